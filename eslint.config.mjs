@@ -1,0 +1,71 @@
+import js from '@eslint/js';
+import jupyterPlugin from '@jupyter/eslint-plugin';
+import prettierRecommended from 'eslint-plugin-prettier/recommended';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+const typescriptRules = {
+  '@typescript-eslint/naming-convention': [
+    'error',
+    {
+      selector: 'interface',
+      format: ['PascalCase'],
+      custom: { regex: '^I[A-Z]', match: true }
+    }
+  ],
+  '@typescript-eslint/no-unused-vars': ['warn', { args: 'none' }],
+  '@typescript-eslint/no-explicit-any': 'off',
+  '@typescript-eslint/no-namespace': 'off',
+  '@typescript-eslint/no-use-before-define': 'off',
+  curly: ['error', 'all'],
+  eqeqeq: 'error',
+  'prefer-arrow-callback': 'error'
+};
+
+export default tseslint.config(
+  {
+    ignores: [
+      '**/node_modules',
+      '**/*.d.ts',
+      '.venv',
+      'build',
+      'coverage',
+      'dist',
+      'docs',
+      'jupyterlab_notify',
+      'lib',
+      'ui-tests/playwright-report',
+      'ui-tests/test-results'
+    ]
+  },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
+    extends: [jupyterPlugin.configs.recommended],
+    languageOptions: {
+      globals: { ...globals.browser, ...globals.es2021 },
+      parserOptions: { project: 'tsconfig.test.json', sourceType: 'module' }
+    },
+    rules: typescriptRules
+  },
+  {
+    files: ['src/**/__tests__/**'],
+    languageOptions: { globals: { ...globals.jest, ...globals.node } }
+  },
+  {
+    files: ['ui-tests/**/*.ts'],
+    languageOptions: { globals: { ...globals.browser, ...globals.node } },
+    rules: typescriptRules
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: { globals: globals.node },
+    rules: { '@typescript-eslint/no-require-imports': 'off' }
+  },
+  {
+    files: ['style/*.js'],
+    languageOptions: { sourceType: 'module' }
+  },
+  prettierRecommended
+);
