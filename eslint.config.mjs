@@ -42,12 +42,15 @@ export default tseslint.config(
   ...tseslint.configs.recommended,
   {
     files: ['src/**/*.ts', 'src/**/*.tsx'],
-    extends: [jupyterPlugin.configs.recommended],
+    plugins: { jupyter: jupyterPlugin },
     languageOptions: {
       globals: { ...globals.browser, ...globals.es2021 },
       parserOptions: { project: 'tsconfig.test.json', sourceType: 'module' }
     },
-    rules: typescriptRules
+    rules: {
+      ...jupyterPlugin.configs.recommended[0].rules,
+      ...typescriptRules
+    }
   },
   {
     files: ['src/**/__tests__/**'],

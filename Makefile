@@ -1,0 +1,139 @@
+# Everything that a contributor does, from a fresh checkout and a Python 3.10 or later:
+# `make demo`, `make test`, and what `make help` lists.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+NODE_MODULES := node_modules/.installed
+UI_NODE_MODULES := ui-tests/node_modules/.installed
+LABEXTENSION := jupyterlab_notify/labextension/static/style.js
+LINK := $(VENV)/share/jupyter/labextensions/jupyterlab_notify
+
+# The environment's tools first, then those that ui-tests/ installs (configurable-http-proxy).
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/ui-tests/node_modules/.bin:$(PATH)
+# Playwright looks its browser up by itself; pytest is told.
+BROWSER = $$(node ui-tests/browser.js)
+
+SOURCES := $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check test-py test-ts test-ui test-one types format build watch bench \
+	browser clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- Setting up: each step leaves a stamp, and runs again only when what it depends on changed
+
+$(STAMPS)/venv:
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+		{ echo "No virtual environment: Debian needs 'apt-get install python3-venv'"; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or later is needed: make PYTHON=/path/to/python3 ..."; exit 1; }
+	$(BIN)/python -m pip install --quiet 'jupyter-builder>=1.2,<2'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/node: scripts/ensure_node.sh | $(STAMPS)/venv
+	@scripts/ensure_node.sh $(CURDIR)/$(VENV)
+	@touch $@
+
+$(NODE_MODULES): package.json yarn.lock .yarnrc.yml | $(STAMPS)/node
+	jlpm install --immutable
+	@touch $@
+
+$(UI_NODE_MODULES): ui-tests/package.json ui-tests/yarn.lock ui-tests/.yarnrc.yml \
+		| $(STAMPS)/node
+	cd ui-tests && jlpm install --immutable
+	@touch $@
+
+$(LABEXTENSION): $(SOURCES) tsconfig.json $(NODE_MODULES)
+	jlpm build:prod
+	@touch $@
+
+# The browser side is built above, so pip need not; the link shows every later build at once. An
+# earlier link goes first: pip would remove, through it, what was just built.
+$(STAMPS)/package: pyproject.toml install.json jupyter-config/server-config/jupyterlab_notify.json \
+		| $(LABEXTENSION)
+	@test ! -L $(LINK) || rm $(LINK)
+	SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	jupyter-builder develop --overwrite .
+	@touch $@
+
+INSTALLED := $(LABEXTENSION) $(STAMPS)/package
+
+setup: $(INSTALLED) $(UI_NODE_MODULES) ## Build and install all of it into .venv
+	@jupyter server extension list 2>&1 | grep -E 'jupyterlab_notify' || true
+	@jupyter labextension list 2>&1 | grep -E 'jupyterlab_notify'
+	@echo "Browser: $$(node ui-tests/browser.js --install || true)"
+
+# --- Using it
+
+demo: $(INSTALLED) ## Start JupyterLab and push a few notifications (DEMO="--port 9000" for options)
+	$(BIN)/python scripts/demo.py $(DEMO)
+
+# --- Testing it
+
+test: ## Run every test of every kind, and stop at the first kind that fails
+	@for part in check test-py test-ts test-ui; do \
+		echo "=== make $$part"; \
+		$(MAKE) --no-print-directory $$part || { echo "=== make $$part failed"; exit 1; }; \
+	done; \
+	echo "=== every check and test passed"
+
+check: $(INSTALLED) $(UI_NODE_MODULES) ## Run the linters and type checkers
+	ruff check .
+	ruff format --check .
+	mypy
+	jlpm lint:check
+	cd ui-tests && jlpm types:check
+
+test-py: $(INSTALLED) $(UI_NODE_MODULES) ## Run the Python tests
+	CHROMIUM="$(BROWSER)" pytest $(PYTEST)
+
+test-ts: $(NODE_MODULES) ## Run the TypeScript tests
+	jlpm test $(JEST)
+
+test-ui: $(INSTALLED) $(UI_NODE_MODULES) browser ## Run the browser tests
+	cd ui-tests && jlpm playwright test $(PLAYWRIGHT)
+
+test-one: $(INSTALLED) ## Run one test: T=tests/test_x.py::test_y, T=src/…/x.spec.ts, T=ui-tests/tests/x.spec.ts
+	@test -n "$(T)" || { echo 'Which one? make test-one T=tests/test_store.py'; exit 1; }
+	@case "$(T)" in \
+		ui-tests/*) $(MAKE) --no-print-directory test-ui PLAYWRIGHT="$(T:ui-tests/%=%)" ;; \
+		src/*) $(MAKE) --no-print-directory test-ts JEST="$(T)" ;; \
+		*/*|*.py) pytest "$(T)" ;; \
+		*) pytest -k "$(T)" ;; \
+	esac
+
+browser: $(UI_NODE_MODULES)
+	@node ui-tests/browser.js --install
+
+bench: $(INSTALLED) $(UI_NODE_MODULES) ## Run every benchmark, each of which prints a table
+	@for file in benchmarks/bench_*.py; do \
+		echo "=== $$file"; CHROMIUM="$(BROWSER)" $(BIN)/python "$$file" || exit 1; \
+	done
+
+# --- Changing it
+
+types: $(INSTALLED) ## Write src/wire.ts and docs/openapi.json from the pydantic models
+	$(BIN)/python scripts/generate.py
+
+format: $(INSTALLED) ## Format and fix what the linters can
+	ruff check --fix --exit-zero .
+	ruff format .
+	jlpm lint
+
+watch: $(INSTALLED) ## Rebuild the browser side at every change
+	jlpm watch
+
+build: $(INSTALLED) ## Make the wheel and the source distribution in dist/
+	rm -rf dist jupyterlab_notify/labextension
+	$(BIN)/python -m build
+
+clean: ## Remove everything that was built or installed here
+	rm -rf $(VENV) node_modules ui-tests/node_modules lib build dist coverage tsconfig.tsbuildinfo \
+		jupyterlab_notify/labextension jupyterlab_notify/_version.py .eslintcache .stylelintcache \
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis ui-tests/playwright-report \
+		ui-tests/test-results

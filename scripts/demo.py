@@ -1,0 +1,307 @@
+"""Show what the extension does: start JupyterLab and push notifications as a hub would.
+
+`make demo` calls it. Everything that the server writes goes into a temporary directory, which is
+removed at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+START_TIMEOUT_S = 90
+TAB_TIMEOUT_S = 60
+PROGRESS_S = 15
+PROGRESS_STEPS = 30
+BETWEEN_S = 1.0
+
+QUOTA_REPORT = """\
+Your home directory holds **46.1 of 50 GB**. What takes most of it:
+
+| Folder | Size | Last used |
+| --- | ---: | --- |
+| `scratch/run-0412` | 21.4 GB | 93 days ago |
+| `.cache/huggingface` | 11.8 GB | yesterday |
+| `data/raw` | 6.2 GB | 4 days ago |
+
+To see it for yourself:
+
+```bash
+du -h --max-depth=2 ~ | sort -h | tail
+```
+"""
+
+MAINTENANCE = """\
+From **22:00 to 23:30 UTC** the shared file system is moved to new hardware.
+
+- Running kernels stay, but reading and writing files will pause.
+- Save your notebooks before 22:00.
+"""
+
+NOTIFICATIONS: list[dict[str, Any]] = [
+    {
+        "message": "Welcome back. Two people shared a notebook with you since Friday.",
+        "type": "default",
+        "source": "sharing",
+    },
+    {
+        "message": "A new image is available: Python 3.13, PyTorch 2.9",
+        "type": "info",
+        "source": "images",
+        "actions": [
+            {
+                "label": "What is new",
+                "caption": "Opens Python's own list of changes",
+                "url": "https://docs.python.org/3/whatsnew/3.13.html",
+            }
+        ],
+    },
+    {
+        "message": "Job 48213 finished in 2 h 14 min: all 96 frames are reduced",
+        "type": "success",
+        "source": "batch queue",
+        "actions": [
+            {
+                "label": "Show files",
+                "caption": "Shows or hides the file browser",
+                "displayType": "accent",
+                "commandId": "filebrowser:toggle-main",
+            }
+        ],
+    },
+    {
+        "message": "Your home directory is 92 % full",
+        "type": "warning",
+        "source": "quota",
+        "body": QUOTA_REPORT,
+        "autoClose": False,
+        "key": "quota-home",
+    },
+    {
+        "message": "Job 48214 failed: out of memory after 11 min",
+        "type": "error",
+        "source": "batch queue",
+        "body": "The job asked for 16 GB and reached 16.4 GB. Ask for more with `--mem 24G`.",
+        "autoClose": False,
+    },
+    {
+        "message": "Maintenance tonight from 22:00 to 23:30 UTC",
+        "type": "warning",
+        "source": "operations",
+        "body": MAINTENANCE,
+        "banner": True,
+        "autoClose": False,
+        "ttl": 6 * 3600,
+    },
+]
+
+
+class Server:
+    """A JupyterLab of its own, and what one asks of it over HTTP.
+
+    Parameters
+    ----------
+    process
+        The running `jupyter lab`.
+    url
+        Its base address, ending in a slash.
+    token
+        The token that it was started with.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, token: str) -> None:
+        self.process = process
+        self.url = url
+        self._token = token
+
+    @property
+    def lab_url(self) -> str:
+        """The address to open in a browser."""
+        return f"{self.url}lab?token={self._token}"
+
+    def request(self, path: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Get `path`, or post `payload` to it, and return the JSON of the answer."""
+        request = urllib.request.Request(
+            self.url + path,
+            data=None if payload is None else json.dumps(payload).encode(),
+            headers={
+                "Authorization": f"token {self._token}",
+                "Content-Type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            answer: dict[str, Any] = json.load(response)
+        return answer
+
+    def push(self, **payload: Any) -> None:
+        """Send one notification and say so."""
+        answer = self.request("jupyterlab-notify/ingest", payload)
+        progress = f" {payload['progress']:4.0%}" if "progress" in payload else ""
+        print(f"  {payload['type']:<11}{progress} {payload['message']}  (tabs: {answer['tabs']})")
+
+
+@contextmanager
+def running_server(port: int, folder: Path) -> Iterator[Server]:
+    """Start `jupyter lab` with everything that it writes under `folder`, and stop it at the end."""
+    token = secrets.token_urlsafe(24)
+    notebooks = folder / "notebooks"
+    notebooks.mkdir()
+    (notebooks / "results.csv").write_text("frame,seeing\n1,0.81\n2,0.79\n")
+    environment = {
+        **os.environ,
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        # In the environment, since others on the machine can read a command line.
+        "JUPYTER_TOKEN": token,
+    }
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser"),
+        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        f"--ServerApp.root_dir={notebooks}",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C is for this script, which then stops the server in order.
+        process = subprocess.Popen(
+            command, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    server = Server(process, f"http://127.0.0.1:{port}/", token)
+    try:
+        wait_for_start(server, log)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for_start(server: Server, log: Path) -> None:
+    """Return when the extension answers.
+
+    Raises
+    ------
+    SystemExit
+        If the server ends, or does not answer in time; the end of its log is printed.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    reason = "no answer in time"
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            reason = f"it ended with status {server.process.returncode}"
+            break
+        try:
+            server.request("jupyterlab-notify/status")
+            return
+        except urllib.error.HTTPError as error:
+            reason = f"GET jupyterlab-notify/status answers {error.code}"
+            break
+        except (OSError, ValueError):
+            time.sleep(0.2)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
+    sys.exit(f"{tail}\n\nJupyterLab with the extension did not start: {reason}")
+
+
+def wait_for_tab(server: Server) -> None:
+    """Return when a tab is open, or after a minute without one."""
+    print(f"Waiting up to {TAB_TIMEOUT_S} s for a tab to open ...", flush=True)
+    deadline = time.monotonic() + TAB_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if server.request("jupyterlab-notify/status")["tabs"]:
+            # The tab has just connected: let it draw itself first.
+            time.sleep(2)
+            return
+        time.sleep(0.5)
+    print("No tab yet. The notifications are kept, and will be there when one opens.")
+
+
+def push_all(server: Server) -> None:
+    """Push every kind of notification, and one whose progress runs to its end."""
+    print("Pushing:")
+    for notification in NOTIFICATIONS:
+        server.push(**notification)
+        time.sleep(BETWEEN_S)
+    running = {"key": "demo-job-48215", "source": "batch queue"}
+    for step in range(PROGRESS_STEPS + 1):
+        server.push(
+            **running,
+            message="Job 48215: stacking 120 frames",
+            type="in-progress",
+            progress=step / PROGRESS_STEPS,
+            autoClose=False,
+        )
+        time.sleep(PROGRESS_S / PROGRESS_STEPS)
+    server.push(**running, message="Job 48215: 120 frames stacked", type="success")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def has_display() -> bool:
+    """Tell whether a browser can show itself here."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def interrupt(signum: int, frame: object) -> None:
+    """Treat a request to end like Ctrl-C, so that the server is stopped in order."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the demonstration."""
+    parser = argparse.ArgumentParser(description="Start JupyterLab and push a few notifications.")
+    parser.add_argument("--port", type=int, help="the server's port (default: a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="print the URL, open nothing")
+    parser.add_argument(
+        "--once", action="store_true", help="push at once, then stop: wait for no tab, no Ctrl-C"
+    )
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, interrupt)
+
+    with tempfile.TemporaryDirectory(prefix="notify-demo-", ignore_cleanup_errors=True) as folder:
+        try:
+            print("Starting JupyterLab ...", flush=True)
+            with running_server(options.port or free_port(), Path(folder)) as server:
+                print(f"\n    {server.lab_url}\n", flush=True)
+                if not options.once:
+                    if not options.no_browser and has_display():
+                        webbrowser.open(server.lab_url)
+                    wait_for_tab(server)
+                push_all(server)
+                if not options.once:
+                    print("All pushed. Ctrl-C stops the server.", flush=True)
+                    server.process.wait()
+        except KeyboardInterrupt:
+            print("\nStopped.")
+
+
+if __name__ == "__main__":
+    main()
