@@ -27,9 +27,11 @@ const port = once('NOTIFY_UI_PORT', () =>
     .trim()
 );
 
-const home = once('NOTIFY_UI_HOME', () =>
-  fs.mkdtempSync(path.join(os.tmpdir(), 'notify-ui-'))
-);
+const home = once('NOTIFY_UI_HOME', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'notify-ui-'));
+  process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+});
 
 const venvBin = path.resolve(__dirname, '..', '.venv', 'bin');
 if (fs.existsSync(venvBin)) {
