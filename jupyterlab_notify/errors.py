@@ -1,0 +1,127 @@
+"""Every error that the HTTP interface can give, and the JSON that it is said in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .store import Conflict, NotFound, Refusal
+from .worker import Busy
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+#: The largest body of a request, in bytes.
+MAX_BODY = 64 * 1024
+
+#: The status for each refusal, the most special first.
+STATUS: tuple[tuple[type[Refusal], int], ...] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (Busy, 503),
+)
+
+
+class BadRequest(Refusal):
+    """The request is wrong: a sentence, and a list of fields with what is wrong in each."""
+
+    status = 400
+
+    def __init__(self, message: str, errors: list[dict[str, str]] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors or []
+
+
+class TooLarge(BadRequest):
+    """The body is larger than ``MAX_BODY``."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__(f"The request body is larger than {MAX_BODY // 1024} KiB.")
+
+
+def status_of(refusal: Refusal) -> int:
+    """Return the HTTP status of a refusal."""
+    if isinstance(refusal, BadRequest):
+        return refusal.status
+    return next((code for kind, code in STATUS if isinstance(refusal, kind)), 400)
+
+
+def answer(message: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    """Return an answer in the shape of ``models.ErrorAnswer``."""
+    return {"success": False, "message": message, "errors": errors or []}
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that a request holds.
+
+    Raises
+    ------
+    BadRequest
+        If it is none: not UTF-8, not JSON, ``NaN`` or ``Infinity``, or not an object.
+    """
+
+    def refuse(name: str) -> None:
+        raise BadRequest(f"The request body holds {name}, which is not JSON.")
+
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=refuse)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The request body is not UTF-8 (at byte {error.start}).") from None
+    except json.JSONDecodeError as error:
+        raise BadRequest(
+            f"The request body is not JSON: {error.msg} at line {error.lineno}, "
+            f"column {error.colno}."
+        ) from None
+    except RecursionError:
+        raise BadRequest("The request body is nested too deeply.") from None
+    except ValueError:
+        # Python refuses whole numbers of more than 4300 digits.
+        raise BadRequest("The request body holds a number that is too long.") from None
+    if not isinstance(value, dict):
+        raise BadRequest("The request body must be a JSON object.")
+    return value
+
+
+def validate(model: type[BaseModel], value: dict[str, Any]) -> Any:
+    """Return ``value`` as ``model``.
+
+    Raises
+    ------
+    BadRequest
+        If it is none, naming each field that is wrong.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise from_validation(error) from None
+
+
+def from_validation(error: ValidationError) -> BadRequest:
+    """Return pydantic's error as ours, in one sentence."""
+    problems: dict[str, str] = {}
+    for detail in error.errors(include_url=False, include_context=True, include_input=False):
+        field = _field(detail["loc"])
+        text = detail["msg"].removeprefix("Value error, ")
+        # The members of a union complain one by one; the field has one problem.
+        known = problems.get(field)
+        problems[field] = text if known is None or known == text else f"{known}; or {text}"
+    errors = [{"field": field, "message": text} for field, text in problems.items()]
+    first = errors[0]
+    where = f"Field {first['field']}: " if first["field"] else "The request "
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return BadRequest(f"{where}{first['message']}{more}", errors)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """Return ``actions[0].url`` for pydantic's location, without its names of union members."""
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part.isidentifier() and part not in {"bool", "int", "float", "str"}:
+            path += f".{part}" if path else part
+    return path

@@ -1,0 +1,111 @@
+"""The feed: the open streams of this process, and what goes out to them.
+
+It knows nothing of HTTP and SQL. The inbox hands it each frame once, as text; a stream
+that is up to date and has nothing under way gets that text as it is. One that lags (a slow
+browser, a frame that came while it was catching up) fetches what it lacks from the store
+when it is free again, so that no stream holds more than one frame in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from .store import Cursor
+
+
+class Sink(Protocol):
+    """Where a stream's frames go: one browser tab."""
+
+    def send(self, text: str) -> Awaitable[None]:
+        """Send a frame; raises when the tab is gone."""
+
+    def close(self) -> None:
+        """Close the connection, so that the tab connects anew."""
+
+
+CatchUp = Callable[[Cursor | None], Awaitable[tuple[Cursor, str]]]
+
+
+class Stream:
+    """One open stream.
+
+    Parameters
+    ----------
+    sink
+        Where frames go.
+    since
+        The cursor that the tab came with.
+    catch_up
+        Returns the frame that leads from a cursor to the present, and the cursor behind it.
+    """
+
+    def __init__(self, sink: Sink, since: Cursor | None, catch_up: CatchUp) -> None:
+        self.cursor = since
+        self._sink = sink
+        self._catch_up = catch_up
+        self._busy: asyncio.Task[None] | None = None
+        self._stale = False
+        self._closed = False
+
+    def start(self) -> None:
+        """Send the first frame."""
+        self._busy = asyncio.ensure_future(self._run(None))
+
+    def push(self, before: Cursor | None, after: Cursor, text: str) -> None:
+        """Take a frame that leads from ``before`` to ``after`` (from anywhere, if None)."""
+        if self._closed:
+            return
+        if self._busy is not None:
+            self._stale = True
+            return
+        ready = before is None or before == self.cursor
+        self._busy = asyncio.ensure_future(self._run((after, text) if ready else None))
+
+    def close(self) -> None:
+        """Stop; nothing is sent any more."""
+        self._closed = True
+        if self._busy is not None:
+            self._busy.cancel()
+
+    async def _run(self, frame: tuple[Cursor, str] | None) -> None:
+        try:
+            while True:
+                self._stale = False
+                self.cursor, text = frame or await self._catch_up(self.cursor)
+                frame = None
+                await self._sink.send(text)
+                if not self._stale:
+                    break
+        except Exception:
+            # The tab is gone, and will come back with its cursor: nothing is lost.
+            self._closed = True
+            self._sink.close()
+        finally:
+            self._busy = None
+
+
+class Feed:
+    """The open streams."""
+
+    def __init__(self) -> None:
+        self._streams: set[Stream] = set()
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def open(self, stream: Stream) -> None:
+        """Add a stream and send its first frame."""
+        self._streams.add(stream)
+        stream.start()
+
+    def close(self, stream: Stream) -> None:
+        """Take a stream away."""
+        self._streams.discard(stream)
+        stream.close()
+
+    def publish(self, before: Cursor | None, after: Cursor, text: str) -> None:
+        """Hand a frame to every stream."""
+        for stream in tuple(self._streams):
+            stream.push(before, after, text)

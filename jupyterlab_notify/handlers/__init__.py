@@ -1,0 +1,28 @@
+"""Thin HTTP and WebSocket adapters of the inbox, one file a resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..inbox import Inbox
+from .ingest import IngestHandler, IngestItemHandler
+from .notifications import NotificationHandler, NotificationsHandler
+from .status import StatusHandler
+from .stream import StreamHandler
+
+#: The namespace, and the one of the hubs that are out there already.
+NAMESPACE = "jupyterlab-notify"
+ALIAS = "jupyterlab-notifications-extension"
+
+
+def routes(inbox: Inbox) -> list[tuple[str, type, dict[str, Any]]]:
+    """Return the URL patterns below the server's base URL, with their handlers."""
+    arguments = {"inbox": inbox}
+    return [
+        (rf"/(?:{NAMESPACE}|{ALIAS})/ingest", IngestHandler, arguments),
+        (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>.+)", IngestItemHandler, arguments),
+        (rf"/{NAMESPACE}/notifications", NotificationsHandler, arguments),
+        (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
+        (rf"/{NAMESPACE}/stream", StreamHandler, arguments),
+        (rf"/{NAMESPACE}/status", StatusHandler, arguments),
+    ]

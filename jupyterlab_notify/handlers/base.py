@@ -1,0 +1,116 @@
+"""What the handlers share: who may call, how large a body may be, how errors are said."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from ..errors import MAX_BODY, BadRequest, TooLarge, answer, parse_json, status_of
+from ..inbox import Inbox, dumps
+from ..store import Refusal
+
+#: The one resource that an authorizer is asked about.
+AUTH_RESOURCE = "jupyterlab_notify"
+
+#: So much of a body that is too large is read and thrown away, so that its sender, still
+#: sending, sees the answer instead of a broken connection.
+MAX_DRAINED = 16 * 1024 * 1024
+
+
+class NotifyHandler(APIHandler):
+    """A handler of the inbox: JSON in, JSON out, no user activity."""
+
+    auth_resource = AUTH_RESOURCE
+    # What a hub pushes or a tab fetches by itself does not show that a person is there:
+    # with it, no idle server would ever be culled.
+    _track_activity = False
+
+    def initialize(self, inbox: Inbox) -> None:
+        """Take the inbox from the route."""
+        self.inbox = inbox
+
+    def check_xsrf_cookie(self) -> None:
+        """Check the browser's token, and say what is really missing to who has none at all."""
+        if hasattr(self, "_jupyter_current_user") and self.current_user is None:
+            raise web.HTTPError(403, "Authentication failed: the request has no valid token.")
+        super().check_xsrf_cookie()
+
+    def answer(self, value: dict[str, Any] | str) -> None:
+        """Finish with a JSON answer."""
+        self.set_header("Content-Type", "application/json")
+        self.finish(value if isinstance(value, str) else dumps(value))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say an error in the shape of ``models.ErrorAnswer``."""
+        error = (kwargs.get("exc_info") or (None, None))[1]
+        message = ""
+        if isinstance(error, web.HTTPError):
+            message = error.log_message % error.args if error.log_message and error.args else ""
+            message = message or error.log_message or ""
+        if not message:
+            try:
+                message = HTTPStatus(status_code).phrase
+            except ValueError:
+                message = "Unknown error"
+        self.set_header("Content-Type", "application/json")
+        self.finish(dumps(answer(message)))
+
+    def query_argument(self, name: str, most: int) -> str | None:
+        """Return a query parameter of at most ``most`` characters, once."""
+        values = self.get_query_arguments(name, strip=False)
+        if len(values) > 1:
+            raise BadRequest(f"The query parameter {name} must be given once.")
+        if values and len(values[0]) > most:
+            raise BadRequest(f"The query parameter {name} is longer than {most} characters.")
+        return values[0] if values else None
+
+
+@web.stream_request_body
+class BodyHandler(NotifyHandler):
+    """A handler that takes a body: bounded while it arrives, not after."""
+
+    def initialize(self, inbox: Inbox) -> None:
+        """Take the inbox from the route."""
+        super().initialize(inbox)
+        self._body = bytearray()
+        self._received = 0
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep what arrives, up to the bound."""
+        self._received += len(chunk)
+        if self._received > MAX_BODY:
+            self._body.clear()
+            if self._received > MAX_DRAINED:
+                raise web.HTTPError(413, str(TooLarge()))
+        else:
+            self._body += chunk
+
+    def json(self) -> dict[str, Any]:
+        """Return the JSON object that was sent; raises ``BadRequest``."""
+        if self._received > MAX_BODY:
+            raise TooLarge
+        return parse_json(bytes(self._body))
+
+
+Method = Callable[..., Awaitable[None]]
+
+
+def refusals(method: Method) -> Method:
+    """Answer a refusal that a method raises with its status and its sentence."""
+
+    @wraps(method)
+    async def wrapper(self: NotifyHandler, *args: Any, **kwargs: Any) -> None:
+        try:
+            await method(self, *args, **kwargs)
+        except Refusal as refusal:
+            self.set_status(status_of(refusal))
+            if self.get_status() == HTTPStatus.SERVICE_UNAVAILABLE:
+                self.set_header("Retry-After", "2")
+            self.answer(answer(str(refusal), getattr(refusal, "errors", None)))
+
+    return wrapper

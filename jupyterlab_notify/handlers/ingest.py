@@ -1,0 +1,73 @@
+"""``…/ingest``: where hubs, services and scripts push messages in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..errors import BadRequest, validate
+from ..inbox import Received
+from .base import BodyHandler, refusals
+
+
+class _Ingest(BodyHandler):
+    def source(self) -> str:
+        """Return the name of who is calling, for messages that name no source."""
+        user = self.current_user
+        name = str(getattr(user, "name", "") or getattr(user, "username", "") or "")
+        # Jupyter Server makes up a person for each bearer of its one token.
+        if not name or getattr(user, "display_name", name).startswith("Anonymous "):
+            name = "Jupyter"
+        return name[:80]
+
+    async def receive(self, value: dict[str, Any]) -> None:
+        from ..models import IngestMessage
+
+        self.receipt(await self.inbox.receive(validate(IngestMessage, value), source=self.source()))
+
+    def receipt(self, received: Received) -> None:
+        self.answer(
+            {
+                "success": True,
+                "notification_id": received.id,
+                "seq": received.seq,
+                "tabs": received.tabs,
+                "durable": received.durable,
+            }
+        )
+
+
+class IngestHandler(_Ingest):
+    """Take a message in."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def post(self) -> None:
+        """Answer with ``models.Receipt``, after the message is committed."""
+        await self.receive(self.json())
+
+
+class IngestItemHandler(_Ingest):
+    """Replace by key, and revoke."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def put(self, name: str) -> None:
+        """Take a message in under the key in the path."""
+        await self.receive({**self.json(), "key": name})
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def delete(self, name: str) -> None:
+        """Revoke by id or key."""
+        source = self.query_argument("source", 80)
+        if len(name) > 200:
+            raise BadRequest("The id or key in the path is longer than 200 characters.")
+        self.receipt(
+            await self.inbox.revoke(name, source or self.source(), any_source=source is None)
+        )

@@ -1,0 +1,84 @@
+"""``…/notifications``: the list, one notification, and what the person did with them."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..errors import BadRequest, validate
+from ..store import VIEWS, Query
+from .base import BodyHandler, refusals
+
+TYPES = ("default", "info", "success", "warning", "error", "in-progress")
+MAX_LIMIT = 200
+
+
+class NotificationsHandler(BodyHandler):
+    """The list."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def get(self) -> None:
+        """Answer with ``models.Page``."""
+        view = self.query_argument("view", 20) or "inbox"
+        if view not in VIEWS:
+            raise BadRequest(f"The query parameter view must be one of {', '.join(VIEWS)}.")
+        types = tuple(dict.fromkeys(self.get_query_arguments("type")))
+        if not set(types) <= set(TYPES):
+            raise BadRequest(f"The query parameter type must be one of {', '.join(TYPES)}.")
+        limit = self._number("limit", 1, MAX_LIMIT)
+        query = Query(
+            view=view,
+            types=types,
+            source=self.query_argument("source", 80) or "",
+            text=self.query_argument("q", 200) or "",
+            before=self._number("before", 0, 2**53 - 1),
+            limit=50 if limit is None else limit,
+        )
+        self.answer(await self.inbox.page(query))
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def patch(self) -> None:
+        """Change the state of many; answer with ``models.Changed``."""
+        from ..models import BulkChange
+
+        change: BulkChange = validate(BulkChange, self.json())
+        self.answer(
+            await self.inbox.change_many(
+                ids=change.ids, seqs=change.seqs, read=change.read, dismissed=change.dismissed
+            )
+        )
+
+    def _number(self, name: str, least: int, most: int) -> int | None:
+        text = self.query_argument(name, 20)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise BadRequest(
+                f"The query parameter {name} must be a whole number from {least} to {most}."
+            )
+        return int(text)
+
+
+class NotificationHandler(BodyHandler):
+    """One notification."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def get(self, id_: str) -> None:
+        """Answer with ``models.NotificationDetail``."""
+        self.answer(await self.inbox.detail(id_))
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def patch(self, id_: str) -> None:
+        """Change its state; answer with ``models.Changed``."""
+        from ..models import StateChange
+
+        change: StateChange = validate(StateChange, self.json())
+        self.answer(await self.inbox.change_one(id_, read=change.read, dismissed=change.dismissed))

@@ -1,0 +1,20 @@
+"""``…/status``: how this server's notifications are doing, for administrators and checks."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from .._version import __version__
+from .base import NotifyHandler, refusals
+
+
+class StatusHandler(NotifyHandler):
+    """The status."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def get(self) -> None:
+        """Answer with ``models.Status``."""
+        self.answer(await self.inbox.status(__version__))

@@ -1,0 +1,272 @@
+"""The inbox: what the product does.
+
+It takes messages in, replaces, revokes and expires them, and remembers what the person
+read and dismissed.
+Handlers and sources call it. It validates nothing that ``models`` validates; it knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .feed import Feed, Sink, Stream
+from .store import Cursor, Query, Retention, Row, Store
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from .models import IngestMessage
+
+#: How often, in seconds, what other servers of this home directory took in is looked for.
+WATCH_INTERVAL_S = 1.0
+
+Notice = Callable[[str, list[str]], None]
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of a message: its id, its change's ``seq``, and how well it is kept."""
+
+    id: str
+    seq: int
+    tabs: int
+    durable: bool
+
+
+class Inbox:
+    """The notifications of one person.
+
+    Parameters
+    ----------
+    path
+        The database file; None keeps everything in memory.
+    retention
+        What is kept.
+    log
+        Where the administrator looks.
+    notice
+        Called after each change with what happened (``created``, ``read``, …) and the ids
+        that a caller named, never with content. For Jupyter's event bus.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        retention: Retention | None = None,
+        log: logging.Logger | None = None,
+        notice: Notice = lambda action, ids: None,
+    ) -> None:
+        self.feed = Feed()
+        self.retention = retention or Retention()
+        self._log = log or logging.getLogger(__name__)
+        self._notice = notice
+        self._store = Store(path, retention=self.retention, log=self._log)
+        self._worker = Worker(self._store, self._news, self._publish)
+        self._published: Cursor | None = None
+        self._published_durable = True
+        self._watch: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Open the store, in its own thread; returns at once."""
+        self._worker.start()
+
+    async def stop(self) -> None:
+        """Commit what waits and close the store."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        await self._worker.stop()
+
+    # What senders do
+
+    async def receive(self, message: IngestMessage, source: str) -> Received:
+        """Store a message; returns once it is committed.
+
+        Parameters
+        ----------
+        message
+            What was sent.
+        source
+            Who says it, if the message does not.
+
+        Raises
+        ------
+        Busy
+            If too much is waiting to be stored.
+        """
+        row = to_row(message, source)
+        store = self._store
+
+        def call() -> tuple[str, int]:
+            return store.receive(row)
+
+        id_, seq = await self._worker.submit(call, write=True)
+        self._notice("created", [id_])
+        return Received(id_, seq, len(self.feed), store.durable)
+
+    async def revoke(self, id_or_key: str, source: str, *, any_source: bool) -> Received:
+        """Take a message back; see ``Store.revoke``."""
+        store = self._store
+
+        def call() -> tuple[str, int]:
+            return store.revoke(id_or_key, source, any_source=any_source)
+
+        id_, seq = await self._worker.submit(call, write=True)
+        self._notice("revoked", [id_])
+        return Received(id_, seq, len(self.feed), store.durable)
+
+    # What the person does
+
+    async def change_one(self, id_: str, *, read: bool | None, dismissed: bool | None) -> Row:
+        """Change the state of one; see ``Store.change_one``."""
+        store = self._store
+        changed = await self._worker.submit(
+            lambda: store.change_one(id_, read, dismissed), write=True
+        )
+        self._notice_change(read, dismissed, [id_])
+        return changed
+
+    async def change_many(
+        self,
+        *,
+        ids: list[str] | None = None,
+        seqs: tuple[int, int] | None = None,
+        read: bool | None,
+        dismissed: bool | None,
+    ) -> Row:
+        """Change the state of many; see ``Store.change_many``."""
+        store = self._store
+        changed = await self._worker.submit(
+            lambda: store.change_many(ids=ids, seqs=seqs, read=read, dismissed=dismissed),
+            write=True,
+        )
+        self._notice_change(read, dismissed, ids or [])
+        return changed
+
+    def _notice_change(self, read: bool | None, dismissed: bool | None, ids: list[str]) -> None:
+        if read is not None:
+            self._notice("read" if read else "unread", ids)
+        if dismissed is not None:
+            self._notice("dismissed" if dismissed else "restored", ids)
+
+    # What a tab asks
+
+    async def page(self, query: Query) -> str:
+        """Return a page of the list as JSON."""
+        store = self._store
+        return await self._worker.submit(lambda: dumps(store.page(query)), write=False)
+
+    async def detail(self, id_: str) -> str:
+        """Return one notification whole, as JSON."""
+        store = self._store
+        return await self._worker.submit(lambda: dumps(store.detail(id_)), write=False)
+
+    async def status(self, version: str) -> Row:
+        """Return the state of this inbox, in the shape of ``models.Status``."""
+        store = self._store
+        kept, counts = await self._worker.submit(
+            lambda: (store.status(), store.counts()), write=False
+        )
+        return {
+            "version": version,
+            "store": kept,
+            "tabs": len(self.feed),
+            "counts": counts,
+            "retention": {"days": self.retention.days, "count": self.retention.count},
+        }
+
+    # Streams
+
+    def open(self, sink: Sink, since: Cursor | None) -> Stream:
+        """Open a stream to a tab that has come as far as ``since``."""
+        stream = Stream(sink, since, self._catch_up)
+        self.feed.open(stream)
+        if self._watch is None:
+            self._watch = asyncio.ensure_future(self._keep_watch())
+        return stream
+
+    def close(self, stream: Stream) -> None:
+        """Close a stream."""
+        self.feed.close(stream)
+        if not self.feed and self._watch is not None:
+            # Nobody looks: a server without tabs does nothing at all.
+            self._watch.cancel()
+            self._watch = None
+            self._published = None
+
+    async def _catch_up(self, since: Cursor | None) -> tuple[Cursor, str]:
+        store = self._store
+
+        def call() -> tuple[Cursor, str]:
+            return store.cursor(), dumps(store.frame(since))
+
+        return await self._worker.submit(call, write=False)
+
+    async def _keep_watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            try:
+                # Any batch reads the store's cursor, expires, heals and looks for news.
+                await self._worker.submit(lambda: None, write=False)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self._log.debug("Watching the store failed: %s", error)
+
+    def _news(self) -> tuple[Cursor | None, Cursor, str] | None:
+        """In the store's thread, after a batch: the frame that leads to the present."""
+        if not self.feed:
+            return None
+        store = self._store
+        before, after = self._published, store.cursor()
+        said, self._published_durable = self._published_durable, store.durable
+        self._published = after
+        if before is None or (before == after and said == store.durable):
+            return None
+        (text,) = store.run([(lambda: dumps(store.frame(before)), False)])
+        if isinstance(text, Exception):
+            raise text
+        snapshot = before.epoch != after.epoch or store.pruned > before.seq
+        return (None if snapshot else before), store.cursor(), text
+
+    def _publish(self, news: tuple[Cursor | None, Cursor, str]) -> None:
+        self.feed.publish(*news)
+
+
+def dumps(value: Any) -> str:
+    """Return JSON without spaces, as text that holds no byte that is not needed."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def to_row(message: IngestMessage, source: str) -> Row:
+    """Return a message as ``Store.receive`` wants it."""
+    expires_ms = None
+    if message.expiresAt is not None:
+        expires_ms = int(message.expiresAt.timestamp() * 1000)
+    elif message.ttl is not None:
+        expires_ms = int((time.time() + message.ttl) * 1000)
+    auto_close = message.autoClose
+    if isinstance(auto_close, float):
+        auto_close = int(auto_close)
+    return {
+        "source": message.source or source,
+        "key": message.key,
+        "type": message.type,
+        "message": message.message,
+        "markdown": int(message.markdown),
+        "body": message.body or None,
+        "auto_close": None if auto_close is None else dumps(auto_close),
+        "actions": dumps([a.model_dump() for a in message.actions]) if message.actions else "[]",
+        "progress": message.progress,
+        "banner": int(message.banner),
+        "dismissable": int(message.dismissable),
+        "data": None if message.data is None else dumps(message.data),
+        "expires_ms": expires_ms,
+    }

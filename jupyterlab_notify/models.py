@@ -1,0 +1,438 @@
+"""The wire: every message that enters or leaves this server, as pydantic models.
+
+The TypeScript types (``src/wire.ts``) and ``docs/openapi.json`` are generated from here
+by ``make types``. Importing pydantic costs a server 7 MB and 0.14 s, so nothing imports
+this module before the first message comes in.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
+
+#: The longest time, in milliseconds, that a browser's timer can hold.
+MAX_TIMER_MS = 2_147_483_647
+
+#: The longest time to live, in seconds: ten years.
+MAX_TTL_S = 315_360_000
+
+#: How deep the JSON of ``data`` and ``args`` may nest.
+MAX_DEPTH = 32
+
+NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
+
+
+def _encodable(text: str) -> str:
+    """Refuse what no UTF-8 file can hold: half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half of a surrogate pair, which is no Unicode text") from None
+    return text
+
+
+def _shallow(value: Any) -> Any:
+    """Refuse JSON that is too deep, or that holds a number no browser can parse."""
+    stack = [(value, 1)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError(f"nests deeper than {MAX_DEPTH} levels")
+        if isinstance(node, dict):
+            for key in node:
+                _encodable(key)
+            stack.extend((child, depth + 1) for child in node.values())
+        elif isinstance(node, list):
+            stack.extend((child, depth + 1) for child in node)
+        elif isinstance(node, str):
+            _encodable(node)
+        elif isinstance(node, float) and (node != node or abs(node) == float("inf")):
+            raise ValueError("holds a number that JSON cannot carry")
+    return value
+
+
+Text = Annotated[StrictStr, AfterValidator(_encodable)]
+JSONData = Annotated[Any, AfterValidator(_shallow)]
+Number = StrictInt | StrictFloat
+
+
+class _Wire(BaseModel):
+    """What all our messages share: unknown fields are ignored, so that newer senders work."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+
+class Action(_Wire):
+    """A button of a notification; with neither command nor link it dismisses."""
+
+    label: Annotated[Text, Field(min_length=1, max_length=80, description="What the button says.")]
+    caption: Annotated[
+        Text | None, Field(max_length=200, description="Its longer text, shown on hover.")
+    ] = None
+    displayType: Annotated[
+        Literal["default", "accent", "warn", "link"] | None,
+        Field(description="How the button looks."),
+    ] = None
+    commandId: Annotated[
+        Text | None,
+        Field(max_length=200, description="The JupyterLab command that it runs."),
+    ] = None
+    args: Annotated[
+        Annotated[dict[str, Any], AfterValidator(_shallow)] | None,
+        Field(description="The command's arguments."),
+    ] = None
+    url: Annotated[
+        Text | None,
+        Field(
+            max_length=2048,
+            description="The page that it opens in a new tab; http, https or mailto.",
+        ),
+    ] = None
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        # A browser ignores these inside a scheme: "java\nscript:" would run.
+        if any(ord(c) <= 32 for c in url):
+            raise ValueError("must not hold white space or control characters")
+        if not url.lower().startswith(("http://", "https://", "mailto:")):
+            raise ValueError("must begin with http://, https:// or mailto:")
+        return url
+
+
+class IngestMessage(_Wire):
+    """What a sender pushes; ``contracts/ingest`` in the documentation describes it."""
+
+    message: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            max_length=4096,
+            description="The summary; plain text unless `markdown` is true.",
+            examples=["Maintenance scheduled for 10 PM tonight"],
+        ),
+    ]
+    type: Annotated[NotificationType, Field(description="Styling and urgency.")] = "info"
+    autoClose: Annotated[
+        StrictBool | Annotated[Number, Field(ge=0, le=MAX_TIMER_MS)] | None,
+        Field(
+            description="`false`: until dismissed; `true` or none: the person's setting; "
+            "a number: after so many milliseconds; `0`: no toast, center only."
+        ),
+    ] = None
+    actions: Annotated[list[Action], Field(max_length=5, description="Buttons.")] = []
+    body: Annotated[
+        Text | None,
+        Field(description="The longer text, Markdown, at most 32 KiB as UTF-8."),
+    ] = None
+    markdown: Annotated[StrictBool, Field(description="Whether `message` is Markdown.")] = False
+    key: Annotated[
+        Text | None,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="The same key from the same source replaces the earlier one in place.",
+        ),
+    ] = None
+    progress: Annotated[
+        Annotated[Number, Field(ge=0, le=1)] | None,
+        Field(description="How much is done, from 0 to 1; goes with `in-progress`."),
+    ] = None
+    expiresAt: Annotated[
+        datetime | None,
+        Field(description="RFC 3339 time, with its offset, after which it is not shown."),
+    ] = None
+    ttl: Annotated[
+        Annotated[Number, Field(ge=0, le=MAX_TTL_S)] | None,
+        Field(description="The same in seconds from now; `expiresAt` wins."),
+    ] = None
+    banner: Annotated[StrictBool, Field(description="Also across the top.")] = False
+    dismissable: Annotated[StrictBool, Field(description="Whether it can be put away.")] = True
+    source: Annotated[
+        Text | None,
+        Field(
+            min_length=1,
+            max_length=80,
+            description="Who says it; the authenticated user or service if none is given.",
+        ),
+    ] = None
+    data: Annotated[JSONData, Field(description="Carried for other extensions.")] = None
+
+    @field_validator("autoClose", mode="before")
+    @classmethod
+    def _auto_close(cls, value: Any) -> Any:
+        # Said here, since a union would complain once for each of its members.
+        if value is None or isinstance(value, bool):
+            return value
+        if not isinstance(value, (int, float)) or not 0 <= value <= MAX_TIMER_MS:
+            raise ValueError(f"must be true, false, or milliseconds from 0 to {MAX_TIMER_MS}")
+        return value
+
+    @field_validator("actions", mode="before")
+    @classmethod
+    def _no_actions(cls, value: Any) -> Any:
+        return [] if value is None else value
+
+    @field_validator("message")
+    @classmethod
+    def _not_blank(cls, message: str) -> str:
+        if not message.strip():
+            raise ValueError("must not be blank")
+        return message
+
+    @field_validator("body")
+    @classmethod
+    def _body_size(cls, body: str | None) -> str | None:
+        if body is not None and len(body.encode()) > 32 * 1024:
+            raise ValueError("is longer than 32 KiB")
+        return body
+
+    @field_validator("expiresAt", mode="before")
+    @classmethod
+    def _rfc3339(cls, value: Any) -> Any:
+        if value is None or isinstance(value, datetime):
+            return value
+        if not isinstance(value, str) or "T" not in value.upper():
+            raise ValueError("must be an RFC 3339 time such as 2030-01-31T22:00:00Z")
+        return value
+
+    @field_validator("expiresAt")
+    @classmethod
+    def _utc(cls, value: datetime | None) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("must name its offset from UTC, as in 2030-01-31T22:00:00Z")
+        try:
+            return value.astimezone(timezone.utc)
+        except OverflowError:
+            raise ValueError("is outside the years that can be stored") from None
+
+    @model_validator(mode="after")
+    def _progress_goes_with_in_progress(self) -> IngestMessage:
+        # A finished message may still carry its last progress: it is dropped, not refused.
+        if self.type != "in-progress":
+            self.progress = None
+        return self
+
+
+class Receipt(_Wire):
+    """The answer to an ingest, given after its row is committed."""
+
+    success: Literal[True] = True
+    notification_id: Annotated[str, Field(description="The id given to the notification.")]
+    seq: Annotated[int, Field(description="The sequence number of this change.")]
+    tabs: Annotated[int, Field(ge=0, description="Open streams that it was pushed to.")]
+    durable: Annotated[
+        bool, Field(description="False only while the store's place cannot be written.")
+    ]
+
+
+class Problem(_Wire):
+    """One thing that is wrong with a request, and where."""
+
+    field: Annotated[str, Field(description="The path of the field, empty for the whole.")]
+    message: Annotated[str, Field(description="What is wrong with it.")]
+
+
+class ErrorAnswer(_Wire):
+    """The answer to a request that was refused; nothing was changed."""
+
+    success: Literal[False] = False
+    message: Annotated[str, Field(description="What is wrong, and in which field.")]
+    errors: list[Problem] = []
+
+
+class Notification(_Wire):
+    """A message and its state, as lists and streams carry it: without body and data.
+
+    Times are RFC 3339 in UTC with milliseconds. A row that is ``revoked`` or ``expired``
+    is a tombstone: it only tells a tab to forget the notification.
+    """
+
+    id: Annotated[str, Field(description="A ULID.")]
+    seq: Annotated[int, Field(description="The store's sequence number of its last change.")]
+    position: Annotated[
+        int,
+        Field(
+            description="Its place in the list, highest first: the seq at which it last asked "
+            "for attention. A key's quiet updates (progress) keep it."
+        ),
+    ]
+    source: str
+    key: str | None
+    type: NotificationType
+    message: str
+    markdown: bool
+    hasBody: Annotated[bool, Field(description="Whether there is a longer text to fetch.")]
+    autoClose: bool | int | None
+    actions: list[Action]
+    progress: float | None
+    banner: bool
+    dismissable: bool
+    created: Annotated[str, Field(description="When it first came in.")]
+    updated: Annotated[str, Field(description="When it last asked for attention.")]
+    expiresAt: str | None
+    read: Annotated[str | None, Field(description="When the person read it.")]
+    dismissed: Annotated[str | None, Field(description="When the person put it away.")]
+    revoked: Annotated[str | None, Field(description="When the sender took it back.")]
+    expired: Annotated[str | None, Field(description="When its time was up.")]
+
+
+class NotificationDetail(Notification):
+    """One notification whole."""
+
+    body: Annotated[str | None, Field(description="The longer text, Markdown.")]
+    data: Annotated[Any, Field(description="What the sender gave for other extensions.")]
+
+
+class Counts(_Wire):
+    """How many notifications there are of each sort; tombstones count nowhere."""
+
+    inbox: Annotated[int, Field(description="Not dismissed.")]
+    unread: Annotated[int, Field(description="Not dismissed and not read.")]
+    dismissed: int
+
+
+class Page(_Wire):
+    """A page of the list, highest position first."""
+
+    notifications: list[Notification]
+    next: Annotated[
+        int | None,
+        Field(description="Give it as `before` for the next page; none: this was the last."),
+    ]
+    counts: Counts
+    cursor: Annotated[str, Field(description="`epoch:seq` up to which this answer is true.")]
+
+
+class StateChange(_Wire):
+    """A person's change to one notification; a field that is missing stays as it is."""
+
+    read: StrictBool | None = None
+    dismissed: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> StateChange:
+        if self.read is None and self.dismissed is None:
+            raise ValueError("needs `read` or `dismissed`, each true or false")
+        return self
+
+
+class BulkChange(StateChange):
+    """The same for many: those of `ids`, those of `seqs`, or all in the inbox."""
+
+    ids: Annotated[
+        list[Text] | None, Field(min_length=1, max_length=1000, description="These.")
+    ] = None
+    all: Annotated[Literal[True] | None, Field(description="Every notification in the inbox.")] = (
+        None
+    )
+    seqs: Annotated[
+        tuple[StrictInt, StrictInt] | None,
+        Field(
+            description="Those whose last change lies in this range, ends included: "
+            "what an earlier answer's `seqs` named, to undo it."
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_selection(self) -> BulkChange:
+        if sum(x is not None for x in (self.ids, self.all, self.seqs)) != 1:
+            raise ValueError("needs just one of `ids`, `all` and `seqs`")
+        if self.seqs is not None and not all(abs(x) < 2**53 for x in self.seqs):
+            raise ValueError("`seqs` must be whole numbers below 2^53")
+        return self
+
+
+class Changed(_Wire):
+    """The answer to a change of state."""
+
+    changed: Annotated[int, Field(description="How many rows changed.")]
+    seqs: Annotated[
+        tuple[int, int] | None,
+        Field(description="The sequence numbers that the change took, first and last."),
+    ]
+    cursor: str
+
+
+class StoreStatus(_Wire):
+    """Where and how notifications are kept."""
+
+    path: Annotated[str | None, Field(description="The database file.")]
+    mode: Annotated[
+        Literal["wal", "rollback", "memory"],
+        Field(description="Its journal; `memory` while its place cannot be used."),
+    ]
+    durable: bool
+    problem: Annotated[str | None, Field(description="What is wrong, in one sentence.")]
+    epoch: str
+    seq: int
+    size: Annotated[int, Field(description="Bytes on the disk.")]
+
+
+class Retention(_Wire):
+    """What is kept."""
+
+    days: float
+    count: int
+
+
+class Status(_Wire):
+    """The state of this server's notifications, for administrators and checks."""
+
+    version: str
+    store: StoreStatus
+    tabs: Annotated[int, Field(description="Open streams.")]
+    counts: Counts
+    retention: Retention
+
+
+class SnapshotFrame(_Wire):
+    """The first frame of a stream without a (useful) cursor, and after every reset.
+
+    A tab forgets what it has and takes this instead. ``notifications`` are the newest of
+    the inbox, highest position first; ``pinned`` the older ones that must be in sight:
+    banners, and what does not close by itself.
+    """
+
+    type: Literal["snapshot"] = "snapshot"
+    cursor: str
+    counts: Counts
+    durable: bool
+    notifications: list[Notification]
+    pinned: list[Notification]
+
+
+class ChangesFrame(_Wire):
+    """The present state of rows that changed since the last frame, lowest seq first."""
+
+    type: Literal["changes"] = "changes"
+    cursor: str
+    counts: Counts
+    durable: bool
+    notifications: list[Notification]
+
+
+class PongFrame(_Wire):
+    """The answer to a tab's ``{"type": "ping"}``."""
+
+    type: Literal["pong"] = "pong"
+
+
+Frame = SnapshotFrame | ChangesFrame | PongFrame

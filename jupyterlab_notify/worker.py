@@ -1,0 +1,141 @@
+"""The store's own thread, and the way in and out of it for asyncio.
+
+A home directory on NFS can block for seconds, and a Jupyter server that blocks its event
+loop freezes every kernel's socket. What waits when the thread comes free shares one commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from .store import Refusal, Store
+
+T = TypeVar("T")
+
+#: How many operations one commit takes at most, and how many may wait.
+MAX_BATCH = 256
+MAX_WAITING = 4096
+
+
+class Busy(Refusal):
+    """Too much is waiting for the store."""
+
+
+class _Job(Generic[T]):
+    __slots__ = ("call", "done", "write")
+
+    def __init__(self, call: Callable[[], T], write: bool, done: asyncio.Future[T]) -> None:
+        self.call, self.write, self.done = call, write, done
+
+
+class Worker:
+    """Runs a store's operations one after the other in a thread of their own.
+
+    Parameters
+    ----------
+    store
+        The store; from ``start`` on only the thread touches it.
+    after_batch
+        Called in the thread after each batch; what it returns is handed to ``deliver`` in
+        the event loop, before the operations' callers go on.
+    deliver
+        Called in the event loop.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        after_batch: Callable[[], Any],
+        deliver: Callable[[Any], None],
+    ) -> None:
+        self._store = store
+        self._after_batch = after_batch
+        self._deliver = deliver
+        self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._waiting = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread and open the store in it; returns at once."""
+        self._loop = asyncio.get_running_loop()
+        # A daemon: a file system that hangs must not keep the server from stopping.
+        self._thread = threading.Thread(target=self._work, name="jupyterlab_notify", daemon=True)
+        self._thread.start()
+
+    async def stop(self, timeout_s: float = 3.0) -> None:
+        """Finish what waits, close the store and end the thread."""
+        if self._thread is None:
+            return
+        self._jobs.put(None)
+        thread, self._thread = self._thread, None
+        await asyncio.get_running_loop().run_in_executor(None, thread.join, timeout_s)
+
+    def submit(self, call: Callable[[], T], *, write: bool) -> asyncio.Future[T]:
+        """Run ``call`` in the thread; the future ends after its batch is committed.
+
+        Raises
+        ------
+        Busy
+            If too much is waiting.
+        """
+        if self._thread is None:
+            self.start()
+        assert self._loop is not None
+        if self._waiting >= MAX_WAITING:
+            raise Busy("Too much is waiting to be stored; try again in a few seconds.")
+        self._waiting += 1
+        done: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(call, write, done))
+        return done
+
+    def _work(self) -> None:
+        self._store.open()
+        ending = False
+        while not ending:
+            first = self._jobs.get()
+            if first is None:
+                break
+            batch = [first]
+            while len(batch) < MAX_BATCH:
+                try:
+                    job = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if job is None:
+                    ending = True
+                    break
+                batch.append(job)
+            self._run(batch)
+        self._store.close()
+
+    def _run(self, batch: list[_Job[Any]]) -> None:
+        news: Any = None
+        results: list[Any]
+        try:
+            results = self._store.run([(job.call, job.write) for job in batch])
+            news = self._after_batch()
+        except Exception as error:
+            results = [error] * len(batch)
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(self._settle, batch, results, news)
+        except RuntimeError:
+            # The loop has ended: nobody waits for an answer any more.
+            return
+
+    def _settle(self, batch: list[_Job[Any]], results: list[Any], news: Any) -> None:
+        self._waiting -= len(batch)
+        if news is not None:
+            self._deliver(news)
+        for job, result in zip(batch, results, strict=True):
+            if job.done.done():
+                continue
+            if isinstance(result, Exception):
+                job.done.set_exception(result)
+            else:
+                job.done.set_result(result)

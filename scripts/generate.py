@@ -1,0 +1,336 @@
+"""Write ``src/wire.ts`` and ``docs/openapi.json`` from ``jupyterlab_notify.models``.
+
+Run by ``make types``; with ``--check`` it writes nothing and fails when a file is out of
+date, which is what the tests call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic.json_schema import models_json_schema
+
+import jupyterlab_notify
+from jupyterlab_notify import models
+
+ROOT = Path(__file__).resolve().parent.parent
+WIRE_TS = ROOT / "src" / "wire.ts"
+OPENAPI = ROOT / "docs" / "openapi.json"
+
+TYPES = list(get_args(models.NotificationType))
+
+REQUESTS = (models.IngestMessage, models.StateChange, models.BulkChange)
+ANSWERS = (
+    models.Receipt,
+    models.ErrorAnswer,
+    models.NotificationDetail,
+    models.Notification,
+    models.Page,
+    models.Changed,
+    models.Status,
+    models.SnapshotFrame,
+    models.ChangesFrame,
+    models.PongFrame,
+)
+
+
+def schemas() -> dict[str, Any]:
+    """Return the JSON Schema of every model, by its name.
+
+    What a sender may leave out is optional only in requests: an answer always has it.
+    """
+    _, requests = models_json_schema(
+        [(m, "validation") for m in REQUESTS], ref_template="#/components/schemas/{model}"
+    )
+    _, answers = models_json_schema(
+        [(m, "serialization") for m in ANSWERS], ref_template="#/components/schemas/{model}"
+    )
+    return {**answers["$defs"], **requests["$defs"]}
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def answer(description: str, name: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": ref(name)}},
+    }
+
+
+def body(name: str) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": ref(name)}}}
+
+
+ERRORS = {
+    "400": answer(
+        "The request is wrong; the answer says where. Nothing was changed.", "ErrorAnswer"
+    ),
+    "403": answer("No valid token, or one without access to this server.", "ErrorAnswer"),
+    "404": answer("There is no such notification.", "ErrorAnswer"),
+    "409": answer("The present state does not allow it.", "ErrorAnswer"),
+    "413": answer("The body is larger than 64 KiB.", "ErrorAnswer"),
+    "503": answer("Too much is waiting to be stored; try again soon.", "ErrorAnswer"),
+}
+
+
+def errors(*codes: str) -> dict[str, Any]:
+    return {code: ERRORS[code] for code in codes}
+
+
+def parameter(name: str, where: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": schema,
+    }
+
+
+ID = parameter("id", "path", "The notification's id.", {"type": "string", "minLength": 1})
+KEY = parameter(
+    "id_or_key",
+    "path",
+    "The notification's id, or its sender's key.",
+    {"type": "string", "minLength": 1, "maxLength": 200},
+)
+KEY = parameter(
+    "key",
+    "path",
+    "The sender's own name for it.",
+    {"type": "string", "minLength": 1, "maxLength": 200},
+)
+SOURCE = parameter(
+    "source",
+    "query",
+    "Whose key is meant, if several sources use it.",
+    {"type": "string", "minLength": 1, "maxLength": 80},
+)
+
+
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI document of this extension's HTTP interface."""
+    ingest = {
+        "summary": "Take a notification in",
+        "operationId": "ingest",
+        "requestBody": body("IngestMessage"),
+        "responses": {
+            "200": answer("It is stored.", "Receipt"),
+            **errors("400", "403", "413", "503"),
+        },
+    }
+    put = {
+        **ingest,
+        "summary": "Take a notification in, or replace the one with this key",
+        "operationId": "replace",
+        "parameters": [KEY],
+    }
+    revoke = {
+        "summary": "Take a notification back",
+        "operationId": "revoke",
+        "parameters": [KEY, SOURCE],
+        "responses": {
+            "200": answer("It is gone from every tab.", "Receipt"),
+            **errors("400", "403", "404", "409", "503"),
+        },
+    }
+    paths: dict[str, Any] = {}
+    for prefix, suffix in (
+        ("jupyterlab-notify", ""),
+        ("jupyterlab-notifications-extension", "_alias"),
+    ):
+        for path, verbs in (
+            (f"/{prefix}/ingest", {"post": ingest}),
+            (f"/{prefix}/ingest/{{key}}", {"put": put, "delete": revoke}),
+        ):
+            paths[path] = {
+                verb: {**spec, "operationId": spec["operationId"] + suffix}
+                for verb, spec in verbs.items()
+            }
+    paths["/jupyterlab-notify/notifications"] = {
+        "get": {
+            "summary": "List notifications, the one that last asked for attention first",
+            "operationId": "list",
+            "parameters": [
+                parameter(
+                    "view",
+                    "query",
+                    "The inbox, what of it is unread, or what was dismissed.",
+                    {
+                        "type": "string",
+                        "enum": ["inbox", "unread", "dismissed"],
+                        "default": "inbox",
+                    },
+                ),
+                parameter(
+                    "type",
+                    "query",
+                    "Of these types.",
+                    {"type": "array", "items": {"type": "string", "enum": TYPES}},
+                ),
+                parameter(
+                    "source",
+                    "query",
+                    "From a source whose name contains this.",
+                    {"type": "string", "maxLength": 80},
+                ),
+                parameter(
+                    "q",
+                    "query",
+                    "With these words in message, body or source.",
+                    {"type": "string", "maxLength": 200},
+                ),
+                parameter(
+                    "before",
+                    "query",
+                    "Below this position: the `next` of the page before.",
+                    {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+                ),
+                parameter(
+                    "limit",
+                    "query",
+                    "At most so many.",
+                    {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+                ),
+            ],
+            "responses": {"200": answer("A page.", "Page"), **errors("400", "403", "503")},
+        },
+        "patch": {
+            "summary": "Mark many read or unread, dismiss them, or bring them back",
+            "operationId": "change_many",
+            "requestBody": body("BulkChange"),
+            "responses": {
+                "200": answer("What changed.", "Changed"),
+                **errors("400", "403", "413", "503"),
+            },
+        },
+    }
+    paths["/jupyterlab-notify/notifications/{id}"] = {
+        "get": {
+            "summary": "One notification whole",
+            "operationId": "get",
+            "parameters": [ID],
+            "responses": {
+                "200": answer("It.", "NotificationDetail"),
+                **errors("400", "403", "404", "503"),
+            },
+        },
+        "patch": {
+            "summary": "Mark one read or unread, dismiss it, or bring it back",
+            "operationId": "change",
+            "parameters": [ID],
+            "requestBody": body("StateChange"),
+            "responses": {
+                "200": answer("What changed.", "Changed"),
+                **errors("400", "403", "404", "409", "413", "503"),
+            },
+        },
+    }
+    paths["/jupyterlab-notify/status"] = {
+        "get": {
+            "summary": "Version, the store's place and mode, open tabs, counts",
+            "operationId": "status",
+            "responses": {"200": answer("The status.", "Status"), **errors("403", "503")},
+        }
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "jupyterlab_notify",
+            "version": jupyterlab_notify.__version__,
+            "description": "Notifications for the person who works on this Jupyter server. "
+            "Paths are below the server's base URL. The stream of changes is a WebSocket at "
+            "`jupyterlab-notify/stream?cursor=`; its frames are `SnapshotFrame`, "
+            "`ChangesFrame` and `PongFrame`.",
+            "license": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
+        },
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "apiKey", "in": "header", "name": "Authorization"}
+            },
+            "schemas": schemas(),
+        },
+    }
+
+
+def for_typescript(node: Any) -> Any:
+    """Say a schema as json-schema-to-typescript understands it.
+
+    The titles that pydantic gives to fields would become type aliases, and a tuple is
+    ``items`` in the draft that the tool knows.
+    """
+    if isinstance(node, dict):
+        return {
+            ("items" if k == "prefixItems" else k): for_typescript(v)
+            for k, v in node.items()
+            if not (k == "title" and isinstance(v, str))
+        }
+    if isinstance(node, list):
+        return [for_typescript(v) for v in node]
+    return node
+
+
+def wire_ts() -> str:
+    """Return the TypeScript types of the same models."""
+    definitions = for_typescript(schemas())
+    text = json.dumps(
+        {"title": "Wire", "type": "object", "additionalProperties": False, "$defs": definitions}
+    ).replace("#/components/schemas/", "#/$defs/")
+    node = shutil.which("node")
+    tool = ROOT / "node_modules" / "json-schema-to-typescript" / "dist" / "src" / "cli.js"
+    if node is None or not tool.exists():
+        sys.exit("Node and node_modules are needed: run `make setup` first.")
+    ran = subprocess.run(
+        [
+            node,
+            str(tool),
+            "--unreachableDefinitions",
+            "--no-additionalProperties",
+            "--maxItems=-1",
+            "--style.singleQuote",
+            "--style.trailingComma=none",
+            "--bannerComment",
+            "/* Generated by `make types` from jupyterlab_notify/models.py; do not edit. */",
+        ],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    # The tool remarks on each type that it is one of its input's definitions.
+    text = re.sub(r"\n \*\n \* This interface was referenced by [^/]*?\n \*/", "\n */", ran.stdout)
+    return text.replace("export interface Wire {}\n", "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail if a file is out of date")
+    check = parser.parse_args().check
+    stale = []
+    for path, text in (
+        (OPENAPI, json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"),
+        (WIRE_TS, wire_ts()),
+    ):
+        if check:
+            if not path.exists() or path.read_text() != text:
+                stale.append(path.relative_to(ROOT))
+        else:
+            path.write_text(text)
+    if stale:
+        sys.exit(f"Out of date, run `make types`: {', '.join(map(str, stale))}")
+
+
+if __name__ == "__main__":
+    main()
