@@ -1,14 +1,52 @@
-import {
+/**
+ * The plugins of this package; what other extensions may use of it is in
+ * `tokens.ts`.
+ */
+import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-/** Holds the place of the extension's plugins until they are here. */
-const placeholder: JupyterFrontEndPlugin<void> = {
-  id: 'jupyterlab_notify:placeholder',
-  description: 'Holds the place of the notification plugins.',
+import actionsPlugin from './actions';
+import centerPlugin from './center';
+import commandsPlugin from './commands';
+import { ServerNotifications } from './model';
+import { NotificationStream } from './stream';
+import toastsPlugin from './toasts';
+import { INotificationModel } from './tokens';
+
+export * from './tokens';
+export type * from './wire';
+
+/**
+ * The plugin that provides {@link INotificationModel}.
+ */
+const modelPlugin: JupyterFrontEndPlugin<INotificationModel> = {
+  id: 'jupyterlab_notify:model',
+  description: 'Provides the notifications that this Jupyter server received.',
   autoStart: true,
-  activate: (app: JupyterFrontEnd) => undefined
+  provides: INotificationModel,
+  optional: [ITranslator],
+  activate: (app: JupyterFrontEnd, translator: ITranslator | null) => {
+    const { serverSettings } = app.serviceManager;
+    const stream = new NotificationStream({ serverSettings });
+    const model = new ServerNotifications({
+      serverSettings,
+      stream,
+      trans: (translator ?? nullTranslator).load('jupyterlab_notify')
+    });
+    // What a person waits for at start, comes first.
+    void app.restored.then(() => stream.start());
+    return model;
+  }
 };
 
-export default placeholder;
+const plugins: JupyterFrontEndPlugin<any>[] = [
+  modelPlugin,
+  actionsPlugin,
+  toastsPlugin,
+  commandsPlugin
+].concat(centerPlugin);
+
+export default plugins;

@@ -54,7 +54,8 @@ export namespace NotificationModel {
    * The rows a change of state is for: ids, all of the inbox, or what an
    * earlier change touched (to undo it).
    */
-  export type Selection = { ids: string[] } | { all: true } | { seqs: [number, number] };
+  export type Selection =
+    { ids: string[] } | { all: true } | { seqs: [number, number] };
 }
 
 /**
@@ -84,11 +85,18 @@ export interface INotificationModel {
   /** A row that this tab holds. */
   get(id: string): Notification | undefined;
   /** A page of the list, from the server; at most `limit` (default 50) rows below `before`. */
-  page(query: NotificationModel.IQuery, before?: number, limit?: number): Promise<Page>;
+  page(
+    query: NotificationModel.IQuery,
+    before?: number,
+    limit?: number
+  ): Promise<Page>;
   /** One notification whole, from the server; rejects when it is gone. */
   detail(id: string): Promise<NotificationDetail>;
   /** Mark read or unread, dismiss or bring back. Rejects with a sentence to show. */
-  change(selection: NotificationModel.Selection, state: StateChange): Promise<Changed>;
+  change(
+    selection: NotificationModel.Selection,
+    state: StateChange
+  ): Promise<Changed>;
   /** Ask the center to open, at one notification or at the list. */
   open(id: string | null): void;
 }

@@ -1,0 +1,292 @@
+/**
+ * The plugin that runs the buttons of notifications: what a sender asks for,
+ * a site or the person has to allow.
+ */
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import {
+  ITranslator,
+  nullTranslator,
+  type TranslationBundle
+} from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type {
+  ReadonlyJSONObject,
+  ReadonlyPartialJSONObject
+} from '@lumino/coreutils';
+import { Widget } from '@lumino/widgets';
+
+import { INotificationActions, INotificationModel } from './tokens';
+import type { Action, Notification, StateChange } from './wire';
+
+/**
+ * The schemes of the links that a button may open.
+ */
+const LINK_SCHEMES = ['http:', 'https:', 'mailto:'];
+
+/**
+ * Runs buttons: links of harmless schemes and listed commands at once, other
+ * commands once the person has agreed.
+ */
+export class NotificationActions implements INotificationActions {
+  /**
+   * Make what runs the buttons.
+   */
+  constructor(options: NotificationActions.IOptions) {
+    this._commands = options.commands;
+    this._model = options.model;
+    this._trans = options.trans;
+  }
+
+  /** The ids of the commands that run without a question. */
+  allowedCommands: readonly string[] = [];
+
+  /**
+   * Run a button.
+   */
+  async run(notification: Notification, index: number): Promise<void> {
+    const action = notification.actions[index];
+    if (!action) {
+      return;
+    }
+    if (action.commandId) {
+      if (await this._runCommand(notification, action, action.commandId)) {
+        await this._change(notification, { read: true });
+      }
+    } else if (action.url) {
+      if (await this._openLink(action.url)) {
+        await this._change(notification, { read: true });
+      }
+    } else {
+      // What its sender keeps in sight can only be read.
+      await this._change(
+        notification,
+        notification.dismissable ? { dismissed: true } : { read: true }
+      );
+    }
+  }
+
+  private async _openLink(url: string): Promise<boolean> {
+    let scheme: string | null = null;
+    try {
+      scheme = new URL(url).protocol;
+    } catch {
+      // Refused below.
+    }
+    if (scheme === null || !LINK_SCHEMES.includes(scheme)) {
+      await showErrorMessage(
+        this._trans.__('This link is not opened'),
+        this._trans.__(
+          'It is not a web or mail address: %1',
+          Private.visible(url)
+        )
+      );
+      return false;
+    }
+    // Before anything is awaited, or the browser takes it for a pop-up.
+    window.open(url, '_blank', 'noopener,noreferrer');
+    return true;
+  }
+
+  private async _runCommand(
+    notification: Notification,
+    action: Action,
+    id: string
+  ): Promise<boolean> {
+    const args = (action.args ?? {}) as ReadonlyJSONObject;
+    if (!this._commands.hasCommand(id)) {
+      await showErrorMessage(
+        this._trans.__('This command is not available'),
+        this._trans.__(
+          'The button asks for the command “%1”, which does not exist here.',
+          Private.visible(id)
+        )
+      );
+      return false;
+    }
+    if (
+      !this.allowedCommands.includes(id) &&
+      !(await this._agreed(notification, action, id, args))
+    ) {
+      return false;
+    }
+    try {
+      await this._commands.execute(id, args);
+      return true;
+    } catch (error) {
+      await showErrorMessage(
+        this._trans.__('The command failed'),
+        error instanceof Error ? error : String(error)
+      );
+      return false;
+    }
+  }
+
+  /**
+   * Ask the person whether a command may run.
+   */
+  private async _agreed(
+    notification: Notification,
+    action: Action,
+    id: string,
+    args: ReadonlyJSONObject
+  ): Promise<boolean> {
+    const body = new Private.Question(
+      this._trans.__(
+        '“%1” from %2 wants to run a command in JupyterLab. Run it only if you know why.',
+        Private.visible(action.label),
+        Private.visible(notification.source)
+      ),
+      [
+        [this._trans.__('Command'), id],
+        [this._trans.__('Name'), this._label(id, args)],
+        [
+          this._trans.__('Arguments'),
+          Object.keys(args).length > 0 ? JSON.stringify(args, null, 2) : ''
+        ]
+      ]
+    );
+    const { button } = await showDialog({
+      title: this._trans.__('Run this command?'),
+      body,
+      buttons: [
+        Dialog.cancelButton({ label: this._trans.__('Cancel') }),
+        Dialog.warnButton({ label: this._trans.__('Run') })
+      ],
+      // The Enter key of somebody who was typing must not run it.
+      defaultButton: 0
+    });
+    return button.accept;
+  }
+
+  private _label(id: string, args: ReadonlyPartialJSONObject): string {
+    try {
+      return this._commands.label(id, args);
+    } catch {
+      // A label may stumble over arguments that its command never expected.
+      return '';
+    }
+  }
+
+  private async _change(
+    notification: Notification,
+    state: StateChange
+  ): Promise<void> {
+    try {
+      await this._model.change({ ids: [notification.id] }, state);
+    } catch (error) {
+      await showErrorMessage(
+        this._trans.__('The notification could not be changed'),
+        error as Error
+      );
+    }
+  }
+
+  private readonly _commands: CommandRegistry;
+  private readonly _model: INotificationModel;
+  private readonly _trans: TranslationBundle;
+}
+
+/**
+ * The namespace of {@link NotificationActions}' options.
+ */
+export namespace NotificationActions {
+  /**
+   * What it needs to run buttons.
+   */
+  export interface IOptions {
+    /** Where commands run. */
+    commands: CommandRegistry;
+    /** What is told that a notification was read or dismissed. */
+    model: INotificationModel;
+    /** The language. */
+    trans: TranslationBundle;
+  }
+}
+
+/**
+ * The id of the plugin, and of its settings.
+ */
+const PLUGIN_ID = 'jupyterlab_notify:actions';
+
+/**
+ * The plugin that provides {@link INotificationActions}.
+ */
+const plugin: JupyterFrontEndPlugin<INotificationActions> = {
+  id: PLUGIN_ID,
+  description: 'Runs the action buttons of notifications.',
+  autoStart: true,
+  provides: INotificationActions,
+  requires: [INotificationModel],
+  optional: [ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: INotificationModel,
+    settingRegistry: ISettingRegistry | null,
+    translator: ITranslator | null
+  ) => {
+    const actions = new NotificationActions({
+      commands: app.commands,
+      model,
+      trans: (translator ?? nullTranslator).load('jupyterlab_notify')
+    });
+    settingRegistry
+      ?.load(PLUGIN_ID)
+      .then(settings => {
+        const update = () => {
+          actions.allowedCommands = settings.composite
+            .allowedCommands as string[];
+        };
+        update();
+        settings.changed.connect(update);
+      })
+      .catch(error => {
+        console.warn('Every command of a notification will ask first.', error);
+      });
+    return actions;
+  }
+};
+
+export default plugin;
+
+namespace Private {
+  /**
+   * Write characters that hide or reorder others as escapes: what a person
+   * agrees to must be what they see.
+   */
+  export function visible(text: string): string {
+    return text.replace(
+      // eslint-disable-next-line no-control-regex
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+      character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+    );
+  }
+
+  /**
+   * What is asked, all of it as text.
+   */
+  export class Question extends Widget {
+    constructor(question: string, facts: [string, string][]) {
+      super();
+      this.addClass('jp-NotifyQuestion');
+      const paragraph = document.createElement('p');
+      paragraph.textContent = question;
+      const list = document.createElement('dl');
+      for (const [name, value] of facts) {
+        if (value === '') {
+          continue;
+        }
+        const term = document.createElement('dt');
+        term.textContent = name;
+        const definition = document.createElement('dd');
+        definition.textContent = visible(value);
+        list.append(term, definition);
+      }
+      this.node.append(paragraph, list);
+    }
+  }
+}

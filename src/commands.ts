@@ -1,0 +1,79 @@
+/**
+ * The plugin of the commands that are for all notifications.
+ */
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { INotificationModel } from './tokens';
+import type { StateChange } from './wire';
+
+namespace CommandIDs {
+  export const markAllRead = 'jupyterlab-notify:mark-all-read';
+
+  export const dismissAll = 'jupyterlab-notify:dismiss-all';
+}
+
+/**
+ * The plugin that adds the commands.
+ */
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab_notify:commands',
+  description: 'Adds the commands that mark read or dismiss all notifications.',
+  autoStart: true,
+  requires: [INotificationModel],
+  optional: [ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: INotificationModel,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ) => {
+    const { commands } = app;
+    const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
+    const noArguments = { args: { type: 'object', properties: {} } } as const;
+
+    const changeAll = async (state: StateChange, failure: string) => {
+      try {
+        await model.change({ all: true }, state);
+      } catch (error) {
+        await showErrorMessage(failure, error as Error);
+      }
+    };
+
+    commands.addCommand(CommandIDs.markAllRead, {
+      label: trans.__('Mark All Notifications as Read'),
+      describedBy: noArguments,
+      isEnabled: () => model.counts.unread > 0,
+      execute: () =>
+        changeAll(
+          { read: true },
+          trans.__('The notifications could not be marked as read')
+        )
+    });
+    commands.addCommand(CommandIDs.dismissAll, {
+      label: trans.__('Dismiss All Notifications'),
+      describedBy: noArguments,
+      isEnabled: () => model.counts.inbox > 0,
+      execute: () =>
+        changeAll(
+          { dismissed: true },
+          trans.__('The notifications could not be dismissed')
+        )
+    });
+    model.stateChanged.connect(() => {
+      commands.notifyCommandChanged(CommandIDs.markAllRead);
+      commands.notifyCommandChanged(CommandIDs.dismissAll);
+    });
+
+    const category = trans.__('Notifications');
+    for (const command of Object.values(CommandIDs)) {
+      palette?.addItem({ command, category });
+    }
+  }
+};
+
+export default plugin;

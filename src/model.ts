@@ -1,0 +1,632 @@
+/**
+ * What this tab knows of its server's notifications, and the one place where
+ * that is kept: presenters read it and call its commands.
+ */
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import {
+  nullTranslator,
+  type TranslationBundle
+} from '@jupyterlab/translation';
+import { PromiseDelegate } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { NotificationStream } from './stream';
+import type { INotificationModel, NotificationModel } from './tokens';
+import type {
+  Changed,
+  ChangesFrame,
+  Counts,
+  Notification,
+  NotificationDetail,
+  Page,
+  SnapshotFrame,
+  StateChange
+} from './wire';
+
+/**
+ * The most ids that one request may name.
+ */
+const MAX_IDS = 1000;
+
+/**
+ * How many rows a tab that stays open for weeks may gather, and to how many
+ * it then forgets the older ones; the server's list has them all.
+ */
+const HELD = { max: 1500, kept: 1000 };
+
+/**
+ * The notifications of one server.
+ */
+export class ServerNotifications implements INotificationModel, IDisposable {
+  /**
+   * Make a model that follows a stream.
+   */
+  constructor(options: ServerNotifications.IOptions) {
+    this._settings = options.serverSettings;
+    this._stream = options.stream;
+    this._trans = options.trans ?? nullTranslator.load('jupyterlab_notify');
+    this._presented = new Private.Presented(this._settings.baseUrl);
+    this._stream.received.connect(this._onReceived, this);
+    this._stream.connectedChanged.connect(this._onConnectedChanged, this);
+  }
+
+  /** How many there are, as the person's pending changes leave it. */
+  get counts(): Readonly<Counts> {
+    return this._counts;
+  }
+
+  /** Whether the stream is open. */
+  get connected(): boolean {
+    return this._stream.connected;
+  }
+
+  /** False while the server keeps messages in memory only. */
+  get durable(): boolean {
+    return this._durable;
+  }
+
+  /** Resolves at the first snapshot. */
+  get ready(): Promise<void> {
+    return this._ready.promise;
+  }
+
+  /** Rows changed. */
+  get changed(): ISignal<INotificationModel, NotificationModel.IChange> {
+    return this._changed;
+  }
+
+  /** Counts, `connected` or `durable` changed. */
+  get stateChanged(): ISignal<INotificationModel, void> {
+    return this._stateChanged;
+  }
+
+  /** Somebody asks that a notification be shown in full, or the list. */
+  get openRequested(): ISignal<INotificationModel, string | null> {
+    return this._openRequested;
+  }
+
+  /** What this tab holds of the inbox, highest position first. */
+  get notifications(): readonly Notification[] {
+    if (this._list === null) {
+      this._list = [...this._rows.keys()]
+        .map(id => this.get(id)!)
+        .filter(row => row.dismissed === null)
+        .sort((a, b) => b.position - a.position);
+    }
+    return this._list;
+  }
+
+  /** Whether the model was given up. */
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /**
+   * Stop following the stream.
+   */
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._stream.received.disconnect(this._onReceived, this);
+    this._stream.connectedChanged.disconnect(this._onConnectedChanged, this);
+    Signal.clearData(this);
+  }
+
+  /**
+   * A row that this tab holds, with the person's pending changes.
+   */
+  get(id: string): Notification | undefined {
+    const row = this._rows.get(id);
+    return row && this._withPending(row);
+  }
+
+  /**
+   * A page of the list, from the server.
+   */
+  async page(
+    query: NotificationModel.IQuery,
+    before?: number,
+    limit?: number
+  ): Promise<Page> {
+    const parameters = new URLSearchParams({ view: query.view });
+    for (const type of query.types ?? []) {
+      parameters.append('type', type);
+    }
+    if (query.source) {
+      parameters.set('source', query.source);
+    }
+    if (query.text) {
+      parameters.set('q', query.text);
+    }
+    if (before !== undefined) {
+      parameters.set('before', String(before));
+    }
+    if (limit !== undefined) {
+      parameters.set('limit', String(limit));
+    }
+    const page = await this._request<Page>(`notifications?${parameters}`);
+    // The stream may have overtaken this answer.
+    page.notifications = page.notifications
+      .filter(row => (this._gone.get(row.id) ?? -1) < row.seq)
+      .map(row => {
+        const held = this._rows.get(row.id);
+        return this._withPending(held && held.seq > row.seq ? held : row);
+      });
+    return page;
+  }
+
+  /**
+   * One notification whole, from the server; rejects when it is gone.
+   */
+  detail(id: string): Promise<NotificationDetail> {
+    return this._request<NotificationDetail>(
+      `notifications/${encodeURIComponent(id)}`
+    );
+  }
+
+  /**
+   * Mark read or unread, dismiss or bring back; shown at once, and undone if
+   * the server refuses.
+   *
+   * @throws An error whose message is a sentence to show.
+   */
+  async change(
+    selection: NotificationModel.Selection,
+    state: StateChange
+  ): Promise<Changed> {
+    const pending = this._anticipate(selection, state);
+    try {
+      const answer = await this._patch(selection, state);
+      pending.settled = answer.seqs ? answer.seqs[1] : 0;
+      pending.epoch = Private.parseCursor(answer.cursor).epoch;
+      this._retire();
+      return answer;
+    } catch (error) {
+      this._forget([pending]);
+      throw error;
+    }
+  }
+
+  /**
+   * Ask the center to open, at one notification or at the list.
+   */
+  open(id: string | null): void {
+    this._openRequested.emit(id);
+  }
+
+  /**
+   * Apply a frame of the stream.
+   */
+  private _onReceived(
+    _: NotificationStream,
+    frame: SnapshotFrame | ChangesFrame
+  ): void {
+    const { epoch, seq } = Private.parseCursor(frame.cursor);
+    const snapshot = frame.type === 'snapshot';
+    const rows = snapshot
+      ? [...frame.notifications, ...frame.pinned]
+      : frame.notifications;
+
+    if (snapshot) {
+      this._rows.clear();
+      this._gone.clear();
+    }
+    this._cursor = { epoch, seq };
+    this._presented.enter(epoch);
+
+    const applied: Notification[] = [];
+    const announced: string[] = [];
+    let highest = -1;
+    for (const row of rows) {
+      const known = this._rows.get(row.id)?.seq ?? this._gone.get(row.id) ?? -1;
+      if (known >= row.seq) {
+        continue;
+      }
+      if (row.revoked !== null || row.expired !== null) {
+        this._rows.delete(row.id);
+        this._gone.set(row.id, row.seq);
+      } else {
+        this._gone.delete(row.id);
+        this._rows.set(row.id, row);
+        if (
+          row.read === null &&
+          row.dismissed === null &&
+          row.position > this._presented.position
+        ) {
+          announced.push(row.id);
+        }
+      }
+      highest = Math.max(highest, row.position);
+      applied.push(row);
+    }
+    this._trim();
+    this._list = null;
+    this._durable = frame.durable;
+    this._serverCounts = frame.counts;
+
+    const retired = this._retired();
+    this._pending = this._pending.filter(change => !retired.includes(change));
+    this._countPending();
+
+    this._presented.advance(highest);
+    this._ready.resolve();
+    if (snapshot || applied.length > 0) {
+      this._changed.emit({
+        type: snapshot ? 'snapshot' : 'changes',
+        notifications: applied.map(row => this._withPending(row)),
+        announced: announced.filter(id => {
+          const row = this.get(id);
+          return row && row.read === null && row.dismissed === null;
+        })
+      });
+    }
+    if (!snapshot) {
+      this._emitRows(retired, applied);
+    }
+    this._stateChanged.emit();
+  }
+
+  private _onConnectedChanged(): void {
+    this._stateChanged.emit();
+  }
+
+  /**
+   * Show a change before the server has made it.
+   */
+  private _anticipate(
+    selection: NotificationModel.Selection,
+    state: StateChange
+  ): Private.IPending {
+    const now = new Date().toISOString();
+    const ids = new Set<string>();
+    const candidates =
+      'ids' in selection
+        ? selection.ids
+        : 'all' in selection
+          ? this.notifications.map(row => row.id)
+          : [];
+    for (const id of candidates) {
+      const row = this.get(id);
+      // The server leaves out, or refuses, what cannot be put away.
+      if (row && (row.dismissable || !state.dismissed)) {
+        ids.add(id);
+      }
+    }
+    const pending: Private.IPending = {
+      ids,
+      state,
+      now,
+      everything: 'all' in selection,
+      settled: null,
+      epoch: null
+    };
+    this._pending.push(pending);
+    this._list = null;
+    this._countPending();
+    this._emitRows([pending]);
+    this._stateChanged.emit();
+    return pending;
+  }
+
+  /**
+   * The pending changes whose effect the stream has brought.
+   */
+  private _retired(): Private.IPending[] {
+    const { epoch, seq } = this._cursor;
+    return this._pending.filter(
+      change =>
+        change.settled !== null &&
+        (change.settled <= seq || change.epoch !== epoch)
+    );
+  }
+
+  private _retire(): void {
+    this._forget(this._retired());
+  }
+
+  /**
+   * Drop pending changes, and show their rows as the server has them.
+   */
+  private _forget(changes: readonly Private.IPending[]): void {
+    if (changes.length === 0) {
+      return;
+    }
+    this._pending = this._pending.filter(change => !changes.includes(change));
+    this._list = null;
+    this._countPending();
+    this._emitRows(changes);
+    this._stateChanged.emit();
+  }
+
+  /**
+   * Tell that the rows of pending changes look different now.
+   */
+  private _emitRows(
+    changes: readonly Private.IPending[],
+    except: readonly Notification[] = []
+  ): void {
+    const told = new Set(except.map(row => row.id));
+    const notifications: Notification[] = [];
+    for (const id of changes.flatMap(change => [...change.ids])) {
+      const row = this.get(id);
+      if (row && !told.has(id)) {
+        told.add(id);
+        notifications.push(row);
+      }
+    }
+    if (notifications.length > 0) {
+      this._changed.emit({ type: 'changes', notifications, announced: [] });
+    }
+  }
+
+  private _withPending(row: Notification): Notification {
+    let { read, dismissed } = row;
+    for (const { ids, now, state } of this._pending) {
+      if (!ids.has(row.id)) {
+        continue;
+      }
+      if (typeof state.read === 'boolean') {
+        read = state.read ? (read ?? now) : null;
+      }
+      if (typeof state.dismissed === 'boolean') {
+        dismissed = state.dismissed ? (dismissed ?? now) : null;
+      }
+    }
+    return read === row.read && dismissed === row.dismissed
+      ? row
+      : { ...row, read, dismissed };
+  }
+
+  /**
+   * Count what the pending changes make of the server's counts, as far as
+   * this tab holds the rows.
+   */
+  private _countPending(): void {
+    const counts = { ...this._serverCounts };
+    const ids = new Set(this._pending.flatMap(change => [...change.ids]));
+    for (const id of ids) {
+      const row = this._rows.get(id);
+      if (row) {
+        Private.count(counts, row, -1);
+        Private.count(counts, this._withPending(row), 1);
+      }
+    }
+    if (this._pending.some(change => change.everything && change.state.read)) {
+      counts.unread = 0;
+    }
+    counts.unread = Math.max(0, counts.unread);
+    this._counts = Object.freeze(counts);
+  }
+
+  /**
+   * Forget the older rows of a tab that has been open for long.
+   */
+  private _trim(): void {
+    if (this._rows.size <= HELD.max) {
+      return;
+    }
+    const loose = [...this._rows.values()]
+      .filter(row => !row.banner && row.autoClose !== false)
+      .sort((a, b) => a.position - b.position);
+    for (const row of loose.slice(0, this._rows.size - HELD.kept)) {
+      this._rows.delete(row.id);
+    }
+  }
+
+  private async _patch(
+    selection: NotificationModel.Selection,
+    state: StateChange
+  ): Promise<Changed> {
+    if (!('ids' in selection)) {
+      return this._request('notifications', { ...selection, ...state });
+    }
+    const { ids } = selection;
+    if (ids.length === 1) {
+      return this._request(
+        `notifications/${encodeURIComponent(ids[0])}`,
+        state
+      );
+    }
+    const answers: Changed[] = [];
+    for (let i = 0; i < ids.length; i += MAX_IDS) {
+      answers.push(
+        await this._request('notifications', {
+          ids: ids.slice(i, i + MAX_IDS),
+          ...state
+        })
+      );
+    }
+    const seqs = answers.flatMap(answer => answer.seqs ?? []);
+    return {
+      changed: answers.reduce((sum, answer) => sum + answer.changed, 0),
+      seqs: seqs.length > 0 ? [Math.min(...seqs), Math.max(...seqs)] : null,
+      cursor:
+        answers[answers.length - 1]?.cursor ??
+        `${this._cursor.epoch}:${this._cursor.seq}`
+    };
+  }
+
+  /**
+   * Ask the server.
+   *
+   * @throws An error whose message is a sentence to show.
+   */
+  private async _request<T>(path: string, body?: object): Promise<T> {
+    let response: Response;
+    let answer: any;
+    try {
+      response = await ServerConnection.makeRequest(
+        URLExt.join(this._settings.baseUrl, 'jupyterlab-notify') + '/' + path,
+        body === undefined
+          ? { method: 'GET' }
+          : { method: 'PATCH', body: JSON.stringify(body) },
+        this._settings
+      );
+      answer = await response.json().catch(() => null);
+    } catch {
+      throw new Error(
+        this._trans.__('The server cannot be reached. Try again in a moment.')
+      );
+    }
+    if (!response.ok || answer === null) {
+      throw new Error(
+        typeof answer?.message === 'string' && answer.message
+          ? answer.message
+          : this._trans.__(
+              'The server answered with an error (%1).',
+              response.status
+            )
+      );
+    }
+    return answer as T;
+  }
+
+  private readonly _settings: ServerConnection.ISettings;
+  private readonly _stream: NotificationStream;
+  private readonly _trans: TranslationBundle;
+  private readonly _presented: Private.Presented;
+  private readonly _changed = new Signal<
+    INotificationModel,
+    NotificationModel.IChange
+  >(this);
+  private readonly _stateChanged = new Signal<INotificationModel, void>(this);
+  private readonly _openRequested = new Signal<
+    INotificationModel,
+    string | null
+  >(this);
+  private readonly _ready = new PromiseDelegate<void>();
+  /** The live rows as the server has them. */
+  private readonly _rows = new Map<string, Notification>();
+  /** The seq at which a row was taken back, so that an older state of it is known as such. */
+  private readonly _gone = new Map<string, number>();
+  private _counts: Readonly<Counts> = { inbox: 0, unread: 0, dismissed: 0 };
+  private _cursor: { epoch: string; seq: number } = { epoch: '', seq: -1 };
+  private _durable = true;
+  private _isDisposed = false;
+  private _list: readonly Notification[] | null = null;
+  private _pending: Private.IPending[] = [];
+  private _serverCounts: Counts = { inbox: 0, unread: 0, dismissed: 0 };
+}
+
+/**
+ * The namespace of {@link ServerNotifications}' options.
+ */
+export namespace ServerNotifications {
+  /**
+   * What a model needs.
+   */
+  export interface IOptions {
+    /** The server that is asked for pages and told of changes. */
+    serverSettings: ServerConnection.ISettings;
+    /** Where the rows come from. */
+    stream: NotificationStream;
+    /** The language of its error messages. */
+    trans?: TranslationBundle;
+  }
+}
+
+namespace Private {
+  /**
+   * A change that is shown before the stream brings it.
+   */
+  export interface IPending {
+    /** The rows of this tab that it is for. */
+    readonly ids: ReadonlySet<string>;
+    readonly state: StateChange;
+    readonly now: string;
+    /** Whether it is for all of the inbox, also for what this tab does not hold. */
+    readonly everything: boolean;
+    /** The last seq that it took, once the server has answered. */
+    settled: number | null;
+    /** The epoch of that seq. */
+    epoch: string | null;
+  }
+
+  /**
+   * Take a cursor apart.
+   */
+  export function parseCursor(cursor: string): { epoch: string; seq: number } {
+    const colon = cursor.lastIndexOf(':');
+    return {
+      epoch: cursor.slice(0, colon),
+      seq: Number(cursor.slice(colon + 1))
+    };
+  }
+
+  /**
+   * Add a row to the counts, or take it off.
+   */
+  export function count(counts: Counts, row: Notification, by: 1 | -1): void {
+    if (row.dismissed !== null) {
+      counts.dismissed += by;
+    } else {
+      counts.inbox += by;
+      counts.unread += row.read === null ? by : 0;
+    }
+  }
+
+  /**
+   * The highest position that was announced in this browser, kept over
+   * reloads.
+   *
+   * A tab reads it once for an epoch and then goes by its own: what another
+   * tab announced in the meantime is still new in this one.
+   */
+  export class Presented {
+    constructor(baseUrl: string) {
+      this._key = `jupyterlab_notify:presented:${baseUrl}`;
+    }
+
+    /** The position; below all others when nothing was announced yet. */
+    get position(): number {
+      return this._position;
+    }
+
+    /** Begin with what is known of an epoch. */
+    enter(epoch: string): void {
+      if (epoch !== this._epoch) {
+        this._epoch = epoch;
+        this._position = this._stored();
+      }
+    }
+
+    /** Remember that everything up to a position was announced. */
+    advance(position: number): void {
+      if (position <= this._position) {
+        return;
+      }
+      this._position = position;
+      if (position > this._stored()) {
+        try {
+          localStorage.setItem(
+            this._key,
+            JSON.stringify({ epoch: this._epoch, position })
+          );
+        } catch {
+          // Without storage the only loss is that a reload announces again.
+        }
+      }
+    }
+
+    private _stored(): number {
+      try {
+        const { epoch, position } = JSON.parse(
+          localStorage.getItem(this._key) ?? '{}'
+        );
+        return epoch === this._epoch && Number.isFinite(position)
+          ? position
+          : -1;
+      } catch {
+        return -1;
+      }
+    }
+
+    private readonly _key: string;
+    private _epoch: string | null = null;
+    private _position = -1;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Which toasts there is room for, so that they never bury the notebook.
+ */
+import type { Notification } from './wire';
+
+/**
+ * A toast that is shown, or that asks to be.
+ */
+export interface IToastCandidate {
+  /** The notification's id. */
+  readonly id: string;
+  /** Pixels, its margin included; measured or estimated. */
+  readonly height: number;
+  /** How urgent it is, higher is more. */
+  readonly urgency: number;
+}
+
+/**
+ * What to do so that all fits.
+ */
+export interface IRoom {
+  /** Of those that arrive, which to show; oldest first. */
+  show: string[];
+  /** What is not shown (any more), and has to be summed up. */
+  sumUp: string[];
+}
+
+/**
+ * How urgent a type is when there is no room for all.
+ */
+export function urgency(type: Notification['type']): number {
+  return type === 'error' ? 2 : type === 'warning' ? 1 : 0;
+}
+
+/**
+ * Decide which toasts stay, come, and are summed up.
+ *
+ * What is newer takes the place of what is older, but never of what is more
+ * urgent. During a flood nothing that is shown makes room for an equal:
+ * otherwise every message would flash up for a moment and nobody could read
+ * any.
+ *
+ * @param shown - The toasts on the screen, oldest first.
+ * @param arriving - Those that ask to be shown, oldest first.
+ * @param room - Pixels for all of them.
+ * @param summary - Pixels of the toast that sums up, as soon as it is needed.
+ * @param options - `most`: how many may come at once; `flood`: whether they
+ *   come faster than one can read; `summed`: whether something is summed up
+ *   already.
+ */
+export function makeRoom(
+  shown: readonly IToastCandidate[],
+  arriving: readonly IToastCandidate[],
+  room: number,
+  summary: number,
+  options: { most?: number; flood?: boolean; summed?: boolean } = {}
+): IRoom {
+  const { most = Infinity, flood = false, summed = false } = options;
+  const attempt = (space: number): IRoom => {
+    let used = shown.reduce((sum, { height }) => sum + height, 0);
+    const staying = [...shown];
+    const show: string[] = [];
+    const sumUp: string[] = [];
+    const evict = (index: number) => {
+      const [victim] = staying.splice(index, 1);
+      used -= victim.height;
+      sumUp.push(victim.id);
+    };
+    // Newest first among equals, the most urgent before all.
+    const queue = [...arriving].reverse().sort((a, b) => b.urgency - a.urgency);
+    for (const candidate of queue) {
+      const weaker = staying
+        .map((toast, index) => ({ ...toast, index }))
+        .filter(toast =>
+          flood
+            ? toast.urgency < candidate.urgency
+            : toast.urgency <= candidate.urgency
+        )
+        .sort((a, b) => a.urgency - b.urgency || a.index - b.index);
+      const victims: number[] = [];
+      let free = space - used;
+      for (const toast of weaker) {
+        if (free >= candidate.height) {
+          break;
+        }
+        victims.push(toast.index);
+        free += toast.height;
+      }
+      // On an empty screen one toast always shows, however small the window.
+      const alone = staying.length === victims.length && show.length === 0;
+      if (show.length < most && (free >= candidate.height || alone)) {
+        victims.sort((a, b) => b - a).forEach(evict);
+        show.push(candidate.id);
+        used += candidate.height;
+      } else {
+        sumUp.push(candidate.id);
+      }
+    }
+    // A window that shrank.
+    for (let i = 0; used > space && i < staying.length;) {
+      if (staying.length + show.length > 1) {
+        evict(i);
+      } else {
+        i++;
+      }
+    }
+    const order = arriving.map(({ id }) => id);
+    show.sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    return { show, sumUp };
+  };
+
+  if (summed) {
+    return attempt(room - summary);
+  }
+  const all = attempt(room);
+  return all.sumUp.length === 0 ? all : attempt(room - summary);
+}

@@ -1,0 +1,339 @@
+/**
+ * The socket over which this server's notifications come in, and how it comes
+ * back: the model is its only user.
+ */
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { ChangesFrame, PongFrame, SnapshotFrame } from './wire';
+
+/**
+ * How long a socket that should answer a ping may stay silent.
+ */
+const PONG_TIMEOUT_MS = 2500;
+
+/**
+ * How often a tab that somebody looks at asks whether its socket still lives.
+ */
+const PROBE_INTERVAL_MS = 30_000;
+
+/**
+ * How long after a loss the quick retries go on.
+ */
+const QUICK_PERIOD_MS = 5 * 60_000;
+
+/**
+ * The longest pause between quick retries: with the handshake it stays below
+ * the two seconds within which a returned connection has to show.
+ */
+const QUICK_MAX_MS = 1500;
+
+/**
+ * The longest pause between later retries.
+ */
+const SLOW_MAX_MS = 15_000;
+
+/**
+ * The limits of a handshake's time; a proxy that swallows packets must not
+ * hold an attempt for the minutes that a browser would give it.
+ */
+const HANDSHAKE_MS = { min: 1500, max: 10_000 };
+
+/**
+ * Events after which the network may have come, gone, or changed under an
+ * open socket.
+ */
+const WAKE_EVENTS = ['online', 'focus', 'pageshow'] as const;
+const WAKE_DOCUMENT_EVENTS = ['visibilitychange', 'resume'] as const;
+
+/**
+ * A stream of snapshots and changes that resumes where it was cut.
+ *
+ * It never throws: a server that cannot be reached, or that has no such
+ * stream, is asked again, ever more slowly.
+ */
+export class NotificationStream implements IDisposable {
+  /**
+   * Make a stream; nothing is opened before {@link start}.
+   */
+  constructor(options: NotificationStream.IOptions) {
+    this._settings = options.serverSettings;
+    this._connection = new Poll({
+      auto: false,
+      factory: () => this._connect(),
+      name: 'jupyterlab_notify:stream',
+      // A hidden tab goes on listening: it is where desktop notifications
+      // come from.
+      standby: 'never'
+    });
+    this._probes = new Poll({
+      auto: false,
+      factory: async () => this._probe(),
+      frequency: { interval: PROBE_INTERVAL_MS, backoff: false },
+      name: 'jupyterlab_notify:probe',
+      standby: 'when-hidden'
+    });
+    this._setPace();
+  }
+
+  /**
+   * Snapshots and changes, in the order in which they have to be applied.
+   */
+  get received(): ISignal<this, SnapshotFrame | ChangesFrame> {
+    return this._received;
+  }
+
+  /**
+   * The stream opened or closed.
+   */
+  get connectedChanged(): ISignal<this, boolean> {
+    return this._connectedChanged;
+  }
+
+  /**
+   * Whether the stream is open: the server answered the handshake with a frame.
+   */
+  get connected(): boolean {
+    return this._connected;
+  }
+
+  /**
+   * The cursor of the last frame that was applied.
+   */
+  get cursor(): string | null {
+    return this._cursor;
+  }
+
+  /**
+   * Whether the stream was given up.
+   */
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /**
+   * Connect, and stay connected.
+   */
+  start(): void {
+    if (this._started || this._isDisposed) {
+      return;
+    }
+    this._started = true;
+    for (const event of WAKE_EVENTS) {
+      window.addEventListener(event, this);
+    }
+    for (const event of WAKE_DOCUMENT_EVENTS) {
+      document.addEventListener(event, this);
+    }
+    void this._connection.start();
+    void this._probes.start();
+  }
+
+  /**
+   * Close the socket for good.
+   */
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    for (const event of WAKE_EVENTS) {
+      window.removeEventListener(event, this);
+    }
+    for (const event of WAKE_DOCUMENT_EVENTS) {
+      document.removeEventListener(event, this);
+    }
+    this._connection.dispose();
+    this._probes.dispose();
+    this._drop();
+    Signal.clearData(this);
+  }
+
+  /**
+   * The tab woke up: see whether the socket still lives, or try again now.
+   */
+  handleEvent(event: Event): void {
+    if (event.type === 'visibilitychange' && document.hidden) {
+      return;
+    }
+    const socket = this._socket;
+    if (socket?.readyState === WebSocket.OPEN) {
+      this._probe();
+    } else if (!socket) {
+      void this._connection.refresh();
+    } else if (event.type === 'online') {
+      // The handshake under way was sent into the network that is gone.
+      this._drop();
+      void this._connection.refresh();
+    }
+  }
+
+  /**
+   * Hold one connection, until it closes.
+   *
+   * @returns A promise that resolves when a connection that worked was lost,
+   *   and rejects when none came about: the poll then slows down.
+   */
+  private _connect(): Promise<void> {
+    this._drop();
+    return new Promise((resolve, reject) => {
+      const began = Date.now();
+      let worked = false;
+      let socket: WebSocket;
+
+      const end = () => {
+        if (this._socket !== socket) {
+          return;
+        }
+        clearTimeout(this._deadline);
+        this._socket = null;
+        this._end = null;
+        socket.onmessage = socket.onerror = socket.onclose = null;
+        // A half-open socket takes its time to close: nobody waits for it.
+        socket.close();
+        if (worked) {
+          this._lostAt = Date.now();
+        }
+        this._setConnected(false);
+        this._setPace();
+        if (worked) {
+          resolve();
+        } else {
+          reject(new Error('The stream of notifications did not open.'));
+        }
+      };
+
+      try {
+        socket = new this._settings.WebSocket(this._url());
+      } catch (error) {
+        reject(error);
+        return;
+      }
+      this._socket = socket;
+      this._end = end;
+      this._deadline = window.setTimeout(end, this._handshakeMs);
+      socket.onerror = () => undefined;
+      socket.onclose = end;
+      socket.onmessage = message => {
+        clearTimeout(this._deadline);
+        this._deadline = undefined;
+        let frame: SnapshotFrame | ChangesFrame | PongFrame;
+        try {
+          frame = JSON.parse(message.data);
+        } catch {
+          // A frame that is lost is a row that is lost: resume before it.
+          worked = false;
+          end();
+          return;
+        }
+        if (!worked) {
+          worked = true;
+          // A handshake takes about as long as the one before it.
+          this._handshakeMs = Math.min(
+            HANDSHAKE_MS.max,
+            Math.max(HANDSHAKE_MS.min, 3 * (Date.now() - began))
+          );
+        }
+        if (frame.type === 'snapshot' || frame.type === 'changes') {
+          this._received.emit(frame);
+          this._cursor = frame.cursor;
+        }
+        this._setConnected(true);
+      };
+    });
+  }
+
+  /**
+   * Ask an open socket for a sign of life, and give it up if none comes.
+   */
+  private _probe(): void {
+    const socket = this._socket;
+    if (socket?.readyState !== WebSocket.OPEN || this._deadline !== undefined) {
+      return;
+    }
+    this._deadline = window.setTimeout(() => {
+      this._drop();
+    }, PONG_TIMEOUT_MS);
+    socket.send(JSON.stringify({ type: 'ping' }));
+  }
+
+  /**
+   * Leave the present socket, if there is one.
+   */
+  private _drop(): void {
+    this._end?.();
+  }
+
+  /**
+   * Set how fast the next attempts follow each other.
+   *
+   * Tabs of one hub must not come back all in the same instant, hence the
+   * random part; the poll's back-off adds its own.
+   */
+  private _setPace(): void {
+    const quick =
+      this._lostAt !== null && Date.now() - this._lostAt < QUICK_PERIOD_MS;
+    this._connection.frequency = quick
+      ? {
+          interval: 200 + Math.random() * 400,
+          backoff: true,
+          max: QUICK_MAX_MS
+        }
+      : { interval: 1000, backoff: true, max: SLOW_MAX_MS };
+  }
+
+  private _setConnected(connected: boolean): void {
+    if (this._connected !== connected) {
+      this._connected = connected;
+      this._connectedChanged.emit(connected);
+    }
+  }
+
+  private _url(): string {
+    const { appendToken, token, wsUrl } = this._settings;
+    const query: Record<string, string> = {};
+    if (this._cursor !== null) {
+      query.cursor = this._cursor;
+    }
+    if (appendToken && token !== '') {
+      query.token = token;
+    }
+    return (
+      URLExt.join(wsUrl, 'jupyterlab-notify', 'stream') +
+      URLExt.objectToQueryString(query)
+    );
+  }
+
+  private readonly _settings: ServerConnection.ISettings;
+  private readonly _connection: Poll<void>;
+  private readonly _probes: Poll<void>;
+  private readonly _received = new Signal<this, SnapshotFrame | ChangesFrame>(
+    this
+  );
+  private readonly _connectedChanged = new Signal<this, boolean>(this);
+  private _connected = false;
+  private _cursor: string | null = null;
+  private _deadline: number | undefined = undefined;
+  private _end: (() => void) | null = null;
+  private _handshakeMs = HANDSHAKE_MS.max;
+  private _isDisposed = false;
+  private _lostAt: number | null = null;
+  private _socket: WebSocket | null = null;
+  private _started = false;
+}
+
+/**
+ * The namespace of {@link NotificationStream}'s options.
+ */
+export namespace NotificationStream {
+  /**
+   * What a stream needs.
+   */
+  export interface IOptions {
+    /** The server to listen to. */
+    serverSettings: ServerConnection.ISettings;
+  }
+}

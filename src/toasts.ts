@@ -1,0 +1,1184 @@
+/**
+ * The plugin that announces notifications as JupyterLab's toasts.
+ */
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  Notification as LabNotification,
+  type NotificationManager
+} from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+
+import { summarize } from './plaintext';
+import { type IToastCandidate, makeRoom, urgency } from './room';
+import {
+  INotificationActions,
+  INotificationModel,
+  type NotificationModel
+} from './tokens';
+import type { Action, Notification } from './wire';
+
+/**
+ * How long messages are gathered that come right after another.
+ */
+const BATCH_MS = 50;
+
+/**
+ * More than this many in a second come faster than one can read.
+ */
+const FLOOD_PER_SECOND = 4;
+
+/**
+ * More than this many at once were missed, not received: then, and after a
+ * reload, only a few of them are shown.
+ */
+const MISSED = { from: 7, shown: 3 };
+
+/**
+ * The most buttons of a toast.
+ */
+const MAX_BUTTONS = 3;
+
+/**
+ * The height of the toast that sums up, before it can be measured.
+ */
+const SUMMARY_HEIGHT = 84;
+
+/**
+ * How long a toast may take to appear before it no longer claims room:
+ * JupyterLab shows none while its own list is open.
+ */
+const APPEAR_MS = 10_000;
+
+/**
+ * What the person's settings say of toasts.
+ */
+export interface IToastSettings {
+  /** Seconds after which a toast closes that does not say it itself; 0: it stays. */
+  defaultAutoClose: number;
+  /** Whether the center opens at an error. */
+  openOnError: boolean;
+  /** The corner. */
+  toastPosition: 'top-right' | 'bottom-right';
+  /** The types that toast. */
+  toastTypes: Notification['type'][];
+}
+
+/**
+ * The settings of a person who changed none.
+ */
+export const DEFAULT_TOAST_SETTINGS: IToastSettings = {
+  defaultAutoClose: 5,
+  openOnError: false,
+  toastPosition: 'top-right',
+  toastTypes: ['default', 'info', 'success', 'warning', 'error', 'in-progress']
+};
+
+/**
+ * Shows what the model announces, and takes away what was read, dismissed or
+ * revoked.
+ */
+export class ToastPresenter implements IDisposable {
+  /**
+   * Make a presenter; it shows nothing before {@link start}.
+   */
+  constructor(options: ToastPresenter.IOptions) {
+    this._model = options.model;
+    this._actions = options.actions;
+    this._manager = options.manager ?? LabNotification.manager;
+    this._trans = options.trans;
+    this._view = new Private.View({
+      appeared: id => this._onAppeared(id),
+      vanished: id => this._onVanished(id),
+      closed: id => this._onClosed(id),
+      resized: () => this._fit()
+    });
+    this._model.changed.connect(this._onChanged, this);
+    this._model.stateChanged.connect(this._sumUp, this);
+    this._model.openRequested.connect(this._onOpenRequested, this);
+    this._manager.changed.connect(this._onManagerChanged, this);
+  }
+
+  /** Whether the presenter was given up. */
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** What the person's settings say. */
+  get settings(): IToastSettings {
+    return this._settings;
+  }
+  set settings(settings: IToastSettings) {
+    this._settings = settings;
+    this._view.atTop = settings.toastPosition === 'top-right';
+  }
+
+  /** Whether the person wants no toasts now (JupyterLab's do-not-disturb). */
+  get silent(): boolean {
+    return this._silent;
+  }
+  set silent(silent: boolean) {
+    this._silent = silent;
+    if (silent) {
+      [...this._shown.keys()].forEach(id => this._close(id));
+      this._queue.clear();
+      this.forgetMissed();
+    }
+  }
+
+  /**
+   * Show what came in so far, and from now on at once.
+   */
+  start(): void {
+    this._view.attach();
+    this._started = true;
+    this._flush();
+  }
+
+  /**
+   * Take away the toast that sums up: the person looks at the list.
+   */
+  forgetMissed(): void {
+    this._missed.clear();
+    this._sumUp();
+  }
+
+  /**
+   * Take all toasts away and stop.
+   */
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    Signal.clearData(this);
+    this._model.changed.disconnect(this._onChanged, this);
+    this._model.stateChanged.disconnect(this._sumUp, this);
+    this._model.openRequested.disconnect(this._onOpenRequested, this);
+    this._manager.changed.disconnect(this._onManagerChanged, this);
+    window.clearTimeout(this._timer);
+    this._missed.clear();
+    this._sumUp();
+    [...this._shown.keys()].forEach(id => this._close(id));
+    this._view.dispose();
+  }
+
+  private _onChanged(
+    _: INotificationModel,
+    change: NotificationModel.IChange
+  ): void {
+    const snapshot = change.type === 'snapshot';
+    const touched = snapshot
+      ? new Set([...this._shown.keys(), ...this._missed, ...this._queue.keys()])
+      : change.notifications.map(row => row.id);
+    for (const id of touched) {
+      const row = this._unread(id);
+      if (!row) {
+        this._queue.delete(id);
+        this._missed.delete(id);
+        this._close(id);
+      } else if (this._shown.has(id)) {
+        this._refresh(row);
+      }
+    }
+
+    const now = Date.now();
+    for (const id of change.announced) {
+      this._arrivals.push(now);
+      if (!this._shown.get(id)?.visible) {
+        this._missed.delete(id);
+        this._queue.set(id, { missed: snapshot });
+      }
+      if (
+        this._settings.openOnError &&
+        !this._silent &&
+        this._model.get(id)?.type === 'error'
+      ) {
+        this._model.open(id);
+      }
+    }
+    if (snapshot) {
+      // What does not close by itself comes back after a reload.
+      for (const row of change.notifications) {
+        if (
+          this._unread(row.id) &&
+          this._duration(row) === false &&
+          !this._shown.has(row.id) &&
+          !this._queue.has(row.id)
+        ) {
+          this._queue.set(row.id, { missed: true });
+        }
+      }
+    }
+    this._schedule();
+  }
+
+  /**
+   * Show at once what comes alone; gather what comes right after another.
+   */
+  private _schedule(): void {
+    if (!this._started || this._timer !== undefined) {
+      return;
+    }
+    const wait = this._flushedAt + BATCH_MS - Date.now();
+    if (wait <= 0) {
+      this._flush();
+    } else {
+      this._timer = window.setTimeout(() => this._flush(), wait);
+    }
+  }
+
+  private _flush(): void {
+    window.clearTimeout(this._timer);
+    this._timer = undefined;
+    const arriving: { row: Notification; missed: boolean }[] = [];
+    for (const [id, { missed }] of this._queue) {
+      const row = this._unread(id);
+      if (row && this._wanted(row)) {
+        arriving.push({ row, missed });
+      }
+    }
+    this._queue.clear();
+    if (arriving.length === 0) {
+      this._sumUp();
+      return;
+    }
+    const now = Date.now();
+    this._flushedAt = now;
+    this._arrivals = this._arrivals.filter(time => now - time < 1000);
+    arriving.sort((a, b) => a.row.position - b.row.position);
+
+    const missed =
+      arriving.length >= MISSED.from || arriving.every(item => item.missed);
+    const { show, sumUp } = makeRoom(
+      this._candidates(),
+      arriving.map(({ row }) => ({
+        id: row.id,
+        height: Private.estimateHeight(row),
+        urgency: urgency(row.type)
+      })),
+      this._view.room,
+      this._view.height(this._summary) ?? SUMMARY_HEIGHT,
+      {
+        most: missed ? MISSED.shown : Infinity,
+        flood: this._arrivals.length > FLOOD_PER_SECOND,
+        summed: this._missed.size > 0
+      }
+    );
+    for (const id of sumUp) {
+      this._missed.add(id);
+      this._close(id);
+    }
+    for (const { row, missed } of arriving) {
+      if (show.includes(row.id)) {
+        this._show(row, missed);
+      }
+    }
+    this._sumUp();
+  }
+
+  /**
+   * Sum up what no longer fits, as measured.
+   */
+  private _fit(): void {
+    const { sumUp } = makeRoom(
+      this._candidates(),
+      [],
+      this._view.room,
+      this._view.height(this._summary) ?? SUMMARY_HEIGHT,
+      { summed: this._missed.size > 0 }
+    );
+    for (const id of sumUp) {
+      this._missed.add(id);
+      this._close(id);
+    }
+    if (sumUp.length > 0) {
+      this._sumUp();
+    }
+  }
+
+  private _candidates(): IToastCandidate[] {
+    const now = Date.now();
+    const candidates: IToastCandidate[] = [];
+    for (const [id, shown] of this._shown) {
+      const row = this._model.get(id);
+      if (row && (shown.visible || now - shown.since < APPEAR_MS)) {
+        candidates.push({
+          id,
+          height: this._view.height(shown.toast) ?? Private.estimateHeight(row),
+          urgency: urgency(row.type)
+        });
+      }
+    }
+    return candidates;
+  }
+
+  /**
+   * Emit a toast, or replace the one that this notification has.
+   */
+  private _show(row: Notification, quiet: boolean): void {
+    if (this._shown.has(row.id)) {
+      this._refresh(row, true);
+      return;
+    }
+    const { message, autoClose, actions } = this._content(row);
+    const shown: Private.IShown = {
+      toast: '',
+      content: Private.signature(row),
+      since: Date.now(),
+      sticky: autoClose === false,
+      visible: false
+    };
+    this._shown.set(row.id, shown);
+    shown.toast = this._manager.notify(message, row.type, {
+      autoClose,
+      actions,
+      data: { notification: row.id }
+    });
+    this._ids.set(shown.toast, row.id);
+    this._view.expect(shown.toast, this._dress(row, quiet));
+  }
+
+  /**
+   * Show a new state of a notification in the toast that it has.
+   */
+  private _refresh(row: Notification, force = false): void {
+    const shown = this._shown.get(row.id)!;
+    const { message, autoClose, actions } = this._content(row);
+    const content = Private.signature(row);
+    this._view.expect(shown.toast, this._dress(row, false));
+    // A progress that moves is drawn in place: a new state of the toast would
+    // restart its time and have it read out again.
+    if (force || content !== shown.content) {
+      shown.content = content;
+      shown.sticky = autoClose === false;
+      this._manager.update({
+        id: shown.toast,
+        message,
+        type: row.type,
+        autoClose,
+        actions,
+        data: { notification: row.id }
+      });
+    }
+  }
+
+  /**
+   * Take a toast away, without that being the person's doing.
+   */
+  private _close(id: string): void {
+    const shown = this._shown.get(id);
+    if (shown) {
+      this._shown.delete(id);
+      this._retract(shown.toast);
+    }
+  }
+
+  private _retract(toast: string): void {
+    this._ids.delete(toast);
+    this._manager.dismiss(toast);
+    this._view.close(toast);
+  }
+
+  /**
+   * Show, update or take away the toast that counts what is not shown.
+   */
+  private _sumUp(): void {
+    for (const id of this._missed) {
+      if (!this._unread(id)) {
+        this._missed.delete(id);
+      }
+    }
+    if (this._missed.size === 0 || this._silent || !this._started) {
+      if (this._summary !== null) {
+        const summary = this._summary;
+        this._summary = null;
+        this._summaryText = '';
+        this._retract(summary);
+      }
+      return;
+    }
+    let visible = 0;
+    for (const shown of this._shown.values()) {
+      visible += shown.visible || shown.sticky ? 1 : 0;
+    }
+    const count = Math.max(
+      this._missed.size,
+      this._model.counts.unread - visible
+    );
+    const message =
+      visible > 0
+        ? this._trans._n(
+            '%1 more unread notification',
+            '%1 more unread notifications',
+            count
+          )
+        : this._trans._n(
+            '%1 unread notification',
+            '%1 unread notifications',
+            count
+          );
+    if (message === this._summaryText) {
+      return;
+    }
+    this._summaryText = message;
+    if (this._summary === null) {
+      const actions = [
+        {
+          label: this._trans.__('Open notifications'),
+          displayType: 'accent' as const,
+          callback: () => {
+            this._model.open(null);
+            this.forgetMissed();
+          }
+        }
+      ];
+      this._summary = this._manager.notify(message, 'default', {
+        autoClose: false,
+        actions
+      });
+      this._view.expect(this._summary, {
+        kind: 'summary',
+        close: this._trans.__('Close'),
+        meta: '',
+        progress: null,
+        role: 'status',
+        live: true
+      });
+    } else {
+      this._manager.update({ id: this._summary, message });
+    }
+  }
+
+  private _onAppeared(toast: string): void {
+    const shown = this._shown.get(this._ids.get(toast) ?? '');
+    if (shown) {
+      shown.visible = true;
+    }
+  }
+
+  /**
+   * A toast is gone from the page: its time was up, or JupyterLab's own list
+   * opened, which takes all toasts away.
+   */
+  private _onVanished(toast: string): void {
+    const id = this._ids.get(toast);
+    const shown = id === undefined ? undefined : this._shown.get(id);
+    if (id === undefined || !shown) {
+      return;
+    }
+    shown.visible = false;
+    if (!shown.sticky) {
+      // It stays in the center: a copy in JupyterLab's list would stay for
+      // ever.
+      this._close(id);
+    }
+    this._sumUp();
+  }
+
+  /**
+   * The person closed a toast with its cross.
+   */
+  private _onClosed(toast: string): void {
+    if (toast === this._summary) {
+      this.forgetMissed();
+      return;
+    }
+    const id = this._ids.get(toast);
+    if (id !== undefined) {
+      this._close(id);
+      this._dismiss(id);
+    }
+  }
+
+  /**
+   * JupyterLab's own list removed a notification: the person's doing as well.
+   */
+  private _onManagerChanged(
+    _: NotificationManager,
+    change: LabNotification.IChange
+  ): void {
+    if (change.type !== 'removed') {
+      return;
+    }
+    const toast = change.notification.id;
+    if (toast === this._summary) {
+      this._summary = null;
+      this._summaryText = '';
+      this._missed.clear();
+      return;
+    }
+    const id = this._ids.get(toast);
+    if (id !== undefined) {
+      this._ids.delete(toast);
+      this._shown.delete(id);
+      this._dismiss(id);
+    }
+  }
+
+  private _onOpenRequested(_: INotificationModel, id: string | null): void {
+    if (id !== null) {
+      this._close(id);
+    }
+    this.forgetMissed();
+  }
+
+  /**
+   * Put notifications away, those of one moment in one request.
+   */
+  private _dismiss(id: string): void {
+    if (this._dismissing.size === 0) {
+      window.setTimeout(() => {
+        const rows = [...this._dismissing].flatMap(
+          each => this._model.get(each) ?? []
+        );
+        this._dismissing.clear();
+        // What its sender keeps in sight can only be read.
+        this._change(
+          rows.filter(row => row.dismissable),
+          { dismissed: true }
+        );
+        this._change(
+          rows.filter(row => !row.dismissable),
+          { read: true }
+        );
+      });
+    }
+    this._dismissing.add(id);
+  }
+
+  private _change(
+    rows: Notification[],
+    state: { read: true } | { dismissed: true }
+  ): void {
+    if (rows.length > 0) {
+      this._model
+        .change({ ids: rows.map(row => row.id) }, state)
+        .catch((error: Error) => {
+          LabNotification.error(error.message, { autoClose: 5000 });
+        });
+    }
+  }
+
+  /**
+   * A row, if nobody has read it or put it away.
+   */
+  private _unread(id: string): Notification | undefined {
+    const row = this._model.get(id);
+    return row && row.read === null && row.dismissed === null ? row : undefined;
+  }
+
+  private _wanted(row: Notification): boolean {
+    return (
+      !this._silent &&
+      row.autoClose !== 0 &&
+      this._settings.toastTypes.includes(row.type)
+    );
+  }
+
+  /**
+   * How long a toast stays in milliseconds, `false` until it is closed; 0 for
+   * no toast.
+   */
+  private _duration(row: Notification): number | false {
+    if (row.autoClose === 0) {
+      return 0;
+    }
+    if (row.autoClose === false || row.type === 'in-progress') {
+      return false;
+    }
+    if (typeof row.autoClose === 'number') {
+      return row.autoClose;
+    }
+    return this._settings.defaultAutoClose * 1000 || false;
+  }
+
+  private _content(row: Notification): {
+    message: string;
+    autoClose: number | false;
+    actions: LabNotification.IAction[];
+  } {
+    const { text, cut } = summarize(row.message, row.markdown);
+    const more = cut || row.hasBody;
+    const own = this._actions ? row.actions : [];
+    const room = own.length + Number(more) > MAX_BUTTONS;
+    const actions = (room ? own.slice(0, MAX_BUTTONS - 1) : own).map(
+      (action, index) => this._button(row, action, index)
+    );
+    if (more || room) {
+      actions.push({
+        label: this._trans.__('Show more'),
+        displayType: actions.length === 0 ? 'accent' : 'default',
+        callback: event => {
+          event.preventDefault();
+          this._close(row.id);
+          this._model.open(row.id);
+        }
+      });
+    }
+    return { message: text, autoClose: this._duration(row), actions };
+  }
+
+  private _button(
+    row: Notification,
+    action: Action,
+    index: number
+  ): LabNotification.IAction {
+    return {
+      label: action.label,
+      caption: action.caption ?? undefined,
+      displayType: action.displayType ?? 'default',
+      callback: event => {
+        // Whether the toast goes is for what the button does to say: its
+        // command may have been refused.
+        event.preventDefault();
+        void this._actions!.run(this._model.get(row.id) ?? row, index);
+      }
+    };
+  }
+
+  private _dress(row: Notification, quiet: boolean): Private.IDress {
+    const percent =
+      row.type === 'in-progress' && row.progress !== null
+        ? Math.round(row.progress * 100)
+        : null;
+    const meta = [row.source];
+    if (percent !== null) {
+      meta.push(this._trans.__('%1 %', percent));
+    }
+    const age = Date.now() - Date.parse(row.updated);
+    if (age > 60_000) {
+      meta.push(Private.ago(age));
+    }
+    return {
+      kind: row.type,
+      close: row.dismissable
+        ? this._trans.__('Dismiss')
+        : this._trans.__('Mark as read'),
+      meta: meta.join(' · '),
+      progress: percent,
+      role: urgency(row.type) > 0 ? 'alert' : 'status',
+      live: !quiet && !(this._shown.get(row.id)?.visible && percent !== null)
+    };
+  }
+
+  private readonly _model: INotificationModel;
+  private readonly _actions: INotificationActions | null;
+  private readonly _manager: NotificationManager;
+  private readonly _trans: TranslationBundle;
+  private readonly _view: Private.View;
+  /** The toasts of notifications, oldest first. */
+  private readonly _shown = new Map<string, Private.IShown>();
+  /** The notification of each toast, by JupyterLab's id. */
+  private readonly _ids = new Map<string, string>();
+  /** What waits for the next flush. */
+  private readonly _queue = new Map<string, { missed: boolean }>();
+  /** What there was no room for. */
+  private readonly _missed = new Set<string>();
+  private readonly _dismissing = new Set<string>();
+  private _arrivals: number[] = [];
+  private _flushedAt = 0;
+  private _isDisposed = false;
+  private _settings = DEFAULT_TOAST_SETTINGS;
+  private _silent = false;
+  private _started = false;
+  private _summary: string | null = null;
+  private _summaryText = '';
+  private _timer: number | undefined = undefined;
+}
+
+/**
+ * The namespace of {@link ToastPresenter}'s options.
+ */
+export namespace ToastPresenter {
+  /**
+   * What a presenter needs.
+   */
+  export interface IOptions {
+    /** What is announced. */
+    model: INotificationModel;
+    /** What runs the buttons; without it there are none. */
+    actions: INotificationActions | null;
+    /** The language. */
+    trans: TranslationBundle;
+    /** JupyterLab's notifications, unless others are given. */
+    manager?: NotificationManager;
+  }
+}
+
+/**
+ * The id of the toast plugin, and of its settings.
+ */
+const PLUGIN_ID = 'jupyterlab_notify:toasts';
+
+/**
+ * The plugin of JupyterLab's own notifications, whose do-not-disturb counts.
+ */
+const LAB_PLUGIN_ID = '@jupyterlab/apputils-extension:notification';
+
+/**
+ * The plugin that shows toasts.
+ */
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: PLUGIN_ID,
+  description: 'Announces notifications as toasts.',
+  autoStart: true,
+  requires: [INotificationModel],
+  optional: [INotificationActions, ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: INotificationModel,
+    actions: INotificationActions | null,
+    settingRegistry: ISettingRegistry | null,
+    translator: ITranslator | null
+  ) => {
+    const presenter = new ToastPresenter({
+      model,
+      actions,
+      trans: (translator ?? nullTranslator).load('jupyterlab_notify')
+    });
+
+    const own = settingRegistry?.load(PLUGIN_ID).then(settings => {
+      const update = () => {
+        presenter.settings = {
+          ...DEFAULT_TOAST_SETTINGS,
+          ...(settings.composite as Partial<IToastSettings>)
+        };
+      };
+      update();
+      settings.changed.connect(update);
+    });
+    const labs = settingRegistry?.load(LAB_PLUGIN_ID).then(settings => {
+      const update = () => {
+        presenter.silent = settings.composite.doNotDisturbMode === true;
+      };
+      update();
+      settings.changed.connect(update);
+    });
+    app.commands.commandExecuted.connect((_, { id }) => {
+      if (id === 'jupyterlab-notify:toggle-center') {
+        presenter.forgetMissed();
+      }
+    });
+
+    void Promise.allSettled([own, labs, app.restored]).then(results => {
+      for (const result of results) {
+        if (result.status === 'rejected') {
+          console.warn('Toasts go by their default settings.', result.reason);
+        }
+      }
+      presenter.start();
+      Private.warmUp();
+    });
+  }
+};
+
+export default plugin;
+
+namespace Private {
+  /**
+   * A toast that was emitted.
+   */
+  export interface IShown {
+    /** JupyterLab's id of it. */
+    toast: string;
+    /** What it shows, to see whether that changed. */
+    content: string;
+    /** When it was emitted. */
+    since: number;
+    /** Whether it stays until it is closed. */
+    sticky: boolean;
+    /** Whether it is on the page. */
+    visible: boolean;
+  }
+
+  /**
+   * What a toast shows that JupyterLab's toasts have no place for.
+   */
+  export interface IDress {
+    kind: Notification['type'] | 'summary';
+    /** What its cross does. */
+    close: string;
+    /** The line under the message. */
+    meta: string;
+    /** Percent. */
+    progress: number | null;
+    role: 'alert' | 'status';
+    /** Whether a screen reader reads it out. */
+    live: boolean;
+  }
+
+  /**
+   * What of a row shows in its toast by way of JupyterLab.
+   */
+  export function signature(row: Notification): string {
+    const { type, message, markdown, hasBody, autoClose, actions, position } =
+      row;
+    return JSON.stringify([
+      type,
+      message,
+      markdown,
+      hasBody,
+      autoClose,
+      actions,
+      position
+    ]);
+  }
+
+  /**
+   * About how high a toast will be; it is measured once it is there.
+   */
+  export function estimateHeight(row: Notification): number {
+    const lines = summarize(row.message, row.markdown)
+      .text.split('\n')
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 38)), 0);
+    const buttons = row.actions.length > 0 || row.hasBody || lines > 3;
+    return 58 + 18 * lines + (buttons ? 34 : 0);
+  }
+
+  /**
+   * How long ago, in the page's language.
+   */
+  export function ago(age: number): string {
+    const format = new Intl.RelativeTimeFormat(
+      document.documentElement.lang || undefined,
+      { style: 'short' }
+    );
+    const minutes = Math.round(age / 60_000);
+    if (minutes < 60) {
+      return format.format(-minutes, 'minute');
+    }
+    const hours = Math.round(minutes / 60);
+    return hours < 24
+      ? format.format(-hours, 'hour')
+      : format.format(-Math.round(hours / 24), 'day');
+  }
+
+  /**
+   * Have JupyterLab load what it draws toasts with, so that the first one is
+   * as fast as all others.
+   *
+   * It does that when a notification is removed, also one that never was; no
+   * toast is drawn for it.
+   */
+  export function warmUp(): void {
+    const load = () => {
+      const now = Date.now();
+      const changed = LabNotification.manager.changed;
+      if (changed instanceof Signal) {
+        changed.emit({
+          type: 'removed',
+          notification: {
+            id: 'jupyterlab_notify:warm-up',
+            message: '',
+            type: 'default',
+            createdAt: now,
+            modifiedAt: now,
+            options: { autoClose: false }
+          }
+        });
+      }
+    };
+    if (typeof window.requestIdleCallback === 'function') {
+      window.requestIdleCallback(load, { timeout: 5000 });
+    } else {
+      window.setTimeout(load, 1000);
+    }
+  }
+
+  /**
+   * The toasts on the page: react-toastify gives each the id that JupyterLab's
+   * manager gave the notification, and here they get what JupyterLab leaves
+   * out.
+   */
+  export class View implements IDisposable {
+    constructor(listener: {
+      appeared: (toast: string) => void;
+      vanished: (toast: string) => void;
+      closed: (toast: string) => void;
+      resized: () => void;
+    }) {
+      this._listener = listener;
+      this._observer = new MutationObserver(records =>
+        this._onMutated(records)
+      );
+      this._onClick = this._onClick.bind(this);
+      this._onResized = this._onResized.bind(this);
+    }
+
+    get isDisposed(): boolean {
+      return this._isDisposed;
+    }
+
+    /** Whether toasts come down from the top of the page. */
+    get atTop(): boolean {
+      return this._atTop;
+    }
+    set atTop(atTop: boolean) {
+      this._atTop = atTop;
+      document.body.classList.toggle('jp-mod-notify-toasts-top', atTop);
+      this._place();
+    }
+
+    /** Pixels for our toasts: half the window less what others show. */
+    get room(): number {
+      let others = 0;
+      for (const node of this._toasts()) {
+        if (!this._dresses.has(node.id) && !this._leaving.has(node.id)) {
+          others += outerHeight(node);
+        }
+      }
+      return window.innerHeight / 2 - others;
+    }
+
+    /** Begin to look at the page. */
+    attach(): void {
+      this.atTop = this._atTop;
+      window.addEventListener('resize', this._onResized);
+      document.addEventListener('click', this._onClick, true);
+      this._find();
+      if (!this._container) {
+        this._observer.observe(document.body, { childList: true });
+      }
+      if (typeof ResizeObserver !== 'undefined') {
+        this._resizes = new ResizeObserver(() => this._place());
+        for (const selector of [...ABOVE, BESIDE]) {
+          const node = document.querySelector(selector);
+          if (node) {
+            this._resizes.observe(node);
+          }
+        }
+      }
+      this._place();
+    }
+
+    dispose(): void {
+      this._isDisposed = true;
+      this._observer.disconnect();
+      this._resizes?.disconnect();
+      window.removeEventListener('resize', this._onResized);
+      document.removeEventListener('click', this._onClick, true);
+      document.body.classList.remove('jp-mod-notify-toasts-top');
+    }
+
+    /** Say how a toast looks that is there or will be. */
+    expect(toast: string, dress: IDress): void {
+      this._dresses.set(toast, dress);
+      const node = document.getElementById(toast);
+      if (node) {
+        this._dress(node, dress);
+      }
+    }
+
+    /** The height of a toast with its margin, if it is on the page. */
+    height(toast: string | null): number | undefined {
+      return toast === null ? undefined : this._heights.get(toast);
+    }
+
+    /** Take a toast away that JupyterLab's manager has forgotten. */
+    close(toast: string): void {
+      this._dresses.delete(toast);
+      this._heights.delete(toast);
+      const node = document.getElementById(toast);
+      if (!node) {
+        return;
+      }
+      this._leaving.add(toast);
+      // While it must not disturb, JupyterLab takes no toast away either.
+      window.setTimeout(() => {
+        if (node.isConnected && !node.className.includes('-exit')) {
+          node.querySelector<HTMLElement>(CLOSE)?.click();
+        }
+      }, 300);
+    }
+
+    private _toasts(): HTMLElement[] {
+      return Array.from(
+        this._container?.querySelectorAll<HTMLElement>(TOAST) ?? []
+      );
+    }
+
+    private _find(): void {
+      this._container = document.getElementById('react-toastify-container');
+      if (this._container) {
+        this._observer.disconnect();
+        this._observer.observe(this._container, {
+          childList: true,
+          subtree: true
+        });
+        this._toasts().forEach(node => this._onAdded(node));
+      }
+    }
+
+    private _onMutated(records: MutationRecord[]): void {
+      if (!this._container) {
+        this._find();
+        return;
+      }
+      let measure = false;
+      for (const { addedNodes, removedNodes } of records) {
+        for (const node of Array.from(addedNodes)) {
+          if (node instanceof HTMLElement && node.matches(TOAST)) {
+            this._onAdded(node);
+          } else if (node instanceof HTMLElement) {
+            node
+              .querySelectorAll<HTMLElement>(TOAST)
+              .forEach(toast => this._onAdded(toast));
+          }
+          measure = true;
+        }
+        for (const node of Array.from(removedNodes)) {
+          if (
+            node instanceof HTMLElement &&
+            node.matches(TOAST) &&
+            !document.getElementById(node.id)
+          ) {
+            this._leaving.delete(node.id);
+            this._heights.delete(node.id);
+            this._listener.vanished(node.id);
+          }
+        }
+      }
+      if (measure) {
+        this._measure();
+      }
+    }
+
+    private _onAdded(node: HTMLElement): void {
+      const dress = this._dresses.get(node.id);
+      if (dress) {
+        this._dress(node, dress);
+        this._listener.appeared(node.id);
+      }
+    }
+
+    /**
+     * Measure after the frame in which they came: to ask now would cost the
+     * layout of the whole page before the toast is drawn.
+     */
+    private _measure(): void {
+      if (this._frame !== undefined) {
+        return;
+      }
+      this._frame = window.setTimeout(() => {
+        this._frame = undefined;
+        for (const node of this._toasts()) {
+          if (this._dresses.has(node.id)) {
+            this._heights.set(node.id, outerHeight(node));
+          }
+        }
+        this._listener.resized();
+      }, 30);
+    }
+
+    private _dress(node: HTMLElement, dress: IDress): void {
+      node.dataset.jpNotify = dress.kind;
+      if (dress.progress === null) {
+        delete node.dataset.jpNotifyProgress;
+      } else {
+        node.dataset.jpNotifyProgress = String(dress.progress);
+        node.style.setProperty('--jp-notify-progress', `${dress.progress}%`);
+      }
+      const message = node.querySelector<HTMLElement>('.jp-toast-message');
+      if (message) {
+        message.dataset.jpNotifyMeta = dress.meta;
+      }
+      const close = node.querySelector<HTMLElement>(CLOSE);
+      if (close) {
+        close.title = dress.close;
+      }
+      const body = node.querySelector('[role]:not([role="progressbar"])');
+      if (body) {
+        body.setAttribute('role', dress.role);
+        if (dress.live) {
+          body.removeAttribute('aria-live');
+        } else {
+          body.setAttribute('aria-live', 'off');
+        }
+      }
+    }
+
+    private _onClick(event: MouseEvent): void {
+      const target = event.target;
+      if (!(target instanceof Element) || !target.closest(CLOSE)) {
+        return;
+      }
+      const toast = target.closest(TOAST);
+      if (toast && this._container?.contains(toast)) {
+        this._listener.closed(toast.id);
+      }
+    }
+
+    private _onResized(): void {
+      this._place();
+      this._measure();
+    }
+
+    /**
+     * Keep toasts off the top bar, the bell in it, and an open side panel.
+     */
+    private _place(): void {
+      if (!this._atTop) {
+        return;
+      }
+      let top = 0;
+      for (const selector of ABOVE) {
+        const node = document.querySelector(selector);
+        top = Math.max(top, node?.getBoundingClientRect().bottom ?? 0);
+      }
+      const beside = document.querySelector(BESIDE)?.getBoundingClientRect();
+      const right =
+        beside && beside.width > MIN_BESIDE
+          ? window.innerWidth - beside.right
+          : 0;
+      const { style } = document.body;
+      style.setProperty('--jp-notify-toasts-top', `${Math.round(top)}px`);
+      style.setProperty('--jp-notify-toasts-right', `${Math.round(right)}px`);
+    }
+
+    private readonly _listener: {
+      appeared: (toast: string) => void;
+      vanished: (toast: string) => void;
+      closed: (toast: string) => void;
+      resized: () => void;
+    };
+    private readonly _observer: MutationObserver;
+    private readonly _dresses = new Map<string, IDress>();
+    private readonly _heights = new Map<string, number>();
+    private readonly _leaving = new Set<string>();
+    private _atTop = true;
+    private _container: HTMLElement | null = null;
+    private _frame: number | undefined = undefined;
+    private _isDisposed = false;
+    private _resizes: ResizeObserver | null = null;
+  }
+
+  const TOAST = '.Toastify__toast';
+  const CLOSE = '.jp-Notification-Toast-Close';
+
+  /** What stands across the top of JupyterLab's page, and of Notebook's. */
+  const ABOVE = [
+    '#jp-header-panel',
+    '#jp-top-panel',
+    '#jp-menu-panel',
+    '#top-panel-wrapper',
+    '#menu-panel-wrapper'
+  ];
+
+  /** What an open side panel makes narrower. */
+  const BESIDE = '#jp-main-dock-panel';
+
+  /** The least width beside the panel that a toast fits into. */
+  const MIN_BESIDE = 360;
+
+  function outerHeight(node: HTMLElement): number {
+    const margin = parseFloat(getComputedStyle(node).marginBottom) || 0;
+    return node.offsetHeight + margin;
+  }
+}
