@@ -1,0 +1,37 @@
+"""Fixtures: real Jupyter servers, each with directories of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from .servers import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return the server that tests share whose promises do not depend on what it holds."""
+    shared = Server(tmp_path_factory.mktemp("shared-server"))
+    try:
+        yield shared.start()
+    finally:
+        shared.stop()
+        shared.client.close()
+
+
+@pytest.fixture
+def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Return a function that starts a server of this test's own; see ``Server``."""
+    with ExitStack() as stack:
+
+        def make(start: bool = True, **options: Any) -> Server:
+            options.setdefault("directory", tmp_path_factory.mktemp("server"))
+            made = Server(**options)
+            stack.callback(made.client.close)
+            stack.callback(made.stop)
+            return made.start() if start else made
+
+        yield make
