@@ -53,9 +53,9 @@ MIGRATIONS: tuple[str, ...] = (
         tombstones INTEGER NOT NULL
     );
     CREATE TABLE notifications (
-        id TEXT PRIMARY KEY,
+        position INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
         seq INTEGER NOT NULL UNIQUE,
-        position INTEGER NOT NULL,
         source TEXT NOT NULL,
         key TEXT,
         type TEXT NOT NULL,
@@ -84,7 +84,6 @@ MIGRATIONS: tuple[str, ...] = (
             END
         ) VIRTUAL
     );
-    CREATE UNIQUE INDEX by_position ON notifications (position);
     CREATE INDEX inbox ON notifications (position)
         WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL;
     CREATE INDEX unread ON notifications (position)
@@ -194,6 +193,8 @@ RESCUED_ROWS = 1000
 MAX_CHANGES = 500
 #: How long to wait before the store's place is tried again, in seconds.
 HEAL_INTERVAL_S = 10.0
+#: How often a batch is tried again, each time after the file's place was taken by another.
+MAX_FAULTS = 4
 #: How long another process may hold the file's lock, in seconds.
 BUSY_TIMEOUT_S = 5.0
 #: How long tombstones stay, in milliseconds, and how often retention looks.
@@ -216,6 +217,14 @@ class Conflict(Refusal):
 
 class _NewerSchema(Exception):
     """The file was written by a later version of this software."""
+
+
+class _Failed(Exception):
+    """An operation failed by its own fault, maybe halfway."""
+
+    def __init__(self, call: Callable[[], Any], error: Exception) -> None:
+        super().__init__(str(error))
+        self.call, self.error = call, error
 
 
 class _Place(Exception):
@@ -635,11 +644,13 @@ class Store:
             raised has changed nothing.
         """
         pending = list(operations)
+        failed: dict[Callable[[], T], Exception] = {}
         if self._db is None:
             self.open()
         if self.mode == "memory" and self.path is not None and time.monotonic() >= self._heal_at:
             self._heal()
-        for _ in range(4):
+        faults = 0
+        while faults < MAX_FAULTS:
             try:
                 if self._replaced():
                     self._reopen()
@@ -648,36 +659,41 @@ class Store:
                 with self._transaction(write=write):
                     if write:
                         self._expire()
-                    results = [self._one(call) for call, _ in pending]
+                    results = [
+                        failed[call] if call in failed else self._one(call) for call, _ in pending
+                    ]
                 if write and self._replaced():
                     # The file was taken away under the commit: what was written is not there.
+                    faults += 1
                     continue
-                if write:
-                    self._prune_if_due()
-                return results
+                break
+            except _Failed as failure:
+                # The others begin again without it. A savepoint for each would cost them more.
+                failed[failure.call] = failure.error
+            except (sqlite3.Error, OSError) as fault:
+                faults += 1
+                self._fault(fault)
+        else:
+            raise RuntimeError("The store fails again and again.")
+        if write:
+            try:
+                self._prune_if_due()
             except (sqlite3.Error, OSError) as fault:
                 self._fault(fault)
-        raise RuntimeError("The store fails again and again.")
+        return results
 
     def _one(self, call: Callable[[], T]) -> T | Exception:
-        self._execute("SAVEPOINT one")
-        seq = self.seq
         try:
-            result = call()
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as fault:
-            if isinstance(fault, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
-                return self._undo_one(seq, fault)
+            return call()
+        except Refusal as refusal:
+            # Raised before anything is changed.
+            return refusal
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
+            raise _Failed(call, error) from error
+        except sqlite3.Error:
             raise
         except Exception as error:
-            return self._undo_one(seq, error)
-        self._execute("RELEASE one")
-        return result
-
-    def _undo_one(self, seq: int, error: Exception) -> Exception:
-        self._execute("ROLLBACK TO one")
-        self._execute("RELEASE one")
-        self.seq = seq
-        return error
+            raise _Failed(call, error) from error
 
     def _execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:
         assert self._db is not None
