@@ -85,8 +85,11 @@ class BodyHandler(NotifyHandler):
         self._received += len(chunk)
         if self._received > MAX_BODY:
             self._body.clear()
-            if self._received > MAX_DRAINED:
-                raise web.HTTPError(413, str(TooLarge()))
+            if self._received > MAX_DRAINED and not self._finished:
+                # Answered before its end, the request is cut off by Tornado; an exception
+                # from here would be logged as a fault of this server's.
+                self.set_status(413)
+                self.answer(answer(str(TooLarge())))
         else:
             self._body += chunk
 
