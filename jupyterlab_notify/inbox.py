@@ -240,9 +240,13 @@ class Inbox:
         self.feed.publish(*news)
 
 
+# One encoder for all: json.dumps would make another for each call that wants no spaces.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def dumps(value: Any) -> str:
-    """Return JSON without spaces, as text that holds no byte that is not needed."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """Return JSON as text, without spaces; raises ``ValueError`` for ``NaN`` and ``Infinity``."""
+    return _encode(value)
 
 
 def to_row(message: IngestMessage, source: str) -> Row:
