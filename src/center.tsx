@@ -1,0 +1,365 @@
+/**
+ * The way to the notification center: the bell, the command, the side panel.
+ *
+ * This is loaded at start and is small; the center itself, in `center/`, is
+ * loaded when it is first shown.
+ */
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin,
+  type LabShell
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { type ISignal, Signal } from '@lumino/signaling';
+import * as React from 'react';
+
+import type { ICenterHost, ICenterProps } from './center/context';
+import { INotificationActions, INotificationModel } from './tokens';
+
+namespace CommandIDs {
+  export const toggleCenter = 'jupyterlab-notify:toggle-center';
+
+  /** JupyterLab's own; there is none where there is no settings editor. */
+  export const openSettings = 'settingeditor:open';
+}
+
+/** Right of JupyterLab's own top bar (900), and of what others put there. */
+const BELL_RANK = 2000;
+
+/** Below the panels that JupyterLab has on that side. */
+const PANEL_RANK = 900;
+
+/** The highest count that the badge shows. */
+const MAX_COUNT = 99;
+
+/**
+ * The bell in the top bar, with the number of unread notifications.
+ */
+export class NotificationBell extends ReactWidget {
+  /**
+   * Make a bell.
+   */
+  constructor(options: NotificationBell.IOptions) {
+    super();
+    this._options = options;
+    this.id = 'jp-notify-bell';
+    this.addClass('jp-NotifyBell');
+    options.model.stateChanged.connect(this.update, this);
+  }
+
+  /**
+   * Put the keyboard at the bell.
+   */
+  focus(): void {
+    this.node.querySelector('button')?.focus();
+  }
+
+  /**
+   * Let go of the model.
+   */
+  dispose(): void {
+    this._options.model.stateChanged.disconnect(this.update, this);
+    super.dispose();
+  }
+
+  /**
+   * The button.
+   */
+  protected render(): JSX.Element {
+    const { isOpen, model, toggle, trans } = this._options;
+    const count = model.counts.unread;
+    const label = count
+      ? trans._n(
+          'Notifications, %1 unread',
+          'Notifications, %1 unread',
+          count,
+          count
+        )
+      : trans.__('Notifications');
+    return (
+      <button
+        type="button"
+        className="jp-NotifyBell-button"
+        aria-label={label}
+        aria-pressed={isOpen()}
+        title={label}
+        onClick={toggle}
+      >
+        <bellIcon.react tag="span" className="jp-NotifyBell-icon" />
+        {count > 0 && (
+          <span className="jp-NotifyBell-badge" aria-hidden="true">
+            {count > MAX_COUNT ? `${MAX_COUNT}+` : count}
+          </span>
+        )}
+      </button>
+    );
+  }
+
+  private readonly _options: NotificationBell.IOptions;
+}
+
+/**
+ * The namespace of {@link NotificationBell}'s options.
+ */
+export namespace NotificationBell {
+  /**
+   * What a bell needs.
+   */
+  export interface IOptions extends Pick<ICenterProps, 'model' | 'trans'> {
+    /** Whether the center is in sight. */
+    isOpen: () => boolean;
+    /** Show or hide it. */
+    toggle: () => void;
+  }
+}
+
+/**
+ * The side panel of the center: empty until it is first shown.
+ */
+export class CenterPanel extends ReactWidget implements ICenterHost {
+  /**
+   * Make a panel.
+   */
+  constructor(options: CenterPanel.IOptions) {
+    super();
+    this._options = options;
+    this.settings = options.settings;
+    this.id = 'jp-notify-center';
+    this.addClass('jp-NotifyCenter');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', options.trans.__('Notifications'));
+    this.title.icon = bellIcon;
+    this.title.caption = options.trans.__('Notifications');
+  }
+
+  /** Opens the settings, where there is an editor for them. */
+  readonly settings?: () => void;
+
+  /** Whether a person can see it. */
+  get visible(): boolean {
+    return this.isVisible;
+  }
+
+  /** It was shown or hidden. */
+  get visibleChanged(): ISignal<this, boolean> {
+    return this._visibleChanged;
+  }
+
+  /** It should take the focus, or show a notification. */
+  get requested(): ISignal<this, void> {
+    return this._requested;
+  }
+
+  /**
+   * Ask the center for something, now or as soon as it is loaded.
+   */
+  request(request: ICenterHost.IRequest): void {
+    this._request = request;
+    this._requested.emit();
+  }
+
+  /**
+   * What was asked for, once.
+   */
+  takeRequest(): ICenterHost.IRequest | undefined {
+    const request = this._request;
+    this._request = undefined;
+    return request;
+  }
+
+  /**
+   * What is in the panel: nothing before it was first in sight.
+   */
+  protected render(): JSX.Element | null {
+    const { trans } = this._options;
+    if (this._center) {
+      return <this._center {...this._options} host={this} />;
+    }
+    if (!this._failed) {
+      return null;
+    }
+    return (
+      <div className="jp-NotifyEmpty" role="alert">
+        <p>{trans.__('The notification center could not be loaded.')}</p>
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-accept"
+          onClick={() => void this._load()}
+        >
+          {trans.__('Retry')}
+        </button>
+      </div>
+    );
+  }
+
+  /** The tab's close, and the button's: it is put away, not destroyed. */
+  protected onCloseRequest(msg: Message): void {
+    this._options.hide();
+  }
+
+  protected onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._onVisible();
+  }
+
+  protected onAfterHide(msg: Message): void {
+    super.onAfterHide(msg);
+    this._visibleChanged.emit(false);
+  }
+
+  protected onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    if (this.isVisible) {
+      this._onVisible();
+    }
+  }
+
+  private _onVisible(): void {
+    void this._load();
+    this._visibleChanged.emit(true);
+  }
+
+  private async _load(): Promise<void> {
+    if (this._center || this._loading) {
+      return;
+    }
+    this._loading = true;
+    try {
+      this._center = (await import('./center/panel')).Center;
+    } catch (reason) {
+      console.error('The notification center could not be loaded.', reason);
+      this._failed = true;
+    }
+    this._loading = false;
+    this.update();
+  }
+
+  private readonly _options: CenterPanel.IOptions;
+  private readonly _requested = new Signal<this, void>(this);
+  private readonly _visibleChanged = new Signal<this, boolean>(this);
+  private _center: React.ComponentType<ICenterProps> | null = null;
+  private _failed = false;
+  private _loading = false;
+  private _request: ICenterHost.IRequest | undefined;
+}
+
+/**
+ * The namespace of {@link CenterPanel}'s options.
+ */
+export namespace CenterPanel {
+  /**
+   * What a panel needs.
+   */
+  export interface IOptions extends Omit<ICenterProps, 'host'> {
+    /** Put the panel away. */
+    hide: () => void;
+    /** Open the settings. */
+    settings?: () => void;
+  }
+}
+
+/**
+ * The plugin of the bell and the panel.
+ */
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab_notify:center',
+  description: 'Adds the bell and the notification center.',
+  autoStart: true,
+  requires: [INotificationModel, INotificationActions, IRenderMimeRegistry],
+  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: INotificationModel,
+    actions: INotificationActions,
+    rendermime: IRenderMimeRegistry,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    translator: ITranslator | null
+  ) => {
+    const { commands } = app;
+    const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
+    // Both are in JupyterLab and in Notebook 7, whose shells share no token.
+    const shell = app.shell as JupyterFrontEnd.IShell &
+      Partial<Pick<LabShell, 'collapseLeft' | 'collapseRight'>>;
+
+    const hide = () => {
+      const hadFocus = panel.node.contains(document.activeElement);
+      // The person may have moved the panel to the other side.
+      if ([...shell.widgets('left')].includes(panel)) {
+        shell.collapseLeft?.();
+      } else {
+        shell.collapseRight?.();
+      }
+      if (hadFocus) {
+        bell.focus();
+      }
+    };
+    const show = (request: ICenterHost.IRequest) => {
+      shell.activateById(panel.id);
+      panel.request(request);
+    };
+    const panel = new CenterPanel({
+      model,
+      actions,
+      rendermime,
+      trans,
+      language: translator?.languageCode,
+      hide,
+      settings: () => {
+        if (commands.hasCommand(CommandIDs.openSettings)) {
+          void commands.execute(CommandIDs.openSettings, {
+            query: 'jupyterlab_notify'
+          });
+        }
+      }
+    });
+    const bell = new NotificationBell({
+      model,
+      trans,
+      isOpen: () => panel.isVisible,
+      toggle: () => void commands.execute(CommandIDs.toggleCenter)
+    });
+    panel.visibleChanged.connect(() => {
+      bell.update();
+      commands.notifyCommandChanged(CommandIDs.toggleCenter);
+    });
+
+    commands.addCommand(CommandIDs.toggleCenter, {
+      label: trans.__('Notifications'),
+      caption: trans.__('Show or hide the notification center'),
+      describedBy: { args: { type: 'object', properties: {} } },
+      isToggleable: true,
+      isToggled: () => panel.isVisible,
+      execute: () => {
+        if (panel.isVisible) {
+          hide();
+        } else {
+          show({ id: null, focus: true });
+        }
+      }
+    });
+    palette?.addItem({
+      command: CommandIDs.toggleCenter,
+      category: trans.__('Notifications')
+    });
+
+    model.openRequested.connect((_, id) => {
+      // Nobody is torn from a sentence: it may be an error that opens the center.
+      const active = document.activeElement as HTMLElement | null;
+      const typing =
+        active?.isContentEditable || active?.matches('input, textarea');
+      show({ id, focus: !typing || panel.node.contains(active) });
+    });
+
+    shell.add(panel, 'right', { rank: PANEL_RANK, type: 'Notifications' });
+    shell.add(bell, 'top', { rank: BELL_RANK });
+    restorer?.add(panel, 'jupyterlab-notify-center');
+  }
+};
+
+export default plugin;

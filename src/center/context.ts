@@ -1,0 +1,82 @@
+/**
+ * What the parts of the open center share.
+ */
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ISignal } from '@lumino/signaling';
+import * as React from 'react';
+
+import type { INotificationActions, INotificationModel } from '../tokens';
+import type { Notification } from '../wire';
+import type { SafeMarkdown } from './markdown';
+import type { Times } from './times';
+
+/**
+ * The widget that the center is shown in, as the center needs it.
+ */
+export interface ICenterHost {
+  /** Whether a person can see it. */
+  readonly visible: boolean;
+  /** It was shown or hidden. */
+  readonly visibleChanged: ISignal<unknown, boolean>;
+  /** Somebody wants it to have the focus, or to show a notification. */
+  readonly requested: ISignal<unknown, void>;
+  /** What was asked for, once: a notification's id, or null for the list. */
+  takeRequest(): ICenterHost.IRequest | undefined;
+  /** Put it away. */
+  close(): void;
+  /** Open the settings, where there is an editor for them. */
+  settings?(): void;
+}
+
+/**
+ * The namespace of {@link ICenterHost}.
+ */
+export namespace ICenterHost {
+  /**
+   * What somebody asks of the center.
+   */
+  export interface IRequest {
+    /** A notification to show in full, or null for the list. */
+    id: string | null;
+    /** Whether the keyboard goes there. */
+    focus: boolean;
+  }
+}
+
+/**
+ * What the center is made from.
+ */
+export interface ICenterProps {
+  model: INotificationModel;
+  actions: INotificationActions;
+  rendermime: IRenderMimeRegistry;
+  trans: TranslationBundle;
+  language?: string;
+  host: ICenterHost;
+}
+
+/** A body that was fetched, and the row as it was then. */
+export interface IFetched {
+  row: Notification;
+  body: string | null;
+}
+
+/** What every row needs. */
+export interface IShared {
+  model: INotificationModel;
+  actions: INotificationActions;
+  trans: TranslationBundle;
+  times: Times;
+  markdown: SafeMarkdown;
+  percent: Intl.NumberFormat;
+  /** A row that leaves the window and comes back needs no second request. */
+  fetched: Map<string, IFetched>;
+  /** Show a sentence about what went wrong. */
+  fail(reason: unknown): void;
+}
+
+/**
+ * What every row needs, without handing it down.
+ */
+export const Shared = React.createContext<IShared>(null!);

@@ -1,0 +1,370 @@
+/**
+ * The rows of one list of the center: pages from the server, and what the
+ * stream brings, merged. No DOM; the panel reads it and calls its commands.
+ */
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { NotificationModel } from '../tokens';
+import type { Notification, Page } from '../wire';
+
+/** How many rows a page holds. */
+const PAGE_SIZE = 50;
+
+/** The most rows that one request brings when a list is loaded anew. */
+const REFRESH_LIMIT = 200;
+
+/** How long a list that is searched waits for more changes before it asks again, in ms. */
+const REFRESH_DELAY_MS = 300;
+
+/** What changed while a page was on its way, by id. */
+type Late = Map<string, Notification>;
+
+/**
+ * Where a listing takes its rows from.
+ */
+export interface IListingSource {
+  /** A page of the list; see INotificationModel.page. */
+  page(
+    query: NotificationModel.IQuery,
+    before?: number,
+    limit?: number
+  ): Promise<Page>;
+  /** The rows that are known without asking, shown until the first page is here. */
+  readonly notifications: readonly Notification[];
+}
+
+/**
+ * A list that loads page by page and stays true while notifications change.
+ *
+ * A row is applied as an upsert by id that ignores a lower seq, so that pages and
+ * changes may come in any order.
+ */
+export class Listing {
+  constructor(
+    source: IListingSource,
+    query: NotificationModel.IQuery = { view: 'inbox' }
+  ) {
+    this._source = source;
+    this._query = query;
+  }
+
+  /** Something of what follows changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** What the rows have in common. */
+  get query(): NotificationModel.IQuery {
+    return this._query;
+  }
+
+  /** The rows, highest position first; a new array whenever one changed. */
+  get rows(): readonly Notification[] {
+    return this._rows;
+  }
+
+  /** Whether the first page is still to come. */
+  get loading(): boolean {
+    return this._loading;
+  }
+
+  /** Whether an older page is on its way. */
+  get loadingMore(): boolean {
+    return this._more !== null;
+  }
+
+  /** Whether the oldest row is here. */
+  get complete(): boolean {
+    return this._floor === null && !this._loading && this._error === null;
+  }
+
+  /** Why the first page did not come, in the sender's words; null if it did. */
+  get error(): string | null {
+    return this._error;
+  }
+
+  /** Why the next older page did not come. */
+  get moreError(): string | null {
+    return this._moreError;
+  }
+
+  /**
+   * Leave this list for another one, or load it anew.
+   *
+   * @returns when its first page is here, or failed to come.
+   */
+  load(query: NotificationModel.IQuery = this._query): Promise<void> {
+    this._query = query;
+    // What is known is shown at once. A list that is searched or filtered by
+    // sender is the server's to find: its own rows would flicker in and out.
+    this._rows = query.text
+      ? []
+      : this._source.notifications
+          .filter(row => matches(row, query))
+          .slice(0, PAGE_SIZE)
+          .sort(byPosition);
+    return this._fetch(PAGE_SIZE, true);
+  }
+
+  /**
+   * Ask for the same list again and keep what is shown until the answer is here.
+   */
+  refresh(): Promise<void> {
+    return this._fetch(
+      Math.min(Math.max(this._rows.length, PAGE_SIZE), REFRESH_LIMIT),
+      false
+    );
+  }
+
+  /**
+   * Load the next older page, if there is one and none is on its way.
+   */
+  more(): Promise<void> {
+    if (this._more) {
+      return this._more;
+    }
+    if (this._loading || this._floor === null) {
+      return Promise.resolve();
+    }
+    const generation = this._generation;
+    this._moreError = null;
+    const more = this._request(this._floor, PAGE_SIZE).then(
+      ([page, late]) => {
+        if (generation === this._generation) {
+          this._more = null;
+          this._take(page, late, this._rows);
+        }
+      },
+      reason => {
+        if (generation === this._generation) {
+          this._more = null;
+          this._moreError = sentence(reason);
+          this._changed.emit();
+        }
+      }
+    );
+    this._more = more;
+    this._changed.emit();
+    return more;
+  }
+
+  /**
+   * Apply what came in over the stream.
+   */
+  apply(change: NotificationModel.IChange): void {
+    if (change.type === 'snapshot') {
+      // The store may be another one: only what it names is worth keeping.
+      const known = new Map(change.notifications.map(row => [row.id, row]));
+      this._set(
+        this._rows
+          .filter(row => known.has(row.id))
+          .map(row => known.get(row.id)!)
+      );
+      void this.refresh();
+      return;
+    }
+    for (const late of this._watching) {
+      for (const row of change.notifications) {
+        late.set(row.id, row);
+      }
+    }
+    if (this._query.text && change.notifications.length) {
+      // Only the server can tell whether a body holds the words.
+      this._refreshSoon();
+    }
+    this._set(this._merge(this._rows, change.notifications, true));
+  }
+
+  /**
+   * Show one row whatever the pages loaded so far: somebody asked for it.
+   */
+  include(row: Notification): void {
+    this._set(this._merge(this._rows, [row], false));
+  }
+
+  /** Stop listening and asking. */
+  dispose(): void {
+    this._generation++;
+    clearTimeout(this._timer);
+    Signal.clearData(this);
+  }
+
+  private async _fetch(limit: number, fresh: boolean): Promise<void> {
+    clearTimeout(this._timer);
+    this._timer = undefined;
+    const generation = ++this._generation;
+    this._loading = fresh || this._error !== null || this._loading;
+    this._more = null;
+    this._error = null;
+    this._moreError = null;
+    if (fresh) {
+      this._floor = null;
+    }
+    this._changed.emit();
+    try {
+      const [page, late] = await this._request(undefined, limit);
+      if (generation !== this._generation) {
+        return;
+      }
+      const kept = fresh
+        ? []
+        : this._rows.filter(row => this._stays(row, page));
+      this._loading = false;
+      this._take(page, late, kept);
+    } catch (reason) {
+      if (generation === this._generation) {
+        this._loading = false;
+        this._error = sentence(reason);
+        this._changed.emit();
+      }
+    }
+  }
+
+  /** Whether a row that a new first page does not name is kept: it was read while in sight. */
+  private _stays(row: Notification, page: Page): boolean {
+    return (
+      this._query.view === 'unread' &&
+      row.read !== null &&
+      row.dismissed === null &&
+      (page.next === null || row.position >= page.next)
+    );
+  }
+
+  /** Ask for a page; what changes until it is here is newer than the page. */
+  private async _request(
+    before: number | undefined,
+    limit: number
+  ): Promise<[Page, Late]> {
+    const late: Late = new Map();
+    this._watching.add(late);
+    try {
+      return [await this._source.page(this._query, before, limit), late];
+    } finally {
+      this._watching.delete(late);
+    }
+  }
+
+  private _take(page: Page, late: Late, rows: readonly Notification[]): void {
+    this._floor = page.next;
+    this._rows = this._merge(
+      this._merge(rows, page.notifications, false),
+      [...late.values()],
+      true
+    );
+    this._changed.emit();
+  }
+
+  /**
+   * The rows with others upserted. The same seq is applied: the model shows a person's
+   * change on it before the server has made it.
+   *
+   * @param check - whether the others still have to match: those of a page do.
+   */
+  private _merge(
+    rows: readonly Notification[],
+    others: readonly Notification[],
+    check: boolean
+  ): readonly Notification[] {
+    if (!others.length) {
+      return rows;
+    }
+    const present = new Map(rows.map(row => [row.id, row]));
+    let touched = false;
+    for (const row of others) {
+      const known = present.get(row.id);
+      if (known && row.seq < known.seq) {
+        continue;
+      }
+      if (row.revoked || row.expired) {
+        touched = present.delete(row.id) || touched;
+      } else if (check && !this._belongs(row, known)) {
+        touched = present.delete(row.id) || touched;
+      } else {
+        present.set(row.id, row);
+        touched = true;
+      }
+    }
+    return touched ? [...present.values()].sort(byPosition) : rows;
+  }
+
+  /** Whether a changed row is shown in this list. */
+  private _belongs(
+    row: Notification,
+    known: Notification | undefined
+  ): boolean {
+    if (known) {
+      // What is read while one looks stays until the filter is left.
+      const view = this._query.view === 'unread' ? 'inbox' : this._query.view;
+      return matches(row, { ...this._query, view, text: undefined });
+    }
+    if (this._query.text) {
+      return false;
+    }
+    // Below the floor its own page will bring it.
+    return (
+      matches(row, this._query) &&
+      (this._floor === null || row.position >= this._floor)
+    );
+  }
+
+  private _set(rows: readonly Notification[]): void {
+    if (rows !== this._rows) {
+      this._rows = rows;
+      this._changed.emit();
+    }
+  }
+
+  private _refreshSoon(): void {
+    // Not put off by every further change: under a steady progress it would never come.
+    this._timer ??= setTimeout(() => void this.refresh(), REFRESH_DELAY_MS);
+  }
+
+  private _source: IListingSource;
+  private _query: NotificationModel.IQuery;
+  private _rows: readonly Notification[] = [];
+  private _floor: number | null = null;
+  private _loading = true;
+  private _error: string | null = null;
+  private _moreError: string | null = null;
+  private _more: Promise<void> | null = null;
+  /** Answers of an earlier generation are too late. */
+  private _generation = 0;
+  /** One for each page that is on its way. */
+  private _watching = new Set<Late>();
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _changed = new Signal<this, void>(this);
+}
+
+/**
+ * Whether a row is one of a query's, as far as a tab can tell: `text` is not
+ * looked at, since it may stand in the body.
+ */
+export function matches(
+  row: Notification,
+  query: NotificationModel.IQuery
+): boolean {
+  if (row.revoked || row.expired) {
+    return false;
+  }
+  if ((query.view === 'dismissed') !== (row.dismissed !== null)) {
+    return false;
+  }
+  if (query.view === 'unread' && row.read !== null) {
+    return false;
+  }
+  if (query.types?.length && !query.types.includes(row.type)) {
+    return false;
+  }
+  return (
+    !query.source ||
+    row.source.toLowerCase().includes(query.source.toLowerCase())
+  );
+}
+
+function byPosition(a: Notification, b: Notification): number {
+  return b.position - a.position;
+}
+
+function sentence(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}

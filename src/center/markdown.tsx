@@ -1,0 +1,372 @@
+/**
+ * Markdown that came from outside, as React elements.
+ *
+ * JupyterLab's parser and sanitizer do their work first. What they leave is parsed into a
+ * document that runs and loads nothing, and only the elements and attributes listed here
+ * are made again. That is stricter than JupyterLab's sanitizer on purpose: it lets pass
+ * `data-commandlinker-command` (a link that runs a command), classes and styles (a text
+ * that covers the page like a dialog), ids, form fields and media.
+ */
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import * as React from 'react';
+
+/** Elements made again as they are. */
+const KEPT = new Set([
+  'abbr',
+  'b',
+  'blockquote',
+  'br',
+  'caption',
+  'cite',
+  'code',
+  'dd',
+  'del',
+  'details',
+  'dl',
+  'dt',
+  'em',
+  'hr',
+  'i',
+  'ins',
+  'kbd',
+  'li',
+  'mark',
+  'ol',
+  'p',
+  'pre',
+  'q',
+  's',
+  'samp',
+  'small',
+  'strong',
+  'sub',
+  'summary',
+  'sup',
+  'tbody',
+  'td',
+  'tfoot',
+  'th',
+  'thead',
+  'tr',
+  'u',
+  'ul',
+  'var',
+  'wbr'
+]);
+
+/** Those of them that may stand in a summary's line. */
+const INLINE = new Set([
+  'abbr',
+  'b',
+  'cite',
+  'code',
+  'del',
+  'em',
+  'i',
+  'ins',
+  'kbd',
+  'mark',
+  'q',
+  's',
+  'samp',
+  'small',
+  'strong',
+  'sub',
+  'sup',
+  'u',
+  'var',
+  'wbr'
+]);
+
+/** Elements without children. */
+const EMPTY = new Set(['br', 'hr', 'wbr']);
+
+/** Elements whose text is no text. */
+const DROPPED = new Set([
+  'script',
+  'style',
+  'template',
+  'title',
+  'noscript',
+  'textarea'
+]);
+
+/** What ends a line, so that a flattened summary keeps a space there. */
+const BREAKS =
+  /^(address|article|aside|blockquote|br|dd|div|dl|dt|figure|footer|h[1-6]|header|hr|li|ol|p|pre|section|table|td|th|tr|ul)$/;
+
+/** The classes of highlighted code: CodeMirror's generated names, and nothing else. */
+const HIGHLIGHT = /^(ͼ\w+|tok-[\w-]+)$/;
+
+/** How deep elements nest before their text alone is shown. */
+const MAX_DEPTH = 32;
+
+/**
+ * Turns Markdown into elements that are safe to show.
+ */
+export class SafeMarkdown {
+  constructor(rendermime: IRenderMimeRegistry) {
+    this._rendermime = rendermime;
+  }
+
+  /**
+   * A text of paragraphs, lists, tables, code.
+   */
+  async block(source: string): Promise<React.ReactNode> {
+    const body = await this._parse(source);
+    return body ? children(body, 0) : source;
+  }
+
+  /**
+   * A text of one line: blocks are flattened, images are their descriptions.
+   *
+   * @param links - whether links can be followed; a row that is closed has none.
+   */
+  async inline(source: string, links: boolean): Promise<React.ReactNode> {
+    const body = await this._parse(source);
+    return body ? line(body, 0, links) : source;
+  }
+
+  private async _parse(source: string): Promise<HTMLElement | null> {
+    const parser = this._rendermime.markdownParser;
+    if (!parser) {
+      return null;
+    }
+    try {
+      const html = this._rendermime.sanitizer.sanitize(
+        await parser.render(source)
+      );
+      return new DOMParser().parseFromString(html, 'text/html').body;
+    } catch (reason) {
+      // A text that breaks the parser is still read as it is.
+      console.warn('A notification could not be read as Markdown.', reason);
+      return null;
+    }
+  }
+
+  private _rendermime: IRenderMimeRegistry;
+}
+
+/**
+ * A link's address if it may be followed: http, https and mailto, and no relative
+ * one, which would name a file or a page of this lab.
+ */
+export function safeLink(href: string | null): string | null {
+  const url = absolute(href);
+  return url && ['http:', 'https:', 'mailto:'].includes(url.protocol)
+    ? url.href
+    : null;
+}
+
+/**
+ * An image's address if it may be loaded.
+ *
+ * An image of this very host is not: it would be asked for with the person's cookies,
+ * and to ask for a page such as a log-out is to do it.
+ */
+export function safeImage(src: string | null): string | null {
+  const url = absolute(src);
+  if (url?.protocol === 'https:' && url.host !== window.location.host) {
+    return url.href;
+  }
+  return src && /^data:image\/(png|jpe?g|gif|webp|avif|svg\+xml)[;,]/i.test(src)
+    ? src
+    : null;
+}
+
+function absolute(address: string | null): URL | null {
+  try {
+    // Without a base a relative address does not parse.
+    return new URL((address ?? '').trim());
+  } catch {
+    return null;
+  }
+}
+
+function children(node: Node, depth: number): React.ReactNode[] {
+  return [...node.childNodes].map((child, index) =>
+    element(child, index, depth + 1)
+  );
+}
+
+function element(node: Node, key: number, depth: number): React.ReactNode {
+  if (node.nodeType === Node.TEXT_NODE) {
+    return node.textContent;
+  }
+  if (!(node instanceof Element) && node.nodeType !== Node.ELEMENT_NODE) {
+    return null;
+  }
+  const source = node as Element;
+  const name = source.localName;
+  if (DROPPED.has(name)) {
+    return null;
+  }
+  if (depth > MAX_DEPTH) {
+    return source.textContent;
+  }
+  const heading = /^h([1-6])$/.exec(name);
+  if (heading) {
+    // A level that fits below the row's own summary, and a size that fits a panel.
+    return (
+      <div
+        key={key}
+        className="jp-NotifyMarkdown-heading"
+        role="heading"
+        aria-level={4}
+      >
+        {children(source, depth)}
+      </div>
+    );
+  }
+  switch (name) {
+    case 'a': {
+      const href = safeLink(source.getAttribute('href'));
+      return href ? (
+        <Link key={key} href={href}>
+          {children(source, depth)}
+        </Link>
+      ) : (
+        <React.Fragment key={key}>{children(source, depth)}</React.Fragment>
+      );
+    }
+    case 'img': {
+      const src = safeImage(source.getAttribute('src'));
+      const alt = source.getAttribute('alt') ?? '';
+      return src ? (
+        <img
+          key={key}
+          src={src}
+          alt={alt}
+          loading="lazy"
+          referrerPolicy="no-referrer"
+        />
+      ) : (
+        alt
+      );
+    }
+    case 'input':
+      // A task list's box; the text has to be enough for a screen reader too.
+      return source.getAttribute('type') === 'checkbox'
+        ? source.hasAttribute('checked')
+          ? '☑ '
+          : '☐ '
+        : null;
+    case 'table':
+      return (
+        <div key={key} className="jp-NotifyMarkdown-scroll" tabIndex={0}>
+          <table>
+            {children(source, depth).filter(child => typeof child !== 'string')}
+          </table>
+        </div>
+      );
+    case 'pre':
+      return (
+        <pre key={key} tabIndex={0}>
+          {children(source, depth)}
+        </pre>
+      );
+    case 'span': {
+      const names = [...source.classList].filter(one => HIGHLIGHT.test(one));
+      return source.closest('pre') && names.length ? (
+        <span key={key} className={names.join(' ')}>
+          {children(source, depth)}
+        </span>
+      ) : (
+        <React.Fragment key={key}>{children(source, depth)}</React.Fragment>
+      );
+    }
+  }
+  if (!KEPT.has(name)) {
+    return <React.Fragment key={key}>{children(source, depth)}</React.Fragment>;
+  }
+  if (EMPTY.has(name)) {
+    return React.createElement(name, { key });
+  }
+  let inner = children(source, depth);
+  if (/^(thead|tbody|tfoot|tr)$/.test(name)) {
+    // White space between cells is text that React would complain of.
+    inner = inner.filter(child => typeof child !== 'string');
+  }
+  return React.createElement(name, { key, ...attributes(source) }, inner);
+}
+
+/** The few attributes that a kept element keeps. */
+function attributes(source: Element): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  const number = (name: string) => {
+    const value = parseInt(source.getAttribute(name) ?? '', 10);
+    return Number.isFinite(value)
+      ? Math.max(-1e6, Math.min(value, 1e6))
+      : undefined;
+  };
+  switch (source.localName) {
+    case 'td':
+    case 'th': {
+      const align =
+        source.getAttribute('align') ??
+        (source instanceof HTMLElement ? source.style.textAlign : '');
+      if (align && /^(left|right|center)$/.test(align)) {
+        kept.style = { textAlign: align };
+      }
+      kept.colSpan = number('colspan');
+      kept.rowSpan = number('rowspan');
+      break;
+    }
+    case 'ol':
+      kept.start = number('start');
+      break;
+    case 'abbr':
+      kept.title = source.getAttribute('title') ?? undefined;
+      break;
+  }
+  return kept;
+}
+
+function line(node: Node, depth: number, links: boolean): React.ReactNode[] {
+  return [...node.childNodes].map((child, key) => {
+    if (child.nodeType === Node.TEXT_NODE) {
+      return child.textContent;
+    }
+    if (child.nodeType !== Node.ELEMENT_NODE) {
+      return null;
+    }
+    const source = child as Element;
+    const name = source.localName;
+    if (DROPPED.has(name)) {
+      return null;
+    }
+    if (depth > MAX_DEPTH) {
+      return source.textContent;
+    }
+    if (name === 'img') {
+      return source.getAttribute('alt');
+    }
+    const inner = line(source, depth + 1, links);
+    const href =
+      links && name === 'a' ? safeLink(source.getAttribute('href')) : null;
+    if (href) {
+      return (
+        <Link key={key} href={href}>
+          {inner}
+        </Link>
+      );
+    }
+    if (INLINE.has(name) && name !== 'wbr') {
+      return React.createElement(name, { key }, inner);
+    }
+    return (
+      <React.Fragment key={key}>
+        {inner}
+        {BREAKS.test(name) ? ' ' : null}
+      </React.Fragment>
+    );
+  });
+}
+
+function Link(props: { href: string; children: React.ReactNode }): JSX.Element {
+  return (
+    <a href={props.href} target="_blank" rel="noopener noreferrer nofollow">
+      {props.children}
+    </a>
+  );
+}

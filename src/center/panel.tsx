@@ -1,0 +1,660 @@
+/**
+ * The notification center, loaded when it is first opened.
+ */
+import { bellIcon, settingsIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { NotificationModel } from '../tokens';
+import type { Notification, StateChange } from '../wire';
+import { type ICenterProps, type IShared, Shared } from './context';
+import { FilterBar } from './filter';
+import { Glyph, IconButton } from './icons';
+import { type IListHandle, List } from './list';
+import { Listing } from './listing';
+import { SafeMarkdown } from './markdown';
+import { parse } from './query';
+import { Empty, Notice, Skeleton } from './states';
+import { Times } from './times';
+import { type IUndo, UndoBar } from './undo';
+
+/** How long one may pause while typing a search, in ms. */
+const TYPING_MS = 200;
+
+/** How many ids one change may name. */
+const CHUNK = 1000;
+
+/** A text in a sentence is no longer than this. */
+const QUOTE_CHARS = 48;
+
+const MINUTE_MS = 60_000;
+
+/**
+ * The center.
+ */
+export function Center(props: ICenterProps): JSX.Element {
+  const { model, actions, host, language, rendermime, trans } = props;
+
+  const [failure, setFailure] = React.useState<string | null>(null);
+  const fail = React.useCallback((reason: unknown) => {
+    setFailure(reason instanceof Error ? reason.message : String(reason));
+  }, []);
+  const shared = React.useMemo<IShared>(() => {
+    const times = new Times(trans, language);
+    return {
+      model,
+      actions,
+      trans,
+      times,
+      markdown: new SafeMarkdown(rendermime),
+      percent: times.percent,
+      fetched: new Map(),
+      fail
+    };
+  }, []);
+
+  const listing = React.useMemo(() => new Listing(model), []);
+  const rows = useSignalled(listing.changed, () => listing.rows);
+  useSignalled(model.stateChanged, () => model.counts);
+  const loading = listing.loading;
+  const visible = useSignalled(host.visibleChanged, () => host.visible);
+  const now = useNow(visible);
+
+  const [view, setView] =
+    React.useState<NotificationModel.IQuery['view']>('inbox');
+  const [search, setSearch] = React.useState('');
+  const [openId, setOpenId] = React.useState<string | null>(null);
+  const [selection, setSelection] = React.useState<ReadonlySet<string>>(
+    new Set()
+  );
+  const [undo, setUndo] = React.useState<IUndo | null>(null);
+  const [news, setNews] = React.useState('');
+  const list = React.useRef<IListHandle>(null);
+  const searchField = React.useRef<HTMLInputElement>(null);
+  const root = React.useRef<HTMLDivElement>(null);
+  const query = parse(search, view);
+  const filtered = Boolean(query.text || query.source || query.types);
+
+  // The listing.
+  React.useEffect(() => {
+    const onChanged = (_: unknown, change: NotificationModel.IChange) => {
+      listing.apply(change);
+      announce(change);
+    };
+    model.changed.connect(onChanged);
+    return () => {
+      model.changed.disconnect(onChanged);
+      listing.dispose();
+    };
+  }, []);
+  const key = JSON.stringify(query);
+  const loaded = React.useRef<string | null>(null);
+  React.useEffect(() => {
+    if (loaded.current === key) {
+      return;
+    }
+    const typed = loaded.current !== null && listing.query.view === view;
+    const timer = setTimeout(
+      () => {
+        loaded.current = key;
+        setSelection(new Set());
+        void listing.load(query);
+      },
+      typed ? TYPING_MS : 0
+    );
+    return () => clearTimeout(timer);
+  }, [key]);
+
+  // A screen reader hears what came in while the center is in sight.
+  const announce = (change: NotificationModel.IChange) => {
+    if (!host.visible || !change.announced.length) {
+      return;
+    }
+    const said = change.notifications.filter(row =>
+      change.announced.includes(row.id)
+    );
+    if (said.length === 1) {
+      setNews(trans.__('New notification: %1', said[0].message.slice(0, 200)));
+    } else if (said.length) {
+      setNews(
+        trans._n(
+          '%1 new notification',
+          '%1 new notifications',
+          said.length,
+          said.length
+        )
+      );
+    }
+  };
+
+  // A selection holds only what is in the list.
+  React.useEffect(() => {
+    if (selection.size) {
+      const present = new Set(rows.map(row => row.id));
+      const left = [...selection].filter(id => present.has(id));
+      if (left.length < selection.size) {
+        setSelection(new Set(left));
+      }
+    }
+  }, [rows]);
+
+  // What others ask for: the list, or one notification.
+  const latest = React.useRef({ rows, view, filtered });
+  latest.current = { rows, view, filtered };
+  const [target, setTarget] = React.useState<{
+    id: string;
+    focus: boolean;
+  } | null>(null);
+  React.useEffect(() => {
+    const onRequest = () => {
+      const request = host.takeRequest();
+      if (request) {
+        if (request.id !== null) {
+          void show(request.id, request.focus);
+        } else if (request.focus) {
+          requestAnimationFrame(() => {
+            if (list.current) {
+              list.current.focus();
+            } else {
+              root.current?.focus();
+            }
+          });
+        }
+      }
+    };
+    host.requested.connect(onRequest);
+    onRequest();
+    return () => {
+      host.requested.disconnect(onRequest);
+    };
+  }, []);
+
+  const show = async (id: string, focus: boolean) => {
+    try {
+      const row = model.get(id) ?? (await model.detail(id));
+      if (row.revoked || row.expired) {
+        throw new Error(trans.__('This notification is no longer there.'));
+      }
+      const home = row.dismissed === null ? 'inbox' : 'dismissed';
+      const { view, filtered, rows } = latest.current;
+      const here = rows.some(one => one.id === id);
+      if (
+        !here &&
+        (filtered ||
+          (view !== home && !(view === 'unread' && row.read === null)))
+      ) {
+        setSearch('');
+        setView(home);
+        const query = { view: home } as const;
+        loaded.current = JSON.stringify(query);
+        await listing.load(query);
+      }
+      listing.include(row);
+      setTarget({ id, focus });
+    } catch (reason) {
+      fail(reason);
+    }
+  };
+  React.useEffect(() => {
+    const row = target ? rows.find(one => one.id === target.id) : undefined;
+    if (row && target) {
+      setTarget(null);
+      if (openId !== row.id) {
+        handlers.toggle(row);
+      }
+      requestAnimationFrame(() => list.current?.show(row.id, target.focus));
+    }
+  }, [target, rows]);
+
+  // Changes of state.
+  const change = async (
+    what: readonly Notification[] | 'all',
+    state: StateChange,
+    label: (count: number) => string
+  ): Promise<void> => {
+    const all = what === 'all';
+    const parts: NotificationModel.Selection[] = [];
+    if (all) {
+      parts.push({ all: true });
+    } else {
+      for (let start = 0; start < what.length; start += CHUNK) {
+        parts.push({
+          ids: what.slice(start, start + CHUNK).map(row => row.id)
+        });
+      }
+    }
+    setFailure(null);
+    const seqs: [number, number][] = [];
+    let count = 0;
+    for (const part of parts) {
+      try {
+        const answer = await model.change(part, state);
+        count += answer.changed;
+        if (answer.seqs) {
+          seqs.push(answer.seqs as [number, number]);
+        }
+      } catch (reason) {
+        fail(reason);
+        break;
+      }
+    }
+    if (count > 0) {
+      const back: StateChange =
+        typeof state.dismissed === 'boolean'
+          ? { dismissed: !state.dismissed }
+          : { read: !state.read };
+      setUndo({
+        label: label(count),
+        seqs,
+        back,
+        id: all ? undefined : what[0]?.id
+      });
+    }
+  };
+  const takeBack = async () => {
+    if (!undo) {
+      return;
+    }
+    setUndo(null);
+    try {
+      for (const seqs of undo.seqs) {
+        await model.change({ seqs }, undo.back);
+      }
+      // The row comes back over the stream; the keyboard goes to it when it is here.
+      requestAnimationFrame(() => list.current?.show(undo.id, true));
+    } catch (reason) {
+      fail(reason);
+    }
+  };
+
+  const changeRead = (what: readonly Notification[] | 'all', read: boolean) =>
+    change(what, { read }, count =>
+      what !== 'all' && what.length === 1
+        ? read
+          ? trans.__('Marked as read: “%1”', quote(what[0]))
+          : trans.__('Marked as unread: “%1”', quote(what[0]))
+        : read
+          ? trans._n('Marked %1 as read', 'Marked %1 as read', count, count)
+          : trans._n('Marked %1 as unread', 'Marked %1 as unread', count, count)
+    );
+  const changeDismissed = (
+    what: readonly Notification[] | 'all',
+    dismissed: boolean
+  ) =>
+    change(what, { dismissed }, count =>
+      what !== 'all' && what.length === 1
+        ? dismissed
+          ? trans.__('Dismissed “%1”', quote(what[0]))
+          : trans.__('Back in the inbox: “%1”', quote(what[0]))
+        : dismissed
+          ? trans._n(
+              'Dismissed %1 notification',
+              'Dismissed %1 notifications',
+              count,
+              count
+            )
+          : trans._n(
+              '%1 back in the inbox',
+              '%1 back in the inbox',
+              count,
+              count
+            )
+    );
+
+  // The same object at every drawing: a row is drawn again only when it changed.
+  const anchor = React.useRef<string | null>(null);
+  const act = {
+    toggle: (row: Notification) => {
+      if (openId === row.id) {
+        setOpenId(null);
+        return;
+      }
+      setOpenId(row.id);
+      if (row.read === null && row.dismissed === null) {
+        model.change({ ids: [row.id] }, { read: true }).catch(fail);
+      }
+    },
+    select: (row: Notification, range: boolean) => {
+      const chosen = new Set(selection);
+      const from = range
+        ? rows.findIndex(one => one.id === anchor.current)
+        : -1;
+      if (from >= 0) {
+        const to = rows.indexOf(row);
+        rows
+          .slice(Math.min(from, to), Math.max(from, to) + 1)
+          .forEach(one => chosen.add(one.id));
+      } else if (!chosen.delete(row.id)) {
+        chosen.add(row.id);
+      }
+      anchor.current = row.id;
+      setSelection(chosen);
+    },
+    read: (row: Notification, read: boolean) => {
+      if (row.dismissed === null && (row.read !== null) !== read) {
+        void changeRead([row], read);
+        if (!read && openId === row.id) {
+          setOpenId(null);
+        }
+      }
+    },
+    dismiss: (row: Notification, dismissed: boolean) => {
+      void changeDismissed([row], dismissed);
+    },
+    clear: () => {
+      const had = selection.size > 0;
+      setSelection(new Set());
+      return had;
+    },
+    all: () => setSelection(new Set(rows.map(row => row.id))),
+    add: (more: readonly Notification[]) =>
+      setSelection(new Set([...selection, ...more.map(row => row.id)]))
+  };
+  const acting = React.useRef(act);
+  acting.current = act;
+  const handlers = React.useMemo<typeof act>(
+    () => ({
+      toggle: row => acting.current.toggle(row),
+      select: (row, range) => acting.current.select(row, range),
+      read: (row, read) => acting.current.read(row, read),
+      dismiss: (row, dismissed) => acting.current.dismiss(row, dismissed),
+      clear: () => acting.current.clear(),
+      all: () => acting.current.all(),
+      add: more => acting.current.add(more)
+    }),
+    []
+  );
+
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const typing = (event.target as HTMLElement).matches('input[type="text"]');
+    if (
+      event.key.toLowerCase() === 'z' &&
+      (event.ctrlKey || event.metaKey) &&
+      !typing &&
+      undo
+    ) {
+      event.preventDefault();
+      event.stopPropagation();
+      void takeBack();
+    } else if (event.key === '/' && !typing) {
+      event.preventDefault();
+      searchField.current?.focus();
+    }
+  };
+
+  const { counts } = model;
+  const chosen = rows.filter(row => selection.has(row.id));
+  const total = filtered
+    ? listing.complete
+      ? rows.length
+      : -1
+    : Math.max(rows.length, counts[view]);
+
+  return (
+    <Shared.Provider value={shared}>
+      <div
+        className="jp-NotifyCenter-content"
+        ref={root}
+        tabIndex={-1}
+        onKeyDown={onKeyDown}
+      >
+        <header className="jp-NotifyHeader">
+          <h2>{trans.__('Notifications')}</h2>
+          <span className="jp-NotifyHeader-unread">
+            {counts.unread > 0 &&
+              trans._n('%1 unread', '%1 unread', counts.unread, counts.unread)}
+          </span>
+          <IconButton
+            label={trans.__('Mark all as read')}
+            disabled={counts.unread === 0}
+            onClick={() => void changeRead('all', true)}
+          >
+            <Glyph name="allRead" />
+          </IconButton>
+          <IconButton
+            label={trans.__('Dismiss all')}
+            disabled={counts.inbox === 0}
+            onClick={() => void changeDismissed('all', true)}
+          >
+            <Glyph name="dismissAll" />
+          </IconButton>
+          {host.settings && (
+            <IconButton
+              label={trans.__('Settings')}
+              onClick={() => host.settings?.()}
+            >
+              <settingsIcon.react tag="span" className="jp-NotifyHeader-icon" />
+            </IconButton>
+          )}
+          <IconButton label={trans.__('Close')} onClick={() => host.close()}>
+            <Glyph name="close" />
+          </IconButton>
+        </header>
+        <FilterBar
+          view={view}
+          search={search}
+          unread={counts.unread}
+          searchRef={searchField}
+          onView={setView}
+          onSearch={setSearch}
+          onLeave={() => list.current?.focus()}
+        />
+        {!model.durable && (
+          <Notice kind="warning">
+            {trans.__(
+              'Messages are kept in memory only: the server cannot write its database. See your administrator.'
+            )}
+          </Notice>
+        )}
+        {!model.connected && (
+          <Disconnected>
+            {trans.__('Reconnecting… showing what is known.')}
+          </Disconnected>
+        )}
+        {listing.error !== null && rows.length > 0 && (
+          <Notice kind="error">
+            {trans.__('The list could not be fetched.')} {listing.error}{' '}
+            <button
+              type="button"
+              className="jp-NotifyLink"
+              onClick={() => void listing.refresh()}
+            >
+              {trans.__('Retry')}
+            </button>
+          </Notice>
+        )}
+        {failure !== null && (
+          <Notice kind="error">
+            <span>{failure}</span>
+            <IconButton
+              label={trans.__('Close this message')}
+              onClick={() => setFailure(null)}
+            >
+              <Glyph name="close" />
+            </IconButton>
+          </Notice>
+        )}
+        {selection.size > 0 && (
+          <div
+            className="jp-NotifySelection"
+            role="toolbar"
+            aria-label={trans.__('For the selected notifications')}
+          >
+            <span className="jp-NotifySelection-count">
+              {trans._n(
+                '%1 selected',
+                '%1 selected',
+                selection.size,
+                selection.size
+              )}
+            </span>
+            {view !== 'dismissed' && (
+              <>
+                <IconButton
+                  label={trans.__('Mark the selected as read')}
+                  disabled={chosen.every(row => row.read !== null)}
+                  onClick={() =>
+                    void changeRead(
+                      chosen.filter(row => row.read === null),
+                      true
+                    )
+                  }
+                >
+                  <Glyph name="check" />
+                </IconButton>
+                <IconButton
+                  label={trans.__('Mark the selected as unread')}
+                  disabled={chosen.every(row => row.read === null)}
+                  onClick={() =>
+                    void changeRead(
+                      chosen.filter(row => row.read !== null),
+                      false
+                    )
+                  }
+                >
+                  <Glyph name="dot" />
+                </IconButton>
+                <IconButton
+                  label={trans.__('Dismiss the selected')}
+                  disabled={!chosen.some(row => row.dismissable)}
+                  onClick={() =>
+                    void changeDismissed(
+                      chosen.filter(row => row.dismissable),
+                      true
+                    )
+                  }
+                >
+                  <Glyph name="close" />
+                </IconButton>
+              </>
+            )}
+            {view === 'dismissed' && (
+              <IconButton
+                label={trans.__('Move the selected back to the inbox')}
+                onClick={() => void changeDismissed(chosen, false)}
+              >
+                <Glyph name="back" />
+              </IconButton>
+            )}
+            <span className="jp-NotifySelection-space" />
+            <button
+              type="button"
+              className="jp-NotifyLink"
+              disabled={selection.size === rows.length}
+              onClick={handlers.all}
+            >
+              {trans.__('Select all')}
+            </button>
+            <button
+              type="button"
+              className="jp-NotifyLink"
+              onClick={() => {
+                handlers.clear();
+                list.current?.focus();
+              }}
+            >
+              {trans.__('Clear')}
+            </button>
+          </div>
+        )}
+        <main className="jp-NotifyMain">
+          {rows.length > 0 ? (
+            <List
+              key={view}
+              ref={list}
+              listing={listing}
+              rows={rows}
+              now={now}
+              openId={openId}
+              selection={selection}
+              total={total}
+              label={trans.__('Notifications')}
+              handlers={handlers}
+            />
+          ) : loading ? (
+            <Skeleton />
+          ) : listing.error !== null ? (
+            <div className="jp-NotifyEmpty">
+              <bellIcon.react tag="span" className="jp-NotifyEmpty-bell" />
+              <h3>{trans.__('The notifications could not be fetched')}</h3>
+              <p>{listing.error}</p>
+              <button
+                type="button"
+                className="jp-NotifyAction jp-mod-styled jp-mod-accept"
+                onClick={() => void listing.load()}
+              >
+                {trans.__('Retry')}
+              </button>
+            </div>
+          ) : (
+            <Empty
+              view={view}
+              filtered={filtered}
+              onClear={() => setSearch('')}
+            />
+          )}
+        </main>
+        <UndoBar
+          undo={undo}
+          onUndo={() => void takeBack()}
+          onGone={() => setUndo(null)}
+        />
+        <div className="jp-NotifyHidden" role="log" aria-live="polite">
+          {news}
+        </div>
+      </div>
+    </Shared.Provider>
+  );
+
+  function quote(row: Notification): string {
+    const text = row.message.replace(/\s+/g, ' ').trim();
+    return text.length > QUOTE_CHARS
+      ? `${text.slice(0, QUOTE_CHARS).trimEnd()}…`
+      : text;
+  }
+}
+
+/** Said only when it lasts: a socket that blinks is nobody's concern. */
+function Disconnected(props: {
+  children: React.ReactNode;
+}): JSX.Element | null {
+  const [lasting, setLasting] = React.useState(false);
+  React.useEffect(() => {
+    const timer = setTimeout(() => setLasting(true), 1500);
+    return () => clearTimeout(timer);
+  }, []);
+  return lasting ? <Notice kind="quiet">{props.children}</Notice> : null;
+}
+
+/** A value that a signal tells the changes of. */
+function useSignalled<T>(
+  signal: {
+    connect(slot: () => void): boolean;
+    disconnect(slot: () => void): boolean;
+  },
+  read: () => T
+): T {
+  const [, draw] = React.useReducer((count: number) => count + 1, 0);
+  React.useEffect(() => {
+    const slot = () => draw();
+    signal.connect(slot);
+    draw();
+    return () => {
+      signal.disconnect(slot);
+    };
+  }, [signal]);
+  return read();
+}
+
+/** The time, anew every minute while somebody looks. */
+function useNow(visible: boolean): Date {
+  const [now, setNow] = React.useState(() => new Date());
+  React.useEffect(() => {
+    if (!visible) {
+      return;
+    }
+    setNow(new Date());
+    const timer = setInterval(() => setNow(new Date()), MINUTE_MS);
+    return () => clearInterval(timer);
+  }, [visible]);
+  return now;
+}

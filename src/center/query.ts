@@ -1,0 +1,94 @@
+/**
+ * What a person types into the center's search field, as a query and back.
+ */
+import type { NotificationModel } from '../tokens';
+import type { Notification } from '../wire';
+
+/** The types, in the order of the filter menu. */
+export const TYPES: readonly Notification['type'][] = [
+  'error',
+  'warning',
+  'success',
+  'info',
+  'in-progress',
+  'default'
+];
+
+/** One word: `name:value`, `name:"two words"`, `"two words"` or `word`. */
+const WORD = /(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi;
+
+/**
+ * A search as a query.
+ *
+ * `type:error` (also `type:error,warning`, and a type's beginning) and `from:quota`
+ * are filters; what is neither is looked for as text.
+ */
+export function parse(
+  search: string,
+  view: NotificationModel.IQuery['view']
+): NotificationModel.IQuery {
+  const types = new Set<Notification['type']>();
+  const text: string[] = [];
+  let source = '';
+  for (const word of words(search)) {
+    const found = word.name === 'type' ? typesNamed(word.value) : null;
+    if (found) {
+      found.forEach(type => types.add(type));
+    } else if (word.name === 'from' || word.name === 'source') {
+      source = word.value;
+    } else if (word.whole !== 'type:' && word.value) {
+      text.push(word.name ? word.whole : word.value);
+    }
+  }
+  return {
+    view,
+    ...(types.size > 0 && { types: TYPES.filter(type => types.has(type)) }),
+    ...(source && { source }),
+    ...(text.length > 0 && { text: text.join(' ') })
+  };
+}
+
+/**
+ * The same search with other types, so that the menu and the field tell the same.
+ */
+export function withTypes(
+  search: string,
+  types: readonly Notification['type'][]
+): string {
+  const rest = words(search)
+    .filter(word => word.name !== 'type')
+    .map(word => word.whole);
+  const chosen = TYPES.filter(type => types.includes(type)).map(
+    type => `type:${type}`
+  );
+  return [...chosen, ...rest].join(' ');
+}
+
+interface IWord {
+  whole: string;
+  name: string;
+  value: string;
+}
+
+function words(search: string): IWord[] {
+  return [...search.matchAll(WORD)].map(match => ({
+    whole: match[0],
+    name: (match[1] ?? '').toLowerCase(),
+    value: (match[2] ?? match[3] ?? '').trim()
+  }));
+}
+
+function typesNamed(value: string): Notification['type'][] | null {
+  const found: Notification['type'][] = [];
+  for (const part of value.toLowerCase().split(',')) {
+    const types = part ? TYPES.filter(type => type.startsWith(part)) : [];
+    // "i" begins two types and names none: the person is still typing.
+    const type =
+      types.find(one => one === part) ?? (types.length === 1 ? types[0] : null);
+    if (!type) {
+      return null;
+    }
+    found.push(type);
+  }
+  return found;
+}

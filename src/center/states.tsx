@@ -1,0 +1,127 @@
+/**
+ * What is shown where there are no rows, and what the person should know about the list.
+ */
+import * as React from 'react';
+
+import type { NotificationModel } from '../tokens';
+import { Shared } from './context';
+
+/**
+ * A quiet picture and a sentence.
+ */
+export function Empty(props: {
+  view: NotificationModel.IQuery['view'];
+  filtered: boolean;
+  onClear(): void;
+}): JSX.Element {
+  const { trans } = React.useContext(Shared);
+  const [title, text] = props.filtered
+    ? [
+        trans.__('Nothing matches'),
+        trans.__('No notification here fits this search.')
+      ]
+    : {
+        inbox: [
+          trans.__('All quiet'),
+          trans.__(
+            'Messages from your platform, your jobs and your notebooks appear here.'
+          )
+        ],
+        unread: [
+          trans.__('All read'),
+          trans.__('There is nothing new for you.')
+        ],
+        dismissed: [
+          trans.__('Nothing dismissed'),
+          trans.__('What you dismiss is kept here for a while.')
+        ]
+      }[props.view];
+  return (
+    <div className="jp-NotifyEmpty">
+      <svg viewBox="0 0 96 96" aria-hidden="true" focusable="false">
+        <ellipse
+          className="jp-NotifyEmpty-ground"
+          cx="48"
+          cy="84"
+          rx="27"
+          ry="3.5"
+        />
+        {props.filtered ? (
+          <>
+            <circle className="jp-NotifyEmpty-fill" cx="43" cy="41" r="21" />
+            <path d="M43 20a21 21 0 1 1 0 42 21 21 0 0 1 0-42zm15.5 36.5L75 73" />
+            <path className="jp-NotifyEmpty-soft" d="M33 41h20" />
+          </>
+        ) : (
+          <>
+            <path
+              className="jp-NotifyEmpty-fill"
+              d="M48 19c-12 0-19 9-19 21v14l-7 9v3h52v-3l-7-9V40c0-12-7-21-19-21z"
+            />
+            <path d="M48 19c-12 0-19 9-19 21v14l-7 9v3h52v-3l-7-9V40c0-12-7-21-19-21zm0 0v-5m-7 52a7 7 0 0 0 14 0" />
+            <path
+              className="jp-NotifyEmpty-soft"
+              d={
+                props.view === 'inbox'
+                  ? 'M70 17h9l-9 11h9m5-20h6l-6 7h6'
+                  : 'm66 22 5 5 11-12'
+              }
+            />
+          </>
+        )}
+      </svg>
+      <h3>{title}</h3>
+      <p>{text}</p>
+      {props.filtered && (
+        <button
+          type="button"
+          className="jp-NotifyAction jp-NotifyAction-plain"
+          onClick={props.onClear}
+        >
+          {trans.__('Clear filter')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/**
+ * Rows to come.
+ */
+export function Skeleton(): JSX.Element {
+  const { trans } = React.useContext(Shared);
+  return (
+    <div className="jp-NotifySkeleton-list" role="status">
+      <span className="jp-NotifyHidden">
+        {trans.__('Loading notifications')}
+      </span>
+      {[78, 56, 88, 64, 72].map(width => (
+        <div
+          key={width}
+          className="jp-NotifySkeleton jp-NotifySkeleton-row"
+          aria-hidden="true"
+        >
+          <span style={{ width: `${width}%` }} />
+          <span style={{ width: '32%' }} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/**
+ * One sentence across the list.
+ */
+export function Notice(props: {
+  kind: 'quiet' | 'warning' | 'error';
+  children: React.ReactNode;
+}): JSX.Element {
+  return (
+    <div
+      className={`jp-NotifyNotice jp-mod-${props.kind}`}
+      role={props.kind === 'error' ? 'alert' : 'status'}
+    >
+      {props.children}
+    </div>
+  );
+}

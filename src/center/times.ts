@@ -1,0 +1,146 @@
+/**
+ * Times as a person reads them in the center, in the language of the application.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * The labels of times in one language.
+ */
+export class Times {
+  constructor(trans: TranslationBundle, language?: string) {
+    this._trans = trans;
+    const locale = known(language);
+    this._minutes = new Intl.NumberFormat(locale, unit('minute'));
+    this._hours = new Intl.NumberFormat(locale, unit('hour'));
+    this._time = new Intl.DateTimeFormat(locale, {
+      hour: '2-digit',
+      minute: '2-digit'
+    });
+    this._date = new Intl.DateTimeFormat(locale, {
+      day: 'numeric',
+      month: 'short'
+    });
+    this._year = new Intl.DateTimeFormat(locale, {
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric'
+    });
+    this._day = new Intl.DateTimeFormat(locale, {
+      weekday: 'long',
+      day: 'numeric',
+      month: 'long'
+    });
+    this._dayYear = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
+    this._exact = new Intl.DateTimeFormat(locale, {
+      dateStyle: 'full',
+      timeStyle: 'medium'
+    });
+    this.percent = new Intl.NumberFormat(locale, { style: 'percent' });
+    this._relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  }
+
+  /** Parts of a whole. */
+  readonly percent: Intl.NumberFormat;
+
+  /** How long ago: `now`, `12 min`, `1 hr`, then the time, then the date. */
+  ago(when: Date, now: Date): string {
+    const age = now.getTime() - when.getTime();
+    if (age < MINUTE_MS) {
+      return this._trans.__('now');
+    }
+    if (age < HOUR_MS) {
+      return this._minutes.format(Math.floor(age / MINUTE_MS));
+    }
+    const days = daysBetween(when, now);
+    if (days === 0 && age < 12 * HOUR_MS) {
+      return this._hours.format(Math.floor(age / HOUR_MS));
+    }
+    if (days <= 1) {
+      return this._time.format(when);
+    }
+    return (
+      when.getFullYear() === now.getFullYear() ? this._date : this._year
+    ).format(when);
+  }
+
+  /** The heading of the day: `Today`, `Yesterday`, the date. */
+  day(when: Date, now: Date): string {
+    const days = daysBetween(when, now);
+    if (days <= 0) {
+      return this._trans.__('Today');
+    }
+    if (days === 1) {
+      return this._trans.__('Yesterday');
+    }
+    return (
+      when.getFullYear() === now.getFullYear() ? this._day : this._dayYear
+    ).format(when);
+  }
+
+  /** When it goes away: `expires in 2 hours`. */
+  expires(when: Date, now: Date): string {
+    const rest = when.getTime() - now.getTime();
+    const days = daysBetween(now, when);
+    if (rest < MINUTE_MS) {
+      return this._trans.__('expires within a minute');
+    }
+    const label =
+      rest < HOUR_MS
+        ? this._relative.format(Math.round(rest / MINUTE_MS), 'minute')
+        : rest < 12 * HOUR_MS || days === 0
+          ? this._relative.format(Math.round(rest / HOUR_MS), 'hour')
+          : days <= 13
+            ? this._relative.format(days, 'day')
+            : this._year.format(when);
+    return days > 13
+      ? this._trans.__('expires on %1', label)
+      : this._trans.__('expires %1', label);
+  }
+
+  /** The whole of it. */
+  exact(when: Date): string {
+    return this._exact.format(when);
+  }
+
+  private _trans: TranslationBundle;
+  private _minutes: Intl.NumberFormat;
+  private _hours: Intl.NumberFormat;
+  private _time: Intl.DateTimeFormat;
+  private _date: Intl.DateTimeFormat;
+  private _year: Intl.DateTimeFormat;
+  private _day: Intl.DateTimeFormat;
+  private _dayYear: Intl.DateTimeFormat;
+  private _exact: Intl.DateTimeFormat;
+  private _relative: Intl.RelativeTimeFormat;
+}
+
+/** Midnights between two times, in the person's time zone. */
+function daysBetween(from: Date, to: Date): number {
+  const start = new Date(
+    from.getFullYear(),
+    from.getMonth(),
+    from.getDate()
+  ).getTime();
+  const end = new Date(to.getFullYear(), to.getMonth(), to.getDate()).getTime();
+  // A day may have 23 or 25 hours.
+  return Math.round((end - start) / DAY_MS);
+}
+
+function unit(name: 'minute' | 'hour'): Intl.NumberFormatOptions {
+  return { style: 'unit', unit: name, unitDisplay: 'short' };
+}
+
+/** The language if this browser knows it; JupyterLab writes `de_DE` and `default`. */
+function known(language?: string): string | undefined {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(
+      (language ?? '').replace('_', '-')
+    )[0];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The bar that offers to take a change back.
+ */
+import * as React from 'react';
+
+import type { StateChange } from '../wire';
+import { Shared } from './context';
+
+/** How long it stays, in ms; while the pointer or the focus is on it the time stands still. */
+const STAYS_MS = 8000;
+
+/**
+ * A change that can be taken back.
+ */
+export interface IUndo {
+  /** What was done. */
+  label: string;
+  /** What the change touched, as the server answered. */
+  seqs: [number, number][];
+  /** The state to bring back. */
+  back: StateChange;
+  /** The first of the rows, to put the keyboard at again. */
+  id?: string;
+}
+
+/**
+ * The bar.
+ */
+export function UndoBar(props: {
+  undo: IUndo | null;
+  onUndo(): void;
+  onGone(): void;
+}): JSX.Element {
+  const { undo, onGone } = props;
+  const { trans } = React.useContext(Shared);
+  const [held, setHeld] = React.useState(false);
+  const rest = React.useRef(STAYS_MS);
+
+  React.useEffect(() => {
+    rest.current = STAYS_MS;
+    setHeld(false);
+  }, [undo]);
+  React.useEffect(() => {
+    if (!undo || held) {
+      return;
+    }
+    const start = Date.now();
+    const timer = setTimeout(onGone, rest.current);
+    return () => {
+      clearTimeout(timer);
+      rest.current = Math.max(1000, rest.current - (Date.now() - start));
+    };
+  }, [undo, held]);
+
+  return (
+    // The region is there before its text is, or a screen reader says nothing.
+    <div className="jp-NotifyUndo-region" role="status">
+      {undo && (
+        <div
+          className="jp-NotifyUndo"
+          onMouseEnter={() => setHeld(true)}
+          onMouseLeave={() => setHeld(false)}
+          onFocus={() => setHeld(true)}
+          onBlur={() => setHeld(false)}
+        >
+          <span className="jp-NotifyUndo-label">{undo.label}</span>
+          <button
+            type="button"
+            title={trans.__('Undo (Ctrl+Z)')}
+            onClick={props.onUndo}
+          >
+            {trans.__('Undo')}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
