@@ -11,7 +11,10 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import actionsPlugin from './actions';
 import centerPlugin from './center';
 import commandsPlugin from './commands';
+// Activation provides the model, so there is nothing to put off.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { ServerNotifications } from './model';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { NotificationStream } from './stream';
 import toastsPlugin from './toasts';
 import { INotificationModel } from './tokens';

@@ -34,10 +34,10 @@ export function stripMarkdown(markdown: string): string {
     String.fromCharCode(0xe000, kept.push(text) - 1 + 0xe001);
   const text = markdown
     .replace(/[\uE000-\uF8FF]/g, '')
-    .replace(/(`+)([^`]|[^`][\s\S]*?[^`])\1(?!`)/g, (_, marks, code) =>
-      keep(code.trim())
+    .replace(
+      /\\([!-/:-@[-`{-~])|(`+)([^`]|[^`][\s\S]*?[^`])\2(?!`)/g,
+      (_, escaped, marks, code) => keep(escaped ?? code.trim())
     )
-    .replace(/\\([!-/:-@[-`{-~])/g, (_, character) => keep(character))
     .replace(/<((?:https?:\/\/|mailto:)[^\s<>]*)>/g, '$1')
     .replace(/<\/?[a-z][^<>]*>/gi, '')
     .replace(/!?\[([^[\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+"[^"]*")?\)/g, '$1')

@@ -1,0 +1,114 @@
+import { type IToastCandidate, makeRoom, urgency } from '../room';
+
+const SUMMARY = 80;
+
+function toasts(names: string, height = 100, urgent = 0): IToastCandidate[] {
+  return [...names].map(id => ({ id, height, urgency: urgent }));
+}
+
+describe('makeRoom', () => {
+  it('shows what fits, without a word about the rest', () => {
+    expect(makeRoom(toasts('a'), toasts('bcd'), 400, SUMMARY)).toEqual({
+      show: ['b', 'c', 'd'],
+      sumUp: []
+    });
+  });
+
+  it('leaves room for the toast that sums up, once it is needed', () => {
+    const { show, sumUp } = makeRoom([], toasts('abcdef'), 400, SUMMARY);
+    expect(show).toEqual(['d', 'e', 'f']);
+    expect(sumUp.sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('lets the newest take the place of the oldest', () => {
+    const { show, sumUp } = makeRoom(toasts('abcd'), toasts('e'), 400, SUMMARY);
+    expect(show).toEqual(['e']);
+    expect(sumUp.sort()).toEqual(['a', 'b']);
+  });
+
+  it('moves nothing during a flood, except for something more urgent', () => {
+    const shown = toasts('abc');
+    const options = { flood: true, summed: true };
+    expect(makeRoom(shown, toasts('xyz'), 400, SUMMARY, options)).toEqual({
+      show: [],
+      sumUp: ['z', 'y', 'x']
+    });
+    expect(makeRoom(shown, toasts('e', 100, 2), 400, SUMMARY, options)).toEqual(
+      { show: ['e'], sumUp: ['a'] }
+    );
+  });
+
+  it('never puts an error away for the sake of news', () => {
+    const shown = toasts('eee', 100, 2).map((toast, i) => ({
+      ...toast,
+      id: `e${i}`
+    }));
+    expect(
+      makeRoom(shown, toasts('a'), 400, SUMMARY, { summed: true })
+    ).toEqual({ show: [], sumUp: ['a'] });
+  });
+
+  it('takes the least urgent first, and of those the oldest', () => {
+    const shown = [...toasts('w', 100, 1), ...toasts('ab')];
+    const { show, sumUp } = makeRoom(shown, toasts('e', 100, 2), 400, SUMMARY, {
+      summed: true
+    });
+    expect(show).toEqual(['e']);
+    expect(sumUp).toEqual(['a']);
+  });
+
+  it('shows the newest few to someone who was away', () => {
+    const { show, sumUp } = makeRoom([], toasts('abcdef', 20), 400, SUMMARY, {
+      most: 3
+    });
+    expect(show).toEqual(['d', 'e', 'f']);
+    expect(sumUp.length).toBe(3);
+  });
+
+  it('shows one toast in a window that is too small for any', () => {
+    expect(makeRoom([], toasts('a', 150), 100, SUMMARY).show).toEqual(['a']);
+  });
+
+  it('takes away what no longer fits a smaller window, but the last', () => {
+    expect(makeRoom(toasts('abc'), [], 250, SUMMARY).sumUp).toEqual(['a', 'b']);
+    expect(makeRoom(toasts('a', 300), [], 250, SUMMARY).sumUp).toEqual([]);
+  });
+
+  it('never exceeds the room, whatever comes', () => {
+    let seed = 7;
+    const random = (n: number) => (seed = (seed * 16807) % 2147483647) % n;
+    for (let round = 0; round < 500; round++) {
+      const make = (prefix: string) =>
+        Array.from({ length: random(9) }, (_, i) => ({
+          id: `${prefix}${i}`,
+          height: 40 + random(100),
+          urgency: random(3)
+        }));
+      const shown = make('s');
+      const arriving = make('a');
+      const summed = random(2) === 1;
+      const room = 200 + random(300);
+      const { show, sumUp } = makeRoom(shown, arriving, room, SUMMARY, {
+        summed,
+        flood: random(2) === 1
+      });
+      const all = new Map([...shown, ...arriving].map(t => [t.id, t]));
+      const left = [...shown.map(t => t.id), ...show].filter(
+        id => !sumUp.includes(id)
+      );
+      const height =
+        left.reduce((sum, id) => sum + all.get(id)!.height, 0) +
+        (summed || sumUp.length > 0 ? SUMMARY : 0);
+      expect(left.length <= 1 || height <= room).toBe(true);
+      // Nothing is lost: what came is either shown or summed up.
+      for (const { id } of arriving) {
+        expect(show.includes(id) !== sumUp.includes(id)).toBe(true);
+      }
+    }
+  });
+});
+
+it('an error is more urgent than a warning, and that than the rest', () => {
+  expect(urgency('error')).toBeGreaterThan(urgency('warning'));
+  expect(urgency('warning')).toBeGreaterThan(urgency('in-progress'));
+});
