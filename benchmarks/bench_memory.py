@@ -1,0 +1,69 @@
+"""Memory and start time that the extension adds to a Jupyter server.
+
+Servers with and without it alternate. Memory is the proportional set size, start the
+processor time until the server answers; both are read when the server has been idle a while.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+
+from lab import lab, table
+
+MESSAGE = {"message": "Maintenance scheduled for 10 PM tonight", "type": "warning"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--starts", type=int, default=7)
+    parser.add_argument("--messages", type=int, default=1000)
+    options = parser.parse_args()
+    cpu: dict[bool, list[float]] = {False: [], True: []}
+    idle: dict[bool, list[int]] = {False: [], True: []}
+    first: list[int] = []
+    many: list[int] = []
+    for _ in range(options.starts):
+        for extension in (False, True):
+            with lab(extension=extension) as server:
+                cpu[extension].append(server.cpu_s())
+                time.sleep(2)
+                idle[extension].append(server.pss_kib())
+                if not extension:
+                    # What any first request costs the server is not the extension's.
+                    continue
+                server.request("POST", "jupyterlab-notify/ingest", MESSAGE)
+                time.sleep(0.5)
+                first.append(server.pss_kib())
+                for _ in range(options.messages):
+                    server.request("POST", "jupyterlab-notify/ingest", MESSAGE)
+                time.sleep(0.5)
+                many.append(server.pss_kib())
+
+    base = statistics.median(idle[False])
+
+    def row(name: str, values: list[int]) -> list[str]:
+        middle = statistics.median(values)
+        return [name, f"{middle / 1024:.1f}", f"{(middle - base) / 1024:+.1f}"]
+
+    table(
+        f"Memory of a server, MiB (median of {options.starts} starts)",
+        ["server", "PSS", "added"],
+        [
+            row("without the extension, idle", idle[False]),
+            row("with it, idle, nothing received", idle[True]),
+            row("with it, after the first message", first),
+            row(f"with it, after {options.messages} messages", many),
+        ],
+    )
+    without, with_ = (statistics.median(cpu[e]) * 1000 for e in (False, True))
+    table(
+        "Processor time to start, ms",
+        ["without", "with", "added"],
+        [[f"{without:.0f}", f"{with_:.0f}", f"{with_ - without:+.0f}"]],
+    )
+
+
+if __name__ == "__main__":
+    main()

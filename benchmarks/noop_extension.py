@@ -1,0 +1,69 @@
+"""A server extension with one handler that does nothing: the floor that an ingest is held to.
+
+It is authenticated and authorized, reads its body and answers JSON, as any handler of a
+Jupyter server does; it parses, checks and stores nothing.
+"""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado import web, websocket
+
+ANSWER = '{"success":true}'
+listeners: set[websocket.WebSocketHandler] = set()
+
+
+class NoopHandler(APIHandler):
+    auth_resource = "jupyterlab_notify"
+    _track_activity = False
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.finish(ANSWER)
+
+
+class PushHandler(APIHandler):
+    """Sends its body to every bare WebSocket: the floor of ingest to toast."""
+
+    auth_resource = "jupyterlab_notify"
+    _track_activity = False
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        text = self.request.body.decode()
+        for listener in listeners:
+            listener.write_message(text)
+        self.set_header("Content-Type", "application/json")
+        self.finish(ANSWER)
+
+
+class BareSocket(websocket.WebSocketHandler):
+    def check_origin(self, origin: str) -> bool:
+        return True
+
+    def open(self) -> None:
+        self.set_nodelay(True)
+        listeners.add(self)
+
+    def on_close(self) -> None:
+        listeners.discard(self)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "noop_extension"}]
+
+
+def _load_jupyter_server_extension(serverapp) -> None:
+    base = serverapp.web_app.settings["base_url"].rstrip("/")
+    serverapp.web_app.add_handlers(
+        ".*$",
+        [
+            (f"{base}/bench/noop", NoopHandler),
+            (f"{base}/bench/push", PushHandler),
+            (f"{base}/bench/socket", BareSocket),
+        ],
+    )
