@@ -75,7 +75,7 @@ def main() -> None:
                     ("one type", "?type=error"),
                     ("words that nothing holds (a scan)", "?q=nowhere"),
                 ):
-                    ms = timed(lambda q=query: server.request("GET", base + q), rounds)
+                    ms = timed(lambda path=base + query: server.request("GET", path), rounds)
                     results.setdefault(name, []).append(f"{ms:.1f}")
                 ms = timed(lambda: asyncio.run(first_frame(server)), rounds)
                 results.setdefault("a tab's first frame", []).append(f"{ms:.1f}")
