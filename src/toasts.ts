@@ -1023,27 +1023,18 @@ namespace Private {
       }
       let measure = false;
       for (const { addedNodes, removedNodes } of records) {
-        for (const node of Array.from(addedNodes)) {
-          if (node instanceof HTMLElement && node.matches(TOAST)) {
-            this._onAdded(node);
-          } else if (node instanceof HTMLElement) {
-            node
-              .querySelectorAll<HTMLElement>(TOAST)
-              .forEach(toast => this._onAdded(toast));
-          }
-          measure = true;
+        // The last toast goes with the element that held them all.
+        for (const node of toastsOf(addedNodes)) {
+          this._onAdded(node);
         }
-        for (const node of Array.from(removedNodes)) {
-          if (
-            node instanceof HTMLElement &&
-            node.matches(TOAST) &&
-            !document.getElementById(node.id)
-          ) {
-            this._leaving.delete(node.id);
-            this._heights.delete(node.id);
-            this._listener.vanished(node.id);
+        for (const { id } of toastsOf(removedNodes)) {
+          if (!document.getElementById(id)) {
+            this._leaving.delete(id);
+            this._heights.delete(id);
+            this._listener.vanished(id);
           }
         }
+        measure ||= addedNodes.length > 0;
       }
       if (measure) {
         this._measure();
@@ -1176,6 +1167,16 @@ namespace Private {
 
   /** The least width beside the panel that a toast fits into. */
   const MIN_BESIDE = 360;
+
+  function toastsOf(nodes: NodeList): HTMLElement[] {
+    return Array.from(nodes).flatMap(node =>
+      node instanceof HTMLElement
+        ? node.matches(TOAST)
+          ? [node]
+          : Array.from(node.querySelectorAll<HTMLElement>(TOAST))
+        : []
+    );
+  }
 
   function outerHeight(node: HTMLElement): number {
     const margin = parseFloat(getComputedStyle(node).marginBottom) || 0;
