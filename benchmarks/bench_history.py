@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import websockets
 from lab import TOKEN, Lab, lab, table
 
-from jupyterlab_notify.store import Retention, Store
+from jupyterlab_notify.store import Retention, Store, new_id
 
 SIZES = (100, 10_000, 100_000)
 TYPES = ("default", "info", "success", "warning", "error")
@@ -24,7 +24,7 @@ def fill(path: Path, rows: int) -> None:
 
     def message(number: int):
         row = {
-            "source": f"source {number % 7}", "key": None, "type": TYPES[number % 5],
+            "id": new_id(number), "source": f"source {number % 7}", "key": None, "type": TYPES[number % 5],
             "message": f"Job {number} finished", "markdown": 0, "body": "Some *Markdown*. " * 20,
             "auto_close": None, "actions": "[]", "progress": None, "banner": 0,
             "dismissable": 1, "data": None, "expires_ms": None,

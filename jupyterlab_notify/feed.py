@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from .store import Cursor
@@ -23,6 +24,18 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Close the connection, so that the tab connects anew."""
+
+
+@dataclass(frozen=True)
+class News:
+    """A frame that leads from ``before`` to ``after``; from anywhere, if ``before`` is None.
+
+    Without ``text`` it says only that there is something new.
+    """
+
+    before: Cursor | None
+    after: Cursor
+    text: str
 
 
 CatchUp = Callable[[Cursor | None], Awaitable[tuple[Cursor, str]]]
@@ -46,22 +59,23 @@ class Stream:
         self._sink = sink
         self._catch_up = catch_up
         self._busy: asyncio.Task[None] | None = None
-        self._stale = False
+        #: How far others have come since this one last asked; None: no further.
+        self._behind: Cursor | None = None
         self._closed = False
 
     def start(self) -> None:
         """Send the first frame."""
         self._busy = asyncio.ensure_future(self._run(None))
 
-    def push(self, before: Cursor | None, after: Cursor, text: str) -> None:
-        """Take a frame that leads from ``before`` to ``after`` (from anywhere, if None)."""
+    def push(self, news: News) -> None:
+        """Take a frame, or note that there is one."""
         if self._closed:
             return
         if self._busy is not None:
-            self._stale = True
-            return
-        ready = before is None or before == self.cursor
-        self._busy = asyncio.ensure_future(self._run((after, text) if ready else None))
+            self._behind = news.after
+        elif self.cursor != news.after:
+            ready = news.text and news.before in (None, self.cursor)
+            self._busy = asyncio.ensure_future(self._run(news if ready else None))
 
     def close(self) -> None:
         """Stop; nothing is sent any more."""
@@ -69,21 +83,24 @@ class Stream:
         if self._busy is not None:
             self._busy.cancel()
 
-    async def _run(self, frame: tuple[Cursor, str] | None) -> None:
+    async def _run(self, news: News | None) -> None:
         try:
             while True:
-                self._stale = False
-                self.cursor, text = frame or await self._catch_up(self.cursor)
-                frame = None
+                if news is None:
+                    self._behind = None
+                    self.cursor, text = await self._catch_up(self.cursor)
+                else:
+                    self.cursor, text = news.after, news.text
+                    news = None
                 await self._sink.send(text)
-                if not self._stale:
+                if self._behind in (None, self.cursor):
                     break
         except Exception:
             # The tab is gone, and will come back with its cursor: nothing is lost.
             self._closed = True
             self._sink.close()
         finally:
-            self._busy = None
+            self._behind = self._busy = None
 
 
 class Feed:
@@ -105,7 +122,7 @@ class Feed:
         self._streams.discard(stream)
         stream.close()
 
-    def publish(self, before: Cursor | None, after: Cursor, text: str) -> None:
+    def publish(self, news: News) -> None:
         """Hand a frame to every stream."""
         for stream in tuple(self._streams):
-            stream.push(before, after, text)
+            stream.push(news)

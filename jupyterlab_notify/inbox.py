@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .feed import Feed, Sink, Stream
-from .store import Cursor, Query, Retention, Row, Store
+from .feed import Feed, News, Sink, Stream
+from .store import Cursor, Query, Retention, Row, Store, new_id
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ class Inbox:
         self._store = Store(path, retention=self.retention, log=self._log)
         self._worker = Worker(self._store, self._news, self._publish)
         self._published: Cursor | None = None
-        self._published_durable = True
         self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -104,23 +103,23 @@ class Inbox:
         row = to_row(message, source)
         store = self._store
 
-        def call() -> tuple[str, int]:
-            return store.receive(row)
+        def call() -> tuple[str, int, bool]:
+            return *store.receive(row), store.durable
 
-        id_, seq = await self._worker.submit(call, write=True)
-        self._notice("created", [id_])
-        return Received(id_, seq, len(self.feed), store.durable)
+        id_, seq, durable = await self._worker.submit(call, write=True)
+        self._tell("created", [id_])
+        return Received(id_, seq, len(self.feed), durable)
 
     async def revoke(self, id_or_key: str, source: str, *, any_source: bool) -> Received:
         """Take a message back; see ``Store.revoke``."""
         store = self._store
 
-        def call() -> tuple[str, int]:
-            return store.revoke(id_or_key, source, any_source=any_source)
+        def call() -> tuple[str, int, bool]:
+            return *store.revoke(id_or_key, source, any_source=any_source), store.durable
 
-        id_, seq = await self._worker.submit(call, write=True)
-        self._notice("revoked", [id_])
-        return Received(id_, seq, len(self.feed), store.durable)
+        id_, seq, durable = await self._worker.submit(call, write=True)
+        self._tell("revoked", [id_])
+        return Received(id_, seq, len(self.feed), durable)
 
     # What the person does
 
@@ -130,7 +129,7 @@ class Inbox:
         changed = await self._worker.submit(
             lambda: store.change_one(id_, read, dismissed), write=True
         )
-        self._notice_change(read, dismissed, [id_])
+        self._tell_change(read, dismissed, [id_])
         return changed
 
     async def change_many(
@@ -147,14 +146,21 @@ class Inbox:
             lambda: store.change_many(ids=ids, seqs=seqs, read=read, dismissed=dismissed),
             write=True,
         )
-        self._notice_change(read, dismissed, ids or [])
+        self._tell_change(read, dismissed, ids or [])
         return changed
 
-    def _notice_change(self, read: bool | None, dismissed: bool | None, ids: list[str]) -> None:
+    def _tell_change(self, read: bool | None, dismissed: bool | None, ids: list[str]) -> None:
         if read is not None:
-            self._notice("read" if read else "unread", ids)
+            self._tell("read" if read else "unread", ids)
         if dismissed is not None:
-            self._notice("dismissed" if dismissed else "restored", ids)
+            self._tell("dismissed" if dismissed else "restored", ids)
+
+    def _tell(self, action: str, ids: list[str]) -> None:
+        try:
+            self._notice(action, ids)
+        except Exception as error:
+            # It is stored all the same: who sent it must not be told to send it again.
+            self._log.warning("Telling others of a notification failed: %s", error)
 
     # What a tab asks
 
@@ -220,24 +226,28 @@ class Inbox:
             except Exception as error:
                 self._log.debug("Watching the store failed: %s", error)
 
-    def _news(self) -> tuple[Cursor | None, Cursor, str] | None:
+    def _news(self) -> News | None:
         """In the store's thread, after a batch: the frame that leads to the present."""
-        if not self.feed:
+        store, before = self._store, self._published
+        if not self.feed or store.cursor() == before:
             return None
-        store = self._store
-        before, after = self._published, store.cursor()
-        said, self._published_durable = self._published_durable, store.durable
-        self._published = after
-        if before is None or (before == after and said == store.durable):
-            return None
-        (text,) = store.run([(lambda: dumps(store.frame(before)), False)])
-        if isinstance(text, Exception):
-            raise text
-        snapshot = before.epoch != after.epoch or store.pruned > before.seq
-        return (None if snapshot else before), store.cursor(), text
 
-    def _publish(self, news: tuple[Cursor | None, Cursor, str]) -> None:
-        self.feed.publish(*news)
+        def call() -> News:
+            after = store.cursor()
+            if before is None:
+                # Streams may have caught up in the middle of the batch: they look by themselves.
+                return News(None, after, "")
+            frame = store.frame(before)
+            return News(None if frame["type"] == "snapshot" else before, after, dumps(frame))
+
+        (news,) = store.run([(call, False)])
+        if isinstance(news, Exception):
+            raise news
+        self._published = news.after
+        return news
+
+    def _publish(self, news: News) -> None:
+        self.feed.publish(news)
 
 
 # One encoder for all: json.dumps would make another for each call that wants no spaces.
@@ -260,6 +270,7 @@ def to_row(message: IngestMessage, source: str) -> Row:
     if isinstance(auto_close, float):
         auto_close = int(auto_close)
     return {
+        "id": new_id(int(time.time() * 1000)),
         "source": message.source or source,
         "key": message.key,
         "type": message.type,

@@ -14,8 +14,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import secrets
 import sqlite3
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -156,7 +158,7 @@ INSERT = """
     ) VALUES (
         :id, :seq, :seq, :source, :key, :type, :message, :markdown, :body, :auto_close, :actions,
         :progress, :banner, :dismissable, :data, :now, :now, :expires_ms, :expired_ms
-    )"""
+    ) ON CONFLICT (id) DO NOTHING"""
 REPLACE = """
     UPDATE notifications SET
         seq = :seq, type = :type, message = :message, markdown = :markdown, body = :body,
@@ -195,8 +197,10 @@ MAX_CHANGES = 500
 HEAL_INTERVAL_S = 10.0
 #: How often a batch is tried again, each time after the file's place was taken by another.
 MAX_FAULTS = 4
-#: How long another process may hold the file's lock, in seconds.
-BUSY_TIMEOUT_S = 5.0
+#: How long another process may hold the file's lock, in seconds: hubs give up after five.
+#: While it is known not to work, nobody is kept waiting for it.
+BUSY_TIMEOUT_S = 3.0
+RETRY_TIMEOUT_S = 0.2
 #: How long tombstones stay, in milliseconds, and how often retention looks.
 TOMBSTONE_MS = 86_400_000
 PRUNE_INTERVAL_S = 3600.0
@@ -215,10 +219,6 @@ class Conflict(Refusal):
     """There is, but it does not allow this."""
 
 
-class _NewerSchema(Exception):
-    """The file was written by a later version of this software."""
-
-
 class _Failed(Exception):
     """An operation failed by its own fault, maybe halfway."""
 
@@ -227,8 +227,12 @@ class _Failed(Exception):
         self.call, self.error = call, error
 
 
-class _Place(Exception):
+class _Unusable(Exception):
     """The store's place cannot be used; the text says why."""
+
+
+#: What opening and using a file can fail with.
+FAULTS = (sqlite3.Error, OSError, _Unusable)
 
 
 @dataclass(frozen=True)
@@ -287,43 +291,53 @@ def rfc3339(ms: int | None) -> str | None:
 
 
 def to_wire(row: tuple[Any, ...]) -> Row:
-    """Return a row of ``COLUMNS`` in the shape of ``models.Notification``."""
-    return {
-        "id": row[0],
-        "seq": row[1],
-        "position": row[2],
-        "source": row[3],
-        "key": row[4],
-        "type": row[5],
-        "message": row[6],
-        "markdown": bool(row[7]),
-        "hasBody": bool(row[8]),
-        "autoClose": None if row[9] is None else json.loads(row[9]),
-        "actions": json.loads(row[10]),
-        "progress": row[11],
-        "banner": bool(row[12]),
-        "dismissable": bool(row[13]),
-        "created": rfc3339(row[14]),
-        "updated": rfc3339(row[15]),
-        "expiresAt": rfc3339(row[16]),
-        "read": rfc3339(row[17]),
-        "dismissed": rfc3339(row[18]),
-        "revoked": rfc3339(row[19]),
-        "expired": rfc3339(row[20]),
-    }
+    """Return a row of ``COLUMNS`` in the shape of ``models.Notification``.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If it holds what was never stored: the file is corrupt.
+    """
+    try:
+        return {
+            "id": row[0],
+            "seq": row[1],
+            "position": row[2],
+            "source": row[3],
+            "key": row[4],
+            "type": row[5],
+            "message": row[6],
+            "markdown": bool(row[7]),
+            "hasBody": bool(row[8]),
+            "autoClose": None if row[9] is None else json.loads(row[9]),
+            "actions": json.loads(row[10]),
+            "progress": row[11],
+            "banner": bool(row[12]),
+            "dismissable": bool(row[13]),
+            "created": rfc3339(row[14]),
+            "updated": rfc3339(row[15]),
+            "expiresAt": rfc3339(row[16]),
+            "read": rfc3339(row[17]),
+            "dismissed": rfc3339(row[18]),
+            "revoked": rfc3339(row[19]),
+            "expired": rfc3339(row[20]),
+        }
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        raise sqlite3.DatabaseError(f"malformed row: {error}") from error
 
 
 def file_system(path: Path) -> str:
     """Return the type of the file system that ``path`` lies on, or "" where unknown."""
     try:
-        mounts = Path("/proc/self/mountinfo").read_text()
+        mounts = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
     except OSError:
         return "" if sys.platform.startswith("linux") else "apfs"
     real = os.path.realpath(path)
     best, kind = "", ""
     for line in mounts.splitlines():
         left, _, right = line.partition(" - ")
-        point = left.split()[4].encode().decode("unicode_escape")
+        # Blanks and backslashes are written as octal numbers.
+        point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), left.split(" ")[4])
         inside = real == point or real.startswith(point.rstrip("/") + "/")
         # Of mounts on the same point the last one is what is seen.
         if inside and len(point) >= len(best):
@@ -367,12 +381,15 @@ class Store:
         self.pruned = 0
         self._log = log or logging.getLogger(__name__)
         self._clock = clock
+        self._now = 0
         self._db: sqlite3.Connection | None = None
+        #: Device and inode of the file that is open, or was last tried.
         self._file: tuple[int, int] | None = None
-        self._rescued_seq = 0
+        #: Where the file stood when memory took over from it, and where memory began.
+        self._origin: Cursor | None = None
+        self._adopted_seq = 0
         self._heal_at = 0.0
         self._prune_at = 0.0
-        self._now = 0
 
     @property
     def durable(self) -> bool:
@@ -384,72 +401,83 @@ class Store:
     def open(self) -> None:
         """Open the file, or memory if it cannot be used; never raises for the file's sake."""
         try:
-            self._open_file()
-        except (sqlite3.Error, OSError, _NewerSchema, _Place) as fault:
+            self._open_file(BUSY_TIMEOUT_S)
+        except FAULTS as fault:
             self._fault(fault)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what is in memory only gets a last chance to come into it."""
+        if self._db is not None and not self.durable and self.seq > self._adopted_seq:
+            self._heal()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._db is not None:
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = None
 
-    def _open_file(self) -> None:
+    def _open_file(self, timeout_s: float) -> None:
         if self.path is None:
-            raise _Place("no place is configured for the database")
+            raise _Unusable("no place is configured for the database")
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Made here, because SQLite would make it readable by the whole group.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        db = self._connect(str(self.path))
+        # Made here, because SQLite would make it readable by the whole group. One that is
+        # there is not opened: to close it would drop this process' locks on it.
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        # Looked at before it is opened: if it is replaced in between, that is noticed later.
+        status = os.stat(self.path)
+        if not stat.S_ISREG(status.st_mode):
+            raise _Unusable(f"{self.path} is not a file")
+        self._file = (status.st_dev, status.st_ino)
+        db = self._connect(str(self.path), timeout_s)
         try:
-            kind = file_system(self.path)
-            wanted = "wal" if kind in WAL_FILE_SYSTEMS else "delete"
-            (mode,) = db.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
-            # FULL syncs each commit: a message that was answered survives a power cut too.
-            db.execute("PRAGMA synchronous = FULL")
-            self._migrate(db, os.stat(self.path).st_ino)
+            wanted = "wal" if file_system(self.path) in WAL_FILE_SYSTEMS else "delete"
+            mode = _set_journal(db, wanted, timeout_s)
+            # Each commit is synced: a message that was answered survives a power cut too.
+            db.execute("PRAGMA synchronous = EXTRA")
+            self._migrate(db, status.st_ino)
+            db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
         except BaseException:
             db.close()
             raise
-        self.close()
+        self._disconnect()
         self._db = db
         self.mode = "wal" if mode == "wal" else "rollback"
-        stat = os.stat(self.path)
-        self._file = (stat.st_dev, stat.st_ino)
         self._load_state()
 
-    def _connect(self, target: str, uri: bool = False) -> sqlite3.Connection:
-        db = sqlite3.connect(target, timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=uri)
+    def _connect(self, target: str, timeout_s: float = 0, uri: bool = False) -> sqlite3.Connection:
+        db = sqlite3.connect(target, timeout=timeout_s, isolation_level=None, uri=uri)
         db.execute("PRAGMA cache_size = -512")
         db.execute("PRAGMA temp_store = MEMORY")
         db.create_function("fold", 1, lambda s: (s or "").casefold(), deterministic=True)
         return db
 
-    def _migrate(self, db: sqlite3.Connection, inode: int, epoch: str | None = None) -> None:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise _NewerSchema(
-                f"was written by a newer version (its schema is {version}, "
-                f"this version knows {SCHEMA_VERSION})"
-            )
+    def _migrate(self, db: sqlite3.Connection, inode: int) -> None:
         # Taken even if there is nothing to migrate: it shows that the file can be written.
         db.execute("BEGIN IMMEDIATE")
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise _Unusable(
+                    f"the database {self.path} was written by a newer version (its schema is "
+                    f"{version}, this version knows {SCHEMA_VERSION})"
+                )
             for number in range(version, SCHEMA_VERSION):
                 for statement in _statements(MIGRATIONS[number]):
                     db.execute(statement)
             if version < SCHEMA_VERSION:
                 db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            new = epoch or secrets.token_hex(8)
+            epoch = secrets.token_hex(8)
+            # Some file systems use all 64 bits and more; SQLite's numbers have 63.
+            inode &= 2**63 - 1
             db.execute(
-                "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0)", (new, inode)
+                "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0)", (epoch, inode)
             )
             # Another inode is another file: copied, or restored from a backup. Cursors given
             # before may name sequence numbers that it gives again.
             db.execute(
-                "UPDATE state SET epoch = ?, inode = ? WHERE inode <> ?", (new, inode, inode)
+                "UPDATE state SET epoch = ?, inode = ? WHERE inode <> ?", (epoch, inode, inode)
             )
             db.execute("COMMIT")
         except BaseException:
@@ -465,39 +493,42 @@ class Store:
 
     def _fault(self, fault: Exception) -> None:
         """Go on without the file after ``fault``: with a new one, or in memory."""
-        text = str(fault)
-        if type(fault) is sqlite3.DatabaseError or "malformed" in text:
+        rows, origin = self._rescue()
+        if _is_corrupt(fault):
             aside = self._set_aside()
-            if aside is not None:
-                self._log.warning(
-                    "The notification database %s was corrupt (%s). It was set aside as %s and "
-                    "a new one is begun.",
-                    self.path,
-                    text,
-                    aside,
-                )
-                if self._db is None:
-                    self.open()
+            # Another server of this home directory may have been faster.
+            if self._replaced():
+                self._disconnect()
+                try:
+                    self._open_file(BUSY_TIMEOUT_S)
+                    self._adopt(rows)
+                except FAULTS as other:
+                    fault = other
                 else:
-                    self._heal_at = 0.0
-                return
-        if isinstance(fault, _Place):
-            problem = text
-        elif isinstance(fault, _NewerSchema):
-            problem = f"the database {self.path} {text}"
-        elif isinstance(fault, OSError):
-            problem = f"the database {self.path} cannot be opened: {fault.strerror}"
-        else:
-            problem = f"the database {self.path} cannot be used: {text}"
-        self._to_memory(problem)
+                    self._log.warning(
+                        "The notification database %s was corrupt (%s). It was set aside as %s "
+                        "and a new one is begun, with %d notifications that could be read.",
+                        *(self.path, fault, aside or "another file", len(rows)),
+                    )
+                    return
+        self._to_memory(self._problem(fault), rows, origin)
+
+    def _problem(self, fault: Exception) -> str:
+        if isinstance(fault, _Unusable):
+            return str(fault)
+        if isinstance(fault, OSError):
+            where = "" if fault.filename is None else f" ({fault.filename})"
+            return f"the database {self.path} cannot be opened: {fault.strerror}{where}"
+        return f"the database {self.path} cannot be used: {fault}"
 
     def _set_aside(self) -> Path | None:
-        """Give a corrupt file another name, and return that; None where it cannot be done."""
-        if self.path is None:
+        """Give a corrupt file another name, and return that; None where it cannot be done.
+
+        It is renamed before it is closed: SQLite then leaves the bytes of both, the file and
+        its log, as they are.
+        """
+        if self.path is None or self._replaced():
             return None
-        if self._file is not None:
-            self.close()
-            self._file = None
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{secrets.token_hex(2)}")
         try:
@@ -510,99 +541,91 @@ class Store:
             return None
         return aside
 
-    def _to_memory(self, problem: str) -> None:
-        """Keep messages in memory, with the newest of what the file had."""
-        self._heal_at = time.monotonic() + HEAL_INTERVAL_S
-        if self._db is not None and self.mode == "memory":
-            # Still broken. Said again only if it is broken in another way.
-            if problem != self.problem:
-                self._log.warning("Notifications are still kept in memory only: %s.", problem)
-            self.problem = problem
-            return
-        rescued, epoch, seq, pruned = self._rescue()
-        self.close()
-        memory = self._connect(":memory:")
-        self._migrate(memory, 0, epoch)
-        memory.execute("UPDATE state SET seq = ?, pruned = ?", (seq, pruned))
-        for names, values in rescued:
-            marks = ", ".join("?" * len(names))
-            memory.execute(
-                f"INSERT OR IGNORE INTO notifications ({', '.join(names)}) VALUES ({marks})",
-                values,
-            )
-        self._db = memory
-        self._file = None
-        self._rescued_seq = seq
-        self.mode = "memory"
-        self.problem = problem
-        self._load_state()
-        self._log.warning(
-            "Notifications are kept in memory only and will be lost when this server stops: %s. "
-            "It is tried again by itself.",
-            problem,
-        )
+    def _to_memory(self, problem: str, rows: list[Row], origin: Cursor | None) -> None:
+        """Keep messages in memory, with the newest of what the file had.
 
-    def _rescue(
-        self,
-    ) -> tuple[list[tuple[list[str], tuple[Any, ...]]], str | None, int, int]:
-        """Read the newest rows of a file that cannot be written any more, if it can be read."""
-        for open_again in (False, True):
-            db = self._db
-            try:
-                if open_again:
-                    if self.path is None or not self.path.exists():
-                        break
-                    db = self._connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)
-                elif db is None or self.mode == "memory":
+        It is an epoch of its own: if the process ends, the file gives its numbers again.
+        """
+        self._disconnect()
+        self._file = None
+        self._db = self._connect(":memory:")
+        self._migrate(self._db, 0)
+        self.mode, self.problem = "memory", problem
+        self._load_state()
+        self._adopt(rows)
+        self._origin, self._adopted_seq = origin, self.seq
+        self._heal_at = time.monotonic() + HEAL_INTERVAL_S
+        if self.path is None:
+            self._log.info("Notifications are kept in memory only: %s.", problem)
+        else:
+            self._log.warning(
+                "Notifications are kept in memory only and will be lost when this server stops: "
+                "%s. It is tried again by itself.",
+                problem,
+            )
+
+    def _rescue(self) -> tuple[list[Row], Cursor | None]:
+        """Read the newest rows of a file that does not work, and where it stands."""
+        for how in ("as it is", "mode=ro", "immutable=1"):
+            if how == "as it is":
+                db = self._db
+                if db is None:
                     continue
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+            elif self.path is None or not self.path.is_file():
+                break
+            else:
+                try:
+                    db = self._connect(f"{self.path.absolute().as_uri()}?{how}", uri=True)
+                except (sqlite3.Error, OSError):
+                    continue
+            try:
+                db.execute(f"PRAGMA busy_timeout = {RETRY_TIMEOUT_S * 1000:.0f}")
                 if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-                    break
-                epoch, seq = db.execute("SELECT epoch, seq FROM state").fetchone()
-                rows = []
-                for where in (LIVE, PINNED):
-                    found = db.execute(
-                        f"SELECT {', '.join(_stored_columns(db))} FROM notifications "
-                        f"WHERE {where} ORDER BY position DESC LIMIT {RESCUED_ROWS}"
-                    )
-                    names = [d[0] for d in found.description]
-                    rows += [(names, row) for row in found]
-                # Cursors from before may be asked for rows that were left behind.
-                return rows, epoch, seq, seq
-            except (sqlite3.Error, OSError):
+                    continue
+                origin = Cursor(*db.execute("SELECT epoch, seq FROM state").fetchone())
+                rows = _newest(db)
+                if rows or db.execute("SELECT inbox FROM state").fetchone() == (0,):
+                    return rows, origin
+            except (sqlite3.Error, TypeError):
                 continue
             finally:
-                if open_again and db is not None:
+                if db is not self._db:
                     db.close()
-        return [], None, 0, 0
+        return [], None
+
+    def _adopt(self, rows: list[Row]) -> None:
+        """Take in rows of a file that was given up, in their order, but for those known."""
+        with self._transaction(write=True):
+            for row in sorted(rows, key=lambda row: row["position"]):
+                row["seq"] = row["position"] = self._next_seq()
+                self._insert(row)
+
+    def _insert(self, row: Row) -> None:
+        marks = ", ".join(f":{name}" for name in row)
+        self._execute(
+            f"INSERT OR IGNORE INTO notifications ({', '.join(row)}) VALUES ({marks})", row
+        )
 
     def _heal(self) -> None:
         """Try the file again, and carry over what came in meanwhile."""
-        memory, problem, epoch = self._db, self.problem, self.epoch
+        memory, self._db = self._db, None
         assert memory is not None
-        rescued_seq, memory_seq = self._rescued_seq, self.seq
-        self._db = None
         try:
-            self._open_file()
-            names = _stored_columns(memory)
-            rows = memory.execute(
-                f"SELECT {', '.join(names)} FROM notifications WHERE seq > ? ORDER BY seq",
-                (rescued_seq,),
-            ).fetchall()
-            with self._transaction(write=True):
-                self.seq = max(self.seq, memory_seq)
-                for values in rows:
-                    self._carry_over(dict(zip(names, values, strict=True)), rescued_seq)
-                # Tabs know the memory's numbers: whatever their cursor, they begin anew.
-                self.pruned = self._next_seq()
-        except (sqlite3.Error, OSError, _NewerSchema, _Place) as fault:
-            self.close()
-            self._db, self.mode, self.problem = memory, "memory", problem
-            self.epoch, self.seq = epoch, memory_seq
-            self._rescued_seq = rescued_seq
+            self._open_file(RETRY_TIMEOUT_S)
+            self._carry_over(memory)
+        except FAULTS as fault:
+            self._disconnect()
+            self._db, self.mode = memory, "memory"
             self._load_state()
-            self._fault(fault)
+            self._heal_at = time.monotonic() + HEAL_INTERVAL_S
+            problem = self._problem(fault)
+            if _is_corrupt(fault) and (aside := self._set_aside()) is not None:
+                self._heal_at = 0.0
+                problem += f". It was set aside as {aside}"
+            self._file = None
+            if problem != self.problem:
+                self.problem = problem
+                self._log.warning("Notifications are still kept in memory only: %s.", problem)
             return
         memory.close()
         self.problem = None
@@ -611,20 +634,47 @@ class Store:
             self.path,
         )
 
-    def _carry_over(self, row: Row, rescued_seq: int) -> None:
-        row["seq"] = self._next_seq()
-        if row["position"] > rescued_seq:
-            row["position"] = row["seq"]
-        if row["key"] is not None and row["revoked_ms"] is None and row["expired_ms"] is None:
-            for (other,) in self._execute(
-                f"SELECT id FROM notifications WHERE source = ? AND key = ? AND id <> ? AND {LIVE}",
+    def _carry_over(self, memory: sqlite3.Connection) -> None:
+        """Store what memory learned since it took over; all of it, if this is another file."""
+        same = self._origin is not None and self._origin.epoch == self.epoch
+        rows = _rows(
+            memory,
+            f"SELECT {_stored_columns(memory)} FROM notifications WHERE seq > ? ORDER BY position",
+            (self._adopted_seq if same else 0,),
+        )
+        with self._transaction(write=True):
+            # Spent whether or not there are rows: it shows that the file takes a write.
+            self._next_seq()
+            for row in rows:
+                self._carry_one(row, self._origin.seq if same and self._origin else None)
+
+    def _carry_one(self, row: Row, origin_seq: int | None) -> None:
+        live = row["revoked_ms"] is None and row["expired_ms"] is None
+        known = self._execute(
+            f"SELECT seq, position, {LIVE} FROM notifications WHERE id = ?", (row["id"],)
+        ).fetchone()
+        if known is None and not live:
+            return
+        if known is not None and (
+            not known[2] or (origin_seq is not None and known[0] > origin_seq)
+        ):
+            # Another server of this home directory changed it meanwhile.
+            return
+        if live and row["key"] is not None:
+            other = self._execute(
+                f"SELECT id, updated_ms FROM notifications "
+                f"WHERE source = ? AND key = ? AND id <> ? AND {LIVE}",
                 (row["source"], row["key"], row["id"]),
-            ).fetchall():
-                self._bury(other, "revoked_ms")
+            ).fetchone()
+            if other is not None and other[1] > row["updated_ms"]:
+                return
+            if other is not None:
+                self._bury(other[0], "revoked_ms")
+        quiet = known is not None and row["position"] <= self._adopted_seq
+        row["seq"] = self._next_seq()
+        row["position"] = known[1] if quiet else row["seq"]
         self._execute("DELETE FROM notifications WHERE id = ?", (row["id"],))
-        columns = ", ".join(row)
-        marks = ", ".join(f":{name}" for name in row)
-        self._execute(f"INSERT INTO notifications ({columns}) VALUES ({marks})", row)
+        self._insert(row)
 
     # Running operations
 
@@ -645,16 +695,16 @@ class Store:
         """
         pending = list(operations)
         failed: dict[Callable[[], T], Exception] = {}
+        self._now = self._clock()
         if self._db is None:
             self.open()
-        if self.mode == "memory" and self.path is not None and time.monotonic() >= self._heal_at:
+        elif not self.durable and self.path is not None and time.monotonic() >= self._heal_at:
             self._heal()
         faults = 0
         while faults < MAX_FAULTS:
             try:
                 if self._replaced():
                     self._reopen()
-                self._now = self._clock()
                 write = any(w for _, w in pending) or self._expiry_due()
                 with self._transaction(write=write):
                     if write:
@@ -662,23 +712,24 @@ class Store:
                     results = [
                         failed[call] if call in failed else self._one(call) for call, _ in pending
                     ]
-                if write and self._replaced():
-                    # The file was taken away under the commit: what was written is not there.
-                    faults += 1
-                    continue
-                break
+                if not (write and self._replaced()):
+                    break
+                # The file was taken away under the commit: what was written is not there.
+                faults += 1
             except _Failed as failure:
                 # The others begin again without it. A savepoint for each would cost them more.
                 failed[failure.call] = failure.error
-            except (sqlite3.Error, OSError) as fault:
+            except FAULTS as fault:
                 faults += 1
-                self._fault(fault)
+                if not self._replaced():
+                    self._fault(fault)
         else:
             raise RuntimeError("The store fails again and again.")
         if write:
             try:
                 self._prune_if_due()
-            except (sqlite3.Error, OSError) as fault:
+            except FAULTS as fault:
+                # What was committed stays so; only that the file works no more is new.
                 self._fault(fault)
         return results
 
@@ -688,11 +739,10 @@ class Store:
         except Refusal as refusal:
             # Raised before anything is changed.
             return refusal
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
-            raise _Failed(call, error) from error
-        except sqlite3.Error:
-            raise
         except Exception as error:
+            # Memory has no faults, so there it is the operation's in any case.
+            if self.durable and (isinstance(error, sqlite3.OperationalError) or _is_corrupt(error)):
+                raise
             raise _Failed(call, error) from error
 
     def _execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:
@@ -701,11 +751,11 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[None]:
+        last = (self.epoch, self.seq, self.pruned)
         self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
-            last = self.seq
             self._load_state()
-            if write and self.seq < last and self._file is not None:
+            if write and self.epoch == last[0] and self.seq < last[1]:
                 # The file went back in time (a backup copied over it): another epoch.
                 self.epoch = secrets.token_hex(8)
                 self._execute("UPDATE state SET epoch = ?", (self.epoch,))
@@ -719,6 +769,7 @@ class Store:
             if self._db.in_transaction:
                 with suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
+            self.epoch, self.seq, self.pruned = last
             raise
 
     def _replaced(self) -> bool:
@@ -726,19 +777,19 @@ class Store:
         if self._file is None or self.path is None:
             return False
         try:
-            stat = os.stat(self.path)
+            status = os.stat(self.path)
         except FileNotFoundError:
             return True
         except OSError:
             return False
-        return (stat.st_dev, stat.st_ino) != self._file
+        return (status.st_dev, status.st_ino) != self._file
 
     def _reopen(self) -> None:
         self._log.warning(
             "The notification database %s was deleted or replaced; what lies there now is used.",
             self.path,
         )
-        self.close()
+        self._disconnect()
         self.open()
 
     def _next_seq(self) -> int:
@@ -860,7 +911,9 @@ class Store:
         Parameters
         ----------
         message
-            The columns ``CONTENT``, and ``source``, ``key``, ``expires_ms``.
+            The columns ``CONTENT``, and ``id``, ``source``, ``key``, ``expires_ms``. The
+            caller makes the id, so that a message stays one if a commit that seemed to fail,
+            and was done again elsewhere, did come through.
 
         Returns
         -------
@@ -879,12 +932,16 @@ class Store:
             ).fetchone()
             if known is not None:
                 return self._replace(known, values)
-        values["id"] = new_id(now)
         values["seq"] = self._next_seq()
-        self._execute(INSERT, values)
+        if self._execute(INSERT, values).rowcount == 0:
+            return self._known(values["id"])
         if values["expired_ms"] is not None:
             self._bury(values["id"], "expired_ms")
         return values["id"], self.seq
+
+    def _known(self, id_: str) -> tuple[str, int]:
+        (seq,) = self._execute("SELECT seq FROM notifications WHERE id = ?", (id_,)).fetchone()
+        return id_, seq
 
     def _replace(self, known: tuple[Any, ...], values: Row) -> tuple[str, int]:
         id_, seq, updated_ms, expires_ms, *content = known
@@ -1031,7 +1088,10 @@ class Store:
 
     def prune(self) -> int:
         """Delete what retention does not keep; return how many rows that were."""
-        where = [f"SELECT id FROM notifications WHERE NOT ({LIVE}) AND updated_ms < {{tomb}}"]
+        where = [
+            "SELECT id FROM notifications WHERE (revoked_ms IS NOT NULL OR expired_ms IS NOT NULL) "
+            "AND coalesce(revoked_ms, expired_ms) < {tomb}"
+        ]
         if self.retention.days > 0:
             where.append("SELECT id FROM notifications WHERE updated_ms < {age}")
         if self.retention.count > 0:
@@ -1066,6 +1126,74 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _stored_columns(db: sqlite3.Connection) -> list[str]:
+def _stored_columns(db: sqlite3.Connection) -> str:
     """Return the columns that hold something, without the generated ones."""
-    return [row[1] for row in db.execute("PRAGMA table_info(notifications)")]
+    return ", ".join(row[1] for row in db.execute("PRAGMA table_info(notifications)"))
+
+
+def _rows(db: sqlite3.Connection, sql: str, values: Iterable[Any] = ()) -> Iterator[Row]:
+    cursor = db.execute(sql, tuple(values))
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
+
+
+def _newest(db: sqlite3.Connection) -> list[Row]:
+    """Return the newest live rows, and those that must be in sight, as far as they are sound."""
+    db.text_factory = lambda raw: raw.decode(errors="replace")
+    columns = _stored_columns(db)
+    found: dict[str, Row] = {}
+    whole = True
+    for source in (
+        f"notifications NOT INDEXED WHERE {LIVE} ORDER BY position DESC",
+        f"notifications WHERE {PINNED} ORDER BY position DESC",
+        f"notifications NOT INDEXED WHERE {LIVE} ORDER BY position",
+    ):
+        try:
+            for row in _rows(db, f"SELECT {columns} FROM {source} LIMIT {RESCUED_ROWS}"):
+                if _is_sound(row):
+                    found.setdefault(row["id"], row)
+        except sqlite3.Error:
+            whole = False
+        if whole and PINNED in source:
+            # What lies behind a damage can be reached from the other end only.
+            break
+    return list(found.values())
+
+
+def _is_sound(row: Row) -> bool:
+    """Whether a row is one that was stored, and not what a damage made of it."""
+    values = {**row, "body IS NOT NULL": row["body"] is not None}
+    try:
+        to_wire(tuple(values[name] for name in COLUMNS.split(", ")))
+        json.loads(row["data"] or "null")
+    except (sqlite3.DatabaseError, ValueError, TypeError):
+        return False
+    return all(isinstance(row[name], str) for name in ("id", "source", "type", "message"))
+
+
+def _is_corrupt(fault: BaseException) -> bool:
+    """Whether the file holds what SQLite, or this software, never wrote."""
+    text = str(fault)
+    return isinstance(fault, sqlite3.Error) and (
+        type(fault) is sqlite3.DatabaseError
+        or "malformed" in text
+        or text.startswith("Could not decode to UTF-8")
+    )
+
+
+def _set_journal(db: sqlite3.Connection, wanted: str, timeout_s: float) -> str:
+    """Set the journal mode, and return the one that is now.
+
+    SQLite does not wait for another process that is doing the same.
+    """
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            (mode,) = db.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+        except sqlite3.OperationalError as fault:
+            if "locked" not in str(fault) or time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
+        else:
+            return str(mode)

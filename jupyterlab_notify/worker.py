@@ -7,6 +7,7 @@ loop freezes every kernel's socket. What waits when the thread comes free shares
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from typing import Any, Generic, TypeVar
 from .store import Refusal, Store
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 #: How many operations one commit takes at most, and how many may wait.
 MAX_BATCH = 256
@@ -59,6 +62,7 @@ class Worker:
         self._waiting = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Start the thread and open the store in it; returns at once."""
@@ -69,6 +73,7 @@ class Worker:
 
     async def stop(self, timeout_s: float = 3.0) -> None:
         """Finish what waits, close the store and end the thread."""
+        self._stopped = True
         if self._thread is None:
             return
         self._jobs.put(None)
@@ -81,8 +86,10 @@ class Worker:
         Raises
         ------
         Busy
-            If too much is waiting.
+            If too much is waiting, or the server is stopping.
         """
+        if self._stopped:
+            raise Busy("The server is stopping.")
         if self._thread is None:
             self.start()
         assert self._loop is not None
@@ -94,8 +101,9 @@ class Worker:
         return done
 
     def _work(self) -> None:
-        self._store.open()
         ending = False
+        # The store opens at its first run; this one waits for nobody.
+        self._run([])
         while not ending:
             first = self._jobs.get()
             if first is None:
@@ -118,9 +126,13 @@ class Worker:
         results: list[Any]
         try:
             results = self._store.run([(job.call, job.write) for job in batch])
-            news = self._after_batch()
         except Exception as error:
             results = [error] * len(batch)
+        try:
+            news = self._after_batch()
+        except Exception as error:
+            # The batch is committed all the same, and the next one tells its news too.
+            log.warning("Telling the open tabs of news failed: %s", error)
         assert self._loop is not None
         try:
             self._loop.call_soon_threadsafe(self._settle, batch, results, news)
@@ -130,12 +142,14 @@ class Worker:
 
     def _settle(self, batch: list[_Job[Any]], results: list[Any], news: Any) -> None:
         self._waiting -= len(batch)
-        if news is not None:
-            self._deliver(news)
-        for job, result in zip(batch, results, strict=True):
-            if job.done.done():
-                continue
-            if isinstance(result, Exception):
-                job.done.set_exception(result)
-            else:
-                job.done.set_result(result)
+        try:
+            if news is not None:
+                self._deliver(news)
+        finally:
+            for job, result in zip(batch, results, strict=True):
+                if job.done.done():
+                    continue
+                if isinstance(result, Exception):
+                    job.done.set_exception(result)
+                else:
+                    job.done.set_result(result)
