@@ -24,7 +24,8 @@ def fill(path: Path, rows: int) -> None:
 
     def message(number: int):
         row = {
-            "id": new_id(number), "source": f"source {number % 7}", "key": None, "type": TYPES[number % 5],
+            "id": new_id(number), "key": None,
+            "source": f"source {number % 7}", "type": TYPES[number % 5],
             "message": f"Job {number} finished", "markdown": 0, "body": "Some *Markdown*. " * 20,
             "auto_close": None, "actions": "[]", "progress": None, "banner": 0,
             "dismissable": 1, "data": None, "expires_ms": None,
