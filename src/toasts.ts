@@ -1125,7 +1125,7 @@ namespace Private {
       }
       const beside = document.querySelector(BESIDE)?.getBoundingClientRect();
       const right =
-        beside && beside.width > MIN_BESIDE
+        beside && beside.right > MIN_BESIDE
           ? window.innerWidth - beside.right
           : 0;
       const { style } = document.body;
@@ -1165,7 +1165,7 @@ namespace Private {
   /** What an open side panel makes narrower. */
   const BESIDE = '#jp-main-dock-panel';
 
-  /** The least width beside the panel that a toast fits into. */
+  /** The least width left of an open side panel that a toast fits into. */
   const MIN_BESIDE = 360;
 
   function toastsOf(nodes: NodeList): HTMLElement[] {
