@@ -22,7 +22,7 @@ MAX_INCOMING = 1024
 
 
 class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """A tab's stream; keep-alive pings and the origin check come from Jupyter Server."""
+    """A tab's stream; the origin check comes from Jupyter Server, the pings from Tornado."""
 
     auth_resource = AUTH_RESOURCE
     _track_activity = False
@@ -51,9 +51,21 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """Leave frames as they are: a deflate window costs each tab 300 KB here."""
         return None
 
+    # Jupyter Server gives milliseconds where Tornado reads seconds, which ends in a warning for
+    # every stream and in two kinds of ping. Here is only Tornado's, and so ``open`` does not
+    # call Jupyter Server's, which would start the other.
+    @property
+    def ping_interval(self) -> float:
+        """Seconds between two keep-alive pings, by which a proxy sees a living connection."""
+        return float(self.settings.get("ws_ping_interval", 30_000)) / 1000
+
+    @property
+    def ping_timeout(self) -> float:
+        """Seconds in which a ping must be answered."""
+        return self.ping_interval
+
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Send what the tab has missed, then whatever happens."""
-        super().open(*args, **kwargs)
         self.set_nodelay(True)
         self._stream = self.inbox.open(self, Cursor.parse(self.get_argument("cursor", None)))
 
@@ -75,4 +87,3 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if self._stream is not None:
             self.inbox.close(self._stream)
             self._stream = None
-        super().on_close()
