@@ -16,6 +16,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { type ISignal, Signal } from '@lumino/signaling';
+import { SplitPanel, type Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { ICenterHost, ICenterProps } from './center/context';
@@ -36,6 +37,13 @@ const PANEL_RANK = 900;
 
 /** The highest count that the badge shows. */
 const MAX_COUNT = 99;
+
+/** The width at which the panel first opens, if that is no more than this part of the window. */
+const WIDTH_PX = 380;
+const MOST = 0.36;
+
+/** Remembers in this browser that the panel had its width: from then on it is the person's. */
+const WIDENED = 'jupyterlab_notify:center-widened';
 
 /**
  * The bell in the top bar, with the number of unread notifications.
@@ -161,6 +169,35 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   request(request: ICenterHost.IRequest): void {
     this._request = request;
     this._requested.emit();
+  }
+
+  /**
+   * Make room for sentences, the first time that this browser opens the panel:
+   * JupyterLab's own width for it is made for lists of names.
+   */
+  widen(): void {
+    let side: Widget = this;
+    while (side.parent && !(side.parent instanceof SplitPanel)) {
+      side = side.parent;
+    }
+    const split = side.parent;
+    try {
+      if (!(split instanceof SplitPanel) || localStorage.getItem(WIDENED)) {
+        return;
+      }
+      localStorage.setItem(WIDENED, 'true');
+    } catch {
+      return;
+    }
+    const sizes = split.relativeSizes();
+    const own = split.widgets.indexOf(side);
+    const main = sizes.indexOf(Math.max(...sizes));
+    const wanted = Math.min(MOST, WIDTH_PX / split.node.clientWidth);
+    if (own !== main && sizes[own] < wanted) {
+      sizes[main] -= wanted - sizes[own];
+      sizes[own] = wanted;
+      split.setRelativeSizes(sizes);
+    }
   }
 
   /**
@@ -301,6 +338,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
     const show = (request: ICenterHost.IRequest) => {
       shell.activateById(panel.id);
+      panel.widen();
       panel.request(request);
     };
     const panel = new CenterPanel({

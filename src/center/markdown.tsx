@@ -212,7 +212,7 @@ function element(node: Node, key: number, depth: number): React.ReactNode {
         key={key}
         className="jp-NotifyMarkdown-heading"
         role="heading"
-        aria-level={4}
+        aria-level={3}
       >
         {children(source, depth)}
       </div>

@@ -397,12 +397,19 @@ export function Center(props: ICenterProps): JSX.Element {
         tabIndex={-1}
         onKeyDown={onKeyDown}
       >
-        <header className="jp-NotifyHeader">
-          <h2>{trans.__('Notifications')}</h2>
-          <span className="jp-NotifyHeader-unread">
-            {counts.unread > 0 &&
-              trans._n('%1 unread', '%1 unread', counts.unread, counts.unread)}
-          </span>
+        <div className="jp-NotifyHeader">
+          <div className="jp-NotifyHeader-title">
+            <h2>{trans.__('Notifications')}</h2>
+            <span className="jp-NotifyHeader-unread">
+              {counts.unread > 0 &&
+                trans._n(
+                  '%1 unread',
+                  '%1 unread',
+                  counts.unread,
+                  counts.unread
+                )}
+            </span>
+          </div>
           <IconButton
             label={trans.__('Mark all as read')}
             disabled={counts.unread === 0}
@@ -428,7 +435,7 @@ export function Center(props: ICenterProps): JSX.Element {
           <IconButton label={trans.__('Close')} onClick={() => host.close()}>
             <Glyph name="close" />
           </IconButton>
-        </header>
+        </div>
         <FilterBar
           view={view}
           search={search}
@@ -556,7 +563,7 @@ export function Center(props: ICenterProps): JSX.Element {
             </button>
           </div>
         )}
-        <main className="jp-NotifyMain">
+        <div className="jp-NotifyMain">
           {rows.length > 0 ? (
             <List
               key={view}
@@ -592,7 +599,7 @@ export function Center(props: ICenterProps): JSX.Element {
               onClear={() => setSearch('')}
             />
           )}
-        </main>
+        </div>
         <UndoBar
           undo={undo}
           onUndo={() => void takeBack()}

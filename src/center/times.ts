@@ -36,8 +36,8 @@ export class Times {
     });
     this._dayYear = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
     this._exact = new Intl.DateTimeFormat(locale, {
-      dateStyle: 'full',
-      timeStyle: 'medium'
+      dateStyle: 'medium',
+      timeStyle: 'short'
     });
     this.percent = new Intl.NumberFormat(locale, { style: 'percent' });
     this._relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
