@@ -1,0 +1,800 @@
+"""What the store promises, on real SQLite files."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_notify import store as store_module
+from jupyterlab_notify.store import (
+    DISMISSED,
+    INBOX,
+    LIVE,
+    MAX_CHANGES,
+    PINNED,
+    PINNED_ROWS,
+    RETRY_WINDOW_MS,
+    SELECT,
+    SNAPSHOT_ROWS,
+    TOMBSTONE_MS,
+    UNREAD,
+    Conflict,
+    Cursor,
+    NotFound,
+    Query,
+    Retention,
+    Store,
+    file_system,
+    new_id,
+)
+
+from .messages import Clock, counted, do, live, message, receive
+
+Make = Callable[..., Store]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "notify" / "notifications.sqlite"
+
+
+@pytest.fixture
+def make(path: Path, clock: Clock) -> Iterator[Make]:
+    made: list[Store] = []
+
+    def _make(**options: Any) -> Store:
+        store = Store(options.pop("path", path), clock=clock, **options)
+        made.append(store)
+        return store
+
+    yield _make
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def store(make: Make) -> Store:
+    return make()
+
+
+def page(store: Store, **query: Any) -> list[str]:
+    rows = do(store, lambda: store.page(Query(**query)), write=False)["notifications"]
+    return [row["message"] for row in rows]
+
+
+def detail(store: Store, id_: str) -> dict[str, Any]:
+    return do(store, lambda: store.detail(id_), write=False)
+
+
+def change(store: Store, id_: str, read: bool | None = None, dismissed: bool | None = None) -> Any:
+    return do(store, lambda: store.change_one(id_, read, dismissed))
+
+
+def change_many(
+    store: Store, read: bool | None = None, dismissed: bool | None = None, **which: Any
+) -> Any:
+    return do(store, lambda: store.change_many(read=read, dismissed=dismissed, **which))
+
+
+def revoke(store: Store, name: str, source: str = "queue", any_source: bool = True) -> Any:
+    return do(store, lambda: store.revoke(name, source, any_source=any_source))
+
+
+def frame(store: Store, since: Cursor | None) -> dict[str, Any]:
+    return do(store, lambda: store.frame(since), write=False)
+
+
+def raw(store: Store, sql: str) -> list[Any]:
+    db = sqlite3.connect(str(store.path))
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def check_counts(store: Store) -> None:
+    db = sqlite3.connect(str(store.path))
+    try:
+        columns = "inbox, unread, dismissed, tombstones"
+        assert list(db.execute(f"SELECT {columns} FROM state").fetchone()) == counted(db)
+    finally:
+        db.close()
+
+
+# Receiving
+
+
+def test_a_message_has_the_next_seq_and_all_that_was_sent(store: Store) -> None:
+    first = receive(store, "one")
+    id_ = receive(
+        store,
+        "two",
+        type="error",
+        markdown=1,
+        body="**Why**",
+        auto_close="false",
+        actions='[{"label":"Open"}]',
+        banner=1,
+        dismissable=0,
+        data='{"job":7}',
+    )
+    row = detail(store, id_)
+    assert row["seq"] == row["position"] == detail(store, first)["seq"] + 1
+    assert (row["message"], row["type"], row["body"]) == ("two", "error", "**Why**")
+    assert row["markdown"] is row["banner"] is row["hasBody"] is True
+    assert row["autoClose"] is row["dismissable"] is False
+    assert row["actions"] == [{"label": "Open"}]
+    assert row["data"] == {"job": 7}
+    assert row["created"] == row["updated"] == "2027-01-15T08:00:00.000Z"
+    assert row["read"] is row["dismissed"] is row["revoked"] is row["expired"] is None
+
+
+def test_the_same_message_stored_twice_is_there_once(store: Store) -> None:
+    row = message("once")
+    first = do(store, lambda: store.receive(row))
+    assert do(store, lambda: store.receive(row)) == first
+    assert page(store) == ["once"]
+
+
+def test_the_same_key_replaces_and_asks_for_attention_again(store: Store, clock: Clock) -> None:
+    id_ = receive(store, "down", key="outage")
+    receive(store, "other")
+    change(store, id_, read=True, dismissed=True)
+    clock.forward(5)
+    assert receive(store, "up again", key="outage") == id_
+    row = detail(store, id_)
+    assert row["message"] == "up again"
+    assert row["position"] == row["seq"] == store.seq
+    assert row["read"] is row["dismissed"] is None
+    assert row["created"] < row["updated"]
+    assert page(store) == ["up again", "other"]
+
+
+def test_a_key_belongs_to_its_source(store: Store) -> None:
+    assert receive(store, key="k") != receive(store, key="k", source="hub")
+    assert len(live(store)) == 2
+
+
+def test_a_progress_moves_without_asking_for_attention(store: Store) -> None:
+    id_ = receive(store, "0 %", key="job", type="in-progress", progress=0.0)
+    before = detail(store, id_)
+    change(store, id_, read=True)
+    receive(store, "50 %", key="job", type="in-progress", progress=0.5)
+    moved = detail(store, id_)
+    assert moved["progress"] == 0.5
+    assert moved["seq"] > before["seq"]
+    assert moved["position"] == before["position"]
+    assert moved["read"] is not None
+    receive(store, "done", key="job", type="success")
+    assert detail(store, id_)["position"] == store.seq
+    assert detail(store, id_)["read"] is None
+
+
+def test_a_retry_of_a_keyed_message_changes_nothing(store: Store, clock: Clock) -> None:
+    id_ = receive(store, key="k")
+    seq = store.seq
+    change(store, id_, dismissed=True)
+    clock.forward(RETRY_WINDOW_MS / 1000 - 1)
+    assert receive(store, key="k") == id_
+    assert store.seq == seq + 1
+    assert detail(store, id_)["dismissed"] is not None
+    clock.forward(2)
+    receive(store, key="k")
+    assert detail(store, id_)["dismissed"] is None, "said again later, it is news"
+
+
+def test_a_retry_with_a_new_time_to_live_moves_only_that(store: Store, clock: Clock) -> None:
+    id_ = receive(store, key="k", expires_ms=clock() + 60_000)
+    change(store, id_, read=True)
+    clock.forward(5)
+    receive(store, key="k", expires_ms=clock() + 60_000)
+    row = detail(store, id_)
+    assert row["read"] is not None
+    assert row["expiresAt"] == "2027-01-15T08:01:05.000Z"
+
+
+# Revoking and expiring
+
+
+def test_a_tombstone_holds_no_content_and_is_in_no_list(store: Store) -> None:
+    id_ = receive(store, "secret", key="k", body="secret", data='"secret"', actions='["secret"]')
+    cursor = store.cursor()
+    assert revoke(store, "k") == (id_, store.seq)
+    assert live(store) == {}
+    with pytest.raises(NotFound):
+        detail(store, id_)
+    with pytest.raises(NotFound):
+        change(store, id_, read=True)
+    with pytest.raises(NotFound):
+        revoke(store, id_)
+    assert "secret" not in str(raw(store, "SELECT * FROM notifications"))
+    (row,) = frame(store, cursor)["notifications"]
+    assert (row["id"], row["message"], row["key"]) == (id_, "", None)
+    assert row["revoked"] is not None
+    assert receive(store, key="k") != id_, "its key is free again"
+
+
+def test_revoking_by_key_means_ones_own_first_and_never_guesses(store: Store) -> None:
+    own, other = receive(store, key="k"), receive(store, key="k", source="hub")
+    third = receive(store, key="k", source="quota")
+    with pytest.raises(Conflict):
+        revoke(store, "k", source="nobody")
+    with pytest.raises(NotFound):
+        revoke(store, "k", source="nobody", any_source=False)
+    revoke(store, "k", source="queue")
+    revoke(store, third)
+    revoke(store, "k", source="nobody")
+    assert {own, other, third} & set(live(store)) == set()
+
+
+def test_what_expires_leaves_lists_and_tells_tabs(store: Store, clock: Clock) -> None:
+    id_ = receive(store, "soon", body="text", expires_ms=clock() + 1000)
+    receive(store, "later", expires_ms=clock() + 5000)
+    cursor = store.cursor()
+    clock.forward(0.999)
+    assert page(store) == ["later", "soon"]
+    clock.forward(0.001)
+    assert page(store) == ["later"]
+    (row,) = frame(store, cursor)["notifications"]
+    assert row["id"] == id_
+    assert row["expired"] == "2027-01-15T08:00:01.000Z"
+    assert row["message"] == ""
+    check_counts(store)
+
+
+def test_a_clock_that_jumps_back_brings_nothing_back(store: Store, clock: Clock) -> None:
+    receive(store, "gone", expires_ms=clock() + 1000)
+    clock.forward(3600)
+    assert page(store) == []
+    clock.forward(-7200)
+    receive(store, "stays", expires_ms=clock() + 10_800_000)
+    assert page(store) == ["stays"]
+
+
+def test_what_comes_in_expired_is_not_shown(store: Store, clock: Clock) -> None:
+    receive(store, "late", key="k", expires_ms=clock() - 1)
+    receive(store, "alive", key="k")
+    assert page(store) == ["alive"]
+    receive(store, "late again", key="k", expires_ms=clock() - 1)
+    assert page(store) == []
+    check_counts(store)
+
+
+# What the person does
+
+
+def test_reading_and_dismissing_keep_the_first_time(store: Store, clock: Clock) -> None:
+    id_ = receive(store)
+    change(store, id_, read=True)
+    read = detail(store, id_)["read"]
+    clock.forward(60)
+    assert change(store, id_, read=True)["changed"] == 0
+    change(store, id_, read=True, dismissed=True)
+    row = detail(store, id_)
+    assert (row["read"], row["dismissed"]) == (read, "2027-01-15T08:01:00.000Z")
+    change(store, id_, read=False, dismissed=False)
+    row = detail(store, id_)
+    assert (row["read"], row["dismissed"]) == (None, None)
+    check_counts(store)
+
+
+def test_what_its_sender_keeps_cannot_be_dismissed(store: Store) -> None:
+    kept, free = receive(store, dismissable=0), receive(store)
+    with pytest.raises(Conflict):
+        change(store, kept, dismissed=True)
+    assert change_many(store, ids=[kept, free, "unknown"], dismissed=True)["changed"] == 1
+    assert change_many(store, dismissed=True)["changed"] == 0
+    assert detail(store, kept)["dismissed"] is None
+    # It can still be read, also by who wants to do both.
+    assert change_many(store, read=True, dismissed=True)["changed"] == 1
+    assert detail(store, kept)["read"] is not None
+    assert detail(store, kept)["dismissed"] is None
+
+
+def test_a_change_of_all_is_undone_exactly(store: Store) -> None:
+    ids = [receive(store, str(n)) for n in range(6)]
+    change(store, ids[0], read=True)
+    change(store, ids[1], dismissed=True)
+    answer = change_many(store, read=True)
+    assert answer["changed"] == 4
+    assert answer["cursor"] == str(store.cursor())
+    later = receive(store, "later")
+    change(store, ids[2], dismissed=True)
+    undone = change_many(store, seqs=tuple(answer["seqs"]), read=False)
+    assert undone["changed"] == 3
+    rows = live(store)
+    assert rows[ids[0]]["read"] is not None, "it had been read before"
+    assert rows[ids[2]]["read"] is not None, "it was changed since"
+    assert all(rows[id_]["read"] is None for id_ in (ids[1], *ids[3:], later))
+    check_counts(store)
+
+
+def test_a_change_of_nothing_takes_no_number(store: Store) -> None:
+    store.open()
+    cursor = store.cursor()
+    answer = change_many(store, read=True)
+    assert answer == {"changed": 0, "seqs": None, "cursor": str(cursor)}
+    assert change_many(store, ids=["no"] * 1000, dismissed=True)["changed"] == 0
+
+
+# Pages
+
+
+def test_pages_follow_each_other_without_gap_or_double(store: Store) -> None:
+    texts = [str(n) for n in range(25)]
+    for text in texts:
+        receive(store, text)
+    seen: list[str] = []
+    before = None
+    while True:
+        query = Query(limit=10, before=before)
+        answer = do(store, lambda query=query: store.page(query), write=False)  # type: ignore[misc]
+        seen += [row["message"] for row in answer["notifications"]]
+        receive(store, "newer than the first page")
+        before = answer["next"]
+        if before is None:
+            break
+    assert seen == texts[::-1]
+    assert do(store, lambda: store.page(Query(limit=28)), write=False)["next"] is None
+
+
+def test_filters_must_all_hold(store: Store) -> None:
+    receive(store, "Straße gesperrt", source="Verkehr", type="warning")
+    receive(store, "Quota", source="VERKEHR", body="Ihre STRASSE", type="error")
+    read = receive(store, "Δοκιμή", source="queue")
+    gone = receive(store, "dismissed", source="queue")
+    change(store, read, read=True)
+    change(store, gone, dismissed=True)
+    assert page(store, text="STRASSE") == ["Quota", "Straße gesperrt"]
+    assert page(store, text="strasse ihre") == ["Quota"]
+    assert page(store, text="δοκιμΉ") == ["Δοκιμή"]
+    assert page(store, text="verkehr", types=("warning",)) == ["Straße gesperrt"]
+    assert page(store, types=("warning", "error")) == ["Quota", "Straße gesperrt"]
+    assert page(store, source="verk") == ["Quota", "Straße gesperrt"]
+    assert page(store, view="unread") == ["Quota", "Straße gesperrt"]
+    assert page(store, view="dismissed") == ["dismissed"]
+    assert page(store, view="unread", text="100%_'\"\\") == []
+
+
+# Frames
+
+
+def test_a_cursor_is_read_as_it_is_written() -> None:
+    assert Cursor.parse("ab:12") == Cursor("ab", 12)
+    assert str(Cursor("ab", 12)) == "ab:12"
+    for text in (None, "", "ab", "ab:", ":-1", "ab:1.0", "ab:²", "ab:" + "9" * 17):
+        assert Cursor.parse(text) is None
+
+
+def test_changes_are_the_present_state_of_what_changed(store: Store) -> None:
+    a, b, c = (receive(store, text) for text in "abc")
+    cursor = store.cursor()
+    assert frame(store, cursor)["notifications"] == []
+    change(store, a, read=True)
+    change(store, a, dismissed=True)
+    revoke(store, b)
+    got = frame(store, cursor)
+    assert got["type"] == "changes"
+    assert got["cursor"] == str(store.cursor())
+    assert [(row["id"], row["seq"]) for row in got["notifications"]] == [
+        (a, cursor.seq + 2),
+        (b, cursor.seq + 3),
+    ]
+    assert got["counts"] == {"inbox": 1, "unread": 1, "dismissed": 1}
+    assert got["durable"] is True
+    assert c in live(store)
+
+
+def test_a_cursor_that_leads_nowhere_gets_a_snapshot(store: Store) -> None:
+    receive(store)
+    here = store.cursor()
+    assert frame(store, here)["type"] == "changes"
+    for cursor in (None, Cursor("another", here.seq), Cursor(here.epoch, here.seq + 1)):
+        assert frame(store, cursor)["type"] == "snapshot"
+
+
+def test_too_many_changes_are_a_snapshot(store: Store) -> None:
+    cursor = Cursor(store.epoch, 0)
+    receive(store)
+    cursor = Cursor(store.epoch, 0)
+    for _ in range(MAX_CHANGES - 1):
+        receive(store)
+    assert frame(store, cursor)["type"] == "changes"
+    receive(store)
+    assert frame(store, cursor)["type"] == "snapshot"
+
+
+def test_a_snapshot_has_the_newest_and_what_must_be_in_sight(store: Store) -> None:
+    banner = receive(store, "banner", banner=1)
+    sticky = receive(store, "sticky", auto_close="false")
+    running = receive(store, "running", type="in-progress")
+    receive(store, "plain")
+    for text in ("read", "away"):
+        row = receive(store, text, auto_close="false")
+        change(store, row, read=True, dismissed=text == "away")
+    change(store, receive(store, "put away", banner=1), dismissed=True)
+    for number in range(SNAPSHOT_ROWS):
+        receive(store, f"newer {number}")
+    got = frame(store, None)
+    assert [r["message"] for r in got["notifications"]] == [
+        f"newer {n}" for n in reversed(range(SNAPSHOT_ROWS))
+    ]
+    assert [r["id"] for r in got["pinned"]] == [running, sticky, banner]
+    for _ in range(PINNED_ROWS):
+        receive(store, banner=1)
+    got = frame(store, None)
+    assert all(row["banner"] for row in got["notifications"])
+    assert len(got["pinned"]) == 3
+
+
+# Counts
+
+
+def test_counts_are_right_after_every_kind_of_change(store: Store, clock: Clock) -> None:
+    ids = [receive(store, str(n), key=str(n), dismissable=n != 3) for n in range(8)]
+    steps: list[Callable[[], object]] = [
+        lambda: change(store, ids[0], read=True),
+        lambda: change(store, ids[0], dismissed=True),
+        lambda: change(store, ids[0], read=False),
+        lambda: change(store, ids[0], dismissed=False),
+        lambda: change_many(store, dismissed=True),
+        lambda: receive(store, "again", key="1"),
+        lambda: revoke(store, ids[2]),
+        lambda: revoke(store, ids[3]),
+        lambda: receive(store, "short", expires_ms=clock() + 1000),
+        lambda: clock.forward(2),
+        lambda: page(store),
+        lambda: clock.forward(TOMBSTONE_MS / 1000 + 1),
+        lambda: do(store, lambda: None),
+        lambda: store.prune(),
+    ]
+    for step in steps:
+        step()
+        check_counts(store)
+    assert raw(store, "SELECT tombstones FROM state") == [(0,)]
+
+
+# Retention
+
+
+def test_what_is_too_old_or_too_many_goes_and_tabs_begin_anew(make: Make, clock: Clock) -> None:
+    store = make(retention=Retention(days=1, count=10))
+    receive(store, "old")
+    cursor = store.cursor()
+    clock.forward(86_400 + 1)
+    for number in range(10):
+        receive(store, str(number))
+    assert frame(store, cursor)["type"] == "changes"
+    assert store.prune() == 1
+    assert "old" not in page(store)
+    assert frame(store, cursor)["type"] == "snapshot"
+    assert frame(store, store.cursor())["type"] == "changes"
+    for number in range(10, 13):
+        receive(store, str(number))
+    assert len(page(store)) <= 11, "never more than a tenth too many"
+    store.prune()
+    assert page(store) == [str(n) for n in range(12, 2, -1)]
+    check_counts(store)
+
+
+def test_zero_means_without_bound(make: Make, clock: Clock) -> None:
+    store = make(retention=Retention(days=0, count=0))
+    for _ in range(30):
+        receive(store)
+    clock.forward(86_400 * 10_000)
+    assert store.prune() == 0
+    assert len(live(store)) == 30
+
+
+def test_a_tombstone_stays_a_day_from_its_death(store: Store, clock: Clock) -> None:
+    id_ = receive(store)
+    clock.forward(TOMBSTONE_MS / 1000 * 3)
+    revoke(store, id_)
+    assert store.prune() == 0
+    clock.forward(TOMBSTONE_MS / 1000 + 1)
+    assert page(store) == []
+    assert store.prune() == 1
+    assert raw(store, "SELECT count(*) FROM notifications") == [(0,)]
+
+
+def test_a_fault_of_retention_repeats_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    receive(store, "before")
+    monkeypatch.setattr(store, "_prune_if_due", fail)
+    receive(store, "once")
+    monkeypatch.undo()
+    assert page(store) == ["once", "before"]
+
+
+# Operations that fail
+
+
+def test_one_bad_operation_takes_no_other_with_it(store: Store) -> None:
+    def half() -> None:
+        store.receive(message("half"))
+        raise ValueError("bad")
+
+    good = [message(str(n)) for n in range(3)]
+    calls: list[Any] = [(lambda row=row: store.receive(row), True) for row in good]
+    epoch = store.run([]) or store.epoch
+    results = store.run([calls[0], (half, True), calls[1], (half, True), calls[2]])
+    assert [type(r) for r in results] == [tuple, ValueError, tuple, ValueError, tuple]
+    assert page(store) == ["2", "1", "0"]
+    assert store.epoch == epoch, "tabs need not begin anew"
+    assert [row["seq"] for row in live(store).values()] == [3, 2, 1]
+
+
+def test_a_bad_value_does_not_cost_the_file(store: Store) -> None:
+    for row in (message(type=None), message(banner=2**70), message(body=object())):
+        (result,) = store.run([(lambda row=row: store.receive(row), True)])  # type: ignore[misc]
+        assert isinstance(result, Exception)
+    assert store.durable
+
+
+# Cost
+
+
+def plans(store: Store) -> dict[str, str]:
+    page_of = f"{SELECT} WHERE {{}} AND position < 99 ORDER BY position DESC LIMIT 51"
+    queries = {
+        "inbox": page_of.format(INBOX),
+        "unread": page_of.format(UNREAD),
+        "dismissed": page_of.format(DISMISSED),
+        "pinned": page_of.format(PINNED),
+        "newest": f"{SELECT} WHERE {INBOX} ORDER BY position DESC LIMIT 50",
+        "catch-up": f"{SELECT} WHERE seq > 5 ORDER BY seq LIMIT 501",
+        "one": f"{SELECT} WHERE id = 'x' AND {LIVE}",
+        "by key": f"SELECT id FROM notifications WHERE source = 'a' AND key = 'b' AND {LIVE}",
+        "revoke": f"SELECT id, source FROM notifications WHERE key = 'b' AND {LIVE}",
+        "expiry due": "SELECT min(expires_ms) FROM notifications "
+        f"WHERE expires_ms IS NOT NULL AND {LIVE}",
+        "expire": f"SELECT id FROM notifications WHERE expires_ms <= 5 AND {LIVE}",
+        "undo": f"SELECT id FROM notifications WHERE seq BETWEEN 3 AND 4 AND {LIVE}",
+        "many": "SELECT id FROM notifications WHERE id IN (SELECT value FROM json_each('[]'))",
+    }
+    db = sqlite3.connect(str(store.path))
+    try:
+        return {
+            name: "; ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}"))
+            for name, sql in queries.items()
+        }
+    finally:
+        db.close()
+
+
+def test_no_query_costs_more_with_history(store: Store) -> None:
+    receive(store)
+    for name, plan in plans(store).items():
+        assert "TEMP B-TREE" not in plan, (name, plan)
+        assert re.search(r"(SEARCH|SCAN) notifications USING (COVERING )?INDEX", plan) or (
+            "SEARCH notifications USING INTEGER PRIMARY KEY" in plan
+        ), (name, plan)
+    wanted = {name: name for name in ("inbox", "unread", "dismissed", "pinned")}
+    wanted |= {"newest": "inbox", "expiry due": "expiring", "expire": "expiring"}
+    for name, index in wanted.items():
+        assert f"INDEX {index}" in plans(store)[name], (name, plans(store)[name])
+
+
+def test_steps_of_the_everyday_do_not_grow_with_history(make: Make) -> None:
+    def steps(rows: int) -> dict[str, int]:
+        path = make().path
+        assert path is not None
+        store = make(path=path.with_name(f"{rows}.sqlite"), retention=Retention(0, 0))
+        for _ in range(rows // 500):
+            batch = [message(auto_close="false" if n % 50 == 0 else None) for n in range(500)]
+            store.run([(lambda row=row: store.receive(row), True) for row in batch])  # type: ignore[misc]
+        do(store, lambda: store.change_many(read=True, dismissed=None))
+        cursor = Cursor(store.epoch, store.seq - 3)
+        row = message(key="k")
+        calls: dict[str, Callable[[], object]] = {
+            "page": lambda: page(store),
+            "unread": lambda: page(store, view="unread"),
+            "dismissed": lambda: page(store, view="dismissed"),
+            "snapshot": lambda: frame(store, None),
+            "catch-up": lambda: frame(store, cursor),
+            "receive": lambda: do(store, lambda: store.receive(row)),
+        }
+        counts: dict[str, int] = {}
+        assert store._db is not None
+        for name, call in calls.items():
+            ticks = 0
+
+            def tick() -> None:
+                nonlocal ticks
+                ticks += 1
+
+            store._db.set_progress_handler(tick, 20)
+            call()
+            store._db.set_progress_handler(None, 0)
+            counts[name] = ticks
+        return counts
+
+    few, many = steps(500), steps(10_000)
+    for name, count in many.items():
+        assert count <= few[name] * 1.3 + 10, (name, few[name], count)
+
+
+# The file
+
+
+def test_the_file_is_its_owners_only(store: Store, path: Path) -> None:
+    old = os.umask(0)
+    try:
+        receive(store)
+    finally:
+        os.umask(old)
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_local_file_system_gets_a_write_ahead_log(store: Store, path: Path) -> None:
+    receive(store)
+    assert file_system(path) in store_module.WAL_FILE_SYSTEMS
+    assert store.mode == "wal"
+    assert raw(store, "PRAGMA journal_mode") == [("wal",)]
+
+
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "lustre", "fuse.sshfs", ""])
+def test_a_shared_file_system_gets_a_rollback_journal(
+    make: Make, path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    made_locally = make()
+    receive(made_locally, "made locally")
+    made_locally.close()
+    monkeypatch.setattr(store_module, "file_system", lambda path: kind)
+    store = make()
+    receive(store, "shared")
+    assert store.mode == "rollback"
+    assert store.durable
+    assert raw(store, "PRAGMA journal_mode") == [("delete",)]
+    assert page(store) == ["shared", "made locally"]
+    assert not path.with_name(path.name + "-wal").exists()
+
+
+def test_the_file_system_is_that_of_the_innermost_mount(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mounts = (
+        "1 0 8:1 / / rw - ext4 /dev/sda rw\n"
+        f"2 1 0:5 / {tmp_path}/my\\040homé rw shared:1 - nfs4 host:/ rw\n"
+        f"3 1 0:6 / {tmp_path}/my rw - tmpfs none rw\n"
+    ).encode()
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(
+        Path,
+        "read_bytes",
+        lambda self: mounts if str(self) == "/proc/self/mountinfo" else read_bytes(self),
+    )
+    assert file_system(tmp_path / "my homé" / "x") == "nfs4"
+    assert file_system(tmp_path / "my" / "x") == "tmpfs"
+    assert file_system(tmp_path / "myself") == "ext4"
+
+
+def test_what_is_stored_is_there_when_it_is_opened_again(make: Make) -> None:
+    store = make()
+    receive(store, "kept")
+    cursor = store.cursor()
+    store.close()
+    again = make()
+    assert page(again) == ["kept"]
+    assert again.cursor() == cursor
+
+
+def test_an_empty_file_becomes_a_database(make: Make, path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    receive(make(), "first")
+    db = sqlite3.connect(path)
+    assert db.execute("PRAGMA user_version").fetchone() == (store_module.SCHEMA_VERSION,)
+    db.close()
+
+
+def test_a_migration_that_breaks_off_leaves_the_version_before(
+    make: Make, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make()
+    receive(first, "from before")
+    first.close()
+    # The second statement fails where there are rows: in the file, not in memory.
+    step = (
+        "ALTER TABLE notifications ADD COLUMN more;\n"
+        "INSERT INTO state SELECT 2, '', 0, 0, 0, 0, 0, 0, 0 FROM notifications;\n"
+    )
+    steps = (*store_module.MIGRATIONS, step)
+    monkeypatch.setattr(store_module, "MIGRATIONS", steps)
+    monkeypatch.setattr(store_module, "SCHEMA_VERSION", len(steps))
+    broken = make()
+    receive(broken, "meanwhile")
+    assert not broken.durable
+    db = sqlite3.connect(path)
+    assert db.execute("PRAGMA user_version").fetchone() == (len(steps) - 1,)
+    assert "more" not in [row[1] for row in db.execute("PRAGMA table_info(notifications)")]
+    db.close()
+
+
+def test_a_number_of_an_inode_that_sqlite_cannot_hold_is_no_fault(make: Make) -> None:
+    store = make()
+    receive(store)
+    assert store._db is not None
+    store._migrate(store._db, 2**64 - 1)
+    assert store.durable
+
+
+def test_a_copied_file_is_another_epoch(make: Make, path: Path) -> None:
+    store = make()
+    receive(store)
+    epoch = store.epoch
+    store.close()
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+    again = make()
+    assert len(page(again)) == 1
+    assert again.epoch != epoch
+
+
+def test_a_file_that_went_back_in_time_is_another_epoch(make: Make, path: Path) -> None:
+    store, other = make(), make()
+    receive(store, "first")
+    epoch = store.epoch
+    backup = path.read_bytes(), path.with_name(path.name + "-wal").read_bytes()
+    receive(store, "lost")
+    assert page(other) == ["lost", "first"]
+    store.close()
+    other._disconnect()
+    # In place, as a backup's tool may do it: the inode stays.
+    path.write_bytes(backup[0])
+    path.with_name(path.name + "-wal").write_bytes(backup[1])
+    other.open()
+    other.epoch, other.seq = epoch, 2
+    receive(other, "new")
+    assert page(other) == ["new", "first"]
+    assert other.epoch != epoch
+
+
+def test_two_stores_of_one_file_see_each_other(make: Make) -> None:
+    one, two = make(), make()
+    a = receive(one, "one", key="k")
+    b = receive(two, "two")
+    assert page(one) == page(two) == ["two", "one"]
+    cursor = one.cursor()
+    assert receive(two, "one again", key="k") == a
+    change(two, b, read=True)
+    assert [row["id"] for row in frame(one, cursor)["notifications"]] == [a, b]
+    assert frame(one, cursor)["notifications"] == frame(two, cursor)["notifications"]
+
+
+def test_without_a_place_all_is_in_memory(caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(None)
+    receive(store, "here")
+    assert page(store) == ["here"]
+    assert not store.durable
+    assert store.status()["problem"] == "no place is configured for the database"
+    assert not [r for r in caplog.records if r.levelname == "WARNING"], "it was asked for"
+    store.close()
+
+
+def test_an_id_is_a_ulid() -> None:
+    ids = [new_id(1_469_918_176_385) for _ in range(1000)]
+    assert len(set(ids)) == 1000
+    for id_ in ids:
+        assert re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", id_)
+        assert id_.startswith("01ARYZ6S41")
+    assert new_id(1) < new_id(2) < new_id(2**47)
