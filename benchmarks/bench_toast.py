@@ -1,0 +1,40 @@
+"""From an ingest to its toast in Chromium, next to a bare WebSocket push in the same page.
+
+Both begin with a POST from the page and end when the element with the text is in the page; the
+bare way stores nothing and appends a ``div``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+
+from lab import HERE, TOKEN, lab, table
+
+
+def in_browser(what: str, url: str, rounds: int) -> dict[str, list[float]]:
+    """Run ``browser.mjs`` and return the milliseconds that it measured."""
+    command = ["node", str(HERE / "browser.mjs"), what, url, TOKEN, str(rounds)]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=900)
+    return json.loads(ran.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=60)
+    rounds = parser.parse_args().rounds
+    with lab("--LabApp.news_url=", app="lab") as server:
+        times = in_browser("toast", server.url, rounds)
+    bare = statistics.median(times["bare"])
+    rows = []
+    for name, label in (("bare", "bare WebSocket push"), ("toast", "durable ingest to toast")):
+        quantiles = statistics.quantiles(times[name], n=20)
+        middle = statistics.median(times[name])
+        rows.append([label, f"{middle:.1f}", f"{quantiles[18]:.1f}", f"{middle / bare:.2f}"])
+    table("From the POST to the element in the page", ["way", "p50 ms", "p95 ms", "ratio"], rows)
+
+
+if __name__ == "__main__":
+    main()
