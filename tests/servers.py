@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,12 @@ START_TIMEOUT_S = 30.0
 FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "NOTEBOOK")
 
 T = TypeVar("T")
+
+
+def http_client() -> httpx.Client:
+    """Return a client that keeps no cookies: a token's bearer gets one, and is then let in."""
+    keeps_none = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.Client(trust_env=False, timeout=30, cookies=keeps_none)
 
 
 def wait_for(
@@ -141,7 +148,7 @@ class Server:
         self.token = secrets.token_hex(16)
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
-        self.client = httpx.Client(trust_env=False, timeout=30)
+        self.client = http_client()
         self._python = python
         self._module = "jupyterlab" if lab else "jupyter_server"
         self._args = args
@@ -325,6 +332,7 @@ class Server:
         *,
         token: str | None = "",
         origin: str | None = None,
+        headers: dict[str, str] | None = None,
         **options: Any,
     ) -> Frames:
         """Open a stream as a tab does; use it in a ``with``."""
@@ -333,7 +341,10 @@ class Server:
         return Frames(
             connect(
                 f"ws://127.0.0.1:{self.port}/{NAMESPACE}/stream?{query}",
-                additional_headers={"Authorization": f"Bearer {auth}"} if auth else {},
+                additional_headers={
+                    **({"Authorization": f"Bearer {auth}"} if auth else {}),
+                    **(headers or {}),
+                },
                 origin=origin,  # type: ignore[arg-type]
                 proxy=None,
                 compression=None,

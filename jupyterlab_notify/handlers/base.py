@@ -80,6 +80,22 @@ class BodyHandler(NotifyHandler):
         self._body = bytearray()
         self._received = 0
 
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Check who is calling; who is refused learns of it after the body has come.
+
+        Tornado closes a connection that it answers earlier, and a proxy that still sends the
+        body then sees a reset instead of the 403: JupyterHub's makes a 503 of it.
+        """
+        try:
+            await super().prepare()
+        except web.HTTPError as error:
+            refusal = error
+
+            async def refuse(*args: Any, **kwargs: Any) -> None:
+                raise refusal
+
+            setattr(self, (self.request.method or "GET").lower(), refuse)
+
     def data_received(self, chunk: bytes) -> None:
         """Keep what arrives, up to the bound."""
         self._received += len(chunk)
