@@ -82,12 +82,7 @@ export class NotificationBell extends ReactWidget {
     const { isOpen, model, toggle, trans } = this._options;
     const count = model.counts.unread;
     const label = count
-      ? trans._n(
-          'Notifications, %1 unread',
-          'Notifications, %1 unread',
-          count,
-          count
-        )
+      ? trans._n('Notifications, %1 unread', 'Notifications, %1 unread', count)
       : trans.__('Notifications');
     return (
       <button

@@ -16,6 +16,9 @@ const PREFETCH_ROWS = 25;
 /** How far a list may be scrolled and still be at its top, in pixels. */
 const TOP_PX = 8;
 
+/** Up to this way to the newest one sees the rows pass by, in pixels. */
+const SMOOTH_PX = 2500;
+
 /** First guesses of heights, in pixels; the real ones are measured. */
 const ROW_PX = 58;
 const DAY_PX = 30;
@@ -34,8 +37,6 @@ export interface IListHandle {
   focus(): void;
   /** Bring a row into sight, and the keyboard to it if that is wanted. */
   show(id: string | undefined, focus: boolean): void;
-  /** Scroll to the newest. */
-  top(): void;
 }
 
 /**
@@ -189,13 +190,14 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
       } else if (to >= 0) {
         virtualizer.scrollToIndex(places.get(rows[to].id)!, { align: 'start' });
       }
-    },
-    top: () => {
-      virtualizer.scrollToOffset(0);
-      setAtTop(true);
-      go(0);
     }
   }));
+
+  const toTop = () => {
+    // Far away a smooth way would lead through all the rows between.
+    const far = (scroller.current?.scrollTop ?? 0) > SMOOTH_PX;
+    virtualizer.scrollToIndex(0, { behavior: far ? 'auto' : 'smooth' });
+  };
 
   const onKeyDown = (event: React.KeyboardEvent) => {
     const target = event.target as HTMLElement;
@@ -316,13 +318,9 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
   return (
     <div className="jp-NotifyList-frame">
       {news > 0 && (
-        <button
-          type="button"
-          className="jp-NotifyList-news"
-          onClick={() => virtualizer.scrollToOffset(0, { behavior: 'smooth' })}
-        >
+        <button type="button" className="jp-NotifyList-news" onClick={toTop}>
           <Glyph name="up" />
-          {trans._n('%1 new', '%1 new', news, news)}
+          {trans._n('%1 new', '%1 new', news)}
         </button>
       )}
       <div

@@ -1,7 +1,7 @@
 /**
  * The notification center, loaded when it is first opened.
  */
-import { bellIcon, settingsIcon } from '@jupyterlab/ui-components';
+import { settingsIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { NotificationModel } from '../tokens';
@@ -13,7 +13,7 @@ import { type IListHandle, List } from './list';
 import { Listing } from './listing';
 import { SafeMarkdown } from './markdown';
 import { parse } from './query';
-import { Empty, Notice, Skeleton } from './states';
+import { Empty, Failed, Notice, Skeleton } from './states';
 import { Times } from './times';
 import { type IUndo, UndoBar } from './undo';
 
@@ -27,6 +27,13 @@ const CHUNK = 1000;
 const QUOTE_CHARS = 48;
 
 const MINUTE_MS = 60_000;
+
+/** A row that is to be shown as soon as it is in the list. */
+interface ITarget {
+  id: string;
+  focus: boolean;
+  open: boolean;
+}
 
 /**
  * The center.
@@ -117,10 +124,10 @@ export function Center(props: ICenterProps): JSX.Element {
     } else if (said.length) {
       setNews(
         trans._n(
-          '%1 new notification',
-          '%1 new notifications',
+          '%2 new notification',
+          '%2 new notifications',
           said.length,
-          said.length
+          shared.times.number.format(said.length)
         )
       );
     }
@@ -140,10 +147,7 @@ export function Center(props: ICenterProps): JSX.Element {
   // What others ask for: the list, or one notification.
   const latest = React.useRef({ rows, view, filtered });
   latest.current = { rows, view, filtered };
-  const [target, setTarget] = React.useState<{
-    id: string;
-    focus: boolean;
-  } | null>(null);
+  const [target, setTarget] = React.useState<ITarget | null>(null);
   React.useEffect(() => {
     const onRequest = () => {
       const request = host.takeRequest();
@@ -189,7 +193,7 @@ export function Center(props: ICenterProps): JSX.Element {
         await listing.load(query);
       }
       listing.include(row);
-      setTarget({ id, focus });
+      setTarget({ id, focus, open: true });
     } catch (reason) {
       fail(reason);
     }
@@ -198,12 +202,40 @@ export function Center(props: ICenterProps): JSX.Element {
     const row = target ? rows.find(one => one.id === target.id) : undefined;
     if (row && target) {
       setTarget(null);
-      if (openId !== row.id) {
+      if (target.open && openId !== row.id) {
         handlers.toggle(row);
       }
       requestAnimationFrame(() => list.current?.show(row.id, target.focus));
     }
   }, [target, rows]);
+
+  React.useEffect(() => {
+    // What does not come soon is not waited for: it would take the focus later.
+    const timer = setTimeout(() => setTarget(null), 3000);
+    return () => clearTimeout(timer);
+  }, [target]);
+
+  // The focus stays in the center when what had it goes away.
+  const hasFocus = React.useRef(false);
+  const onBlur = (event: React.FocusEvent) => {
+    const element = event.target;
+    queueMicrotask(() => {
+      if (element.isConnected && document.hasFocus()) {
+        hasFocus.current = Boolean(
+          root.current?.contains(document.activeElement)
+        );
+      }
+    });
+  };
+  React.useLayoutEffect(() => {
+    if (hasFocus.current && document.activeElement === document.body) {
+      if (list.current) {
+        list.current.focus();
+      } else {
+        root.current?.focus();
+      }
+    }
+  });
 
   // Changes of state.
   const change = async (
@@ -234,6 +266,9 @@ export function Center(props: ICenterProps): JSX.Element {
         }
       } catch (reason) {
         fail(reason);
+        if (!all && root.current?.contains(document.activeElement)) {
+          setTarget({ id: what[0].id, focus: true, open: false });
+        }
         break;
       }
     }
@@ -260,7 +295,9 @@ export function Center(props: ICenterProps): JSX.Element {
         await model.change({ seqs }, undo.back);
       }
       // The row comes back over the stream; the keyboard goes to it when it is here.
-      requestAnimationFrame(() => list.current?.show(undo.id, true));
+      if (undo.id !== undefined) {
+        setTarget({ id: undo.id, focus: true, open: false });
+      }
     } catch (reason) {
       fail(reason);
     }
@@ -273,8 +310,18 @@ export function Center(props: ICenterProps): JSX.Element {
           ? trans.__('Marked as read: “%1”', quote(what[0]))
           : trans.__('Marked as unread: “%1”', quote(what[0]))
         : read
-          ? trans._n('Marked %1 as read', 'Marked %1 as read', count, count)
-          : trans._n('Marked %1 as unread', 'Marked %1 as unread', count, count)
+          ? trans._n(
+              'Marked %2 as read',
+              'Marked %2 as read',
+              count,
+              shared.times.number.format(count)
+            )
+          : trans._n(
+              'Marked %2 as unread',
+              'Marked %2 as unread',
+              count,
+              shared.times.number.format(count)
+            )
     );
   const changeDismissed = (
     what: readonly Notification[] | 'all',
@@ -287,16 +334,16 @@ export function Center(props: ICenterProps): JSX.Element {
           : trans.__('Back in the inbox: “%1”', quote(what[0]))
         : dismissed
           ? trans._n(
-              'Dismissed %1 notification',
-              'Dismissed %1 notifications',
+              'Dismissed %2 notification',
+              'Dismissed %2 notifications',
               count,
-              count
+              shared.times.number.format(count)
             )
           : trans._n(
-              '%1 back in the inbox',
-              '%1 back in the inbox',
+              '%2 back in the inbox',
+              '%2 back in the inbox',
               count,
-              count
+              shared.times.number.format(count)
             )
     );
 
@@ -395,6 +442,10 @@ export function Center(props: ICenterProps): JSX.Element {
         className="jp-NotifyCenter-content"
         ref={root}
         tabIndex={-1}
+        onFocus={() => {
+          hasFocus.current = true;
+        }}
+        onBlur={onBlur}
         onKeyDown={onKeyDown}
       >
         <div className="jp-NotifyHeader">
@@ -403,10 +454,10 @@ export function Center(props: ICenterProps): JSX.Element {
             <span className="jp-NotifyHeader-unread">
               {counts.unread > 0 &&
                 trans._n(
-                  '%1 unread',
-                  '%1 unread',
+                  '%2 unread',
+                  '%2 unread',
                   counts.unread,
-                  counts.unread
+                  shared.times.number.format(counts.unread)
                 )}
             </span>
           </div>
@@ -459,7 +510,9 @@ export function Center(props: ICenterProps): JSX.Element {
         )}
         {listing.error !== null && rows.length > 0 && (
           <Notice kind="error">
-            {trans.__('The list could not be fetched.')} {listing.error}{' '}
+            <span>
+              {trans.__('The list could not be fetched.')} {listing.error}
+            </span>
             <button
               type="button"
               className="jp-NotifyLink"
@@ -488,10 +541,10 @@ export function Center(props: ICenterProps): JSX.Element {
           >
             <span className="jp-NotifySelection-count">
               {trans._n(
-                '%1 selected',
-                '%1 selected',
+                '%2 selected',
+                '%2 selected',
                 selection.size,
-                selection.size
+                shared.times.number.format(selection.size)
               )}
             </span>
             {view !== 'dismissed' && (
@@ -580,18 +633,10 @@ export function Center(props: ICenterProps): JSX.Element {
           ) : loading ? (
             <Skeleton />
           ) : listing.error !== null ? (
-            <div className="jp-NotifyEmpty">
-              <bellIcon.react tag="span" className="jp-NotifyEmpty-bell" />
-              <h3>{trans.__('The notifications could not be fetched')}</h3>
-              <p>{listing.error}</p>
-              <button
-                type="button"
-                className="jp-NotifyAction jp-mod-styled jp-mod-accept"
-                onClick={() => void listing.load()}
-              >
-                {trans.__('Retry')}
-              </button>
-            </div>
+            <Failed
+              reason={listing.error}
+              onRetry={() => void listing.load()}
+            />
           ) : (
             <Empty
               view={view}

@@ -38,38 +38,7 @@ export function Empty(props: {
       }[props.view];
   return (
     <div className="jp-NotifyEmpty">
-      <svg viewBox="0 0 96 96" aria-hidden="true" focusable="false">
-        <ellipse
-          className="jp-NotifyEmpty-ground"
-          cx="48"
-          cy="84"
-          rx="27"
-          ry="3.5"
-        />
-        {props.filtered ? (
-          <>
-            <circle className="jp-NotifyEmpty-fill" cx="43" cy="41" r="21" />
-            <path d="M43 20a21 21 0 1 1 0 42 21 21 0 0 1 0-42zm15.5 36.5L75 73" />
-            <path className="jp-NotifyEmpty-soft" d="M33 41h20" />
-          </>
-        ) : (
-          <>
-            <path
-              className="jp-NotifyEmpty-fill"
-              d="M48 19c-12 0-19 9-19 21v14l-7 9v3h52v-3l-7-9V40c0-12-7-21-19-21z"
-            />
-            <path d="M48 19c-12 0-19 9-19 21v14l-7 9v3h52v-3l-7-9V40c0-12-7-21-19-21zm0 0v-5m-7 52a7 7 0 0 0 14 0" />
-            <path
-              className="jp-NotifyEmpty-soft"
-              d={
-                props.view === 'inbox'
-                  ? 'M70 17h9l-9 11h9m5-20h6l-6 7h6'
-                  : 'm66 22 5 5 11-12'
-              }
-            />
-          </>
-        )}
-      </svg>
+      <Picture kind={props.filtered ? 'search' : props.view} />
       <h3>{title}</h3>
       <p>{text}</p>
       {props.filtered && (
@@ -82,6 +51,72 @@ export function Empty(props: {
         </button>
       )}
     </div>
+  );
+}
+
+/**
+ * Why there is nothing, and a way to try again.
+ */
+export function Failed(props: {
+  reason: string;
+  onRetry(): void;
+}): JSX.Element {
+  const { trans } = React.useContext(Shared);
+  return (
+    <div className="jp-NotifyEmpty" role="alert">
+      <Picture kind="failed" />
+      <h3>{trans.__('The notifications could not be fetched')}</h3>
+      <p>{props.reason}</p>
+      <button
+        type="button"
+        className="jp-NotifyAction jp-mod-styled jp-mod-accept"
+        onClick={props.onRetry}
+      >
+        {trans.__('Retry')}
+      </button>
+    </div>
+  );
+}
+
+function Picture(props: {
+  kind: NotificationModel.IQuery['view'] | 'search' | 'failed';
+}): JSX.Element {
+  const { kind } = props;
+  return (
+    <svg viewBox="0 0 96 96" aria-hidden="true" focusable="false">
+      <ellipse
+        className="jp-NotifyEmpty-ground"
+        cx="48"
+        cy="84"
+        rx="27"
+        ry="3.5"
+      />
+      {kind === 'search' ? (
+        <>
+          <circle className="jp-NotifyEmpty-fill" cx="43" cy="41" r="21" />
+          <path d="M43 20a21 21 0 1 1 0 42 21 21 0 0 1 0-42zm15.5 36.5L75 73" />
+          <path className="jp-NotifyEmpty-soft" d="M33 41h20" />
+        </>
+      ) : (
+        <>
+          <path
+            className="jp-NotifyEmpty-fill"
+            d="M48 19c-12 0-19 9-19 21v14l-7 9v3h52v-3l-7-9V40c0-12-7-21-19-21z"
+          />
+          <path d="M48 19c-12 0-19 9-19 21v14l-7 9v3h52v-3l-7-9V40c0-12-7-21-19-21zm0 0v-5m-7 52a7 7 0 0 0 14 0" />
+          <path
+            className="jp-NotifyEmpty-soft"
+            d={
+              kind === 'inbox'
+                ? 'M70 17h9l-9 11h9m5-20h6l-6 7h6'
+                : kind === 'failed'
+                  ? 'm68 14 12 12m0-12-12 12'
+                  : 'm66 22 5 5 11-12'
+            }
+          />
+        </>
+      )}
+    </svg>
   );
 }
 

@@ -39,9 +39,13 @@ export class Times {
       dateStyle: 'medium',
       timeStyle: 'short'
     });
+    this.number = new Intl.NumberFormat(locale);
     this.percent = new Intl.NumberFormat(locale, { style: 'percent' });
     this._relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   }
+
+  /** Numbers of notifications, which may be many. */
+  readonly number: Intl.NumberFormat;
 
   /** Parts of a whole. */
   readonly percent: Intl.NumberFormat;
