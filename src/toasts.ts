@@ -48,7 +48,7 @@ const MAX_BUTTONS = 3;
 /**
  * The height of the toast that sums up, before it can be measured.
  */
-const SUMMARY_HEIGHT = 84;
+const SUMMARY_HEIGHT = 80;
 
 /**
  * How long a toast may take to appear before it no longer claims room:
@@ -835,11 +835,16 @@ namespace Private {
    * About how high a toast will be; it is measured once it is there.
    */
   export function estimateHeight(row: Notification): number {
-    const lines = summarize(row.message, row.markdown)
-      .text.split('\n')
-      .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 38)), 0);
-    const buttons = row.actions.length > 0 || row.hasBody || lines > 3;
-    return 58 + 18 * lines + (buttons ? 34 : 0);
+    const { text, cut } = summarize(row.message, row.markdown);
+    const lines = text
+      .split('\n')
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 35)), 0);
+    const labels = row.actions.map(({ label }) => label.length + 4);
+    if (cut || row.hasBody) {
+      labels.push(13);
+    }
+    const buttons = Math.ceil(labels.reduce((sum, each) => sum + each, 0) / 38);
+    return 48 + 18 * lines + (buttons > 0 ? 3 + 30 * buttons : 0);
   }
 
   /**
@@ -948,7 +953,7 @@ namespace Private {
       }
       if (typeof ResizeObserver !== 'undefined') {
         this._resizes = new ResizeObserver(() => this._place());
-        for (const selector of [...ABOVE, BESIDE]) {
+        for (const selector of [...ABOVE, ...BESIDE]) {
           const node = document.querySelector(selector);
           if (node) {
             this._resizes.observe(node);
@@ -1115,15 +1120,14 @@ namespace Private {
      * Keep toasts off the top bar, the bell in it, and an open side panel.
      */
     private _place(): void {
-      if (!this._atTop) {
-        return;
-      }
       let top = 0;
       for (const selector of ABOVE) {
         const node = document.querySelector(selector);
         top = Math.max(top, node?.getBoundingClientRect().bottom ?? 0);
       }
-      const beside = document.querySelector(BESIDE)?.getBoundingClientRect();
+      const beside = document
+        .querySelector(BESIDE.join())
+        ?.getBoundingClientRect();
       const right =
         beside && beside.right > MIN_BESIDE
           ? window.innerWidth - beside.right
@@ -1162,8 +1166,8 @@ namespace Private {
     '#menu-panel-wrapper'
   ];
 
-  /** What an open side panel makes narrower. */
-  const BESIDE = '#jp-main-dock-panel';
+  /** What an open side panel makes narrower, in JupyterLab and in Notebook. */
+  const BESIDE = ['#jp-main-dock-panel', '#main-panel'];
 
   /** The least width left of an open side panel that a toast fits into. */
   const MIN_BESIDE = 360;

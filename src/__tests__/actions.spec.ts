@@ -1,0 +1,164 @@
+import { Dialog } from '@jupyterlab/apputils';
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+
+import { NotificationActions } from '../actions';
+import type { Action, StateChange } from '../wire';
+import { row } from './rows';
+
+const trans = nullTranslator.load('jupyterlab_notify');
+
+describe('NotificationActions', () => {
+  let commands: CommandRegistry;
+  let ran: [string, unknown][];
+  let changed: [string[], StateChange][];
+  let opened: string[];
+  let actions: NotificationActions;
+
+  beforeEach(() => {
+    commands = new CommandRegistry();
+    ran = [];
+    changed = [];
+    opened = [];
+    for (const id of ['test:show', 'test:delete']) {
+      commands.addCommand(id, {
+        label: trans.__('A test command'),
+        describedBy: { args: {} },
+        execute: args => {
+          ran.push([id, args]);
+        }
+      });
+    }
+    jest.spyOn(window, 'open').mockImplementation((...args) => {
+      opened.push(args.join(' '));
+      return null;
+    });
+    actions = new NotificationActions({
+      commands,
+      model: {
+        change: async ({ ids }: { ids: string[] }, state: StateChange) => {
+          changed.push([ids, state]);
+        }
+      } as any,
+      trans
+    });
+    actions.allowedCommands = ['test:show'];
+  });
+
+  afterEach(() => {
+    Dialog.flush();
+    jest.restoreAllMocks();
+  });
+
+  function run(action: Partial<Action>, given = {}): Promise<void> {
+    return actions.run(
+      row('a', 1, {
+        actions: [{ label: trans.__('Go'), ...action }],
+        ...given
+      }),
+      0
+    );
+  }
+
+  async function dialog(): Promise<HTMLElement> {
+    for (let i = 0; i < 100; i++) {
+      const node = document.querySelector<HTMLElement>('.jp-Dialog');
+      if (node) {
+        return node;
+      }
+      await new Promise(resolve => setTimeout(resolve, 10));
+    }
+    throw new Error('No dialog came.');
+  }
+
+  async function press(button: 'reject' | 'warn'): Promise<void> {
+    (await dialog())
+      .querySelector<HTMLElement>(`.jp-Dialog-footer .jp-mod-${button}`)!
+      .click();
+  }
+
+  it('runs a listed command at once, with its arguments', async () => {
+    await run({ commandId: 'test:show', args: { path: 'x' } });
+    expect(ran).toEqual([['test:show', { path: 'x' }]]);
+    expect(changed).toEqual([[['a'], { read: true }]]);
+  });
+
+  it('names any other command and asks', async () => {
+    const done = run({
+      commandId: 'test:delete',
+      args: { path: '<b>x</b>\u202e' }
+    });
+    const text = (await dialog()).textContent!;
+    expect(text).toContain('test:delete');
+    expect(text).toContain('A test command');
+    // As text, and with the character that would reorder it made visible.
+    expect(text).toContain('<b>x</b>\\u202e');
+    expect(ran).toEqual([]);
+    await press('warn');
+    await done;
+    expect(ran.length).toBe(1);
+  });
+
+  it('runs nothing, and changes nothing, when the person does not agree', async () => {
+    const done = run({ commandId: 'test:delete' });
+    await press('reject');
+    await done;
+    expect(ran).toEqual([]);
+    expect(changed).toEqual([]);
+  });
+
+  it('does not take an id that begins like a listed one for it', async () => {
+    commands.addCommand('test:show-and-delete', {
+      describedBy: { args: {} },
+
+      execute: () => ran.push(['', 0])
+    });
+    const done = run({ commandId: 'test:show-and-delete' });
+    await press('reject');
+    await done;
+    expect(ran).toEqual([]);
+  });
+
+  it('says that a command does not exist', async () => {
+    const done = run({ commandId: 'test:missing' });
+    expect((await dialog()).textContent).toContain('test:missing');
+    await press('reject');
+    await done;
+    expect(changed).toEqual([]);
+  });
+
+  it.each(['https://example.org/', 'http://example.org/', 'mailto:a@b.org'])(
+    'opens %s without handing over this window',
+    async url => {
+      await run({ url });
+      expect(opened).toEqual([`${url} _blank noopener,noreferrer`]);
+      expect(changed).toEqual([[['a'], { read: true }]]);
+    }
+  );
+
+  it.each([
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    ' java\nscript:alert(1)',
+    'data:text/html,x',
+    'file:///etc/passwd',
+    '/lab',
+    'blob:https://example.org/x'
+  ])('does not open %j', async url => {
+    const done = run({ url });
+    await press('reject');
+    await done;
+    expect(opened).toEqual([]);
+    expect(changed).toEqual([]);
+  });
+
+  it('dismisses at a button that does nothing else', async () => {
+    await run({});
+    expect(changed).toEqual([[['a'], { dismissed: true }]]);
+  });
+
+  it('marks as read at such a button what cannot be dismissed', async () => {
+    await run({}, { dismissable: false });
+    expect(changed).toEqual([[['a'], { read: true }]]);
+  });
+});

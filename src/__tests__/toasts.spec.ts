@@ -1,0 +1,251 @@
+import { Notification as LabNotification } from '@jupyterlab/apputils';
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+
+import { DEFAULT_TOAST_SETTINGS, ToastPresenter } from '../toasts';
+import type { NotificationModel } from '../tokens';
+import type { Notification } from '../wire';
+import { NOW, row } from './rows';
+
+/** A model whose rows a test sets; the manager it is shown in is JupyterLab's. */
+class Model {
+  readonly changed = new Signal<this, NotificationModel.IChange>(this);
+  readonly stateChanged = new Signal<this, void>(this);
+  readonly openRequested = new Signal<this, string | null>(this);
+  readonly rows = new Map<string, Notification>();
+  readonly changes: unknown[][] = [];
+  readonly opened: (string | null)[] = [];
+
+  get counts() {
+    const rows = [...this.rows.values()];
+    return { inbox: 0, unread: rows.filter(r => !r.read).length, dismissed: 0 };
+  }
+  get(id: string): Notification | undefined {
+    return this.rows.get(id);
+  }
+  async change(...args: unknown[]): Promise<void> {
+    this.changes.push(args);
+  }
+  open(id: string | null): void {
+    this.opened.push(id);
+    this.openRequested.emit(id);
+  }
+  bring(
+    rows: Notification[],
+    type: 'changes' | 'snapshot' = 'changes',
+    announced = rows.map(each => each.id)
+  ): void {
+    for (const each of rows) {
+      if (each.revoked) {
+        this.rows.delete(each.id);
+      } else {
+        this.rows.set(each.id, each);
+      }
+    }
+    this.changed.emit({ type, notifications: rows, announced });
+    this.stateChanged.emit();
+  }
+}
+
+describe('ToastPresenter', () => {
+  const { manager } = LabNotification;
+  let model: Model;
+  let presenter: ToastPresenter;
+
+  const messages = () => manager.notifications.map(each => each.message);
+  const labels = (index = 0) =>
+    manager.notifications[index].options.actions!.map(({ label }) => label);
+  const settle = () => new Promise(resolve => setTimeout(resolve, 80));
+
+  beforeEach(() => {
+    manager.dismiss();
+    model = new Model();
+    presenter = new ToastPresenter({
+      model: model as any,
+      actions: { run: async () => undefined },
+      trans: nullTranslator.load('jupyterlab_notify')
+    });
+    presenter.start();
+  });
+
+  afterEach(() => {
+    presenter.dispose();
+    expect(manager.count).toBe(0);
+  });
+
+  it('shows a single message without any delay', () => {
+    model.bring([row('a', 1)]);
+    expect(messages()).toEqual(['message a']);
+  });
+
+  it('shows nothing before it was started, and then what came', () => {
+    const late = new ToastPresenter({
+      model: model as any,
+      actions: null,
+      trans: nullTranslator.load('jupyterlab_notify')
+    });
+    presenter.dispose();
+    model.bring([row('a', 1)]);
+    expect(manager.count).toBe(0);
+    late.start();
+    expect(manager.count).toBe(1);
+    late.dispose();
+  });
+
+  it.each([
+    [{ autoClose: false }, false],
+    [{ autoClose: true }, 5000],
+    [{ autoClose: null }, 5000],
+    [{ autoClose: 1234 }, 1234],
+    [{ autoClose: null, type: 'in-progress' }, false]
+  ] as [Partial<Notification>, number | false][])(
+    'closes as %j says',
+    (given, expected) => {
+      model.bring([row('a', 1, given)]);
+      expect(manager.notifications[0].options.autoClose).toBe(expected);
+    }
+  );
+
+  it('keeps toasts where the person set no time', () => {
+    presenter.settings = { ...DEFAULT_TOAST_SETTINGS, defaultAutoClose: 0 };
+    model.bring([row('a', 1)]);
+    expect(manager.notifications[0].options.autoClose).toBe(false);
+  });
+
+  it('shows no toast for autoClose 0, for other types, or when silent', () => {
+    presenter.settings = { ...DEFAULT_TOAST_SETTINGS, toastTypes: ['info'] };
+    model.bring([
+      row('a', 1, { autoClose: 0 }),
+      row('b', 2, { type: 'error' })
+    ]);
+    presenter.silent = true;
+    model.bring([row('c', 3)]);
+    expect(manager.count).toBe(0);
+  });
+
+  it('takes away what was read, dismissed or revoked, without dismissing it', async () => {
+    const sticky = { autoClose: false };
+    const rows = ['a', 'b', 'c'].map((id, i) => row(id, i, sticky));
+    model.bring(rows);
+    await settle();
+    expect(manager.count).toBe(3);
+    model.bring([row('a', 4, { ...sticky, read: NOW })], 'changes', []);
+    model.bring([row('b', 5, { ...sticky, dismissed: NOW })], 'changes', []);
+    model.bring([row('c', 6, { ...sticky, revoked: NOW })], 'changes', []);
+    await settle();
+    expect(manager.count).toBe(0);
+    expect(model.changes).toEqual([]);
+  });
+
+  it('shows a new state in the toast that is there', async () => {
+    model.bring([row('a', 1, { type: 'in-progress', progress: 0.1 })]);
+    const { id } = manager.notifications[0];
+    model.bring([row('a', 2, { type: 'success', message: 'done' })]);
+    await settle();
+    expect(messages()).toEqual(['done']);
+    expect(manager.notifications[0].id).toBe(id);
+    expect(manager.notifications[0].options.autoClose).toBe(5000);
+  });
+
+  it('leaves the toast alone where only its progress moves', () => {
+    const progress = (seq: number, value: number) =>
+      row('a', seq, { type: 'in-progress', progress: value, position: 1 });
+    model.bring([progress(1, 0.1)]);
+    const before = manager.notifications[0];
+    model.bring([progress(2, 0.2)], 'changes', []);
+    expect(manager.notifications[0]).toBe(before);
+  });
+
+  it("takes a removal in JupyterLab's list for the person's dismissal", async () => {
+    model.bring([
+      row('a', 1, { autoClose: false }),
+      row('b', 2, { autoClose: false, dismissable: false })
+    ]);
+    manager.dismiss();
+    await settle();
+    expect(model.changes).toEqual([
+      [{ ids: ['a'] }, { dismissed: true }],
+      [{ ids: ['b'] }, { read: true }]
+    ]);
+  });
+
+  it('offers to show more of what was cut or has a body', () => {
+    model.bring([row('a', 1, { message: 'word '.repeat(100) })]);
+    expect(labels()).toEqual(['Show more']);
+    const event = { preventDefault: jest.fn() } as any;
+    manager.notifications[0].options.actions![0].callback(event);
+    expect(model.opened).toEqual(['a']);
+    expect(model.changes).toEqual([]);
+    expect(manager.count).toBe(0);
+  });
+
+  it('has no more than three buttons', () => {
+    const actions = ['1', '2', '3'].map(label => ({ label }));
+    model.bring([row('a', 1, { actions })]);
+    expect(labels()).toEqual(['1', '2', '3']);
+    model.bring([row('a', 2, { actions, hasBody: true })]);
+    expect(labels()).toEqual(['1', '2', 'Show more']);
+  });
+
+  it('sums up what does not fit, and never more than a few come and go', async () => {
+    let added = 0;
+    const count = (_: unknown, { type }: LabNotification.IChange) => {
+      added += type === 'added' ? 1 : 0;
+    };
+    manager.changed.connect(count);
+    for (let i = 0; i < 50; i++) {
+      model.bring([row(`r${i}`, i + 1)]);
+      await new Promise(resolve => setTimeout(resolve, 5));
+    }
+    await settle();
+    manager.changed.disconnect(count);
+    expect(added).toBeLessThan(15);
+    const shown = manager.count - 1;
+    expect(shown).toBeGreaterThan(0);
+    expect(messages().filter(text => /unread/.test(text)).length).toBe(1);
+    // Nothing is on a page here, so none counts as shown.
+    expect(messages().find(text => /unread/.test(text))).toMatch(/^50 /);
+  });
+
+  it('shows the newest few, and a sum, to someone who was away', () => {
+    const rows = Array.from({ length: 15 }, (_, i) => row(`r${i}`, i + 1));
+    model.bring(rows.reverse(), 'snapshot');
+    expect(messages().sort()).toEqual([
+      expect.stringMatching(/unread notifications$/),
+      'message r12',
+      'message r13',
+      'message r14'
+    ]);
+  });
+
+  it('takes the sum away when the center opens, or all is read', () => {
+    const rows = Array.from({ length: 15 }, (_, i) => row(`r${i}`, i + 1));
+    model.bring(rows, 'snapshot');
+    model.open(null);
+    expect(messages().filter(text => /unread/.test(text))).toEqual([]);
+    model.bring(
+      rows.map(each => row(each.id, each.seq + 100, { message: 'again' }))
+    );
+  });
+
+  it('brings back after a reload what does not close by itself', () => {
+    model.bring(
+      [
+        row('a', 1, { autoClose: false }),
+        row('b', 2),
+        row('c', 3, { autoClose: false, read: NOW })
+      ],
+      'snapshot',
+      []
+    );
+    expect(messages()).toEqual(['message a']);
+  });
+
+  it('opens the center at an error where the person wants that', () => {
+    model.bring([row('a', 1, { type: 'error' })]);
+    expect(model.opened).toEqual([]);
+    presenter.settings = { ...DEFAULT_TOAST_SETTINGS, openOnError: true };
+    model.bring([row('b', 2, { type: 'error' })]);
+    expect(model.opened).toEqual(['b']);
+  });
+});
