@@ -16,7 +16,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { type ISignal, Signal } from '@lumino/signaling';
-import { SplitPanel, type Widget } from '@lumino/widgets';
+import { SplitPanel } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { ICenterHost, ICenterProps } from './center/context';
@@ -171,13 +171,17 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
    * JupyterLab's own width for it is made for lists of names.
    */
   widen(): void {
-    let side: Widget = this;
-    while (side.parent && !(side.parent instanceof SplitPanel)) {
+    let side = this.parent;
+    while (side?.parent && !(side.parent instanceof SplitPanel)) {
       side = side.parent;
     }
-    const split = side.parent;
+    const split = side?.parent;
     try {
-      if (!(split instanceof SplitPanel) || localStorage.getItem(WIDENED)) {
+      if (
+        !side ||
+        !(split instanceof SplitPanel) ||
+        localStorage.getItem(WIDENED)
+      ) {
         return;
       }
       localStorage.setItem(WIDENED, 'true');
