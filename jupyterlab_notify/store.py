@@ -17,7 +17,6 @@ import os
 import re
 import secrets
 import sqlite3
-import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -201,6 +200,8 @@ MAX_FAULTS = 4
 #: While it is known not to work, nobody is kept waiting for it.
 BUSY_TIMEOUT_S = 3.0
 RETRY_TIMEOUT_S = 0.2
+#: From so many free bytes on a disk counts as full, when something fails.
+LITTLE_SPACE = 65_536
 #: How long tombstones stay, in milliseconds, and how often retention looks.
 TOMBSTONE_MS = 86_400_000
 PRUNE_INTERVAL_S = 3600.0
@@ -385,6 +386,8 @@ class Store:
         self._db: sqlite3.Connection | None = None
         #: Device and inode of the file that is open, or was last tried.
         self._file: tuple[int, int] | None = None
+        #: The same of what lies beside it while it is open.
+        self._beside: dict[str, tuple[int, int]] = {}
         #: Where the file stood when memory took over from it, and where memory began.
         self._origin: Cursor | None = None
         self._adopted_seq = 0
@@ -426,17 +429,16 @@ class Store:
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         # Looked at before it is opened: if it is replaced in between, that is noticed later.
-        status = os.stat(self.path)
-        if not stat.S_ISREG(status.st_mode):
+        if not self.path.is_file():
             raise _Unusable(f"{self.path} is not a file")
-        self._file = (status.st_dev, status.st_ino)
+        self._file = _identity(self.path)
         db = self._connect(str(self.path), timeout_s)
         try:
             wanted = "wal" if file_system(self.path) in WAL_FILE_SYSTEMS else "delete"
             mode = _set_journal(db, wanted, timeout_s)
             # Each commit is synced: a message that was answered survives a power cut too.
             db.execute("PRAGMA synchronous = EXTRA")
-            self._migrate(db, status.st_ino)
+            self._migrate(db, self._file[1])
             db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
         except BaseException:
             db.close()
@@ -445,9 +447,18 @@ class Store:
         self._db = db
         self.mode = "wal" if mode == "wal" else "rollback"
         self._load_state()
+        self._beside = {}
+        for suffix in ("-wal", "-shm"):
+            with suppress(OSError):
+                self._beside[suffix] = _identity(f"{self.path}{suffix}")
 
-    def _connect(self, target: str, timeout_s: float = 0, uri: bool = False) -> sqlite3.Connection:
-        db = sqlite3.connect(target, timeout=timeout_s, isolation_level=None, uri=uri)
+    def _connect(
+        self, target: str, timeout_s: float = 0, rescue: bool = False
+    ) -> sqlite3.Connection:
+        db = sqlite3.connect(target, timeout=timeout_s, isolation_level=None, uri=rescue)
+        if rescue:
+            # Without it a file that was cut short is not read at all.
+            db.execute("PRAGMA writable_schema = ON")
         db.execute("PRAGMA cache_size = -512")
         db.execute("PRAGMA temp_store = MEMORY")
         db.create_function("fold", 1, lambda s: (s or "").casefold(), deterministic=True)
@@ -519,7 +530,20 @@ class Store:
         if isinstance(fault, OSError):
             where = "" if fault.filename is None else f" ({fault.filename})"
             return f"the database {self.path} cannot be opened: {fault.strerror}{where}"
-        return f"the database {self.path} cannot be used: {fault}"
+        return f"the database {self.path} cannot be used: {self._why(str(fault))}"
+
+    def _why(self, text: str) -> str:
+        """Say what SQLite means by "unable to open database file" and "disk I/O error"."""
+        assert self.path is not None
+        with suppress(OSError):
+            folder = self.path.parent
+            for place in (folder, self.path):
+                if place.exists() and not os.access(place, os.R_OK | os.W_OK):
+                    return f"{place} cannot be written or read ({text})"
+            disk = os.statvfs(folder)
+            if disk.f_bavail * disk.f_frsize < LITTLE_SPACE:
+                return f"the disk is full ({text})"
+        return text
 
     def _set_aside(self) -> Path | None:
         """Give a corrupt file another name, and return that; None where it cannot be done.
@@ -575,7 +599,7 @@ class Store:
                 break
             else:
                 try:
-                    db = self._connect(f"{self.path.absolute().as_uri()}?{how}", uri=True)
+                    db = self._connect(f"{self.path.absolute().as_uri()}?{how}", rescue=True)
                 except (sqlite3.Error, OSError):
                     continue
             try:
@@ -777,19 +801,27 @@ class Store:
         if self._file is None or self.path is None:
             return False
         try:
-            status = os.stat(self.path)
+            return _identity(self.path) != self._file
         except FileNotFoundError:
             return True
         except OSError:
             return False
-        return (status.st_dev, status.st_ino) != self._file
 
     def _reopen(self) -> None:
         self._log.warning(
             "The notification database %s was deleted or replaced; what lies there now is used.",
             self.path,
         )
+        # Bring the log into its own file, wherever that went, and take it away: SQLite would
+        # replay it onto the file that lies here now.
+        with suppress(sqlite3.Error):
+            self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._disconnect()
+        for suffix, identity in self._beside.items():
+            with suppress(OSError):
+                beside = f"{self.path}{suffix}"
+                if _identity(beside) == identity:
+                    os.unlink(beside)
         self.open()
 
     def _next_seq(self) -> int:
@@ -1126,6 +1158,11 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def _identity(path: Path | str) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
+
+
 def _stored_columns(db: sqlite3.Connection) -> str:
     """Return the columns that hold something, without the generated ones."""
     return ", ".join(row[1] for row in db.execute("PRAGMA table_info(notifications)"))
@@ -1178,7 +1215,8 @@ def _is_corrupt(fault: BaseException) -> bool:
     return isinstance(fault, sqlite3.Error) and (
         type(fault) is sqlite3.DatabaseError
         or "malformed" in text
-        or text.startswith("Could not decode to UTF-8")
+        # The one function is ``fold``, which fails at what is no UTF-8.
+        or text.startswith(("Could not decode to UTF-8", "user-defined function"))
     )
 
 
