@@ -219,9 +219,15 @@ class Server:
             START_TIMEOUT_S,
         )
         self.port = int(json.loads(info.read_text())["port"])
-        # Its socket listens by now: this waits until it is answered.
-        self.request("GET", "/api/status").raise_for_status()
+        # It writes that file before its socket listens.
+        wait_for(lambda: self._alive() and self._answers(), "its first answer", START_TIMEOUT_S)
         return self
+
+    def _answers(self) -> bool:
+        try:
+            return self.request("GET", "/api/status").is_success
+        except httpx.ConnectError:
+            return False
 
     def _alive(self) -> bool:
         assert self.process is not None
@@ -251,7 +257,7 @@ class Server:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
-            raise
+            raise AssertionError(f"The server did not end:\n{self.log[-5000:]}") from None
 
     def restart(self) -> Server:
         """Start it again on the same port, with what it has kept."""
