@@ -1,0 +1,298 @@
+/**
+ * What the list of the center promises while pages and changes come in any order.
+ */
+import { PromiseDelegate } from '@lumino/coreutils';
+
+import { type IListingSource, Listing, matches } from '../center/listing';
+import type { NotificationModel } from '../tokens';
+import type { Notification, Page } from '../wire';
+import { NOW, row } from './rows';
+
+/** A server that holds rows, and answers at once or when it is told to. */
+class Server implements IListingSource {
+  constructor(public rows: Notification[] = []) {}
+
+  notifications: readonly Notification[] = [];
+
+  requests: { query: NotificationModel.IQuery; before?: number }[] = [];
+
+  /** While set, answers are held back; each is taken when it is asked for. */
+  held: PromiseDelegate<void> | null = null;
+
+  failure: Error | null = null;
+
+  async page(
+    query: NotificationModel.IQuery,
+    before = Infinity,
+    limit = 50
+  ): Promise<Page> {
+    this.requests.push({ query, before });
+    const found = this.rows
+      .filter(one => matches(one, query) && one.position < before)
+      .filter(one => !query.text || one.message.includes(query.text))
+      .sort((a, b) => b.position - a.position);
+    const notifications = found.slice(0, limit);
+    const page: Page = {
+      notifications,
+      next:
+        found.length > limit
+          ? notifications[notifications.length - 1].position
+          : null,
+      counts: { inbox: 0, unread: 0, dismissed: 0 },
+      cursor: 'e:1'
+    };
+    const failure = this.failure;
+    await this.held?.promise;
+    if (failure) {
+      throw failure;
+    }
+    return page;
+  }
+
+  hold(): () => Promise<void> {
+    const held = new PromiseDelegate<void>();
+    this.held = held;
+    return async () => {
+      this.held = null;
+      held.resolve();
+      await flush();
+    };
+  }
+}
+
+async function flush(): Promise<void> {
+  for (let i = 0; i < 8; i++) {
+    await Promise.resolve();
+  }
+}
+
+function many(
+  count: number,
+  given: Partial<Notification> = {}
+): Notification[] {
+  return Array.from({ length: count }, (_, i) => row(`n${i}`, i + 1, given));
+}
+
+function ids(listing: Listing): string[] {
+  return listing.rows.map(one => one.id);
+}
+
+function changes(...notifications: Notification[]): NotificationModel.IChange {
+  return { type: 'changes', notifications, announced: [] };
+}
+
+describe('Listing', () => {
+  it('shows what is known at once, and the page when it is here', async () => {
+    const server = new Server(many(3));
+    server.notifications = [server.rows[2]];
+    const answer = server.hold();
+    const listing = new Listing(server);
+    void listing.load();
+    expect(ids(listing)).toEqual(['n2']);
+    expect(listing.loading).toBe(true);
+    await answer();
+    expect(ids(listing)).toEqual(['n2', 'n1', 'n0']);
+    expect(listing.loading).toBe(false);
+    expect(listing.complete).toBe(true);
+  });
+
+  it('loads older pages, each once, until the oldest row is here', async () => {
+    const server = new Server(many(120));
+    const listing = new Listing(server);
+    await listing.load();
+    expect(listing.rows).toHaveLength(50);
+    await Promise.all([listing.more(), listing.more()]);
+    expect(listing.rows).toHaveLength(100);
+    expect(listing.complete).toBe(false);
+    await listing.more();
+    await listing.more();
+    expect(listing.rows).toHaveLength(120);
+    expect(listing.complete).toBe(true);
+    expect(server.requests).toHaveLength(3);
+    expect(ids(listing)[119]).toBe('n0');
+  });
+
+  it('says why an older page did not come, and asks again', async () => {
+    const server = new Server(many(60));
+    const listing = new Listing(server);
+    await listing.load();
+    server.failure = new Error('The server cannot be reached.');
+    await listing.more();
+    expect(listing.moreError).toBe('The server cannot be reached.');
+    expect(listing.rows).toHaveLength(50);
+    server.failure = null;
+    await listing.more();
+    expect(listing.moreError).toBeNull();
+    expect(listing.rows).toHaveLength(60);
+  });
+
+  it('keeps what it shows when the first page does not come', async () => {
+    const server = new Server(many(2));
+    server.notifications = [server.rows[1]];
+    server.failure = new Error('no');
+    const listing = new Listing(server);
+    await listing.load();
+    expect(listing.error).toBe('no');
+    expect(ids(listing)).toEqual(['n1']);
+    listing.apply(changes(row('new', 9)));
+    expect(ids(listing)).toEqual(['new', 'n1']);
+    server.failure = null;
+    await listing.refresh();
+    expect(listing.error).toBeNull();
+  });
+
+  it('puts what comes in on top, and moves what asks for attention again', async () => {
+    const listing = new Listing(new Server(many(3)));
+    await listing.load();
+    listing.apply(changes(row('new', 10)));
+    expect(ids(listing)).toEqual(['new', 'n2', 'n1', 'n0']);
+    listing.apply(changes(row('n0', 11)));
+    expect(ids(listing)).toEqual(['n0', 'new', 'n2', 'n1']);
+  });
+
+  it('ignores a lower seq, and applies a pending change on the same', async () => {
+    const listing = new Listing(new Server([row('a', 5)]));
+    await listing.load();
+    listing.apply(changes(row('a', 4, { message: 'old' })));
+    expect(listing.rows[0].message).toBe('message a');
+    listing.apply(changes(row('a', 5, { read: NOW })));
+    expect(listing.rows[0].read).toBe(NOW);
+  });
+
+  it.each(['revoked', 'expired'] as const)(
+    'forgets what is %s, also if an older page still names it',
+    async state => {
+      const server = new Server(many(60));
+      const listing = new Listing(server);
+      await listing.load();
+      const answer = server.hold();
+      const more = listing.more();
+      listing.apply(changes(row('n3', 100, { [state]: NOW })));
+      await answer();
+      await more;
+      expect(ids(listing)).not.toContain('n3');
+      expect(listing.rows).toHaveLength(59);
+    }
+  );
+
+  it('does not let a page undo what changed while it was on its way', async () => {
+    const server = new Server(many(2));
+    const listing = new Listing(server);
+    const answer = server.hold();
+    const load = listing.load();
+    listing.apply(changes(row('n0', 7, { position: 1, dismissed: NOW })));
+    listing.apply(changes(row('new', 8)));
+    await answer();
+    await load;
+    expect(ids(listing)).toEqual(['new', 'n1']);
+  });
+
+  it('leaves a row below the loaded part to its page', async () => {
+    const listing = new Listing(new Server(many(120)));
+    await listing.load();
+    listing.apply(changes(row('n5', 200, { position: 6, read: NOW })));
+    expect(ids(listing)).not.toContain('n5');
+    listing.include(row('n5', 200, { position: 6 }));
+    expect(ids(listing)[50]).toBe('n5');
+    await listing.more();
+    await listing.more();
+    expect(listing.rows).toHaveLength(120);
+  });
+
+  it('keeps in Unread what is read while one looks, till the filter is left', async () => {
+    const server = new Server(many(3));
+    const listing = new Listing(server);
+    await listing.load({ view: 'unread' });
+    const read = row('n1', 9, { position: 2, read: NOW });
+    server.rows[1] = read;
+    listing.apply(changes(read));
+    expect(ids(listing)).toEqual(['n2', 'n1', 'n0']);
+    await listing.refresh();
+    expect(ids(listing)).toEqual(['n2', 'n1', 'n0']);
+    listing.apply(changes(row('n2', 10, { position: 3, dismissed: NOW })));
+    expect(ids(listing)).toEqual(['n1', 'n0']);
+    await listing.load({ view: 'unread' });
+    expect(ids(listing)).not.toContain('n1');
+  });
+
+  it('shows what leaves one view in the other', async () => {
+    const server = new Server([row('a', 1), row('b', 2, { dismissed: NOW })]);
+    const listing = new Listing(server);
+    await listing.load({ view: 'dismissed' });
+    expect(ids(listing)).toEqual(['b']);
+    listing.apply(changes(row('b', 3, { position: 2 })));
+    expect(ids(listing)).toEqual([]);
+    listing.apply(changes(row('a', 4, { position: 1, dismissed: NOW })));
+    expect(ids(listing)).toEqual(['a']);
+  });
+
+  it('filters what comes in by type and source', async () => {
+    const listing = new Listing(new Server());
+    await listing.load({ view: 'inbox', types: ['error'], source: 'Quo' });
+    listing.apply(
+      changes(
+        row('a', 1),
+        row('b', 2, { type: 'error' }),
+        row('c', 3, { type: 'error', source: 'airflow' })
+      )
+    );
+    expect(ids(listing)).toEqual(['b']);
+  });
+
+  it('forgets at a snapshot what that does not name, and asks again', async () => {
+    const server = new Server(many(3));
+    const listing = new Listing(server);
+    await listing.load();
+    server.rows = [row('other', 1)];
+    listing.apply({
+      type: 'snapshot',
+      notifications: [row('other', 1)],
+      announced: []
+    });
+    expect(ids(listing)).toEqual([]);
+    await flush();
+    expect(ids(listing)).toEqual(['other']);
+  });
+
+  it('ignores the answer to a filter that was left', async () => {
+    const server = new Server([row('a', 1), row('b', 2, { dismissed: NOW })]);
+    const listing = new Listing(server);
+    const late = server.hold();
+    void listing.load({ view: 'dismissed' });
+    server.held = null;
+    await listing.load({ view: 'inbox' });
+    await late();
+    expect(ids(listing)).toEqual(['a']);
+  });
+
+  it('asks again, not too often, when something changes during a search', async () => {
+    jest.useFakeTimers();
+    try {
+      const server = new Server([row('a', 1, { message: 'disk full' })]);
+      const listing = new Listing(server);
+      await listing.load({ view: 'inbox', text: 'disk' });
+      for (let seq = 2; seq < 22; seq++) {
+        server.rows.push(row(`n${seq}`, seq, { message: 'disk again' }));
+        listing.apply(changes(server.rows[server.rows.length - 1]));
+        jest.advanceTimersByTime(100);
+        await flush();
+      }
+      expect(ids(listing)).toContain('n15');
+      expect(server.requests.length).toBeLessThan(9);
+      listing.dispose();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('emits only when something changed', async () => {
+    const listing = new Listing(new Server(many(2)));
+    await listing.load();
+    const rows = listing.rows;
+    let emitted = 0;
+    listing.changed.connect(() => emitted++);
+    listing.apply(changes(row('n0', 0)));
+    expect(listing.rows).toBe(rows);
+    expect(emitted).toBe(0);
+  });
+});

@@ -1,0 +1,155 @@
+/**
+ * What a text from outside may become in the page.
+ */
+import { Sanitizer } from '@jupyterlab/apputils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { createRoot } from 'react-dom/client';
+import { act } from 'react-dom/test-utils';
+
+import { safeImage, safeLink, SafeMarkdown } from '../center/markdown';
+
+(globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
+
+/** Markdown is HTML where it wants to be: the parser passes it all on. */
+const markdown = new SafeMarkdown({
+  markdownParser: { render: async (source: string) => source },
+  sanitizer: new Sanitizer()
+} as unknown as IRenderMimeRegistry);
+
+function show(nodes: React.ReactNode): HTMLElement {
+  const host = document.createElement('div');
+  act(() => createRoot(host).render(nodes));
+  return host;
+}
+
+async function block(source: string): Promise<HTMLElement> {
+  return show(await markdown.block(source));
+}
+
+async function inline(source: string, links = true): Promise<HTMLElement> {
+  return show(await markdown.inline(source, links));
+}
+
+describe('SafeMarkdown', () => {
+  it.each([
+    '<img src="x" onerror="alert(1)">',
+    '<script>alert(1)</script>',
+    '<svg onload="alert(1)"><script>alert(1)</script></svg>',
+    '<iframe src="https://a.example"></iframe>',
+    '<a href="javascript:alert(1)">x</a>',
+    '<a href="&#106;avascript:alert(1)">x</a>',
+    '<a href="data:text/html,<script>alert(1)</script>">x</a>',
+    '<a href="/hub/logout">x</a>',
+    '<a href="files/x.ipynb">x</a>',
+    '<a href="#main">x</a>',
+    '<a href="//a.example/">x</a>',
+    '<form action="https://a.example"><input name="password"><button>x</button></form>',
+    '<video src="https://a.example/v.mp4" autoplay></video>',
+    '<style>* { display: none }</style>',
+    '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>',
+    '<details open ontoggle="alert(1)">x</details>'
+  ])('makes nothing that runs, loads or leads astray of %j', async source => {
+    for (const host of [await block(source), await inline(source)]) {
+      expect(
+        host.querySelector(
+          'a, button, form, iframe, img, input, script, style, svg, video'
+        )
+      ).toBeNull();
+      for (const element of host.querySelectorAll('*')) {
+        for (const { name } of element.attributes) {
+          expect(name).not.toMatch(/^(on|href|src|action|style)/);
+        }
+      }
+    }
+  });
+
+  it('drops the commands, ids, classes and styles that the sanitizer lets pass', async () => {
+    const source =
+      '<a href="https://a.example/" id="main" class="jp-Dialog" ' +
+      'style="position: fixed; inset: 0" data-commandlinker-command="application:reset" ' +
+      'data-commandlinker-args="{}">x</a><div class="jp-Dialog" style="position:fixed">y</div>';
+    const link = (await block(source)).querySelector('a')!;
+    expect([...link.attributes].map(one => one.name).sort()).toEqual([
+      'href',
+      'rel',
+      'target'
+    ]);
+    expect(link.rel).toContain('noopener');
+    expect(link.target).toBe('_blank');
+    expect((await block(source)).querySelector('[class], [style]')).toBeNull();
+  });
+
+  it('keeps what makes a text readable', async () => {
+    const host = await block(
+      '<h1 id="a">Title</h1><p><strong>b</strong> <code>c</code></p><ul><li>d</li></ul>' +
+        '<table><thead><tr><th align="right">e</th></tr></thead><tbody><tr><td>f</td></tr></tbody></table>' +
+        '<pre><code class="language-py"><span class="ͼ1e jp-Dialog">g</span></code></pre>'
+    );
+    expect(host.querySelector('h1')).toBeNull();
+    expect(host.querySelector('[role="heading"]')!.textContent).toBe('Title');
+    expect(host.querySelectorAll('strong, code, li, th, td, pre')).toHaveLength(
+      7
+    );
+    expect(host.querySelector('th')!.style.textAlign).toBe('right');
+    expect(host.querySelector('pre span')!.className).toBe('ͼ1e');
+  });
+
+  it('flattens a summary to one line', async () => {
+    const host = await inline(
+      '<h1>Title</h1><p>one <em>two</em></p><ul><li>three</li></ul><img alt="four" src="https://a.example/x.png">'
+    );
+    expect(host.textContent!.replace(/\s+/g, ' ')).toBe(
+      'Title one two three four'
+    );
+    expect(host.querySelectorAll('h1, p, ul, li, img')).toHaveLength(0);
+    expect(host.querySelectorAll('em')).toHaveLength(1);
+  });
+
+  it('makes links only where they can be followed', async () => {
+    const source = '<a href="https://a.example/">x</a>';
+    expect((await inline(source, true)).querySelector('a')).not.toBeNull();
+    expect((await inline(source, false)).querySelector('a')).toBeNull();
+  });
+
+  it('shows as text what is nested too deep, or what breaks the parser', async () => {
+    const deep = '<blockquote>'.repeat(500) + 'x' + '</blockquote>'.repeat(500);
+    const host = await block(deep);
+    expect(host.textContent).toBe('x');
+    expect(host.querySelectorAll('blockquote').length).toBeLessThan(40);
+
+    const warn = jest.spyOn(console, 'warn').mockReturnValue();
+    const broken = new SafeMarkdown({
+      markdownParser: { render: () => Promise.reject(new Error('no')) },
+      sanitizer: new Sanitizer()
+    } as unknown as IRenderMimeRegistry);
+    expect(await broken.block('<b>x</b>')).toBe('<b>x</b>');
+    expect(warn).toHaveBeenCalled();
+    warn.mockRestore();
+  });
+});
+
+describe('safeLink', () => {
+  it.each([
+    ['https://a.example/x', 'https://a.example/x'],
+    ['http://a.example/', 'http://a.example/'],
+    ['mailto:a@example.org', 'mailto:a@example.org'],
+    [' java\nscript:alert(1)', null],
+    ['vbscript:x', null],
+    ['file:///etc/passwd', null],
+    ['x.ipynb', null],
+    ['', null],
+    [null, null]
+  ])('%j', (href, safe) => expect(safeLink(href)).toBe(safe));
+});
+
+describe('safeImage', () => {
+  it.each([
+    ['https://a.example/x.png', 'https://a.example/x.png'],
+    ['http://a.example/x.png', null],
+    [`https://${window.location.host}/hub/logout`, null],
+    ['/hub/logout', null],
+    ['data:image/png;base64,AA==', 'data:image/png;base64,AA=='],
+    ['data:text/html,x', null],
+    [null, null]
+  ])('%j', (src, safe) => expect(safeImage(src)).toBe(safe));
+});
