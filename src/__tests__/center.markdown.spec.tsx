@@ -4,11 +4,9 @@
 import { Sanitizer } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { createRoot } from 'react-dom/client';
-import { act } from 'react-dom/test-utils';
+import { flushSync } from 'react-dom';
 
 import { safeImage, safeLink, SafeMarkdown } from '../center/markdown';
-
-(globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
 
 /** Markdown is HTML where it wants to be: the parser passes it all on. */
 const markdown = new SafeMarkdown({
@@ -18,7 +16,7 @@ const markdown = new SafeMarkdown({
 
 function show(nodes: React.ReactNode): HTMLElement {
   const host = document.createElement('div');
-  act(() => createRoot(host).render(nodes));
+  flushSync(() => createRoot(host).render(nodes));
   return host;
 }
 
