@@ -19,6 +19,7 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -69,6 +70,24 @@ JSONData = Annotated[Any, AfterValidator(_shallow)]
 Number = StrictInt | StrictFloat
 
 
+def _up_to(most: int) -> WithJsonSchema:
+    """Say a number's bounds in the schema too, where pydantic leaves those of a union out."""
+    return WithJsonSchema({"type": "number", "minimum": 0, "maximum": most})
+
+
+#: What a browser can hold.
+SafeInt = Annotated[StrictInt, Field(gt=-(2**53), lt=2**53)]
+#: Said so that tools of every draft of JSON Schema understand it.
+TWO_INTEGERS = WithJsonSchema(
+    {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 1 - 2**53, "maximum": 2**53 - 1},
+        "minItems": 2,
+        "maxItems": 2,
+    }
+)
+
+
 class _Wire(BaseModel):
     """What all our messages share: unknown fields are ignored, so that newer senders work."""
 
@@ -99,6 +118,9 @@ class Action(_Wire):
         Field(
             max_length=2048,
             description="The page that it opens in a new tab; http, https or mailto.",
+            json_schema_extra={
+                "pattern": "^([hH][tT][tT][pP][sS]?://|[mM][aA][iI][lL][tT][oO]:)[^\\x00-\\x20]*$"
+            },
         ),
     ] = None
 
@@ -124,21 +146,25 @@ class IngestMessage(_Wire):
             min_length=1,
             max_length=4096,
             description="The summary; plain text unless `markdown` is true.",
+            json_schema_extra={"pattern": "\\S"},
             examples=["Maintenance scheduled for 10 PM tonight"],
         ),
     ]
     type: Annotated[NotificationType, Field(description="Styling and urgency.")] = "info"
     autoClose: Annotated[
-        StrictBool | Annotated[Number, Field(ge=0, le=MAX_TIMER_MS)] | None,
+        StrictBool | Annotated[Number, Field(ge=0, le=MAX_TIMER_MS), _up_to(MAX_TIMER_MS)] | None,
         Field(
             description="`false`: until dismissed; `true` or none: the person's setting; "
             "a number: after so many milliseconds; `0`: no toast, center only."
         ),
     ] = None
-    actions: Annotated[list[Action], Field(max_length=5, description="Buttons.")] = []
+    actions: Annotated[list[Action] | None, Field(max_length=5, description="Buttons.")] = []
     body: Annotated[
         Text | None,
-        Field(description="The longer text, Markdown, at most 32 KiB as UTF-8."),
+        Field(
+            description="The longer text, Markdown, at most 32 KiB as UTF-8.",
+            json_schema_extra={"maxLength": 32 * 1024},
+        ),
     ] = None
     markdown: Annotated[StrictBool, Field(description="Whether `message` is Markdown.")] = False
     key: Annotated[
@@ -150,7 +176,7 @@ class IngestMessage(_Wire):
         ),
     ] = None
     progress: Annotated[
-        Annotated[Number, Field(ge=0, le=1)] | None,
+        Annotated[Number, Field(ge=0, le=1), _up_to(1)] | None,
         Field(description="How much is done, from 0 to 1; goes with `in-progress`."),
     ] = None
     expiresAt: Annotated[
@@ -158,7 +184,7 @@ class IngestMessage(_Wire):
         Field(description="RFC 3339 time, with its offset, after which it is not shown."),
     ] = None
     ttl: Annotated[
-        Annotated[Number, Field(ge=0, le=MAX_TTL_S)] | None,
+        Annotated[Number, Field(ge=0, le=MAX_TTL_S), _up_to(MAX_TTL_S)] | None,
         Field(description="The same in seconds from now; `expiresAt` wins."),
     ] = None
     banner: Annotated[StrictBool, Field(description="Also across the top.")] = False
@@ -182,11 +208,6 @@ class IngestMessage(_Wire):
         if not isinstance(value, (int, float)) or not 0 <= value <= MAX_TIMER_MS:
             raise ValueError(f"must be true, false, or milliseconds from 0 to {MAX_TIMER_MS}")
         return value
-
-    @field_validator("actions", mode="before")
-    @classmethod
-    def _no_actions(cls, value: Any) -> Any:
-        return [] if value is None else value
 
     @field_validator("message")
     @classmethod
@@ -321,8 +342,15 @@ class Page(_Wire):
     cursor: Annotated[str, Field(description="`epoch:seq` up to which this answer is true.")]
 
 
+def _given(*names: str) -> Any:
+    """Return a JSON Schema for each field, that holds where it is there and not null."""
+    return [{"required": [n], "properties": {n: {"not": {"type": "null"}}}} for n in names]
+
+
 class StateChange(_Wire):
     """A person's change to one notification; a field that is missing stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": _given("read", "dismissed")})
 
     read: StrictBool | None = None
     dismissed: StrictBool | None = None
@@ -337,6 +365,13 @@ class StateChange(_Wire):
 class BulkChange(StateChange):
     """The same for many: those of `ids`, those of `seqs`, or all in the inbox."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": _given("read", "dismissed"),
+            "oneOf": _given("ids", "all", "seqs"),
+        }
+    )
+
     ids: Annotated[
         list[Text] | None, Field(min_length=1, max_length=1000, description="These.")
     ] = None
@@ -344,7 +379,7 @@ class BulkChange(StateChange):
         None
     )
     seqs: Annotated[
-        tuple[StrictInt, StrictInt] | None,
+        Annotated[tuple[SafeInt, SafeInt], TWO_INTEGERS] | None,
         Field(
             description="Those whose last change lies in this range, ends included: "
             "what an earlier answer's `seqs` named, to undo it."
@@ -355,8 +390,6 @@ class BulkChange(StateChange):
     def _one_selection(self) -> BulkChange:
         if sum(x is not None for x in (self.ids, self.all, self.seqs)) != 1:
             raise ValueError("needs just one of `ids`, `all` and `seqs`")
-        if self.seqs is not None and not all(abs(x) < 2**53 for x in self.seqs):
-            raise ValueError("`seqs` must be whole numbers below 2^53")
         return self
 
 
@@ -365,7 +398,7 @@ class Changed(_Wire):
 
     changed: Annotated[int, Field(description="How many rows changed.")]
     seqs: Annotated[
-        tuple[int, int] | None,
+        Annotated[tuple[int, int], TWO_INTEGERS] | None,
         Field(description="The sequence numbers that the change took, first and last."),
     ]
     cursor: str

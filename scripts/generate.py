@@ -70,6 +70,13 @@ def body(name: str) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": ref(name)}}}
 
 
+def message_without_key() -> dict[str, Any]:
+    """Return the schema of a message whose key is in the path."""
+    schema = schemas()["IngestMessage"]
+    fields = {name: field for name, field in schema["properties"].items() if name != "key"}
+    return {**schema, "properties": fields}
+
+
 ERRORS = {
     "400": answer(
         "The request is wrong; the answer says where. Nothing was changed.", "ErrorAnswer"
@@ -97,12 +104,6 @@ def parameter(name: str, where: str, description: str, schema: dict[str, Any]) -
 
 
 ID = parameter("id", "path", "The notification's id.", {"type": "string", "minLength": 1})
-KEY = parameter(
-    "id_or_key",
-    "path",
-    "The notification's id, or its sender's key.",
-    {"type": "string", "minLength": 1, "maxLength": 200},
-)
 KEY = parameter(
     "key",
     "path",
@@ -133,6 +134,10 @@ def openapi() -> dict[str, Any]:
         "summary": "Take a notification in, or replace the one with this key",
         "operationId": "replace",
         "parameters": [KEY],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": message_without_key()}},
+        },
     }
     revoke = {
         "summary": "Take a notification back",
@@ -257,7 +262,11 @@ def openapi() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "token": {"type": "apiKey", "in": "header", "name": "Authorization"}
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The server's token, or a JupyterHub token with access to it.",
+                }
             },
             "schemas": schemas(),
         },
@@ -267,15 +276,19 @@ def openapi() -> dict[str, Any]:
 def for_typescript(node: Any) -> Any:
     """Say a schema as json-schema-to-typescript understands it.
 
-    The titles that pydantic gives to fields would become type aliases, and a tuple is
-    ``items`` in the draft that the tool knows.
+    The titles that pydantic gives to fields would become type aliases, a pair is two
+    ``items`` to the tool, and which fields go together a type need not say.
     """
     if isinstance(node, dict):
-        return {
-            ("items" if k == "prefixItems" else k): for_typescript(v)
+        together = {"anyOf", "oneOf"} if "properties" in node else set()
+        found = {
+            k: for_typescript(v)
             for k, v in node.items()
-            if not (k == "title" and isinstance(v, str))
+            if not (k == "title" and isinstance(v, str)) and k not in together
         }
+        if found.get("minItems") == found.get("maxItems") == 2:
+            found["items"] = [found["items"]] * 2
+        return found
     if isinstance(node, list):
         return [for_typescript(v) for v in node]
     return node

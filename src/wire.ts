@@ -357,10 +357,8 @@ export interface IngestMessage {
   autoClose?: boolean | number | null;
   /**
    * Buttons.
-   *
-   * @maxItems 5
    */
-  actions?: Action[];
+  actions?: Action[] | null;
   /**
    * The longer text, Markdown, at most 32 KiB as UTF-8.
    */

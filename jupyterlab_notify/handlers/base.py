@@ -57,6 +57,9 @@ class NotifyHandler(APIHandler):
                 message = HTTPStatus(status_code).phrase
             except ValueError:
                 message = "Unknown error"
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            offered = (m for m in self.SUPPORTED_METHODS if _offers(type(self), m))
+            self.set_header("Allow", ", ".join(offered))
         self.set_header("Content-Type", "application/json")
         self.finish(dumps(answer(message)))
 
@@ -68,6 +71,11 @@ class NotifyHandler(APIHandler):
         if values and len(values[0]) > most:
             raise BadRequest(f"The query parameter {name} is longer than {most} characters.")
         return values[0] if values else None
+
+
+def _offers(handler: type[web.RequestHandler], method: str) -> bool:
+    name = method.lower()
+    return getattr(handler, name) is not getattr(web.RequestHandler, name)
 
 
 @web.stream_request_body

@@ -66,6 +66,8 @@ class IngestItemHandler(_Ingest):
     async def delete(self, name: str) -> None:
         """Revoke by id or key."""
         source = self.query_argument("source", 80)
+        if source == "":
+            raise BadRequest("The query parameter source must not be empty.")
         if len(name) > 200:
             raise BadRequest("The id or key in the path is longer than 200 characters.")
         self.receipt(
