@@ -53,6 +53,11 @@ export default tseslint.config(
     }
   },
   {
+    // Generated: its names are those of the wire.
+    files: ['src/wire.ts'],
+    rules: { '@typescript-eslint/naming-convention': 'off' }
+  },
+  {
     files: ['src/**/__tests__/**'],
     languageOptions: { globals: { ...globals.jest, ...globals.node } }
   },
@@ -63,7 +68,7 @@ export default tseslint.config(
   },
   {
     files: ['**/*.js', '**/*.mjs'],
-    languageOptions: { globals: globals.node },
+    languageOptions: { globals: { ...globals.browser, ...globals.node } },
     rules: { '@typescript-eslint/no-require-imports': 'off' }
   },
   {

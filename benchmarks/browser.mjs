@@ -2,7 +2,9 @@
 // node browser.mjs toast|center URL TOKEN ROUNDS, which prints a JSON object of milliseconds.
 import { createRequire } from 'module';
 
-const require = createRequire(new URL('../ui-tests/package.json', import.meta.url));
+const require = createRequire(
+  new URL('../ui-tests/package.json', import.meta.url)
+);
 const { chromium } = require('@playwright/test');
 const { findBrowser } = require('./browser');
 
@@ -14,10 +16,14 @@ const browser = await chromium.launch({
 });
 
 async function openLab() {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const page = await browser.newPage({
+    viewport: { width: 1280, height: 800 }
+  });
   await page.goto(`${url}lab?token=${token}`);
   await page.waitForSelector('.jp-LauncherCard', { timeout: 60000 });
-  await page.waitForSelector('.jp-NotifyBell, .jp-Notify-bell, [class*=jp-Notify]');
+  await page.waitForSelector(
+    '.jp-NotifyBell, .jp-Notify-bell, [class*=jp-Notify]'
+  );
   // The start's own work is over when the page has been quiet for a while.
   await page.waitForLoadState('networkidle');
   return page;
@@ -33,9 +39,9 @@ async function toast(page) {
       const shown = text =>
         new Promise(resolve => {
           const there = () =>
-            [...document.querySelectorAll('.Toastify__toast, .bench-bare')].some(node =>
-              node.textContent.includes(text)
-            );
+            [
+              ...document.querySelectorAll('.Toastify__toast, .bench-bare')
+            ].some(node => node.textContent.includes(text));
           const observer = new MutationObserver(() => {
             if (there()) {
               observer.disconnect();
@@ -71,7 +77,9 @@ async function toast(page) {
           if (round >= 0) {
             times[name].push(ended - began);
           }
-          document.querySelectorAll('.bench-bare').forEach(node => node.remove());
+          document
+            .querySelectorAll('.bench-bare')
+            .forEach(node => node.remove());
           if (name === 'toast') {
             await post(
               'jupyterlab-notify/notifications',
@@ -79,7 +87,11 @@ async function toast(page) {
               'PATCH'
             );
           }
-          while ([...document.querySelectorAll('.Toastify__toast')].some(n => n.textContent.includes(text))) {
+          while (
+            [...document.querySelectorAll('.Toastify__toast')].some(n =>
+              n.textContent.includes(text)
+            )
+          ) {
             await new Promise(resolve => setTimeout(resolve, 50));
           }
           await new Promise(resolve => setTimeout(resolve, 100));
@@ -101,9 +113,11 @@ async function center() {
         await page.evaluate(async () => {
           const bell = document.querySelector('[aria-label^="Notifications"]');
           const row = () =>
-            [...document.querySelectorAll('.jp-NotifyCenter [data-id], .jp-NotifyCenter [role=listitem], .jp-NotifyCenter article')].some(
-              node => node.offsetParent !== null
-            );
+            [
+              ...document.querySelectorAll(
+                '.jp-NotifyCenter [data-id], .jp-NotifyCenter [role=listitem], .jp-NotifyCenter article'
+              )
+            ].some(node => node.offsetParent !== null);
           const began = performance.now();
           bell.click();
           while (!row()) {
@@ -124,7 +138,8 @@ async function center() {
 }
 
 try {
-  const times = what === 'toast' ? await toast(await openLab()) : await center();
+  const times =
+    what === 'toast' ? await toast(await openLab()) : await center();
   console.log(JSON.stringify(times));
 } finally {
   await browser.close();

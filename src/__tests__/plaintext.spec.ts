@@ -1,4 +1,8 @@
-import { MAX_TOAST_LENGTH, stripMarkdown, summarize } from '../plaintext';
+import {
+  MAX_TOAST_LENGTH,
+  stripMarkdown,
+  summarize
+} from '../toasts/plaintext';
 
 describe('stripMarkdown', () => {
   it.each([

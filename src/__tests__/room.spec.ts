@@ -1,4 +1,4 @@
-import { type IToastCandidate, makeRoom, urgency } from '../room';
+import { type IToastCandidate, makeRoom, urgency } from '../toasts/room';
 
 const SUMMARY = 80;
 

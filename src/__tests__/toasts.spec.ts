@@ -2,7 +2,7 @@ import { Notification as LabNotification } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { DEFAULT_TOAST_SETTINGS, ToastPresenter } from '../toasts';
+import { DEFAULT_TOAST_SETTINGS, ToastPresenter } from '../toasts/presenter';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import { NOW, row } from './rows';

@@ -1,7 +1,7 @@
 /**
  * Which toasts there is room for, so that they never bury the notebook.
  */
-import type { Notification } from './wire';
+import type { Notification } from '../wire';
 
 /**
  * A toast that is shown, or that asks to be.
