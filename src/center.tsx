@@ -131,7 +131,6 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   constructor(options: CenterPanel.IOptions) {
     super();
     this._options = options;
-    this.settings = options.settings;
     this.id = 'jp-notify-center';
     this.addClass('jp-NotifyCenter');
     this.node.setAttribute('role', 'region');
@@ -141,7 +140,9 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /** Opens the settings, where there is an editor for them. */
-  readonly settings?: () => void;
+  get settings(): (() => void) | undefined {
+    return this._options.settings?.();
+  }
 
   /** Whether a person can see it. */
   get visible(): boolean {
@@ -294,8 +295,8 @@ export namespace CenterPanel {
   export interface IOptions extends Omit<ICenterProps, 'host'> {
     /** Put the panel away. */
     hide: () => void;
-    /** Open the settings. */
-    settings?: () => void;
+    /** What opens the settings, if there is an editor for them by now. */
+    settings?: () => (() => void) | undefined;
   }
 }
 
@@ -347,13 +348,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
       trans,
       language: translator?.languageCode,
       hide,
-      settings: () => {
-        if (commands.hasCommand(CommandIDs.openSettings)) {
-          void commands.execute(CommandIDs.openSettings, {
-            query: 'jupyterlab_notify'
-          });
-        }
-      }
+      settings: () =>
+        commands.hasCommand(CommandIDs.openSettings)
+          ? () =>
+              void commands.execute(CommandIDs.openSettings, {
+                // How the titles of our settings begin, and of JupyterLab's own.
+                query: trans.__('Notification')
+              })
+          : undefined
     });
     const bell = new NotificationBell({
       model,

@@ -111,14 +111,14 @@ export function Center(props: ICenterProps): JSX.Element {
     return () => clearTimeout(timer);
   }, [key]);
 
-  // A screen reader hears what came in while the center is in sight.
+  // A screen reader hears of what only the center shows; a toast says the rest itself.
   const announce = (change: NotificationModel.IChange) => {
-    if (!host.visible || !change.announced.length) {
+    const said = change.notifications.filter(
+      row => row.autoClose === 0 && change.announced.includes(row.id)
+    );
+    if (!host.visible) {
       return;
     }
-    const said = change.notifications.filter(row =>
-      change.announced.includes(row.id)
-    );
     if (said.length === 1) {
       setNews(trans.__('New notification: %1', said[0].message.slice(0, 200)));
     } else if (said.length) {
