@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from jupyterlab_notify.store import SNAPSHOT_ROWS, Cursor
+from jupyterlab_notify import store
+from jupyterlab_notify.store import Cursor
 
 
 class Gone(Exception):
@@ -27,11 +28,14 @@ class Tab:
         #: From this position on it has all of the inbox.
         self.floor = 0
         self.connected = True
+        #: Cleared, it takes no frame: a browser that is busy.
+        self.awake = asyncio.Event()
+        self.awake.set()
         self._changed = asyncio.Event()
 
     async def send(self, text: str) -> None:
         """Take a frame, as a socket does."""
-        await asyncio.sleep(0)
+        await self.awake.wait()
         if not self.connected:
             raise Gone
         self.apply(json.loads(text))
@@ -47,7 +51,7 @@ class Tab:
         if frame["type"] == "snapshot":
             self.rows.clear()
             self.gone.clear()
-            self.floor = rows[-1]["position"] if len(rows) == SNAPSHOT_ROWS else 0
+            self.floor = rows[-1]["position"] if len(rows) == store.SNAPSHOT_ROWS else 0
             rows = [*rows, *frame["pinned"]]
         for row in rows:
             known = self.rows.get(row["id"], {}).get("seq", self.gone.get(row["id"], -1))

@@ -26,6 +26,7 @@ from jupyterlab_notify.worker import Busy
 from . import places
 from .messages import check_sound, do, live, message, receive
 from .places import Fault
+from .servers import Server, wait_for
 from .tab import Tab
 
 
@@ -702,3 +703,75 @@ async def test_what_waits_when_the_server_stops_is_answered(path: Path) -> None:
     store = Store(path)
     assert set(live(store)) == {answer.id for answer in answers}
     store.close()
+
+
+# A whole server
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (places.read_only, "cannot be written"),
+        (places.disk_full, "full"),
+        (places.newer_schema, "newer version"),
+        (places.a_folder_in_its_place, "is not a file"),
+        (corrupt_header, "corrupt"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_server_works_whatever_is_wrong_with_the_database(
+    make_server: Callable[..., Server], fault: Any, said: str
+) -> None:
+    # The store tries again every ten seconds; nobody wants to wait for that here.
+    server = make_server(
+        start=False,
+        config_py="import jupyterlab_notify.store\njupyterlab_notify.store.HEAL_INTERVAL_S = 0.1\n",
+    )
+    with ExitStack() as stack:
+        if fault is places.disk_full:
+            stack.enter_context(places.small_disk(server.database.parent))
+        old = history(server.database)
+        broken = stack.enter_context(ExitStack())
+        if fault is corrupt_header:
+            corrupt_header(server.database)
+        else:
+            broken.enter_context(fault(server.database))
+        server.start()
+        stack.callback(server.stop)
+        kernel = server.request("POST", "/api/kernels", {})
+        assert kernel.status_code == 201
+        with server.websocket() as tab:
+            tab.receive()
+            sent = server.ingest("meanwhile", body="x" * 30_000)
+            rows = tab.rows_until(lambda rows: sent["notification_id"] in rows)
+            assert rows[sent["notification_id"]]["message"] == "meanwhile"
+            assert sent["durable"] is (fault is corrupt_header)
+            status = server.status()["store"]
+            assert status["durable"] is sent["durable"]
+            if fault is not corrupt_header:
+                assert said in status["problem"]
+            if fault in (places.read_only, places.disk_full):
+                assert set(old) <= {row["id"] for row in server.page()["notifications"]}
+            (warning,) = [line for line in server.log.splitlines() if "[W" in line and said in line]
+            assert str(server.database) in warning
+            broken.close()
+            wait_for(lambda: server.status()["store"]["durable"], "the store's recovery")
+        assert server.request("GET", f"/api/kernels/{kernel.json()['id']}").status_code == 200
+        assert "Traceback" not in server.log
+        server.stop()
+        ours = [line for line in server.log.splitlines() if "otification" in line and "[W" in line]
+        assert len(ours) == 1, ours
+        # A kernel that is stopped while it starts has one of its own.
+        assert "jupyterlab_notify/" not in server.log
+        recovered = [line for line in server.log.splitlines() if "works again" in line]
+        assert len(recovered) == (fault is not corrupt_header)
+        store = Store(server.database)
+        texts = [row["message"] for row in live(store).values()]
+        store.close()
+        assert texts.count("meanwhile") == 1
+        if fault is corrupt_header:
+            (aside,) = server.database.parent.glob("*.corrupt-*")
+            assert places.content(aside).startswith(b"garbage!" * 512)
+        else:
+            assert len(texts) == len(old) + 1
+        check_sound(server.database)
