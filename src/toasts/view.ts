@@ -189,6 +189,8 @@ export class ToastView implements IDisposable {
     if (this._container) {
       this._observer.disconnect();
       this._observer.observe(this._container, {
+        attributeFilter: ['class'],
+        attributeOldValue: true,
         childList: true,
         subtree: true
       });
@@ -202,7 +204,10 @@ export class ToastView implements IDisposable {
       return;
     }
     let measure = false;
-    for (const { addedNodes, removedNodes } of records) {
+    for (const { addedNodes, oldValue, removedNodes, target } of records) {
+      if (oldValue !== null) {
+        startTime(target as HTMLElement, oldValue);
+      }
       // The last toast goes with the element that held them all.
       for (const node of toastsOf(addedNodes)) {
         this._onAdded(node);
@@ -327,6 +332,19 @@ export class ToastView implements IDisposable {
   private _frame: number | undefined = undefined;
   private _isDisposed = false;
   private _resizes: ResizeObserver | null = null;
+}
+
+/**
+ * Let a toast's time begin whose entrance was cut short.
+ *
+ * Its time begins with an event at the end of the animation with which it
+ * comes. A new state of the toast takes that animation away, and one that had
+ * not been drawn yet, as in a hidden tab, then never ends.
+ */
+function startTime(node: HTMLElement, before: string): void {
+  if (before.includes('-enter') && !node.className.includes('-enter')) {
+    node.dispatchEvent(new Event('d'));
+  }
 }
 
 function toastsOf(nodes: NodeList): HTMLElement[] {
