@@ -20,12 +20,14 @@ module.exports = {
   outputDir: 'test-results',
   forbidOnly: !!process.env.CI,
   retries: 0,
+  // For a machine that is busy with other tests; what promises a time says so.
+  expect: { timeout: 15 * 1000 },
   workers: Number(process.env.NOTIFY_UI_WORKERS || 2),
   reporter: [['list'], ['html', { open: 'never' }]],
   use: {
     ...baseConfig.use,
     video: 'off',
-    trace: 'retain-on-failure',
+    trace: { mode: 'retain-on-failure', screenshots: false, snapshots: true },
     launchOptions: {
       executablePath: findBrowser(),
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking']

@@ -317,16 +317,17 @@ export class Lab {
         // The tests look at the application in the page.
         'c.LabApp.expose_app_in_browser = True',
         'c.JupyterNotebookApp.expose_app_in_browser = True',
-        // JupyterLab asks nobody for news or updates, nor whether it may.
+        // JupyterLab asks nobody for updates; the setting below says the same of news.
         'c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"',
-        'c.LabApp.news_url = None',
         this._options.config ?? '',
         ''
       ].join('\n')
     );
-    for (const [plugin, values] of Object.entries(
-      this._options.settings ?? {}
-    )) {
+    const settings = {
+      [LAB_NOTIFICATIONS]: { fetchNews: 'false' },
+      ...this._options.settings
+    };
+    for (const [plugin, values] of Object.entries(settings)) {
       const file = path.join(
         this._folder,
         'config',
@@ -465,15 +466,25 @@ export class Proxy {
   private _server: net.Server | null = null;
 }
 
+/** Something that happened to a toast. */
+export interface IToastEvent {
+  what: 'appeared' | 'gone';
+  id: string;
+  text: string;
+  /** Milliseconds of the page's own clock. */
+  at: number;
+}
+
 /**
- * Load JupyterLab in a page, and wait until it is restored, shows its first
- * widget, and listens to notifications.
+ * Load JupyterLab in a page, and wait until it is restored and listens to
+ * notifications.
  */
 export async function openLab(
   page: Page,
   lab: Lab,
   options: IOpenOptions = {}
 ): Promise<void> {
+  await page.addInitScript(recordToasts);
   await page.goto(lab.address(options));
   await untilReady(page);
 }
@@ -496,6 +507,37 @@ export async function untilReady(page: Page): Promise<void> {
     }
     throw new Error('The model of notifications is not there.');
   });
+}
+
+/**
+ * What toasts came and went on a page since it was loaded, also those that
+ * were gone before anybody looked; those with this text.
+ */
+export async function toastEvents(
+  page: Page,
+  text: string
+): Promise<IToastEvent[]> {
+  const events = await page.evaluate<IToastEvent[]>(
+    () => (window as any).toastEvents
+  );
+  const ids = events
+    .filter(event => event.text.includes(text))
+    .map(event => event.id);
+  return events.filter(event => ids.includes(event.id));
+}
+
+/**
+ * How long a toast was on a page; waits until it is gone.
+ */
+export async function toastTime(page: Page, text: string): Promise<number> {
+  await expect
+    .poll(
+      async () => (await toastEvents(page, text)).map(event => event.what),
+      { timeout: 30_000, message: `the toast “${text}” came and went` }
+    )
+    .toEqual(['appeared', 'gone']);
+  const [appeared, gone] = await toastEvents(page, text);
+  return gone.at - appeared.at;
 }
 
 /**
@@ -607,6 +649,29 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as net.AddressInfo;
   await new Promise(resolve => server.close(resolve));
   return port;
+}
+
+/** Runs in the page, before anything else. */
+function recordToasts(): void {
+  const events: IToastEvent[] = ((window as any).toastEvents = []);
+  const record = (what: IToastEvent['what'], nodes: NodeList) => {
+    for (const node of Array.from(nodes)) {
+      if (node instanceof HTMLElement) {
+        const found = node.matches('.Toastify__toast')
+          ? [node]
+          : Array.from(node.querySelectorAll('.Toastify__toast'));
+        for (const { id, textContent } of found) {
+          events.push({ what, id, text: textContent!, at: performance.now() });
+        }
+      }
+    }
+  };
+  new MutationObserver(records => {
+    for (const { addedNodes, removedNodes } of records) {
+      record('appeared', addedNodes);
+      record('gone', removedNodes);
+    }
+  }).observe(document, { childList: true, subtree: true });
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,0 +1,469 @@
+/**
+ * What a toast promises, in two tabs of one browser.
+ */
+import type { Page } from '@playwright/test';
+
+import {
+  badge,
+  bell,
+  center,
+  closeCenter,
+  expect,
+  LAB_NOTIFICATIONS,
+  openCenter,
+  rows,
+  setSetting,
+  summary,
+  test,
+  toastEvents,
+  TOASTS,
+  toasts,
+  toastTime,
+  untilReady,
+  useLab
+} from './lab';
+
+const TYPES = [
+  'default',
+  'info',
+  'success',
+  'warning',
+  'error',
+  'in-progress'
+] as const;
+
+/** What hubs in the field send. */
+const HUB_PAYLOAD = {
+  message: 'Maintenance scheduled for 10 PM tonight',
+  type: 'warning',
+  autoClose: false,
+  actions: [
+    {
+      label: 'Dismiss',
+      caption: 'Close this notification',
+      displayType: 'default'
+    }
+  ]
+};
+
+const lab = useLab();
+let page: Page;
+let other: Page;
+
+test.beforeAll(async ({ browser }) => {
+  page = await lab.open(browser);
+  other = await lab.open(browser, { context: page.context() });
+});
+
+test.beforeEach(async () => {
+  await lab.dismissAll();
+  for (const tab of [page, other]) {
+    await closeCenter(tab);
+    await expect(toasts(tab)).toHaveCount(0);
+    await expect(summary(tab)).toHaveCount(0);
+    await expect(badge(tab)).toBeHidden();
+  }
+  // A toast under the pointer would not close.
+  await page.mouse.move(300, 700);
+});
+
+test('all six types appear, each with its text, its look and its icon', async () => {
+  await page.setViewportSize({ width: 1024, height: 1600 });
+  const icons = new Set<string>();
+  for (const type of TYPES) {
+    await lab.push({ message: `This is ${type}.`, type, autoClose: false });
+    const toast = toasts(page, `This is ${type}.`);
+    await expect(toast).toBeVisible();
+    await expect(toast).toHaveAttribute('data-jp-notify', type);
+    if (type === 'default') {
+      await expect(toast.locator('.Toastify__toast-icon')).toHaveCount(0);
+    } else {
+      icons.add(await toast.locator('.Toastify__toast-icon').innerHTML());
+    }
+    // What is urgent is read out at once.
+    await expect(toast.locator('.Toastify__toast-body')).toHaveAttribute(
+      'role',
+      type === 'error' || type === 'warning' ? 'alert' : 'status'
+    );
+  }
+  expect(icons.size).toBe(TYPES.length - 1);
+  await expect(toasts(page)).toHaveCount(TYPES.length);
+  const edges = await toasts(page).evaluateAll(nodes =>
+    nodes.map(node => getComputedStyle(node).borderInlineStartColor)
+  );
+  // In progress has a color of its own too, which a theme may share with info.
+  expect(new Set(edges.slice(0, -1)).size).toBe(TYPES.length - 1);
+  await page.setViewportSize({ width: 1024, height: 768 });
+});
+
+for (const path of [
+  'jupyterlab-notify/ingest',
+  'jupyterlab-notifications-extension/ingest'
+]) {
+  test(`what a hub pushes to ${path} is a toast in every tab, and its Dismiss button puts it away`, async () => {
+    const answer = await lab.api('POST', path, HUB_PAYLOAD);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ success: true, tabs: 2 });
+    for (const tab of [page, other]) {
+      const toast = toasts(tab, HUB_PAYLOAD.message);
+      await expect(toast).toBeVisible();
+      await expect(toast).toHaveAttribute('data-jp-notify', 'warning');
+      await expect(
+        toast.getByRole('button', { name: 'Dismiss' }).first()
+      ).toHaveAttribute('title', 'Close this notification');
+    }
+    await toasts(page)
+      .locator('.jp-toast-button', { hasText: 'Dismiss' })
+      .click();
+    await expect(toasts(page)).toHaveCount(0);
+    await expect(toasts(other)).toHaveCount(0);
+    expect(await lab.list('inbox')).toEqual([]);
+    expect((await lab.list('dismissed'))[0].id).toBe(
+      answer.body.notification_id
+    );
+  });
+}
+
+test('autoClose false stays, comes back after a reload, and not once it is dismissed', async () => {
+  await lab.push({ message: 'I stay.', autoClose: false });
+  await lab.push({ message: 'I go.', autoClose: 300 });
+  await toastTime(page, 'I go.');
+  await expect(toasts(page, 'I stay.')).toBeVisible();
+
+  await page.reload();
+  await untilReady(page);
+  await expect(toasts(page, 'I stay.')).toBeVisible();
+  expect(await toastEvents(page, 'I go.')).toEqual([]);
+
+  await toasts(page, 'I stay.').getByTitle('Dismiss').click();
+  await expect(toasts(page, 'I stay.')).toHaveCount(0);
+  await expect
+    .poll(() => lab.list('dismissed', 1))
+    .toMatchObject([{ message: 'I stay.' }]);
+
+  await page.reload();
+  await untilReady(page);
+  await lab.push({ message: 'I am next.', autoClose: false });
+  await expect(toasts(page, 'I am next.')).toBeVisible();
+  expect(await toastEvents(page, 'I stay.')).toEqual([]);
+});
+
+test('autoClose in milliseconds closes after that, and the message stays unread', async () => {
+  const closer = { message: 'For a second and a half.', autoClose: 1500 };
+  await lab.push({ message: 'For a while.', autoClose: 20_000 });
+  // The setting says five seconds, and this one comes before.
+  await lab.push({ message: 'As usual.' });
+  const { notification_id } = await lab.push(closer);
+  expect(await toastTime(page, closer.message)).toBeGreaterThanOrEqual(1500);
+  expect(await toastTime(page, 'As usual.')).toBeGreaterThanOrEqual(5000);
+  const [, gone] = await toastEvents(page, closer.message);
+  const [, later] = await toastEvents(page, 'As usual.');
+  expect(gone.at).toBeLessThan(later.at);
+  await expect(toasts(page, 'For a while.')).toBeVisible();
+
+  expect(await lab.list('unread')).toContainEqual(
+    expect.objectContaining({
+      id: notification_id,
+      read: null,
+      dismissed: null
+    })
+  );
+  await expect(badge(page)).toHaveText('3');
+});
+
+test('autoClose true, and none, go by the setting of the person', async () => {
+  await setSetting(page, TOASTS, 'defaultAutoClose', 1);
+  await lab.push({ message: 'For three seconds.', autoClose: 3000 });
+  await lab.push({ message: 'Said true.', autoClose: true });
+  await lab.push({ message: 'Said nothing.' });
+  await toastTime(page, 'For three seconds.');
+  const [, last] = await toastEvents(page, 'For three seconds.');
+  for (const text of ['Said true.', 'Said nothing.']) {
+    expect(await toastTime(page, text)).toBeGreaterThanOrEqual(1000);
+    const [, gone] = await toastEvents(page, text);
+    expect(gone.at).toBeLessThan(last.at);
+  }
+
+  await setSetting(page, TOASTS, 'defaultAutoClose', 0);
+  await lab.push({ message: 'Said true again.', autoClose: true });
+  await lab.push({ message: 'In between.', autoClose: 300 });
+  await toastTime(page, 'In between.');
+  await expect(toasts(page, 'Said true again.')).toBeVisible();
+  await setSetting(page, TOASTS, 'defaultAutoClose', 5);
+});
+
+test('autoClose 0 is in the center only', async () => {
+  await lab.push({ message: 'Quietly.', autoClose: 0 });
+  await lab.push({ message: 'Loudly.', autoClose: false });
+  await expect(toasts(page, 'Loudly.')).toBeVisible();
+  await expect(badge(page)).toHaveText('2');
+  await openCenter(page);
+  await expect(rows(page, 'Quietly.')).toBeVisible();
+  expect(await toastEvents(page, 'Quietly.')).toEqual([]);
+});
+
+test('the cross dismisses in every tab and in the store', async () => {
+  const { notification_id } = await lab.push({
+    message: 'Seen enough.',
+    autoClose: false
+  });
+  await openCenter(other);
+  await expect(rows(other, 'Seen enough.')).toBeVisible();
+  await expect(toasts(page, 'Seen enough.')).toBeVisible();
+  await toasts(page, 'Seen enough.').getByTitle('Dismiss').click();
+  for (const tab of [page, other]) {
+    await expect(toasts(tab)).toHaveCount(0);
+    await expect(badge(tab)).toBeHidden();
+  }
+  await expect(rows(other, 'Seen enough.')).toHaveCount(0);
+  expect(await lab.list('inbox')).toEqual([]);
+  expect(await lab.list('dismissed', 1)).toMatchObject([
+    { id: notification_id }
+  ]);
+});
+
+test('4,000 characters are cut, and Show more opens the center at all of them', async () => {
+  const message =
+    'The nightly run has failed. '.repeat(150).slice(0, 3990) + '. THE END.';
+  expect(message.length).toBe(4000);
+  await lab.push({ message, autoClose: false });
+  const toast = toasts(page);
+  await expect(toast).toHaveCount(1);
+  const shown = await toast.locator('.jp-toast-message').innerText();
+  expect(shown.length).toBeLessThanOrEqual(140);
+  expect(shown.startsWith('The nightly run has failed.')).toBe(true);
+  expect(shown.endsWith('…')).toBe(true);
+
+  await lab.push({ message: 'A short one on top.', autoClose: 0 });
+  await toast.getByRole('button', { name: 'Show more' }).click();
+  const row = rows(page, 'THE END.');
+  await expect(row).toHaveClass(/jp-mod-open/);
+  await expect(row).toBeInViewport();
+  expect(await row.locator('.jp-NotifyRow-summary').innerText()).toBe(message);
+  await expect(toasts(page)).toHaveCount(0);
+  // It was read, in all tabs.
+  await expect(badge(page)).toHaveText('1');
+  await expect(badge(other)).toHaveText('1');
+});
+
+test('a progress moves in one toast and ends in success there', async () => {
+  const job = { key: 'job-7', source: 'queue' };
+  await lab.push({
+    ...job,
+    message: 'Stacking frames',
+    type: 'in-progress',
+    progress: 0.1
+  });
+  const toast = toasts(page);
+  await expect(toast).toHaveAttribute('data-jp-notify-progress', '10');
+  const id = await toast.getAttribute('id');
+  for (const percent of [35, 60, 100]) {
+    await lab.push({
+      ...job,
+      message: 'Stacking frames',
+      type: 'in-progress',
+      progress: percent / 100
+    });
+    await expect(toast).toHaveAttribute(
+      'data-jp-notify-progress',
+      String(percent)
+    );
+    await expect(toast.locator('.jp-toast-message')).toHaveAttribute(
+      'data-jp-notify-meta',
+      new RegExp(`queue · ${percent}`)
+    );
+  }
+  await lab.push({
+    ...job,
+    message: 'Frames stacked',
+    type: 'success',
+    autoClose: 1000
+  });
+  await expect(toast).toHaveAttribute('data-jp-notify', 'success');
+  await expect(toast).toContainText('Frames stacked');
+  await expect(toast).not.toHaveAttribute('data-jp-notify-progress');
+  await expect(toast).toHaveAttribute('id', id!);
+  // Only the end closes it by itself.
+  await expect(toast).toHaveCount(0);
+  expect(
+    (await toastEvents(page, 'Frames stacked')).map(event => event.what)
+  ).toEqual(['appeared', 'gone']);
+  expect(await lab.list('inbox')).toMatchObject([
+    { key: 'job-7', type: 'success' }
+  ]);
+});
+
+test('a job that is over before its toast was drawn closes as well', async () => {
+  const job = { key: 'job-8', message: 'A quick job' };
+  for (let progress = 0; progress < 1; progress += 0.25) {
+    await lab.push({ ...job, type: 'in-progress', progress });
+  }
+  await lab.push({ ...job, type: 'success', autoClose: 500 });
+  await toastTime(page, 'A quick job');
+});
+
+test('the same key replaces what it said before, in every tab', async () => {
+  const first = await lab.push({
+    message: 'Disk 80 % full',
+    key: 'disk',
+    autoClose: false
+  });
+  for (const tab of [page, other]) {
+    await expect(toasts(tab, 'Disk 80 % full')).toBeVisible();
+  }
+  const second = await lab.push({
+    message: 'Disk 95 % full',
+    key: 'disk',
+    type: 'error',
+    autoClose: false
+  });
+  expect(second.notification_id).toBe(first.notification_id);
+  for (const tab of [page, other]) {
+    await expect(toasts(tab, 'Disk 95 % full')).toHaveAttribute(
+      'data-jp-notify',
+      'error'
+    );
+    await expect(toasts(tab)).toHaveCount(1);
+    await expect(badge(tab)).toHaveText('1');
+  }
+});
+
+test('what its sender takes back is gone from every tab', async () => {
+  await lab.push({ message: 'By its key.', key: 'k', autoClose: false });
+  const { notification_id } = await lab.push({
+    message: 'By its id.',
+    autoClose: false
+  });
+  await openCenter(other);
+  for (const tab of [page, other]) {
+    await expect(toasts(tab)).toHaveCount(2);
+  }
+  await expect(rows(other)).toHaveCount(2);
+  await lab.revoke('k');
+  await lab.revoke(notification_id);
+  for (const tab of [page, other]) {
+    await expect(toasts(tab)).toHaveCount(0);
+    await expect(badge(tab)).toBeHidden();
+  }
+  await expect(rows(other)).toHaveCount(0);
+  expect(await lab.list('dismissed', 2)).not.toContainEqual(
+    expect.objectContaining({ message: 'By its key.' })
+  );
+});
+
+test('what expires is gone from every tab', async () => {
+  await lab.push({ message: 'Not for long.', ttl: 3, autoClose: false });
+  await lab.push({
+    message: 'Until a moment.',
+    expiresAt: new Date(Date.now() + 3500).toISOString(),
+    autoClose: false
+  });
+  for (const tab of [page, other]) {
+    await expect(toasts(tab)).toHaveCount(2);
+    await expect(badge(tab)).toHaveText('2');
+  }
+  for (const tab of [page, other]) {
+    await expect(toasts(tab)).toHaveCount(0, { timeout: 10_000 });
+    await expect(badge(tab)).toBeHidden();
+  }
+  expect(await lab.list('inbox')).toEqual([]);
+});
+
+test('do-not-disturb silences toasts, but neither the center nor the bell', async () => {
+  await lab.push({ message: 'Before.', autoClose: false });
+  await expect(toasts(page, 'Before.')).toBeVisible();
+  await setSetting(page, LAB_NOTIFICATIONS, 'doNotDisturbMode', true);
+  await expect(toasts(page)).toHaveCount(0);
+
+  await lab.push({ message: 'Silently.', type: 'error', autoClose: false });
+  await expect(badge(page)).toHaveText('2');
+  await openCenter(page);
+  await expect(rows(page, 'Silently.')).toBeVisible();
+
+  await setSetting(page, LAB_NOTIFICATIONS, 'doNotDisturbMode', false);
+  await lab.push({ message: 'Aloud.', autoClose: false });
+  await expect(toasts(page, 'Aloud.')).toBeVisible();
+  expect(await toastEvents(page, 'Silently.')).toEqual([]);
+});
+
+test('only the types of the setting are announced', async () => {
+  await setSetting(page, TOASTS, 'toastTypes', ['warning', 'error']);
+  await lab.push({ message: 'Some news.', type: 'info', autoClose: false });
+  await lab.push({ message: 'Some trouble.', type: 'error', autoClose: false });
+  await expect(toasts(page, 'Some trouble.')).toBeVisible();
+  await expect(badge(page)).toHaveText('2');
+  expect(await toastEvents(page, 'Some news.')).toEqual([]);
+  await setSetting(page, TOASTS, 'toastTypes', [...TYPES]);
+});
+
+test('toasts stand at the top right, below the bar and off the bell and the center', async () => {
+  await lab.push({ message: 'Where am I?', autoClose: false });
+  const toast = toasts(page, 'Where am I?');
+  await expect(async () => {
+    const bar = (await page.locator('#jp-top-panel').boundingBox())!;
+    const own = (await bell(page).boundingBox())!;
+    const box = (await toast.boundingBox())!;
+    expect(box.y).toBeGreaterThanOrEqual(bar.y + bar.height);
+    expect(box.y).toBeGreaterThanOrEqual(own.y + own.height);
+    expect(box.y).toBeLessThan(120);
+    expect(box.x + box.width).toBeGreaterThan(1024 - 60);
+    expect(box.x + box.width).toBeLessThanOrEqual(1024);
+  }).toPass();
+
+  // It does not cover the open center either.
+  await openCenter(page);
+  await expect(async () => {
+    const panel = (await center(page).boundingBox())!;
+    const box = (await toast.boundingBox())!;
+    expect(box.x + box.width).toBeLessThanOrEqual(panel.x);
+  }).toPass();
+});
+
+test('a setting puts toasts at the bottom right', async () => {
+  await setSetting(page, TOASTS, 'toastPosition', 'bottom-right');
+  await lab.push({ message: 'Down here.', autoClose: false });
+  await expect(async () => {
+    const box = (await toasts(page, 'Down here.').boundingBox())!;
+    expect(box.y).toBeGreaterThan(768 / 2);
+    expect(box.y + box.height).toBeLessThanOrEqual(768);
+    expect(box.x + box.width).toBeGreaterThan(1024 - 60);
+  }).toPass();
+  await setSetting(page, TOASTS, 'toastPosition', 'top-right');
+  await expect(async () => {
+    const box = (await toasts(page, 'Down here.').boundingBox())!;
+    expect(box.y).toBeLessThan(768 / 2);
+  }).toPass();
+});
+
+test('an error opens the center only for who asked for that', async () => {
+  await lab.push({ message: 'First error.', type: 'error', autoClose: false });
+  await expect(toasts(page, 'First error.')).toBeVisible();
+  await expect(center(page)).toBeHidden();
+
+  await setSetting(page, TOASTS, 'openOnError', true);
+  await lab.push({ message: 'No error.', type: 'info', autoClose: false });
+  await expect(toasts(page, 'No error.')).toBeVisible();
+  await expect(center(page)).toBeHidden();
+
+  await lab.push({ message: 'Second error.', type: 'error', autoClose: false });
+  await expect(rows(page, 'Second error.')).toHaveClass(/jp-mod-open/);
+  await setSetting(page, TOASTS, 'openOnError', false);
+});
+
+test('Markdown is plain text in a toast, and plain text stays as it is', async () => {
+  await lab.push({
+    message: '**Run 12** is [done](https://example.org/12): `a*b*c` & _more_',
+    markdown: true,
+    autoClose: false
+  });
+  await lab.push({ message: '**Not** <b>this</b>', autoClose: false });
+  await expect(toasts(page, 'Run 12').locator('.jp-toast-message')).toHaveText(
+    'Run 12 is done: a*b*c & more'
+  );
+  await expect(toasts(page, 'Not').locator('.jp-toast-message')).toHaveText(
+    '**Not** <b>this</b>'
+  );
+  await expect(
+    page.locator('.jp-toast-message').locator('a, b, strong, code, em')
+  ).toHaveCount(0);
+});
