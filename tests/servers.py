@@ -354,6 +354,7 @@ class Server:
                 origin=origin,  # type: ignore[arg-type]
                 proxy=None,
                 compression=None,
+                max_size=None,
                 open_timeout=10,
                 close_timeout=5,
                 **options,
