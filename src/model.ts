@@ -211,6 +211,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       ? [...frame.notifications, ...frame.pinned]
       : frame.notifications;
 
+    // Another epoch numbers what this tab has announced already anew.
+    const held = new Map(snapshot ? this._rows : []);
     if (snapshot) {
       this._rows.clear();
       this._gone.clear();
@@ -235,7 +237,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
         if (
           row.read === null &&
           row.dismissed === null &&
-          row.position > this._presented.position
+          row.position > this._presented.position &&
+          held.get(row.id)?.updated !== row.updated
         ) {
           announced.push(row.id);
         }

@@ -201,6 +201,16 @@ describe('ServerNotifications', () => {
       expect(announced()).toEqual(['b']);
     });
 
+    it('announces once what the server numbers anew, in memory and back', () => {
+      feed.received.emit(snapshot('e:50', [row('a', 50)]));
+      feed.received.emit(snapshot('memory:2', [row('b', 2), row('a', 1)]));
+      feed.received.emit(snapshot('e:52', [row('b', 52), row('a', 50)]));
+      expect(announced()).toEqual(['a', 'b']);
+      const updated = '2026-01-01T00:01:00.000Z';
+      feed.received.emit(snapshot('f:2', [row('a', 2, { updated })]));
+      expect(announced()).toEqual(['a', 'b', 'a']);
+    });
+
     it('goes on without storage', () => {
       const broken = jest
         .spyOn(Storage.prototype, 'getItem')
