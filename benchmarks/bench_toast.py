@@ -10,12 +10,13 @@ import argparse
 import json
 import statistics
 import subprocess
+from typing import Any
 
 from lab import HERE, TOKEN, lab, table
 
 
-def in_browser(what: str, url: str, rounds: int) -> dict[str, list[float]]:
-    """Run ``browser.mjs`` and return the milliseconds that it measured."""
+def in_browser(what: str, url: str, rounds: int) -> dict[str, list[Any]]:
+    """Run ``browser.mjs`` and return what it measured."""
     command = ["node", str(HERE / "browser.mjs"), what, url, TOKEN, str(rounds)]
     ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=900)
     return json.loads(ran.stdout)

@@ -1,5 +1,6 @@
 // Measures in a real Chromium; bench_toast.py and bench_center.py start the server and call it:
-// node browser.mjs toast|center URL TOKEN ROUNDS, which prints a JSON object of milliseconds.
+// node browser.mjs toast|center|bundle URL TOKEN ROUNDS, which prints a JSON object: of
+// milliseconds, or for the bundle of files.
 import { createRequire } from 'module';
 
 const require = createRequire(
@@ -137,10 +138,30 @@ async function center() {
   return times;
 }
 
+/** The files of the extension that the browser fetches at start, and for the center. */
+async function bundle(page) {
+  const files = () =>
+    page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .map(entry => new URL(entry.name).pathname)
+        .filter(path => path.includes('/extensions/jupyterlab_notify/static/'))
+        .map(path => path.split('/').pop())
+    );
+  const start = await files();
+  await page.click('[aria-label^="Notifications"]');
+  await page.waitForSelector('.jp-NotifyCenter input');
+  return {
+    start,
+    center: (await files()).filter(name => !start.includes(name))
+  };
+}
+
+const measures = { toast, center, bundle };
+
 try {
-  const times =
-    what === 'toast' ? await toast(await openLab()) : await center();
-  console.log(JSON.stringify(times));
+  const page = what === 'center' ? null : await openLab();
+  console.log(JSON.stringify(await measures[what](page)));
 } finally {
   await browser.close();
 }

@@ -9,11 +9,14 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { INotificationActions, INotificationModel } from '../tokens';
+// Both are needed at activation: a toast that waits for its code comes late.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import {
   DEFAULT_TOAST_SETTINGS,
   type IToastSettings,
   ToastPresenter
 } from './presenter';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { warmUp } from './view';
 
 /**
