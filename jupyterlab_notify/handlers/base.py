@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from http import HTTPStatus
+from types import TracebackType
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler
@@ -22,7 +24,34 @@ AUTH_RESOURCE = "jupyterlab_notify"
 MAX_DRAINED = 16 * 1024 * 1024
 
 
-class NotifyHandler(APIHandler):
+class DiscreetHandler(web.RequestHandler):
+    """A handler that logs what went wrong without the query, which may hold a token."""
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log an error with the request's path; Tornado would say its whole URL."""
+        log: logging.Logger = self.log  # type: ignore[attr-defined]
+        request = self.request
+        if not isinstance(value, web.HTTPError):
+            fault = (typ, value, tb) if typ and value else True
+            log.error("%s %s failed", request.method, request.path, exc_info=fault)
+        elif value.log_message:
+            log.warning(
+                "%d %s %s: %s", value.status_code, request.method, request.path, reason(value)
+            )
+
+
+def reason(error: web.HTTPError) -> str:
+    """Return what an error says, or nothing."""
+    message = error.log_message or ""
+    return message % error.args if message and error.args else message
+
+
+class NotifyHandler(DiscreetHandler, APIHandler):
     """A handler of the inbox: JSON in, JSON out, no user activity."""
 
     auth_resource = AUTH_RESOURCE
@@ -48,10 +77,7 @@ class NotifyHandler(APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say an error in the shape of ``models.ErrorAnswer``."""
         error = (kwargs.get("exc_info") or (None, None))[1]
-        message = ""
-        if isinstance(error, web.HTTPError):
-            message = error.log_message % error.args if error.log_message and error.args else ""
-            message = message or error.log_message or ""
+        message = reason(error) if isinstance(error, web.HTTPError) else ""
         if not message:
             try:
                 message = HTTPStatus(status_code).phrase
@@ -60,6 +86,9 @@ class NotifyHandler(APIHandler):
         if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             offered = (m for m in self.SUPPORTED_METHODS if _offers(type(self), m))
             self.set_header("Allow", ", ".join(offered))
+        if self.request.method not in self.SUPPORTED_METHODS:
+            # Refused before its body has come: Tornado closes the connection, so say it.
+            self.set_header("Connection", "close")
         self.set_header("Content-Type", "application/json")
         self.finish(dumps(answer(message)))
 
@@ -113,6 +142,7 @@ class BodyHandler(NotifyHandler):
                 # Answered before its end, the request is cut off by Tornado; an exception
                 # from here would be logged as a fault of this server's.
                 self.set_status(413)
+                self.set_header("Connection", "close")
                 self.answer(answer(str(TooLarge())))
         else:
             self._body += chunk

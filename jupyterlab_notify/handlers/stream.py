@@ -14,14 +14,14 @@ from tornado.websocket import WebSocketHandler
 from ..feed import Stream
 from ..inbox import Inbox
 from ..store import Cursor
-from .base import AUTH_RESOURCE
+from .base import AUTH_RESOURCE, DiscreetHandler
 
 PONG = '{"type":"pong"}'
 #: A tab only ever sends a ping.
 MAX_INCOMING = 1024
 
 
-class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
+class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHandler):
     """A tab's stream; the origin check comes from Jupyter Server, the pings from Tornado."""
 
     auth_resource = AUTH_RESOURCE
