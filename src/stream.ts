@@ -153,21 +153,20 @@ export class NotificationStream implements IDisposable {
   }
 
   /**
-   * The tab woke up: see whether the socket still lives, or try again now.
+   * The tab woke up: see whether the socket still lives, or connect now.
    */
   handleEvent(event: Event): void {
     if (event.type === 'visibilitychange' && document.hidden) {
       return;
     }
     const socket = this._socket;
-    if (socket?.readyState === WebSocket.OPEN) {
-      this._probe();
-    } else if (!socket) {
-      void this._connection.refresh();
-    } else if (event.type === 'online') {
-      // The handshake under way was sent into the network that is gone.
+    if (event.type === 'online' || !socket) {
+      // What was opened, or begun, in the network that is gone may never be
+      // answered, and to ask would take longer than to connect.
       this._drop();
       void this._connection.refresh();
+    } else if (socket.readyState === WebSocket.OPEN) {
+      this._probe();
     }
   }
 

@@ -184,6 +184,18 @@ describe('NotificationStream', () => {
     expect(await until(() => stream.connected)).toBeLessThan(700);
   });
 
+  it('leaves a half-open socket at once when the network is back', async () => {
+    server.answersPings = false;
+    server.onConnection = socket => send(socket, snapshot('e:1', []));
+    stream.start();
+    await until(() => stream.connected);
+    window.dispatchEvent(new Event('online'));
+    expect(
+      await until(() => server.connections.length === 2 && stream.connected)
+    ).toBeLessThan(700);
+    expect(server.connections[1].url).toContain('cursor=e%3A1');
+  });
+
   it('opens nothing any more once it is disposed', async () => {
     server.onConnection = socket => send(socket, snapshot('e:1', []));
     stream.start();
