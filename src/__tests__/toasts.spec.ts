@@ -203,15 +203,14 @@ describe('ToastPresenter', () => {
     const shown = manager.count - 1;
     expect(shown).toBeGreaterThan(0);
     expect(messages().filter(text => /unread/.test(text)).length).toBe(1);
-    // Nothing is on a page here, so none counts as shown.
-    expect(messages().find(text => /unread/.test(text))).toMatch(/^50 /);
+    expect(messages()).toContain(`${50 - shown} more unread notifications`);
   });
 
   it('shows the newest few, and a sum, to someone who was away', () => {
     const rows = Array.from({ length: 15 }, (_, i) => row(`r${i}`, i + 1));
     model.bring(rows.reverse(), 'snapshot');
     expect(messages().sort()).toEqual([
-      expect.stringMatching(/unread notifications$/),
+      '12 more unread notifications',
       'message r12',
       'message r13',
       'message r14'

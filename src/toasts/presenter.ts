@@ -47,7 +47,7 @@ const MAX_BUTTONS = 3;
 const SUMMARY_HEIGHT = 80;
 
 /**
- * How long a toast may take to appear before it no longer claims room:
+ * How long a toast may take to appear before it no longer counts as shown:
  * JupyterLab shows none while its own list is open.
  */
 const APPEAR_MS = 10_000;
@@ -400,9 +400,10 @@ export class ToastPresenter implements IDisposable {
       }
       return;
     }
+    const now = Date.now();
     let visible = 0;
-    for (const shown of this._shown.values()) {
-      visible += shown.visible || shown.sticky ? 1 : 0;
+    for (const { since, sticky, visible: there } of this._shown.values()) {
+      visible += there || sticky || now - since < APPEAR_MS ? 1 : 0;
     }
     const count = Math.max(
       this._missed.size,
