@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -75,8 +76,13 @@ def _up_to(most: int) -> WithJsonSchema:
     return WithJsonSchema({"type": "number", "minimum": 0, "maximum": most})
 
 
+def _whole(value: Any) -> Any:
+    """Take 5.0 for the integer that JSON says it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 #: What a browser can hold.
-SafeInt = Annotated[StrictInt, Field(gt=-(2**53), lt=2**53)]
+SafeInt = Annotated[StrictInt, Field(gt=-(2**53), lt=2**53), BeforeValidator(_whole)]
 #: Said so that tools of every draft of JSON Schema understand it.
 TWO_INTEGERS = WithJsonSchema(
     {

@@ -155,6 +155,7 @@ def test_filters_narrow_the_list(inbox: Server) -> None:
     ("query", "says"),
     [
         ("view=all", "view"),
+        ("view=", "view"),
         ("view=inbox&view=unread", "view"),
         ("type=warn", "type"),
         ("type=", "type"),
@@ -284,6 +285,7 @@ def test_undo_leaves_what_changed_since_then(inbox: Server) -> None:
         ("", {"seqs": [1, 2, 3], "read": True}, "seqs"),
         ("", {"seqs": ["1", "2"], "read": True}, "seqs"),
         ("", {"seqs": [1.5, 2], "read": True}, "seqs"),
+        ("", {"seqs": [True, 2], "read": True}, "seqs"),
         ("", {"seqs": [0, 2**63], "read": True}, "seqs"),
         ("", {"seqs": [-(2**53), 0], "read": True}, "seqs"),
     ],

@@ -21,8 +21,10 @@ class NotificationsHandler(BodyHandler):
     @refusals
     async def get(self) -> None:
         """Answer with ``models.Page``."""
-        view = self.query_argument("view", 20) or "inbox"
-        if view not in VIEWS:
+        view = self.query_argument("view", 20)
+        if view is None:
+            view = "inbox"
+        elif view not in VIEWS:
             raise BadRequest(f"The query parameter view must be one of {', '.join(VIEWS)}.")
         types = tuple(dict.fromkeys(self.get_query_arguments("type")))
         if not set(types) <= set(TYPES):
