@@ -471,7 +471,7 @@ export interface IToastEvent {
   what: 'appeared' | 'gone';
   id: string;
   text: string;
-  /** Milliseconds of the page's own clock. */
+  /** When, in milliseconds of the machine's clock. */
   at: number;
 }
 
@@ -565,6 +565,39 @@ export async function setSetting(
   );
 }
 
+/**
+ * Change the theme of a page, and wait until its colours are there.
+ */
+export async function setTheme(
+  page: Page,
+  theme: 'light' | 'dark'
+): Promise<void> {
+  await setSetting(
+    page,
+    '@jupyterlab/apputils-extension:themes',
+    'theme',
+    theme === 'light' ? 'JupyterLab Light' : 'JupyterLab Dark'
+  );
+  await expect(page.locator('body')).toHaveAttribute(
+    'data-jp-theme-light',
+    String(theme === 'light')
+  );
+  const colour = theme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(17, 17, 17)';
+  await expect(page.locator('#jp-top-panel')).toBeVisible();
+  await expect
+    .poll(() =>
+      page.evaluate(() => {
+        const probe = document.createElement('div');
+        probe.style.background = 'var(--jp-layout-color0)';
+        document.body.append(probe);
+        const { backgroundColor } = getComputedStyle(probe);
+        probe.remove();
+        return backgroundColor;
+      })
+    )
+    .toBe(colour);
+}
+
 /** Plugins with settings. */
 export const TOASTS = 'jupyterlab_notify:toasts';
 export const ACTIONS = 'jupyterlab_notify:actions';
@@ -627,19 +660,21 @@ export function rows(page: Page, text?: string | RegExp): Locator {
 
 /** Open the center with the bell, if it is not open. */
 export async function openCenter(page: Page): Promise<Locator> {
-  if (!(await center(page).isVisible())) {
-    await bell(page).click();
-  }
+  await pressBell(page, true);
   await expect(center(page).locator('.jp-NotifyCenter-content')).toBeVisible();
   return center(page);
 }
 
 /** Close the center with the bell, if it is open. */
 export async function closeCenter(page: Page): Promise<void> {
-  if (await center(page).isVisible()) {
+  await pressBell(page, false);
+  await expect(center(page)).toBeHidden();
+}
+
+async function pressBell(page: Page, open: boolean): Promise<void> {
+  if ((await bell(page).getAttribute('aria-pressed')) !== String(open)) {
     await bell(page).click();
   }
-  await expect(center(page)).toBeHidden();
 }
 
 /** A port that nothing listens on. */
@@ -661,7 +696,7 @@ function recordToasts(): void {
           ? [node]
           : Array.from(node.querySelectorAll('.Toastify__toast'));
         for (const { id, textContent } of found) {
-          events.push({ what, id, text: textContent!, at: performance.now() });
+          events.push({ what, id, text: textContent!, at: Date.now() });
         }
       }
     }
