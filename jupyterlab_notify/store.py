@@ -1,4 +1,4 @@
-"""The store: one SQLite file with every notification, its state and its ``seq``.
+"""The store: every notification, its state and its ``seq``.
 
 Synchronous, without asyncio and HTTP; one thread owns it (``worker``). It answers with
 dictionaries in the shape of ``models.Notification``: pydantic would cost an idle server
@@ -14,142 +14,30 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import secrets
-import sqlite3
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+from .database import Conflict, Cursor, Database, NotFound, Refusal
+from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Row, to_wire
 
 __all__ = [
+    "VIEWS",
     "Conflict",
     "Cursor",
     "NotFound",
     "Query",
     "Refusal",
     "Retention",
+    "Row",
     "Store",
+    "new_id",
 ]
 
-T = TypeVar("T")
-Row = dict[str, Any]
-
-#: Numbered from 1, in order; each brings the schema from the version before to its number.
-MIGRATIONS: tuple[str, ...] = (
-    """
-    CREATE TABLE state (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        epoch TEXT NOT NULL,
-        inode INTEGER NOT NULL,
-        seq INTEGER NOT NULL,
-        pruned INTEGER NOT NULL,
-        inbox INTEGER NOT NULL,
-        unread INTEGER NOT NULL,
-        dismissed INTEGER NOT NULL,
-        tombstones INTEGER NOT NULL
-    );
-    CREATE TABLE notifications (
-        position INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        seq INTEGER NOT NULL UNIQUE,
-        source TEXT NOT NULL,
-        key TEXT,
-        type TEXT NOT NULL,
-        message TEXT NOT NULL,
-        markdown INTEGER NOT NULL,
-        body TEXT,
-        auto_close TEXT,
-        actions TEXT NOT NULL,
-        progress REAL,
-        banner INTEGER NOT NULL,
-        dismissable INTEGER NOT NULL,
-        data TEXT,
-        created_ms INTEGER NOT NULL,
-        updated_ms INTEGER NOT NULL,
-        expires_ms INTEGER,
-        read_ms INTEGER,
-        dismissed_ms INTEGER,
-        revoked_ms INTEGER,
-        expired_ms INTEGER,
-        view TEXT GENERATED ALWAYS AS (
-            CASE
-                WHEN revoked_ms IS NOT NULL OR expired_ms IS NOT NULL THEN 'tombstone'
-                WHEN dismissed_ms IS NOT NULL THEN 'dismissed'
-                WHEN read_ms IS NOT NULL THEN 'read'
-                ELSE 'unread'
-            END
-        ) VIRTUAL
-    );
-    CREATE INDEX inbox ON notifications (position)
-        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL;
-    CREATE INDEX unread ON notifications (position)
-        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
-        AND read_ms IS NULL;
-    CREATE INDEX dismissed ON notifications (position)
-        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NOT NULL;
-    CREATE INDEX pinned ON notifications (position)
-        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
-        AND (banner = 1 OR (read_ms IS NULL AND (auto_close = 'false' OR type = 'in-progress')));
-    CREATE UNIQUE INDEX by_key ON notifications (source, key)
-        WHERE key IS NOT NULL AND revoked_ms IS NULL AND expired_ms IS NULL;
-    CREATE INDEX keys ON notifications (key) WHERE key IS NOT NULL;
-    CREATE INDEX expiring ON notifications (expires_ms)
-        WHERE expires_ms IS NOT NULL AND revoked_ms IS NULL AND expired_ms IS NULL;
-    CREATE INDEX tombstones ON notifications (seq)
-        WHERE revoked_ms IS NOT NULL OR expired_ms IS NOT NULL;
-    CREATE TRIGGER count_insert AFTER INSERT ON notifications BEGIN
-        UPDATE state SET
-            inbox = inbox + (NEW.view IN ('read', 'unread')),
-            unread = unread + (NEW.view = 'unread'),
-            dismissed = dismissed + (NEW.view = 'dismissed'),
-            tombstones = tombstones + (NEW.view = 'tombstone');
-    END;
-    CREATE TRIGGER count_delete AFTER DELETE ON notifications BEGIN
-        UPDATE state SET
-            inbox = inbox - (OLD.view IN ('read', 'unread')),
-            unread = unread - (OLD.view = 'unread'),
-            dismissed = dismissed - (OLD.view = 'dismissed'),
-            tombstones = tombstones - (OLD.view = 'tombstone');
-    END;
-    CREATE TRIGGER count_update AFTER UPDATE ON notifications WHEN OLD.view <> NEW.view BEGIN
-        UPDATE state SET
-            inbox = inbox + (NEW.view IN ('read', 'unread')) - (OLD.view IN ('read', 'unread')),
-            unread = unread + (NEW.view = 'unread') - (OLD.view = 'unread'),
-            dismissed = dismissed + (NEW.view = 'dismissed') - (OLD.view = 'dismissed'),
-            tombstones = tombstones + (NEW.view = 'tombstone') - (OLD.view = 'tombstone');
-    END;
-    """,
-)
-
-SCHEMA_VERSION = len(MIGRATIONS)
-
-LIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
-INBOX = f"{LIVE} AND dismissed_ms IS NULL"
-UNREAD = f"{INBOX} AND read_ms IS NULL"
-DISMISSED = f"{LIVE} AND dismissed_ms IS NOT NULL"
-PINNED = (
-    f"{INBOX} AND (banner = 1 OR (read_ms IS NULL AND "
-    "(auto_close = 'false' OR type = 'in-progress')))"
-)
-VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED}
-
-#: What lists and streams carry: all but the texts that only an opened message shows.
-COLUMNS = (
-    "id, seq, position, source, key, type, message, markdown, body IS NOT NULL, auto_close, "
-    "actions, progress, banner, dismissable, created_ms, updated_ms, expires_ms, read_ms, "
-    "dismissed_ms, revoked_ms, expired_ms"
-)
-#: What a sender says, and what therefore makes two messages the same.
-CONTENT = (
-    "type", "message", "markdown", "body", "auto_close", "actions", "progress", "banner",
-    "dismissable", "data",
-)  # fmt: skip
-SELECT = f"SELECT {COLUMNS} FROM notifications"
 INSERT = """
     INSERT INTO notifications (
         id, seq, position, source, key, type, message, markdown, body, auto_close, actions,
@@ -168,91 +56,18 @@ REPLACE = """
 ANNOUNCE = """
     UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, dismissed_ms = NULL
     WHERE id = ?"""
-#: A tombstone keeps nothing of what was said.
-BURY = """
-    UPDATE notifications SET
-        seq = ?, {column} = ?, key = NULL, message = '', body = NULL, data = NULL, actions = '[]',
-        progress = NULL
-    WHERE id = ?"""
 
-#: Local file systems on which SQLite's write-ahead log works. Everything else (NFS, SMB,
-#: Lustre, FUSE …) gets a rollback journal: there, WAL's shared memory is not shared between
-#: hosts, and two of them corrupt the file without an error.
-WAL_FILE_SYSTEMS = frozenset(
-    {
-        *("ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs", "reiserfs"),
-        *("tmpfs", "ramfs", "overlay", "apfs", "hfs"),
-    }
-)
 #: The same message under the same key again within this time is a sender's retry.
 RETRY_WINDOW_MS = 600_000
-#: How many rows a snapshot carries, and a memory store takes over from a failing file.
+#: How many rows a snapshot carries.
 SNAPSHOT_ROWS = 50
 PINNED_ROWS = 50
-RESCUED_ROWS = 1000
 #: From so many changed rows on, a tab gets a snapshot instead.
 MAX_CHANGES = 500
-#: How long to wait before the store's place is tried again, in seconds.
-HEAL_INTERVAL_S = 10.0
-#: How often a batch is tried again, each time after the file's place was taken by another.
-MAX_FAULTS = 4
-#: How long another process may hold the file's lock, in seconds: hubs give up after five.
-#: While it is known not to work, nobody is kept waiting for it.
-BUSY_TIMEOUT_S = 3.0
-RETRY_TIMEOUT_S = 0.2
-#: From so many free bytes on a disk counts as full, when something fails.
-LITTLE_SPACE = 65_536
 #: How long tombstones stay, in milliseconds, and how often retention looks.
 TOMBSTONE_MS = 86_400_000
 PRUNE_INTERVAL_S = 3600.0
 PRUNE_CHUNK = 2000
-
-
-class Refusal(Exception):
-    """The present state does not allow a request; its text is a sentence for the sender."""
-
-
-class NotFound(Refusal):
-    """There is no such notification."""
-
-
-class Conflict(Refusal):
-    """There is, but it does not allow this."""
-
-
-class _Failed(Exception):
-    """An operation failed by its own fault, maybe halfway."""
-
-    def __init__(self, call: Callable[[], Any], error: Exception) -> None:
-        super().__init__(str(error))
-        self.call, self.error = call, error
-
-
-class _Unusable(Exception):
-    """The store's place cannot be used; the text says why."""
-
-
-#: What opening and using a file can fail with.
-FAULTS = (sqlite3.Error, OSError, _Unusable)
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """How far a tab has come: a store's epoch, and the highest ``seq`` applied."""
-
-    epoch: str
-    seq: int
-
-    @classmethod
-    def parse(cls, text: str | None) -> Cursor | None:
-        """Read ``epoch:seq``; anything else is no cursor, which costs one snapshot."""
-        epoch, colon, seq = (text or "").partition(":")
-        if not colon or not seq.isascii() or not seq.isdigit() or len(seq) > 16:
-            return None
-        return cls(epoch, int(seq))
-
-    def __str__(self) -> str:
-        return f"{self.epoch}:{self.seq}"
 
 
 @dataclass(frozen=True)
@@ -282,85 +97,17 @@ def new_id(now_ms: int) -> str:
     return "".join(alphabet[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
-def rfc3339(ms: int | None) -> str | None:
-    """Return milliseconds since 1970 as an RFC 3339 time in UTC."""
-    if ms is None:
-        return None
-    # A datetime of years past 9999 cannot be made; no such time is let in.
-    stamp = datetime.fromtimestamp(ms / 1000, timezone.utc)
-    return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
-
-
-def to_wire(row: tuple[Any, ...]) -> Row:
-    """Return a row of ``COLUMNS`` in the shape of ``models.Notification``.
-
-    Raises
-    ------
-    sqlite3.DatabaseError
-        If it holds what was never stored: the file is corrupt.
-    """
-    try:
-        return {
-            "id": row[0],
-            "seq": row[1],
-            "position": row[2],
-            "source": row[3],
-            "key": row[4],
-            "type": row[5],
-            "message": row[6],
-            "markdown": bool(row[7]),
-            "hasBody": bool(row[8]),
-            "autoClose": None if row[9] is None else json.loads(row[9]),
-            "actions": json.loads(row[10]),
-            "progress": row[11],
-            "banner": bool(row[12]),
-            "dismissable": bool(row[13]),
-            "created": rfc3339(row[14]),
-            "updated": rfc3339(row[15]),
-            "expiresAt": rfc3339(row[16]),
-            "read": rfc3339(row[17]),
-            "dismissed": rfc3339(row[18]),
-            "revoked": rfc3339(row[19]),
-            "expired": rfc3339(row[20]),
-        }
-    except (ValueError, TypeError, OverflowError, OSError) as error:
-        raise sqlite3.DatabaseError(f"malformed row: {error}") from error
-
-
-def file_system(path: Path) -> str:
-    """Return the type of the file system that ``path`` lies on, or "" where unknown."""
-    try:
-        mounts = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
-    except OSError:
-        return "" if sys.platform.startswith("linux") else "apfs"
-    real = os.path.realpath(path)
-    best, kind = "", ""
-    for line in mounts.splitlines():
-        left, _, right = line.partition(" - ")
-        # Blanks and backslashes are written as octal numbers.
-        point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), left.split(" ")[4])
-        inside = real == point or real.startswith(point.rstrip("/") + "/")
-        # Of mounts on the same point the last one is what is seen.
-        if inside and len(point) >= len(best):
-            best, kind = point, right.split()[0]
-    return kind
-
-
-class Store:
+class Store(Database):
     """Notifications in a SQLite file, or in memory while its place cannot be used.
-
-    Every method must be called from one and the same thread. Only ``run`` handles faults
-    of the file; the methods that read and change rows are called from inside it.
 
     Parameters
     ----------
     path
-        The database file; its folder is made if it is missing. None keeps everything in
-        memory, which counts as not durable.
+        The database file, see ``Database``.
     retention
         What is kept.
     log
-        Where the administrator looks; each fault is said there once.
+        Where the administrator looks.
     clock
         Milliseconds since 1970.
     """
@@ -373,460 +120,9 @@ class Store:
         log: logging.Logger | None = None,
         clock: Callable[[], int] = lambda: int(time.time() * 1000),
     ) -> None:
-        self.path = path
+        super().__init__(path, log=log, clock=clock)
         self.retention = retention or Retention()
-        self.mode = "memory"
-        self.problem: str | None = None
-        self.epoch = ""
-        self.seq = 0
-        self.pruned = 0
-        self._log = log or logging.getLogger(__name__)
-        self._clock = clock
-        self._now = 0
-        self._db: sqlite3.Connection | None = None
-        #: Device and inode of the file that is open, or was last tried.
-        self._file: tuple[int, int] | None = None
-        #: The same of what lies beside it while it is open.
-        self._beside: dict[str, tuple[int, int]] = {}
-        #: Where the file stood when memory took over from it, and where memory began.
-        self._origin: Cursor | None = None
-        self._adopted_seq = 0
-        self._heal_at = 0.0
         self._prune_at = 0.0
-
-    @property
-    def durable(self) -> bool:
-        """Whether what is committed survives the process."""
-        return self.mode != "memory"
-
-    # Opening, failing and healing
-
-    def open(self) -> None:
-        """Open the file, or memory if it cannot be used; never raises for the file's sake."""
-        try:
-            self._open_file(BUSY_TIMEOUT_S)
-        except FAULTS as fault:
-            self._fault(fault)
-
-    def close(self) -> None:
-        """Close the file; what is in memory only gets a last chance to come into it."""
-        if self._db is not None and not self.durable and self.seq > self._adopted_seq:
-            self._heal()
-        self._disconnect()
-
-    def _disconnect(self) -> None:
-        if self._db is not None:
-            with suppress(sqlite3.Error):
-                self._db.close()
-            self._db = None
-
-    def _open_file(self, timeout_s: float) -> None:
-        if self.path is None:
-            raise _Unusable("no place is configured for the database")
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Made here, because SQLite would make it readable by the whole group. One that is
-        # there is not opened: to close it would drop this process' locks on it.
-        with suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        # Looked at before it is opened: if it is replaced in between, that is noticed later.
-        if not self.path.is_file():
-            raise _Unusable(f"{self.path} is not a file")
-        self._file = _identity(self.path)
-        db = self._connect(str(self.path), timeout_s)
-        try:
-            wanted = "wal" if file_system(self.path) in WAL_FILE_SYSTEMS else "delete"
-            mode = _set_journal(db, wanted, timeout_s)
-            # Each commit is synced: a message that was answered survives a power cut too.
-            db.execute("PRAGMA synchronous = EXTRA")
-            self._migrate(db, self._file[1])
-            db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
-        except BaseException:
-            db.close()
-            raise
-        self._disconnect()
-        self._db = db
-        self.mode = "wal" if mode == "wal" else "rollback"
-        self._load_state()
-        self._beside = {}
-        for suffix in ("-wal", "-shm"):
-            with suppress(OSError):
-                self._beside[suffix] = _identity(f"{self.path}{suffix}")
-
-    def _connect(
-        self, target: str, timeout_s: float = 0, rescue: bool = False
-    ) -> sqlite3.Connection:
-        db = sqlite3.connect(target, timeout=timeout_s, isolation_level=None, uri=rescue)
-        if rescue:
-            # Without it a file that was cut short is not read at all.
-            db.execute("PRAGMA writable_schema = ON")
-        db.execute("PRAGMA cache_size = -512")
-        db.execute("PRAGMA temp_store = MEMORY")
-        db.create_function("fold", 1, lambda s: (s or "").casefold(), deterministic=True)
-        return db
-
-    def _migrate(self, db: sqlite3.Connection, inode: int) -> None:
-        # Taken even if there is nothing to migrate: it shows that the file can be written.
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise _Unusable(
-                    f"the database {self.path} was written by a newer version (its schema is "
-                    f"{version}, this version knows {SCHEMA_VERSION})"
-                )
-            for number in range(version, SCHEMA_VERSION):
-                for statement in _statements(MIGRATIONS[number]):
-                    db.execute(statement)
-            if version < SCHEMA_VERSION:
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            epoch = secrets.token_hex(8)
-            # Some file systems use all 64 bits and more; SQLite's numbers have 63.
-            inode &= 2**63 - 1
-            db.execute(
-                "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0)", (epoch, inode)
-            )
-            # Another inode is another file: copied, or restored from a backup. Cursors given
-            # before may name sequence numbers that it gives again.
-            db.execute(
-                "UPDATE state SET epoch = ?, inode = ? WHERE inode <> ?", (epoch, inode, inode)
-            )
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                with suppress(sqlite3.Error):
-                    db.execute("ROLLBACK")
-            raise
-
-    def _load_state(self) -> None:
-        self.epoch, self.seq, self.pruned = self._execute(
-            "SELECT epoch, seq, pruned FROM state"
-        ).fetchone()
-
-    def _fault(self, fault: Exception) -> None:
-        """Go on without the file after ``fault``: with a new one, or in memory."""
-        rows, origin = self._rescue()
-        if _is_corrupt(fault):
-            aside = self._set_aside()
-            # Another server of this home directory may have been faster.
-            if self._replaced():
-                self._disconnect()
-                try:
-                    self._open_file(BUSY_TIMEOUT_S)
-                    self._adopt(rows)
-                except FAULTS as other:
-                    fault = other
-                else:
-                    self._log.warning(
-                        "The notification database %s was corrupt (%s). It was set aside as %s "
-                        "and a new one is begun, with %d notifications that could be read.",
-                        *(self.path, fault, aside or "another file", len(rows)),
-                    )
-                    return
-        self._to_memory(self._problem(fault), rows, origin)
-
-    def _problem(self, fault: Exception) -> str:
-        if isinstance(fault, _Unusable):
-            return str(fault)
-        if isinstance(fault, OSError):
-            where = "" if fault.filename is None else f" ({fault.filename})"
-            return f"the database {self.path} cannot be opened: {fault.strerror}{where}"
-        return f"the database {self.path} cannot be used: {self._why(str(fault))}"
-
-    def _why(self, text: str) -> str:
-        """Say what SQLite means by "unable to open database file" and "disk I/O error"."""
-        assert self.path is not None
-        with suppress(OSError):
-            folder = self.path.parent
-            for place in (folder, self.path):
-                if place.exists() and not os.access(place, os.R_OK | os.W_OK):
-                    return f"{place} cannot be written or read ({text})"
-            disk = os.statvfs(folder)
-            if disk.f_bavail * disk.f_frsize < LITTLE_SPACE:
-                return f"the disk is full ({text})"
-        return text
-
-    def _set_aside(self) -> Path | None:
-        """Give a corrupt file another name, and return that; None where it cannot be done.
-
-        It is renamed before it is closed: SQLite then leaves the bytes of both, the file and
-        its log, as they are.
-        """
-        if self.path is None or self._replaced():
-            return None
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{secrets.token_hex(2)}")
-        try:
-            os.replace(self.path, aside)
-            for suffix in ("-wal", "-shm", "-journal"):
-                with suppress(FileNotFoundError):
-                    os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
-        except OSError as error:
-            self._log.debug("Setting a corrupt database aside failed: %s", error)
-            return None
-        return aside
-
-    def _to_memory(self, problem: str, rows: list[Row], origin: Cursor | None) -> None:
-        """Keep messages in memory, with the newest of what the file had.
-
-        It is an epoch of its own: if the process ends, the file gives its numbers again.
-        """
-        self._disconnect()
-        self._file = None
-        self._db = self._connect(":memory:")
-        self._migrate(self._db, 0)
-        self.mode, self.problem = "memory", problem
-        self._load_state()
-        self._adopt(rows)
-        self._origin, self._adopted_seq = origin, self.seq
-        self._heal_at = time.monotonic() + HEAL_INTERVAL_S
-        if self.path is None:
-            self._log.info("Notifications are kept in memory only: %s.", problem)
-        else:
-            self._log.warning(
-                "Notifications are kept in memory only and will be lost when this server stops: "
-                "%s. It is tried again by itself.",
-                problem,
-            )
-
-    def _rescue(self) -> tuple[list[Row], Cursor | None]:
-        """Read the newest rows of a file that does not work, and where it stands."""
-        for how in ("as it is", "mode=ro", "immutable=1"):
-            if how == "as it is":
-                db = self._db
-                if db is None:
-                    continue
-            elif self.path is None or not self.path.is_file():
-                break
-            else:
-                try:
-                    db = self._connect(f"{self.path.absolute().as_uri()}?{how}", rescue=True)
-                except (sqlite3.Error, OSError):
-                    continue
-            try:
-                db.execute(f"PRAGMA busy_timeout = {RETRY_TIMEOUT_S * 1000:.0f}")
-                if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-                    continue
-                origin = Cursor(*db.execute("SELECT epoch, seq FROM state").fetchone())
-                rows = _newest(db)
-                if rows or db.execute("SELECT inbox FROM state").fetchone() == (0,):
-                    return rows, origin
-            except (sqlite3.Error, TypeError):
-                continue
-            finally:
-                if db is not self._db:
-                    db.close()
-        return [], None
-
-    def _adopt(self, rows: list[Row]) -> None:
-        """Take in rows of a file that was given up, in their order, but for those known."""
-        with self._transaction(write=True):
-            for row in sorted(rows, key=lambda row: row["position"]):
-                row["seq"] = row["position"] = self._next_seq()
-                self._insert(row)
-
-    def _insert(self, row: Row) -> None:
-        marks = ", ".join(f":{name}" for name in row)
-        self._execute(
-            f"INSERT OR IGNORE INTO notifications ({', '.join(row)}) VALUES ({marks})", row
-        )
-
-    def _heal(self) -> None:
-        """Try the file again, and carry over what came in meanwhile."""
-        memory, self._db = self._db, None
-        assert memory is not None
-        try:
-            self._open_file(RETRY_TIMEOUT_S)
-            self._carry_over(memory)
-        except FAULTS as fault:
-            self._disconnect()
-            self._db, self.mode = memory, "memory"
-            self._load_state()
-            self._heal_at = time.monotonic() + HEAL_INTERVAL_S
-            problem = self._problem(fault)
-            if _is_corrupt(fault) and (aside := self._set_aside()) is not None:
-                self._heal_at = 0.0
-                problem += f". It was set aside as {aside}"
-            self._file = None
-            if problem != self.problem:
-                self.problem = problem
-                self._log.warning("Notifications are still kept in memory only: %s.", problem)
-            return
-        memory.close()
-        self.problem = None
-        self._log.info(
-            "The notification database %s works again; what came in meanwhile is stored.",
-            self.path,
-        )
-
-    def _carry_over(self, memory: sqlite3.Connection) -> None:
-        """Store what memory learned since it took over; all of it, if this is another file."""
-        same = self._origin is not None and self._origin.epoch == self.epoch
-        rows = _rows(
-            memory,
-            f"SELECT {_stored_columns(memory)} FROM notifications WHERE seq > ? ORDER BY position",
-            (self._adopted_seq if same else 0,),
-        )
-        with self._transaction(write=True):
-            # Spent whether or not there are rows: it shows that the file takes a write.
-            self._next_seq()
-            for row in rows:
-                self._carry_one(row, self._origin.seq if same and self._origin else None)
-
-    def _carry_one(self, row: Row, origin_seq: int | None) -> None:
-        live = row["revoked_ms"] is None and row["expired_ms"] is None
-        known = self._execute(
-            f"SELECT seq, position, {LIVE} FROM notifications WHERE id = ?", (row["id"],)
-        ).fetchone()
-        if known is None and not live:
-            return
-        if known is not None and (
-            not known[2] or (origin_seq is not None and known[0] > origin_seq)
-        ):
-            # Another server of this home directory changed it meanwhile.
-            return
-        if live and row["key"] is not None:
-            other = self._execute(
-                f"SELECT id, updated_ms FROM notifications "
-                f"WHERE source = ? AND key = ? AND id <> ? AND {LIVE}",
-                (row["source"], row["key"], row["id"]),
-            ).fetchone()
-            if other is not None and other[1] > row["updated_ms"]:
-                return
-            if other is not None:
-                self._bury(other[0], "revoked_ms")
-        quiet = known is not None and row["position"] <= self._adopted_seq
-        row["seq"] = self._next_seq()
-        row["position"] = known[1] if quiet else row["seq"]
-        self._execute("DELETE FROM notifications WHERE id = ?", (row["id"],))
-        self._insert(row)
-
-    # Running operations
-
-    def run(self, operations: Iterable[tuple[Callable[[], T], bool]]) -> list[T | Exception]:
-        """Run operations in one transaction, so that they share its commit.
-
-        Parameters
-        ----------
-        operations
-            Calls of this store's methods, each with whether it writes. They may be run
-            more than once, if the file fails and its place is taken by another.
-
-        Returns
-        -------
-        list
-            For each operation what it returned, or the exception that it raised; one that
-            raised has changed nothing.
-        """
-        pending = list(operations)
-        failed: dict[Callable[[], T], Exception] = {}
-        self._now = self._clock()
-        if self._db is None:
-            self.open()
-        elif not self.durable and self.path is not None and time.monotonic() >= self._heal_at:
-            self._heal()
-        faults = 0
-        while faults < MAX_FAULTS:
-            try:
-                if self._replaced():
-                    self._reopen()
-                write = any(w for _, w in pending) or self._expiry_due()
-                with self._transaction(write=write):
-                    if write:
-                        self._expire()
-                    results = [
-                        failed[call] if call in failed else self._one(call) for call, _ in pending
-                    ]
-                if not (write and self._replaced()):
-                    break
-                # The file was taken away under the commit: what was written is not there.
-                faults += 1
-            except _Failed as failure:
-                # The others begin again without it. A savepoint for each would cost them more.
-                failed[failure.call] = failure.error
-            except FAULTS as fault:
-                faults += 1
-                if not self._replaced():
-                    self._fault(fault)
-        else:
-            raise RuntimeError("The store fails again and again.")
-        if write:
-            try:
-                self._prune_if_due()
-            except FAULTS as fault:
-                # What was committed stays so; only that the file works no more is new.
-                self._fault(fault)
-        return results
-
-    def _one(self, call: Callable[[], T]) -> T | Exception:
-        try:
-            return call()
-        except Refusal as refusal:
-            # Raised before anything is changed.
-            return refusal
-        except Exception as error:
-            # Memory has no faults, so there it is the operation's in any case.
-            if self.durable and (isinstance(error, sqlite3.OperationalError) or _is_corrupt(error)):
-                raise
-            raise _Failed(call, error) from error
-
-    def _execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:
-        assert self._db is not None
-        return self._db.execute(sql, values)
-
-    @contextmanager
-    def _transaction(self, *, write: bool) -> Iterator[None]:
-        last = (self.epoch, self.seq, self.pruned)
-        self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        try:
-            self._load_state()
-            if write and self.epoch == last[0] and self.seq < last[1]:
-                # The file went back in time (a backup copied over it): another epoch.
-                self.epoch = secrets.token_hex(8)
-                self._execute("UPDATE state SET epoch = ?", (self.epoch,))
-            before = (self.seq, self.pruned)
-            yield
-            if before != (self.seq, self.pruned):
-                self._execute("UPDATE state SET seq = ?, pruned = ?", (self.seq, self.pruned))
-            self._execute("COMMIT")
-        except BaseException:
-            assert self._db is not None
-            if self._db.in_transaction:
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-            self.epoch, self.seq, self.pruned = last
-            raise
-
-    def _replaced(self) -> bool:
-        """Whether another file, or none, lies where the open one was."""
-        if self._file is None or self.path is None:
-            return False
-        try:
-            return _identity(self.path) != self._file
-        except FileNotFoundError:
-            return True
-        except OSError:
-            return False
-
-    def _reopen(self) -> None:
-        self._log.warning(
-            "The notification database %s was deleted or replaced; what lies there now is used.",
-            self.path,
-        )
-        # Bring the log into its own file, wherever that went, and take it away: SQLite would
-        # replay it onto the file that lies here now.
-        with suppress(sqlite3.Error):
-            self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._disconnect()
-        for suffix, identity in self._beside.items():
-            with suppress(OSError):
-                beside = f"{self.path}{suffix}"
-                if _identity(beside) == identity:
-                    os.unlink(beside)
-        self.open()
-
-    def _next_seq(self) -> int:
-        self.seq += 1
-        return self.seq
 
     # Reading
 
@@ -1023,9 +319,6 @@ class Store:
         self._bury(id_, "revoked_ms")
         return id_, self.seq
 
-    def _bury(self, id_: str, column: str) -> None:
-        self._execute(BURY.format(column=column), (self._next_seq(), self._now, id_))
-
     def change_one(self, id_: str, read: bool | None, dismissed: bool | None) -> Row:
         """Change the state of one; in the shape of ``models.Changed``."""
         row = self._execute(
@@ -1092,13 +385,13 @@ class Store:
             "cursor": str(self.cursor()),
         }
 
-    def _expiry_due(self) -> bool:
+    def _upkeep_due(self) -> bool:
         (due,) = self._execute(
             f"SELECT min(expires_ms) FROM notifications WHERE expires_ms IS NOT NULL AND {LIVE}"
         ).fetchone()
         return due is not None and due <= self._now
 
-    def _expire(self) -> None:
+    def _upkeep(self) -> None:
         due = self._execute(
             f"SELECT id FROM notifications WHERE expires_ms <= ? AND {LIVE}", (self._now,)
         ).fetchall()
@@ -1146,92 +439,3 @@ class Store:
             gone += len(ids)
             if len(ids) < PRUNE_CHUNK:
                 return gone
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Split a script into statements, triggers whole; ``executescript`` would commit first."""
-    statement = ""
-    for line in script.splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-def _identity(path: Path | str) -> tuple[int, int]:
-    status = os.stat(path)
-    return status.st_dev, status.st_ino
-
-
-def _stored_columns(db: sqlite3.Connection) -> str:
-    """Return the columns that hold something, without the generated ones."""
-    return ", ".join(row[1] for row in db.execute("PRAGMA table_info(notifications)"))
-
-
-def _rows(db: sqlite3.Connection, sql: str, values: Iterable[Any] = ()) -> Iterator[Row]:
-    cursor = db.execute(sql, tuple(values))
-    names = [column[0] for column in cursor.description]
-    for row in cursor:
-        yield dict(zip(names, row, strict=True))
-
-
-def _newest(db: sqlite3.Connection) -> list[Row]:
-    """Return the newest live rows, and those that must be in sight, as far as they are sound."""
-    db.text_factory = lambda raw: raw.decode(errors="replace")
-    columns = _stored_columns(db)
-    found: dict[str, Row] = {}
-    whole = True
-    for source in (
-        f"notifications NOT INDEXED WHERE {LIVE} ORDER BY position DESC",
-        f"notifications WHERE {PINNED} ORDER BY position DESC",
-        f"notifications NOT INDEXED WHERE {LIVE} ORDER BY position",
-    ):
-        try:
-            for row in _rows(db, f"SELECT {columns} FROM {source} LIMIT {RESCUED_ROWS}"):
-                if _is_sound(row):
-                    found.setdefault(row["id"], row)
-        except sqlite3.Error:
-            whole = False
-        if whole and PINNED in source:
-            # What lies behind a damage can be reached from the other end only.
-            break
-    return list(found.values())
-
-
-def _is_sound(row: Row) -> bool:
-    """Whether a row is one that was stored, and not what a damage made of it."""
-    values = {**row, "body IS NOT NULL": row["body"] is not None}
-    try:
-        to_wire(tuple(values[name] for name in COLUMNS.split(", ")))
-        json.loads(row["data"] or "null")
-    except (sqlite3.DatabaseError, ValueError, TypeError):
-        return False
-    return all(isinstance(row[name], str) for name in ("id", "source", "type", "message"))
-
-
-def _is_corrupt(fault: BaseException) -> bool:
-    """Whether the file holds what SQLite, or this software, never wrote."""
-    text = str(fault)
-    return isinstance(fault, sqlite3.Error) and (
-        type(fault) is sqlite3.DatabaseError
-        or "malformed" in text
-        # The one function is ``fold``, which fails at what is no UTF-8.
-        or text.startswith(("Could not decode to UTF-8", "user-defined function"))
-    )
-
-
-def _set_journal(db: sqlite3.Connection, wanted: str, timeout_s: float) -> str:
-    """Set the journal mode, and return the one that is now.
-
-    SQLite does not wait for another process that is doing the same.
-    """
-    end = time.monotonic() + timeout_s
-    while True:
-        try:
-            (mode,) = db.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
-        except sqlite3.OperationalError as fault:
-            if "locked" not in str(fault) or time.monotonic() >= end:
-                raise
-            time.sleep(0.01)
-        else:
-            return str(mode)

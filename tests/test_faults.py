@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from jupyterlab_notify import database as database_module
 from jupyterlab_notify import inbox as inbox_module
-from jupyterlab_notify import store as store_module
 from jupyterlab_notify import worker as worker_module
 from jupyterlab_notify.inbox import Inbox
 from jupyterlab_notify.models import IngestMessage
@@ -33,9 +33,9 @@ from .tab import Tab
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the store try again at once; what it waits for here is under the test's control."""
-    monkeypatch.setattr(store_module, "HEAL_INTERVAL_S", 0.0)
-    monkeypatch.setattr(store_module, "BUSY_TIMEOUT_S", 0.3)
-    monkeypatch.setattr(store_module, "RETRY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(database_module, "RETRY_TIMEOUT_S", 0.05)
     monkeypatch.setattr(inbox_module, "WATCH_INTERVAL_S", 0.02)
 
 
@@ -513,7 +513,7 @@ async def test_what_waits_shares_a_commit(path: Path) -> None:
 async def test_a_blocked_disk_does_not_block_the_server(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "BUSY_TIMEOUT_S", 30.0)
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 30.0)
     async with opened(path) as inbox:
         await send(inbox, "before")
         lags: list[float] = []
@@ -541,7 +541,7 @@ async def test_a_blocked_disk_does_not_block_the_server(
 async def test_too_much_waiting_is_refused_and_soon_taken_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "BUSY_TIMEOUT_S", 30.0)
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 30.0)
     monkeypatch.setattr(worker_module, "MAX_WAITING", 50)
     async with opened(path) as inbox:
         await send(inbox, "before")

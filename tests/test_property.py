@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from jupyterlab_notify import database as database_module
 from jupyterlab_notify import inbox as inbox_module
 from jupyterlab_notify import store as store_module
 from jupyterlab_notify.feed import Stream
@@ -297,7 +298,8 @@ def test_a_tab_always_shows_what_the_store_has(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name, value in BOUNDS.items():
-        monkeypatch.setattr(store_module, name, value)
+        where = store_module if hasattr(store_module, name) else database_module
+        monkeypatch.setattr(where, name, value)
     caplog.set_level(logging.ERROR, "jupyterlab_notify")
     # The invariant looks instead: at known moments.
     monkeypatch.setattr(inbox_module, "WATCH_INTERVAL_S", 3600.0)

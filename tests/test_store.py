@@ -12,26 +12,28 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_notify import store as store_module
-from jupyterlab_notify.store import (
+from jupyterlab_notify import database as database_module
+from jupyterlab_notify.database import file_system
+from jupyterlab_notify.schema import (
     DISMISSED,
     INBOX,
     LIVE,
-    MAX_CHANGES,
     PINNED,
+    SELECT,
+    UNREAD,
+)
+from jupyterlab_notify.store import (
+    MAX_CHANGES,
     PINNED_ROWS,
     RETRY_WINDOW_MS,
-    SELECT,
     SNAPSHOT_ROWS,
     TOMBSTONE_MS,
-    UNREAD,
     Conflict,
     Cursor,
     NotFound,
     Query,
     Retention,
     Store,
-    file_system,
     new_id,
 )
 
@@ -646,7 +648,7 @@ def test_the_file_is_its_owners_only(store: Store, path: Path) -> None:
 
 def test_a_local_file_system_gets_a_write_ahead_log(store: Store, path: Path) -> None:
     receive(store)
-    assert file_system(path) in store_module.WAL_FILE_SYSTEMS
+    assert file_system(path) in database_module.WAL_FILE_SYSTEMS
     assert store.mode == "wal"
     assert raw(store, "PRAGMA journal_mode") == [("wal",)]
 
@@ -658,7 +660,7 @@ def test_a_shared_file_system_gets_a_rollback_journal(
     made_locally = make()
     receive(made_locally, "made locally")
     made_locally.close()
-    monkeypatch.setattr(store_module, "file_system", lambda path: kind)
+    monkeypatch.setattr(database_module, "file_system", lambda path: kind)
     store = make()
     receive(store, "shared")
     assert store.mode == "rollback"
@@ -702,7 +704,7 @@ def test_an_empty_file_becomes_a_database(make: Make, path: Path) -> None:
     path.touch()
     receive(make(), "first")
     db = sqlite3.connect(path)
-    assert db.execute("PRAGMA user_version").fetchone() == (store_module.SCHEMA_VERSION,)
+    assert db.execute("PRAGMA user_version").fetchone() == (database_module.SCHEMA_VERSION,)
     db.close()
 
 
@@ -717,9 +719,9 @@ def test_a_migration_that_breaks_off_leaves_the_version_before(
         "ALTER TABLE notifications ADD COLUMN more;\n"
         "INSERT INTO state SELECT 2, '', 0, 0, 0, 0, 0, 0, 0 FROM notifications;\n"
     )
-    steps = (*store_module.MIGRATIONS, step)
-    monkeypatch.setattr(store_module, "MIGRATIONS", steps)
-    monkeypatch.setattr(store_module, "SCHEMA_VERSION", len(steps))
+    steps = (*database_module.MIGRATIONS, step)
+    monkeypatch.setattr(database_module, "MIGRATIONS", steps)
+    monkeypatch.setattr(database_module, "SCHEMA_VERSION", len(steps))
     broken = make()
     receive(broken, "meanwhile")
     assert not broken.durable

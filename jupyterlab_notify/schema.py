@@ -1,0 +1,187 @@
+"""The schema: the tables, their versions, and how a row reads on the wire.
+
+Shared by ``database``, which keeps the file usable, and ``store``, which knows what rows mean.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+Row = dict[str, Any]
+
+#: Numbered from 1, in order; each brings the schema from the version before to its number.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE state (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        epoch TEXT NOT NULL,
+        inode INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        pruned INTEGER NOT NULL,
+        inbox INTEGER NOT NULL,
+        unread INTEGER NOT NULL,
+        dismissed INTEGER NOT NULL,
+        tombstones INTEGER NOT NULL
+    );
+    CREATE TABLE notifications (
+        position INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        seq INTEGER NOT NULL UNIQUE,
+        source TEXT NOT NULL,
+        key TEXT,
+        type TEXT NOT NULL,
+        message TEXT NOT NULL,
+        markdown INTEGER NOT NULL,
+        body TEXT,
+        auto_close TEXT,
+        actions TEXT NOT NULL,
+        progress REAL,
+        banner INTEGER NOT NULL,
+        dismissable INTEGER NOT NULL,
+        data TEXT,
+        created_ms INTEGER NOT NULL,
+        updated_ms INTEGER NOT NULL,
+        expires_ms INTEGER,
+        read_ms INTEGER,
+        dismissed_ms INTEGER,
+        revoked_ms INTEGER,
+        expired_ms INTEGER,
+        view TEXT GENERATED ALWAYS AS (
+            CASE
+                WHEN revoked_ms IS NOT NULL OR expired_ms IS NOT NULL THEN 'tombstone'
+                WHEN dismissed_ms IS NOT NULL THEN 'dismissed'
+                WHEN read_ms IS NOT NULL THEN 'read'
+                ELSE 'unread'
+            END
+        ) VIRTUAL
+    );
+    CREATE INDEX inbox ON notifications (position)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL;
+    CREATE INDEX unread ON notifications (position)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
+        AND read_ms IS NULL;
+    CREATE INDEX dismissed ON notifications (position)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NOT NULL;
+    CREATE INDEX pinned ON notifications (position)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
+        AND (banner = 1 OR (read_ms IS NULL AND (auto_close = 'false' OR type = 'in-progress')));
+    CREATE UNIQUE INDEX by_key ON notifications (source, key)
+        WHERE key IS NOT NULL AND revoked_ms IS NULL AND expired_ms IS NULL;
+    CREATE INDEX keys ON notifications (key) WHERE key IS NOT NULL;
+    CREATE INDEX expiring ON notifications (expires_ms)
+        WHERE expires_ms IS NOT NULL AND revoked_ms IS NULL AND expired_ms IS NULL;
+    CREATE INDEX tombstones ON notifications (seq)
+        WHERE revoked_ms IS NOT NULL OR expired_ms IS NOT NULL;
+    CREATE TRIGGER count_insert AFTER INSERT ON notifications BEGIN
+        UPDATE state SET
+            inbox = inbox + (NEW.view IN ('read', 'unread')),
+            unread = unread + (NEW.view = 'unread'),
+            dismissed = dismissed + (NEW.view = 'dismissed'),
+            tombstones = tombstones + (NEW.view = 'tombstone');
+    END;
+    CREATE TRIGGER count_delete AFTER DELETE ON notifications BEGIN
+        UPDATE state SET
+            inbox = inbox - (OLD.view IN ('read', 'unread')),
+            unread = unread - (OLD.view = 'unread'),
+            dismissed = dismissed - (OLD.view = 'dismissed'),
+            tombstones = tombstones - (OLD.view = 'tombstone');
+    END;
+    CREATE TRIGGER count_update AFTER UPDATE ON notifications WHEN OLD.view <> NEW.view BEGIN
+        UPDATE state SET
+            inbox = inbox + (NEW.view IN ('read', 'unread')) - (OLD.view IN ('read', 'unread')),
+            unread = unread + (NEW.view = 'unread') - (OLD.view = 'unread'),
+            dismissed = dismissed + (NEW.view = 'dismissed') - (OLD.view = 'dismissed'),
+            tombstones = tombstones + (NEW.view = 'tombstone') - (OLD.view = 'tombstone');
+    END;
+    """,
+)
+
+SCHEMA_VERSION = len(MIGRATIONS)
+
+LIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
+INBOX = f"{LIVE} AND dismissed_ms IS NULL"
+UNREAD = f"{INBOX} AND read_ms IS NULL"
+DISMISSED = f"{LIVE} AND dismissed_ms IS NOT NULL"
+PINNED = (
+    f"{INBOX} AND (banner = 1 OR (read_ms IS NULL AND "
+    "(auto_close = 'false' OR type = 'in-progress')))"
+)
+VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED}
+
+#: What lists and streams carry: all but the texts that only an opened message shows.
+COLUMNS = (
+    "id, seq, position, source, key, type, message, markdown, body IS NOT NULL, auto_close, "
+    "actions, progress, banner, dismissable, created_ms, updated_ms, expires_ms, read_ms, "
+    "dismissed_ms, revoked_ms, expired_ms"
+)
+#: What a sender says, and what therefore makes two messages the same.
+CONTENT = (
+    "type", "message", "markdown", "body", "auto_close", "actions", "progress", "banner",
+    "dismissable", "data",
+)  # fmt: skip
+SELECT = f"SELECT {COLUMNS} FROM notifications"
+#: A tombstone keeps nothing of what was said.
+BURY = """
+    UPDATE notifications SET
+        seq = ?, {column} = ?, key = NULL, message = '', body = NULL, data = NULL, actions = '[]',
+        progress = NULL
+    WHERE id = ?"""
+
+
+def statements(script: str) -> Iterator[str]:
+    """Split a script into statements, triggers whole; ``executescript`` would commit first."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def rfc3339(ms: int | None) -> str | None:
+    """Return milliseconds since 1970 as an RFC 3339 time in UTC."""
+    if ms is None:
+        return None
+    # A datetime of years past 9999 cannot be made; no such time is let in.
+    stamp = datetime.fromtimestamp(ms / 1000, timezone.utc)
+    return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def to_wire(row: tuple[Any, ...]) -> Row:
+    """Return a row of ``COLUMNS`` in the shape of ``models.Notification``.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If it holds what was never stored: the file is corrupt.
+    """
+    try:
+        return {
+            "id": row[0],
+            "seq": row[1],
+            "position": row[2],
+            "source": row[3],
+            "key": row[4],
+            "type": row[5],
+            "message": row[6],
+            "markdown": bool(row[7]),
+            "hasBody": bool(row[8]),
+            "autoClose": None if row[9] is None else json.loads(row[9]),
+            "actions": json.loads(row[10]),
+            "progress": row[11],
+            "banner": bool(row[12]),
+            "dismissable": bool(row[13]),
+            "created": rfc3339(row[14]),
+            "updated": rfc3339(row[15]),
+            "expiresAt": rfc3339(row[16]),
+            "read": rfc3339(row[17]),
+            "dismissed": rfc3339(row[18]),
+            "revoked": rfc3339(row[19]),
+            "expired": rfc3339(row[20]),
+        }
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        raise sqlite3.DatabaseError(f"malformed row: {error}") from error
