@@ -1,0 +1,49 @@
+/**
+ * The database of a server that the tests run: written past the server, for
+ * what no sender can bring about.
+ */
+import { execFileSync } from 'child_process';
+
+import type { Lab } from './lab';
+
+const SCRIPT = `
+import json, sqlite3, sys
+path, statements = sys.argv[1], json.load(sys.stdin)
+db = sqlite3.connect(path, timeout=5)
+with db:
+    for sql, *parameters in statements:
+        if db.execute(sql, parameters).rowcount != 1:
+            sys.exit(f"{sql} {parameters} changed nothing, or too much")
+db.close()
+`;
+
+/** A statement, and what its question marks stand for. */
+export type Statement = [string, ...(string | number | null)[]];
+
+/**
+ * Run statements in one transaction; each has to change just one row.
+ *
+ * No `seq` is counted up: pages that are open do not learn of it.
+ */
+export function write(lab: Lab, statements: Statement[]): void {
+  // Python's SQLite is the one that made the file; Node 20 has none.
+  execFileSync('python3', ['-c', SCRIPT, lab.database], {
+    input: JSON.stringify(statements)
+  });
+}
+
+/**
+ * Let notifications be older than they are.
+ *
+ * @param times - by id, when each last asked for attention.
+ */
+export function backdate(lab: Lab, times: Record<string, Date>): void {
+  write(
+    lab,
+    Object.entries(times).map(([id, time]) => [
+      'UPDATE notifications SET updated_ms = ? WHERE id = ?',
+      time.getTime(),
+      id
+    ])
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * A real JupyterHub: what it pushes through its proxy, the way hubs in the
+ * field do, is a toast in the browser of the person who logged in there.
+ */
+import { type ChildProcess, spawn } from 'child_process';
+import * as path from 'path';
+import { createInterface } from 'readline';
+
+import { badge, bell, expect, openCenter, rows, test, toasts } from './lab';
+
+/** What `python -m tests.hub` says of the hub that it started. */
+interface IHub {
+  /** The hub's address, without a slash at the end. */
+  url: string;
+  /** That of the person's server. */
+  server: string;
+  user: string;
+  password: string;
+  /** The person's, for five minutes. */
+  token: string;
+}
+
+/** What a hub sends: the example of the contract. */
+const PAYLOAD = {
+  message: 'Maintenance scheduled for 10 PM tonight',
+  type: 'warning',
+  autoClose: false,
+  actions: [
+    {
+      label: 'Dismiss',
+      caption: 'Close this notification',
+      displayType: 'default'
+    }
+  ]
+};
+
+let hub: IHub;
+let child: ChildProcess;
+
+test.beforeAll(async () => {
+  test.setTimeout(120_000);
+  child = spawn('python3', ['-m', 'tests.hub', '--user', 'ada'], {
+    cwd: path.resolve(__dirname, '..', '..'),
+    stdio: ['pipe', 'pipe', 'inherit']
+  });
+  for await (const line of createInterface({ input: child.stdout! })) {
+    hub = JSON.parse(line);
+    return;
+  }
+  throw new Error('The hub did not start.');
+});
+
+test.afterAll(async () => {
+  if (child.exitCode === null) {
+    const ended = new Promise(resolve => child.once('exit', resolve));
+    child.stdin!.end();
+    await ended;
+  }
+});
+
+test('What a JupyterHub pushes is a toast in the page of its user', async ({
+  page
+}) => {
+  await page.goto(`${hub.server}/lab`);
+  await page.getByLabel('Username').fill(hub.user);
+  await page.getByLabel('Password').fill(hub.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(`${hub.server}/lab**`);
+  await expect(bell(page)).toBeVisible();
+  await expect
+    .poll(async () => {
+      const answer = await fetch(`${hub.server}/jupyterlab-notify/status`, {
+        headers: { Authorization: `Bearer ${hub.token}` }
+      });
+      return (await answer.json()).tabs;
+    })
+    .toBe(1);
+
+  for (const alias of [
+    'jupyterlab-notifications-extension/ingest',
+    'jupyterlab-notify/ingest'
+  ]) {
+    const answer = await push(alias, hub.token);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      success: true,
+      tabs: 1,
+      durable: true
+    });
+  }
+  const toast = toasts(page, PAYLOAD.message);
+  await expect(toast).toHaveCount(2);
+  await expect(badge(page)).toHaveText('2');
+  await expect(toast.first()).toHaveAttribute('data-jp-notify', 'warning');
+  await expect(toast.first().locator('.jp-toast-message')).toHaveAttribute(
+    'data-jp-notify-meta',
+    hub.user
+  );
+
+  await toast
+    .first()
+    .locator('.jp-toast-button', { hasText: 'Dismiss' })
+    .click();
+  await expect(toast).toHaveCount(1);
+  await openCenter(page);
+  await expect(rows(page, PAYLOAD.message)).toHaveCount(1);
+  await rows(page).locator('.jp-NotifyRow-summary').click();
+  await expect(badge(page)).toHaveCount(0);
+
+  expect((await push('jupyterlab-notify/ingest', 'a wrong token')).status).toBe(
+    403
+  );
+  await expect(rows(page)).toHaveCount(1);
+});
+
+function push(where: string, token: string): Promise<Response> {
+  return fetch(`${hub.server}/${where}`, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      Authorization: `Bearer ${token}`
+    },
+    body: JSON.stringify(PAYLOAD),
+    signal: AbortSignal.timeout(5000)
+  });
+}

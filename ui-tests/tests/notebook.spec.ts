@@ -1,0 +1,101 @@
+/**
+ * Notebook 7: the same plugins, in its file list and in a notebook's page, next to a
+ * JupyterLab of the same server.
+ */
+import type { BrowserContext } from '@playwright/test';
+import * as fs from 'fs';
+import * as path from 'path';
+
+import {
+  badge,
+  bell,
+  center,
+  closeCenter,
+  expect,
+  openCenter,
+  rows,
+  test,
+  toasts,
+  useLab
+} from './lab';
+
+const lab = useLab({ app: 'notebook' });
+
+let context: BrowserContext;
+
+test.beforeAll(async ({ browser }) => {
+  context = await browser.newContext({
+    viewport: { width: 1280, height: 800 }
+  });
+  fs.copyFileSync(
+    path.join(__dirname, 'train.ipynb'),
+    path.join(lab.root, 'train.ipynb')
+  );
+});
+
+test.afterAll(() => context?.close());
+
+for (const [name, where, shows] of [
+  ['file list', 'tree', '.jp-DirListing'],
+  ["notebook's page", 'notebooks/train.ipynb', '.jp-NotebookPanel']
+]) {
+  test(`In the ${name} there are toasts, the bell and the center`, async ({
+    browser
+  }) => {
+    const page = await lab.open(browser, { context, path: where });
+    await expect(page.locator(shows)).toBeVisible();
+
+    await lab.push({ message: `To the ${name}`, autoClose: false });
+    const toast = toasts(page, `To the ${name}`);
+    await expect(toast).toBeVisible();
+    await expect(badge(page)).toHaveText('1');
+    const top = page.locator('#top-panel-wrapper');
+    await expect(top.locator(bell(page))).toBeVisible();
+    const bar = (await top.boundingBox())!;
+    expect((await toast.boundingBox())!.y).toBeGreaterThanOrEqual(
+      bar.y + bar.height
+    );
+
+    await openCenter(page);
+    const row = rows(page, `To the ${name}`);
+    await expect(row).toBeInViewport();
+    const panel = (await center(page).boundingBox())!;
+    expect(panel.width).toBeGreaterThan(240);
+    expect(panel.x + panel.width).toBeLessThan(1281);
+    await row.locator('.jp-NotifyRow-summary').click();
+    await expect(badge(page)).toHaveCount(0);
+    await expect(toast).toHaveCount(0);
+    await row.hover();
+    await row.getByRole('button', { name: 'Dismiss' }).click();
+    await expect(row).toHaveCount(0);
+
+    await closeCenter(page);
+    await page.close();
+  });
+}
+
+test('Reading in JupyterLab, dismissing in Notebook: the other follows', async ({
+  browser
+}) => {
+  const inNotebook = await lab.open(browser, { context });
+  const inLab = await lab.open(browser, { context, path: 'lab' });
+  await lab.push({ message: 'first', autoClose: 0 });
+  await lab.push({ message: 'second', autoClose: false });
+  await expect(toasts(inNotebook, 'second')).toBeVisible();
+  await expect(toasts(inLab, 'second')).toBeVisible();
+
+  await openCenter(inLab);
+  await rows(inLab, 'first').locator('.jp-NotifyRow-summary').click();
+  await expect(badge(inNotebook)).toHaveText('1');
+
+  await inNotebook.bringToFront();
+  await openCenter(inNotebook);
+  await expect(rows(inNotebook, 'first')).not.toHaveClass(/jp-mod-unread/);
+  await toasts(inNotebook, 'second')
+    .getByRole('button', { name: 'Dismiss' })
+    .click();
+  await expect(rows(inNotebook)).toHaveText([/first/]);
+  await expect(toasts(inLab)).toHaveCount(0);
+  await expect(badge(inLab)).toHaveCount(0);
+  await expect(rows(inLab)).toHaveText([/first/]);
+});

@@ -1,0 +1,578 @@
+/**
+ * What comes from outside is shown as text or dropped, never run: in toasts
+ * and in the center, from the ingest and from a database that others wrote.
+ */
+import type { Page } from '@playwright/test';
+
+import { write } from './database';
+import {
+  center,
+  expect,
+  type IPayload,
+  openCenter,
+  rows,
+  test,
+  toasts,
+  untilReady,
+  useLab
+} from './lab';
+
+/** What a script of ours would ask for; there is no such host. */
+const SENTINEL = 'https://sentinel.invalid';
+
+const RUN = 'ran()';
+const CODE = `alert(1)`;
+const FETCH = `fetch('${SENTINEL}')`;
+
+/** Strings that run a script where they are taken for HTML, or cover the page. */
+const STRINGS = [
+  `<script>${RUN}</script>`,
+  `<script src=${SENTINEL}/x.js></script>`,
+  `<img src=x onerror=${RUN}>`,
+  `<img src=x onerror="${FETCH}">`,
+  `"><img src=x onerror=${RUN}>`,
+  `'><img src=x onerror=${RUN}>`,
+  `<img src="x" onerror='${CODE}'//`,
+  `<svg onload=${RUN}>`,
+  `<svg/onload=${RUN}//`,
+  `<svg><script>${RUN}</script></svg>`,
+  `<svg><animate onbegin=${RUN} attributeName=x dur=1s>`,
+  `<svg><a xlink:href="javascript:${RUN}"><text y=9>x</text></a></svg>`,
+  `<svg><use href="data:image/svg+xml,<svg id=x onload=${RUN}>#x">`,
+  `<svg></p><style><a id="</style><img src=1 onerror=${RUN}>">`,
+  `<math><mtext><table><mglyph><style><img src=x onerror=${RUN}>`,
+  `<math href="javascript:${RUN}">x</math>`,
+  `<iframe srcdoc="<script>parent.${RUN}</script>"></iframe>`,
+  `<iframe src="javascript:parent.${RUN}"></iframe>`,
+  `<object data="javascript:${RUN}"></object>`,
+  `<embed src="javascript:${RUN}">`,
+  `<body onload=${RUN}>`,
+  `<video><source onerror=${RUN}></video>`,
+  `<audio src=x onerror=${RUN}></audio>`,
+  `<details open ontoggle=${RUN}>x</details>`,
+  `<input autofocus onfocus=${RUN}>`,
+  `<select autofocus onfocus=${RUN}><option>x</select>`,
+  `<form action="javascript:${RUN}"><button>Sign in</button></form>`,
+  `<form id=x></form><button form=x formaction="javascript:${RUN}">x</button>`,
+  `<p onclick=${RUN} onmouseover=${RUN}>point at me</p>`,
+  `<a href="javascript:${RUN}">a link</a>`,
+  `<a href="JaVaScRiPt:${RUN}">a link</a>`,
+  `<a href="java&#10;script:${RUN}">a link</a>`,
+  `<a href="&#1;javascript:${RUN}">a link</a>`,
+  `<a href="data:text/html,<script>${RUN}</script>">a link</a>`,
+  `<a href="vbscript:${RUN}">a link</a>`,
+  `[a link](javascript:${RUN})`,
+  `[a link](javascript&colon;${RUN})`,
+  `[a link](  JAVASCRIPT:${RUN})`,
+  `[a link](data:text/html;base64,PHNjcmlwdD5yYW4oKTwvc2NyaXB0Pg==)`,
+  `[a link](vbscript:${RUN})`,
+  `<javascript:${RUN}>`,
+  `![x](x" onerror="${RUN})`,
+  `![x](javascript:${RUN})`,
+  `[x]: javascript:${RUN}\n\n[x]`,
+  `\`\`\`"><img src=x onerror=${RUN}>\nx\n\`\`\``,
+  `$\\href{javascript:${RUN}}{x}$`,
+  `<a data-commandlinker-command="filebrowser:toggle-main">press</a>`,
+  `<button data-commandlinker-command="filebrowser:toggle-main">x</button>`,
+  `<div style="position:fixed;inset:0;z-index:99999;background:red">x</div>`,
+  `<style>body{display:none}</style>`,
+  `<link rel=stylesheet href=${SENTINEL}/x.css>`,
+  `<meta http-equiv=refresh content="0;url=${SENTINEL}/">`,
+  `<base href=${SENTINEL}/ target=_top>`,
+  `<div class="jp-Dialog" id="jupyter-config-data">x</div>`,
+  `<a href="https://example.org/" target="_top" id=x ping=${SENTINEL}>x</a>`,
+  `<template><img src=x onerror=${RUN}></template>`,
+  `<noscript><p title="</noscript><img src=x onerror=${RUN}>">`,
+  `<textarea></textarea><img src=x onerror=${RUN}>`,
+  `<xss contenteditable tabindex=1 autofocus onfocus=${RUN}>x</xss>`,
+  `<!--><img src=x onerror=${RUN}>-->`,
+  `<![CDATA[><img src=x onerror=${RUN}>]]>`,
+  `{{constructor.constructor('${RUN}')()}}`,
+  `\${${RUN}}`
+];
+
+/** Addresses that a button must not open. */
+const ADDRESSES = [
+  `javascript:${RUN}`,
+  `JavaScript:${RUN}`,
+  `java\nscript:${RUN}`,
+  `\tjavascript:${RUN}`,
+  `\u0001javascript:${RUN}`,
+  `data:text/html,<script>opener.${RUN}</script>`,
+  `vbscript:${RUN}`,
+  'file:///etc/passwd',
+  `blob:${SENTINEL}/x`,
+  'view-source:https://example.org/',
+  '//example.org/',
+  '/lab/api/workspaces',
+  'logout',
+  'about:blank',
+  'https:// example.org/',
+  ''
+];
+
+const lab = useLab();
+
+let page: Page;
+/** What must stay empty: what ran, and what was asked for. */
+const alarms: string[] = [];
+
+test.beforeAll(async ({ browser }) => {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 }
+  });
+  await context.exposeFunction('tellTest', (what: string) => {
+    alarms.push(what);
+  });
+  await context.addInitScript(() => {
+    (window as any).ran = () => (window as any).tellTest('a script ran');
+  });
+  context.on('page', one => {
+    if (page && one !== page) {
+      alarms.push(`a page was opened: ${one.url()}`);
+      void one.close();
+    }
+  });
+  context.on('request', request => {
+    if (request.url().startsWith(SENTINEL)) {
+      alarms.push(`asked for ${request.url()}`);
+    }
+  });
+  page = await lab.open(browser, { context });
+  page.on('dialog', dialog => {
+    alarms.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('framenavigated', frame => {
+    if (!frame.url().startsWith(lab.url)) {
+      alarms.push(`went to ${frame.url()}`);
+    }
+  });
+  await openCenter(page);
+  await watchCommands();
+});
+
+test.afterAll(() => page?.context().close());
+
+test.beforeEach(async () => {
+  alarms.length = 0;
+  const all = await lab.list('inbox', 200);
+  await Promise.all(all.map(row => lab.revoke(row.id)));
+  await expect(rows(page)).toHaveCount(0);
+  await expect(toasts(page)).toHaveCount(0);
+});
+
+test.afterEach(() => {
+  expect(alarms).toEqual([]);
+});
+
+test('The alarms of these tests ring', async () => {
+  for (const string of [
+    `<img src=x onerror=${RUN}>`,
+    `<img src=x onerror="${CODE}">`,
+    `<img src=x onerror="${FETCH}">`,
+    `<iframe srcdoc="<script>parent.${RUN}</script>"></iframe>`,
+    `<details open ontoggle=${RUN}>x</details>`,
+    `<a href="javascript:${RUN}">a link</a>`,
+    `<a href="${SENTINEL}" target="_blank">a link</a>`
+  ]) {
+    await page.evaluate(string => {
+      const node = document.createElement('div');
+      node.id = 'unsafe';
+      node.innerHTML = string;
+      document.body.append(node);
+      node.querySelector('a')?.click();
+    }, string);
+    await expect.poll(() => alarms, string).not.toEqual([]);
+    await page.evaluate(() => document.querySelector('#unsafe')!.remove());
+    alarms.length = 0;
+  }
+});
+
+test('JupyterLab listens to elements that name a command', async () => {
+  await page.evaluate(() => {
+    const node = document.createElement('a');
+    node.dataset.commandlinkerCommand = 'filebrowser:toggle-main';
+    document.body.append(node);
+    node.click();
+    node.remove();
+  });
+  // Since 4.6 it asks; before, the command just ran.
+  const dialog = page.locator('.jp-Dialog');
+  await expect
+    .poll(async () => alarms.length + (await dialog.count()))
+    .toBeGreaterThan(0);
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+  alarms.length = 0;
+});
+
+test('Text that is plain is shown letter by letter, in the center', async () => {
+  for (const string of STRINGS) {
+    await lab.push({ ...everywhere(string), autoClose: 0 });
+  }
+  const shown = await openAll();
+  expect(shown).toHaveLength(STRINGS.length);
+  for (const [index, string] of STRINGS.entries()) {
+    const { summary, source, labels, titles } = shown[index];
+    expect(summary).toBe(string);
+    expect(source).toBe(string.slice(0, 80));
+    expect(labels).toEqual([string.slice(0, 80), string.slice(0, 80)]);
+    expect(titles).toEqual([string.slice(0, 200), string.slice(0, 200)]);
+  }
+  await nothingForeign('.jp-NotifyCenter');
+});
+
+test('Markdown is shown without what could run, in the center', async () => {
+  for (const string of STRINGS) {
+    await lab.push({ ...everywhere(string), markdown: true, autoClose: 0 });
+  }
+  const shown = await openAll();
+  expect(shown).toHaveLength(STRINGS.length);
+  expect(shown.flatMap(row => row.foreign)).toEqual([]);
+  await nothingForeign('.jp-NotifyCenter');
+});
+
+for (const markdown of [false, true]) {
+  test(`A toast of ${markdown ? 'Markdown' : 'plain text'} is text`, async () => {
+    const toast = toasts(page);
+    const shown = toast.locator('.jp-toast-message');
+    for (const [index, string] of STRINGS.entries()) {
+      // In place of the one before, which takes no time to go.
+      await lab.push({
+        ...everywhere(`No ${index} ${string}`),
+        key: 'the same',
+        source: 'the same',
+        markdown,
+        autoClose: false
+      });
+      await expect(shown).toContainText(`No ${index} `);
+      if (!markdown) {
+        const text = `No ${index} ${string.split('\n')[0]}`;
+        const words = text.slice(0, 100).replace(/ \S*$/, '');
+        await expect(shown).toContainText(words);
+      }
+      await poke('.jp-toastContainer .jp-toast-message');
+      await nothingForeign('.jp-toastContainer');
+    }
+    await expect(toast).toHaveCount(1);
+  });
+}
+
+test('The ingest refuses addresses that a button must not open', async () => {
+  for (const url of ADDRESSES) {
+    const answer = await lab.api('POST', 'jupyterlab-notify/ingest', {
+      message: 'x',
+      actions: [{ label: 'x', url }]
+    });
+    expect(answer.status, url).toBe(400);
+    expect(answer.body.errors[0].field).toContain('url');
+  }
+  expect(await lab.list()).toHaveLength(0);
+});
+
+test('The browser opens none of them either, were they in the database', async () => {
+  // Chromium takes the blank for a part of the name, which nobody has.
+  const addresses = ADDRESSES.filter(url => url && !url.startsWith('https:'));
+  const ids: string[] = [];
+  for (let start = 0; start < addresses.length; start += 5) {
+    const { notification_id } = await lab.push({
+      message: `From ${start}`,
+      autoClose: 0
+    });
+    ids.push(notification_id);
+  }
+  write(
+    lab,
+    ids.map((id, index) => [
+      'UPDATE notifications SET actions = ? WHERE id = ?',
+      stored(addresses.slice(5 * index, 5 * index + 5)),
+      id
+    ])
+  );
+  await page.reload();
+  await untilReady(page);
+  await openCenter(page);
+  await watchCommands();
+
+  let pressed = 0;
+  for (let index = 0; index < ids.length; index++) {
+    const row = rows(page, `From ${5 * index}`);
+    await row.locator('.jp-NotifyRow-summary').click();
+    for (const button of await row.locator('.jp-NotifyAction').all()) {
+      await button.click();
+      await refused();
+      pressed += 1;
+    }
+  }
+  expect(pressed).toBe(addresses.length);
+});
+
+test('A toast opens none of them either', async () => {
+  const { notification_id } = await lab.push({
+    message: 'Press one of these',
+    autoClose: false
+  });
+  write(lab, [
+    [
+      'UPDATE notifications SET actions = ? WHERE id = ?',
+      stored([ADDRESSES[0], ADDRESSES[2], ADDRESSES[5]]),
+      notification_id
+    ]
+  ]);
+  await page.reload();
+  await untilReady(page);
+  await watchCommands();
+  const buttons = toasts(page).locator('.jp-toast-button');
+  await expect(buttons).toHaveCount(3);
+  for (let index = 0; index < 3; index++) {
+    await buttons.nth(index).click();
+    await refused();
+  }
+  await openCenter(page);
+});
+
+test('The question before a command shows what it was given as text', async () => {
+  const string = `<img src=x onerror=${RUN}>`;
+  await lab.push({
+    message: 'x',
+    source: string,
+    autoClose: 0,
+    actions: [
+      { label: string, commandId: string },
+      {
+        label: string,
+        commandId: 'notebook:run-all-cells',
+        args: { [string]: string }
+      }
+    ]
+  });
+  const row = rows(page);
+  await row.locator('.jp-NotifyRow-summary').click();
+  const buttons = row.locator('.jp-NotifyAction');
+  const dialog = page.locator('.jp-Dialog');
+
+  await buttons.nth(0).click();
+  await expect(dialog).toContainText(string);
+  await nothingForeign('.jp-Dialog');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+
+  await buttons.nth(1).click();
+  await expect(dialog).toContainText('notebook:run-all-cells');
+  await expect(dialog).toContainText(`“${string}” from ${string}`);
+  await nothingForeign('.jp-Dialog');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+});
+
+test('An image is asked of another host only, and without saying who asks', async () => {
+  const asked: Record<string, string | undefined> = {};
+  await page.route('**/picture.png*', async route => {
+    asked[route.request().url()] = route.request().headers().referer;
+    await route.abort();
+  });
+  await lab.push({
+    message: 'x',
+    autoClose: 0,
+    body: [
+      '![](https://images.example/picture.png?1)',
+      `![](${lab.url}/logout/picture.png?2)`,
+      '![](/logout/picture.png?3)',
+      '![](picture.png?4)',
+      '![](//images.example/picture.png?5)',
+      '![](http://images.example/picture.png?6)'
+    ].join('\n\n')
+  });
+  await rows(page).locator('.jp-NotifyRow-summary').click();
+  await expect
+    .poll(() => asked)
+    .toEqual({ 'https://images.example/picture.png?1': undefined });
+  await expect(center(page).locator('.jp-NotifyBody img')).toHaveCount(1);
+  await page.unrouteAll();
+});
+
+/** A message with a string in each of its texts. */
+function everywhere(string: string): IPayload {
+  return {
+    message: string,
+    body: string,
+    source: string.slice(0, 80),
+    key: string.slice(0, 200),
+    actions: [
+      { label: string.slice(0, 80), caption: string.slice(0, 200) },
+      {
+        label: string.slice(0, 80),
+        caption: string.slice(0, 200),
+        url: `https://example.org/${encodeURI(string)}`,
+        displayType: 'link'
+      }
+    ],
+    data: { [string]: string }
+  };
+}
+
+/** Buttons with addresses, the way the store keeps them. */
+function stored(addresses: string[]): string {
+  return JSON.stringify(
+    addresses.map(url => ({
+      label: JSON.stringify(url).slice(0, 80),
+      caption: null,
+      displayType: null,
+      commandId: null,
+      args: null,
+      url
+    }))
+  );
+}
+
+/** The person is told that a link is not opened, and goes on. */
+async function refused(): Promise<void> {
+  const dialog = page.locator('.jp-Dialog');
+  await expect(dialog).toContainText('This link is not opened');
+  await dialog.locator('.jp-Dialog-footer button').click();
+  await expect(dialog).toHaveCount(0);
+}
+
+/** Have every command that runs ring the alarm, but those of the tests. */
+async function watchCommands(): Promise<void> {
+  await page.evaluate(() => {
+    (window as any).jupyterapp.commands.commandExecuted.connect(
+      (_: unknown, { id }: { id: string }) => {
+        if (id === 'filebrowser:toggle-main') {
+          void (window as any).tellTest(`the command ${id} ran`);
+        }
+      }
+    );
+  });
+}
+
+interface IShown {
+  summary: string;
+  source: string;
+  labels: string[];
+  titles: string[];
+  foreign: string[];
+}
+
+/**
+ * Open every message of the list in turn, oldest first, press and point at
+ * all of it, and return what was shown.
+ */
+async function openAll(): Promise<IShown[]> {
+  const sent = (await lab.list('inbox', 200)).reverse();
+  const shown: IShown[] = [];
+  for (const { id } of sent) {
+    await page.evaluate(async id => {
+      const app = (window as any).notifyModel;
+      app.open(id);
+    }, id);
+    const row = center(page).locator(`[data-id="${id}"]`);
+    await expect(row).toHaveClass(/jp-mod-open/);
+    await expect(row.locator('[aria-busy="true"]')).toHaveCount(0);
+    await poke(`[data-id="${id}"] .jp-NotifyRow-summary`);
+    await poke(`[data-id="${id}"] .jp-NotifyBody`);
+    shown.push({
+      ...(await row.evaluate(node => {
+        const text = (selector: string) =>
+          node.querySelector(selector)!.textContent!;
+        const actions = [...node.querySelectorAll('.jp-NotifyAction')];
+        return {
+          summary: text('.jp-NotifyRow-summary'),
+          source: text('.jp-NotifyRow-source'),
+          labels: actions.map(
+            one => one.querySelector('.jp-NotifyAction-label')!.textContent!
+          ),
+          titles: actions.map(one => one.getAttribute('title')!)
+        };
+      })),
+      foreign: await foreign(`[data-id="${id}"]`)
+    });
+  }
+  return shown;
+}
+
+/** Press, and point at, whatever text brought with it. */
+async function poke(selector: string): Promise<void> {
+  await page.evaluate(selector => {
+    for (const root of document.querySelectorAll(selector)) {
+      for (const node of root.querySelectorAll<HTMLElement>('*')) {
+        for (const type of ['mouseover', 'focus', 'pointerdown', 'toggle']) {
+          node.dispatchEvent(new Event(type, { bubbles: true }));
+        }
+        // What a link is must be seen below; where it leads is elsewhere.
+        if (!node.closest('a[href]')) {
+          node.click();
+        }
+      }
+    }
+  }, selector);
+}
+
+async function nothingForeign(selector: string): Promise<void> {
+  expect(await foreign(selector)).toEqual([]);
+  expect(alarms).toEqual([]);
+  expect(
+    await page.evaluate(() => [
+      document.querySelectorAll('iframe, object, embed, base').length,
+      getComputedStyle(document.body).display
+    ])
+  ).toEqual([0, 'block']);
+  if (selector !== '.jp-Dialog') {
+    await expect(page.locator('.jp-Dialog')).toHaveCount(0);
+  }
+}
+
+/** Elements and attributes that no text of a sender's may bring about. */
+function foreign(selector: string): Promise<string[]> {
+  return page.evaluate(selector => {
+    const found: string[] = [];
+    const roots = [...document.querySelectorAll(selector)];
+    if (roots.length === 0) {
+      return [`there is no ${selector}`];
+    }
+    for (const node of roots.flatMap(root => [
+      ...root.querySelectorAll<HTMLElement>('*')
+    ])) {
+      const inText = node.closest(
+        '.jp-NotifyBody, .jp-NotifyRow-summary > *, .jp-toast-message > *'
+      );
+      const inBody = inText && !node.matches('.jp-NotifyBody');
+      const names = node.getAttributeNames();
+      if (
+        node.matches(
+          'script, iframe, object, embed, form, style, link, meta, base, textarea, select, video, audio, template, math, noscript, frame, dialog, portal'
+        ) ||
+        (inBody &&
+          node.matches(
+            'input, button, svg, label, div:not([class^="jp-Notify"])'
+          )) ||
+        names.some(name => name.startsWith('on')) ||
+        names.some(name =>
+          /^(data-commandlinker|srcdoc|formaction|action|ping|background|xlink|contenteditable|autofocus)/.test(
+            name
+          )
+        ) ||
+        (inBody &&
+          (names.includes('id') ||
+            names.includes('name') ||
+            (names.includes('style') &&
+              !/^text-align: (left|right|center);$/.test(
+                node.getAttribute('style')!
+              )) ||
+            [...node.classList].some(
+              name => !/^(jp-Notify[\w-]*|ͼ\w+|tok-[\w-]+)$/.test(name)
+            ))) ||
+        (node.matches('a') &&
+          (!/^(https?:|mailto:)/.test(node.getAttribute('href') ?? '') ||
+            node.getAttribute('target') !== '_blank' ||
+            !node.getAttribute('rel')?.includes('noopener'))) ||
+        (node.matches('img') &&
+          !/^(https:|data:image\/)/.test(node.getAttribute('src') ?? ''))
+      ) {
+        found.push(node.outerHTML.slice(0, 300));
+      }
+    }
+    return found;
+  }, selector);
+}
