@@ -317,7 +317,7 @@ function Actions(props: { row: Notification; tab: number }): JSX.Element {
           <span className="jp-NotifyAction-label">{action.label}</span>
           {action.url && (
             <>
-              <span aria-hidden="true"> ↗</span>
+              <span aria-hidden="true">↗</span>
               <span className="jp-NotifyHidden">
                 {' '}
                 {trans.__('(opens in a new tab)')}

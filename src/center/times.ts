@@ -17,7 +17,7 @@ export class Times {
     this._minutes = new Intl.NumberFormat(locale, unit('minute'));
     this._hours = new Intl.NumberFormat(locale, unit('hour'));
     this._time = new Intl.DateTimeFormat(locale, {
-      hour: '2-digit',
+      hour: 'numeric',
       minute: '2-digit'
     });
     this._date = new Intl.DateTimeFormat(locale, {

@@ -647,7 +647,7 @@ export class ToastPresenter implements IDisposable {
         : null;
     const meta = [row.source];
     if (percent !== null) {
-      meta.push(this._trans.__('%1 %', percent));
+      meta.push(Private.percent(percent / 100));
     }
     const age = Date.now() - Date.parse(row.updated);
     if (age > 60_000) {
@@ -757,6 +757,15 @@ namespace Private {
     }
     const buttons = Math.ceil(labels.reduce((sum, each) => sum + each, 0) / 38);
     return 48 + 18 * lines + (buttons > 0 ? 3 + 30 * buttons : 0);
+  }
+
+  /**
+   * A part of a whole, in the page's language.
+   */
+  export function percent(part: number): string {
+    return new Intl.NumberFormat(document.documentElement.lang || undefined, {
+      style: 'percent'
+    }).format(part);
   }
 
   /**

@@ -128,13 +128,8 @@ export class ToastView implements IDisposable {
     }
     if (typeof ResizeObserver !== 'undefined') {
       this._resizes = new ResizeObserver(() => this._place());
-      for (const selector of [...ABOVE, ...BESIDE]) {
-        const node = document.querySelector(selector);
-        if (node) {
-          this._resizes.observe(node);
-        }
-      }
     }
+    this._watchEdges();
     this._place();
   }
 
@@ -187,6 +182,7 @@ export class ToastView implements IDisposable {
   private _find(): void {
     this._container = document.getElementById('react-toastify-container');
     if (this._container) {
+      this._watchEdges();
       this._observer.disconnect();
       this._observer.observe(this._container, {
         attributeFilter: ['class'],
@@ -244,6 +240,8 @@ export class ToastView implements IDisposable {
     }
     this._frame = window.setTimeout(() => {
       this._frame = undefined;
+      // A page in the background is told of no sizes.
+      this._place();
       for (const node of this._toasts()) {
         if (this._dresses.has(node.id)) {
           this._heights.set(node.id, outerHeight(node));
@@ -294,6 +292,19 @@ export class ToastView implements IDisposable {
   private _onResized(): void {
     this._place();
     this._measure();
+  }
+
+  /**
+   * Notice when what toasts keep off changes its size. Notebook's page may
+   * have none of it yet when it says that it is ready.
+   */
+  private _watchEdges(): void {
+    for (const selector of [...ABOVE, ...BESIDE]) {
+      const node = document.querySelector(selector);
+      if (node) {
+        this._resizes?.observe(node);
+      }
+    }
   }
 
   /**
