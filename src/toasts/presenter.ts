@@ -53,6 +53,12 @@ const SUMMARY_HEIGHT = 80;
 const APPEAR_MS = 10_000;
 
 /**
+ * How long after a toast appeared JupyterLab may still take it for one that
+ * is not there, and then drop what it is told of it.
+ */
+const SETTLE_MS = 100;
+
+/**
  * What the person's settings say of toasts.
  */
 export interface IToastSettings {
@@ -338,6 +344,7 @@ export class ToastPresenter implements IDisposable {
       data: { notification: row.id }
     });
     this._ids.set(shown.toast, row.id);
+    this._unsettled.set(shown.toast, null);
     this._view.expect(shown.toast, this._dress(row, quiet));
   }
 
@@ -354,7 +361,7 @@ export class ToastPresenter implements IDisposable {
     if (force || content !== shown.content) {
       shown.content = content;
       shown.sticky = autoClose === false;
-      this._manager.update({
+      this._update({
         id: shown.toast,
         message,
         type: row.type,
@@ -362,6 +369,17 @@ export class ToastPresenter implements IDisposable {
         actions,
         data: { notification: row.id }
       });
+    }
+  }
+
+  /**
+   * Show something else in a toast, and again as soon as JupyterLab has it: a
+   * job that is over at once must not turn for ever.
+   */
+  private _update(update: Private.Update): void {
+    this._manager.update(update);
+    if (this._unsettled.has(update.id)) {
+      this._unsettled.set(update.id, update);
     }
   }
 
@@ -378,6 +396,7 @@ export class ToastPresenter implements IDisposable {
 
   private _retract(toast: string): void {
     this._ids.delete(toast);
+    this._unsettled.delete(toast);
     this._manager.dismiss(toast);
     this._view.close(toast);
   }
@@ -440,6 +459,7 @@ export class ToastPresenter implements IDisposable {
         autoClose: false,
         actions
       });
+      this._unsettled.set(this._summary, null);
       this._view.expect(this._summary, {
         kind: 'summary',
         close: this._trans.__('Close'),
@@ -449,7 +469,7 @@ export class ToastPresenter implements IDisposable {
         live: true
       });
     } else {
-      this._manager.update({ id: this._summary, message });
+      this._update({ id: this._summary, message });
     }
   }
 
@@ -458,6 +478,13 @@ export class ToastPresenter implements IDisposable {
     if (shown) {
       shown.visible = true;
     }
+    window.setTimeout(() => {
+      const update = this._unsettled.get(toast);
+      this._unsettled.delete(toast);
+      if (update) {
+        this._manager.update(update);
+      }
+    }, SETTLE_MS);
   }
 
   /**
@@ -505,6 +532,7 @@ export class ToastPresenter implements IDisposable {
       return;
     }
     const toast = change.notification.id;
+    this._unsettled.delete(toast);
     if (toast === this._summary) {
       this._summary = null;
       this._summaryText = '';
@@ -678,6 +706,8 @@ export class ToastPresenter implements IDisposable {
   private readonly _queue = new Map<string, { missed: boolean }>();
   /** What there was no room for. */
   private readonly _missed = new Set<string>();
+  /** The toasts that JupyterLab may not know yet, and what they were to show since. */
+  private readonly _unsettled = new Map<string, Private.Update | null>();
   private readonly _dismissing = new Set<string>();
   private _arrivals: number[] = [];
   private _flushedAt = 0;
@@ -710,6 +740,11 @@ export namespace ToastPresenter {
 }
 
 namespace Private {
+  /**
+   * What JupyterLab is told to show in a toast that is there.
+   */
+  export type Update = Parameters<NotificationManager['update']>[0];
+
   /**
    * A toast that was emitted.
    */
