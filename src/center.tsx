@@ -11,6 +11,7 @@ import {
   type LabShell
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
@@ -42,7 +43,10 @@ const MAX_COUNT = 99;
 const WIDTH_PX = 380;
 const MOST = 0.36;
 
-/** Remembers in this browser that the panel had its width: from then on it is the person's. */
+/**
+ * Remembers in this browser that the panel had its width: from then on it is the person's.
+ * JupyterLab keeps widths by workspace.
+ */
 const WIDENED = 'jupyterlab_notify:center-widened';
 
 /**
@@ -168,8 +172,8 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /**
-   * Make room for sentences, the first time that this browser opens the panel:
-   * JupyterLab's own width for it is made for lists of names.
+   * Make room for sentences, the first time that this browser opens the panel
+   * in this workspace: JupyterLab's own width for it is made for lists of names.
    */
   widen(): void {
     let side = this.parent;
@@ -177,15 +181,17 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
       side = side.parent;
     }
     const split = side?.parent;
+    const workspace = PageConfig.getOption('workspace') || 'default';
+    const widened = `${WIDENED}:${workspace}`;
     try {
       if (
         !side ||
         !(split instanceof SplitPanel) ||
-        localStorage.getItem(WIDENED)
+        localStorage.getItem(widened)
       ) {
         return;
       }
-      localStorage.setItem(WIDENED, 'true');
+      localStorage.setItem(widened, 'true');
     } catch {
       return;
     }

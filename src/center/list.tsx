@@ -161,14 +161,34 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
     }
   });
 
-  const go = (to: number) => {
+  // A row that was asked for is kept in sight while pages above it come in.
+  const kept = React.useRef<string | null>(null);
+  const letGo = () => {
+    kept.current = null;
+  };
+  const startAt = (id: string) => {
+    const place = places.get(id);
+    if (place !== undefined) {
+      const day = items[place - 1]?.kind === 'day';
+      virtualizer.scrollToIndex(day ? place - 1 : place, { align: 'start' });
+    }
+  };
+  React.useLayoutEffect(() => {
+    if (kept.current !== null) {
+      startAt(kept.current);
+    }
+  }, [items]);
+
+  const go = (to: number, scroll = true) => {
     const row = rows[Math.max(0, Math.min(to, rows.length - 1))];
     if (row) {
       wanted.current = row.id;
       setCurrentId(row.id);
-      // The first row is shown with the heading of its day.
-      const place = row === rows[0] ? 0 : places.get(row.id)!;
-      virtualizer.scrollToIndex(place, { align: 'auto' });
+      if (scroll) {
+        // The first row is shown with the heading of its day.
+        const place = row === rows[0] ? 0 : places.get(row.id)!;
+        virtualizer.scrollToIndex(place, { align: 'auto' });
+      }
       if (row.id === current?.id) {
         element(row.id)?.focus({ preventScroll: true });
       }
@@ -185,10 +205,12 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
     },
     show: (id, focus) => {
       const to = rows.findIndex(row => row.id === id);
+      if (to >= 0) {
+        kept.current = rows[to].id;
+        startAt(rows[to].id);
+      }
       if (focus) {
-        go(to < 0 ? index : to);
-      } else if (to >= 0) {
-        virtualizer.scrollToIndex(places.get(rows[to].id)!, { align: 'start' });
+        go(to < 0 ? index : to, to < 0);
       }
     }
   }));
@@ -331,6 +353,9 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
         aria-label={props.label}
         aria-busy={listing.loading || listing.loadingMore}
         onScroll={onScroll}
+        onWheel={letGo}
+        onPointerDown={letGo}
+        onKeyDownCapture={letGo}
         onKeyDown={onKeyDown}
         onFocus={onFocus}
         onBlur={onBlur}

@@ -99,12 +99,16 @@ export function Center(props: ICenterProps): JSX.Element {
     if (loaded.current === key) {
       return;
     }
-    const typed = loaded.current !== null && listing.query.view === view;
+    const before = loaded.current;
+    const typed = before !== null && listing.query.view === view;
     const timer = setTimeout(
       () => {
-        loaded.current = key;
-        setSelection(new Set());
-        void listing.load(query);
+        // Meanwhile somebody may have asked for one notification, and its list.
+        if (loaded.current === before) {
+          loaded.current = key;
+          setSelection(new Set());
+          void listing.load(query);
+        }
       },
       typed ? TYPING_MS : 0
     );
@@ -183,7 +187,8 @@ export function Center(props: ICenterProps): JSX.Element {
       const here = rows.some(one => one.id === id);
       if (
         !here &&
-        (filtered ||
+        (loaded.current === null ||
+          filtered ||
           (view !== home && !(view === 'unread' && row.read === null)))
       ) {
         setSearch('');
