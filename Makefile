@@ -20,10 +20,10 @@ SOURCES := $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/d
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check test-py test-ts test-ui test-one types format build watch bench \
-	browser clean
+	browser screenshots clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- Setting up: each step leaves a stamp, and runs again only when what it depends on changed
 
@@ -109,6 +109,9 @@ test-one: $(INSTALLED) ## Run one test: T=tests/test_x.py::test_y, T=src/…/x.s
 
 browser: $(UI_NODE_MODULES)
 	@node ui-tests/browser.js --install
+
+screenshots: $(INSTALLED) $(UI_NODE_MODULES) browser ## Take the pictures in docs/images/ anew
+	cd ui-tests && NOTIFY_SCREENSHOTS=1 jlpm playwright test screenshots
 
 bench: $(INSTALLED) $(UI_NODE_MODULES) ## Run every benchmark, each of which prints a table
 	@for file in benchmarks/bench_*.py; do \
