@@ -202,7 +202,9 @@ test('JupyterLab listens to elements that name a command', async () => {
   await expect
     .poll(async () => alarms.length + (await dialog.count()))
     .toBeGreaterThan(0);
-  await page.keyboard.press('Escape');
+  if (await dialog.count()) {
+    await dialog.locator('.jp-Dialog-footer button').first().click();
+  }
   await expect(dialog).toHaveCount(0);
   alarms.length = 0;
 });
@@ -355,14 +357,14 @@ test('The question before a command shows what it was given as text', async () =
   await buttons.nth(0).click();
   await expect(dialog).toContainText(string);
   await nothingForeign('.jp-Dialog');
-  await page.keyboard.press('Escape');
+  await dialog.locator('.jp-Dialog-footer button').first().click();
   await expect(dialog).toHaveCount(0);
 
   await buttons.nth(1).click();
   await expect(dialog).toContainText('notebook:run-all-cells');
   await expect(dialog).toContainText(`“${string}” from ${string}`);
   await nothingForeign('.jp-Dialog');
-  await page.keyboard.press('Escape');
+  await dialog.locator('.jp-Dialog-footer button').first().click();
   await expect(dialog).toHaveCount(0);
 });
 

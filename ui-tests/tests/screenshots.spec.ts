@@ -175,6 +175,8 @@ for (const theme of ['light', 'dark']) {
       await expect(toasts(page, 'Maintenance tonight')).toBeVisible();
       await expect(rows(page)).toHaveCount(MESSAGES.length + 1);
       await expect(badge(page)).toHaveText('4');
+      await expect(toasts(page)).toHaveCount(2);
+      await expect(page.locator('.jp-Notification-Status')).toContainText('2');
       await untilQuiet(page);
       await save(page, `overview-${theme}.png`);
       await lab.revoke(notification_id);
