@@ -1048,13 +1048,16 @@ const COUNT = 2000;
 
 // The last one, for it takes long to take so many back.
 test('A very long list loads to its end as one scrolls, each row once, with few of them in the page', async () => {
+  test.setTimeout(180_000);
+  // It would draw two thousand messages as well.
+  await other.close();
   let next = 0;
   const sender = async () => {
     while (next < COUNT) {
       await push(`message ${next++}`);
     }
   };
-  await Promise.all(Array.from({ length: 8 }, sender));
+  await Promise.all(Array.from({ length: 16 }, sender));
   const ids = await allIds();
   expect(new Set(ids).size).toBe(COUNT);
   await expect(center(page).locator(`[data-id="${ids[0]}"]`)).toBeVisible();
