@@ -260,6 +260,7 @@ namespace Private {
    */
   export function visible(text: string): string {
     return text.replace(
+      // Control characters are what is looked for.
       // eslint-disable-next-line no-control-regex
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
       character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

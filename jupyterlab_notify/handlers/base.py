@@ -34,6 +34,7 @@ class DiscreetHandler(web.RequestHandler):
         tb: TracebackType | None,
     ) -> None:
         """Log an error with the request's path; Tornado would say its whole URL."""
+        # Jupyter's handlers have it; this mixin's own type does not say so.
         log: logging.Logger = self.log  # type: ignore[attr-defined]
         request = self.request
         if not isinstance(value, web.HTTPError):
@@ -117,6 +118,7 @@ class BodyHandler(NotifyHandler):
         self._body = bytearray()
         self._received = 0
 
+    # Tornado takes a coroutine here; the types of the base class know only its own.
     async def prepare(self) -> None:  # type: ignore[override]
         """Check who is calling; who is refused learns of it after the body has come.
 
