@@ -672,6 +672,13 @@ export async function closeCenter(page: Page): Promise<void> {
 }
 
 async function pressBell(page: Page, open: boolean): Promise<void> {
+  // After a reload JupyterLab restores the panel, and the bell is drawn a moment later.
+  await page.waitForFunction(() => {
+    const panel = document.querySelector('#jp-notify-center');
+    const button = document.querySelector('.jp-NotifyBell-button');
+    const shown = !!panel && panel.checkVisibility();
+    return button?.getAttribute('aria-pressed') === String(shown);
+  });
   if ((await bell(page).getAttribute('aria-pressed')) !== String(open)) {
     await bell(page).click();
   }
