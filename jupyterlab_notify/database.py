@@ -58,6 +58,8 @@ RETRY_TIMEOUT_S = 0.2
 #: From so many free bytes on a disk counts as full, when something fails.
 LITTLE_SPACE = 65_536
 
+NEXT_EXPIRY = f"SELECT min(expires_ms) FROM notifications WHERE expires_ms IS NOT NULL AND {LIVE}"
+
 
 class Refusal(Exception):
     """The present state does not allow a request; its text is a sentence for the sender."""
@@ -163,6 +165,10 @@ class Database(ABC):
         self._origin: Cursor | None = None
         self._adopted_seq = 0
         self._heal_at = 0.0
+        #: When the next row expires, as it was when the transaction began.
+        self._expiry_ms: int | None = None
+        #: How many rows there are at most.
+        self._rows = 0
 
     @property
     def durable(self) -> bool:
@@ -172,12 +178,8 @@ class Database(ABC):
     # What the rows need done with each batch
 
     @abstractmethod
-    def _upkeep_due(self) -> bool:
-        """Whether rows must change by themselves now."""
-
-    @abstractmethod
     def _upkeep(self) -> None:
-        """Change them; called in a transaction that writes."""
+        """Bury what has expired; called in a transaction that writes."""
 
     @abstractmethod
     def _prune_if_due(self) -> None:
@@ -282,9 +284,12 @@ class Database(ABC):
             raise
 
     def _load_state(self) -> None:
-        self.epoch, self.seq, self.pruned = self._execute(
-            "SELECT epoch, seq, pruned FROM state"
+        self.epoch, self.seq, self.pruned, self._rows, self._expiry_ms = self._execute(
+            f"SELECT epoch, seq, pruned, inbox + dismissed + tombstones, ({NEXT_EXPIRY}) FROM state"
         ).fetchone()
+
+    def _is_due(self, expiry_ms: int | None) -> bool:
+        return expiry_ms is not None and expiry_ms <= self._now
 
     def _fault(self, fault: Exception) -> None:
         """Go on without the file after ``fault``: with a new one, or in memory."""
@@ -513,13 +518,12 @@ class Database(ABC):
             try:
                 if self._replaced():
                     self._reopen()
-                write = any(w for _, w in pending) or self._upkeep_due()
+                write = any(w for _, w in pending)
+                write = write or self._is_due(*self._execute(NEXT_EXPIRY).fetchone())
                 with self._transaction(write=write):
-                    if write:
+                    if write and self._is_due(self._expiry_ms):
                         self._upkeep()
-                    results = [
-                        failed[call] if call in failed else self._one(call) for call, _ in pending
-                    ]
+                    results = self._perform([call for call, _ in pending], failed)
                 if not (write and self._replaced()):
                     break
                 # The file was taken away under the commit: what was written is not there.
@@ -540,6 +544,10 @@ class Database(ABC):
                 # What was committed stays so; only that the file works no more is new.
                 self._fault(fault)
         return results
+
+    def _perform(self, calls: list[Callable[[], T]], failed: dict[Any, Exception]) -> list[Any]:
+        """Run operations in the open transaction; those that ``failed`` before are left out."""
+        return [failed[call] if call in failed else self._one(call) for call in calls]
 
     def _one(self, call: Callable[[], T]) -> T | Exception:
         try:
@@ -569,6 +577,7 @@ class Database(ABC):
                 self._execute("UPDATE state SET epoch = ?", (self.epoch,))
             before = (self.seq, self.pruned)
             yield
+            self._rows += max(self.seq - before[0], 0)
             if before != (self.seq, self.pruned):
                 self._execute("UPDATE state SET seq = ?, pruned = ?", (self.seq, self.pruned))
             self._execute("COMMIT")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .feed import Feed, News, Sink, Stream
-from .store import Cursor, Query, Retention, Row, Store, new_id
+from .store import Arrival, Cursor, Query, Retention, Row, Store, new_id
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -100,15 +100,10 @@ class Inbox:
         Busy
             If too much is waiting to be stored.
         """
-        row = to_row(message, source)
-        store = self._store
-
-        def call() -> tuple[str, int, bool]:
-            return *store.receive(row), store.durable
-
-        id_, seq, durable = await self._worker.submit(call, write=True)
-        self._tell("created", [id_])
-        return Received(id_, seq, len(self.feed), durable)
+        arrival = Arrival(self._store, to_row(message, source))
+        stored = await self._worker.submit(arrival, write=True)
+        self._tell("created", [stored.id])
+        return Received(stored.id, stored.seq, len(self.feed), stored.durable)
 
     async def revoke(self, id_or_key: str, source: str, *, any_source: bool) -> Received:
         """Take a message back; see ``Store.revoke``."""

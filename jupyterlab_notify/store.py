@@ -15,10 +15,12 @@ import json
 import logging
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +40,12 @@ __all__ = [
     "new_id",
 ]
 
-INSERT = """
-    INSERT INTO notifications (
-        id, seq, position, source, key, type, message, markdown, body, auto_close, actions,
-        progress, banner, dismissable, data, created_ms, updated_ms, expires_ms, expired_ms
-    ) VALUES (
-        :id, :seq, :seq, :source, :key, :type, :message, :markdown, :body, :auto_close, :actions,
-        :progress, :banner, :dismissable, :data, :now, :now, :expires_ms, :expired_ms
-    ) ON CONFLICT (id) DO NOTHING"""
+#: What a new row is given; its position is its seq.
+GIVEN = (
+    "id", "seq", "position", "source", "key", "type", "message", "markdown", "body", "auto_close",
+    "actions", "progress", "banner", "dismissable", "data", "created_ms", "updated_ms",
+    "expires_ms", "expired_ms",
+)  # fmt: skip
 REPLACE = """
     UPDATE notifications SET
         seq = :seq, type = :type, message = :message, markdown = :markdown, body = :body,
@@ -57,6 +57,9 @@ ANNOUNCE = """
     UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, dismissed_ms = NULL
     WHERE id = ?"""
 
+#: How many rows one statement inserts: powers of two, so that few statements are prepared,
+#: and fewer parameters than the 999 that an old SQLite takes.
+INSERT_SIZES = (32, 16, 8, 4, 2, 1)
 #: The same message under the same key again within this time is a sender's retry.
 RETRY_WINDOW_MS = 600_000
 #: How many rows a snapshot carries.
@@ -88,6 +91,44 @@ class Retention:
 
     days: float = 90
     count: int = 10_000
+
+
+@lru_cache
+def _insert(count: int) -> str:
+    """Return the statement that inserts so many rows, passing over those that are there."""
+    row = f"({', '.join('?' * len(GIVEN))})"
+    return (
+        f"INSERT INTO notifications ({', '.join(GIVEN)}) "
+        f"VALUES {', '.join([row] * count)} ON CONFLICT (id) DO NOTHING"
+    )
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of a message: its id, its change's ``seq``, and whether it is durable."""
+
+    id: str
+    seq: int
+    durable: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """An operation for ``Store.run``: to store a message, together with others if it is new.
+
+    Parameters
+    ----------
+    store
+        Where.
+    row
+        What; see ``Store.receive``.
+    """
+
+    store: Store
+    row: Row
+
+    def __call__(self) -> Stored:
+        return Stored(*self.store.receive(self.row), self.store.durable)
 
 
 def new_id(now_ms: int) -> str:
@@ -260,16 +301,59 @@ class Store(Database):
             ).fetchone()
             if known is not None:
                 return self._replace(known, values)
-        values["seq"] = self._next_seq()
-        if self._execute(INSERT, values).rowcount == 0:
-            return self._known(values["id"])
+        ((id_, seq),) = self._insert_new([values])
         if values["expired_ms"] is not None:
             self._bury(values["id"], "expired_ms")
-        return values["id"], self.seq
-
-    def _known(self, id_: str) -> tuple[str, int]:
-        (seq,) = self._execute("SELECT seq FROM notifications WHERE id = ?", (id_,)).fetchone()
+            return id_, self.seq
         return id_, seq
+
+    def _insert_new(self, rows: list[Row]) -> list[tuple[str, int]]:
+        """Insert rows in one statement; return their ids and seqs."""
+        now = self._now
+        stored = []
+        values: list[Any] = []
+        for row in rows:
+            seq = self._next_seq()
+            stored.append((row["id"], seq))
+            given = {**row, "seq": seq, "position": seq, "created_ms": now, "updated_ms": now}
+            values += [given[name] for name in GIVEN]
+        if self._execute(_insert(len(rows)), values).rowcount == len(rows):
+            return stored
+        # Some are there: a commit that seemed to fail did come through.
+        find = "SELECT id, seq FROM notifications WHERE id = ?"
+        return [self._execute(find, (id_,)).fetchone() for id_, _ in stored]
+
+    def _perform(self, calls: list[Callable[[], Any]], failed: dict[Any, Exception]) -> list[Any]:
+        """Run operations, the new messages among them in as few statements as will do.
+
+        Between two statements SQLite hands Python's lock over to the event loop and waits to
+        get it back; that took longer than the statements.
+        """
+        new = [
+            call
+            for call in calls
+            if isinstance(call, Arrival)
+            and call not in failed
+            and call.row["key"] is None
+            and (call.row["expires_ms"] is None or call.row["expires_ms"] > self._now)
+        ]
+        done: dict[Any, Any] = {}
+        for size in INSERT_SIZES[:-1]:
+            while len(new) >= size:
+                some, new = new[:size], new[size:]
+                try:
+                    stored = self._insert_new([{**call.row, "expired_ms": None} for call in some])
+                except (sqlite3.DatabaseError, OSError):
+                    raise
+                except Exception:
+                    # One of them is at fault: the statement has done nothing, and each is told.
+                    continue
+                for call, (id_, seq) in zip(some, stored, strict=True):
+                    done[call] = Stored(id_, seq, self.durable)
+        return [
+            done[call] if call in done else failed[call] if call in failed else self._one(call)
+            for call in calls
+        ]
 
     def _replace(self, known: tuple[Any, ...], values: Row) -> tuple[str, int]:
         id_, seq, updated_ms, expires_ms, *content = known
@@ -385,12 +469,6 @@ class Store(Database):
             "cursor": str(self.cursor()),
         }
 
-    def _upkeep_due(self) -> bool:
-        (due,) = self._execute(
-            f"SELECT min(expires_ms) FROM notifications WHERE expires_ms IS NOT NULL AND {LIVE}"
-        ).fetchone()
-        return due is not None and due <= self._now
-
     def _upkeep(self) -> None:
         due = self._execute(
             f"SELECT id FROM notifications WHERE expires_ms <= ? AND {LIVE}", (self._now,)
@@ -401,15 +479,18 @@ class Store(Database):
     # Retention
 
     def _prune_if_due(self) -> None:
-        inbox, dismissed, tombstones = self._execute(
-            "SELECT inbox, dismissed, tombstones FROM state"
-        ).fetchone()
         keep = self.retention.count
         # A tenth more than is kept, so that not every message deletes another.
-        crowded = keep and inbox + dismissed + tombstones > keep + max(keep // 10, 1)
+        most = keep + max(keep // 10, 1)
+        # Counted only if there may be so many: a statement for each batch costs throughput.
+        crowded = keep and self._rows > most and self._count_rows() > most
         if crowded or time.monotonic() >= self._prune_at:
             self._prune_at = time.monotonic() + PRUNE_INTERVAL_S
             self.prune()
+
+    def _count_rows(self) -> int:
+        (count,) = self._execute("SELECT inbox + dismissed + tombstones FROM state").fetchone()
+        return int(count)
 
     def prune(self) -> int:
         """Delete what retention does not keep; return how many rows that were."""

@@ -356,6 +356,7 @@ test.describe('An opened message', () => {
     await expect(row).toBeInViewport();
     await expect(row).toHaveClass(/jp-mod-open/);
     await expect(row).toContainText('the end.');
+    await expect(row).toBeFocused();
     await expect(toast).toHaveCount(0);
     await expect(row).not.toHaveClass(/jp-mod-unread/);
   });
@@ -651,6 +652,21 @@ test.describe('The center says', () => {
     await page.unrouteAll();
     await center(page).getByRole('button', { name: 'Retry' }).click();
     await expect(center(page)).toContainText('Nothing dismissed');
+  });
+
+  test('that a body could not be fetched, and tries again', async () => {
+    await push('a message', { body: 'its body' });
+    await page.route('**/jupyterlab-notify/notifications/*', route =>
+      route.request().method() === 'GET' ? route.abort() : route.continue()
+    );
+    const row = rows(page, 'a message');
+    await open(row);
+    await expect(row.getByRole('alert')).toContainText(
+      'The text could not be fetched'
+    );
+    await page.unrouteAll();
+    await row.getByRole('button', { name: 'Retry' }).click();
+    await expect(row.locator('.jp-NotifyBody')).toHaveText('its body');
   });
 
   test('that a change was refused, and shows the row as it is', async () => {
@@ -956,6 +972,31 @@ test.describe('A screen reader', () => {
       'Notifications'
     );
   });
+});
+
+test('The panel is there again after a reload, as wide as it was', async () => {
+  const width = async () =>
+    Math.round((await center(page).boundingBox())!.width);
+  await push('a message');
+  const before = await width();
+  expect(before).toBeGreaterThan(340);
+  // JupyterLab saves its layout some time after it changed.
+  const saved = async () => {
+    const { body } = await lab.api('GET', 'lab/api/workspaces/default');
+    const layout = body.data['layout-restorer:data'];
+    return layout.right.collapsed || layout.relativeSizes[2] < 0.28
+      ? 'closed or narrow'
+      : 'open and wide';
+  };
+  await expect.poll(saved).toBe('open and wide');
+  await reloadPage();
+  await expect(rows(page, 'a message')).toBeVisible();
+  expect(Math.abs((await width()) - before)).toBeLessThan(3);
+
+  await closeCenter(page);
+  await expect.poll(saved).toBe('closed or narrow');
+  await reloadPage();
+  await expect(center(page)).toBeHidden();
 });
 
 for (const theme of ['light', 'dark'] as const) {
