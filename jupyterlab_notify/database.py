@@ -58,7 +58,15 @@ RETRY_TIMEOUT_S = 0.2
 #: From so many free bytes on a disk counts as full, when something fails.
 LITTLE_SPACE = 65_536
 
-NEXT_EXPIRY = f"SELECT min(expires_ms) FROM notifications WHERE expires_ms IS NOT NULL AND {LIVE}"
+#: When the next row changes by itself: it expires, or its sender is taken for dead.
+NEXT_DUE = f"""
+    SELECT min(due_ms) FROM (
+        SELECT min(expires_ms) AS due_ms FROM notifications
+        WHERE expires_ms IS NOT NULL AND {LIVE}
+        UNION ALL
+        SELECT min(interrupt_ms) FROM notifications
+        WHERE interrupt_ms IS NOT NULL AND {LIVE}
+    )"""
 
 
 class Refusal(Exception):
@@ -165,8 +173,8 @@ class Database(ABC):
         self._origin: Cursor | None = None
         self._adopted_seq = 0
         self._heal_at = 0.0
-        #: When the next row expires, as it was when the transaction began.
-        self._expiry_ms: int | None = None
+        #: When the next row changes by itself, as it was when the transaction began.
+        self._due_ms: int | None = None
         #: How many rows there are at most.
         self._rows = 0
 
@@ -179,7 +187,7 @@ class Database(ABC):
 
     @abstractmethod
     def _upkeep(self) -> None:
-        """Bury what has expired; called in a transaction that writes."""
+        """Change what changes by itself with time; called in a transaction that writes."""
 
     @abstractmethod
     def _prune_if_due(self) -> None:
@@ -284,12 +292,12 @@ class Database(ABC):
             raise
 
     def _load_state(self) -> None:
-        self.epoch, self.seq, self.pruned, self._rows, self._expiry_ms = self._execute(
-            f"SELECT epoch, seq, pruned, inbox + dismissed + tombstones, ({NEXT_EXPIRY}) FROM state"
+        self.epoch, self.seq, self.pruned, self._rows, self._due_ms = self._execute(
+            f"SELECT epoch, seq, pruned, inbox + dismissed + tombstones, ({NEXT_DUE}) FROM state"
         ).fetchone()
 
-    def _is_due(self, expiry_ms: int | None) -> bool:
-        return expiry_ms is not None and expiry_ms <= self._now
+    def _is_due(self, due_ms: int | None) -> bool:
+        return due_ms is not None and due_ms <= self._now
 
     def _fault(self, fault: Exception) -> None:
         """Go on without the file after ``fault``: with a new one, or in memory."""
@@ -519,9 +527,9 @@ class Database(ABC):
                 if self._replaced():
                     self._reopen()
                 write = any(w for _, w in pending)
-                write = write or self._is_due(*self._execute(NEXT_EXPIRY).fetchone())
+                write = write or self._is_due(*self._execute(NEXT_DUE).fetchone())
                 with self._transaction(write=write):
-                    if write and self._is_due(self._expiry_ms):
+                    if write and self._is_due(self._due_ms):
                         self._upkeep()
                     results = self._perform([call for call, _ in pending], failed)
                 if not (write and self._replaced()):

@@ -261,6 +261,9 @@ def to_row(message: IngestMessage, source: str) -> Row:
         expires_ms = int(message.expiresAt.timestamp() * 1000)
     elif message.ttl is not None:
         expires_ms = int((time.time() + message.ttl) * 1000)
+    interrupt_ms = None
+    if message.heartbeat is not None:
+        interrupt_ms = int((time.time() + message.heartbeat) * 1000)
     auto_close = message.autoClose
     if isinstance(auto_close, float):
         auto_close = int(auto_close)
@@ -279,4 +282,5 @@ def to_row(message: IngestMessage, source: str) -> Row:
         "dismissable": int(message.dismissable),
         "data": None if message.data is None else dumps(message.data),
         "expires_ms": expires_ms,
+        "interrupt_ms": interrupt_ms,
     }

@@ -30,6 +30,8 @@ MAX_TIMER_MS = 2_147_483_647
 
 #: The longest time to live, in seconds: ten years.
 MAX_TTL_S = 315_360_000
+#: How seldom a sender that lives may say so.
+MAX_HEARTBEAT_S = 86_400
 
 #: How deep the JSON of ``data`` and ``args`` may nest.
 MAX_DEPTH = 32
@@ -71,9 +73,9 @@ JSONData = Annotated[Any, AfterValidator(_shallow)]
 Number = StrictInt | StrictFloat
 
 
-def _up_to(most: int) -> WithJsonSchema:
+def _between(least: int, most: int) -> WithJsonSchema:
     """Say a number's bounds in the schema too, where pydantic leaves those of a union out."""
-    return WithJsonSchema({"type": "number", "minimum": 0, "maximum": most})
+    return WithJsonSchema({"type": "number", "minimum": least, "maximum": most})
 
 
 def _whole(value: Any) -> Any:
@@ -158,7 +160,9 @@ class IngestMessage(_Wire):
     ]
     type: Annotated[NotificationType, Field(description="Styling and urgency.")] = "info"
     autoClose: Annotated[
-        StrictBool | Annotated[Number, Field(ge=0, le=MAX_TIMER_MS), _up_to(MAX_TIMER_MS)] | None,
+        StrictBool
+        | Annotated[Number, Field(ge=0, le=MAX_TIMER_MS), _between(0, MAX_TIMER_MS)]
+        | None,
         Field(
             description="`false`: until dismissed; `true` or none: the person's setting; "
             "a number: after so many milliseconds; `0`: no toast, center only."
@@ -182,7 +186,7 @@ class IngestMessage(_Wire):
         ),
     ] = None
     progress: Annotated[
-        Annotated[Number, Field(ge=0, le=1), _up_to(1)] | None,
+        Annotated[Number, Field(ge=0, le=1), _between(0, 1)] | None,
         Field(description="How much is done, from 0 to 1; goes with `in-progress`."),
     ] = None
     expiresAt: Annotated[
@@ -190,8 +194,16 @@ class IngestMessage(_Wire):
         Field(description="RFC 3339 time, with its offset, after which it is not shown."),
     ] = None
     ttl: Annotated[
-        Annotated[Number, Field(ge=0, le=MAX_TTL_S), _up_to(MAX_TTL_S)] | None,
+        Annotated[Number, Field(ge=0, le=MAX_TTL_S), _between(0, MAX_TTL_S)] | None,
         Field(description="The same in seconds from now; `expiresAt` wins."),
+    ] = None
+    heartbeat: Annotated[
+        Annotated[Number, Field(ge=5, le=MAX_HEARTBEAT_S), _between(5, MAX_HEARTBEAT_S)] | None,
+        Field(
+            description="Seconds within which an `in-progress` message is sent again, changed or "
+            "not; after that its sender is taken for dead, and the message says that it was "
+            "interrupted."
+        ),
     ] = None
     banner: Annotated[StrictBool, Field(description="Also across the top.")] = False
     dismissable: Annotated[StrictBool, Field(description="Whether it can be put away.")] = True
@@ -254,7 +266,7 @@ class IngestMessage(_Wire):
     def _progress_goes_with_in_progress(self) -> IngestMessage:
         # A finished message may still carry its last progress: it is dropped, not refused.
         if self.type != "in-progress":
-            self.progress = None
+            self.progress = self.heartbeat = None
         return self
 
 

@@ -46,6 +46,7 @@ MIGRATIONS: tuple[str, ...] = (
         created_ms INTEGER NOT NULL,
         updated_ms INTEGER NOT NULL,
         expires_ms INTEGER,
+        interrupt_ms INTEGER,
         read_ms INTEGER,
         dismissed_ms INTEGER,
         revoked_ms INTEGER,
@@ -74,6 +75,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX keys ON notifications (key) WHERE key IS NOT NULL;
     CREATE INDEX expiring ON notifications (expires_ms)
         WHERE expires_ms IS NOT NULL AND revoked_ms IS NULL AND expired_ms IS NULL;
+    CREATE INDEX interrupting ON notifications (interrupt_ms)
+        WHERE interrupt_ms IS NOT NULL AND revoked_ms IS NULL AND expired_ms IS NULL;
     CREATE INDEX tombstones ON notifications (seq)
         WHERE revoked_ms IS NOT NULL OR expired_ms IS NOT NULL;
     CREATE TRIGGER count_insert AFTER INSERT ON notifications BEGIN

@@ -44,18 +44,26 @@ __all__ = [
 GIVEN = (
     "id", "seq", "position", "source", "key", "type", "message", "markdown", "body", "auto_close",
     "actions", "progress", "banner", "dismissable", "data", "created_ms", "updated_ms",
-    "expires_ms", "expired_ms",
+    "expires_ms", "interrupt_ms", "expired_ms",
 )  # fmt: skip
 REPLACE = """
     UPDATE notifications SET
         seq = :seq, type = :type, message = :message, markdown = :markdown, body = :body,
         auto_close = :auto_close, actions = :actions, progress = :progress, banner = :banner,
         dismissable = :dismissable, data = :data, expires_ms = :expires_ms,
-        expired_ms = :expired_ms
+        interrupt_ms = :interrupt_ms, expired_ms = :expired_ms
     WHERE id = :id"""
 ANNOUNCE = """
     UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, dismissed_ms = NULL
     WHERE id = ?"""
+
+#: What becomes of a message whose sender was not heard of in time.
+INTERRUPT = """
+    UPDATE notifications SET
+        seq = :seq, position = :seq, type = 'warning', message = message || ' (interrupted)',
+        progress = NULL, interrupt_ms = NULL, updated_ms = :now, read_ms = NULL,
+        dismissed_ms = NULL
+    WHERE id = :id"""
 
 #: How many rows one statement inserts: powers of two, so that few statements are prepared,
 #: and fewer parameters than the 999 that an old SQLite takes.
@@ -280,9 +288,9 @@ class Store(Database):
         Parameters
         ----------
         message
-            The columns ``CONTENT``, and ``id``, ``source``, ``key``, ``expires_ms``. The
-            caller makes the id, so that a message stays one if a commit that seemed to fail,
-            and was done again elsewhere, did come through.
+            The columns ``CONTENT``, and ``id``, ``source``, ``key``, ``expires_ms``,
+            ``interrupt_ms``. The caller makes the id, so that a message stays one if a commit
+            that seemed to fail, and was done again elsewhere, did come through.
 
         Returns
         -------
@@ -359,7 +367,15 @@ class Store(Database):
         id_, seq, updated_ms, expires_ms, *content = known
         same = content == [values[name] for name in CONTENT]
         retry = same and values["now"] - updated_ms < RETRY_WINDOW_MS
-        if retry and expires_ms == values["expires_ms"]:
+        beat = same and values["interrupt_ms"] is not None
+        if (retry or beat) and expires_ms == values["expires_ms"]:
+            if beat:
+                # It says only that its sender lives, which no tab need hear. What is in memory
+                # comes into the file by its seq.
+                self._execute(
+                    "UPDATE notifications SET interrupt_ms = ?, seq = ? WHERE id = ?",
+                    (values["interrupt_ms"], seq if self.durable else self._next_seq(), id_),
+                )
             return id_, seq
         # A step of a progress moves a bar; it does not call for the person again.
         quiet = retry or (content[0] == values["type"] == "in-progress")
@@ -475,6 +491,11 @@ class Store(Database):
         ).fetchall()
         for (id_,) in due:
             self._bury(id_, "expired_ms")
+        silent = self._execute(
+            f"SELECT id FROM notifications WHERE interrupt_ms <= ? AND {LIVE}", (self._now,)
+        ).fetchall()
+        for (id_,) in silent:
+            self._execute(INTERRUPT, {"seq": self._next_seq(), "now": self._now, "id": id_})
 
     # Retention
 

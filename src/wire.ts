@@ -384,6 +384,10 @@ export interface IngestMessage {
    */
   ttl?: number | null;
   /**
+   * Seconds within which an `in-progress` message is sent again, changed or not; after that its sender is taken for dead, and the message says that it was interrupted.
+   */
+  heartbeat?: number | null;
+  /**
    * Also across the top.
    */
   banner?: boolean;

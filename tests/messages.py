@@ -43,6 +43,7 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
         "dismissable": 1,
         "data": None,
         "expires_ms": None,
+        "interrupt_ms": None,
         **columns,
     }
 

@@ -379,6 +379,7 @@ def test_milliseconds_with_a_fraction_are_cut(server: Server) -> None:
             )
         ),
         *(("ttl", {"ttl": t}) for t in (-1, "60", 315_360_001, True)),
+        *(("heartbeat", {"heartbeat": h}) for h in (4.9, "60", 86_401, True)),
         ("banner", {"banner": "yes"}),
         ("dismissable", {"dismissable": 0}),
         ("source", {"source": ""}),

@@ -274,6 +274,65 @@ def test_what_comes_in_expired_is_not_shown(store: Store, clock: Clock) -> None:
     check_counts(store)
 
 
+# Senders that die
+
+
+def progress_of(store: Store, clock: Clock, text: str = "Training", **columns: Any) -> str:
+    columns = {"key": "k", "type": "in-progress", "interrupt_ms": clock() + 30_000, **columns}
+    return receive(store, text, **columns)
+
+
+def test_a_progress_that_nobody_renews_says_that_it_was_interrupted(
+    store: Store, clock: Clock
+) -> None:
+    id_ = progress_of(store, clock, progress=0.4)
+    receive(store, "other")
+    change(store, id_, dismissed=True)
+    cursor = store.cursor()
+    clock.forward(29.9)
+    assert detail(store, id_)["type"] == "in-progress"
+    clock.forward(0.1)
+    row = detail(store, id_)
+    assert (row["type"], row["message"], row["progress"]) == (
+        "warning",
+        "Training (interrupted)",
+        None,
+    )
+    assert row["dismissed"] is None, "it is news"
+    assert page(store) == ["Training (interrupted)", "other"]
+    assert [each["id"] for each in frame(store, cursor)["notifications"]] == [id_]
+    seq = store.seq
+    clock.forward(3600)
+    assert page(store) == ["Training (interrupted)", "other"]
+    assert store.seq == seq, "said once"
+    check_counts(store)
+
+
+def test_the_same_message_again_keeps_a_progress_alive_and_tells_no_tab(
+    store: Store, clock: Clock
+) -> None:
+    id_ = progress_of(store, clock, progress=0.4)
+    seq = store.seq
+    for _ in range(100):
+        clock.forward(20)
+        assert progress_of(store, clock, progress=0.4) == id_
+        assert page(store) == ["Training"]
+    assert store.seq == seq
+    clock.forward(31)
+    assert page(store) == ["Training (interrupted)"]
+
+
+def test_a_sender_that_wakes_up_goes_on_and_its_end_is_its_own(store: Store, clock: Clock) -> None:
+    id_ = progress_of(store, clock)
+    clock.forward(60)
+    assert page(store) == ["Training (interrupted)"]
+    assert progress_of(store, clock) == id_
+    assert page(store) == ["Training"]
+    receive(store, "Trained", key="k", type="success")
+    clock.forward(3600)
+    assert page(store) == ["Trained"]
+
+
 # What the person does
 
 
