@@ -137,6 +137,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     this._options = options;
     this.id = 'jp-notify-center';
     this.addClass('jp-NotifyCenter');
+    this.addClass('jp-NotifySurface');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', options.trans.__('Notifications'));
     this.title.icon = bellIcon;

@@ -9,6 +9,7 @@ import type {
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import actionsPlugin from './actions';
+import bannerPlugin from './banner';
 import centerPlugin from './center';
 import commandsPlugin from './commands';
 // Activation provides the model, so there is nothing to put off.
@@ -49,6 +50,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   modelPlugin,
   actionsPlugin,
   toastsPlugin,
+  bannerPlugin,
   commandsPlugin
 ].concat(centerPlugin);
 

@@ -8,7 +8,14 @@ const ids = plugins.map(plugin => plugin.id);
 describe('the plugins', () => {
   it('stand each for themselves, so that a site can disable one', () => {
     expect(new Set(ids).size).toBe(ids.length);
-    for (const name of ['model', 'actions', 'toasts', 'commands', 'center']) {
+    for (const name of [
+      'model',
+      'actions',
+      'toasts',
+      'banner',
+      'commands',
+      'center'
+    ]) {
       expect(ids).toContain(`jupyterlab_notify:${name}`);
     }
   });

@@ -17,7 +17,8 @@ const ABOVE = [
   '#jp-top-panel',
   '#jp-menu-panel',
   '#top-panel-wrapper',
-  '#menu-panel-wrapper'
+  '#menu-panel-wrapper',
+  '#jp-notify-banner'
 ];
 
 /** What an open side panel makes narrower, in JupyterLab and in Notebook. */

@@ -2,9 +2,9 @@
  * The bell and the notification center: what they show, what can be done with
  * a mouse, with a keyboard, and what a screen reader is told.
  */
-import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 
+import { hasNoViolations } from './axe';
 import { backdate } from './database';
 import {
   badge,
@@ -1011,24 +1011,24 @@ for (const theme of ['light', 'dark'] as const) {
 
     test('the empty center and the bell', async () => {
       await expect(center(page)).toContainText('All quiet');
-      await hasNoViolations('#jp-notify-center', '#jp-notify-bell');
+      await hasNoViolations(page, '#jp-notify-center', '#jp-notify-bell');
     });
 
     test('many messages, some selected, and the bar that undoes', async () => {
       await pushMixed();
-      await hasNoViolations('#jp-notify-center', '#jp-notify-bell');
+      await hasNoViolations(page, '#jp-notify-center', '#jp-notify-bell');
       await check('a success');
       await press(rows(page, 'an info'), 'Dismiss');
       await rows(page, 'a warning').hover();
-      await hasNoViolations('#jp-notify-center');
+      await hasNoViolations(page, '#jp-notify-center');
       await center(page)
         .getByRole('button', { name: 'Filter by type' })
         .click();
-      await hasNoViolations('#jp-notify-center');
+      await hasNoViolations(page, '#jp-notify-center');
       await page.keyboard.press('Escape');
       await searchField().fill('no such thing');
       await expect(center(page)).toContainText('Nothing matches');
-      await hasNoViolations('#jp-notify-center');
+      await hasNoViolations(page, '#jp-notify-center');
     });
 
     test('an opened message', async () => {
@@ -1036,9 +1036,9 @@ for (const theme of ['light', 'dark'] as const) {
       const row = rows(page, 'an error');
       await open(row);
       await expect(row.locator('table')).toBeVisible();
-      await hasNoViolations('#jp-notify-center');
+      await hasNoViolations(page, '#jp-notify-center');
       await row.focus();
-      await hasNoViolations('#jp-notify-center');
+      await hasNoViolations(page, '#jp-notify-center');
     });
 
     test('toasts of all types', async () => {
@@ -1060,7 +1060,7 @@ for (const theme of ['light', 'dark'] as const) {
           });
           await expect(toasts(page, `type ${type}`)).toBeVisible();
         }
-        await hasNoViolations('.jp-toastContainer');
+        await hasNoViolations(page, '.jp-toastContainer');
         await lab.dismissAll();
         await expect(toasts(page)).toHaveCount(0);
       }
@@ -1280,19 +1280,6 @@ async function undo(label: string): Promise<void> {
 async function reloadPage(): Promise<void> {
   await page.reload();
   await untilReady(page);
-}
-
-async function hasNoViolations(...parts: string[]): Promise<void> {
-  const builder = new AxeBuilder({ page });
-  parts.forEach(part => builder.include(part));
-  const { violations, passes } = await builder.analyze();
-  expect(passes.length).toBeGreaterThan(3);
-  expect(
-    violations.map(({ id, nodes }) => ({
-      id,
-      nodes: nodes.map(node => `${node.html} ${node.failureSummary}`)
-    }))
-  ).toEqual([]);
 }
 
 /** A time of another day, in UTC. */

@@ -658,6 +658,12 @@ export function rows(page: Page, text?: string | RegExp): Locator {
   return text === undefined ? all : all.filter({ hasText: text });
 }
 
+/** Messages of the banner; those with this text, if one is given. */
+export function banners(page: Page, text?: string | RegExp): Locator {
+  const all = page.locator('.jp-NotifyBanner-item');
+  return text === undefined ? all : all.filter({ hasText: text });
+}
+
 /** Open the center with the bell, if it is not open. */
 export async function openCenter(page: Page): Promise<Locator> {
   await pressBell(page, true);

@@ -1,0 +1,76 @@
+/**
+ * What stands in the banner, in which order, and what of it is read out; no DOM.
+ */
+import type { NotificationModel } from '../tokens';
+import type { Notification } from '../wire';
+
+/**
+ * How severe a type is; the most severe stands first.
+ */
+const SEVERITY: Record<Notification['type'], number> = {
+  error: 3,
+  warning: 2,
+  info: 1,
+  'in-progress': 1,
+  success: 1,
+  default: 0
+};
+
+/**
+ * The rows that belong into the banner: the most severe first, of equals the newest.
+ */
+export function banners(rows: readonly Notification[]): Notification[] {
+  return rows
+    .filter(row => row.banner && row.dismissed === null)
+    .sort(
+      (a, b) => SEVERITY[b.type] - SEVERITY[a.type] || b.position - a.position
+    );
+}
+
+/**
+ * Whether a screen reader is interrupted for a type.
+ */
+export function interrupts(type: Notification['type']): boolean {
+  return SEVERITY[type] >= SEVERITY.warning;
+}
+
+/**
+ * Tells what a screen reader has yet to hear: each message of the banner once in a page, and
+ * none that a toast says.
+ */
+export class Crier {
+  /**
+   * Learn what is announced elsewhere.
+   *
+   * It is called for every change, also before the banner is on the page.
+   */
+  hear(change: NotificationModel.IChange): void {
+    for (const row of change.notifications) {
+      if (
+        row.banner &&
+        row.autoClose !== 0 &&
+        change.announced.includes(row.id)
+      ) {
+        this._said.add(name(row));
+      }
+    }
+  }
+
+  /**
+   * Those of these rows that nobody has said yet; asked again, it leaves them out.
+   */
+  take(rows: readonly Notification[]): Notification[] {
+    const news = rows.filter(row => !this._said.has(name(row)));
+    for (const row of news) {
+      this._said.add(name(row));
+    }
+    return news;
+  }
+
+  private readonly _said = new Set<string>();
+}
+
+/** A row, each time that it asks for attention. */
+function name(row: Notification): string {
+  return `${row.id}@${row.position}`;
+}
