@@ -1,0 +1,171 @@
+"""``from jupyterlab_notify import notify``: what a notebook or a script calls.
+
+Nothing here waits for the server, and nothing fails because of it: a thread of its own sends.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from .errors import BadUsage
+from .message import compose
+from .outbox import Outbox, Sent, keyed
+from .progress import Progress, track
+from .targets import Target, find
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import Options, ProgressOptions
+    from .tqdm import tqdm as Tqdm
+
+T = TypeVar("T")
+
+
+class Notify:
+    """Sends notifications to the JupyterLab that this program runs in.
+
+    Without one it says so once and lets the program go on. Options that cannot be are told at
+    once, with ``BadUsage``, which is a ``ValueError``.
+    """
+
+    def __init__(self) -> None:
+        self._url: str | None = None
+        self._token_file: str | os.PathLike[str] | None = None
+        self._outbox: Outbox | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, message: object, **options: Unpack[Options]) -> Sent:
+        """Send a notification; returns at once.
+
+        Parameters
+        ----------
+        message
+            The summary; anything that has a text.
+        options
+            See ``Options``.
+
+        Returns
+        -------
+        Sent
+            Tells, to who asks, what became of it.
+        """
+        return self.outbox.submit(keyed(compose(message, **options)))
+
+    async def asend(self, message: object, **options: Unpack[Options]) -> str | None:
+        """Send a notification and wait until it is stored, without blocking the event loop.
+
+        Returns
+        -------
+        str or None
+            Its id; None if there is nobody to send it to, of which a warning tells once.
+        """
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+        sent = self(message, **options)
+
+        def tell() -> None:
+            # The event loop may have ended while the message was on its way.
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(done.set)
+
+        sent._when_done(tell)
+        await done.wait()
+        return sent.id
+
+    def progress(
+        self, title: object, total: float | None = None, **options: Unpack[ProgressOptions]
+    ) -> Progress:
+        """Return a notification that shows how far something is, for a ``with``.
+
+        Parameters
+        ----------
+        title
+            What it is.
+        total
+            How much there is to do, if that is known.
+        options
+            See ``ProgressOptions``.
+        """
+        return Progress(self.outbox, title, total, **options)
+
+    def track(
+        self,
+        iterable: Iterable[T],
+        title: object = "Progress",
+        total: float | None = None,
+        **options: Unpack[ProgressOptions],
+    ) -> Iterator[T]:
+        """Return what ``iterable`` gives, for a ``for``, and show how far the loop is.
+
+        Parameters
+        ----------
+        iterable
+            What the loop goes over.
+        title
+            What it is.
+        total
+            How many there are; by default what ``len`` says.
+        options
+            See ``ProgressOptions``.
+        """
+        return track(self.outbox, iterable, title, total, **options)
+
+    @property
+    def tqdm(self) -> type[Tqdm]:
+        """The class of ``jupyterlab_notify.send.tqdm``, imported when it is asked for."""
+        from .tqdm import tqdm
+
+        return tqdm
+
+    def revoke(self, id_or_key: str) -> Sent:
+        """Take a notification back."""
+        if not id_or_key:
+            raise BadUsage("Which one? Give its id or its key.")
+        return self.outbox.revoke(id_or_key)
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Wait until all is sent; return whether it is."""
+        return self.outbox.flush(timeout_s)
+
+    def configure(
+        self,
+        url: str | None = None,
+        token_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Send to another server than the one that is found.
+
+        Parameters
+        ----------
+        url
+            The server's base URL.
+        token_file
+            A file that holds the token for it; by default ``JUPYTER_NOTIFY_TOKEN`` is that token.
+        """
+        if url is not None:
+            # A URL that is none is told here, and not in a thread where nobody hears of it.
+            find(url, token_file)
+        with self._lock:
+            before, self._outbox = self._outbox, None
+            self._url, self._token_file = url, token_file
+        if before is not None:
+            before.close()
+
+    @property
+    def outbox(self) -> Outbox:
+        """What this process sends, and the thread that does it."""
+        with self._lock:
+            if self._outbox is None:
+                self._outbox = Outbox(self._find)
+            return self._outbox
+
+    def _find(self) -> Target:
+        return find(self._url, self._token_file)
+
+
+notify = Notify()

@@ -1,0 +1,107 @@
+"""A handler for Python's ``logging`` that shows records as notifications."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from .message import MAX_MESSAGE, compose, fenced, shorten
+from .outbox import keyed, log
+
+if TYPE_CHECKING:
+    from .api import Notify
+
+#: So many records are shown in so many seconds; the others are counted.
+BURST = 10
+WINDOW_S = 60.0
+
+
+class NotifyHandler(logging.Handler):
+    """Shows log records as notifications; never raises into the caller, never recurses.
+
+    A program that logs a thousand errors a second shows ten a minute, and how many more there
+    were.
+
+    Parameters
+    ----------
+    level
+        What is less is not shown.
+    source
+        Who says it; by default the logger's name.
+    """
+
+    def __init__(
+        self,
+        level: int | str = logging.WARNING,
+        source: str | None = None,
+        notify: Notify | None = None,
+    ) -> None:
+        super().__init__(level)
+        if notify is None:
+            from .api import notify as default
+
+            notify = default
+        self._notify = notify
+        self._source = source
+        self._inside = threading.local()
+        self._window_began = float("-inf")
+        self._shown = 0
+        self._hidden = 0
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Leave out what sending itself logs: a failure would be told for ever."""
+        ours = record.name == log.name or record.name.startswith(log.name + ".")
+        if ours or self._notify.outbox.in_thread or getattr(self._inside, "busy", False):
+            return False
+        return bool(super().handle(record))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record."""
+        self._inside.busy = True
+        try:
+            hidden = self._count()
+            if hidden is None:
+                return
+            text = record.getMessage().strip() or record.name
+            details = self.format(record)
+            message = compose(
+                shorten(text.splitlines()[0], MAX_MESSAGE),
+                type=_type(record.levelno),
+                body=fenced(details) if details != text or "\n" in details else None,
+                source=shorten(self._source or record.name, 80),
+            )
+            self._notify.outbox.submit(keyed(message))
+            if hidden:
+                more = compose(
+                    f"{hidden} more log messages were not shown",
+                    type="warning",
+                    source=message["source"],
+                )
+                self._notify.outbox.submit(keyed(more))
+        except Exception:
+            self.handleError(record)
+        finally:
+            self._inside.busy = False
+
+    def _count(self) -> int | None:
+        """Return how many were hidden before this one, or None if this one is to be hidden."""
+        now_s = time.monotonic()
+        if now_s - self._window_began >= WINDOW_S:
+            hidden, self._hidden = self._hidden, 0
+            self._window_began, self._shown = now_s, 1
+            return hidden
+        if self._shown < BURST:
+            self._shown += 1
+            return 0
+        self._hidden += 1
+        return None
+
+
+def _type(level: int) -> str:
+    if level >= logging.ERROR:
+        return "error"
+    if level >= logging.WARNING:
+        return "warning"
+    return "info" if level >= logging.INFO else "default"
