@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import importlib.metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jupyter_core.paths import jupyter_data_dir
+from jupyter_core.paths import jupyter_data_dir, jupyter_path
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
 from traitlets import Float, Int, Unicode, default, validate
 from traitlets.traitlets import TraitError
 
-from .handlers import routes
+from .handlers import NAMESPACE, routes
 from .inbox import Inbox
 from .store import Retention
+
+if TYPE_CHECKING:
+    from .sources.files import WelcomeFiles
 
 #: An extension of another project that owns the same import name.
 NAMESAKE = "jupyterlab-notify"
@@ -51,6 +55,14 @@ class NotifyApp(ExtensionApp):
         help="Of more notifications than this the oldest are deleted; 0 keeps all.",
     ).tag(config=True)
 
+    central_aspect = Unicode(
+        "jupyterlab",
+        help="""The part of the platform that this server is, as welcome messages name it.
+
+        Only welcome messages of this aspect are shown, from the central service and from files.
+        """,
+    ).tag(config=True)
+
     @default("database")
     def _default_database(self) -> str:
         return str(Path(jupyter_data_dir()) / "notify" / "notifications.sqlite")
@@ -74,6 +86,7 @@ class NotifyApp(ExtensionApp):
             retention=Retention(self.retention_days, self.retention_count),
             log=self.log,
             notice=self._emit,
+            files=self._welcome_files,
         )
         try:
             importlib.metadata.distribution(NAMESAKE)
@@ -86,6 +99,17 @@ class NotifyApp(ExtensionApp):
                 "uninstall both, then install the one that you want.",
                 NAMESAKE,
             )
+
+    def _welcome_files(self) -> WelcomeFiles:
+        from .sources.files import WelcomeFiles
+
+        base_url = self.serverapp.base_url if self.serverapp is not None else "/"
+        return WelcomeFiles(
+            jupyter_path(),
+            aspect=self.central_aspect,
+            image_url=url_path_join(base_url, NAMESPACE, "welcome", "image/"),
+            log=self.log,
+        )
 
     def initialize_handlers(self) -> None:
         """Offer the routes."""

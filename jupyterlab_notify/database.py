@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from .schema import (
     BURY,
     COLUMNS,
+    HAS_BODY,
     LIVE,
     MIGRATIONS,
     PINNED,
@@ -161,6 +162,9 @@ class Database(ABC):
         self.epoch = ""
         self.seq = 0
         self.pruned = 0
+        #: How often what is said of welcome messages has changed, and since when none is due.
+        self.welcome = 0
+        self.muted_ms: int | None = None
         self._log = log or logging.getLogger(__name__)
         self._clock = clock
         self._now = 0
@@ -277,7 +281,8 @@ class Database(ABC):
             # Some file systems use all 64 bits and more; SQLite's numbers have 63.
             inode &= 2**63 - 1
             db.execute(
-                "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0)", (epoch, inode)
+                "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, NULL)",
+                (epoch, inode),
             )
             # Another inode is another file: copied, or restored from a backup. Cursors given
             # before may name sequence numbers that it gives again.
@@ -292,8 +297,17 @@ class Database(ABC):
             raise
 
     def _load_state(self) -> None:
-        self.epoch, self.seq, self.pruned, self._rows, self._due_ms = self._execute(
-            f"SELECT epoch, seq, pruned, inbox + dismissed + tombstones, ({NEXT_DUE}) FROM state"
+        (
+            self.epoch,
+            self.seq,
+            self.pruned,
+            self.welcome,
+            self.muted_ms,
+            self._rows,
+            self._due_ms,
+        ) = self._execute(
+            "SELECT epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones, "
+            f"({NEXT_DUE}) FROM state"
         ).fetchone()
 
     def _is_due(self, due_ms: int | None) -> bool:
@@ -575,7 +589,7 @@ class Database(ABC):
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[None]:
-        last = (self.epoch, self.seq, self.pruned)
+        last = (self.epoch, self.seq, self.pruned, self.welcome, self.muted_ms)
         self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
             self._load_state()
@@ -583,18 +597,21 @@ class Database(ABC):
                 # The file went back in time (a backup copied over it): another epoch.
                 self.epoch = secrets.token_hex(8)
                 self._execute("UPDATE state SET epoch = ?", (self.epoch,))
-            before = (self.seq, self.pruned)
+            before = (self.seq, self.pruned, self.welcome, self.muted_ms)
             yield
             self._rows += max(self.seq - before[0], 0)
-            if before != (self.seq, self.pruned):
-                self._execute("UPDATE state SET seq = ?, pruned = ?", (self.seq, self.pruned))
+            after = (self.seq, self.pruned, self.welcome, self.muted_ms)
+            if before != after:
+                self._execute(
+                    "UPDATE state SET seq = ?, pruned = ?, welcome = ?, muted_ms = ?", after
+                )
             self._execute("COMMIT")
         except BaseException:
             assert self._db is not None
             if self._db.in_transaction:
                 with suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
-            self.epoch, self.seq, self.pruned = last
+            self.epoch, self.seq, self.pruned, self.welcome, self.muted_ms = last
             raise
 
     def _replaced(self) -> bool:
@@ -676,7 +693,7 @@ def _newest(db: sqlite3.Connection) -> list[Row]:
 
 def _is_sound(row: Row) -> bool:
     """Whether a row is one that was stored, and not what a damage made of it."""
-    values = {**row, "body IS NOT NULL": row["body"] is not None}
+    values = {**row, HAS_BODY: row["body"] is not None or not row["fetched"]}
     try:
         to_wire(tuple(values[name] for name in COLUMNS.split(", ")))
         json.loads(row["data"] or "null")

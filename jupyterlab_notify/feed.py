@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .store import Cursor
+from .store import Standing
 
 
 class Sink(Protocol):
@@ -33,12 +33,12 @@ class News:
     Without ``text`` it says only that there is something new.
     """
 
-    before: Cursor | None
-    after: Cursor
+    before: Standing | None
+    after: Standing
     text: str
 
 
-CatchUp = Callable[[Cursor | None], Awaitable[tuple[Cursor, str]]]
+CatchUp = Callable[[Standing | None], Awaitable[tuple[Standing, str]]]
 
 
 class Stream:
@@ -49,18 +49,18 @@ class Stream:
     sink
         Where frames go.
     since
-        The cursor that the tab came with.
+        Where the tab stands that came.
     catch_up
-        Returns the frame that leads from a cursor to the present, and the cursor behind it.
+        Returns the frame that leads from there to the present, and where that is.
     """
 
-    def __init__(self, sink: Sink, since: Cursor | None, catch_up: CatchUp) -> None:
+    def __init__(self, sink: Sink, since: Standing | None, catch_up: CatchUp) -> None:
         self.cursor = since
         self._sink = sink
         self._catch_up = catch_up
         self._busy: asyncio.Task[None] | None = None
         #: How far others have come since this one last asked; None: no further.
-        self._behind: Cursor | None = None
+        self._behind: Standing | None = None
         self._closed = False
 
     def start(self) -> None:

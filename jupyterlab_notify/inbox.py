@@ -17,14 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .feed import Feed, News, Sink, Stream
-from .store import Arrival, Cursor, Query, Retention, Row, Store, new_id
+from .store import Arrival, Cursor, Query, Retention, Row, Standing, Store, new_id
 from .worker import Worker
 
 if TYPE_CHECKING:
     from .models import IngestMessage
+    from .sources.files import WelcomeFiles
 
 #: How often, in seconds, what other servers of this home directory took in is looked for.
 WATCH_INTERVAL_S = 1.0
+#: How often, in seconds, the welcome files are looked at, and how long an answer waits for that.
+FILES_INTERVAL_S = 5.0
+FILES_TIMEOUT_S = 2.0
 
 Notice = Callable[[str, list[str]], None]
 
@@ -53,6 +57,8 @@ class Inbox:
     notice
         Called after each change with what happened (``created``, ``read``, …) and the ids
         that a caller named, never with content. For Jupyter's event bus.
+    files
+        Makes what reads the welcome files; called in a thread, when they are first needed.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Inbox:
         retention: Retention | None = None,
         log: logging.Logger | None = None,
         notice: Notice = lambda action, ids: None,
+        files: Callable[[], WelcomeFiles] | None = None,
     ) -> None:
         self.feed = Feed()
         self.retention = retention or Retention()
@@ -69,8 +76,12 @@ class Inbox:
         self._notice = notice
         self._store = Store(path, retention=self.retention, log=self._log)
         self._worker = Worker(self._store, self._news, self._publish)
-        self._published: Cursor | None = None
+        self._published: Standing | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._make_files = files
+        self._files: WelcomeFiles | None = None
+        self._scan: asyncio.Task[None] | None = None
+        self._scanned_at = 0.0
 
     def start(self) -> None:
         """Open the store, in its own thread; returns at once."""
@@ -181,13 +192,74 @@ class Inbox:
             "tabs": len(self.feed),
             "counts": counts,
             "retention": {"days": self.retention.days, "count": self.retention.count},
+            "central": None,
         }
+
+    # Welcome messages
+
+    async def welcome(self, *, every: bool) -> Row:
+        """Return the welcome messages that are due, or every one; see ``models.Welcome``."""
+        await self._read_files()
+        store = self._store
+        return await self._worker.submit(lambda: store.welcome_messages(every=every), write=False)
+
+    async def welcome_seen(self, ids: list[str]) -> Row:
+        """Count a view of each; see ``models.WelcomeVersion``."""
+        await self._read_files()
+        store = self._store
+        return await self._worker.submit(lambda: store.welcome_seen(ids), write=True)
+
+    async def welcome_dismiss(self, ids: list[str] | None) -> Row:
+        """Never show these again; None: none at all, until the reset."""
+        await self._read_files()
+        store = self._store
+        return await self._worker.submit(lambda: store.welcome_dismiss(ids), write=True)
+
+    async def welcome_reset(self) -> Row:
+        """Make every welcome message due again."""
+        await self._read_files()
+        store = self._store
+        return await self._worker.submit(store.welcome_reset, write=True)
+
+    async def welcome_image(self, name: str) -> tuple[bytes, str] | None:
+        """Return an image that lies beside a welcome file, and its media type."""
+        await self._read_files()
+        if (files := self._files) is None:
+            return None
+        from .sources import in_thread
+
+        return await in_thread(lambda: files.find_image(name))
+
+    async def _read_files(self) -> None:
+        """Wait until the welcome files were looked at, but not for a folder that hangs."""
+        if self._make_files is None:
+            return
+        if self._scan is None or self._scan.done():
+            self._scan = asyncio.ensure_future(self._scan_files(self._make_files))
+        await asyncio.wait({self._scan}, timeout=FILES_TIMEOUT_S)
+
+    async def _scan_files(self, make: Callable[[], WelcomeFiles]) -> None:
+        from .sources import in_thread
+
+        def scan() -> tuple[WelcomeFiles, list[Row]]:
+            files = self._files or make()
+            return files, files.scan()
+
+        store = self._store
+        try:
+            self._files, messages = await in_thread(scan)
+            if tuple(messages) != store.files:
+                await self._worker.submit(lambda: store.set_files(messages), write=False)
+        except Exception as error:
+            self._log.debug("Reading the welcome files failed: %s", error)
+        self._scanned_at = time.monotonic()
 
     # Streams
 
     def open(self, sink: Sink, since: Cursor | None) -> Stream:
         """Open a stream to a tab that has come as far as ``since``."""
-        stream = Stream(sink, since, self._catch_up)
+        standing = None if since is None else Standing(since, -1)
+        stream = Stream(sink, standing, self._catch_up)
         self.feed.open(stream)
         if self._watch is None:
             self._watch = asyncio.ensure_future(self._keep_watch())
@@ -202,16 +274,18 @@ class Inbox:
             self._watch = None
             self._published = None
 
-    async def _catch_up(self, since: Cursor | None) -> tuple[Cursor, str]:
+    async def _catch_up(self, since: Standing | None) -> tuple[Standing, str]:
         store = self._store
 
-        def call() -> tuple[Cursor, str]:
-            return store.cursor(), dumps(store.frame(since))
+        def call() -> tuple[Standing, str]:
+            return store.standing(), dumps(store.frame(None if since is None else since.cursor))
 
         return await self._worker.submit(call, write=False)
 
     async def _keep_watch(self) -> None:
         while True:
+            if time.monotonic() - self._scanned_at >= FILES_INTERVAL_S:
+                await self._read_files()
             await asyncio.sleep(WATCH_INTERVAL_S)
             try:
                 # Any batch reads the store's cursor, expires, heals and looks for news.
@@ -224,15 +298,15 @@ class Inbox:
     def _news(self) -> News | None:
         """In the store's thread, after a batch: the frame that leads to the present."""
         store, before = self._store, self._published
-        if not self.feed or store.cursor() == before:
+        if not self.feed or store.standing() == before:
             return None
 
         def call() -> News:
-            after = store.cursor()
+            after = store.standing()
             if before is None:
                 # Streams may have caught up in the middle of the batch: they look by themselves.
                 return News(None, after, "")
-            frame = store.frame(before)
+            frame = store.frame(before.cursor)
             return News(None if frame["type"] == "snapshot" else before, after, dumps(frame))
 
         (news,) = store.run([(call, False)])

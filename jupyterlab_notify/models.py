@@ -331,6 +331,13 @@ class Notification(_Wire):
     dismissed: Annotated[str | None, Field(description="When the person put it away.")]
     revoked: Annotated[str | None, Field(description="When the sender took it back.")]
     expired: Annotated[str | None, Field(description="When its time was up.")]
+    origin: Annotated[
+        Literal["ingest", "broadcast", "message"],
+        Field(
+            description="How it came: pushed in, or from the central service as a broadcast to "
+            "everyone or a message to this person."
+        ),
+    ]
 
 
 class NotificationDetail(Notification):
@@ -437,6 +444,26 @@ class StoreStatus(_Wire):
     size: Annotated[int, Field(description="Bytes on the disk.")]
 
 
+class Failure(_Wire):
+    """What failed last, and when."""
+
+    at: str
+    message: Annotated[str, Field(description="One sentence.")]
+
+
+class CentralStatus(_Wire):
+    """How asking the central service is going."""
+
+    url: str
+    lastSuccess: Annotated[str | None, Field(description="When it last answered everything.")]
+    lastFailure: Annotated[Failure | None, Field(description="The last failure, however old.")]
+    outbox: Annotated[int, Field(description="What the person did that it was not told yet.")]
+    welcome: Annotated[
+        Literal["central", "files"],
+        Field(description="Whether it serves welcome messages; if not, only files do."),
+    ]
+
+
 class Retention(_Wire):
     """What is kept."""
 
@@ -452,6 +479,65 @@ class Status(_Wire):
     tabs: Annotated[int, Field(description="Open streams.")]
     counts: Counts
     retention: Retention
+    central: Annotated[
+        CentralStatus | None, Field(description="None: no central service is configured.")
+    ]
+
+
+class WelcomeMessage(_Wire):
+    """What a person is greeted with on start, until they have seen enough of it."""
+
+    id: Annotated[str, Field(description="Unique among those of files and central service.")]
+    aspect: Annotated[str, Field(description="The part of the platform that it belongs to.")]
+    title: str
+    summary: Annotated[str | None, Field(description="Markdown.")]
+    body: Annotated[str, Field(description="Markdown.")]
+    dismissable: Annotated[bool, Field(description="Whether it can be told not to come again.")]
+    max_views: Annotated[int | None, Field(description="Not due after so many views.")]
+    views: Annotated[int, Field(ge=0, description="How often it was seen.")]
+    updated: str | None
+    source: Literal["central", "file"]
+    due: Annotated[bool, Field(description="Whether it is to be shown on start.")]
+
+
+class Welcome(_Wire):
+    """The welcome messages."""
+
+    version: Annotated[
+        int, Field(description="The `welcome` of the stream's frames that this belongs to.")
+    ]
+    messages: list[WelcomeMessage]
+
+
+class WelcomeVersion(_Wire):
+    """The answer to a change of welcome messages' state."""
+
+    version: int
+
+
+class WelcomeIds(_Wire):
+    """Which welcome messages are meant; unknown ids are passed over."""
+
+    ids: Annotated[list[Text], Field(min_length=1, max_length=1000, description="These.")]
+
+
+class WelcomeDismissal(_Wire):
+    """Which welcome messages are never to be shown again: these, or any until the reset."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": _given("ids", "all")})
+
+    ids: Annotated[
+        list[Text] | None, Field(min_length=1, max_length=1000, description="These.")
+    ] = None
+    all: Annotated[
+        Literal[True] | None, Field(description="All, and those that are still to come.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_selection(self) -> WelcomeDismissal:
+        if (self.ids is None) == (self.all is None):
+            raise ValueError("needs just one of `ids` and `all`")
+        return self
 
 
 class SnapshotFrame(_Wire):
@@ -466,6 +552,9 @@ class SnapshotFrame(_Wire):
     cursor: str
     counts: Counts
     durable: bool
+    welcome: Annotated[
+        int, Field(description="Another number: other welcome messages are due than before.")
+    ]
     notifications: list[Notification]
     pinned: list[Notification]
 
@@ -477,6 +566,9 @@ class ChangesFrame(_Wire):
     cursor: str
     counts: Counts
     durable: bool
+    welcome: Annotated[
+        int, Field(description="Another number: other welcome messages are due than before.")
+    ]
     notifications: list[Notification]
 
 

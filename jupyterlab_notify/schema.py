@@ -25,7 +25,9 @@ MIGRATIONS: tuple[str, ...] = (
         inbox INTEGER NOT NULL,
         unread INTEGER NOT NULL,
         dismissed INTEGER NOT NULL,
-        tombstones INTEGER NOT NULL
+        tombstones INTEGER NOT NULL,
+        welcome INTEGER NOT NULL DEFAULT 0,
+        muted_ms INTEGER
     );
     CREATE TABLE notifications (
         position INTEGER PRIMARY KEY,
@@ -51,6 +53,10 @@ MIGRATIONS: tuple[str, ...] = (
         dismissed_ms INTEGER,
         revoked_ms INTEGER,
         expired_ms INTEGER,
+        origin TEXT NOT NULL DEFAULT 'ingest',
+        central TEXT,
+        remote TEXT,
+        fetched INTEGER NOT NULL DEFAULT 1,
         view TEXT GENERATED ALWAYS AS (
             CASE
                 WHEN revoked_ms IS NOT NULL OR expired_ms IS NOT NULL THEN 'tombstone'
@@ -77,6 +83,7 @@ MIGRATIONS: tuple[str, ...] = (
         WHERE expires_ms IS NOT NULL AND revoked_ms IS NULL AND expired_ms IS NULL;
     CREATE INDEX interrupting ON notifications (interrupt_ms)
         WHERE interrupt_ms IS NOT NULL AND revoked_ms IS NULL AND expired_ms IS NULL;
+    CREATE INDEX by_remote ON notifications (central, origin, remote) WHERE remote IS NOT NULL;
     CREATE INDEX tombstones ON notifications (seq)
         WHERE revoked_ms IS NOT NULL OR expired_ms IS NOT NULL;
     CREATE TRIGGER count_insert AFTER INSERT ON notifications BEGIN
@@ -100,6 +107,30 @@ MIGRATIONS: tuple[str, ...] = (
             dismissed = dismissed + (NEW.view = 'dismissed') - (OLD.view = 'dismissed'),
             tombstones = tombstones + (NEW.view = 'tombstone') - (OLD.view = 'tombstone');
     END;
+    CREATE TABLE listed (
+        central TEXT NOT NULL,
+        remote TEXT NOT NULL,
+        PRIMARY KEY (central, remote)
+    ) WITHOUT ROWID;
+    CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        central TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        claimed_by TEXT,
+        claimed_ms INTEGER
+    );
+    CREATE INDEX outbox_subject ON outbox (central, subject);
+    CREATE TABLE welcome (
+        id TEXT PRIMARY KEY,
+        central TEXT,
+        content TEXT,
+        listed INTEGER NOT NULL DEFAULT 0,
+        views INTEGER NOT NULL DEFAULT 0,
+        dismissed_ms INTEGER,
+        told INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
     """,
 )
 
@@ -116,10 +147,11 @@ PINNED = (
 VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED}
 
 #: What lists and streams carry: all but the texts that only an opened message shows.
+HAS_BODY = "body IS NOT NULL OR fetched = 0"
 COLUMNS = (
-    "id, seq, position, source, key, type, message, markdown, body IS NOT NULL, auto_close, "
+    f"id, seq, position, source, key, type, message, markdown, {HAS_BODY}, auto_close, "
     "actions, progress, banner, dismissable, created_ms, updated_ms, expires_ms, read_ms, "
-    "dismissed_ms, revoked_ms, expired_ms"
+    "dismissed_ms, revoked_ms, expired_ms, origin"
 )
 #: What a sender says, and what therefore makes two messages the same.
 CONTENT = (
@@ -131,7 +163,7 @@ SELECT = f"SELECT {COLUMNS} FROM notifications"
 BURY = """
     UPDATE notifications SET
         seq = ?, {column} = ?, key = NULL, message = '', body = NULL, data = NULL, actions = '[]',
-        progress = NULL
+        progress = NULL, fetched = 1
     WHERE id = ?"""
 
 
@@ -185,6 +217,7 @@ def to_wire(row: tuple[Any, ...]) -> Row:
             "dismissed": rfc3339(row[18]),
             "revoked": rfc3339(row[19]),
             "expired": rfc3339(row[20]),
+            "origin": row[21],
         }
     except (ValueError, TypeError, OverflowError, OSError) as error:
         raise sqlite3.DatabaseError(f"malformed row: {error}") from error

@@ -24,18 +24,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .database import Conflict, Cursor, Database, NotFound, Refusal
+from .database import Conflict, Cursor, NotFound, Refusal
+from .ledger import Known, Ledger, Parcel, Standing
 from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Row, to_wire
 
 __all__ = [
     "VIEWS",
     "Conflict",
     "Cursor",
+    "Known",
     "NotFound",
+    "Parcel",
     "Query",
     "Refusal",
     "Retention",
     "Row",
+    "Standing",
     "Store",
     "new_id",
 ]
@@ -146,7 +150,7 @@ def new_id(now_ms: int) -> str:
     return "".join(alphabet[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
-class Store(Database):
+class Store(Ledger):
     """Notifications in a SQLite file, or in memory while its place cannot be used.
 
     Parameters
@@ -238,6 +242,7 @@ class Store(Database):
             "cursor": str(self.cursor()),
             "counts": self.counts(),
             "durable": self.durable,
+            "welcome": self.welcome_version(),
         }
         if since is not None and since.epoch == self.epoch and self.pruned <= since.seq <= self.seq:
             rows = self._execute(
@@ -400,7 +405,8 @@ class Store(Database):
             Whether a key of just one other source will do.
         """
         found = self._execute(
-            f"SELECT id FROM notifications WHERE id = ? AND {LIVE}", (id_or_key,)
+            f"SELECT id FROM notifications WHERE id = ? AND origin = 'ingest' AND {LIVE}",
+            (id_or_key,),
         ).fetchall()
         if not found:
             by_key = self._execute(
@@ -470,18 +476,26 @@ class Store(Database):
                 sets.append(f"{column} = CASE WHEN {guard} THEN {self._now} ELSE {column} END")
             else:
                 sets.append(f"{column} = NULL")
-        ids = self._execute(
-            f"SELECT id FROM notifications WHERE {where} AND ({' OR '.join(wanted)}) "
-            "ORDER BY position",
-            tuple(values),
+        rows = self._execute(
+            f"SELECT id, read_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
+            f"CASE WHEN origin = 'message' AND central = ? THEN remote END "
+            f"FROM notifications WHERE {where} AND ({' OR '.join(wanted)}) ORDER BY position",
+            (self.central, *values),
         ).fetchall()
         first = self.seq + 1
         update = f"UPDATE notifications SET seq = ?, {', '.join(sets)} WHERE id = ?"
-        for (id_,) in ids:
+        for id_, was_read, was_dismissed, dismissable, remote in rows:
             self._execute(update, (self._next_seq(), id_))
+            if remote is not None:
+                # The central service knows no dismissal: what was put away is read.
+                is_read = was_read if read is None else read
+                is_dismissed = was_dismissed if dismissed is None else dismissed and dismissable
+                done = bool(is_read or is_dismissed)
+                if done != bool(was_read or was_dismissed):
+                    self._post("read" if done else "unread", remote)
         return {
-            "changed": len(ids),
-            "seqs": [first, self.seq] if ids else None,
+            "changed": len(rows),
+            "seqs": [first, self.seq] if rows else None,
             "cursor": str(self.cursor()),
         }
 
@@ -520,10 +534,15 @@ class Store(Database):
             "AND coalesce(revoked_ms, expired_ms) < {tomb}"
         ]
         if self.retention.days > 0:
-            where.append("SELECT id FROM notifications WHERE updated_ms < {age}")
+            # What the central service still broadcasts would only come again.
+            where.append(
+                "SELECT id FROM notifications WHERE updated_ms < {age} "
+                f"AND NOT (origin = 'broadcast' AND {LIVE})"
+            )
         if self.retention.count > 0:
             where.append(
-                "SELECT id FROM (SELECT id FROM notifications ORDER BY position DESC "
+                "SELECT id FROM (SELECT id FROM notifications "
+                f"WHERE NOT (origin = 'broadcast' AND {LIVE}) ORDER BY position DESC "
                 f"LIMIT -1 OFFSET {self.retention.count})"
             )
         union = " UNION ".join(where).format(

@@ -26,7 +26,13 @@ OPENAPI = ROOT / "docs" / "openapi.json"
 
 TYPES = list(get_args(models.NotificationType))
 
-REQUESTS = (models.IngestMessage, models.StateChange, models.BulkChange)
+REQUESTS = (
+    models.IngestMessage,
+    models.StateChange,
+    models.BulkChange,
+    models.WelcomeIds,
+    models.WelcomeDismissal,
+)
 ANSWERS = (
     models.Receipt,
     models.ErrorAnswer,
@@ -35,6 +41,8 @@ ANSWERS = (
     models.Page,
     models.Changed,
     models.Status,
+    models.Welcome,
+    models.WelcomeVersion,
     models.SnapshotFrame,
     models.ChangesFrame,
     models.PongFrame,
@@ -86,11 +94,16 @@ ERRORS = {
     "409": answer("The present state does not allow it.", "ErrorAnswer"),
     "413": answer("The body is larger than 64 KiB.", "ErrorAnswer"),
     "503": answer("Too much is waiting to be stored; try again soon.", "ErrorAnswer"),
+    "503-body": answer(
+        "The central service, which has the message's body, cannot be reached; or too much is "
+        "waiting for the store. Try again soon.",
+        "ErrorAnswer",
+    ),
 }
 
 
 def errors(*codes: str) -> dict[str, Any]:
-    return {code: ERRORS[code] for code in codes}
+    return {code.partition("-")[0]: ERRORS[code] for code in codes}
 
 
 def parameter(name: str, where: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -221,12 +234,12 @@ def openapi() -> dict[str, Any]:
     }
     paths["/jupyterlab-notify/notifications/{id}"] = {
         "get": {
-            "summary": "One notification whole",
+            "summary": "One notification whole; a message's body is fetched if need be",
             "operationId": "get",
             "parameters": [ID],
             "responses": {
                 "200": answer("It.", "NotificationDetail"),
-                **errors("400", "403", "404", "503"),
+                **errors("400", "403", "404", "503-body"),
             },
         },
         "patch": {
@@ -242,9 +255,66 @@ def openapi() -> dict[str, Any]:
     }
     paths["/jupyterlab-notify/status"] = {
         "get": {
-            "summary": "Version, the store's place and mode, open tabs, counts",
+            "summary": "Version, the store's place and mode, open tabs, counts, central service",
             "operationId": "status",
             "responses": {"200": answer("The status.", "Status"), **errors("403", "503")},
+        }
+    }
+    paths["/jupyterlab-notify/welcome"] = {
+        "get": {
+            "summary": "The welcome messages that are due",
+            "operationId": "welcome",
+            "parameters": [
+                parameter(
+                    "all",
+                    "query",
+                    "Those that are known, due or not.",
+                    {"type": "boolean", "default": False},
+                )
+            ],
+            "responses": {"200": answer("They.", "Welcome"), **errors("400", "403", "503")},
+        }
+    }
+    for name, summary, model in (
+        ("seen", "Count a view of each", "WelcomeIds"),
+        ("dismiss", "Never show these, or any, again until the reset", "WelcomeDismissal"),
+        ("reset", "Make every welcome message due again", None),
+    ):
+        paths[f"/jupyterlab-notify/welcome/{name}"] = {
+            "post": {
+                "summary": summary,
+                "operationId": f"welcome_{name}",
+                "requestBody": body(model)
+                if model
+                else {
+                    "required": True,
+                    "content": {"application/json": {"schema": {"type": "object"}}},
+                },
+                "responses": {
+                    "200": answer("It is noted.", "WelcomeVersion"),
+                    **errors("400", "403", "413", "503"),
+                },
+            }
+        }
+    paths["/jupyterlab-notify/welcome/image/{path}"] = {
+        "get": {
+            "summary": "An image that lies beside a welcome file",
+            "operationId": "welcome_image",
+            "parameters": [
+                parameter(
+                    "path",
+                    "path",
+                    "As it stands in a message's body.",
+                    {"type": "string", "minLength": 1},
+                )
+            ],
+            "responses": {
+                "200": {
+                    "description": "The image.",
+                    "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+                },
+                **errors("403", "404"),
+            },
         }
     }
     return {

@@ -32,6 +32,38 @@ export interface Action {
   url?: string | null;
 }
 /**
+ * How asking the central service is going.
+ */
+export interface CentralStatus {
+  url: string;
+  /**
+   * When it last answered everything.
+   */
+  lastSuccess: string | null;
+  /**
+   * The last failure, however old.
+   */
+  lastFailure: Failure | null;
+  /**
+   * What the person did that it was not told yet.
+   */
+  outbox: number;
+  /**
+   * Whether it serves welcome messages; if not, only files do.
+   */
+  welcome: 'central' | 'files';
+}
+/**
+ * What failed last, and when.
+ */
+export interface Failure {
+  at: string;
+  /**
+   * One sentence.
+   */
+  message: string;
+}
+/**
  * The answer to a change of state.
  */
 export interface Changed {
@@ -53,6 +85,10 @@ export interface ChangesFrame {
   cursor: string;
   counts: Counts;
   durable: boolean;
+  /**
+   * Another number: other welcome messages are due than before.
+   */
+  welcome: number;
   notifications: Notification[];
 }
 /**
@@ -127,6 +163,10 @@ export interface Notification {
    * When its time was up.
    */
   expired: string | null;
+  /**
+   * How it came: pushed in, or from the central service as a broadcast to everyone or a message to this person.
+   */
+  origin: 'ingest' | 'broadcast' | 'message';
 }
 /**
  * The answer to a request that was refused; nothing was changed.
@@ -208,6 +248,10 @@ export interface NotificationDetail {
    */
   expired: string | null;
   /**
+   * How it came: pushed in, or from the central service as a broadcast to everyone or a message to this person.
+   */
+  origin: 'ingest' | 'broadcast' | 'message';
+  /**
    * The longer text, Markdown.
    */
   body: string | null;
@@ -280,6 +324,10 @@ export interface SnapshotFrame {
   cursor: string;
   counts: Counts;
   durable: boolean;
+  /**
+   * Another number: other welcome messages are due than before.
+   */
+  welcome: number;
   notifications: Notification[];
   pinned: Notification[];
 }
@@ -295,6 +343,10 @@ export interface Status {
   tabs: number;
   counts: Counts;
   retention: Retention;
+  /**
+   * None: no central service is configured.
+   */
+  central: CentralStatus | null;
 }
 /**
  * Where and how notifications are kept.
@@ -319,6 +371,62 @@ export interface StoreStatus {
    * Bytes on the disk.
    */
   size: number;
+}
+/**
+ * The welcome messages.
+ */
+export interface Welcome {
+  /**
+   * The `welcome` of the stream's frames that this belongs to.
+   */
+  version: number;
+  messages: WelcomeMessage[];
+}
+/**
+ * What a person is greeted with on start, until they have seen enough of it.
+ */
+export interface WelcomeMessage {
+  /**
+   * Unique among those of files and central service.
+   */
+  id: string;
+  /**
+   * The part of the platform that it belongs to.
+   */
+  aspect: string;
+  title: string;
+  /**
+   * Markdown.
+   */
+  summary: string | null;
+  /**
+   * Markdown.
+   */
+  body: string;
+  /**
+   * Whether it can be told not to come again.
+   */
+  dismissable: boolean;
+  /**
+   * Not due after so many views.
+   */
+  max_views: number | null;
+  /**
+   * How often it was seen.
+   */
+  views: number;
+  updated: string | null;
+  source: 'central' | 'file';
+  /**
+   * Whether it is to be shown on start.
+   */
+  due: boolean;
+}
+/**
+ * The answer to a change of welcome messages' state.
+ */
+export interface WelcomeVersion {
+  version: number;
 }
 /**
  * The same for many: those of `ids`, those of `seqs`, or all in the inbox.
@@ -412,4 +520,29 @@ export interface IngestMessage {
 export interface StateChange {
   read?: boolean | null;
   dismissed?: boolean | null;
+}
+/**
+ * Which welcome messages are never to be shown again: these, or any until the reset.
+ */
+export interface WelcomeDismissal {
+  /**
+   * These.
+   */
+  ids?: [string, ...string[]] | null;
+  /**
+   * All, and those that are still to come.
+   */
+  all?: true | null;
+}
+/**
+ * Which welcome messages are meant; unknown ids are passed over.
+ */
+export interface WelcomeIds {
+  /**
+   * These.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   */
+  ids: [string, ...string[]];
 }

@@ -776,7 +776,7 @@ def test_a_migration_that_breaks_off_leaves_the_version_before(
     # The second statement fails where there are rows: in the file, not in memory.
     step = (
         "ALTER TABLE notifications ADD COLUMN more;\n"
-        "INSERT INTO state SELECT 2, '', 0, 0, 0, 0, 0, 0, 0 FROM notifications;\n"
+        "INSERT INTO state SELECT 2, '', 0, 0, 0, 0, 0, 0, 0, 0, NULL FROM notifications;\n"
     )
     steps = (*database_module.MIGRATIONS, step)
     monkeypatch.setattr(database_module, "MIGRATIONS", steps)

@@ -9,6 +9,13 @@ from .ingest import IngestHandler, IngestItemHandler
 from .notifications import NotificationHandler, NotificationsHandler
 from .status import StatusHandler
 from .stream import StreamHandler
+from .welcome import (
+    WelcomeDismissHandler,
+    WelcomeHandler,
+    WelcomeImageHandler,
+    WelcomeResetHandler,
+    WelcomeSeenHandler,
+)
 
 #: The namespace, and the one of the hubs that are out there already.
 NAMESPACE = "jupyterlab-notify"
@@ -25,4 +32,9 @@ def routes(inbox: Inbox) -> list[tuple[str, type, dict[str, Any]]]:
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
         (rf"/{NAMESPACE}/stream", StreamHandler, arguments),
         (rf"/{NAMESPACE}/status", StatusHandler, arguments),
+        (rf"/{NAMESPACE}/welcome", WelcomeHandler, arguments),
+        (rf"/{NAMESPACE}/welcome/seen", WelcomeSeenHandler, arguments),
+        (rf"/{NAMESPACE}/welcome/dismiss", WelcomeDismissHandler, arguments),
+        (rf"/{NAMESPACE}/welcome/reset", WelcomeResetHandler, arguments),
+        (rf"/{NAMESPACE}/welcome/image/(?P<name>.+)", WelcomeImageHandler, arguments),
     ]

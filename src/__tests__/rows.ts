@@ -35,6 +35,7 @@ export function row(
     dismissed: null,
     revoked: null,
     expired: null,
+    origin: 'ingest',
     ...given
   };
 }
@@ -52,6 +53,7 @@ export function snapshot(
     cursor,
     counts: counts ?? count([...notifications, ...pinned]),
     durable: true,
+    welcome: 0,
     notifications,
     pinned
   };
@@ -62,7 +64,14 @@ export function changes(
   notifications: Notification[],
   counts: Counts
 ): ChangesFrame {
-  return { type: 'changes', cursor, counts, durable: true, notifications };
+  return {
+    type: 'changes',
+    cursor,
+    counts,
+    durable: true,
+    welcome: 0,
+    notifications
+  };
 }
 
 export function count(rows: Notification[]): Counts {

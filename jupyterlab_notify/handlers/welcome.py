@@ -1,0 +1,89 @@
+"""``…/welcome``: the messages that greet a person on start, and what they did with them."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..errors import BadRequest, validate
+from ..store import NotFound
+from .base import BodyHandler, NotifyHandler, refusals
+
+#: An image must not run what it holds, even if somebody opens it by itself.
+IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+class WelcomeHandler(NotifyHandler):
+    """The messages."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def get(self) -> None:
+        """Answer with ``models.Welcome``."""
+        every = self.query_argument("all", 5)
+        if every not in (None, "true", "false"):
+            raise BadRequest("The query parameter all must be true or false.")
+        self.answer(await self.inbox.welcome(every=every == "true"))
+
+
+class WelcomeSeenHandler(BodyHandler):
+    """Views are counted."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def post(self) -> None:
+        """Answer with ``models.WelcomeVersion``."""
+        from ..models import WelcomeIds
+
+        seen: WelcomeIds = validate(WelcomeIds, self.json())
+        self.answer(await self.inbox.welcome_seen(seen.ids))
+
+
+class WelcomeDismissHandler(BodyHandler):
+    """Never again."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def post(self) -> None:
+        """Answer with ``models.WelcomeVersion``."""
+        from ..models import WelcomeDismissal
+
+        dismissal: WelcomeDismissal = validate(WelcomeDismissal, self.json())
+        self.answer(await self.inbox.welcome_dismiss(dismissal.ids))
+
+
+class WelcomeResetHandler(BodyHandler):
+    """As for a new person."""
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def post(self) -> None:
+        """Answer with ``models.WelcomeVersion``."""
+        self.json()
+        self.answer(await self.inbox.welcome_reset())
+
+
+class WelcomeImageHandler(NotifyHandler):
+    """The images that lie beside welcome files."""
+
+    @property
+    def content_security_policy(self) -> str:
+        """What an image may do: nothing."""
+        return IMAGE_POLICY
+
+    @web.authenticated
+    @authorized
+    @refusals
+    async def get(self, name: str) -> None:
+        """Answer with the image."""
+        found = await self.inbox.welcome_image(name)
+        if found is None:
+            raise NotFound("There is no such image beside a welcome message.")
+        image, media_type = found
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "private, max-age=60")
+        self.finish(image, set_content_type=media_type)

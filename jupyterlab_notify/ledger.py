@@ -1,0 +1,618 @@
+"""The ledger: what the store keeps of the central service and of welcome messages.
+
+Three things that notifications alone do not tell: what the central service lists, what the
+person did that it was not told yet (the outbox), and which welcome messages are due. Like
+``store``, of which it is the lower half, it is synchronous and knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .database import Cursor, Database
+from .schema import LIVE, Row
+
+#: How many of the same kind are told to the central service in one request.
+TOLD_AT_ONCE = 200
+#: A broadcast that comes back within this time is the same one, dismissed if it was.
+RETURN_WINDOW_MS = 3_600_000
+#: What a broadcast says, and what makes two of them the same.
+SAYS = ("type", "message", "body", "dismissable", "banner")
+
+INSERT_REMOTE = """
+    INSERT INTO notifications (
+        id, seq, position, source, type, message, markdown, body, auto_close, actions, banner,
+        dismissable, created_ms, updated_ms, dismissed_ms, read_ms, origin, central, remote, fetched
+    ) VALUES (
+        :id, :seq, :seq, :source, :type, :message, 1, :body, :auto_close, '[]', :banner,
+        :dismissable, :created_ms, :updated_ms, :dismissed_ms, :read_ms, :origin, :central,
+        :remote, :fetched
+    )"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a tab compares: the store's cursor, and the version of the welcome messages."""
+
+    cursor: Cursor
+    welcome: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store holds of a central service, before that is asked.
+
+    Parameters
+    ----------
+    cursor
+        How far the store had come: what the person does afterwards wins over the answer.
+    welcome
+        The same of welcome messages.
+    pending
+        The messages of which the person did something that is still in the outbox.
+    messages
+        By the service's own id: our id, whether read here, and when it was created.
+    seen
+        The service's ids that were taken in before, deleted ones included.
+    """
+
+    cursor: Cursor
+    welcome: int
+    pending: frozenset[str]
+    messages: dict[str, tuple[str, bool, int]]
+    seen: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """The head of the outbox: entries of one kind, claimed by one server."""
+
+    action: str
+    subjects: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+
+def remote_id(central: str, origin: str, remote: str, created_ms: int = 0) -> str:
+    """Return the id of what a central service sent: a ULID, the same on every server."""
+    digest = hashlib.sha256(f"{central}\n{origin}\n{remote}".encode()).digest()
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    number = (max(created_ms, 0) << 80) | int.from_bytes(digest[:10], "big")
+    return "".join(alphabet[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+class Ledger(Database):
+    """The lower half of the store; see there for its parameters."""
+
+    #: Which central service this server asks; empty: none.
+    central = ""
+    #: The welcome files' messages, in the shape of ``models.WelcomeMessage`` but for its state.
+    files: tuple[Row, ...] = ()
+    #: A number for them.
+    _files_mark = 0
+
+    def standing(self) -> Standing:
+        """Return how far everything has come that tabs show."""
+        return Standing(Cursor(self.epoch, self.seq), self.welcome_version())
+
+    # Welcome messages
+
+    def set_files(self, files: Sequence[Row]) -> None:
+        """Take the messages of the welcome files, which no database needs to keep."""
+        self.files = tuple(files)
+        text = json.dumps(self.files, sort_keys=True)
+        self._files_mark = zlib.crc32(text.encode(errors="replace")) & 0xFFFFF
+
+    def welcome_version(self) -> int:
+        """Return a number that is another one once other messages are due."""
+        return (self.welcome << 20) + self._files_mark
+
+    def welcome_messages(self, *, every: bool) -> Row:
+        """Return the messages that are due, or ``every`` one, as ``models.Welcome``."""
+        states = {
+            id_: (views, dismissed_ms)
+            for id_, views, dismissed_ms in self._execute(
+                "SELECT id, views, dismissed_ms FROM welcome"
+            )
+        }
+        known = [(content, "file", True) for content in self.files]
+        if self.central:
+            rows = self._execute(
+                "SELECT content, listed FROM welcome WHERE central = ? AND content IS NOT NULL",
+                (self.central,),
+            )
+            remote = [(json.loads(content), "central", bool(listed)) for content, listed in rows]
+            remote.sort(key=lambda entry: int(entry[0].pop("place")))
+            known = remote + known
+        messages = []
+        for content, source, listed in known:
+            views, dismissed_ms = states.get(content["id"], (0, None))
+            most = content["max_views"]
+            due = (
+                listed
+                and self.muted_ms is None
+                and dismissed_ms is None
+                and (most is None or views < most)
+            )
+            if due or every:
+                messages.append({**content, "source": source, "views": views, "due": due})
+        return {"version": self.welcome_version(), "messages": messages}
+
+    def welcome_seen(self, ids: Iterable[str]) -> Row:
+        """Count a view of each."""
+        for id_ in dict.fromkeys(ids):
+            if self._is_welcome(id_):
+                self._execute(
+                    "INSERT INTO welcome (id, views) VALUES (?, 1) "
+                    "ON CONFLICT (id) DO UPDATE SET views = views + 1",
+                    (id_,),
+                )
+                self._welcome_changed()
+        return {"version": self.welcome_version()}
+
+    def welcome_dismiss(self, ids: Iterable[str] | None) -> Row:
+        """Never show these again; None: no message at all, until the reset."""
+        if ids is None:
+            known = [m["id"] for m in self.welcome_messages(every=True)["messages"]]
+            if self.muted_ms is None:
+                self.muted_ms = self._now
+                self._post("dismiss-all", "")
+                self._welcome_changed()
+        else:
+            known = [id_ for id_ in dict.fromkeys(ids) if self._may_dismiss(id_)]
+        for id_ in known:
+            changed = self._execute(
+                "INSERT INTO welcome (id, dismissed_ms) VALUES (?, ?) ON CONFLICT (id) "
+                "DO UPDATE SET dismissed_ms = excluded.dismissed_ms, told = 0 "
+                "WHERE dismissed_ms IS NULL",
+                (id_, self._now),
+            ).rowcount
+            if changed:
+                self._welcome_changed()
+                if ids is not None and id_.startswith("central:"):
+                    self._post("dismiss", id_.split(":", 2)[2])
+        return {"version": self.welcome_version()}
+
+    def welcome_reset(self) -> Row:
+        """Make every message due again, as for a new person."""
+        self.muted_ms = None
+        self._forget_dismissals()
+        self._execute("DELETE FROM welcome WHERE content IS NULL")
+        self._post("reset", "")
+        self._welcome_changed()
+        return {"version": self.welcome_version()}
+
+    def _forget_dismissals(self) -> None:
+        # The central service will list them again, and need not be waited for.
+        self._execute(
+            "UPDATE welcome SET listed = listed OR (content IS NOT NULL AND dismissed_ms IS NOT "
+            "NULL), views = 0, dismissed_ms = NULL, told = 0"
+        )
+
+    def _is_welcome(self, id_: str) -> bool:
+        return any(m["id"] == id_ for m in self.files) or bool(
+            self._execute("SELECT 1 FROM welcome WHERE id = ?", (id_,)).fetchone()
+        )
+
+    def _may_dismiss(self, id_: str) -> bool:
+        for message in self.files:
+            if message["id"] == id_:
+                return bool(message["dismissable"])
+        row = self._execute("SELECT content FROM welcome WHERE id = ?", (id_,)).fetchone()
+        return row is not None and row[0] is not None and bool(json.loads(row[0])["dismissable"])
+
+    def _welcome_changed(self) -> None:
+        self.welcome += 1
+
+    def list_welcome(self, known: Known, items: Sequence[Row]) -> bool:
+        """Take the central service's list of what is due.
+
+        Parameters
+        ----------
+        known
+            What was known before it was asked.
+        items
+            The messages, with the service's own ids.
+
+        Returns
+        -------
+        bool
+            False if the person did something meanwhile: the list may be from before that.
+        """
+        if self.welcome != known.welcome or self._is_waiting("dismiss", "dismiss-all", "reset"):
+            return False
+        before = {
+            id_: (content, listed, dismissed_ms, told)
+            for id_, content, listed, dismissed_ms, told in self._execute(
+                "SELECT id, content, listed, dismissed_ms, told FROM welcome WHERE central = ?",
+                (self.central,),
+            )
+        }
+        ids = {f"central:{self.central}:{item['id']}": item for item in items}
+        if any(id_ in before and before[id_][2] is not None and before[id_][3] for id_ in ids):
+            # It was told that this one is dismissed and lists it again: it was reset elsewhere.
+            self.muted_ms = None
+            self._forget_dismissals()
+            self._welcome_changed()
+        for place, (id_, item) in enumerate(ids.items()):
+            content = json.dumps({**item, "id": id_, "place": place}, sort_keys=True)
+            if before.get(id_, (None, 0))[:2] != (content, 1):
+                self._execute(
+                    "INSERT INTO welcome (id, central, content, listed) VALUES (?, ?, ?, 1) "
+                    "ON CONFLICT (id) DO UPDATE SET "
+                    "central = excluded.central, content = excluded.content, listed = 1",
+                    (id_, self.central, content),
+                )
+                self._welcome_changed()
+        for id_, (content, listed, dismissed_ms, _) in before.items():
+            if id_ not in ids and (listed or (content is not None and dismissed_ms is None)):
+                # One that was dismissed here can still be looked up. How often another one was
+                # seen is kept, in case that it comes back.
+                self._execute(
+                    "UPDATE welcome SET listed = 0, content = CASE WHEN dismissed_ms IS NULL "
+                    "THEN NULL ELSE content END WHERE id = ?",
+                    (id_,),
+                )
+                self._welcome_changed()
+        return True
+
+    # The outbox
+
+    def _post(self, action: str, subject: str) -> None:
+        """Note what the central service has to be told, in the transaction of the change."""
+        if self.central:
+            self._execute(
+                "INSERT INTO outbox (id, central, action, subject) "
+                "VALUES (lower(hex(randomblob(16))), ?, ?, ?)",
+                (self.central, action, subject),
+            )
+
+    def outbox(self) -> int:
+        """Return how much the central service was not told yet."""
+        (count,) = self._execute(
+            "SELECT count(*) FROM outbox WHERE central = ?", (self.central,)
+        ).fetchone()
+        return int(count)
+
+    def _is_waiting(self, *actions: str) -> bool:
+        marks = ", ".join("?" * len(actions))
+        return bool(
+            self._execute(
+                f"SELECT 1 FROM outbox WHERE central = ? AND action IN ({marks}) LIMIT 1",
+                (self.central, *actions),
+            ).fetchone()
+        )
+
+    def claim(self, owner: str, lease_ms: int, dead: Iterable[str] = ()) -> Parcel | None:
+        """Claim the head of the outbox, so that no other server sends it too.
+
+        Parameters
+        ----------
+        owner
+            Who claims.
+        lease_ms
+            After this time a claim is void: its owner has ended.
+        dead
+            Owners of whom that is known.
+
+        Returns
+        -------
+        Parcel or None
+            None if nothing waits, or if another server is sending the head.
+        """
+        rows = self._execute(
+            "SELECT number, action, subject, claimed_by, claimed_ms FROM outbox "
+            "WHERE central = ? ORDER BY number LIMIT ?",
+            (self.central, TOLD_AT_ONCE),
+        ).fetchall()
+        if not rows:
+            return None
+        _, action, _, claimed_by, claimed_ms = rows[0]
+        if claimed_by not in (None, owner, *dead) and 0 <= self._now - (claimed_ms or 0) < lease_ms:
+            return None
+        numbers: list[int] = []
+        subjects: dict[str, None] = {}
+        for number, kind, subject, _, _ in rows:
+            if kind != action or (numbers and kind in ("dismiss-all", "reset")):
+                break
+            numbers.append(number)
+            subjects[subject] = None
+        self._execute(
+            "UPDATE outbox SET claimed_by = ?, claimed_ms = ? "
+            "WHERE number IN (SELECT value FROM json_each(?))",
+            (owner, self._now, json.dumps(numbers)),
+        )
+        return Parcel(action, tuple(subjects), tuple(numbers))
+
+    def claimants(self) -> list[str]:
+        """Return who has claimed something."""
+        return [
+            row[0]
+            for row in self._execute(
+                "SELECT DISTINCT claimed_by FROM outbox "
+                "WHERE central = ? AND claimed_by IS NOT NULL",
+                (self.central,),
+            )
+        ]
+
+    def settle(self, owner: str, parcel: Parcel, *, told: bool) -> None:
+        """Take what was sent out of the outbox.
+
+        Parameters
+        ----------
+        owner
+            Who claimed it.
+        parcel
+            What ``claim`` gave.
+        told
+            Whether the central service took it; if not, it never will.
+        """
+        self._execute(
+            "DELETE FROM outbox WHERE claimed_by = ? "
+            "AND number IN (SELECT value FROM json_each(?))",
+            (owner, json.dumps(parcel.numbers)),
+        )
+        if not told:
+            return
+        if parcel.action == "dismiss":
+            ids = [f"central:{self.central}:{subject}" for subject in parcel.subjects]
+            self._execute(
+                "UPDATE welcome SET told = 1 WHERE dismissed_ms IS NOT NULL "
+                "AND id IN (SELECT value FROM json_each(?))",
+                (json.dumps(ids),),
+            )
+        elif parcel.action == "dismiss-all":
+            self._execute(
+                "UPDATE welcome SET told = 1 WHERE dismissed_ms IS NOT NULL AND central = ?",
+                (self.central,),
+            )
+
+    def release(self, owner: str) -> None:
+        """Give back what was claimed and could not be sent."""
+        self._execute(
+            "UPDATE outbox SET claimed_by = NULL, claimed_ms = NULL WHERE claimed_by = ?", (owner,)
+        )
+
+    # What the central service lists
+
+    def known(self) -> Known:
+        """Return what is held of the central service."""
+        return Known(
+            Cursor(self.epoch, self.seq),
+            self.welcome,
+            self._pending(),
+            {
+                remote: (id_, bool(read), created_ms)
+                for remote, id_, read, created_ms in self._execute(
+                    "SELECT remote, id, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL, "
+                    f"created_ms FROM notifications WHERE central = ? AND origin = 'message' "
+                    f"AND remote IS NOT NULL AND {LIVE}",
+                    (self.central,),
+                )
+            },
+            frozenset(
+                row[0]
+                for row in self._execute(
+                    "SELECT remote FROM listed WHERE central = ?", (self.central,)
+                )
+            ),
+        )
+
+    def _pending(self) -> frozenset[str]:
+        return frozenset(
+            row[0]
+            for row in self._execute(
+                "SELECT subject FROM outbox WHERE central = ? AND action IN ('read', 'unread')",
+                (self.central,),
+            )
+        )
+
+    def add_messages(self, items: Sequence[Row], source: str) -> list[str]:
+        """Take in unread messages, oldest first; return the ids of those that are new.
+
+        Parameters
+        ----------
+        items
+            Each with ``remote``, ``message`` and ``created_ms``.
+        source
+            The central service's name for a person.
+        """
+        added = []
+        for item in items:
+            created_ms = min(item["created_ms"], self._now)
+            values = {
+                "id": remote_id(self.central, "message", item["remote"], item["created_ms"]),
+                "source": source,
+                "type": "info",
+                "message": item["message"],
+                "body": None,
+                "auto_close": None,
+                "banner": 0,
+                "dismissable": 1,
+                "created_ms": created_ms,
+                "updated_ms": created_ms,
+                "origin": "message",
+                "remote": item["remote"],
+                "fetched": 0,
+            }
+            self._execute(
+                "INSERT OR IGNORE INTO listed VALUES (?, ?)", (self.central, item["remote"])
+            )
+            if self._take(values):
+                added.append(values["id"])
+        return added
+
+    def _take(self, values: Row, read_ms: int | None = None, gone_ms: int | None = None) -> bool:
+        """Insert what the central service lists, in the place of its tombstone if it has one."""
+        row = self._execute(
+            f"SELECT {LIVE} FROM notifications WHERE id = ?", (values["id"],)
+        ).fetchone()
+        if row is not None:
+            if row[0]:
+                return False
+            self._execute("DELETE FROM notifications WHERE id = ?", (values["id"],))
+        values = {**values, "central": self.central, "read_ms": read_ms, "dismissed_ms": gone_ms}
+        self._execute(INSERT_REMOTE, {**values, "seq": self._next_seq()})
+        return True
+
+    def unlist(self, remotes: Iterable[str]) -> None:
+        """Forget ids that the central service lists no more as unread."""
+        self._execute(
+            "DELETE FROM listed WHERE central = ? AND remote IN (SELECT value FROM json_each(?))",
+            (self.central, json.dumps(list(remotes))),
+        )
+
+    def follow(
+        self, known: Known, read: Iterable[str], unread: Iterable[str], revoked: Iterable[str]
+    ) -> dict[str, list[str]]:
+        """Follow what was done elsewhere, but for what the person did here meanwhile.
+
+        Parameters
+        ----------
+        known
+            What was known before the central service was asked.
+        read, unread, revoked
+            The service's ids of what became so.
+
+        Returns
+        -------
+        dict
+            Our ids of what changed, by what it became.
+        """
+        changed: dict[str, list[str]] = {"read": [], "unread": [], "revoked": []}
+        if known.cursor.epoch != self.epoch:
+            return changed
+        pending = known.pending | self._pending()
+        for what, remotes in (("read", read), ("unread", unread), ("revoked", revoked)):
+            for remote in remotes:
+                row = self._execute(
+                    "SELECT id, seq, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL "
+                    "FROM notifications WHERE central = ? AND origin = 'message' AND remote = ? "
+                    f"AND {LIVE}",
+                    (self.central, remote),
+                ).fetchone()
+                if row is None:
+                    continue
+                id_, seq, is_read = row
+                if what == "revoked":
+                    self._bury(id_, "revoked_ms")
+                elif (
+                    remote in pending or seq > known.cursor.seq or bool(is_read) == (what == "read")
+                ):
+                    continue
+                elif what == "read":
+                    self._execute(
+                        "UPDATE notifications SET seq = ?, read_ms = ? WHERE id = ?",
+                        (self._next_seq(), self._now, id_),
+                    )
+                else:
+                    self._execute(
+                        "UPDATE notifications SET seq = ?, read_ms = NULL, dismissed_ms = NULL "
+                        "WHERE id = ?",
+                        (self._next_seq(), id_),
+                    )
+                changed[what].append(id_)
+        return changed
+
+    def list_broadcasts(self, items: Sequence[Row], source: str) -> dict[str, list[str]]:
+        """Take the list of broadcasts; those that left it were revoked.
+
+        Parameters
+        ----------
+        items
+            Each with ``remote`` and what ``SAYS`` names, the first the most recent.
+        source
+            The central service's name for a person.
+
+        Returns
+        -------
+        dict
+            Our ids of what was ``created`` and ``revoked``.
+        """
+        changed: dict[str, list[str]] = {"created": [], "revoked": []}
+        rows = {
+            remote: (id_, live, revoked_ms, read_ms, gone_ms, says)
+            for remote, id_, live, revoked_ms, read_ms, gone_ms, *says in self._execute(
+                f"SELECT remote, id, {LIVE}, revoked_ms, read_ms, dismissed_ms, {', '.join(SAYS)} "
+                "FROM notifications WHERE central = ? AND origin = 'broadcast'",
+                (self.central,),
+            )
+        }
+        for item in reversed(items):
+            remote = item["remote"]
+            values = {
+                **{name: item[name] for name in SAYS},
+                "id": remote_id(self.central, "broadcast", remote),
+                "source": source,
+                "auto_close": "0",
+                "created_ms": self._now,
+                "updated_ms": self._now,
+                "origin": "broadcast",
+                "remote": remote,
+                "fetched": 1,
+            }
+            id_, live, revoked_ms, read_ms, gone_ms, says = rows.get(remote, (None,) * 5 + ([],))
+            if live and says == [item[name] for name in SAYS]:
+                continue
+            if live:
+                # It says something else now, which the person has not seen.
+                self._execute("DELETE FROM notifications WHERE id = ?", (id_,))
+                self._take(values)
+            elif revoked_ms is not None and self._now - revoked_ms < RETURN_WINDOW_MS:
+                self._take(values, read_ms, gone_ms)
+            else:
+                self._take(values)
+            changed["created"].append(values["id"])
+        listed = {item["remote"] for item in items}
+        for remote, (id_, live, *_) in rows.items():
+            if live and remote not in listed:
+                self._bury(id_, "revoked_ms")
+                changed["revoked"].append(id_)
+        return changed
+
+    def forget_others(self) -> list[str]:
+        """Bury the broadcasts of services that this server does not ask (any more).
+
+        Nobody would take them back, and an outage cannot be dismissed.
+        """
+        ids = [
+            row[0]
+            for row in self._execute(
+                f"SELECT id FROM notifications WHERE origin = 'broadcast' AND central <> ? "
+                f"AND {LIVE}",
+                (self.central,),
+            )
+        ]
+        for id_ in ids:
+            self._bury(id_, "revoked_ms")
+        return ids
+
+    def remote_of(self, id_: str) -> str | None:
+        """Return the central service's id of a message whose body was not fetched yet."""
+        row = self._execute(
+            f"SELECT remote FROM notifications WHERE id = ? AND fetched = 0 AND central = ? "
+            f"AND {LIVE}",
+            (id_, self.central),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def keep_body(self, id_: str, body: str | None) -> None:
+        """Keep the body of a message; a message that turns out to have none says so."""
+        seq = self._next_seq() if body is None or not self.durable else None
+        self._execute(
+            "UPDATE notifications SET body = ?, fetched = 1, seq = coalesce(?, seq) "
+            "WHERE id = ? AND fetched = 0",
+            (body, seq, id_),
+        )
+
+    def bury_remote(self, id_: str) -> bool:
+        """Bury a message that was revoked; False if it is gone already."""
+        row = self._execute(
+            f"SELECT 1 FROM notifications WHERE id = ? AND {LIVE}", (id_,)
+        ).fetchone()
+        if row is not None:
+            self._bury(id_, "revoked_ms")
+        return row is not None

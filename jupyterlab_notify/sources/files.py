@@ -1,0 +1,254 @@
+"""Welcome messages from files: Markdown with YAML front matter, beside Jupyter's other data.
+
+The inbox has them read, in a thread, when a tab opens and while one is open. An image ships
+a welcome message by copying a file to ``share/jupyter/notify/welcome/``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+#: The folder below each folder of Jupyter's data path.
+FOLDER = Path("notify") / "welcome"
+#: How large a file may be, in bytes.
+MAX_FILE = 256 * 1024
+MAX_IMAGE = 16 * 1024 * 1024
+#: How many files are read: what is beyond is somebody's mistake.
+MAX_FILES = 200
+
+IMAGE_TYPES = {
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
+
+#: Code, in which nothing is an image, and then the ways to write one in Markdown.
+_CODE = re.compile(r"(^(`{3,}|~{3,}).*?^\2[^\n]*$|`+[^`\n]+`+)", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"(!\[[^\]\n]*\]\(\s*)(<[^>\n]*>|[^\s)]+)")
+_DEFINED = re.compile(r"^( {0,3}\[[^\]\n]+\]:\s*)(<[^>\n]*>|\S+)", re.MULTILINE)
+_HTML = re.compile(r"(<img\b[^>]*?\bsrc\s*=\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s>\"']+)", re.IGNORECASE)
+
+Message = dict[str, Any]
+
+
+class BadFile(Exception):
+    """A file is no welcome message; the text says why."""
+
+
+class WelcomeFiles:
+    """The welcome files of this server.
+
+    Parameters
+    ----------
+    folders
+        Jupyter's data path; of two files with the same ``id`` the one in the earlier folder
+        counts.
+    aspect
+        Messages of another aspect are for another part of the platform.
+    image_url
+        Where ``find_image``'s paths are served, ending in a slash.
+    log
+        Where the administrator looks.
+    """
+
+    def __init__(
+        self, folders: Sequence[str], *, aspect: str, image_url: str, log: logging.Logger
+    ) -> None:
+        self._folders = [Path(folder) / FOLDER for folder in folders]
+        self._aspect = aspect
+        self._image_url = image_url
+        self._log = log
+        #: What each file said when it was last read, by its path and what a change changes.
+        self._read: dict[Path, tuple[tuple[int, int, int], Message | None]] = {}
+
+    def scan(self) -> list[Message]:
+        """Read what is new or has changed, and return every message; never raises."""
+        found: dict[str, Message] = {}
+        read: dict[Path, tuple[tuple[int, int, int], Message | None]] = {}
+        for number, folder in enumerate(self._folders):
+            for path in self._files(folder):
+                try:
+                    status = path.stat()
+                except OSError as error:
+                    self._complain(path, error.strerror or "it cannot be read", read)
+                    continue
+                mark = (status.st_mtime_ns, status.st_size, status.st_ino)
+                message: Message | None = None
+                if path in self._read and self._read[path][0] == mark:
+                    message = self._read[path][1]
+                else:
+                    try:
+                        message = self._message(path, number, status)
+                    except BadFile as error:
+                        self._log.warning("The welcome message %s is left out: %s.", path, error)
+                    except OSError as error:
+                        self._complain(path, error.strerror or "it cannot be read", read)
+                        continue
+                    except Exception as error:
+                        # Whatever else a file can do to its parser.
+                        self._log.warning(
+                            "The welcome message %s is left out: it cannot be understood (%s).",
+                            *(path, type(error).__name__),
+                        )
+                read[path] = (mark, message)
+                if message is not None and message["aspect"] == self._aspect:
+                    found.setdefault(message["id"], message)
+        self._read = read
+        return list(found.values())
+
+    def _complain(
+        self,
+        path: Path,
+        why: str,
+        read: dict[Path, tuple[tuple[int, int, int], Message | None]],
+    ) -> None:
+        """Say once that a file cannot be read; it is tried again all the same."""
+        nothing = (0, 0, 0)
+        if path not in self._read or self._read[path][0] != nothing:
+            self._log.warning("The welcome message %s is left out: %s.", path, why)
+        read[path] = (nothing, None)
+
+    def _files(self, folder: Path) -> list[Path]:
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(
+                    entry.name
+                    for entry in entries
+                    if entry.name.endswith(".md") and not entry.name.startswith(".")
+                )
+        except OSError:
+            return []
+        return [folder / name for name in names[:MAX_FILES]]
+
+    def _message(self, path: Path, number: int, status: os.stat_result) -> Message:
+        if not path.is_file():
+            raise BadFile("it is not a file")
+        if status.st_size > MAX_FILE:
+            raise BadFile(f"it is larger than {MAX_FILE // 1024} KiB")
+        try:
+            text = path.read_bytes()[: MAX_FILE + 1].decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise BadFile("it is not UTF-8") from None
+        lines = text.splitlines()
+        if not lines or lines[0].rstrip() != "---":
+            raise BadFile("its first line is not '---', so it has no front matter")
+        end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+        if end is None:
+            raise BadFile("its front matter does not end with a line '---'")
+        given = _front_matter("\n".join(lines[1:end]))
+        id_ = given.get("id")
+        if isinstance(id_, int) and not isinstance(id_, bool):
+            id_ = str(id_)
+        if not isinstance(id_, str) or not 0 < len(id_) <= 200:
+            raise BadFile("its 'id' is missing, or not a text of at most 200 characters")
+        title = given.get("title")
+        if not isinstance(title, str) or not title.strip() or len(title) > 200:
+            raise BadFile("its 'title' is missing, or not a text of at most 200 characters")
+        aspect = given.get("aspect", self._aspect)
+        if not isinstance(aspect, str):
+            raise BadFile("its 'aspect' is not a text")
+        most = given.get("max_views")
+        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+            raise BadFile("its 'max_views' is not a whole number from 1")
+        dismissable = given.get("dismissable", True)
+        if not isinstance(dismissable, bool):
+            raise BadFile("its 'dismissable' is neither true nor false")
+        body = "\n".join(lines[end + 1 :]).strip()
+        if not body:
+            raise BadFile("it has no text below its front matter")
+        changed = datetime.fromtimestamp(int(status.st_mtime), timezone.utc)
+        return {
+            "id": f"file:{id_}",
+            "aspect": aspect,
+            "title": title.strip(),
+            "summary": None,
+            "body": place_images(body, f"{self._image_url}{number}/"),
+            "dismissable": dismissable,
+            "max_views": most,
+            "updated": changed.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    def find_image(self, name: str) -> tuple[bytes, str] | None:
+        """Return an image's bytes and media type; None if there is none that may be served.
+
+        Parameters
+        ----------
+        name
+            The number of a folder, a slash, and the image's path in it.
+        """
+        number, _, inside = name.partition("/")
+        parts = inside.split("/")
+        media_type = IMAGE_TYPES.get(os.path.splitext(inside)[1].lower())
+        if (
+            media_type is None
+            or not (number.isascii() and number.isdigit())
+            or len(number) > 4
+            or int(number) >= len(self._folders)
+            or "\\" in inside
+            or "\0" in inside
+            or any(not part or part.startswith(".") for part in parts)
+        ):
+            return None
+        folder = self._folders[int(number)]
+        try:
+            # What a link inside the folder leads to counts by where that lies.
+            real = (folder / inside).resolve(strict=True)
+            if not real.is_relative_to(folder.resolve(strict=True)) or not real.is_file():
+                return None
+            if IMAGE_TYPES.get(real.suffix.lower()) is None or real.stat().st_size > MAX_IMAGE:
+                return None
+            return real.read_bytes(), media_type
+        except (OSError, ValueError, RuntimeError):
+            return None
+
+
+def _front_matter(text: str) -> dict[Any, Any]:
+    # Jupyter brings it; a server without welcome files never imports it.
+    import yaml
+
+    try:
+        given = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 2}" if mark is not None else ""
+        raise BadFile(f"its front matter is not YAML{where}") from None
+    if not isinstance(given, dict):
+        raise BadFile("its front matter is not a list of names and values")
+    return given
+
+
+def place_images(body: str, base: str) -> str:
+    """Let relative image URLs of a Markdown text begin at ``base``."""
+
+    def place(url: str) -> str:
+        bare = url.strip("<>\"'")
+        if not bare or re.match(r"([a-z][a-z0-9+.-]*:|/|#|\\)", bare, re.IGNORECASE):
+            return url
+        bare = bare.split("#")[0].split("?")[0].removeprefix("./")
+        if os.path.splitext(bare)[1].lower() not in IMAGE_TYPES:
+            return url
+        placed = base + quote(unquote(bare), safe="/")
+        return f'"{placed}"' if url[0] in "\"'" else placed
+
+    def rewrite(text: str) -> str:
+        for pattern in (_INLINE, _DEFINED, _HTML):
+            text = pattern.sub(lambda match: match[1] + place(match[2]), text)
+        return text
+
+    parts: list[str] = []
+    at = 0
+    for code in _CODE.finditer(body):
+        parts += [rewrite(body[at : code.start()]), code[0]]
+        at = code.end()
+    return "".join([*parts, rewrite(body[at:])])
