@@ -10,11 +10,14 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import actionsPlugin from './actions';
 import bannerPlugin from './banner';
+import cellPlugin from './cell';
 import centerPlugin from './center';
 import commandsPlugin from './commands';
 // Activation provides the model, so there is nothing to put off.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { ServerNotifications } from './model';
+
+import sendPlugin from './send';
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { NotificationStream } from './stream';
 import toastsPlugin from './toasts';
@@ -51,7 +54,9 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   actionsPlugin,
   toastsPlugin,
   bannerPlugin,
-  commandsPlugin
+  commandsPlugin,
+  sendPlugin,
+  cellPlugin
 ].concat(centerPlugin);
 
 export default plugins;

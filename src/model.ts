@@ -2,8 +2,7 @@
  * What this tab knows of its server's notifications, and the one place where
  * that is kept: presenters read it and call its commands.
  */
-import { URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
+import type { ServerConnection } from '@jupyterlab/services';
 import {
   nullTranslator,
   type TranslationBundle
@@ -12,6 +11,7 @@ import { PromiseDelegate } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import { request } from './request';
 import type { NotificationStream } from './stream';
 import type { INotificationModel, NotificationModel } from './tokens';
 import type {
@@ -458,34 +458,10 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    *
    * @throws An error whose message is a sentence to show.
    */
-  private async _request<T>(path: string, body?: object): Promise<T> {
-    let response: Response;
-    let answer: any;
-    try {
-      response = await ServerConnection.makeRequest(
-        URLExt.join(this._settings.baseUrl, 'jupyterlab-notify') + '/' + path,
-        body === undefined
-          ? { method: 'GET' }
-          : { method: 'PATCH', body: JSON.stringify(body) },
-        this._settings
-      );
-      answer = await response.json().catch(() => null);
-    } catch {
-      throw new Error(
-        this._trans.__('The server cannot be reached. Try again in a moment.')
-      );
-    }
-    if (!response.ok || answer === null) {
-      throw new Error(
-        typeof answer?.message === 'string' && answer.message
-          ? answer.message
-          : this._trans.__(
-              'The server answered with an error (%1).',
-              response.status
-            )
-      );
-    }
-    return answer as T;
+  private _request<T>(path: string, body?: object): Promise<T> {
+    const init =
+      body === undefined ? { method: 'GET' } : { method: 'PATCH', body };
+    return request<T>(path, init, this._settings, this._trans);
   }
 
   private readonly _settings: ServerConnection.ISettings;

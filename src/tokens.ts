@@ -3,11 +3,13 @@
  * and the interfaces behind them.
  */
 import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
 import type {
   Changed,
   Counts,
+  IngestMessage,
   Notification,
   NotificationDetail,
   Page,
@@ -126,4 +128,82 @@ export interface INotificationActions {
 export const INotificationActions = new Token<INotificationActions>(
   'jupyterlab_notify:INotificationActions',
   'Runs the action buttons of notifications.'
+);
+
+/**
+ * The namespace of the interfaces of {@link INotifications}.
+ */
+export namespace Notifications {
+  /**
+   * What a message may say besides its text: type, longer text, buttons, progress, expiry, …
+   */
+  export type IOptions = Omit<IngestMessage, 'message'>;
+
+  /**
+   * A notification that was sent from here, to change it or take it back.
+   */
+  export interface ISent {
+    /** The notification's id, as in {@link INotificationModel}. */
+    readonly id: string;
+    /** The key it was sent under; made up if none was given. */
+    readonly key: string;
+  }
+
+  /**
+   * Which notifications are observed; every part that is given must hold.
+   */
+  export interface IFilter {
+    /** The id of one. */
+    id?: string;
+    /** The sender's key. */
+    key?: string;
+    /** Who sent it. */
+    source?: string;
+  }
+}
+
+/**
+ * Sends notifications, for other extensions.
+ *
+ * What is sent goes to the person's server first: it is in every open tab, in the history, and
+ * survives a reload. For a hint that only this tab needs, JupyterLab's own `Notification` is the
+ * better one.
+ */
+export interface INotifications {
+  /**
+   * Send a message; resolves once it is stored.
+   *
+   * @throws An error whose message is a sentence to show: what is wrong, and in which field.
+   */
+  emit(
+    message: string,
+    options?: Notifications.IOptions
+  ): Promise<Notifications.ISent>;
+  /**
+   * Say something else in its place; what is not given stays as it was last sent. Updates arrive
+   * in the order in which they were asked for.
+   */
+  update(
+    sent: Notifications.ISent,
+    changes: Partial<IngestMessage>
+  ): Promise<void>;
+  /** Take a notification back: it disappears from every tab. */
+  revoke(sent: Notifications.ISent): Promise<void>;
+  /**
+   * Be told of each notification that comes in or changes, and, after a reload or a long absence,
+   * of the present state of those this tab holds. One that was taken back or has expired comes
+   * with `revoked` or `expired`, and without its text and key.
+   */
+  observe(
+    observer: (notification: Notification) => void,
+    filter?: Notifications.IFilter
+  ): IDisposable;
+}
+
+/**
+ * The token of what sends, for other extensions.
+ */
+export const INotifications = new Token<INotifications>(
+  'jupyterlab_notify:INotifications',
+  'Sends notifications to the person, and tells what becomes of them.'
 );

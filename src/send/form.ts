@@ -1,0 +1,173 @@
+/**
+ * The form of the command that sends a notification; loaded when it is first opened.
+ */
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+
+import type { IngestMessage } from '../wire';
+
+const TYPES = [
+  'info',
+  'success',
+  'warning',
+  'error',
+  'in-progress',
+  'default'
+] as const;
+
+/**
+ * Ask for a message.
+ *
+ * @param values - What the form begins with.
+ * @param problem - What was wrong with it the last time, as a sentence.
+ * @param trans - The language.
+ * @returns The message, or null if the person does not send it.
+ */
+export async function askForMessage(
+  values: Partial<IngestMessage>,
+  problem: string,
+  trans: TranslationBundle
+): Promise<IngestMessage | null> {
+  const body = new SendForm(values, problem, trans);
+  const { button, value } = await showDialog<IngestMessage>({
+    title: trans.__('Send a Notification'),
+    body,
+    focusNodeSelector: 'textarea',
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
+      Dialog.okButton({ label: trans.__('Send') })
+    ]
+  });
+  return button.accept ? value : null;
+}
+
+/**
+ * The fields of a message that one writes by hand.
+ */
+class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
+  /**
+   * Make a form.
+   */
+  constructor(
+    private readonly _values: Partial<IngestMessage>,
+    problem: string,
+    trans: TranslationBundle
+  ) {
+    super({ node: document.createElement('form') });
+    this.addClass('jp-NotifySend');
+    if (problem) {
+      const alert = document.createElement('p');
+      alert.className = 'jp-NotifySend-problem jp-mod-wide';
+      alert.setAttribute('role', 'alert');
+      alert.textContent = problem;
+      this.node.append(alert);
+    }
+    const [action] = _values.actions ?? [];
+    this._message = this._add(
+      trans.__('Message'),
+      document.createElement('textarea')
+    );
+    this._message.rows = 3;
+    this._message.parentElement!.classList.add('jp-mod-wide');
+    this._message.value = _values.message ?? '';
+    this._type = this._add(trans.__('Type'), document.createElement('select'));
+    const names: Record<(typeof TYPES)[number], string> = {
+      info: trans.__('Information'),
+      success: trans.__('Success'),
+      warning: trans.__('Warning'),
+      error: trans.__('Error'),
+      'in-progress': trans.__('In progress'),
+      default: trans.__('Plain')
+    };
+    for (const type of TYPES) {
+      this._type.add(new Option(names[type], type));
+    }
+    this._type.value = _values.type ?? 'info';
+    this._close = this._add(
+      trans.__('Toast'),
+      document.createElement('select')
+    );
+    for (const [name, value] of [
+      [trans.__('Closes as in the settings'), 'null'],
+      [trans.__('Stays until it is dismissed'), 'false'],
+      [trans.__('Closes after 5 seconds'), '5000'],
+      [trans.__('Closes after 30 seconds'), '30000'],
+      [trans.__('None: only in the center'), '0']
+    ]) {
+      this._close.add(new Option(name, value));
+    }
+    const autoClose = JSON.stringify(_values.autoClose ?? null);
+    this._close.value = autoClose === 'true' ? 'null' : autoClose;
+    if (this._close.selectedIndex < 0) {
+      this._close.add(
+        new Option(
+          trans.__(
+            'Closes after %1 seconds',
+            (_values.autoClose as number) / 1000
+          ),
+          autoClose,
+          true,
+          true
+        )
+      );
+    }
+    this._label = this._add(
+      trans.__('Button (optional)'),
+      document.createElement('input')
+    );
+    this._label.value = action?.label ?? '';
+    this._label.placeholder = trans.__('What the button says');
+    this._target = this._add(
+      trans.__('What the button opens'),
+      document.createElement('input')
+    );
+    this._target.value = action?.url ?? action?.commandId ?? '';
+    this._target.placeholder = trans.__('https://… or a command');
+    this._target.title = trans.__(
+      'A link, or the id of a command of JupyterLab; without either the button dismisses.'
+    );
+    // A form that is submitted would load the page anew.
+    this.node.addEventListener('submit', event => event.preventDefault());
+  }
+
+  /**
+   * What was filled in.
+   */
+  getValue(): IngestMessage {
+    const label = this._label.value.trim();
+    const target = this._target.value.trim();
+    const [first, ...others] = this._values.actions ?? [];
+    const isLink = /^(https?|mailto):/i.test(target);
+    const same = first?.commandId === target ? first : null;
+    const button = {
+      label: label || target,
+      ...(target && isLink ? { url: target } : {}),
+      ...(target && !isLink ? { commandId: target } : {}),
+      ...(same ? { args: same.args } : {})
+    };
+    return {
+      ...this._values,
+      message: this._message.value,
+      type: this._type.value as IngestMessage['type'],
+      autoClose: JSON.parse(this._close.value),
+      actions: label || target ? [button, ...others] : others
+    };
+  }
+
+  private _add<T extends HTMLElement>(label: string, field: T): T {
+    const row = document.createElement('label');
+    const name = document.createElement('span');
+    name.textContent = label;
+    field.classList.add('jp-mod-styled');
+    row.append(name, field);
+    this.node.append(row);
+    return field;
+  }
+
+  private readonly _message: HTMLTextAreaElement;
+  private readonly _type: HTMLSelectElement;
+  private readonly _close: HTMLSelectElement;
+  private readonly _label: HTMLInputElement;
+  private readonly _target: HTMLInputElement;
+}

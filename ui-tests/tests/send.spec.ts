@@ -1,0 +1,245 @@
+/**
+ * Sending from inside JupyterLab: the token for other extensions, the command and its form, and
+ * the command that goes to a cell.
+ */
+import type { Page } from '@playwright/test';
+
+import { closeCenter, expect, runCommand, test, toasts, useLab } from './lab';
+
+const lab = useLab();
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  page = await lab.open(browser);
+  await page.evaluate(async () => {
+    const app = (window as any).jupyterapp;
+    for (const token of app.pluginRegistry._services.keys()) {
+      if (token.name === 'jupyterlab_notify:INotifications') {
+        (window as any).notifications = await app.resolveRequiredService(token);
+      }
+    }
+  });
+});
+
+test.beforeEach(async () => {
+  await lab.dismissAll();
+  await closeCenter(page);
+  await expect(toasts(page)).toHaveCount(0);
+});
+
+test.describe('Another extension', () => {
+  test('emits, updates in order and revokes what every tab shows, and is told of it', async () => {
+    const told = await page.evaluate(async () => {
+      const { notifications } = window as any;
+      const seen: [string, number | null, boolean][] = [];
+      const observing = notifications.observe(
+        (row: any) =>
+          seen.push([row.message, row.progress, row.revoked !== null]),
+        { source: 'indexer' }
+      );
+      (window as any).seen = seen;
+      (window as any).observing = observing;
+      const sent = await notifications.emit('Indexing', {
+        type: 'in-progress',
+        progress: 0,
+        source: 'indexer'
+      });
+      (window as any).sent = sent;
+      // Not one of these is awaited before the next.
+      await Promise.all(
+        [0.2, 0.4, 0.6, 0.8].map(progress =>
+          notifications.update(sent, { progress })
+        )
+      );
+      return sent;
+    });
+    expect(await lab.list()).toMatchObject([
+      {
+        id: told.id,
+        key: told.key,
+        message: 'Indexing',
+        progress: 0.8,
+        source: 'indexer'
+      }
+    ]);
+    await expect(toasts(page, 'Indexing')).toHaveAttribute(
+      'data-jp-notify-progress',
+      '80'
+    );
+
+    await page.evaluate(() => {
+      const { notifications, sent } = window as any;
+      return notifications.update(sent, {
+        type: 'success',
+        message: 'Indexed'
+      });
+    });
+    await expect(toasts(page, 'Indexed')).toHaveCount(1);
+    await page.evaluate(() => {
+      const { notifications, sent } = window as any;
+      return notifications.revoke(sent);
+    });
+    await expect(toasts(page)).toHaveCount(0);
+    expect(await lab.list()).toHaveLength(0);
+    await expect
+      .poll(() => page.evaluate(() => (window as any).seen.at(-1)[2]))
+      .toBe(true);
+    const seen = await page.evaluate(() => (window as any).seen);
+    const progress = seen
+      .filter(([message]: [string]) => message === 'Indexing')
+      .map(([, value]: [string, number]) => value);
+    expect(progress).toEqual([...progress].sort());
+    expect(seen.map(([message]: [string]) => message)).toContain('Indexed');
+
+    // It is not told any more after it let go.
+    const count = await page.evaluate(() => {
+      (window as any).observing.dispose();
+      return (window as any).seen.length;
+    });
+    await lab.push({ message: 'quota', source: 'indexer' });
+    await expect(toasts(page, 'quota')).toHaveCount(1);
+    expect(await page.evaluate(() => (window as any).seen.length)).toBe(count);
+  });
+
+  test('is told in a sentence what is wrong, and nothing is stored', async () => {
+    const problem = await page.evaluate(() =>
+      (window as any).notifications
+        .emit('x', { progress: 2, type: 'in-progress' })
+        .then(
+          () => 'stored',
+          (error: Error) => error.message
+        )
+    );
+    expect(problem).toContain('progress');
+    expect(await lab.list()).toHaveLength(0);
+  });
+});
+
+test.describe('The command', () => {
+  test('sends at once what it is given', async () => {
+    const id = await page.evaluate(() =>
+      (window as any).jupyterapp.commands.execute('jupyterlab-notify:send', {
+        message: 'From a menu',
+        type: 'success',
+        autoClose: false
+      })
+    );
+    await expect(toasts(page, 'From a menu')).toHaveCount(1);
+    expect(await lab.list()).toMatchObject([
+      { id, type: 'success', autoClose: false }
+    ]);
+  });
+
+  test('asks with a form from the palette, and keeps what was typed when it is refused', async () => {
+    await page.keyboard.press('Control+Shift+C');
+    await page
+      .locator('#modal-command-palette .lm-CommandPalette-input')
+      .fill('send a notif');
+    await page.keyboard.press('Enter');
+    const form = page.getByRole('dialog');
+    await expect(form.getByLabel('Message')).toBeFocused();
+
+    await form.getByRole('button', { name: 'Send' }).click();
+    await expect(form.getByRole('alert')).toHaveText(
+      'A notification needs a message.'
+    );
+    await form.getByLabel('Message').fill('Lunch\nis here');
+    await form.getByLabel('Type').selectOption('Warning');
+    await form.getByLabel('Toast').selectOption('Stays until it is dismissed');
+    await form.getByLabel('Button (optional)').fill('Menu');
+    await form.getByLabel('What the button opens').fill('https://a b/');
+    await form.getByRole('button', { name: 'Send' }).click();
+    await expect(form.getByRole('alert')).toContainText('url');
+    await expect(form.getByLabel('Message')).toHaveValue('Lunch\nis here');
+    await expect(form.getByLabel('Type')).toHaveValue('warning');
+    await form
+      .getByLabel('What the button opens')
+      .fill('https://example.org/menu');
+    await form.getByRole('button', { name: 'Send' }).click();
+    await expect(form).toHaveCount(0);
+    await expect(
+      toasts(page, 'Lunch').getByRole('button', { name: 'Menu' })
+    ).toBeVisible();
+    expect(await lab.list()).toMatchObject([
+      {
+        message: 'Lunch\nis here',
+        type: 'warning',
+        autoClose: false,
+        source: 'JupyterLab',
+        actions: [{ label: 'Menu', url: 'https://example.org/menu' }]
+      }
+    ]);
+  });
+
+  test('sends nothing when the form is left', async () => {
+    await page.evaluate(() => {
+      void (window as any).jupyterapp.commands.execute(
+        'jupyterlab-notify:send',
+        { message: 'draft', form: true }
+      );
+    });
+    await expect(page.getByLabel('Message')).toHaveValue('draft');
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    expect(await lab.list()).toHaveLength(0);
+  });
+});
+
+test('A button goes to a cell, in a notebook that is closed, in sight or out of it', async () => {
+  const cells = Array.from({ length: 60 }, (_, index) => ({
+    id: `cell-${index}`,
+    cell_type: 'code',
+    source: `x = ${index}`,
+    metadata: {},
+    outputs: [],
+    execution_count: null
+  }));
+  const { status } = await lab.api('PUT', 'api/contents/run.ipynb', {
+    type: 'notebook',
+    content: {
+      cells,
+      metadata: {
+        kernelspec: { name: 'python3', display_name: 'Python 3' }
+      },
+      nbformat: 4,
+      nbformat_minor: 5
+    }
+  });
+  expect(status).toBe(201);
+  const go = async (cellId: string, message: string) => {
+    await lab.push({
+      message,
+      autoClose: false,
+      actions: [
+        {
+          label: 'Go to cell',
+          commandId: 'jupyterlab-notify:go-to-cell',
+          args: { path: 'run.ipynb', cellId }
+        }
+      ]
+    });
+    await toasts(page, message)
+      .getByRole('button', { name: 'Go to cell' })
+      .click();
+  };
+  const active = () =>
+    page.evaluate(() => {
+      const panel = (window as any).jupyterapp.shell.currentWidget;
+      return panel?.content?.activeCell?.model.id;
+    });
+
+  const activeCell = page.locator('.jp-Notebook .jp-Cell.jp-mod-active');
+  await go('cell-50', 'The training ended');
+  await expect(page.getByRole('tab', { name: 'run.ipynb' })).toBeVisible();
+  await expect.poll(active).toBe('cell-50');
+  await expect(activeCell).toBeInViewport();
+
+  await runCommand(page, 'launcher:create');
+  await go('cell-3', 'The plot is there');
+  await expect.poll(active).toBe('cell-3');
+  await expect(activeCell).toBeInViewport();
+
+  await go('cell-deleted', 'What is gone');
+  await expect(page.getByRole('dialog')).toContainText('The cell is not there');
+  await page.getByRole('dialog').getByRole('button').click();
+});
