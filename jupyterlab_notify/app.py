@@ -12,6 +12,7 @@ from jupyter_server.utils import url_path_join
 from traitlets import Float, Int, Unicode, default, validate
 from traitlets.traitlets import TraitError
 
+from .extensions import Notifications
 from .handlers import NAMESPACE, routes
 from .inbox import Inbox
 from .store import Retention
@@ -88,6 +89,8 @@ class NotifyApp(ExtensionApp):
             notice=self._emit,
             files=self._welcome_files,
         )
+        #: What other server extensions use.
+        self.notifications = Notifications(self.inbox, self.log)
         try:
             importlib.metadata.distribution(NAMESAKE)
         except importlib.metadata.PackageNotFoundError:
@@ -125,7 +128,8 @@ class NotifyApp(ExtensionApp):
         await self.inbox.stop()
 
     def _emit(self, action: str, ids: list[str]) -> None:
-        """Tell other extensions what happened, without content, on Jupyter's event bus."""
+        """Tell other extensions what happened, without content: ours, and Jupyter's event bus."""
+        self.notifications.tell(action, ids)
         logger = getattr(self.serverapp, "event_logger", None)
         if logger is None:
             return

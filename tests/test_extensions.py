@@ -1,0 +1,74 @@
+"""What another server extension does through the running application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jupyterlab_notify.errors import BadRequest
+from jupyterlab_notify.extensions import Notifications
+from jupyterlab_notify.inbox import Inbox
+
+from .servers import ROOT, Server
+
+EXAMPLE = ROOT / "docs" / "example-server-extension"
+
+
+def test_the_example_of_the_documentation_sends_replaces_revokes_and_hears(
+    make_server: Callable[..., Server],
+) -> None:
+    extensions = {"jupyterlab_notify": True, "quota_extension": True}
+    server = make_server(
+        config={"ServerApp": {"jpserver_extensions": extensions}},
+        env={"PYTHONPATH": str(EXAMPLE)},
+    )
+    with server.websocket() as tab:
+        tab.receive()
+        first = server.request("PUT", "/quota", {"used": 0.93}).json()["id"]
+        (row,) = tab.receive()["notifications"]
+        assert (row["message"], row["type"], row["source"], row["key"]) == (
+            "93% of your quota is used",
+            "warning",
+            "quota",
+            "quota",
+        )
+        assert server.request("PUT", "/quota", {"used": 1.01}).json() == {"id": first}
+        (row,) = tab.receive()["notifications"]
+        assert (row["id"], row["type"]) == (first, "error")
+        server.change(first, read=True)
+        assert server.request("PUT", "/quota", {"used": 0.5}).status_code == 200
+    assert server.page()["notifications"] == []
+    happened = server.request("GET", "/quota").json()["happened"]
+    assert happened == ["created", "created", "read", "revoked"]
+
+
+def test_it_is_told_what_is_wrong_and_a_failing_observer_harms_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        log = logging.getLogger("test")
+        inbox = Inbox(tmp_path / "db.sqlite", notice=lambda *news: notifications.tell(*news))
+        notifications = Notifications(inbox, log)
+        heard: list[str] = []
+
+        def fails(action: str, ids: list[str]) -> None:
+            raise RuntimeError("by itself")
+
+        notifications.observe(fails)
+        end = notifications.observe(lambda action, ids: heard.append(action))
+        with pytest.raises(BadRequest, match="type"):
+            await notifications.emit("m", source="quota", type="shout")
+        sent = await notifications.emit("m", source="quota", body="text")
+        assert sent.durable
+        assert heard == ["created"]
+        end()
+        await notifications.revoke(sent.id, source="quota")
+        assert heard == ["created"]
+        await inbox.stop()
+
+    asyncio.run(run())
+    assert caplog.text.count("An observer of notifications failed") == 2
