@@ -90,7 +90,7 @@ check: $(INSTALLED) $(UI_NODE_MODULES) ## Run the linters and type checkers
 	cd ui-tests && jlpm types:check
 
 test-py: $(INSTALLED) $(UI_NODE_MODULES) ## Run the Python tests
-	CHROMIUM="$(BROWSER)" pytest $(PYTEST)
+	CHROMIUM="$(BROWSER)" pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 test-ts: $(NODE_MODULES) ## Run the TypeScript tests
 	jlpm test $(JEST)

@@ -599,6 +599,18 @@ def test_a_key_in_the_path_keeps_the_limits(refused: Callable[..., dict[str, Any
     refused(b"[]", method="PUT", path=path_of("array"))
 
 
+def test_who_is_refused_before_the_body_came_is_told_that_the_connection_ends(
+    server: Server,
+) -> None:
+    # Else a sender that keeps its connection has its next request reset.
+    for method in ("PUT", "DELETE"):
+        answer = server.request(method, path_of("%FF"), {"message": "m"})
+        assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+    kept = server.request("PUT", path_of("kept"), {"message": ""})
+    assert kept.status_code == 400
+    assert "connection" not in kept.headers
+
+
 def test_the_same_key_replaces_in_place(server: Server) -> None:
     first = server.ingest("one", key="replace", body="b", data=1)
     before = server.page()["counts"]["inbox"]

@@ -59,6 +59,8 @@ class NotifyHandler(DiscreetHandler, APIHandler):
     # What a hub pushes or a tab fetches by itself does not show that a person is there:
     # with it, no idle server would ever be culled.
     _track_activity = False
+    #: False until a handler whose body comes piece by piece has begun to wait for it.
+    _awaits_body = True
 
     def initialize(self, inbox: Inbox) -> None:
         """Take the inbox from the route."""
@@ -87,7 +89,7 @@ class NotifyHandler(DiscreetHandler, APIHandler):
         if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             offered = (m for m in self.SUPPORTED_METHODS if _offers(type(self), m))
             self.set_header("Allow", ", ".join(offered))
-        if self.request.method not in self.SUPPORTED_METHODS:
+        if self.request.method not in self.SUPPORTED_METHODS or not self._awaits_body:
             # Refused before its body has come: Tornado closes the connection, so say it.
             self.set_header("Connection", "close")
         self.set_header("Content-Type", "application/json")
@@ -115,6 +117,7 @@ class BodyHandler(NotifyHandler):
     def initialize(self, inbox: Inbox) -> None:
         """Take the inbox from the route."""
         super().initialize(inbox)
+        self._awaits_body = False
         self._body = bytearray()
         self._received = 0
 
@@ -125,6 +128,7 @@ class BodyHandler(NotifyHandler):
         Tornado closes a connection that it answers earlier, and a proxy that still sends the
         body then sees a reset instead of the 403: JupyterHub's makes a 503 of it.
         """
+        self._awaits_body = True
         try:
             await super().prepare()
         except web.HTTPError as error:
