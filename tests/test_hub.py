@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from .hub import MESSENGER, HubClient
-from .servers import ALIAS, NAMESPACE, ROOT
+from .sending import Api
+from .servers import ALIAS, NAMESPACE, ROOT, wait_for
 from .test_ingest import HUB_PAYLOAD
 
 PATHS = pytest.mark.parametrize("prefix", [NAMESPACE, ALIAS])
@@ -129,6 +130,31 @@ def test_who_may_not_reach_the_server_is_refused_and_nothing_is_stored(
     after = ada.page()
     assert after["notifications"] == before["notifications"]
     assert after["cursor"] == before["cursor"]
+
+
+def test_a_kernel_and_a_terminal_of_the_users_server_send_without_being_told_where(
+    ada: Ada,
+) -> None:
+    api = Api(ada.server, ada.token)
+    with api.kernel("deep/train.ipynb") as kernel:
+        kernel.ok("from jupyterlab_notify import notify\n%load_ext jupyterlab_notify")
+        id_ = kernel.ok("await notify.asend('From a kernel')").strip("'")
+        assert ada.page()["notifications"][0]["id"] == id_
+        kernel.ok("%%notify --after 0 Cell\npass", "c1")
+        kernel.ok("assert notify.flush()")
+        told = ada.page()["notifications"][0]
+        assert told["message"].startswith("Cell: done in ")
+        assert told["actions"][0]["args"] == {"path": "deep/train.ipynb", "cellId": "c1"}
+        # The hub's token is for this server, and for no other.
+        ran = kernel.run(f"notify.configure(url={ada.hub.url!r} + '/user/bob')")
+        assert "BadUsage: There is no token for " in ran.error
+    with api.terminal() as terminal:
+        # A login shell takes its PATH from the machine.
+        code, shown = terminal.run(
+            f"{sys.executable} -m jupyterlab_notify.send.cli send 'From a terminal'"
+        )
+        assert code == 0, shown
+    wait_for(lambda: ada.page()["notifications"][0]["message"] == "From a terminal", "the message")
 
 
 def test_no_text_and_no_token_is_in_the_logs(ada: Ada) -> None:
