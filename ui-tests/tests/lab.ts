@@ -485,6 +485,11 @@ export async function openLab(
   options: IOpenOptions = {}
 ): Promise<void> {
   await page.addInitScript(recordToasts);
+  // JupyterLab's own, at its leisure, after a test took the server away.
+  const lost = page.getByRole('dialog', { name: 'Server Connection Error' });
+  await page.addLocatorHandler(lost, async () => {
+    await lost.getByRole('button').last().click();
+  });
   await page.goto(lab.address(options));
   await untilReady(page);
 }
@@ -497,7 +502,7 @@ export async function untilReady(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const app = (window as any).jupyterapp;
     await app.restored;
-    for (const token of app.pluginRegistry._services.keys()) {
+    for (const token of (app.pluginRegistry ?? app)._services.keys()) {
       if (token.name === 'jupyterlab_notify:INotificationModel') {
         const model = await app.resolveRequiredService(token);
         await model.ready;
@@ -552,7 +557,7 @@ export async function setSetting(
   await page.evaluate(
     async ([plugin, name, value]) => {
       const app = (window as any).jupyterapp;
-      for (const token of app.pluginRegistry._services.keys()) {
+      for (const token of (app.pluginRegistry ?? app)._services.keys()) {
         if (token.name === '@jupyterlab/coreutils:ISettingRegistry') {
           const registry = await app.resolveRequiredService(token);
           await registry.set(plugin, name, value);

@@ -13,7 +13,7 @@ test.beforeAll(async ({ browser }) => {
   page = await lab.open(browser);
   await page.evaluate(async () => {
     const app = (window as any).jupyterapp;
-    for (const token of app.pluginRegistry._services.keys()) {
+    for (const token of (app.pluginRegistry ?? app)._services.keys()) {
       if (token.name === 'jupyterlab_notify:INotifications') {
         (window as any).notifications = await app.resolveRequiredService(token);
       }
