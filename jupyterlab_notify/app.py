@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_path
 from jupyter_server.extension.application import ExtensionApp
@@ -18,6 +19,7 @@ from .inbox import Inbox
 from .store import Retention
 
 if TYPE_CHECKING:
+    from .sources.central import Central
     from .sources.files import WelcomeFiles
 
 #: An extension of another project that owns the same import name.
@@ -56,6 +58,59 @@ class NotifyApp(ExtensionApp):
         help="Of more notifications than this the oldest are deleted; 0 keeps all.",
     ).tag(config=True)
 
+    central_url = Unicode(
+        help="""The central service (such as Semaphore) to ask for broadcasts, for the person's
+        messages and for welcome messages, for example `https://data.example.com/semaphore`.
+
+        It is asked with the person's token, while a tab is open. This is all that a site has to
+        set; without it no other service is ever asked. Proxies are taken from the environment
+        (`HTTPS_PROXY`, `NO_PROXY`).
+        """
+    ).tag(config=True)
+
+    central_name = Unicode(
+        help="""What the central service is called, as the source of its messages.
+
+        By default the host of its URL.
+        """
+    ).tag(config=True)
+
+    central_token_file = Unicode(
+        help="""The file that holds the person's token for the central service.
+
+        It is read before each request, so that a token may be renewed at any time. Where it is
+        not set or holds none: `central_token_variable`, `secrets/token` in
+        `$NUBLADO_RUNTIME_MOUNTS_DIR`, `/etc/nublado/secrets/token`, `$JUPYTERHUB_API_TOKEN`.
+        """
+    ).tag(config=True)
+
+    central_token_variable = Unicode(
+        help="The environment variable that holds the person's token for the central service."
+    ).tag(config=True)
+
+    central_interval = Float(
+        60,
+        min=0.1,
+        help="""How often, in seconds, the central service is asked while a tab is open.
+
+        Each time is up to a fifth shorter or longer, so that not all servers ask at once. When
+        the service fails it is asked ever less often, down to once in ten minutes.
+        """,
+    ).tag(config=True)
+
+    central_timeout = Float(
+        10,
+        min=0.1,
+        help="How long, in seconds, one request to the central service may take.",
+    ).tag(config=True)
+
+    central_ca_bundle = Unicode(
+        help="""A file with the certificates (PEM) that the central service's is checked against.
+
+        By default those that Python trusts, or the ones that `SSL_CERT_FILE` names.
+        """
+    ).tag(config=True)
+
     central_aspect = Unicode(
         "jupyterlab",
         help="""The part of the platform that this server is, as welcome messages name it.
@@ -80,6 +135,35 @@ class NotifyApp(ExtensionApp):
             )
         return str(path)
 
+    @validate("central_url")
+    def _base_url(self, proposal: Any) -> str:
+        value = str(proposal["value"]).rstrip("/")
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise TraitError(
+                "NotifyApp.central_url must be a URL such as https://data.example.com/semaphore."
+            )
+        if parts.username or parts.password or parts.query or parts.fragment:
+            # Not said with its value: it may hold a password.
+            raise TraitError(
+                "NotifyApp.central_url must hold neither a user, nor a query, nor a fragment; "
+                "the token belongs into NotifyApp.central_token_file."
+            )
+        return value
+
+    @validate("central_name")
+    def _short(self, proposal: Any) -> str:
+        value = str(proposal["value"]).strip()
+        if len(value) > 80:
+            raise TraitError("NotifyApp.central_name must have at most 80 characters.")
+        return value
+
     def initialize_settings(self) -> None:
         """Make the inbox; nothing is opened yet."""
         self.inbox = Inbox(
@@ -88,6 +172,7 @@ class NotifyApp(ExtensionApp):
             log=self.log,
             notice=self._emit,
             files=self._welcome_files,
+            central=(self.central_url, self._make_central) if self.central_url else None,
         )
         #: What other server extensions use.
         self.notifications = Notifications(self.inbox, self.log)
@@ -102,6 +187,28 @@ class NotifyApp(ExtensionApp):
                 "uninstall both, then install the one that you want.",
                 NAMESAKE,
             )
+
+    def _make_central(self, inbox: Inbox) -> Central:
+        from ._version import __version__
+        from .sources.central import Central, Settings
+
+        return Central(
+            Settings(
+                url=self.central_url,
+                name=self.central_name or (urlsplit(self.central_url).hostname or "")[:80],
+                aspect=self.central_aspect,
+                interval_s=self.central_interval,
+                timeout_s=self.central_timeout,
+                ca_bundle=self.central_ca_bundle,
+                token_file=self.central_token_file,
+                token_variable=self.central_token_variable,
+            ),
+            store=inbox.store,
+            submit=inbox.submit,
+            tell=inbox.tell,
+            log=self.log,
+            version=__version__,
+        )
 
     def _welcome_files(self) -> WelcomeFiles:
         from .sources.files import WelcomeFiles

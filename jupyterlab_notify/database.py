@@ -82,6 +82,10 @@ class Conflict(Refusal):
     """There is, but it does not allow this."""
 
 
+class Unavailable(Refusal):
+    """What has to be asked elsewhere cannot be had now."""
+
+
 class _Failed(Exception):
     """An operation failed by its own fault, maybe halfway."""
 

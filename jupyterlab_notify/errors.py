@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .store import Conflict, NotFound, Refusal
+from .store import Conflict, NotFound, Refusal, Unavailable
 from .worker import Busy
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ STATUS: tuple[tuple[type[Refusal], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (Busy, 503),
+    (Unavailable, 503),
 )
 
 

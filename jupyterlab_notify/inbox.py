@@ -14,15 +14,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .feed import Feed, News, Sink, Stream
+from .ledger import central_tag
 from .store import Arrival, Cursor, Query, Retention, Row, Standing, Store, new_id
 from .worker import Worker
 
 if TYPE_CHECKING:
     from .models import IngestMessage
+    from .sources.central import Central
     from .sources.files import WelcomeFiles
+
+T = TypeVar("T")
 
 #: How often, in seconds, what other servers of this home directory took in is looked for.
 WATCH_INTERVAL_S = 1.0
@@ -31,6 +35,7 @@ FILES_INTERVAL_S = 5.0
 FILES_TIMEOUT_S = 2.0
 
 Notice = Callable[[str, list[str]], None]
+MakeCentral = Callable[["Inbox"], "Central"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Inbox:
         that a caller named, never with content. For Jupyter's event bus.
     files
         Makes what reads the welcome files; called in a thread, when they are first needed.
+    central
+        The central service's URL, and what makes its poller when the first tab opens.
     """
 
     def __init__(
@@ -69,6 +76,7 @@ class Inbox:
         log: logging.Logger | None = None,
         notice: Notice = lambda action, ids: None,
         files: Callable[[], WelcomeFiles] | None = None,
+        central: tuple[str, MakeCentral] | None = None,
     ) -> None:
         self.feed = Feed()
         self.retention = retention or Retention()
@@ -78,6 +86,11 @@ class Inbox:
         self._worker = Worker(self._store, self._news, self._publish)
         self._published: Standing | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._make_central: MakeCentral | None = None
+        self._central: Central | None = None
+        if central is not None:
+            self._store.central = central_tag(central[0])
+            self._make_central = central[1]
         self._make_files = files
         self._files: WelcomeFiles | None = None
         self._scan: asyncio.Task[None] | None = None
@@ -92,7 +105,22 @@ class Inbox:
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
+        if self._central is not None:
+            await self._central.stop()
         await self._worker.stop()
+
+    @property
+    def store(self) -> Store:
+        """The store; only calls that are handed to ``submit`` may touch it."""
+        return self._store
+
+    def submit(self, call: Callable[[], T], *, write: bool) -> asyncio.Future[T]:
+        """Have the store's thread do something (for sources)."""
+        return self._worker.submit(call, write=write)
+
+    def tell(self, action: str, ids: list[str]) -> None:
+        """Tell other extensions what happened to which notifications (for sources)."""
+        self._tell(action, ids)
 
     # What senders do
 
@@ -156,6 +184,7 @@ class Inbox:
         return changed
 
     def _tell_change(self, read: bool | None, dismissed: bool | None, ids: list[str]) -> None:
+        self._nudge()
         if read is not None:
             self._tell("read" if read else "unread", ids)
         if dismissed is not None:
@@ -176,23 +205,26 @@ class Inbox:
         return await self._worker.submit(lambda: dumps(store.page(query)), write=False)
 
     async def detail(self, id_: str) -> str:
-        """Return one notification whole, as JSON."""
+        """Return one notification whole, as JSON; see ``Central.fetch`` for a message's body."""
         store = self._store
+        if store.central and (central := self._get_central()) is not None:
+            await central.fetch(id_)
         return await self._worker.submit(lambda: dumps(store.detail(id_)), write=False)
 
     async def status(self, version: str) -> Row:
         """Return the state of this inbox, in the shape of ``models.Status``."""
         store = self._store
-        kept, counts = await self._worker.submit(
-            lambda: (store.status(), store.counts()), write=False
+        kept, counts, outbox = await self._worker.submit(
+            lambda: (store.status(), store.counts(), store.outbox()), write=False
         )
+        central = self._get_central()
         return {
             "version": version,
             "store": kept,
             "tabs": len(self.feed),
             "counts": counts,
             "retention": {"days": self.retention.days, "count": self.retention.count},
-            "central": None,
+            "central": None if central is None else central.status(outbox),
         }
 
     # Welcome messages
@@ -213,13 +245,17 @@ class Inbox:
         """Never show these again; None: none at all, until the reset."""
         await self._read_files()
         store = self._store
-        return await self._worker.submit(lambda: store.welcome_dismiss(ids), write=True)
+        answer = await self._worker.submit(lambda: store.welcome_dismiss(ids), write=True)
+        self._nudge()
+        return answer
 
     async def welcome_reset(self) -> Row:
         """Make every welcome message due again."""
         await self._read_files()
         store = self._store
-        return await self._worker.submit(store.welcome_reset, write=True)
+        answer = await self._worker.submit(store.welcome_reset, write=True)
+        self._nudge()
+        return answer
 
     async def welcome_image(self, name: str) -> tuple[bytes, str] | None:
         """Return an image that lies beside a welcome file, and its media type."""
@@ -254,6 +290,17 @@ class Inbox:
             self._log.debug("Reading the welcome files failed: %s", error)
         self._scanned_at = time.monotonic()
 
+    # The central service
+
+    def _get_central(self) -> Central | None:
+        if self._central is None and self._make_central is not None:
+            self._central = self._make_central(self)
+        return self._central
+
+    def _nudge(self) -> None:
+        if self._central is not None:
+            self._central.nudge()
+
     # Streams
 
     def open(self, sink: Sink, since: Cursor | None) -> Stream:
@@ -263,6 +310,8 @@ class Inbox:
         self.feed.open(stream)
         if self._watch is None:
             self._watch = asyncio.ensure_future(self._keep_watch())
+            if (central := self._get_central()) is not None:
+                central.wake()
         return stream
 
     def close(self, stream: Stream) -> None:
@@ -273,6 +322,8 @@ class Inbox:
             self._watch.cancel()
             self._watch = None
             self._published = None
+            if self._central is not None:
+                self._central.sleep()
 
     async def _catch_up(self, since: Standing | None) -> tuple[Standing, str]:
         store = self._store

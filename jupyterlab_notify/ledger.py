@@ -50,8 +50,6 @@ class Known:
     ----------
     cursor
         How far the store had come: what the person does afterwards wins over the answer.
-    welcome
-        The same of welcome messages.
     pending
         The messages of which the person did something that is still in the outbox.
     messages
@@ -61,7 +59,6 @@ class Known:
     """
 
     cursor: Cursor
-    welcome: int
     pending: frozenset[str]
     messages: dict[str, tuple[str, bool, int]]
     seen: frozenset[str]
@@ -74,6 +71,11 @@ class Parcel:
     action: str
     subjects: tuple[str, ...]
     numbers: tuple[int, ...]
+
+
+def central_tag(url: str) -> str:
+    """Return a short name for a central service, by which its rows are told from another's."""
+    return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
 def remote_id(central: str, origin: str, remote: str, created_ms: int = 0) -> str:
@@ -207,13 +209,13 @@ class Ledger(Database):
     def _welcome_changed(self) -> None:
         self.welcome += 1
 
-    def list_welcome(self, known: Known, items: Sequence[Row]) -> bool:
+    def list_welcome(self, version: int, items: Sequence[Row]) -> bool:
         """Take the central service's list of what is due.
 
         Parameters
         ----------
-        known
-            What was known before it was asked.
+        version
+            ``welcome``, as it was before the service was asked.
         items
             The messages, with the service's own ids.
 
@@ -222,7 +224,7 @@ class Ledger(Database):
         bool
             False if the person did something meanwhile: the list may be from before that.
         """
-        if self.welcome != known.welcome or self._is_waiting("dismiss", "dismiss-all", "reset"):
+        if self.welcome != version or self._is_waiting("dismiss", "dismiss-all", "reset"):
             return False
         before = {
             id_: (content, listed, dismissed_ms, told)
@@ -382,7 +384,6 @@ class Ledger(Database):
         """Return what is held of the central service."""
         return Known(
             Cursor(self.epoch, self.seq),
-            self.welcome,
             self._pending(),
             {
                 remote: (id_, bool(read), created_ms)
@@ -458,6 +459,13 @@ class Ledger(Database):
         self._execute(INSERT_REMOTE, {**values, "seq": self._next_seq()})
         return True
 
+    def pass_over(self, remotes: Iterable[str]) -> None:
+        """Note unread messages that retention would not keep, so that they never come in."""
+        self._execute(
+            "INSERT OR IGNORE INTO listed SELECT ?, value FROM json_each(?)",
+            (self.central, json.dumps(list(remotes))),
+        )
+
     def unlist(self, remotes: Iterable[str]) -> None:
         """Forget ids that the central service lists no more as unread."""
         self._execute(
@@ -499,6 +507,8 @@ class Ledger(Database):
                 id_, seq, is_read = row
                 if what == "revoked":
                     self._bury(id_, "revoked_ms")
+                    # If it ever comes back it is news.
+                    self.unlist([remote])
                 elif (
                     remote in pending or seq > known.cursor.seq or bool(is_read) == (what == "read")
                 ):

@@ -24,7 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .database import Conflict, Cursor, NotFound, Refusal
+from .database import Conflict, Cursor, NotFound, Refusal, Unavailable
 from .ledger import Known, Ledger, Parcel, Standing
 from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Row, to_wire
 
@@ -41,6 +41,7 @@ __all__ = [
     "Row",
     "Standing",
     "Store",
+    "Unavailable",
     "new_id",
 ]
 

@@ -1,0 +1,612 @@
+"""The poller: keeps the store and a central service in step while a tab is open.
+
+The inbox wakes it when the first tab opens and puts it to sleep when the last one closes.
+What the person does lies in the store's outbox until the service has taken it; what the
+service lists is followed, but never over what the person did meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Protocol, TypeVar
+
+from ..store import Known, NotFound, Parcel, Row, Store, Unavailable
+from .client import Client, Failure, Item, NoToken, Page, token_reader
+
+T = TypeVar("T")
+
+#: The longest back-off, in seconds.
+MAX_BACKOFF_S = 600.0
+#: How much an interval may differ, so that the labs of a hub do not ask all at once.
+JITTER = 0.2
+#: After this time, in seconds, everything is gone through even if nothing seems to have changed.
+FULL_PASS_S = 600.0
+#: How many messages are stored at once: more than make a frame of changes, so that a tab gets
+#: a short snapshot instead of each.
+CHUNK = 1000
+#: How many pages a list may have.
+MAX_PAGES = 400
+#: Up to so many messages that left the list of what is unread are asked for one by one.
+FEW = 8
+
+
+class Submit(Protocol):
+    """How to have the store's thread do something."""
+
+    def __call__(self, call: Callable[[], T], *, write: bool) -> asyncio.Future[T]:
+        """Return what ``call`` returns, once it is committed."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which central service, and how to ask it; see the traitlets of ``NotifyApp``."""
+
+    url: str
+    name: str
+    aspect: str = "jupyterlab"
+    interval_s: float = 60.0
+    timeout_s: float = 10.0
+    ca_bundle: str = ""
+    token_file: str = ""
+    token_variable: str = ""
+
+
+@dataclass
+class _Seen:
+    """What a list looked like when it was last gone through."""
+
+    epoch: str = ""
+    etag: str | None = None
+    ids: tuple[str, ...] = ()
+    total: int | None = None
+    more: bool = False
+    at: float = field(default=float("-inf"))
+
+
+class _Asleep(Exception):
+    """The last tab was closed in the middle of a pass."""
+
+
+class Central:
+    """Asks one central service on behalf of one person.
+
+    Parameters
+    ----------
+    settings
+        Which, and how.
+    store
+        Where everything is kept.
+    submit
+        How to have the store's thread do something.
+    tell
+        Called with what happened (``created``, ``read``, …) and our ids.
+    log
+        Where the administrator looks.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        submit: Submit,
+        tell: Callable[[str, list[str]], None],
+        log: logging.Logger,
+        version: str,
+    ) -> None:
+        self.settings = settings
+        self._store = store
+        self._submit = submit
+        self._tell = tell
+        self._log = log
+        self._client = Client(
+            settings.url,
+            token=token_reader(settings.token_file, settings.token_variable),
+            timeout_s=settings.timeout_s,
+            ca_bundle=settings.ca_bundle,
+            agent=f"jupyterlab_notify/{version}",
+        )
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._task: asyncio.Task[None] | None = None
+        self._awake = False
+        self._nudge = asyncio.Event()
+        self._fetches: dict[str, asyncio.Task[None]] = {}
+        # When, by the monotonic clock, the next pass is due, and before when nothing is asked.
+        self._pass_at = 0.0
+        self._asked_at = float("-inf")
+        self._not_before = 0.0
+        self._left_alone_until = 0.0
+        self._failures = 0
+        self._last_success: float | None = None
+        self._last_failure: tuple[float, str] | None = None
+        self._said: str | None = None
+        #: Whether the service has a welcome part; None: not known yet.
+        self._has_welcome: bool | None = None
+        self._orphans_gone = False
+        self._broadcasts = _Seen()
+        self._unread = _Seen()
+        self._all = _Seen()
+        self._welcome = _Seen()
+
+    # When
+
+    def wake(self) -> None:
+        """Begin to ask: the first tab has opened."""
+        self._awake = True
+        # Asked at once, but not again and again while somebody reloads a page.
+        self._pass_at = min(self._pass_at, self._asked_at + self.settings.interval_s / 6)
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._run())
+
+    def sleep(self) -> None:
+        """Ask nothing more: the last tab was closed. What is under way may end."""
+        self._awake = False
+        self._nudge.set()
+
+    async def stop(self) -> None:
+        """End, at once: the server is stopping."""
+        self.sleep()
+        tasks = [t for t in (self._task, *self._fetches.values()) if t is not None]
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+        await self._client.close()
+
+    def nudge(self) -> None:
+        """Tell the service soon: the person did something."""
+        self._nudge.set()
+
+    async def _run(self) -> None:
+        while self._is_awake():
+            wait_s = max(self._pass_at, self._not_before) - time.monotonic()
+            if wait_s <= 0:
+                await self._attempt(self._pass)
+            else:
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._nudge.wait(), wait_s)
+                    self._nudge.clear()
+                    if self._is_awake() and time.monotonic() >= self._not_before:
+                        await self._attempt(self._flush)
+            if not self._is_awake() and not self._fetches:
+                await self._client.close()
+
+    def _is_awake(self) -> bool:
+        return self._awake
+
+    async def _attempt(self, step: Callable[[], Any]) -> None:
+        interval_s = self.settings.interval_s
+        whole = step == self._pass
+        if whole:
+            self._asked_at = time.monotonic()
+        try:
+            await step()
+        except _Asleep:
+            # A pass that was broken off is as good as none.
+            self._pass_at, self._asked_at = 0.0, float("-inf")
+        except NoToken as failure:
+            # Broadcasts can be had without: nothing is wrong with the service.
+            self._note(str(failure))
+            self._pass_at = time.monotonic() + interval_s * _jitter()
+        except Failure as failure:
+            self._failed(failure)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._log.debug("Following the central service failed", exc_info=True)
+            self._failed(
+                Failure(f"What the central service says cannot be kept ({type(error).__name__}).")
+            )
+        else:
+            self._failures = 0
+            self._not_before = 0.0
+            if whole:
+                self._pass_at = time.monotonic() + interval_s * _jitter()
+                self._last_success = time.time()
+                if self._said is not None:
+                    self._said = None
+                    self._log.info("The central service answers again.")
+
+    def _failed(self, failure: Failure) -> None:
+        self._failures += 1
+        longest_s = max(min(MAX_BACKOFF_S, 10 * self.settings.interval_s), self.settings.interval_s)
+        wait_s = self.settings.interval_s * 2.0 ** min(self._failures - 1, 20)
+        wait_s = min(wait_s * _jitter(), longest_s)
+        if failure.unauthorized:
+            wait_s = longest_s
+        now = time.monotonic()
+        if failure.retry_after_s is not None:
+            wait_s = max(wait_s, failure.retry_after_s)
+            self._left_alone_until = now + failure.retry_after_s
+        self._pass_at = self._not_before = now + wait_s
+        self._note(str(failure))
+
+    def _note(self, message: str) -> None:
+        self._last_failure = (time.time(), message)
+        if message != self._said:
+            self._said = message
+            self._log.warning("%s It is asked again by itself.", message)
+
+    def status(self, outbox: int) -> Row:
+        """Return how it is going, in the shape of ``models.CentralStatus``."""
+        return {
+            "url": self.settings.url,
+            "lastSuccess": None if self._last_success is None else _rfc3339(self._last_success),
+            "lastFailure": None
+            if self._last_failure is None
+            else {"at": _rfc3339(self._last_failure[0]), "message": self._last_failure[1]},
+            "outbox": outbox,
+            "welcome": "central" if self._has_welcome else "files",
+        }
+
+    # What
+
+    def _check_awake(self) -> None:
+        if not self._awake:
+            raise _Asleep
+
+    async def _pass(self) -> None:
+        """Ask for everything; a part that fails alone does not keep the others from working."""
+        problem: Failure | None = None
+        # Broadcasts first: they need no token, and what is out of order is said in them.
+        for part in (self._list_broadcasts, self._flush, self._list_messages, self._list_welcome):
+            self._check_awake()
+            try:
+                await part()
+            except Failure as failure:
+                problem = problem or failure
+                if not failure.alone:
+                    break
+        if problem is not None:
+            raise problem
+
+    async def _list_broadcasts(self) -> None:
+        store, name = self._store, self.settings.name
+        if not self._orphans_gone:
+            self._announce("revoked", await self._submit(store.forget_others, write=True))
+            self._orphans_gone = True
+        epoch = (await self._submit(store.cursor, write=False)).epoch
+        seen = self._broadcasts if self._broadcasts.epoch == epoch else _Seen(epoch)
+        listed = await self._client.broadcasts(seen.etag)
+        if listed is None:
+            return
+        changed = await self._submit(lambda: store.list_broadcasts(listed.items, name), write=True)
+        self._broadcasts = _Seen(epoch, listed.etag)
+        for action, ids in changed.items():
+            self._announce(action, ids)
+
+    # The outbox
+
+    async def _flush(self) -> None:
+        """Tell what the person did, in order."""
+        store, owner = self._store, self._owner
+        lease_ms = int((3 * self.settings.timeout_s + 30) * 1000)
+        if not await self._submit(store.outbox, write=False):
+            return
+        dead = [name for name in await self._submit(store.claimants, write=False) if _ended(name)]
+        while True:
+            self._check_awake()
+            parcel = await self._submit(lambda: store.claim(owner, lease_ms, dead), write=True)
+            if parcel is None:
+                return
+            told = True
+            try:
+                await self._send(parcel)
+            except Failure as failure:
+                welcome = parcel.action in ("dismiss", "dismiss-all", "reset")
+                if not (failure.hopeless or (welcome and failure.missing)):
+                    await self._submit(lambda: store.release(owner), write=True)
+                    raise
+                told = False
+                if failure.hopeless:
+                    self._log.warning(
+                        "The central service will not take %r: %s", parcel.action, failure
+                    )
+            await self._settle(parcel, told)
+
+    async def _settle(self, parcel: Parcel, told: bool) -> None:
+        store, owner = self._store, self._owner
+        await self._submit(lambda: store.settle(owner, parcel, told=told), write=True)
+
+    async def _send(self, parcel: Parcel) -> None:
+        subjects = list(parcel.subjects)
+        if parcel.action in ("read", "unread"):
+            await self._client.mark(parcel.action, subjects)
+        elif parcel.action == "dismiss":
+            await self._client.dismiss_welcome(subjects)
+        elif parcel.action == "dismiss-all":
+            await self._client.dismiss_welcome(None)
+        else:
+            await self._client.reset_welcome()
+
+    # Messages
+
+    async def _list_messages(self) -> None:
+        store = self._store
+        known = await self._submit(store.known, write=False)
+        epoch = known.cursor.epoch
+        if self._unread.epoch != epoch:
+            self._unread, self._all = _Seen(epoch), _Seen(epoch)
+        unread, complete, seen = await self._go_through_unread(known)
+        new = [
+            item
+            for item in unread.values()
+            if item.remote not in known.messages and item.remote not in known.seen
+        ]
+        await self._take_in(new)
+        again = [r for r in unread if r in known.messages and known.messages[r][1]]
+        missing = [
+            remote
+            for remote, (_, read, _) in known.messages.items()
+            if complete and not read and remote not in unread and remote not in known.pending
+        ]
+        read, revoked, all_seen = await self._tell_read_from_revoked(known, missing, len(new))
+        unread_again = [remote for remote in again if remote not in read]
+        if read or revoked or unread_again:
+            changed = await self._submit(
+                lambda: store.follow(known, read, unread_again, revoked), write=True
+            )
+            for action, ids in changed.items():
+                self._announce(action, ids)
+        if complete and (gone := known.seen - unread.keys()):
+            await self._submit(lambda: store.unlist(gone), write=True)
+        self._unread, self._all = seen, all_seen
+
+    async def _go_through_unread(self, known: Known) -> tuple[dict[str, Item], bool, _Seen]:
+        """Return what is unread, and whether that is all of it.
+
+        With very many unread messages their pages are gone through only if the first one, and
+        how many there are, cannot be explained by new ones alone.
+        """
+        before = self._unread
+        fresh = time.monotonic() - before.at < FULL_PASS_S
+        first = await self._client.messages(unread=True, etag=before.etag if fresh else None)
+        if first is None:
+            return {}, False, before
+        ids = tuple(item.remote for item in first.items)
+        seen = _Seen(
+            before.epoch, first.etag, ids, first.total, first.cursor is not None, time.monotonic()
+        )
+        if first.cursor is not None and fresh and first.total is not None and before.total:
+            count = 0
+            while count < len(ids) and ids[count] not in known.seen:
+                count += 1
+            if (
+                first.total == before.total + count
+                and ids[count:] == before.ids[: len(ids) - count]
+                and count < len(ids)
+            ):
+                seen.at = before.at
+                return {item.remote: item for item in first.items}, False, seen
+        pages = [first]
+        await self._follow_pages(pages, unread=True)
+        found = {item.remote: item for page in pages for item in page.items if not item.read}
+        return found, pages[-1].cursor is None, seen
+
+    async def _follow_pages(
+        self, pages: list[Page], *, unread: bool, until_ms: int | None = None
+    ) -> None:
+        """Add the pages that follow, as far as ``until_ms``."""
+        cursors = set()
+        while (cursor := pages[-1].cursor) is not None and len(pages) < MAX_PAGES:
+            items = pages[-1].items
+            if until_ms is not None and items and items[-1].created_ms < until_ms:
+                return
+            if cursor in cursors:
+                raise Failure("The central service's list of messages goes in a circle.")
+            cursors.add(cursor)
+            self._check_awake()
+            page = await self._client.messages(unread=unread, cursor=cursor)
+            assert page is not None
+            pages.append(page)
+
+    async def _take_in(self, new: list[Item]) -> None:
+        """Store new messages, the oldest first, as many as retention keeps."""
+        store, retention = self._store, self._store.retention
+        oldest_ms = 0
+        if retention.days:
+            oldest_ms = int((time.time() - retention.days * 86_400) * 1000)
+        kept = [item for item in new if item.created_ms >= oldest_ms]
+        if retention.count:
+            kept = kept[: retention.count]
+        if len(kept) < len(new):
+            ids = {item.remote for item in new} - {item.remote for item in kept}
+            await self._submit(lambda: store.pass_over(ids), write=True)
+        kept.reverse()
+        for start in range(0, len(kept), CHUNK):
+            rows = [
+                {"remote": i.remote, "message": i.message, "created_ms": i.created_ms}
+                for i in kept[start : start + CHUNK]
+            ]
+            added = await self._add(rows)
+            self._announce("created", added)
+            self._check_awake()
+
+    def _add(self, rows: list[Row]) -> asyncio.Future[list[str]]:
+        store, name = self._store, self.settings.name
+        return self._submit(lambda: store.add_messages(rows, name), write=True)
+
+    async def _tell_read_from_revoked(
+        self, known: Known, missing: list[str], new: int
+    ) -> tuple[list[str], list[str], _Seen]:
+        """Find out what was read elsewhere and what was revoked.
+
+        What is unread here and not in the list of what is unread may be either; what is read
+        here can only have been revoked. How many messages there are in all tells whether to
+        look, and for a few it is cheaper to ask for each than to go through all.
+        """
+        before = self._all
+        first = await self._client.messages(unread=False, limit=1, etag=before.etag)
+        total, etag = before.total, before.etag
+        if first is not None:
+            total, etag = first.total, first.etag
+        now = time.monotonic()
+        seen = _Seen(before.epoch, etag, total=total, at=before.at)
+        read: list[str] = []
+        revoked: list[str] = []
+        if not known.messages:
+            seen.at = now
+            return read, revoked, seen
+        if len(missing) <= FEW:
+            for remote in missing:
+                self._check_awake()
+                await self._ask_for(remote, known, read, revoked)
+        expected = None if before.total is None else before.total + new - len(revoked)
+        explained = total is None or total == expected
+        if len(missing) <= FEW and explained and now - before.at < FULL_PASS_S:
+            return read, revoked, seen
+        oldest_ms = min(created_ms for _, _, created_ms in known.messages.values())
+        page = await self._client.messages(unread=False)
+        assert page is not None
+        pages = [page]
+        await self._follow_pages(pages, unread=False, until_ms=oldest_ms)
+        found = {item.remote: item for page in pages for item in page.items}
+        last_ms = -1
+        if pages[-1].cursor is not None and pages[-1].items:
+            last_ms = pages[-1].items[-1].created_ms
+        for remote, (_, is_read, created_ms) in known.messages.items():
+            if remote in found:
+                if found[remote].read and not is_read:
+                    read.append(remote)
+            elif created_ms > last_ms:
+                revoked.append(remote)
+        seen.at = now
+        return read, revoked, seen
+
+    async def _ask_for(
+        self, remote: str, known: Known, read: list[str], revoked: list[str]
+    ) -> None:
+        store = self._store
+        try:
+            is_read, body = await self._client.message(remote)
+        except Failure as failure:
+            if failure.status != 404:
+                raise
+            revoked.append(remote)
+            return
+        if is_read:
+            read.append(remote)
+        id_ = known.messages[remote][0]
+        await self._submit(lambda: store.keep_body(id_, body), write=True)
+
+    # Welcome messages
+
+    async def _list_welcome(self) -> None:
+        if self._has_welcome is False:
+            return
+        store = self._store
+        epoch, version = await self._submit(
+            lambda: (store.cursor().epoch, store.welcome), write=False
+        )
+        seen = self._welcome if self._welcome.epoch == epoch else _Seen(epoch)
+        items: tuple[Row, ...] = ()
+        etag = None
+        try:
+            listed = await self._client.welcome(self.settings.aspect, seen.etag)
+        except Failure as failure:
+            if not failure.missing:
+                raise
+            # It has no welcome part: the files are all there is, until the next start.
+            self._has_welcome = False
+        else:
+            self._has_welcome = True
+            if listed is None:
+                return
+            items, etag = listed.items, listed.etag
+        taken = await self._submit(lambda: store.list_welcome(version, items), write=True)
+        self._welcome = _Seen(epoch, etag if taken else None)
+
+    # Bodies
+
+    async def fetch(self, id_: str) -> None:
+        """Fetch the body of a message, if it was not yet; the person is waiting for it.
+
+        Raises
+        ------
+        Unavailable
+            If the service does not give it now.
+        NotFound
+            If the message was revoked.
+        """
+        task = self._fetches.get(id_)
+        if task is None:
+            task = self._fetches[id_] = asyncio.ensure_future(self._fetch(id_))
+            task.add_done_callback(lambda _: self._fetches.pop(id_, None))
+        # Who stops waiting does not end it for the others.
+        await asyncio.shield(task)
+
+    async def _fetch(self, id_: str) -> None:
+        store = self._store
+        remote = await self._submit(lambda: store.remote_of(id_), write=False)
+        if remote is None:
+            return
+        left_alone_s = self._left_alone_until - time.monotonic()
+        if left_alone_s > 0:
+            raise Unavailable(
+                "The text of this message cannot be fetched: the central service asks to be left "
+                f"alone for another {left_alone_s:.0f} s."
+            )
+        try:
+            _, body = await self._client.message(remote)
+        except Failure as failure:
+            if failure.status == 404:
+                await self._submit(lambda: store.bury_remote(id_), write=True)
+                self._announce("revoked", [id_])
+                raise NotFound("This message was taken back.") from None
+            if failure.retry_after_s is not None:
+                self._left_alone_until = time.monotonic() + failure.retry_after_s
+                self._not_before = max(self._not_before, self._left_alone_until)
+            raise Unavailable(
+                f"The text of this message cannot be fetched now. {failure}"
+            ) from None
+        await self._submit(lambda: store.keep_body(id_, body), write=True)
+        if not self._awake:
+            await self._client.close()
+        elif self._failures:
+            # It is back: there is no need to wait any longer.
+            self._pass_at = self._not_before = 0.0
+            self._nudge.set()
+
+    def _announce(self, action: str, ids: Iterable[str]) -> None:
+        if some := list(ids):
+            self._tell(action, some)
+
+
+def _jitter() -> float:
+    return random.uniform(1 - JITTER, 1 + JITTER)
+
+
+def _rfc3339(seconds: float) -> str:
+    then = datetime.fromtimestamp(seconds, timezone.utc)
+    return then.strftime("%Y-%m-%dT%H:%M:%S.") + f"{then.microsecond // 1000:03d}Z"
+
+
+def _ended(owner: str) -> bool:
+    """Whether a server that claimed something is known to have ended: it ran on this host."""
+    if os.name != "posix":
+        return False
+    host, _, rest = owner.rpartition(":")[0].rpartition(":")
+    if host != socket.gethostname() or not rest.isdigit():
+        return False
+    pid = int(rest)
+    if pid == os.getpid():
+        # Not ourselves, who would have another name: an earlier server, in a container.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
