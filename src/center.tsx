@@ -15,6 +15,7 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { SplitPanel } from '@lumino/widgets';
@@ -25,9 +26,6 @@ import { INotificationActions, INotificationModel } from './tokens';
 
 namespace CommandIDs {
   export const toggleCenter = 'jupyterlab-notify:toggle-center';
-
-  /** JupyterLab's own; there is none where there is no settings editor. */
-  export const openSettings = 'settingeditor:open';
 }
 
 /** Right of JupyterLab's own top bar (900), and of what others put there. */
@@ -144,9 +142,9 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     this.title.caption = options.trans.__('Notifications');
   }
 
-  /** Opens the settings, where there is an editor for them. */
-  get settings(): (() => void) | undefined {
-    return this._options.settings?.();
+  /** What its menu runs. */
+  get commands(): CommandRegistry {
+    return this._options.commands;
   }
 
   /** Whether a person can see it. */
@@ -302,8 +300,8 @@ export namespace CenterPanel {
   export interface IOptions extends Omit<ICenterProps, 'host'> {
     /** Put the panel away. */
     hide: () => void;
-    /** What opens the settings, if there is an editor for them by now. */
-    settings?: () => (() => void) | undefined;
+    /** What the menu runs. */
+    commands: CommandRegistry;
   }
 }
 
@@ -355,14 +353,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       trans,
       language: translator?.languageCode,
       hide,
-      settings: () =>
-        commands.hasCommand(CommandIDs.openSettings)
-          ? () =>
-              void commands.execute(CommandIDs.openSettings, {
-                // How the titles of our settings begin, and of JupyterLab's own.
-                query: trans.__('Notification')
-              })
-          : undefined
+      commands
     });
     const bell = new NotificationBell({
       model,

@@ -13,6 +13,7 @@ import bannerPlugin from './banner';
 import cellPlugin from './cell';
 import centerPlugin from './center';
 import commandsPlugin from './commands';
+import desktopPlugin from './desktop';
 // Activation provides the model, so there is nothing to put off.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { ServerNotifications } from './model';
@@ -54,6 +55,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   actionsPlugin,
   toastsPlugin,
   bannerPlugin,
+  desktopPlugin,
   commandsPlugin,
   sendPlugin,
   cellPlugin

@@ -2,6 +2,7 @@
  * The bell and the panel, before and without the center that is loaded later.
  */
 import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
@@ -84,6 +85,7 @@ describe('CenterPanel', () => {
       actions: {} as any,
       rendermime: {} as any,
       trans,
+      commands: new CommandRegistry(),
       hide
     });
 

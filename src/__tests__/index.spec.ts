@@ -13,6 +13,7 @@ describe('the plugins', () => {
       'actions',
       'toasts',
       'banner',
+      'desktop',
       'commands',
       'center'
     ]) {

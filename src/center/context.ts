@@ -3,6 +3,7 @@
  */
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
@@ -25,8 +26,8 @@ export interface ICenterHost {
   takeRequest(): ICenterHost.IRequest | undefined;
   /** Put it away. */
   close(): void;
-  /** Open the settings, where there is an editor for them. */
-  settings?(): void;
+  /** What its menu runs. */
+  readonly commands: CommandRegistry;
 }
 
 /**

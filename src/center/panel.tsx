@@ -1,7 +1,7 @@
 /**
  * The notification center, loaded when it is first opened.
  */
-import { settingsIcon } from '@jupyterlab/ui-components';
+import type { IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
 import type { NotificationModel } from '../tokens';
@@ -12,6 +12,7 @@ import { Glyph, IconButton } from './icons';
 import { type IListHandle, List } from './list';
 import { Listing } from './listing';
 import { SafeMarkdown } from './markdown';
+import { hasMenu, openMenu } from './menu';
 import { parse } from './query';
 import { Empty, Failed, Notice, Skeleton } from './states';
 import { Times } from './times';
@@ -78,6 +79,7 @@ export function Center(props: ICenterProps): JSX.Element {
   const list = React.useRef<IListHandle>(null);
   const searchField = React.useRef<HTMLInputElement>(null);
   const root = React.useRef<HTMLDivElement>(null);
+  const menu = React.useRef<IDisposable | null>(null);
   const query = parse(search, view);
   const filtered = Boolean(query.text || query.source || query.types);
 
@@ -480,12 +482,20 @@ export function Center(props: ICenterProps): JSX.Element {
           >
             <Glyph name="dismissAll" />
           </IconButton>
-          {host.settings && (
+          {hasMenu(host.commands) && (
             <IconButton
-              label={trans.__('Settings')}
-              onClick={() => host.settings?.()}
+              label={trans.__('More')}
+              aria-haspopup="menu"
+              onClick={event => {
+                menu.current?.dispose();
+                menu.current = openMenu(
+                  host.commands,
+                  event.currentTarget,
+                  trans
+                );
+              }}
             >
-              <settingsIcon.react tag="span" className="jp-NotifyHeader-icon" />
+              <Glyph name="more" />
             </IconButton>
           )}
           <IconButton label={trans.__('Close')} onClick={() => host.close()}>

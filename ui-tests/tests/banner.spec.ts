@@ -263,6 +263,8 @@ test('goes from every tab when its sender takes it back, and follows a change', 
 
 test('takes no focus when it comes, and hands it on when it goes', async () => {
   await openCenter(page);
+  // The center takes the focus when it opens.
+  await expect(page.locator('.jp-NotifyCenter-content')).toBeFocused();
   const field = center(page).getByLabel('Search notifications');
   await field.focus();
   await page.keyboard.type('mai');

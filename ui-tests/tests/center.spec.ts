@@ -915,7 +915,7 @@ test.describe('The keyboard', () => {
     expect(names).toEqual([
       'Mark all as read',
       'Dismiss all',
-      'Settings',
+      'More',
       'Close',
       'Inbox',
       'Search notifications',

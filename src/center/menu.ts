@@ -1,0 +1,57 @@
+/**
+ * The menu at the top of the center: what belongs to it but is not for its list.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { MenuSvg } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { Menu } from '@lumino/widgets';
+
+/**
+ * What is in it, as far as there is a plugin for it.
+ */
+function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
+  return [
+    { command: 'jupyterlab-notify:toggle-desktop-notifications' },
+    { command: 'jupyterlab-notify:show-welcome' },
+    null,
+    {
+      command: 'settingeditor:open',
+      args: {
+        label: trans?.__('Settings…') ?? '',
+        // How the titles of our settings begin, and of JupyterLab's own.
+        query: trans?.__('Notification') ?? ''
+      }
+    }
+  ];
+}
+
+/**
+ * Whether anything is in it.
+ */
+export function hasMenu(commands: CommandRegistry): boolean {
+  return items().some(item => item && commands.hasCommand(item.command!));
+}
+
+/**
+ * Open it below the button that was pressed, which has the keyboard again afterwards.
+ *
+ * @returns The menu, which is the caller's to dispose of.
+ */
+export function openMenu(
+  commands: CommandRegistry,
+  button: HTMLElement,
+  trans: TranslationBundle
+): Menu {
+  const menu = new MenuSvg({ commands });
+  for (const item of items(trans)) {
+    if (item === null) {
+      menu.addItem({ type: 'separator' });
+    } else if (commands.hasCommand(item.command!)) {
+      menu.addItem(item);
+    }
+  }
+  menu.aboutToClose.connect(() => button.focus());
+  const { right, bottom } = button.getBoundingClientRect();
+  menu.open(right, bottom, { horizontalAlignment: 'right' });
+  return menu;
+}

@@ -1,0 +1,110 @@
+/**
+ * What the tabs of one server in one browser have to agree on: whether one of them is in front,
+ * and which of them shows a message on the desktop.
+ */
+import type { IDisposable } from '@lumino/disposable';
+
+/** How many claims are remembered; tabs differ by seconds in what they have seen. */
+const REMEMBERED = 100;
+
+/**
+ * The tabs of a server, as this one takes part in them.
+ *
+ * Web Locks are let go by the browser when a tab ends, however it ends, so nothing here can be
+ * left over from a tab that crashed in front.
+ */
+export class Tabs implements IDisposable {
+  /**
+   * Take part.
+   *
+   * @param server - what names the server; other servers of this origin are others' business.
+   */
+  constructor(server: string) {
+    this._front = `jupyterlab_notify:front:${server}`;
+    this._claims = `jupyterlab_notify:desktop:${server}`;
+    for (const event of ['focus', 'blur', 'pageshow', 'pagehide']) {
+      window.addEventListener(event, this);
+    }
+    document.addEventListener('visibilitychange', this);
+    this.handleEvent();
+  }
+
+  /** Whether the tab was given up. */
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /**
+   * No longer take part.
+   */
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    for (const event of ['focus', 'blur', 'pageshow', 'pagehide']) {
+      window.removeEventListener(event, this);
+    }
+    document.removeEventListener('visibilitychange', this);
+    this._release?.();
+  }
+
+  /** Somebody came to this tab, or left it. */
+  handleEvent(event?: Event): void {
+    const front =
+      event?.type !== 'pagehide' &&
+      document.visibilityState === 'visible' &&
+      document.hasFocus();
+    if (front === Boolean(this._release)) {
+      return;
+    }
+    this._release?.();
+    this._release = null;
+    if (front) {
+      const held = new Promise<void>(resolve => {
+        this._release = resolve;
+      });
+      void navigator.locks.request(this._front, { mode: 'shared' }, () => held);
+    }
+  }
+
+  /**
+   * Claim messages for this tab, each of which no other tab then gets.
+   *
+   * @returns Those that are to be shown: the ones nobody had claimed, unless a tab is in front,
+   *   which shows them itself.
+   */
+  claim(names: readonly string[]): Promise<string[]> {
+    return navigator.locks.request(this._claims, async () => {
+      const known = this._read();
+      const mine = names.filter(name => !known.includes(name));
+      if (mine.length === 0) {
+        return [];
+      }
+      try {
+        localStorage.setItem(
+          this._claims,
+          JSON.stringify([...known, ...mine].slice(-REMEMBERED))
+        );
+      } catch {
+        // The browser shows a tag once, so without storage only the sound may come twice.
+      }
+      const { held } = await navigator.locks.query();
+      return held?.some(lock => lock.name === this._front) ? [] : mine;
+    });
+  }
+
+  private _read(): string[] {
+    try {
+      const known = JSON.parse(localStorage.getItem(this._claims) ?? '[]');
+      return Array.isArray(known) ? known : [];
+    } catch {
+      return [];
+    }
+  }
+
+  private readonly _front: string;
+  private readonly _claims: string;
+  private _isDisposed = false;
+  private _release: (() => void) | null = null;
+}

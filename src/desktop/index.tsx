@@ -1,0 +1,211 @@
+/**
+ * The plugin of the notifications on the desktop: the setting, the command that asks the
+ * browser, and nothing more until a person turned them on.
+ */
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { IFormRendererRegistry } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { INotificationModel } from '../tokens';
+import { askPermission, obstacle, permission } from './permission';
+import type { DesktopPresenter } from './presenter';
+
+/**
+ * The id of the plugin, and of its settings.
+ */
+const PLUGIN_ID = 'jupyterlab_notify:desktop';
+
+/**
+ * The plugin of JupyterLab's own notifications, whose do-not-disturb counts.
+ */
+const LAB_PLUGIN_ID = '@jupyterlab/apputils-extension:notification';
+
+const SETTING = 'desktopNotifications';
+
+namespace CommandIDs {
+  export const toggle = 'jupyterlab-notify:toggle-desktop-notifications';
+}
+
+/**
+ * The plugin that shows messages on the desktop.
+ */
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: PLUGIN_ID,
+  description:
+    'Shows messages on the desktop while no tab of JupyterLab is in front.',
+  autoStart: true,
+  requires: [INotificationModel, ISettingRegistry],
+  optional: [ICommandPalette, IFormRendererRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: INotificationModel,
+    registry: ISettingRegistry,
+    palette: ICommandPalette | null,
+    forms: IFormRendererRegistry | null,
+    translator: ITranslator | null
+  ) => {
+    const { commands } = app;
+    const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
+    const server = app.serviceManager.serverSettings.baseUrl;
+    let presenter: Promise<DesktopPresenter> | null = null;
+    let on = false;
+    let silent = false;
+
+    const update = () => {
+      if (on && !presenter) {
+        presenter = import('./presenter').then(
+          ({ DesktopPresenter }) =>
+            new DesktopPresenter({ model, server, trans })
+        );
+      } else if (!on && presenter) {
+        void presenter.then(one => one.dispose());
+        presenter = null;
+      }
+      presenter?.then(
+        one => {
+          one.silent = silent;
+        },
+        reason => {
+          presenter = null;
+          console.error('Desktop notifications could not be loaded.', reason);
+        }
+      );
+      commands.notifyCommandChanged(CommandIDs.toggle);
+    };
+
+    // A setting changed in one tab holds in the others, which JupyterLab does not tell.
+    const channel =
+      typeof BroadcastChannel === 'undefined'
+        ? null
+        : new BroadcastChannel(`${PLUGIN_ID}:${server}`);
+    channel?.addEventListener('message', ({ data }) => {
+      if (data === PLUGIN_ID || data === LAB_PLUGIN_ID) {
+        void registry.reload(data);
+      }
+    });
+    const follow = async (
+      id: string,
+      name: string,
+      set: (value: boolean) => void
+    ) => {
+      const settings = await registry.load(id);
+      let value = settings.composite[name] === true;
+      set(value);
+      settings.changed.connect(() => {
+        const next = settings.composite[name] === true;
+        if (next !== value) {
+          value = next;
+          set(next);
+          update();
+          channel?.postMessage(id);
+        }
+      });
+    };
+    void Promise.allSettled([
+      follow(PLUGIN_ID, SETTING, value => (on = value)),
+      follow(LAB_PLUGIN_ID, 'doNotDisturbMode', value => (silent = value)),
+      app.restored
+    ]).then(results => {
+      for (const result of results) {
+        if (result.status === 'rejected') {
+          console.warn('A setting could not be read.', result.reason);
+        }
+      }
+      update();
+    });
+
+    /** Turn them on, if the browser lets the person, or off; says whether they are on. */
+    const turn = async (wanted: boolean): Promise<boolean> => {
+      const blocked = wanted ? obstacle(await askPermission(), trans) : null;
+      const granted = wanted && !blocked && permission() === 'granted';
+      await registry.set(PLUGIN_ID, SETTING, granted);
+      if (blocked) {
+        throw new Error(blocked);
+      }
+      return granted;
+    };
+
+    commands.addCommand(CommandIDs.toggle, {
+      label: trans.__('Desktop Notifications'),
+      caption: () =>
+        obstacle(permission(), trans) ??
+        trans.__(
+          'Show new messages on the desktop while no JupyterLab tab is in front'
+        ),
+      describedBy: { args: { type: 'object', properties: {} } },
+      isToggleable: true,
+      isToggled: () => on && permission() === 'granted',
+      execute: async () => {
+        try {
+          await turn(!(on && permission() === 'granted'));
+        } catch (error) {
+          await showErrorMessage(
+            trans.__('There are no desktop notifications'),
+            error as Error
+          );
+        }
+      }
+    });
+    palette?.addItem({
+      command: CommandIDs.toggle,
+      category: trans.__('Notifications')
+    });
+
+    // In the settings it is a box whose click asks the browser, with the reason if that refuses.
+    forms?.addRenderer(`${PLUGIN_ID}.${SETTING}`, {
+      fieldRenderer: props => (
+        <Setting
+          checked={props.formData === true && permission() === 'granted'}
+          title={props.schema.title ?? ''}
+          description={props.schema.description ?? ''}
+          problem={() => obstacle(permission(), trans)}
+          onToggle={async wanted => {
+            try {
+              props.onChange(await turn(wanted));
+            } catch {
+              props.onChange(false);
+            }
+          }}
+        />
+      )
+    });
+  }
+};
+
+export default plugin;
+
+/** The box in the settings. */
+function Setting(props: {
+  checked: boolean;
+  title: string;
+  description: string;
+  problem(): string | null;
+  onToggle(wanted: boolean): Promise<void>;
+}): JSX.Element {
+  const [, draw] = React.useReducer((count: number) => count + 1, 0);
+  const problem = props.problem();
+  return (
+    <div className="jp-NotifySetting">
+      <label>
+        <input
+          type="checkbox"
+          checked={props.checked}
+          onChange={event =>
+            void props.onToggle(event.target.checked).then(draw)
+          }
+        />
+        {props.title}
+      </label>
+      <p>{props.description}</p>
+      <p role="status" className="jp-NotifySetting-problem">
+        {problem}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,200 @@
+/**
+ * Shows new messages on the desktop while no tab of this server is in front; loaded once a
+ * person turned that on.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
+
+import { summarize } from '../toasts/plaintext';
+import type { INotificationModel, NotificationModel } from '../tokens';
+import type { Notification as Row } from '../wire';
+import { Tabs } from './front';
+import { permission } from './permission';
+
+/** More than this many at once are counted, not shown one by one. */
+const MOST = 3;
+
+/** What is older was missed, not received: the bell counts it. */
+const FRESH_MS = 5 * 60_000;
+
+/** How many in a minute are shown one by one. */
+const MOST_PER_MINUTE = 6;
+
+/**
+ * What decides and shows.
+ */
+export class DesktopPresenter implements IDisposable {
+  /**
+   * Make a presenter, which follows the model until it is disposed.
+   */
+  constructor(options: DesktopPresenter.IOptions) {
+    this._model = options.model;
+    this._trans = options.trans;
+    this._tabs = new Tabs(options.server);
+    this._server = options.server;
+    this._model.changed.connect(this._onChanged, this);
+  }
+
+  /** Whether the person wants nothing now (JupyterLab's do-not-disturb). */
+  silent = false;
+
+  /** Whether the presenter was given up. */
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /**
+   * Show nothing any more, and take away what is shown.
+   */
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._model.changed.disconnect(this._onChanged, this);
+    this._tabs.dispose();
+    this._shown.forEach(shown => shown.close());
+    this._shown.clear();
+  }
+
+  private _onChanged(
+    _: INotificationModel,
+    change: NotificationModel.IChange
+  ): void {
+    for (const [id, shown] of this._shown) {
+      const row = this._model.get(id);
+      if (!row || row.read !== null || row.dismissed !== null) {
+        this._shown.delete(id);
+        shown.close();
+      }
+    }
+    // A snapshot is what was there before: the toasts sum that up.
+    if (change.type === 'changes') {
+      const rows = fresh(change, Date.now());
+      if (rows.length > 0) {
+        void this._show(rows);
+      }
+    }
+  }
+
+  private async _show(rows: readonly Row[]): Promise<void> {
+    const names = new Map(rows.map(row => [`${row.id}@${row.position}`, row]));
+    let claimed: string[];
+    try {
+      claimed = await this._tabs.claim([...names.keys()]);
+    } catch (reason) {
+      console.warn('No desktop notification can be shown.', reason);
+      return;
+    }
+    const mine = claimed
+      .map(name => this._model.get(names.get(name)!.id))
+      .filter(
+        (row): row is Row =>
+          row !== undefined && row.read === null && row.dismissed === null
+      );
+    // Also what is silent was claimed: it must not come later from another tab.
+    if (
+      mine.length === 0 ||
+      this.silent ||
+      this._isDisposed ||
+      permission() !== 'granted'
+    ) {
+      return;
+    }
+    const now = Date.now();
+    this._times = this._times.filter(time => now - time < 60_000);
+    if (
+      mine.length > MOST ||
+      this._times.length + mine.length > MOST_PER_MINUTE
+    ) {
+      this._sumUp(mine.length);
+      return;
+    }
+    for (const row of mine) {
+      this._times.push(now);
+      const { text } = summarize(row.message, row.markdown);
+      const shown = this._notify(row.source, text, row.id, row.id);
+      if (shown) {
+        this._shown.set(row.id, shown);
+      }
+    }
+  }
+
+  private _sumUp(count: number): void {
+    this._uncounted += count;
+    const number = this._uncounted;
+    const shown = this._notify(
+      this._trans.__('Notifications'),
+      this._trans._n('%1 new notification', '%1 new notifications', number),
+      'more',
+      null
+    );
+    shown?.addEventListener('close', () => {
+      this._uncounted = 0;
+    });
+  }
+
+  private _notify(
+    title: string,
+    body: string,
+    tag: string,
+    id: string | null
+  ): Notification | null {
+    let shown: Notification;
+    try {
+      shown = new Notification(title, {
+        body,
+        lang: document.documentElement.lang,
+        // The same message from two tabs is one on the desktop.
+        tag: `jupyterlab_notify:${this._server}:${tag}`
+      });
+    } catch (reason) {
+      // Browsers on phones have the class, and throw.
+      console.warn('No desktop notification can be shown.', reason);
+      return null;
+    }
+    shown.onclick = () => {
+      window.focus();
+      shown.close();
+      this._model.open(id);
+    };
+    return shown;
+  }
+
+  private readonly _model: INotificationModel;
+  private readonly _trans: TranslationBundle;
+  private readonly _server: string;
+  private readonly _tabs: Tabs;
+  private readonly _shown = new Map<string, Notification>();
+  private _isDisposed = false;
+  private _times: number[] = [];
+  private _uncounted = 0;
+}
+
+/**
+ * The namespace of {@link DesktopPresenter}'s options.
+ */
+export namespace DesktopPresenter {
+  /**
+   * What a presenter needs.
+   */
+  export interface IOptions {
+    model: INotificationModel;
+    /** The server's address, which is the same in all of its tabs. */
+    server: string;
+    trans: TranslationBundle;
+  }
+}
+
+/**
+ * What of a change is news for the desktop: announced, of just now, and not meant for the
+ * center alone.
+ */
+export function fresh(change: NotificationModel.IChange, now: number): Row[] {
+  return change.notifications.filter(
+    row =>
+      change.announced.includes(row.id) &&
+      (row.autoClose !== 0 || row.banner) &&
+      now - Date.parse(row.updated) < FRESH_MS
+  );
+}

@@ -1,0 +1,375 @@
+/**
+ * Notifications on the desktop: when the browser is asked, when they are
+ * shown, and by which tab. The focus of the pages and the notifications are
+ * real; only what is shown is written down, since no desktop is there to look at.
+ */
+import type { BrowserContext, Page } from '@playwright/test';
+
+import {
+  banners,
+  center,
+  closeCenter,
+  expect,
+  LAB_NOTIFICATIONS,
+  openCenter,
+  rows,
+  runCommand,
+  setSetting,
+  test,
+  toasts,
+  untilReady,
+  useLab
+} from './lab';
+
+const DESKTOP = 'jupyterlab_notify:desktop';
+
+const lab = useLab({
+  // Also by a name of this machine that a browser does not take for a safe one.
+  config: 'c.ServerApp.allow_remote_access = True'
+});
+
+let context: BrowserContext;
+/** Two tabs of JupyterLab, and one of something else. */
+let page: Page;
+let other: Page;
+let elsewhere: Page;
+
+test.beforeAll(async ({ browser }) => {
+  context = await browser.newContext({
+    permissions: ['notifications'],
+    viewport: { width: 1280, height: 800 }
+  });
+  await context.addInitScript(record);
+  elsewhere = await context.newPage();
+  page = await lab.open(browser, { context });
+  other = await lab.open(browser, { context, path: 'lab/workspaces/other' });
+  for (const tab of [page, other]) {
+    await realFocus(tab);
+  }
+});
+
+test.afterAll(() => context?.close());
+
+test.beforeEach(async () => {
+  for (const { id } of await lab.list('inbox', 200)) {
+    await lab.revoke(id);
+  }
+  for (const tab of [page, other]) {
+    await expect.poll(async () => (await inbox(tab)).length).toBe(0);
+    await tab.evaluate(() => {
+      (window as any).desktop.length = 0;
+    });
+  }
+});
+
+/** What was shown by a tab. */
+interface IShown {
+  title: string;
+  body: string;
+  closed: boolean;
+}
+
+/** Runs in the page, before anything else. */
+function record(): void {
+  const Real = window.Notification;
+  const shown: (IShown & { real: Notification })[] = ((window as any).desktop =
+    []);
+  (window as any).asked = 0;
+  window.Notification = class extends Real {
+    static requestPermission() {
+      (window as any).asked += 1;
+      return Real.requestPermission();
+    }
+    constructor(title: string, options?: NotificationOptions) {
+      super(title, options);
+      const one = {
+        title,
+        body: options?.body ?? '',
+        closed: false,
+        real: this as Notification
+      };
+      this.addEventListener('close', () => {
+        one.closed = true;
+      });
+      shown.push(one);
+    }
+  };
+}
+
+/** Let a page be in front only when it is, not always as in other tests. */
+async function realFocus(tab: Page): Promise<void> {
+  const session = await context.newCDPSession(tab);
+  await session.send('Emulation.setFocusEmulationEnabled', { enabled: false });
+}
+
+async function shown(...tabs: Page[]): Promise<IShown[]> {
+  const all = await Promise.all(
+    tabs.map(tab =>
+      tab.evaluate(() =>
+        (window as any).desktop.map((one: IShown) => ({
+          title: one.title,
+          body: one.body,
+          closed: one.closed
+        }))
+      )
+    )
+  );
+  return all.flat();
+}
+
+function inbox(tab: Page): Promise<unknown[]> {
+  return tab.evaluate(() => [...(window as any).notifyModel.notifications]);
+}
+
+/** Go to a page, and wait until the others know. */
+async function goTo(tab: Page): Promise<void> {
+  // What the browser takes to be in front already it does not bring there.
+  await (tab === elsewhere ? page : elsewhere).bringToFront();
+  await tab.bringToFront();
+  for (const one of [page, other]) {
+    await expect
+      .poll(() => one.evaluate(() => document.hasFocus()))
+      .toBe(one === tab);
+  }
+  const locks = tab === elsewhere ? 0 : 1;
+  await expect
+    .poll(() =>
+      page.evaluate(async () => {
+        const { held } = await navigator.locks.query();
+        return held!.filter(({ name }) => name!.includes(':front:')).length;
+      })
+    )
+    .toBe((await isOn(page)) ? locks : 0);
+}
+
+function isOn(tab: Page): Promise<boolean> {
+  return tab.evaluate(() =>
+    (window as any).jupyterapp.commands.isToggled(
+      'jupyterlab-notify:toggle-desktop-notifications'
+    )
+  );
+}
+
+/** Turn them on, or off, in both tabs. */
+async function turn(on: boolean): Promise<void> {
+  await setSetting(page, DESKTOP, 'desktopNotifications', on);
+  for (const tab of [page, other]) {
+    await expect.poll(() => isOn(tab)).toBe(on);
+  }
+}
+
+const item = () =>
+  page.locator('.lm-Menu').getByText('Desktop Notifications', { exact: true });
+
+test('are off, and nothing is asked, until the person wants them in the menu of the center', async () => {
+  await goTo(elsewhere);
+  await lab.push('before they are on');
+  await expect.poll(async () => (await inbox(page)).length).toBe(1);
+  expect(await page.evaluate(() => (window as any).asked)).toBe(0);
+
+  await goTo(page);
+  await openCenter(page);
+  await center(page).getByRole('button', { name: 'More' }).click();
+  await item().click();
+  await expect.poll(() => isOn(page)).toBe(true);
+  // The other tab learns of it.
+  await expect.poll(() => isOn(other)).toBe(true);
+  await closeCenter(page);
+
+  await goTo(elsewhere);
+  await lab.push({
+    message: 'The job has **ended**',
+    markdown: true,
+    source: 'queue'
+  });
+  await expect
+    .poll(() => shown(page, other))
+    .toEqual([{ title: 'queue', body: 'The job has ended', closed: false }]);
+});
+
+test('are shown only while no tab of JupyterLab is in front', async () => {
+  await turn(true);
+  await goTo(other);
+  await lab.push({ message: 'somebody looks', autoClose: false });
+  await expect(toasts(other, 'somebody looks')).toBeVisible();
+  await expect.poll(async () => (await inbox(page)).length).toBe(1);
+  await goTo(elsewhere);
+  await lab.push('nobody looks');
+  await expect
+    .poll(() => shown(page, other))
+    .toMatchObject([{ body: 'nobody looks' }]);
+});
+
+test('are shown once, however many tabs are open; a click brings a tab forward and opens the message', async () => {
+  await turn(true);
+  const third = await context.newPage();
+  await third.goto(lab.address({ path: 'lab/workspaces/third' }));
+  await untilReady(third);
+  await realFocus(third);
+  await goTo(elsewhere);
+  for (const message of ['one', 'two']) {
+    await lab.push({ message, body: `The text of ${message}.` });
+  }
+  const tabs = [page, other, third];
+  await expect
+    .poll(async () => (await shown(...tabs)).map(({ body }) => body).sort())
+    .toEqual(['one', 'two']);
+
+  for (const tab of tabs) {
+    const found = await tab.evaluate(() => {
+      const one = (window as any).desktop.find(
+        ({ body }: IShown) => body === 'two'
+      );
+      one?.real.dispatchEvent(new Event('click'));
+      return Boolean(one);
+    });
+    if (found) {
+      await expect(rows(tab, 'two')).toHaveClass(/jp-mod-open/);
+      await expect(center(tab).getByText('The text of two.')).toBeVisible();
+      await closeCenter(tab);
+    }
+  }
+  // What is read anywhere goes from the desktop; what is not, stays.
+  await expect
+    .poll(() => shown(...tabs))
+    .toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ body: 'two', closed: true }),
+        expect.objectContaining({ body: 'one', closed: false })
+      ])
+    );
+  await lab.dismissAll();
+  await expect
+    .poll(async () => (await shown(...tabs)).every(({ closed }) => closed))
+    .toBe(true);
+  await third.close();
+});
+
+test('are silent in do-not-disturb, in whichever tab that was turned on', async () => {
+  await turn(true);
+  await goTo(elsewhere);
+  await setSetting(page, LAB_NOTIFICATIONS, 'doNotDisturbMode', true);
+  await lab.push({ message: 'a banner', banner: true });
+  await expect(banners(other)).toHaveCount(1);
+  await setSetting(page, LAB_NOTIFICATIONS, 'doNotDisturbMode', false);
+  const heard = () =>
+    other.evaluate(async id => {
+      const app = (window as any).jupyterapp;
+      for (const token of app.pluginRegistry._services.keys()) {
+        if (token.name === '@jupyterlab/coreutils:ISettingRegistry') {
+          const registry = await app.resolveRequiredService(token);
+          return (await registry.get(id, 'doNotDisturbMode')).composite;
+        }
+      }
+    }, LAB_NOTIFICATIONS);
+  await expect.poll(heard).toBe(false);
+  await lab.push('after it');
+  await expect
+    .poll(() => shown(page, other))
+    .toMatchObject([{ body: 'after it' }]);
+});
+
+test('are no flood: what was there before is not shown, and many at once are counted', async () => {
+  await turn(true);
+  await goTo(elsewhere);
+  await lab.push({ message: 'center only', autoClose: 0 });
+  await Promise.all(
+    Array.from({ length: 40 }, (_, index) => lab.push(`message ${index}`))
+  );
+  await expect
+    .poll(async () =>
+      (await shown(page, other)).some(({ body }) =>
+        /new notifications/.test(body)
+      )
+    )
+    .toBe(true);
+  await expect.poll(async () => (await inbox(other)).length).toBe(41);
+  const all = await shown(page, other);
+  expect(
+    all.filter(({ body }) => /^message/.test(body)).length
+  ).toBeLessThanOrEqual(12);
+  expect(all.filter(({ body }) => body === 'center only')).toEqual([]);
+
+  // A page that is loaded behind others finds them all unread.
+  await page.reload();
+  await untilReady(page);
+  await lab.push('after the reload');
+  await expect.poll(async () => (await inbox(page)).length).toBe(42);
+  expect(
+    (await shown(page)).filter(({ body }) => /^message/.test(body))
+  ).toEqual([]);
+});
+
+test('end when they are turned off', async () => {
+  await turn(true);
+  await goTo(elsewhere);
+  await lab.push('still on');
+  await expect.poll(async () => (await shown(page, other)).length).toBe(1);
+  await turn(false);
+  await expect
+    .poll(async () => (await shown(page, other)).every(one => one.closed))
+    .toBe(true);
+  await lab.push('off by now');
+  for (const tab of [page, other]) {
+    await expect.poll(async () => (await inbox(tab)).length).toBe(2);
+  }
+  expect(await shown(page, other)).toHaveLength(1);
+});
+
+test('say so where the browser refuses', async ({ browser }) => {
+  const strict = await browser.newContext();
+  await strict.addInitScript(record);
+  const tab = await lab.open(browser, { context: strict });
+  await openCenter(tab);
+  await center(tab).getByRole('button', { name: 'More' }).click();
+  await tab.locator('.lm-Menu').getByText('Desktop Notifications').click();
+  const dialog = tab.getByRole('dialog');
+  await expect(dialog).toContainText('Your browser blocks notifications');
+  await dialog.getByRole('button').first().click();
+  await expect(dialog).toHaveCount(0);
+  expect(await isOn(tab)).toBe(false);
+
+  await openSetting(tab);
+  await expect(tab.locator('.jp-NotifySetting')).toContainText(
+    'Your browser blocks notifications'
+  );
+  await tab.locator('.jp-NotifySetting input').click();
+  await expect(tab.locator('.jp-NotifySetting input')).not.toBeChecked();
+  await strict.close();
+});
+
+test('say so where the page is not loaded in a secure way', async ({
+  browser
+}) => {
+  const plain = await browser.newContext();
+  const tab = await plain.newPage();
+  await tab.goto(lab.address().replace('127.0.0.1', '0.0.0.0'));
+  await untilReady(tab);
+  expect(await tab.evaluate(() => window.isSecureContext)).toBe(false);
+  await openSetting(tab);
+  await expect(tab.locator('.jp-NotifySetting')).toContainText(
+    'only for pages that are loaded over HTTPS'
+  );
+  await plain.close();
+});
+
+test('are turned on and off by the box in the settings', async () => {
+  await turn(false);
+  await goTo(page);
+  await openSetting(page);
+  const box = page.locator('.jp-NotifySetting input');
+  await expect(box).not.toBeChecked();
+  await box.click();
+  await expect(box).toBeChecked();
+  await expect.poll(() => isOn(other)).toBe(true);
+  await box.click();
+  await expect(box).not.toBeChecked();
+  await expect.poll(() => isOn(other)).toBe(false);
+});
+
+async function openSetting(tab: Page): Promise<void> {
+  await runCommand(tab, 'settingeditor:open', {
+    query: 'Notifications on the Desktop'
+  });
+  await expect(tab.locator('.jp-NotifySetting')).toBeVisible();
+}
