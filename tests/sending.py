@@ -7,11 +7,13 @@ import re
 import secrets
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from websockets.sync.client import ClientConnection, connect
@@ -77,9 +79,9 @@ class Shell:
             input=input,
         )
 
-    def json(self, *arguments: str | Path, **env: str) -> Any:
+    def json(self, command: str, *arguments: str | Path, **env: str) -> Any:
         """Return what a command prints as JSON; it must succeed."""
-        ran = self(*arguments, "--json", **env)
+        ran = self(command, "--json", *arguments, **env)
         assert ran.returncode == 0, ran.stderr
         assert ran.stderr == ""
         return json.loads(ran.stdout)
@@ -123,6 +125,71 @@ def blocks(language: str, heading: str) -> list[str]:
     found = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
     assert found, heading
     return found
+
+
+class Recorder:
+    """An HTTP server that writes down what it is asked; use it in a ``with``.
+
+    Parameters
+    ----------
+    status
+        What it answers with.
+    headers
+        More headers of its answers.
+    """
+
+    def __init__(self, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        self.requests: list[Asked] = []
+        recorder = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                at = time.monotonic()
+                value = json.loads(body) if body else None
+                asked = Asked(at, self.command, self.path, dict(self.headers), value)
+                recorder.requests.append(asked)
+                number = len(recorder.requests)
+                content = json.dumps({"success": True, "notification_id": str(number)}).encode()
+                self.send_response(status)
+                for name, one in (headers or {}).items():
+                    self.send_header(name, one)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_DELETE = do_PATCH = answer
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self) -> Recorder:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def most_in_a_second(self) -> int:
+        """Return how many requests came in the busiest second."""
+        times = [asked.at for asked in self.requests]
+        return max(sum(begin <= at < begin + 1 for at in times) for begin in times)
+
+
+class Asked(NamedTuple):
+    """A request."""
+
+    at: float
+    method: str
+    path: str
+    headers: dict[str, str]
+    value: Any
 
 
 class Api:

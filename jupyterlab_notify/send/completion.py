@@ -87,6 +87,7 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
     options = [
         f'    {name}) words="{" ".join(option for option, _, _ in _options(one))}" ;;'
         for name, one in commands.items()
+        if name != "completion"
     ]
     options.append(f'    completion) words="{" ".join(SHELLS)}" ;;')
     bash = BASH.format(

@@ -380,7 +380,7 @@ class Outbox:
             return
         self._failures += 1
         asked = error.retry_after_s if isinstance(error, Refused) else None
-        wait_s = asked if asked is not None else min(0.5 * 2**self._failures, PAUSE_S)
+        wait_s = asked if asked is not None else min(0.25 * 2**self._failures, PAUSE_S)
         self._pause_until = time.monotonic() + min(wait_s, PAUSE_S)
 
     def _again_later(self, key: str, waiting: _Waiting, error: SendError) -> None:

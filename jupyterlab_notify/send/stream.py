@@ -66,6 +66,7 @@ class Follower:
         self._show = show
         self._say = say
         self._cursor: str | None = None
+        self._connected = False
         self._seq = 0
 
     async def follow(self) -> None:
@@ -86,10 +87,11 @@ class Follower:
             except SendError as error:
                 if self._cursor is None:
                     raise
-                if failures == 0:
+                if self._connected:
+                    failures = 0
                     self._say(f"{error} Trying again.")
                 wait_s = RETRY_S[min(failures, len(RETRY_S) - 1)]
-                failures = 0 if self._connected else failures + 1
+                failures += 1
             await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))
 
     async def _once(self) -> None:

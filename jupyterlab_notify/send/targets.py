@@ -187,7 +187,7 @@ def _named(url: str, token: str | None, running: list[_Running], env: Mapping[st
 def _inside(running: list[_Running], env: Mapping[str, str]) -> _Running | None:
     """Return the server that started us: the nearest among our ancestors, or by what it told us."""
     by_pid = {each.pid: each for each in running}
-    for pid in _ancestors(os.getpid()):
+    for pid in (os.getpid(), *_ancestors(os.getpid())):
         if pid in by_pid:
             return by_pid[pid]
     # In tmux or screen no ancestor is left; the environment still names the server.
@@ -366,9 +366,12 @@ def _listens(pid: int, port: int) -> bool | None:
     belong to quite another process.
     """
     try:
-        held = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
+        held = {_link(one) for one in list(Path(f"/proc/{pid}/fd").iterdir())}
         tables = [Path(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6")]
         lines = [line for table in tables if table.exists() for line in _lines(table)]
+    except PermissionError:
+        # Another person's.
+        return False
     except OSError:
         return None
     for line in lines:
@@ -378,6 +381,14 @@ def _listens(pid: int, port: int) -> bool | None:
         if listens and f"socket:[{columns[9]}]" in held:
             return True
     return False
+
+
+def _link(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        # Closed meanwhile.
+        return ""
 
 
 def _lines(table: Path) -> list[str]:

@@ -1,0 +1,333 @@
+"""``jupyter notify``: what it sends, prints and ends with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jupyterlab_notify.send.run import last_lines
+
+from .sending import Api, Shell, find, one_line, outside, running, wait_for_message
+from .servers import Server, wait_for
+
+NOTIFY = Path(sys.executable).with_name("jupyter-notify")
+
+
+@pytest.fixture(scope="module")
+def shell(server: Server) -> Shell:
+    return Shell(server)
+
+
+# send
+
+
+def test_every_option_of_send_reaches_the_server(shell: Shell, server: Server) -> None:
+    receipt = shell.json(
+        *("send", "All *options*", "--type", "in-progress", "--body", "**b**", "--key", "all"),
+        *("--progress", "0.25", "--ttl", "600", "--persistent", "--markdown", "--banner"),
+        *("--action", "Go=notebook:run?line:=5&name=a%26b", "--action", "See=https://a.example"),
+        *("--link", "Docs=https://b.example/?x=y", "--source", "ci"),
+    )
+    assert receipt["success"] is True
+    row = server.detail(receipt["notification_id"])
+    assert row["message"] == "All *options*"
+    assert (row["type"], row["progress"], row["key"]) == ("in-progress", 0.25, "all")
+    assert (row["body"], row["markdown"], row["banner"]) == ("**b**", True, True)
+    assert (row["autoClose"], row["source"]) == (False, "ci")
+    assert row["expiresAt"]
+    given = [{k: v for k, v in action.items() if v is not None} for action in row["actions"]]
+    assert given == [
+        {"label": "Go", "commandId": "notebook:run", "args": {"line": 5, "name": "a&b"}},
+        {"label": "See", "url": "https://a.example"},
+        {"label": "Docs", "url": "https://b.example/?x=y"},
+    ]
+
+
+def test_send_prints_the_id_and_takes_a_body_from_its_input(shell: Shell, server: Server) -> None:
+    ran = shell("send", "Piped", "--body-file", "-", "--no-toast", input="from a pipe ✓")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    row = server.detail(ran.stdout.strip())
+    assert row["body"] == "from a pipe ✓"
+    assert row["autoClose"] == 0
+
+
+# What is wrong
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("sned", "x"),
+        ("send",),
+        ("send", ""),
+        ("send", "x", "--type", "sucess"),
+        ("send", "x", "--progress", "2"),
+        ("send", "x", "--progress", "nan"),
+        ("send", "x", "--ttl", "soon"),
+        ("send", "x", "--body", "b", "--body-file", "f"),
+        ("send", "x", "--body-file", "missing.md"),
+        ("send", "x", "--body-file", "/dev/zero"),
+        ("send", "x", "--no-toast", "--persistent"),
+        ("send", "x", "--action", "no command"),
+        ("send", "x", "--action", "a=b?c"),
+        ("send", "x", "--action", "a=b?c:={"),
+        ("send", "x", "--link", "javascript:alert(1)"),
+        ("send", "x" * 5000),
+        ("send", "x", "--key", "k" * 300),
+        ("send", "x", "--url", "not a url"),
+        ("send", "x", "--url", "http://[::1"),
+        ("send", "x", "--token-file", "missing"),
+        ("list", "--limit", "0"),
+        ("list", "--view", "all"),
+        ("read",),
+        ("read", "x", "--all"),
+        ("dismiss",),
+        ("revoke",),
+        ("run",),
+        ("run", "--"),
+        ("run", "--after", "x", "--", "true"),
+        ("completion", "tcsh"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_is_one_line_and_exit_code_2(
+    shell: Shell, server: Server, arguments: tuple[str, ...]
+) -> None:
+    before = server.page()["cursor"]
+    ran = shell(*arguments)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert one_line(ran).startswith("jupyter notify: ")
+    assert server.page()["cursor"] == before
+
+
+def test_what_is_wrong_is_json_too_if_that_was_asked_for(shell: Shell) -> None:
+    ran = shell("send", "x", "--type", "sucess", "--json")
+    assert ran.returncode == 2
+    assert json.loads(ran.stdout) == {
+        "success": False,
+        "message": one_line(ran).removeprefix("jupyter notify: "),
+    }
+
+
+def test_help_shows_every_command(shell: Shell) -> None:
+    ran = shell("--help")
+    assert ran.returncode == 0
+    for command in ("send", "list", "watch", "read", "dismiss", "revoke", "run", "completion"):
+        assert f"\n    {command}" in ran.stdout
+        helped = shell(command, "--help")
+        assert (helped.returncode, helped.stderr) == (0, "")
+
+
+# list, read, dismiss, revoke
+
+
+def test_state_is_changed_by_id_and_by_key(shell: Shell, server: Server) -> None:
+    id_ = shell("send", "Stateful", "--key", "some/key ü").stdout.strip()
+    assert shell.json("read", "some/key ü") == {"changed": 1}
+    assert server.detail(id_)["read"]
+    assert shell.json("read", id_, "--undo") == {"changed": 1}
+    assert server.detail(id_)["read"] is None
+    assert shell.json("dismiss", "some/key ü") == {"changed": 1}
+    assert id_ in [row["id"] for row in shell.json("list", "--view", "dismissed")]
+    assert shell.json("dismiss", "some/key ü", "--undo") == {"changed": 1}
+    assert shell.json("revoke", "some/key ü") == {"revoked": [id_]}
+    for command in ("read", "dismiss", "revoke"):
+        ran = shell(command, "some/key ü")
+        assert ran.returncode == 1
+        assert "some/key ü" in one_line(ran)
+
+
+def test_list_pages_filters_and_shows_no_control_characters(shell: Shell, server: Server) -> None:
+    for number in range(3):
+        server.ingest(f"Listed \x1b]0;title\x07 {number}\nsecond", type="warning", source="lister")
+    rows = shell.json("list", "--limit", "2", "--type", "warning", "--search", "Listed")
+    assert [row["message"][-8] for row in rows] == ["2", "1"]
+    shown = shell("list", "--search", "Listed", "--limit", "1").stdout
+    assert shown.endswith("warning      Listed  ]0;title  2 second\n")
+    assert shown.count("\n") == 1
+
+
+def test_a_list_that_nobody_reads_on_is_no_error(server: Server) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {NOTIFY} list --json | head -c 1"],
+        env=outside(server),
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert ran.stderr == ""
+
+
+# watch
+
+
+def test_watch_goes_on_where_it_was_when_the_server_is_back(server: Server) -> None:
+    own = Server(server.directory / "watched")
+    own.start()
+    try:
+        with running(NOTIFY, "watch", "--json", env=outside(own), cwd=own.root_dir) as process:
+            assert process.stdout is not None and process.stderr is not None
+            wait_for(lambda: own.status()["tabs"] == 1, "its stream")
+            own.ingest("before")
+            assert json.loads(process.stdout.readline())["message"] == "before"
+            own.stop()
+            assert "Trying again." in process.stderr.readline()
+            own.start()
+            # Most often it is not back yet, and learns of this from its cursor.
+            id_ = own.ingest("while it was away")["notification_id"]
+            assert json.loads(process.stdout.readline())["id"] == id_
+            assert process.stderr.readline() == "jupyter notify: Connected again.\n"
+            own.change(id_, read=True)
+            row = json.loads(process.stdout.readline())
+            assert (row["id"], bool(row["read"])) == (id_, True)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+        shown = Shell(own)("list").stdout
+        assert "while it was away" in shown
+    finally:
+        own.stop()
+        own.client.close()
+
+
+@pytest.mark.parametrize("command", ["watch", "list"])
+def test_a_wrong_token_is_exit_code_1(shell: Shell, server: Server, command: str) -> None:
+    ran = shell(command, "--url", server.url, JUPYTER_NOTIFY_TOKEN="wrong")
+    assert ran.returncode == 1
+    assert "does not take the token" in one_line(ran)
+
+
+# run
+
+
+def test_run_is_the_command_and_tells_how_it_ended(shell: Shell, server: Server) -> None:
+    script = "read line; echo out $line; for n in $(seq 30); do echo err $n >&2; done; exit 3"
+    ran = shell("run", "--title", "Failing", "--", "bash", "-c", script, input="in\n")
+    assert ran.returncode == 3
+    assert ran.stdout == "out in\n"
+    assert ran.stderr.splitlines() == [f"err {n}" for n in range(1, 31)]
+    row = find(server, "Failing: failed with exit code 3 after ")
+    assert row is not None and row["type"] == "error"
+    body = server.detail(row["id"])["body"].splitlines()
+    assert (body[0], body[-1]) == ("```", "```")
+    assert body[-2] == "err 30"
+    assert len(body) == 22
+
+
+def test_run_tells_of_a_success_only_if_that_is_wanted(shell: Shell, server: Server) -> None:
+    told = shell.json("run", "--title", "Fine", "--", "true")
+    assert told["exit_code"] == 0
+    assert server.detail(told["receipt"]["notification_id"])["type"] == "success"
+    for option in (("--quiet",), ("--after", "60")):
+        told = shell.json("run", "--title", "Unsaid", *option, "--", "true")
+        assert (told["exit_code"], told["receipt"]) == (0, None)
+    assert find(server, "Unsaid") is None
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "text"),
+    [
+        (("no-such-command",), 127, "no-such-command: command not found"),
+        (("/etc/passwd",), 126, "/etc/passwd: permission denied"),
+        (("bash", "-c", "kill -9 $$"), 137, "ended by SIGKILL after"),
+        (("--", "exit"), 127, "-- exit: command not found"),
+    ],
+)
+def test_run_ends_as_a_shell_would(
+    shell: Shell, server: Server, command: tuple[str, ...], code: int, text: str
+) -> None:
+    ran = shell("run", "--", *command)
+    assert ran.returncode == code
+    assert "Traceback" not in ran.stderr
+    assert find(server, text)
+
+
+def test_run_shows_what_takes_long_and_passes_a_signal_on(server: Server) -> None:
+    script = "trap 'echo told; exit 7' TERM; while :; do sleep 0.05; done"
+    command = (NOTIFY, "run", "--title", "Long", "--", "bash", "-c", script)
+    with running(*command, env=outside(server), cwd=server.root_dir) as process:
+        assert wait_for_message(server, "Long: running")["type"] == "in-progress"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 7
+    row = find(server, "Long: failed with exit code 7")
+    assert row is not None
+    assert "told" in server.detail(row["id"])["body"]
+    assert find(server, "Long: running") is None
+
+
+def test_run_without_a_server_is_the_command_all_the_same(server: Server, tmp_path: Path) -> None:
+    ran = Shell(server, JUPYTER_RUNTIME_DIR=str(tmp_path))("run", "--", "bash", "-c", "exit 4")
+    assert ran.returncode == 4
+    assert "The command runs all the same." in one_line(ran)
+
+
+def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
+    with Api(server.url, server.token).terminal() as terminal:
+        python = f"{sys.executable} -m jupyterlab_notify.send.cli"
+        code, shown = terminal.run(
+            f"stty cols 91; {python} run --title Tty -- bash -c 'tput cols; test -t 0 -a -t 1'"
+        )
+        assert code == 0, shown
+        assert "\r91\r\n" in shown
+        code, shown = terminal.run(f"{python} run --title Tty -- no-such-command")
+        assert code == 127
+        assert "no-such-command: command not found" in shown
+    assert find(server, "Tty: done in ")
+
+
+def test_the_last_lines_are_those_that_a_terminal_would_show() -> None:
+    printed = b"\x1b[31mred\x1b[0m\r\n 10 %\r 99 %\r100 %\n\x1b]0;title\x07\xff\x00end\n\n\n"
+    assert last_lines(printed) == "red\n100 %\n�end"
+
+
+# completion
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("jupyter noti", ["notify"]),
+        ("jupyter notify di", ["dismiss"]),
+        ("jupyter-notify re", ["read", "revoke"]),
+        ("jupyter notify send x --pers", ["--persistent"]),
+        ("jupyter notify send x --type succ", ["success"]),
+        ("jupyter notify list --view un", ["unread"]),
+        ("jupyter notify send --body-file report.", ["report.txt"]),
+        ("jupyter notify completion f", ["fish"]),
+        ("jupyter notify run -- report-too", ["report-tool"]),
+    ],
+)
+def test_bash_completes(shell: Shell, tmp_path: Path, line: str, expected: list[str]) -> None:
+    (tmp_path / "report.txt").touch()
+    (tmp_path / "report-tool").touch(mode=0o755)
+    script = shell("completion", "bash")
+    assert script.returncode == 0
+    words = line.split()
+    asked = (
+        f"{script.stdout}\nPATH=$PATH:.\nCOMP_WORDS=({' '.join(words)})\n"
+        f"COMP_CWORD={len(words) - 1}\n_jupyter_notify\n"
+        'printf "%s\\n" "${COMPREPLY[@]}" | sort -u\n'
+    )
+    ran = subprocess.run(
+        ["bash", "-c", asked], env=shell.env, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.split() == expected
+
+
+@pytest.mark.parametrize("name", ["zsh", "fish"])
+def test_other_shells_take_their_script(shell: Shell, name: str) -> None:
+    script = shell("completion", name)
+    assert script.returncode == 0
+    for word in ("send", "--persistent", "in-progress"):
+        assert word.lstrip("-") in script.stdout
+    if shutil.which(name) is not None:
+        checked = subprocess.run([name, "-n"], input=script.stdout, text=True, capture_output=True)
+        assert checked.returncode == 0, checked.stderr

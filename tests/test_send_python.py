@@ -1,0 +1,473 @@
+"""``from jupyterlab_notify import notify``: it updates in place, and never stops its caller."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_notify.send.api import Notify
+from jupyterlab_notify.send.errors import BadUsage
+from jupyterlab_notify.send.outbox import MAX_WAITING
+from jupyterlab_notify.send.targets import Target
+
+from .sending import Recorder, find, outside, python, run, running, wait_for_message
+from .servers import Server, clean_environment, wait_for
+
+PRELUDE = "from jupyterlab_notify import notify\n"
+
+
+class Directed(Notify):
+    """One that sends to a server that a test names."""
+
+    def __init__(self, url: str, token: str = "t") -> None:
+        super().__init__()
+        self.target = Target(url, token, local=True)
+
+    def _find(self) -> Target:
+        return self.target
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    with Recorder() as made:
+        yield made
+
+
+@pytest.fixture
+def to_recorder(recorder: Recorder) -> Iterator[Directed]:
+    made = Directed(recorder.url)
+    yield made
+    made.outbox.close(2)
+
+
+@pytest.fixture
+def to_server(server: Server) -> Iterator[Directed]:
+    made = Directed(server.url + "/", server.token)
+    yield made
+    made.outbox.close(2)
+
+
+def final(server: Server, text: str) -> dict[str, Any]:
+    row = wait_for_message(server, text)
+    assert row["progress"] is None
+    return row
+
+
+# Costs and rates
+
+
+@pytest.mark.parametrize(
+    "hot",
+    [
+        lambda notify, end: [None for _ in notify.track(until(end), "Hot")],
+        lambda notify, end: [notify("Hot", key="k", progress=n % 100 / 100) for n in until(end)],
+        lambda notify, end: hot_progress(notify, end),
+    ],
+    ids=["track", "notify", "progress"],
+)
+def test_a_hot_loop_makes_at_most_four_requests_a_second(
+    recorder: Recorder, to_recorder: Directed, hot: Callable[[Notify, float], object]
+) -> None:
+    hot(to_recorder, time.monotonic() + 1.6)
+    assert to_recorder.flush()
+    assert 4 <= len(recorder.requests) <= 7
+    assert recorder.most_in_a_second() <= 4
+    assert len({asked.value["key"] for asked in recorder.requests}) == 1
+
+
+def until(end: float) -> Iterator[int]:
+    n = 0
+    while time.monotonic() < end:
+        n += 1
+        yield n
+
+
+def hot_progress(notify: Notify, end: float) -> None:
+    with notify.progress("Hot") as progress:
+        for _ in until(end):
+            progress.update()
+
+
+def test_a_million_steps_are_few_requests(recorder: Recorder, to_recorder: Directed) -> None:
+    assert sum(1 for _ in to_recorder.track(range(1_000_000), "Million")) == 1_000_000
+    assert to_recorder.flush()
+    assert recorder.most_in_a_second() <= 4
+    last = recorder.requests[-1].value
+    assert last["type"] == "success"
+    assert last["message"].startswith("Million: done, 1,000,000 in ")
+
+
+def test_the_newest_of_one_key_is_what_arrives(recorder: Recorder, to_recorder: Directed) -> None:
+    sent = [to_recorder(f"n{n}", key="k") for n in range(100)]
+    assert to_recorder.flush()
+    assert recorder.requests[-1].value["message"] == "n99"
+    assert len(recorder.requests) <= 3
+    assert all(one.wait(1) for one in sent)
+
+
+def test_messages_of_their_own_all_arrive_in_order(server: Server, to_server: Directed) -> None:
+    sent = [to_server(f"ordered {n}") for n in range(50)]
+    assert to_server.flush()
+    rows = [r for r in server.page(limit=200)["notifications"] if "ordered" in r["message"]]
+    assert [row["message"] for row in reversed(rows)] == [f"ordered {n}" for n in range(50)]
+    assert [one.id for one in sent] == [row["id"] for row in reversed(rows)]
+
+
+def test_what_waits_is_bounded_and_the_caller_does_not_wait() -> None:
+    with Recorder(503, {"Retry-After": "5"}) as busy:
+        notify = Directed(busy.url)
+        sent = [notify(f"m{n}") for n in range(MAX_WAITING + 10)]
+        refused = [one for one in sent if one.error]
+        assert 9 <= len(refused) <= 10
+        assert refused[0] is sent[-len(refused)]
+        notify.outbox.close(1)
+
+
+def test_a_progress_that_stands_still_is_renewed_just_as_it_was(
+    recorder: Recorder, to_recorder: Directed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupyterlab_notify.send.outbox.RENEWAL_S", 0.5)
+    with to_recorder.progress("Still", total=4) as progress:
+        progress.update()
+        wait_for(lambda: len(recorder.requests) >= 4, "renewals")
+    first, second, third = (asked.value for asked in recorder.requests[-3:])
+    del third
+    assert first == second
+    assert first["heartbeat"] == 30
+    assert first["progress"] == 0.25
+
+
+# How it ends
+
+
+def test_track_ends_in_success(server: Server, to_server: Directed) -> None:
+    assert list(to_server.track([1, 2, 3], "Track success")) == [1, 2, 3]
+    assert final(server, "Track success: done, 3 in ")["type"] == "success"
+
+
+def test_track_ends_in_error_with_the_exceptions_summary(
+    server: Server, to_server: Directed
+) -> None:
+    with pytest.raises(ValueError, match="bad batch"):
+        for n in to_server.track(range(10), "Track error"):
+            if n == 4:
+                raise ValueError("bad batch")
+    row = final(server, "Track error: ")
+    assert row["message"] == "Track error: failed after 4 of 10: ValueError: bad batch"
+    assert row["type"] == "error"
+    assert sys.gettrace() is None
+
+
+def caught(notify: Notify, title: str) -> None:
+    try:
+        for n in notify.track(range(10), title):
+            if n == 2:
+                raise KeyError("k")
+    except KeyError:
+        pass
+
+
+def raising(notify: Notify, title: str) -> None:
+    def inner() -> None:
+        for _ in notify.track(range(10), title):
+            1 / 0  # noqa: B018  # it raises
+
+    with contextlib.suppress(ZeroDivisionError):
+        inner()
+
+
+def broken(notify: Notify, title: str) -> None:
+    for n in notify.track(range(10), title):
+        if n == 2:
+            break
+
+
+def returned(notify: Notify, title: str) -> int:
+    for n in notify.track(range(10), title):
+        if n == 2:
+            return n
+    raise AssertionError
+
+
+def broken_while_another_is_handled(notify: Notify, title: str) -> None:
+    try:
+        raise TypeError("old")
+    except TypeError:
+        for n in notify.track(range(10), title):
+            if n == 2:
+                break
+
+
+def source_fails(notify: Notify, title: str) -> None:
+    def source() -> Iterator[int]:
+        yield 1
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError):
+        list(notify.track(source(), title))
+
+
+@pytest.mark.parametrize(
+    ("leave", "type_", "text"),
+    [
+        (caught, "error", "failed after 2 of 10: KeyError: 'k'"),
+        (raising, "error", "failed: ZeroDivisionError: division by zero"),
+        (broken, "success", "ended after 2 of 10 in "),
+        (returned, "success", "ended after 2 of 10 in "),
+        (broken_while_another_is_handled, "success", "ended after 2 of 10 in "),
+        (source_fails, "error", "failed after 1: OSError: the disk is gone"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_how_a_loop_is_left_is_what_is_told(
+    recorder: Recorder,
+    to_recorder: Directed,
+    leave: Callable[[Notify, str], object],
+    type_: str,
+    text: str,
+) -> None:
+    leave(to_recorder, "Left")
+    assert to_recorder.flush()
+    last = recorder.requests[-1].value
+    assert last["type"] == type_
+    assert last["message"].startswith(f"Left: {text}")
+    assert sys.gettrace() is None
+
+
+def test_a_debugger_is_left_in_peace(to_recorder: Directed, recorder: Recorder) -> None:
+    def trace(*_: object) -> None:
+        return None
+
+    sys.settrace(trace)
+    try:
+        caught(to_recorder, "Debugged")
+        assert sys.gettrace() is trace
+    finally:
+        sys.settrace(None)
+    assert to_recorder.flush()
+    assert recorder.requests[-1].value["message"].startswith("Debugged: ended after 2 of 10")
+
+
+def test_progress_ends_as_its_block_does(server: Server, to_server: Directed) -> None:
+    with pytest.raises(RuntimeError), to_server.progress("Block", total=3) as progress:
+        progress.update(2)
+        progress.note = "loss 0.3"
+        raise RuntimeError("out of\nmemory")
+    row = final(server, "Block: ")
+    assert row["type"] == "error"
+    assert row["message"] == "Block: failed after 2 of 3: RuntimeError: out of memory, loss 0.3"
+    with to_server.progress("Calm block", key="calm") as calm:
+        calm.set(7, "seven")
+    row = final(server, "Calm block: ")
+    assert row["key"] == "calm"
+    assert row["message"].endswith("s, seven")
+
+
+def test_one_that_is_dropped_says_that_it_was_left_unfinished(
+    server: Server, to_server: Directed
+) -> None:
+    to_server.progress("Dropped", total=3).update()
+    assert final(server, "Dropped: left unfinished after 1 of 3")["type"] == "warning"
+
+
+def test_a_script_that_fails_ends_its_loop_in_error(server: Server) -> None:
+    ran = python(
+        server,
+        PRELUDE + "for n in notify.track(range(9), 'Uncaught'):\n    if n == 5: int('x')\n",
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.count("Traceback") == 1
+    row = final(server, "Uncaught: ")
+    assert row["message"].startswith("Uncaught: failed after 5 of 9: ValueError: invalid literal")
+
+
+def test_a_script_that_ends_leaves_nothing_in_progress(server: Server) -> None:
+    ran = python(server, PRELUDE + "p = notify.progress('Forgotten', total=9)\np.update(4)\n")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert final(server, "Forgotten: interrupted after 4 of 9")["type"] == "warning"
+
+
+def test_ctrl_c_interrupts(server: Server) -> None:
+    code = (
+        PRELUDE + "import time\n"
+        "for n in notify.track(range(1000), 'Interrupted loop'): time.sleep(0.05)\n"
+    )
+    with running(sys.executable, "-c", code, env=outside(server), cwd=server.root_dir) as process:
+        wait_for_message(server, "Interrupted loop")
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+    assert final(server, "Interrupted loop: interrupted")["type"] == "warning"
+
+
+def test_killed_in_the_middle_it_says_that_it_was_interrupted(server: Server) -> None:
+    code = (
+        "import jupyterlab_notify.send.progress as progress\nprogress.HEARTBEAT_S = 5\n"
+        + PRELUDE
+        + "import time\nwith notify.progress('Killed', total=3): time.sleep(60)\n"
+    )
+    with running(sys.executable, "-c", code, env=outside(server), cwd=server.root_dir) as process:
+        assert wait_for_message(server, "Killed")["type"] == "in-progress"
+        process.kill()
+    row = wait_for(
+        lambda: next(
+            (
+                row
+                for row in server.page(limit=200)["notifications"]
+                if row["message"].startswith("Killed") and row["type"] != "in-progress"
+            ),
+            None,
+        ),
+        "that it was interrupted",
+        10,
+    )
+    assert row["type"] == "warning"
+    assert "interrupted" in row["message"]
+
+
+# What goes wrong around it
+
+
+def test_without_a_server_one_warning_and_the_program_goes_on(tmp_path: Path) -> None:
+    code = PRELUDE + (
+        "import asyncio, logging\n"
+        "from jupyterlab_notify import NotifyHandler\n"
+        "from jupyterlab_notify.send.tqdm import tqdm\n"
+        "logging.getLogger().addHandler(NotifyHandler(logging.DEBUG))\n"
+        "logging.getLogger().addHandler(logging.StreamHandler())\n"
+        "assert notify('a').wait() is None\n"
+        "for n in notify.track(range(3), 'b'): pass\n"
+        "with notify.progress('c') as p: p.update()\n"
+        "assert asyncio.run(notify.asend('d')) is None\n"
+        "list(tqdm(range(3), disable=None, file=open('/dev/null', 'w')))\n"
+        "notify.revoke('e'); notify.flush()\n"
+        "print('goes on')\n"
+    )
+    env = {**clean_environment(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
+    ran = run(sys.executable, "-c", code, env=env, cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, "goes on\n"), ran.stderr
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("Notifications are not sent. No Jupyter server of yours runs here")
+
+
+def test_what_was_sent_while_the_server_was_away_arrives_when_it_is_back(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server()
+    notify = Directed(server.url + "/", server.token)
+    assert notify("before").wait()
+    server.stop()
+    sent = notify("meanwhile")
+    server.start()
+    assert sent.wait(20), sent
+    assert [row["message"] for row in server.page()["notifications"]] == ["meanwhile", "before"]
+
+
+def test_what_the_server_refuses_is_logged_once_and_told_to_who_asks(
+    server: Server, to_server: Directed, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = to_server("x" * 5000), to_server("x" * 5000)
+    assert to_server.flush()
+    assert first.id is second.id is None
+    assert "message" in str(first.error)
+    assert len(caplog.records) == 1
+    assert to_server("fine").wait()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda n: n(""), "must not be empty"),
+        (lambda n: n("m", type="sucess"), "must be one of default, info"),
+        (lambda n: n("m", progress=2), "from 0 to 1"),
+        (lambda n: n("m", data=object()), "cannot be written as JSON"),
+        (lambda n: n("m", data=float("nan")), "cannot be written as JSON"),
+        (lambda n: n("m", toast=False, persistent=True), "Only one of"),
+        (lambda n: n("m", actions=["x"]), "must be LABEL=COMMAND"),
+        (lambda n: n("m", link="javascript:alert(1)"), "must begin with http"),
+        (lambda n: n.progress("p", total=-1), "must not be negative"),
+        (lambda n: n.configure(url="ftp://example.org"), "must begin with http"),
+    ],
+)
+def test_wrong_use_is_told_at_once_as_a_value_error(
+    to_recorder: Directed, recorder: Recorder, wrong: Callable[[Notify], object], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said) as caught:
+        wrong(to_recorder)
+    assert isinstance(caught.value, BadUsage)
+    assert to_recorder.flush()
+    assert recorder.requests == []
+
+
+async def test_asend_returns_the_id_once_it_is_stored(server: Server, to_server: Directed) -> None:
+    id_ = await to_server.asend("Awaited", body="b")
+    assert id_ is not None
+    assert server.detail(id_)["body"] == "b"
+    to_server.revoke(id_).wait()
+    assert find(server, "Awaited") is None
+
+
+def test_workers_send_their_own_and_end_nothing_of_their_parents(server: Server) -> None:
+    code = PRELUDE + (
+        "import multiprocessing, os, time\n"
+        "def work(n): notify(f'worker {n}')\n"
+        "with notify.progress('Parent', total=2) as p:\n"
+        "    p.update(); notify('warm').wait()\n"
+        "    context = multiprocessing.get_context('fork')\n"
+        "    workers = [context.Process(target=work, args=(n,)) for n in range(2)]\n"
+        "    for worker in workers: worker.start()\n"
+        "    for worker in workers: worker.join()\n"
+        "    if os.fork() == 0:\n"
+        "        raise SystemExit(3)\n"
+        "    os.wait()\n"
+        "    notify.flush()\n"
+        "    from jupyterlab_notify.send.client import Client\n"
+        "    from jupyterlab_notify.send.targets import find\n"
+        "    rows = Client(find()).request('GET', '/notifications')['notifications']\n"
+        "    assert [r['type'] for r in rows if 'Parent' in r['message']] == ['in-progress']\n"
+        "    p.update()\n"
+    )
+    ran = python(server, code)
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
+    assert find(server, "worker 0") and find(server, "worker 1")
+    assert final(server, "Parent: done, 2 in ")
+
+
+def test_threads_share_it(recorder: Recorder, to_recorder: Directed) -> None:
+    def work(number: int) -> None:
+        for n in to_recorder.track(range(1000), f"thread {number}"):
+            if n == 500 and number % 2:
+                to_recorder(f"half of {number}")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert to_recorder.flush()
+    said = [asked.value["message"] for asked in recorder.requests]
+    assert sum(": done, 1,000 in " in text for text in said) == 8
+    assert sum("half of" in text for text in said) == 4
+
+
+# What it costs to have it
+
+
+def test_importing_it_is_cheap_and_the_server_does_not_import_it() -> None:
+    sent = "import sys; from jupyterlab_notify import notify, NotifyHandler; "
+    heavy = "'http.client', 'ssl', 'asyncio', 'tornado', 'pydantic', 'jupyter_core', 'tqdm'"
+    check = f"print([n for n in ({heavy}, 'jupyter_server') if n in sys.modules])"
+    served = (
+        "import sys, jupyterlab_notify.app, jupyterlab_notify.models; "
+        "print([n for n in sys.modules if n.startswith('jupyterlab_notify.send')])"
+    )
+    for code in (sent + check, served):
+        ran = run(sys.executable, "-c", code, env={"PATH": ""})
+        assert ran.stdout == "[]\n", ran.stdout + ran.stderr
