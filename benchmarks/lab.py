@@ -49,8 +49,9 @@ class Lab:
 
     def cpu_s(self) -> float:
         """Return the processor time that the server has used, in seconds."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        # The scheduler counts in nanoseconds; /proc/<pid>/stat only in hundredths of a second.
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def free_port() -> int:
@@ -68,6 +69,8 @@ def lab(*options: str, extension: bool = True, app: str = "server") -> Iterator[
         env = {k: v for k, v in os.environ.items() if not k.startswith("JUPYTER")}
         for name in ("DATA", "CONFIG", "RUNTIME"):
             env[f"JUPYTER_{name}_DIR"] = str(root / name.lower())
+        # An installed package is compiled once, not at each start.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         env["PYTHONPATH"] = str(HERE)
         wanted = {"jupyterlab_notify": extension, "noop_extension": True}
         (root / "config").mkdir()
