@@ -190,3 +190,10 @@ def test_who_may_only_write_may_push_but_not_look(make_server: Callable[..., Ser
     with pytest.raises(InvalidStatus) as error, server.websocket():
         pass
     assert error.value.response.status_code == 403
+
+
+def test_a_program_that_pushes_gets_no_login_cookie(server: Server) -> None:
+    pushed = server.request("POST", f"/{NAMESPACE}/ingest", {"message": "m"})
+    assert (pushed.status_code, pushed.headers.get("set-cookie")) == (200, None)
+    # So that the test could fail.
+    assert "set-cookie" in server.request("GET", f"/{NAMESPACE}/status").headers
