@@ -140,6 +140,31 @@ def file_system(path: Path) -> str:
     return kind
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is kept beside the notifications: each table's rows by their key, and what state says.
+
+    Parameters
+    ----------
+    tables
+        By name, in the tables' order.
+    welcome, muted_ms
+        See ``Database``.
+    """
+
+    tables: dict[str, dict[Any, Row]]
+    welcome: int = 0
+    muted_ms: int | None = None
+
+
+#: What makes a row of a table beside the notifications unique, and what it is ordered by.
+BESIDE = {
+    "outbox": (("id",), "number"),
+    "listed": (("central", "remote"), "central, remote"),
+    "welcome": (("id",), "id"),
+}
+
+
 class Database(ABC):
     """A SQLite file, or memory while its place cannot be used.
 
@@ -180,6 +205,7 @@ class Database(ABC):
         #: Where the file stood when memory took over from it, and where memory began.
         self._origin: Cursor | None = None
         self._adopted_seq = 0
+        self._adopted = Beside({})
         self._heal_at = 0.0
         #: When the next row changes by itself, as it was when the transaction began.
         self._due_ms: int | None = None
@@ -212,7 +238,11 @@ class Database(ABC):
 
     def close(self) -> None:
         """Close the file; what is in memory only gets a last chance to come into it."""
-        if self._db is not None and not self.durable and self.seq > self._adopted_seq:
+        if (
+            self._db is not None
+            and not self.durable
+            and (self.seq > self._adopted_seq or self.welcome != self._adopted.welcome)
+        ):
             self._heal()
         self._disconnect()
 
@@ -319,7 +349,7 @@ class Database(ABC):
 
     def _fault(self, fault: Exception) -> None:
         """Go on without the file after ``fault``: with a new one, or in memory."""
-        rows, origin = self._rescue()
+        rows, beside, origin = self._rescue()
         if _is_corrupt(fault):
             aside = self._set_aside()
             # Another server of this home directory may have been faster.
@@ -327,7 +357,7 @@ class Database(ABC):
                 self._disconnect()
                 try:
                     self._open_file(BUSY_TIMEOUT_S)
-                    self._adopt(rows)
+                    self._adopt(rows, beside)
                 except FAULTS as other:
                     fault = other
                 else:
@@ -337,7 +367,7 @@ class Database(ABC):
                         *(self.path, fault, aside or "another file", len(rows)),
                     )
                     return
-        self._to_memory(self._problem(fault), rows, origin)
+        self._to_memory(self._problem(fault), rows, beside, origin)
 
     def _problem(self, fault: Exception) -> str:
         if isinstance(fault, _Unusable):
@@ -380,7 +410,9 @@ class Database(ABC):
             return None
         return aside
 
-    def _to_memory(self, problem: str, rows: list[Row], origin: Cursor | None) -> None:
+    def _to_memory(
+        self, problem: str, rows: list[Row], beside: Beside, origin: Cursor | None
+    ) -> None:
         """Keep messages in memory, with the newest of what the file had.
 
         It is an epoch of its own: if the process ends, the file gives its numbers again.
@@ -391,8 +423,9 @@ class Database(ABC):
         self._migrate(self._db, 0)
         self.mode, self.problem = "memory", problem
         self._load_state()
-        self._adopt(rows)
+        self._adopt(rows, beside)
         self._origin, self._adopted_seq = origin, self.seq
+        self._adopted = Beside(beside.tables, self.welcome, self.muted_ms)
         self._heal_at = time.monotonic() + HEAL_INTERVAL_S
         if self.path is None:
             self._log.info("Notifications are kept in memory only: %s.", problem)
@@ -403,8 +436,8 @@ class Database(ABC):
                 problem,
             )
 
-    def _rescue(self) -> tuple[list[Row], Cursor | None]:
-        """Read the newest rows of a file that does not work, and where it stands."""
+    def _rescue(self) -> tuple[list[Row], Beside, Cursor | None]:
+        """Read the newest rows of a failing file, what else it keeps, and where it stands."""
         for how in ("as it is", "mode=ro", "immutable=1"):
             if how == "as it is":
                 db = self._db
@@ -424,26 +457,31 @@ class Database(ABC):
                 origin = Cursor(*db.execute("SELECT epoch, seq FROM state").fetchone())
                 rows = _newest(db)
                 if rows or db.execute("SELECT inbox FROM state").fetchone() == (0,):
-                    return rows, origin
+                    return rows, _beside(db), origin
             except (sqlite3.Error, TypeError):
                 continue
             finally:
                 if db is not self._db:
                     db.close()
-        return [], None
+        return [], Beside({}), None
 
-    def _adopt(self, rows: list[Row]) -> None:
+    def _adopt(self, rows: list[Row], beside: Beside) -> None:
         """Take in rows of a file that was given up, in their order, but for those known."""
         with self._transaction(write=True):
             for row in sorted(rows, key=lambda row: row["position"]):
                 row["seq"] = row["position"] = self._next_seq()
                 self._insert(row)
+            for table, kept in beside.tables.items():
+                for row in kept.values():
+                    self._insert(row, table)
+            # Another number than any before: what a tab has seen of the file may differ.
+            self.welcome = max(self.welcome, beside.welcome) + 1
+            self.muted_ms = beside.muted_ms or self.muted_ms
 
-    def _insert(self, row: Row) -> None:
+    def _insert(self, row: Row, table: str = "notifications") -> None:
+        row = {name: value for name, value in row.items() if name != "number"}
         marks = ", ".join(f":{name}" for name in row)
-        self._execute(
-            f"INSERT OR IGNORE INTO notifications ({', '.join(row)}) VALUES ({marks})", row
-        )
+        self._execute(f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({marks})", row)
 
     def _heal(self) -> None:
         """Try the file again, and carry over what came in meanwhile."""
@@ -486,6 +524,28 @@ class Database(ABC):
             self._next_seq()
             for row in rows:
                 self._carry_one(row, self._origin.seq if same and self._origin else None)
+            self._carry_beside(_beside(memory), self._adopted if same else Beside({}))
+
+    def _carry_beside(self, now: Beside, before: Beside) -> None:
+        """Do to the tables beside the notifications what memory did to its own."""
+        for table, rows in now.tables.items():
+            known = before.tables.get(table, {})
+            names = BESIDE[table][0]
+            where = " AND ".join(f"{name} = :{name}" for name in names)
+            gone = [row for key, row in known.items() if key not in rows]
+            changed = [
+                row
+                for key, row in rows.items()
+                # A claim says only who is at it; another number is given here.
+                if key not in known or (table == "welcome" and row != known[key])
+            ]
+            for row in gone + (changed if table == "welcome" else []):
+                self._execute(f"DELETE FROM {table} WHERE {where}", row)
+            for row in changed:
+                self._insert(row, table)
+        if now.muted_ms != before.muted_ms:
+            self.muted_ms = now.muted_ms
+        self.welcome = max(self.welcome, now.welcome) + 1
 
     def _carry_one(self, row: Row, origin_seq: int | None) -> None:
         live = row["revoked_ms"] is None and row["expired_ms"] is None
@@ -510,6 +570,15 @@ class Database(ABC):
             if other is not None:
                 self._bury(other[0], "revoked_ms")
         quiet = known is not None and row["position"] <= self._adopted_seq
+        if known is not None and not quiet and row["origin"] == "message":
+            # The central service listed it again for memory, which did not have it: it is the
+            # same one, and only what the person did with it is new.
+            self._execute(
+                "UPDATE notifications SET seq = ?, read_ms = coalesce(read_ms, ?), "
+                "dismissed_ms = coalesce(dismissed_ms, ?) WHERE id = ?",
+                (self._next_seq(), row["read_ms"], row["dismissed_ms"], row["id"]),
+            )
+            return
         row["seq"] = self._next_seq()
         row["position"] = known[1] if quiet else row["seq"]
         self._execute("DELETE FROM notifications WHERE id = ?", (row["id"],))
@@ -670,6 +739,29 @@ def _rows(db: sqlite3.Connection, sql: str, values: Iterable[Any] = ()) -> Itera
     names = [column[0] for column in cursor.description]
     for row in cursor:
         yield dict(zip(names, row, strict=True))
+
+
+def _beside(db: sqlite3.Connection) -> Beside:
+    """Return what is kept beside the notifications, as far as it can be read."""
+    tables: dict[str, dict[Any, Row]] = {}
+    for table, (names, order) in BESIDE.items():
+        tables[table] = {}
+        with suppress(sqlite3.Error):
+            for row in _rows(db, f"SELECT * FROM {table} ORDER BY {order}"):
+                if table != "welcome" or _is_json(row["content"]):
+                    tables[table][tuple(row[name] for name in names)] = row
+    welcome, muted_ms = 0, None
+    with suppress(sqlite3.Error):
+        welcome, muted_ms = db.execute("SELECT welcome, muted_ms FROM state").fetchone()
+    return Beside(tables, welcome, muted_ms)
+
+
+def _is_json(text: Any) -> bool:
+    try:
+        json.loads(text or "null")
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _newest(db: sqlite3.Connection) -> list[Row]:

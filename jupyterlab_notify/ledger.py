@@ -217,7 +217,7 @@ class Ledger(Database):
         version
             ``welcome``, as it was before the service was asked.
         items
-            The messages, with the service's own ids.
+            The messages, with the service's own ids, and ``updated_ms``.
 
         Returns
         -------
@@ -226,20 +226,25 @@ class Ledger(Database):
         """
         if self.welcome != version or self._is_waiting("dismiss", "dismiss-all", "reset"):
             return False
-        before = {
-            id_: (content, listed, dismissed_ms, told)
-            for id_, content, listed, dismissed_ms, told in self._execute(
-                "SELECT id, content, listed, dismissed_ms, told FROM welcome WHERE central = ?",
-                (self.central,),
-            )
-        }
         ids = {f"central:{self.central}:{item['id']}": item for item in items}
-        if any(id_ in before and before[id_][2] is not None and before[id_][3] for id_ in ids):
-            # It was told that this one is dismissed and lists it again: it was reset elsewhere.
-            self.muted_ms = None
-            self._forget_dismissals()
+        before = self._listed_welcome()
+        # It was told that these are dismissed, and lists them again.
+        again = [i for i in ids if i in before and before[i][2] is not None and before[i][3]]
+        if again:
+            # An update is a new reason to show that one; anything else was a reset elsewhere.
+            if all((ids[i].get("updated_ms") or 0) > (before[i][2] or 0) for i in again):
+                self._execute(
+                    "UPDATE welcome SET dismissed_ms = NULL, views = 0, told = 0 "
+                    "WHERE id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(again),),
+                )
+            else:
+                self.muted_ms = None
+                self._forget_dismissals()
             self._welcome_changed()
+            before = self._listed_welcome()
         for place, (id_, item) in enumerate(ids.items()):
+            item = {name: value for name, value in item.items() if name != "updated_ms"}
             content = json.dumps({**item, "id": id_, "place": place}, sort_keys=True)
             if before.get(id_, (None, 0))[:2] != (content, 1):
                 self._execute(
@@ -249,8 +254,8 @@ class Ledger(Database):
                     (id_, self.central, content),
                 )
                 self._welcome_changed()
-        for id_, (content, listed, dismissed_ms, _) in before.items():
-            if id_ not in ids and (listed or (content is not None and dismissed_ms is None)):
+        for id_, (said, listed, dismissed_ms, _) in before.items():
+            if id_ not in ids and (listed or (said is not None and dismissed_ms is None)):
                 # One that was dismissed here can still be looked up. How often another one was
                 # seen is kept, in case that it comes back.
                 self._execute(
@@ -260,6 +265,15 @@ class Ledger(Database):
                 )
                 self._welcome_changed()
         return True
+
+    def _listed_welcome(self) -> dict[str, tuple[str | None, int, int | None, int]]:
+        return {
+            id_: (content, listed, dismissed_ms, told)
+            for id_, content, listed, dismissed_ms, told in self._execute(
+                "SELECT id, content, listed, dismissed_ms, told FROM welcome WHERE central = ?",
+                (self.central,),
+            )
+        }
 
     # The outbox
 

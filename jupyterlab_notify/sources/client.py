@@ -299,6 +299,7 @@ class Client:
                     "dismissable": entry.get("dismissable", True) is not False,
                     "max_views": most,
                     "updated": _clean(updated)[:40] if isinstance(updated, str) else None,
+                    "updated_ms": None if updated is None else _time_ms(updated),
                 }
             )
         return Tagged(tuple(items), answer.headers.get("etag"))

@@ -1,0 +1,472 @@
+"""What the store keeps of a central service: its lists, the outbox, welcome messages."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_notify import database as database_module
+from jupyterlab_notify.database import NotFound
+from jupyterlab_notify.ledger import RETURN_WINDOW_MS, TOLD_AT_ONCE, remote_id
+from jupyterlab_notify.store import Parcel, Retention, Store
+
+from . import places
+from .messages import Clock, check_sound, do, live, receive
+
+Make = Callable[..., Store]
+LEASE_MS = 60_000
+#: A little before the tests' clock.
+CREATED_MS = 1_799_999_000_000
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(database_module, "RETRY_TIMEOUT_S", 0.05)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "notify" / "notifications.sqlite"
+
+
+@pytest.fixture
+def make(path: Path, clock: Clock) -> Iterator[Make]:
+    made: list[Store] = []
+
+    def _make(**options: Any) -> Store:
+        store = Store(path, clock=clock, **options)
+        store.central = "central"
+        made.append(store)
+        return store
+
+    yield _make
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def store(make: Make) -> Store:
+    return make()
+
+
+def take(store: Store, *remotes: str) -> list[str]:
+    items = [{"remote": r, "message": f"message {r}", "created_ms": CREATED_MS} for r in remotes]
+    return do(store, lambda: store.add_messages(items, "the platform"))
+
+
+def change(store: Store, *ids: str, **state: Any) -> None:
+    state = {"read": None, "dismissed": None, **state}
+    do(store, lambda: store.change_many(ids=list(ids), **state))
+
+
+def outbox(store: Store) -> list[tuple[str, tuple[str, ...]]]:
+    """Empty the outbox, and return what was in it."""
+    found = []
+    while (parcel := do(store, lambda: store.claim("me", LEASE_MS))) is not None:
+        found.append((parcel.action, parcel.subjects))
+        settle(store, parcel)
+    return found
+
+
+def settle(store: Store, parcel: Parcel) -> None:
+    do(store, lambda: store.settle("me", parcel, told=True))
+
+
+def state(store: Store, id_: str) -> tuple[bool, bool]:
+    row = live(store)[id_]
+    return bool(row["read"]), bool(row["dismissed"])
+
+
+def test_what_a_person_does_is_in_the_outbox_in_order(store: Store) -> None:
+    a, b, c = take(store, "a", "b", "c")
+    pushed = receive(store)
+    change(store, a, pushed, read=True)
+    change(store, b, dismissed=True)
+    change(store, a, read=False)
+    # Read already: nothing new for the service.
+    change(store, b, read=True)
+    change(store, b, dismissed=False)
+    change(store, c, b, read=True, dismissed=True)
+    change(store, b, read=False, dismissed=False)
+    assert outbox(store) == [
+        ("read", ("a", "b")),
+        ("unread", ("a",)),
+        ("read", ("c",)),
+        ("unread", ("b",)),
+    ]
+
+
+def test_a_change_that_is_undone_is_not_in_the_outbox(store: Store, path: Path) -> None:
+    (a,) = take(store, "a")
+
+    def fail() -> None:
+        store.change_one(a, True, None)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        do(store, fail)
+    assert do(store, store.outbox) == 0
+    assert state(store, a) == (False, False)
+    with pytest.raises(NotFound):
+        do(store, lambda: store.change_one("nothing", True, None))
+    assert do(store, store.outbox) == 0
+
+
+def test_without_a_central_service_nothing_is_noted_for_it(make: Make) -> None:
+    store = make()
+    (a,) = take(store, "a")
+    store.central = ""
+    change(store, a, read=True)
+    store.central = "another"
+    change(store, a, read=False)
+    store.central = "central"
+    assert outbox(store) == []
+
+
+def test_two_servers_send_each_entry_once_and_in_order(make: Make, clock: Clock) -> None:
+    one, two = make(), make()
+    ids = take(one, *(f"{n}" for n in range(TOLD_AT_ONCE + 5)))
+    change(one, *ids, read=True)
+    change(two, ids[0], read=False)
+    parcel = do(one, lambda: one.claim("one", LEASE_MS))
+    assert parcel is not None and len(parcel.subjects) == TOLD_AT_ONCE
+    # While one is sending the head, the other sends nothing that comes after it.
+    assert do(two, lambda: two.claim("two", LEASE_MS)) is None
+    do(one, lambda: one.settle("one", parcel, told=True))
+    rest = do(two, lambda: two.claim("two", LEASE_MS))
+    assert rest is not None and len(rest.subjects) == 5
+    do(two, lambda: two.release("two"))
+    again = do(one, lambda: one.claim("one", LEASE_MS))
+    assert again == rest
+    # One dies: another takes over when its lease has ended, or when it is known to be dead.
+    assert do(two, lambda: two.claim("two", LEASE_MS)) is None
+    assert do(two, lambda: two.claim("two", LEASE_MS, ["one"])) == rest
+    assert do(one, lambda: one.claim("one", LEASE_MS)) is None
+    clock.forward(LEASE_MS / 1000)
+    assert do(one, lambda: one.claim("one", LEASE_MS)) == rest
+    # Who lost its claim takes nothing out.
+    do(two, lambda: two.settle("two", rest, told=True))
+    do(one, lambda: one.settle("one", rest, told=True))
+    assert outbox(two) == [("unread", ("0",))]
+
+
+def test_what_is_done_here_meanwhile_wins_over_an_answer(store: Store) -> None:
+    a, b, c, d = take(store, "a", "b", "c", "d")
+    change(store, b, read=True)
+    known = do(store, store.known, write=False)
+    assert known.pending == {"b"}
+    change(store, a, read=True)
+    assert outbox(store) == [("read", ("b", "a"))]
+    # The service was asked before it was told: its answer is of yesterday.
+    do(store, lambda: store.follow(known, ["c"], ["a", "b"], ["d"]))
+    assert [state(store, id_) for id_ in (a, b, c)] == [(True, False)] * 3
+    assert d not in live(store)
+    # Asked again it says the same: now it is true.
+    known = do(store, store.known, write=False)
+    changed = do(store, lambda: store.follow(known, ["a"], ["b"], []))
+    assert changed == {"read": [], "unread": [b], "revoked": []}
+    assert state(store, b) == (False, False)
+    # What was done elsewhere is nothing to tell the service.
+    assert outbox(store) == []
+
+
+def test_the_same_message_is_one_row_on_every_server(make: Make) -> None:
+    one, two = make(), make()
+    (a,) = take(one, "a")
+    assert a == remote_id("central", "message", "a", CREATED_MS)
+    assert take(two, "a", "b") != [a]
+    assert len(live(one)) == 2
+    with pytest.raises(NotFound):
+        # Only the service can take back what it sent.
+        do(two, lambda: two.revoke(a, "queue", any_source=True))
+
+
+def test_a_message_that_retention_deleted_does_not_come_again(make: Make) -> None:
+    store = make(retention=Retention(days=0, count=2))
+    take(store, "a", "b", "c", "d")
+    do(store, lambda: None)
+    store.prune()
+    known = do(store, store.known, write=False)
+    assert set(known.messages) == {"c", "d"}
+    assert known.seen == {"a", "b", "c", "d"}
+    do(store, lambda: store.unlist(["a"]))
+    assert do(store, store.known, write=False).seen == {"b", "c", "d"}
+
+
+def broadcast(remote: str, text: str = "Maintenance", **more: Any) -> dict[str, Any]:
+    values = {"type": "info", "body": None, "dismissable": 1, "banner": 1}
+    return {"remote": remote, "message": text, **values, **more}
+
+
+def listing(store: Store, *items: dict[str, Any]) -> dict[str, list[str]]:
+    return do(store, lambda: store.list_broadcasts(items, "the platform"))
+
+
+def test_broadcasts_follow_their_list(store: Store, clock: Clock) -> None:
+    (a, b) = listing(store, broadcast("b"), broadcast("a"))["created"]
+    assert listing(store, broadcast("b"), broadcast("a")) == {"created": [], "revoked": []}
+    change(store, a, b, dismissed=True)
+    # One that says something else is news; one that left the list is gone.
+    changed = listing(store, broadcast("a", "Maintenance, and longer"))
+    assert changed == {"created": [a], "revoked": [b]}
+    assert state(store, a) == (False, False)
+    assert b not in live(store)
+    # A service that lost its list for a moment brings back no banner that was closed.
+    listing(store, broadcast("b"), broadcast("a", "Maintenance, and longer"))
+    assert state(store, b) == (False, True)
+    listing(store)
+    clock.forward(RETURN_WINDOW_MS / 1000)
+    listing(store, broadcast("b"))
+    assert state(store, b) == (False, False)
+    # Nothing of this is told to the service, which keeps no state of broadcasts.
+    assert outbox(store) == []
+
+
+def test_broadcasts_of_a_service_that_is_asked_no_more_go(store: Store) -> None:
+    (a,) = listing(store, broadcast("a", dismissable=0))["created"]
+    assert do(store, store.forget_others) == []
+    store.central = "another"
+    assert do(store, store.forget_others) == [a]
+    assert live(store) == {}
+
+
+def test_a_live_broadcast_is_not_deleted_for_its_age(make: Make, clock: Clock) -> None:
+    store = make(retention=Retention(days=1, count=1))
+    (a,) = listing(store, broadcast("a"))["created"]
+    change(store, a, dismissed=True)
+    clock.forward(3 * 86_400)
+    for n in range(5):
+        receive(store, f"{n}")
+    store.prune()
+    assert a in live(store)
+
+
+def welcome(id_: str, **more: Any) -> dict[str, Any]:
+    values = {"aspect": "jupyterlab", "title": id_, "summary": None, "body": "Hello."}
+    return {"id": id_, **values, "dismissable": True, "max_views": None, "updated": None, **more}
+
+
+def offered(store: Store, *items: dict[str, Any]) -> bool:
+    version = do(store, lambda: store.welcome, write=False)
+    return do(store, lambda: store.list_welcome(version, items))
+
+
+def due(store: Store, *, every: bool = False) -> list[str]:
+    messages = do(store, lambda: store.welcome_messages(every=every), write=False)["messages"]
+    return [message["title"] for message in messages]
+
+
+def ids(store: Store) -> dict[str, str]:
+    messages = do(store, lambda: store.welcome_messages(every=True), write=False)["messages"]
+    return {message["title"]: message["id"] for message in messages}
+
+
+def dismiss(store: Store, title: str) -> None:
+    id_ = ids(store)[title]
+    do(store, lambda: store.welcome_dismiss([id_]))
+
+
+def see(store: Store, title: str) -> None:
+    id_ = ids(store)[title]
+    do(store, lambda: store.welcome_seen([id_]))
+
+
+def test_the_services_welcome_messages_and_the_files_are_told_apart(store: Store) -> None:
+    store.set_files([{**welcome("a"), "id": "file:a"}])
+    offered(store, welcome("b", max_views=1), welcome("a", title="the other a"))
+    assert due(store) == ["b", "the other a", "a"]
+    assert len(set(ids(store).values())) == 3
+    dismiss(store, "a")
+    assert due(store) == ["b", "the other a"]
+    see(store, "b")
+    assert due(store) == ["the other a"]
+    assert outbox(store) == []
+    dismiss(store, "the other a")
+    assert due(store) == []
+    assert outbox(store) == [("dismiss", ("a",))]
+
+
+def test_a_dismissal_holds_until_the_service_was_told_and_says_otherwise(store: Store) -> None:
+    offered(store, welcome("a"), welcome("b"))
+    dismiss(store, "a")
+    # It was not told yet, so of course it still lists it.
+    assert offered(store, welcome("a"), welcome("b")) is False
+    assert due(store) == ["b"]
+    outbox(store)
+    assert offered(store, welcome("b"))
+    assert due(store) == ["b"]
+    assert due(store, every=True) == ["a", "b"] or set(due(store, every=True)) == {"a", "b"}
+    # Told, and listing it again: it was reset elsewhere.
+    assert offered(store, welcome("a"), welcome("b"))
+    assert due(store) == ["a", "b"]
+
+
+def test_an_updated_message_is_shown_again_only_if_the_service_says_so(
+    store: Store, clock: Clock
+) -> None:
+    offered(store, welcome("a"), welcome("b"))
+    dismiss(store, "a")
+    dismiss(store, "b")
+    outbox(store)
+    offered(store)
+    offered(store, welcome("b", body="Hello again.", updated_ms=clock.now_ms + 1))
+    assert due(store) == ["b"]
+
+
+def test_a_dismissal_that_the_service_will_not_take_holds_here(store: Store) -> None:
+    offered(store, welcome("a"))
+    dismiss(store, "a")
+    parcel = do(store, lambda: store.claim("me", LEASE_MS))
+    assert parcel is not None
+    do(store, lambda: store.settle("me", parcel, told=False))
+    assert offered(store, welcome("a"))
+    assert due(store) == []
+
+
+def test_never_any_again_includes_those_to_come_until_the_reset(store: Store) -> None:
+    store.set_files([{**welcome("file"), "id": "file:a"}])
+    offered(store, welcome("a"))
+    do(store, lambda: store.welcome_dismiss(None))
+    do(store, lambda: store.welcome_dismiss(None))
+    assert due(store) == []
+    assert outbox(store) == [("dismiss-all", ("",))]
+    offered(store, welcome("new"))
+    assert due(store) == []
+    do(store, store.welcome_reset)
+    assert sorted(due(store)) == ["a", "file", "new"]
+    assert outbox(store) == [("reset", ("",))]
+    # Never any again, and then reset elsewhere: what was dismissed is listed again.
+    do(store, lambda: store.welcome_dismiss(None))
+    outbox(store)
+    offered(store)
+    assert due(store) == []
+    offered(store, welcome("a"))
+    assert due(store) == ["a", "file"]
+
+
+def test_every_change_of_welcome_messages_is_another_number(make: Make) -> None:
+    one, two = make(), make()
+    numbers = []
+
+    def note() -> None:
+        (first, second) = (do(s, s.welcome_version, write=False) for s in (one, two))
+        assert first == second
+        numbers.append(first)
+
+    note()
+    offered(one, welcome("a"))
+    note()
+    see(two, "a")
+    note()
+    dismiss(one, "a")
+    note()
+    do(two, two.welcome_reset)
+    note()
+    outbox(one)
+    offered(one)
+    note()
+    assert len(set(numbers)) == len(numbers)
+    before = numbers[-1]
+    offered(one)
+    do(one, lambda: one.welcome_seen(["unknown"]))
+    note()
+    assert numbers[-1] == before
+
+
+def test_memory_goes_on_with_the_outbox_and_brings_it_back(make: Make, path: Path) -> None:
+    store = make()
+    a, b, c = take(store, "a", "b", "c")
+    change(store, a, read=True)
+    offered(store, welcome("w"))
+    see(store, "w")
+    with places.locked(path):
+        change(store, b, read=True)
+        assert not store.durable
+        # What the file had is sent, and what is done now comes after it.
+        parcel = do(store, lambda: store.claim("me", LEASE_MS))
+        assert parcel is not None and parcel.subjects == ("a", "b")
+        do(store, lambda: store.settle("me", parcel, told=True))
+        change(store, a, read=False)
+        change(store, c, read=True)
+        dismiss(store, "w")
+        # The service is asked meanwhile, and lists what memory has already.
+        take(store, "a", "b", "c", "d")
+        assert due(store) == []
+    do(store, lambda: None)
+    assert store.durable
+    other = make()
+    assert due(other) == []
+    assert {r["message"] for r in live(other).values()} == {f"message {x}" for x in "abcd"}
+    assert [state(other, x) for x in (a, b, c)] == [(False, False), (True, False), (True, False)]
+    assert outbox(other) == [("unread", ("a",)), ("read", ("c",)), ("dismiss", ("w",))]
+    store.close()
+    other.close()
+    check_sound(path)
+
+
+def test_a_server_that_starts_in_memory_changes_only_what_the_person_does(
+    make: Make, path: Path
+) -> None:
+    store = make()
+    a, b = take(store, "a", "b")
+    change(store, a, dismissed=True)
+    do(store, lambda: store.welcome_dismiss(None))
+    store.close()
+    with places.locked(path):
+        blind = make()
+        take(blind, "b", "a")
+        change(blind, b, read=True)
+        assert not blind.durable
+    do(blind, lambda: None)
+    assert blind.durable
+    assert state(blind, a) == (False, True)
+    assert state(blind, b) == (True, False)
+    do(blind, lambda: blind.set_files([{**welcome("f"), "id": "file:f"}]), write=False)
+    assert due(blind) == []
+    assert outbox(blind) == [("read", ("a",)), ("dismiss-all", ("",)), ("read", ("b",))]
+
+
+def test_a_corrupt_file_leaves_the_outbox_if_that_can_be_read(make: Make, path: Path) -> None:
+    store = make()
+    (a,) = take(store, "a")
+    change(store, a, read=True)
+    offered(store, welcome("w"))
+    dismiss(store, "w")
+    faults = [sqlite3.DatabaseError("database disk image is malformed")]
+
+    def fail_once() -> None:
+        if faults:
+            raise faults.pop()
+
+    do(store, fail_once)
+    assert list(path.parent.glob("*.corrupt-*"))
+    assert due(store) == []
+    assert outbox(store) == [("read", ("a",)), ("dismiss", ("w",))]
+
+
+def test_a_body_is_kept_once_it_was_fetched(store: Store) -> None:
+    a, b = take(store, "a", "b")
+    assert live(store)[a]["hasBody"] and live(store)[b]["hasBody"]
+    assert do(store, lambda: store.remote_of(a), write=False) == "a"
+    seq = store.seq
+    do(store, lambda: store.keep_body(a, "# Body"))
+    assert store.seq == seq
+    # That there is none changes what a tab shows.
+    do(store, lambda: store.keep_body(b, None))
+    assert store.seq == seq + 1
+    assert live(store)[a]["hasBody"] and not live(store)[b]["hasBody"]
+    assert do(store, lambda: store.detail(a), write=False)["body"] == "# Body"
+    assert do(store, lambda: store.remote_of(a), write=False) is None
+    do(store, lambda: store.bury_remote(a))
+    assert a not in live(store)
