@@ -73,7 +73,8 @@ export class NotificationActions implements INotificationActions {
   private async _openLink(url: string): Promise<boolean> {
     let scheme: string | null = null;
     try {
-      scheme = new URL(url).protocol;
+      // No address has blanks in it, but browsers read some into one.
+      scheme = /\s/.test(url) ? null : new URL(url).protocol;
     } catch {
       // Refused below.
     }
