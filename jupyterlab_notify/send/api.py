@@ -14,12 +14,12 @@ from .errors import BadUsage
 from .message import compose
 from .outbox import Outbox, Sent, keyed
 from .progress import Progress, track
-from .targets import Target, find
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .options import Options, ProgressOptions
+    from .targets import Target
     from .tqdm import tqdm as Tqdm
 
 T = TypeVar("T")
@@ -148,6 +148,8 @@ class Notify:
             A file that holds the token for it; by default ``JUPYTER_NOTIFY_TOKEN`` is that token.
         """
         if url is not None:
+            from .targets import find
+
             # A URL that is none is told here, and not in a thread where nobody hears of it.
             find(url, token_file)
         with self._lock:
@@ -165,6 +167,8 @@ class Notify:
             return self._outbox
 
     def _find(self) -> Target:
+        from .targets import find
+
         return find(self._url, self._token_file)
 
 

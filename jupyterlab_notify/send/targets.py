@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -225,6 +224,8 @@ def _ancestors(pid: int) -> Iterator[int]:
 
 def _parents() -> dict[int, int]:
     """Return each process's parent, where there is no ``/proc``."""
+    import subprocess
+
     try:
         told = subprocess.run(
             ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, timeout=5

@@ -165,6 +165,8 @@ class tqdm(Base):
             yield from super().__iter__()
         except GeneratorExit:
             progress.look()
+            # We are about to be collected, and closed by that, before the outcome is known.
+            self._progress = None
             conclude_after_loop(progress, sys._getframe(1))
             raise
         except BaseException as error:
