@@ -56,8 +56,12 @@ def to_server(server: Server) -> Iterator[Directed]:
 
 
 def final(server: Server, text: str) -> dict[str, Any]:
-    row = wait_for_message(server, text)
-    assert row["progress"] is None
+    """Return a notification once it is no longer in progress."""
+    row = wait_for(
+        lambda: (row := wait_for_message(server, text))["type"] != "in-progress" and row,
+        f"the end of {text!r}",
+    )
+    assert row and row["progress"] is None
     return row
 
 
