@@ -23,6 +23,7 @@ import sendPlugin from './send';
 import { NotificationStream } from './stream';
 import toastsPlugin from './toasts';
 import { INotificationModel } from './tokens';
+import welcomePlugin from './welcome';
 
 export * from './tokens';
 export type * from './wire';
@@ -55,6 +56,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   actionsPlugin,
   toastsPlugin,
   bannerPlugin,
+  welcomePlugin,
   desktopPlugin,
   commandsPlugin,
   sendPlugin,

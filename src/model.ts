@@ -22,7 +22,9 @@ import type {
   NotificationDetail,
   Page,
   SnapshotFrame,
-  StateChange
+  StateChange,
+  Welcome,
+  WelcomeVersion
 } from './wire';
 
 /**
@@ -85,6 +87,11 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   /** Somebody asks that a notification be shown in full, or the list. */
   get openRequested(): ISignal<INotificationModel, string | null> {
     return this._openRequested;
+  }
+
+  /** Welcome messages changed, or what the person did with them. */
+  get welcomeChanged(): ISignal<INotificationModel, void> {
+    return this._welcomeChanged;
   }
 
   /** What this tab holds of the inbox, highest position first. */
@@ -192,6 +199,31 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
+   * Every welcome message, from the server.
+   */
+  welcome(): Promise<Welcome> {
+    return this._request<Welcome>('welcome?all=true');
+  }
+
+  /**
+   * Say what the person did with welcome messages.
+   *
+   * @throws An error whose message is a sentence to show.
+   */
+  async answerWelcome(answer: NotificationModel.WelcomeAnswer): Promise<void> {
+    const [what, body] =
+      answer === 'reset'
+        ? ['reset', {}]
+        : 'seen' in answer
+          ? ['seen', { ids: answer.seen }]
+          : [
+              'dismiss',
+              answer.dismiss === 'all' ? { all: true } : { ids: answer.dismiss }
+            ];
+    await this._request<WelcomeVersion>(`welcome/${what}`, body, 'POST');
+  }
+
+  /**
    * Ask the center to open, at one notification or at the list.
    */
   open(id: string | null): void {
@@ -271,6 +303,10 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       this._emitRows(retired, applied);
     }
     this._stateChanged.emit();
+    if (frame.welcome !== this._welcome) {
+      this._welcome = frame.welcome;
+      this._welcomeChanged.emit();
+    }
   }
 
   private _onConnectedChanged(): void {
@@ -458,9 +494,12 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    *
    * @throws An error whose message is a sentence to show.
    */
-  private _request<T>(path: string, body?: object): Promise<T> {
-    const init =
-      body === undefined ? { method: 'GET' } : { method: 'PATCH', body };
+  private _request<T>(
+    path: string,
+    body?: object,
+    method = 'PATCH'
+  ): Promise<T> {
+    const init = body === undefined ? { method: 'GET' } : { method, body };
     return request<T>(path, init, this._settings, this._trans);
   }
 
@@ -477,6 +516,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     INotificationModel,
     string | null
   >(this);
+  private readonly _welcomeChanged = new Signal<INotificationModel, void>(this);
   private readonly _ready = new PromiseDelegate<void>();
   /** The live rows as the server has them. */
   private readonly _rows = new Map<string, Notification>();
@@ -489,6 +529,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private _list: readonly Notification[] | null = null;
   private _pending: Private.IPending[] = [];
   private _serverCounts: Counts = { inbox: 0, unread: 0, dismissed: 0 };
+  private _welcome: number | undefined = undefined;
 }
 
 /**

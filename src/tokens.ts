@@ -13,7 +13,8 @@ import type {
   Notification,
   NotificationDetail,
   Page,
-  StateChange
+  StateChange,
+  Welcome
 } from './wire';
 
 /**
@@ -58,6 +59,13 @@ export namespace NotificationModel {
    */
   export type Selection =
     { ids: string[] } | { all: true } | { seqs: [number, number] };
+
+  /**
+   * What a person does with welcome messages: sees them, wants these (or none) to come again,
+   * or all of them as if they were new here.
+   */
+  export type WelcomeAnswer =
+    { seen: string[] } | { dismiss: string[] | 'all' } | 'reset';
 }
 
 /**
@@ -82,6 +90,8 @@ export interface INotificationModel {
   readonly stateChanged: ISignal<INotificationModel, void>;
   /** Somebody asks that a notification be shown in full: its id, or null for the list. */
   readonly openRequested: ISignal<INotificationModel, string | null>;
+  /** Welcome messages changed, or what the person did with them, here or in another tab. */
+  readonly welcomeChanged: ISignal<INotificationModel, void>;
   /** What this tab holds of the inbox (the newest, and the pinned ones), highest position first. */
   readonly notifications: readonly Notification[];
   /** A row that this tab holds. */
@@ -99,6 +109,10 @@ export interface INotificationModel {
     selection: NotificationModel.Selection,
     state: StateChange
   ): Promise<Changed>;
+  /** Every welcome message, also those that are not due, from the server. */
+  welcome(): Promise<Welcome>;
+  /** Say what the person did with welcome messages. Rejects with a sentence to show. */
+  answerWelcome(answer: NotificationModel.WelcomeAnswer): Promise<void>;
   /** Ask the center to open, at one notification or at the list. */
   open(id: string | null): void;
 }

@@ -14,6 +14,7 @@ describe('the plugins', () => {
       'toasts',
       'banner',
       'desktop',
+      'welcome',
       'commands',
       'center'
     ]) {

@@ -105,8 +105,12 @@ const MAX_DEPTH = 32;
  * Turns Markdown into elements that are safe to show.
  */
 export class SafeMarkdown {
-  constructor(rendermime: IRenderMimeRegistry) {
+  /**
+   * @param images - where this server keeps images that texts may show, if it does.
+   */
+  constructor(rendermime: IRenderMimeRegistry, images?: string) {
     this._rendermime = rendermime;
+    this._images = images;
   }
 
   /**
@@ -114,7 +118,7 @@ export class SafeMarkdown {
    */
   async block(source: string): Promise<React.ReactNode> {
     const body = await this._parse(source);
-    return body ? children(body, 0) : source;
+    return body ? children(body, 0, this._images) : source;
   }
 
   /**
@@ -145,6 +149,7 @@ export class SafeMarkdown {
   }
 
   private _rendermime: IRenderMimeRegistry;
+  private _images: string | undefined;
 }
 
 /**
@@ -162,9 +167,16 @@ export function safeLink(href: string | null): string | null {
  * An image's address if it may be loaded.
  *
  * An image of this very host is not: it would be asked for with the person's cookies,
- * and to ask for a page such as a log-out is to do it.
+ * and to ask for a page such as a log-out is to do it. Unless it lies where this server keeps
+ * nothing but images.
+ *
+ * @param images - that place.
  */
-export function safeImage(src: string | null): string | null {
+export function safeImage(src: string | null, images?: string): string | null {
+  const here = images && src ? absolute(src, images) : null;
+  if (here?.href.startsWith(images!)) {
+    return here.href;
+  }
   const url = absolute(src);
   if (url?.protocol === 'https:' && url.host !== window.location.host) {
     return url.href;
@@ -174,22 +186,31 @@ export function safeImage(src: string | null): string | null {
     : null;
 }
 
-function absolute(address: string | null): URL | null {
+function absolute(address: string | null, base?: string): URL | null {
   try {
     // Without a base a relative address does not parse.
-    return new URL((address ?? '').trim());
+    return new URL((address ?? '').trim(), base);
   } catch {
     return null;
   }
 }
 
-function children(node: Node, depth: number): React.ReactNode[] {
+function children(
+  node: Node,
+  depth: number,
+  images?: string
+): React.ReactNode[] {
   return [...node.childNodes].map((child, index) =>
-    element(child, index, depth + 1)
+    element(child, index, depth + 1, images)
   );
 }
 
-function element(node: Node, key: number, depth: number): React.ReactNode {
+function element(
+  node: Node,
+  key: number,
+  depth: number,
+  images?: string
+): React.ReactNode {
   if (node.nodeType === Node.TEXT_NODE) {
     return node.textContent;
   }
@@ -210,11 +231,11 @@ function element(node: Node, key: number, depth: number): React.ReactNode {
     return (
       <div
         key={key}
-        className="jp-NotifyMarkdown-heading"
+        className={`jp-NotifyMarkdown-heading jp-NotifyMarkdown-h${heading[1]}`}
         role="heading"
         aria-level={3}
       >
-        {children(source, depth)}
+        {children(source, depth, images)}
       </div>
     );
   }
@@ -223,14 +244,16 @@ function element(node: Node, key: number, depth: number): React.ReactNode {
       const href = safeLink(source.getAttribute('href'));
       return href ? (
         <Link key={key} href={href}>
-          {children(source, depth)}
+          {children(source, depth, images)}
         </Link>
       ) : (
-        <React.Fragment key={key}>{children(source, depth)}</React.Fragment>
+        <React.Fragment key={key}>
+          {children(source, depth, images)}
+        </React.Fragment>
       );
     }
     case 'img': {
-      const src = safeImage(source.getAttribute('src'));
+      const src = safeImage(source.getAttribute('src'), images);
       const alt = source.getAttribute('alt') ?? '';
       return src ? (
         <img
@@ -255,34 +278,42 @@ function element(node: Node, key: number, depth: number): React.ReactNode {
       return (
         <div key={key} className="jp-NotifyMarkdown-scroll" tabIndex={0}>
           <table>
-            {children(source, depth).filter(child => typeof child !== 'string')}
+            {children(source, depth, images).filter(
+              child => typeof child !== 'string'
+            )}
           </table>
         </div>
       );
     case 'pre':
       return (
         <pre key={key} tabIndex={0}>
-          {children(source, depth)}
+          {children(source, depth, images)}
         </pre>
       );
     case 'span': {
       const names = [...source.classList].filter(one => HIGHLIGHT.test(one));
       return source.closest('pre') && names.length ? (
         <span key={key} className={names.join(' ')}>
-          {children(source, depth)}
+          {children(source, depth, images)}
         </span>
       ) : (
-        <React.Fragment key={key}>{children(source, depth)}</React.Fragment>
+        <React.Fragment key={key}>
+          {children(source, depth, images)}
+        </React.Fragment>
       );
     }
   }
   if (!KEPT.has(name)) {
-    return <React.Fragment key={key}>{children(source, depth)}</React.Fragment>;
+    return (
+      <React.Fragment key={key}>
+        {children(source, depth, images)}
+      </React.Fragment>
+    );
   }
   if (EMPTY.has(name)) {
     return React.createElement(name, { key });
   }
-  let inner = children(source, depth);
+  let inner = children(source, depth, images);
   if (/^(thead|tbody|tfoot|tr)$/.test(name)) {
     // White space between cells is text that React would complain of.
     inner = inner.filter(child => typeof child !== 'string');

@@ -128,6 +128,13 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
           )}
           <div id={`${id}-meta`} className="jp-NotifyRow-meta">
             <span className="jp-NotifyRow-source">{row.source}</span>
+            {row.origin !== 'ingest' && (
+              <span>
+                {row.origin === 'broadcast'
+                  ? trans.__('to everyone')
+                  : trans.__('to you')}
+              </span>
+            )}
             {progress !== null && <span>{percent.format(progress)}</span>}
             {row.expiresAt && (
               <span>{times.expires(new Date(row.expiresAt), now)}</span>

@@ -72,6 +72,8 @@ export interface ILabOptions {
   config?: string;
   /** Settings that its person has saved before: by plugin, then by name. */
   settings?: Record<string, Record<string, unknown>>;
+  /** A server whose person's home directory this one has too. */
+  beside?: Lab;
 }
 
 /** How a page is opened. */
@@ -114,18 +116,20 @@ export class Lab {
 
   /** All that the server has logged. */
   get log(): string {
-    return fs.readFileSync(path.join(this._folder, 'server.log'), 'utf8');
+    return fs.readFileSync(this._logFile, 'utf8');
   }
 
   /** Start it, and wait until it answers. */
   async start(): Promise<void> {
-    if (!this._folder) {
+    if (this._options.beside) {
+      this._folder = this._options.beside._folder;
+    } else if (!this._folder) {
       this._folder = fs.mkdtempSync(path.join(os.tmpdir(), 'notify-ui-'));
       this._makeFolders();
     }
     this.port ||= await freePort();
     const folder = this._folder;
-    const log = fs.openSync(path.join(folder, 'server.log'), 'a');
+    const log = fs.openSync(this._logFile, 'a');
     const environment = Object.entries(process.env).filter(
       ([name]) => !FOREIGN.test(name)
     );
@@ -172,7 +176,13 @@ export class Lab {
   async stop(): Promise<void> {
     await this._end('SIGTERM');
     if (this._folder) {
-      fs.rmSync(this._folder, { recursive: true, force: true, maxRetries: 5 });
+      if (!this._options.beside) {
+        fs.rmSync(this._folder, {
+          recursive: true,
+          force: true,
+          maxRetries: 5
+        });
+      }
       this._folder = '';
     }
   }
@@ -269,6 +279,24 @@ export class Lab {
     }
   }
 
+  /** Where this person's welcome messages are, as files. */
+  get welcomeFolder(): string {
+    const folder = path.join(this._folder, 'data', 'notify', 'welcome');
+    fs.mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+
+  /** Write a welcome message as a file. */
+  greet(id: string, front: Record<string, unknown>, body: string): void {
+    const lines = Object.entries({ id, ...front }).map(
+      ([name, value]) => `${name}: ${JSON.stringify(value)}`
+    );
+    fs.writeFileSync(
+      path.join(this.welcomeFolder, `${id}.md`),
+      `---\n${lines.join('\n')}\n---\n${body}\n`
+    );
+  }
+
   /** A page that is ready: see `openLab`. */
   async open(browser: Browser, options: IOpenOptions = {}): Promise<Page> {
     const context = options.context ?? (await browser.newContext());
@@ -355,6 +383,11 @@ export class Lab {
     child.kill(signal);
     await ended;
     clearTimeout(timer);
+  }
+
+  private get _logFile(): string {
+    const name = this._options.beside ? 'server-beside.log' : 'server.log';
+    return path.join(this._folder, name);
   }
 
   private readonly _onExit = () => {
@@ -661,6 +694,11 @@ export function center(page: Page): Locator {
 export function rows(page: Page, text?: string | RegExp): Locator {
   const all = center(page).locator('.jp-NotifyRow');
   return text === undefined ? all : all.filter({ hasText: text });
+}
+
+/** The dialog of the welcome messages. */
+export function welcome(page: Page): Locator {
+  return page.locator('.jp-NotifyWelcome');
 }
 
 /** Messages of the banner; those with this text, if one is given. */

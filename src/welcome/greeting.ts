@@ -1,0 +1,85 @@
+/**
+ * When welcome messages come up by themselves, and when they go because they were answered in
+ * another tab; no DOM.
+ */
+import type { WelcomeMessage } from '../wire';
+
+/** How long after its start a page still greets with what it did not know before. */
+const START_MS = 60_000;
+
+/**
+ * What to do.
+ */
+export interface IStep {
+  /** Messages to come up with; none: nothing comes up. */
+  show: WelcomeMessage[];
+  /** Whether what is up was answered elsewhere, and goes. */
+  close: boolean;
+}
+
+/**
+ * Compares what the server says of the welcome messages with what it said before.
+ */
+export class Greeting {
+  /**
+   * @param now - when the page started, in ms.
+   */
+  constructor(now: number) {
+    this._began = now;
+  }
+
+  /** Take note of the messages' state without doing anything: it is this tab's own doing. */
+  adopt(messages: readonly WelcomeMessage[]): void {
+    this._known = new Map(messages.map(message => [message.id, message]));
+  }
+
+  /**
+   * Take note, and say what to do.
+   *
+   * @param messages - all of them as the server has them now.
+   * @param up - the ids of those that this tab shows.
+   * @param now - in ms.
+   */
+  step(
+    messages: readonly WelcomeMessage[],
+    up: readonly string[],
+    now: number
+  ): IStep {
+    const known = this._known;
+    const starting = now - this._began < START_MS;
+    this.adopt(messages);
+    const due = messages.filter(message => message.due);
+    const close = up.some(id => {
+      const message = this._known.get(id);
+      const before = known.get(id);
+      return (
+        !message?.due || (before !== undefined && message.views > before.views)
+      );
+    });
+    if (close) {
+      return { show: [], close };
+    }
+    // Taken back to how it is for a new person: what counted views counts them anew.
+    const reset = due.some(message => {
+      const before = known.get(message.id);
+      return (
+        before !== undefined && (!before.due || message.views < before.views)
+      );
+    });
+    if (up.length > 0) {
+      return { show: [], close };
+    }
+    const show = reset
+      ? due
+      : due.filter(message => {
+          const before = known.get(message.id);
+          return before === undefined
+            ? starting
+            : before.updated !== message.updated;
+        });
+    return { show, close };
+  }
+
+  private readonly _began: number;
+  private _known = new Map<string, WelcomeMessage>();
+}

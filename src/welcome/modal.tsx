@@ -1,0 +1,241 @@
+/**
+ * The dialog of the welcome messages, loaded when there is one to show.
+ */
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { Widget } from '@lumino/widgets';
+import * as React from 'react';
+
+import { SafeMarkdown } from '../center/markdown';
+import { useRendered } from '../center/message';
+import type { WelcomeMessage } from '../wire';
+
+/**
+ * What the dialog is made from.
+ */
+export interface IWelcomeOptions {
+  messages: readonly WelcomeMessage[];
+  rendermime: IRenderMimeRegistry;
+  trans: TranslationBundle;
+  /** Where this server keeps the images of its welcome messages. */
+  images: string;
+  /** Never show these again, or none at all. Rejects with a sentence to show. */
+  dismiss(ids: string[] | 'all'): Promise<void>;
+  /** It was closed by the person, who has seen these. */
+  closed(seen: string[]): void;
+}
+
+/**
+ * A modal dialog: the browser keeps the focus in it and gives it back afterwards.
+ */
+export class WelcomeModal {
+  /**
+   * Open it.
+   */
+  constructor(options: IWelcomeOptions) {
+    this._options = options;
+    this.ids = options.messages.map(({ id }) => id);
+    const node = (this._node = document.createElement('dialog'));
+    node.className = 'jp-NotifyWelcome jp-NotifySurface jp-ThemedContainer';
+    node.setAttribute('aria-labelledby', 'jp-notify-welcome-title');
+    // The Escape key.
+    node.addEventListener('cancel', event => {
+      event.preventDefault();
+      this._finish(true);
+    });
+    node.addEventListener('close', () => this._finish(true));
+    document.body.append(node);
+    this._content = ReactWidget.create(
+      <Pages
+        {...options}
+        onSeen={id => this._seen.add(id)}
+        onGone={id => {
+          this.ids = this.ids.filter(other => other !== id);
+        }}
+        onClose={counted => this._finish(counted)}
+      />
+    );
+    this._content.addClass('jp-NotifyWelcome-frame');
+    Widget.attach(this._content, node);
+    node.showModal();
+  }
+
+  /** Those that it shows. */
+  ids: string[];
+
+  /**
+   * Take it away, as something that was answered elsewhere.
+   */
+  close(): void {
+    this._finish(false);
+  }
+
+  private _finish(counted: boolean): void {
+    if (this._finished) {
+      return;
+    }
+    this._finished = true;
+    this._node.close();
+    this._content.dispose();
+    this._node.remove();
+    this._options.closed(
+      counted ? [...this._seen].filter(id => this.ids.includes(id)) : []
+    );
+  }
+
+  private readonly _options: IWelcomeOptions;
+  private readonly _node: HTMLDialogElement;
+  private readonly _content: Widget;
+  private readonly _seen = new Set<string>();
+  private _finished = false;
+}
+
+/** The pages of the dialog. */
+function Pages(
+  props: IWelcomeOptions & {
+    onSeen(id: string): void;
+    onGone(id: string): void;
+    onClose(counted: boolean): void;
+  }
+): JSX.Element | null {
+  const { trans, onSeen, onGone, onClose } = props;
+  const [pages, setPages] = React.useState(props.messages);
+  const [at, setAt] = React.useState(0);
+  const [busy, setBusy] = React.useState(false);
+  const [failure, setFailure] = React.useState<string | null>(null);
+  const body = React.useRef<HTMLDivElement>(null);
+  const markdown = React.useMemo(
+    () => new SafeMarkdown(props.rendermime, props.images),
+    []
+  );
+  const page = pages[Math.min(at, pages.length - 1)];
+  const rendered = useRendered(page.body, text => markdown.block(text));
+  const summary = useRendered(page.summary, text =>
+    markdown.inline(text, true)
+  );
+  const last = at >= pages.length - 1;
+
+  React.useEffect(() => {
+    onSeen(page.id);
+    body.current?.scrollTo(0, 0);
+    // The buttons keep it from page to page, as long as they can be pressed.
+    if (!document.activeElement?.matches('.jp-NotifyWelcome button:enabled')) {
+      body.current?.focus();
+    }
+  }, [page.id]);
+
+  const never = async (ids: string[] | 'all') => {
+    setBusy(true);
+    setFailure(null);
+    try {
+      await props.dismiss(ids);
+      if (ids === 'all' || pages.length === 1) {
+        onClose(false);
+        return;
+      }
+      onGone(page.id);
+      setPages(pages.filter(other => other !== page));
+      setAt(Math.min(at, pages.length - 2));
+    } catch (reason) {
+      setFailure(reason instanceof Error ? reason.message : String(reason));
+    }
+    setBusy(false);
+  };
+
+  return (
+    <div className="jp-NotifyWelcome-card">
+      <h2 id="jp-notify-welcome-title" className="jp-NotifyWelcome-title">
+        {page.title}
+      </h2>
+      {summary !== null && page.summary && (
+        <p className="jp-NotifyWelcome-summary jp-NotifySummary" dir="auto">
+          {summary}
+        </p>
+      )}
+      <div
+        ref={body}
+        className="jp-NotifyWelcome-body jp-NotifyMarkdown"
+        role="group"
+        aria-labelledby="jp-notify-welcome-title"
+        // It scrolls, and who types when it comes must not press a button.
+        tabIndex={0}
+        dir="auto"
+      >
+        {rendered}
+      </div>
+      {failure !== null && (
+        <div className="jp-NotifyNotice jp-mod-error" role="alert">
+          <span>{failure}</span>
+        </div>
+      )}
+      {pages.length > 1 && (
+        <div className="jp-NotifyWelcome-pages">
+          <span className="jp-NotifyWelcome-dots" aria-hidden="true">
+            {pages.map((other, index) => (
+              <span
+                key={other.id}
+                className={index === at ? 'jp-mod-on' : undefined}
+              />
+            ))}
+          </span>
+          <span role="status">
+            {trans.__('%1 of %2', at + 1, pages.length)}
+            <span className="jp-NotifyHidden">{page.title}</span>
+          </span>
+        </div>
+      )}
+      <div className="jp-NotifyWelcome-footer">
+        <div className="jp-NotifyWelcome-never">
+          {page.dismissable && (
+            <button
+              type="button"
+              className="jp-NotifyLink"
+              disabled={busy}
+              onClick={() => void never([page.id])}
+            >
+              {trans.__('Don’t show this again')}
+            </button>
+          )}
+          <button
+            type="button"
+            className="jp-NotifyLink"
+            disabled={busy}
+            onClick={() => void never('all')}
+          >
+            {trans.__('Don’t show any welcome messages')}
+          </button>
+        </div>
+        <div className="jp-NotifyWelcome-buttons">
+          {pages.length > 1 && (
+            <>
+              <button
+                type="button"
+                className="jp-mod-styled jp-mod-reject"
+                disabled={at === 0}
+                onClick={() => setAt(at - 1)}
+              >
+                {trans.__('Back')}
+              </button>
+              <button
+                type="button"
+                className={`jp-mod-styled ${last ? 'jp-mod-reject' : 'jp-mod-accept'}`}
+                disabled={last}
+                onClick={() => setAt(at + 1)}
+              >
+                {trans.__('Next')}
+              </button>
+            </>
+          )}
+          <button
+            type="button"
+            className={`jp-mod-styled ${last ? 'jp-mod-accept' : 'jp-mod-reject'}`}
+            onClick={() => onClose(true)}
+          >
+            {trans.__('Close')}
+          </button>
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,362 @@
+/**
+ * The welcome messages: when they come, how they are read, and how they are
+ * told not to come again, in every tab and every server of a person.
+ */
+import type { BrowserContext, Page } from '@playwright/test';
+import * as fs from 'fs';
+import * as path from 'path';
+
+import { hasNoViolations } from './axe';
+import { Central } from './central';
+import {
+  expect,
+  Lab,
+  runCommand,
+  setTheme,
+  test,
+  untilReady,
+  useLab,
+  welcome
+} from './lab';
+
+const lab = useLab();
+
+let context: BrowserContext;
+let page: Page;
+
+/** One pixel, for what only has to be an image. */
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+test.beforeAll(async ({ browser }) => {
+  context = await browser.newContext({
+    viewport: { width: 1280, height: 800 }
+  });
+  page = await lab.open(browser, { context });
+});
+
+test.afterAll(() => context?.close());
+
+test.beforeEach(async () => {
+  fs.rmSync(lab.welcomeFolder, { recursive: true });
+  await reset(lab);
+});
+
+/** As for a new person. */
+async function reset(one: Lab): Promise<void> {
+  const answer = await one.api('POST', 'jupyterlab-notify/welcome/reset', {});
+  expect(answer.status).toBe(200);
+}
+
+/** Load JupyterLab anew. */
+async function again(tab = page): Promise<void> {
+  await tab.reload();
+  await untilReady(tab);
+}
+
+const title = (tab = page) => welcome(tab).getByRole('heading').first();
+const button = (name: string, tab = page) =>
+  welcome(tab).getByRole('button', { name, exact: true });
+
+/** That a page greets with nothing: it has asked, and nothing came. */
+async function quiet(tab = page): Promise<void> {
+  const asked = tab.waitForResponse(/jupyterlab-notify\/welcome\?all=true/);
+  await tab.reload();
+  await untilReady(tab);
+  await asked;
+  await tab.evaluate(() => new Promise(done => setTimeout(done, 100)));
+  await expect(welcome(tab)).toHaveCount(0);
+}
+
+test('greets on start with Markdown and its images', async () => {
+  fs.writeFileSync(
+    path.join(lab.welcomeFolder, 'map.png'),
+    Buffer.from(PIXEL, 'base64')
+  );
+  lab.greet(
+    'hello',
+    { title: 'Welcome to the platform' },
+    `# First steps\n\nYour files are **safe**.\n\n![A map](map.png) ![A dot](data:image/png;base64,${PIXEL})\n\n| a | b |\n| - | - |\n| 1 | 2 |`
+  );
+  await again();
+  const dialog = page.getByRole('dialog', { name: 'Welcome to the platform' });
+  await expect(dialog).toBeVisible();
+  await expect(dialog.locator('.jp-NotifyWelcome-body strong')).toHaveText(
+    'safe'
+  );
+  await expect(dialog.locator('td')).toHaveText(['1', '2']);
+  for (const name of ['A map', 'A dot']) {
+    const image = dialog.getByRole('img', { name });
+    await image.scrollIntoViewIfNeeded();
+    await expect
+      .poll(() => image.evaluate((node: HTMLImageElement) => node.naturalWidth))
+      .toBe(1);
+  }
+  // One message has no pages.
+  await expect(button('Next')).toHaveCount(0);
+  await expect(dialog).not.toContainText('1 of 1');
+});
+
+test('keeps the keyboard in it, closes by Escape, and gives the focus back', async () => {
+  lab.greet('hello', { title: 'Welcome' }, 'See [this](https://example.org).');
+  await again();
+  await expect(title()).toHaveText('Welcome');
+  // Who types when it comes presses no button.
+  await expect(page.locator('.jp-NotifyWelcome-body')).toBeFocused();
+  const visited: string[] = [];
+  for (let step = 0; step < 9; step++) {
+    visited.push(
+      await page.evaluate(() => {
+        const node = document.activeElement!;
+        return node.closest('.jp-NotifyWelcome') || node === document.body
+          ? node.textContent!.slice(0, 40)
+          : `outside: ${node.outerHTML.slice(0, 100)}`;
+      })
+    );
+    await page.keyboard.press('Tab');
+  }
+  expect(visited.filter(name => name.startsWith('outside'))).toEqual([]);
+  expect(visited).toEqual(
+    expect.arrayContaining([
+      'this',
+      'Don’t show this again',
+      'Don’t show any welcome messages',
+      'Close'
+    ])
+  );
+  await page.keyboard.press('Escape');
+  await expect(welcome(page)).toHaveCount(0);
+
+  const bell = page.locator('.jp-NotifyBell-button');
+  await bell.focus();
+  await runCommand(page, 'jupyterlab-notify:show-welcome');
+  await expect(page.locator('.jp-NotifyWelcome-body')).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(welcome(page)).toHaveCount(0);
+  await expect(bell).toBeFocused();
+});
+
+test('shows several messages as pages', async () => {
+  for (const number of [1, 2, 3]) {
+    lab.greet(`m${number}`, { title: `Message ${number}` }, `Text ${number}`);
+  }
+  await again();
+  const shown: string[] = [];
+  for (const number of [1, 2, 3]) {
+    await expect(welcome(page)).toContainText(`${number} of 3`);
+    shown.push((await title().textContent())!);
+    if (number < 3) {
+      await button('Next').click();
+    }
+  }
+  expect(shown.sort()).toEqual(['Message 1', 'Message 2', 'Message 3']);
+  await expect(button('Next')).toBeDisabled();
+  await expect(page.locator('.jp-NotifyWelcome-body')).toBeFocused();
+  await button('Back').click();
+  await expect(welcome(page)).toContainText('2 of 3');
+  await button('Close').click();
+  await expect(welcome(page)).toHaveCount(0);
+});
+
+test('counts a view when it is closed, and comes until it was seen often enough', async () => {
+  lab.greet('twice', { title: 'For the first two times', max_views: 2 }, 'x');
+  for (let time = 0; time < 2; time++) {
+    await again();
+    await expect(title()).toHaveText('For the first two times');
+    const counted = page.waitForResponse(/welcome\/seen/);
+    await button('Close').click();
+    await expect(welcome(page)).toHaveCount(0);
+    expect((await counted).status()).toBe(200);
+  }
+  await quiet();
+});
+
+test('does not show again what the person does not want to see, only that', async () => {
+  lab.greet('never', { title: 'Never again' }, 'x');
+  lab.greet('stays', { title: 'Always there', dismissable: false }, 'x');
+  await again();
+  await expect(welcome(page)).toContainText('1 of 2');
+  if ((await title().textContent()) !== 'Always there') {
+    await button('Next').click();
+  }
+  await expect(title()).toHaveText('Always there');
+  await expect(button('Don’t show this again')).toHaveCount(0);
+  await (
+    (await button('Next').isEnabled()) ? button('Next') : button('Back')
+  ).click();
+  await expect(title()).toHaveText('Never again');
+  await button('Don’t show this again').click();
+  // The other one is still to be read.
+  await expect(title()).toHaveText('Always there');
+  await expect(welcome(page)).not.toContainText('1 of');
+  await button('Close').click();
+  await again();
+  await expect(title()).toHaveText('Always there');
+  await expect(welcome(page)).not.toContainText('1 of');
+  await button('Close').click();
+});
+
+test('shows none at all when the person wants none, until the reset in the Help menu', async () => {
+  lab.greet('one', { title: 'One' }, 'x');
+  lab.greet('two', { title: 'Two' }, 'x');
+  await again();
+  await button('Don’t show any welcome messages').click();
+  await expect(welcome(page)).toHaveCount(0);
+  lab.greet('three', { title: 'Of later' }, 'x');
+  await quiet();
+
+  await page.getByRole('menuitem', { name: 'Help', exact: true }).click();
+  await page.getByText('Reset Welcome Messages', { exact: true }).click();
+  await expect(welcome(page)).toContainText('1 of 3');
+  await button('Close').click();
+  await expect(welcome(page)).toHaveCount(0);
+});
+
+test('says in the dialog when the server could not be told', async () => {
+  lab.greet('hello', { title: 'Welcome' }, 'x');
+  await again();
+  await expect(title()).toHaveText('Welcome');
+  await context.setOffline(true);
+  try {
+    await button('Don’t show this again').click();
+    await expect(welcome(page).getByRole('alert')).toContainText(
+      'The server cannot be reached'
+    );
+    await expect(button('Don’t show this again')).toBeEnabled();
+  } finally {
+    await context.setOffline(false);
+  }
+  await button('Don’t show this again').click();
+  await expect(welcome(page)).toHaveCount(0);
+});
+
+test('has commands in the palette and the Help menu, and buttons in the settings', async () => {
+  await quiet();
+  await runCommand(page, 'apputils:activate-command-palette');
+  const palette = page.locator('#modal-command-palette');
+  await palette.locator('input').fill('welcome');
+  await expect(palette).toContainText('Show Welcome Messages');
+  await expect(palette).toContainText('Reset Welcome Messages');
+  await page.keyboard.press('Escape');
+  await page.getByRole('menuitem', { name: 'Help', exact: true }).click();
+  await page.getByText('Show Welcome Messages', { exact: true }).click();
+  await expect(
+    page.getByText('There are no welcome messages.').first()
+  ).toBeVisible();
+
+  lab.greet('hello', { title: 'Welcome' }, 'x');
+  await again();
+  await button('Don’t show this again').click();
+  await expect(welcome(page)).toHaveCount(0);
+  await runCommand(page, 'settingeditor:open', { query: 'Welcome' });
+  const setting = page.locator('.jp-NotifySetting');
+  await setting.getByRole('button', { name: 'Show Welcome' }).click();
+  await expect(title()).toHaveText('Welcome');
+  await button('Close').click();
+  await setting.getByRole('button', { name: 'Reset Welcome' }).click();
+  await expect(title()).toHaveText('Welcome');
+  await button('Close').click();
+});
+
+test('is one for the person: what is answered in one tab goes in every tab of every server, also after they restart, and comes back with a reset', async ({
+  browser
+}) => {
+  test.setTimeout(120_000);
+  lab.greet('hello', { title: 'Welcome' }, 'x');
+  const beside = new Lab({ beside: lab });
+  const contexts: BrowserContext[] = [];
+  try {
+    await beside.start();
+    const tabs: Page[] = [];
+    for (const server of [lab, beside]) {
+      const own = await browser.newContext();
+      contexts.push(own);
+      for (const workspace of ['a', 'b']) {
+        tabs.push(
+          await server.open(browser, {
+            context: own,
+            path: `lab/workspaces/${workspace}`
+          })
+        );
+      }
+    }
+    const everywhere = async (count: number) => {
+      for (const tab of tabs) {
+        await expect(welcome(tab)).toHaveCount(count);
+      }
+    };
+    await everywhere(1);
+    await button('Close', tabs[0]).click();
+    await everywhere(0);
+    await tabs[2].reload();
+    await untilReady(tabs[2]);
+    await button('Don’t show this again', tabs[2]).click();
+    await everywhere(0);
+
+    await Promise.all([lab.restart(), beside.restart()]);
+    await quiet(tabs[0]);
+    await quiet(tabs[3]);
+    await everywhere(0);
+    await runCommand(tabs[3], 'jupyterlab-notify:reset-welcome');
+    await everywhere(1);
+    await button('Don’t show any welcome messages', tabs[1]).click();
+    await everywhere(0);
+  } finally {
+    await Promise.all(contexts.map(one => one.close()));
+    await beside.stop();
+  }
+});
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`in the ${theme} theme axe finds nothing wrong with it`, async () => {
+    lab.greet(
+      'one',
+      { title: 'Welcome to the platform' },
+      '## First\n\nSome `code`, [a link](https://example.org), and\n\n```python\nprint("code")\n```\n\n> a quotation\n\n- [ ] a task'
+    );
+    lab.greet('two', { title: 'And one more' }, 'x');
+    await again();
+    await setTheme(page, theme);
+    await expect(welcome(page)).toContainText('1 of 2');
+    await hasNoViolations(page, '.jp-NotifyWelcome');
+    await button('Close').click();
+    await setTheme(page, 'light');
+  });
+}
+
+test.describe('Of a central service', () => {
+  const central = new Central();
+  let asking: Lab;
+
+  test.beforeAll(async () => {
+    await central.start();
+    asking = new Lab({ config: central.config });
+    await asking.start();
+  });
+
+  test.afterAll(async () => {
+    await asking.stop();
+    await central.stop();
+  });
+
+  test('a message greets, and the service learns that it shall not come again', async ({
+    browser
+  }) => {
+    await central.tell('POST', 'welcome', {
+      title: 'From the platform',
+      summary: 'What is *new*',
+      body: 'The **text**.'
+    });
+    const tab = await asking.open(browser);
+    await expect(title(tab)).toHaveText('From the platform');
+    await expect(welcome(tab).locator('strong')).toHaveText('text');
+    await expect(welcome(tab).locator('em')).toHaveText('new');
+    await button('Don’t show this again', tab).click();
+    await expect(welcome(tab)).toHaveCount(0);
+    await expect
+      .poll(async () => (await central.requests('welcome/dismiss')).length)
+      .toBe(1);
+    await quiet(tab);
+    await tab.context().close();
+  });
+});
