@@ -87,6 +87,8 @@ def without_node(python: Path, home: Path) -> dict[str, str]:
 def test_a_wheel_holds_the_browser_side_and_nothing_of_the_tests(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
+        (points,) = (name for name in names if name.endswith(".dist-info/entry_points.txt"))
+        assert b"jupyter-notify = jupyterlab_notify.send.cli:main" in archive.read(points)
     data = next(name.split("/")[0] for name in names if ".data/" in name)
     for name in (
         "jupyterlab_notify/py.typed",

@@ -279,7 +279,11 @@ def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
         code, shown = terminal.run(f"{python} run --title Tty -- no-such-command")
         assert code == 127
         assert "no-such-command: command not found" in shown
+        # In the background it may not touch the terminal.
+        code, shown = terminal.run(f"{python} run --title Behind -- bash -c 'exit 5' & wait $!")
+        assert code == 5, shown
     assert find(server, "Tty: done in ")
+    assert find(server, "Behind: failed with exit code 5 ")
 
 
 def test_the_last_lines_are_those_that_a_terminal_would_show() -> None:

@@ -148,6 +148,35 @@ def test_a_quick_cell_is_passed_over_and_shows_its_value(lab: Server, kernel: Ke
     assert find(lab, "Quick") is None
 
 
+def test_every_cell_is_told_of_until_that_is_off(lab: Server, kernel: Kernel) -> None:
+    kernel.ok("%load_ext jupyterlab_notify")
+    kernel.ok("%notify --after 0 --every-cell Each")
+    kernel.ok("1", "cell-x")
+    kernel.run("1/0", "cell-y")
+    kernel.ok("%notify --off")
+    kernel.ok("2", "cell-z")
+    kernel.ok(
+        "from jupyterlab_notify import notify\nassert notify.flush()\n%unload_ext jupyterlab_notify"
+    )
+    rows = lab.page(limit=200)["notifications"]
+    told = [r["actions"][0]["args"]["cellId"] for r in rows if r["message"].startswith("Each: ")]
+    assert told == ["cell-y", "cell-x", "cell-1"]
+    assert kernel.run("%notify").status == "error" or "not found" in kernel.run("%notify").text
+
+
+def test_ipython_in_a_terminal_tells_without_a_button(lab: Server) -> None:
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell()\n"
+        "shell.run_cell('%load_ext jupyterlab_notify')\n"
+        "shell.run_cell('%notify --after 0 In IPython')\n"
+    )
+    ran = python(lab, code)
+    assert ran.returncode == 0, ran.stderr
+    row = wait_for_message(lab, "In IPython: done in ")
+    assert row["actions"] == []
+
+
 def test_wrong_use_of_the_magic_is_one_line(kernel: Kernel) -> None:
     kernel.ok("%load_ext jupyterlab_notify")
     ran = kernel.run("%notify --after soon")

@@ -105,18 +105,18 @@ class Watch:
         from .api import notify
 
         try:
-            message = compose(shorten(text, MAX_MESSAGE), type=type_, actions=[self._button()])
+            message = compose(shorten(text, MAX_MESSAGE), type=type_, actions=self._buttons())
             notify.outbox.submit(keyed(message))
         except SendError:
             # The cell is what matters, and it is done.
             return
 
-    def _button(self) -> dict[str, Any]:
-        return {
-            "label": "Go to cell",
-            "commandId": GO_TO_CELL,
-            "args": {"path": _path(), "cellId": self._cell_id()},
-        }
+    def _buttons(self) -> list[dict[str, Any]]:
+        args = {"path": _path(), "cellId": self._cell_id()}
+        if not any(args.values()):
+            # No notebook: IPython in a terminal.
+            return []
+        return [{"label": "Go to cell", "commandId": GO_TO_CELL, "args": args}]
 
     def _cell_id(self) -> str | None:
         """Return the id of the cell that runs, which JupyterLab gives with its request."""

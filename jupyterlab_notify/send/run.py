@@ -88,15 +88,23 @@ def run(command: Sequence[str]) -> Ended:
     """
     tail = _Tail()
     try:
-        if sys.platform != "win32" and sys.stdin.isatty() and sys.stdout.isatty():
-            code = _in_terminal(command, tail)
-        else:
-            code = _with_pipes(command, tail)
+        code = _in_terminal(command, tail) if _has_terminal() else _with_pipes(command, tail)
     except FileNotFoundError:
         return Ended(127, problem="command not found")
     except OSError as error:
         return Ended(126, problem=(error.strerror or "cannot be run").lower())
     return Ended(code, tail.text())
+
+
+def _has_terminal() -> bool:
+    """Whether we are what runs in the foreground of a terminal."""
+    if sys.platform == "win32" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    try:
+        # In the background it would be stopped as soon as it touches the terminal.
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _with_pipes(command: Sequence[str], tail: _Tail) -> int:

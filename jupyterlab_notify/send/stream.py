@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 #: A connection on which nothing came for so long, not even an answer to a ping, is dead.
 PING_S = 20.0
-RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+RETRY_S = (0.5, 0.5, 1.0, 1.0, 1.0, 2.0, 5.0, 10.0)
 #: A page of bodies is never in a frame, but 500 long summaries may be.
 MAX_FRAME = 64 * 1024 * 1024
 

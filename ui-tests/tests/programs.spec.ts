@@ -1,0 +1,217 @@
+/**
+ * What a person sees of their own programs: the README's lines in a shell, a
+ * script with a progress, and a cell of a notebook.
+ */
+import type { Page } from '@playwright/test';
+import { type ChildProcess, spawn } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+
+import {
+  badge,
+  expect,
+  openCenter,
+  rows,
+  test,
+  toastEvents,
+  toasts,
+  useLab
+} from './lab';
+
+const lab = useLab();
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  fs.writeFileSync(path.join(lab.root, 'report.md'), '# What failed\n');
+  fs.writeFileSync(path.join(lab.root, 'Makefile'), 'all:\n\t@echo made\n');
+  page = await lab.open(browser);
+});
+
+test.afterAll(() => page?.context().close());
+
+/** Start a program on the server's machine, outside of it. */
+function start(command: string, ...args: string[]): ChildProcess {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(JUPYTER|JPY_)/.test(name)
+    )
+  );
+  const runtime = path.join(path.dirname(lab.root), 'runtime');
+  return spawn(command, args, {
+    cwd: lab.root,
+    env: { ...env, JUPYTER_RUNTIME_DIR: runtime },
+    stdio: ['ignore', 'inherit', 'inherit']
+  });
+}
+
+/** Begin a command of JupyterLab, whose result is no JSON. */
+async function begin(
+  page: Page,
+  id: string,
+  args: Record<string, unknown> = {}
+): Promise<void> {
+  await page.evaluate(
+    ([id, args]) => {
+      void (window as any).jupyterapp.commands.execute(id, args);
+    },
+    [id, args] as [string, any]
+  );
+}
+
+/** Run one to its end, which must be a good one. */
+async function run(command: string, ...args: string[]): Promise<void> {
+  const child = start(command, ...args);
+  const code = await new Promise(resolve => child.once('exit', resolve));
+  expect(code, args.join(' ')).toBe(0);
+}
+
+/** The lines of the README's section, as they stand there. */
+function readme(heading: string): string[] {
+  const text = fs.readFileSync(
+    path.join(__dirname, '..', '..', 'README.md'),
+    'utf8'
+  );
+  const section = text.split(`\n### ${heading}\n`)[1];
+  return section.split('```bash\n')[1].split('```')[0].trim().split('\n');
+}
+
+test('Each line of the README that shows something shows it', async () => {
+  const lines = readme('From a terminal');
+  const line = (begin: string) => {
+    const found = lines.filter(each => each.includes(begin));
+    expect(found).toHaveLength(1);
+    return found[0];
+  };
+  const shell = (text: string) => run('bash', '-c', text);
+  await openCenter(page);
+
+  await shell(line('Deployment complete'));
+  await expect(toasts(page, 'Deployment complete')).toBeVisible();
+  await expect(rows(page, 'Deployment complete')).toBeVisible();
+
+  await shell(line('Nightly run failed'));
+  await expect(toasts(page, 'Nightly run failed')).toBeVisible();
+
+  await shell(line('Epoch 31 of 50'));
+  const bar = rows(page, 'Epoch 31 of 50').getByRole('progressbar');
+  await expect(bar).toHaveAttribute('aria-valuenow', '62');
+
+  await shell(line('Run ended'));
+  const ended = toasts(page, 'Run ended');
+  await expect(ended.getByRole('button', { name: 'Open log' })).toBeVisible();
+
+  await shell(line('Build ended'));
+  await expect(rows(page, 'Build ended')).toBeVisible();
+  expect(await toastEvents(page, 'Build ended')).toEqual([]);
+
+  await shell(line('notify run'));
+  await expect(rows(page, 'make: done in')).toBeVisible();
+
+  const unread = Number(await badge(page).textContent());
+  await shell(line('notify read'));
+  await expect(badge(page)).toHaveText(String(unread - 1));
+
+  await shell(line('notify revoke'));
+  await expect(rows(page, 'Epoch 31 of 50')).toHaveCount(0);
+
+  await shell(line('notify dismiss'));
+  await expect(rows(page)).toHaveCount(0);
+  await expect(toasts(page)).toHaveCount(0);
+});
+
+test('The bar of a tracked loop moves, and the loop ends in success', async () => {
+  await openCenter(page);
+  const script = start(
+    'python',
+    '-c',
+    `
+import time
+from jupyterlab_notify import notify
+for batch in notify.track(range(40), "Fitting"):
+    time.sleep(0.1)
+`
+  );
+  const bar = rows(page, 'Fitting').getByRole('progressbar');
+  const seen: number[] = [];
+  await expect(bar).toBeVisible();
+  while (script.exitCode === null) {
+    const [value] = await bar.evaluateAll(found =>
+      found.map(each => Number(each.getAttribute('aria-valuenow')))
+    );
+    if (value !== undefined && value !== seen[seen.length - 1]) {
+      seen.push(value);
+    }
+  }
+  expect(script.exitCode).toBe(0);
+  expect(seen.length).toBeGreaterThan(4);
+  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  await expect(rows(page, /Fitting: done, 40 in/)).toBeVisible();
+  await expect(rows(page, 'Fitting')).toHaveCount(1);
+});
+
+test('Of a program that was killed its notification says so', async () => {
+  await openCenter(page);
+  const script = start(
+    'python',
+    '-c',
+    `
+import time
+import jupyterlab_notify.send.progress as progress
+progress.HEARTBEAT_S = 5
+from jupyterlab_notify import notify
+with notify.progress("Simulating", total=10) as p:
+    p.update(3)
+    time.sleep(60)
+`
+  );
+  const row = rows(page, 'Simulating');
+  await expect(row.getByRole('progressbar')).toBeVisible();
+  script.kill('SIGKILL');
+  await expect(row).toContainText('interrupted');
+  await expect(row.getByRole('progressbar')).toHaveCount(0);
+});
+
+test('The button of a cell that is done leads to the cell', async () => {
+  const source = (id: string, text: string) => ({
+    cell_type: 'code',
+    id,
+    execution_count: null,
+    metadata: {},
+    outputs: [],
+    source: text
+  });
+  fs.writeFileSync(
+    path.join(lab.root, 'cells.ipynb'),
+    JSON.stringify({
+      cells: [
+        source('load', '%load_ext jupyterlab_notify'),
+        source('long', '%%notify --after 0 The long cell\n1 + 1'),
+        source('next', 'pass')
+      ],
+      metadata: {
+        kernelspec: {
+          display_name: 'Python 3',
+          language: 'python',
+          name: 'python3'
+        },
+        language_info: { name: 'python' }
+      },
+      nbformat: 4,
+      nbformat_minor: 5
+    })
+  );
+  await begin(page, 'docmanager:open', { path: 'cells.ipynb' });
+  await expect(page.locator('.jp-Notebook .jp-CodeCell')).toHaveCount(3);
+  await expect(page.locator('.jp-Notebook-ExecutionIndicator')).toHaveAttribute(
+    'data-status',
+    'idle'
+  );
+  await begin(page, 'notebook:run-all-cells');
+  const toast = toasts(page, 'The long cell: done in');
+  await expect(toast).toBeVisible();
+  const active = page.locator('.jp-Notebook .jp-CodeCell.jp-mod-active');
+  await expect(active).toContainText('pass');
+
+  await toast.getByRole('button', { name: 'Go to cell' }).click();
+  await expect(active).toContainText('The long cell');
+});
