@@ -11,9 +11,10 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import type { ChangesFrame, PongFrame, SnapshotFrame } from './wire';
 
 /**
- * How long a socket that should answer a ping may stay silent.
+ * How long a socket that should answer a ping may stay silent. Somebody who comes back to a tab
+ * sees what came meanwhile within two seconds; to connect anew in vain costs next to nothing.
  */
-const PONG_TIMEOUT_MS = 2500;
+const PONG_TIMEOUT_MS = 1000;
 
 /**
  * How often a tab that somebody looks at asks whether its socket still lives.

@@ -253,10 +253,7 @@ for (const event of ['online', 'focus'] as const) {
       window.dispatchEvent(new Event(event));
     }, event);
     const shown = await shownOnce(far, text);
-    // A person who comes back to a tab knows of no loss: there the tab asks
-    // first whether its connection lives, and waits a little for the answer.
-    const asking = event === 'focus' ? 2500 : 0;
-    expect(shown - returned).toBeLessThan(RETURN_MS + asking);
+    expect(shown - returned).toBeLessThan(RETURN_MS);
     expect(await messages(far)).toEqual([text]);
   });
 }
