@@ -635,8 +635,10 @@ class Ledger(Database):
     def bury_remote(self, id_: str) -> bool:
         """Bury a message that was revoked; False if it is gone already."""
         row = self._execute(
-            f"SELECT 1 FROM notifications WHERE id = ? AND {LIVE}", (id_,)
+            f"SELECT remote FROM notifications WHERE id = ? AND {LIVE}", (id_,)
         ).fetchone()
         if row is not None:
             self._bury(id_, "revoked_ms")
+            # If it is listed all the same, it comes back.
+            self.unlist([row[0]])
         return row is not None

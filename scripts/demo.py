@@ -1,5 +1,8 @@
 """Show what the extension does: start JupyterLab and push notifications as a hub would.
 
+A welcome message comes from a file; a broadcast and a personal message come from a central service,
+the tests' own, which is started and stopped too.
+
 `make demo` calls it. Everything that the server writes goes into a temporary directory, which is
 removed at the end.
 """
@@ -24,6 +27,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 90
 TAB_TIMEOUT_S = 60
 PROGRESS_S = 15
@@ -52,6 +56,32 @@ From **22:00 to 23:30 UTC** the shared file system is moved to new hardware.
 - Running kernels stay, but reading and writing files will pause.
 - Save your notebooks before 22:00.
 """
+
+WELCOME = """\
+---
+id: demo-welcome
+title: Welcome to this server
+max_views: 5
+---
+
+This greeting is a **Markdown file** that lies in `notify/welcome/` of Jupyter's data path: an image
+ships one by copying it.
+
+- The bell in the top bar opens the center, which keeps every message.
+- *Show welcome messages* in the Help menu brings this back.
+"""
+
+BROADCAST = {
+    "summary": "The **archive** is read-only until Monday",
+    "body": "New data is kept and will appear when the migration is done.",
+    "category": "notice",
+}
+
+PERSONAL = {
+    "summary": "Your request for **200 core hours** was granted",
+    "body": "They can be used until the end of the month.\n\n| Queue | Hours |\n| --- | ---: |\n"
+    "| `short` | 50 |\n| `long` | 150 |",
+}
 
 NOTIFICATIONS: list[dict[str, Any]] = [
     {
@@ -156,14 +186,59 @@ class Server:
 
 
 @contextmanager
-def running_server(port: int, folder: Path) -> Iterator[Server]:
+def running_central() -> Iterator[str]:
+    """Start the tests' central service, give it something to say, and stop it at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.central", "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        if not url:
+            sys.exit("The local central service did not start.")
+        for what, value in (("broadcasts", BROADCAST), ("messages", PERSONAL)):
+            request = urllib.request.Request(
+                f"{url.removesuffix('/semaphore')}/control/{what}", data=json.dumps(value).encode()
+            )
+            # The machine's proxy, if there is one, knows nothing of it.
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            opener.open(request, timeout=10).close()
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def running_server(port: int, folder: Path, central_url: str) -> Iterator[Server]:
     """Start `jupyter lab` with everything that it writes under `folder`, and stop it at the end."""
     token = secrets.token_urlsafe(24)
     notebooks = folder / "notebooks"
     notebooks.mkdir()
     (notebooks / "results.csv").write_text("frame,seeing\n1,0.81\n2,0.79\n")
+    welcome = folder / "data" / "notify" / "welcome"
+    welcome.mkdir(parents=True)
+    (welcome / "welcome.md").write_text(WELCOME)
+    (folder / "config").mkdir()
+    (folder / "config" / "jupyter_server_config.json").write_text(
+        json.dumps(
+            {
+                "NotifyApp": {
+                    "central_url": central_url,
+                    "central_name": "science platform",
+                    "central_token_variable": "DEMO_CENTRAL_TOKEN",
+                }
+            }
+        )
+    )
     environment = {
         **os.environ,
+        "DEMO_CENTRAL_TOKEN": "demo",
+        "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1"))),
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
@@ -289,7 +364,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="notify-demo-", ignore_cleanup_errors=True) as folder:
         try:
             print("Starting JupyterLab ...", flush=True)
-            with running_server(options.port or free_port(), Path(folder)) as server:
+            with (
+                running_central() as central_url,
+                running_server(options.port or free_port(), Path(folder), central_url) as server,
+            ):
                 print(f"\n    {server.lab_url}\n", flush=True)
                 if not options.once:
                     if not options.no_browser and has_display():

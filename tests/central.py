@@ -34,6 +34,7 @@ What it holds and how it misbehaves is told to it at ``/control/…`` of the sam
                                           "token", "body", "status", "etag"}]``, ``at`` in seconds
 ``DELETE /control/requests``              forgets them
 ``GET /control/state``                    all that it holds
+``DELETE /control/state``                 as new again: it holds nothing and behaves
 ========================================= ======================================================
 
 In Python, ``Central`` starts it as a process and has a method for each of these.
@@ -88,6 +89,18 @@ def formatted(text: str | None) -> dict[str, str] | None:
     return None if text is None else {"gfm": text, "html": f"<p>{text}</p>"}
 
 
+def empty() -> dict[str, Any]:
+    """Return what a service holds that is new."""
+    return {
+        "messages": {},
+        "broadcasts": {},
+        "welcome": {},
+        "dismissed": [],
+        "next": 1,
+        "settings": {"token": None, "welcome": True, "etags": True, "totals": True, "links": None},
+    }
+
+
 class State:
     """What the service holds."""
 
@@ -97,20 +110,7 @@ class State:
         self.started = time.monotonic()
         self.requests: list[dict[str, Any]] = []
         self.fault: dict[str, Any] | None = None
-        self.held: dict[str, Any] = {
-            "messages": {},
-            "broadcasts": {},
-            "welcome": {},
-            "dismissed": [],
-            "next": 1,
-            "settings": {
-                "token": None,
-                "welcome": True,
-                "etags": True,
-                "totals": True,
-                "links": None,
-            },
-        }
+        self.held = empty()
         if path is not None and path.exists():
             self.held = json.loads(path.read_text())
 
@@ -148,6 +148,9 @@ class State:
                 self.requests.clear()
             return asked
         if what == "state":
+            if method == "DELETE":
+                self.fault = None
+                held.update(empty(), next=held["next"])
             return held
         if what == "fault":
             self.fault = value if method == "POST" else None
@@ -570,6 +573,11 @@ class Central:
         """Return all that it holds."""
         state: dict[str, Any] = self.tell("GET", "state")
         return state
+
+    def clear(self) -> None:
+        """Hold nothing, and behave."""
+        self.tell("DELETE", "state")
+        self.forget()
 
     def unread(self) -> list[str]:
         """Return the ids of the unread messages, oldest first."""

@@ -562,6 +562,8 @@ class Central:
         except Failure as failure:
             if failure.status == 404:
                 await self._submit(lambda: store.bury_remote(id_), write=True)
+                # The lists have the last word, should a proxy have said this.
+                self._unread = _Seen(self._unread.epoch)
                 self._announce("revoked", [id_])
                 raise NotFound("This message was taken back.") from None
             if failure.retry_after_s is not None:

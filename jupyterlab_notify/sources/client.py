@@ -409,8 +409,12 @@ class Client:
 
     def _connect(self) -> httpx.AsyncClient:
         """Make the client, in a thread: reading all certificates takes its time."""
-        import httpx
-
+        try:
+            import httpx
+        except ImportError:
+            raise Failure(
+                "The central service cannot be asked: the package httpx is not installed."
+            ) from None
         try:
             verify: ssl.SSLContext | bool = True
             if self._ca_bundle:
