@@ -1,0 +1,196 @@
+"""What the client makes of answers recorded from the real service, and what it reads here."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from traitlets.traitlets import TraitError
+
+from jupyterlab_notify.app import NotifyApp
+from jupyterlab_notify.sources import client as client_module
+from jupyterlab_notify.sources.client import Answer, Client, Failure, shorten, token_reader
+
+SAMPLES = json.loads(Path(__file__).with_name("semaphore-2.0.0-samples.json").read_text())
+URL = "https://data.example.com/semaphore"
+
+
+class Recorded(Client):
+    """A client that is answered from the record."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(URL, token=lambda: "x", timeout_s=1)
+        self.sample = SAMPLES[number]
+        self.asked = ""
+        self.sent: Any = None
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str] | None,
+        headers: dict[str, str],
+        content: bytes | None,
+        *,
+        anonymous: bool = False,
+    ) -> Answer:
+        self.asked = f"{method} {path}" + (f"?{urlencode(params)}" if params else "")
+        self.sent = content and json.loads(content)
+        body = self.sample["body"]
+        return Answer(
+            self.sample["status"],
+            self.sample["headers"],
+            b"" if body is None else json.dumps(body).encode(),
+        )
+
+
+async def test_the_recorded_pages_are_understood() -> None:
+    client = Recorded(0)
+    page = await client.messages(unread=False, limit=2)
+    assert page is not None
+    assert client.asked == client.sample["request"]
+    assert (page.cursor, page.total, page.etag) == ("1795318157_4", 6, None)
+    first, second = page.items
+    assert (first.remote, first.read, first.message) == ("6", False, "Disk quota at 50%")
+    assert first.created_ms - second.created_ms == 2000
+    page = await Recorded(1).messages(unread=True)
+    assert page is not None and page.cursor is None and page.total is None
+    assert page.items[0].message == "**Quota** <img src=x onerror=alert(1)>"
+    page = await Recorded(5).messages(unread=False)
+    assert page is not None and page.items[0].read
+
+
+async def test_the_recorded_message_is_its_markdown_and_never_its_html() -> None:
+    client = Recorded(2)
+    read, body = await client.message("7")
+    assert client.asked == client.sample["request"]
+    assert not read
+    assert body == client.sample["body"]["body"]["gfm"]
+    with pytest.raises(Failure) as caught:
+        await Recorded(3).message("7")
+    assert caught.value.status == 404
+
+
+async def test_the_recorded_changes_are_what_is_sent() -> None:
+    for number, what, ids in ((4, "read", ["7", "999"]), (6, "unread", ["7"])):
+        client = Recorded(number)
+        await client.mark(what, ids)
+        assert client.asked == client.sample["request"]
+        assert client.sent == client.sample["request_body"]
+    with pytest.raises(Failure) as caught:
+        await Recorded(7).mark("read", ["7"])
+    assert caught.value.hopeless
+
+
+async def test_the_recorded_lack_of_a_welcome_part_is_noticed() -> None:
+    listed = await Recorded(8).broadcasts()
+    assert listed is not None and listed.items == ()
+    with pytest.raises(Failure) as caught:
+        await Recorded(9).welcome("jupyterlab")
+    assert caught.value.missing and not caught.value.hopeless
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(None, {}, "x", 3, [None], [[]], [{}], [{"id": "1"}], [{"id": None, "summary": {}}]),
+        [{"id": "1", "created": "now", "read": None, "summary": {"gfm": "x"}}],
+        [{"id": "1", "created": "2026-01-01T00:00:00Z", "read": 1, "summary": {"gfm": "x"}}],
+        [{"id": "1", "created": "2026-01-01T00:00:00Z", "read": None, "summary": {"gfm": 1}}],
+        [{"id": "1", "created": "2026-01-01T00:00:00Z", "read": None, "summary": None}],
+        [{"id": "\ud800", "created": "2026-01-01T00:00:00Z", "read": None, "summary": "x"}],
+        [{"id": "x" * 201, "created": "2026-01-01T00:00:00Z", "read": None, "summary": "x"}],
+    ],
+    ids=repr,
+)
+async def test_nonsense_is_a_failure_and_nothing_else(body: Any) -> None:
+    client = Recorded(0)
+    client.sample = {"status": 200, "headers": {}, "body": body}
+    with pytest.raises(Failure, match="cannot be understood"):
+        await client.messages(unread=True)
+
+
+def test_long_texts_are_cut_at_a_word() -> None:
+    assert shorten("a" * 10, 10) == "a" * 10
+    assert shorten("words " * 1000, 4096) == ("words " * 682).rstrip() + "…"
+    assert len(shorten("x" * 5000, 4096)) == 4096
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("120", 120), (" 1 ", 1), ("", None), ("soon", None), ("-1", None), ("9" * 30, 86_400)],
+)
+def test_retry_after_is_understood(text: str, seconds: float | None) -> None:
+    assert client_module._retry_after_s(text) == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
+    then = datetime.fromtimestamp(time.time() + 60, timezone.utc)
+    seconds = client_module._retry_after_s(format_datetime(then, usegmt=True))
+    assert seconds is not None and 55 < seconds < 65
+    assert client_module._retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("2026-06-12T17:10:32-00:00", 1_781_284_232_000),
+        ("2026-06-12T17:10:32Z", 1_781_284_232_000),
+        ("2026-06-12T19:10:32.5+02:00", 1_781_284_232_500),
+        ("2026-06-12T17:10:32.123456789Z", 1_781_284_232_123),
+    ],
+)
+def test_every_spelling_of_a_time_is_understood(text: str, milliseconds: int) -> None:
+    assert client_module._time_ms(text) == milliseconds
+
+
+def test_the_token_is_found_in_the_documented_order_and_afresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    mounted = tmp_path / "mounts" / "secrets" / "token"
+    mounted.parent.mkdir(parents=True)
+    for name in ("MINE", "NUBLADO_RUNTIME_MOUNTS_DIR", "JUPYTERHUB_API_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    read = token_reader(str(file), "MINE")
+    assert read() is None
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub")
+    assert read() == "hub"
+    monkeypatch.setenv("NUBLADO_RUNTIME_MOUNTS_DIR", str(tmp_path / "mounts"))
+    assert read() == "hub"
+    mounted.write_text("mounted\n")
+    assert read() == "mounted"
+    monkeypatch.setenv("MINE", "variable")
+    assert read() == "variable"
+    file.write_text(" file \n")
+    assert read() == "file"
+    file.write_text("renewed")
+    assert read() == "renewed"
+    # What no header can hold is no token.
+    for wrong in ("", "two words", "line\nbreak", "ümlaut", "\udcff"):
+        file.write_bytes(wrong.encode("utf-8", "surrogateescape"))
+        assert read() == "variable"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("data.example.com", "ftp://example.com", "https://", "https://user:secret@example.com"),
+        *("https://example.com/?token=secret", "https://example.com/#x", "https://example.com:x"),
+    ],
+)
+def test_a_url_that_cannot_be_asked_is_refused_without_telling_its_secret(url: str) -> None:
+    with pytest.raises(TraitError) as caught:
+        NotifyApp(central_url=url)
+    assert str(caught.value).endswith(".")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_url_may_end_in_a_slash() -> None:
+    assert NotifyApp(central_url=f"{URL}/").central_url == URL
