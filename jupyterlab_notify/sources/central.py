@@ -338,6 +338,7 @@ class Central:
         epoch = known.cursor.epoch
         if self._unread.epoch != epoch:
             self._unread, self._all = _Seen(epoch), _Seen(epoch)
+        before = self._unread
         unread, complete, seen = await self._go_through_unread(known)
         new = [
             item
@@ -361,7 +362,10 @@ class Central:
                 self._announce(action, ids)
         if complete and (gone := known.seen - unread.keys()):
             await self._submit(lambda: store.unlist(gone), write=True)
-        self._unread, self._all = seen, all_seen
+        self._all = all_seen
+        if self._unread is before:
+            # Not forgotten meanwhile, since a message was opened that is said to be revoked.
+            self._unread = seen
 
     async def _go_through_unread(self, known: Known) -> tuple[dict[str, Item], bool, _Seen]:
         """Return what is unread, and whether that is all of it.
