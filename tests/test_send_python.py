@@ -80,9 +80,9 @@ def final(server: Server, text: str) -> dict[str, Any]:
 def test_a_hot_loop_makes_at_most_four_requests_a_second(
     recorder: Recorder, to_recorder: Directed, hot: Callable[[Notify, float], object]
 ) -> None:
-    hot(to_recorder, time.monotonic() + 1.6)
+    hot(to_recorder, time.monotonic() + 1.3)
     assert to_recorder.flush()
-    assert 4 <= len(recorder.requests) <= 7
+    assert 4 <= len(recorder.requests) <= 6
     assert recorder.most_in_a_second() <= 4
     assert len({asked.value["key"] for asked in recorder.requests}) == 1
 
@@ -132,7 +132,7 @@ def test_what_waits_is_bounded_and_the_caller_does_not_wait() -> None:
         refused = [one for one in sent if one.error]
         assert 9 <= len(refused) <= 10
         assert refused[0] is sent[-len(refused)]
-        notify.outbox.close(1)
+        notify.outbox.close(0.1)
 
 
 def test_a_progress_that_stands_still_is_renewed_just_as_it_was(
@@ -141,9 +141,8 @@ def test_a_progress_that_stands_still_is_renewed_just_as_it_was(
     monkeypatch.setattr("jupyterlab_notify.send.outbox.RENEWAL_S", 0.5)
     with to_recorder.progress("Still", total=4) as progress:
         progress.update()
-        wait_for(lambda: len(recorder.requests) >= 4, "renewals")
-    first, second, third = (asked.value for asked in recorder.requests[-3:])
-    del third
+        wait_for(lambda: len(recorder.requests) >= 3, "renewals")
+    first, second = (asked.value for asked in recorder.requests[1:3])
     assert first == second
     assert first["heartbeat"] == 30
     assert first["progress"] == 0.25
@@ -188,6 +187,12 @@ def raising(notify: Notify, title: str) -> None:
         inner()
 
 
+def suppressed(notify: Notify, title: str) -> None:
+    with contextlib.suppress(KeyError):
+        for _ in notify.track(range(10), title):
+            raise KeyError("s")
+
+
 def broken(notify: Notify, title: str) -> None:
     for n in notify.track(range(10), title):
         if n == 2:
@@ -223,6 +228,7 @@ def source_fails(notify: Notify, title: str) -> None:
     ("leave", "type_", "text"),
     [
         (caught, "error", "failed after 2 of 10: KeyError: 'k'"),
+        (suppressed, "error", "failed: KeyError: 's'"),
         (raising, "error", "failed: ZeroDivisionError: division by zero"),
         (broken, "success", "ended after 2 of 10 in "),
         (returned, "success", "ended after 2 of 10 in "),

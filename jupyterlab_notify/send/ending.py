@@ -46,6 +46,7 @@ class _Watch:
         # In the generator that exception is the GeneratorExit itself.
         if isinstance(self._known, GeneratorExit):
             self._known = self._known.__context__
+        self._about_to_be_told = False
         self._frames: list[tuple[FrameType, Any]] = []
         each: FrameType | None = frame
         while each is not None:
@@ -55,21 +56,26 @@ class _Watch:
     def start(self) -> None:
         for frame, _ in self._frames:
             frame.f_trace = self._event
+            # Asked for now: Python 3.12 does not take it up later.
+            frame.f_trace_opcodes = True
         sys.settrace(_nothing)
 
     def _event(self, frame: FrameType, event: str, arg: Any) -> Any:
         if event == "exception":
             self._found(arg[1])
         elif event == "return":
+            self._about_to_be_told = False
             if frame is self._frames[-1][0]:
                 self._at_the_top(frame)
             return self._event
+        elif event == "opcode" and not self._about_to_be_told:
+            # Within a line, and in what clears up behind one, nothing is known yet.
+            return self._event
         elif frame.f_code.co_code[frame.f_lasti] == PUSH_EXC_INFO:
-            # About to be told: a `with` gets the exception one instruction later.
-            frame.f_trace_opcodes = True
+            # A handler gets the exception one instruction later.
+            self._about_to_be_told = True
             return self._event
         else:
-            frame.f_trace_opcodes = False
             error = sys.exc_info()[1]
             self._found(error if error is not self._known else None)
         return None
@@ -81,6 +87,7 @@ class _Watch:
     def _stop(self) -> None:
         sys.settrace(None)
         for frame, before in self._frames:
+            frame.f_trace_opcodes = False
             # An attribute that was None cannot be set to None.
             if before is None:
                 del frame.f_trace
