@@ -65,7 +65,7 @@ FAULTS = {
     "status": 'answers with "status" (and "retry_after", if given)',
     "nonsense": 'answers 200 with "content", by default HTML',
     "slow": 'answers rightly, after "seconds"',
-    "drip": "sends the answer byte by byte, one a second",
+    "drip": "sends the answer byte by byte, five a second",
     "redirect": 'redirects to "location", to which the path is added',
     "drop": "closes the connection without an answer",
     "endless": "sends an answer that has no end",
@@ -285,9 +285,6 @@ class Handler(BaseHTTPRequestHandler):
             same = urlencode({**asked["query"], "cursor": asked["query"].get("cursor", "1_1")})
             headers["Link"] = f'<{self.here()}{asked["path"]}?{same}>; rel="next"'
         asked["status"] = status
-        if fault is not None and fault["kind"] == "drip":
-            self.reply(status, value, headers, drip=True)
-            return
         self.reply(status, value, headers)
 
     def misbehave(self, fault: dict[str, Any], asked: dict[str, Any]) -> bool:
@@ -320,6 +317,14 @@ class Handler(BaseHTTPRequestHandler):
             try:
                 while True:
                     self.wfile.write(b"[" * 65_536)
+            except OSError:
+                pass
+        elif kind == "drip":
+            self.close_connection = True
+            try:
+                for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]":
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.2)
             except OSError:
                 pass
         elif kind == "slow":
@@ -431,8 +436,6 @@ class Handler(BaseHTTPRequestHandler):
         status: int,
         value: Any,
         headers: dict[str, str] | None = None,
-        *,
-        drip: bool = False,
     ) -> None:
         content = b"" if value is None else json.dumps(value).encode()
         try:
@@ -443,12 +446,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            if not drip:
-                self.wfile.write(content)
-                return
-            for byte in content:
-                self.wfile.write(bytes([byte]))
-                time.sleep(1)
+            self.wfile.write(content)
         except OSError:
             # Who asked has gone.
             self.close_connection = True

@@ -132,6 +132,8 @@ class Central:
         self._said: str | None = None
         #: Whether the service has a welcome part; None: not known yet.
         self._has_welcome: bool | None = None
+        #: Whether, in the pass that is under way, the service answered as one that is there.
+        self._answers = False
         self._orphans_gone = False
         self._broadcasts = _Seen()
         self._unread = _Seen()
@@ -259,6 +261,7 @@ class Central:
     async def _pass(self) -> None:
         """Ask for everything; a part that fails alone does not keep the others from working."""
         problem: Failure | None = None
+        self._answers = False
         # Broadcasts first: they need no token, and what is out of order is said in them.
         for part in (self._list_broadcasts, self._flush, self._list_messages, self._list_welcome):
             self._check_awake()
@@ -268,6 +271,7 @@ class Central:
                 problem = problem or failure
                 if not failure.alone:
                     break
+        self._answers = False
         if problem is not None:
             raise problem
 
@@ -279,6 +283,7 @@ class Central:
         epoch = (await self._submit(store.cursor, write=False)).epoch
         seen = self._broadcasts if self._broadcasts.epoch == epoch else _Seen(epoch)
         listed = await self._client.broadcasts(seen.etag)
+        self._answers = True
         if listed is None:
             return
         changed = await self._submit(lambda: store.list_broadcasts(listed.items, name), write=True)
@@ -305,7 +310,11 @@ class Central:
                 await self._send(parcel)
             except Failure as failure:
                 welcome = parcel.action in ("dismiss", "dismiss-all", "reset")
-                if not (failure.hopeless or (welcome and failure.missing)):
+                # Where nothing at all is found, a proxy may have said so.
+                without = (
+                    welcome and failure.missing and (self._has_welcome is False or self._answers)
+                )
+                if not (failure.hopeless or without):
                     await self._submit(lambda: store.release(owner), write=True)
                     raise
                 told = False
@@ -519,7 +528,7 @@ class Central:
         try:
             listed = await self._client.welcome(self.settings.aspect, seen.etag)
         except Failure as failure:
-            if not failure.missing:
+            if not (failure.missing and self._answers):
                 raise
             # It has no welcome part: the files are all there is, until the next start.
             self._has_welcome = False

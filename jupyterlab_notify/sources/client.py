@@ -334,7 +334,10 @@ class Client:
         content = None if value is None else json.dumps(value).encode()
         headers = {"Content-Type": "application/json"} if content else {}
         answer = await self._ask("POST", path, None, headers, content)
-        if not 200 <= answer.status < 300:
+        if 200 <= answer.status < 300 and answer.status != HTTPStatus.NO_CONTENT:
+            # A login page, for instance: what was said has not arrived.
+            raise _nonsense()
+        if answer.status != HTTPStatus.NO_CONTENT:
             raise _failure(answer)
 
     async def _ask(
