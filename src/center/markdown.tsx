@@ -173,7 +173,8 @@ export function safeLink(href: string | null): string | null {
  * @param images - that place.
  */
 export function safeImage(src: string | null, images?: string): string | null {
-  const here = images && src ? absolute(src, images) : null;
+  // The server wrote whole paths; what is relative to this page is nothing of its.
+  const here = images && src ? absolute(src, window.location.origin) : null;
   if (here?.href.startsWith(images!)) {
     return here.href;
   }

@@ -4,8 +4,10 @@
  */
 import type { Page } from '@playwright/test';
 
+import { Central } from './central';
 import { write } from './database';
 import {
+  banners,
   center,
   expect,
   type IPayload,
@@ -14,7 +16,8 @@ import {
   test,
   toasts,
   untilReady,
-  useLab
+  useLab,
+  welcome
 } from './lab';
 
 /** What a script of ours would ask for; there is no such host. */
@@ -91,6 +94,57 @@ const STRINGS = [
   `\${${RUN}}`
 ];
 
+/** More of them, and what the field's central service was seen to answer. */
+const MORE = [
+  '**Quota** <img src=x onerror=alert(1)>',
+  '<strong>Quota</strong> <img src=x onerror=alert(1)>',
+  '<script>alert(1)</script>\n\n[x](javascript:alert(1)) https://example.com ~~old~~\n\n| a | b |\n|---|---|\n| 1 | 2 |',
+  '<script>alert(1)</script>\n<p>[x](javascript:alert(1)) <a href="https://example.com">https://example.com</a> <s>old</s></p>\n<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n</table>\n',
+  `<IMG SRC=javascript:${RUN}>`,
+  `<IMG SRC="jav\tascript:${RUN}">`,
+  `<IMG SRC=" &#14; javascript:${RUN}">`,
+  `<IMG LOWSRC="javascript:${RUN}">`,
+  `<IMG DYNSRC="javascript:${RUN}">`,
+  `<img src="x\`><script>${RUN}</script>">`,
+  `<img src=x:x onerror=${RUN} / >`,
+  `<img src=1 href=1 onerror="${CODE}"></img>`,
+  `<image src=x onerror=${RUN}>`,
+  `<input type=image src=x onerror=${RUN}>`,
+  `<SCRIPT/XSS SRC="${SENTINEL}/x.js"></SCRIPT>`,
+  `<<SCRIPT>${RUN}//\\<</SCRIPT>`,
+  `<scr<script>ipt>${RUN}</scr</script>ipt>`,
+  `</title><script>${RUN}</script>`,
+  `</textarea><script>${RUN}</script>`,
+  `<svg><style><img src=x onerror=${RUN}></style></svg>`,
+  `<svg><foreignObject><iframe srcdoc="<script>parent.${RUN}</script>"></foreignObject></svg>`,
+  `<svg><set attributeName=href to=javascript:${RUN} onbegin=${RUN}>`,
+  `<svg><image href=x onerror=${RUN}>`,
+  `<svg><discard onbegin=${RUN}>`,
+  `<math><mi xlink:href="data:x,<script>${RUN}</script>">x</mi></math>`,
+  `<math><annotation-xml encoding="text/html"><img src=x onerror=${RUN}></annotation-xml></math>`,
+  `<form><math><mtext></form><form><mglyph><style></math><img src=x onerror=${RUN}>`,
+  `<table background="javascript:${RUN}"><tr><td background="javascript:${RUN}">x</table>`,
+  `<div style="background-image:url(javascript:${RUN})">x</div>`,
+  `<div style="width:expression(${RUN})">x</div>`,
+  `<marquee onstart=${RUN}>x</marquee>`,
+  `<isindex type=image src=1 onerror=${RUN}>`,
+  `<dialog open onclose=${RUN}>x</dialog>`,
+  `<video src=x onerror=${RUN}><track default src=x onload=${RUN}></video>`,
+  `<frameset onload=${RUN}><frame src="javascript:${RUN}"></frameset>`,
+  `<applet code="javascript:${RUN}"></applet>`,
+  `<a href="\u0001java\u0003script:${RUN}">a link</a>`,
+  `<a href="javascript&colon;${RUN}">a link</a>`,
+  `<a href='#' onclick=${RUN}>a link</a>`,
+  `<p popover id=x onbeforetoggle=${RUN}>x</p><button popovertarget=x>x</button>`,
+  `[a link](<javascript:${RUN}>)`,
+  `[a\n\nlink](java\tscript:${RUN})`,
+  `![x]("onerror="${RUN})`,
+  `[x](https://example.org/"onmouseover="${RUN})`
+];
+
+/** A hundred and more. */
+const ALL = [...STRINGS, ...MORE];
+
 /** Addresses that a button must not open. */
 const ADDRESSES = [
   `javascript:${RUN}`,
@@ -111,7 +165,18 @@ const ADDRESSES = [
   ''
 ];
 
-const lab = useLab();
+const central = new Central();
+test.beforeAll(async () => {
+  await central.start();
+});
+test.afterAll(() => central.stop());
+
+const lab = useLab({
+  // It is started after the central service.
+  get config() {
+    return central.config;
+  }
+});
 
 let page: Page;
 /** What must stay empty: what ran, and what was asked for. */
@@ -226,11 +291,11 @@ test('Text that is plain is shown letter by letter, in the center', async () => 
 });
 
 test('Markdown is shown without what could run, in the center', async () => {
-  for (const string of STRINGS) {
+  for (const string of ALL) {
     await lab.push({ ...everywhere(string), markdown: true, autoClose: 0 });
   }
   const shown = await openAll();
-  expect(shown).toHaveLength(STRINGS.length);
+  expect(shown).toHaveLength(ALL.length);
   expect(shown.flatMap(row => row.foreign)).toEqual([]);
   await nothingForeign('.jp-NotifyCenter');
 });
@@ -393,6 +458,106 @@ test('An image is asked of another host only, and without saying who asks', asyn
   await page.unrouteAll();
 });
 
+test('The banner shows Markdown without what could run', async () => {
+  expect(ALL.length).toBeGreaterThan(100);
+  const banner = banners(page);
+  for (const [index, string] of ALL.entries()) {
+    // In place of the one before, whose details stay open.
+    await lab.push({
+      ...everywhere(string),
+      message: `No ${index} ${string}`,
+      key: 'the same',
+      markdown: true,
+      banner: true,
+      autoClose: 0,
+      source: 'the same',
+      body: `Body ${index}.\n\n${string}`
+    });
+    await expect(banner).toContainText(`No ${index} `);
+    if (index === 0) {
+      await banner.getByRole('button', { name: 'Details' }).click();
+    }
+    await expect(banner.locator('.jp-NotifyBody')).toContainText(
+      `Body ${index}.`
+    );
+    await poke('.jp-NotifyBanner-summary');
+    await poke('.jp-NotifyBanner-details .jp-NotifyBody');
+    await nothingForeign('#jp-notify-banner');
+  }
+});
+
+test('What a central service sends is shown without what could run, in the center and the banner', async () => {
+  const ids: string[] = [];
+  for (const string of MORE.slice(0, 12)) {
+    await central.tell('POST', 'messages', { summary: string, body: string });
+    const { id } = await central.tell('POST', 'broadcasts', {
+      summary: string,
+      body: string,
+      category: 'outage'
+    });
+    ids.push(id);
+  }
+  await expect.poll(async () => (await lab.list('inbox', 200)).length).toBe(24);
+  await openAll();
+  await page.getByRole('button', { name: '9 more' }).click();
+  await expect(banners(page)).toHaveCount(12);
+  await nothingForeign('#jp-notify-banner');
+  await nothingForeign('.jp-NotifyCenter');
+  for (const id of ids) {
+    await central.tell('DELETE', `broadcasts/${id}`);
+  }
+  for (const { id } of await central
+    .tell<{ id: string }[]>('GET', 'state')
+    .then((state: any) => Object.values(state.messages) as { id: string }[])) {
+    await central.tell('DELETE', `messages/${id}`);
+  }
+  await expect(rows(page)).toHaveCount(0);
+});
+
+test('A welcome message is shown without what could run', async () => {
+  for (const [index, string] of ALL.entries()) {
+    await central.tell('POST', 'welcome', {
+      title: `No ${index} ${string}`,
+      summary: string,
+      body: `Body ${index}.\n\n${string}`
+    });
+  }
+  await expect
+    .poll(async () => {
+      const answer = await lab.api('GET', 'jupyterlab-notify/welcome');
+      return answer.body.messages.length;
+    })
+    .toBe(ALL.length);
+  await page.evaluate(() =>
+    (window as any).jupyterapp.commands.execute(
+      'jupyterlab-notify:show-welcome'
+    )
+  );
+  const dialog = welcome(page);
+  const next = dialog.getByRole('button', { name: 'Next' });
+  for (let number = 1; number <= ALL.length; number++) {
+    await expect(dialog).toContainText(`${number} of ${ALL.length}`);
+    const name = await dialog.getByRole('heading').first().textContent();
+    const index = Number(/^No (\d+) /.exec(name!)![1]);
+    // It is text, letter by letter.
+    expect(await dialog.locator('.jp-NotifyWelcome-title > *').count()).toBe(0);
+    await expect(dialog.locator('.jp-NotifyWelcome-body')).toContainText(
+      `Body ${index}.`
+    );
+    await poke('.jp-NotifyWelcome-title');
+    await poke('.jp-NotifyWelcome-summary');
+    await poke('.jp-NotifyWelcome-body');
+    await nothingForeign('.jp-NotifyWelcome');
+    if (number < ALL.length) {
+      await next.click();
+    }
+  }
+  await dialog
+    .getByRole('button', { name: 'Don’t show any welcome messages' })
+    .click();
+  await expect(dialog).toHaveCount(0);
+});
+
 /** A message with a string in each of its texts. */
 function everywhere(string: string): IPayload {
   return {
@@ -536,9 +701,10 @@ function foreign(selector: string): Promise<string[]> {
       ...root.querySelectorAll<HTMLElement>('*')
     ])) {
       const inText = node.closest(
-        '.jp-NotifyBody, .jp-NotifyRow-summary > *, .jp-toast-message > *'
+        '.jp-NotifyBody, .jp-NotifyWelcome-body, .jp-NotifySummary > *, .jp-toast-message > *'
       );
-      const inBody = inText && !node.matches('.jp-NotifyBody');
+      const inBody =
+        inText && !node.matches('.jp-NotifyBody, .jp-NotifyWelcome-body');
       const names = node.getAttributeNames();
       if (
         node.matches(
