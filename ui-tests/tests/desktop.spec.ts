@@ -124,7 +124,10 @@ function inbox(tab: Page): Promise<unknown[]> {
 /** Go to a page, and wait until the others know. */
 async function goTo(tab: Page): Promise<void> {
   // What the browser takes to be in front already it does not bring there.
-  await (tab === elsewhere ? page : elsewhere).bringToFront();
+  const first = tab === elsewhere ? page : elsewhere;
+  await first.bringToFront();
+  // Two steps in one moment would reach the pages in any order.
+  await expect.poll(() => first.evaluate(() => document.hasFocus())).toBe(true);
   await tab.bringToFront();
   for (const one of [page, other]) {
     await expect
@@ -293,6 +296,8 @@ test('are no flood: what was there before is not shown, and many at once are cou
   // A page that is loaded behind others finds them all unread.
   await page.reload();
   await untilReady(page);
+  // The reload brought the emulation back.
+  await realFocus(page);
   await lab.push('after the reload');
   await expect.poll(async () => (await inbox(page)).length).toBe(42);
   expect(
