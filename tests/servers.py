@@ -24,7 +24,7 @@ ALIAS = "jupyterlab-notifications-extension"
 
 START_TIMEOUT_S = 30.0
 #: What would let a test's server see the machine that it runs on.
-FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "NOTEBOOK")
+FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "NOTEBOOK", "MAKE", "MFLAGS")
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ module.exports = {
   retries: 0,
   // For a machine that is busy with other tests; what promises a time says so.
   expect: { timeout: 15 * 1000 },
-  workers: Number(process.env.NOTIFY_UI_WORKERS || 3),
+  workers: Number(process.env.NOTIFY_UI_WORKERS || 2),
   reporter: [['list'], ['html', { open: 'never' }]],
   use: {
     ...baseConfig.use,

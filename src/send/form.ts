@@ -6,6 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import type { IngestMessage } from '../wire';
+import '../../style/send.css';
 
 const TYPES = [
   'info',

@@ -10,6 +10,7 @@ import * as React from 'react';
 import { SafeMarkdown } from '../center/markdown';
 import { useRendered } from '../center/message';
 import type { WelcomeMessage } from '../wire';
+import '../../style/welcome.css';
 
 /**
  * What the dialog is made from.

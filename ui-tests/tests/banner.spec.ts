@@ -262,6 +262,8 @@ test('goes from every tab when its sender takes it back, and follows a change', 
 });
 
 test('takes no focus when it comes, and hands it on when it goes', async () => {
+  // The reload before may have brought it back.
+  await closeCenter(page);
   await openCenter(page);
   // The center takes the focus when it opens.
   await expect(page.locator('.jp-NotifyCenter-content')).toBeFocused();

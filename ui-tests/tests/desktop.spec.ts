@@ -93,6 +93,11 @@ function record(): void {
       });
       shown.push(one);
     }
+    close() {
+      // One that is closed before the desktop has it tells of no end.
+      shown.find(({ real }) => real === this)!.closed = true;
+      super.close();
+    }
   };
 }
 
