@@ -7,6 +7,9 @@ import type { IDisposable } from '@lumino/disposable';
 /** How many claims are remembered; tabs differ by seconds in what they have seen. */
 const REMEMBERED = 100;
 
+/** How long a claim is held as a lock too: storage reaches other tabs a moment later. */
+const HELD_MS = 10_000;
+
 /**
  * The tabs of a server, as this one takes part in them.
  *
@@ -77,7 +80,12 @@ export class Tabs implements IDisposable {
   claim(names: readonly string[]): Promise<string[]> {
     return navigator.locks.request(this._claims, async () => {
       const known = this._read();
-      const mine = names.filter(name => !known.includes(name));
+      const mine: string[] = [];
+      for (const name of names) {
+        if (!known.includes(name) && (await this._take(name))) {
+          mine.push(name);
+        }
+      }
       if (mine.length === 0) {
         return [];
       }
@@ -91,6 +99,19 @@ export class Tabs implements IDisposable {
       }
       const { held } = await navigator.locks.query();
       return held?.some(lock => lock.name === this._front) ? [] : mine;
+    });
+  }
+
+  private _take(name: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      navigator.locks
+        .request(`${this._claims}:${name}`, { ifAvailable: true }, lock => {
+          resolve(lock !== null);
+          return (
+            lock && new Promise(release => window.setTimeout(release, HELD_MS))
+          );
+        })
+        .catch(reject);
     });
   }
 

@@ -129,11 +129,14 @@ function inbox(tab: Page): Promise<unknown[]> {
 /** Go to a page, and wait until the others know. */
 async function goTo(tab: Page): Promise<void> {
   // When a tab was closed or reloaded the browser chooses another one by itself, some time
-  // later; and what it takes to be in front already it does not bring there.
-  const first = tab === elsewhere ? page : elsewhere;
+  // later; and what it takes to be in front already it does not bring there, nor takes away.
   await expect(async () => {
-    await first.bringToFront();
-    await tab.bringToFront();
+    for (const one of [page, other, elsewhere]) {
+      await one.bringToFront();
+    }
+    if (tab !== elsewhere) {
+      await tab.bringToFront();
+    }
     for (const one of [page, other]) {
       await expect
         .poll(() => one.evaluate(() => document.hasFocus()), { timeout: 1000 })
