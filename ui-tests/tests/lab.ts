@@ -520,9 +520,14 @@ export async function openLab(
   await page.addInitScript(recordToasts);
   // JupyterLab's own, at its leisure, after a test took the server away.
   const lost = page.getByRole('dialog', { name: 'Server Connection Error' });
-  await page.addLocatorHandler(lost, async () => {
-    await lost.getByRole('button').last().click();
-  });
+  await page.addLocatorHandler(
+    lost,
+    async () => {
+      await lost.getByRole('button').last().click();
+    },
+    // The next one may be there at once.
+    { noWaitAfter: true }
+  );
   await page.goto(lab.address(options));
   await untilReady(page);
 }
