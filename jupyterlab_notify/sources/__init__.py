@@ -30,7 +30,7 @@ async def in_thread(call: Callable[[], T]) -> T:
             done.set_exception(error)
         else:
             # There is a result where there is no error.
-            done.set_result(result)  # type: ignore[arg-type]
+            done.set_result(result)  # type: ignore[arg-type]  # its type is that of the call
 
     def work() -> None:
         result: T | None = None
