@@ -271,11 +271,14 @@ def test_run_without_a_server_is_the_command_all_the_same(server: Server, tmp_pa
 def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
     with Api(server.url, server.token).terminal() as terminal:
         python = f"{sys.executable} -m jupyterlab_notify.send.cli"
+        # Asked of the terminal itself: programs may go by COLUMNS, which a plain shell leaves as it
+        # was when the terminal was opened.
         code, shown = terminal.run(
-            f"stty cols 91; {python} run --title Tty -- bash -c 'tput cols; test -t 0 -a -t 1'"
+            f"stty rows 33 cols 91; {python} run --title Tty --"
+            " bash -c 'stty size <&1; test -t 0 -a -t 1'"
         )
         assert code == 0, shown
-        assert "\r91\r\n" in shown
+        assert "33 91\r\n" in shown
         code, shown = terminal.run(f"{python} run --title Tty -- no-such-command")
         assert code == 127
         assert "no-such-command: command not found" in shown

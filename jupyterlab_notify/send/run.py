@@ -142,6 +142,7 @@ def _in_terminal(command: Sequence[str], tail: _Tail) -> int:
     import fcntl
     import pty
     import shutil
+    import struct
     import termios
 
     if shutil.which(command[0]) is None:
@@ -152,11 +153,16 @@ def _in_terminal(command: Sequence[str], tail: _Tail) -> int:
 
     masters: list[int] = []
 
+    def size() -> bytes:
+        try:
+            return fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
+        except OSError:
+            return b"\0" * 8
+
     def resize(*_: object) -> None:
         with contextlib.suppress(OSError):
-            size = fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
             for master in masters:
-                fcntl.ioctl(master, termios.TIOCSWINSZ, size)
+                fcntl.ioctl(master, termios.TIOCSWINSZ, size())
 
     def read(master: int) -> bytes:
         if not masters:
@@ -166,10 +172,14 @@ def _in_terminal(command: Sequence[str], tail: _Tail) -> int:
         tail.add(data)
         return data
 
+    rows, columns = struct.unpack("HHHH", size())[:2]
+    # The command may ask for the size first of all, before there is anything to read here: a shell
+    # sets it, and then becomes the command.
+    sized = ("/bin/sh", "-c", 'stty rows "$0" cols "$1"; shift; exec "$@"', str(rows), str(columns))
     before = signal.signal(signal.SIGWINCH, resize)
     try:
         sys.stdout.flush()
-        return _as_shell(os.waitstatus_to_exitcode(pty.spawn(list(command), read)))
+        return _as_shell(os.waitstatus_to_exitcode(pty.spawn([*sized, *command], read)))
     finally:
         signal.signal(signal.SIGWINCH, before)
 
