@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -140,10 +142,18 @@ class Recorder:
 
     def __init__(self, status: int = 200, headers: dict[str, str] | None = None) -> None:
         self.requests: list[Asked] = []
+        self.status = status
+        self._connections: list[socket.socket] = []
+        #: What it answers besides that it succeeded.
+        self.said: dict[str, Any] | None = None
         recorder = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                recorder._connections.append(self.connection)
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -152,8 +162,9 @@ class Recorder:
                 asked = Asked(at, self.command, self.path, dict(self.headers), value)
                 recorder.requests.append(asked)
                 number = len(recorder.requests)
-                content = json.dumps({"success": True, "notification_id": str(number)}).encode()
-                self.send_response(status)
+                said = {"notification_id": str(number)} if recorder.said is None else recorder.said
+                content = json.dumps({"success": True, **said}).encode()
+                self.send_response(recorder.status)
                 for name, one in (headers or {}).items():
                     self.send_header(name, one)
                 self.send_header("Content-Length", str(len(content)))
@@ -173,8 +184,15 @@ class Recorder:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop, with every connection."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def most_in_a_second(self) -> int:
         """Return how many requests came in the busiest second."""

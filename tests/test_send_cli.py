@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -260,6 +262,23 @@ def test_run_shows_what_takes_long_and_passes_a_signal_on(server: Server) -> Non
     assert row is not None
     assert "told" in server.detail(row["id"])["body"]
     assert find(server, "Long: running") is None
+
+
+def test_run_tells_a_server_that_was_restarted_elsewhere(
+    make_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server, end = make_server(), tmp_path / "end"
+    script = f"until test -e {shlex.quote(str(end))}; do sleep 0.05; done"
+    command = (NOTIFY, "run", "--title", "Outlives", "--", "bash", "-c", script)
+    with running(*command, env=outside(server), cwd=server.root_dir) as process:
+        assert wait_for_message(server, "Outlives: running")
+        server.stop()
+        before, server.port = server.port, 0
+        server.start()
+        assert server.port != before
+        end.touch()
+        assert process.wait(15) == 0
+    assert find(server, "Outlives: done in ")
 
 
 def test_run_without_a_server_is_the_command_all_the_same(server: Server, tmp_path: Path) -> None:

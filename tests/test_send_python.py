@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import sys
@@ -378,6 +379,45 @@ def test_what_was_sent_while_the_server_was_away_arrives_when_it_is_back(
     server.start()
     assert sent.wait(20), sent
     assert [row["message"] for row in server.page()["notifications"]] == ["meanwhile", "before"]
+
+
+@pytest.mark.parametrize("moved", [401, 403, 404, 0], ids=str)
+def test_the_last_word_follows_a_server_that_came_back_elsewhere(
+    recorder: Recorder, to_recorder: Directed, moved: int
+) -> None:
+    assert to_recorder("before").wait()
+    with Recorder() as elsewhere:
+        to_recorder.target = Target(elsewhere.url, "another", local=True)
+        if moved:
+            # Its old port is now another's, or it has another token.
+            recorder.status = moved
+        else:
+            recorder.close()
+        sent = to_recorder("done")
+        # The program ends right after that.
+        to_recorder.outbox.close(5)
+        assert sent.id, sent
+        (asked,) = elsewhere.requests
+    assert asked.value["message"] == "done"
+    assert asked.headers["Authorization"] == "Bearer another"
+
+
+def test_a_progress_that_the_server_does_not_take_is_offered_less_and_less(
+    recorder: Recorder, to_recorder: Directed
+) -> None:
+    recorder.status = 403
+    with to_recorder.progress("Not taken", total=1000) as bar:
+        for _ in range(20):
+            bar.update()
+            time.sleep(0.1)
+        assert 1 <= len(recorder.requests) <= 3
+
+
+async def test_asend_comes_back_from_an_answer_that_is_none(
+    recorder: Recorder, to_recorder: Directed
+) -> None:
+    recorder.said = {}
+    assert await asyncio.wait_for(to_recorder.asend("x"), 10) is None
 
 
 def test_what_the_server_refuses_is_logged_once_and_told_to_who_asks(

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 from .._version import __version__
-from .client import Client
+from .client import Client, Finder
 from .completion import SHELLS, script
 from .errors import BadUsage, Refused, SendError
 from .message import MAX_BODY, TYPES, compose, duration, fenced, shorten
@@ -372,47 +372,44 @@ class _Telling:
         self._key = options.key or new_key()
         self._running = compose(f"{title}: running", type="in-progress", key=self._key)
         self._running["heartbeat"] = HEARTBEAT_S
-        self._client: Client | None = None
+        self._finder = Finder(lambda: _target(options))
+        self._warned = ""
         try:
-            self._client = _client(options)
+            self._finder.look()
         except SendError as error:
-            self._warn(error)
+            self._warn(error, "The command runs all the same.")
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep_telling, daemon=True)
         self._shown = False
-        if self._client is not None:
-            self._thread.start()
+        self._thread.start()
 
-    def _warn(self, error: SendError) -> None:
-        print(
-            f"jupyter notify: {printable(str(error))} The command runs all the same.",
-            file=sys.stderr,
-        )
+    def _warn(self, error: SendError, then: str = "") -> None:
+        said = printable(str(error))
+        if said != self._warned:
+            print(f"jupyter notify: {said} {then}".rstrip(), file=sys.stderr)
+        self._warned = said
 
     def _keep_telling(self) -> None:
-        assert self._client is not None
         wait_s = PATIENCE_S
         while not self._ended.wait(wait_s):
             wait_s = RENEWAL_S
             # It is told at the end whether the server takes anything.
             with contextlib.suppress(SendError):
-                self._client.request("POST", "/ingest", self._running)
+                self._finder.request("POST", "/ingest", self._running)
                 self._shown = True
 
     def end(self, message: dict[str, Any] | None) -> Answer | None:
         """Tell how it ended, or take back that it runs."""
         self._ended.set()
-        if self._client is None:
-            return None
         self._thread.join()
         try:
             if message is not None:
                 message = {**message, "key": self._key}
-                return self._client.request("POST", "/ingest", message)
+                return self._finder.request("POST", "/ingest", message)
             if self._shown:
-                self._client.request("DELETE", f"/ingest/{quote(self._key, safe='')}")
+                self._finder.request("DELETE", f"/ingest/{quote(self._key, safe='')}")
         except SendError as error:
-            print(f"jupyter notify: {printable(str(error))}", file=sys.stderr)
+            self._warn(error)
         return None
 
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import ssl
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -144,6 +145,63 @@ class Client:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+class Finder:
+    """Asks a server that may come back in another place: it is looked for again when it is gone.
+
+    Parameters
+    ----------
+    find
+        Returns the server.
+    """
+
+    def __init__(self, find: Callable[[], Target]) -> None:
+        self._find = find
+        self._client: Client | None = None
+
+    def look(self) -> None:
+        """Find the server, unless it is found already.
+
+        Raises
+        ------
+        SendError
+            If there is none.
+        """
+        if self._client is None:
+            self._client = Client(self._find())
+
+    def request(
+        self, method: str, path: str, value: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the answer to a request, as ``Client.request`` does."""
+        fresh = self._client is None
+        self.look()
+        assert self._client is not None
+        try:
+            return self._client.request(method, path, value)
+        except (Unreachable, Refused) as error:
+            if not _may_have_moved(error, method):
+                raise
+            before, self._client = self._client.target, None
+            if fresh:
+                raise
+            # It may be back on another port, with another token.
+            try:
+                target = self._find()
+            except SendError:
+                raise error from None
+            if target == before:
+                raise
+            self._client = Client(target)
+        return self._client.request(method, path, value)
+
+
+def _may_have_moved(error: Unreachable | Refused, method: str) -> bool:
+    if isinstance(error, Unreachable):
+        return True
+    # Nothing to take back is an answer as well.
+    return error.status in (401, 403) or (error.status == 404 and method != "DELETE")
 
 
 def refusal(

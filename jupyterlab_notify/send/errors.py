@@ -47,3 +47,8 @@ class Refused(SendError):
         self.retry_after_s = retry_after_s
         if status in (400, 413):
             self.exit_code = 2
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same may be taken a little later."""
+        return self.status in (429, 502, 503, 504)

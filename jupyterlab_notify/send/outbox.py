@@ -22,7 +22,7 @@ from .errors import Refused, SendError, Unreachable
 from .message import Message
 
 if TYPE_CHECKING:
-    from .client import Client
+    from .client import Finder
     from .targets import Target
 
 #: Between two messages of one key: at most three updates and the end come in any second.
@@ -152,7 +152,7 @@ class Outbox:
         #: Messages of what was left unfinished and is gone. An object that is collected may not
         #: wait for a lock, which the collected one's own thread may hold.
         self._left: deque[Message] = deque()
-        self._client: Client | None = None
+        self._finder: Finder | None = None
         self._thread: threading.Thread | None = None
         self._at_exit = False
 
@@ -328,7 +328,7 @@ class Outbox:
         except Unreachable as error:
             self._again_later(key, waiting, error)
         except Refused as error:
-            if error.status == 503 and not self._closing:
+            if error.passing and not self._closing:
                 self._again_later(key, waiting, error)
             else:
                 self._complain(str(error))
@@ -336,6 +336,9 @@ class Outbox:
         except SendError as error:
             self._give_up(error)
             self._finish(waiting, None, error)
+        except Exception as error:
+            self._finish(waiting, None, Unreachable(f"It could not be sent: {error!r}."))
+            raise
         else:
             self._finish(waiting, id_, None)
 
@@ -344,6 +347,9 @@ class Outbox:
             self._send(key, message)
         except Refused as error:
             self._complain(str(error))
+            if error.status != 400:
+                # It says the same of what comes next.
+                self._pause(error)
         except Unreachable as error:
             self._pause(error)
         except SendError as error:
@@ -351,26 +357,18 @@ class Outbox:
 
     def _send(self, key: str, value: Message | None) -> str | None:
         self._last[key] = time.monotonic()
-        if self._client is None:
-            from .client import Client
+        if self._finder is None:
+            from .client import Finder
 
-            self._client = Client(self._find())
-            self._absent = None
-        try:
-            if value is None:
-                from urllib.parse import quote
+            self._finder = Finder(self._find)
+        self._finder.look()
+        self._absent = None
+        if value is None:
+            from urllib.parse import quote
 
-                answer = self._client.request("DELETE", f"/ingest/{quote(key, safe='')}")
-            else:
-                answer = self._client.request("POST", "/ingest", value)
-        except Unreachable:
-            # It may be back on another port, with another token.
-            self._client = None
-            raise
-        except Refused as error:
-            if error.status in (401, 403, 404) and value is not None:
-                self._client = None
-            raise
+            answer = self._finder.request("DELETE", f"/ingest/{quote(key, safe='')}")
+        else:
+            answer = self._finder.request("POST", "/ingest", value)
         self._failures = 0
         return str(answer["notification_id"])
 
