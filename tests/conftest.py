@@ -14,7 +14,7 @@ from .servers import Server
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return the server that tests share whose promises do not depend on what it holds."""
-    shared = Server(tmp_path_factory.mktemp("shared-server"))
+    shared = Server(tmp_path_factory.mktemp("shared-server"), others=True)
     try:
         yield shared.start()
     finally:

@@ -26,6 +26,19 @@ START_TIMEOUT_S = 30.0
 #: What would let a test's server see the machine that it runs on.
 FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "NOTEBOOK", "MAKE", "MFLAGS")
 
+#: What of JupyterLab's is on in every server of the environment, and takes a third of its start.
+OTHERS = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
+
+#: Sets constants of the extension's modules; one that is not there ends the start.
+SET_CONSTANTS = """
+import importlib
+for name, value in {constants!r}.items():
+    module, _, name = name.rpartition(".")
+    module = importlib.import_module(f"jupyterlab_notify.{{module}}")
+    assert hasattr(module, name), f"{{module}} has no {{name}}"
+    setattr(module, name, value)
+"""
+
 T = TypeVar("T")
 
 
@@ -112,6 +125,10 @@ class Server:
         one. By default in ``directory``.
     lab
         Start ``jupyter lab`` instead of ``jupyter server``.
+    others
+        Also load the environment's other server extensions, as ``lab`` does in any case.
+    constants
+        What waits and intervals are in this server, as ``{"database.HEAL_INTERVAL_S": 0.1}``.
     config
         Traitlets configuration, as ``{"NotifyApp": {"retention_count": 5}}``.
     config_py
@@ -130,6 +147,8 @@ class Server:
         *,
         home: Path | None = None,
         lab: bool = False,
+        others: bool = False,
+        constants: dict[str, float] | None = None,
         config: dict[str, Any] | None = None,
         config_py: str = "",
         env: dict[str, str] | None = None,
@@ -152,12 +171,18 @@ class Server:
         self._python = python
         self._module = "jupyterlab" if lab else "jupyter_server"
         self._args = args
+        config = dict(config or {})
+        if not (lab or others):
+            off = {"jpserver_extensions": dict.fromkeys(OTHERS, False)}
+            config["ServerApp"] = {**off, **config.get("ServerApp", {})}
         self._env = {
             **clean_environment(self.home),
             "JUPYTER_DATA_DIR": str(self.data_dir),
             "JUPYTER_CONFIG_DIR": str(self.config_dir),
             "JUPYTER_RUNTIME_DIR": str(self.runtime_dir),
             "JUPYTER_TOKEN": self.token,
+            # What is wrong in its configuration ends its start, instead of a line in its log.
+            "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR": "1",
             **(env or {}),
         }
         # Python, since in it another part of the configuration can be code.
@@ -165,9 +190,10 @@ class Server:
             "c = get_config()\n"
             + "".join(
                 f"c.{section}.{name} = {value!r}\n"
-                for section, values in (config or {}).items()
+                for section, values in config.items()
                 for name, value in values.items()
             )
+            + (SET_CONSTANTS.format(constants=constants) if constants else "")
             + config_py
         )
 

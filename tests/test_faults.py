@@ -725,7 +725,7 @@ def test_a_server_works_whatever_is_wrong_with_the_database(
     # The store tries again every ten seconds; nobody wants to wait for that here.
     server = make_server(
         start=False,
-        config_py="import jupyterlab_notify.store\njupyterlab_notify.store.HEAL_INTERVAL_S = 0.1\n",
+        constants={"database.HEAL_INTERVAL_S": 0.1},
     )
     with ExitStack() as stack:
         if fault is places.disk_full:

@@ -92,7 +92,7 @@ def test_the_namesake_is_warned_of_once(make_server: Callable[..., Server], tmp_
 
 
 def test_a_start_says_nothing_worrying(make_server: Callable[..., Server]) -> None:
-    server = make_server()
+    server = make_server(others=True)
     with server.websocket() as tab:
         tab.receive()
         server.ingest("m")
@@ -106,6 +106,6 @@ def test_a_start_says_nothing_worrying(make_server: Callable[..., Server]) -> No
 
 @pytest.mark.parametrize("lab", [False, True], ids=["server", "lab"])
 def test_it_is_enabled_without_being_asked(make_server: Callable[..., Server], lab: bool) -> None:
-    server = make_server(lab=lab)
+    server = make_server(lab=lab, others=True)
     assert "jupyterlab_notify | extension was successfully loaded." in server.log
     assert server.status()["store"]["durable"] is True
