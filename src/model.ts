@@ -187,8 +187,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   ): Promise<Changed> {
     const pending = this._anticipate(selection, state);
     try {
-      const answer = await this._patch(selection, state);
-      pending.settled = answer.seqs ? answer.seqs[1] : 0;
+      const { answer, settled } = await this._patch(selection, state);
+      pending.settled = settled;
       pending.epoch = Private.parseCursor(answer.cursor).epoch;
       this._retire();
       return answer;
@@ -456,36 +456,44 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     }
   }
 
+  /**
+   * Have the server make a change, in as many requests as its ids need.
+   *
+   * @returns Its answer, and the last seq that was taken. An answer in parts names seqs only if
+   *   nothing of others lies between them: they are there to undo what they name.
+   */
   private async _patch(
     selection: NotificationModel.Selection,
     state: StateChange
-  ): Promise<Changed> {
-    if (!('ids' in selection)) {
-      return this._request('notifications', { ...selection, ...state });
-    }
-    const { ids } = selection;
-    if (ids.length === 1) {
-      return this._request(
-        `notifications/${encodeURIComponent(ids[0])}`,
-        state
-      );
-    }
+  ): Promise<{ answer: Changed; settled: number }> {
     const answers: Changed[] = [];
-    for (let i = 0; i < ids.length; i += MAX_IDS) {
+    if (!('ids' in selection)) {
       answers.push(
-        await this._request('notifications', {
-          ids: ids.slice(i, i + MAX_IDS),
-          ...state
-        })
+        await this._request('notifications', { ...selection, ...state })
       );
+    } else if (selection.ids.length === 1) {
+      const id = encodeURIComponent(selection.ids[0]);
+      answers.push(await this._request(`notifications/${id}`, state));
+    } else {
+      for (let i = 0; i < selection.ids.length; i += MAX_IDS) {
+        const ids = selection.ids.slice(i, i + MAX_IDS);
+        answers.push(await this._request('notifications', { ids, ...state }));
+      }
     }
-    const seqs = answers.flatMap(answer => answer.seqs ?? []);
+    const seqs = answers.flatMap(answer => (answer.seqs ? [answer.seqs] : []));
+    const joined = seqs.every(
+      ([first], i) => i === 0 || first === seqs[i - 1][1] + 1
+    );
+    const settled = seqs.length > 0 ? seqs[seqs.length - 1][1] : 0;
     return {
-      changed: answers.reduce((sum, answer) => sum + answer.changed, 0),
-      seqs: seqs.length > 0 ? [Math.min(...seqs), Math.max(...seqs)] : null,
-      cursor:
-        answers[answers.length - 1]?.cursor ??
-        `${this._cursor.epoch}:${this._cursor.seq}`
+      answer: {
+        changed: answers.reduce((sum, answer) => sum + answer.changed, 0),
+        seqs: seqs.length > 0 && joined ? [seqs[0][0], settled] : null,
+        cursor:
+          answers[answers.length - 1]?.cursor ??
+          `${this._cursor.epoch}:${this._cursor.seq}`
+      },
+      settled
     };
   }
 

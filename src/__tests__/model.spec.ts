@@ -331,6 +331,20 @@ describe('ServerNotifications', () => {
       ]);
     });
 
+    it('names no seqs of an answer in parts that others changed in between', async () => {
+      const many = Array.from({ length: 1500 }, (_, i) => `r${i}`);
+      const answers = [
+        { changed: 1000, seqs: [3, 1002], cursor: 'e:1002' },
+        { changed: 500, seqs: [1010, 1509], cursor: 'e:1509' },
+        { changed: 1000, seqs: [1510, 2509], cursor: 'e:2509' },
+        { changed: 500, seqs: [2510, 3009], cursor: 'e:3009' }
+      ];
+      answer = async () => new Response(JSON.stringify(answers.shift()));
+      const dismiss = () => model.change({ ids: many }, { dismissed: true });
+      expect(await dismiss()).toMatchObject({ changed: 1500, seqs: null });
+      expect(await dismiss()).toMatchObject({ seqs: [1510, 3009] });
+    });
+
     it('leaves alone what cannot be dismissed', async () => {
       feed.received.emit(
         snapshot('e:3', [row('x', 3, { dismissable: false }), row('a', 1)])

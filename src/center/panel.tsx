@@ -21,9 +21,6 @@ import { type IUndo, UndoBar } from './undo';
 /** How long one may pause while typing a search, in ms. */
 const TYPING_MS = 200;
 
-/** How many ids one change may name. */
-const CHUNK = 1000;
-
 /** A text in a sentence is no longer than this. */
 const QUOTE_CHARS = 48;
 
@@ -250,46 +247,26 @@ export function Center(props: ICenterProps): JSX.Element {
     state: StateChange,
     label: (count: number) => string
   ): Promise<void> => {
-    const all = what === 'all';
-    const parts: NotificationModel.Selection[] = [];
-    if (all) {
-      parts.push({ all: true });
-    } else {
-      for (let start = 0; start < what.length; start += CHUNK) {
-        parts.push({
-          ids: what.slice(start, start + CHUNK).map(row => row.id)
-        });
-      }
-    }
+    const ids = what === 'all' ? null : what.map(row => row.id);
     setFailure(null);
-    const seqs: [number, number][] = [];
-    let count = 0;
-    for (const part of parts) {
-      try {
-        const answer = await model.change(part, state);
-        count += answer.changed;
-        if (answer.seqs) {
-          seqs.push(answer.seqs as [number, number]);
-        }
-      } catch (reason) {
-        fail(reason);
-        if (!all && root.current?.contains(document.activeElement)) {
-          setTarget({ id: what[0].id, focus: true, open: false });
-        }
-        break;
+    const done = model.change(ids ? { ids } : { all: true }, state);
+    const back: StateChange =
+      typeof state.dismissed === 'boolean'
+        ? { dismissed: !state.dismissed }
+        : { read: !state.read };
+    // Whoever types fast takes it back before the server has answered.
+    setUndo({ label: null, ids, back, done });
+    const settle = (next: (undo: IUndo) => IUndo | null) =>
+      setUndo(undo => (undo?.done === done ? next(undo) : undo));
+    try {
+      const { changed } = await done;
+      settle(undo => (changed > 0 ? { ...undo, label: label(changed) } : null));
+    } catch (reason) {
+      settle(() => null);
+      fail(reason);
+      if (ids && root.current?.contains(document.activeElement)) {
+        setTarget({ id: ids[0], focus: true, open: false });
       }
-    }
-    if (count > 0) {
-      const back: StateChange =
-        typeof state.dismissed === 'boolean'
-          ? { dismissed: !state.dismissed }
-          : { read: !state.read };
-      setUndo({
-        label: label(count),
-        seqs,
-        back,
-        id: all ? undefined : what[0]?.id
-      });
     }
   };
   const takeBack = async () => {
@@ -297,13 +274,39 @@ export function Center(props: ICenterProps): JSX.Element {
       return;
     }
     setUndo(null);
+    const { ids, back, done } = undo;
+    let changed: number;
+    let seqs: [number, number] | null;
     try {
-      for (const seqs of undo.seqs) {
-        await model.change({ seqs }, undo.back);
+      ({ changed, seqs } = await done);
+    } catch {
+      // Nothing was done, and that was said.
+      return;
+    }
+    try {
+      // By ids also what changed meanwhile comes back; of all, only the seqs are known.
+      const selection = ids ? { ids } : seqs && { seqs };
+      const undone =
+        changed > 0 && selection
+          ? (await model.change(selection, back)).changed
+          : 0;
+      if (undone === 0) {
+        throw new Error(
+          trans.__('Nothing could be undone: it has changed meanwhile.')
+        );
+      }
+      if (undone < changed) {
+        throw new Error(
+          trans.__(
+            'Only %1 of %2 could be undone: the others have changed meanwhile.',
+            shared.times.number.format(undone),
+            shared.times.number.format(changed)
+          )
+        );
       }
       // The row comes back over the stream; the keyboard goes to it when it is here.
-      if (undo.id !== undefined) {
-        setTarget({ id: undo.id, focus: true, open: false });
+      if (ids) {
+        setTarget({ id: ids[0], focus: true, open: false });
       }
     } catch (reason) {
       fail(reason);

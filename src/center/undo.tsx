@@ -3,7 +3,7 @@
  */
 import * as React from 'react';
 
-import type { StateChange } from '../wire';
+import type { Changed, StateChange } from '../wire';
 import { Shared } from './context';
 
 /** How long it stays, in ms; while the pointer or the focus is on it the time stands still. */
@@ -13,14 +13,14 @@ const STAYS_MS = 8000;
  * A change that can be taken back.
  */
 export interface IUndo {
-  /** What was done. */
-  label: string;
-  /** What the change touched, as the server answered. */
-  seqs: [number, number][];
+  /** What was done; null until the server has answered. */
+  label: string | null;
+  /** The rows that it was done to; null: all of the inbox. */
+  ids: string[] | null;
   /** The state to bring back. */
   back: StateChange;
-  /** The first of the rows, to put the keyboard at again. */
-  id?: string;
+  /** The server's answer. */
+  done: Promise<Changed>;
 }
 
 /**
@@ -31,7 +31,8 @@ export function UndoBar(props: {
   onUndo(): void;
   onGone(): void;
 }): JSX.Element {
-  const { undo, onGone } = props;
+  const { onGone } = props;
+  const undo = props.undo?.label ? props.undo : null;
   const { trans } = React.useContext(Shared);
   const [held, setHeld] = React.useState(false);
   const rest = React.useRef(STAYS_MS);

@@ -862,6 +862,48 @@ test.describe('The keyboard', () => {
     await expect(rows(page, 'alpha')).toBeFocused();
   });
 
+  test('undoes with Ctrl+Z at once, also what the server has yet to answer', async () => {
+    await push('alpha');
+    await push('beta');
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>(resolve => (answer = resolve));
+    await page.route('**/jupyterlab-notify/notifications/*', async route => {
+      await held;
+      await route.continue();
+    });
+    await rows(page, 'alpha').focus();
+    await page.keyboard.press('e');
+    await page.keyboard.press('Control+z');
+    await expect(rows(page)).toHaveText([/beta/]);
+    answer();
+    await expect(rows(page)).toHaveText([/beta/, /alpha/]);
+    await expect(rows(page, 'alpha')).toBeFocused();
+    await expect.poll(counts).toMatchObject({ inbox: 2, dismissed: 0 });
+  });
+
+  test('undoes with Ctrl+Z what changed meanwhile, and says what cannot be undone', async () => {
+    const job = { type: 'in-progress', key: 'job' };
+    const id = await push('step', { ...job, progress: 0.1 });
+    await rows(page, 'step').focus();
+    await page.keyboard.press('e');
+    const bar = center(page).locator('.jp-NotifyUndo');
+    await expect(bar).toContainText('Dismissed “step”');
+    await push('step', { ...job, progress: 0.2 });
+    await page.keyboard.press('Control+z');
+    await expect(rows(page)).toHaveText([/step/]);
+
+    await rows(page, 'step').focus();
+    await page.keyboard.press('e');
+    await expect(bar).toContainText('Dismissed “step”');
+    await lab.change(id, { dismissed: false });
+    await expect(rows(page)).toHaveText([/step/]);
+    await rows(page, 'step').focus();
+    await page.keyboard.press('Control+z');
+    await expect(center(page).locator('.jp-NotifyNotice')).toContainText(
+      'Nothing could be undone'
+    );
+  });
+
   test('selects, marks read and unread', async () => {
     for (const name of ['alpha', 'beta', 'gamma', 'delta']) {
       await push(name);
