@@ -376,7 +376,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         if (panel.isVisible) {
           hide();
         } else {
-          show({ id: null, focus: true });
+          show({ id: null, focus: true, read: true });
         }
       }
     });
@@ -385,12 +385,19 @@ const plugin: JupyterFrontEndPlugin<void> = {
       category: trans.__('Notifications')
     });
 
-    model.openRequested.connect((_, id) => {
-      // Nobody is torn from a sentence: it may be an error that opens the center.
+    model.openRequested.connect((_, { id, by }) => {
+      if (by === 'program') {
+        // Where nobody looks, or somebody reads another message, it only adds to the count.
+        if (document.visibilityState === 'visible' && !panel.isVisible) {
+          show({ id, focus: false, read: false });
+        }
+        return;
+      }
+      // Nobody is torn from a sentence.
       const active = document.activeElement as HTMLElement | null;
       const typing =
         active?.isContentEditable || active?.matches('input, textarea');
-      show({ id, focus: !typing || panel.node.contains(active) });
+      show({ id, focus: !typing || panel.node.contains(active), read: true });
     });
 
     shell.add(panel, 'right', { rank: PANEL_RANK, type: 'Notifications' });

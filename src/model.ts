@@ -85,7 +85,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /** Somebody asks that a notification be shown in full, or the list. */
-  get openRequested(): ISignal<INotificationModel, string | null> {
+  get openRequested(): ISignal<INotificationModel, NotificationModel.IOpening> {
     return this._openRequested;
   }
 
@@ -226,8 +226,11 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   /**
    * Ask the center to open, at one notification or at the list.
    */
-  open(id: string | null): void {
-    this._openRequested.emit(id);
+  open(
+    id: string | null,
+    by: NotificationModel.IOpening['by'] = 'person'
+  ): void {
+    this._openRequested.emit({ id, by });
   }
 
   /**
@@ -522,7 +525,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private readonly _stateChanged = new Signal<INotificationModel, void>(this);
   private readonly _openRequested = new Signal<
     INotificationModel,
-    string | null
+    NotificationModel.IOpening
   >(this);
   private readonly _welcomeChanged = new Signal<INotificationModel, void>(this);
   private readonly _ready = new PromiseDelegate<void>();

@@ -66,6 +66,16 @@ export namespace NotificationModel {
    */
   export type WelcomeAnswer =
     { seen: string[] } | { dismiss: string[] | 'all' } | 'reset';
+
+  /**
+   * Somebody asks that the center be opened.
+   */
+  export interface IOpening {
+    /** A notification to show in full, or null for the list. */
+    id: string | null;
+    /** Whether a person asks, or something that happened: then nobody may be looking. */
+    by: 'person' | 'program';
+  }
 }
 
 /**
@@ -88,8 +98,11 @@ export interface INotificationModel {
   readonly changed: ISignal<INotificationModel, NotificationModel.IChange>;
   /** Counts, `connected` or `durable` changed. */
   readonly stateChanged: ISignal<INotificationModel, void>;
-  /** Somebody asks that a notification be shown in full: its id, or null for the list. */
-  readonly openRequested: ISignal<INotificationModel, string | null>;
+  /** Somebody asks that a notification be shown in full, or the list. */
+  readonly openRequested: ISignal<
+    INotificationModel,
+    NotificationModel.IOpening
+  >;
   /** Welcome messages changed, or what the person did with them, here or in another tab. */
   readonly welcomeChanged: ISignal<INotificationModel, void>;
   /** What this tab holds of the inbox (the newest, and the pinned ones), highest position first. */
@@ -113,8 +126,12 @@ export interface INotificationModel {
   welcome(): Promise<Welcome>;
   /** Say what the person did with welcome messages. Rejects with a sentence to show. */
   answerWelcome(answer: NotificationModel.WelcomeAnswer): Promise<void>;
-  /** Ask the center to open, at one notification or at the list. */
-  open(id: string | null): void;
+  /**
+   * Ask the center to open, at one notification or at the list. By a person (the default) the
+   * notification is read then, and has the keyboard; by a program it is only shown, in a tab
+   * that is in sight and whose center is closed.
+   */
+  open(id: string | null, by?: NotificationModel.IOpening['by']): void;
 }
 
 /**

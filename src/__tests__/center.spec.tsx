@@ -100,8 +100,9 @@ describe('CenterPanel', () => {
 
   it('keeps a request until the center is there to take it, once', () => {
     const panel = make();
-    panel.request({ id: 'a', focus: true });
-    expect(panel.takeRequest()).toEqual({ id: 'a', focus: true });
+    const request = { id: 'a', focus: true, read: true };
+    panel.request(request);
+    expect(panel.takeRequest()).toEqual(request);
     expect(panel.takeRequest()).toBeUndefined();
     panel.dispose();
   });

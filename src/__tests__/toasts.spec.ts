@@ -11,10 +11,10 @@ import { NOW, row } from './rows';
 class Model {
   readonly changed = new Signal<this, NotificationModel.IChange>(this);
   readonly stateChanged = new Signal<this, void>(this);
-  readonly openRequested = new Signal<this, string | null>(this);
+  readonly openRequested = new Signal<this, NotificationModel.IOpening>(this);
   readonly rows = new Map<string, Notification>();
   readonly changes: unknown[][] = [];
-  readonly opened: (string | null)[] = [];
+  readonly opened: NotificationModel.IOpening[] = [];
 
   get counts() {
     const rows = [...this.rows.values()];
@@ -26,9 +26,12 @@ class Model {
   async change(...args: unknown[]): Promise<void> {
     this.changes.push(args);
   }
-  open(id: string | null): void {
-    this.opened.push(id);
-    this.openRequested.emit(id);
+  open(
+    id: string | null,
+    by: NotificationModel.IOpening['by'] = 'person'
+  ): void {
+    this.opened.push({ id, by });
+    this.openRequested.emit({ id, by });
   }
   bring(
     rows: Notification[],
@@ -174,7 +177,7 @@ describe('ToastPresenter', () => {
     expect(labels()).toEqual(['Show more']);
     const event = { preventDefault: jest.fn() } as any;
     manager.notifications[0].options.actions![0].callback(event);
-    expect(model.opened).toEqual(['a']);
+    expect(model.opened).toEqual([{ id: 'a', by: 'person' }]);
     expect(model.changes).toEqual([]);
     expect(manager.count).toBe(0);
   });
@@ -240,11 +243,14 @@ describe('ToastPresenter', () => {
     expect(messages()).toEqual(['message a']);
   });
 
-  it('opens the center at an error where the person wants that', () => {
+  it('opens the center at an error where the person wants that', async () => {
     model.bring([row('a', 1, { type: 'error' })]);
     expect(model.opened).toEqual([]);
     presenter.settings = { ...DEFAULT_TOAST_SETTINGS, openOnError: true };
     model.bring([row('b', 2, { type: 'error' })]);
-    expect(model.opened).toEqual(['b']);
+    expect(model.opened).toEqual([{ id: 'b', by: 'program' }]);
+    // Nobody has seen it yet: the toast comes too.
+    await settle();
+    expect(messages()).toContain('message b');
   });
 });

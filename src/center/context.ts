@@ -42,6 +42,8 @@ export namespace ICenterHost {
     id: string | null;
     /** Whether the keyboard goes there. */
     focus: boolean;
+    /** Whether a person asked, who then has read it. */
+    read: boolean;
   }
 }
 

@@ -31,6 +31,7 @@ interface ITarget {
   id: string;
   focus: boolean;
   open: boolean;
+  read: boolean;
 }
 
 /**
@@ -156,7 +157,7 @@ export function Center(props: ICenterProps): JSX.Element {
       const request = host.takeRequest();
       if (request) {
         if (request.id !== null) {
-          void show(request.id, request.focus);
+          void show({ ...request, id: request.id });
         } else if (request.focus) {
           requestAnimationFrame(() => {
             if (list.current) {
@@ -175,7 +176,8 @@ export function Center(props: ICenterProps): JSX.Element {
     };
   }, []);
 
-  const show = async (id: string, focus: boolean) => {
+  const show = async (request: Omit<ITarget, 'open'>) => {
+    const { id } = request;
     try {
       const row = model.get(id) ?? (await model.detail(id));
       if (row.revoked || row.expired) {
@@ -197,7 +199,7 @@ export function Center(props: ICenterProps): JSX.Element {
         await listing.load(query);
       }
       listing.include(row);
-      setTarget({ id, focus, open: true });
+      setTarget({ ...request, open: true });
     } catch (reason) {
       fail(reason);
     }
@@ -207,7 +209,11 @@ export function Center(props: ICenterProps): JSX.Element {
     if (row && target) {
       setTarget(null);
       if (target.open && openId !== row.id) {
-        handlers.toggle(row);
+        if (target.read) {
+          handlers.toggle(row);
+        } else {
+          setOpenId(row.id);
+        }
       }
       requestAnimationFrame(() => list.current?.show(row.id, target.focus));
     }
@@ -241,6 +247,9 @@ export function Center(props: ICenterProps): JSX.Element {
     }
   });
 
+  const focusOn = (id: string) =>
+    setTarget({ id, focus: true, open: false, read: false });
+
   // Changes of state.
   const change = async (
     what: readonly Notification[] | 'all',
@@ -265,7 +274,7 @@ export function Center(props: ICenterProps): JSX.Element {
       settle(() => null);
       fail(reason);
       if (ids && root.current?.contains(document.activeElement)) {
-        setTarget({ id: ids[0], focus: true, open: false });
+        focusOn(ids[0]);
       }
     }
   };
@@ -306,7 +315,7 @@ export function Center(props: ICenterProps): JSX.Element {
       }
       // The row comes back over the stream; the keyboard goes to it when it is here.
       if (ids) {
-        setTarget({ id: ids[0], focus: true, open: false });
+        focusOn(ids[0]);
       }
     } catch (reason) {
       fail(reason);
@@ -361,11 +370,8 @@ export function Center(props: ICenterProps): JSX.Element {
   const anchor = React.useRef<string | null>(null);
   const act = {
     toggle: (row: Notification) => {
-      if (openId === row.id) {
-        setOpenId(null);
-        return;
-      }
-      setOpenId(row.id);
+      setOpenId(openId === row.id ? null : row.id);
+      // What a program has opened is read once the person closes it.
       if (row.read === null && row.dismissed === null) {
         model.change({ ids: [row.id] }, { read: true }).catch(fail);
       }

@@ -202,7 +202,7 @@ export class ToastPresenter implements IDisposable {
         !this._silent &&
         this._model.get(id)?.type === 'error'
       ) {
-        this._model.open(id);
+        this._model.open(id, 'program');
       }
     }
     if (snapshot) {
@@ -547,7 +547,14 @@ export class ToastPresenter implements IDisposable {
     }
   }
 
-  private _onOpenRequested(_: INotificationModel, id: string | null): void {
+  private _onOpenRequested(
+    _: INotificationModel,
+    { id, by }: NotificationModel.IOpening
+  ): void {
+    if (by === 'program') {
+      // Nobody has seen anything yet.
+      return;
+    }
     if (id !== null) {
       this._close(id);
     }

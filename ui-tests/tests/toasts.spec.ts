@@ -449,7 +449,7 @@ test('a setting puts toasts at the bottom right', async () => {
   }).toPass();
 });
 
-test('an error opens the center only for who asked for that', async () => {
+test('an error opens the center only for who asked for that, and leaves keyboard and state alone', async () => {
   await lab.push({ message: 'First error.', type: 'error', autoClose: false });
   await expect(toasts(page, 'First error.')).toBeVisible();
   await expect(center(page)).toBeHidden();
@@ -459,9 +459,25 @@ test('an error opens the center only for who asked for that', async () => {
   await expect(toasts(page, 'No error.')).toBeVisible();
   await expect(center(page)).toBeHidden();
 
-  await lab.push({ message: 'Second error.', type: 'error', autoClose: false });
-  await expect(rows(page, 'Second error.')).toHaveClass(/jp-mod-open/);
+  await page.evaluate(() => (document.activeElement as HTMLElement)?.blur());
+  const { notification_id: id } = await lab.push({
+    message: 'Second error.',
+    type: 'error',
+    autoClose: false
+  });
+  const row = rows(page, 'Second error.');
+  await expect(row).toHaveClass(/jp-mod-open/);
+  await expect(row).toHaveClass(/jp-mod-unread/);
+  await expect(toasts(page, 'Second error.')).toBeVisible();
+  await expect(page.locator('body')).toBeFocused();
   await setSetting(page, TOASTS, 'openOnError', false);
+
+  // The person who closes it has read it.
+  await row.getByRole('button', { name: 'Hide details' }).click();
+  await expect(row).not.toHaveClass(/jp-mod-unread/);
+  await expect
+    .poll(async () => (await lab.list()).find(one => one.id === id)?.read)
+    .toEqual(expect.any(String));
 });
 
 test('Markdown is plain text in a toast, and plain text stays as it is', async () => {
