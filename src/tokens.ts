@@ -178,6 +178,8 @@ export namespace Notifications {
     readonly id: string;
     /** The key it was sent under; made up if none was given. */
     readonly key: string;
+    /** Who sent it. */
+    readonly source: string;
   }
 
   /**
@@ -202,7 +204,10 @@ export namespace Notifications {
  */
 export interface INotifications {
   /**
-   * Send a message; resolves once it is stored.
+   * Send a message; resolves once it is stored. What is returned may be kept, also over a reload,
+   * to update or revoke it. With a `heartbeat` the message says that it was interrupted once this
+   * page is gone; while it is there, that is renewed by itself. A browser lets a hidden tab act
+   * once a minute, so it should be 180 seconds or more.
    *
    * @throws An error whose message is a sentence to show: what is wrong, and in which field.
    */
@@ -211,8 +216,8 @@ export interface INotifications {
     options?: Notifications.IOptions
   ): Promise<Notifications.ISent>;
   /**
-   * Say something else in its place; what is not given stays as it was last sent. Updates arrive
-   * in the order in which they were asked for.
+   * Say something else in its place; what is not given stays as the server last accepted it.
+   * Updates arrive in the order in which they were asked for.
    */
   update(
     sent: Notifications.ISent,
@@ -223,7 +228,8 @@ export interface INotifications {
   /**
    * Be told of each notification that comes in or changes, and, after a reload or a long absence,
    * of the present state of those this tab holds. One that was taken back or has expired comes
-   * with `revoked` or `expired`, and without its text and key.
+   * with `revoked` or `expired`, and without its text and key; whoever asked for its key hears of
+   * it all the same.
    */
   observe(
     observer: (notification: Notification) => void,

@@ -21,6 +21,17 @@ import type { IngestMessage, Notification, Receipt } from '../wire';
 const SOURCE = 'JupyterLab';
 
 /**
+ * How many messages are remembered as they were last sent; what an older one said is asked of
+ * the server.
+ */
+const REMEMBERED = 100;
+
+/**
+ * Into how many parts a heartbeat is divided: one sign of life may be late, or lost.
+ */
+const BEATS = 3;
+
+/**
  * Sends notifications to this tab's server.
  */
 export class NotificationSender implements INotifications {
@@ -29,6 +40,7 @@ export class NotificationSender implements INotifications {
    */
   constructor(options: NotificationSender.IOptions) {
     this._options = options;
+    options.model.changed.connect(this._onChanged, this);
   }
 
   /**
@@ -38,19 +50,19 @@ export class NotificationSender implements INotifications {
     message: string,
     options: Notifications.IOptions = {}
   ): Promise<Notifications.ISent> {
-    const whole: IngestMessage = {
+    const whole: Private.Whole = {
       ...options,
       message,
       // An update and a revocation have to name both.
       source: options.source ?? SOURCE,
       key: options.key ?? UUID.uuid4()
     };
-    const receipt = await this._request<Receipt>('ingest', {
+    const { notification_id: id } = await this._request<Receipt>('ingest', {
       method: 'POST',
       body: whole
     });
-    const sent = { id: receipt.notification_id, key: whole.key! };
-    this._sent.set(sent, { whole, last: Promise.resolve() });
+    const sent = { id, key: whole.key, source: whole.source };
+    this._accepted(this._state(sent), id, whole);
     return sent;
   }
 
@@ -62,12 +74,10 @@ export class NotificationSender implements INotifications {
     changes: Partial<IngestMessage>
   ): Promise<void> {
     const state = this._state(sent);
-    const { key, source } = state.whole;
-    state.whole = { ...state.whole, ...changes, key, source };
-    const body = state.whole;
-    return this._inTurn(state, `ingest/${encodeURIComponent(sent.key)}`, {
-      method: 'PUT',
-      body
+    return this._inTurn(state, async () => {
+      const known = state.whole ?? (await this._fetch(sent));
+      const { key, source } = known;
+      await this._put(state, { ...known, ...changes, key, source });
     });
   }
 
@@ -76,12 +86,19 @@ export class NotificationSender implements INotifications {
    */
   revoke(sent: Notifications.ISent): Promise<void> {
     const state = this._state(sent);
-    const source = encodeURIComponent(state.whole.source!);
-    return this._inTurn(
-      state,
-      `ingest/${encodeURIComponent(sent.key)}?source=${source}`,
-      { method: 'DELETE' }
-    );
+    return this._inTurn(state, async () => {
+      // Under its key it may have come a second time, with another id.
+      const name = sent.source ? sent.key : sent.id;
+      const query = sent.source
+        ? `?source=${encodeURIComponent(sent.source)}`
+        : '';
+      await this._request<Receipt>(
+        `ingest/${encodeURIComponent(name)}${query}`,
+        { method: 'DELETE' }
+      );
+      window.clearTimeout(state.timer);
+      this._states.delete(sent.id);
+    });
   }
 
   /**
@@ -92,16 +109,22 @@ export class NotificationSender implements INotifications {
     filter: Notifications.IFilter = {}
   ): IDisposable {
     const { model } = this._options;
+    const matches = (row: Notification) =>
+      (filter.id === undefined || filter.id === row.id) &&
+      (filter.key === undefined || filter.key === row.key) &&
+      (filter.source === undefined || filter.source === row.source);
+    // What was taken back comes without its key.
+    const ids = new Set(model.notifications.filter(matches).map(row => row.id));
     const onChanged = (
       _: INotificationModel,
       change: NotificationModel.IChange
     ) => {
       for (const row of change.notifications) {
-        if (
-          (filter.id === undefined || filter.id === row.id) &&
-          (filter.key === undefined || filter.key === row.key) &&
-          (filter.source === undefined || filter.source === row.source)
-        ) {
+        const gone = row.revoked !== null || row.expired !== null;
+        if (gone ? ids.delete(row.id) || matches(row) : matches(row)) {
+          if (!gone) {
+            ids.add(row.id);
+          }
           observer(row);
         }
       }
@@ -112,27 +135,114 @@ export class NotificationSender implements INotifications {
     });
   }
 
+  private _onChanged(
+    _: INotificationModel,
+    change: NotificationModel.IChange
+  ): void {
+    const gone = change.notifications.filter(row => row.revoked || row.expired);
+    for (const state of gone.length > 0 ? this._states.values() : []) {
+      if (gone.some(row => row.id === state.id)) {
+        // A sign of life would bring back what was taken back.
+        window.clearTimeout(state.timer);
+        state.timer = undefined;
+      }
+    }
+  }
+
   /**
-   * Send what belongs to one notification one after the other: a bar must not move backwards.
+   * What is known of a notification that was sent from here, in this page or before a reload.
+   */
+  private _state({ id }: Notifications.ISent): Private.IState {
+    const state = this._states.get(id) ?? {
+      id,
+      whole: null,
+      last: Promise.resolve(),
+      timer: undefined
+    };
+    // The one that was not used for longest is the first to be forgotten.
+    this._states.delete(id);
+    this._states.set(id, state);
+    for (const [other, { timer }] of this._states) {
+      if (this._states.size <= REMEMBERED) {
+        break;
+      }
+      if (timer === undefined) {
+        this._states.delete(other);
+      }
+    }
+    return state;
+  }
+
+  /**
+   * What a message says, as the server has it.
+   */
+  private async _fetch(sent: Notifications.ISent): Promise<Private.Whole> {
+    const row = await this._options.model.detail(sent.id);
+    return {
+      message: row.message,
+      type: row.type,
+      autoClose: row.autoClose,
+      actions: row.actions,
+      body: row.body,
+      markdown: row.markdown,
+      progress: row.progress,
+      expiresAt: row.expiresAt,
+      banner: row.banner,
+      dismissable: row.dismissable,
+      data: row.data ?? undefined,
+      key: row.key ?? sent.key,
+      source: row.source
+    };
+  }
+
+  private async _put(
+    state: Private.IState,
+    whole: Private.Whole
+  ): Promise<void> {
+    const receipt = await this._request<Receipt>(
+      `ingest/${encodeURIComponent(whole.key)}`,
+      { method: 'PUT', body: whole }
+    );
+    this._accepted(state, receipt.notification_id, whole);
+  }
+
+  /**
+   * Remember what the server has stored, and go on saying that its sender lives.
+   */
+  private _accepted(
+    state: Private.IState,
+    id: string,
+    whole: Private.Whole
+  ): void {
+    state.id = id;
+    state.whole = whole;
+    window.clearTimeout(state.timer);
+    state.timer = undefined;
+    if (whole.type === 'in-progress' && whole.heartbeat) {
+      const beat = () => {
+        state.timer = window.setTimeout(
+          () =>
+            // The next one may get through.
+            this._inTurn(state, () => this._put(state, state.whole!)).catch(
+              beat
+            ),
+          (whole.heartbeat! * 1000) / BEATS
+        );
+      };
+      beat();
+    }
+  }
+
+  /**
+   * Do what belongs to one notification one after the other: a bar must not move backwards.
    */
   private _inTurn(
     state: Private.IState,
-    path: string,
-    init: { method: string; body?: object }
+    step: () => Promise<void>
   ): Promise<void> {
-    const result = state.last.then(async () => {
-      await this._request<Receipt>(path, init);
-    });
+    const result = state.last.then(step);
     state.last = result.catch(() => undefined);
     return result;
-  }
-
-  private _state(sent: Notifications.ISent): Private.IState {
-    const state = this._sent.get(sent);
-    if (!state) {
-      throw new Error('Only what emit() returned can be updated or revoked.');
-    }
-    return state;
   }
 
   private _request<T>(
@@ -144,7 +254,7 @@ export class NotificationSender implements INotifications {
   }
 
   private readonly _options: NotificationSender.IOptions;
-  private readonly _sent = new WeakMap<Notifications.ISent, Private.IState>();
+  private readonly _states = new Map<string, Private.IState>();
 }
 
 /**
@@ -166,10 +276,20 @@ export namespace NotificationSender {
 
 namespace Private {
   /**
-   * What was last said under a key, and the request that says it.
+   * A message with the names under which it can be replaced.
+   */
+  export type Whole = IngestMessage & { key: string; source: string };
+
+  /**
+   * What was last said in one notification, and the request that says it.
    */
   export interface IState {
-    whole: IngestMessage;
+    /** The id that it has now. */
+    id: string;
+    /** What the server has accepted; null: said before this page was loaded. */
+    whole: Whole | null;
     last: Promise<void>;
+    /** The next sign of life. */
+    timer: number | undefined;
   }
 }

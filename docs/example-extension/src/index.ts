@@ -38,7 +38,7 @@ async function run(notifications: INotifications): Promise<void> {
     progress: 0,
     source: 'example-extension',
     // If this tab is closed in the middle, it says that it was interrupted.
-    heartbeat: 60
+    heartbeat: 180
   });
   for (let step = 1; step <= 10; step++) {
     await new Promise(resolve => setTimeout(resolve, 500));
