@@ -11,10 +11,16 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import type { ChangesFrame, PongFrame, SnapshotFrame } from './wire';
 
 /**
- * How long a socket that should answer a ping may stay silent. Somebody who comes back to a tab
- * sees what came meanwhile within two seconds; to connect anew in vain costs next to nothing.
+ * How long a socket that should answer a ping may stay silent, if the link is not known to be
+ * slower. Somebody who comes back to a tab sees what came meanwhile within two seconds, and to
+ * connect anew in vain costs next to nothing; where nobody waits, a server that stalls has time.
  */
-const PONG_TIMEOUT_MS = 1000;
+const PONG_TIMEOUT_MS = { woken: 1000, routine: 5000 };
+
+/**
+ * How many round trips a ping may take.
+ */
+const PONG_ROUND_TRIPS = 3;
 
 /**
  * How often a tab that somebody looks at asks whether its socket still lives.
@@ -22,9 +28,10 @@ const PONG_TIMEOUT_MS = 1000;
 const PROBE_INTERVAL_MS = 30_000;
 
 /**
- * How long after a loss the quick retries go on.
+ * How long after a loss the quick retries of a tab in sight go on: a restart of the server, a
+ * change of networks. Ten thousand tabs of a hub that is down for longer ask less often.
  */
-const QUICK_PERIOD_MS = 5 * 60_000;
+const QUICK_PERIOD_MS = 60_000;
 
 /**
  * The longest pause between quick retries: with the handshake it stays below
@@ -33,9 +40,11 @@ const QUICK_PERIOD_MS = 5 * 60_000;
 const QUICK_MAX_MS = 1500;
 
 /**
- * The longest pause between later retries.
+ * The longest pause between later retries, about; and of a tab that is hidden, which tries at once
+ * when somebody comes back to it.
  */
 const SLOW_MAX_MS = 15_000;
+const HIDDEN_MAX_MS = 120_000;
 
 /**
  * The limits of a handshake's time; a proxy that swallows packets must not
@@ -72,7 +81,7 @@ export class NotificationStream implements IDisposable {
     });
     this._probes = new Poll({
       auto: false,
-      factory: async () => this._probe(),
+      factory: async () => this._probe(PONG_TIMEOUT_MS.routine),
       frequency: { interval: PROBE_INTERVAL_MS, backoff: false },
       name: 'jupyterlab_notify:probe',
       standby: 'when-hidden'
@@ -167,7 +176,7 @@ export class NotificationStream implements IDisposable {
       this._drop();
       void this._connection.refresh();
     } else if (socket.readyState === WebSocket.OPEN) {
-      this._probe();
+      this._probe(PONG_TIMEOUT_MS.woken);
     }
   }
 
@@ -231,11 +240,19 @@ export class NotificationStream implements IDisposable {
         }
         if (!worked) {
           worked = true;
+          const took = Date.now() - began;
           // A handshake takes about as long as the one before it.
           this._handshakeMs = Math.min(
             HANDSHAKE_MS.max,
-            Math.max(HANDSHAKE_MS.min, 3 * (Date.now() - began))
+            Math.max(HANDSHAKE_MS.min, 3 * took)
           );
+          // It is two round trips at least; the first pong will tell.
+          this._pingedAt = null;
+          this._pongMs = (2 / 3) * took;
+        }
+        if (frame.type === 'pong' && this._pingedAt !== null) {
+          this._pongMs = PONG_ROUND_TRIPS * (Date.now() - this._pingedAt);
+          this._pingedAt = null;
         }
         if (frame.type === 'snapshot' || frame.type === 'changes') {
           this._received.emit(frame);
@@ -248,15 +265,23 @@ export class NotificationStream implements IDisposable {
 
   /**
    * Ask an open socket for a sign of life, and give it up if none comes.
+   *
+   * @param patience - How long it may take over a fast link, in ms.
    */
-  private _probe(): void {
+  private _probe(patience: number): void {
     const socket = this._socket;
-    if (socket?.readyState !== WebSocket.OPEN || this._deadline !== undefined) {
+    if (socket?.readyState !== WebSocket.OPEN || !this._connected) {
       return;
     }
-    this._deadline = window.setTimeout(() => {
-      this._drop();
-    }, PONG_TIMEOUT_MS);
+    const wait = Math.max(patience, this._pongMs);
+    const due = Date.now() + wait;
+    if (this._deadline !== undefined && this._due <= due) {
+      return;
+    }
+    clearTimeout(this._deadline);
+    this._due = due;
+    this._deadline = window.setTimeout(() => this._drop(), wait);
+    this._pingedAt ??= Date.now();
     socket.send(JSON.stringify({ type: 'ping' }));
   }
 
@@ -271,18 +296,26 @@ export class NotificationStream implements IDisposable {
    * Set how fast the next attempts follow each other.
    *
    * Tabs of one hub must not come back all in the same instant, hence the
-   * random part; the poll's back-off adds its own.
+   * random parts: the poll's back-off adds its own, but soon ends at the
+   * longest pause, which is therefore drawn anew for each attempt.
    */
   private _setPace(): void {
     const quick =
-      this._lostAt !== null && Date.now() - this._lostAt < QUICK_PERIOD_MS;
+      !document.hidden &&
+      this._lostAt !== null &&
+      Date.now() - this._lostAt < QUICK_PERIOD_MS;
+    const longest = document.hidden ? HIDDEN_MAX_MS : SLOW_MAX_MS;
     this._connection.frequency = quick
       ? {
           interval: 200 + Math.random() * 400,
           backoff: true,
-          max: QUICK_MAX_MS
+          max: QUICK_MAX_MS * (0.5 + Math.random() / 2)
         }
-      : { interval: 1000, backoff: true, max: SLOW_MAX_MS };
+      : {
+          interval: 1000,
+          backoff: true,
+          max: longest * (0.5 + Math.random())
+        };
   }
 
   private _setConnected(connected: boolean): void {
@@ -317,10 +350,13 @@ export class NotificationStream implements IDisposable {
   private _connected = false;
   private _cursor: string | null = null;
   private _deadline: number | undefined = undefined;
+  private _due = 0;
   private _end: (() => void) | null = null;
   private _handshakeMs = HANDSHAKE_MS.max;
   private _isDisposed = false;
   private _lostAt: number | null = null;
+  private _pingedAt: number | null = null;
+  private _pongMs = 0;
   private _socket: WebSocket | null = null;
   private _started = false;
 }

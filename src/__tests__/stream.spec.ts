@@ -161,6 +161,51 @@ describe('NotificationStream', () => {
     await until(() => server.connections.length === 2, 4500);
   }, 10_000);
 
+  it('keeps a socket whose link is slow', async () => {
+    server.answersPings = false;
+    server.onConnection = socket =>
+      setTimeout(() => send(socket, snapshot('e:1', [])), 2400);
+    stream.start();
+    await until(() => stream.connected);
+    for (let pings = 1; pings <= 2; pings++) {
+      window.dispatchEvent(new Event('focus'));
+      await until(() => server.messages.length === pings);
+      await new Promise(resolve => setTimeout(resolve, 1300));
+      send(server.sockets[0], { type: 'pong' });
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    expect(server.connections.length).toBe(1);
+    expect(stream.connected).toBe(true);
+  }, 10_000);
+
+  it('asks ever more slowly while it is hidden, and at random while it is not', async () => {
+    const paces: { max: number }[] = [];
+    const hidden = jest.spyOn(document, 'hidden', 'get');
+    const lose = async () => {
+      server.sockets.at(-1).terminate();
+      await until(() => !stream.connected);
+      paces.push((stream as any)._connection.frequency);
+      window.dispatchEvent(new Event('online'));
+      await until(() => stream.connected);
+    };
+    try {
+      server.onConnection = socket => send(socket, snapshot('e:1', []));
+      stream.start();
+      await until(() => stream.connected);
+      for (let i = 0; i < 4; i++) {
+        await lose();
+      }
+      hidden.mockReturnValue(true);
+      await lose();
+    } finally {
+      hidden.mockRestore();
+    }
+    const quick = paces.slice(0, 4).map(({ max }) => max);
+    expect(Math.max(...quick)).toBeLessThanOrEqual(1500);
+    expect(new Set(quick).size).toBeGreaterThan(1);
+    expect(paces[4].max).toBeGreaterThanOrEqual(60_000);
+  }, 10_000);
+
   it('keeps a socket that answers a ping', async () => {
     server.onConnection = socket => send(socket, snapshot('e:1', []));
     stream.start();
