@@ -11,7 +11,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { INotificationModel, INotifications } from '../tokens';
 import type { IngestMessage } from '../wire';
 // The token offers it from the start.
-
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { NotificationSender } from './sender';
 
 namespace CommandIDs {
