@@ -94,6 +94,10 @@ class _Failed(Exception):
         self.call, self.error = call, error
 
 
+class _MustWrite(Exception):
+    """A transaction that only reads has found that something must be written."""
+
+
 class _Unusable(Exception):
     """The store's place cannot be used; the text says why."""
 
@@ -209,6 +213,8 @@ class Database(ABC):
         self._heal_at = 0.0
         #: When the next row changes by itself, as it was when the transaction began.
         self._due_ms: int | None = None
+        #: Whether the file was seen to be older than what tabs know of it.
+        self._went_back = False
         #: How many rows there are at most.
         self._rows = 0
 
@@ -278,6 +284,7 @@ class Database(ABC):
         self._disconnect()
         self._db = db
         self.mode = "wal" if mode == "wal" else "rollback"
+        self._went_back = False
         self._load_state()
         self._beside = {}
         for suffix in ("-wal", "-shm"):
@@ -514,6 +521,8 @@ class Database(ABC):
     def _carry_over(self, memory: sqlite3.Connection) -> None:
         """Store what memory learned since it took over; all of it, if this is another file."""
         same = self._origin is not None and self._origin.epoch == self.epoch
+        if same and self._origin is not None and self.seq < self._origin.seq:
+            same, self._went_back = False, True
         rows = _rows(
             memory,
             f"SELECT {_stored_columns(memory)} FROM notifications WHERE seq > ? ORDER BY position",
@@ -609,20 +618,24 @@ class Database(ABC):
         elif not self.durable and self.path is not None and time.monotonic() >= self._heal_at:
             self._heal()
         faults = 0
+        write = any(w for _, w in pending)
         while faults < MAX_FAULTS:
             try:
                 if self._replaced():
                     self._reopen()
-                write = any(w for _, w in pending)
-                write = write or self._is_due(*self._execute(NEXT_DUE).fetchone())
                 with self._transaction(write=write):
                     if write and self._is_due(self._due_ms):
                         self._upkeep()
                     results = self._perform([call for call, _ in pending], failed)
-                if not (write and self._replaced()):
+                if write and self._replaced():
+                    # The file was taken away under the commit: what was written is not there.
+                    faults += 1
+                elif write or not self._went_back:
                     break
-                # The file was taken away under the commit: what was written is not there.
-                faults += 1
+                else:
+                    write = True
+            except _MustWrite:
+                write = True
             except _Failed as failure:
                 # The others begin again without it. A savepoint for each would cost them more.
                 failed[failure.call] = failure.error
@@ -666,8 +679,11 @@ class Database(ABC):
         self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
             self._load_state()
-            if write and self.epoch == last[0] and self.seq < last[1]:
-                # The file went back in time (a backup copied over it): another epoch.
+            # The file went back in time (a backup restored in place): another epoch.
+            back = self._went_back or (self.epoch == last[0] and self.seq < last[1])
+            if not write and (back or self._is_due(self._due_ms)):
+                raise _MustWrite
+            if back:
                 self.epoch = secrets.token_hex(8)
                 self._execute("UPDATE state SET epoch = ?", (self.epoch,))
             before = (self.seq, self.pruned, self.welcome, self.muted_ms)
@@ -679,6 +695,7 @@ class Database(ABC):
                     "UPDATE state SET seq = ?, pruned = ?, welcome = ?, muted_ms = ?", after
                 )
             self._execute("COMMIT")
+            self._went_back = self._went_back and not back
         except BaseException:
             assert self._db is not None
             if self._db.in_transaction:

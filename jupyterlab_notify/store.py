@@ -251,6 +251,8 @@ class Store(Ledger):
             ).fetchall()
             if len(rows) <= MAX_CHANGES:
                 return {"type": "changes", **head, "notifications": [to_wire(r) for r in rows]}
+        elif since is not None and since.epoch == self.epoch and since.seq > self.seq:
+            self._went_back = True
         newest = [
             to_wire(row)
             for row in self._execute(

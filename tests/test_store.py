@@ -37,6 +37,7 @@ from jupyterlab_notify.store import (
     new_id,
 )
 
+from . import places
 from .messages import Clock, counted, do, live, message, receive
 
 Make = Callable[..., Store]
@@ -828,6 +829,80 @@ def test_a_file_that_went_back_in_time_is_another_epoch(make: Make, path: Path) 
     receive(other, "new")
     assert page(other) == ["new", "first"]
     assert other.epoch != epoch
+
+
+def restore(path: Path, backup: sqlite3.Connection) -> None:
+    """Do what the shell's ``.restore`` does: it writes into the file that is there."""
+    target = sqlite3.connect(path)
+    backup.backup(target)
+    target.close()
+
+
+@pytest.fixture
+def backup() -> Iterator[sqlite3.Connection]:
+    db = sqlite3.connect(":memory:")
+    yield db
+    db.close()
+
+
+def backed_up(path: Path, backup: sqlite3.Connection) -> None:
+    source = sqlite3.connect(path)
+    source.backup(backup)
+    source.close()
+
+
+def test_a_backup_restored_in_place_is_noticed_by_who_only_reads(
+    store: Store, path: Path, backup: sqlite3.Connection
+) -> None:
+    receive(store, "first")
+    backed_up(path, backup)
+    receive(store, "lost")
+    before = store.cursor()
+    inode = path.stat().st_ino
+    restore(path, backup)
+    assert path.stat().st_ino == inode
+    assert page(store) == ["first"], "as the watch does each second"
+    for text in ("new", "newer"):
+        receive(store, text)
+    got = frame(store, before)
+    assert got["type"] == "snapshot", "the numbers of before mean other messages now"
+    assert [row["message"] for row in got["notifications"]] == ["newer", "new", "first"]
+
+
+def test_a_backup_restored_while_no_server_runs_is_noticed_by_a_tab_that_comes_back(
+    make: Make, path: Path, backup: sqlite3.Connection
+) -> None:
+    store = make()
+    receive(store, "first")
+    backed_up(path, backup)
+    receive(store, "lost")
+    before = store.cursor()
+    store.close()
+    restore(path, backup)
+    again = make()
+    assert frame(again, before)["type"] == "snapshot"
+    for text in ("new", "newer"):
+        receive(again, text)
+    assert frame(again, before)["type"] == "snapshot", "another tab comes later"
+
+
+def test_a_backup_restored_while_messages_are_in_memory_is_another_epoch(
+    store: Store, path: Path, backup: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.05)
+    receive(store, "first")
+    backed_up(path, backup)
+    receive(store, "lost")
+    before = store.cursor()
+    with places.locked(path):
+        receive(store, "meanwhile")
+        assert not store.durable
+    restore(path, backup)
+    receive(store, "new")
+    assert store.durable
+    assert set(page(store)) >= {"first", "meanwhile", "new"}
+    assert store.epoch != before.epoch
 
 
 def test_two_stores_of_one_file_see_each_other(make: Make) -> None:
