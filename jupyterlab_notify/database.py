@@ -166,6 +166,7 @@ BESIDE = {
     "outbox": (("id",), "number"),
     "listed": (("central", "remote"), "central, remote"),
     "welcome": (("id",), "id"),
+    "askers": (("central", "owner"), "central, owner"),
 }
 
 

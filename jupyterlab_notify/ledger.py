@@ -20,6 +20,10 @@ from .schema import LIVE, Row
 TOLD_AT_ONCE = 200
 #: A broadcast that comes back within this time is the same one, dismissed if it was.
 RETURN_WINDOW_MS = 3_600_000
+#: A central service of which no server has said for so long that it asks it is asked by none.
+ASKED_MS = 900_000
+#: After this time nothing is kept for it any more.
+FORGOTTEN_MS = 30 * 86_400_000
 #: What a broadcast says, and what makes two of them the same.
 SAYS = ("type", "message", "body", "dismissable", "banner")
 
@@ -159,6 +163,14 @@ class Ledger(Database):
         """Never show these again; None: no message at all, until the reset."""
         if ids is None:
             known = [m["id"] for m in self.welcome_messages(every=True)["messages"]]
+            # Those of another server's service too, which may be reset without ours.
+            known += [
+                row[0]
+                for row in self._execute(
+                    "SELECT id FROM welcome WHERE content IS NOT NULL AND central <> ?",
+                    (self.central,),
+                )
+            ]
             if self.muted_ms is None:
                 self.muted_ms = self._now
                 self._post("dismiss-all", "")
@@ -181,17 +193,18 @@ class Ledger(Database):
     def welcome_reset(self) -> Row:
         """Make every message due again, as for a new person."""
         self.muted_ms = None
-        self._forget_dismissals()
+        self._forget_dismissals("TRUE", ())
         self._execute("DELETE FROM welcome WHERE content IS NULL")
         self._post("reset", "")
         self._welcome_changed()
         return {"version": self.welcome_version()}
 
-    def _forget_dismissals(self) -> None:
+    def _forget_dismissals(self, where: str, values: tuple[str, ...]) -> None:
         # The central service will list them again, and need not be waited for.
         self._execute(
             "UPDATE welcome SET listed = listed OR (content IS NOT NULL AND dismissed_ms IS NOT "
-            "NULL), views = 0, dismissed_ms = NULL, told = 0"
+            f"NULL), views = 0, dismissed_ms = NULL, told = 0 WHERE {where}",
+            values,
         )
 
     def _is_welcome(self, id_: str) -> bool:
@@ -228,19 +241,16 @@ class Ledger(Database):
             return False
         ids = {f"central:{self.central}:{item['id']}": item for item in items}
         before = self._listed_welcome()
-        # It was told that these are dismissed, and lists them again.
-        again = [i for i in ids if i in before and before[i][2] is not None and before[i][3]]
-        if again:
-            # An update is a new reason to show that one; anything else was a reset elsewhere.
-            if all((ids[i].get("updated_ms") or 0) > (before[i][2] or 0) for i in again):
-                self._execute(
-                    "UPDATE welcome SET dismissed_ms = NULL, views = 0, told = 0 "
-                    "WHERE id IN (SELECT value FROM json_each(?))",
-                    (json.dumps(again),),
-                )
-            else:
-                self.muted_ms = None
-                self._forget_dismissals()
+        # It was told that these are dismissed, and lists them again: they were reset elsewhere.
+        # One that was updated since says nothing of that, and an update alone brings none back.
+        if any(
+            dismissed_ms is not None and told and (ids[id_].get("updated_ms") or 0) <= dismissed_ms
+            for id_, (_, _, dismissed_ms, told) in before.items()
+            if id_ in ids
+        ):
+            self.muted_ms = None
+            # The files' are the same person's on every server; another service's are not its.
+            self._forget_dismissals("central IS NULL OR central = ?", (self.central,))
             self._welcome_changed()
             before = self._listed_welcome()
         for place, (id_, item) in enumerate(ids.items()):
@@ -277,14 +287,29 @@ class Ledger(Database):
 
     # The outbox
 
-    def _post(self, action: str, subject: str) -> None:
-        """Note what the central service has to be told, in the transaction of the change."""
-        if self.central:
+    def _post(self, action: str, subject: str, central: str | None = None) -> None:
+        """Note what the central service has to be told, in the transaction of the change.
+
+        Parameters
+        ----------
+        action, subject
+            What.
+        central
+            Which service, if it is another one than this server asks.
+        """
+        if central is None:
+            central = self.central
+        if central:
             self._execute(
                 "INSERT INTO outbox (id, central, action, subject) "
                 "VALUES (lower(hex(randomblob(16))), ?, ?, ?)",
-                (self.central, action, subject),
+                (central, action, subject),
             )
+
+    def _told(self) -> set[str]:
+        """Return which services are told what the person does: ours, and other servers'."""
+        asked = {row[0] for row in self._execute("SELECT central FROM askers")}
+        return asked | {self.central} if self.central else asked
 
     def outbox(self) -> int:
         """Return how much the central service was not told yet."""
@@ -444,6 +469,7 @@ class Ledger(Database):
                 "type": "info",
                 "message": item["message"],
                 "body": None,
+                # As of any message whose sender does not say: the person's setting.
                 "auto_close": None,
                 "banner": 0,
                 "dismissable": 1,
@@ -560,9 +586,11 @@ class Ledger(Database):
         rows = {
             remote: (id_, live, revoked_ms, read_ms, gone_ms, says)
             for remote, id_, live, revoked_ms, read_ms, gone_ms, *says in self._execute(
-                f"SELECT remote, id, {LIVE}, revoked_ms, read_ms, dismissed_ms, {', '.join(SAYS)} "
+                # One that no server asked for was not revoked, so that it is the same again.
+                f"SELECT remote, id, {LIVE}, CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? "
+                f"END, read_ms, dismissed_ms, {', '.join(SAYS)} "
                 "FROM notifications WHERE central = ? AND origin = 'broadcast'",
-                (self.central,),
+                (self._now, self.central),
             )
         }
         for item in reversed(items):
@@ -571,6 +599,7 @@ class Ledger(Database):
                 **{name: item[name] for name in SAYS},
                 "id": remote_id(self.central, "broadcast", remote),
                 "source": source,
+                # It stands across the top already, so it is no toast.
                 "auto_close": "0",
                 "created_ms": self._now,
                 "updated_ms": self._now,
@@ -597,22 +626,58 @@ class Ledger(Database):
                 changed["revoked"].append(id_)
         return changed
 
-    def forget_others(self) -> list[str]:
-        """Bury the broadcasts of services that this server does not ask (any more).
-
-        Nobody would take them back, and an outage cannot be dismissed.
-        """
-        ids = [
+    def shown_broadcasts(self) -> frozenset[str]:
+        """Return the service's ids of its broadcasts that are here."""
+        return frozenset(
             row[0]
             for row in self._execute(
-                f"SELECT id FROM notifications WHERE origin = 'broadcast' AND central <> ? "
+                "SELECT remote FROM notifications WHERE central = ? AND origin = 'broadcast' "
                 f"AND {LIVE}",
                 (self.central,),
             )
+        )
+
+    def askers(self) -> list[str]:
+        """Return the servers that said lately that they ask a central service."""
+        return [row[0] for row in self._execute("SELECT DISTINCT owner FROM askers")]
+
+    def attend(self, owner: str, ended: Iterable[str]) -> list[str]:
+        """Say that this server asks its service, and let go of services that none asks.
+
+        Nobody would take back the broadcasts of those, and an outage cannot be dismissed.
+
+        Parameters
+        ----------
+        owner
+            This server.
+        ended
+            Servers that are known to ask nothing any more.
+
+        Returns
+        -------
+        list
+            Our ids of the broadcasts that are gone.
+        """
+        self._execute(
+            "INSERT INTO askers VALUES (?, ?, ?) "
+            "ON CONFLICT (central, owner) DO UPDATE SET asked_ms = excluded.asked_ms",
+            (self.central, owner, self._now),
+        )
+        gone = [
+            row[0]
+            for row in self._execute(
+                f"SELECT id FROM notifications WHERE origin = 'broadcast' AND {LIVE} "
+                "AND central NOT IN (SELECT central FROM askers WHERE abs(asked_ms - ?) < ? "
+                "AND owner NOT IN (SELECT value FROM json_each(?)))",
+                (self._now, ASKED_MS, json.dumps([name for name in ended if name != owner])),
+            )
         ]
-        for id_ in ids:
-            self._bury(id_, "revoked_ms")
-        return ids
+        for id_ in gone:
+            self._bury(id_, "expired_ms")
+        self._execute("DELETE FROM askers WHERE asked_ms < ?", (self._now - FORGOTTEN_MS,))
+        for table in ("outbox", "listed"):
+            self._execute(f"DELETE FROM {table} WHERE central NOT IN (SELECT central FROM askers)")
+        return gone
 
     def remote_of(self, id_: str) -> str | None:
         """Return the central service's id of a message whose body was not fetched yet."""

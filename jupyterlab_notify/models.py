@@ -319,7 +319,13 @@ class Notification(_Wire):
     message: str
     markdown: bool
     hasBody: Annotated[bool, Field(description="Whether there is a longer text to fetch.")]
-    autoClose: bool | int | None
+    autoClose: Annotated[
+        bool | int | None,
+        Field(
+            description="How long its toast stays. `false`: until dismissed; `true` or null: the "
+            "person's setting; a number: so many milliseconds; `0`: no toast."
+        ),
+    ]
     actions: list[Action]
     progress: float | None
     banner: bool

@@ -132,6 +132,19 @@ MIGRATIONS: tuple[str, ...] = (
         told INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE askers (
+        central TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        asked_ms INTEGER NOT NULL,
+        PRIMARY KEY (central, owner)
+    ) WITHOUT ROWID;
+    INSERT INTO askers
+        SELECT central, '', CAST(strftime('%s', 'now') AS INTEGER) * 1000 FROM (
+            SELECT central FROM outbox UNION SELECT central FROM listed
+            UNION SELECT central FROM notifications WHERE central IS NOT NULL
+        );
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

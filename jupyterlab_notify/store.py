@@ -228,9 +228,14 @@ class Store(Ledger):
             raise NotFound(
                 f"There is no notification {id_!r}, or it was taken back or has expired."
             )
-        body, data = self._execute(
-            "SELECT body, data FROM notifications WHERE id = ?", (id_,)
+        body, data, fetched = self._execute(
+            "SELECT body, data, fetched FROM notifications WHERE id = ?", (id_,)
         ).fetchone()
+        if not fetched:
+            raise Unavailable(
+                "The text of this message cannot be fetched: it is at a central service that this "
+                "server does not ask."
+            )
         return {**to_wire(row), "body": body, "data": None if data is None else json.loads(data)}
 
     def frame(self, since: Cursor | None) -> Row:
@@ -481,21 +486,22 @@ class Store(Ledger):
                 sets.append(f"{column} = NULL")
         rows = self._execute(
             f"SELECT id, read_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
-            f"CASE WHEN origin = 'message' AND central = ? THEN remote END "
+            f"CASE WHEN origin = 'message' THEN remote END, central "
             f"FROM notifications WHERE {where} AND ({' OR '.join(wanted)}) ORDER BY position",
-            (self.central, *values),
+            values,
         ).fetchall()
+        told = self._told() if any(row[4] is not None for row in rows) else set()
         first = self.seq + 1
         update = f"UPDATE notifications SET seq = ?, {', '.join(sets)} WHERE id = ?"
-        for id_, was_read, was_dismissed, dismissable, remote in rows:
+        for id_, was_read, was_dismissed, dismissable, remote, central in rows:
             self._execute(update, (self._next_seq(), id_))
-            if remote is not None:
+            if remote is not None and central in told:
                 # The central service knows no dismissal: what was put away is read.
                 is_read = was_read if read is None else read
                 is_dismissed = was_dismissed if dismissed is None else dismissed and dismissable
                 done = bool(is_read or is_dismissed)
                 if done != bool(was_read or was_dismissed):
-                    self._post("read" if done else "unread", remote)
+                    self._post("read" if done else "unread", remote, central)
         return {
             "changed": len(rows),
             "seqs": [first, self.seq] if rows else None,

@@ -133,6 +133,9 @@ export interface Notification {
    * Whether there is a longer text to fetch.
    */
   hasBody: boolean;
+  /**
+   * How long its toast stays. `false`: until dismissed; `true` or null: the person's setting; a number: so many milliseconds; `0`: no toast.
+   */
   autoClose: boolean | number | null;
   actions: Action[];
   progress: number | null;
@@ -217,6 +220,9 @@ export interface NotificationDetail {
    * Whether there is a longer text to fetch.
    */
   hasBody: boolean;
+  /**
+   * How long its toast stays. `false`: until dismissed; `true` or null: the person's setting; a number: so many milliseconds; `0`: no toast.
+   */
   autoClose: boolean | number | null;
   actions: Action[];
   progress: number | null;

@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import database as database_module
-from jupyterlab_notify.database import NotFound
-from jupyterlab_notify.ledger import RETURN_WINDOW_MS, TOLD_AT_ONCE, remote_id
+from jupyterlab_notify.database import NotFound, Unavailable
+from jupyterlab_notify.ledger import (
+    ASKED_MS,
+    FORGOTTEN_MS,
+    RETURN_WINDOW_MS,
+    TOLD_AT_ONCE,
+    remote_id,
+)
 from jupyterlab_notify.store import Parcel, Retention, Store
 
 from . import places
@@ -44,9 +50,9 @@ def path(tmp_path: Path) -> Path:
 def make(path: Path, clock: Clock) -> Iterator[Make]:
     made: list[Store] = []
 
-    def _make(**options: Any) -> Store:
+    def _make(central: str = "central", **options: Any) -> Store:
         store = Store(path, clock=clock, **options)
-        store.central = "central"
+        store.central = central
         made.append(store)
         return store
 
@@ -233,12 +239,116 @@ def test_broadcasts_follow_their_list(store: Store, clock: Clock) -> None:
     assert outbox(store) == []
 
 
-def test_broadcasts_of_a_service_that_is_asked_no_more_go(store: Store) -> None:
-    (a,) = listing(store, broadcast("a", dismissable=0))["created"]
-    assert do(store, store.forget_others) == []
-    store.central = "another"
-    assert do(store, store.forget_others) == [a]
-    assert live(store) == {}
+def attend(store: Store, owner: str, *ended: str) -> list[str]:
+    return do(store, lambda: store.attend(owner, ended))
+
+
+def test_broadcasts_of_a_service_that_no_server_asks_go(make: Make, clock: Clock) -> None:
+    one, two = make(), make("another")
+    assert attend(one, "one") == []
+    (a,) = listing(one, broadcast("a", dismissable=0))["created"]
+    # The other server asks another service, which has nothing to say of this one's.
+    assert attend(two, "two") == []
+    (b,) = listing(two, broadcast("a", "Of the other"))["created"]
+    assert listing(two, broadcast("a", "Of the other")) == {"created": [], "revoked": []}
+    assert set(live(one)) == {a, b}
+    assert set(do(one, one.askers, write=False)) == {"one", "two"}
+    # A server that is known to have ended asks nothing …
+    assert attend(two, "two", "one", "two") == [a]
+    assert set(live(two)) == {b}
+    # … and neither does one of which nothing is heard; whose clock is wrong is still there.
+    clock.forward(ASKED_MS / 1000 - 1)
+    assert attend(one, "one") == []
+    clock.forward(1)
+    assert attend(one, "one") == [b]
+    clock.forward(-60)
+    assert attend(two, "two") == []
+
+
+def test_a_broadcast_that_nobody_asked_for_a_while_is_the_same_again(
+    make: Make, clock: Clock
+) -> None:
+    one, two = make(), make("another")
+    attend(one, "one")
+    a, b = listing(one, broadcast("b"), broadcast("a"))["created"]
+    change(one, a, dismissed=True)
+    clock.forward(ASKED_MS / 1000)
+    assert set(attend(two, "two")) == {a, b}
+    assert do(one, one.shown_broadcasts, write=False) == set()
+    clock.forward(2 * RETURN_WINDOW_MS / 1000)
+    # No banner comes back that was closed.
+    assert listing(one, broadcast("b"), broadcast("a"))["created"] == [a, b]
+    assert do(one, one.shown_broadcasts, write=False) == {"a", "b"}
+    assert [state(one, id_) for id_ in (a, b)] == [(False, True), (False, False)]
+
+
+def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
+    make: Make, clock: Clock
+) -> None:
+    one, two, none = make(), make("another"), make("")
+    attend(one, "one")
+    attend(two, "two")
+    (a,) = take(one, "a")
+    (b,) = take(two, "a")
+    change(one, a, b, read=True)
+    change(none, b, read=False)
+    assert do(none, none.outbox, write=False) == 0
+    # What waits for the other wins over its list, and its list says nothing of ours.
+    known = do(two, two.known, write=False)
+    assert known.pending == {"a"} and set(known.messages) == {"a"}
+    assert do(two, lambda: two.follow(known, ["a"], [], []))["read"] == []
+    assert outbox(two) == [("read", ("a",)), ("unread", ("a",))]
+    assert outbox(one) == [("read", ("a",))]
+    # Only who asks the service can fetch a text from it, and says so.
+    with pytest.raises(Unavailable, match="does not ask"):
+        do(one, lambda: one.detail(b), write=False)
+    # A service that nobody has asked for very long is forgotten, with what waits for it.
+    change(one, b, read=True)
+    assert do(two, two.outbox, write=False) == 1
+    clock.forward(FORGOTTEN_MS / 1000 + 1)
+    attend(one, "one")
+    assert do(two, two.outbox, write=False) == 0
+    assert do(two, two.known, write=False).seen == set()
+    change(one, b, read=False)
+    assert do(two, two.outbox, write=False) == 0
+    assert do(one, one.known, write=False).seen == {"a"}
+
+
+def test_memory_knows_which_services_other_servers_ask(make: Make, path: Path) -> None:
+    one, two = make(), make("another")
+    attend(one, "one")
+    (a,) = listing(one, broadcast("a"))["created"]
+    with places.locked(path):
+        assert attend(two, "two") == []
+        assert not two.durable
+        assert set(live(two)) == {a}
+    do(two, lambda: None)
+    assert two.durable
+    assert set(live(one)) == {a}
+    assert set(do(one, one.askers, write=False)) == {"one", "two"}
+
+
+def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> None:
+    store = make()
+    (a,) = take(store, "a")
+    (b,) = listing(store, broadcast("b", dismissable=0))["created"]
+    change(store, a, read=True)
+    cursor = store.cursor()
+    store.close()
+    db = sqlite3.connect(path)
+    db.executescript("DROP TABLE askers; PRAGMA user_version = 1;")
+    db.close()
+    # It may be another server that comes first: the one that has this service comes later.
+    other = Store(path)
+    other.central = "another"
+    assert attend(other, "other") == []
+    assert (other.durable, other.cursor()) == (True, cursor)
+    other.close()
+    again = make()
+    assert set(live(again)) == {a, b}
+    assert outbox(again) == [("read", ("a",))]
+    again.close()
+    check_sound(path)
 
 
 def test_a_live_broadcast_is_not_deleted_for_its_age(make: Make, clock: Clock) -> None:
@@ -312,16 +422,40 @@ def test_a_dismissal_holds_until_the_service_was_told_and_says_otherwise(store: 
     assert due(store) == ["a", "b"]
 
 
-def test_an_updated_message_is_shown_again_only_if_the_service_says_so(
+def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(
     store: Store, clock: Clock
 ) -> None:
-    offered(store, welcome("a"), welcome("b"))
+    offered(store, welcome("a"), welcome("b", updated_ms=clock.now_ms - 1))
     dismiss(store, "a")
     dismiss(store, "b")
     outbox(store)
     offered(store)
-    offered(store, welcome("b", body="Hello again.", updated_ms=clock.now_ms + 1))
-    assert due(store) == ["b"]
+    # A service should not list it, and if it does all the same, that is no reset.
+    news = welcome("b", body="Hello again.", updated_ms=clock.now_ms + 1)
+    assert offered(store, news)
+    assert due(store) == []
+    # A new id is a new message.
+    offered(store, news, welcome("c"))
+    assert due(store) == ["c"]
+    # A reset elsewhere brings all of them back: then one is listed that was not updated since.
+    offered(store, news, welcome("c"), welcome("a"))
+    assert due(store) == ["b", "c", "a"]
+
+
+def test_a_reset_at_one_service_is_none_of_anothers(make: Make) -> None:
+    one, two = make(), make("another")
+    one.set_files([{**welcome("file"), "id": "file:a"}])
+    offered(one, welcome("a"))
+    offered(two, welcome("b"))
+    do(one, lambda: one.welcome_dismiss(None))
+    assert due(one) == due(two) == []
+    outbox(one)
+    offered(one)
+    offered(one, welcome("a"))
+    assert due(one) == ["a", "file"]
+    assert due(two) == []
+    do(one, one.welcome_reset)
+    assert due(two) == ["b"]
 
 
 def test_a_dismissal_that_the_service_will_not_take_holds_here(store: Store) -> None:

@@ -36,6 +36,8 @@ FULL_PASS_S = 600.0
 CHUNK = 1000
 #: How many pages a list may have.
 MAX_PAGES = 400
+#: How often, in seconds, a server says to the others that it asks its service.
+ATTEND_S = 300.0
 #: Up to so many messages that left the list of what is unread are asked for one by one.
 FEW = 8
 
@@ -92,6 +94,10 @@ class Central:
         Called with what happened (``created``, ``read``, …) and our ids.
     log
         Where the administrator looks.
+    version
+        Ours, for the service's logs.
+    said
+        What was said there at the start already.
     """
 
     def __init__(
@@ -103,6 +109,7 @@ class Central:
         tell: Callable[[str, list[str]], None],
         log: logging.Logger,
         version: str,
+        said: str | None = None,
     ) -> None:
         self.settings = settings
         self._store = store
@@ -129,12 +136,12 @@ class Central:
         self._failures = 0
         self._last_success: float | None = None
         self._last_failure: tuple[float, str] | None = None
-        self._said: str | None = None
+        self._said = said
         #: Whether the service has a welcome part; None: not known yet.
         self._has_welcome: bool | None = None
         #: Whether, in the pass that is under way, the service answered as one that is there.
         self._answers = False
-        self._orphans_gone = False
+        self._attended_at = float("-inf")
         self._broadcasts = _Seen()
         self._unread = _Seen()
         self._all = _Seen()
@@ -172,12 +179,13 @@ class Central:
 
     async def _run(self) -> None:
         while self._is_awake():
+            await self._attend()
             wait_s = max(self._pass_at, self._not_before) - time.monotonic()
             if wait_s <= 0:
                 await self._attempt(self._pass)
             else:
                 with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._nudge.wait(), wait_s)
+                    await asyncio.wait_for(self._nudge.wait(), min(wait_s, ATTEND_S))
                     self._nudge.clear()
                     if self._is_awake() and time.monotonic() >= self._not_before:
                         await self._attempt(self._flush)
@@ -252,6 +260,21 @@ class Central:
             "welcome": "central" if self._has_welcome else "files",
         }
 
+    async def _attend(self) -> None:
+        """Say that this server asks its service, and let go of services that none asks."""
+        store, owner = self._store, self._owner
+        now = time.monotonic()
+        if now - self._attended_at < ATTEND_S:
+            return
+        self._attended_at = now
+        try:
+            ended = [name for name in await self._submit(store.askers, write=False) if _ended(name)]
+            gone = await self._submit(lambda: store.attend(owner, ended), write=True)
+        except Exception:
+            self._log.debug("Telling other servers which service is asked failed", exc_info=True)
+        else:
+            self._announce("revoked", gone)
+
     # What
 
     def _check_awake(self) -> None:
@@ -277,17 +300,21 @@ class Central:
 
     async def _list_broadcasts(self) -> None:
         store, name = self._store, self.settings.name
-        if not self._orphans_gone:
-            self._announce("revoked", await self._submit(store.forget_others, write=True))
-            self._orphans_gone = True
-        epoch = (await self._submit(store.cursor, write=False)).epoch
-        seen = self._broadcasts if self._broadcasts.epoch == epoch else _Seen(epoch)
+        epoch, shown = await self._submit(
+            lambda: (store.cursor().epoch, store.shown_broadcasts()), write=False
+        )
+        seen = self._broadcasts
+        if seen.epoch != epoch or shown != set(seen.ids):
+            # A list that has not changed would not bring back what was let go of meanwhile.
+            seen = _Seen(epoch)
         listed = await self._client.broadcasts(seen.etag)
         self._answers = True
         if listed is None:
             return
         changed = await self._submit(lambda: store.list_broadcasts(listed.items, name), write=True)
-        self._broadcasts = _Seen(epoch, listed.etag)
+        self._broadcasts = _Seen(
+            epoch, listed.etag, tuple(str(item["remote"]) for item in listed.items)
+        )
         for action, ids in changed.items():
             self._announce(action, ids)
 
