@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,6 +175,9 @@ class NotifyApp(ExtensionApp):
             files=self._welcome_files,
             central=(self.central_url, self._make_central) if self.central_url else None,
         )
+        self._look: asyncio.Future[None] | None = None
+        #: What was said of the central service at the start.
+        self._said: str | None = None
         #: What other server extensions use.
         self.notifications = Notifications(self.inbox, self.log)
         try:
@@ -208,6 +212,7 @@ class NotifyApp(ExtensionApp):
             tell=inbox.tell,
             log=self.log,
             version=__version__,
+            said=self._said,
         )
 
     def _welcome_files(self) -> WelcomeFiles:
@@ -229,9 +234,33 @@ class NotifyApp(ExtensionApp):
         """Open the store, in its own thread, once the server runs."""
         del serverapp
         self.inbox.start()
+        if self.central_url and self.central_ca_bundle:
+            self._look = asyncio.ensure_future(self._look_at_ca_bundle())
+
+    async def _look_at_ca_bundle(self) -> None:
+        """Say at the start that the CA bundle cannot be used: until a tab opens nobody else would.
+
+        In a thread: its file system may hang.
+        """
+        from .sources import in_thread
+
+        def problem() -> str | None:
+            from .sources.client import Failure, trust
+
+            try:
+                trust(self.central_ca_bundle)
+            except Failure as failure:
+                return str(failure)
+            return None
+
+        self._said = await in_thread(problem)
+        if self._said is not None:
+            self.log.warning("%s It is tried again by itself.", self._said)
 
     async def stop_extension(self) -> None:
         """Commit what waits and close the store."""
+        if self._look is not None:
+            self._look.cancel()
         await self.inbox.stop()
 
     def _emit(self, action: str, ids: list[str]) -> None:

@@ -2,8 +2,10 @@
 
 Run ``python -m tests.central --port 0``; it prints its URL (``http://127.0.0.1:PORT/semaphore``),
 which is what a lab is configured with, and serves until it is ended. With ``--state FILE`` it
-keeps what it holds in a file, so that it can be stopped and started again. It needs nothing but
-the standard library. It has one user, whose token is any unless one is set.
+keeps what it holds in a file, so that it can be stopped and started again. With ``--certificate
+FILE`` (its key and certificate) it serves at a second port too, over HTTPS, and prints that URL
+next. It needs nothing but the standard library. It has one user, whose token is any unless one is
+set.
 
 What it holds and how it misbehaves is told to it at ``/control/…`` of the same port, in JSON:
 
@@ -46,6 +48,7 @@ import argparse
 import hashlib
 import json
 import re
+import ssl
 import subprocess
 import sys
 import threading
@@ -67,6 +70,7 @@ FAULTS = {
     "slow": 'answers rightly, after "seconds"',
     "drip": "sends the answer byte by byte, five a second",
     "redirect": 'redirects to "location", to which the path is added',
+    "mute": 'does what it is asked, and answers only after "seconds"',
     "drop": "closes the connection without an answer",
     "endless": "sends an answer that has no end",
     "loop": "says that each page is followed by itself",
@@ -284,6 +288,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault is not None and fault["kind"] == "loop":
             same = urlencode({**asked["query"], "cursor": asked["query"].get("cursor", "1_1")})
             headers["Link"] = f'<{self.here()}{asked["path"]}?{same}>; rel="next"'
+        if fault is not None and fault["kind"] == "mute":
+            time.sleep(fault["seconds"])
         asked["status"] = status
         self.reply(status, value, headers)
 
@@ -470,13 +476,17 @@ class Central:
     ----------
     directory
         Where it keeps what it holds, so that it can be stopped and started again.
+    certificate
+        Its key and certificate, for an ``https_url``.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, certificate: Path | None = None) -> None:
         self._state = directory / "central.json"
+        self._certificate = certificate
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         self.url = ""
+        self.https_url = ""
 
     def start(self) -> Central:
         """Start it, on the port that it had before, and wait until it listens."""
@@ -484,6 +494,7 @@ class Central:
             [
                 *(sys.executable, "-m", "tests.central", "--port", str(self.port)),
                 *("--state", str(self._state)),
+                *(["--certificate", str(self._certificate)] if self._certificate else []),
             ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -493,6 +504,8 @@ class Central:
         self.url = self._process.stdout.readline().strip()
         assert self.url, "The central service did not start."
         self.port = int(self.url.split(":")[2].split("/")[0])
+        if self._certificate:
+            self.https_url = self._process.stdout.readline().strip()
         return self
 
     def stop(self) -> None:
@@ -586,10 +599,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, default=0, help="0: any that is free")
     parser.add_argument("--state", type=Path, help="where to keep what it holds")
+    parser.add_argument("--certificate", type=Path, help="a key and certificate, for HTTPS too")
     options = parser.parse_args()
     Handler.state = State(options.state)
     server = Server(("127.0.0.1", options.port), Handler)
     print(f"http://127.0.0.1:{server.server_address[1]}{BASE}", flush=True)
+    if options.certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(options.certificate)
+        secure = Server(("127.0.0.1", 0), Handler)
+        # Who connects shakes hands in a thread of its own.
+        secure.socket = context.wrap_socket(
+            secure.socket, server_side=True, do_handshake_on_connect=False
+        )
+        threading.Thread(target=secure.serve_forever, daemon=True).start()
+        print(f"https://127.0.0.1:{secure.server_address[1]}{BASE}", flush=True)
     with suppress(KeyboardInterrupt):
         server.serve_forever()
 

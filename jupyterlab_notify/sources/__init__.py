@@ -1,6 +1,6 @@
 """Where messages come from besides ingest: a central service, and files.
 
-Nothing here is imported before a tab opens.
+Nothing here is imported before a tab opens, but to look at a CA bundle that is configured.
 """
 
 from __future__ import annotations

@@ -7,12 +7,13 @@ with one sentence. httpx is imported when the first request is made.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -41,6 +42,9 @@ MAX_BODY = 256 * 1024
 #: What may stand in a header; anything else is no token.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,<]*\brel="?next\b')
+
+#: What of 400 to 499 may be otherwise the next time: some of it is a proxy's to say.
+PASSING = (401, 403, 404, 405, 407, 408, 421, 425, 429)
 
 #: Types of notifications for the categories of broadcasts.
 CATEGORIES = {"info": "info", "notice": "warning", "outage": "error"}
@@ -87,7 +91,7 @@ class Failure(Exception):
     @property
     def hopeless(self) -> bool:
         """Whether the same request will be refused for ever."""
-        return 400 <= self.status < 500 and self.status not in (401, 403, 404, 405, 408, 425, 429)
+        return 400 <= self.status < 500 and self.status not in PASSING
 
 
 class NoToken(Failure):
@@ -408,7 +412,13 @@ class Client:
             raise asyncio.TimeoutError from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError) as error:
             # Without the error's own words: they may hold what was sent.
-            raise Failure(f"The central service cannot be reached ({_cause(error)}).") from None
+            if _is_untrusted(error) and self._client is client:
+                # The next one reads the certificates to trust anew: somebody may mend them.
+                self._client = None
+            way = " through the proxy that the environment names" if _is_proxied(url) else ""
+            raise Failure(
+                f"The central service cannot be reached{way} ({_cause(error)})."
+            ) from None
 
     def _connect(self) -> httpx.AsyncClient:
         """Make the client, in a thread: reading all certificates takes its time."""
@@ -418,10 +428,10 @@ class Client:
             raise Failure(
                 "The central service cannot be asked: the package httpx is not installed."
             ) from None
+        verify: ssl.SSLContext | bool = True
+        if self._ca_bundle:
+            verify = trust(self._ca_bundle)
         try:
-            verify: ssl.SSLContext | bool = True
-            if self._ca_bundle:
-                verify = ssl.create_default_context(cafile=self._ca_bundle)
             return httpx.AsyncClient(
                 verify=verify,
                 timeout=self._timeout_s,
@@ -429,12 +439,20 @@ class Client:
                 headers={"Accept": "application/json", "User-Agent": self._agent},
                 limits=httpx.Limits(max_connections=4, keepalive_expiry=5.0),
             )
-        except (OSError, ValueError) as error:
-            # A proxy's URL in the environment may be wrong, or the bundle missing.
-            what = "the CA bundle" if isinstance(error, OSError) else "a proxy's URL"
+        except ImportError:
             raise Failure(
-                f"The central service cannot be asked: {what} cannot be used "
-                f"({type(error).__name__})."
+                "The central service cannot be asked: the environment names a SOCKS proxy, for "
+                "which the package socksio is not installed."
+            ) from None
+        except OSError as error:
+            raise Failure(
+                "The central service cannot be asked: what SSL_CERT_FILE or SSL_CERT_DIR names "
+                f"cannot be used ({_why(error)})."
+            ) from None
+        except (ValueError, httpx.InvalidURL):
+            raise Failure(
+                "The central service cannot be asked: the environment names a proxy whose URL "
+                "cannot be used."
             ) from None
 
     async def _list(self, answer: Answer) -> list[dict[str, Any]]:
@@ -453,6 +471,39 @@ class Client:
             raise _nonsense() from None
 
 
+def trust(ca_bundle: str) -> ssl.SSLContext:
+    """Return what trusts the certificates of a file, and nothing else.
+
+    Raises
+    ------
+    Failure
+        If the file holds none, or is not there.
+    """
+    path = Path(ca_bundle).expanduser()
+    try:
+        return ssl.create_default_context(cafile=str(path))
+    except (OSError, ValueError) as error:
+        raise Failure(
+            "The central service cannot be asked: its CA bundle (NotifyApp.central_ca_bundle) "
+            f"{path} cannot be used ({_why(error)})."
+        ) from None
+
+
+def _why(error: Exception) -> str:
+    """Say in the system's own words why a file of certificates cannot be used."""
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.strerror:
+        return error.strerror
+    return "it holds no certificates"
+
+
+def _is_proxied(url: httpx.URL) -> bool:
+    """Whether the environment names a proxy for a URL."""
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.host)
+
+
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     default = {"http": 80, "https": 443}.get(parts.scheme)
@@ -463,16 +514,29 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, (parts.hostname or "").lower(), port or default
 
 
-def _cause(error: BaseException) -> str:
-    """Say what lies behind an error of httpx: the system's own word, or a name."""
+def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+
+
+def _cause(error: BaseException) -> str:
+    """Say what lies behind an error of httpx: the system's own word, or a name."""
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {cause.verify_message}"
         if isinstance(cause, OSError) and cause.strerror and cause.errno:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return type(error).__name__
+            # asyncio says which address it was instead of what was wrong.
+            plain = cause.errno in errno.errorcode and not isinstance(cause, ssl.SSLError)
+            return os.strerror(cause.errno) if plain else cause.strerror
+    name = type(error).__name__
+    refused = re.match(r"[45][0-9]{2}\b", str(error)) if name == "ProxyError" else None
+    return f"it answered {refused[0]}" if refused else name
 
 
 def _failure(answer: Answer) -> Failure:
@@ -481,7 +545,9 @@ def _failure(answer: Answer) -> Failure:
         phrase = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         phrase = str(status)
-    if status in (401, 403):
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        message = f"The proxy that the environment names refuses the request ({phrase})."
+    elif status in (401, 403):
         message = f"The central service refuses the user's token ({phrase})."
     else:
         message = f"The central service answered {phrase}."
@@ -490,7 +556,7 @@ def _failure(answer: Answer) -> Failure:
         message,
         status=status,
         retry_after_s=retry_after_s,
-        alone=status not in (401, 403, 429) and retry_after_s is None,
+        alone=status not in (401, 403, 407, 429) and retry_after_s is None,
     )
 
 
