@@ -17,7 +17,8 @@ import pytest
 from jupyterlab_notify import models
 
 from .central import Central
-from .servers import NAMESPACE, Frames, Server, wait_for
+from .servers import NAMESPACE, Frames, Server, at_once, wait_for
+from .test_start import RECORD, imported
 from .test_welcome import ask, due, folder, post, write
 from .test_wire import exactly
 
@@ -365,10 +366,14 @@ FAULTS: dict[str, dict[str, Any]] = {
     "empty": {"kind": "nonsense", "content": ""},
     "drop": {"kind": "drop"},
     "slow": {"kind": "slow", "seconds": 1},
-    "drip": {"kind": "drip"},
+    "drip": {"kind": "drip", "seconds": 8},
     "endless": {"kind": "endless"},
     "redirect": {"kind": "redirect"},
 }
+
+
+#: What makes each try take long, or the time between two.
+LENGTHY = {"retry_after", "seconds"}
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -416,7 +421,9 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
             server.change(shown[f"{name} 0"], read=False)
             post(server, "dismiss", {"all": True})
             assert server.status()["central"]["outbox"] == 4
-            time.sleep(1.0)
+            # Long enough to see it back off, and nothing else happen.
+            often = 2 if LENGTHY & fault.keys() or fault.get("status") in (401, 403) else 3
+            wait_for(lambda: len(central.requests("broadcasts")) >= often, "it to try again")
             assert len(rows(server)) == (3 if name == "404" else 4)
             assert due(server) == []
             passes_back_off(central, fault)
@@ -523,9 +530,15 @@ def test_what_a_person_opens_is_buried_if_it_was_revoked(server: Server, central
     assert rows(server) == {}
 
 
-def test_a_lab_starts_as_fast_with_a_service_that_hangs(make: Make, central: Central) -> None:
+def test_a_lab_starts_as_fast_with_a_service_that_hangs(
+    make: Make, central: Central, tmp_path: Path
+) -> None:
     central.fault("slow", seconds=5)
-    lab = make({"central_timeout": 10.0})
+    record = tmp_path / "imports"
+    lab = make({"central_timeout": 10.0}, config_py=RECORD.format(file=record))
+    # A start asks for nothing, and loads nothing with which it could.
+    assert imported(record) == set()
+    assert central.requests() == []
     began = time.monotonic()
     with lab.websocket() as tab:
         tab.receive()
@@ -533,6 +546,7 @@ def test_a_lab_starts_as_fast_with_a_service_that_hangs(make: Make, central: Cen
         tab.receive()
         assert due(lab) == []
         assert time.monotonic() - began < 1.0
+        wait_for(lambda: "httpx" in imported(record), "it to be asked: this test could fail")
     began = time.monotonic()
     lab.stop()
     assert time.monotonic() - began < 5
@@ -541,7 +555,7 @@ def test_a_lab_starts_as_fast_with_a_service_that_hangs(make: Make, central: Cen
 # Restarts, and two servers
 
 
-@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("end", ["stop", "kill", "kill-once-heard"])
 def test_what_was_done_arrives_across_a_restart(
     make: Make, central: Central, tmp_path: Path, end: str
 ) -> None:
@@ -554,18 +568,25 @@ def test_what_was_done_arrives_across_a_restart(
             wait_for(lambda: len(rows(lab)) == 4 and due(lab), "all")
             shown = {text: row["id"] for text, row in rows(lab).items()}
             if end == "kill":
-                # It dies while it is telling.
+                # It dies while it is telling …
                 service.fault("slow", seconds=30, path="POST")
+            elif end == "kill-once-heard":
+                # … or before it has noted that it has told.
+                service.fault("mute", seconds=30, path="POST")
             else:
                 service.stop()
             lab.change(shown["m0"], read=True)
             lab.change(shown["m1"], dismissed=True)
-            if end == "kill":
+            if end != "stop":
                 wait_for(lambda: service.requests(method="POST"), "it to be told")
+            if end == "kill-once-heard":
+                wait_for(lambda: ids[0] not in service.unread(), "it to be heard")
             lab.change(shown["m0"], read=False)
             post(lab, "dismiss", {"all": True})
-        getattr(lab, end)()
-        if end == "kill":
+        if end == "stop":
+            lab.stop()
+        else:
+            lab.kill()
             service.stop()
         lab.start()
         # What was known is still there, though the service is not.
@@ -576,7 +597,7 @@ def test_what_was_done_arrives_across_a_restart(
             told = [(r["path"].rpartition("/")[2], r["body"]) for r in service.requests("", "POST")]
             # What was on its way is one request; what came later waited for it.
             expected = [("read", ids[:2])] if end == "stop" else [("read", ids[:1])]
-            if end == "kill" and told[0][1]["ids"] == ids[:1]:
+            if end != "stop" and told[0][1]["ids"] == ids[:1]:
                 expected.append(("read", ids[1:2]))
             else:
                 expected = [("read", ids[:2])]
@@ -595,8 +616,9 @@ def test_what_was_done_arrives_across_a_restart(
 def test_two_servers_of_one_person(make: Make, central: Central) -> None:
     ids = [central.message(f"m{n}") for n in range(3)]
     central.welcome("Hello", "You")
-    one = make()
-    two = make(home=one.home)
+    one = make(start=False)
+    two = make(start=False, home=one.home)
+    at_once(one.start, two.start)
     tabs: list[Frames] = []
     try:
         tabs += [lab.websocket() for lab in (one, two, one, two)]
@@ -627,8 +649,7 @@ def test_two_servers_of_one_person(make: Make, central: Central) -> None:
     finally:
         for tab in tabs:
             tab.close()
-    one.restart()
-    two.restart()
+    at_once(one.restart, two.restart)
     with one.websocket(), two.websocket():
         passed(one)
         passed(two)
@@ -639,6 +660,46 @@ def test_two_servers_of_one_person(make: Make, central: Central) -> None:
         passed(one)
         passed(two)
         assert len(due(one)) == len(due(two)) == 1
+
+
+def test_what_one_service_says_concerns_nothing_of_anothers(
+    make: Make, central: Central, tmp_path: Path
+) -> None:
+    other = Central(tmp_path).start()
+    often = {"constants": {"sources.central.ATTEND_S": 0.1}}
+    one = make(start=False, **often)
+    two = make({"central_url": other.url}, start=False, home=one.home, **often)
+    try:
+        # The same ids: each service counts for itself.
+        for service, whose in ((central, "one"), (other, "two")):
+            service.broadcast(f"Outage of {whose}", id="b", category="outage")
+            service.message(f"Message of {whose}", "body", id="m")
+            service.welcome(f"Welcome to {whose}", "You", id="w")
+        at_once(one.start, two.start)
+        texts = {f"{what} of {whose}" for what in ("Outage", "Message") for whose in ("one", "two")}
+        with one.websocket():
+            with two.websocket():
+                for lab in (one, two, one, two):
+                    passed(lab)
+                    assert set(rows(lab)) == texts
+                    assert len(due(lab)) == 1
+                # What is done in a tab of one is told to the service that the other asks.
+                one.change(rows(one)["Message of two"]["id"], read=True)
+                wait_for(lambda: not other.unread(), "the other service to know")
+                passed(two)
+                assert rows(two)["Message of two"]["read"]
+                assert central.unread() == ["m"]
+                # A list without it takes back one service's own, and no other's of that id.
+                other.end_broadcast("b")
+                shows(one, "Outage of one", "Message of one", "Message of two")
+                assert central.requests(method="POST") == []
+                other.broadcast("Outage of two", id="b", category="outage")
+                shows(one, *texts)
+            # Once nobody asks the other service, nobody would take its outage back.
+            two.kill()
+            shows(one, *(texts - {"Outage of two"}))
+    finally:
+        other.stop()
 
 
 # Very many

@@ -20,20 +20,51 @@ def has_pydantic(server: Server) -> bool:
     return any("pydantic_core" in found.path for found in maps)
 
 
-def test_a_server_that_got_no_message_has_not_loaded_pydantic(
-    make_server: Callable[..., Server],
+#: For a server's configuration: notes which of these the extension imports, whoever has already.
+RECORD = """
+import builtins
+
+def note(name, globals=None, locals=None, fromlist=(), level=0, do=builtins.__import__):
+    who = str((globals or {{}}).get("__name__"))
+    what = name.partition(".")[0]
+    if what in ("httpx", "pydantic", "yaml") and who.startswith("jupyterlab_notify"):
+        with open("{file}", "a") as record:
+            print(what, file=record)
+    return do(name, globals, locals, fromlist, level)
+
+builtins.__import__ = note
+"""
+
+
+def imported(record: Path) -> set[str]:
+    """Return what the extension has imported by now of what an idle server has no need of."""
+    return set(record.read_text().split()) if record.exists() else set()
+
+
+def test_an_idle_server_has_loaded_neither_pydantic_nor_yaml_nor_httpx(
+    make_server: Callable[..., Server], tmp_path: Path
 ) -> None:
-    server = make_server()
+    record = tmp_path / "imports"
+    server = make_server(others=True, config_py=RECORD.format(file=record))
     with server.websocket() as tab:
         tab.receive()
         server.page()
         server.status()
+        assert server.request("GET", f"/{NAMESPACE}/welcome").json()["messages"] == []
         assert server.request("POST", f"/{NAMESPACE}/ingest", {}, token="no").status_code == 403
         assert not has_pydantic(server)
+        assert imported(record) == set()
         server.ingest("m")
         tab.receive()
-    # So that the test could fail.
-    assert has_pydantic(server)
+        # So that the test could fail.
+        assert has_pydantic(server)
+        assert imported(record) == {"pydantic"}
+        welcome = server.data_dir / "notify" / "welcome" / "hello.md"
+        welcome.parent.mkdir()
+        welcome.write_text("---\nid: hello\ntitle: Hello\n---\nYou.")
+        (hello,) = server.request("GET", f"/{NAMESPACE}/welcome").json()["messages"]
+        assert hello["title"] == "Hello"
+        assert imported(record) == {"pydantic", "yaml"}
 
 
 def test_no_text_and_no_token_is_in_the_log(make_server: Callable[..., Server]) -> None:

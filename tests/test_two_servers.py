@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from .servers import NAMESPACE, Server
+from .servers import NAMESPACE, Server, at_once
 
 #: Within how many seconds.
 SOON_S = 3.0
 
 
 def test_each_shows_what_the_other_took_in(make_server: Callable[..., Server]) -> None:
-    one = make_server()
-    two = make_server(home=one.home)
+    one = make_server(start=False)
+    two = make_server(start=False, home=one.home)
+    at_once(one.start, two.start)
     assert one.database == two.database
     with one.websocket() as tab_one, two.websocket() as tab_two:
         tab_one.receive(), tab_two.receive()
@@ -44,8 +45,9 @@ def test_each_shows_what_the_other_took_in(make_server: Callable[..., Server]) -
 
 
 def test_both_take_in_at_once_and_lose_nothing(make_server: Callable[..., Server]) -> None:
-    one = make_server()
-    two = make_server(home=one.home)
+    one = make_server(start=False)
+    two = make_server(start=False, home=one.home)
+    at_once(one.start, two.start)
     started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         receipts = list(

@@ -12,7 +12,7 @@ import pytest
 from jupyterlab_notify import models
 from jupyterlab_notify.sources.files import place_images
 
-from .servers import NAMESPACE, Server, wait_for
+from .servers import NAMESPACE, Server, at_once, wait_for
 from .test_wire import exactly
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
@@ -105,8 +105,8 @@ def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[...,
     one = make_server(start=False)
     write(folder(one), "a")
     write(folder(one), "b")
-    one.start()
-    two = make_server(home=one.home)
+    two = make_server(start=False, home=one.home)
+    at_once(one.start, two.start)
     with one.websocket() as left, two.websocket() as right:
         wait_for(lambda: left.receive()["welcome"] == ask(one)["version"], "its version")
         wait_for(lambda: right.receive()["welcome"] == ask(two)["version"], "the other's version")
@@ -120,8 +120,7 @@ def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[...,
         # Not one that is still to come, either.
         write(folder(one), "c")
         assert due(one) == due(two) == []
-    one.restart()
-    two.restart()
+    at_once(one.restart, two.restart)
     assert due(one) == due(two) == []
     post(two, "reset")
     assert due(one) == due(two) == ["file:a", "file:b", "file:c"]
