@@ -242,6 +242,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   ): void {
     const { epoch, seq } = Private.parseCursor(frame.cursor);
     const snapshot = frame.type === 'snapshot';
+    const newStore = snapshot && epoch !== this._cursor.epoch;
     const rows = snapshot
       ? [...frame.notifications, ...frame.pinned]
       : frame.notifications;
@@ -299,7 +300,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
         announced: announced.filter(id => {
           const row = this.get(id);
           return row && row.read === null && row.dismissed === null;
-        })
+        }),
+        newStore
       });
     }
     if (!snapshot) {
@@ -452,7 +454,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       return;
     }
     const loose = [...this._rows.values()]
-      .filter(row => !row.banner && row.autoClose !== false)
+      .filter(row => !Private.isPinned(row))
       .sort((a, b) => a.position - b.position);
     for (const row of loose.slice(0, this._rows.size - HELD.kept)) {
       this._rows.delete(row.id);
@@ -586,6 +588,18 @@ namespace Private {
       epoch: cursor.slice(0, colon),
       seq: Number(cursor.slice(colon + 1))
     };
+  }
+
+  /**
+   * Whether a row must be in sight however old it is; the server's rule for a snapshot.
+   */
+  export function isPinned(row: Notification): boolean {
+    return (
+      row.dismissed === null &&
+      (row.banner ||
+        (row.read === null &&
+          (row.autoClose === false || row.type === 'in-progress')))
+    );
   }
 
   /**

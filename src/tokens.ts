@@ -51,6 +51,8 @@ export namespace NotificationModel {
      * shown in this browser: what a presenter may announce.
      */
     announced: readonly string[];
+    /** With a snapshot: whether the store is another one, and nothing known before is in it. */
+    newStore?: boolean;
   }
 
   /**

@@ -239,7 +239,76 @@ describe('Listing', () => {
     expect(ids(listing)).toEqual(['b']);
   });
 
-  it('forgets at a snapshot what that does not name, and asks again', async () => {
+  it('keeps at a snapshot of the same store what it does not name, as deep as it was', async () => {
+    const server = new Server(many(500));
+    const listing = new Listing(server);
+    await listing.load();
+    for (let page = 0; page < 8; page++) {
+      await listing.more();
+    }
+    expect(listing.rows).toHaveLength(450);
+    // The oldest was pruned, and a new one has come.
+    server.rows = [...server.rows.slice(1), row('new', 600)];
+    const answer = server.hold();
+    listing.apply({
+      type: 'snapshot',
+      notifications: server.rows.slice(-100),
+      announced: [],
+      newStore: false
+    });
+    expect(listing.rows).toHaveLength(451);
+    await answer();
+    await flush();
+    expect(listing.rows).toHaveLength(450);
+    expect(ids(listing)[0]).toBe('new');
+    expect(listing.complete).toBe(false);
+    await listing.more();
+    expect(listing.rows).toHaveLength(500);
+    expect(ids(listing)).not.toContain('n0');
+  });
+
+  it('keeps what was dismissed when the inbox is told anew', async () => {
+    const server = new Server(many(3, { dismissed: NOW }));
+    const listing = new Listing(server);
+    await listing.load({ view: 'dismissed' });
+    const emptied: number[] = [];
+    listing.changed.connect(() => emptied.push(listing.rows.length));
+    listing.apply({
+      type: 'snapshot',
+      notifications: [row('a', 9)],
+      announced: [],
+      newStore: false
+    });
+    await flush();
+    expect(emptied).not.toContain(0);
+    expect(listing.rows).toHaveLength(3);
+  });
+
+  it('puts aside what comes in while nobody looks', async () => {
+    const server = new Server(many(3));
+    const listing = new Listing(server);
+    await listing.load();
+    let emitted = 0;
+    listing.changed.connect(() => emitted++);
+    listing.active = false;
+    listing.apply(changes(row('new', 9)));
+    listing.apply(changes(row('n1', 10, { position: 2, revoked: NOW })));
+    expect(emitted).toBe(0);
+    listing.active = true;
+    expect(ids(listing)).toEqual(['new', 'n2', 'n0']);
+    expect(server.requests).toHaveLength(1);
+
+    listing.active = false;
+    server.rows = many(1);
+    listing.apply({ type: 'snapshot', notifications: [], announced: [] });
+    listing.apply(changes(row('n0', 11)));
+    expect(server.requests).toHaveLength(1);
+    listing.active = true;
+    await flush();
+    expect(ids(listing)).toEqual(['n0']);
+  });
+
+  it('forgets at a snapshot of another store what that does not name, and asks again', async () => {
     const server = new Server(many(3));
     const listing = new Listing(server);
     await listing.load();
@@ -247,9 +316,10 @@ describe('Listing', () => {
     listing.apply({
       type: 'snapshot',
       notifications: [row('other', 1)],
-      announced: []
+      announced: [],
+      newStore: true
     });
-    expect(ids(listing)).toEqual([]);
+    expect(ids(listing)).toEqual(['other']);
     await flush();
     expect(ids(listing)).toEqual(['other']);
   });

@@ -138,13 +138,32 @@ describe('ServerNotifications', () => {
     });
 
     it('does not grow without end, and keeps what is pinned', () => {
-      const rows = Array.from({ length: 1600 }, (_, i) => row(`r${i}`, i + 2));
+      const rows = Array.from({ length: 1600 }, (_, i) => row(`r${i}`, i + 9));
       feed.received.emit(
-        snapshot('e:1602', rows.reverse(), [row('p', 1, { autoClose: false })])
+        snapshot('e:1609', rows.reverse(), [
+          row('p', 1, { autoClose: false }),
+          row('q', 2, { type: 'in-progress' }),
+          row('read', 3, { autoClose: false, read: NOW }),
+          row('put away', 4, { banner: true, dismissed: NOW })
+        ])
       );
       expect(model.notifications.length).toBe(1000);
       expect(model.get('r1599')).toBeDefined();
       expect(model.get('p')).toBeDefined();
+      expect(model.get('q')).toBeDefined();
+      expect(model.get('read')).toBeUndefined();
+      expect(model.get('put away')).toBeUndefined();
+    });
+
+    it('says whether a snapshot is of another store', () => {
+      feed.received.emit(snapshot('e:1', [row('a', 1)]));
+      feed.received.emit(snapshot('e:9', [row('b', 9)]));
+      feed.received.emit(snapshot('f:1', [row('c', 1)]));
+      expect(emitted.map(change => change.newStore)).toEqual([
+        true,
+        false,
+        true
+      ]);
     });
   });
 

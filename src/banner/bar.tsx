@@ -8,7 +8,7 @@ import { BoxLayout, type Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { ICenterProps, IShared } from '../center/context';
-import { Shared } from '../center/context';
+import { FetchedBodies, Shared } from '../center/context';
 import { Glyph, IconButton, TypeIcon } from '../center/icons';
 import { SafeMarkdown } from '../center/markdown';
 import { Actions, Body, Summary, typeLabel } from '../center/message';
@@ -161,7 +161,7 @@ function Banner(props: IBannerProps): JSX.Element {
       times,
       markdown: new SafeMarkdown(rendermime),
       percent: times.percent,
-      fetched: new Map(),
+      fetched: new FetchedBodies(),
       fail
     };
   }, []);

@@ -65,6 +65,21 @@ export interface IFetched {
   body: string | null;
 }
 
+/** How many bodies are kept. */
+const KEPT_BODIES = 20;
+
+/** The bodies that were shown last. */
+export class FetchedBodies extends Map<string, IFetched> {
+  set(id: string, fetched: IFetched): this {
+    this.delete(id);
+    super.set(id, fetched);
+    if (this.size > KEPT_BODIES) {
+      this.delete(this.keys().next().value!);
+    }
+    return this;
+  }
+}
+
 /** What every row needs. */
 export interface IShared {
   model: INotificationModel;
@@ -74,7 +89,7 @@ export interface IShared {
   markdown: SafeMarkdown;
   percent: Intl.NumberFormat;
   /** A row that leaves the window and comes back needs no second request. */
-  fetched: Map<string, IFetched>;
+  fetched: FetchedBodies;
   /** Show a sentence about what went wrong. */
   fail(reason: unknown): void;
 }

@@ -10,11 +10,14 @@ import type { Notification, Page } from '../wire';
 /** How many rows a page holds. */
 const PAGE_SIZE = 50;
 
-/** The most rows that one request brings when a list is loaded anew. */
-const REFRESH_LIMIT = 200;
+/** The most rows that one request brings. */
+const REQUEST_LIMIT = 200;
 
 /** How long a list that is searched waits for more changes before it asks again, in ms. */
 const REFRESH_DELAY_MS = 300;
+
+/** How many changes are put aside while nobody looks; the server is asked when there were more. */
+const MOST_ASIDE = 500;
 
 /** What changed while a page was on its way, by id. */
 type Late = Map<string, Notification>;
@@ -107,13 +110,28 @@ export class Listing {
   }
 
   /**
-   * Ask for the same list again and keep what is shown until the answer is here.
+   * Ask for the same list again, as far as it was loaded, and keep what is shown until the answer
+   * is here.
    */
   refresh(): Promise<void> {
-    return this._fetch(
-      Math.min(Math.max(this._rows.length, PAGE_SIZE), REFRESH_LIMIT),
-      false
-    );
+    return this._fetch(Math.max(this._rows.length, PAGE_SIZE), false);
+  }
+
+  /** Whether somebody looks; while nobody does, what comes in is put aside. */
+  get active(): boolean {
+    return this._active;
+  }
+  set active(active: boolean) {
+    this._active = active;
+    if (active && this._stale) {
+      this._stale = false;
+      this._aside.clear();
+      void this.refresh();
+    } else if (active && this._aside.size > 0) {
+      const notifications = [...this._aside.values()];
+      this._aside.clear();
+      this.apply({ type: 'changes', notifications, announced: [] });
+    }
   }
 
   /**
@@ -152,25 +170,37 @@ export class Listing {
    * Apply what came in over the stream.
    */
   apply(change: NotificationModel.IChange): void {
-    if (change.type === 'snapshot') {
-      // The store may be another one: only what it names is worth keeping.
+    if (change.newStore) {
+      // Only what it names is worth keeping.
       const known = new Map(change.notifications.map(row => [row.id, row]));
       this._set(
         this._rows
           .filter(row => known.has(row.id))
           .map(row => known.get(row.id)!)
       );
-      void this.refresh();
+    }
+    if (!this._active) {
+      for (const row of change.notifications) {
+        this._aside.set(row.id, row);
+      }
+      this._stale ||=
+        change.type === 'snapshot' || this._aside.size > MOST_ASIDE;
+      if (this._stale) {
+        this._aside.clear();
+      }
       return;
+    }
+    if (change.type === 'snapshot') {
+      // It names the newest rows only; what it does not name may be there all the same.
+      void this.refresh();
+    } else if (this._query.text && change.notifications.length > 0) {
+      // Only the server can tell whether a body holds the words.
+      this._refreshSoon();
     }
     for (const late of this._watching) {
       for (const row of change.notifications) {
         late.set(row.id, row);
       }
-    }
-    if (this._query.text && change.notifications.length) {
-      // Only the server can tell whether a body holds the words.
-      this._refreshSoon();
     }
     this._set(this._merge(this._rows, change.notifications, true));
   }
@@ -189,7 +219,7 @@ export class Listing {
     Signal.clearData(this);
   }
 
-  private async _fetch(limit: number, fresh: boolean): Promise<void> {
+  private async _fetch(depth: number, fresh: boolean): Promise<void> {
     clearTimeout(this._timer);
     this._timer = undefined;
     const generation = ++this._generation;
@@ -202,7 +232,7 @@ export class Listing {
     }
     this._changed.emit();
     try {
-      const [page, late] = await this._request(undefined, limit);
+      const [page, late] = await this._request(undefined, depth);
       if (generation !== this._generation) {
         return;
       }
@@ -230,15 +260,32 @@ export class Listing {
     );
   }
 
-  /** Ask for a page; what changes until it is here is newer than the page. */
+  /**
+   * Ask for a page, in as many requests as its length needs; what changes until it is here is
+   * newer than the page.
+   */
   private async _request(
     before: number | undefined,
-    limit: number
+    length: number
   ): Promise<[Page, Late]> {
+    const generation = this._generation;
     const late: Late = new Map();
+    const rows: Notification[] = [];
     this._watching.add(late);
     try {
-      return [await this._source.page(this._query, before, limit), late];
+      for (let rest = length; ; rest -= REQUEST_LIMIT) {
+        const limit = Math.min(rest, REQUEST_LIMIT);
+        const page = await this._source.page(this._query, before, limit);
+        rows.push(...page.notifications);
+        if (
+          page.next === null ||
+          rest <= REQUEST_LIMIT ||
+          generation !== this._generation
+        ) {
+          return [{ ...page, notifications: rows }, late];
+        }
+        before = page.next;
+      }
     } finally {
       this._watching.delete(late);
     }
@@ -316,12 +363,20 @@ export class Listing {
 
   private _refreshSoon(): void {
     // Not put off by every further change: under a steady progress it would never come.
-    this._timer ??= setTimeout(() => void this.refresh(), REFRESH_DELAY_MS);
+    const length = Math.max(this._rows.length, PAGE_SIZE);
+    this._timer ??= setTimeout(
+      () => void this._fetch(Math.min(length, REQUEST_LIMIT), false),
+      REFRESH_DELAY_MS
+    );
   }
 
   private _source: IListingSource;
   private _query: NotificationModel.IQuery;
   private _rows: readonly Notification[] = [];
+  private _active = true;
+  /** What came in while nobody looked, by id; nothing when the whole list is to be asked for. */
+  private _aside: Late = new Map();
+  private _stale = false;
   private _floor: number | null = null;
   private _loading = true;
   private _error: string | null = null;

@@ -6,7 +6,12 @@ import * as React from 'react';
 
 import type { NotificationModel } from '../tokens';
 import type { Notification, StateChange } from '../wire';
-import { type ICenterProps, type IShared, Shared } from './context';
+import {
+  FetchedBodies,
+  type ICenterProps,
+  type IShared,
+  Shared
+} from './context';
 import { FilterBar } from './filter';
 import { Glyph, IconButton } from './icons';
 import { type IListHandle, List } from './list';
@@ -53,7 +58,7 @@ export function Center(props: ICenterProps): JSX.Element {
       times,
       markdown: new SafeMarkdown(rendermime),
       percent: times.percent,
-      fetched: new Map(),
+      fetched: new FetchedBodies(),
       fail
     };
   }, []);
@@ -87,9 +92,15 @@ export function Center(props: ICenterProps): JSX.Element {
       listing.apply(change);
       announce(change);
     };
+    const onVisible = () => {
+      listing.active = host.visible;
+    };
     model.changed.connect(onChanged);
+    host.visibleChanged.connect(onVisible);
+    onVisible();
     return () => {
       model.changed.disconnect(onChanged);
+      host.visibleChanged.disconnect(onVisible);
       listing.dispose();
     };
   }, []);
