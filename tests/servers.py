@@ -20,12 +20,15 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = ROOT / "tests" / "left_out"
 NAMESPACE = "jupyterlab-notify"
 ALIAS = "jupyterlab-notifications-extension"
 
 START_TIMEOUT_S = 30.0
 #: What would let a test's server see the machine that it runs on.
 FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "NOTEBOOK", "MAKE", "MFLAGS")
+#: What would have every server compile the extension anew, as none does that is installed.
+UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 
 #: What of JupyterLab's is on in every server of the environment, and takes a third of its start.
 OTHERS = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
@@ -64,10 +67,11 @@ def wait_for(
 
 def clean_environment(home: Path) -> dict[str, str]:
     """Return an environment in which only ``home`` and the tests' interpreter are known."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+    env = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN) and k != UNCOMPILED}
     env.update(
         HOME=str(home),
         PATH=os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)]),
+        PYTHONPATH=python_path(env.get("PYTHONPATH", "")),
         PYTHONUNBUFFERED="1",
     )
     return env
@@ -78,6 +82,11 @@ def at_once(*calls: Callable[[], Any]) -> None:
     with ThreadPoolExecutor(len(calls)) as pool:
         for done in [pool.submit(call) for call in calls]:
             done.result()
+
+
+def python_path(more: str = "") -> str:
+    """Return where Python looks first: what is slow to import and not needed is left out."""
+    return os.pathsep.join(filter(None, [str(LEFT_OUT), more]))
 
 
 class Frames:
@@ -193,6 +202,8 @@ class Server:
             "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR": "1",
             **(env or {}),
         }
+        if env and "PYTHONPATH" in env:
+            self._env["PYTHONPATH"] = python_path(env["PYTHONPATH"])
         # Python, since in it another part of the configuration can be code.
         (self.config_dir / "jupyter_server_config.py").write_text(
             "c = get_config()\n"

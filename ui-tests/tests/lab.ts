@@ -146,7 +146,9 @@ export class Lab {
           JUPYTER_CONFIG_DIR: path.join(folder, 'config'),
           JUPYTER_DATA_DIR: path.join(folder, 'data'),
           JUPYTER_RUNTIME_DIR: path.join(folder, 'runtime'),
-          JUPYTER_TOKEN: this.token
+          JUPYTER_TOKEN: this.token,
+          // A module there says why.
+          PYTHONPATH: path.resolve(__dirname, '..', '..', 'tests', 'left_out')
         },
         stdio: ['ignore', log, log]
       }
