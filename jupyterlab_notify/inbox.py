@@ -171,13 +171,16 @@ class Inbox:
         *,
         ids: list[str] | None = None,
         seqs: tuple[int, int] | None = None,
+        up_to: Cursor | None = None,
         read: bool | None,
         dismissed: bool | None,
     ) -> Row:
         """Change the state of many; see ``Store.change_many``."""
         store = self._store
         changed = await self._worker.submit(
-            lambda: store.change_many(ids=ids, seqs=seqs, read=read, dismissed=dismissed),
+            lambda: store.change_many(
+                ids=ids, seqs=seqs, up_to=up_to, read=read, dismissed=dismissed
+            ),
             write=True,
         )
         self._tell_change(read, dismissed, ids or [])

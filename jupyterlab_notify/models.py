@@ -7,6 +7,7 @@ this module before the first message comes in.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Annotated, Any, Literal
 
@@ -32,6 +33,9 @@ MAX_TIMER_MS = 2_147_483_647
 MAX_TTL_S = 315_360_000
 #: How seldom a sender that lives may say so.
 MAX_HEARTBEAT_S = 86_400
+
+#: ``epoch:seq``, as `Cursor.parse` of the store reads it.
+CURSOR = "^[^:]+:[0-9]{1,16}$"
 
 #: How deep the JSON of ``data`` and ``args`` may nest.
 MAX_DEPTH = 32
@@ -373,9 +377,12 @@ class Page(_Wire):
     cursor: Annotated[str, Field(description="`epoch:seq` up to which this answer is true.")]
 
 
-def _given(*names: str) -> Any:
+def _given(*names: str, without: str = "") -> Any:
     """Return a JSON Schema for each field, that holds where it is there and not null."""
-    return [{"required": [n], "properties": {n: {"not": {"type": "null"}}}} for n in names]
+    absent = {without: {"type": "null"}} if without else {}
+    return [
+        {"required": [n], "properties": {n: {"not": {"type": "null"}}, **absent}} for n in names
+    ]
 
 
 class StateChange(_Wire):
@@ -399,7 +406,7 @@ class BulkChange(StateChange):
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": _given("read", "dismissed"),
-            "oneOf": _given("ids", "all", "seqs"),
+            "oneOf": [*_given("all"), *_given("ids", "seqs", without="upTo")],
         }
     )
 
@@ -409,6 +416,15 @@ class BulkChange(StateChange):
     all: Annotated[Literal[True] | None, Field(description="Every notification in the inbox.")] = (
         None
     )
+    upTo: Annotated[
+        Text | None,
+        Field(
+            max_length=200,
+            description="With `all`: the `cursor` of what the person sees. What came later, or "
+            "asked for attention again, stays as it is; 409 if the cursor is of another epoch.",
+            json_schema_extra={"pattern": CURSOR},
+        ),
+    ] = None
     seqs: Annotated[
         Annotated[tuple[SafeInt, SafeInt], TWO_INTEGERS] | None,
         Field(
@@ -417,10 +433,19 @@ class BulkChange(StateChange):
         ),
     ] = None
 
+    @field_validator("upTo")
+    @classmethod
+    def _cursor(cls, cursor: str | None) -> str | None:
+        if cursor is not None and not re.fullmatch(CURSOR.strip("^$"), cursor):
+            raise ValueError("must be a cursor, as a frame or an answer gave it")
+        return cursor
+
     @model_validator(mode="after")
     def _one_selection(self) -> BulkChange:
         if sum(x is not None for x in (self.ids, self.all, self.seqs)) != 1:
             raise ValueError("needs just one of `ids`, `all` and `seqs`")
+        if self.upTo is not None and self.all is None:
+            raise ValueError("may have `upTo` only with `all`")
         return self
 
 

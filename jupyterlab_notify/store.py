@@ -345,36 +345,47 @@ class Store(Ledger):
         return [self._execute(find, (id_,)).fetchone() for id_, _ in stored]
 
     def _perform(self, calls: list[Callable[[], Any]], failed: dict[Any, Exception]) -> list[Any]:
-        """Run operations, the new messages among them in as few statements as will do.
+        """Run operations in their order, new messages that follow each other in one statement.
 
         Between two statements SQLite hands Python's lock over to the event loop and waits to
         get it back; that took longer than the statements.
         """
-        new = [
-            call
-            for call in calls
-            if isinstance(call, Arrival)
-            and call not in failed
-            and call.row["key"] is None
-            and (call.row["expires_ms"] is None or call.row["expires_ms"] > self._now)
-        ]
-        done: dict[Any, Any] = {}
-        for size in INSERT_SIZES[:-1]:
-            while len(new) >= size:
-                some, new = new[:size], new[size:]
+        results: list[Any] = []
+        at = 0
+        while at < len(calls):
+            end = at
+            while end < len(calls) and self._is_new(calls[end]) and calls[end] not in failed:
+                end += 1
+            results += self._add(calls[at:end])
+            if end < len(calls):
+                call = calls[end]
+                results.append(failed[call] if call in failed else self._one(call))
+            at = end + 1
+        return results
+
+    def _is_new(self, call: Callable[[], Any]) -> bool:
+        """Whether an operation does nothing but insert a row."""
+        if not isinstance(call, Arrival) or call.row["key"] is not None:
+            return False
+        expires_ms = call.row["expires_ms"]
+        return expires_ms is None or expires_ms > self._now
+
+    def _add(self, arrivals: list[Any]) -> list[Any]:
+        """Insert new messages, in as few statements as will do."""
+        results: list[Any] = []
+        for size in INSERT_SIZES:
+            while len(arrivals) - len(results) >= size:
+                some = arrivals[len(results) : len(results) + size]
                 try:
-                    stored = self._insert_new([{**call.row, "expired_ms": None} for call in some])
+                    stored = self._insert_new([{**c.row, "expired_ms": None} for c in some])
                 except (sqlite3.DatabaseError, OSError):
                     raise
                 except Exception:
                     # One of them is at fault: the statement has done nothing, and each is told.
-                    continue
-                for call, (id_, seq) in zip(some, stored, strict=True):
-                    done[call] = Stored(id_, seq, self.durable)
-        return [
-            done[call] if call in done else failed[call] if call in failed else self._one(call)
-            for call in calls
-        ]
+                    results += [self._one(call) for call in some]
+                else:
+                    results += [Stored(id_, seq, self.durable) for id_, seq in stored]
+        return results
 
     def _replace(self, known: tuple[Any, ...], values: Row) -> tuple[str, int]:
         id_, seq, updated_ms, expires_ms, *content = known
@@ -451,12 +462,19 @@ class Store(Ledger):
         *,
         ids: list[str] | None = None,
         seqs: tuple[int, int] | None = None,
+        up_to: Cursor | None = None,
         read: bool | None,
         dismissed: bool | None,
     ) -> Row:
         """Change the state of those with ``ids``, of a range of ``seqs``, or of the inbox.
 
-        Ids that are unknown and notifications that cannot be dismissed are passed over.
+        Ids that are unknown and notifications that cannot be dismissed are passed over. Of the
+        inbox ``up_to`` leaves out what came, or asked for attention again, after that cursor.
+
+        Raises
+        ------
+        Conflict
+            If ``up_to`` is of another epoch: nobody knows what the person has seen.
         """
         if ids is not None:
             # One parameter, however many ids: an old SQLite takes 999.
@@ -464,7 +482,12 @@ class Store(Ledger):
             return self._change(where, (json.dumps(ids),), read, dismissed)
         if seqs is not None:
             return self._change(f"seq BETWEEN ? AND ? AND {LIVE}", seqs, read, dismissed)
-        return self._change(INBOX, (), read, dismissed)
+        if up_to is None:
+            return self._change(INBOX, (), read, dismissed)
+        if up_to.epoch != self.epoch:
+            raise Conflict("The list was loaded anew meanwhile: look at it, then try again.")
+        # Not by ``seq``: a progress that only ticked since is still the one that was seen.
+        return self._change(f"{INBOX} AND position <= ?", (up_to.seq,), read, dismissed)
 
     def _change(
         self, where: str, values: Iterable[Any], read: bool | None, dismissed: bool | None

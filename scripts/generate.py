@@ -228,7 +228,7 @@ def openapi() -> dict[str, Any]:
             "requestBody": body("BulkChange"),
             "responses": {
                 "200": answer("What changed.", "Changed"),
-                **errors("400", "403", "413", "503"),
+                **errors("400", "403", "409", "413", "503"),
             },
         },
     }

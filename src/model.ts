@@ -473,8 +473,16 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   ): Promise<{ answer: Changed; settled: number }> {
     const answers: Changed[] = [];
     if (!('ids' in selection)) {
+      const { epoch, seq } = this._cursor;
+      // What comes in meanwhile has not been seen.
+      const bound =
+        'all' in selection && epoch ? { upTo: `${epoch}:${seq}` } : {};
       answers.push(
-        await this._request('notifications', { ...selection, ...state })
+        await this._request('notifications', {
+          ...selection,
+          ...bound,
+          ...state
+        })
       );
     } else if (selection.ids.length === 1) {
       const id = encodeURIComponent(selection.ids[0]);

@@ -449,6 +449,10 @@ export interface BulkChange {
    */
   all?: true | null;
   /**
+   * With `all`: the `cursor` of what the person sees. What came later, or asked for attention again, stays as it is; 409 if the cursor is of another epoch.
+   */
+  upTo?: string | null;
+  /**
    * Those whose last change lies in this range, ends included: what an earlier answer's `seqs` named, to undo it.
    */
   seqs?: [number, number] | null;

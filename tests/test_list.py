@@ -265,6 +265,22 @@ def test_undo_leaves_what_changed_since_then(inbox: Server) -> None:
     assert ids(inbox.page(view="dismissed")) == [sent[0]]
 
 
+def test_all_up_to_a_cursor_spares_what_came_later(inbox: Server) -> None:
+    push(inbox, 3)
+    inbox.ingest("seen under a key", key="k")
+    seen = inbox.page()
+    later = inbox.ingest("later")["notification_id"]
+    kept = inbox.ingest("later under a known key", key="k")["notification_id"]
+    changed = patch(inbox, all=True, upTo=seen["cursor"], dismissed=True)
+    assert changed["changed"] == 3
+    assert ids(inbox.page()) == [kept, later]
+    elsewhere = {"all": True, "upTo": "another:99999", "dismissed": True}
+    answer = inbox.request("PATCH", LIST, elsewhere)
+    assert answer.status_code == 409
+    assert "loaded anew" in answer.json()["message"]
+    assert ids(inbox.page()) == [kept, later]
+
+
 @pytest.mark.parametrize(
     ("path", "change", "says"),
     [
@@ -281,6 +297,11 @@ def test_undo_leaves_what_changed_since_then(inbox: Server) -> None:
         ("", {"ids": "a", "read": True}, "ids"),
         ("", {"ids": ["a"], "all": True, "read": True}, "just one"),
         ("", {"ids": ["a"], "seqs": [1, 2], "read": True}, "just one"),
+        *(
+            ("", {"all": True, "upTo": cursor, "read": True}, "upTo")
+            for cursor in ("", "e", "e:", ":1", "e:-1", "e:1\n", 1, "e:" + "1" * 17)
+        ),
+        ("", {"ids": ["a"], "upTo": "e:1", "read": True}, "upTo"),
         ("", {"seqs": [1], "read": True}, "seqs"),
         ("", {"seqs": [1, 2, 3], "read": True}, "seqs"),
         ("", {"seqs": ["1", "2"], "read": True}, "seqs"),

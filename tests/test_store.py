@@ -28,12 +28,14 @@ from jupyterlab_notify.store import (
     RETRY_WINDOW_MS,
     SNAPSHOT_ROWS,
     TOMBSTONE_MS,
+    Arrival,
     Conflict,
     Cursor,
     NotFound,
     Query,
     Retention,
     Store,
+    Stored,
     new_id,
 )
 
@@ -381,6 +383,33 @@ def test_a_change_of_all_is_undone_exactly(store: Store) -> None:
     assert rows[ids[2]]["read"] is not None, "it was changed since"
     assert all(rows[id_]["read"] is None for id_ in (ids[1], *ids[3:], later))
     check_counts(store)
+
+
+def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Store) -> None:
+    """They share a batch when both were sent while the store was busy."""
+    receive(store, "seen")
+    arrivals = [Arrival(store, message(str(n))) for n in range(4)]
+
+    def dismiss_all() -> Any:
+        return store.change_many(read=None, dismissed=True)
+
+    calls = [*arrivals[:2], dismiss_all, *arrivals[2:]]
+    results = store.run([(call, True) for call in calls])
+    assert results[2]["changed"] == 3
+    assert page(store) == ["3", "2"]
+    assert [detail(store, call.row["id"])["position"] for call in arrivals] == [2, 3, 7, 8]
+    assert results[3:] == [Stored(arrivals[n].row["id"], 5 + n, True) for n in (2, 3)]
+
+
+def test_a_progress_that_ticks_is_still_the_one_that_was_seen(store: Store, clock: Clock) -> None:
+    id_ = progress_of(store, clock, progress=0.1)
+    seen = store.cursor()
+    progress_of(store, clock, progress=0.2)
+    receive(store, "later")
+    assert change_many(store, up_to=seen, read=True)["changed"] == 1
+    assert detail(store, id_)["read"] is not None
+    with pytest.raises(Conflict):
+        change_many(store, up_to=Cursor("another", 99), read=True)
 
 
 def test_a_change_of_nothing_takes_no_number(store: Store) -> None:

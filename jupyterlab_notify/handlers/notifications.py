@@ -6,7 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..errors import BadRequest, validate
-from ..store import VIEWS, Query
+from ..store import VIEWS, Cursor, Query
 from .base import BodyHandler, refusals
 
 TYPES = ("default", "info", "success", "warning", "error", "in-progress")
@@ -50,7 +50,11 @@ class NotificationsHandler(BodyHandler):
         change: BulkChange = validate(BulkChange, self.json())
         self.answer(
             await self.inbox.change_many(
-                ids=change.ids, seqs=change.seqs, read=change.read, dismissed=change.dismissed
+                ids=change.ids,
+                seqs=change.seqs,
+                up_to=Cursor.parse(change.upTo),
+                read=change.read,
+                dismissed=change.dismissed,
             )
         )
 

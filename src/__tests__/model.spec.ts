@@ -340,7 +340,8 @@ describe('ServerNotifications', () => {
         [
           'PATCH',
           '/jupyterlab-notify/notifications',
-          { all: true, read: true }
+          // All that this tab has seen, and nothing that comes in meanwhile.
+          { all: true, upTo: 'e:2', read: true }
         ],
         [
           'PATCH',
