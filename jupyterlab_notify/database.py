@@ -227,8 +227,12 @@ class Database(ABC):
     # What the rows need done with each batch
 
     @abstractmethod
-    def _upkeep(self) -> None:
-        """Change what changes by itself with time; called in a transaction that writes."""
+    def _expire(self) -> None:
+        """Let what has had its time go; called in a transaction that writes, before the others."""
+
+    @abstractmethod
+    def _interrupt(self) -> None:
+        """See to senders that were not heard of; called after what they may have sent just now."""
 
     @abstractmethod
     def _prune_if_due(self) -> None:
@@ -625,9 +629,12 @@ class Database(ABC):
                 if self._replaced():
                     self._reopen()
                 with self._transaction(write=write):
-                    if write and self._is_due(self._due_ms):
-                        self._upkeep()
+                    due = write and self._is_due(self._due_ms)
+                    if due:
+                        self._expire()
                     results = self._perform([call for call, _ in pending], failed)
+                    if due:
+                        self._interrupt()
                 if write and self._replaced():
                     # The file was taken away under the commit: what was written is not there.
                     faults += 1

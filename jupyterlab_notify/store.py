@@ -73,6 +73,10 @@ INTERRUPT = """
 #: How many rows one statement inserts: powers of two, so that few statements are prepared,
 #: and fewer parameters than the 999 that an old SQLite takes.
 INSERT_SIZES = (32, 16, 8, 4, 2, 1)
+#: How long nothing must change once a sender is found silent, before it is taken for dead. The
+#: clock of the server that heard it may differ from this one's, this process may have slept, and
+#: this package's own senders say every ten seconds that they live.
+SECOND_LOOK_MS = 15_000
 #: The same message under the same key again within this time is a sender's retry.
 RETRY_WINDOW_MS = 600_000
 #: How many rows a snapshot carries.
@@ -177,6 +181,8 @@ class Store(Ledger):
         super().__init__(path, log=log, clock=clock)
         self.retention = retention or Retention()
         self._prune_at = 0.0
+        #: Of which senders nothing was heard in time: until when, and since when that is known.
+        self._silent: dict[str, tuple[int, int]] = {}
 
     # Reading
 
@@ -531,17 +537,26 @@ class Store(Ledger):
             "cursor": str(self.cursor()),
         }
 
-    def _upkeep(self) -> None:
+    def _expire(self) -> None:
         due = self._execute(
             f"SELECT id FROM notifications WHERE expires_ms <= ? AND {LIVE}", (self._now,)
         ).fetchall()
         for (id_,) in due:
             self._bury(id_, "expired_ms")
-        silent = self._execute(
-            f"SELECT id FROM notifications WHERE interrupt_ms <= ? AND {LIVE}", (self._now,)
+
+    def _interrupt(self) -> None:
+        overdue = self._execute(
+            f"SELECT id, interrupt_ms FROM notifications WHERE interrupt_ms <= ? AND {LIVE}",
+            (self._now,),
         ).fetchall()
-        for (id_,) in silent:
-            self._execute(INTERRUPT, {"seq": self._next_seq(), "now": self._now, "id": id_})
+        silent = self._silent
+        self._silent = {
+            id_: (ms, silent[id_][1] if id_ in silent and silent[id_][0] == ms else self._now)
+            for id_, ms in overdue
+        }
+        for id_, (_, since_ms) in self._silent.items():
+            if self._now - since_ms >= SECOND_LOOK_MS:
+                self._execute(INTERRUPT, {"seq": self._next_seq(), "now": self._now, "id": id_})
 
     # Retention
 

@@ -26,6 +26,7 @@ from jupyterlab_notify.store import (
     MAX_CHANGES,
     PINNED_ROWS,
     RETRY_WINDOW_MS,
+    SECOND_LOOK_MS,
     SNAPSHOT_ROWS,
     TOMBSTONE_MS,
     Arrival,
@@ -285,6 +286,14 @@ def progress_of(store: Store, clock: Clock, text: str = "Training", **columns: A
     return receive(store, text, **columns)
 
 
+def give_up(store: Store, clock: Clock, seconds: float) -> None:
+    """Let time pass, and then as much as makes sure that a sender is silent."""
+    clock.forward(seconds)
+    do(store, lambda: None, write=False)
+    clock.forward(SECOND_LOOK_MS / 1000)
+    do(store, lambda: None, write=False)
+
+
 def test_a_progress_that_nobody_renews_says_that_it_was_interrupted(
     store: Store, clock: Clock
 ) -> None:
@@ -294,7 +303,7 @@ def test_a_progress_that_nobody_renews_says_that_it_was_interrupted(
     cursor = store.cursor()
     clock.forward(29.9)
     assert detail(store, id_)["type"] == "in-progress"
-    clock.forward(0.1)
+    give_up(store, clock, 0.1)
     row = detail(store, id_)
     assert (row["type"], row["message"], row["progress"]) == (
         "warning",
@@ -321,13 +330,47 @@ def test_the_same_message_again_keeps_a_progress_alive_and_tells_no_tab(
         assert progress_of(store, clock, progress=0.4) == id_
         assert page(store) == ["Training"]
     assert store.seq == seq
-    clock.forward(31)
+    give_up(store, clock, 31)
     assert page(store) == ["Training (interrupted)"]
+
+
+def test_a_beat_that_waited_for_a_hung_store_came_in_time(store: Store, clock: Clock) -> None:
+    id_ = progress_of(store, clock)
+    cursor = store.cursor()
+    clock.forward(29)
+    beat = message("Training", key="k", type="in-progress", interrupt_ms=clock() + 30_000)
+    clock.forward(5)
+    do(store, lambda: None, write=False)
+    clock.forward(20)
+    # Both waited for the thread, and share a batch now.
+    store.run([(lambda: None, False), (Arrival(store, beat), True)])
+    assert detail(store, id_)["type"] == "in-progress"
+    assert store.cursor() == cursor, "no tab was told of an end"
+
+
+def test_a_server_with_another_clock_interrupts_nobody_who_lives(make: Make, clock: Clock) -> None:
+    """Two servers of one home directory, the other some minutes ahead."""
+    store, theirs = make(), Clock(clock() + 300_000)
+    other = Store(store.path, clock=theirs)
+    id_ = progress_of(store, clock)
+    seq = store.seq
+    for _ in range(12):
+        for _ in range(10):
+            for each in (clock, theirs):
+                each.forward(1)
+            do(other, lambda: None, write=False)
+        assert progress_of(store, clock) == id_
+    assert store.seq == seq
+    for _ in range(20):
+        theirs.forward(1)
+        do(other, lambda: None, write=False)
+    assert page(other) == ["Training (interrupted)"], "then it was silent"
+    other.close()
 
 
 def test_a_sender_that_wakes_up_goes_on_and_its_end_is_its_own(store: Store, clock: Clock) -> None:
     id_ = progress_of(store, clock)
-    clock.forward(60)
+    give_up(store, clock, 60)
     assert page(store) == ["Training (interrupted)"]
     assert progress_of(store, clock) == id_
     assert page(store) == ["Training"]
