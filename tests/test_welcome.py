@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +159,7 @@ BAD = {
     "views-0": "---\nid: x\ntitle: y\nmax_views: 0\n---\nHello.",
     "dismissable": "---\nid: x\ntitle: y\ndismissable: maybe\n---\nHello.",
     "deep": f"---\nid: x\ntitle: {'[' * 5000}\n---\nHello.",
+    "half": '---\nid: x\ntitle: "News \\ud83c"\n---\nHello.',
     "tag": "---\nid: !!python/object/apply:os.system ['true']\ntitle: x\n---\nHello.",
 }
 
@@ -172,10 +174,12 @@ def test_a_bad_file_is_one_line_in_the_log_and_nothing_else(
     (folder(server) / "large.md").write_text("---\nid: x\ntitle: y\n---\n" + "x" * 300_000)
     (folder(server) / "directory.md").mkdir()
     (folder(server) / "dangling.md").symlink_to("nowhere.md")
-    write(folder(server), "good")
+    # As ``json.dumps`` writes it, which is YAML too: two halves of one sign.
+    write(folder(server), "good", title=json.dumps("News 🎉"))
     server.start()
     for _ in range(3):
-        assert due(server) == ["file:good"]
+        (message,) = ask(server)["messages"]
+        assert (message["id"], message["title"]) == ("file:good", "News 🎉")
     server.stop()
     lines = [line for line in server.log.splitlines() if "The welcome message" in line]
     assert len(lines) == len(BAD) + 4

@@ -146,7 +146,10 @@ class WelcomeFiles:
         end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
         if end is None:
             raise BadFile("its front matter does not end with a line '---'")
-        given = _front_matter("\n".join(lines[1:end]))
+        given = {
+            name: _whole(name, value) if isinstance(value, str) else value
+            for name, value in _front_matter("\n".join(lines[1:end])).items()
+        }
         id_ = given.get("id")
         if isinstance(id_, int) and not isinstance(id_, bool):
             id_ = str(id_)
@@ -226,6 +229,14 @@ def _front_matter(text: str) -> dict[Any, Any]:
     if not isinstance(given, dict):
         raise BadFile("its front matter is not a list of names and values")
     return given
+
+
+def _whole(name: Any, text: str) -> str:
+    r"""Join surrogate pairs, which YAML leaves as JSON writes them: ``"\ud83c\udf89"``."""
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise BadFile(f"its {name!r} holds half of a surrogate pair, which is no text") from None
 
 
 def place_images(body: str, base: str) -> str:
