@@ -16,7 +16,7 @@ from typing import Any
 from .errors import validate
 from .inbox import Inbox, Received
 
-#: Told what happened (``created``, ``read``, ``unread``, ``dismissed``, ``restored``,
+#: Told what happened (``created``, ``updated``, ``read``, ``unread``, ``dismissed``, ``restored``,
 #: ``revoked``) and the ids that were named; no ids: all of the inbox, or a range of it.
 Observer = Callable[[str, list[str]], None]
 

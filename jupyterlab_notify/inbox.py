@@ -141,7 +141,8 @@ class Inbox:
         """
         arrival = Arrival(self._store, to_row(message, source))
         stored = await self._worker.submit(arrival, write=True)
-        self._tell("created", [stored.id])
+        if stored.action is not None:
+            self._tell(stored.action, [stored.id])
         return Received(stored.id, stored.seq, len(self.feed), stored.durable)
 
     async def revoke(self, id_or_key: str, source: str, *, any_source: bool) -> Received:

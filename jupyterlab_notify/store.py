@@ -122,10 +122,14 @@ def _insert(count: int) -> str:
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of a message: its id, its change's ``seq``, and whether it is durable."""
+    """What became of a message: its id, its change's ``seq``, and whether it is durable.
+
+    ``action`` says what it did: ``created``, ``updated``, or None if it only was the same again.
+    """
 
     id: str
     seq: int
+    action: str | None
     durable: bool
 
 
@@ -301,7 +305,7 @@ class Store(Ledger):
 
     # Changing
 
-    def receive(self, message: Row) -> tuple[str, int]:
+    def receive(self, message: Row) -> tuple[str, int, str | None]:
         """Store a message, or replace the one with its source's key.
 
         Parameters
@@ -314,7 +318,7 @@ class Store(Ledger):
         Returns
         -------
         tuple
-            The notification's id and the ``seq`` of this change.
+            The notification's id, the ``seq`` of this change, and what it did; see ``Stored``.
         """
         now = self._now
         values = dict(message, now=now, expired_ms=None)
@@ -331,8 +335,8 @@ class Store(Ledger):
         ((id_, seq),) = self._insert_new([values])
         if values["expired_ms"] is not None:
             self._bury(values["id"], "expired_ms")
-            return id_, self.seq
-        return id_, seq
+            return id_, self.seq, "created"
+        return id_, seq, "created"
 
     def _insert_new(self, rows: list[Row]) -> list[tuple[str, int]]:
         """Insert rows in one statement; return their ids and seqs."""
@@ -390,10 +394,10 @@ class Store(Ledger):
                     # One of them is at fault: the statement has done nothing, and each is told.
                     results += [self._one(call) for call in some]
                 else:
-                    results += [Stored(id_, seq, self.durable) for id_, seq in stored]
+                    results += [Stored(*each, "created", self.durable) for each in stored]
         return results
 
-    def _replace(self, known: tuple[Any, ...], values: Row) -> tuple[str, int]:
+    def _replace(self, known: tuple[Any, ...], values: Row) -> tuple[str, int, str | None]:
         id_, seq, updated_ms, expires_ms, *content = known
         same = content == [values[name] for name in CONTENT]
         retry = same and values["now"] - updated_ms < RETRY_WINDOW_MS
@@ -406,7 +410,7 @@ class Store(Ledger):
                     "UPDATE notifications SET interrupt_ms = ?, seq = ? WHERE id = ?",
                     (values["interrupt_ms"], seq if self.durable else self._next_seq(), id_),
                 )
-            return id_, seq
+            return id_, seq, None
         # A step of a progress moves a bar; it does not call for the person again.
         quiet = retry or (content[0] == values["type"] == "in-progress")
         values.update(id=id_, seq=self._next_seq())
@@ -415,7 +419,7 @@ class Store(Ledger):
             self._execute(ANNOUNCE, (values["now"], id_))
         if values["expired_ms"] is not None:
             self._bury(id_, "expired_ms")
-        return id_, self.seq
+        return id_, self.seq, "updated"
 
     def revoke(self, id_or_key: str, source: str, *, any_source: bool) -> tuple[str, int]:
         """Take a notification back.

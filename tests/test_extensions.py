@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,33 @@ def test_the_example_of_the_documentation_sends_replaces_revokes_and_hears(
         assert server.request("PUT", "/quota", {"used": 0.5}).status_code == 200
     assert server.page()["notifications"] == []
     happened = server.request("GET", "/quota").json()["happened"]
-    assert happened == ["created", "created", "read", "revoked"]
+    assert happened == ["created", "updated", "read", "revoked"]
+
+
+def test_what_is_sent_again_unchanged_is_told_to_nobody(tmp_path: Path) -> None:
+    """Not on the event bus either, which goes into a site's telemetry."""
+    steps = (
+        ({"progress": 0.1}, "created"),
+        ({"progress": 0.1}, None),
+        ({"progress": 0.2}, "updated"),
+        ({"progress": 0.2}, None),
+        ({"type": "success"}, "updated"),
+        ({"type": "success"}, None),
+    )
+
+    async def run() -> None:
+        heard: list[str] = []
+        inbox = Inbox(tmp_path / "db.sqlite", notice=lambda action, ids: heard.append(action))
+        notifications = Notifications(inbox, logging.getLogger("test"))
+        told = []
+        for fields, action in steps:
+            value: dict[str, Any] = {"type": "in-progress", "heartbeat": 60, **fields}
+            await notifications.update("job", "Training", source="queue", **value)
+            told += [action] if action else []
+            assert heard == told
+        await inbox.stop()
+
+    asyncio.run(run())
 
 
 def test_it_is_told_what_is_wrong_and_a_failing_observer_harms_nobody(

@@ -181,8 +181,8 @@ class Tabs(RuleBasedStateMachine):
         ]
         results = self.other.run(calls)
         assert self.other.durable
-        self.ids += [id_ for id_, _ in results]
-        self.acknowledged |= {id_ for id_, _ in results}
+        self.ids += [id_ for id_, *_ in results]
+        self.acknowledged |= {id_ for id_, *_ in results}
 
     @precondition(lambda self: self.lock is None)
     @rule(state=STATES)

@@ -441,7 +441,7 @@ def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Store) ->
     assert results[2]["changed"] == 3
     assert page(store) == ["3", "2"]
     assert [detail(store, call.row["id"])["position"] for call in arrivals] == [2, 3, 7, 8]
-    assert results[3:] == [Stored(arrivals[n].row["id"], 5 + n, True) for n in (2, 3)]
+    assert results[3:] == [Stored(arrivals[n].row["id"], 5 + n, "created", True) for n in (2, 3)]
 
 
 def test_a_progress_that_ticks_is_still_the_one_that_was_seen(store: Store, clock: Clock) -> None:
