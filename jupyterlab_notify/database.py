@@ -46,6 +46,8 @@ WAL_FILE_SYSTEMS = frozenset(
         *("tmpfs", "ramfs", "overlay", "apfs", "hfs"),
     }
 )
+#: What the statements of this package need: ``ON CONFLICT … DO``.
+MINIMUM_SQLITE = (3, 24, 0)
 #: How many rows a memory store takes over from a failing file.
 RESCUED_ROWS = 1000
 #: How long to wait before the store's place is tried again, in seconds.
@@ -616,6 +618,10 @@ class Database(ABC):
             raised has changed nothing.
         """
         pending = list(operations)
+        if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
+            # Memory would be no better.
+            text = self._too_old()
+            return [Unavailable(text) for _ in pending]
         failed: dict[Callable[[], T], Exception] = {}
         self._now = self._clock()
         if self._db is None:
@@ -660,6 +666,17 @@ class Database(ABC):
                 # What was committed stays so; only that the file works no more is new.
                 self._fault(fault)
         return results
+
+    def _too_old(self) -> str:
+        needed = ".".join(map(str, MINIMUM_SQLITE))
+        text = (
+            "Notifications cannot be kept: this server's Python uses SQLite "
+            f"{sqlite3.sqlite_version}, and {needed} or later is needed."
+        )
+        if self.problem is None:
+            self.problem = text
+            self._log.warning(text)
+        return text
 
     def _perform(self, calls: list[Callable[[], T]], failed: dict[Any, Exception]) -> list[Any]:
         """Run operations in the open transaction; those that ``failed`` before are left out."""
@@ -755,7 +772,7 @@ def _identity(path: Path | str) -> tuple[int, int]:
 
 
 def _stored_columns(db: sqlite3.Connection) -> str:
-    """Return the columns that hold something, without the generated ones."""
+    """Return the columns of a notification."""
     return ", ".join(row[1] for row in db.execute("PRAGMA table_info(notifications)"))
 
 

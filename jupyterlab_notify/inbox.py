@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .feed import Feed, News, Sink, Stream
 from .ledger import central_tag
-from .store import Arrival, Cursor, Query, Retention, Row, Standing, Store, new_id
+from .store import Arrival, Cursor, Query, Retention, Row, Standing, Store, Unavailable, new_id
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -365,6 +365,8 @@ class Inbox:
             return News(None if frame["type"] == "snapshot" else before, after, dumps(frame))
 
         (news,) = store.run([(call, False)])
+        if isinstance(news, Unavailable):
+            return None
         if isinstance(news, Exception):
             raise news
         self._published = news.after

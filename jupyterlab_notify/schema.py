@@ -56,15 +56,7 @@ MIGRATIONS: tuple[str, ...] = (
         origin TEXT NOT NULL DEFAULT 'ingest',
         central TEXT,
         remote TEXT,
-        fetched INTEGER NOT NULL DEFAULT 1,
-        view TEXT GENERATED ALWAYS AS (
-            CASE
-                WHEN revoked_ms IS NOT NULL OR expired_ms IS NOT NULL THEN 'tombstone'
-                WHEN dismissed_ms IS NOT NULL THEN 'dismissed'
-                WHEN read_ms IS NOT NULL THEN 'read'
-                ELSE 'unread'
-            END
-        ) VIRTUAL
+        fetched INTEGER NOT NULL DEFAULT 1
     );
     CREATE INDEX inbox ON notifications (position)
         WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL;
@@ -88,24 +80,50 @@ MIGRATIONS: tuple[str, ...] = (
         WHERE revoked_ms IS NOT NULL OR expired_ms IS NOT NULL;
     CREATE TRIGGER count_insert AFTER INSERT ON notifications BEGIN
         UPDATE state SET
-            inbox = inbox + (NEW.view IN ('read', 'unread')),
-            unread = unread + (NEW.view = 'unread'),
-            dismissed = dismissed + (NEW.view = 'dismissed'),
-            tombstones = tombstones + (NEW.view = 'tombstone');
+            inbox = inbox
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms, NEW.dismissed_ms) IS NULL),
+            unread = unread
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms, NEW.dismissed_ms, NEW.read_ms) IS NULL),
+            dismissed = dismissed
+                + (NEW.dismissed_ms IS NOT NULL
+                    AND coalesce(NEW.revoked_ms, NEW.expired_ms) IS NULL),
+            tombstones = tombstones
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms) IS NOT NULL);
     END;
     CREATE TRIGGER count_delete AFTER DELETE ON notifications BEGIN
         UPDATE state SET
-            inbox = inbox - (OLD.view IN ('read', 'unread')),
-            unread = unread - (OLD.view = 'unread'),
-            dismissed = dismissed - (OLD.view = 'dismissed'),
-            tombstones = tombstones - (OLD.view = 'tombstone');
+            inbox = inbox
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms, OLD.dismissed_ms) IS NULL),
+            unread = unread
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms, OLD.dismissed_ms, OLD.read_ms) IS NULL),
+            dismissed = dismissed
+                - (OLD.dismissed_ms IS NOT NULL
+                    AND coalesce(OLD.revoked_ms, OLD.expired_ms) IS NULL),
+            tombstones = tombstones
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms) IS NOT NULL);
     END;
-    CREATE TRIGGER count_update AFTER UPDATE ON notifications WHEN OLD.view <> NEW.view BEGIN
+    CREATE TRIGGER count_update
+    AFTER UPDATE OF read_ms, dismissed_ms, revoked_ms, expired_ms ON notifications
+    WHEN (OLD.read_ms IS NULL) <> (NEW.read_ms IS NULL)
+        OR (OLD.dismissed_ms IS NULL) <> (NEW.dismissed_ms IS NULL)
+        OR (OLD.revoked_ms IS NULL) <> (NEW.revoked_ms IS NULL)
+        OR (OLD.expired_ms IS NULL) <> (NEW.expired_ms IS NULL)
+    BEGIN
         UPDATE state SET
-            inbox = inbox + (NEW.view IN ('read', 'unread')) - (OLD.view IN ('read', 'unread')),
-            unread = unread + (NEW.view = 'unread') - (OLD.view = 'unread'),
-            dismissed = dismissed + (NEW.view = 'dismissed') - (OLD.view = 'dismissed'),
-            tombstones = tombstones + (NEW.view = 'tombstone') - (OLD.view = 'tombstone');
+            inbox = inbox
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms, NEW.dismissed_ms) IS NULL)
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms, OLD.dismissed_ms) IS NULL),
+            unread = unread
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms, NEW.dismissed_ms, NEW.read_ms) IS NULL)
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms, OLD.dismissed_ms, OLD.read_ms) IS NULL),
+            dismissed = dismissed
+                + (NEW.dismissed_ms IS NOT NULL
+                    AND coalesce(NEW.revoked_ms, NEW.expired_ms) IS NULL)
+                - (OLD.dismissed_ms IS NOT NULL
+                    AND coalesce(OLD.revoked_ms, OLD.expired_ms) IS NULL),
+            tombstones = tombstones
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms) IS NOT NULL)
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms) IS NOT NULL);
     END;
     CREATE TABLE listed (
         central TEXT NOT NULL,

@@ -14,6 +14,7 @@ import pytest
 
 from jupyterlab_notify import database as database_module
 from jupyterlab_notify.database import file_system
+from jupyterlab_notify.inbox import Inbox
 from jupyterlab_notify.schema import (
     DISMISSED,
     INBOX,
@@ -37,11 +38,13 @@ from jupyterlab_notify.store import (
     Retention,
     Store,
     Stored,
+    Unavailable,
     new_id,
 )
 
 from . import places
 from .messages import Clock, counted, do, live, message, receive
+from .tab import Tab
 
 Make = Callable[..., Store]
 
@@ -997,6 +1000,39 @@ def test_without_a_place_all_is_in_memory(caplog: pytest.LogCaptureFixture) -> N
     assert store.status()["problem"] == "no place is configured for the database"
     assert not [r for r in caplog.records if r.levelname == "WARNING"], "it was asked for"
     store.close()
+
+
+def test_no_statement_asks_for_a_newer_sqlite_than_is_documented() -> None:
+    """None so old is at hand; what came after it is known by its words."""
+    package = Path(database_module.__file__).parent
+    texts = [(package / f"{name}.py").read_text() for name in ("schema", "ledger", "store")]
+    newer = re.compile(
+        r"GENERATED ALWAYS|\bRETURNING\b|\bFILTER \(|\) STRICT\b|DROP COLUMN|\bOVER \("
+    )
+    assert not any(newer.search(text) for text in texts)
+    minimum = ".".join(map(str, database_module.MINIMUM_SQLITE[:2]))
+    documented = package.parent / "docs" / "administrators.md"
+    assert f"SQLite {minimum} " in documented.read_text()
+
+
+async def test_a_sqlite_that_is_too_old_is_said_once_and_to_who_asks(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(database_module, "MINIMUM_SQLITE", (99, 1, 0))
+    inbox = Inbox(path)
+    inbox.start()
+    tab = Tab()
+    stream = inbox.open(tab, None)
+    for _ in range(3):
+        with pytest.raises(Unavailable, match=r"uses SQLite 3\.[0-9.]+, and 99\.1\.0 or later is"):
+            await inbox.status("1")
+    inbox.close(stream)
+    await inbox.stop()
+    assert not tab.frames
+    assert not path.parent.exists(), "nothing was touched"
+    (record,) = caplog.records
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert "99.1.0 or later is needed." in record.getMessage()
 
 
 def test_an_id_is_a_ulid() -> None:
