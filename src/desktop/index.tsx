@@ -84,9 +84,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
       typeof BroadcastChannel === 'undefined'
         ? null
         : new BroadcastChannel(`${PLUGIN_ID}:${server}`);
+    // What came over the channel is known to all: told on, it would go round.
+    const heard = new Set<string>();
     channel?.addEventListener('message', ({ data }) => {
       if (data === PLUGIN_ID || data === LAB_PLUGIN_ID) {
-        void registry.reload(data);
+        heard.add(data);
+        void registry.reload(data).finally(() => heard.delete(data));
       }
     });
     const follow = async (
@@ -103,7 +106,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
           value = next;
           set(next);
           update();
-          channel?.postMessage(id);
+          if (!heard.has(id)) {
+            channel?.postMessage(id);
+          }
         }
       });
     };
@@ -120,15 +125,20 @@ const plugin: JupyterFrontEndPlugin<void> = {
       update();
     });
 
-    /** Turn them on, if the browser lets the person, or off; says whether they are on. */
+    /**
+     * Turn them on, if this browser lets the person, or off; says whether that was done. Where it
+     * does not, the setting stays: it is that of the person's other browsers too.
+     */
     const turn = async (wanted: boolean): Promise<boolean> => {
       const blocked = wanted ? obstacle(await askPermission(), trans) : null;
-      const granted = wanted && !blocked && permission() === 'granted';
-      await registry.set(PLUGIN_ID, SETTING, granted);
       if (blocked) {
         throw new Error(blocked);
       }
-      return granted;
+      const done = !wanted || permission() === 'granted';
+      if (done) {
+        await registry.set(PLUGIN_ID, SETTING, wanted);
+      }
+      return done;
     };
 
     commands.addCommand(CommandIDs.toggle, {
@@ -166,10 +176,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
           description={props.schema.description ?? ''}
           problem={() => obstacle(permission(), trans)}
           onToggle={async wanted => {
-            try {
-              props.onChange(await turn(wanted));
-            } catch {
-              props.onChange(false);
+            // What stands in the way is said under the box.
+            if (await turn(wanted).catch(() => false)) {
+              props.onChange(wanted);
             }
           }}
         />

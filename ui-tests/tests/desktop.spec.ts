@@ -257,6 +257,31 @@ test('are shown once, however many tabs are open; a click brings a tab forward a
   await third.close();
 });
 
+test('are shown whatever the clock of the browser says', async () => {
+  await turn(true);
+  for (const tab of [page, other]) {
+    await tab.evaluate(() => {
+      const now = Date.now;
+      Date.now = () => now() + 6 * 60_000;
+    });
+  }
+  await goTo(elsewhere);
+  // The frame of the first one tells what the server's clock says.
+  await lab.push({ message: 'ahead', autoClose: false });
+  await expect
+    .poll(() => shown(page, other))
+    .toMatchObject([{ body: 'ahead' }]);
+  await expect(
+    toasts(page, 'ahead').locator('.jp-toast-message')
+  ).toHaveAttribute('data-jp-notify-meta', /^[^·]*$/);
+  for (const tab of [page, other]) {
+    await tab.reload();
+    await untilReady(tab);
+    // The reload brought the emulation back.
+    await realFocus(tab);
+  }
+});
+
 test('are silent in do-not-disturb, in whichever tab that was turned on', async () => {
   await turn(true);
   await goTo(elsewhere);
@@ -314,6 +339,21 @@ test('are no flood: what was there before is not shown, and many at once are cou
   ).toEqual([]);
 });
 
+test('tell the other tabs once what was changed', async () => {
+  await turn(false);
+  await page.evaluate(id => {
+    const app = (window as any).jupyterapp;
+    const { baseUrl } = app.serviceManager.serverSettings;
+    const told: unknown[] = ((window as any).told = []);
+    const channel = new BroadcastChannel(`${id}:${baseUrl}`);
+    channel.onmessage = ({ data }) => told.push(data);
+  }, DESKTOP);
+  await turn(true);
+  await turn(false);
+  await turn(true);
+  expect(await page.evaluate(() => (window as any).told)).toHaveLength(3);
+});
+
 test('end when they are turned off', async () => {
   await turn(true);
   await goTo(elsewhere);
@@ -330,7 +370,10 @@ test('end when they are turned off', async () => {
   expect(await shown(page, other)).toHaveLength(1);
 });
 
-test('say so where the browser refuses', async ({ browser }) => {
+test('say so where the browser refuses, and stay on in others', async ({
+  browser
+}) => {
+  await turn(true);
   const strict = await browser.newContext();
   await strict.addInitScript(record);
   const tab = await lab.open(browser, { context: strict });
@@ -350,6 +393,8 @@ test('say so where the browser refuses', async ({ browser }) => {
   await tab.locator('.jp-NotifySetting input').click();
   await expect(tab.locator('.jp-NotifySetting input')).not.toBeChecked();
   await strict.close();
+  const { body } = await lab.api('GET', `lab/api/settings/${DESKTOP}`);
+  expect(body.settings.desktopNotifications).toBe(true);
 });
 
 test('say so where the page is not loaded in a secure way', async ({
