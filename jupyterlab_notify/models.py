@@ -581,6 +581,7 @@ class SnapshotFrame(_Wire):
 
     type: Literal["snapshot"] = "snapshot"
     cursor: str
+    now: Annotated[str, Field(description="The server's time, by which ages are told.")]
     counts: Counts
     durable: bool
     welcome: Annotated[
@@ -595,6 +596,7 @@ class ChangesFrame(_Wire):
 
     type: Literal["changes"] = "changes"
     cursor: str
+    now: Annotated[str, Field(description="The server's time, by which ages are told.")]
     counts: Counts
     durable: bool
     welcome: Annotated[

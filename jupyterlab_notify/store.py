@@ -26,7 +26,7 @@ from typing import Any
 
 from .database import Conflict, Cursor, NotFound, Refusal, Unavailable
 from .ledger import Known, Ledger, Parcel, Standing
-from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Row, to_wire
+from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Row, rfc3339, to_wire
 
 __all__ = [
     "VIEWS",
@@ -256,6 +256,7 @@ class Store(Ledger):
         """
         head: Row = {
             "cursor": str(self.cursor()),
+            "now": rfc3339(self._now),
             "counts": self.counts(),
             "durable": self.durable,
             "welcome": self.welcome_version(),

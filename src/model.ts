@@ -124,6 +124,13 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
+   * The server's time, in ms.
+   */
+  now(): number {
+    return Date.now() + this._ahead;
+  }
+
+  /**
    * A row that this tab holds, with the person's pending changes.
    */
   get(id: string): Notification | undefined {
@@ -254,6 +261,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       this._gone.clear();
     }
     this._cursor = { epoch, seq };
+    this._ahead = Date.parse(frame.now) - Date.now();
     this._presented.enter(epoch);
 
     const applied: Notification[] = [];
@@ -325,7 +333,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     selection: NotificationModel.Selection,
     state: StateChange
   ): Private.IPending {
-    const now = new Date().toISOString();
+    const now = new Date(this.now()).toISOString();
     const ids = new Set<string>();
     const candidates =
       'ids' in selection
@@ -543,6 +551,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private readonly _rows = new Map<string, Notification>();
   /** The seq at which a row was taken back, so that an older state of it is known as such. */
   private readonly _gone = new Map<string, number>();
+  /** By how much the server's clock is ahead of this browser's, in ms. */
+  private _ahead = 0;
   private _counts: Readonly<Counts> = { inbox: 0, unread: 0, dismissed: 0 };
   private _cursor: { epoch: string; seq: number } = { epoch: '', seq: -1 };
   private _durable = true;

@@ -94,6 +94,8 @@ export interface INotificationModel {
   readonly connected: boolean;
   /** False while the server keeps messages in memory only. */
   readonly durable: boolean;
+  /** The server's time, in ms: ages are told by it, whatever this browser's clock says. */
+  now(): number;
   /** Resolves at the first snapshot. */
   readonly ready: Promise<void>;
   /** Rows changed. */

@@ -83,6 +83,10 @@ export interface Changed {
 export interface ChangesFrame {
   type?: 'changes';
   cursor: string;
+  /**
+   * The server's time, by which ages are told.
+   */
+  now: string;
   counts: Counts;
   durable: boolean;
   /**
@@ -328,6 +332,10 @@ export interface Retention {
 export interface SnapshotFrame {
   type?: 'snapshot';
   cursor: string;
+  /**
+   * The server's time, by which ages are told.
+   */
+  now: string;
   counts: Counts;
   durable: boolean;
   /**

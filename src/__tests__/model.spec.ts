@@ -155,6 +155,14 @@ describe('ServerNotifications', () => {
       expect(model.get('put away')).toBeUndefined();
     });
 
+    it("goes by the server's clock, whatever the browser's says", () => {
+      for (const skew of [-400_000, 400_000]) {
+        const now = new Date(Date.now() - skew).toISOString();
+        feed.received.emit({ ...snapshot('e:1', [row('a', 1)]), now });
+        expect(Math.abs(model.now() - Date.parse(now))).toBeLessThan(5000);
+      }
+    });
+
     it('says whether a snapshot is of another store', () => {
       feed.received.emit(snapshot('e:1', [row('a', 1)]));
       feed.received.emit(snapshot('e:9', [row('b', 9)]));

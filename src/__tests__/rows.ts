@@ -51,6 +51,7 @@ export function snapshot(
   return {
     type: 'snapshot',
     cursor,
+    now: NOW,
     counts: counts ?? count([...notifications, ...pinned]),
     durable: true,
     welcome: 0,
@@ -67,6 +68,7 @@ export function changes(
   return {
     type: 'changes',
     cursor,
+    now: NOW,
     counts,
     durable: true,
     welcome: 0,

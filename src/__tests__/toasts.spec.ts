@@ -20,6 +20,9 @@ class Model {
     const rows = [...this.rows.values()];
     return { inbox: 0, unread: rows.filter(r => !r.read).length, dismissed: 0 };
   }
+  now(): number {
+    return Date.parse(NOW);
+  }
   get(id: string): Notification | undefined {
     return this.rows.get(id);
   }

@@ -4,7 +4,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
-import type { NotificationModel } from '../tokens';
+import type { INotificationModel, NotificationModel } from '../tokens';
 import type { Notification, StateChange } from '../wire';
 import {
   FetchedBodies,
@@ -68,7 +68,7 @@ export function Center(props: ICenterProps): JSX.Element {
   useSignalled(model.stateChanged, () => model.counts);
   const loading = listing.loading;
   const visible = useSignalled(host.visibleChanged, () => host.visible);
-  const now = useNow(visible);
+  const now = useNow(model, visible);
 
   const [view, setView] =
     React.useState<NotificationModel.IQuery['view']>('inbox');
@@ -733,14 +733,16 @@ function useSignalled<T>(
 }
 
 /** The time, anew every minute while somebody looks. */
-function useNow(visible: boolean): Date {
-  const [now, setNow] = React.useState(() => new Date());
+function useNow(model: INotificationModel, visible: boolean): Date {
+  const [now, setNow] = React.useState(() => new Date(model.now()));
   React.useEffect(() => {
     if (!visible) {
       return;
     }
-    setNow(new Date());
-    const timer = setInterval(() => setNow(new Date()), MINUTE_MS);
+    const update = () => setNow(new Date(model.now()));
+    update();
+    void model.ready.then(update);
+    const timer = setInterval(update, MINUTE_MS);
     return () => clearInterval(timer);
   }, [visible]);
   return now;

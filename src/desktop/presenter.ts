@@ -70,7 +70,7 @@ export class DesktopPresenter implements IDisposable {
     }
     // A snapshot is what was there before: the toasts sum that up.
     if (change.type === 'changes') {
-      const rows = fresh(change, Date.now());
+      const rows = fresh(change, this._model.now());
       if (rows.length > 0) {
         void this._show(rows);
       }

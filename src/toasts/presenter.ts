@@ -684,7 +684,7 @@ export class ToastPresenter implements IDisposable {
     if (percent !== null) {
       meta.push(Private.percent(percent / 100));
     }
-    const age = Date.now() - Date.parse(row.updated);
+    const age = this._model.now() - Date.parse(row.updated);
     if (age > 60_000) {
       meta.push(Private.ago(age));
     }
