@@ -9,6 +9,11 @@ import type { Action, Notification } from '../wire';
 import { Shared } from './context';
 
 /**
+ * How often the text of a progress is fetched while it goes on, in ms.
+ */
+const PROGRESS_FETCH_MS = 3000;
+
+/**
  * The line of a message, with links only where they can be followed.
  */
 export function Summary(props: {
@@ -47,29 +52,47 @@ export function Body(props: { row: Notification }): JSX.Element | null {
     fetched.set(row.id, { row, body: known.body });
   }
   const body = known?.body;
+  const askedAt = React.useRef(0);
 
   React.useEffect(() => {
     if (!stale) {
       return;
     }
     let gone = false;
-    setFailure(null);
-    model.detail(row.id).then(
-      detail => {
-        // Answers to a row that changes fast may overtake each other.
-        if ((fetched.get(row.id)?.row.seq ?? -1) < detail.seq) {
-          fetched.set(row.id, { row: detail, body: detail.body });
+    const ask = () => {
+      askedAt.current = Date.now();
+      setFailure(null);
+      model.detail(row.id).then(
+        detail => {
+          // Answers to a row that changes fast may overtake each other.
+          if ((fetched.get(row.id)?.row.seq ?? -1) < detail.seq) {
+            fetched.set(row.id, { row: detail, body: detail.body });
+          }
+          draw();
+        },
+        reason => {
+          if (!gone) {
+            setFailure(
+              reason instanceof Error ? reason.message : String(reason)
+            );
+          }
         }
-        draw();
-      },
-      reason => {
-        if (!gone) {
-          setFailure(reason instanceof Error ? reason.message : String(reason));
-        }
-      }
-    );
+      );
+    };
+    // Each step of a progress may bring another text; its end is not waited for.
+    const wait =
+      known && row.type === 'in-progress'
+        ? askedAt.current + PROGRESS_FETCH_MS - Date.now()
+        : 0;
+    let timer: number | undefined;
+    if (wait > 0) {
+      timer = window.setTimeout(ask, wait);
+    } else {
+      ask();
+    }
     return () => {
       gone = true;
+      clearTimeout(timer);
     };
   }, [row.id, stale ? row.seq : 0, attempt]);
 

@@ -1,0 +1,88 @@
+/**
+ * How often the text of an opened message is asked for.
+ */
+import { nullTranslator } from '@jupyterlab/translation';
+import * as React from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import { act } from 'react-dom/test-utils';
+
+import { FetchedBodies, type IShared, Shared } from '../center/context';
+import { Body } from '../center/message';
+import type { Notification } from '../wire';
+import { row } from './rows';
+
+describe('Body', () => {
+  let asked: number;
+  let node: HTMLElement;
+  let root: Root;
+  let shown: Notification;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    (globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
+    asked = 0;
+    node = document.createElement('div');
+    root = createRoot(node);
+  });
+
+  afterEach(() => {
+    act(() => root.unmount());
+    jest.useRealTimers();
+  });
+
+  const shared = {
+    fetched: new FetchedBodies(),
+    markdown: { block: async (source: string) => source },
+    model: {
+      detail: async () => {
+        asked++;
+        return { ...shown, body: `text of ${shown.seq}` };
+      }
+    },
+    trans: nullTranslator.load('jupyterlab_notify')
+  } as unknown as IShared;
+
+  async function show(given: Notification): Promise<void> {
+    shown = given;
+    await act(async () => {
+      root.render(
+        <Shared.Provider value={shared}>
+          <Body row={given} />
+        </Shared.Provider>
+      );
+    });
+    await act(() => jest.advanceTimersByTimeAsync(250));
+  }
+
+  it('is fetched every few seconds while a progress goes on, and at its end', async () => {
+    const tick = (seq: number) =>
+      show(
+        row('job', seq, { type: 'in-progress', hasBody: true, position: 1 })
+      );
+    for (let seq = 1; seq <= 40; seq++) {
+      await tick(seq);
+    }
+    expect(asked).toBeGreaterThanOrEqual(3);
+    expect(asked).toBeLessThanOrEqual(5);
+    const before = asked;
+    await show(row('job', 41, { type: 'success', hasBody: true }));
+    expect(asked).toBe(before + 1);
+    expect(node.textContent).toBe('text of 41');
+    await act(() => jest.advanceTimersByTimeAsync(10_000));
+    expect(asked).toBe(before + 1);
+  });
+});
+
+describe('FetchedBodies', () => {
+  it('keeps those that were shown last', () => {
+    const bodies = new FetchedBodies();
+    for (let i = 0; i < 30; i++) {
+      bodies.set(`n${i}`, { row: row(`n${i}`, i), body: '' });
+      bodies.set('n0', { row: row('n0', i), body: '' });
+    }
+    expect(bodies.size).toBe(20);
+    expect(bodies.has('n0')).toBe(true);
+    expect(bodies.has('n29')).toBe(true);
+    expect(bodies.has('n5')).toBe(false);
+  });
+});
