@@ -261,7 +261,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       this._gone.clear();
     }
     this._cursor = { epoch, seq };
-    this._ahead = Date.parse(frame.now) - Date.now();
+    // A server that was not started anew since an update does not say it.
+    this._ahead = Date.parse(frame.now) - Date.now() || 0;
     this._presented.enter(epoch);
 
     const applied: Notification[] = [];

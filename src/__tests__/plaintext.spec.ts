@@ -63,6 +63,22 @@ describe('summarize', () => {
     expect(cut).toBe(true);
   });
 
+  it('is quick with marks that never close, and needs no end of those that do', () => {
+    const times = Array.from({ length: 5 }, () => {
+      const began = performance.now();
+      summarize('*a '.repeat(1365), true);
+      return performance.now() - began;
+    });
+    expect(Math.min(...times)).toBeLessThan(5);
+    const bold = `**${'very important '.repeat(60)}**`;
+    expect(summarize(bold, true).text).toMatch(/^very important .*…$/);
+    const link = `[the run](https://example.org/${'x'.repeat(700)}) is over`;
+    expect(summarize(link, true)).toEqual({
+      text: 'the run is over',
+      cut: false
+    });
+  });
+
   it('measures what remains of Markdown, not its marks', () => {
     const message = `[${'x'.repeat(120)}](https://example.org/long)`;
     expect(summarize(message, true).cut).toBe(false);

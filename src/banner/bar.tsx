@@ -12,7 +12,7 @@ import { FetchedBodies, Shared } from '../center/context';
 import { Glyph, IconButton, TypeIcon } from '../center/icons';
 import { SafeMarkdown } from '../center/markdown';
 import { Actions, Body, Summary, typeLabel } from '../center/message';
-import { Times } from '../center/times';
+import { Times } from '../times';
 import { summarize } from '../toasts/plaintext';
 import type { Notification, StateChange } from '../wire';
 import { banners, type Crier, interrupts } from './stack';

@@ -7,10 +7,10 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
+import type { Times } from '../times';
 import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import type { SafeMarkdown } from './markdown';
-import type { Times } from './times';
 
 /**
  * The widget that the center is shown in, as the center needs it.

@@ -4,6 +4,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
+import { Times } from '../times';
 import type { INotificationModel, NotificationModel } from '../tokens';
 import type { Notification, StateChange } from '../wire';
 import {
@@ -20,7 +21,6 @@ import { SafeMarkdown } from './markdown';
 import { hasMenu, openMenu } from './menu';
 import { parse } from './query';
 import { Empty, Failed, Notice, Skeleton } from './states';
-import { Times } from './times';
 import { type IUndo, UndoBar } from './undo';
 
 /** How long one may pause while typing a search, in ms. */

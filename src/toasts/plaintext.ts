@@ -12,6 +12,11 @@ export const MAX_TOAST_LENGTH = 140;
  */
 const MAX_TOAST_LINES = 4;
 
+/**
+ * How much of a longer message of Markdown is looked at first.
+ */
+const STRIPPED = 600;
+
 const ENTITIES: Record<string, string> = {
   '&amp;': '&',
   '&gt;': '>',
@@ -57,6 +62,27 @@ export function stripMarkdown(markdown: string): string {
 }
 
 /**
+ * Strip so much of a long text of Markdown as a toast may show: to look for the other end of marks
+ * that have none takes long.
+ */
+function stripStart(markdown: string): { text: string; all: boolean } {
+  if (markdown.length > STRIPPED) {
+    // Marks that end further on go too, and with a link that does so its text.
+    const start = markdown
+      .slice(0, STRIPPED)
+      .replace(/!?\[[^[\]]*(?:\](?:\([^()]*)?)?$/, '');
+    const text = stripMarkdown(start).replace(
+      /(^|\s)(?:\*\*\*|\*\*|~~)(?=\S)/g,
+      '$1'
+    );
+    if (text.replace(/\s+/g, ' ').length > 2 * MAX_TOAST_LENGTH) {
+      return { text, all: false };
+    }
+  }
+  return { text: stripMarkdown(markdown), all: true };
+}
+
+/**
  * What a toast can show of a message.
  *
  * @returns The text, and whether something had to be left out.
@@ -65,12 +91,15 @@ export function summarize(
   message: string,
   markdown: boolean
 ): { text: string; cut: boolean } {
-  const lines = (markdown ? stripMarkdown(message) : message)
+  const stripped = markdown
+    ? stripStart(message)
+    : { text: message, all: true };
+  const lines = stripped.text
     .split(/\r\n|\r|\n/)
     .map(line => line.replace(/\s+/g, ' ').trim())
     .filter(line => line !== '');
   let text = lines.slice(0, MAX_TOAST_LINES).join('\n');
-  let cut = lines.length > MAX_TOAST_LINES;
+  let cut = lines.length > MAX_TOAST_LINES || !stripped.all;
   const characters = Array.from(text);
   if (text.length > MAX_TOAST_LENGTH) {
     cut = true;

@@ -10,6 +10,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
+import { Times } from '../times';
 import type {
   INotificationActions,
   INotificationModel,
@@ -95,6 +96,7 @@ export class ToastPresenter implements IDisposable {
     this._actions = options.actions;
     this._manager = options.manager ?? LabNotification.manager;
     this._trans = options.trans;
+    this._times = new Times(options.trans, document.documentElement.lang);
     this._view = new ToastView({
       appeared: id => this._onAppeared(id),
       vanished: id => this._onVanished(id),
@@ -353,12 +355,12 @@ export class ToastPresenter implements IDisposable {
    */
   private _refresh(row: Notification, force = false): void {
     const shown = this._shown.get(row.id)!;
-    const { message, autoClose, actions } = this._content(row);
     const content = Private.signature(row);
     this._view.expect(shown.toast, this._dress(row, false));
     // A progress that moves is drawn in place: a new state of the toast would
     // restart its time and have it read out again.
     if (force || content !== shown.content) {
+      const { message, autoClose, actions } = this._content(row);
       shown.content = content;
       shown.sticky = autoClose === false;
       this._update({
@@ -682,11 +684,11 @@ export class ToastPresenter implements IDisposable {
         : null;
     const meta = [row.source];
     if (percent !== null) {
-      meta.push(Private.percent(percent / 100));
+      meta.push(this._times.percent.format(percent / 100));
     }
     const age = this._model.now() - Date.parse(row.updated);
     if (age > 60_000) {
-      meta.push(Private.ago(age));
+      meta.push(this._times.since(age));
     }
     return {
       kind: row.type,
@@ -703,6 +705,7 @@ export class ToastPresenter implements IDisposable {
   private readonly _model: INotificationModel;
   private readonly _actions: INotificationActions | null;
   private readonly _manager: NotificationManager;
+  private readonly _times: Times;
   private readonly _trans: TranslationBundle;
   private readonly _view: ToastView;
   /** The toasts of notifications, oldest first. */
@@ -799,32 +802,5 @@ namespace Private {
     }
     const buttons = Math.ceil(labels.reduce((sum, each) => sum + each, 0) / 38);
     return 48 + 18 * lines + (buttons > 0 ? 3 + 30 * buttons : 0);
-  }
-
-  /**
-   * A part of a whole, in the page's language.
-   */
-  export function percent(part: number): string {
-    return new Intl.NumberFormat(document.documentElement.lang || undefined, {
-      style: 'percent'
-    }).format(part);
-  }
-
-  /**
-   * How long ago, in the page's language.
-   */
-  export function ago(age: number): string {
-    const format = new Intl.RelativeTimeFormat(
-      document.documentElement.lang || undefined,
-      { style: 'short' }
-    );
-    const minutes = Math.round(age / 60_000);
-    if (minutes < 60) {
-      return format.format(-minutes, 'minute');
-    }
-    const hours = Math.round(minutes / 60);
-    return hours < 24
-      ? format.format(-hours, 'hour')
-      : format.format(-Math.round(hours / 24), 'day');
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Times as a person reads them in the center, in the language of the application.
+ * Times as a person reads them, in the language of the application.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -42,6 +42,7 @@ export class Times {
     this.number = new Intl.NumberFormat(locale);
     this.percent = new Intl.NumberFormat(locale, { style: 'percent' });
     this._relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+    this._short = new Intl.RelativeTimeFormat(locale, { style: 'short' });
   }
 
   /** Numbers of notifications, which may be many. */
@@ -69,6 +70,18 @@ export class Times {
     return (
       when.getFullYear() === now.getFullYear() ? this._date : this._year
     ).format(when);
+  }
+
+  /** How long ago, in words, of so many milliseconds: `12 min. ago`, `2 days ago`. */
+  since(age: number): string {
+    const minutes = Math.round(age / MINUTE_MS);
+    if (minutes < 60) {
+      return this._short.format(-minutes, 'minute');
+    }
+    const hours = Math.round(minutes / 60);
+    return hours < 24
+      ? this._short.format(-hours, 'hour')
+      : this._short.format(-Math.round(hours / 24), 'day');
   }
 
   /** The heading of the day: `Today`, `Yesterday`, the date. */
@@ -120,6 +133,7 @@ export class Times {
   private _dayYear: Intl.DateTimeFormat;
   private _exact: Intl.DateTimeFormat;
   private _relative: Intl.RelativeTimeFormat;
+  private _short: Intl.RelativeTimeFormat;
 }
 
 /** Midnights between two times, in the person's time zone. */

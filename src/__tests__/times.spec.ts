@@ -1,9 +1,9 @@
 /**
- * How the center says when something was.
+ * How it is said when something was.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { Times } from '../center/times';
+import { Times } from '../times';
 
 const trans = nullTranslator.load('jupyterlab_notify');
 
@@ -26,6 +26,22 @@ describe('Times', () => {
   ])('%s is %j', (when, label) => {
     expect(times.ago(when, now).replace(/\s/g, ' ')).toBe(label);
   });
+
+  it.each([
+    [6 * 60_000, '6 min. ago'],
+    [59.4 * 60_000, '59 min. ago'],
+    [3 * 3_600_000, '3 hr. ago'],
+    [50 * 3_600_000, '2 days ago']
+  ])('%s ms are %j', (age, label) => {
+    expect(times.since(age)).toBe(label);
+  });
+
+  it.each(['de_DE', 'default', 'x', 'no such language', ''])(
+    'takes %j for a language, known or not',
+    language => {
+      expect(new Times(trans, language).since(3_600_000)).toMatch(/1/);
+    }
+  );
 
   it('heads days', () => {
     expect(times.day(at(15, 0, 1), now)).toBe('Today');
