@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 import sqlite3
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +42,7 @@ T = TypeVar("T")
 WAL_FILE_SYSTEMS = frozenset(
     {
         *("ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs", "reiserfs"),
-        *("tmpfs", "ramfs", "overlay", "apfs", "hfs"),
+        *("tmpfs", "ramfs", "overlay"),
     }
 )
 #: What the statements of this package need: ``ON CONFLICT … DO``.
@@ -58,6 +57,14 @@ MAX_FAULTS = 4
 #: While it is known not to work, nobody is kept waiting for it.
 BUSY_TIMEOUT_S = 3.0
 RETRY_TIMEOUT_S = 0.2
+#: How long a log or journal may stay between two transactions, in bytes.
+JOURNAL_BYTES = 4 * 1024 * 1024
+#: From so many unused pages on a file is made shorter, if they are a quarter of it, and by how
+#: many at once: what is written next would use them again.
+SHRINK_FROM = 256
+SHRINK_BY = 500
+#: How many corrupt files that were set aside are kept.
+KEPT_COPIES = 2
 #: From so many free bytes on a disk counts as full, when something fails.
 LITTLE_SPACE = 65_536
 
@@ -132,7 +139,7 @@ def file_system(path: Path) -> str:
     try:
         mounts = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
     except OSError:
-        return "" if sys.platform.startswith("linux") else "apfs"
+        return ""
     real = os.path.realpath(path)
     best, kind = "", ""
     for line in mounts.splitlines():
@@ -195,6 +202,8 @@ class Database(ABC):
         self.path = path
         self.mode = "memory"
         self.problem: str | None = None
+        #: Whether hosts may share the file, so that a write-ahead log would corrupt it.
+        self._shared = True
         self.epoch = ""
         self.seq = 0
         self.pruned = 0
@@ -277,11 +286,17 @@ class Database(ABC):
         if not self.path.is_file():
             raise _Unusable(f"{self.path} is not a file")
         self._file = _identity(self.path)
+        self._shared = file_system(self.path) not in WAL_FILE_SYSTEMS
         db = self._connect(str(self.path), timeout_s)
         try:
-            wanted = "wal" if file_system(self.path) in WAL_FILE_SYSTEMS else "delete"
-            mode = _set_journal(db, wanted, timeout_s)
-            # Each commit is synced: a message that was answered survives a power cut too.
+            new = os.stat(self.path).st_size == 0
+            if new:
+                # Before the first page is written; later it would take a copy of all.
+                db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            mode = self._set_mode(db, new, timeout_s)
+            db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+            # Each commit is synced: a message that was answered survives a power cut too. With
+            # a rollback journal that takes more than FULL: it ends with the journal's name.
             db.execute("PRAGMA synchronous = EXTRA")
             self._migrate(db, self._file[1])
             db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
@@ -297,6 +312,32 @@ class Database(ABC):
         for suffix in ("-wal", "-shm"):
             with suppress(OSError):
                 self._beside[suffix] = _identity(f"{self.path}{suffix}")
+
+    def _set_mode(self, db: sqlite3.Connection, new: bool, timeout_s: float) -> str:
+        """Set the journal mode where that is safe, and return the one that is now."""
+        if not self._shared and not new:
+            # The host on whose disk it lies cannot know which others have it open, in a mode
+            # that does not go together with a write-ahead log.
+            return str(db.execute("PRAGMA journal_mode").fetchone()[0])
+        try:
+            return _set_journal(db, "delete" if self._shared else "wal", timeout_s)
+        except sqlite3.OperationalError:
+            if self._shared and db.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+                raise _Unusable(self._wal_elsewhere()) from None
+            raise
+
+    def _check_mode(self) -> None:
+        """Notice that another program has set another journal mode than this one works in."""
+        if self.mode == "rollback" and self._execute("PRAGMA journal_mode").fetchone() == ("wal",):
+            if self._shared:
+                raise _Unusable(self._wal_elsewhere())
+            self.mode = "wal"
+
+    def _wal_elsewhere(self) -> str:
+        return (
+            f"another program keeps a write-ahead log for the database {self.path}, which would "
+            "corrupt it on this file system"
+        )
 
     def _connect(
         self, target: str, timeout_s: float = 0, rescue: bool = False
@@ -419,10 +460,21 @@ class Database(ABC):
             for suffix in ("-wal", "-shm", "-journal"):
                 with suppress(FileNotFoundError):
                     os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
+            self._forget_copies()
         except OSError as error:
             self._log.debug("Setting a corrupt database aside failed: %s", error)
             return None
         return aside
+
+    def _forget_copies(self) -> None:
+        """Delete all but the newest files that were set aside: each may be large."""
+        assert self.path is not None
+        ours = re.compile(re.escape(self.path.name) + r"\.corrupt-\d{8}T\d{6}Z-[0-9a-f]{4}")
+        copies = sorted(name for name in os.listdir(self.path.parent) if ours.fullmatch(name))
+        for name in copies[:-KEPT_COPIES]:
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                with suppress(FileNotFoundError):
+                    os.unlink(self.path.with_name(name + suffix))
 
     def _to_memory(
         self, problem: str, rows: list[Row], beside: Beside, origin: Cursor | None
@@ -703,6 +755,7 @@ class Database(ABC):
         last = (self.epoch, self.seq, self.pruned, self.welcome, self.muted_ms)
         self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
+            self._check_mode()
             self._load_state()
             # The file went back in time (a backup restored in place): another epoch.
             back = self._went_back or (self.epoch == last[0] and self.seq < last[1])
@@ -756,6 +809,18 @@ class Database(ABC):
                 if _identity(beside) == identity:
                     os.unlink(beside)
         self.open()
+
+    def _shrink(self) -> bool:
+        """Give some of a file's unused pages back to the disk; return whether there are more."""
+        (free,) = self._execute("PRAGMA freelist_count").fetchone()
+        (pages,) = self._execute("PRAGMA page_count").fetchone()
+        if free < SHRINK_FROM or free * 4 < pages:
+            return False
+        assert self._db is not None
+        # As a script, and so in a transaction of its own: ``execute`` would stop at its first page.
+        self._db.executescript(f"PRAGMA incremental_vacuum({SHRINK_BY})")
+        (now,) = self._execute("PRAGMA freelist_count").fetchone()
+        return bool(now < free)
 
     def _next_seq(self) -> int:
         self.seq += 1

@@ -185,6 +185,8 @@ class Store(Ledger):
         super().__init__(path, log=log, clock=clock)
         self.retention = retention or Retention()
         self._prune_at = 0.0
+        #: Whether there may be unused pages to give back.
+        self._shrinks = False
         #: Of which senders nothing was heard in time: until when, and since when that is known.
         self._silent: dict[str, tuple[int, int]] = {}
 
@@ -574,6 +576,9 @@ class Store(Ledger):
         if crowded or time.monotonic() >= self._prune_at:
             self._prune_at = time.monotonic() + PRUNE_INTERVAL_S
             self.prune()
+            self._shrinks = True
+        if self._shrinks:
+            self._shrinks = self._shrink()
 
     def _count_rows(self) -> int:
         (count,) = self._execute("SELECT inbox + dismissed + tombstones FROM state").fetchone()

@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ from jupyterlab_notify.store import (
 )
 
 from . import places
-from .messages import Clock, counted, do, live, message, receive
+from .messages import Clock, check_sound, counted, do, live, message, receive
 from .tab import Tab
 
 Make = Callable[..., Store]
@@ -646,6 +647,31 @@ def test_a_tombstone_stays_a_day_from_its_death(store: Store, clock: Clock) -> N
     assert raw(store, "SELECT count(*) FROM notifications") == [(0,)]
 
 
+def test_what_was_deleted_leaves_the_disk_too_step_by_step(make: Make) -> None:
+    store = make()
+    body = "x" * 40_000
+    for number in range(200):
+        receive(store, str(number), body=body)
+    assert store.path is not None
+    places.checkpoint(store.path)
+    large = store.path.stat().st_size
+    assert large > 8_000_000
+    store.retention = Retention(count=10)
+    store._prune_at = 0
+    free = raw(store, "PRAGMA page_count")[0][0]
+    for number in range(6):
+        receive(store, f"later {number}")
+        (now,) = raw(store, "PRAGMA page_count")[0]
+        # And a page or two of SQLite's own map of them.
+        assert free - now <= database_module.SHRINK_BY + 9, "nobody waits for all of it"
+        free = now
+    places.checkpoint(store.path)
+    assert store.path.stat().st_size < large / 4
+    assert store.path.with_name(store.path.name + "-wal").stat().st_size < 5_000_000
+    assert page(store)[:6] == [f"later {n}" for n in range(5, -1, -1)]
+    check_sound(store.path)
+
+
 def test_a_fault_of_retention_repeats_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -803,6 +829,61 @@ def test_a_shared_file_system_gets_a_rollback_journal(
     assert raw(store, "PRAGMA journal_mode") == [("delete",)]
     assert page(store) == ["shared", "made locally"]
     assert not path.with_name(path.name + "-wal").exists()
+
+
+def test_a_file_that_another_host_may_have_open_keeps_its_rollback_journal(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk's own host sees a local file system, where its clients see NFS."""
+    with monkeypatch.context() as client:
+        client.setattr(database_module, "file_system", lambda path: "nfs4")
+        remote = make()
+        receive(remote, "over NFS")
+    local = make()
+    receive(local, "on the disk")
+    assert local.mode == "rollback"
+    assert raw(local, "PRAGMA journal_mode") == [("delete",)]
+    receive(remote, "over NFS again")
+    assert page(local) == page(remote) == ["over NFS again", "on the disk", "over NFS"]
+    assert local.durable and remote.durable
+
+
+def test_a_log_that_another_host_sets_is_not_written_to(
+    make: Make, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(database_module, "file_system", lambda path: "nfs4")
+    monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
+    monkeypatch.setattr(database_module, "RETRY_TIMEOUT_S", 0.05)
+    store = make()
+    receive(store, "before")
+    other = sqlite3.connect(path)
+    assert other.execute("PRAGMA journal_mode = wal").fetchone() == ("wal",)
+    other.execute("PRAGMA user_version").fetchone()
+    log = path.with_name(path.name + "-wal")
+    size = log.stat().st_size
+    receive(store, "meanwhile")
+    assert page(store) == ["meanwhile", "before"]
+    assert not store.durable
+    assert "keeps a write-ahead log" in str(store.problem)
+    assert log.stat().st_size == size
+    other.close()
+    receive(store, "after")
+    assert (store.durable, store.mode) == (True, "rollback")
+    assert page(store) == ["after", "meanwhile", "before"]
+    assert raw(store, "PRAGMA journal_mode") == [("delete",)]
+    assert len([r for r in caplog.records if r.levelname == "WARNING"]) == 1
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_a_file_system_that_nothing_tells_of_counts_as_shared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str
+) -> None:
+    def fail(self: Path) -> bytes:
+        raise FileNotFoundError(self)
+
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    assert file_system(tmp_path) not in database_module.WAL_FILE_SYSTEMS
 
 
 def test_the_file_system_is_that_of_the_innermost_mount(
@@ -990,6 +1071,29 @@ def test_two_stores_of_one_file_see_each_other(make: Make) -> None:
     change(two, b, read=True)
     assert [row["id"] for row in frame(one, cursor)["notifications"]] == [a, b]
     assert frame(one, cursor)["notifications"] == frame(two, cursor)["notifications"]
+
+
+def test_of_corrupt_files_that_were_set_aside_the_newest_two_are_kept(
+    make: Make, path: Path
+) -> None:
+    path.parent.mkdir()
+    mine = path.with_name(path.name + ".corrupt-why")
+    for file in (mine, path.with_name("other.sqlite.corrupt-20200101T000000Z-0000")):
+        file.write_text("a person's")
+    for year in (2021, 2022, 2023):
+        for suffix in ("", "-wal"):
+            path.with_name(f"{path.name}.corrupt-{year}0101T000000Z-00ff{suffix}").touch()
+    path.write_bytes(b"these are not the bytes you are looking for\n" * 1000)
+    store = make()
+    receive(store, "new")
+    assert store.durable
+    (now,) = (f for f in path.parent.iterdir() if ".corrupt-20" in f.name and f.stat().st_size > 99)
+    left = {f.name.replace(path.name, "") for f in path.parent.iterdir() if "corrupt" in f.name}
+    assert left == {
+        *(".corrupt-why", "other.sqlite.corrupt-20200101T000000Z-0000"),
+        *(".corrupt-20230101T000000Z-00ff", ".corrupt-20230101T000000Z-00ff-wal"),
+        now.name.replace(path.name, ""),
+    }
 
 
 def test_without_a_place_all_is_in_memory(caplog: pytest.LogCaptureFixture) -> None:
