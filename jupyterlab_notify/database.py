@@ -51,6 +51,9 @@ MINIMUM_SQLITE = (3, 24, 0)
 RESCUED_ROWS = 1000
 #: How long to wait before the store's place is tried again, in seconds.
 HEAL_INTERVAL_S = 10.0
+#: For how long, in seconds, an idle file on a shared file system is only looked at from outside:
+#: there each lock is a request, and each host may keep what it knows of a file for some seconds.
+QUIET_S = 5.0
 #: How often a batch is tried again, each time after the file's place was taken by another.
 MAX_FAULTS = 4
 #: How long another process may hold the file's lock, in seconds: hubs give up after five.
@@ -101,6 +104,10 @@ class _Failed(Exception):
     def __init__(self, call: Callable[[], Any], error: Exception) -> None:
         super().__init__(str(error))
         self.call, self.error = call, error
+
+
+def look() -> None:
+    """Do nothing: an operation for who only wants a batch's housekeeping, and its news."""
 
 
 class _MustWrite(Exception):
@@ -216,6 +223,9 @@ class Database(ABC):
         self._db: sqlite3.Connection | None = None
         #: Device and inode of the file that is open, or was last tried.
         self._file: tuple[int, int] | None = None
+        #: What it looked like before it was last read, and when that was.
+        self._seen: tuple[int, ...] | None = None
+        self._read_at = 0.0
         #: The same of what lies beside it while it is open.
         self._beside: dict[str, tuple[int, int]] = {}
         #: Where the file stood when memory took over from it, and where memory began.
@@ -676,6 +686,8 @@ class Database(ABC):
             return [Unavailable(text) for _ in pending]
         failed: dict[Callable[[], T], Exception] = {}
         self._now = self._clock()
+        if self._is_quiet() and all(call is look for call, _ in pending):
+            return [call() for call, _ in pending]
         if self._db is None:
             self.open()
         elif not self.durable and self.path is not None and time.monotonic() >= self._heal_at:
@@ -686,6 +698,8 @@ class Database(ABC):
             try:
                 if self._replaced():
                     self._reopen()
+                if self.mode == "rollback":
+                    self._seen, self._read_at = self._look_of_file(), time.monotonic()
                 with self._transaction(write=write):
                     due = write and self._is_due(self._due_ms)
                     if due:
@@ -781,6 +795,24 @@ class Database(ABC):
                     self._db.execute("ROLLBACK")
             self.epoch, self.seq, self.pruned, self.welcome, self.muted_ms = last
             raise
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing is due and a shared file looks as it did when it was last read."""
+        return (
+            self.mode == "rollback"
+            and self._seen is not None
+            and time.monotonic() - self._read_at < QUIET_S
+            and not self._went_back
+            and not self._is_due(self._due_ms)
+            and self._look_of_file() == self._seen
+        )
+
+    def _look_of_file(self) -> tuple[int, ...] | None:
+        assert self.path is not None
+        with suppress(OSError):
+            status = os.stat(self.path)
+            return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+        return None
 
     def _replaced(self) -> bool:
         """Whether another file, or none, lies where the open one was."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .database import look
 from .feed import Feed, News, Sink, Stream
 from .ledger import central_tag
 from .store import Arrival, Cursor, Query, Retention, Row, Standing, Store, Unavailable, new_id
@@ -31,7 +32,7 @@ T = TypeVar("T")
 #: How often, in seconds, what other servers of this home directory took in is looked for.
 WATCH_INTERVAL_S = 1.0
 #: How often, in seconds, the welcome files are looked at, and how long an answer waits for that.
-FILES_INTERVAL_S = 5.0
+FILES_INTERVAL_S = 60.0
 FILES_TIMEOUT_S = 2.0
 
 Notice = Callable[[str, list[str]], None]
@@ -344,7 +345,7 @@ class Inbox:
             await asyncio.sleep(WATCH_INTERVAL_S)
             try:
                 # Any batch reads the store's cursor, expires, heals and looks for news.
-                await self._worker.submit(lambda: None, write=False)
+                await self._worker.submit(look, write=False)
             except asyncio.CancelledError:
                 raise
             except Exception as error:

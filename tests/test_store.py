@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import database as database_module
-from jupyterlab_notify.database import file_system
+from jupyterlab_notify.database import file_system, look
 from jupyterlab_notify.inbox import Inbox
 from jupyterlab_notify.schema import (
     DISMISSED,
@@ -791,6 +791,49 @@ def test_steps_of_the_everyday_do_not_grow_with_history(make: Make) -> None:
     few, many = steps(500), steps(10_000)
     for name, count in many.items():
         assert count <= few[name] * 1.3 + 10, (name, few[name], count)
+
+
+def statements_of(store: Store, call: Callable[[], object]) -> list[str]:
+    """Return what SQLite is asked for during a call."""
+    asked: list[str] = []
+    assert store._db is not None
+    store._db.set_trace_callback(asked.append)
+    call()
+    store._db.set_trace_callback(None)
+    return [sql for sql in asked if not sql.startswith("--")]
+
+
+def test_an_idle_tick_is_one_transaction_that_reads(store: Store) -> None:
+    receive(store)
+    asked = statements_of(store, lambda: do(store, look, write=False))
+    assert (asked[0], asked[-1]) == ("BEGIN", "COMMIT")
+    assert len(asked) == 3
+    assert asked[1].lstrip().startswith("SELECT")
+
+
+def test_an_idle_tick_asks_a_file_server_for_nothing(
+    make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tick() -> list[str]:
+        return statements_of(store, lambda: do(store, look, write=False))
+
+    monkeypatch.setattr(database_module, "file_system", lambda path: "nfs4")
+    store, other = make(), make()
+    receive(store, "soon gone", expires_ms=clock() + 10_000)
+    assert tick(), "what it wrote itself may have changed when something is due"
+    assert [tick() for _ in range(3)] == [[]] * 3
+    clock.forward(11)
+    assert tick(), "something is due"
+    assert store.counts()["inbox"] == 0
+    tick()
+    assert tick() == []
+    receive(other, "of the other server", body="x" * 30_000)
+    before = store.seq
+    assert tick()
+    assert store.seq == before + 1
+    assert tick() == []
+    monkeypatch.setattr(database_module, "QUIET_S", 0.0)
+    assert tick(), "a host may keep what it knows of a file for some seconds"
 
 
 # The file
