@@ -351,9 +351,11 @@ class Handler(BaseHTTPRequestHandler):
         route = (self.command, path.removeprefix(BASE))
         if not path.startswith(BASE + "/"):
             return 404, {"detail": "Not Found"}, {}
-        if route == ("GET", "/v1/broadcasts"):
+        refused = settings["token"] not in (None, asked["token"])
+        # Anybody may read broadcasts, but not with a token that is wrong.
+        if route == ("GET", "/v1/broadcasts") and not (asked["token"] and refused):
             return self.tagged(list(state.held["broadcasts"].values()), {})
-        if asked["token"] is None or settings["token"] not in (None, asked["token"]):
+        if asked["token"] is None or refused:
             return 401, {"detail": "Unauthorized"}, {"WWW-Authenticate": "Bearer"}
         messages = state.held["messages"]
         if route == ("GET", "/v1/notifications/messages"):

@@ -447,7 +447,11 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
 
 def passes_back_off(central: Central, fault: dict[str, Any]) -> None:
     """Assert that it was asked no faster than the back-off allows."""
-    at = [r["at"] for r in central.requests("broadcasts")]
+    asked = central.requests("broadcasts")
+    if fault.get("status") in (401, 403):
+        # Broadcasts are for everybody: each time they are asked for without the token, too.
+        assert [r["token"] is None for r in asked] == [False, True] * (len(asked) // 2)
+    at = [r["at"] for r in asked if r["token"] is not None]
     least = INTERVAL_S
     for earlier, later in pairwise(at):
         wait_s = later - earlier
@@ -472,6 +476,36 @@ def test_one_part_that_fails_does_not_keep_the_others_from_working(
         shows(server, "Comes all the same")
         server.change(rows(server)["Comes all the same"]["id"], read=True)
         wait_for(lambda: one not in central.unread(), "it to be read there")
+
+
+def test_an_expired_token_neither_hides_an_outage_nor_its_end(make: Make, central: Central) -> None:
+    central.set(token="another")
+    outage = central.broadcast("Storage is down", category="outage")
+    lab = make()
+    with lab.websocket():
+        shows(lab, "Storage is down")
+        assert "token" in lab.status()["central"]["lastFailure"]["message"]
+        central.end_broadcast(outage)
+        shows(lab)
+
+
+def test_a_service_that_has_broadcasts_only_is_asked_for_them_at_the_usual_pace(
+    server: Server, central: Central
+) -> None:
+    with server.websocket():
+        passed(server)
+        central.fault("status", status=404, path="GET /v1/notifications/messages")
+        central.forget()
+        wait_for(lambda: len(central.requests("broadcasts")) > 12, "a dozen passes")
+        # 1, 2, 4, 8 and then 10 intervals.
+        assert 1 <= len(central.requests("messages")) <= 6
+        said = server.status()["central"]
+        assert "404" in said["lastFailure"]["message"]
+        assert said["lastFailure"]["at"] >= said["lastSuccess"]
+    central.fault(None)
+    with server.websocket():
+        central.message("Now it has messages")
+        shows(server, "Now it has messages")
 
 
 def test_a_list_in_a_circle_ends(server: Server, central: Central) -> None:

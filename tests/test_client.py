@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
 from datetime import datetime, timezone
 from email.utils import format_datetime
@@ -16,6 +18,8 @@ from traitlets.traitlets import TraitError
 from jupyterlab_notify.app import NotifyApp
 from jupyterlab_notify.sources import client as client_module
 from jupyterlab_notify.sources.client import Answer, Client, Failure, shorten, token_reader
+
+from .central import Central
 
 SAMPLES = json.loads(Path(__file__).with_name("semaphore-2.0.0-samples.json").read_text())
 URL = "https://data.example.com/semaphore"
@@ -39,6 +43,7 @@ class Recorded(Client):
         content: bytes | None,
         *,
         anonymous: bool = False,
+        nameless: bool = False,
     ) -> Answer:
         self.asked = f"{method} {path}" + (f"?{urlencode(params)}" if params else "")
         self.sent = content and json.loads(content)
@@ -194,3 +199,56 @@ def test_a_url_that_cannot_be_asked_is_refused_without_telling_its_secret(url: s
 
 def test_a_url_may_end_in_a_slash() -> None:
     assert NotifyApp(central_url=f"{URL}/").central_url == URL
+
+
+@pytest.mark.parametrize(
+    ("etag", "kept"),
+    [('W/"a-1"', 'W/"a-1"'), ('"ü"', None), ('"a\x7f"', None), ("x" * 501, None), ("", None)],
+)
+async def test_a_tag_that_no_request_can_carry_is_none(etag: str, kept: str | None) -> None:
+    client = Recorded(8)
+    client.sample = {**client.sample, "headers": {"etag": etag}}
+    listed = await client.broadcasts()
+    assert listed is not None and listed.etag == kept
+
+
+async def test_requests_at_once_share_a_connection_and_are_not_cut_off(tmp_path: Path) -> None:
+    central = Central(tmp_path).start()
+    client = Client(central.url, token=lambda: "x", timeout_s=5)
+    made = []
+    connect = client._connect
+
+    def slowly() -> Any:
+        time.sleep(0.1)
+        made.append(connect())
+        return made[-1]
+
+    client._connect = slowly  # type: ignore[method-assign]  # counts, and gives a race its time
+    try:
+        central.fault("slow", seconds=0.3)
+        asked = [asyncio.ensure_future(client.broadcasts()) for _ in range(3)]
+        await asyncio.sleep(0.25)
+        await client.rest()
+        assert all(listed is not None for listed in await asyncio.gather(*asked))
+        assert len(made) == 1
+        await client.rest()
+        assert made[0].is_closed
+    finally:
+        await client.close()
+        central.stop()
+
+
+async def test_a_token_on_a_file_system_that_hangs_is_asked_for_once() -> None:
+    hangs, reads = threading.Event(), []
+
+    def token() -> str:
+        reads.append(1)
+        hangs.wait(5)
+        return "x"
+
+    client = Client(URL, token=token, timeout_s=0.1)
+    for _ in range(3):
+        with pytest.raises(Failure, match="did not answer"):
+            await client.messages(unread=True)
+    assert len(reads) == 1
+    hangs.set()

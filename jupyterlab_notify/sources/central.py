@@ -75,6 +75,10 @@ class _Seen:
     at: float = field(default=float("-inf"))
 
 
+#: A part that has not failed.
+NOT_RESTING: tuple[int, float, Failure | None] = (0, 0.0, None)
+
+
 class _Asleep(Exception):
     """The last tab was closed in the middle of a pass."""
 
@@ -142,6 +146,8 @@ class Central:
         #: Whether, in the pass that is under way, the service answered as one that is there.
         self._answers = False
         self._attended_at = float("-inf")
+        #: Parts that failed alone: how often, until when each is left alone, and with what.
+        self._resting: dict[str, tuple[int, float, Failure | None]] = {}
         self._broadcasts = _Seen()
         self._unread = _Seen()
         self._all = _Seen()
@@ -188,9 +194,9 @@ class Central:
                     await asyncio.wait_for(self._nudge.wait(), min(wait_s, ATTEND_S))
                     self._nudge.clear()
                     if self._is_awake() and time.monotonic() >= self._not_before:
-                        await self._attempt(self._flush)
-            if not self._is_awake() and not self._fetches:
-                await self._client.close()
+                        await self._attempt(self._pass_on)
+            if not self._is_awake():
+                await self._client.rest()
 
     def _is_awake(self) -> bool:
         return self._awake
@@ -200,8 +206,9 @@ class Central:
         whole = step == self._pass
         if whole:
             self._asked_at = time.monotonic()
+        problem: Failure | None = None
         try:
-            await step()
+            problem = await step()
         except _Asleep:
             # A pass that was broken off is as good as none.
             self._pass_at, self._asked_at = 0.0, float("-inf")
@@ -224,17 +231,26 @@ class Central:
             if whole:
                 self._pass_at = time.monotonic() + interval_s * _jitter()
                 self._last_success = time.time()
-                if self._said is not None:
+                if problem is None and self._said is not None:
                     self._said = None
                     self._log.info("The central service answers again.")
+            if problem is not None:
+                self._note(str(problem))
+
+    def _back_off_s(self, failures: int) -> float:
+        wait_s = self.settings.interval_s * 2.0 ** min(failures - 1, 20)
+        return min(wait_s * _jitter(), self._longest_s)
+
+    @property
+    def _longest_s(self) -> float:
+        interval_s = self.settings.interval_s
+        return max(min(MAX_BACKOFF_S, 10 * interval_s), interval_s)
 
     def _failed(self, failure: Failure) -> None:
         self._failures += 1
-        longest_s = max(min(MAX_BACKOFF_S, 10 * self.settings.interval_s), self.settings.interval_s)
-        wait_s = self.settings.interval_s * 2.0 ** min(self._failures - 1, 20)
-        wait_s = min(wait_s * _jitter(), longest_s)
+        wait_s = self._back_off_s(self._failures)
         if failure.unauthorized:
-            wait_s = longest_s
+            wait_s = self._longest_s
         now = time.monotonic()
         if failure.retry_after_s is not None:
             wait_s = max(wait_s, failure.retry_after_s)
@@ -281,22 +297,63 @@ class Central:
         if not self._awake:
             raise _Asleep
 
-    async def _pass(self) -> None:
-        """Ask for everything; a part that fails alone does not keep the others from working."""
+    async def _pass(self) -> Failure | None:
+        """Ask for everything; return what failed where something else was answered.
+
+        A part that fails alone keeps neither the others from working nor their pace: a service
+        may have no messages, or be out of order in one place only.
+        """
         problem: Failure | None = None
+        answered = self._client.answered
+        failed: list[str] = []
         self._answers = False
         # Broadcasts first: they need no token, and what is out of order is said in them.
         for part in (self._list_broadcasts, self._flush, self._list_messages, self._list_welcome):
             self._check_awake()
+            name = part.__name__
+            _, not_before, last = self._resting.get(name, NOT_RESTING)
+            if time.monotonic() < not_before:
+                problem = problem or last
+                continue
             try:
                 await part()
             except Failure as failure:
-                problem = problem or failure
                 if not failure.alone:
-                    break
+                    self._answers = False
+                    raise
+                problem = problem or failure
+                failed.append(name)
+                self._rest(name, failure)
+            else:
+                self._resting.pop(name, None)
         self._answers = False
-        if problem is not None:
+        if problem is not None and self._client.answered == answered:
+            # All that was asked failed: that is the service's own back-off.
+            for name in failed:
+                self._resting.pop(name)
             raise problem
+        return problem
+
+    async def _pass_on(self) -> Failure | None:
+        """Tell the service at once what the person did."""
+        name = self._flush.__name__
+        if time.monotonic() < self._resting.get(name, NOT_RESTING)[1]:
+            return None
+        try:
+            await self._flush()
+        except Failure as failure:
+            if not failure.alone:
+                raise
+            self._rest(name, failure)
+            return failure
+        self._resting.pop(name, None)
+        return None
+
+    def _rest(self, part: str, failure: Failure) -> None:
+        """Leave a part alone for a while, longer each time."""
+        failures = self._resting.get(part, NOT_RESTING)[0] + 1
+        not_before = time.monotonic() + self._back_off_s(failures)
+        self._resting[part] = (failures, not_before, failure)
 
     async def _list_broadcasts(self) -> None:
         store, name = self._store, self.settings.name
@@ -614,7 +671,7 @@ class Central:
             ) from None
         await self._submit(lambda: store.keep_body(id_, body), write=True)
         if not self._awake:
-            await self._client.close()
+            await self._client.rest()
         elif self._failures:
             # It is back: there is no need to wait any longer.
             self._pass_at = self._not_before = 0.0

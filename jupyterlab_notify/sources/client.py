@@ -213,6 +213,16 @@ class Client:
         self._ca_bundle = ca_bundle
         self._agent = agent
         self._client: httpx.AsyncClient | None = None
+        self._connecting = asyncio.Lock()
+        self._reading: asyncio.Future[str | None] | None = None
+        self._under_way = 0
+        #: How many requests had an answer that could be used.
+        self.answered = 0
+
+    async def rest(self) -> None:
+        """Close the connections, unless one is in use."""
+        if not self._under_way:
+            await self.close()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -224,7 +234,13 @@ class Client:
 
     async def broadcasts(self, etag: str | None = None) -> Tagged | None:
         """Return the active broadcasts, or None if the list is the one of ``etag``."""
-        answer = await self._get("/v1/broadcasts", etag=etag, anonymous=True)
+        try:
+            answer = await self._get("/v1/broadcasts", etag=etag, anonymous=True)
+        except Failure as failure:
+            if not failure.unauthorized:
+                raise
+            # Anybody may read them: an expired token must not hide an outage, or its end.
+            answer = await self._get("/v1/broadcasts", etag=etag, anonymous=True, nameless=True)
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
         items = []
@@ -242,7 +258,7 @@ class Client:
                     "banner": 1,
                 }
             )
-        return Tagged(tuple(items), answer.headers.get("etag"))
+        return Tagged(tuple(items), _etag(answer))
 
     async def messages(
         self, *, unread: bool, limit: int = PAGE, cursor: str | None = None, etag: str | None = None
@@ -266,7 +282,7 @@ class Client:
             items,
             _next_cursor(answer.headers.get("link", "")),
             int(total) if total.isascii() and total.isdigit() and len(total) < 16 else None,
-            answer.headers.get("etag"),
+            _etag(answer),
         )
 
     async def message(self, remote: str) -> tuple[bool, str | None]:
@@ -296,7 +312,7 @@ class Client:
             items.append(
                 {
                     "id": _id(entry),
-                    "aspect": str(entry.get("aspect", aspect)),
+                    "aspect": _clean(str(entry.get("aspect", aspect)))[:200],
                     "title": _clean(title)[:200],
                     "summary": _text(entry.get("summary"), MAX_SUMMARY),
                     "body": _text(entry.get("body"), MAX_BODY) or "",
@@ -306,7 +322,7 @@ class Client:
                     "updated_ms": None if updated is None else _time_ms(updated),
                 }
             )
-        return Tagged(tuple(items), answer.headers.get("etag"))
+        return Tagged(tuple(items), _etag(answer))
 
     async def dismiss_welcome(self, ids: list[str] | None) -> None:
         """Tell that these welcome messages, or any, are never to be shown again."""
@@ -325,12 +341,16 @@ class Client:
         *,
         etag: str | None = None,
         anonymous: bool = False,
+        nameless: bool = False,
     ) -> Answer:
         headers = {"If-None-Match": etag} if etag else {}
-        answer = await self._ask("GET", path, params, headers, None, anonymous=anonymous)
+        answer = await self._ask(
+            "GET", path, params, headers, None, anonymous=anonymous, nameless=nameless
+        )
         if answer.status == HTTPStatus.OK or (
             etag is not None and answer.status == HTTPStatus.NOT_MODIFIED
         ):
+            self.answered += 1
             return answer
         raise _failure(answer)
 
@@ -353,15 +373,20 @@ class Client:
         content: bytes | None,
         *,
         anonymous: bool = False,
+        nameless: bool = False,
     ) -> Answer:
+        self._under_way += 1
         try:
             return await asyncio.wait_for(
-                self._exchange(method, path, params, headers, content, anonymous), self._timeout_s
+                self._exchange(method, path, params, headers, content, anonymous, nameless),
+                self._timeout_s,
             )
         except asyncio.TimeoutError:
             raise Failure(
                 f"The central service did not answer within {self._timeout_s:g} s."
             ) from None
+        finally:
+            self._under_way -= 1
 
     async def _exchange(
         self,
@@ -371,16 +396,17 @@ class Client:
         headers: dict[str, str],
         content: bytes | None,
         anonymous: bool,
+        nameless: bool,
     ) -> Answer:
-        # Read in a thread: the file may lie on a file system that hangs.
-        token = await in_thread(self._token)
+        token = None if nameless else await self._read_token()
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         elif not anonymous:
             raise NoToken("There is no token with which the central service could be asked.")
-        if self._client is None:
-            self._client = await in_thread(self._connect)
-        client = self._client
+        async with self._connecting:
+            if self._client is None:
+                self._client = await in_thread(self._connect)
+            client = self._client
         import httpx
 
         url = httpx.URL(self._url + path, params=params)
@@ -419,6 +445,12 @@ class Client:
             raise Failure(
                 f"The central service cannot be reached{way} ({_cause(error)})."
             ) from None
+
+    async def _read_token(self) -> str | None:
+        # In a thread, and in one at a time: the file may lie on a file system that hangs.
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.ensure_future(in_thread(self._token))
+        return await asyncio.shield(self._reading)
 
     def _connect(self) -> httpx.AsyncClient:
         """Make the client, in a thread: reading all certificates takes its time."""
@@ -594,6 +626,12 @@ def _next_cursor(link: str) -> str | None:
     if not cursor or len(cursor) > 500:
         raise _nonsense()
     return cursor
+
+
+def _etag(answer: Answer) -> str | None:
+    """Return the tag of an answer, if it can stand in a header of the next request."""
+    etag = answer.headers.get("etag", "")
+    return etag if etag.isascii() and etag.isprintable() and 0 < len(etag) <= 500 else None
 
 
 def _clean(text: str) -> str:
