@@ -85,6 +85,9 @@ NEXT_DUE = f"""
 class Refusal(Exception):
     """The present state does not allow a request; its text is a sentence for the sender."""
 
+    #: After how many seconds it is worth to try again, where that is known.
+    retry_after_s: float | None = None
+
 
 class NotFound(Refusal):
     """There is no such notification."""
@@ -96,6 +99,10 @@ class Conflict(Refusal):
 
 class Unavailable(Refusal):
     """What has to be asked elsewhere cannot be had now."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class _Failed(Exception):

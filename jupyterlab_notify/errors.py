@@ -10,6 +10,7 @@ from .worker import Busy
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 #: The largest body of a request, in bytes.
 MAX_BODY = 64 * 1024
@@ -104,9 +105,9 @@ def validate(model: type[BaseModel], value: dict[str, Any]) -> Any:
 def from_validation(error: ValidationError) -> BadRequest:
     """Return pydantic's error as ours, in one sentence."""
     problems: dict[str, str] = {}
-    for detail in error.errors(include_url=False, include_context=True, include_input=False):
+    for detail in error.errors(include_url=False, include_context=True):
         field = _field(detail["loc"])
-        text = detail["msg"].removeprefix("Value error, ")
+        text = _size(detail) or detail["msg"].removeprefix("Value error, ")
         # The members of a union complain one by one; the field has one problem.
         known = problems.get(field)
         problems[field] = text if known is None or known == text else f"{known}; or {text}"
@@ -115,6 +116,19 @@ def from_validation(error: ValidationError) -> BadRequest:
     where = f"Field {first['field']}: " if first["field"] else "The request "
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return BadRequest(f"{where}{first['message']}{more}", errors)
+
+
+def _size(detail: ErrorDetails) -> str:
+    """Say what is wrong with a length; pydantic counts a text's "items after validation"."""
+    if detail["type"] not in ("too_long", "too_short", "string_too_long", "string_too_short"):
+        return ""
+    given, bounds = detail["input"], detail.get("ctx", {})
+    if not given:
+        return "must not be empty"
+    what = "characters" if isinstance(given, str) else "entries"
+    if "max_length" in bounds:
+        return f"must have at most {bounds['max_length']} {what}, not {len(given)}"
+    return f"must have at least {bounds['min_length']} {what}, not {len(given)}"
 
 
 def _field(location: tuple[int | str, ...]) -> str:

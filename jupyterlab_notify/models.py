@@ -150,7 +150,7 @@ class Action(_Wire):
 
 
 class IngestMessage(_Wire):
-    """What a sender pushes; ``contracts/ingest`` in the documentation describes it."""
+    """What a sender pushes; ``docs/ingest.md`` describes it."""
 
     message: Annotated[
         Text,

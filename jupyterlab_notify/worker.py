@@ -27,6 +27,8 @@ MAX_WAITING = 4096
 class Busy(Refusal):
     """Too much is waiting for the store."""
 
+    retry_after_s = 2.0
+
 
 class _Job(Generic[T]):
     __slots__ = ("call", "done", "write")

@@ -466,7 +466,7 @@ export interface BulkChange {
   seqs?: [number, number] | null;
 }
 /**
- * What a sender pushes; ``contracts/ingest`` in the documentation describes it.
+ * What a sender pushes; ``docs/ingest.md`` describes it.
  */
 export interface IngestMessage {
   /**

@@ -401,6 +401,21 @@ def test_a_wrong_field_is_refused_by_its_name(
     assert answer["message"].count("\n") == 0
 
 
+def test_a_length_is_said_in_characters_and_entries(
+    refused: Callable[..., dict[str, Any]],
+) -> None:
+    actions = [{"label": "x" * 81}, {"label": ""}]
+    answer = refused({"message": "x" * 4097, "key": "", "actions": actions})
+    assert {error["field"]: error["message"] for error in answer["errors"]} == {
+        "message": "must have at most 4096 characters, not 4097",
+        "key": "must not be empty",
+        "actions[0].label": "must have at most 80 characters, not 81",
+        "actions[1].label": "must not be empty",
+    }
+    answer = refused({"message": "m", "actions": [{"label": "x"}] * 6})
+    assert answer["message"] == "Field actions: must have at most 5 entries, not 6"
+
+
 def test_a_message_without_message_is_refused(refused: Callable[..., dict[str, Any]]) -> None:
     assert refused({"type": "info"})["errors"][0]["field"] == "message"
 
@@ -755,3 +770,30 @@ def test_other_methods_are_refused(
     refused: Callable[..., dict[str, Any]], prefix: str, method: str, path: str
 ) -> None:
     refused({"message": "m"}, 405, method=method, path=f"/{prefix}{path}")
+
+
+# When to try again
+
+
+@pytest.mark.parametrize(
+    ("constants", "says", "retry_after"),
+    [
+        ({"worker.MAX_WAITING": 0}, "Too much is waiting", "2"),
+        # Nothing is gained by trying again.
+        ({"database.MINIMUM_SQLITE": (99, 1, 0)}, "99.1.0 or later is needed", None),
+    ],
+    ids=["busy", "old"],
+)
+def test_only_who_knows_when_to_try_again_says_so(
+    make_server: Callable[..., Server],
+    constants: dict[str, Any],
+    says: str,
+    retry_after: str | None,
+) -> None:
+    server = make_server(constants=constants)
+    for method, path in (("POST", "ingest"), ("GET", "notifications"), ("GET", "status")):
+        value = {"message": "m"} if method == "POST" else None
+        answer = server.request(method, f"/{NAMESPACE}/{path}", value)
+        assert answer.status_code == 503
+        assert says in answer.json()["message"]
+        assert answer.headers.get("retry-after") == retry_after

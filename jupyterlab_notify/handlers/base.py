@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from http import HTTPStatus
@@ -172,8 +173,8 @@ def refusals(method: Method) -> Method:
             await method(self, *args, **kwargs)
         except Refusal as refusal:
             self.set_status(status_of(refusal))
-            if self.get_status() == HTTPStatus.SERVICE_UNAVAILABLE:
-                self.set_header("Retry-After", "2")
+            if refusal.retry_after_s is not None:
+                self.set_header("Retry-After", str(math.ceil(refusal.retry_after_s)))
             self.answer(answer(str(refusal), getattr(refusal, "errors", None)))
 
     return wrapper
