@@ -365,7 +365,7 @@ class Database(ABC):
             db.execute("PRAGMA writable_schema = ON")
         db.execute("PRAGMA cache_size = -512")
         db.execute("PRAGMA temp_store = MEMORY")
-        db.create_function("fold", 1, lambda s: (s or "").casefold(), deterministic=True)
+        db.create_function("holds", 2, _holds, deterministic=True)
         return db
 
     def _migrate(self, db: sqlite3.Connection, inode: int) -> None:
@@ -870,6 +870,11 @@ class Database(ABC):
         self._execute(BURY.format(column=column), (self._next_seq(), self._now, id_))
 
 
+def _holds(text: str | None, word: str) -> bool:
+    """Whether a text holds a word, which is given as ``casefold`` makes it."""
+    return text is not None and word in text.casefold()
+
+
 def _identity(path: Path | str) -> tuple[int, int]:
     status = os.stat(path)
     return status.st_dev, status.st_ino
@@ -950,7 +955,7 @@ def _is_corrupt(fault: BaseException) -> bool:
     return isinstance(fault, sqlite3.Error) and (
         type(fault) is sqlite3.DatabaseError
         or "malformed" in text
-        # The one function is ``fold``, which fails at what is no UTF-8.
+        # The one function is ``holds``, which fails at what is no UTF-8.
         or text.startswith(("Could not decode to UTF-8", "user-defined function"))
     )
 

@@ -207,7 +207,25 @@ class Inbox:
     async def page(self, query: Query) -> str:
         """Return a page of the list as JSON."""
         store = self._store
-        return await self._worker.submit(lambda: dumps(store.page(query)), write=False)
+        if not query.text:
+            return await self._worker.submit(lambda: dumps(store.page(query)), write=False)
+        # Piece by piece, so that a long search keeps nobody else waiting.
+        found: list[Row] = []
+        begun: Cursor | None = None
+        before = query.before
+
+        def look_on() -> tuple[list[Row], int | None, Cursor]:
+            limit = query.limit + 1 - len(found)
+            return *store.scan(query, before, limit), store.cursor()
+
+        while True:
+            rows, before, cursor = await self._worker.submit(look_on, write=False)
+            begun = begun or cursor
+            found += rows
+            if before is None or len(found) > query.limit:
+                break
+        page = store.bind
+        return await self._worker.submit(lambda: dumps(page(query, found, begun)), write=False)
 
     async def detail(self, id_: str) -> str:
         """Return one notification whole, as JSON; see ``Central.fetch`` for a message's body."""

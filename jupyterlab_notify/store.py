@@ -82,6 +82,8 @@ RETRY_WINDOW_MS = 600_000
 #: How many rows a snapshot carries.
 SNAPSHOT_ROWS = 50
 PINNED_ROWS = 50
+#: In how many rows one operation looks for a text.
+SCANNED_ROWS = 500
 #: From so many changed rows on, a tab gets a snapshot instead.
 MAX_CHANGES = 500
 #: How long tombstones stay, in milliseconds, and how often retention looks.
@@ -205,32 +207,68 @@ class Store(Ledger):
 
     def page(self, query: Query) -> Row:
         """Return a page of the list, in the shape of ``models.Page``."""
+        found: list[Row] = []
+        before: int | None = query.before
+        cursor = self.cursor()
+        while True:
+            rows, before = self.scan(query, before, query.limit + 1 - len(found))
+            found += rows
+            if before is None or len(found) > query.limit:
+                return self.bind(query, found, cursor)
+
+    def scan(self, query: Query, before: int | None, limit: int) -> tuple[list[Row], int | None]:
+        """Return the first rows of a query, and where to go on if that was not all of it.
+
+        To look for a text in long bodies takes time, in which nothing else can be done here: so
+        it is only looked for in so many rows at once.
+        """
         where = [VIEWS[query.view]]
         values: list[Any] = []
+        if before is not None:
+            where.append("position < ?")
+            values.append(before)
+        floor = None
+        if query.text:
+            floor = self._execute(
+                f"SELECT position FROM notifications WHERE {' AND '.join(where)} "
+                f"ORDER BY position DESC LIMIT 1 OFFSET {SCANNED_ROWS - 1}",
+                values,
+            ).fetchone()
+        if floor is not None:
+            where.append("position >= ?")
+            values += floor
         if query.types:
             where.append(f"type IN ({', '.join('?' * len(query.types))})")
             values += query.types
         if query.source:
-            where.append("instr(fold(source), ?)")
+            where.append("holds(source, ?)")
             values.append(query.source.casefold())
         for word in query.text.split():
-            where.append(
-                "(instr(fold(message), ?) OR instr(fold(source), ?) OR instr(fold(body), ?))"
-            )
+            # In this order: a body is read only if the others do not hold the word.
+            where.append("(holds(message, ?) OR holds(source, ?) OR holds(body, ?))")
             values += [word.casefold()] * 3
-        if query.before is not None:
-            where.append("position < ?")
-            values.append(query.before)
         rows = self._execute(
             f"{SELECT} WHERE {' AND '.join(where)} ORDER BY position DESC LIMIT ?",
-            (*values, query.limit + 1),
+            (*values, limit),
         ).fetchall()
-        found = [to_wire(row) for row in rows[: query.limit]]
+        return [to_wire(row) for row in rows], None if floor is None else floor[0]
+
+    def bind(self, query: Query, found: list[Row], cursor: Cursor) -> Row:
+        """Make a page of what ``scan`` found, one more than its limit if there is more.
+
+        Parameters
+        ----------
+        query, found
+            What was looked for, and what there is.
+        cursor
+            Where the store stood when that began.
+        """
+        rows = found[: query.limit]
         return {
-            "notifications": found,
-            "next": found[-1]["position"] if len(rows) > query.limit else None,
+            "notifications": rows,
+            "next": rows[-1]["position"] if len(found) > query.limit else None,
             "counts": self.counts(),
-            "cursor": str(self.cursor()),
+            "cursor": str(cursor),
         }
 
     def detail(self, id_: str) -> Row:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
 import sqlite3
@@ -14,8 +16,10 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import database as database_module
+from jupyterlab_notify import store as store_module
 from jupyterlab_notify.database import file_system, look
 from jupyterlab_notify.inbox import Inbox
+from jupyterlab_notify.models import IngestMessage
 from jupyterlab_notify.schema import (
     DISMISSED,
     INBOX,
@@ -504,6 +508,53 @@ def test_filters_must_all_hold(store: Store) -> None:
     assert page(store, view="unread") == ["Quota", "Straße gesperrt"]
     assert page(store, view="dismissed") == ["dismissed"]
     assert page(store, view="unread", text="100%_'\"\\") == []
+
+
+def test_a_search_in_pieces_finds_what_one_in_a_piece_does(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        receive(store, f"{number} {'even' if number % 2 == 0 else 'odd'}", body="x" * (number % 7))
+
+    def pages() -> list[tuple[list[str], int | None]]:
+        found = []
+        for text, limit in (("even", 4), ("even", 30), ("xxxxxx", 3), ("5", 50), ("none", 5)):
+            before = None
+            while True:
+                query = Query(text=text, limit=limit, before=before)
+                answer = do(store, lambda query=query: store.page(query), write=False)  # type: ignore[misc]
+                rows = [row["message"] for row in answer["notifications"]]
+                found.append((rows, before := answer["next"]))
+                if before is None:
+                    break
+        return found
+
+    whole = pages()
+    assert sum(len(rows) for rows, _ in whole) == 30 + 30 + 8 + 15
+    for size in (1, 7, 30, 60):
+        monkeypatch.setattr(store_module, "SCANNED_ROWS", size)
+        assert pages() == whole
+
+
+async def test_a_long_search_keeps_nobody_waiting(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "SCANNED_ROWS", 1)
+    inbox = Inbox(path)
+    for number in range(100):
+        await inbox.receive(IngestMessage(message=f"message {number}"), "queue")
+    search = asyncio.ensure_future(inbox.page(Query(text="MESSAGE 1", limit=50)))
+    await asyncio.sleep(0)
+    await inbox.receive(IngestMessage(message="message 1 that comes meanwhile"), "queue")
+    assert not search.done()
+    found = json.loads(await search)
+    numbers = [n for n in range(100) if "1" in str(n)]
+    assert [row["message"] for row in found["notifications"]] == [
+        f"message {n}" for n in reversed(numbers)
+    ]
+    assert found["next"] is None
+    assert Cursor.parse(found["cursor"]) == Cursor(inbox.store.epoch, 100), "what came is news"
+    await inbox.stop()
 
 
 # Frames
