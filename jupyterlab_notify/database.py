@@ -857,7 +857,9 @@ class Database(ABC):
             return False
         assert self._db is not None
         # As a script, and so in a transaction of its own: ``execute`` would stop at its first page.
-        self._db.executescript(f"PRAGMA incremental_vacuum({SHRINK_BY})")
+        # It can wait until another process leaves the file alone.
+        with suppress(sqlite3.OperationalError):
+            self._db.executescript(f"PRAGMA incremental_vacuum({SHRINK_BY})")
         (now,) = self._execute("PRAGMA freelist_count").fetchone()
         return bool(now < free)
 
