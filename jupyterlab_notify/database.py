@@ -344,7 +344,7 @@ class Database(ABC):
             raise
 
     def _check_mode(self) -> None:
-        """Notice that another program has set another journal mode than this one works in."""
+        """Notice that another program has set a write-ahead log; SQLite does once it has read."""
         if self.mode == "rollback" and self._execute("PRAGMA journal_mode").fetchone() == ("wal",):
             if self._shared:
                 raise _Unusable(self._wal_elsewhere())
@@ -487,11 +487,12 @@ class Database(ABC):
         """Delete all but the newest files that were set aside: each may be large."""
         assert self.path is not None
         ours = re.compile(re.escape(self.path.name) + r"\.corrupt-\d{8}T\d{6}Z-[0-9a-f]{4}")
-        copies = sorted(name for name in os.listdir(self.path.parent) if ours.fullmatch(name))
-        for name in copies[:-KEPT_COPIES]:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                with suppress(FileNotFoundError):
-                    os.unlink(self.path.with_name(name + suffix))
+        with suppress(OSError):
+            copies = sorted(name for name in os.listdir(self.path.parent) if ours.fullmatch(name))
+            for name in copies[:-KEPT_COPIES]:
+                for suffix in ("-wal", "-shm", "-journal", ""):
+                    with suppress(FileNotFoundError):
+                        os.unlink(self.path.with_name(name + suffix))
 
     def _to_memory(
         self, problem: str, rows: list[Row], beside: Beside, origin: Cursor | None
@@ -776,8 +777,8 @@ class Database(ABC):
         last = (self.epoch, self.seq, self.pruned, self.welcome, self.muted_ms)
         self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
-            self._check_mode()
             self._load_state()
+            self._check_mode()
             # The file went back in time (a backup restored in place): another epoch.
             back = self._went_back or (self.epoch == last[0] and self.seq < last[1])
             if not write and (back or self._is_due(self._due_ms)):

@@ -955,9 +955,10 @@ def test_a_log_that_another_host_sets_is_not_written_to(
     other.execute("PRAGMA user_version").fetchone()
     log = path.with_name(path.name + "-wal")
     size = log.stat().st_size
+    assert page(store) == ["before"]
+    assert not store.durable, "who only reads has noticed"
     receive(store, "meanwhile")
     assert page(store) == ["meanwhile", "before"]
-    assert not store.durable
     assert "keeps a write-ahead log" in str(store.problem)
     assert log.stat().st_size == size
     other.close()
