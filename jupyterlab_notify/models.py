@@ -377,12 +377,9 @@ class Page(_Wire):
     cursor: Annotated[str, Field(description="`epoch:seq` up to which this answer is true.")]
 
 
-def _given(*names: str, without: str = "") -> Any:
+def _given(*names: str) -> Any:
     """Return a JSON Schema for each field, that holds where it is there and not null."""
-    absent = {without: {"type": "null"}} if without else {}
-    return [
-        {"required": [n], "properties": {n: {"not": {"type": "null"}}, **absent}} for n in names
-    ]
+    return [{"required": [n], "properties": {n: {"not": {"type": "null"}}}} for n in names]
 
 
 class StateChange(_Wire):
@@ -406,7 +403,8 @@ class BulkChange(StateChange):
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": _given("read", "dismissed"),
-            "oneOf": [*_given("all"), *_given("ids", "seqs", without="upTo")],
+            "oneOf": _given("ids", "all", "seqs"),
+            "not": {"allOf": [*_given("upTo"), {"properties": {"all": {"type": "null"}}}]},
         }
     )
 
