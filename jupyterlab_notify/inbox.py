@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,6 +35,8 @@ WATCH_INTERVAL_S = 1.0
 #: How often, in seconds, the welcome files are looked at, and how long an answer waits for that.
 FILES_INTERVAL_S = 60.0
 FILES_TIMEOUT_S = 2.0
+
+EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 Notice = Callable[[str, list[str]], None]
 MakeCentral = Callable[["Inbox"], "Central"]
@@ -408,7 +411,8 @@ def to_row(message: IngestMessage, source: str) -> Row:
     """Return a message as ``Store.receive`` wants it."""
     expires_ms = None
     if message.expiresAt is not None:
-        expires_ms = int(message.expiresAt.timestamp() * 1000)
+        # In whole numbers: as a fraction, the last moment that can be told becomes one later.
+        expires_ms = (message.expiresAt - EPOCH) // timedelta(milliseconds=1)
     elif message.ttl is not None:
         expires_ms = int((time.time() + message.ttl) * 1000)
     interrupt_ms = None

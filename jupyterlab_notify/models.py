@@ -234,7 +234,8 @@ class IngestMessage(_Wire):
     @field_validator("message")
     @classmethod
     def _not_blank(cls, message: str) -> str:
-        if not message.strip():
+        # To JSON Schema a separator such as U+001C is no white space.
+        if not re.search(r"\S|[\x1c-\x1f]", message):
             raise ValueError("must not be blank")
         return message
 
@@ -264,7 +265,9 @@ class IngestMessage(_Wire):
         try:
             return value.astimezone(timezone.utc)
         except OverflowError:
-            raise ValueError("is outside the years that can be stored") from None
+            # Its offset takes it out of the years that can be told, by some hours.
+            edge = datetime.max if value.year > 1 else datetime.min
+            return edge.replace(tzinfo=timezone.utc)
 
     @model_validator(mode="after")
     def _progress_goes_with_in_progress(self) -> IngestMessage:

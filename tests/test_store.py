@@ -268,6 +268,25 @@ def test_what_expires_leaves_lists_and_tells_tabs(store: Store, clock: Clock) ->
     check_counts(store)
 
 
+async def test_the_first_and_the_last_moment_that_can_be_told_are_no_fault_of_the_file(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = Inbox(path)
+    ends = (
+        *("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-12:00"),
+        *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+12:00"),
+    )
+    for end in ends:
+        message = IngestMessage.model_validate({"message": end, "expiresAt": end})
+        assert (await inbox.receive(message, "queue")).durable
+    rows = json.loads(await inbox.page(Query()))["notifications"]
+    assert [row["message"] for row in rows] == [ends[1], ends[0]]
+    assert {row["expiresAt"] for row in rows} == {"9999-12-31T23:59:59.999Z"}
+    await inbox.stop()
+    assert not caplog.records
+    assert len(list(path.parent.iterdir())) == 1
+
+
 def test_a_clock_that_jumps_back_brings_nothing_back(store: Store, clock: Clock) -> None:
     receive(store, "gone", expires_ms=clock() + 1000)
     clock.forward(3600)
