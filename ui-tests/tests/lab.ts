@@ -26,6 +26,9 @@ export { expect, test };
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
+/** How often a page is asked for something, where not each time that it is drawn. */
+const ONCE_IN_A_WHILE = { polling: 50 };
+
 /** What would let a server see the machine that the tests run on. */
 const FOREIGN = /^(JUPYTER|JPY_|IPYTHON|XDG_|NOTEBOOK)/;
 
@@ -84,6 +87,10 @@ export interface IOpenOptions {
   path?: string;
   /** In this context; by default in a new one, which shares nothing with others. */
   context?: BrowserContext;
+  /** In a window of its own, and not in a tab: it is in front there. */
+  window?: boolean;
+  /** With the animations of toasts, for which tests wait a second each. */
+  motion?: boolean;
 }
 
 /**
@@ -302,7 +309,9 @@ export class Lab {
   /** A page that is ready: see `openLab`. */
   async open(browser: Browser, options: IOpenOptions = {}): Promise<Page> {
     const context = options.context ?? (await browser.newContext());
-    const page = await context.newPage();
+    const page = options.window
+      ? await newWindow(context)
+      : await context.newPage();
     await openLab(page, this, options);
     return page;
   }
@@ -520,6 +529,7 @@ export async function openLab(
   options: IOpenOptions = {}
 ): Promise<void> {
   await page.addInitScript(recordToasts);
+  await setMotion(page, options.motion ?? false);
   // JupyterLab's own, at its leisure, after a test took the server away.
   const lost = page.getByRole('dialog', { name: 'Server Connection Error' });
   await page.addLocatorHandler(
@@ -555,6 +565,42 @@ export async function untilReady(page: Page): Promise<void> {
 }
 
 /**
+ * Wait until JupyterLab has opened its launcher, as it does where nothing was
+ * open: a moment after a page is ready, it takes the focus there.
+ */
+export async function untilLauncher(page: Page): Promise<void> {
+  await expect(page.locator('.jp-Launcher')).toBeVisible();
+  await page.waitForFunction(() => document.activeElement !== document.body);
+}
+
+/**
+ * Wait until a page shows nothing of what the inbox had: no toast, and no
+ * number at the bell.
+ */
+export async function untilQuiet(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () => {
+      const number = document.querySelector('.jp-NotifyBell-badge');
+      return (
+        !document.querySelector('.jp-toastContainer [data-jp-notify]') &&
+        !number?.checkVisibility()
+      );
+    },
+    undefined,
+    ONCE_IN_A_WHILE
+  );
+}
+
+/**
+ * Have toasts move as they come and go, or not, as a person's system says.
+ */
+export async function setMotion(page: Page, motion: boolean): Promise<void> {
+  await page.emulateMedia({
+    reducedMotion: motion ? 'no-preference' : 'reduce'
+  });
+}
+
+/**
  * What toasts came and went on a page since it was loaded, also those that
  * were gone before anybody looked; those with this text.
  */
@@ -578,7 +624,11 @@ export async function toastTime(page: Page, text: string): Promise<number> {
   await expect
     .poll(
       async () => (await toastEvents(page, text)).map(event => event.what),
-      { timeout: 30_000, message: `the toast “${text}” came and went` }
+      {
+        timeout: 30_000,
+        intervals: [100],
+        message: `the toast “${text}” came and went`
+      }
     )
     .toEqual(['appeared', 'gone']);
   const [appeared, gone] = await toastEvents(page, text);
@@ -729,15 +779,37 @@ export async function closeCenter(page: Page): Promise<void> {
 
 async function pressBell(page: Page, open: boolean): Promise<void> {
   // After a reload JupyterLab restores the panel, and the bell is drawn a moment later.
-  await page.waitForFunction(() => {
-    const panel = document.querySelector('#jp-notify-center');
-    const button = document.querySelector('.jp-NotifyBell-button');
-    const shown = !!panel && panel.checkVisibility();
-    return button?.getAttribute('aria-pressed') === String(shown);
-  });
+  await page.waitForFunction(
+    () => {
+      const panel = document.querySelector('#jp-notify-center');
+      const button = document.querySelector('.jp-NotifyBell-button');
+      const shown = !!panel && panel.checkVisibility();
+      return button?.getAttribute('aria-pressed') === String(shown);
+    },
+    undefined,
+    ONCE_IN_A_WHILE
+  );
   if ((await bell(page).getAttribute('aria-pressed')) !== String(open)) {
     await bell(page).click();
   }
+}
+
+/**
+ * Open a window in a context that has a page: what is drawn behind another tab
+ * is drawn once a second.
+ */
+async function newWindow(context: BrowserContext): Promise<Page> {
+  const page = await context.newCDPSession(context.pages()[0]);
+  const { targetInfo } = await page.send('Target.getTargetInfo');
+  const browser = await context.browser()!.newBrowserCDPSession();
+  const opened = context.waitForEvent('page');
+  await browser.send('Target.createTarget', {
+    url: 'about:blank',
+    browserContextId: targetInfo.browserContextId,
+    newWindow: true
+  });
+  await Promise.all([page.detach(), browser.detach()]);
+  return opened;
 }
 
 /** A port that nothing listens on. */

@@ -19,6 +19,7 @@ import {
   test,
   toastEvents,
   toasts,
+  untilQuiet,
   untilReady,
   useLab
 } from './lab';
@@ -36,7 +37,10 @@ test.beforeAll(async ({ browser }) => {
   await proxy.start(lab);
   const behind = await lab.open(browser);
   // In front, as is the only tab of the other browser.
-  near = await lab.open(browser, { context: behind.context() });
+  near = await lab.open(browser, {
+    context: behind.context(),
+    path: 'lab/workspaces/near'
+  });
   far = await lab.open(browser, { via: proxy });
   tabs = [near, behind, far];
   // A tab that is loaded again loses this.
@@ -55,11 +59,11 @@ test.beforeEach(async () => {
   for (const tab of tabs) {
     await expect.poll(() => connected(tab)).toBe(true);
     await closeDialogs(tab);
+    await look(tab);
     await closeCenter(tab);
-    await expect(toasts(tab)).toHaveCount(0);
-    await expect(summary(tab)).toHaveCount(0);
-    await expect(badge(tab)).toBeHidden();
+    await untilQuiet(tab);
   }
+  await look(near);
 });
 
 test.afterEach(async () => {
@@ -67,6 +71,11 @@ test.afterEach(async () => {
     expect(await tab.evaluate(() => (window as any).sameTab)).toBe(true);
   }
 });
+
+/** Bring a tab to the front: what is behind is drawn once a second. */
+async function look(tab: Page): Promise<void> {
+  await tab.bringToFront();
+}
 
 function connected(tab: Page): Promise<boolean> {
   return tab.evaluate(() => (window as any).notifyModel.connected);
@@ -159,6 +168,7 @@ test('50 messages in a second are in each of three tabs once, and leave half of 
   }
 
   for (const tab of tabs) {
+    await look(tab);
     await openCenter(tab);
     await expect(rows(tab).first()).toHaveAttribute('aria-setsize', '50');
     const listed = await scrollThrough(tab);

@@ -1,5 +1,5 @@
 /**
- * What a toast promises, in two tabs of one browser.
+ * What a toast promises, in two windows of one browser.
  */
 import type { Page } from '@playwright/test';
 
@@ -12,13 +12,14 @@ import {
   LAB_NOTIFICATIONS,
   openCenter,
   rows,
+  setMotion,
   setSetting,
-  summary,
   test,
   toastEvents,
   TOASTS,
   toasts,
   toastTime,
+  untilQuiet,
   untilReady,
   useLab
 } from './lab';
@@ -52,17 +53,19 @@ let other: Page;
 
 test.beforeAll(async ({ browser }) => {
   other = await lab.open(browser);
-  // The last one is in front: a browser takes its time to draw the others.
-  page = await lab.open(browser, { context: other.context() });
+  // In front, as the other one is: a browser takes its time to draw what is behind.
+  page = await lab.open(browser, {
+    context: other.context(),
+    window: true,
+    path: 'lab/workspaces/other'
+  });
 });
 
 test.beforeEach(async () => {
   await lab.dismissAll();
   for (const tab of [page, other]) {
     await closeCenter(tab);
-    await expect(toasts(tab)).toHaveCount(0);
-    await expect(summary(tab)).toHaveCount(0);
-    await expect(badge(tab)).toBeHidden();
+    await untilQuiet(tab);
   }
   // A toast under the pointer would not close.
   await page.mouse.move(300, 700);
@@ -97,11 +100,14 @@ test('all six types appear, each with its text, its look and its icon', async ()
   await page.setViewportSize({ width: 1024, height: 768 });
 });
 
-for (const path of [
-  'jupyterlab-notify/ingest',
-  'jupyterlab-notifications-extension/ingest'
-]) {
+for (const [path, motion] of [
+  ['jupyterlab-notify/ingest', true],
+  ['jupyterlab-notifications-extension/ingest', false]
+] as const) {
   test(`what a hub pushes to ${path} is a toast in every tab, and its Dismiss button puts it away`, async () => {
+    for (const tab of [page, other]) {
+      await setMotion(tab, motion);
+    }
     const answer = await lab.api('POST', path, HUB_PAYLOAD);
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({ success: true, tabs: 2 });
@@ -122,6 +128,9 @@ for (const path of [
     expect((await lab.list('dismissed'))[0].id).toBe(
       answer.body.notification_id
     );
+    for (const tab of [page, other]) {
+      await setMotion(tab, false);
+    }
   });
 }
 
@@ -251,6 +260,7 @@ test('4,000 characters are cut, and Show more opens the center at all of them', 
 });
 
 test('a progress moves in one toast and ends in success there', async () => {
+  await setMotion(page, true);
   const job = { key: 'job-7', source: 'queue' };
   await lab.push({
     ...job,
@@ -295,10 +305,12 @@ test('a progress moves in one toast and ends in success there', async () => {
   expect(await lab.list('inbox')).toMatchObject([
     { key: 'job-7', type: 'success' }
   ]);
+  await setMotion(page, false);
 });
 
 test('a job that is over before its toast was drawn shows its end, and closes', async () => {
-  // A slow machine takes its time to draw.
+  // A slow machine takes its time to draw, and a toast its time to come.
+  await setMotion(page, true);
   const browser = await page.context().newCDPSession(page);
   await browser.send('Emulation.setCPUThrottlingRate', { rate: 8 });
   const job = { key: 'job-8', source: 'queue' };
@@ -314,6 +326,7 @@ test('a job that is over before its toast was drawn shows its end, and closes', 
   await browser.send('Emulation.setCPUThrottlingRate', { rate: 1 });
   await toastTime(page, 'A quick job');
   await browser.detach();
+  await setMotion(page, false);
 });
 
 test('the same key replaces what it said before, in every tab', async () => {
