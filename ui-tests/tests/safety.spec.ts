@@ -189,6 +189,7 @@ test.beforeAll(async ({ browser }) => {
   await context.exposeFunction('tellTest', (what: string) => {
     alarms.push(what);
   });
+  await context.addInitScript(look);
   await context.addInitScript(() => {
     (window as any).ran = () => (window as any).tellTest('a script ran');
   });
@@ -227,7 +228,12 @@ test.beforeEach(async () => {
   await expect(toasts(page)).toHaveCount(0);
 });
 
-test.afterEach(() => {
+test.afterEach(async () => {
+  // An image that is not there says so only when the server has.
+  await page.evaluate(async () => {
+    await fetch('/no-such-image');
+    await new Promise(resolve => setTimeout(resolve, 50));
+  });
   expect(alarms).toEqual([]);
 });
 
@@ -249,6 +255,11 @@ test('The alarms of these tests ring', async () => {
       node.querySelector('a')?.click();
     }, string);
     await expect.poll(() => alarms, string).not.toEqual([]);
+    if (string.includes('_blank')) {
+      // It rings twice: for what is asked for, and for the page.
+      await expect.poll(() => alarms.join()).toContain('a page was opened');
+      await expect.poll(() => page.context().pages()).toHaveLength(1);
+    }
     await page.evaluate(() => document.querySelector('#unsafe')!.remove());
     alarms.length = 0;
   }
@@ -320,8 +331,10 @@ for (const markdown of [false, true]) {
         const words = text.slice(0, 100).replace(/ \S*$/, '');
         await expect(shown).toContainText(words);
       }
-      await poke('.jp-toastContainer .jp-toast-message');
-      await nothingForeign('.jp-toastContainer');
+      await pokeAll(
+        '.jp-toastContainer',
+        '.jp-toastContainer .jp-toast-message'
+      );
     }
     await expect(toast).toHaveCount(1);
   });
@@ -481,9 +494,11 @@ test('The banner shows Markdown without what could run', async () => {
     await expect(banner.locator('.jp-NotifyBody')).toContainText(
       `Body ${index}.`
     );
-    await poke('.jp-NotifyBanner-summary');
-    await poke('.jp-NotifyBanner-details .jp-NotifyBody');
-    await nothingForeign('#jp-notify-banner');
+    await pokeAll(
+      '#jp-notify-banner',
+      '.jp-NotifyBanner-summary',
+      '.jp-NotifyBanner-details .jp-NotifyBody'
+    );
   }
 });
 
@@ -546,10 +561,12 @@ test('A welcome message is shown without what could run', async () => {
     await expect(dialog.locator('.jp-NotifyWelcome-body')).toContainText(
       `Body ${index}.`
     );
-    await poke('.jp-NotifyWelcome-title');
-    await poke('.jp-NotifyWelcome-summary');
-    await poke('.jp-NotifyWelcome-body');
-    await nothingForeign('.jp-NotifyWelcome');
+    await pokeAll(
+      '.jp-NotifyWelcome',
+      '.jp-NotifyWelcome-title',
+      '.jp-NotifyWelcome-summary',
+      '.jp-NotifyWelcome-body'
+    );
     if (number < groups.length) {
       await next.click();
     }
@@ -640,38 +657,85 @@ async function openAll(): Promise<IShown[]> {
   const sent = (await lab.list('inbox', 200)).reverse();
   const shown: IShown[] = [];
   for (const { id } of sent) {
-    await page.evaluate(async id => {
-      const app = (window as any).notifyModel;
-      app.open(id);
-    }, id);
-    const row = center(page).locator(`[data-id="${id}"]`);
-    await expect(row).toHaveClass(/jp-mod-open/);
-    await expect(row.locator('[aria-busy="true"]')).toHaveCount(0);
-    await poke(`[data-id="${id}"] .jp-NotifyRow-summary`);
-    await poke(`[data-id="${id}"] .jp-NotifyBody`);
-    shown.push({
-      ...(await row.evaluate(node => {
-        const text = (selector: string) =>
-          node.querySelector(selector)!.textContent!;
-        const actions = [...node.querySelectorAll('.jp-NotifyAction')];
-        return {
-          summary: text('.jp-NotifyRow-summary'),
-          source: text('.jp-NotifyRow-source'),
-          labels: actions.map(
-            one => one.querySelector('.jp-NotifyAction-label')!.textContent!
-          ),
-          titles: actions.map(one => one.getAttribute('title')!)
-        };
-      })),
-      foreign: await foreign(`[data-id="${id}"]`)
-    });
+    // One call for each: a way to the page and back takes as long as all of this.
+    shown.push(await page.evaluate(openInPage, id));
   }
   return shown;
 }
 
-/** Press, and point at, whatever text brought with it. */
-async function poke(selector: string): Promise<void> {
-  await page.evaluate(selector => {
+/** Runs in the page. */
+async function openInPage(id: string): Promise<IShown> {
+  const { poke, foreign } = (window as any).look as ILook;
+  (window as any).notifyModel.open(id);
+  const row = `#jp-notify-center [data-id="${id}"]`;
+  const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+  const until = async (what: string, selector: string, there: boolean) => {
+    const end = Date.now() + 15_000;
+    while ((document.querySelector(selector) !== null) !== there) {
+      if (Date.now() > end) {
+        throw new Error(`${what}: ${selector}`);
+      }
+      await frame();
+    }
+  };
+  await until('not opened', `${row}.jp-mod-open`, true);
+  await until('still loading', `${row} [aria-busy="true"]`, false);
+  poke(`${row} .jp-NotifyRow-summary`);
+  poke(`${row} .jp-NotifyBody`);
+  await frame();
+  const node = document.querySelector(row)!;
+  const text = (selector: string) => node.querySelector(selector)!.textContent!;
+  const actions = [...node.querySelectorAll('.jp-NotifyAction')];
+  return {
+    summary: text('.jp-NotifyRow-summary'),
+    source: text('.jp-NotifyRow-source'),
+    labels: actions.map(
+      one => one.querySelector('.jp-NotifyAction-label')!.textContent!
+    ),
+    titles: actions.map(one => one.getAttribute('title')!),
+    foreign: foreign(row)
+  };
+}
+
+/** Press and point at parts of the page, and expect that nothing comes of it. */
+async function pokeAll(whole: string, ...parts: string[]): Promise<void> {
+  await page.evaluate(parts => {
+    const { poke } = (window as any).look as ILook;
+    parts.forEach(poke);
+  }, parts);
+  await nothingForeign(whole);
+}
+
+async function nothingForeign(selector: string): Promise<void> {
+  const [found, count, display, dialogs] = await page.evaluate(
+    selector =>
+      [
+        ((window as any).look as ILook).foreign(selector),
+        document.querySelectorAll('iframe, object, embed, base').length,
+        getComputedStyle(document.body).display,
+        document.querySelectorAll('.jp-Dialog').length
+      ] as const,
+    selector
+  );
+  expect(found).toEqual([]);
+  expect(alarms).toEqual([]);
+  expect([count, display]).toEqual([0, 'block']);
+  if (selector !== '.jp-Dialog') {
+    expect(dialogs).toBe(0);
+  }
+}
+
+/** What tests ask of a page, in it. */
+interface ILook {
+  /** Press, and point at, whatever text brought with it. */
+  poke: (selector: string) => void;
+  /** Elements and attributes that no text of a sender's may bring about. */
+  foreign: (selector: string) => string[];
+}
+
+/** Runs in the page, before anything else. */
+function look(): void {
+  const poke = (selector: string) => {
     for (const root of document.querySelectorAll(selector)) {
       for (const node of root.querySelectorAll<HTMLElement>('*')) {
         for (const type of ['mouseover', 'focus', 'pointerdown', 'toggle']) {
@@ -683,26 +747,8 @@ async function poke(selector: string): Promise<void> {
         }
       }
     }
-  }, selector);
-}
-
-async function nothingForeign(selector: string): Promise<void> {
-  expect(await foreign(selector)).toEqual([]);
-  expect(alarms).toEqual([]);
-  expect(
-    await page.evaluate(() => [
-      document.querySelectorAll('iframe, object, embed, base').length,
-      getComputedStyle(document.body).display
-    ])
-  ).toEqual([0, 'block']);
-  if (selector !== '.jp-Dialog') {
-    await expect(page.locator('.jp-Dialog')).toHaveCount(0);
-  }
-}
-
-/** Elements and attributes that no text of a sender's may bring about. */
-function foreign(selector: string): Promise<string[]> {
-  return page.evaluate(selector => {
+  };
+  const foreign = (selector: string) => {
     const found: string[] = [];
     const roots = [...document.querySelectorAll(selector)];
     if (roots.length === 0) {
@@ -752,5 +798,6 @@ function foreign(selector: string): Promise<string[]> {
       }
     }
     return found;
-  }, selector);
+  };
+  (window as any).look = { poke, foreign };
 }
