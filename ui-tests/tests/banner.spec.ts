@@ -18,6 +18,7 @@ import {
   setTheme,
   test,
   toasts,
+  untilLauncher,
   untilReady,
   useLab
 } from './lab';
@@ -247,6 +248,7 @@ test('can be closed only where its sender allows it; what is closed stays in the
 
   await page.reload();
   await untilReady(page);
+  await untilLauncher(page);
   await expect(banners(page)).toHaveText([/an outage/]);
 });
 

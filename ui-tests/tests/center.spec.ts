@@ -21,6 +21,7 @@ import {
   setTheme,
   test,
   toasts,
+  untilLauncher,
   untilReady,
   useLab
 } from './lab';
@@ -305,6 +306,8 @@ test.describe('An opened message', () => {
     await expect(dialog).toContainText('Project Jupyter Contributors');
     await dialog.getByRole('button', { name: 'Close' }).last().click();
     await expect(dialog).toHaveCount(0);
+    // While one is running the others do nothing.
+    await expect(row.getByRole('button', { name: 'About' })).toBeEnabled();
     await row.getByRole('button', { name: 'Put away' }).click();
     await expect(row).toHaveCount(0);
     await expect.poll(counts).toMatchObject({ dismissed: 1 });
@@ -350,6 +353,7 @@ test.describe('An opened message', () => {
     await pushMany(120, index => `message ${index}`);
     await closeCenter(page);
     await reloadPage();
+    await untilLauncher(page);
     const toast = toasts(page, 'The whole story');
     await toast.getByRole('button', { name: 'Show more' }).click();
     const row = rows(page, 'The whole story');
@@ -857,6 +861,8 @@ test.describe('The keyboard', () => {
     await rows(page, 'alpha').focus();
     await page.keyboard.press('e');
     await expect(rows(page)).toHaveText([/beta/]);
+    await expect(center(page).locator('.jp-NotifyUndo')).toBeVisible();
+    await expect(rows(page, 'beta')).toBeFocused();
     await page.keyboard.press('Control+z');
     await expect(rows(page)).toHaveText([/beta/, /alpha/]);
     await expect(rows(page, 'alpha')).toBeFocused();

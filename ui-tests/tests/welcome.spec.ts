@@ -14,6 +14,7 @@ import {
   runCommand,
   setTheme,
   test,
+  untilLauncher,
   untilReady,
   useLab,
   welcome
@@ -100,6 +101,7 @@ test('greets on start with Markdown and its images', async () => {
 test('keeps the keyboard in it, closes by Escape, and gives the focus back', async () => {
   lab.greet('hello', { title: 'Welcome' }, 'See [this](https://example.org).');
   await again();
+  await untilLauncher(page);
   await expect(title()).toHaveText('Welcome');
   // Who types when it comes presses no button.
   await expect(page.locator('.jp-NotifyWelcome-body')).toBeFocused();
