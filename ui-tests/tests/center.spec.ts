@@ -352,6 +352,12 @@ test.describe('An opened message', () => {
     await expect(toasts(page)).not.toContainText('the end.');
     await pushMany(120, index => `message ${index}`);
     await closeCenter(page);
+    // JupyterLab may forget the width of a panel that is closed: let this one be widened again.
+    await page.evaluate(() =>
+      Object.keys(localStorage)
+        .filter(key => key.startsWith('jupyterlab_notify:center-widened'))
+        .forEach(key => localStorage.removeItem(key))
+    );
     await reloadPage();
     await untilLauncher(page);
     const toast = toasts(page, 'The whole story');
