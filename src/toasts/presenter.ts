@@ -10,16 +10,15 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import { Times } from '../times';
 import type {
   INotificationActions,
   INotificationModel,
   NotificationModel
 } from '../tokens';
-import type { Action, Notification } from '../wire';
-import { summarize } from './plaintext';
+import type { Notification } from '../wire';
+import { estimateHeight, signature, ToastContents } from './content';
 import { type IToastCandidate, makeRoom, urgency } from './room';
-import { type IToastDress, ToastView } from './view';
+import { ToastView } from './view';
 
 /**
  * How long messages are gathered that come right after another.
@@ -36,11 +35,6 @@ const FLOOD_PER_SECOND = 4;
  * reload, only a few of them are shown.
  */
 const MISSED = { from: 7, shown: 3 };
-
-/**
- * The most buttons of a toast.
- */
-const MAX_BUTTONS = 3;
 
 /**
  * The height of the toast that sums up, before it can be measured.
@@ -93,10 +87,18 @@ export class ToastPresenter implements IDisposable {
    */
   constructor(options: ToastPresenter.IOptions) {
     this._model = options.model;
-    this._actions = options.actions;
     this._manager = options.manager ?? LabNotification.manager;
     this._trans = options.trans;
-    this._times = new Times(options.trans, document.documentElement.lang);
+    this._contents = new ToastContents({
+      model: options.model,
+      actions: options.actions,
+      trans: options.trans,
+      defaultAutoClose_s: () => this._settings.defaultAutoClose,
+      open: id => {
+        this._close(id);
+        this._model.open(id);
+      }
+    });
     this._view = new ToastView({
       appeared: id => this._onAppeared(id),
       vanished: id => this._onVanished(id),
@@ -212,7 +214,7 @@ export class ToastPresenter implements IDisposable {
       for (const row of change.notifications) {
         if (
           this._unread(row.id) &&
-          this._duration(row) === false &&
+          this._contents.duration(row) === false &&
           !this._shown.has(row.id) &&
           !this._queue.has(row.id)
         ) {
@@ -264,7 +266,7 @@ export class ToastPresenter implements IDisposable {
       this._candidates(),
       arriving.map(({ row }) => ({
         id: row.id,
-        height: Private.estimateHeight(row),
+        height: estimateHeight(row),
         urgency: urgency(row.type)
       })),
       this._view.room,
@@ -315,7 +317,7 @@ export class ToastPresenter implements IDisposable {
       if (row && (shown.visible || now - shown.since < APPEAR_MS)) {
         candidates.push({
           id,
-          height: this._view.height(shown.toast) ?? Private.estimateHeight(row),
+          height: this._view.height(shown.toast) ?? estimateHeight(row),
           urgency: urgency(row.type)
         });
       }
@@ -331,10 +333,10 @@ export class ToastPresenter implements IDisposable {
       this._refresh(row, true);
       return;
     }
-    const { message, autoClose, actions } = this._content(row);
+    const { message, autoClose, actions } = this._contents.content(row);
     const shown: Private.IShown = {
       toast: '',
-      content: Private.signature(row),
+      content: signature(row),
       since: Date.now(),
       sticky: autoClose === false,
       visible: false
@@ -347,7 +349,7 @@ export class ToastPresenter implements IDisposable {
     });
     this._ids.set(shown.toast, row.id);
     this._unsettled.set(shown.toast, null);
-    this._view.expect(shown.toast, this._dress(row, quiet));
+    this._view.expect(shown.toast, this._contents.dress(row, quiet, false));
   }
 
   /**
@@ -355,12 +357,15 @@ export class ToastPresenter implements IDisposable {
    */
   private _refresh(row: Notification, force = false): void {
     const shown = this._shown.get(row.id)!;
-    const content = Private.signature(row);
-    this._view.expect(shown.toast, this._dress(row, false));
+    const content = signature(row);
+    this._view.expect(
+      shown.toast,
+      this._contents.dress(row, false, shown.visible)
+    );
     // A progress that moves is drawn in place: a new state of the toast would
     // restart its time and have it read out again.
     if (force || content !== shown.content) {
-      const { message, autoClose, actions } = this._content(row);
+      const { message, autoClose, actions } = this._contents.content(row);
       shown.content = content;
       shown.sticky = autoClose === false;
       this._update({
@@ -616,96 +621,9 @@ export class ToastPresenter implements IDisposable {
     );
   }
 
-  /**
-   * How long a toast stays in milliseconds, `false` until it is closed; 0 for
-   * no toast.
-   */
-  private _duration(row: Notification): number | false {
-    if (row.autoClose === 0) {
-      return 0;
-    }
-    if (row.autoClose === false || row.type === 'in-progress') {
-      return false;
-    }
-    if (typeof row.autoClose === 'number') {
-      return row.autoClose;
-    }
-    return this._settings.defaultAutoClose * 1000 || false;
-  }
-
-  private _content(row: Notification): {
-    message: string;
-    autoClose: number | false;
-    actions: LabNotification.IAction[];
-  } {
-    const { text, cut } = summarize(row.message, row.markdown);
-    const more = cut || row.hasBody;
-    const own = this._actions ? row.actions : [];
-    const room = own.length + Number(more) > MAX_BUTTONS;
-    const actions = (room ? own.slice(0, MAX_BUTTONS - 1) : own).map(
-      (action, index) => this._button(row, action, index)
-    );
-    if (more || room) {
-      actions.push({
-        label: this._trans.__('Show more'),
-        displayType: actions.length === 0 ? 'accent' : 'default',
-        callback: event => {
-          event.preventDefault();
-          this._close(row.id);
-          this._model.open(row.id);
-        }
-      });
-    }
-    return { message: text, autoClose: this._duration(row), actions };
-  }
-
-  private _button(
-    row: Notification,
-    action: Action,
-    index: number
-  ): LabNotification.IAction {
-    return {
-      label: action.label,
-      caption: action.caption ?? undefined,
-      displayType: action.displayType ?? 'default',
-      callback: event => {
-        // Whether the toast goes is for what the button does to say: its
-        // command may have been refused.
-        event.preventDefault();
-        void this._actions!.run(this._model.get(row.id) ?? row, index);
-      }
-    };
-  }
-
-  private _dress(row: Notification, quiet: boolean): IToastDress {
-    const percent =
-      row.type === 'in-progress' && row.progress !== null
-        ? Math.round(row.progress * 100)
-        : null;
-    const meta = [row.source];
-    if (percent !== null) {
-      meta.push(this._times.percent.format(percent / 100));
-    }
-    const age = this._model.now() - Date.parse(row.updated);
-    if (age > 60_000) {
-      meta.push(this._times.since(age));
-    }
-    return {
-      kind: row.type,
-      close: row.dismissable
-        ? this._trans.__('Dismiss')
-        : this._trans.__('Mark as read'),
-      meta: meta.join(' · '),
-      progress: percent,
-      role: urgency(row.type) > 0 ? 'alert' : 'status',
-      live: !quiet && !(this._shown.get(row.id)?.visible && percent !== null)
-    };
-  }
-
   private readonly _model: INotificationModel;
-  private readonly _actions: INotificationActions | null;
+  private readonly _contents: ToastContents;
   private readonly _manager: NotificationManager;
-  private readonly _times: Times;
   private readonly _trans: TranslationBundle;
   private readonly _view: ToastView;
   /** The toasts of notifications, oldest first. */
@@ -769,38 +687,5 @@ namespace Private {
     sticky: boolean;
     /** Whether it is on the page. */
     visible: boolean;
-  }
-
-  /**
-   * What of a row shows in its toast by way of JupyterLab.
-   */
-  export function signature(row: Notification): string {
-    const { type, message, markdown, hasBody, autoClose, actions, position } =
-      row;
-    return JSON.stringify([
-      type,
-      message,
-      markdown,
-      hasBody,
-      autoClose,
-      actions,
-      position
-    ]);
-  }
-
-  /**
-   * About how high a toast will be; it is measured once it is there.
-   */
-  export function estimateHeight(row: Notification): number {
-    const { text, cut } = summarize(row.message, row.markdown);
-    const lines = text
-      .split('\n')
-      .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 35)), 0);
-    const labels = row.actions.map(({ label }) => label.length + 4);
-    if (cut || row.hasBody) {
-      labels.push(13);
-    }
-    const buttons = Math.ceil(labels.reduce((sum, each) => sum + each, 0) / 38);
-    return 48 + 18 * lines + (buttons > 0 ? 3 + 30 * buttons : 0);
   }
 }

@@ -1,0 +1,186 @@
+/**
+ * What a notification looks like as a toast: its text, its buttons, what is around them, and how
+ * long it stays; the presenter, which decides what shows, asks for it.
+ */
+import type { Notification as LabNotification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { Times } from '../times';
+import type { INotificationActions, INotificationModel } from '../tokens';
+import type { Action, Notification } from '../wire';
+import { summarize } from './plaintext';
+import { urgency } from './room';
+import type { IToastDress } from './view';
+
+/**
+ * The most buttons of a toast.
+ */
+const MAX_BUTTONS = 3;
+
+/**
+ * What JupyterLab draws of a toast.
+ */
+export interface IToastContent {
+  message: string;
+  /** In milliseconds; `false` until it is closed. */
+  autoClose: number | false;
+  actions: LabNotification.IAction[];
+}
+
+/**
+ * Makes toasts of notifications.
+ */
+export class ToastContents {
+  constructor(options: ToastContents.IOptions) {
+    this._options = options;
+    this._times = new Times(options.trans, document.documentElement.lang);
+  }
+
+  /**
+   * How long a toast stays in milliseconds, `false` until it is closed; 0 for
+   * no toast.
+   */
+  duration(row: Notification): number | false {
+    if (row.autoClose === 0) {
+      return 0;
+    }
+    if (row.autoClose === false || row.type === 'in-progress') {
+      return false;
+    }
+    if (typeof row.autoClose === 'number') {
+      return row.autoClose;
+    }
+    return this._options.defaultAutoClose_s() * 1000 || false;
+  }
+
+  /**
+   * What JupyterLab draws of a toast.
+   */
+  content(row: Notification): IToastContent {
+    const { text, cut } = summarize(row.message, row.markdown);
+    const more = cut || row.hasBody;
+    const own = this._options.actions ? row.actions : [];
+    const room = own.length + Number(more) > MAX_BUTTONS;
+    const actions = (room ? own.slice(0, MAX_BUTTONS - 1) : own).map(
+      (action, index) => this._button(row, action, index)
+    );
+    if (more || room) {
+      actions.push({
+        label: this._options.trans.__('Show more'),
+        displayType: actions.length === 0 ? 'accent' : 'default',
+        callback: event => {
+          event.preventDefault();
+          this._options.open(row.id);
+        }
+      });
+    }
+    return { message: text, autoClose: this.duration(row), actions };
+  }
+
+  private _button(
+    row: Notification,
+    action: Action,
+    index: number
+  ): LabNotification.IAction {
+    const { actions, model } = this._options;
+    return {
+      label: action.label,
+      caption: action.caption ?? undefined,
+      displayType: action.displayType ?? 'default',
+      callback: event => {
+        // Whether the toast goes is for what the button does to say: its
+        // command may have been refused.
+        event.preventDefault();
+        void actions!.run(model.get(row.id) ?? row, index);
+      }
+    };
+  }
+
+  /**
+   * What the view adds to it.
+   *
+   * @param quiet - Whether it was missed: then it is not read out.
+   * @param visible - Whether it is on the page already.
+   */
+  dress(row: Notification, quiet: boolean, visible: boolean): IToastDress {
+    const percent =
+      row.type === 'in-progress' && row.progress !== null
+        ? Math.round(row.progress * 100)
+        : null;
+    const meta = [row.source];
+    if (percent !== null) {
+      meta.push(this._times.percent.format(percent / 100));
+    }
+    const age = this._options.model.now() - Date.parse(row.updated);
+    if (age > 60_000) {
+      meta.push(this._times.since(age));
+    }
+    return {
+      kind: row.type,
+      close: row.dismissable
+        ? this._options.trans.__('Dismiss')
+        : this._options.trans.__('Mark as read'),
+      meta: meta.join(' · '),
+      progress: percent,
+      role: urgency(row.type) > 0 ? 'alert' : 'status',
+      live: !quiet && !(visible && percent !== null)
+    };
+  }
+
+  private readonly _options: ToastContents.IOptions;
+  private readonly _times: Times;
+}
+
+/**
+ * The namespace of {@link ToastContents}' options.
+ */
+export namespace ToastContents {
+  /**
+   * What it needs.
+   */
+  export interface IOptions {
+    /** The clock, and what a button's notification is by the time it is pressed. */
+    model: Pick<INotificationModel, 'get' | 'now'>;
+    /** What runs the buttons; without it there are none. */
+    actions: INotificationActions | null;
+    /** The language. */
+    trans: TranslationBundle;
+    /** After how long a toast closes that does not say it itself; 0: it stays. */
+    defaultAutoClose_s: () => number;
+    /** Show a notification in full. */
+    open: (id: string) => void;
+  }
+}
+
+/**
+ * What of a row shows in its toast by way of JupyterLab.
+ */
+export function signature(row: Notification): string {
+  const { type, message, markdown, hasBody, autoClose, actions, position } =
+    row;
+  return JSON.stringify([
+    type,
+    message,
+    markdown,
+    hasBody,
+    autoClose,
+    actions,
+    position
+  ]);
+}
+
+/**
+ * About how high a toast will be; it is measured once it is there.
+ */
+export function estimateHeight(row: Notification): number {
+  const { text, cut } = summarize(row.message, row.markdown);
+  const lines = text
+    .split('\n')
+    .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 35)), 0);
+  const labels = row.actions.map(({ label }) => label.length + 4);
+  if (cut || row.hasBody) {
+    labels.push(13);
+  }
+  const buttons = Math.ceil(labels.reduce((sum, each) => sum + each, 0) / 38);
+  return 48 + 18 * lines + (buttons > 0 ? 3 + 30 * buttons : 0);
+}
