@@ -144,6 +144,22 @@ def test_broadcasts_are_banners_as_long_as_they_are_listed(
         assert not central.requests(method="POST")
 
 
+def test_what_is_read_there_is_read_here_also_if_it_has_no_body_and_was_never_opened(
+    server: Server, central: Central
+) -> None:
+    bare = central.message("No body")
+    whole = central.message("A body", "All of it")
+    with server.websocket() as tab:
+        shows(server, "No body", "A body")
+        central.mark("read", bare, whole)
+        wait_for(lambda: not rows(server, "unread"), "them to be read here")
+        # Their bodies, which came with the answer, are here; one of them is none.
+        id_ = rows(server)["No body"]["id"]
+        tab.rows_until(lambda seen: id_ in seen and not seen[id_]["hasBody"])
+        assert server.detail(rows(server)["A body"]["id"])["body"] == "All of it"
+        assert len(central.requests(f"messages/{whole}")) == 1
+
+
 def test_a_message_and_its_body_and_its_state_in_both_directions(
     server: Server, central: Central
 ) -> None:
@@ -420,7 +436,7 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
             else:
                 assert answer.status_code == 503
                 said = exactly(models.ErrorAnswer, answer.content)["message"]
-                assert said.startswith("The text of this message cannot be fetched")
+                assert said.startswith("The central service")
             server.change(shown[f"{name} 0"], read=True)
             server.change(shown[f"{name} 1"], read=True)
             server.change(shown[f"{name} 0"], read=False)

@@ -445,18 +445,27 @@ class Central:
             for remote, (_, read, _) in known.messages.items()
             if complete and not read and remote not in unread and remote not in known.pending
         ]
-        read, revoked, all_seen = await self._tell_read_from_revoked(known, missing, len(new))
+        bodies: dict[str, str | None] = {}
+        read, revoked, all_seen = await self._tell_read_from_revoked(
+            known, missing, len(new), bodies
+        )
         unread_again = [remote for remote in again if remote not in read]
+        followed = True
         if read or revoked or unread_again:
             changed = await self._submit(
                 lambda: store.follow(known, read, unread_again, revoked), write=True
             )
+            followed = sum(map(len, changed.values())) == len(read + unread_again + revoked)
             for action, ids in changed.items():
                 self._announce(action, ids)
+        # Only now: a body may be a change of its row, which then would not be followed.
+        for id_, body in bodies.items():
+            await self._keep_body(id_, body)
         if complete and (gone := known.seen - unread.keys()):
             await self._submit(lambda: store.unlist(gone), write=True)
         self._all = all_seen
-        if self._unread is before:
+        # What changed here meanwhile is compared anew, so that list must not be answered by a 304.
+        if followed and self._unread is before:
             # Not forgotten meanwhile, since a message was opened that is said to be revoked.
             self._unread = seen
 
@@ -535,13 +544,14 @@ class Central:
         return self._submit(lambda: store.add_messages(rows, name), write=True)
 
     async def _tell_read_from_revoked(
-        self, known: Known, missing: list[str], new: int
+        self, known: Known, missing: list[str], new: int, bodies: dict[str, str | None]
     ) -> tuple[list[str], list[str], _Seen]:
         """Find out what was read elsewhere and what was revoked.
 
         What is unread here and not in the list of what is unread may be either; what is read
         here can only have been revoked. How many messages there are in all tells whether to
-        look, and for a few it is cheaper to ask for each than to go through all.
+        look, and for a few it is cheaper to ask for each than to go through all. Their bodies go
+        into ``bodies``, by our ids.
         """
         before = self._all
         first = await self._client.messages(unread=False, limit=1, etag=before.etag)
@@ -558,7 +568,7 @@ class Central:
         if len(missing) <= FEW:
             for remote in missing:
                 self._check_awake()
-                await self._ask_for(remote, known, read, revoked)
+                await self._ask_for(remote, known, read, revoked, bodies)
         expected = None if before.total is None else before.total + new - len(revoked)
         explained = total is None or total == expected
         if len(missing) <= FEW and explained and now - before.at < FULL_PASS_S:
@@ -582,9 +592,13 @@ class Central:
         return read, revoked, seen
 
     async def _ask_for(
-        self, remote: str, known: Known, read: list[str], revoked: list[str]
+        self,
+        remote: str,
+        known: Known,
+        read: list[str],
+        revoked: list[str],
+        bodies: dict[str, str | None],
     ) -> None:
-        store = self._store
         try:
             is_read, body = await self._client.message(remote)
         except Failure as failure:
@@ -594,7 +608,10 @@ class Central:
             return
         if is_read:
             read.append(remote)
-        id_ = known.messages[remote][0]
+        bodies[known.messages[remote][0]] = body
+
+    async def _keep_body(self, id_: str, body: str | None) -> None:
+        store = self._store
         await self._submit(lambda: store.keep_body(id_, body), write=True)
 
     # Welcome messages
@@ -651,8 +668,7 @@ class Central:
         left_alone_s = self._left_alone_until - time.monotonic()
         if left_alone_s > 0:
             raise Unavailable(
-                "The text of this message cannot be fetched: the central service asks to be left "
-                f"alone for another {left_alone_s:.0f} s."
+                f"The central service asks to be left alone for another {left_alone_s:.0f} s."
             )
         try:
             _, body = await self._client.message(remote)
@@ -666,10 +682,8 @@ class Central:
             if failure.retry_after_s is not None:
                 self._left_alone_until = time.monotonic() + failure.retry_after_s
                 self._not_before = max(self._not_before, self._left_alone_until)
-            raise Unavailable(
-                f"The text of this message cannot be fetched now. {failure}"
-            ) from None
-        await self._submit(lambda: store.keep_body(id_, body), write=True)
+            raise Unavailable(str(failure)) from None
+        await self._keep_body(id_, body)
         if not self._awake:
             await self._client.rest()
         elif self._failures:
