@@ -20,6 +20,7 @@ import type {
 } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
+import { followSettings } from './settings';
 import { INotificationActions, INotificationModel } from './tokens';
 import type { Action, Notification, StateChange } from './wire';
 
@@ -235,19 +236,13 @@ const plugin: JupyterFrontEndPlugin<INotificationActions> = {
       model,
       trans: (translator ?? nullTranslator).load('jupyterlab_notify')
     });
-    settingRegistry
-      ?.load(PLUGIN_ID)
-      .then(settings => {
-        const update = () => {
-          actions.allowedCommands = settings.composite
-            .allowedCommands as string[];
-        };
-        update();
-        settings.changed.connect(update);
-      })
-      .catch(error => {
+    if (settingRegistry) {
+      followSettings(settingRegistry, PLUGIN_ID, values => {
+        actions.allowedCommands = values.allowedCommands as string[];
+      }).catch(error => {
         console.warn('Every command of a notification will ask first.', error);
       });
+    }
     return actions;
   }
 };

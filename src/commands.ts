@@ -8,6 +8,7 @@ import type {
 import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { addCommand } from './palette';
 import { INotificationModel } from './tokens';
 import type { StateChange } from './wire';
 
@@ -34,7 +35,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands } = app;
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
-    const noArguments = { args: { type: 'object', properties: {} } } as const;
 
     const changeAll = async (state: StateChange, failure: string) => {
       try {
@@ -44,9 +44,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
     };
 
-    commands.addCommand(CommandIDs.markAllRead, {
+    addCommand(app, palette, trans, CommandIDs.markAllRead, {
       label: trans.__('Mark All Notifications as Read'),
-      describedBy: noArguments,
       isEnabled: () => model.counts.unread > 0,
       execute: () =>
         changeAll(
@@ -54,9 +53,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
           trans.__('The notifications could not be marked as read')
         )
     });
-    commands.addCommand(CommandIDs.dismissAll, {
+    addCommand(app, palette, trans, CommandIDs.dismissAll, {
       label: trans.__('Dismiss All Notifications'),
-      describedBy: noArguments,
       isEnabled: () => model.counts.inbox > 0,
       execute: () =>
         changeAll(
@@ -68,11 +66,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
       commands.notifyCommandChanged(CommandIDs.markAllRead);
       commands.notifyCommandChanged(CommandIDs.dismissAll);
     });
-
-    const category = trans.__('Notifications');
-    for (const command of Object.values(CommandIDs)) {
-      palette?.addItem({ command, category });
-    }
   }
 };
 

@@ -7,12 +7,11 @@ import type { Message } from '@lumino/messaging';
 import { BoxLayout, type Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import type { ICenterProps, IShared } from '../center/context';
-import { FetchedBodies, Shared } from '../center/context';
+import { type ICenterProps, Shared, useShared } from '../center/context';
 import { Glyph, IconButton, TypeIcon } from '../center/icons';
-import { SafeMarkdown } from '../center/markdown';
-import { Actions, Body, Summary, typeLabel } from '../center/message';
-import { Times } from '../times';
+import { Actions, Body, Summary } from '../center/message';
+import { Failure } from '../center/states';
+import { typeLabel } from '../labels';
 import { summarize } from '../toasts/plaintext';
 import type { Notification, StateChange } from '../wire';
 import { banners, type Crier, interrupts } from './stack';
@@ -140,31 +139,14 @@ interface IBannerProps extends Omit<IBannerOptions, 'shell'> {
 
 /** All messages of the banner. */
 function Banner(props: IBannerProps): JSX.Element {
-  const { model, actions, rendermime, trans, language, crier } = props;
+  const { model, trans, crier } = props;
+  const { shared, failure, forget } = useShared(props);
   const [rows, setRows] = React.useState<Notification[]>([]);
   const [openId, setOpenId] = React.useState<string | null>(null);
   const [all, setAll] = React.useState(false);
-  const [failure, setFailure] = React.useState<string | null>(null);
   const [said, setSaid] = React.useState({ alert: '', status: '' });
   const small = useMedia(SMALL);
   const list = React.useRef<HTMLUListElement>(null);
-
-  const fail = React.useCallback((reason: unknown) => {
-    setFailure(reason instanceof Error ? reason.message : String(reason));
-  }, []);
-  const shared = React.useMemo<IShared>(() => {
-    const times = new Times(trans, language);
-    return {
-      model,
-      actions,
-      trans,
-      times,
-      markdown: new SafeMarkdown(rendermime),
-      percent: times.percent,
-      fetched: new FetchedBodies(),
-      fail
-    };
-  }, []);
 
   React.useEffect(() => {
     const update = () => {
@@ -205,7 +187,7 @@ function Banner(props: IBannerProps): JSX.Element {
       setAll(false);
     }
     if (rows.length === 0) {
-      setFailure(null);
+      forget();
     }
   }, [rows, most]);
 
@@ -226,8 +208,8 @@ function Banner(props: IBannerProps): JSX.Element {
   });
 
   const change = (row: Notification, state: StateChange) => {
-    setFailure(null);
-    model.change({ ids: [row.id] }, state).catch(fail);
+    forget();
+    model.change({ ids: [row.id] }, state).catch(shared.fail);
   };
 
   return (
@@ -289,17 +271,7 @@ function Banner(props: IBannerProps): JSX.Element {
             </Item>
           ))}
         </ul>
-        {failure !== null && (
-          <div className="jp-NotifyNotice jp-mod-error" role="alert">
-            <span>{failure}</span>
-            <IconButton
-              label={trans.__('Close this message')}
-              onClick={() => setFailure(null)}
-            >
-              <Glyph name="close" />
-            </IconButton>
-          </div>
-        )}
+        <Failure text={failure} onClose={forget} />
       </div>
     </Shared.Provider>
   );

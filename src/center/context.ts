@@ -1,5 +1,5 @@
 /**
- * What the parts of the open center share.
+ * What the parts of the open center, and of the banner, share.
  */
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -7,10 +7,10 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import type { Times } from '../times';
+import { Times } from '../times';
 import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Notification } from '../wire';
-import type { SafeMarkdown } from './markdown';
+import { SafeMarkdown } from './markdown';
 
 /**
  * The widget that the center is shown in, as the center needs it.
@@ -98,3 +98,34 @@ export interface IShared {
  * What every row needs, without handing it down.
  */
 export const Shared = React.createContext<IShared>(null!);
+
+/**
+ * Make what every row needs, once, and keep what went wrong last.
+ */
+export function useShared(options: Omit<ICenterProps, 'host'>): {
+  /** For the provider of {@link Shared}. */
+  shared: IShared;
+  /** What went wrong, as a sentence. */
+  failure: string | null;
+  /** Take that sentence away. */
+  forget(): void;
+} {
+  const { model, actions, rendermime, trans, language } = options;
+  const [failure, setFailure] = React.useState<string | null>(null);
+  const shared = React.useMemo<IShared>(() => {
+    const times = new Times(trans, language);
+    return {
+      model,
+      actions,
+      trans,
+      times,
+      markdown: new SafeMarkdown(rendermime),
+      percent: times.percent,
+      fetched: new FetchedBodies(),
+      fail: reason =>
+        setFailure(reason instanceof Error ? reason.message : String(reason))
+    };
+  }, []);
+  const forget = React.useCallback(() => setFailure(null), []);
+  return { shared, failure, forget };
+}

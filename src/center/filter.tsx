@@ -3,11 +3,12 @@
  */
 import * as React from 'react';
 
+import { TYPES, typesLabel } from '../labels';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import { Shared } from './context';
 import { Glyph, IconButton, TypeIcon } from './icons';
-import { parse, TYPES, withTypes } from './query';
+import { parse, withTypes } from './query';
 import { classes } from './row';
 
 type View = NotificationModel.IQuery['view'];
@@ -116,14 +117,6 @@ function TypeMenu(props: {
   const [open, setOpen] = React.useState(false);
   const root = React.useRef<HTMLDivElement>(null);
   const button = React.useRef<HTMLButtonElement>(null);
-  const labels: Record<Notification['type'], string> = {
-    error: trans.__('Errors'),
-    warning: trans.__('Warnings'),
-    success: trans.__('Successes'),
-    info: trans.__('Information'),
-    'in-progress': trans.__('In progress'),
-    default: trans.__('Other messages')
-  };
 
   React.useEffect(() => {
     if (!open) {
@@ -191,7 +184,7 @@ function TypeMenu(props: {
                 }
               />
               <TypeIcon type={type} progress={0.6} />
-              {labels[type]}
+              {typesLabel(type, trans)}
             </label>
           ))}
           <button

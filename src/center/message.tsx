@@ -2,7 +2,6 @@
  * What is in a message: its line, its text, its buttons. The center's rows and the banner show
  * them.
  */
-import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Action, Notification } from '../wire';
@@ -228,21 +227,4 @@ export function useRendered(
     };
   }, [source, variant]);
   return rendered;
-}
-
-/**
- * What a person calls a type of messages.
- */
-export function typeLabel(
-  type: Notification['type'],
-  trans: TranslationBundle
-): string {
-  return {
-    error: trans.__('Error'),
-    warning: trans.__('Warning'),
-    success: trans.__('Success'),
-    info: trans.__('Information'),
-    'in-progress': trans.__('In progress'),
-    default: trans.__('Message')
-  }[type];
 }

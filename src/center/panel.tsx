@@ -4,23 +4,16 @@
 import type { IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
-import { Times } from '../times';
 import type { INotificationModel, NotificationModel } from '../tokens';
 import type { Notification, StateChange } from '../wire';
-import {
-  FetchedBodies,
-  type ICenterProps,
-  type IShared,
-  Shared
-} from './context';
+import { type ICenterProps, Shared, useShared } from './context';
 import { FilterBar } from './filter';
 import { Glyph, IconButton } from './icons';
 import { type IListHandle, List } from './list';
 import { Listing } from './listing';
-import { SafeMarkdown } from './markdown';
 import { hasMenu, openMenu } from './menu';
 import { parse } from './query';
-import { Empty, Failed, Notice, Skeleton } from './states';
+import { Empty, Failed, Failure, Notice, Skeleton } from './states';
 import { type IUndo, UndoBar } from './undo';
 
 /** How long one may pause while typing a search, in ms. */
@@ -43,25 +36,9 @@ interface ITarget {
  * The center.
  */
 export function Center(props: ICenterProps): JSX.Element {
-  const { model, actions, host, language, rendermime, trans } = props;
-
-  const [failure, setFailure] = React.useState<string | null>(null);
-  const fail = React.useCallback((reason: unknown) => {
-    setFailure(reason instanceof Error ? reason.message : String(reason));
-  }, []);
-  const shared = React.useMemo<IShared>(() => {
-    const times = new Times(trans, language);
-    return {
-      model,
-      actions,
-      trans,
-      times,
-      markdown: new SafeMarkdown(rendermime),
-      percent: times.percent,
-      fetched: new FetchedBodies(),
-      fail
-    };
-  }, []);
+  const { model, host, trans } = props;
+  const { shared, failure, forget } = useShared(props);
+  const { fail } = shared;
 
   const listing = React.useMemo(() => new Listing(model), []);
   const rows = useSignalled(listing.changed, () => listing.rows);
@@ -268,7 +245,7 @@ export function Center(props: ICenterProps): JSX.Element {
     label: (count: number) => string
   ): Promise<void> => {
     const ids = what === 'all' ? null : what.map(row => row.id);
-    setFailure(null);
+    forget();
     const done = model.change(ids ? { ids } : { all: true }, state);
     const back: StateChange =
       typeof state.dismissed === 'boolean'
@@ -557,17 +534,7 @@ export function Center(props: ICenterProps): JSX.Element {
             </button>
           </Notice>
         )}
-        {failure !== null && (
-          <Notice kind="error">
-            <span>{failure}</span>
-            <IconButton
-              label={trans.__('Close this message')}
-              onClick={() => setFailure(null)}
-            >
-              <Glyph name="close" />
-            </IconButton>
-          </Notice>
-        )}
+        <Failure text={failure} onClose={forget} />
         {selection.size > 0 && (
           <div
             className="jp-NotifySelection"

@@ -1,18 +1,9 @@
 /**
  * What a person types into the center's search field, as a query and back.
  */
+import { TYPES } from '../labels';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
-
-/** The types, in the order of the filter menu. */
-export const TYPES: readonly Notification['type'][] = [
-  'error',
-  'warning',
-  'success',
-  'info',
-  'in-progress',
-  'default'
-];
 
 /** One word: `name:value`, `name:"two words"`, `"two words"` or `word`. */
 const WORD = /(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi;

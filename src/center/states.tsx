@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import type { NotificationModel } from '../tokens';
 import { Shared } from './context';
+import { Glyph, IconButton } from './icons';
 
 /**
  * A quiet picture and a sentence.
@@ -158,5 +159,26 @@ export function Notice(props: {
     >
       {props.children}
     </div>
+  );
+}
+
+/**
+ * What went wrong, until the person has closed it.
+ */
+export function Failure(props: {
+  text: string | null;
+  onClose(): void;
+}): JSX.Element | null {
+  const { trans } = React.useContext(Shared);
+  return props.text === null ? null : (
+    <Notice kind="error">
+      <span>{props.text}</span>
+      <IconButton
+        label={trans.__('Close this message')}
+        onClick={props.onClose}
+      >
+        <Glyph name="close" />
+      </IconButton>
+    </Notice>
   );
 }

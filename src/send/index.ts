@@ -8,6 +8,7 @@ import type {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { addCommand } from '../palette';
 import { INotificationModel, INotifications } from '../tokens';
 import type { IngestMessage } from '../wire';
 // The token offers it from the start.
@@ -94,7 +95,7 @@ const plugin: JupyterFrontEndPlugin<INotifications> = {
       trans
     });
 
-    app.commands.addCommand(CommandIDs.send, {
+    addCommand(app, palette, trans, CommandIDs.send, {
       label: trans.__('Send a Notification…'),
       caption: trans.__('Send a notification to all your tabs'),
       describedBy: { args: ARGUMENTS },
@@ -125,10 +126,6 @@ const plugin: JupyterFrontEndPlugin<INotifications> = {
           }
         }
       }
-    });
-    palette?.addItem({
-      command: CommandIDs.send,
-      category: trans.__('Notifications')
     });
     return sender;
   }
