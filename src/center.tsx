@@ -22,6 +22,7 @@ import { SplitPanel } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { ICenterHost, ICenterProps } from './center/context';
+import { addCommand } from './palette';
 import { INotificationActions, INotificationModel } from './tokens';
 
 namespace CommandIDs {
@@ -31,8 +32,8 @@ namespace CommandIDs {
 /** Right of JupyterLab's own top bar (900), and of what others put there. */
 const BELL_RANK = 2000;
 
-/** Below the panels that JupyterLab has on that side. */
-const PANEL_RANK = 900;
+/** Below all others on that side: its tab, which is not always in sight, moves none of theirs. */
+const PANEL_RANK = 10_000;
 
 /** The highest count that the badge shows. */
 const MAX_COUNT = 99;
@@ -139,6 +140,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', options.trans.__('Notifications'));
     this.title.icon = bellIcon;
+    this.title.className = 'jp-NotifyCenter-tab';
     this.title.caption = options.trans.__('Notifications');
   }
 
@@ -366,10 +368,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       commands.notifyCommandChanged(CommandIDs.toggleCenter);
     });
 
-    commands.addCommand(CommandIDs.toggleCenter, {
+    addCommand(app, palette, trans, CommandIDs.toggleCenter, {
       label: trans.__('Notifications'),
       caption: trans.__('Show or hide the notification center'),
-      describedBy: { args: { type: 'object', properties: {} } },
       isToggleable: true,
       isToggled: () => panel.isVisible,
       execute: () => {
@@ -379,10 +380,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
           show({ id: null, focus: true, read: true });
         }
       }
-    });
-    palette?.addItem({
-      command: CommandIDs.toggleCenter,
-      category: trans.__('Notifications')
     });
 
     model.openRequested.connect((_, { id, by }) => {

@@ -44,7 +44,7 @@ const SIGNS: Record<string, string> = {
   error: 'M12 6.6v6.6m0 3.8v.4',
   info: 'M12 11v6.2M12 6.8v.4',
   success: 'm7.2 12.4 3.2 3.2 6.2-6.8',
-  default: 'M7.5 12h9'
+  default: 'M8 9.7h8M8 14.3h5'
 };
 
 /** The way round a circle of radius 8.5. */
@@ -76,7 +76,7 @@ const PATHS = {
   dot: 'M12 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z',
   caret: 'm7 9.5 5 5 5-5',
   back: 'M4 13.5h4l1.5 3h5l1.5-3h4M4 13.5V19h16v-5.5M4 13.5l2.5-8h11l2.5 8',
-  more: 'M12 5.5v.3m0 6.1v.3m0 6v.3',
+  more: 'M12 5a.6.6 0 1 0 .01 0zm0 6.4a.6.6 0 1 0 .01 0zm0 6.4a.6.6 0 1 0 .01 0z',
   filter: 'M4 7h16M7.5 12h9m-5.5 5h2',
   up: 'M12 19V5.5m-6 6 6-6 6 6'
 };

@@ -12,6 +12,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { addCommand } from '../palette';
+import { followSettings, LAB_NOTIFICATIONS } from '../settings';
 import { INotificationModel } from '../tokens';
 import { askPermission, obstacle, permission } from './permission';
 import type { DesktopPresenter } from './presenter';
@@ -20,11 +22,6 @@ import type { DesktopPresenter } from './presenter';
  * The id of the plugin, and of its settings.
  */
 const PLUGIN_ID = 'jupyterlab_notify:desktop';
-
-/**
- * The plugin of JupyterLab's own notifications, whose do-not-disturb counts.
- */
-const LAB_PLUGIN_ID = '@jupyterlab/apputils-extension:notification';
 
 const SETTING = 'desktopNotifications';
 
@@ -87,24 +84,26 @@ const plugin: JupyterFrontEndPlugin<void> = {
     // What came over the channel is known to all: told on, it would go round.
     const heard = new Set<string>();
     channel?.addEventListener('message', ({ data }) => {
-      if (data === PLUGIN_ID || data === LAB_PLUGIN_ID) {
+      if (data === PLUGIN_ID || data === LAB_NOTIFICATIONS) {
         heard.add(data);
         void registry.reload(data).finally(() => heard.delete(data));
       }
     });
-    const follow = async (
+    const follow = (
       id: string,
       name: string,
       set: (value: boolean) => void
     ) => {
-      const settings = await registry.load(id);
-      let value = settings.composite[name] === true;
-      set(value);
-      settings.changed.connect(() => {
-        const next = settings.composite[name] === true;
-        if (next !== value) {
-          value = next;
-          set(next);
+      let known: boolean | null = null;
+      return followSettings(registry, id, values => {
+        const value = values[name] === true;
+        if (value === known) {
+          return;
+        }
+        const first = known === null;
+        known = value;
+        set(value);
+        if (!first) {
           update();
           if (!heard.has(id)) {
             channel?.postMessage(id);
@@ -114,7 +113,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
     void Promise.allSettled([
       follow(PLUGIN_ID, SETTING, value => (on = value)),
-      follow(LAB_PLUGIN_ID, 'doNotDisturbMode', value => (silent = value)),
+      follow(LAB_NOTIFICATIONS, 'doNotDisturbMode', value => (silent = value)),
       app.restored
     ]).then(results => {
       for (const result of results) {
@@ -141,14 +140,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
       return done;
     };
 
-    commands.addCommand(CommandIDs.toggle, {
+    addCommand(app, palette, trans, CommandIDs.toggle, {
       label: trans.__('Desktop Notifications'),
       caption: () =>
         obstacle(permission(), trans) ??
         trans.__(
           'Show new messages on the desktop while no JupyterLab tab is in front'
         ),
-      describedBy: { args: { type: 'object', properties: {} } },
       isToggleable: true,
       isToggled: () => on && permission() === 'granted',
       execute: async () => {
@@ -162,10 +160,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    palette?.addItem({
-      command: CommandIDs.toggle,
-      category: trans.__('Notifications')
-    });
 
     // In the settings it is a box whose click asks the browser, with the reason if that refuses.
     forms?.addRenderer(`${PLUGIN_ID}.${SETTING}`, {
@@ -173,7 +167,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
         <Setting
           checked={props.formData === true && permission() === 'granted'}
           title={props.schema.title ?? ''}
-          description={props.schema.description ?? ''}
           problem={() => obstacle(permission(), trans)}
           onToggle={async wanted => {
             // What stands in the way is said under the box.
@@ -193,7 +186,6 @@ export default plugin;
 function Setting(props: {
   checked: boolean;
   title: string;
-  description: string;
   problem(): string | null;
   onToggle(wanted: boolean): Promise<void>;
 }): JSX.Element {
@@ -211,7 +203,6 @@ function Setting(props: {
         />
         {props.title}
       </label>
-      <p>{props.description}</p>
       <p role="status" className="jp-NotifySetting-problem">
         {problem}
       </p>

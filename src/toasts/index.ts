@@ -7,8 +7,11 @@ import type {
 } from '@jupyterlab/application';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 
+import { followSettings, LAB_NOTIFICATIONS } from '../settings';
 import { INotificationActions, INotificationModel } from '../tokens';
+import { TypesField } from './field';
 // Both are needed at activation: a toast that waits for its code comes late.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import {
@@ -25,11 +28,6 @@ import { warmUp } from './view';
 const PLUGIN_ID = 'jupyterlab_notify:toasts';
 
 /**
- * The plugin of JupyterLab's own notifications, whose do-not-disturb counts.
- */
-const LAB_PLUGIN_ID = '@jupyterlab/apputils-extension:notification';
-
-/**
  * The plugin that shows toasts.
  */
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -37,44 +35,47 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Announces notifications as toasts.',
   autoStart: true,
   requires: [INotificationModel],
-  optional: [INotificationActions, ISettingRegistry, ITranslator],
+  optional: [
+    INotificationActions,
+    ISettingRegistry,
+    IFormRendererRegistry,
+    ITranslator
+  ],
   activate: (
     app: JupyterFrontEnd,
     model: INotificationModel,
     actions: INotificationActions | null,
     settingRegistry: ISettingRegistry | null,
+    forms: IFormRendererRegistry | null,
     translator: ITranslator | null
   ) => {
-    const presenter = new ToastPresenter({
-      model,
-      actions,
-      trans: (translator ?? nullTranslator).load('jupyterlab_notify')
+    const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
+    const presenter = new ToastPresenter({ model, actions, trans });
+
+    forms?.addRenderer(`${PLUGIN_ID}.toastTypes`, {
+      fieldRenderer: props => TypesField({ ...props, trans })
     });
 
-    const own = settingRegistry?.load(PLUGIN_ID).then(settings => {
-      const update = () => {
-        presenter.settings = {
-          ...DEFAULT_TOAST_SETTINGS,
-          ...(settings.composite as Partial<IToastSettings>)
-        };
-      };
-      update();
-      settings.changed.connect(update);
-    });
-    const labs = settingRegistry?.load(LAB_PLUGIN_ID).then(settings => {
-      const update = () => {
-        presenter.silent = settings.composite.doNotDisturbMode === true;
-      };
-      update();
-      settings.changed.connect(update);
-    });
+    const settings = settingRegistry
+      ? [
+          followSettings(settingRegistry, PLUGIN_ID, values => {
+            presenter.settings = {
+              ...DEFAULT_TOAST_SETTINGS,
+              ...(values as Partial<IToastSettings>)
+            };
+          }),
+          followSettings(settingRegistry, LAB_NOTIFICATIONS, values => {
+            presenter.silent = values.doNotDisturbMode === true;
+          })
+        ]
+      : [];
     app.commands.commandExecuted.connect((_, { id }) => {
       if (id === 'jupyterlab-notify:toggle-center') {
         presenter.forgetMissed();
       }
     });
 
-    void Promise.allSettled([own, labs, app.restored]).then(results => {
+    void Promise.allSettled([...settings, app.restored]).then(results => {
       for (const result of results) {
         if (result.status === 'rejected') {
           console.warn('Toasts go by their default settings.', result.reason);

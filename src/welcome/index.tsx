@@ -17,6 +17,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { addCommand } from '../palette';
 import { INotificationModel, type NotificationModel } from '../tokens';
 import type { WelcomeMessage } from '../wire';
 import { Greeting } from './greeting';
@@ -141,10 +142,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
         await showErrorMessage(trans.__('Welcome messages'), error as Error);
       }
     };
-    const describedBy = { args: { type: 'object', properties: {} } } as const;
-    commands.addCommand(CommandIDs.show, {
+    addCommand(app, palette, trans, CommandIDs.show, {
       label: trans.__('Show Welcome Messages'),
-      describedBy,
       execute: () =>
         attempt(async () => {
           const { messages } = await model.welcome();
@@ -155,10 +154,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
           }
         })
     });
-    commands.addCommand(CommandIDs.reset, {
+    addCommand(app, palette, trans, CommandIDs.reset, {
       label: trans.__('Reset Welcome Messages'),
       caption: trans.__('Show the welcome messages again, as for a new person'),
-      describedBy,
       execute: () =>
         attempt(async () => {
           const due = (await answer('reset')).filter(({ due }) => due);
@@ -169,25 +167,24 @@ const plugin: JupyterFrontEndPlugin<void> = {
           }
         })
     });
-    const category = trans.__('Notifications');
-    for (const command of Object.values(CommandIDs)) {
-      palette?.addItem({ command, category });
-    }
 
     forms?.addRenderer(`${PLUGIN_ID}.welcome`, {
       fieldRenderer: props => (
         <div className="jp-NotifySetting">
-          <p>{props.schema.description}</p>
-          {Object.values(CommandIDs).map(command => (
-            <button
-              key={command}
-              type="button"
-              className="jp-mod-styled jp-mod-reject"
-              onClick={() => void commands.execute(command)}
-            >
-              {commands.label(command)}
-            </button>
-          ))}
+          <p className="jp-FormGroup-description">{props.schema.description}</p>
+          <div className="jp-NotifySetting-buttons">
+            {Object.values(CommandIDs).map(command => (
+              <button
+                key={command}
+                type="button"
+                className="jp-mod-styled jp-mod-reject"
+                title={commands.caption(command)}
+                onClick={() => void commands.execute(command)}
+              >
+                {commands.label(command)}
+              </button>
+            ))}
+          </div>
         </div>
       )
     });

@@ -121,6 +121,23 @@ test.describe('The bell', () => {
       )
       .toBe(true);
   });
+
+  test('is the only one while the center is closed, but for keyboards', async () => {
+    const tabs = page.locator('.jp-SideBar.jp-mod-right .lm-TabBar-tab');
+    const tab = tabs.and(page.locator('.jp-NotifyCenter-tab'));
+    const height = async () => (await tab.boundingBox())!.height;
+    expect(await height()).toBeGreaterThan(20);
+    await closeCenter(page);
+    expect(await height()).toBe(0);
+
+    // Its bar's arrow keys go through all tabs, from the first to the last.
+    await tabs.first().focus();
+    await page.keyboard.press('ArrowUp');
+    await expect(tab).toBeFocused();
+    expect(await height()).toBeGreaterThan(20);
+    await page.keyboard.press('Enter');
+    await expect(center(page)).toBeVisible();
+  });
 });
 
 test.describe('The list', () => {

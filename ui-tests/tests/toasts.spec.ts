@@ -12,6 +12,7 @@ import {
   LAB_NOTIFICATIONS,
   openCenter,
   rows,
+  runCommand,
   setMotion,
   setSetting,
   test,
@@ -421,6 +422,24 @@ test('only the types of the setting are announced', async () => {
   await expect(badge(page)).toHaveText('2');
   expect(await toastEvents(page, 'Some news.')).toEqual([]);
   await setSetting(page, TOASTS, 'toastTypes', [...TYPES]);
+});
+
+test('the types are boxes in the settings editor', async () => {
+  const saved = async () =>
+    (await lab.api('GET', `lab/api/settings/${TOASTS}`)).body.settings
+      .toastTypes;
+  await runCommand(page, 'settingeditor:open', {
+    query: 'Notification Toasts'
+  });
+  const types = page.getByRole('group', { name: 'Types that are announced' });
+  await expect(types.getByRole('checkbox', { checked: true })).toHaveCount(6);
+  await types.getByRole('checkbox', { name: 'Information' }).uncheck();
+  await expect
+    .poll(saved)
+    .toEqual(['error', 'warning', 'success', 'in-progress', 'default']);
+  await types.getByRole('checkbox', { name: 'Information' }).check();
+  await expect.poll(async () => (await saved()).length).toBe(6);
+  await runCommand(page, 'application:close');
 });
 
 test('toasts stand at the top right, below the bar and off the bell and the center', async () => {

@@ -1,0 +1,41 @@
+/**
+ * The field of the settings that says which types of messages toasts announce.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { TYPES, typesLabel } from '../labels';
+import type { Notification } from '../wire';
+
+/**
+ * A box for each type.
+ */
+export function TypesField(props: {
+  formData?: readonly Notification['type'][];
+  onChange(types: Notification['type'][]): void;
+  schema: { title?: string };
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { formData: chosen = [], onChange, schema, trans } = props;
+  return (
+    <fieldset className="jp-NotifySetting">
+      <legend>{schema.title}</legend>
+      {TYPES.map(type => (
+        <label key={type}>
+          <input
+            type="checkbox"
+            checked={chosen.includes(type)}
+            onChange={({ target }) =>
+              onChange(
+                TYPES.filter(one =>
+                  one === type ? target.checked : chosen.includes(one)
+                )
+              )
+            }
+          />
+          {typesLabel(type, trans)}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
