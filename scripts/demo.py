@@ -135,7 +135,8 @@ NOTIFICATIONS: list[dict[str, Any]] = [
         "source": "operations",
         "body": MAINTENANCE,
         "banner": True,
-        "autoClose": False,
+        # The banner is enough: no toast says it too.
+        "autoClose": 0,
         "ttl": 6 * 3600,
     },
 ]

@@ -8,6 +8,7 @@ import * as path from 'path';
 
 import {
   badge,
+  banners,
   bell,
   center,
   closeCenter,
@@ -98,4 +99,37 @@ test('Reading in JupyterLab, dismissing in Notebook: the other follows', async (
   await expect(toasts(inLab)).toHaveCount(0);
   await expect(badge(inLab)).toHaveCount(0);
   await expect(rows(inLab)).toHaveText([/first/]);
+});
+
+test('The banner stands below the menus and above the pages, and gives the room back', async ({
+  browser
+}) => {
+  for (const where of ['tree', 'notebooks/train.ipynb']) {
+    const page = await lab.open(browser, { context, path: where });
+    const main = page.locator('#main-panel');
+    await expect(main).toBeVisible();
+    const before = (await main.boundingBox())!;
+    await lab.push({
+      message: 'Storage outage',
+      type: 'error',
+      banner: true,
+      autoClose: 0,
+      body: 'Nothing is **lost**.'
+    });
+    const banner = banners(page, 'Storage outage');
+    await expect(banner).toBeInViewport({ ratio: 1 });
+    const menu = (await page.locator('#top-panel-wrapper').boundingBox())!;
+    const box = (await banner.boundingBox())!;
+    expect(box).toMatchObject({ x: 0, width: 1280 });
+    expect(box.y).toBeGreaterThanOrEqual(menu.y + menu.height);
+    await expect
+      .poll(async () => (await main.boundingBox())!.y)
+      .toBeGreaterThanOrEqual(box.y + box.height);
+    await banner.getByRole('button', { name: 'Details' }).click();
+    await expect(banner.locator('.jp-NotifyBody strong')).toHaveText('lost');
+    await banner.getByRole('button', { name: 'Dismiss' }).click();
+    await expect(banner).toHaveCount(0);
+    await expect.poll(async () => main.boundingBox()).toEqual(before);
+    await page.close();
+  }
 });

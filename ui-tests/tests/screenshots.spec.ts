@@ -4,14 +4,16 @@
  * `make screenshots` writes them to docs/images/. In any other run they go to
  * the test's own results, and what they show is checked all the same.
  */
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
 import { backdate } from './database';
 import {
   badge,
+  banners,
   center,
+  closeCenter,
   expect,
   openLab,
   rows,
@@ -19,7 +21,8 @@ import {
   setTheme,
   test,
   toasts,
-  useLab
+  useLab,
+  welcome
 } from './lab';
 
 const IMAGES = path.resolve(__dirname, '..', '..', 'docs', 'images');
@@ -114,6 +117,50 @@ const NEWEST = {
   actions: [{ label: 'Dismiss' }]
 };
 
+/** What has to stay in sight, and not in a toast besides. */
+const OUTAGE = {
+  message: 'Saving to /scratch fails until about 15:30 UTC',
+  type: 'error',
+  source: 'Platform team',
+  banner: true,
+  autoClose: 0,
+  body: [
+    'One of four storage servers is down. Work in your **home directory** meanwhile:',
+    '',
+    '- what is on `/scratch` is safe, and can be read;',
+    '- jobs that write there wait, and go on by themselves.'
+  ].join('\n'),
+  actions: [{ label: 'State of the repair', url: 'https://example.org/status' }]
+};
+
+const UPDATE = {
+  message: 'Servers are stopped on Thursday at 22:00 UTC for an update',
+  type: 'warning',
+  source: 'operations',
+  banner: true,
+  autoClose: 0,
+  body: 'Save your notebooks before.'
+};
+
+/** What greets, by id: title and text. */
+const WELCOME: Record<string, [string, string]> = {
+  '1-school': [
+    'Welcome to the summer school',
+    [
+      'Everything that you need is here already:',
+      '',
+      '| where | what |',
+      '| --- | --- |',
+      '| `/shared/school` | the data, 240,000 galaxies |',
+      '| `lectures/` | one notebook a day, [with exercises](https://example.org/school) |',
+      '| `scratch/` | yours to fill; **emptied on Sunday** |',
+      '',
+      '> Stuck? Ask in the forum, or any of the people with a green badge.'
+    ].join('\n')
+  ],
+  '2-news': ['What is new', 'Python 3.13, and twice the memory.']
+};
+
 const ids: Record<string, string> = {};
 
 test.beforeAll(async () => {
@@ -163,7 +210,7 @@ for (const theme of ['light', 'dark']) {
 
     test.afterAll(() => page.context().close());
 
-    test('the overview shows the bell, a toast and the center', async () => {
+    test('the overview shows the bell, the banner, toasts and the center', async () => {
       await runCommand(page, 'jupyterlab-notify:toggle-center');
       const row = rows(page, 'You are using 92 %');
       await row.locator('.jp-NotifyRow-summary').click();
@@ -171,16 +218,20 @@ for (const theme of ['light', 'dark']) {
       await lab.change(ids['You are using 92 % of your home directory'], {
         read: false
       });
-      const { notification_id } = await lab.push(NEWEST);
+      const outage = await lab.push(OUTAGE);
+      const newest = await lab.push(NEWEST);
       await expect(toasts(page, 'Maintenance tonight')).toBeVisible();
-      await expect(rows(page)).toHaveCount(MESSAGES.length + 1);
-      await expect(badge(page)).toHaveText('4');
+      await expect(banners(page)).toHaveText([/Saving to/]);
+      await expect(rows(page)).toHaveCount(MESSAGES.length + 2);
+      await expect(badge(page)).toHaveText('5');
       await expect(toasts(page)).toHaveCount(2);
       await expect(page.locator('.jp-Notification-Status')).toContainText('2');
       await untilQuiet(page);
       await save(page, `overview-${theme}.png`);
-      await lab.revoke(notification_id);
+      await lab.revoke(newest.notification_id);
+      await lab.revoke(outage.notification_id);
       await expect(toasts(page, 'Maintenance tonight')).toHaveCount(0);
+      await expect(banners(page)).toHaveCount(0);
     });
 
     test('the center shows types, senders, times, days and an opened message', async () => {
@@ -192,7 +243,7 @@ for (const theme of ['light', 'dark']) {
         ['now', '12 min', '1 hr', '2 hr', '6:04 PM', '4:40 PM', 'Jun 7'],
         { useInnerText: true }
       );
-      await save(page, `center-${theme}.png`, center(page));
+      await save(page, `center-${theme}.png`, await around(center(page), 0));
     });
 
     test('a progress is in its toast and in its row', async () => {
@@ -218,15 +269,57 @@ for (const theme of ['light', 'dark']) {
         actions: [{ label: 'What is new?', url: 'https://example.org/' }]
       });
       await expect(toasts(page)).toHaveCount(2);
-      await save(
-        page,
-        `toasts-${theme}.png`,
-        page.locator('.jp-toastContainer')
-      );
+      await closeCenter(page);
+      // The toasts go to the corner that the center leaves.
+      await expect
+        .poll(async () => (await toast.boundingBox())!.x)
+        .toBeGreaterThan(900);
+      await save(page, `toasts-${theme}.png`, {
+        x: 800,
+        y: 0,
+        width: 480,
+        height: 232
+      });
       await lab.push(training);
       await lab.revoke(
         (await lab.list()).find(row => row.message.startsWith('Your env'))!.id
       );
+    });
+
+    test('the banner shows several messages, and one of them whole', async () => {
+      const pushed = [await lab.push(UPDATE), await lab.push(OUTAGE)];
+      await expect(banners(page)).toHaveText([/Saving to/, /Servers are/]);
+      const outage = banners(page, 'Saving to');
+      await outage.getByRole('button', { name: 'Details' }).click();
+      await expect(outage.locator('.jp-NotifyBody li')).toHaveCount(2);
+      await expect(toasts(page)).toHaveCount(1);
+      await save(page, `banner-${theme}.png`, {
+        x: 0,
+        y: 0,
+        width: 1280,
+        height: 400
+      });
+      for (const { notification_id } of pushed) {
+        await lab.revoke(notification_id);
+      }
+      await expect(banners(page)).toHaveCount(0);
+    });
+
+    test('the welcome messages greet in the middle of the page', async () => {
+      for (const [id, [title, text]] of Object.entries(WELCOME)) {
+        lab.greet(id, { title }, text);
+      }
+      await runCommand(page, 'jupyterlab-notify:show-welcome');
+      const card = page.locator('.jp-NotifyWelcome-card');
+      await expect(card).toContainText('1 of 2');
+      await expect(card.getByRole('heading')).toHaveText(
+        'Welcome to the summer school'
+      );
+      await expect(card.locator('tbody tr')).toHaveCount(3);
+      await save(page, `welcome-${theme}.png`, await around(card, 56));
+      fs.rmSync(lab.welcomeFolder, { recursive: true });
+      await page.keyboard.press('Escape');
+      await expect(welcome(page)).toHaveCount(0);
     });
   });
 }
@@ -243,19 +336,29 @@ async function untilQuiet(page: Page): Promise<void> {
   ).toHaveCount(0);
 }
 
-async function save(
-  page: Page,
-  name: string,
-  part: { screenshot: Page['screenshot'] } = page
-): Promise<void> {
+type Part = { x: number; y: number; width: number; height: number };
+
+/** A part of the page, with so many pixels around it. */
+async function around(part: Locator, margin: number): Promise<Part> {
+  const { x, y, width, height } = (await part.boundingBox())!;
+  return {
+    x: x - margin,
+    y: y - margin,
+    width: width + 2 * margin,
+    height: height + 2 * margin
+  };
+}
+
+async function save(page: Page, name: string, clip?: Part): Promise<void> {
   // Nothing is pointed at.
   await page.mouse.move(400, 700);
   const file =
     process.env.NOTIFY_SCREENSHOTS === '1'
       ? path.join(IMAGES, name)
       : test.info().outputPath(name);
-  const picture = await part.screenshot({
+  const picture = await page.screenshot({
     path: file,
+    clip,
     animations: 'disabled',
     caret: 'hide',
     scale: 'css'
