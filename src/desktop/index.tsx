@@ -172,7 +172,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
             // What stands in the way is said under the box.
             if (await turn(wanted).catch(() => false)) {
               props.onChange(wanted);
+              return null;
             }
+            return obstacle(permission(), trans, true);
           }}
         />
       )
@@ -187,10 +189,10 @@ function Setting(props: {
   checked: boolean;
   title: string;
   problem(): string | null;
-  onToggle(wanted: boolean): Promise<void>;
+  /** Turn them on or off; resolves with the reason if they cannot be. */
+  onToggle(wanted: boolean): Promise<string | null>;
 }): JSX.Element {
-  const [, draw] = React.useReducer((count: number) => count + 1, 0);
-  const problem = props.problem();
+  const [failure, setFailure] = React.useState<string | null>(null);
   return (
     <div className="jp-NotifySetting">
       <label>
@@ -198,13 +200,13 @@ function Setting(props: {
           type="checkbox"
           checked={props.checked}
           onChange={event =>
-            void props.onToggle(event.target.checked).then(draw)
+            void props.onToggle(event.target.checked).then(setFailure)
           }
         />
         {props.title}
       </label>
       <p role="status" className="jp-NotifySetting-problem">
-        {problem}
+        {failure ?? props.problem()}
       </p>
     </div>
   );

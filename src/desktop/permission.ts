@@ -30,10 +30,15 @@ export async function askPermission(): Promise<DesktopPermission> {
 
 /**
  * Why there are none, as a sentence; nothing where there is no obstacle.
+ *
+ * @param permission - What the browser says.
+ * @param trans - The language.
+ * @param asked - Whether the person was just asked, so that not to have answered is one.
  */
 export function obstacle(
   permission: DesktopPermission,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  asked = false
 ): string | null {
   switch (permission) {
     case 'insecure':
@@ -46,6 +51,12 @@ export function obstacle(
       return trans.__(
         'Your browser blocks notifications from this site. Allow them in the settings of the site, next to its address.'
       );
+    case 'default':
+      return asked
+        ? trans.__(
+            'Your browser asked whether it may, and got no answer. Try again to be asked once more.'
+          )
+        : null;
     default:
       return null;
   }

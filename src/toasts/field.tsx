@@ -18,8 +18,17 @@ export function TypesField(props: {
 }): JSX.Element {
   const { formData: chosen = [], onChange, schema, trans } = props;
   return (
-    <fieldset className="jp-NotifySetting">
-      <legend>{schema.title}</legend>
+    <div
+      className="jp-NotifySetting"
+      role="group"
+      aria-labelledby="jp-notify-toast-types"
+    >
+      <h3
+        id="jp-notify-toast-types"
+        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
+      >
+        {schema.title}
+      </h3>
       {TYPES.map(type => (
         <label key={type}>
           <input
@@ -36,6 +45,6 @@ export function TypesField(props: {
           {typesLabel(type, trans)}
         </label>
       ))}
-    </fieldset>
+    </div>
   );
 }
