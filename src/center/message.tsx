@@ -93,7 +93,8 @@ export function Body(props: { row: Notification }): JSX.Element | null {
       gone = true;
       clearTimeout(timer);
     };
-  }, [row.id, stale ? row.seq : 0, attempt]);
+    // That it was read just now is no reason to ask again for what was not answered yet.
+  }, [row.id, stale ? (known ? row.seq : row.updated) : 0, attempt]);
 
   const rendered = useRendered(body ?? null, source => markdown.block(source));
 
