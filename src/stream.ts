@@ -28,22 +28,26 @@ const PONG_ROUND_TRIPS = 3;
 const PROBE_INTERVAL_MS = 30_000;
 
 /**
- * How long after a loss the quick retries of a tab in sight go on: a restart of the server, a
- * change of networks. Ten thousand tabs of a hub that is down for longer ask less often.
+ * How long a loss is recent: a restart of the server, a change of networks, a minute offline. Ten
+ * thousand tabs of a hub that is down for longer ask less often.
  */
-const QUICK_PERIOD_MS = 60_000;
+const RECENT_MS = 180_000;
 
 /**
- * The longest pause between quick retries: with the handshake it stays below
- * the two seconds within which a returned connection has to show.
+ * The longest pause between retries soon after a loss, in a tab that somebody looks at: with the
+ * handshake it stays below the two seconds within which a returned connection has to show.
  */
 const QUICK_MAX_MS = 1500;
 
 /**
- * The longest pause between later retries, about; and of a tab that is hidden, which tries at once
- * when somebody comes back to it.
+ * About the longest pause of that tab later, and of one that is hidden soon after a loss: it may
+ * have something to say on the desktop. It tries at once when somebody comes back to it.
  */
 const SLOW_MAX_MS = 15_000;
+
+/**
+ * About the longest pause of a tab that has been hidden, and alone, for long.
+ */
 const HIDDEN_MAX_MS = 120_000;
 
 /**
@@ -300,11 +304,10 @@ export class NotificationStream implements IDisposable {
    * longest pause, which is therefore drawn anew for each attempt.
    */
   private _setPace(): void {
-    const quick =
-      !document.hidden &&
-      this._lostAt !== null &&
-      Date.now() - this._lostAt < QUICK_PERIOD_MS;
-    const longest = document.hidden ? HIDDEN_MAX_MS : SLOW_MAX_MS;
+    const recent =
+      this._lostAt !== null && Date.now() - this._lostAt < RECENT_MS;
+    const quick = recent && !document.hidden;
+    const longest = document.hidden && !recent ? HIDDEN_MAX_MS : SLOW_MAX_MS;
     this._connection.frequency = quick
       ? {
           interval: 200 + Math.random() * 400,

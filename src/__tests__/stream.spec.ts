@@ -197,13 +197,21 @@ describe('NotificationStream', () => {
       }
       hidden.mockReturnValue(true);
       await lose();
+      await server.close();
+      await until(() => !stream.connected);
+      const now = Date.now();
+      jest.spyOn(Date, 'now').mockImplementation(() => now + 600_000);
+      await until(() => (stream as any)._connection.frequency.max > 60_000);
+      paces.push((stream as any)._connection.frequency);
     } finally {
-      hidden.mockRestore();
+      jest.restoreAllMocks();
     }
     const quick = paces.slice(0, 4).map(({ max }) => max);
     expect(Math.max(...quick)).toBeLessThanOrEqual(1500);
     expect(new Set(quick).size).toBeGreaterThan(1);
-    expect(paces[4].max).toBeGreaterThanOrEqual(60_000);
+    expect(paces[4].max).toBeGreaterThan(1500);
+    expect(paces[4].max).toBeLessThan(30_000);
+    expect(paces[5].max).toBeGreaterThanOrEqual(60_000);
   }, 10_000);
 
   it('keeps a socket that answers a ping', async () => {
