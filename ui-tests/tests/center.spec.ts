@@ -682,7 +682,10 @@ test.describe('The center says', () => {
   });
 
   test('that a body could not be fetched, and tries again', async () => {
-    await push('a message', { body: 'its body' });
+    const id = await push('a message', { body: 'its body' });
+    // It is asked for once more when it is marked as read.
+    await lab.change(id, { read: true });
+    await expect(rows(page, 'a message')).not.toHaveClass(/jp-mod-unread/);
     await page.route('**/jupyterlab-notify/notifications/*', route =>
       route.request().method() === 'GET' ? route.abort() : route.continue()
     );
