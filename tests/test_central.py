@@ -435,6 +435,7 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
                 assert answer.status_code == 404
             else:
                 assert answer.status_code == 503
+                assert ("Retry-After" in answer.headers) is ("retry_after" in fault)
                 said = exactly(models.ErrorAnswer, answer.content)["message"]
                 assert said.startswith("The central service")
             server.change(shown[f"{name} 0"], read=True)

@@ -668,7 +668,8 @@ class Central:
         left_alone_s = self._left_alone_until - time.monotonic()
         if left_alone_s > 0:
             raise Unavailable(
-                f"The central service asks to be left alone for another {left_alone_s:.0f} s."
+                f"The central service asks to be left alone for another {left_alone_s:.0f} s.",
+                retry_after_s=left_alone_s,
             )
         try:
             _, body = await self._client.message(remote)
@@ -682,7 +683,7 @@ class Central:
             if failure.retry_after_s is not None:
                 self._left_alone_until = time.monotonic() + failure.retry_after_s
                 self._not_before = max(self._not_before, self._left_alone_until)
-            raise Unavailable(str(failure)) from None
+            raise Unavailable(str(failure), retry_after_s=failure.retry_after_s) from None
         await self._keep_body(id_, body)
         if not self._awake:
             await self._client.rest()
