@@ -222,7 +222,7 @@ class Ledger(Database):
     def _welcome_changed(self) -> None:
         self.welcome += 1
 
-    def list_welcome(self, version: int, items: Sequence[Row]) -> bool:
+    def list_welcome(self, version: int, items: Sequence[Row], since_ms: int = 0) -> bool:
         """Take the central service's list of what is due.
 
         Parameters
@@ -231,6 +231,8 @@ class Ledger(Database):
             ``welcome``, as it was before the service was asked.
         items
             The messages, with the service's own ids, and ``updated_ms``.
+        since_ms
+            When the service was asked before, if it was.
 
         Returns
         -------
@@ -242,10 +244,13 @@ class Ledger(Database):
         ids = {f"central:{self.central}:{item['id']}": item for item in items}
         before = self._listed_welcome()
         # It was told that these are dismissed, and lists them again: they were reset elsewhere.
-        # One that was updated since says nothing of that, and an update alone brings none back.
+        # But if one was updated after that, and after it was last missing from the list, it may be
+        # listed for the update, which brings none back.
         if any(
-            dismissed_ms is not None and told and (ids[id_].get("updated_ms") or 0) <= dismissed_ms
-            for id_, (_, _, dismissed_ms, told) in before.items()
+            dismissed_ms is not None
+            and told
+            and (ids[id_].get("updated_ms") or 0) <= max(dismissed_ms, 0 if listed else since_ms)
+            for id_, (_, listed, dismissed_ms, told) in before.items()
             if id_ in ids
         ):
             self.muted_ms = None

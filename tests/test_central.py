@@ -228,7 +228,7 @@ def test_many_are_followed_with_few_requests(server: Server, central: Central, p
 
 
 def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> None:
-    central.welcome("Hello", "From the *service*", summary="In short", max_views=3)
+    hello = central.welcome("Hello", "From the *service*", summary="In short", max_views=3)
     central.welcome("Another part", "Hello", aspect="portal")
     write(folder(server), "local")
     try:
@@ -242,6 +242,8 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
             wait_for(lambda: tab.receive()["welcome"] == version, "its version")
             assert due(server) == ["file:local"]
             wait_for(lambda: central.state()["dismissed"], "the service to know")
+            # That it is updated does not bring it back: only a new id is a new message.
+            central.welcome("Hello", "Rewritten", id=hello)
             passed(server)
             assert due(server) == ["file:local"]
             post(server, "reset")

@@ -367,9 +367,9 @@ def welcome(id_: str, **more: Any) -> dict[str, Any]:
     return {"id": id_, **values, "dismissable": True, "max_views": None, "updated": None, **more}
 
 
-def offered(store: Store, *items: dict[str, Any]) -> bool:
+def offered(store: Store, *items: dict[str, Any], since_ms: int = 0) -> bool:
     version = do(store, lambda: store.welcome, write=False)
-    return do(store, lambda: store.list_welcome(version, items))
+    return do(store, lambda: store.list_welcome(version, items, since_ms))
 
 
 def due(store: Store, *, every: bool = False) -> list[str]:
@@ -432,14 +432,29 @@ def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(
     offered(store)
     # A service should not list it, and if it does all the same, that is no reset.
     news = welcome("b", body="Hello again.", updated_ms=clock.now_ms + 1)
-    assert offered(store, news)
-    assert due(store) == []
+    for _ in range(2):
+        assert offered(store, news, since_ms=clock.now_ms)
+        assert due(store) == []
     # A new id is a new message.
     offered(store, news, welcome("c"))
     assert due(store) == ["c"]
     # A reset elsewhere brings all of them back: then one is listed that was not updated since.
     offered(store, news, welcome("c"), welcome("a"))
     assert due(store) == ["b", "c", "a"]
+
+
+def test_a_reset_elsewhere_also_brings_back_what_was_updated_before_it(
+    store: Store, clock: Clock
+) -> None:
+    offered(store, welcome("a"))
+    dismiss(store, "a")
+    outbox(store)
+    offered(store)
+    # It was not listed for its update, but is now.
+    clock.forward(120)
+    updated_ms = clock.now_ms - 60_000
+    offered(store, welcome("a", updated_ms=updated_ms), since_ms=clock.now_ms - 30_000)
+    assert due(store) == ["a"]
 
 
 def test_a_reset_at_one_service_is_none_of_anothers(make: Make) -> None:

@@ -152,6 +152,7 @@ class Central:
         self._unread = _Seen()
         self._all = _Seen()
         self._welcome = _Seen()
+        self._welcome_asked_ms = 0
 
     # When
 
@@ -624,6 +625,8 @@ class Central:
             lambda: (store.cursor().epoch, store.welcome), write=False
         )
         seen = self._welcome if self._welcome.epoch == epoch else _Seen(epoch)
+        before_ms = self._welcome_asked_ms if seen is self._welcome else 0
+        asked_ms = int(time.time() * 1000)
         items: tuple[Row, ...] = ()
         etag = None
         try:
@@ -636,10 +639,14 @@ class Central:
         else:
             self._has_welcome = True
             if listed is None:
+                self._welcome_asked_ms = asked_ms
                 return
             items, etag = listed.items, listed.etag
-        taken = await self._submit(lambda: store.list_welcome(version, items), write=True)
+        taken = await self._submit(
+            lambda: store.list_welcome(version, items, before_ms), write=True
+        )
         self._welcome = _Seen(epoch, etag if taken else None)
+        self._welcome_asked_ms = asked_ms if taken else before_ms
 
     # Bodies
 
