@@ -103,10 +103,11 @@ def test_a_file_is_a_welcome_message_until_it_was_seen_enough(
 
 
 def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[..., Server]) -> None:
-    one = make_server(start=False)
+    often = {"inbox.WATCH_INTERVAL_S": 0.25}
+    one = make_server(start=False, constants=often)
     write(folder(one), "a")
     write(folder(one), "b")
-    two = make_server(start=False, home=one.home)
+    two = make_server(start=False, constants=often, home=one.home)
     at_once(one.start, two.start)
     with one.websocket() as left, two.websocket() as right:
         wait_for(lambda: left.receive()["welcome"] == ask(one)["version"], "its version")
