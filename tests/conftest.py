@@ -14,7 +14,12 @@ from .servers import Server
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return the server that tests share whose promises do not depend on what it holds."""
-    shared = Server(tmp_path_factory.mktemp("shared-server"), others=True)
+    shared = Server(
+        tmp_path_factory.mktemp("shared-server"),
+        others=True,
+        # How long after a sender's time a server looks again before it takes it for dead.
+        constants={"store.SECOND_LOOK_MS": 500},
+    )
     try:
         yield shared.start()
     finally:
