@@ -129,7 +129,7 @@ def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[...,
 
 
 def test_a_file_that_changes_is_noticed_by_open_tabs(make_server: Callable[..., Server]) -> None:
-    server = make_server(constants={"inbox.FILES_INTERVAL_S": 0.2})
+    server = make_server(constants={"inbox.FILES_INTERVAL_S": 0.2, "inbox.WATCH_INTERVAL_S": 0.2})
     with server.websocket() as tab:
         first = tab.receive()["welcome"]
         path = write(folder(server), "late")
