@@ -1,16 +1,15 @@
 /**
  * The welcome messages: when they come, how they are read, and how they are
- * told not to come again, in every tab and every server of a person.
+ * told not to come again.
  */
 import type { BrowserContext, Page } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
 import { hasNoViolations } from './axe';
-import { Central } from './central';
+import { buttonOf, staysQuiet, titleOf } from './greeting';
 import {
   expect,
-  Lab,
   runCommand,
   setTheme,
   test,
@@ -40,14 +39,10 @@ test.afterAll(() => context?.close());
 
 test.beforeEach(async () => {
   fs.rmSync(lab.welcomeFolder, { recursive: true });
-  await reset(lab);
-});
-
-/** As for a new person. */
-async function reset(one: Lab): Promise<void> {
-  const answer = await one.api('POST', 'jupyterlab-notify/welcome/reset', {});
+  // As for a new person.
+  const answer = await lab.api('POST', 'jupyterlab-notify/welcome/reset', {});
   expect(answer.status).toBe(200);
-}
+});
 
 /** Load JupyterLab anew. */
 async function again(tab = page): Promise<void> {
@@ -55,19 +50,9 @@ async function again(tab = page): Promise<void> {
   await untilReady(tab);
 }
 
-const title = (tab = page) => welcome(tab).getByRole('heading').first();
-const button = (name: string, tab = page) =>
-  welcome(tab).getByRole('button', { name, exact: true });
-
-/** That a page greets with nothing: it has asked, and nothing came. */
-async function quiet(tab = page): Promise<void> {
-  const asked = tab.waitForResponse(/jupyterlab-notify\/welcome\?all=true/);
-  await tab.reload();
-  await untilReady(tab);
-  await asked;
-  await tab.evaluate(() => new Promise(done => setTimeout(done, 100)));
-  await expect(welcome(tab)).toHaveCount(0);
-}
+const title = () => titleOf(page);
+const button = (name: string) => buttonOf(page, name);
+const quiet = () => staysQuiet(page);
 
 test('greets on start with Markdown and its images', async () => {
   fs.writeFileSync(
@@ -260,55 +245,6 @@ test('has commands in the palette and the Help menu, and buttons in the settings
   await button('Close').click();
 });
 
-test('is one for the person: what is answered in one tab goes in every tab of every server, also after they restart, and comes back with a reset', async ({
-  browser
-}) => {
-  test.setTimeout(120_000);
-  lab.greet('hello', { title: 'Welcome' }, 'x');
-  const beside = new Lab({ beside: lab });
-  const contexts: BrowserContext[] = [];
-  try {
-    await beside.start();
-    const tabs: Page[] = [];
-    for (const server of [lab, beside]) {
-      const own = await browser.newContext();
-      contexts.push(own);
-      for (const workspace of ['a', 'b']) {
-        tabs.push(
-          await server.open(browser, {
-            context: own,
-            path: `lab/workspaces/${workspace}`
-          })
-        );
-      }
-    }
-    const everywhere = async (count: number) => {
-      for (const tab of tabs) {
-        await expect(welcome(tab)).toHaveCount(count);
-      }
-    };
-    await everywhere(1);
-    await button('Close', tabs[0]).click();
-    await everywhere(0);
-    await tabs[2].reload();
-    await untilReady(tabs[2]);
-    await button('Don’t show this again', tabs[2]).click();
-    await everywhere(0);
-
-    await Promise.all([lab.restart(), beside.restart()]);
-    await quiet(tabs[0]);
-    await quiet(tabs[3]);
-    await everywhere(0);
-    await runCommand(tabs[3], 'jupyterlab-notify:reset-welcome');
-    await everywhere(1);
-    await button('Don’t show any welcome messages', tabs[1]).click();
-    await everywhere(0);
-  } finally {
-    await Promise.all(contexts.map(one => one.close()));
-    await beside.stop();
-  }
-});
-
 for (const theme of ['light', 'dark'] as const) {
   test(`in the ${theme} theme axe finds nothing wrong with it`, async () => {
     lab.greet(
@@ -325,40 +261,3 @@ for (const theme of ['light', 'dark'] as const) {
     await setTheme(page, 'light');
   });
 }
-
-test.describe('Of a central service', () => {
-  const central = new Central();
-  let asking: Lab;
-
-  test.beforeAll(async () => {
-    await central.start();
-    asking = new Lab({ config: central.config });
-    await asking.start();
-  });
-
-  test.afterAll(async () => {
-    await asking.stop();
-    await central.stop();
-  });
-
-  test('a message greets, and the service learns that it shall not come again', async ({
-    browser
-  }) => {
-    await central.tell('POST', 'welcome', {
-      title: 'From the platform',
-      summary: 'What is *new*',
-      body: 'The **text**.'
-    });
-    const tab = await asking.open(browser);
-    await expect(title(tab)).toHaveText('From the platform');
-    await expect(welcome(tab).locator('strong')).toHaveText('text');
-    await expect(welcome(tab).locator('em')).toHaveText('new');
-    await button('Don’t show this again', tab).click();
-    await expect(welcome(tab)).toHaveCount(0);
-    await expect
-      .poll(async () => (await central.requests('welcome/dismiss')).length)
-      .toBe(1);
-    await quiet(tab);
-    await tab.context().close();
-  });
-});
