@@ -358,6 +358,10 @@ export class Lab {
         'c.JupyterNotebookApp.expose_app_in_browser = True',
         // JupyterLab asks nobody for updates; the setting below says the same of news.
         'c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"',
+        // The second look at a silent sender is for clocks that differ; here they do not.
+        'import jupyterlab_notify.store as store',
+        'assert store.SECOND_LOOK_MS',
+        'store.SECOND_LOOK_MS = 500',
         this._options.config ?? '',
         ''
       ].join('\n')

@@ -190,6 +190,13 @@ for (const theme of ['light', 'dark']) {
         colorScheme: theme as 'light' | 'dark'
       });
       await context.clock.setFixedTime(NOW);
+      // Ages go by the server's clock, which frames tell: it stands still as well.
+      await context.routeWebSocket(/jupyterlab-notify\/stream/, socket => {
+        socket.connectToServer().onMessage(frame => {
+          const said = JSON.parse(String(frame));
+          socket.send(JSON.stringify({ ...said, now: NOW.toISOString() }));
+        });
+      });
       page = await context.newPage();
       await openLab(page, lab, {
         path: `lab/workspaces/${theme}/tree/train.ipynb`
