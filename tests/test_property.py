@@ -176,7 +176,7 @@ class Tabs(RuleBasedStateMachine):
     def another_server_takes_in(self, number: int, key: str | None, count: int) -> None:
         rows = [message(f"other {number}", key=key, type=TYPES[number % 4]) for _ in range(count)]
         calls: list[tuple[Callable[[], Any], bool]] = [
-            (lambda row=row: self.other.receive(row), True)  # type: ignore[misc]
+            (lambda row=row: self.other.receive(row), True)  # type: ignore[misc]  # no type of a default
             for row in rows
         ]
         results = self.other.run(calls)
@@ -285,7 +285,7 @@ class Tabs(RuleBasedStateMachine):
         for tab, stream in self.tabs:
             if stream is None or not tab.awake.is_set():
                 continue
-            self.wait(tab.until(lambda tab, head=head: tab.cursor == head))  # type: ignore[misc]
+            self.wait(tab.until(lambda tab, head=head: tab.cursor == head))  # type: ignore[misc]  # no type of a default
             assert tab.connected
             tab.check_against(stored)
             assert tab.durable is self.inbox._store.durable

@@ -501,7 +501,7 @@ def test_pages_follow_each_other_without_gap_or_double(store: Store) -> None:
     before = None
     while True:
         query = Query(limit=10, before=before)
-        answer = do(store, lambda query=query: store.page(query), write=False)  # type: ignore[misc]
+        answer = do(store, lambda query=query: store.page(query), write=False)  # type: ignore[misc]  # it knows no type of a lambda's default
         seen += [row["message"] for row in answer["notifications"]]
         receive(store, "newer than the first page")
         before = answer["next"]
@@ -541,7 +541,7 @@ def test_a_search_in_pieces_finds_what_one_in_a_piece_does(
             before = None
             while True:
                 query = Query(text=text, limit=limit, before=before)
-                answer = do(store, lambda query=query: store.page(query), write=False)  # type: ignore[misc]
+                answer = do(store, lambda query=query: store.page(query), write=False)  # type: ignore[misc]  # it knows no type of a lambda's default
                 rows = [row["message"] for row in answer["notifications"]]
                 found.append((rows, before := answer["next"]))
                 if before is None:
@@ -775,7 +775,7 @@ def test_one_bad_operation_takes_no_other_with_it(store: Store) -> None:
 
 def test_a_bad_value_does_not_cost_the_file(store: Store) -> None:
     for row in (message(type=None), message(banner=2**70), message(body=object())):
-        (result,) = store.run([(lambda row=row: store.receive(row), True)])  # type: ignore[misc]
+        (result,) = store.run([(lambda row=row: store.receive(row), True)])  # type: ignore[misc]  # it knows no type of a lambda's default
         assert isinstance(result, Exception)
     assert store.durable
 
@@ -831,7 +831,7 @@ def test_steps_of_the_everyday_do_not_grow_with_history(make: Make) -> None:
         store = make(path=path.with_name(f"{rows}.sqlite"), retention=Retention(0, 0))
         for _ in range(rows // 500):
             batch = [message(auto_close="false" if n % 50 == 0 else None) for n in range(500)]
-            store.run([(lambda row=row: store.receive(row), True) for row in batch])  # type: ignore[misc]
+            store.run([(lambda row=row: store.receive(row), True) for row in batch])  # type: ignore[misc]  # it knows no type of a lambda's default
         do(store, lambda: store.change_many(read=True, dismissed=None))
         cursor = Cursor(store.epoch, store.seq - 3)
         row = message(key="k")

@@ -140,15 +140,15 @@ export function Actions(props: {
 }): JSX.Element {
   const { row, tab } = props;
   const { actions, fail, trans } = React.useContext(Shared);
-  const [running, setRunning] = React.useState<number | null>(null);
+  const [running, setRunning] = React.useState<readonly number[]>([]);
   const run = async (index: number) => {
-    setRunning(index);
+    setRunning(others => [...others, index]);
     try {
       await actions.run(row, index);
     } catch (reason) {
       fail(reason);
     } finally {
-      setRunning(null);
+      setRunning(others => others.filter(other => other !== index));
     }
   };
   return (
@@ -160,8 +160,8 @@ export function Actions(props: {
           tabIndex={tab}
           className={actionClass(action)}
           title={action.caption ?? action.url ?? undefined}
-          aria-disabled={running === index}
-          onClick={() => running === null && void run(index)}
+          aria-disabled={running.includes(index)}
+          onClick={() => running.includes(index) || void run(index)}
         >
           <span className="jp-NotifyAction-label">{action.label}</span>
           {action.url && (
