@@ -23,7 +23,7 @@ module.exports = {
   // For a machine that is busy with other tests; what promises a time says so.
   expect: { timeout: 15 * 1000 },
   workers: Number(process.env.NOTIFY_UI_WORKERS || 2),
-  reporter: [['list'], ['html', { open: 'never' }]],
+  reporter: [['list'], ['html', { open: 'never' }], ['./summary.js']],
   use: {
     ...baseConfig.use,
     video: 'off',

@@ -219,6 +219,8 @@ test('says in the dialog when the server could not be told', async () => {
 
 test('has commands in the palette and the Help menu, and buttons in the settings', async () => {
   await quiet();
+  // It takes the focus, and the palette closes when it loses that.
+  await untilLauncher(page);
   await runCommand(page, 'apputils:activate-command-palette');
   const palette = page.locator('#modal-command-palette');
   await palette.locator('input').fill('welcome');
