@@ -37,6 +37,9 @@ INSERT_REMOTE = """
         :remote, :fetched
     )"""
 
+#: Dismissals of welcome messages: each the message's id, and when that was.
+Again = frozenset[tuple[str, int]]
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -222,7 +225,9 @@ class Ledger(Database):
     def _welcome_changed(self) -> None:
         self.welcome += 1
 
-    def list_welcome(self, version: int, items: Sequence[Row], since_ms: int = 0) -> bool:
+    def list_welcome(
+        self, version: int, items: Sequence[Row], since_ms: int, doubted: Again
+    ) -> tuple[bool, Again]:
         """Take the central service's list of what is due.
 
         Parameters
@@ -233,26 +238,35 @@ class Ledger(Database):
             The messages, with the service's own ids, and ``updated_ms``.
         since_ms
             When the service was asked before, if it was.
+        doubted
+            The dismissals that an earlier list contradicted, so that this one may undo them.
 
         Returns
         -------
-        bool
-            False if the person did something meanwhile: the list may be from before that.
+        tuple
+            Whether the list was taken, and which dismissals it contradicts. It was not if the
+            person did something meanwhile, since it may be from before that, or if it is the
+            first that contradicts a dismissal.
         """
         if self.welcome != version or self._is_waiting("dismiss", "dismiss-all", "reset"):
-            return False
+            return False, Again()
         ids = {f"central:{self.central}:{item['id']}": item for item in items}
         before = self._listed_welcome()
         # It was told that these are dismissed, and lists them again: they were reset elsewhere.
         # But if one was updated after that, and after it was last missing from the list, it may be
         # listed for the update, which brings none back.
-        if any(
-            dismissed_ms is not None
-            and told
-            and (ids[id_].get("updated_ms") or 0) <= max(dismissed_ms, 0 if listed else since_ms)
+        again = Again(
+            (id_, dismissed_ms)
             for id_, (_, listed, dismissed_ms, told) in before.items()
             if id_ in ids
-        ):
+            and dismissed_ms is not None
+            and told
+            and (ids[id_].get("updated_ms") or 0) <= max(dismissed_ms, 0 if listed else since_ms)
+        )
+        if again and not again & doubted:
+            # Once may be a replica of the service that was not told yet; nothing of it counts.
+            return False, again
+        if again:
             self.muted_ms = None
             # The files' are the same person's on every server; another service's are not its.
             self._forget_dismissals("central IS NULL OR central = ?", (self.central,))
@@ -279,7 +293,7 @@ class Ledger(Database):
                     (id_,),
                 )
                 self._welcome_changed()
-        return True
+        return True, Again()
 
     def _listed_welcome(self) -> dict[str, tuple[str | None, int, int | None, int]]:
         return {

@@ -25,11 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from .database import Conflict, Cursor, NotFound, Refusal, Unavailable
-from .ledger import Known, Ledger, Parcel, Standing
+from .ledger import Again, Known, Ledger, Parcel, Standing
 from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Row, rfc3339, to_wire
 
 __all__ = [
     "VIEWS",
+    "Again",
     "Conflict",
     "Cursor",
     "Known",

@@ -5,6 +5,7 @@ All against ``tests.central``, a real HTTP server in a process of its own.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import models
+from jupyterlab_notify.ledger import central_tag
 
 from .central import Central
 from .servers import NAMESPACE, Frames, Server, at_once, wait_for
@@ -246,6 +248,14 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
             central.welcome("Hello", "Rewritten", id=hello)
             passed(server)
             assert due(server) == ["file:local"]
+            # Nor does one answer of a replica that was not told yet.
+            stale = list(central.state()["welcome"].values())
+            for _ in range(2):
+                central.fault("nonsense", content=json.dumps(stale), path="GET .*welcome", times=1)
+                central.forget()
+                passed(server)
+                assert len(central.requests("welcome", "GET")) > 1
+                assert due(server) == ["file:local"]
             post(server, "reset")
             wait_for(lambda: not central.state()["dismissed"], "the service to know")
             assert len(due(server)) == 2
@@ -258,6 +268,21 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
             wait_for(lambda: len(due(server)) == 2, "the reset elsewhere")
     finally:
         (folder(server) / "local.md").unlink()
+
+
+def test_a_welcome_part_that_goes_while_the_person_looks_takes_its_messages_along(
+    make: Make, central: Central
+) -> None:
+    hello = f"central:{central_tag(central.url)}:{central.welcome('Hello', 'You')}"
+    lab = make()
+    with lab.websocket():
+        wait_for(lambda: due(lab) == [hello], "it")
+        central.fault("slow", seconds=0.2, path="GET .*welcome")
+        central.set(welcome=False)
+        central.forget()
+        wait_for(lambda: central.requests("welcome"), "a list to be asked for")
+        post(lab, "seen", {"ids": [hello]})
+        wait_for(lambda: not due(lab), "it to go")
 
 
 def test_without_a_welcome_part_files_are_and_the_service_is_not_asked_again(

@@ -18,13 +18,14 @@ from jupyterlab_notify.ledger import (
     TOLD_AT_ONCE,
     remote_id,
 )
-from jupyterlab_notify.store import Parcel, Retention, Store
+from jupyterlab_notify.store import Again, Parcel, Retention, Store
 
 from . import places
 from .messages import Clock, check_sound, do, live, receive
 
 Make = Callable[..., Store]
 LEASE_MS = 60_000
+NOTHING = Again()
 #: A little before the tests' clock.
 CREATED_MS = 1_799_999_000_000
 
@@ -368,8 +369,23 @@ def welcome(id_: str, **more: Any) -> dict[str, Any]:
 
 
 def offered(store: Store, *items: dict[str, Any], since_ms: int = 0) -> bool:
+    return listed(store, *items, since_ms=since_ms)[0]
+
+
+def listed(
+    store: Store, *items: dict[str, Any], since_ms: int = 0, doubted: Again = NOTHING
+) -> tuple[bool, Again]:
     version = do(store, lambda: store.welcome, write=False)
-    return do(store, lambda: store.list_welcome(version, items, since_ms))
+    return do(store, lambda: store.list_welcome(version, items, since_ms, doubted))
+
+
+def insisted(store: Store, *items: dict[str, Any], since_ms: int = 0) -> None:
+    """List what contradicts a dismissal, and once that was not believed, once more."""
+    before = due(store)
+    taken, doubted = listed(store, *items, since_ms=since_ms)
+    assert not taken
+    assert due(store) == before
+    assert listed(store, *items, since_ms=since_ms, doubted=doubted) == (True, NOTHING)
 
 
 def due(store: Store, *, every: bool = False) -> list[str]:
@@ -418,8 +434,31 @@ def test_a_dismissal_holds_until_the_service_was_told_and_says_otherwise(store: 
     assert due(store) == ["b"]
     assert due(store, every=True) == ["a", "b"] or set(due(store, every=True)) == {"a", "b"}
     # Told, and listing it again: it was reset elsewhere.
-    assert offered(store, welcome("a"), welcome("b"))
+    insisted(store, welcome("a"), welcome("b"))
     assert due(store) == ["a", "b"]
+
+
+def test_a_replica_that_was_not_told_yet_brings_back_no_dismissed_welcome_message(
+    store: Store, clock: Clock
+) -> None:
+    offered(store, welcome("a"), welcome("b"))
+    dismiss(store, "a")
+    outbox(store)
+    stale, fresh = (welcome("a"), welcome("b")), (welcome("b"), welcome("c"))
+    taken, doubted = listed(store, *stale)
+    # Nothing of such a list is taken, and the next may say the contrary.
+    assert (taken, len(doubted)) == (False, 1)
+    assert listed(store, *fresh, doubted=doubted) == (True, NOTHING)
+    assert due(store) == ["b", "c"]
+    assert offered(store, *stale) is False
+    assert due(store) == ["b", "c"]
+    # What was said of one dismissal counts for no other of the same message.
+    do(store, store.welcome_reset)
+    clock.forward(1)
+    dismiss(store, "a")
+    outbox(store)
+    assert listed(store, *stale, doubted=doubted)[0] is False
+    assert due(store) == ["b", "c"]
 
 
 def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(
@@ -439,7 +478,7 @@ def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(
     offered(store, news, welcome("c"))
     assert due(store) == ["c"]
     # A reset elsewhere brings all of them back: then one is listed that was not updated since.
-    offered(store, news, welcome("c"), welcome("a"))
+    insisted(store, news, welcome("c"), welcome("a"))
     assert due(store) == ["b", "c", "a"]
 
 
@@ -453,7 +492,7 @@ def test_a_reset_elsewhere_also_brings_back_what_was_updated_before_it(
     # It was not listed for its update, but is now.
     clock.forward(120)
     updated_ms = clock.now_ms - 60_000
-    offered(store, welcome("a", updated_ms=updated_ms), since_ms=clock.now_ms - 30_000)
+    insisted(store, welcome("a", updated_ms=updated_ms), since_ms=clock.now_ms - 30_000)
     assert due(store) == ["a"]
 
 
@@ -466,7 +505,7 @@ def test_a_reset_at_one_service_is_none_of_anothers(make: Make) -> None:
     assert due(one) == due(two) == []
     outbox(one)
     offered(one)
-    offered(one, welcome("a"))
+    insisted(one, welcome("a"))
     assert due(one) == ["a", "file"]
     assert due(two) == []
     do(one, one.welcome_reset)
@@ -500,7 +539,7 @@ def test_never_any_again_includes_those_to_come_until_the_reset(store: Store) ->
     outbox(store)
     offered(store)
     assert due(store) == []
-    offered(store, welcome("a"))
+    insisted(store, welcome("a"))
     assert due(store) == ["a", "file"]
 
 

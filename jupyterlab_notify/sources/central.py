@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol, TypeVar
 
-from ..store import Known, NotFound, Parcel, Row, Store, Unavailable
+from ..store import Again, Known, NotFound, Parcel, Row, Store, Unavailable
 from .client import Client, Failure, Item, NoToken, Page, token_reader
 
 T = TypeVar("T")
@@ -153,6 +153,9 @@ class Central:
         self._all = _Seen()
         self._welcome = _Seen()
         self._welcome_asked_ms = 0
+        #: Dismissals that the service's list contradicted when it was last asked, and since when.
+        self._doubted = Again()
+        self._doubted_at = 0.0
 
     # When
 
@@ -160,7 +163,7 @@ class Central:
         """Begin to ask: the first tab has opened."""
         self._awake = True
         # Asked at once, but not again and again while somebody reloads a page.
-        self._pass_at = min(self._pass_at, self._asked_at + self.settings.interval_s / 6)
+        self._pass_at = min(self._pass_at, self._asked_at + self._apart_s)
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._run())
 
@@ -241,6 +244,11 @@ class Central:
     def _back_off_s(self, failures: int) -> float:
         wait_s = self.settings.interval_s * 2.0 ** min(failures - 1, 20)
         return min(wait_s * _jitter(), self._longest_s)
+
+    @property
+    def _apart_s(self) -> float:
+        """How long after one pass the next may come at the soonest."""
+        return self.settings.interval_s / 6
 
     @property
     def _longest_s(self) -> float:
@@ -642,11 +650,20 @@ class Central:
                 self._welcome_asked_ms = asked_ms
                 return
             items, etag = listed.items, listed.etag
-        taken = await self._submit(
-            lambda: store.list_welcome(version, items, before_ms), write=True
+        # Twice within a moment is what the same replica of the service says.
+        now = time.monotonic()
+        sure = self._doubted if now - self._doubted_at >= self._apart_s else Again()
+        taken, again = await self._submit(
+            lambda: store.list_welcome(version, items, before_ms, sure), write=True
         )
+        if not again & self._doubted:
+            self._doubted_at = now
+        self._doubted = again
         self._welcome = _Seen(epoch, etag if taken else None)
         self._welcome_asked_ms = asked_ms if taken else before_ms
+        if not taken and self._has_welcome is False:
+            # What it listed before is still here.
+            self._has_welcome = None
 
     # Bodies
 
