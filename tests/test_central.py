@@ -6,9 +6,11 @@ All against ``tests.central``, a real HTTP server in a process of its own.
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -636,6 +638,33 @@ def test_a_lab_starts_as_fast_with_a_service_that_hangs(
 
 
 # Restarts, and two servers
+
+
+NO_RESOLVER = """
+import socket, time
+look_up = socket.getaddrinfo
+def wait_and_look_up(host, *args, **kwargs):
+    if host in ("gone.example", b"gone.example"):
+        print("Nobody answers", flush=True)
+        time.sleep(5)
+    return look_up(host, *args, **kwargs)
+socket.getaddrinfo = wait_and_look_up
+"""
+
+
+def test_a_server_ends_at_once_and_keeps_what_waits_while_nobody_knows_the_services_address(
+    make: Make,
+) -> None:
+    gone = {"central_url": "http://gone.example/semaphore", "central_timeout": 10.0}
+    lab = make(gone, config_py=NO_RESOLVER)
+    with lab.websocket():
+        post(lab, "dismiss", {"all": True})
+        wait_for(lambda: "Nobody answers" in lab.log, "its name to be looked up")
+        began = time.monotonic()
+        lab.stop()
+        assert time.monotonic() - began < 2.5
+    with closing(sqlite3.connect(lab.database)) as database:
+        assert database.execute("SELECT action FROM outbox").fetchall() == [("dismiss-all",)]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill", "kill-once-heard"])

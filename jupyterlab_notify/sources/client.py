@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,8 @@ PAGE = 500
 MAX_ANSWER = 16 * 1024 * 1024
 LARGE = 256 * 1024
 MAX_REDIRECTS = 3
+#: How long a connection is kept that is idle, in seconds.
+KEPT_S = 5.0
 #: How long a ``Retry-After`` is believed, in seconds.
 MAX_RETRY_AFTER_S = 86_400.0
 #: How long a summary may be, and a body, in characters.
@@ -215,6 +218,8 @@ class Client:
         self._client: httpx.AsyncClient | None = None
         self._connecting = asyncio.Lock()
         self._reading: asyncio.Future[str | None] | None = None
+        self._finding: asyncio.Future[OSError | None] | None = None
+        self._found_until = float("-inf")
         self._under_way = 0
         #: How many requests had an answer that could be used.
         self.answered = 0
@@ -411,6 +416,7 @@ class Client:
 
         url = httpx.URL(self._url + path, params=params)
         try:
+            await self._find(url)
             for _ in range(MAX_REDIRECTS + 1):
                 request = client.build_request(method, url, headers=headers, content=content)
                 response = await client.send(request, stream=True)
@@ -436,12 +442,12 @@ class Client:
             raise Failure("The central service redirects in a circle.")
         except httpx.TimeoutException:
             raise asyncio.TimeoutError from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             # Without the error's own words: they may hold what was sent.
             if _is_untrusted(error) and self._client is client:
                 # The next one reads the certificates to trust anew: somebody may mend them.
                 self._client = None
-            way = " through the proxy that the environment names" if _is_proxied(url) else ""
+            way = " through the proxy that the environment names" if _proxy(url) else ""
             raise Failure(
                 f"The central service cannot be reached{way} ({_cause(error)})."
             ) from None
@@ -451,6 +457,34 @@ class Client:
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(in_thread(self._token))
         return await asyncio.shield(self._reading)
+
+    async def _find(self, url: httpx.URL) -> None:
+        """Wait until the resolver answers, for the service's name or its proxy's.
+
+        httpx would wait for it in a thread of asyncio's, which keeps the server from stopping.
+        """
+        if time.monotonic() < self._found_until:
+            return
+        if self._finding is None or self._finding.done():
+            proxy = _proxy(url)
+            host = urlsplit(proxy).hostname if proxy else url.raw_host.decode()
+
+            def look_up() -> OSError | None:
+                try:
+                    socket.getaddrinfo(host, None)
+                except OSError as error:
+                    return error
+                except UnicodeError:
+                    # No name at all, as httpx will find as well.
+                    pass
+                return None
+
+            self._finding = asyncio.ensure_future(in_thread(look_up))
+        error = await asyncio.shield(self._finding)
+        # What is wrong with a proxy httpx says itself.
+        if error is not None and not _proxy(url):
+            raise error
+        self._found_until = time.monotonic() + KEPT_S
 
     def _connect(self) -> httpx.AsyncClient:
         """Make the client, in a thread: reading all certificates takes its time."""
@@ -469,7 +503,7 @@ class Client:
                 timeout=self._timeout_s,
                 follow_redirects=False,
                 headers={"Accept": "application/json", "User-Agent": self._agent},
-                limits=httpx.Limits(max_connections=4, keepalive_expiry=5.0),
+                limits=httpx.Limits(max_connections=4, keepalive_expiry=KEPT_S),
             )
         except ImportError:
             raise Failure(
@@ -528,12 +562,13 @@ def _why(error: Exception) -> str:
     return "it holds no certificates"
 
 
-def _is_proxied(url: httpx.URL) -> bool:
-    """Whether the environment names a proxy for a URL."""
+def _proxy(url: httpx.URL) -> str | None:
+    """Return the URL of the proxy that the environment names for a URL, if it does."""
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
-    return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.host)
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return proxy if proxy and not proxy_bypass(url.host) else None
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
