@@ -15,6 +15,7 @@ import { typeLabel } from '../labels';
 import { summarize } from '../toasts/plaintext';
 import type { Notification, StateChange } from '../wire';
 import { banners, type Crier, interrupts } from './stack';
+import '../../style/banner.css';
 
 /**
  * What the banner is made from.

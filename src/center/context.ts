@@ -7,10 +7,10 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { Times } from '../times';
 import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import { SafeMarkdown } from './markdown';
+import { Times } from './times';
 
 /**
  * The widget that the center is shown in, as the center needs it.

@@ -6,6 +6,7 @@ import * as React from 'react';
 
 import type { Action, Notification } from '../wire';
 import { Shared } from './context';
+import '../../style/messages.css';
 
 /**
  * How often the text of a progress is fetched while it goes on, in ms.

@@ -15,6 +15,7 @@ import { hasMenu, openMenu } from './menu';
 import { parse } from './query';
 import { Empty, Failed, Failure, Notice, Skeleton } from './states';
 import { type IUndo, UndoBar } from './undo';
+import '../../style/center.css';
 
 /** How long one may pause while typing a search, in ms. */
 const TYPING_MS = 200;

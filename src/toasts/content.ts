@@ -5,11 +5,12 @@
 import type { Notification as LabNotification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { Times } from '../times';
+import { locale } from '../locale';
 import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Action, Notification } from '../wire';
 import { summarize } from './plaintext';
 import { urgency } from './room';
+import { since } from './since';
 import type { IToastDress } from './view';
 
 /**
@@ -33,7 +34,9 @@ export interface IToastContent {
 export class ToastContents {
   constructor(options: ToastContents.IOptions) {
     this._options = options;
-    this._times = new Times(options.trans, document.documentElement.lang);
+    const known = locale(document.documentElement.lang);
+    this._percent = new Intl.NumberFormat(known, { style: 'percent' });
+    this._ago = new Intl.RelativeTimeFormat(known, { style: 'short' });
   }
 
   /**
@@ -109,11 +112,11 @@ export class ToastContents {
         : null;
     const meta = [row.source];
     if (percent !== null) {
-      meta.push(this._times.percent.format(percent / 100));
+      meta.push(this._percent.format(percent / 100));
     }
     const age = this._options.model.now() - Date.parse(row.updated);
     if (age > 60_000) {
-      meta.push(this._times.since(age));
+      meta.push(since(age, this._ago));
     }
     return {
       kind: row.type,
@@ -128,7 +131,8 @@ export class ToastContents {
   }
 
   private readonly _options: ToastContents.IOptions;
-  private readonly _times: Times;
+  private readonly _percent: Intl.NumberFormat;
+  private readonly _ago: Intl.RelativeTimeFormat;
 }
 
 /**

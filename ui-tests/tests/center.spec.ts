@@ -2,6 +2,10 @@
  * The bell and the notification center: what they show, what can be done with
  * a mouse, with a keyboard, and what a screen reader is told.
  */
+import { existsSync, readFileSync } from 'fs';
+import { join } from 'path';
+import { gzipSync } from 'zlib';
+
 import type { Locator, Page } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
@@ -25,6 +29,9 @@ import {
   untilReady,
   useLab
 } from './lab';
+
+/** What the build made. */
+const STATIC = join(__dirname, '../../jupyterlab_notify/labextension/static');
 
 const lab = useLab();
 const proxy = new Proxy();
@@ -662,6 +669,41 @@ test.describe('The center says', () => {
     await expect(searchField()).toHaveValue('');
   });
 
+  test('that it could not be loaded, and opens what was asked for once it is', async ({
+    browser
+  }) => {
+    // One in which it was not open: JupyterLab would open it again.
+    const tab = await lab.open(browser, { path: 'lab/workspaces/late' });
+    await tab.route('**/jupyterlab_notify/static/*.js*', route =>
+      route.abort()
+    );
+    await lab.push({
+      message: 'a message',
+      body: 'its body',
+      autoClose: false
+    });
+    await toasts(tab, 'a message')
+      .getByRole('button', { name: 'Show more' })
+      .click();
+    await expect(center(tab).getByRole('alert')).toContainText(
+      'The notification center could not be loaded.'
+    );
+    await tab.unrouteAll();
+    await center(tab).getByRole('button', { name: 'Retry' }).click();
+    const row = rows(tab, 'a message');
+    await expect(row.locator('.jp-NotifyBody')).toHaveText('its body');
+    // Its styles came with it.
+    await expect(row.locator('.jp-NotifyRow-head')).toHaveCSS(
+      'display',
+      'grid'
+    );
+    await expect(row.locator('.jp-NotifyBody')).toHaveCSS(
+      'padding',
+      '9px 11px'
+    );
+    await tab.context().close();
+  });
+
   test('that the list could not be fetched, and tries again', async () => {
     await page.route('**/jupyterlab-notify/notifications?*', route =>
       route.fulfill({
@@ -1139,6 +1181,29 @@ for (const theme of ['light', 'dark'] as const) {
     });
   });
 }
+
+test('A tab loads less than 30 KB before anything is opened', async ({
+  browser
+}) => {
+  const tab = await lab.open(browser, { path: 'lab/workspaces/early' });
+  const paths = await tab.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map(({ name }) => new URL(name).pathname)
+      .filter(path => path.includes('/jupyterlab_notify/static/'))
+  );
+  await tab.context().close();
+  const files = paths.map(path => join(STATIC, path.split('/').pop()!));
+  expect(files.length).toBeGreaterThan(1);
+  test.skip(
+    files.some(file => existsSync(`${file}.map`)),
+    'A development build is larger.'
+  );
+  const packed = files.map(
+    file => gzipSync(readFileSync(file), { level: 9 }).length
+  );
+  expect(packed.reduce((sum, size) => sum + size)).toBeLessThan(30_000);
+});
 
 test('says when messages are kept in memory only', async ({ browser }) => {
   const memory = new Lab({ config: 'c.NotifyApp.database = ""' });

@@ -1,7 +1,9 @@
 /**
- * Times as a person reads them, in the language of the application.
+ * Times as a person reads them in the center, in the language of the application.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { locale } from '../locale';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -13,36 +15,35 @@ const DAY_MS = 86_400_000;
 export class Times {
   constructor(trans: TranslationBundle, language?: string) {
     this._trans = trans;
-    const locale = known(language);
-    this._minutes = new Intl.NumberFormat(locale, unit('minute'));
-    this._hours = new Intl.NumberFormat(locale, unit('hour'));
-    this._time = new Intl.DateTimeFormat(locale, {
+    const known = locale(language);
+    this._minutes = new Intl.NumberFormat(known, unit('minute'));
+    this._hours = new Intl.NumberFormat(known, unit('hour'));
+    this._time = new Intl.DateTimeFormat(known, {
       hour: 'numeric',
       minute: '2-digit'
     });
-    this._date = new Intl.DateTimeFormat(locale, {
+    this._date = new Intl.DateTimeFormat(known, {
       day: 'numeric',
       month: 'short'
     });
-    this._year = new Intl.DateTimeFormat(locale, {
+    this._year = new Intl.DateTimeFormat(known, {
       day: 'numeric',
       month: 'short',
       year: 'numeric'
     });
-    this._day = new Intl.DateTimeFormat(locale, {
+    this._day = new Intl.DateTimeFormat(known, {
       weekday: 'long',
       day: 'numeric',
       month: 'long'
     });
-    this._dayYear = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
-    this._exact = new Intl.DateTimeFormat(locale, {
+    this._dayYear = new Intl.DateTimeFormat(known, { dateStyle: 'long' });
+    this._exact = new Intl.DateTimeFormat(known, {
       dateStyle: 'medium',
       timeStyle: 'short'
     });
-    this.number = new Intl.NumberFormat(locale);
-    this.percent = new Intl.NumberFormat(locale, { style: 'percent' });
-    this._relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
-    this._short = new Intl.RelativeTimeFormat(locale, { style: 'short' });
+    this.number = new Intl.NumberFormat(known);
+    this.percent = new Intl.NumberFormat(known, { style: 'percent' });
+    this._relative = new Intl.RelativeTimeFormat(known, { numeric: 'auto' });
   }
 
   /** Numbers of notifications, which may be many. */
@@ -70,18 +71,6 @@ export class Times {
     return (
       when.getFullYear() === now.getFullYear() ? this._date : this._year
     ).format(when);
-  }
-
-  /** How long ago, in words, of so many milliseconds: `12 min. ago`, `2 days ago`. */
-  since(age: number): string {
-    const minutes = Math.round(age / MINUTE_MS);
-    if (minutes < 60) {
-      return this._short.format(-minutes, 'minute');
-    }
-    const hours = Math.round(minutes / 60);
-    return hours < 24
-      ? this._short.format(-hours, 'hour')
-      : this._short.format(-Math.round(hours / 24), 'day');
   }
 
   /** The heading of the day: `Today`, `Yesterday`, the date. */
@@ -133,7 +122,6 @@ export class Times {
   private _dayYear: Intl.DateTimeFormat;
   private _exact: Intl.DateTimeFormat;
   private _relative: Intl.RelativeTimeFormat;
-  private _short: Intl.RelativeTimeFormat;
 }
 
 /** Midnights between two times, in the person's time zone. */
@@ -150,15 +138,4 @@ function daysBetween(from: Date, to: Date): number {
 
 function unit(name: 'minute' | 'hour'): Intl.NumberFormatOptions {
   return { style: 'unit', unit: name, unitDisplay: 'short' };
-}
-
-/** The language if this browser knows it; JupyterLab writes `de_DE` and `default`. */
-function known(language?: string): string | undefined {
-  try {
-    return Intl.DateTimeFormat.supportedLocalesOf(
-      (language ?? '').replace('_', '-')
-    )[0];
-  } catch {
-    return undefined;
-  }
 }
