@@ -41,11 +41,10 @@ def main() -> None:
                 time.sleep(0.5)
                 many.append(server.pss_kib())
 
-    base = statistics.median(idle[False])
-
     def row(name: str, values: list[int]) -> list[str]:
-        middle = statistics.median(values)
-        return [name, f"{middle / 1024:.1f}", f"{(middle - base) / 1024:+.1f}"]
+        # Each with its neighbour: what pages are shared depends on what else runs just then.
+        added = statistics.median(v - w for v, w in zip(values, idle[False], strict=True))
+        return [name, f"{statistics.median(values) / 1024:.1f}", f"{added / 1024:+.1f}"]
 
     table(
         f"Memory of a server, MiB (median of {options.starts} starts)",
@@ -58,7 +57,6 @@ def main() -> None:
         ],
     )
     without, with_ = (statistics.median(cpu[e]) * 1000 for e in (False, True))
-    # Each start with its neighbour: the machine's mood is the same for both.
     added = [(w - wo) * 1000 for wo, w in zip(cpu[False], cpu[True], strict=True)]
     low, middle, high = statistics.quantiles(added, n=4)
     table(
