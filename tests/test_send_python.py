@@ -369,13 +369,18 @@ def test_without_a_server_one_warning_and_the_program_goes_on(tmp_path: Path) ->
 
 
 def test_what_was_sent_while_the_server_was_away_arrives_when_it_is_back(
-    make_server: Callable[..., Server],
+    make_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = make_server()
-    notify = Directed(server.url + "/", server.token)
+    notify = Notify()
+    for name, value in outside(server).items():
+        monkeypatch.setenv(name, value)
     assert notify("before").wait()
     server.stop()
     sent = notify("meanwhile")
+    # It is looked for where servers tell of themselves, and is not there.
+    assert sent.wait(1) is None
+    assert sent.error is None
     server.start()
     assert sent.wait(20), sent
     assert [row["message"] for row in server.page()["notifications"]] == ["meanwhile", "before"]

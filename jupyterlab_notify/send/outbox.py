@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from .errors import Refused, SendError, Unreachable
+from .errors import NoServer, Refused, SendError, Unreachable
 from .message import Message
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ class Outbox:
         self._pause_until = float("-inf")
         self._failures = 0
         self._absent: SendError | None = None
+        #: Whether a server was found, and did not stay away for longer than it is waited for.
+        self._was_there = False
         #: What is to be said in the log: by the thread, which then holds no lock.
         self._unsaid: deque[str] = deque()
         #: Messages of what was left unfinished and is gone. An object that is collected may not
@@ -361,8 +363,14 @@ class Outbox:
             from .client import Finder
 
             self._finder = Finder(self._find)
-        self._finder.look()
-        self._absent = None
+        try:
+            self._finder.look()
+        except NoServer as error:
+            if self._was_there:
+                # It may be starting again.
+                raise Unreachable(str(error)) from None
+            raise
+        self._absent, self._was_there = None, True
         if value is None:
             from urllib.parse import quote
 
@@ -392,6 +400,7 @@ class Outbox:
                 # Before what came later.
                 self._waiting = {key: waiting, **self._waiting}
             else:
+                self._was_there = False
                 self._warn(error)
                 self._finish(waiting, None, error)
 
