@@ -62,10 +62,20 @@ const plugin: JupyterFrontEndPlugin<void> = {
           trans.__('The notifications could not be dismissed')
         )
     });
-    model.stateChanged.connect(() => {
-      commands.notifyCommandChanged(CommandIDs.markAllRead);
-      commands.notifyCommandChanged(CommandIDs.dismissAll);
-    });
+    // Menus and palette draw themselves anew when a command changes: not with
+    // every message.
+    const enabled = new Map<string, boolean>();
+    const announce = () => {
+      for (const id of [CommandIDs.markAllRead, CommandIDs.dismissAll]) {
+        const now = commands.isEnabled(id);
+        if (enabled.get(id) !== now) {
+          enabled.set(id, now);
+          commands.notifyCommandChanged(id);
+        }
+      }
+    };
+    announce();
+    model.stateChanged.connect(announce);
   }
 };
 
