@@ -201,6 +201,13 @@ def test_a_token_comes_from_a_file_or_a_variable_and_never_from_the_url(
     token.write_text("two words")
     ran = shell("send", "x", "--url", server.url, "--token-file", token)
     assert (ran.returncode, "must hold one token" in one_line(ran)) == (2, True)
+    # One that no header can hold is not shown by the error that it makes.
+    for value in ("very\nsecret", "secret\N{SNOWMAN}"):
+        ran = shell("send", "x", "--url", server.url, JUPYTER_NOTIFY_TOKEN=value)
+        assert (ran.returncode, "secret" in ran.stderr) == (2, False)
+        assert "holds more than the letters, digits and signs of ASCII" in one_line(ran)
+    ran = shell("send", "x", "--url", server.url, JUPYTER_NOTIFY_TOKEN=f" {server.token}\n")
+    assert ran.returncode == 0, ran.stderr
     # And there is no option for one.
     assert "--token " not in shell("send", "--help").stdout
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import Refused, SendError, Unreachable
+from .errors import BadUsage, Refused, SendError, Unreachable
 from .targets import Target
 
 NAMESPACE = "jupyterlab-notify"
@@ -43,8 +44,20 @@ def tls(target: Target) -> ssl.SSLContext:
 
 
 def headers(target: Target) -> dict[str, str]:
-    """Return what lets us in."""
+    """Return what lets us in.
+
+    Raises
+    ------
+    BadUsage
+        If the token is none that a header can hold.
+    """
     if target.token is not None:
+        if not re.fullmatch(r"[\x21-\x7e]+", target.token):
+            # The library's own error would show it.
+            raise BadUsage(
+                f"The token for {target.url} holds more than the letters, digits and signs of "
+                "ASCII, so it cannot be sent."
+            )
         return {"Authorization": f"Bearer {target.token}"}
     # A server that asks for no token still asks whether a browser was tricked.
     return {"Cookie": "_xsrf=notify", "X-XSRFToken": "notify"}
@@ -228,7 +241,7 @@ def refusal(
         text = f"The Jupyter server {url} does not have jupyterlab-notify-center installed."
     elif not text:
         text = f"The Jupyter server {url} answered with status {status}."
-    wait_s = float(retry_after) if retry_after and retry_after.isdigit() else None
+    wait_s = float(retry_after) if retry_after and re.fullmatch("[0-9]+", retry_after) else None
     return Refused(text, status, wait_s)
 
 

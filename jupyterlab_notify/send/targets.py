@@ -96,7 +96,9 @@ def find(
     BadUsage
         If the URL is none, or the token for it is missing.
     """
-    token = _read(token_file) if token_file is not None else env.get(TOKEN_VARIABLE) or None
+    token = env.get(TOKEN_VARIABLE, "").strip() or None
+    if token_file is not None:
+        token = _read(token_file)
     url = url or env.get(URL_VARIABLE) or None
     running = list(_running(env))
     if url is not None:
