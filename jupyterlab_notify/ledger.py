@@ -176,7 +176,7 @@ class Ledger(Database):
             ]
             if self.muted_ms is None:
                 self.muted_ms = self._now
-                self._post("dismiss-all", "")
+                self._post_to_all("dismiss-all")
                 self._welcome_changed()
         else:
             known = [id_ for id_ in dict.fromkeys(ids) if self._may_dismiss(id_)]
@@ -190,7 +190,9 @@ class Ledger(Database):
             if changed:
                 self._welcome_changed()
                 if ids is not None and id_.startswith("central:"):
-                    self._post("dismiss", id_.split(":", 2)[2])
+                    _, central, subject = id_.split(":", 2)
+                    if central in self._told():
+                        self._post("dismiss", subject, central)
         return {"version": self.welcome_version()}
 
     def welcome_reset(self) -> Row:
@@ -198,7 +200,7 @@ class Ledger(Database):
         self.muted_ms = None
         self._forget_dismissals("TRUE", ())
         self._execute("DELETE FROM welcome WHERE content IS NULL")
-        self._post("reset", "")
+        self._post_to_all("reset")
         self._welcome_changed()
         return {"version": self.welcome_version()}
 
@@ -324,6 +326,11 @@ class Ledger(Database):
                 "VALUES (lower(hex(randomblob(16))), ?, ?, ?)",
                 (central, action, subject),
             )
+
+    def _post_to_all(self, action: str) -> None:
+        """Note what each central service has to be told."""
+        for central in sorted(self._told()):
+            self._post(action, "", central)
 
     def _told(self) -> set[str]:
         """Return which services are told what the person does: ours, and other servers'."""

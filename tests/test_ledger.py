@@ -512,6 +512,25 @@ def test_a_reset_at_one_service_is_none_of_anothers(make: Make) -> None:
     assert due(two) == ["b"]
 
 
+def test_what_is_done_with_welcome_messages_is_told_to_every_service_that_is_asked(
+    make: Make,
+) -> None:
+    one, two = make(), make("another")
+    offered(one, welcome("a"))
+    offered(two, welcome("b"))
+    do(two, lambda: two.attend("host:1:two", []))
+    b = ids(two)["b"]
+    do(one, lambda: one.welcome_dismiss([b]))
+    assert (outbox(one), outbox(two)) == ([], [("dismiss", ("b",))])
+    do(one, lambda: one.welcome_dismiss(None))
+    assert outbox(one) == outbox(two) == [("dismiss-all", ("",))]
+    do(one, one.welcome_reset)
+    # Else its next list, without what it still takes for dismissed, would undo that.
+    assert offered(two) is False
+    assert outbox(one) == outbox(two) == [("reset", ("",))]
+    assert (due(one), due(two)) == (["a"], ["b"])
+
+
 def test_a_dismissal_that_the_service_will_not_take_holds_here(store: Store) -> None:
     offered(store, welcome("a"))
     dismiss(store, "a")
