@@ -5,23 +5,21 @@ import type { IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
 import type { INotificationModel, NotificationModel } from '../tokens';
-import type { Notification, StateChange } from '../wire';
+import type { Notification } from '../wire';
 import { type ICenterProps, Shared, useShared } from './context';
+import { Desk } from './desk';
 import { FilterBar } from './filter';
 import { Glyph, IconButton } from './icons';
-import { type IListHandle, List } from './list';
+import { type IListHandle, type IListProps, List } from './list';
 import { Listing } from './listing';
 import { hasMenu, openMenu } from './menu';
 import { parse } from './query';
 import { Empty, Failed, Failure, Notice, Skeleton } from './states';
-import { type IUndo, UndoBar } from './undo';
+import { UndoBar } from './undo';
 import '../../style/center.css';
 
 /** How long one may pause while typing a search, in ms. */
 const TYPING_MS = 200;
-
-/** A text in a sentence is no longer than this. */
-const QUOTE_CHARS = 48;
 
 const MINUTE_MS = 60_000;
 
@@ -52,15 +50,34 @@ export function Center(props: ICenterProps): JSX.Element {
     React.useState<NotificationModel.IQuery['view']>('inbox');
   const [search, setSearch] = React.useState('');
   const [openId, setOpenId] = React.useState<string | null>(null);
-  const [selection, setSelection] = React.useState<ReadonlySet<string>>(
-    new Set()
-  );
-  const [undo, setUndo] = React.useState<IUndo | null>(null);
   const [news, setNews] = React.useState('');
   const list = React.useRef<IListHandle>(null);
   const searchField = React.useRef<HTMLInputElement>(null);
   const root = React.useRef<HTMLDivElement>(null);
   const menu = React.useRef<IDisposable | null>(null);
+  const [target, setTarget] = React.useState<ITarget | null>(null);
+  const focusOn = (id: string) =>
+    setTarget({ id, focus: true, open: false, read: false });
+  const desk = React.useMemo(
+    () =>
+      new Desk({
+        model,
+        listing,
+        trans,
+        format: count => shared.times.number.format(count),
+        began: forget,
+        failed: (reason, id) => {
+          fail(reason);
+          if (id !== null && root.current?.contains(document.activeElement)) {
+            focusOn(id);
+          }
+        },
+        restored: focusOn
+      }),
+    []
+  );
+  const selection = useSignalled(desk.changed, () => desk.selection);
+  const { undo } = desk;
   const query = parse(search, view);
   const filtered = Boolean(query.text || query.source || query.types);
 
@@ -80,6 +97,7 @@ export function Center(props: ICenterProps): JSX.Element {
       model.changed.disconnect(onChanged);
       host.visibleChanged.disconnect(onVisible);
       listing.dispose();
+      desk.dispose();
     };
   }, []);
   const key = JSON.stringify(query);
@@ -95,7 +113,7 @@ export function Center(props: ICenterProps): JSX.Element {
         // Meanwhile somebody may have asked for one notification, and its list.
         if (loaded.current === before) {
           loaded.current = key;
-          setSelection(new Set());
+          desk.clear();
           void listing.load(query);
         }
       },
@@ -127,20 +145,11 @@ export function Center(props: ICenterProps): JSX.Element {
   };
 
   // A selection holds only what is in the list.
-  React.useEffect(() => {
-    if (selection.size) {
-      const present = new Set(rows.map(row => row.id));
-      const left = [...selection].filter(id => present.has(id));
-      if (left.length < selection.size) {
-        setSelection(new Set(left));
-      }
-    }
-  }, [rows]);
+  React.useEffect(() => desk.keep(rows), [rows]);
 
   // What others ask for: the list, or one notification.
   const latest = React.useRef({ rows, view, filtered });
   latest.current = { rows, view, filtered };
-  const [target, setTarget] = React.useState<ITarget | null>(null);
   React.useEffect(() => {
     const onRequest = () => {
       const request = host.takeRequest();
@@ -236,127 +245,7 @@ export function Center(props: ICenterProps): JSX.Element {
     }
   });
 
-  const focusOn = (id: string) =>
-    setTarget({ id, focus: true, open: false, read: false });
-
-  // Changes of state.
-  const change = async (
-    what: readonly Notification[] | 'all',
-    state: StateChange,
-    label: (count: number) => string
-  ): Promise<void> => {
-    const ids = what === 'all' ? null : what.map(row => row.id);
-    forget();
-    const done = model.change(ids ? { ids } : { all: true }, state);
-    const back: StateChange =
-      typeof state.dismissed === 'boolean'
-        ? { dismissed: !state.dismissed }
-        : { read: !state.read };
-    // Whoever types fast takes it back before the server has answered.
-    setUndo({ label: null, ids, back, done });
-    const settle = (next: (undo: IUndo) => IUndo | null) =>
-      setUndo(undo => (undo?.done === done ? next(undo) : undo));
-    try {
-      const { changed } = await done;
-      settle(undo => (changed > 0 ? { ...undo, label: label(changed) } : null));
-    } catch (reason) {
-      settle(() => null);
-      fail(reason);
-      if (ids && root.current?.contains(document.activeElement)) {
-        focusOn(ids[0]);
-      }
-    }
-  };
-  const takeBack = async () => {
-    if (!undo) {
-      return;
-    }
-    setUndo(null);
-    const { ids, back, done } = undo;
-    let changed: number;
-    let seqs: [number, number] | null;
-    try {
-      ({ changed, seqs } = await done);
-    } catch {
-      // Nothing was done, and that was said.
-      return;
-    }
-    try {
-      // By ids also what changed meanwhile comes back; of all, only the seqs are known.
-      const selection = ids ? { ids } : seqs && { seqs };
-      const undone =
-        changed > 0 && selection
-          ? (await model.change(selection, back)).changed
-          : 0;
-      if (undone === 0) {
-        throw new Error(
-          trans.__('Nothing could be undone: it has changed meanwhile.')
-        );
-      }
-      if (undone < changed) {
-        throw new Error(
-          trans.__(
-            'Only %1 of %2 could be undone: the others have changed meanwhile.',
-            shared.times.number.format(undone),
-            shared.times.number.format(changed)
-          )
-        );
-      }
-      // The row comes back over the stream; the keyboard goes to it when it is here.
-      if (ids) {
-        focusOn(ids[0]);
-      }
-    } catch (reason) {
-      fail(reason);
-    }
-  };
-
-  const changeRead = (what: readonly Notification[] | 'all', read: boolean) =>
-    change(what, { read }, count =>
-      what !== 'all' && what.length === 1
-        ? read
-          ? trans.__('Marked as read: “%1”', quote(what[0]))
-          : trans.__('Marked as unread: “%1”', quote(what[0]))
-        : read
-          ? trans._n(
-              'Marked %2 as read',
-              'Marked %2 as read',
-              count,
-              shared.times.number.format(count)
-            )
-          : trans._n(
-              'Marked %2 as unread',
-              'Marked %2 as unread',
-              count,
-              shared.times.number.format(count)
-            )
-    );
-  const changeDismissed = (
-    what: readonly Notification[] | 'all',
-    dismissed: boolean
-  ) =>
-    change(what, { dismissed }, count =>
-      what !== 'all' && what.length === 1
-        ? dismissed
-          ? trans.__('Dismissed “%1”', quote(what[0]))
-          : trans.__('Back in the inbox: “%1”', quote(what[0]))
-        : dismissed
-          ? trans._n(
-              'Dismissed %2 notification',
-              'Dismissed %2 notifications',
-              count,
-              shared.times.number.format(count)
-            )
-          : trans._n(
-              '%2 back in the inbox',
-              '%2 back in the inbox',
-              count,
-              shared.times.number.format(count)
-            )
-    );
-
   // The same object at every drawing: a row is drawn again only when it changed.
-  const anchor = React.useRef<string | null>(null);
   const act = {
     toggle: (row: Notification) => {
       setOpenId(openId === row.id ? null : row.id);
@@ -365,53 +254,26 @@ export function Center(props: ICenterProps): JSX.Element {
         model.change({ ids: [row.id] }, { read: true }).catch(fail);
       }
     },
-    select: (row: Notification, range: boolean) => {
-      const chosen = new Set(selection);
-      const from = range
-        ? rows.findIndex(one => one.id === anchor.current)
-        : -1;
-      if (from >= 0) {
-        const to = rows.indexOf(row);
-        rows
-          .slice(Math.min(from, to), Math.max(from, to) + 1)
-          .forEach(one => chosen.add(one.id));
-      } else if (!chosen.delete(row.id)) {
-        chosen.add(row.id);
-      }
-      anchor.current = row.id;
-      setSelection(chosen);
-    },
     read: (row: Notification, read: boolean) => {
       if (row.dismissed === null && (row.read !== null) !== read) {
-        void changeRead([row], read);
+        void desk.read([row], read);
         if (!read && openId === row.id) {
           setOpenId(null);
         }
       }
-    },
-    dismiss: (row: Notification, dismissed: boolean) => {
-      void changeDismissed([row], dismissed);
-    },
-    clear: () => {
-      const had = selection.size > 0;
-      setSelection(new Set());
-      return had;
-    },
-    all: () => setSelection(new Set(rows.map(row => row.id))),
-    add: (more: readonly Notification[]) =>
-      setSelection(new Set([...selection, ...more.map(row => row.id)]))
+    }
   };
   const acting = React.useRef(act);
   acting.current = act;
-  const handlers = React.useMemo<typeof act>(
+  const handlers = React.useMemo<IListProps['handlers']>(
     () => ({
       toggle: row => acting.current.toggle(row),
-      select: (row, range) => acting.current.select(row, range),
       read: (row, read) => acting.current.read(row, read),
-      dismiss: (row, dismissed) => acting.current.dismiss(row, dismissed),
-      clear: () => acting.current.clear(),
-      all: () => acting.current.all(),
-      add: more => acting.current.add(more)
+      dismiss: (row, dismissed) => void desk.dismiss([row], dismissed),
+      select: (row, range) => desk.select(row, range),
+      clear: () => desk.clear(),
+      all: () => desk.all(),
+      add: more => desk.add(more)
     }),
     []
   );
@@ -426,7 +288,7 @@ export function Center(props: ICenterProps): JSX.Element {
     ) {
       event.preventDefault();
       event.stopPropagation();
-      void takeBack();
+      void desk.takeBack();
     } else if (event.key === '/' && !typing) {
       event.preventDefault();
       searchField.current?.focus();
@@ -469,14 +331,14 @@ export function Center(props: ICenterProps): JSX.Element {
           <IconButton
             label={trans.__('Mark all as read')}
             disabled={counts.unread === 0}
-            onClick={() => void changeRead('all', true)}
+            onClick={() => void desk.read('all', true)}
           >
             <Glyph name="allRead" />
           </IconButton>
           <IconButton
             label={trans.__('Dismiss all')}
             disabled={counts.inbox === 0}
-            onClick={() => void changeDismissed('all', true)}
+            onClick={() => void desk.dismiss('all', true)}
           >
             <Glyph name="dismissAll" />
           </IconButton>
@@ -556,7 +418,7 @@ export function Center(props: ICenterProps): JSX.Element {
                   label={trans.__('Mark the selected as read')}
                   disabled={chosen.every(row => row.read !== null)}
                   onClick={() =>
-                    void changeRead(
+                    void desk.read(
                       chosen.filter(row => row.read === null),
                       true
                     )
@@ -568,7 +430,7 @@ export function Center(props: ICenterProps): JSX.Element {
                   label={trans.__('Mark the selected as unread')}
                   disabled={chosen.every(row => row.read === null)}
                   onClick={() =>
-                    void changeRead(
+                    void desk.read(
                       chosen.filter(row => row.read !== null),
                       false
                     )
@@ -580,7 +442,7 @@ export function Center(props: ICenterProps): JSX.Element {
                   label={trans.__('Dismiss the selected')}
                   disabled={!chosen.some(row => row.dismissable)}
                   onClick={() =>
-                    void changeDismissed(
+                    void desk.dismiss(
                       chosen.filter(row => row.dismissable),
                       true
                     )
@@ -593,7 +455,7 @@ export function Center(props: ICenterProps): JSX.Element {
             {view === 'dismissed' && (
               <IconButton
                 label={trans.__('Move the selected back to the inbox')}
-                onClick={() => void changeDismissed(chosen, false)}
+                onClick={() => void desk.dismiss(chosen, false)}
               >
                 <Glyph name="back" />
               </IconButton>
@@ -603,7 +465,7 @@ export function Center(props: ICenterProps): JSX.Element {
               type="button"
               className="jp-NotifyLink"
               disabled={selection.size === rows.length}
-              onClick={handlers.all}
+              onClick={() => desk.all()}
             >
               {trans.__('Select all')}
             </button>
@@ -611,7 +473,7 @@ export function Center(props: ICenterProps): JSX.Element {
               type="button"
               className="jp-NotifyLink"
               onClick={() => {
-                handlers.clear();
+                desk.clear();
                 list.current?.focus();
               }}
             >
@@ -650,8 +512,8 @@ export function Center(props: ICenterProps): JSX.Element {
         </div>
         <UndoBar
           undo={undo}
-          onUndo={() => void takeBack()}
-          onGone={() => setUndo(null)}
+          onUndo={() => void desk.takeBack()}
+          onGone={() => desk.forget()}
         />
         <div className="jp-NotifyHidden" role="log" aria-live="polite">
           {news}
@@ -659,13 +521,6 @@ export function Center(props: ICenterProps): JSX.Element {
       </div>
     </Shared.Provider>
   );
-
-  function quote(row: Notification): string {
-    const text = row.message.replace(/\s+/g, ' ').trim();
-    return text.length > QUOTE_CHARS
-      ? `${text.slice(0, QUOTE_CHARS).trimEnd()}…`
-      : text;
-  }
 }
 
 /** Said only when it lasts: a socket that blinks is nobody's concern. */
