@@ -364,6 +364,16 @@ def test_no_token_still_shows_broadcasts(make: Make, central: Central) -> None:
         shows(lab, "For everyone")
         failure = wait_for(lambda: lab.status()["central"]["lastFailure"], "a word")
         assert "no token" in failure["message"]
+        # Also to a person who is never idle, and of whom the service cannot be told anything.
+        post(lab, "dismiss", {"all": True})
+        (row,) = rows(lab).values()
+        central.forget()
+
+        def click() -> bool:
+            lab.change(row["id"], read=True)
+            return len(central.requests("broadcasts")) > 2
+
+        wait_for(click, "more broadcasts to be asked for", every_s=0)
     assert {r["path"] for r in central.requests()} == {"/v1/broadcasts"}
     assert {r["token"] for r in central.requests()} == {None}
 

@@ -219,7 +219,8 @@ class Central:
         except NoToken as failure:
             # Broadcasts can be had without: nothing is wrong with the service.
             self._note(str(failure))
-            self._pass_at = time.monotonic() + interval_s * _jitter()
+            if whole:
+                self._pass_at = time.monotonic() + interval_s * _jitter()
         except Failure as failure:
             self._failed(failure)
         except asyncio.CancelledError:

@@ -466,23 +466,21 @@ class Client:
         if time.monotonic() < self._found_until:
             return
         if self._finding is None or self._finding.done():
-            proxy = _proxy(url)
-            host = urlsplit(proxy).hostname if proxy else url.raw_host.decode()
+            name = url.raw_host.decode()
 
             def look_up() -> OSError | None:
+                proxy = _proxy(url)
                 try:
-                    socket.getaddrinfo(host, None)
-                except OSError as error:
-                    return error
-                except UnicodeError:
-                    # No name at all, as httpx will find as well.
-                    pass
+                    socket.getaddrinfo(urlsplit(proxy).hostname if proxy else name, None)
+                except (OSError, UnicodeError) as error:
+                    # What is wrong with a proxy, or is no name at all, httpx says itself.
+                    if not proxy and isinstance(error, OSError):
+                        return error
                 return None
 
             self._finding = asyncio.ensure_future(in_thread(look_up))
         error = await asyncio.shield(self._finding)
-        # What is wrong with a proxy httpx says itself.
-        if error is not None and not _proxy(url):
+        if error is not None:
             raise error
         self._found_until = time.monotonic() + KEPT_S
 
