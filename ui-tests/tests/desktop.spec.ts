@@ -292,7 +292,7 @@ test('are silent in do-not-disturb, in whichever tab that was turned on', async 
   const heard = () =>
     other.evaluate(async id => {
       const app = (window as any).jupyterapp;
-      for (const token of app.pluginRegistry._services.keys()) {
+      for (const token of (app.pluginRegistry ?? app)._services.keys()) {
         if (token.name === '@jupyterlab/coreutils:ISettingRegistry') {
           const registry = await app.resolveRequiredService(token);
           return (await registry.get(id, 'doNotDisturbMode')).composite;

@@ -193,7 +193,10 @@ test('shows none at all when the person wants none, until the reset in the Help 
   await quiet();
 
   await page.getByRole('menuitem', { name: 'Help', exact: true }).click();
-  await page.getByText('Reset Welcome Messages', { exact: true }).click();
+  await page
+    .locator('#jp-mainmenu-help')
+    .getByText('Reset Welcome Messages', { exact: true })
+    .click();
   await expect(welcome(page)).toContainText('1 of 3');
   await button('Close').click();
   await expect(welcome(page)).toHaveCount(0);
@@ -228,7 +231,10 @@ test('has commands in the palette and the Help menu, and buttons in the settings
   await expect(palette).toContainText('Reset Welcome Messages');
   await page.keyboard.press('Escape');
   await page.getByRole('menuitem', { name: 'Help', exact: true }).click();
-  await page.getByText('Show Welcome Messages', { exact: true }).click();
+  await page
+    .locator('#jp-mainmenu-help')
+    .getByText('Show Welcome Messages', { exact: true })
+    .click();
   await expect(
     page.getByText('There are no welcome messages.').first()
   ).toBeVisible();
