@@ -180,6 +180,10 @@ class NotifyApp(ExtensionApp):
         self._said: str | None = None
         #: What other server extensions use.
         self.notifications = Notifications(self.inbox, self.log)
+        logger = getattr(self.serverapp, "event_logger", None)
+        # Not at the first event: who listens to all events hears those of schemas that were there.
+        if logger is not None and EVENT_SCHEMA_ID not in logger.schemas:
+            logger.register_event_schema(EVENT_SCHEMA)
         try:
             importlib.metadata.distribution(NAMESAKE)
         except importlib.metadata.PackageNotFoundError:
@@ -267,9 +271,5 @@ class NotifyApp(ExtensionApp):
         """Tell other extensions what happened, without content: ours, and Jupyter's event bus."""
         self.notifications.tell(action, ids)
         logger = getattr(self.serverapp, "event_logger", None)
-        if logger is None:
-            return
-        # Registered at the first event: reading a schema takes time that a start has not.
-        if EVENT_SCHEMA_ID not in logger.schemas:
-            logger.register_event_schema(EVENT_SCHEMA)
-        logger.emit(schema_id=EVENT_SCHEMA_ID, data={"action": action, "ids": ids})
+        if logger is not None:
+            logger.emit(schema_id=EVENT_SCHEMA_ID, data={"action": action, "ids": ids})

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
 
+from jupyterlab_notify.app import EVENT_SCHEMA_ID
 from jupyterlab_notify.errors import BadRequest
 from jupyterlab_notify.extensions import Notifications
 from jupyterlab_notify.inbox import Inbox
 
-from .servers import ROOT, Server
+from .servers import NAMESPACE, ROOT, Server
 
 EXAMPLE = ROOT / "docs" / "example-server-extension"
 
@@ -45,6 +48,39 @@ def test_the_example_of_the_documentation_sends_replaces_revokes_and_hears(
     assert server.page()["notifications"] == []
     happened = server.request("GET", "/quota").json()["happened"]
     assert happened == ["created", "updated", "read", "revoked"]
+
+
+def test_the_event_bus_says_what_happened_and_nothing_of_the_content(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server()
+    headers = {"Authorization": f"Bearer {server.token}"}
+    url = f"ws://127.0.0.1:{server.port}/api/events/subscribe"
+    with connect(url, additional_headers=headers, proxy=None) as bus:
+
+        def heard() -> tuple[str, list[str]]:
+            while True:
+                event = json.loads(bus.recv(10))
+                if event["schema_id"] == EVENT_SCHEMA_ID:
+                    told = {name for name in event if not name.startswith("__")}
+                    assert told == {"action", "ids", "schema_id"}
+                    assert "secret" not in json.dumps(event)
+                    return event["action"], event["ids"]
+
+        id_ = server.ingest("secret", body="secret", key="secret-key")["notification_id"]
+        assert heard() == ("created", [id_])
+        server.ingest("secret again", key="secret-key")
+        assert heard() == ("updated", [id_])
+        for state, action in (
+            ({"read": True}, "read"),
+            ({"read": False}, "unread"),
+            ({"dismissed": True}, "dismissed"),
+            ({"dismissed": False}, "restored"),
+        ):
+            server.change(id_, **state)
+            assert heard() == (action, [id_])
+        server.request("DELETE", f"/{NAMESPACE}/ingest/secret-key")
+        assert heard() == ("revoked", [id_])
 
 
 def test_what_is_sent_again_unchanged_is_told_to_nobody(tmp_path: Path) -> None:
