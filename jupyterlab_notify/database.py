@@ -216,6 +216,8 @@ class Database(ABC):
         self.path = path
         self.mode = "memory"
         self.problem: str | None = None
+        #: The corrupt file that was set aside last, since this was made.
+        self.aside: Path | None = None
         #: Whether hosts may share the file, so that a write-ahead log would corrupt it.
         self._shared = True
         self.epoch = ""
@@ -481,6 +483,7 @@ class Database(ABC):
         except OSError as error:
             self._log.debug("Setting a corrupt database aside failed: %s", error)
             return None
+        self.aside = aside
         return aside
 
     def _forget_copies(self) -> None:

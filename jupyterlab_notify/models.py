@@ -471,6 +471,10 @@ class StoreStatus(_Wire):
     ]
     durable: bool
     problem: Annotated[str | None, Field(description="What is wrong, in one sentence.")]
+    setAside: Annotated[
+        str | None,
+        Field(description="The corrupt file that this server has set aside last, if it has."),
+    ]
     epoch: str
     seq: int
     size: Annotated[int, Field(description="Bytes on the disk.")]

@@ -340,6 +340,7 @@ class Store(Ledger):
             "mode": self.mode,
             "durable": self.durable,
             "problem": self.problem,
+            "setAside": None if self.aside is None else str(self.aside),
             "epoch": self.epoch,
             "seq": self.seq,
             "size": size,

@@ -379,6 +379,10 @@ export interface StoreStatus {
    * What is wrong, in one sentence.
    */
   problem: string | null;
+  /**
+   * The corrupt file that this server has set aside last, if it has.
+   */
+  setAside: string | null;
   epoch: string;
   seq: number;
   /**

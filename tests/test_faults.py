@@ -26,6 +26,7 @@ from jupyterlab_notify.worker import Busy
 from . import places
 from .messages import check_sound, do, live, message, receive
 from .places import Fault
+from .sending import Api
 from .servers import Server, wait_for
 from .tab import Tab
 
@@ -320,7 +321,9 @@ async def test_a_corrupt_file_is_set_aside_whole_and_a_new_one_begun(
         (warning,) = log(logging.WARNING)
         (aside,) = path.parent.glob("*.corrupt-*[0-9a-f]")
         assert str(aside) in warning
-        assert (await inbox.status("1"))["store"]["problem"] is None
+        status = (await inbox.status("1"))["store"]
+        # Nothing is wrong any more; where the old file is stays to be seen.
+        assert (status["problem"], status["setAside"]) == (None, str(aside))
     # What was written after the damage lies in the new file.
     same = sum(a == b for a, b in zip(places.content(aside), bytes_, strict=False))
     if damage in (corrupt_header, no_database):
@@ -738,9 +741,7 @@ def test_a_server_works_whatever_is_wrong_with_the_database(
             broken.enter_context(fault(server.database))
         server.start()
         stack.callback(server.stop)
-        kernel = server.request("POST", "/api/kernels", {})
-        assert kernel.status_code == 201
-        with server.websocket() as tab:
+        with Api(server.url, server.token).kernel() as kernel, server.websocket() as tab:
             tab.receive()
             sent = server.ingest("meanwhile", body="x" * 30_000)
             rows = tab.rows_until(lambda rows: sent["notification_id"] in rows)
@@ -748,15 +749,18 @@ def test_a_server_works_whatever_is_wrong_with_the_database(
             assert sent["durable"] is (fault is corrupt_header)
             status = server.status()["store"]
             assert status["durable"] is sent["durable"]
-            if fault is not corrupt_header:
+            if fault is corrupt_header:
+                assert ".corrupt-" in status["setAside"]
+            else:
                 assert said in status["problem"]
+            assert kernel.ok("6 * 7") == "42"
             if fault in (places.read_only, places.disk_full):
                 assert set(old) <= {row["id"] for row in server.page()["notifications"]}
             (warning,) = [line for line in server.log.splitlines() if "[W" in line and said in line]
             assert str(server.database) in warning
             broken.close()
             wait_for(lambda: server.status()["store"]["durable"], "the store's recovery")
-        assert server.request("GET", f"/api/kernels/{kernel.json()['id']}").status_code == 200
+            assert kernel.ok("6 * 8") == "48"
         assert "Traceback" not in server.log
         server.stop()
         ours = [line for line in server.log.splitlines() if "otification" in line and "[W" in line]
