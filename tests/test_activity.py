@@ -44,6 +44,13 @@ def test_our_own_traffic_is_nobodys_activity(make_server: Callable[..., Server])
         assert server.request("GET", f"/{NAMESPACE}/ingest").status_code == 405
         assert server.request("GET", f"/{NAMESPACE}/notifications/no").status_code == 404
         server.status()
+        # What a tab asks and tells by itself of welcome messages.
+        assert server.request("GET", f"/{NAMESPACE}/welcome").status_code == 200
+        for what, value in (("seen", {"ids": ["x"]}), ("dismiss", {"ids": ["x"]}), ("reset", {})):
+            answer = server.request("POST", f"/{NAMESPACE}/welcome/{what}", value)
+            assert answer.status_code == 200
+        image = f"/{NAMESPACE}/welcome/image/0/logo.png"
+        assert server.request("GET", image).status_code == 404
         assert last_activity(server) == before
     with server.websocket(cursor="nonsense") as tab:
         tab.receive()

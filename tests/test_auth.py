@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -11,8 +12,11 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from jupyterlab_notify.handlers import routes
+
 from .servers import ALIAS, NAMESPACE, Server
 from .test_ingest import HUB_PAYLOAD
+from .test_openapi import OPENAPI
 
 EVERYTHING = [
     *(("POST", f"/{prefix}/ingest") for prefix in (NAMESPACE, ALIAS)),
@@ -24,6 +28,9 @@ EVERYTHING = [
     *((method, f"/{NAMESPACE}/notifications") for method in ("GET", "PATCH")),
     *((method, f"/{NAMESPACE}/notifications/{{id}}") for method in ("GET", "PATCH")),
     ("GET", f"/{NAMESPACE}/status"),
+    ("GET", f"/{NAMESPACE}/welcome"),
+    *(("POST", f"/{NAMESPACE}/welcome/{what}") for what in ("seen", "dismiss", "reset")),
+    ("GET", f"/{NAMESPACE}/welcome/image/0/logo.png"),
 ]
 WRITES = [(method, path) for method, path in EVERYTHING if method != "GET"]
 READS = [(method, path) for method, path in EVERYTHING if method == "GET"]
@@ -42,6 +49,19 @@ def unchanged(server: Server) -> Iterator[str]:
     before = server.status()["store"]["seq"]
     yield id_
     assert server.status()["store"]["seq"] == before
+
+
+def test_everything_is_all_that_there_is() -> None:
+    patterns = [re.compile(pattern) for pattern, *_ in routes(None)]  # type: ignore[arg-type]  # it is only passed on
+    paths = {path for _, path in EVERYTHING} | {f"/{NAMESPACE}/stream"}
+    assert all(any(pattern.fullmatch(path) for path in paths) for pattern in patterns)
+    described = {
+        (method.upper(), re.sub(r"{\w+}", "*", path))
+        for path, methods in json.loads(OPENAPI.read_text())["paths"].items()
+        for method in methods
+    }
+    names = re.compile(r"(?<=/ingest/)k$|{id}$|0/logo\.png$")
+    assert {(method, names.sub("*", path)) for method, path in EVERYTHING} == described
 
 
 @pytest.mark.parametrize(("method", "path"), EVERYTHING)

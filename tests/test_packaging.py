@@ -89,6 +89,11 @@ def test_a_wheel_holds_the_browser_side_and_nothing_of_the_tests(wheel: Path) ->
         names = archive.namelist()
         (points,) = (name for name in names if name.endswith(".dist-info/entry_points.txt"))
         assert b"jupyter-notify = jupyterlab_notify.send.cli:main" in archive.read(points)
+        (about,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        said = archive.read(about).decode()
+        assert "\nRequires-Python: >=3.10\n" in said
+        assert "\nLicense-Expression: BSD-3-Clause\n" in said
+        assert any(name.endswith("/LICENSE") for name in names)
     data = next(name.split("/")[0] for name in names if ".data/" in name)
     for name in (
         "jupyterlab_notify/py.typed",

@@ -20,6 +20,8 @@ from .sending import Api, Recorder, Shell, one_line
 from .sending import find as find_row
 from .servers import Server
 
+NOTIFY = Path(sys.executable).with_name("jupyter-notify")
+
 #: An address that is no machine's.
 NOWHERE = "192.0.2.1"
 
@@ -136,6 +138,21 @@ def test_several_are_listed_and_none_is_guessed(
         assert f"http://127.0.0.1:{mine}/" in said
         assert f"http://127.0.0.1:{second}/b/" in said
         assert "secret" not in said
+        # The command lists them too, in its one line, and sends to neither.
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            mine = listening.getsockname()[1]
+            write(tmp_path, "4", info(mine))
+            asked = subprocess.run(
+                ["setsid", "--fork", "bash", "-c", f"{NOTIFY} send x; echo exit code $?"],
+                env={**os.environ, **env},
+                capture_output=True,
+                text=True,
+                timeout=20,
+            )
+        assert asked.stdout == "exit code 2\n"
+        (line,) = asked.stderr.splitlines()
+        assert f"http://127.0.0.1:{mine}/" in line
+        assert f"http://127.0.0.1:{second}/b/" in line
         # In tmux no ancestor is left, but the terminal's environment is.
         named = {**env, "JUPYTER_SERVER_URL": f"http://localhost:{second}/"}
         assert find(f"http://localhost:{second}/b/lab/tree/x", env=named).token == "second-secret"

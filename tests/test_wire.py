@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Callable
 from typing import Any
@@ -95,7 +96,10 @@ def test_every_answer_and_every_frame_is_what_the_models_say(
         frame(tab)
         for view in ("inbox", "unread", "dismissed"):
             ask("GET", f"/notifications?view={view}&limit=5", models.Page)
-        ask("GET", "/status", models.Status)
+        status = ask("GET", "/status", models.Status)
+        assert status["version"] == importlib.metadata.version("jupyterlab-notify-center")
+        assert (status["tabs"], status["store"]["path"]) == (1, str(server.database))
+        assert status["counts"] == ask("GET", "/notifications", models.Page)["counts"]
     with server.websocket("0:0") as tab:
         assert frame(tab)["type"] == "snapshot"
     assert frames == set(FRAMES)

@@ -1,0 +1,90 @@
+/**
+ * What `make demo` shows, with shorter pauses than a person needs.
+ */
+import { type ChildProcess, spawn } from 'child_process';
+import { once } from 'events';
+import * as path from 'path';
+import * as readline from 'readline';
+
+import { banners, expect, openCenter, rows, test, welcome } from './lab';
+
+const DEMO = `
+import sys
+sys.path.insert(0, "scripts")
+import demo
+demo.BETWEEN_S, demo.PROGRESS_S = 0.05, 1.5
+demo.main()
+`;
+
+let child: ChildProcess;
+const said: string[] = [];
+
+test.beforeAll(() => {
+  child = spawn('python', ['-u', '-c', DEMO, '--no-browser'], {
+    cwd: path.resolve(__dirname, '..', '..'),
+    stdio: ['ignore', 'pipe', 'inherit']
+  });
+  readline
+    .createInterface(child.stdout!)
+    .on('line', line => said.push(line.trim()));
+});
+
+test.afterAll(() => child.kill('SIGKILL'));
+
+/** Where the demo says that its JupyterLab is. */
+const url = () => said.find(line => line.startsWith('http://'));
+
+test('The demo shows a message of every kind and a progress to its end, and leaves nothing running', async ({
+  page
+}) => {
+  await expect.poll(url, { timeout: 40_000 }).toBeTruthy();
+  await page.goto(url()!);
+  await expect(
+    welcome(page).getByRole('heading', { name: 'Welcome to this server' })
+  ).toBeVisible({ timeout: 20_000 });
+  await welcome(page).getByRole('button', { name: 'Close' }).last().click();
+  await expect(banners(page, 'archive is read-only')).toBeVisible();
+  await expect(banners(page, 'Maintenance tonight')).toBeVisible();
+  await openCenter(page);
+  const job = rows(page, 'Job 48215');
+  const bar = job.getByRole('progressbar');
+  await expect(bar).toBeVisible();
+  const early = Number(await bar.getAttribute('aria-valuenow'));
+  await expect
+    .poll(async () => {
+      const [now] = await bar.evaluateAll(found =>
+        found.map(each => Number(each.getAttribute('aria-valuenow')))
+      );
+      return now ?? 100;
+    })
+    .toBeGreaterThan(early);
+  await expect(job).toContainText('120 frames stacked');
+  await expect(bar).toHaveCount(0);
+  for (const text of [
+    'Two people shared',
+    'A new image',
+    'Job 48213',
+    'home directory is 92 % full',
+    'Job 48214 failed',
+    'Maintenance tonight',
+    'archive is read-only',
+    '200 core hours'
+  ]) {
+    await expect(rows(page, text)).toHaveCount(1);
+  }
+
+  const { origin, searchParams } = new URL(url()!);
+  const status = await page.request.get(`${origin}/jupyterlab-notify/status`, {
+    headers: { Authorization: `Bearer ${searchParams.get('token')}` }
+  });
+  const central = (await status.json()).central.url;
+  expect((await fetch(`${central}/v1/broadcasts`)).status).toBe(200);
+  await page.close();
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  expect(child.exitCode).toBe(0);
+  expect(said).toContain('Stopped.');
+  for (const gone of [origin, central]) {
+    await expect(fetch(gone)).rejects.toThrow();
+  }
+});
