@@ -30,7 +30,7 @@ TOKEN = "sesame-open-the-central-service"
 INTERVAL_S = 0.1
 #: The longest back-off: ten intervals, where ten minutes are more.
 LONGEST_S = 10 * INTERVAL_S
-TIMEOUT_S = 0.4
+TIMEOUT_S = 2.0
 
 #: A proxy of the machine's has no business between the two.
 ENV = {"CENTRAL_TOKEN": TOKEN, "NO_PROXY": "127.0.0.1"}
@@ -425,7 +425,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "deep": {"kind": "nonsense", "content": "[" * 100_000},
     "empty": {"kind": "nonsense", "content": ""},
     "drop": {"kind": "drop"},
-    "slow": {"kind": "slow", "seconds": 1},
+    "slow": {"kind": "slow", "seconds": 8},
     "drip": {"kind": "drip", "seconds": 8},
     "endless": {"kind": "endless"},
     "redirect": {"kind": "redirect"},
@@ -467,7 +467,7 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
             began = time.monotonic()
             with server.websocket() as tab:
                 assert len(tab.receive()["notifications"]) == 4
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < TIMEOUT_S
             answer = server.request("GET", f"/{NAMESPACE}/notifications/{shown[f'{name} 2']}")
             if name == "404":
                 # This one says that it was revoked, as far as a lab can tell.
@@ -628,9 +628,9 @@ def test_what_a_person_opens_is_buried_if_it_was_revoked(server: Server, central
 def test_a_lab_starts_as_fast_with_a_service_that_hangs(
     make: Make, central: Central, tmp_path: Path
 ) -> None:
-    central.fault("slow", seconds=5)
+    central.fault("slow", seconds=15)
     record = tmp_path / "imports"
-    lab = make({"central_timeout": 10.0}, config_py=RECORD.format(file=record))
+    lab = make({"central_timeout": 20.0}, config_py=RECORD.format(file=record))
     # A start asks for nothing, and loads nothing with which it could.
     assert imported(record) == set()
     assert central.requests() == []
@@ -640,7 +640,7 @@ def test_a_lab_starts_as_fast_with_a_service_that_hangs(
         lab.ingest("m")
         tab.receive()
         assert due(lab) == []
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 5
         wait_for(lambda: "httpx" in imported(record), "it to be asked: this test could fail")
     began = time.monotonic()
     lab.stop()
@@ -656,7 +656,7 @@ look_up = socket.getaddrinfo
 def wait_and_look_up(host, *args, **kwargs):
     if host in ("gone.example", b"gone.example"):
         print("Nobody answers", flush=True)
-        time.sleep(5)
+        time.sleep(15)
     return look_up(host, *args, **kwargs)
 socket.getaddrinfo = wait_and_look_up
 """
@@ -665,14 +665,14 @@ socket.getaddrinfo = wait_and_look_up
 def test_a_server_ends_at_once_and_keeps_what_waits_while_nobody_knows_the_services_address(
     make: Make,
 ) -> None:
-    gone = {"central_url": "http://gone.example/semaphore", "central_timeout": 10.0}
+    gone = {"central_url": "http://gone.example/semaphore", "central_timeout": 20.0}
     lab = make(gone, config_py=NO_RESOLVER)
     with lab.websocket():
         post(lab, "dismiss", {"all": True})
         wait_for(lambda: "Nobody answers" in lab.log, "its name to be looked up")
         began = time.monotonic()
         lab.stop()
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 6
     with closing(sqlite3.connect(lab.database)) as database:
         assert database.execute("SELECT action FROM outbox").fetchall() == [("dismiss-all",)]
 
