@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import signal
@@ -304,8 +305,20 @@ def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
         # In the background it may not touch the terminal.
         code, shown = terminal.run(f"{python} run --title Behind -- bash -c 'exit 5' & wait $!")
         assert code == 5, shown
+        # What is to end it ends the command, and the terminal is as it was, not raw.
+        asks = "kill -TERM $PPID; sleep 20"
+        for title, script, expected in (
+            ("Asked", f"echo begun; trap 'exit 7' TERM; {asks}", 7),
+            ("Silent", asks, 143),
+        ):
+            command = f"{python} run --title {title} -- bash -c {shlex.quote(script)}"
+            code, shown = terminal.run(f"{command}; ended=$?; stty -a; (exit $ended)")
+            assert code == expected, shown
+            assert re.search(r"[^-]icanon", shown) and re.search(r"[^-]echo\b", shown), shown
     assert find(server, "Tty: done in ")
     assert find(server, "Behind: failed with exit code 5 ")
+    assert find(server, "Asked: failed with exit code 7 ")
+    assert find(server, "Silent: ended by SIGTERM ")
 
 
 def test_the_last_lines_are_those_that_a_terminal_would_show() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -130,20 +131,16 @@ def _copy(given: BinaryIO, taken: int, tail: _Tail) -> None:
     listening = True
     while data := os.read(given.fileno(), 65536):
         tail.add(data)
-        while listening and data:
-            try:
-                data = data[os.write(taken, data) :]
-            except OSError:
-                # Nobody reads it any more; the command is read on all the same.
-                listening = False
+        # If nobody reads it any more, the command is read on all the same.
+        listening = listening and _write(taken, data)
 
 
 def _in_terminal(command: Sequence[str], tail: _Tail) -> int:
     import fcntl
     import pty
     import shutil
-    import struct
     import termios
+    import tty
 
     if shutil.which(command[0]) is None:
         # Found out here: the child could tell it only as an exit code.
@@ -151,37 +148,84 @@ def _in_terminal(command: Sequence[str], tail: _Tail) -> int:
             raise PermissionError(13, "permission denied")
         raise FileNotFoundError
 
-    masters: list[int] = []
-
     def size() -> bytes:
         try:
             return fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
         except OSError:
             return b"\0" * 8
 
-    def resize(*_: object) -> None:
+    sys.stdout.flush()
+    now = size()
+    child, master = pty.fork()
+    if child == 0:
+        try:
+            # Here, before it can ask for it.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, now)
+            os.execvp(command[0], list(command))
+        finally:
+            os._exit(127)
+
+    def resize(number: int, frame: FrameType | None) -> None:
         with contextlib.suppress(OSError):
-            for master in masters:
-                fcntl.ioctl(master, termios.TIOCSWINSZ, size())
+            fcntl.ioctl(master, termios.TIOCSWINSZ, size())
 
-    def read(master: int) -> bytes:
-        if not masters:
-            masters.append(master)
-            resize()
-        data = os.read(master, 65536)
-        tail.add(data)
-        return data
+    def forward(number: int, frame: FrameType | None) -> None:
+        """Pass on what is meant for the command to whatever of it is in the foreground."""
+        with contextlib.suppress(OSError):
+            os.killpg(os.tcgetpgrp(master), number)
 
-    rows, columns = struct.unpack("HHHH", size())[:2]
-    # The command may ask for the size first of all, before there is anything to read here: a shell
-    # sets it, and then becomes the command.
-    sized = ("/bin/sh", "-c", 'stty rows "$0" cols "$1"; shift; exec "$@"', str(rows), str(columns))
-    before = signal.signal(signal.SIGWINCH, resize)
+    handlers = {signal.SIGWINCH: resize, signal.SIGTERM: forward, signal.SIGHUP: forward}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    ours = termios.tcgetattr(sys.stdin)
     try:
-        sys.stdout.flush()
-        return _as_shell(os.waitstatus_to_exitcode(pty.spawn([*sized, *command], read)))
+        tty.setraw(sys.stdin)
+        _relay(master, tail)
     finally:
-        signal.signal(signal.SIGWINCH, before)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, ours)
+        os.close(master)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return _as_shell(code)
+
+
+def _relay(master: int, tail: _Tail) -> None:
+    """Copy what is typed to a terminal's other side, and what is shown from there, to its end."""
+    keyboard, screen = sys.stdin.fileno(), sys.stdout.fileno()
+    sources = [master, keyboard]
+    listening = True
+    while True:
+        ready, _, _ = select.select(sources, [], [])
+        if master in ready:
+            # Linux says by an error that nobody has it open any more.
+            shown = _read(master, 65536)
+            if not shown:
+                return
+            tail.add(shown)
+            listening = listening and _write(screen, shown)
+        if keyboard in ready:
+            typed = _read(keyboard, 1024)
+            if not typed or not _write(master, typed):
+                sources.remove(keyboard)
+
+
+def _read(given: int, size: int) -> bytes:
+    """Read from a terminal; nothing, if it is gone."""
+    try:
+        return os.read(given, size)
+    except OSError:
+        return b""
+
+
+def _write(taken: int, data: bytes) -> bool:
+    """Write to a terminal or pipe; tell whether somebody still reads it."""
+    try:
+        while data:
+            data = data[os.write(taken, data) :]
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
