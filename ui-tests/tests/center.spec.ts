@@ -568,6 +568,23 @@ test.describe('Read, unread and dismiss', () => {
     });
   });
 
+  test('all messages, by the commands of the palette', async () => {
+    await push('one');
+    await push('two');
+    await expect(badge(other)).toHaveText('2');
+    for (const [words, done] of [
+      ['mark all notif', () => expect(badge(other)).toHaveCount(0)],
+      ['dismiss all notif', () => expect(rows(other)).toHaveCount(0)]
+    ] as const) {
+      await expect(rows(other)).toHaveCount(2);
+      await runCommand(page, 'apputils:activate-command-palette');
+      await page.locator('#modal-command-palette input').fill(words);
+      await page.keyboard.press('Enter');
+      await done();
+    }
+    await expect.poll(counts).toEqual({ inbox: 0, unread: 0, dismissed: 2 });
+  });
+
   test('leave what cannot be dismissed where it is', async () => {
     await push('stays', { dismissable: false });
     await push('goes');

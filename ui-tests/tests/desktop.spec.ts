@@ -75,6 +75,13 @@ function record(): void {
   const shown: (IShown & { real: Notification })[] = ((window as any).desktop =
     []);
   (window as any).asked = 0;
+  // Only a click on a real desktop lets a page come forward: that it asks for it is what can be seen.
+  const focus = window.focus.bind(window);
+  (window as any).forward = 0;
+  window.focus = () => {
+    (window as any).forward += 1;
+    focus();
+  };
   window.Notification = class extends Real {
     static requestPermission() {
       (window as any).asked += 1;
@@ -235,6 +242,9 @@ test('are shown once, however many tabs are open; a click brings a tab forward a
       one?.real.dispatchEvent(new Event('click'));
       return Boolean(one);
     });
+    expect(await tab.evaluate(() => (window as any).forward)).toBe(
+      Number(found)
+    );
     if (found) {
       await expect(rows(tab, 'two')).toHaveClass(/jp-mod-open/);
       await expect(center(tab).getByText('The text of two.')).toBeVisible();
