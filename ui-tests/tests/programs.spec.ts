@@ -9,6 +9,7 @@ import * as path from 'path';
 
 import {
   badge,
+  center,
   expect,
   openCenter,
   rows,
@@ -77,18 +78,21 @@ async function run(command: string, ...args: string[]): Promise<void> {
   expect(code, args.join(' ')).toBe(0);
 }
 
-/** The lines of the README's section, as they stand there. */
-function readme(heading: string): string[] {
+/** The blocks of a section of the README, as they stand there. */
+function readme(heading: string, language: string): string[] {
   const text = fs.readFileSync(
     path.join(__dirname, '..', '..', 'README.md'),
     'utf8'
   );
-  const section = text.split(`\n### ${heading}\n`)[1];
-  return section.split('```bash\n')[1].split('```')[0].trim().split('\n');
+  const section = text.split(`\n### ${heading}\n`)[1].split('\n### ')[0];
+  return section
+    .split('```' + language + '\n')
+    .slice(1)
+    .map(block => block.split('```')[0].trim());
 }
 
 test('Each line of the README that shows something shows it', async () => {
-  const lines = readme('From a terminal');
+  const lines = readme('From a terminal', 'bash')[0].split('\n');
   const line = (begin: string) => {
     const found = lines.filter(each => each.includes(begin));
     expect(found).toHaveLength(1);
@@ -183,7 +187,7 @@ with notify.progress("Simulating", total=10) as p:
   await expect(row.getByRole('progressbar')).toHaveCount(0);
 });
 
-test('The button of a cell that is done leads to the cell', async () => {
+test('Each block of the README in a notebook shows what it says, and the button of a cell leads to the cell', async () => {
   const source = (id: string, text: string) => ({
     cell_type: 'code',
     id,
@@ -192,12 +196,17 @@ test('The button of a cell that is done leads to the cell', async () => {
     outputs: [],
     source: text
   });
+  const blocks = readme('From Python', 'python');
+  expect(blocks.length).toBeGreaterThan(4);
   fs.writeFileSync(
     path.join(lab.root, 'cells.ipynb'),
     JSON.stringify({
       cells: [
-        source('load', '%load_ext jupyterlab_notify'),
-        source('long', '%%notify --after 0 The long cell\n1 + 1'),
+        source(
+          'first',
+          'import time\nloader = [1, 2, 3, 4]\ndef train(batch):\n    time.sleep(0.02)'
+        ),
+        ...blocks.map((block, index) => source(`block-${index}`, block)),
         source('next', 'pass')
       ],
       metadata: {
@@ -213,16 +222,31 @@ test('The button of a cell that is done leads to the cell', async () => {
     })
   );
   await begin(page, 'docmanager:open', { path: 'cells.ipynb' });
-  await expect(page.locator('.jp-Notebook .jp-CodeCell')).toHaveCount(3);
+  await expect(page.locator('.jp-Notebook .jp-CodeCell')).toHaveCount(
+    blocks.length + 2
+  );
   await untilKernel(page);
   await begin(page, 'notebook:run-all-cells');
   // In the center, where it stays however long the kernel takes to start.
   await openCenter(page);
-  const row = rows(page, 'The long cell: done in');
+  const row = rows(page, 'The training: done in');
   await row.locator('.jp-NotifyRow-summary').click({ timeout: 40_000 });
+  for (const text of [
+    /Done/,
+    /Stored/,
+    /Training: done, 4 in/,
+    /Copying: done, 3 in .*, c/,
+    /Evaluating: done, 4 in/,
+    /The disk is full/
+  ]) {
+    await expect(
+      rows(page).locator('.jp-NotifyRow-summary', { hasText: text })
+    ).toHaveCount(1);
+  }
+  await expect(center(page).getByRole('progressbar')).toHaveCount(0);
   const active = page.locator('.jp-Notebook .jp-CodeCell.jp-mod-active');
   await expect(active).toContainText('pass');
 
   await row.getByRole('button', { name: 'Go to cell' }).click();
-  await expect(active).toContainText('The long cell');
+  await expect(active).toContainText('The training');
 });
