@@ -17,9 +17,10 @@ from traitlets.traitlets import TraitError
 
 from jupyterlab_notify.app import NotifyApp
 from jupyterlab_notify.sources import client as client_module
+from jupyterlab_notify.sources.central import Central, Settings
 from jupyterlab_notify.sources.client import Answer, Client, Failure, shorten, token_reader
 
-from .central import Central
+from . import central as service
 
 SAMPLES = json.loads(Path(__file__).with_name("semaphore-2.0.0-samples.json").read_text())
 URL = "https://data.example.com/semaphore"
@@ -99,6 +100,22 @@ async def test_the_recorded_lack_of_a_welcome_part_is_noticed() -> None:
     with pytest.raises(Failure) as caught:
         await Recorded(9).welcome("jupyterlab")
     assert caught.value.missing and not caught.value.hopeless
+    for status, missing in ((405, True), (501, True), (400, False), (500, False), (503, False)):
+        client = Recorded(9)
+        client.sample = {"status": status, "headers": {}, "body": None}
+        with pytest.raises(Failure) as caught:
+            await client.welcome("jupyterlab")
+        assert caught.value.missing is missing
+
+
+def test_it_backs_off_up_to_ten_minutes_and_not_all_labs_ask_at_once() -> None:
+    central = object.__new__(Central)  # What it waits depends on its settings alone.
+    central.settings = Settings(url=URL, name="x", interval_s=NotifyApp().central_interval)
+    for failures, least_s in enumerate((48, 96, 192, 384, 600, 600, 600, 600), start=1):
+        waits = {central._back_off_s(failures) for _ in range(50)}
+        assert least_s <= min(waits) <= max(waits) <= min(1.5 * least_s, 600)
+        assert len(waits) > 1 or least_s == 600
+    assert central._back_off_s(10_000) == 600
 
 
 @pytest.mark.parametrize(
@@ -213,7 +230,7 @@ async def test_a_tag_that_no_request_can_carry_is_none(etag: str, kept: str | No
 
 
 async def test_requests_at_once_share_a_connection_and_are_not_cut_off(tmp_path: Path) -> None:
-    central = Central(tmp_path).start()
+    central = service.Central(tmp_path).start()
     client = Client(central.url, token=lambda: "x", timeout_s=5)
     made = []
     connect = client._connect
