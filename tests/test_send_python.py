@@ -101,16 +101,9 @@ def hot_progress(notify: Notify, end: float) -> None:
             progress.update()
 
 
-def test_a_million_steps_take_a_second_and_few_requests(
-    recorder: Recorder, to_recorder: Directed
-) -> None:
-    began = time.thread_time()
-    assert sum(1 for _ in range(1_000_000)) == 1_000_000
-    bare_s = time.thread_time() - began
-    began = time.thread_time()
+def test_a_million_steps_make_few_requests(recorder: Recorder, to_recorder: Directed) -> None:
+    # What a step costs is measured beside a bare loop: benchmarks/bench_track.py.
     assert sum(1 for _ in to_recorder.track(range(1_000_000), "Million")) == 1_000_000
-    # A microsecond for each of them.
-    assert time.thread_time() - began - bare_s < 1
     assert to_recorder.flush()
     assert recorder.most_in_a_second() <= 4
     last = recorder.requests[-1].value

@@ -61,13 +61,14 @@ export class ToastContents {
    */
   content(row: Notification): IToastContent {
     const { text, cut } = summarize(row.message, row.markdown);
-    const more = cut || row.hasBody;
     const own = this._options.actions ? row.actions : [];
-    const room = own.length + Number(more) > MAX_BUTTONS;
-    const actions = (room ? own.slice(0, MAX_BUTTONS - 1) : own).map(
-      (action, index) => this._button(row, action, index)
-    );
-    if (more || room) {
+    const longer = cut || row.hasBody;
+    const crowded = own.length + Number(longer) > MAX_BUTTONS;
+    const more = (longer || crowded) && this._options.opens();
+    const actions = own
+      .slice(0, MAX_BUTTONS - Number(more))
+      .map((action, index) => this._button(row, action, index));
+    if (more) {
       actions.push({
         label: this._options.trans.__('Show more'),
         displayType: actions.length === 0 ? 'accent' : 'default',
@@ -151,6 +152,8 @@ export namespace ToastContents {
     trans: TranslationBundle;
     /** After how long a toast closes that does not say it itself; 0: it stays. */
     defaultAutoClose_s: () => number;
+    /** Whether there is something that shows a notification in full. */
+    opens: () => boolean;
     /** Show a notification in full. */
     open: (id: string) => void;
   }

@@ -28,6 +28,11 @@ import { warmUp } from './view';
 const PLUGIN_ID = 'jupyterlab_notify:toasts';
 
 /**
+ * The command that shows and hides the center.
+ */
+const CENTER = 'jupyterlab-notify:toggle-center';
+
+/**
  * The plugin that shows toasts.
  */
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -50,7 +55,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
-    const presenter = new ToastPresenter({ model, actions, trans });
+    const presenter = new ToastPresenter({
+      model,
+      actions,
+      trans,
+      // A site can disable the center.
+      opens: () => app.commands.hasCommand(CENTER)
+    });
 
     forms?.addRenderer(`${PLUGIN_ID}.toastTypes`, {
       fieldRenderer: props => TypesField({ ...props, trans })
@@ -70,7 +81,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         ]
       : [];
     app.commands.commandExecuted.connect((_, { id }) => {
-      if (id === 'jupyterlab-notify:toggle-center') {
+      if (id === CENTER) {
         presenter.forgetMissed();
       }
     });

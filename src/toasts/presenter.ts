@@ -89,11 +89,13 @@ export class ToastPresenter implements IDisposable {
     this._model = options.model;
     this._manager = options.manager ?? LabNotification.manager;
     this._trans = options.trans;
+    this._opens = options.opens ?? (() => true);
     this._contents = new ToastContents({
       model: options.model,
       actions: options.actions,
       trans: options.trans,
       defaultAutoClose_s: () => this._settings.defaultAutoClose,
+      opens: this._opens,
       open: id => {
         this._close(id);
         this._model.open(id);
@@ -452,16 +454,15 @@ export class ToastPresenter implements IDisposable {
     }
     this._summaryText = message;
     if (this._summary === null) {
-      const actions = [
-        {
-          label: this._trans.__('Open notifications'),
-          displayType: 'accent' as const,
-          callback: () => {
-            this._model.open(null);
-            this.forgetMissed();
-          }
+      const open = {
+        label: this._trans.__('Open notifications'),
+        displayType: 'accent' as const,
+        callback: () => {
+          this._model.open(null);
+          this.forgetMissed();
         }
-      ];
+      };
+      const actions = this._opens() ? [open] : [];
       this._summary = this._manager.notify(message, 'default', {
         autoClose: false,
         actions
@@ -625,6 +626,7 @@ export class ToastPresenter implements IDisposable {
   private readonly _contents: ToastContents;
   private readonly _manager: NotificationManager;
   private readonly _trans: TranslationBundle;
+  private readonly _opens: () => boolean;
   private readonly _view: ToastView;
   /** The toasts of notifications, oldest first. */
   private readonly _shown = new Map<string, Private.IShown>();
@@ -662,6 +664,8 @@ export namespace ToastPresenter {
     actions: INotificationActions | null;
     /** The language. */
     trans: TranslationBundle;
+    /** Whether there is something that shows a notification in full; there is, unless given. */
+    opens?: () => boolean;
     /** JupyterLab's notifications, unless others are given. */
     manager?: NotificationManager;
   }

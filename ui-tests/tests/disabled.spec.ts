@@ -69,4 +69,12 @@ test('With the center disabled all others work', async ({ browser }) => {
   await toasts(page, message.message).getByTitle('Dismiss').click();
   await expect(toasts(page)).toHaveCount(0);
   await expect(banners(page)).toHaveCount(0);
+  // No button that would open nothing.
+  await lab.push({
+    message: 'With more to say',
+    body: 'this',
+    autoClose: false
+  });
+  await expect(toasts(page, 'With more to say')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Show more' })).toHaveCount(0);
 });
