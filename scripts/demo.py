@@ -236,6 +236,10 @@ def running_server(port: int, folder: Path, central_url: str) -> Iterator[Server
             }
         )
     )
+    # JupyterLab's question whether one wants its news would stand among ours.
+    settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     environment = {
         **os.environ,
         "DEMO_CENTRAL_TOKEN": "demo",
