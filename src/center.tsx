@@ -42,11 +42,8 @@ const MAX_COUNT = 99;
 const WIDTH_PX = 380;
 const MOST = 0.36;
 
-/**
- * Remembers in this browser that the panel had its width: from then on it is the person's.
- * JupyterLab keeps widths by workspace.
- */
-const WIDENED = 'jupyterlab_notify:center-widened';
+/** Where this browser remembers the panel's width; JupyterLab keeps widths by workspace. */
+const WIDTH = 'jupyterlab_notify:center-width';
 
 /**
  * The bell in the top bar, with the number of unread notifications.
@@ -173,38 +170,31 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /**
-   * Make room for sentences, the first time that this browser opens the panel
-   * in this workspace: JupyterLab's own width for it is made for lists of names.
+   * Make room for sentences, the first time that this page opens the panel: JupyterLab's own width
+   * for it is made for lists of names, and that of a person is forgotten where JupyterLab saves
+   * its layout while the side is closed.
    */
   widen(): void {
-    let side = this.parent;
-    while (side?.parent && !(side.parent instanceof SplitPanel)) {
-      side = side.parent;
-    }
-    const split = side?.parent;
-    const workspace = PageConfig.getOption('workspace') || 'default';
-    const widened = `${WIDENED}:${workspace}`;
-    try {
-      if (
-        !side ||
-        !(split instanceof SplitPanel) ||
-        localStorage.getItem(widened)
-      ) {
-        return;
-      }
-      localStorage.setItem(widened, 'true');
-    } catch {
+    const side = this._side();
+    if (!side || this._widened) {
       return;
     }
+    this._widened = true;
+    const { split, own } = side;
     const sizes = split.relativeSizes();
-    const own = split.widgets.indexOf(side);
+    const known = Private.knownWidth();
+    // A side that was open has the width that the person gave it.
+    if (known !== null && sizes[own] > 0) {
+      return;
+    }
     const main = sizes.indexOf(Math.max(...sizes));
-    const wanted = Math.min(MOST, WIDTH_PX / split.node.clientWidth);
+    const wanted = known ?? Math.min(MOST, WIDTH_PX / split.node.clientWidth);
     if (own !== main && sizes[own] < wanted) {
       sizes[main] -= wanted - sizes[own];
       sizes[own] = wanted;
       split.setRelativeSizes(sizes);
     }
+    Private.rememberWidth(sizes[own]);
   }
 
   /**
@@ -251,6 +241,14 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     this._onVisible();
   }
 
+  protected onBeforeHide(msg: Message): void {
+    super.onBeforeHide(msg);
+    const side = this._side();
+    if (side) {
+      Private.rememberWidth(side.split.relativeSizes()[side.own]);
+    }
+  }
+
   protected onAfterHide(msg: Message): void {
     super.onAfterHide(msg);
     this._visibleChanged.emit(false);
@@ -261,6 +259,18 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     if (this.isVisible) {
       this._onVisible();
     }
+  }
+
+  /** What shares the width of the window, and which part of it holds the panel. */
+  private _side(): { split: SplitPanel; own: number } | null {
+    let side = this.parent;
+    while (side?.parent && !(side.parent instanceof SplitPanel)) {
+      side = side.parent;
+    }
+    const split = side?.parent;
+    return side && split instanceof SplitPanel
+      ? { split, own: split.widgets.indexOf(side) }
+      : null;
   }
 
   private _onVisible(): void {
@@ -290,6 +300,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   private _failed = false;
   private _loading = false;
   private _request: ICenterHost.IRequest | undefined;
+  private _widened = false;
 }
 
 /**
@@ -404,3 +415,34 @@ const plugin: JupyterFrontEndPlugin<void> = {
 };
 
 export default plugin;
+
+namespace Private {
+  /**
+   * The part of the window that the panel had last; null if it was never open.
+   */
+  export function knownWidth(): number | null {
+    try {
+      const part = Number(localStorage.getItem(key()));
+      return part > 0 && part < 1 ? part : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * Remember that part.
+   */
+  export function rememberWidth(part: number): void {
+    try {
+      if (part > 0) {
+        localStorage.setItem(key(), part.toFixed(4));
+      }
+    } catch {
+      // Without storage it opens as it does for the first time.
+    }
+  }
+
+  function key(): string {
+    return `${WIDTH}:${PageConfig.getOption('workspace') || 'default'}`;
+  }
+}

@@ -372,12 +372,6 @@ test.describe('An opened message', () => {
     await expect(toasts(page)).not.toContainText('the end.');
     await pushMany(120, index => `message ${index}`);
     await closeCenter(page);
-    // JupyterLab may forget the width of a panel that is closed: let this one be widened again.
-    await page.evaluate(() =>
-      Object.keys(localStorage)
-        .filter(key => key.startsWith('jupyterlab_notify:center-widened'))
-        .forEach(key => localStorage.removeItem(key))
-    );
     await reloadPage();
     await untilLauncher(page);
     const toast = toasts(page, 'The whole story');
@@ -1103,7 +1097,7 @@ test.describe('A screen reader', () => {
   });
 });
 
-test('The panel is there again after a reload, as wide as it was', async () => {
+test('The panel is there again after a reload, as wide as it was, also if it was closed', async () => {
   const width = async () =>
     Math.round((await center(page).boundingBox())!.width);
   await push('a message');
@@ -1122,10 +1116,21 @@ test('The panel is there again after a reload, as wide as it was', async () => {
   await expect(rows(page, 'a message')).toBeVisible();
   expect(Math.abs((await width()) - before)).toBeLessThan(3);
 
+  // Made wider by hand, and closed while JupyterLab saves its layout.
+  const { x } = (await center(page).boundingBox())!;
+  await page.mouse.move(x - 1, 400);
+  await page.mouse.down();
+  await page.mouse.move(x - 81, 400);
+  await page.mouse.up();
+  await expect.poll(width).toBeGreaterThan(before + 60);
+  const wider = await width();
   await closeCenter(page);
   await expect.poll(saved).toBe('closed or narrow');
   await reloadPage();
   await expect(center(page)).toBeHidden();
+  await openCenter(page);
+  await expect.poll(width).toBeGreaterThan(wider - 3);
+  expect(await width()).toBeLessThan(wider + 3);
 });
 
 for (const theme of ['light', 'dark'] as const) {
