@@ -355,6 +355,59 @@ describe('Listing', () => {
     }
   });
 
+  it('keeps a search as deep as it was when it asks again', async () => {
+    jest.useFakeTimers();
+    try {
+      const server = new Server(many(500));
+      const listing = new Listing(server);
+      await listing.load({ view: 'inbox', text: 'message' });
+      for (let page = 0; page < 6; page++) {
+        await listing.more();
+      }
+      expect(listing.rows).toHaveLength(350);
+      server.rows.push(row('new', 600));
+      listing.apply(changes(row('new', 600)));
+      await jest.advanceTimersByTimeAsync(1000);
+      expect(ids(listing)[0]).toBe('new');
+      expect(listing.rows).toHaveLength(350);
+      listing.dispose();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('lets a slow search, and its older pages, come to their end while something changes', async () => {
+    jest.useFakeTimers();
+    try {
+      const server = new Server(many(120));
+      const page = server.page.bind(server);
+      server.page = async (...given) => {
+        const answer = await page(...given);
+        await new Promise(resolve => setTimeout(resolve, 1000));
+        return answer;
+      };
+      const listing = new Listing(server);
+      void listing.load({ view: 'inbox', text: 'message' });
+      // As the list does that is looked at to its end.
+      listing.changed.connect(() => void listing.more());
+      const progress = async (steps: number) => {
+        for (let seq = 1000; seq < 1000 + steps; seq++) {
+          listing.apply(changes(row('job', seq, { position: 999 })));
+          await jest.advanceTimersByTimeAsync(100);
+        }
+      };
+      await progress(15);
+      expect(listing.loading).toBe(false);
+      expect(listing.rows).toHaveLength(50);
+      await progress(60);
+      expect(listing.complete).toBe(true);
+      expect(listing.rows).toHaveLength(120);
+      listing.dispose();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('emits only when something changed', async () => {
     const listing = new Listing(new Server(many(2)));
     await listing.load();

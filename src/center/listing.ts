@@ -141,7 +141,8 @@ export class Listing {
     if (this._more) {
       return this._more;
     }
-    if (this._loading || this._floor === null) {
+    // A first page that comes after it would cut it off again.
+    if (this._asking || this._floor === null) {
       return Promise.resolve();
     }
     const generation = this._generation;
@@ -223,6 +224,7 @@ export class Listing {
     clearTimeout(this._timer);
     this._timer = undefined;
     const generation = ++this._generation;
+    this._asking = true;
     this._loading = fresh || this._error !== null || this._loading;
     this._more = null;
     this._error = null;
@@ -239,11 +241,11 @@ export class Listing {
       const kept = fresh
         ? []
         : this._rows.filter(row => this._stays(row, page));
-      this._loading = false;
+      this._asking = this._loading = false;
       this._take(page, late, kept);
     } catch (reason) {
       if (generation === this._generation) {
-        this._loading = false;
+        this._asking = this._loading = false;
         this._error = sentence(reason);
         this._changed.emit();
       }
@@ -362,12 +364,16 @@ export class Listing {
   }
 
   private _refreshSoon(): void {
-    // Not put off by every further change: under a steady progress it would never come.
-    const length = Math.max(this._rows.length, PAGE_SIZE);
-    this._timer ??= setTimeout(
-      () => void this._fetch(Math.min(length, REQUEST_LIMIT), false),
-      REFRESH_DELAY_MS
-    );
+    // Not put off by every further change: under a steady progress it would never come. Nor does
+    // it break off what is on its way: a search that takes longer would never end.
+    this._timer ??= setTimeout(() => {
+      this._timer = undefined;
+      if (this._asking || this._more) {
+        this._refreshSoon();
+      } else {
+        void this.refresh();
+      }
+    }, REFRESH_DELAY_MS);
   }
 
   private _source: IListingSource;
@@ -379,6 +385,8 @@ export class Listing {
   private _stale = false;
   private _floor: number | null = null;
   private _loading = true;
+  /** Whether the first page is on its way, for the first time or anew. */
+  private _asking = false;
   private _error: string | null = null;
   private _moreError: string | null = null;
   private _more: Promise<void> | null = null;
