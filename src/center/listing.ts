@@ -117,6 +117,17 @@ export class Listing {
     return this._fetch(Math.max(this._rows.length, PAGE_SIZE), false);
   }
 
+  /**
+   * Ask again for what did not come: the server can be reached again.
+   */
+  retry(): void {
+    if (this._error !== null) {
+      void this.refresh();
+    } else if (this._moreError !== null) {
+      void this.more();
+    }
+  }
+
   /** Whether somebody looks; while nobody does, what comes in is put aside. */
   get active(): boolean {
     return this._active;

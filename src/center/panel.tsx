@@ -40,10 +40,12 @@ export function Center(props: ICenterProps): JSX.Element {
   const { fail } = shared;
 
   const listing = React.useMemo(() => new Listing(model), []);
-  const rows = useSignalled(listing.changed, () => listing.rows);
-  useSignalled(model.stateChanged, () => model.counts);
-  const loading = listing.loading;
   const visible = useSignalled(host.visibleChanged, () => host.visible);
+  // While nobody sees it, it is not drawn; what changed is read once it is shown.
+  const inSight = () => host.visible;
+  const rows = useSignalled(listing.changed, () => listing.rows, inSight);
+  useSignalled(model.stateChanged, () => model.counts, inSight);
+  const loading = listing.loading;
   const now = useNow(model, visible);
 
   const [view, setView] =
@@ -90,11 +92,20 @@ export function Center(props: ICenterProps): JSX.Element {
     const onVisible = () => {
       listing.active = host.visible;
     };
+    let { connected } = model;
+    const onState = () => {
+      if (model.connected && !connected) {
+        listing.retry();
+      }
+      connected = model.connected;
+    };
     model.changed.connect(onChanged);
+    model.stateChanged.connect(onState);
     host.visibleChanged.connect(onVisible);
     onVisible();
     return () => {
       model.changed.disconnect(onChanged);
+      model.stateChanged.disconnect(onState);
       host.visibleChanged.disconnect(onVisible);
       listing.dispose();
       desk.dispose();
@@ -535,17 +546,22 @@ function Disconnected(props: {
   return lasting ? <Notice kind="quiet">{props.children}</Notice> : null;
 }
 
-/** A value that a signal tells the changes of. */
+/** A value that a signal tells the changes of, where they are wanted. */
 function useSignalled<T>(
   signal: {
     connect(slot: () => void): boolean;
     disconnect(slot: () => void): boolean;
   },
-  read: () => T
+  read: () => T,
+  wanted: () => boolean = () => true
 ): T {
   const [, draw] = React.useReducer((count: number) => count + 1, 0);
   React.useEffect(() => {
-    const slot = () => draw();
+    const slot = () => {
+      if (wanted()) {
+        draw();
+      }
+    };
     signal.connect(slot);
     draw();
     return () => {
