@@ -13,6 +13,7 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
@@ -23,6 +24,7 @@ import * as React from 'react';
 
 import type { ICenterHost, ICenterProps } from './center/context';
 import { addCommand } from './palette';
+import { followSettings, LAB_NOTIFICATIONS } from './settings';
 import { INotificationActions, INotificationModel } from './tokens';
 
 namespace CommandIDs {
@@ -60,6 +62,15 @@ export class NotificationBell extends ReactWidget {
     options.model.stateChanged.connect(this.update, this);
   }
 
+  /** Whether nothing rings now (JupyterLab's do-not-disturb). */
+  get silent(): boolean {
+    return this._silent;
+  }
+  set silent(silent: boolean) {
+    this._silent = silent;
+    this.update();
+  }
+
   /**
    * Put the keyboard at the bell.
    */
@@ -81,13 +92,25 @@ export class NotificationBell extends ReactWidget {
   protected render(): JSX.Element {
     const { isOpen, model, toggle, trans } = this._options;
     const count = model.counts.unread;
-    const label = count
-      ? trans._n('Notifications, %1 unread', 'Notifications, %1 unread', count)
-      : trans.__('Notifications');
+    const label = this._silent
+      ? count
+        ? trans._n(
+            'Notifications, %1 unread, do not disturb',
+            'Notifications, %1 unread, do not disturb',
+            count
+          )
+        : trans.__('Notifications, do not disturb')
+      : count
+        ? trans._n(
+            'Notifications, %1 unread',
+            'Notifications, %1 unread',
+            count
+          )
+        : trans.__('Notifications');
     return (
       <button
         type="button"
-        className="jp-NotifyBell-button"
+        className={`jp-NotifyBell-button ${this._silent ? 'jp-mod-silent' : ''}`}
         aria-label={label}
         aria-pressed={isOpen()}
         title={label}
@@ -104,6 +127,7 @@ export class NotificationBell extends ReactWidget {
   }
 
   private readonly _options: NotificationBell.IOptions;
+  private _silent = false;
 }
 
 /**
@@ -326,7 +350,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the bell and the notification center.',
   autoStart: true,
   requires: [INotificationModel, INotificationActions, IRenderMimeRegistry],
-  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
+  optional: [ICommandPalette, ILayoutRestorer, ISettingRegistry, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: INotificationModel,
@@ -334,6 +358,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     rendermime: IRenderMimeRegistry,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
+    settingRegistry: ISettingRegistry | null,
     translator: ITranslator | null
   ) => {
     const { commands } = app;
@@ -374,6 +399,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
       isOpen: () => panel.isVisible,
       toggle: () => void commands.execute(CommandIDs.toggleCenter)
     });
+    if (settingRegistry) {
+      followSettings(settingRegistry, LAB_NOTIFICATIONS, values => {
+        bell.silent = values.doNotDisturbMode === true;
+      }).catch(() => undefined); // The toasts say it.
+    }
     panel.visibleChanged.connect(() => {
       bell.update();
       commands.notifyCommandChanged(CommandIDs.toggleCenter);

@@ -62,6 +62,22 @@ describe('NotificationBell', () => {
     expect(button().getAttribute('aria-label')).toBe(label);
   });
 
+  it.each([
+    [0, 'Notifications, do not disturb'],
+    [4, 'Notifications, 4 unread, do not disturb']
+  ])('says that nothing rings, with %i unread', async (unread, label) => {
+    model.counts = { ...model.counts, unread };
+    bell.silent = true;
+    await drawn();
+    expect(button().getAttribute('aria-label')).toBe(label);
+    expect(button().title).toBe(label);
+    expect(button().className).toContain('jp-mod-silent');
+    bell.silent = false;
+    await drawn();
+    expect(button().getAttribute('aria-label')).not.toContain('disturb');
+    expect(button().className).not.toContain('jp-mod-silent');
+  });
+
   it('is pressed while the center is open', async () => {
     expect(button().getAttribute('aria-pressed')).toBe('false');
     open = true;

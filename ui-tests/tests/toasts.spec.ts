@@ -402,6 +402,11 @@ test('do-not-disturb silences toasts, but neither the center nor the bell', asyn
   await expect(toasts(page, 'Before.')).toBeVisible();
   await setSetting(page, LAB_NOTIFICATIONS, 'doNotDisturbMode', true);
   await expect(toasts(page)).toHaveCount(0);
+  for (const tab of [page, other]) {
+    await expect(bell(tab)).toHaveAccessibleName(
+      'Notifications, 1 unread, do not disturb'
+    );
+  }
 
   await lab.push({ message: 'Silently.', type: 'error', autoClose: false });
   await expect(badge(page)).toHaveText('2');
@@ -411,6 +416,7 @@ test('do-not-disturb silences toasts, but neither the center nor the bell', asyn
   await setSetting(page, LAB_NOTIFICATIONS, 'doNotDisturbMode', false);
   await lab.push({ message: 'Aloud.', autoClose: false });
   await expect(toasts(page, 'Aloud.')).toBeVisible();
+  await expect(bell(page)).toHaveAccessibleName('Notifications, 3 unread');
   expect(await toastEvents(page, 'Silently.')).toEqual([]);
 });
 
