@@ -38,11 +38,13 @@ describe('NotificationSender', () => {
   let sender: NotificationSender;
   let requests: IRequest[];
   let refuse: (request: IRequest) => boolean;
+  let answer: () => Promise<void>;
 
   beforeEach(() => {
     model = new Model();
     requests = [];
     refuse = () => false;
+    answer = () => Promise.resolve();
     sender = new NotificationSender({
       model: model as any,
       trans: nullTranslator.load('jupyterlab_notify'),
@@ -61,6 +63,7 @@ describe('NotificationSender', () => {
             body: text ? JSON.parse(text) : undefined
           };
           requests.push(made);
+          await answer();
           return refuse(made)
             ? new Response('{"message": "It is wrong."}', { status: 400 })
             : new Response('{"notification_id": "id1"}');
@@ -153,6 +156,30 @@ describe('NotificationSender', () => {
       await sender.update(sent, { type: 'success' });
       await jest.advanceTimersByTimeAsync(600_000);
       expect(requests).toHaveLength(5);
+    });
+
+    it('and not after a revocation that took its time, which that would undo', async () => {
+      const sent = await sender.emit('Indexing', {
+        type: 'in-progress',
+        heartbeat: 180
+      });
+      await jest.advanceTimersByTimeAsync(59_000);
+      answer = () => new Promise(resolve => setTimeout(resolve, 5000));
+      const revoked = sender.revoke(sent);
+      await jest.advanceTimersByTimeAsync(600_000);
+      await revoked;
+      expect(requests.map(({ method }) => method)).toEqual(['POST', 'DELETE']);
+    });
+
+    it('and not after it was taken back elsewhere while that was said', async () => {
+      await sender.emit('Indexing', { type: 'in-progress', heartbeat: 180 });
+      refuse = () => true;
+      answer = () => new Promise(resolve => setTimeout(resolve, 5000));
+      await jest.advanceTimersByTimeAsync(61_000);
+      expect(requests).toHaveLength(2);
+      model.bring(row('id1', 9, { revoked: NOW }));
+      await jest.advanceTimersByTimeAsync(600_000);
+      expect(requests).toHaveLength(2);
     });
 
     it('and no longer once it was taken back, by whomever', async () => {

@@ -62,7 +62,9 @@ export class NotificationSender implements INotifications {
       body: whole
     });
     const sent = { id, key: whole.key, source: whole.source };
-    this._accepted(this._state(sent), id, whole);
+    const state = this._state(sent);
+    state.over = false;
+    this._accepted(state, id, whole);
     return sent;
   }
 
@@ -77,6 +79,7 @@ export class NotificationSender implements INotifications {
     return this._inTurn(state, async () => {
       const known = state.whole ?? (await this._fetch(sent));
       const { key, source } = known;
+      state.over = false;
       await this._put(state, { ...known, ...changes, key, source });
     });
   }
@@ -96,7 +99,7 @@ export class NotificationSender implements INotifications {
         `ingest/${encodeURIComponent(name)}${query}`,
         { method: 'DELETE' }
       );
-      window.clearTimeout(state.timer);
+      this._end(state);
       this._states.delete(sent.id);
     });
   }
@@ -142,9 +145,7 @@ export class NotificationSender implements INotifications {
     const gone = change.notifications.filter(row => row.revoked || row.expired);
     for (const state of gone.length > 0 ? this._states.values() : []) {
       if (gone.some(row => row.id === state.id)) {
-        // A sign of life would bring back what was taken back.
-        window.clearTimeout(state.timer);
-        state.timer = undefined;
+        this._end(state);
       }
     }
   }
@@ -157,7 +158,8 @@ export class NotificationSender implements INotifications {
       id,
       whole: null,
       last: Promise.resolve(),
-      timer: undefined
+      timer: undefined,
+      over: false
     };
     // The one that was not used for longest is the first to be forgotten.
     this._states.delete(id);
@@ -219,18 +221,32 @@ export class NotificationSender implements INotifications {
     window.clearTimeout(state.timer);
     state.timer = undefined;
     if (whole.type === 'in-progress' && whole.heartbeat) {
+      const live = async () => {
+        if (!state.over) {
+          await this._put(state, state.whole!);
+        }
+      };
       const beat = () => {
-        state.timer = window.setTimeout(
-          () =>
+        if (!state.over) {
+          state.timer = window.setTimeout(
             // The next one may get through.
-            this._inTurn(state, () => this._put(state, state.whole!)).catch(
-              beat
-            ),
-          (whole.heartbeat! * 1000) / BEATS
-        );
+            () => this._inTurn(state, live).catch(beat),
+            (whole.heartbeat! * 1000) / BEATS
+          );
+        }
       };
       beat();
     }
+  }
+
+  /**
+   * Give no further sign of life, nor one that waits for its turn: it would bring back what was
+   * taken back.
+   */
+  private _end(state: Private.IState): void {
+    state.over = true;
+    window.clearTimeout(state.timer);
+    state.timer = undefined;
   }
 
   /**
@@ -291,5 +307,7 @@ namespace Private {
     last: Promise<void>;
     /** The next sign of life. */
     timer: number | undefined;
+    /** Whether it was taken back, by whomever. */
+    over: boolean;
   }
 }
