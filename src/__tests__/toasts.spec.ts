@@ -84,6 +84,17 @@ describe('ToastPresenter', () => {
     expect(messages()).toEqual(['message a']);
   });
 
+  it('shows what comes after the clock was set back', async () => {
+    model.bring([row('a', 1)]);
+    const clock = jest
+      .spyOn(Date, 'now')
+      .mockReturnValue(Date.now() - 3_600_000);
+    model.bring([row('b', 2)]);
+    clock.mockRestore();
+    await settle();
+    expect(messages()).toContain('message b');
+  });
+
   it('shows nothing before it was started, and then what came', () => {
     const late = new ToastPresenter({
       model: model as any,

@@ -234,7 +234,8 @@ export class ToastPresenter implements IDisposable {
     if (!this._started || this._timer !== undefined) {
       return;
     }
-    const wait = this._flushedAt + BATCH_MS - Date.now();
+    // No longer than that, also if the clock was set back.
+    const wait = Math.min(BATCH_MS, this._flushedAt + BATCH_MS - Date.now());
     if (wait <= 0) {
       this._flush();
     } else {
