@@ -16,10 +16,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .schema import (
     BURY,
@@ -129,8 +128,7 @@ class _Unusable(Exception):
 FAULTS = (sqlite3.Error, OSError, _Unusable)
 
 
-@dataclass(frozen=True)
-class Cursor:
+class Cursor(NamedTuple):
     """How far a tab has come: a store's epoch, and the highest ``seq`` applied."""
 
     epoch: str
@@ -167,8 +165,7 @@ def file_system(path: Path) -> str:
     return kind
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(NamedTuple):
     """What is kept beside the notifications: each table's rows by their key, and what state says.
 
     Parameters

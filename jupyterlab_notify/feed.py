@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .store import Standing
 
@@ -26,8 +25,7 @@ class Sink(Protocol):
         """Close the connection, so that the tab connects anew."""
 
 
-@dataclass(frozen=True)
-class News:
+class News(NamedTuple):
     """A frame that leads from ``before`` to ``after``; from anywhere, if ``before`` is None.
 
     Without ``text`` it says only that there is something new.

@@ -12,10 +12,9 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .database import look
 from .feed import Feed, News, Sink, Stream
@@ -42,8 +41,7 @@ Notice = Callable[[str, list[str]], None]
 MakeCentral = Callable[["Inbox"], "Central"]
 
 
-@dataclass(frozen=True)
-class Received:
+class Received(NamedTuple):
     """What became of a message: its id, its change's ``seq``, and how well it is kept."""
 
     id: str

@@ -11,7 +11,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .database import Cursor, Database
 from .schema import LIVE, Row
@@ -41,16 +41,14 @@ INSERT_REMOTE = """
 Again = frozenset[tuple[str, int]]
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """What a tab compares: the store's cursor, and the version of the welcome messages."""
 
     cursor: Cursor
     welcome: int
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What the store holds of a central service, before that is asked.
 
     Parameters
@@ -71,8 +69,7 @@ class Known:
     seen: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Parcel:
+class Parcel(NamedTuple):
     """The head of the outbox: entries of one kind, claimed by one server."""
 
     action: str

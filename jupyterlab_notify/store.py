@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .database import Conflict, Cursor, NotFound, Refusal, Unavailable
 from .ledger import Again, Known, Ledger, Parcel, Standing
@@ -93,8 +93,7 @@ PRUNE_INTERVAL_S = 3600.0
 PRUNE_CHUNK = 2000
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(NamedTuple):
     """Which rows a page is made of; every part that is given must hold."""
 
     view: str = "inbox"
@@ -123,8 +122,7 @@ def _insert(count: int) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """What became of a message: its id, its change's ``seq``, and whether it is durable.
 
     ``action`` says what it did: ``created``, ``updated``, or None if it only was the same again.
@@ -136,7 +134,6 @@ class Stored:
     durable: bool
 
 
-@dataclass(frozen=True, eq=False)
 class Arrival:
     """An operation for ``Store.run``: to store a message, together with others if it is new.
 
@@ -148,8 +145,10 @@ class Arrival:
         What; see ``Store.receive``.
     """
 
-    store: Store
-    row: Row
+    __slots__ = ("row", "store")
+
+    def __init__(self, store: Store, row: Row) -> None:
+        self.store, self.row = store, row
 
     def __call__(self) -> Stored:
         return Stored(*self.store.receive(self.row), self.store.durable)
