@@ -86,7 +86,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
     channel?.addEventListener('message', ({ data }) => {
       if (data === PLUGIN_ID || data === LAB_NOTIFICATIONS) {
         heard.add(data);
-        void registry.reload(data).finally(() => heard.delete(data));
+        registry
+          .reload(data)
+          // While the server is away it goes by what it has.
+          .catch(() => undefined)
+          .finally(() => heard.delete(data));
       }
     });
     const follow = (
