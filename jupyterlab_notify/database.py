@@ -776,6 +776,8 @@ class Database(ABC):
     def _transaction(self, *, write: bool) -> Iterator[None]:
         last = (self.epoch, self.seq, self.pruned, self.welcome, self.muted_ms)
         self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        # Not earlier: what another server wrote while this one waited would lie in the future.
+        self._now = self._clock()
         try:
             self._load_state()
             self._check_mode()

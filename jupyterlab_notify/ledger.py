@@ -375,7 +375,9 @@ class Ledger(Database):
         if not rows:
             return None
         _, action, _, claimed_by, claimed_ms = rows[0]
-        if claimed_by not in (None, owner, *dead) and 0 <= self._now - (claimed_ms or 0) < lease_ms:
+        # In either direction: the clock of another host may be ahead.
+        age_ms = abs(self._now - (claimed_ms or 0))
+        if claimed_by not in (None, owner, *dead) and age_ms < lease_ms:
             return None
         numbers: list[int] = []
         subjects: dict[str, None] = {}

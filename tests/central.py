@@ -269,6 +269,7 @@ class Handler(BaseHTTPRequestHandler):
             "body": json.loads(raw) if raw else None,
             "etag": self.headers.get("If-None-Match"),
             "status": None,
+            "fault": None,
         }
         with self.state.lock:
             self.state.requests.append(asked)
@@ -279,6 +280,7 @@ class Handler(BaseHTTPRequestHandler):
                     fault = None
                 elif "times" in fault:
                     fault["times"] -= 1
+            asked["fault"] = fault and fault["kind"]
         if fault is not None and self.misbehave(fault, asked):
             return
         with self.state.lock:
@@ -577,6 +579,11 @@ class Central:
         """Return what it was asked, of those whose path holds ``path``."""
         asked: list[dict[str, Any]] = self.tell("GET", "requests")
         return [r for r in asked if path in r["path"] and method in ("", r["method"])]
+
+    def told(self) -> list[tuple[str, Any]]:
+        """Return what it was told while it behaved: the last part of the path, and the body."""
+        asked = self.requests("", "POST")
+        return [(r["path"].rpartition("/")[2], r["body"]) for r in asked if not r["fault"]]
 
     def forget(self) -> None:
         """Forget what it was asked."""

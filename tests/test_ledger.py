@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +158,10 @@ def test_two_servers_send_each_entry_once_and_in_order(make: Make, clock: Clock)
     do(two, lambda: two.release("two"))
     again = do(one, lambda: one.claim("one", LEASE_MS))
     assert again == rest
+    # The other's clock is behind.
+    clock.forward(-5)
+    assert do(two, lambda: two.claim("two", LEASE_MS)) is None
+    clock.forward(5)
     # One dies: another takes over when its lease has ended, or when it is known to be dead.
     assert do(two, lambda: two.claim("two", LEASE_MS)) is None
     assert do(two, lambda: two.claim("two", LEASE_MS, ["one"])) == rest
@@ -166,6 +172,29 @@ def test_two_servers_send_each_entry_once_and_in_order(make: Make, clock: Clock)
     do(two, lambda: two.settle("two", rest, told=True))
     do(one, lambda: one.settle("one", rest, told=True))
     assert outbox(two) == [("unread", ("0",))]
+
+
+def test_what_waited_for_another_server_happens_after_it(
+    make: Make, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 30.0)
+    store = make()
+    (a,) = take(store, "a")
+    change(store, a, read=True)
+    with closing(sqlite3.connect(path, check_same_thread=False, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def finish() -> None:
+            clock.forward(1)
+            other.execute("COMMIT")
+
+        timer = threading.Timer(0.2, finish)
+        timer.start()
+        try:
+            do(store, lambda: store.claim("me", LEASE_MS))
+        finally:
+            timer.join()
+        assert other.execute("SELECT claimed_ms FROM outbox").fetchone() == (clock(),)
 
 
 def test_what_is_done_here_meanwhile_wins_over_an_answer(store: Store) -> None:
