@@ -1,7 +1,6 @@
-"""Memory and start time that the extension adds to a Jupyter server.
+"""Memory that the extension adds to a Jupyter server: the proportional set size.
 
-Servers with and without it alternate. Memory is the proportional set size, start the
-processor time until the server answers; both are read when the server has been idle a while.
+Servers with and without it alternate; both are read when the server has been idle a while.
 """
 
 from __future__ import annotations
@@ -20,14 +19,12 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=7)
     parser.add_argument("--messages", type=int, default=1000)
     options = parser.parse_args()
-    cpu: dict[bool, list[float]] = {False: [], True: []}
     idle: dict[bool, list[int]] = {False: [], True: []}
     first: list[int] = []
     many: list[int] = []
     for _ in range(options.starts):
         for extension in (False, True):
             with lab(extension=extension) as server:
-                cpu[extension].append(server.cpu_s())
                 time.sleep(2)
                 idle[extension].append(server.pss_kib())
                 if not extension:
@@ -55,14 +52,6 @@ def main() -> None:
             row("with it, after the first message", first),
             row(f"with it, after {options.messages} messages", many),
         ],
-    )
-    without, with_ = (statistics.median(cpu[e]) * 1000 for e in (False, True))
-    added = [(w - wo) * 1000 for wo, w in zip(cpu[False], cpu[True], strict=True)]
-    low, middle, high = statistics.quantiles(added, n=4)
-    table(
-        "Processor time to start, ms (median)",
-        ["without", "with", "added", "quartiles"],
-        [[f"{without:.0f}", f"{with_:.0f}", f"{middle:+.0f}", f"{low:+.0f} … {high:+.0f}"]],
     )
 
 

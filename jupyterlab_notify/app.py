@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: An extension of another project that owns the same import name.
 NAMESAKE = "jupyterlab-notify"
 
+#: How long after the server's start its store opens by itself, in seconds.
+OPEN_AFTER_S = 1.0
+
 EVENT_SCHEMA_ID = "https://events.jupyter.org/jupyterlab_notify/notification/v1"
 EVENT_SCHEMA = Path(__file__).parent / "event.yaml"
 
@@ -175,6 +178,7 @@ class NotifyApp(ExtensionApp):
             files=self._welcome_files,
             central=(self.central_url, self._make_central) if self.central_url else None,
         )
+        self._opening: asyncio.TimerHandle | None = None
         self._look: asyncio.Future[None] | None = None
         #: What was said of the central service at the start.
         self._said: str | None = None
@@ -235,9 +239,13 @@ class NotifyApp(ExtensionApp):
         self.handlers.extend(routes(self.inbox))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Open the store, in its own thread, once the server runs."""
+        """Open the store, in its own thread, soon after the server's start.
+
+        What asks for it earlier opens it; where nobody does, its work, and a disk that is slow,
+        do not go into the time until the server answers.
+        """
         del serverapp
-        self.inbox.start()
+        self._opening = asyncio.get_running_loop().call_later(OPEN_AFTER_S, self.inbox.start)
         if self.central_url and self.central_ca_bundle:
             self._look = asyncio.ensure_future(self._look_at_ca_bundle())
 
@@ -263,6 +271,8 @@ class NotifyApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Commit what waits and close the store."""
+        if self._opening is not None:
+            self._opening.cancel()
         if self._look is not None:
             self._look.cancel()
         await self.inbox.stop()

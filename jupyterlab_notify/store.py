@@ -19,7 +19,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -104,12 +103,14 @@ class Query(NamedTuple):
     limit: int = 50
 
 
-@dataclass(frozen=True)
 class Retention:
     """What is kept: so many days, and at most so many notifications; 0 means no bound."""
 
-    days: float = 90
-    count: int = 10_000
+    __slots__ = ("count", "days")
+
+    def __init__(self, days: float = 90, count: int = 10_000) -> None:
+        self.days = days
+        self.count = count
 
 
 @lru_cache

@@ -68,7 +68,9 @@ class Worker:
         self._stopped = False
 
     def start(self) -> None:
-        """Start the thread and open the store in it; returns at once."""
+        """Start the thread and open the store in it, unless that is done; returns at once."""
+        if self._thread is not None or self._stopped:
+            return
         self._loop = asyncio.get_running_loop()
         # A daemon: a file system that hangs must not keep the server from stopping.
         self._thread = threading.Thread(target=self._work, name="jupyterlab_notify", daemon=True)
