@@ -215,6 +215,31 @@ describe('Listing', () => {
     expect(ids(listing)).not.toContain('n1');
   });
 
+  it('does not take into Unread, or the inbox, what was just read or dismissed here and the server still lists', async () => {
+    const server = new Server(many(3));
+    const listing = new Listing(server);
+    const page = server.page.bind(server);
+    server.page = async (...given) => {
+      const answer = await page(...given);
+      // As the model does with changes that are on their way.
+      answer.notifications = answer.notifications.map(one =>
+        one.id === 'n1'
+          ? { ...one, read: NOW }
+          : one.id === 'n2'
+            ? { ...one, dismissed: NOW }
+            : one
+      );
+      return answer;
+    };
+    await listing.load({ view: 'unread' });
+    expect(ids(listing)).toEqual(['n0']);
+    await listing.load({ view: 'inbox' });
+    expect(ids(listing)).toEqual(['n1', 'n0']);
+    // The server refused.
+    listing.apply(changes(server.rows[2]));
+    expect(ids(listing)).toEqual(['n2', 'n1', 'n0']);
+  });
+
   it('shows what leaves one view in the other', async () => {
     const server = new Server([row('a', 1), row('b', 2, { dismissed: NOW })]);
     const listing = new Listing(server);

@@ -306,8 +306,13 @@ export class Listing {
 
   private _take(page: Page, late: Late, rows: readonly Notification[]): void {
     this._floor = page.next;
+    // The server may not have made yet what the person did before asking for this list.
+    const kept = new Set(rows.map(row => row.id));
+    const found = page.notifications.filter(
+      row => kept.has(row.id) || matches(row, { view: this._query.view })
+    );
     this._rows = this._merge(
-      this._merge(rows, page.notifications, false),
+      this._merge(rows, found, false),
       [...late.values()],
       true
     );
