@@ -37,6 +37,9 @@ const BELL_RANK = 2000;
 /** Below all others on that side: its tab, which is not always in sight, moves none of theirs. */
 const PANEL_RANK = 10_000;
 
+/** How long the bell lets others draw first: a toast counts more than its number. */
+const BELL_LAG_MS = 50;
+
 /** The highest count that the badge shows. */
 const MAX_COUNT = 99;
 
@@ -59,7 +62,7 @@ export class NotificationBell extends ReactWidget {
     this._options = options;
     this.id = 'jp-notify-bell';
     this.addClass('jp-NotifyBell');
-    options.model.stateChanged.connect(this.update, this);
+    options.model.stateChanged.connect(this._onStateChanged, this);
   }
 
   /** Whether nothing rings now (JupyterLab's do-not-disturb). */
@@ -82,7 +85,8 @@ export class NotificationBell extends ReactWidget {
    * Let go of the model.
    */
   dispose(): void {
-    this._options.model.stateChanged.disconnect(this.update, this);
+    this._options.model.stateChanged.disconnect(this._onStateChanged, this);
+    window.clearTimeout(this._timer);
     super.dispose();
   }
 
@@ -126,8 +130,16 @@ export class NotificationBell extends ReactWidget {
     );
   }
 
+  private _onStateChanged(): void {
+    this._timer ??= window.setTimeout(() => {
+      this._timer = undefined;
+      this.update();
+    }, BELL_LAG_MS);
+  }
+
   private readonly _options: NotificationBell.IOptions;
   private _silent = false;
+  private _timer: number | undefined = undefined;
 }
 
 /**

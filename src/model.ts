@@ -120,6 +120,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     this._isDisposed = true;
     this._stream.received.disconnect(this._onReceived, this);
     this._stream.connectedChanged.disconnect(this._onConnectedChanged, this);
+    this._presented.flush();
     Signal.clearData(this);
   }
 
@@ -660,16 +661,32 @@ namespace Private {
 
     /** Remember that everything up to a position was announced. */
     advance(position: number): void {
-      if (position <= this._position) {
-        return;
+      if (position > this._position) {
+        this._position = position;
+        if (document.hidden) {
+          // A browser may call the timers of such a page once a minute.
+          this._store();
+        } else {
+          // The toast does not wait for it.
+          this._timer ??= window.setTimeout(() => this._store(), 0);
+        }
       }
-      this._position = position;
+    }
+
+    /** Write it, if that is still to be done. */
+    flush(): void {
+      if (this._timer !== undefined) {
+        this._store();
+      }
+    }
+
+    private _store(): void {
+      window.clearTimeout(this._timer);
+      this._timer = undefined;
+      const [epoch, position] = [this._epoch, this._position];
       if (position > this._stored()) {
         try {
-          localStorage.setItem(
-            this._key,
-            JSON.stringify({ epoch: this._epoch, position })
-          );
+          localStorage.setItem(this._key, JSON.stringify({ epoch, position }));
         } catch {
           // Without storage the only loss is that a reload announces again.
         }
@@ -692,5 +709,6 @@ namespace Private {
     private readonly _key: string;
     private _epoch: string | null = null;
     private _position = -1;
+    private _timer: number | undefined = undefined;
   }
 }

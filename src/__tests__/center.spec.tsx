@@ -54,7 +54,10 @@ describe('NotificationBell', () => {
     [100, '99+', 'Notifications, 100 unread']
   ])('shows and says %i unread', async (unread, badge, label) => {
     model.counts = { ...model.counts, unread };
+    jest.useFakeTimers();
     model.stateChanged.emit();
+    jest.runOnlyPendingTimers();
+    jest.useRealTimers();
     await drawn();
     expect(
       bell.node.querySelector('.jp-NotifyBell-badge')?.textContent ?? null

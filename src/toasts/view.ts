@@ -115,7 +115,7 @@ export class ToastView implements IDisposable {
         others += outerHeight(node);
       }
     }
-    return window.innerHeight / 2 - others;
+    return this._windowHeight / 2 - others;
   }
 
   /** Begin to look at the page. */
@@ -291,6 +291,7 @@ export class ToastView implements IDisposable {
   }
 
   private _onResized(): void {
+    this._windowHeight = window.innerHeight;
     this._place();
     this._measure();
   }
@@ -344,6 +345,8 @@ export class ToastView implements IDisposable {
   private _frame: number | undefined = undefined;
   private _isDisposed = false;
   private _resizes: ResizeObserver | null = null;
+  /** Kept, since to ask for it costs the layout of the page. */
+  private _windowHeight = window.innerHeight;
 }
 
 /**
