@@ -460,6 +460,12 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    * Forget the older rows of a tab that has been open for long.
    */
   private _trim(): void {
+    if (this._gone.size > HELD.max) {
+      // What went long ago is in no answer that is still to come.
+      for (const id of [...this._gone.keys()].slice(0, -HELD.kept)) {
+        this._gone.delete(id);
+      }
+    }
     if (this._rows.size <= HELD.max) {
       return;
     }
