@@ -35,6 +35,7 @@ What it holds and how it misbehaves is told to it at ``/control/…`` of the sam
 ``GET /control/requests``                 what it was asked: ``[{"at", "method", "path", "query",
                                           "token", "body", "status", "etag"}]``, ``at`` in seconds
 ``DELETE /control/requests``              forgets them
+``GET /control/connections``              how many connections labs have to it
 ``GET /control/state``                    all that it holds
 ``DELETE /control/state``                 as new again: it holds nothing and behaves
 ========================================= ======================================================
@@ -113,7 +114,11 @@ class State:
         self.lock = threading.RLock()
         self.started = time.monotonic()
         self.requests: list[dict[str, Any]] = []
+        #: The connections on which something else than ``/control/`` was asked.
+        self.connections: set[object] = set()
         self.fault: dict[str, Any] | None = None
+        #: Set once what misbehaves now has to wait no longer.
+        self.calmed = threading.Event()
         self.held = empty()
         if path is not None and path.exists():
             self.held = json.loads(path.read_text())
@@ -151,9 +156,13 @@ class State:
             if method == "DELETE":
                 self.requests.clear()
             return asked
+        if what == "connections":
+            return len(self.connections)
         if what == "state":
             if method == "DELETE":
                 self.fault = None
+                self.calmed.set()
+                self.calmed = threading.Event()
                 held.update(empty(), next=held["next"])
             return held
         if what == "fault":
@@ -242,6 +251,11 @@ class Handler(BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_DELETE = do_GET
 
+    def finish(self) -> None:
+        with self.state.lock:
+            self.state.connections.discard(self)
+        super().finish()
+
     def answer(self) -> None:
         url = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
@@ -273,6 +287,8 @@ class Handler(BaseHTTPRequestHandler):
         }
         with self.state.lock:
             self.state.requests.append(asked)
+            self.state.connections.add(self)
+            calmed = self.state.calmed
             fault = self.state.fault
             if fault is not None:
                 where = f"{self.command} {asked['path']}"
@@ -281,7 +297,7 @@ class Handler(BaseHTTPRequestHandler):
                 elif "times" in fault:
                     fault["times"] -= 1
             asked["fault"] = fault and fault["kind"]
-        if fault is not None and self.misbehave(fault, asked):
+        if fault is not None and self.misbehave(fault, asked, calmed):
             return
         with self.state.lock:
             status, value, headers = self.serve(url.path, asked)
@@ -291,11 +307,13 @@ class Handler(BaseHTTPRequestHandler):
             same = urlencode({**asked["query"], "cursor": asked["query"].get("cursor", "1_1")})
             headers["Link"] = f'<{self.here()}{asked["path"]}?{same}>; rel="next"'
         if fault is not None and fault["kind"] == "mute":
-            time.sleep(fault["seconds"])
+            calmed.wait(fault["seconds"])
         asked["status"] = status
         self.reply(status, value, headers)
 
-    def misbehave(self, fault: dict[str, Any], asked: dict[str, Any]) -> bool:
+    def misbehave(
+        self, fault: dict[str, Any], asked: dict[str, Any], calmed: threading.Event
+    ) -> bool:
         """Do what the fault says; False: answer all the same."""
         kind = fault["kind"]
         if kind == "status":
@@ -336,7 +354,7 @@ class Handler(BaseHTTPRequestHandler):
             except OSError:
                 pass
         elif kind == "slow":
-            time.sleep(fault["seconds"])
+            calmed.wait(fault["seconds"])
             return False
         else:
             return False
@@ -594,9 +612,17 @@ class Central:
         state: dict[str, Any] = self.tell("GET", "state")
         return state
 
+    def left_alone(self) -> None:
+        """Wait until no lab asks any more: the last tab of each is closed, or it has ended."""
+        from .servers import wait_for
+
+        wait_for(lambda: self.tell("GET", "connections") == 0, "every lab to rest")
+
     def clear(self) -> None:
-        """Hold nothing, and behave."""
+        """Hold nothing, and behave; labs without a tab have noticed that."""
         self.tell("DELETE", "state")
+        # What one of them asks until then would be the next test's.
+        self.left_alone()
         self.forget()
 
     def unread(self) -> list[str]:

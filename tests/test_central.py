@@ -6,6 +6,7 @@ All against ``tests.central``, a real HTTP server in a process of its own.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -13,15 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+import psutil
 import pytest
 
 from jupyterlab_notify import models
 from jupyterlab_notify.ledger import central_tag
 
 from .central import Central
-from .servers import NAMESPACE, Frames, Server, at_once, wait_for
+from .servers import NAMESPACE, PATIENT, Frames, Server, at_once, wait_for
 from .test_start import RECORD, imported
 from .test_welcome import ask, due, folder, post, write
 from .test_wire import exactly
@@ -64,7 +67,8 @@ def config(central: Central, **more: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def server(central: Central, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return the server that most of these tests share."""
-    server = Server(tmp_path_factory.mktemp("lab"), config=config(central), env=ENV)
+    directory = tmp_path_factory.mktemp("lab")
+    server = Server(directory, config=config(central), constants=PATIENT, env=ENV)
     try:
         yield server.start()
     finally:
@@ -77,8 +81,9 @@ def make(make_server: Make, central: Central) -> Make:
     """Return a function that starts a lab of this test's own."""
 
     def make(options: dict[str, Any] | None = None, **more: Any) -> Server:
+        constants = {**PATIENT, **more.pop("constants", {})}
         more.setdefault("env", ENV)
-        return make_server(config=config(central, **(options or {})), **more)
+        return make_server(config=config(central, **(options or {})), constants=constants, **more)
 
     return make
 
@@ -222,10 +227,13 @@ def test_many_are_followed_with_few_requests(server: Server, central: Central, p
     ids = [central.message(f"m{n}") for n in range(30)]
     with server.websocket():
         wait_for(lambda: len(rows(server)) == 30, "all")
-        central.forget()
+        # All of it happens between two lists: one in the middle would be explained differently.
+        central.fault("status", status=500, path="GET /v1/notifications/messages")
         central.mark("read", *ids[:20])
         for id_ in ids[18:22]:
             central.revoke(id_)
+        central.forget()
+        central.fault(None)
         wait_for(lambda: len(rows(server)) == 26, "four to be revoked")
         wait_for(lambda: len(rows(server, "unread")) == 8, "eighteen to be read")
         assert len(central.requests("messages/")) <= 8
@@ -253,10 +261,13 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
             # Nor does one answer of a replica that was not told yet.
             stale = list(central.state()["welcome"].values())
             for _ in range(2):
-                central.fault("nonsense", content=json.dumps(stale), path="GET .*welcome", times=1)
                 central.forget()
+                central.fault("nonsense", content=json.dumps(stale), path="GET .*welcome", times=1)
+                wait_for(
+                    lambda: any(r["fault"] for r in central.requests("welcome", "GET")),
+                    "that answer",
+                )
                 passed(server)
-                assert len(central.requests("welcome", "GET")) > 1
                 assert due(server) == ["file:local"]
             post(server, "reset")
             wait_for(lambda: not central.state()["dismissed"], "the service to know")
@@ -279,11 +290,16 @@ def test_a_welcome_part_that_goes_while_the_person_looks_takes_its_messages_alon
     lab = make()
     with lab.websocket():
         wait_for(lambda: due(lab) == [hello], "it")
-        central.fault("slow", seconds=0.2, path="GET .*welcome")
-        central.set(welcome=False)
+        # First, since without a welcome part it is not asked for one again.
         central.forget()
-        wait_for(lambda: central.requests("welcome"), "a list to be asked for")
-        post(lab, "seen", {"ids": [hello]})
+        central.fault("slow", seconds=0.5, path="GET .*welcome")
+        central.set(welcome=False)
+        wait_for(
+            lambda: any(r["fault"] for r in central.requests("welcome")), "a list to be asked for"
+        )
+        # Not by ``post``: the version may be another at once.
+        answer = lab.request("POST", f"/{NAMESPACE}/welcome/seen", {"ids": [hello]})
+        assert answer.status_code == 200
         wait_for(lambda: not due(lab), "it to go")
 
 
@@ -313,7 +329,8 @@ def test_without_a_welcome_part_files_are_and_the_service_is_not_asked_again(
 
 
 def test_it_is_asked_only_while_a_tab_is_open(make: Make, central: Central) -> None:
-    lab = make({"central_interval": 0.5})
+    interval_s = 1.0
+    lab = make({"central_interval": interval_s})
     lab.ingest("not a tab")
     before = exactly(models.Status, lab.request("GET", f"/{NAMESPACE}/status").content)["central"]
     assert before == {
@@ -325,23 +342,24 @@ def test_it_is_asked_only_while_a_tab_is_open(make: Make, central: Central) -> N
     }
     assert central.requests() == []
     with lab.websocket():
-        healthy(lab, None)
-        first = central.requests()
-        assert [(r["method"], r["path"]) for r in first] == [
+        wait_for(lambda: len(central.requests("broadcasts")) >= 3, "three passes")
+        asked = central.requests()[:9]
+        assert [(r["method"], r["path"]) for r in asked[:4]] == [
             ("GET", "/v1/broadcasts"),
             ("GET", "/v1/notifications/messages"),
             ("GET", "/v1/notifications/messages"),
             ("GET", "/v1/welcome"),
         ]
-        wait_for(lambda: len(central.requests("broadcasts")) == 3, "two more passes")
-        at = [r["at"] for r in central.requests("broadcasts")]
-        assert all(0.4 <= b - a < 1.0 for a, b in pairwise(at))
+        # From the end of a pass to the next: how long one takes is the machine's affair.
+        for last, begun in ((asked[3], asked[4]), (asked[7], asked[8])):
+            assert begun["path"] == "/v1/broadcasts"
+            assert 0.8 * interval_s - 0.01 <= begun["at"] - last["at"] < 2 * interval_s
         # What has not changed is not sent again.
-        assert {r["status"] for r in central.requests()[4:]} == {304}
-    time.sleep(0.1)
-    asked = len(central.requests())
-    time.sleep(1.2)
-    assert len(central.requests()) == asked
+        assert {r["status"] for r in asked[4:8]} == {304}
+    central.left_alone()
+    before = len(central.requests())
+    time.sleep(1.2 * interval_s + 0.1)
+    assert len(central.requests()) == before
     exactly(models.Status, lab.request("GET", f"/{NAMESPACE}/status").content)
 
 
@@ -484,7 +502,7 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
             assert server.status()["central"]["outbox"] == 4
             # Long enough to see it back off, and nothing else happen.
             often = 2 if LENGTHY & fault.keys() or fault.get("status") in (401, 403) else 3
-            wait_for(lambda: len(central.requests("broadcasts")) >= often, "it to try again")
+            wait_for(lambda: len(tries(central)) >= often, "it to try again")
             assert len(rows(server)) == (3 if name == "404" else 4)
             assert due(server) == []
             passes_back_off(central, fault)
@@ -505,25 +523,43 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
             other.stop()
 
 
+def gaps(asked: list[dict[str, Any]]) -> list[float]:
+    """Return the seconds between each two requests."""
+    return [later["at"] - earlier["at"] for earlier, later in pairwise(asked)]
+
+
+def tries(central: Central) -> list[list[dict[str, Any]]]:
+    """Return what was asked in each pass that has begun since it forgot: broadcasts come first."""
+    begun: list[list[dict[str, Any]]] = []
+    for request in central.requests():
+        # What a person opens is asked for at any time.
+        if re.fullmatch("/v1/notifications/messages/.+", request["path"]):
+            continue
+        if request["path"] == "/v1/broadcasts" and request["token"] is not None:
+            begun.append([])
+        # Before the first is what was left of a pass that had begun earlier.
+        if begun:
+            begun[-1].append(request)
+    return begun
+
+
 def passes_back_off(central: Central, fault: dict[str, Any]) -> None:
     """Assert that it was asked no faster than the back-off allows."""
-    asked = central.requests("broadcasts")
-    if fault.get("status") in (401, 403):
-        # Broadcasts are for everybody: each time they are asked for without the token, too.
-        assert [r["token"] is None for r in asked] == [False, True] * (len(asked) // 2)
-    at = [r["at"] for r in asked if r["token"] is not None]
+    passes = tries(central)
+    refused = fault.get("status") in (401, 403)
     least = INTERVAL_S
-    for earlier, later in pairwise(at):
-        wait_s = later - earlier
-        assert wait_s >= 0.8 * min(least, LONGEST_S) - 0.01, at
-        if fault.get("status") in (401, 403):
+    for earlier, wait_s in zip(passes, gaps([asked[0] for asked in passes]), strict=False):
+        assert wait_s >= 0.8 * min(least, LONGEST_S) - 0.01, passes
+        if refused:
             assert wait_s >= 0.95 * LONGEST_S
         if "retry_after" in fault:
             assert wait_s >= fault["retry_after"]
         least *= 2
-    if "retry_after" in fault or fault.get("status") in (401, 403):
-        # Asked to be left alone, it is: nothing else was tried in that pass either.
-        assert len(central.requests()) <= len(at) * 2 + 1
+        if "retry_after" in fault or refused:
+            # Asked to be left alone, it is: nothing else was tried in that pass. Broadcasts are
+            # for everybody: each time they are asked for without the token, too.
+            assert {r["path"] for r in earlier} == {"/v1/broadcasts"}
+            assert [r["token"] is None for r in earlier] == [False, True][: 1 + refused]
 
 
 def test_one_part_that_fails_does_not_keep_the_others_from_working(
@@ -544,7 +580,9 @@ def test_an_expired_token_neither_hides_an_outage_nor_its_end(make: Make, centra
     lab = make()
     with lab.websocket():
         shows(lab, "Storage is down")
-        assert "token" in lab.status()["central"]["lastFailure"]["message"]
+        # Broadcasts come first: that the rest is refused is known a moment later.
+        failed = wait_for(lambda: lab.status()["central"]["lastFailure"], "the failure")
+        assert "token" in failed["message"]
         central.end_broadcast(outage)
         shows(lab)
 
@@ -556,9 +594,12 @@ def test_a_service_that_has_broadcasts_only_is_asked_for_them_at_the_usual_pace(
         passed(server)
         central.fault("status", status=404, path="GET /v1/notifications/messages")
         central.forget()
-        wait_for(lambda: len(central.requests("broadcasts")) > 12, "a dozen passes")
-        # 1, 2, 4, 8 and then 10 intervals.
-        assert 1 <= len(central.requests("messages")) <= 6
+        wait_for(lambda: len(central.requests("broadcasts")) > 12, "a dozen passes", 30)
+        # 1, 2, 4, 8 and then 10 intervals for the messages, and always just one for broadcasts.
+        waits = gaps(central.requests("messages"))
+        for n, wait_s in enumerate(waits):
+            assert wait_s >= 0.8 * min(INTERVAL_S * 2**n, LONGEST_S) - 0.01, waits
+        assert median(gaps(central.requests("broadcasts"))) < 0.8 * LONGEST_S
         said = server.status()["central"]
         assert "404" in said["lastFailure"]["message"]
         assert said["lastFailure"]["at"] >= said["lastSuccess"]
@@ -799,6 +840,10 @@ def test_what_one_service_says_concerns_nothing_of_anothers(
         texts = {f"{what} of {whose}" for what in ("Outage", "Message") for whose in ("one", "two")}
         with one.websocket():
             with two.websocket():
+                for lab in (one, two):
+                    wait_for(lambda lab=lab: len(due(lab)) == 1, "its welcome message")
+                    shows(lab, *texts)
+                # What the one lists takes nothing of the other away, and so on.
                 for lab in (one, two, one, two):
                     passed(lab)
                     assert set(rows(lab)) == texts
@@ -825,16 +870,25 @@ def test_what_one_service_says_concerns_nothing_of_anothers(
 # Very many
 
 
+@pytest.mark.timeout(300)
 def test_twenty_thousand_messages_come_without_a_flood(make: Make, central: Central) -> None:
     central.fill(20_000)
     lab = make({"retention_count": 0, "central_timeout": 10.0, "central_interval": 0.5})
+    assert lab.process is not None
+    process = psutil.Process(lab.process.pid)
+
+    def worked_s() -> float:
+        times = process.cpu_times()
+        return float(times.user + times.system)
+
     slowest = 0.0
     with lab.websocket() as tab:
         while lab.status()["counts"]["inbox"] < 20_000:
-            began = time.monotonic()
+            began = worked_s()
             assert lab.request("GET", "/api/status").is_success
-            slowest = max(slowest, time.monotonic() - began)
-        # Kernels' messages go through the same loop.
+            slowest = max(slowest, worked_s() - began)
+        # Kernels' messages go through the same loop. In the time that the server itself works:
+        # for how long it waits for a busy machine says nothing of it.
         assert slowest < 0.5
         healthy(lab, None)
         newest = [row["message"] for row in lab.page(limit=3)["notifications"]]
@@ -854,4 +908,4 @@ def test_twenty_thousand_messages_come_without_a_flood(make: Make, central: Cent
         passed(lab)
         assert len([r for r in central.requests("messages") if r["status"] == 200]) <= 4
         central.mark("read")
-        wait_for(lambda: lab.status()["counts"]["unread"] == 0, "all to be read here", 30)
+        wait_for(lambda: lab.status()["counts"]["unread"] == 0, "all to be read here", 60)
