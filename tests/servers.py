@@ -43,6 +43,10 @@ for name, value in {constants!r}.items():
     setattr(module, name, value)
 """
 
+#: A server waits for the first look at the welcome files, but not for a folder that hangs. A busy
+#: machine may need longer to import YAML than that.
+PATIENT = {"inbox.FILES_TIMEOUT_S": 30.0}
+
 T = TypeVar("T")
 
 
@@ -212,8 +216,9 @@ class Server:
                 for section, values in config.items()
                 for name, value in values.items()
             )
-            + (SET_CONSTANTS.format(constants=constants) if constants else "")
             + config_py
+            # Last, since it imports what ``config_py`` may want to see imported.
+            + (SET_CONSTANTS.format(constants=constants) if constants else "")
         )
 
     @property

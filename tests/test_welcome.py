@@ -13,11 +13,21 @@ import pytest
 from jupyterlab_notify import models
 from jupyterlab_notify.sources.files import place_images
 
-from .servers import NAMESPACE, Server, at_once, wait_for
+from .servers import NAMESPACE, PATIENT, Server, at_once, wait_for
 from .test_wire import exactly
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+@pytest.fixture
+def make_server(make_server: Callable[..., Server]) -> Callable[..., Server]:
+    """Return a function that starts a server which answers once it has read the files."""
+
+    def make(*, constants: dict[str, float] | None = None, **options: Any) -> Server:
+        return make_server(constants={**PATIENT, **(constants or {})}, **options)
+
+    return make
 
 
 def folder(server: Server) -> Path:
@@ -30,8 +40,10 @@ def write(where: Path, name: str, body: str = "Hello.", **matter: Any) -> Path:
     path = where / f"{name}.md"
     given = {"id": name, "title": f"Title of {name}", **matter}
     lines = "".join(f"{key}: {value}\n" for key, value in given.items())
-    path.write_text(f"---\n{lines}---\n\n{body}\n")
-    return path
+    # Whole or not at all: a server may just look at it.
+    new = path.with_suffix(".new")
+    new.write_text(f"---\n{lines}---\n\n{body}\n")
+    return new.replace(path)
 
 
 def ask(server: Server, *, every: bool = False) -> dict[str, Any]:
@@ -128,7 +140,9 @@ def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[...,
     assert due(one) == due(two) == ["file:a", "file:b", "file:c"]
 
 
-def test_a_file_that_changes_is_noticed_by_open_tabs(make_server: Callable[..., Server]) -> None:
+def test_a_file_that_changes_is_noticed_by_open_tabs(
+    make_server: Callable[..., Server], tmp_path: Path
+) -> None:
     server = make_server(constants={"inbox.FILES_INTERVAL_S": 0.2, "inbox.WATCH_INTERVAL_S": 0.2})
     with server.websocket() as tab:
         first = tab.receive()["welcome"]
@@ -139,8 +153,9 @@ def test_a_file_that_changes_is_noticed_by_open_tabs(make_server: Callable[..., 
         post(server, "dismiss", {"ids": ["file:late"]})
         third = tab.receive()["welcome"]
         # It is the same message still: only a new id is a new one.
-        write(folder(server), "late", "Hello, with fewer typing errors.")
-        os.utime(path, (2_000_000_000, 2_000_000_000))
+        better = write(tmp_path, "late", "Hello, with fewer typing errors.")
+        os.utime(better, (2_000_000_000, 2_000_000_000))
+        better.replace(path)
         assert tab.receive()["welcome"] not in (second, third)
         assert due(server) == []
         write(folder(server), "late", id="later")
