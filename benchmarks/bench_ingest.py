@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import statistics
 import time
@@ -31,7 +32,7 @@ PAYLOAD = json.dumps(
 
 async def client(port: int, request: bytes, until: float, times: list[float]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while time.perf_counter() < until:
+    for number in itertools.count(1):
         began = time.perf_counter()
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
@@ -40,6 +41,9 @@ async def client(port: int, request: bytes, until: float, times: list[float]) ->
         size = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         await reader.readexactly(size)
         times.append(time.perf_counter() - began)
+        # Two at least, however busy the machine: of fewer there are no percentiles.
+        if number > 1 and time.perf_counter() >= until:
+            break
     writer.close()
 
 
