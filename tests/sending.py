@@ -144,6 +144,8 @@ class Recorder:
         self.requests: list[Asked] = []
         self.status = status
         self._connections: list[socket.socket] = []
+        #: For how long it does not read what has come; of each request, in turn.
+        self.reads_after_s: list[float] = []
         #: What it answers besides that it succeeded.
         self.said: dict[str, Any] | None = None
         recorder = self
@@ -156,6 +158,8 @@ class Recorder:
                 recorder._connections.append(self.connection)
 
             def answer(self) -> None:
+                if recorder.reads_after_s:
+                    time.sleep(recorder.reads_after_s.pop(0))
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 at = time.monotonic()
                 value = json.loads(body) if body else None

@@ -358,7 +358,13 @@ class Outbox:
             self._give_up(error)
 
     def _send(self, key: str, value: Message | None) -> str | None:
-        self._last[key] = time.monotonic()
+        try:
+            return self._ask(key, value)
+        finally:
+            # Once it is answered: of what took long to arrive, the next would come right after it.
+            self._last[key] = time.monotonic()
+
+    def _ask(self, key: str, value: Message | None) -> str | None:
         if self._finder is None:
             from .client import Finder
 
