@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,20 @@ c.JupyterHub.load_roles = [
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, each another."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+    """Return ports that nobody listens on, each another.
+
+    They are none that the system gives to whoever wants any: until the hub listens, which takes
+    seconds, it could give them to another.
+    """
+    ports: list[int] = []
+    while len(ports) < count:
+        port = 10_000 + secrets.randbelow(10_000)
+        with socket.socket() as one, suppress(OSError):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("127.0.0.1", port))
+            if port not in ports:
+                ports.append(port)
+    return ports
 
 
 class HubClient:
