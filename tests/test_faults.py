@@ -520,22 +520,27 @@ async def test_a_blocked_disk_does_not_block_the_server(
     async with opened(path) as inbox:
         await send(inbox, "before")
         lags: list[float] = []
+        goes_on = asyncio.Event()
 
         async def tick() -> None:
             while True:
                 before = time.perf_counter()
                 await asyncio.sleep(0.005)
                 lags.append(time.perf_counter() - before - 0.005)
+                if len(lags) >= 100:
+                    goes_on.set()
 
         ticking = asyncio.create_task(tick())
         with places.locked(path):
             lags.clear()
+            goes_on.clear()
             waiting = [asyncio.create_task(send(inbox, str(n))) for n in range(100)]
             reading = asyncio.create_task(inbox.status("1"))
-            await asyncio.wait(waiting, timeout=0.5)
+            # The lock is held until the loop has gone on: a loop that waits for it goes on after
+            # half a minute.
+            await asyncio.wait_for(goes_on.wait(), 20)
             assert not any(task.done() for task in (*waiting, reading))
-            assert len(lags) > 20
-            assert max(lags) < 0.25
+            assert max(lags) < 5
         answers = await asyncio.gather(*waiting)
         assert all(answer.durable for answer in answers)
         ticking.cancel()
@@ -616,7 +621,11 @@ async def test_a_tab_sees_what_another_server_took_in(path: Path) -> None:
 # Streams
 
 
-async def test_a_tab_that_opens_in_the_middle_of_a_batch_misses_nothing(path: Path) -> None:
+async def test_a_tab_that_opens_in_the_middle_of_a_batch_misses_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long the holder of the lock takes to end: this is about no fault.
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 30.0)
     async with opened(path) as inbox:
         for attempt in range(20):
             tab = Tab()
