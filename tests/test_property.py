@@ -293,7 +293,7 @@ class Tabs(RuleBasedStateMachine):
             assert self.acknowledged <= set(stored)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_tab_always_shows_what_the_store_has(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -85,7 +85,7 @@ class Lines:
         return self._lines.pop(0)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_message_answered_survives_sigkill_of_a_process_with_an_inbox(tmp_path: Path) -> None:
     chance = random.Random(20_300_131)
     moments = 0
@@ -139,7 +139,7 @@ def test_a_message_answered_survives_sigkill_of_a_process_with_an_inbox(tmp_path
     assert acknowledged > MOMENTS, "enough was under way to show anything"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_message_answered_200_survives_sigkill_of_its_server(
     make_server: Callable[..., Server],
 ) -> None:

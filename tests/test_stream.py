@@ -258,7 +258,7 @@ def test_a_tab_that_does_not_read_holds_no_memory_and_delays_nobody(
         return int(process.memory_info().rss)
 
     def read_all(tab: Frames) -> dict[str, dict[str, Any]]:
-        return tab.rows_until(lambda rows: len(rows) == count, 40)
+        return tab.rows_until(lambda rows: len(rows) == count, 90)
 
     # The first messages load what the server needs anyhow.
     for _ in range(20):
@@ -270,7 +270,7 @@ def test_a_tab_that_does_not_read_holds_no_memory_and_delays_nobody(
             reading = pool.submit(read_all, tab)
             for _ in range(count):
                 server.ingest("m", actions=actions)
-            assert len(reading.result(40)) == count
+            assert len(reading.result(90)) == count
         grown = resident() - before
     # Of 24 MB that went to the other tab.
     assert grown < 12_000_000
