@@ -79,6 +79,8 @@ export class DesktopPresenter implements IDisposable {
 
   private async _show(rows: readonly Row[]): Promise<void> {
     const names = new Map(rows.map(row => [`${row.id}@${row.position}`, row]));
+    // Who ends it a moment later wanted nothing of what came before.
+    const { silent } = this;
     let claimed: string[];
     try {
       claimed = await this._tabs.claim([...names.keys()]);
@@ -95,6 +97,7 @@ export class DesktopPresenter implements IDisposable {
     // Also what is silent was claimed: it must not come later from another tab.
     if (
       mine.length === 0 ||
+      silent ||
       this.silent ||
       this._isDisposed ||
       permission() !== 'granted'
