@@ -80,10 +80,13 @@ test('stands above the workspace and below the menu, in every tab', async () => 
   await expect(banners(other, MAINTENANCE)).toBeVisible();
 
   const menu = (await page.locator('#jp-top-panel').boundingBox())!;
+  await expect
+    .poll(async () => {
+      const { x, y, width } = (await banners(page).boundingBox())!;
+      return { x, y: Math.round(y), width };
+    })
+    .toEqual({ x: 0, y: Math.round(menu.y + menu.height), width: SIZE.width });
   const banner = (await banners(page).boundingBox())!;
-  expect(banner.y).toBeCloseTo(menu.y + menu.height, 0);
-  expect(banner.x).toBe(0);
-  expect(banner.width).toBe(SIZE.width);
   const workspace = page.locator('#jp-main-content-panel');
   await expect
     .poll(async () => Math.round((await workspace.boundingBox())!.y))
@@ -108,10 +111,13 @@ test('is below the menu in the simple interface too', async () => {
       const { y, height } = (await menu.boundingBox())!;
       return Math.round(y + height);
     };
+    await expect.poll(edge).toBeGreaterThan(30);
     await expect
-      .poll(async () => Math.round((await banners(page).boundingBox())!.y))
-      .toBe(await edge());
-    expect(await edge()).toBeGreaterThan(30);
+      .poll(async () => {
+        const { y } = (await banners(page).boundingBox())!;
+        return Math.round(y) - (await edge());
+      })
+      .toBe(0);
   } finally {
     await runCommand(page, 'application:toggle-mode');
   }

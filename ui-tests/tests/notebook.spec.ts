@@ -36,10 +36,13 @@ test.beforeAll(async ({ browser }) => {
 
 test.afterAll(() => context?.close());
 
-for (const [name, where, shows] of [
-  ['file list', 'tree', '.jp-DirListing'],
-  ["notebook's page", 'notebooks/train.ipynb', '.jp-NotebookPanel']
-]) {
+/** Its pages, and what is in sight in each once it is there. */
+const PAGES = [
+  ['tree', '.jp-DirListing', 'file list'],
+  ['notebooks/train.ipynb', '.jp-NotebookPanel', "notebook's page"]
+] as const;
+
+for (const [where, shows, name] of PAGES) {
   test(`In the ${name} there are toasts, the bell and the center`, async ({
     browser
   }) => {
@@ -52,17 +55,21 @@ for (const [name, where, shows] of [
     await expect(badge(page)).toHaveText('1');
     const top = page.locator('#top-panel-wrapper');
     await expect(top.locator(bell(page))).toBeVisible();
-    const bar = (await top.boundingBox())!;
-    expect((await toast.boundingBox())!.y).toBeGreaterThanOrEqual(
-      bar.y + bar.height
-    );
+    await expect
+      .poll(async () => {
+        const bar = (await top.boundingBox())!;
+        return (await toast.boundingBox())!.y - (bar.y + bar.height);
+      })
+      .toBeGreaterThanOrEqual(0);
 
     await openCenter(page);
     const row = rows(page, `To the ${name}`);
     await expect(row).toBeInViewport();
-    const panel = (await center(page).boundingBox())!;
-    expect(panel.width).toBeGreaterThan(240);
-    expect(panel.x + panel.width).toBeLessThan(1281);
+    await expect(async () => {
+      const panel = (await center(page).boundingBox())!;
+      expect(panel.width).toBeGreaterThan(240);
+      expect(panel.x + panel.width).toBeLessThan(1281);
+    }).toPass({ timeout: 30_000 });
     await row.locator('.jp-NotifyRow-summary').click();
     await expect(badge(page)).toHaveCount(0);
     await expect(toast).toHaveCount(0);
@@ -104,11 +111,18 @@ test('Reading in JupyterLab, dismissing in Notebook: the other follows', async (
 test('The banner stands below the menus and above the pages, and gives the room back', async ({
   browser
 }) => {
-  for (const where of ['tree', 'notebooks/train.ipynb']) {
+  for (const [where, shows] of PAGES) {
     const page = await lab.open(browser, { context, path: where });
     const main = page.locator('#main-panel');
-    await expect(main).toBeVisible();
-    const before = (await main.boundingBox())!;
+    await expect(page.locator(shows)).toBeVisible();
+    await expect(bell(page)).toBeVisible();
+    // The page grows together in a few steps.
+    let before = await main.boundingBox();
+    await expect(async () => {
+      const last = before;
+      before = await main.boundingBox();
+      expect(before).toEqual(last);
+    }).toPass({ intervals: [500], timeout: 30_000 });
     await lab.push({
       message: 'Storage outage',
       type: 'error',
@@ -118,13 +132,14 @@ test('The banner stands below the menus and above the pages, and gives the room 
     });
     const banner = banners(page, 'Storage outage');
     await expect(banner).toBeInViewport({ ratio: 1 });
-    const menu = (await page.locator('#top-panel-wrapper').boundingBox())!;
-    const box = (await banner.boundingBox())!;
-    expect(box).toMatchObject({ x: 0, width: 1280 });
-    expect(box.y).toBeGreaterThanOrEqual(menu.y + menu.height);
-    await expect
-      .poll(async () => (await main.boundingBox())!.y)
-      .toBeGreaterThanOrEqual(box.y + box.height);
+    await expect(async () => {
+      const menu = (await page.locator('#top-panel-wrapper').boundingBox())!;
+      const box = (await banner.boundingBox())!;
+      expect(box).toMatchObject({ x: 0, width: 1280 });
+      expect(box.y).toBeGreaterThanOrEqual(menu.y + menu.height);
+      const { y } = (await main.boundingBox())!;
+      expect(y).toBeGreaterThanOrEqual(box.y + box.height);
+    }).toPass({ timeout: 30_000 });
     await banner.getByRole('button', { name: 'Details' }).click();
     await expect(banner.locator('.jp-NotifyBody strong')).toHaveText('lost');
     await banner.getByRole('button', { name: 'Dismiss' }).click();
