@@ -222,9 +222,12 @@ for (const theme of ['light', 'dark']) {
       const row = rows(page, 'You are using 92 %');
       await row.locator('.jp-NotifyRow-summary').click();
       await expect(row.locator('table')).toBeVisible();
-      await lab.change(ids['You are using 92 % of your home directory'], {
-        read: false
-      });
+      const id = ids['You are using 92 % of your home directory'];
+      // Opening it was reading it, which the server may learn later than one sees it.
+      await expect
+        .poll(async () => (await lab.list()).find(one => one.id === id)?.read)
+        .toEqual(expect.any(String));
+      await lab.change(id, { read: false });
       const outage = await lab.push(OUTAGE);
       const newest = await lab.push(NEWEST);
       await expect(toasts(page, 'Maintenance tonight')).toBeVisible();
