@@ -23,7 +23,7 @@ import * as path from 'path';
 
 export { expect, test };
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
 
 /** How often a page is asked for something, where not each time that it is drawn. */
@@ -714,6 +714,25 @@ export async function runCommand(
     ([id, args]) => (window as any).jupyterapp.commands.execute(id, args),
     [id, args] as [string, any]
   );
+}
+
+/**
+ * Find a command in the palette by words, and run it with the Enter key once it is what that
+ * key runs.
+ */
+export async function runFromPalette(
+  page: Page,
+  words: string,
+  id: string
+): Promise<void> {
+  const palette = page.locator('#modal-command-palette');
+  await palette.locator('input').fill(words);
+  await expect(
+    palette.locator(
+      `.lm-CommandPalette-item.lm-mod-active:not(.lm-mod-disabled)[data-command="${id}"]`
+    )
+  ).toBeVisible();
+  await page.keyboard.press('Enter');
 }
 
 /**

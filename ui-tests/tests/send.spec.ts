@@ -4,13 +4,23 @@
  */
 import type { Page } from '@playwright/test';
 
-import { closeCenter, expect, runCommand, test, toasts, useLab } from './lab';
+import {
+  closeCenter,
+  expect,
+  runCommand,
+  runFromPalette,
+  test,
+  toasts,
+  untilLauncher,
+  useLab
+} from './lab';
 
 const lab = useLab();
 let page: Page;
 
 test.beforeAll(async ({ browser }) => {
   page = await lab.open(browser);
+  await untilLauncher(page);
   await page.evaluate(async () => {
     const app = (window as any).jupyterapp;
     for (const token of (app.pluginRegistry ?? app)._services.keys()) {
@@ -132,10 +142,7 @@ test.describe('The command', () => {
 
   test('asks with a form from the palette, and keeps what was typed when it is refused', async () => {
     await page.keyboard.press('Control+Shift+C');
-    await page
-      .locator('#modal-command-palette .lm-CommandPalette-input')
-      .fill('send a notif');
-    await page.keyboard.press('Enter');
+    await runFromPalette(page, 'send a notif', 'jupyterlab-notify:send');
     const form = page.getByRole('dialog');
     await expect(form.getByLabel('Message')).toBeFocused();
 
@@ -179,6 +186,7 @@ test.describe('The command', () => {
       );
     });
     await expect(page.getByLabel('Message')).toHaveValue('draft');
+    await expect(page.getByLabel('Message')).toBeFocused();
     await page.keyboard.press('Escape');
     await expect(page.getByRole('dialog')).toHaveCount(0);
     expect(await lab.list()).toHaveLength(0);
