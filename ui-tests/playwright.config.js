@@ -21,7 +21,8 @@ module.exports = {
   forbidOnly: !!process.env.CI,
   retries: 0,
   // For a machine that is busy with other tests; what promises a time says so.
-  expect: { timeout: 15 * 1000 },
+  timeout: 180 * 1000,
+  expect: { timeout: 30 * 1000 },
   workers: Number(process.env.NOTIFY_UI_WORKERS || 2),
   reporter: [['list'], ['html', { open: 'never' }], ['./summary.js']],
   use: {

@@ -38,7 +38,6 @@ let hub: IHub;
 let child: ChildProcess;
 
 test.beforeAll(async () => {
-  test.setTimeout(120_000);
   child = spawn('python3', ['-m', 'tests.hub', '--user', 'ada'], {
     cwd: path.resolve(__dirname, '..', '..'),
     stdio: ['pipe', 'pipe', 'inherit']
@@ -121,6 +120,6 @@ function push(where: string, token: string): Promise<Response> {
       Authorization: `Bearer ${token}`
     },
     body: JSON.stringify(PAYLOAD),
-    signal: AbortSignal.timeout(5000)
+    signal: AbortSignal.timeout(30_000)
   });
 }

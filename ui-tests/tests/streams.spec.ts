@@ -239,7 +239,7 @@ test('a tab that was cut off shows what it has missed once, within two seconds o
     const now = ((window as any).now = Date.now);
     Date.now = () => now() + away;
   }, AWAY_MS);
-  await expect.poll(() => attempts, { timeout: 20_000 }).toBeGreaterThan(5);
+  await expect.poll(() => attempts, { timeout: 60_000 }).toBeGreaterThan(5);
   expect(await messages(far)).toEqual(['Before the cut.']);
 
   const returned = proxy.restore();

@@ -21,7 +21,7 @@ const lab = useLab();
 test('is one for the person: what is answered in one tab goes in every tab of every server, also after they restart, and comes back with a reset', async ({
   browser
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(360_000);
   lab.greet('hello', { title: 'Welcome' }, 'x');
   const beside = new Lab({ beside: lab });
   const contexts: BrowserContext[] = [];
