@@ -188,6 +188,8 @@ BESIDE = {
     "welcome": (("id",), "id"),
     "askers": (("central", "owner"), "central, owner"),
 }
+#: A welcome message of which nothing is kept.
+UNKNOWN_WELCOME: Row = {"listed": 0, "views": 0, "told": 0}
 
 
 class Database(ABC):
@@ -616,22 +618,36 @@ class Database(ABC):
         """Do to the tables beside the notifications what memory did to its own."""
         for table, rows in now.tables.items():
             known = before.tables.get(table, {})
-            names = BESIDE[table][0]
-            where = " AND ".join(f"{name} = :{name}" for name in names)
-            gone = [row for key, row in known.items() if key not in rows]
-            changed = [
-                row
-                for key, row in rows.items()
-                # A claim says only who is at it; another number is given here.
-                if key not in known or (table == "welcome" and row != known[key])
-            ]
-            for row in gone + (changed if table == "welcome" else []):
-                self._execute(f"DELETE FROM {table} WHERE {where}", row)
-            for row in changed:
-                self._insert(row, table)
+            where = " AND ".join(f"{name} = :{name}" for name in BESIDE[table][0])
+            for key, row in known.items():
+                if key not in rows:
+                    self._execute(f"DELETE FROM {table} WHERE {where}", row)
+            for key, row in rows.items():
+                if table == "welcome":
+                    self._carry_welcome(row, known.get(key, UNKNOWN_WELCOME))
+                elif key not in known:
+                    # A claim says only who is at it; another number is given here.
+                    self._insert(row, table)
         if now.muted_ms != before.muted_ms:
             self.muted_ms = now.muted_ms
         self.welcome = max(self.welcome, now.welcome) + 1
+
+    def _carry_welcome(self, now: Row, before: Row) -> None:
+        """Change of a welcome message what memory did: the file may know more of it than memory.
+
+        Another server may have changed it meanwhile, or memory may never have seen the file.
+        """
+        changed = [name for name in now if name != "id" and now[name] != before.get(name)]
+        if not changed:
+            return
+        values = {**now, "views": now["views"] - before["views"]}
+        sets = [f"{name} = :{name}" for name in changed if name != "views"]
+        self._execute("INSERT OR IGNORE INTO welcome (id) VALUES (:id)", values)
+        self._execute(
+            f"UPDATE welcome SET {', '.join(['views = max(views + :views, 0)', *sets])} "
+            "WHERE id = :id",
+            values,
+        )
 
     def _carry_one(self, row: Row, origin_seq: int | None) -> None:
         live = row["revoked_ms"] is None and row["expired_ms"] is None

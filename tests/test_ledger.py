@@ -673,6 +673,49 @@ def test_a_server_that_starts_in_memory_changes_only_what_the_person_does(
     assert outbox(blind) == [("read", ("a",)), ("dismiss-all", ("",)), ("read", ("b",))]
 
 
+def test_what_is_done_with_welcome_messages_meanwhile_in_another_server_stays(make: Make) -> None:
+    store, other = make(), make()
+    offered(store, welcome("a"), welcome("b"), welcome("c"))
+    see(store, "b")
+    assert store.path is not None
+    with places.locked(store.path):
+        # The person sees one, and the service says something else of each.
+        see(store, "b")
+        assert not store.durable
+        assert offered(store, *(welcome(x, body="Hello again.") for x in "abc"))
+    dismiss(other, "a")
+    see(other, "b")
+    do(store, lambda: None)
+    assert store.durable
+    messages = do(other, lambda: other.welcome_messages(every=True), write=False)["messages"]
+    assert {m["body"] for m in messages} == {"Hello again."}
+    assert [m["views"] for m in messages] == [0, 3, 0]
+    assert due(other) == ["b", "c"]
+
+
+def test_a_server_that_could_not_read_the_file_brings_back_no_dismissed_welcome_message(
+    make: Make, path: Path
+) -> None:
+    file = {**welcome("f"), "id": "file:f", "max_views": 2}
+    store = make()
+    do(store, lambda: store.set_files([file]), write=False)
+    offered(store, welcome("a"))
+    dismiss(store, "a")
+    dismiss(store, "f")
+    store.close()
+    with places.a_folder_in_its_place(path):
+        blind = make()
+        do(blind, lambda: blind.set_files([file]), write=False)
+        offered(blind, welcome("a"))
+        # It knows no better than to show them.
+        assert due(blind) == ["a", "f"]
+        see(blind, "a")
+        see(blind, "f")
+    do(blind, lambda: None)
+    assert blind.durable
+    assert due(blind) == []
+
+
 def test_a_corrupt_file_leaves_the_outbox_if_that_can_be_read(make: Make, path: Path) -> None:
     store = make()
     (a,) = take(store, "a")
