@@ -284,7 +284,13 @@ export class NotificationStream implements IDisposable {
     }
     clearTimeout(this._deadline);
     this._due = due;
-    this._deadline = window.setTimeout(() => this._drop(), wait);
+    this._deadline = window.setTimeout(() => {
+      this._drop();
+      if (patience === PONG_TIMEOUT_MS.woken) {
+        // The time of who has come back went into waiting.
+        void this._connection.refresh();
+      }
+    }, wait);
     this._pingedAt ??= Date.now();
     socket.send(JSON.stringify({ type: 'ping' }));
   }
