@@ -35,9 +35,10 @@ const RECENT_MS = 180_000;
 
 /**
  * The longest pause between retries soon after a loss, in a tab that somebody looks at: with the
- * handshake it stays below the two seconds within which a returned connection has to show.
+ * handshake, on a machine that is busy too, it stays below the two seconds within which a returned
+ * connection has to show.
  */
-const QUICK_MAX_MS = 1500;
+const QUICK_MAX_MS = 1200;
 
 /**
  * About the longest pause of that tab later, and of one that is hidden soon after a loss: it may

@@ -213,7 +213,7 @@ describe('NotificationStream', () => {
       jest.restoreAllMocks();
     }
     const quick = paces.slice(0, 4).map(({ max }) => max);
-    expect(Math.max(...quick)).toBeLessThanOrEqual(1500);
+    expect(Math.max(...quick)).toBeLessThanOrEqual(1200);
     expect(new Set(quick).size).toBeGreaterThan(1);
     expect(paces[4].max).toBeGreaterThan(1500);
     expect(paces[4].max).toBeLessThan(30_000);
