@@ -18,6 +18,8 @@ from .schema import LIVE, Row
 
 #: How many of the same kind are told to the central service in one request.
 TOLD_AT_ONCE = 200
+#: What it is told of welcome messages.
+TOLD_OF_WELCOME = ("dismiss", "dismiss-all", "reset")
 #: A broadcast that comes back within this time is the same one, dismissed if it was.
 RETURN_WINDOW_MS = 3_600_000
 #: A central service of which no server has said for so long that it asks it is asked by none.
@@ -224,15 +226,22 @@ class Ledger(Database):
     def _welcome_changed(self) -> None:
         self.welcome += 1
 
+    def welcome_known(self) -> int | None:
+        """Return ``welcome`` before the service is asked; None if what it says cannot be taken.
+
+        What it was not told yet it may be told, by another server, between its answer and here.
+        """
+        return None if self._is_waiting(*TOLD_OF_WELCOME) else self.welcome
+
     def list_welcome(
-        self, version: int, items: Sequence[Row], since_ms: int, doubted: Again
+        self, version: int | None, items: Sequence[Row], since_ms: int, doubted: Again
     ) -> tuple[bool, Again]:
         """Take the central service's list of what is due.
 
         Parameters
         ----------
         version
-            ``welcome``, as it was before the service was asked.
+            What ``welcome_known`` said before the service was asked.
         items
             The messages, with the service's own ids, and ``updated_ms``.
         since_ms
@@ -247,7 +256,7 @@ class Ledger(Database):
             person did something meanwhile, since it may be from before that, or if it is the
             first that contradicts a dismissal.
         """
-        if self.welcome != version or self._is_waiting("dismiss", "dismiss-all", "reset"):
+        if self.welcome != version or self._is_waiting(*TOLD_OF_WELCOME):
             return False, Again()
         ids = {f"central:{self.central}:{item['id']}": item for item in items}
         before = self._listed_welcome()

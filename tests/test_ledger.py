@@ -404,7 +404,7 @@ def offered(store: Store, *items: dict[str, Any], since_ms: int = 0) -> bool:
 def listed(
     store: Store, *items: dict[str, Any], since_ms: int = 0, doubted: Again = NOTHING
 ) -> tuple[bool, Again]:
-    version = do(store, lambda: store.welcome, write=False)
+    version = do(store, store.welcome_known, write=False)
     return do(store, lambda: store.list_welcome(version, items, since_ms, doubted))
 
 
@@ -488,6 +488,22 @@ def test_a_replica_that_was_not_told_yet_brings_back_no_dismissed_welcome_messag
     outbox(store)
     assert listed(store, *stale, doubted=doubted)[0] is False
     assert due(store) == ["b", "c"]
+
+
+def test_a_list_from_before_another_server_told_a_reset_is_not_taken(make: Make) -> None:
+    one, two = make(), make()
+    offered(one, welcome("a"))
+    dismiss(one, "a")
+    outbox(one)
+    do(one, one.welcome_reset)
+    parcel = do(one, lambda: one.claim("one", LEASE_MS))
+    assert parcel is not None and parcel.action == "reset"
+    # The other server asks before the service was told, and has its answer after that.
+    asked = do(two, two.welcome_known, write=False)
+    do(one, lambda: one.settle("one", parcel, told=True))
+    assert not do(two, lambda: two.list_welcome(asked, [], 0, NOTHING))[0]
+    assert due(two) == ["a"]
+    assert offered(two, welcome("a"))
 
 
 def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(

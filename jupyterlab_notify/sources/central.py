@@ -631,7 +631,7 @@ class Central:
             return
         store = self._store
         epoch, version = await self._submit(
-            lambda: (store.cursor().epoch, store.welcome), write=False
+            lambda: (store.cursor().epoch, store.welcome_known()), write=False
         )
         seen = self._welcome if self._welcome.epoch == epoch else _Seen(epoch)
         before_ms = self._welcome_asked_ms if seen is self._welcome else 0
