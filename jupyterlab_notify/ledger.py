@@ -11,7 +11,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .database import Cursor, Database
 from .schema import LIVE, Row
@@ -41,6 +41,8 @@ INSERT_REMOTE = """
 
 #: Dismissals of welcome messages: each the message's id, and when that was.
 Again = frozenset[tuple[str, int]]
+#: The broadcasts that are here: of each the service's id, and what it ``SAYS``.
+Shown = frozenset[tuple[Any, ...]]
 
 
 class Standing(NamedTuple):
@@ -601,7 +603,9 @@ class Ledger(Database):
                 changed[what].append(id_)
         return changed
 
-    def list_broadcasts(self, items: Sequence[Row], source: str) -> dict[str, list[str]]:
+    def list_broadcasts(
+        self, items: Sequence[Row], source: str, shown: Shown
+    ) -> dict[str, list[str]] | None:
         """Take the list of broadcasts; those that left it were revoked.
 
         Parameters
@@ -610,12 +614,17 @@ class Ledger(Database):
             Each with ``remote`` and what ``SAYS`` names, the first the most recent.
         source
             The central service's name for a person.
+        shown
+            What ``shown_broadcasts`` said before the service was asked.
 
         Returns
         -------
-        dict
-            Our ids of what was ``created`` and ``revoked``.
+        dict or None
+            Our ids of what was ``created`` and ``revoked``. None if it was not taken: another
+            server took a list meanwhile, which may be the later one.
         """
+        if self.shown_broadcasts() != shown:
+            return None
         changed: dict[str, list[str]] = {"created": [], "revoked": []}
         rows = {
             remote: (id_, live, revoked_ms, read_ms, gone_ms, says)
@@ -660,13 +669,12 @@ class Ledger(Database):
                 changed["revoked"].append(id_)
         return changed
 
-    def shown_broadcasts(self) -> frozenset[str]:
-        """Return the service's ids of its broadcasts that are here."""
+    def shown_broadcasts(self) -> Shown:
+        """Return the service's ids of its broadcasts that are here, and what they say."""
         return frozenset(
-            row[0]
-            for row in self._execute(
-                "SELECT remote FROM notifications WHERE central = ? AND origin = 'broadcast' "
-                f"AND {LIVE}",
+            self._execute(
+                f"SELECT remote, {', '.join(SAYS)} FROM notifications "
+                f"WHERE central = ? AND origin = 'broadcast' AND {LIVE}",
                 (self.central,),
             )
         )

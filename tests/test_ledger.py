@@ -246,7 +246,14 @@ def broadcast(remote: str, text: str = "Maintenance", **more: Any) -> dict[str, 
 
 
 def listing(store: Store, *items: dict[str, Any]) -> dict[str, list[str]]:
-    return do(store, lambda: store.list_broadcasts(items, "the platform"))
+    shown = do(store, store.shown_broadcasts, write=False)
+    changed = do(store, lambda: store.list_broadcasts(items, "the platform", shown))
+    assert changed is not None
+    return changed
+
+
+def shown(store: Store) -> set[str]:
+    return {remote for remote, *_ in do(store, store.shown_broadcasts, write=False)}
 
 
 def test_broadcasts_follow_their_list(store: Store, clock: Clock) -> None:
@@ -267,6 +274,18 @@ def test_broadcasts_follow_their_list(store: Store, clock: Clock) -> None:
     assert state(store, b) == (False, False)
     # Nothing of this is told to the service, which keeps no state of broadcasts.
     assert outbox(store) == []
+
+
+def test_a_list_of_broadcasts_from_before_another_server_s_is_not_taken(make: Make) -> None:
+    one, two = make(), make()
+    listing(one, broadcast("a"), broadcast("b", "Until ten"))
+    # The slower one asks first; meanwhile one broadcast ends, and the other says something else.
+    before = do(two, two.shown_broadcasts, write=False)
+    changed = listing(one, broadcast("b", "Until noon"))
+    assert [len(ids) for ids in changed.values()] == [1, 1]
+    old = [broadcast("a"), broadcast("b", "Until ten")]
+    assert do(two, lambda: two.list_broadcasts(old, "the platform", before)) is None
+    assert [row["message"] for row in live(two).values()] == ["Until noon"]
 
 
 def attend(store: Store, owner: str, *ended: str) -> list[str]:
@@ -304,11 +323,11 @@ def test_a_broadcast_that_nobody_asked_for_a_while_is_the_same_again(
     change(one, a, dismissed=True)
     clock.forward(ASKED_MS / 1000)
     assert set(attend(two, "two")) == {a, b}
-    assert do(one, one.shown_broadcasts, write=False) == set()
+    assert shown(one) == set()
     clock.forward(2 * RETURN_WINDOW_MS / 1000)
     # No banner comes back that was closed.
     assert listing(one, broadcast("b"), broadcast("a"))["created"] == [a, b]
-    assert do(one, one.shown_broadcasts, write=False) == {"a", "b"}
+    assert shown(one) == {"a", "b"}
     assert [state(one, id_) for id_ in (a, b)] == [(False, True), (False, False)]
 
 

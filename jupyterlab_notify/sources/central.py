@@ -371,14 +371,19 @@ class Central:
             lambda: (store.cursor().epoch, store.shown_broadcasts()), write=False
         )
         seen = self._broadcasts
-        if seen.epoch != epoch or shown != set(seen.ids):
+        if seen.epoch != epoch or {remote for remote, *_ in shown} != set(seen.ids):
             # A list that has not changed would not bring back what was let go of meanwhile.
             seen = _Seen(epoch)
         listed = await self._client.broadcasts(seen.etag)
         self._answers = True
         if listed is None:
             return
-        changed = await self._submit(lambda: store.list_broadcasts(listed.items, name), write=True)
+        changed = await self._submit(
+            lambda: store.list_broadcasts(listed.items, name, shown), write=True
+        )
+        if changed is None:
+            self._broadcasts = _Seen()
+            return
         self._broadcasts = _Seen(
             epoch, listed.etag, tuple(str(item["remote"]) for item in listed.items)
         )
