@@ -442,6 +442,37 @@ def test_a_progress_that_the_server_does_not_take_is_offered_less_and_less(
         assert third - second >= 1.0
 
 
+def test_what_is_no_number_takes_neither_the_programs_time_nor_the_others_turn(
+    recorder: Recorder, to_recorder: Directed
+) -> None:
+    class Odd:
+        looked = 0
+
+        def __format__(self, how: str) -> str:
+            Odd.looked += 1
+            raise TypeError("unsupported")
+
+        def __str__(self) -> str:
+            raise TypeError("unsupported")
+
+    odd: Any = to_recorder.progress("Odd")
+    odd.n = Odd()
+    sound = to_recorder.progress("Sound")
+    for n in range(3):
+        sound.set(n)
+        wait_for(lambda n=n: len(recorder.requests) > n, "the other to be told")
+    assert {asked.value["message"].split(":")[0] for asked in recorder.requests} == {"Sound"}
+    assert Odd.looked <= 20
+    odd.n = 5
+    wait_for(lambda: recorder.requests[-1].value["message"] == "Odd: 5", "it to be told again")
+    odd.n = [1]
+    odd.done()
+    sound.done()
+    assert to_recorder.flush()
+    last = [asked.value["message"].split(" in ")[0] for asked in recorder.requests[-2:]]
+    assert sorted(last) == ["Odd: done, [1]", "Sound: done, 2"]
+
+
 async def test_asend_comes_back_from_an_answer_that_is_none(
     recorder: Recorder, to_recorder: Directed
 ) -> None:

@@ -303,11 +303,18 @@ class Outbox:
             if live is None:
                 del self._watched[key]
                 continue
-            state = live.state()
-            if state != watched.state or watched.message is None:
-                watched.state = state
-                watched.message = live.message()
-            elif now - watched.sent_at < RENEWAL_S:
+            try:
+                state = live.state()
+                if watched.message is None or state != watched.state:
+                    watched.message = live.message()
+                    watched.state = state
+                elif now - watched.sent_at < RENEWAL_S:
+                    continue
+            except Exception as error:
+                # What a program counts with need not be a number. The others have their turn,
+                # and it is not looked at again at once.
+                self._complain(f"A notification could not be sent: {error!r}.")
+                self._last[key] = now
                 continue
             watched.sent_at = now
             return partial(self._update, key, watched.message)

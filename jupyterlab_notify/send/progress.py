@@ -165,7 +165,11 @@ class Progress:
 
 
 def _number(n: float) -> str:
-    return f"{n:,}" if isinstance(n, int) else f"{n:,.6g}"
+    try:
+        return f"{n:,}" if isinstance(n, int) else f"{n:,.6g}"
+    except (TypeError, ValueError):
+        # An array of one number is none that can be formatted.
+        return str(n)
 
 
 def track(
