@@ -617,7 +617,11 @@ test.describe('A long list', () => {
     const list = center(page).getByRole('feed');
     await list.evaluate(node => node.scrollTo(0, 900));
     const first = () =>
-      list.evaluate(node => {
+      list.evaluate(async node => {
+        // What was brought into the page by then is measured.
+        for (let frames = 0; frames < 2; frames++) {
+          await new Promise(resolve => requestAnimationFrame(resolve));
+        }
         const top = node.getBoundingClientRect().top;
         const row = [...node.querySelectorAll('.jp-NotifyRow')]
           .map(row => ({
@@ -856,7 +860,7 @@ test.describe('Nothing overflows the panel:', () => {
       }
       await fits();
       if (payload.message.length > 100) {
-        expect(await height()).toBeGreaterThan(400);
+        await expect.poll(height).toBeGreaterThan(400);
       }
     });
   }

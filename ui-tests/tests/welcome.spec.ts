@@ -191,6 +191,7 @@ test('shows none at all when the person wants none, until the reset in the Help 
   await expect(welcome(page)).toHaveCount(0);
   lab.greet('three', { title: 'Of later' }, 'x');
   await quiet();
+  await untilLauncher(page);
 
   await page.getByRole('menuitem', { name: 'Help', exact: true }).click();
   await page
