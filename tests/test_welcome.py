@@ -59,12 +59,17 @@ def due(server: Server) -> list[str]:
     return [message["id"] for message in ask(server)["messages"]]
 
 
-def post(server: Server, action: str, value: dict[str, Any] | None = None) -> int:
+def tell(server: Server, action: str, value: dict[str, Any] | None = None) -> int:
+    """Return the version; with a central service that is followed, another may come at once."""
     answer = server.request("POST", f"/{NAMESPACE}/welcome/{action}", value or {})
     assert answer.status_code == 200, answer.text
-    version = exactly(models.WelcomeVersion, answer.content)["version"]
+    return int(exactly(models.WelcomeVersion, answer.content)["version"])
+
+
+def post(server: Server, action: str, value: dict[str, Any] | None = None) -> int:
+    version = tell(server, action, value)
     assert version == ask(server)["version"]
-    return int(version)
+    return version
 
 
 def test_a_file_is_a_welcome_message_until_it_was_seen_enough(
