@@ -30,7 +30,8 @@ What it holds and how it misbehaves is told to it at ``/control/…`` of the sam
                                           begin with
 ``POST /control/fault``                   from now on it does ``{"kind": ...}``, see ``FAULTS``;
                                           with ``"path"`` only where that regular expression is
-                                          found in ``METHOD path``, with ``"times"`` only so often
+                                          found in ``METHOD path``, with ``"times"`` only so
+                                          often, with ``"since"`` only since such a request
 ``DELETE /control/fault``                 it behaves again
 ``GET /control/requests``                 what it was asked: ``[{"at", "method", "path", "query",
                                           "token", "body", "status", "etag"}]``, ``at`` in seconds
@@ -292,7 +293,13 @@ class Handler(BaseHTTPRequestHandler):
             fault = self.state.fault
             if fault is not None:
                 where = f"{self.command} {asked['path']}"
-                if not re.search(fault.get("path", ""), where) or fault.get("times") == 0:
+                if re.search(fault.get("since", ""), where):
+                    fault.pop("since", None)
+                if (
+                    "since" in fault
+                    or not re.search(fault.get("path", ""), where)
+                    or fault.get("times") == 0
+                ):
                     fault = None
                 elif "times" in fault:
                     fault["times"] -= 1

@@ -304,6 +304,31 @@ def test_a_welcome_part_that_goes_while_the_person_looks_takes_its_messages_alon
         wait_for(lambda: not due(lab), "it to go")
 
 
+def test_what_a_proxy_cannot_find_from_the_middle_of_a_pass_on_is_there_all_the_same(
+    server: Server, central: Central
+) -> None:
+    hello = central.welcome("Hello", "You")
+    with server.websocket():
+        wait_for(lambda: len(due(server)) == 1, "it")
+        for since in ("GET .*welcome", "POST .*welcome"):
+            if since.startswith("POST"):
+                # It waits to be told in a pass: what is told at once is told again anyhow.
+                central.fault("status", status=500, path="POST")
+                tell(server, "dismiss", {"all": True})
+                wait_for(lambda: central.requests("dismiss"), "it to be told")
+            central.forget()
+            central.fault("status", status=404, since=since)
+            wait_for(lambda: any(r["fault"] for r in central.requests()), "that")
+            passed_at = server.status()["central"]["lastSuccess"]
+            central.fault(None)
+            healthy(server, passed_at)
+        wait_for(lambda: central.state()["dismissed"] == [hello], "the service to know")
+        assert server.status()["central"]["welcome"] == "central"
+        tell(server, "reset")
+        central.welcome("And more", "You")
+        wait_for(lambda: len(due(server)) == 2, "what is new")
+
+
 def test_without_a_welcome_part_files_are_and_the_service_is_not_asked_again(
     make: Make, central: Central
 ) -> None:

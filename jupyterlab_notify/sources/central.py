@@ -409,9 +409,10 @@ class Central:
                 await self._send(parcel)
             except Failure as failure:
                 welcome = parcel.action in ("dismiss", "dismiss-all", "reset")
-                # Where nothing at all is found, a proxy may have said so.
                 without = (
-                    welcome and failure.missing and (self._has_welcome is False or self._answers)
+                    welcome
+                    and failure.missing
+                    and (self._has_welcome is False or await self._answers_still())
                 )
                 if not (failure.hopeless or without):
                     await self._submit(lambda: store.release(owner), write=True)
@@ -422,6 +423,19 @@ class Central:
                         "The central service will not take %r: %s", parcel.action, failure
                     )
             await self._settle(parcel, told)
+
+    async def _answers_still(self) -> bool:
+        """Whether the service is there: where nothing at all is found, a proxy may have said so.
+
+        It may have begun to in the middle of a pass, so what was answered before is asked again.
+        """
+        if not self._answers:
+            return False
+        try:
+            await self._client.broadcasts(self._broadcasts.etag)
+        except Failure:
+            self._answers = False
+        return self._answers
 
     async def _settle(self, parcel: Parcel, told: bool) -> None:
         store, owner = self._store, self._owner
@@ -646,7 +660,7 @@ class Central:
         try:
             listed = await self._client.welcome(self.settings.aspect, seen.etag)
         except Failure as failure:
-            if not (failure.missing and self._answers):
+            if not (failure.missing and await self._answers_still()):
                 raise
             # It has no welcome part: the files are all there is, until the next start.
             self._has_welcome = False
