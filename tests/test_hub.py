@@ -101,6 +101,7 @@ def test_the_source_of_a_services_message_is_the_services_name(ada: Ada) -> None
 def test_who_may_not_reach_the_server_is_refused_and_nothing_is_stored(
     ada: Ada, prefix: str, whose: str
 ) -> None:
+    assert ada.push(ada.token).status_code == 200
     before = ada.page()
     token: str | None
     if whose == "none":
