@@ -588,6 +588,32 @@ def passes_back_off(central: Central, fault: dict[str, Any]) -> None:
             assert [r["token"] is None for r in earlier] == [False, True][: 1 + refused]
 
 
+def test_asked_to_be_left_alone_by_what_a_person_opens_it_is_by_a_pass_too(
+    server: Server, central: Central
+) -> None:
+    central.message("Opened meanwhile", "body")
+    with server.websocket():
+        shows(server, "Opened meanwhile")
+        id_ = rows(server)["Opened meanwhile"]["id"]
+        passed(server)
+        central.forget()
+        central.fault("mute", seconds=1.5, path="GET /v1/broadcasts", times=1)
+        wait_for(lambda: central.requests("broadcasts"), "a pass to begin")
+        wait_for(lambda: central.requests()[-1]["fault"] == "mute", "its answer to be late")
+        central.fault("status", status=429, retry_after=3, path="GET .*/messages/.+")
+        answer = server.request("GET", f"/{NAMESPACE}/notifications/{id_}")
+        assert answer.status_code == 503
+        assert "left alone" in wait_for(
+            lambda: server.request("GET", f"/{NAMESPACE}/notifications/{id_}").text, "an answer"
+        )
+        # What the person does is told after that, too.
+        server.change(id_, read=True)
+        wait_for(lambda: not central.unread(), "it to be read there")
+        at = [asked["at"] for asked in central.requests()]
+        refused = next(r["at"] for r in central.requests() if r["status"] == 429)
+        assert not [round(t - refused, 2) for t in at if 0 < t - refused < 3]
+
+
 def test_one_part_that_fails_does_not_keep_the_others_from_working(
     server: Server, central: Central
 ) -> None:

@@ -80,7 +80,7 @@ NOT_RESTING: tuple[int, float, Failure | None] = (0, 0.0, None)
 
 
 class _Asleep(Exception):
-    """The last tab was closed in the middle of a pass."""
+    """In the middle of a pass the last tab was closed, or the service asked to be left alone."""
 
 
 class Central:
@@ -190,20 +190,25 @@ class Central:
     async def _run(self) -> None:
         while self._is_awake():
             await self._attend()
-            wait_s = max(self._pass_at, self._not_before) - time.monotonic()
+            wait_s = max(self._pass_at, self._quiet_until) - time.monotonic()
             if wait_s <= 0:
                 await self._attempt(self._pass)
             else:
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._nudge.wait(), min(wait_s, ATTEND_S))
                     self._nudge.clear()
-                    if self._is_awake() and time.monotonic() >= self._not_before:
+                    if self._is_awake() and time.monotonic() >= self._quiet_until:
                         await self._attempt(self._pass_on)
             if not self._is_awake():
                 await self._client.rest()
 
     def _is_awake(self) -> bool:
         return self._awake
+
+    @property
+    def _quiet_until(self) -> float:
+        """Until when nothing is asked."""
+        return max(self._not_before, self._left_alone_until)
 
     async def _attempt(self, step: Callable[[], Any]) -> None:
         interval_s = self.settings.interval_s
@@ -264,9 +269,13 @@ class Central:
         now = time.monotonic()
         if failure.retry_after_s is not None:
             wait_s = max(wait_s, failure.retry_after_s)
-            self._left_alone_until = now + failure.retry_after_s
+            self._leave_alone(failure.retry_after_s)
         self._pass_at = self._not_before = now + wait_s
         self._note(str(failure))
+
+    def _leave_alone(self, seconds: float) -> None:
+        """Ask nothing for a while, whatever else is answered: a pass or a person's may be on."""
+        self._left_alone_until = max(self._left_alone_until, time.monotonic() + seconds)
 
     def _note(self, message: str) -> None:
         self._last_failure = (time.time(), message)
@@ -303,8 +312,8 @@ class Central:
 
     # What
 
-    def _check_awake(self) -> None:
-        if not self._awake:
+    def _check_wanted(self) -> None:
+        if not self._awake or time.monotonic() < self._left_alone_until:
             raise _Asleep
 
     async def _pass(self) -> Failure | None:
@@ -319,7 +328,7 @@ class Central:
         self._answers = False
         # Broadcasts first: they need no token, and what is out of order is said in them.
         for part in (self._list_broadcasts, self._flush, self._list_messages, self._list_welcome):
-            self._check_awake()
+            self._check_wanted()
             name = part.__name__
             _, not_before, last = self._resting.get(name, NOT_RESTING)
             if time.monotonic() < not_before:
@@ -400,7 +409,7 @@ class Central:
             return
         dead = [name for name in await self._submit(store.claimants, write=False) if _ended(name)]
         while True:
-            self._check_awake()
+            self._check_wanted()
             parcel = await self._submit(lambda: store.claim(owner, lease_ms, dead), write=True)
             if parcel is None:
                 return
@@ -541,7 +550,7 @@ class Central:
             if cursor in cursors:
                 raise Failure("The central service's list of messages goes in a circle.")
             cursors.add(cursor)
-            self._check_awake()
+            self._check_wanted()
             page = await self._client.messages(unread=unread, cursor=cursor)
             assert page is not None
             pages.append(page)
@@ -566,7 +575,7 @@ class Central:
             ]
             added = await self._add(rows)
             self._announce("created", added)
-            self._check_awake()
+            self._check_wanted()
 
     def _add(self, rows: list[Row]) -> asyncio.Future[list[str]]:
         store, name = self._store, self.settings.name
@@ -596,7 +605,7 @@ class Central:
             return read, revoked, seen
         if len(missing) <= FEW:
             for remote in missing:
-                self._check_awake()
+                self._check_wanted()
                 await self._ask_for(remote, known, read, revoked, bodies)
         expected = None if before.total is None else before.total + new - len(revoked)
         explained = total is None or total == expected
@@ -725,8 +734,7 @@ class Central:
                 self._announce("revoked", [id_])
                 raise NotFound("This message was taken back.") from None
             if failure.retry_after_s is not None:
-                self._left_alone_until = time.monotonic() + failure.retry_after_s
-                self._not_before = max(self._not_before, self._left_alone_until)
+                self._leave_alone(failure.retry_after_s)
             raise Unavailable(str(failure), retry_after_s=failure.retry_after_s) from None
         await self._keep_body(id_, body)
         if not self._awake:
