@@ -443,7 +443,7 @@ class Store(Ledger):
     def _replace(self, known: tuple[Any, ...], values: Row) -> tuple[str, int, str | None]:
         id_, seq, updated_ms, expires_ms, *content = known
         same = content == [values[name] for name in CONTENT]
-        retry = same and values["now"] - updated_ms < RETRY_WINDOW_MS
+        retry = same and abs(values["now"] - updated_ms) < RETRY_WINDOW_MS
         beat = same and values["interrupt_ms"] is not None
         if (retry or beat) and expires_ms == values["expires_ms"]:
             if beat:

@@ -207,6 +207,10 @@ def test_a_retry_of_a_keyed_message_changes_nothing(store: Store, clock: Clock) 
     clock.forward(2)
     receive(store, key="k")
     assert detail(store, id_)["dismissed"] is None, "said again later, it is news"
+    change(store, id_, dismissed=True)
+    clock.forward(-RETRY_WINDOW_MS / 1000)
+    receive(store, key="k")
+    assert detail(store, id_)["dismissed"] is None, "and so it is after the clock was set back"
 
 
 def test_a_retry_with_a_new_time_to_live_moves_only_that(store: Store, clock: Clock) -> None:
