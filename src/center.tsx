@@ -234,6 +234,30 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /**
+   * Have the width that JupyterLab saved, if it came back with the least.
+   *
+   * @param saved - How JupyterLab's areas shared the window: sizes that are applied before the
+   *   page has any are lost.
+   */
+  restoreWidth(saved: readonly number[]): void {
+    const side = this._side();
+    if (!side || !this.isVisible) {
+      return;
+    }
+    const { split, own } = side;
+    const { node } = split.widgets[own];
+    const least = parseFloat(getComputedStyle(node).minWidth) || 0;
+    const wanted = saved[own] * split.node.clientWidth;
+    if (node.offsetWidth <= least + 1 && wanted > least + 2) {
+      const sizes = split.relativeSizes();
+      const main = sizes.indexOf(Math.max(...sizes));
+      sizes[main] -= saved[own] - sizes[own];
+      sizes[own] = saved[own];
+      split.setRelativeSizes(sizes);
+    }
+  }
+
+  /**
    * What was asked for, once.
    */
   takeRequest(): ICenterHost.IRequest | undefined {
@@ -377,7 +401,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
     // Both are in JupyterLab and in Notebook 7, whose shells share no token.
     const shell = app.shell as JupyterFrontEnd.IShell &
-      Partial<Pick<LabShell, 'collapseLeft' | 'collapseRight'>>;
+      Partial<Pick<LabShell, 'collapseLeft' | 'collapseRight' | 'restored'>>;
 
     const hide = () => {
       const hadFocus = panel.node.contains(document.activeElement);
@@ -453,6 +477,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
     shell.add(panel, 'right', { rank: PANEL_RANK, type: 'Notifications' });
     shell.add(bell, 'top', { rank: BELL_RANK });
     restorer?.add(panel, 'jupyterlab-notify-center');
+    void shell.restored?.then(layout => {
+      const saved = layout?.relativeSizes;
+      if (saved) {
+        requestAnimationFrame(() => panel.restoreWidth(saved));
+      }
+    });
   }
 };
 

@@ -1134,15 +1134,7 @@ test('The panel is there again after a reload, as wide as it was, also if it was
   await push('a message');
   const before = await width();
   expect(before).toBeGreaterThan(340);
-  // JupyterLab saves its layout some time after it changed.
-  const saved = async () => {
-    const { body } = await lab.api('GET', 'lab/api/workspaces/default');
-    const layout = body.data['layout-restorer:data'];
-    return layout.right.collapsed || layout.relativeSizes[2] < 0.28
-      ? 'closed or narrow'
-      : 'open and wide';
-  };
-  await expect.poll(saved).toBe('open and wide');
+  await expect.poll(savedLayout).toBe('open and wide');
   await reloadPage();
   await expect(rows(page, 'a message')).toBeVisible();
   await expect
@@ -1158,12 +1150,45 @@ test('The panel is there again after a reload, as wide as it was, also if it was
   await expect.poll(width).toBeGreaterThan(before + 60);
   const wider = await width();
   await closeCenter(page);
-  await expect.poll(saved).toBe('closed or narrow');
+  await expect.poll(savedLayout).toBe('closed or narrow');
   await reloadPage();
   await expect(center(page)).toBeHidden();
   await openCenter(page);
   await expect.poll(width).toBeGreaterThan(wider - 3);
   expect(await width()).toBeLessThan(wider + 3);
+});
+
+test('The panel has its width also where JupyterLab lost it as it restored its layout', async () => {
+  const width = async () =>
+    Math.round((await center(page).boundingBox())!.width);
+  await push('a message');
+  const before = await width();
+  expect(before).toBeGreaterThan(340);
+  await expect.poll(savedLayout).toBe('open and wide');
+  await page.evaluate(() => sessionStorage.setItem('lose', 'the sizes'));
+  await page.addInitScript(() => {
+    if (sessionStorage.getItem('lose') === null) {
+      return;
+    }
+    const wait = setInterval(() => {
+      const app = (window as any).jupyterapp;
+      if (app) {
+        clearInterval(wait);
+        void app.restored.then(() => {
+          const split = app.shell._hsplitPanel;
+          const sizes = split.relativeSizes();
+          split.setRelativeSizes([...sizes.slice(0, -1), 0]);
+          sessionStorage.removeItem('lose');
+        });
+      }
+    }, 1);
+  });
+  await reloadPage();
+  await expect(rows(page, 'a message')).toBeVisible();
+  await expect
+    .poll(async () => Math.abs((await width()) - before))
+    .toBeLessThan(3);
+  expect(await page.evaluate(() => sessionStorage.getItem('lose'))).toBeNull();
 });
 
 for (const theme of ['light', 'dark'] as const) {
@@ -1473,6 +1498,15 @@ async function undo(label: string): Promise<void> {
 }
 
 /** Load the page again. */
+/** The panel in the layout that JupyterLab saved, which it does some time after a change. */
+async function savedLayout(): Promise<string> {
+  const { body } = await lab.api('GET', 'lab/api/workspaces/default');
+  const layout = body.data['layout-restorer:data'];
+  return layout.right.collapsed || layout.relativeSizes[2] < 0.28
+    ? 'closed or narrow'
+    : 'open and wide';
+}
+
 async function reloadPage(): Promise<void> {
   await page.reload();
   await untilReady(page);
