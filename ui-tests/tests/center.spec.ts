@@ -1129,16 +1129,14 @@ test.describe('A screen reader', () => {
 });
 
 test('The panel is there again after a reload, as wide as it was, also if it was closed', async () => {
-  const width = async () =>
-    Math.round((await center(page).boundingBox())!.width);
   await push('a message');
-  const before = await width();
+  const before = await panelWidth();
   expect(before).toBeGreaterThan(340);
   await expect.poll(savedLayout).toBe('open and wide');
   await reloadPage();
   await expect(rows(page, 'a message')).toBeVisible();
   await expect
-    .poll(async () => Math.abs((await width()) - before))
+    .poll(async () => Math.abs((await panelWidth()) - before))
     .toBeLessThan(3);
 
   // Made wider by hand, and closed while JupyterLab saves its layout.
@@ -1147,22 +1145,20 @@ test('The panel is there again after a reload, as wide as it was, also if it was
   await page.mouse.down();
   await page.mouse.move(x - 81, 400);
   await page.mouse.up();
-  await expect.poll(width).toBeGreaterThan(before + 60);
-  const wider = await width();
+  await expect.poll(panelWidth).toBeGreaterThan(before + 60);
+  const wider = await panelWidth();
   await closeCenter(page);
   await expect.poll(savedLayout).toBe('closed or narrow');
   await reloadPage();
   await expect(center(page)).toBeHidden();
   await openCenter(page);
-  await expect.poll(width).toBeGreaterThan(wider - 3);
-  expect(await width()).toBeLessThan(wider + 3);
+  await expect.poll(panelWidth).toBeGreaterThan(wider - 3);
+  expect(await panelWidth()).toBeLessThan(wider + 3);
 });
 
 test('The panel has its width also where JupyterLab lost it as it restored its layout', async () => {
-  const width = async () =>
-    Math.round((await center(page).boundingBox())!.width);
   await push('a message');
-  const before = await width();
+  const before = await panelWidth();
   expect(before).toBeGreaterThan(340);
   await expect.poll(savedLayout).toBe('open and wide');
   await page.evaluate(() => sessionStorage.setItem('lose', 'the sizes'));
@@ -1186,7 +1182,7 @@ test('The panel has its width also where JupyterLab lost it as it restored its l
   await reloadPage();
   await expect(rows(page, 'a message')).toBeVisible();
   await expect
-    .poll(async () => Math.abs((await width()) - before))
+    .poll(async () => Math.abs((await panelWidth()) - before))
     .toBeLessThan(3);
   expect(await page.evaluate(() => sessionStorage.getItem('lose'))).toBeNull();
 });
@@ -1497,7 +1493,11 @@ async function undo(label: string): Promise<void> {
   await expect(bar).toHaveCount(0);
 }
 
-/** Load the page again. */
+/** How wide the panel is, in pixels. */
+async function panelWidth(): Promise<number> {
+  return Math.round((await center(page).boundingBox())!.width);
+}
+
 /** The panel in the layout that JupyterLab saved, which it does some time after a change. */
 async function savedLayout(): Promise<string> {
   const { body } = await lab.api('GET', 'lab/api/workspaces/default');
@@ -1507,6 +1507,7 @@ async function savedLayout(): Promise<string> {
     : 'open and wide';
 }
 
+/** Load the page again. */
 async function reloadPage(): Promise<void> {
   await page.reload();
   await untilReady(page);
