@@ -121,6 +121,7 @@ export class ToastView implements IDisposable {
   /** Begin to look at the page. */
   attach(): void {
     this.atTop = this._atTop;
+    this._windowHeight = window.innerHeight;
     window.addEventListener('resize', this._onResized);
     document.addEventListener('click', this._onClick, true);
     this._find();
@@ -346,7 +347,7 @@ export class ToastView implements IDisposable {
   private _isDisposed = false;
   private _resizes: ResizeObserver | null = null;
   /** Kept, since to ask for it costs the layout of the page. */
-  private _windowHeight = window.innerHeight;
+  private _windowHeight = 0;
 }
 
 /**
