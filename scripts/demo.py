@@ -142,6 +142,10 @@ NOTIFICATIONS: list[dict[str, Any]] = [
 ]
 
 
+# What the demo asks is on this machine, of which a proxy knows nothing.
+open_here = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+
 class Server:
     """A JupyterLab of its own, and what one asks of it over HTTP.
 
@@ -175,7 +179,7 @@ class Server:
                 "Content-Type": "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with open_here(request, timeout=10) as response:
             answer: dict[str, Any] = json.load(response)
         return answer
 
@@ -205,9 +209,7 @@ def running_central() -> Iterator[str]:
             request = urllib.request.Request(
                 f"{url.removesuffix('/semaphore')}/control/{what}", data=json.dumps(value).encode()
             )
-            # The machine's proxy, if there is one, knows nothing of it.
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            opener.open(request, timeout=10).close()
+            open_here(request, timeout=10).close()
         yield url
     finally:
         process.kill()
