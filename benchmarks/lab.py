@@ -19,6 +19,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 TOKEN = "benchmark"
+# The server is on this machine, of which a proxy knows nothing.
+open_here = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Lab:
             data=None if value is None else json.dumps(value).encode(),
             headers={"Authorization": f"Bearer {TOKEN}"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with open_here(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
     def pss_kib(self) -> int:

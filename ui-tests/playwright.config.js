@@ -14,6 +14,13 @@ if (fs.existsSync(venvBin)) {
   process.env.PATH = `${venvBin}${path.delimiter}${process.env.PATH}`;
 }
 
+// Everything that tests talk to is on this machine, of which its proxy knows nothing.
+for (const name of Object.keys(process.env)) {
+  if (name.toLowerCase().endsWith('_proxy')) {
+    delete process.env[name];
+  }
+}
+
 module.exports = {
   ...baseConfig,
   testDir: 'tests',
