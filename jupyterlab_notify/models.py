@@ -407,7 +407,7 @@ class BulkChange(StateChange):
         json_schema_extra={
             "anyOf": _given("read", "dismissed"),
             "oneOf": _given("ids", "all", "seqs"),
-            "not": {"allOf": [*_given("upTo"), {"properties": {"all": {"type": "null"}}}]},
+            "not": {"allOf": _given("upTo", "ids")},
         }
     )
 
@@ -422,7 +422,8 @@ class BulkChange(StateChange):
         Field(
             max_length=200,
             description="With `all`: the `cursor` of what the person sees. What came later, or "
-            "asked for attention again, stays as it is; 409 if the cursor is of another epoch.",
+            "asked for attention again, stays as it is. With `seqs`: the `cursor` of the answer "
+            "that named them. 409 if the cursor is of another epoch.",
             json_schema_extra={"pattern": CURSOR},
         ),
     ] = None
@@ -430,7 +431,8 @@ class BulkChange(StateChange):
         Annotated[tuple[SafeInt, SafeInt], TWO_INTEGERS] | None,
         Field(
             description="Those whose last change lies in this range, ends included: "
-            "what an earlier answer's `seqs` named, to undo it."
+            "what an earlier answer's `seqs` named, to undo it. Its `cursor` belongs with them, "
+            "as `upTo`: elsewhere they are numbers of other rows."
         ),
     ] = None
 
@@ -445,8 +447,8 @@ class BulkChange(StateChange):
     def _one_selection(self) -> BulkChange:
         if sum(x is not None for x in (self.ids, self.all, self.seqs)) != 1:
             raise ValueError("needs just one of `ids`, `all` and `seqs`")
-        if self.upTo is not None and self.all is None:
-            raise ValueError("may have `upTo` only with `all`")
+        if self.upTo is not None and self.ids is not None:
+            raise ValueError("may have `upTo` only with `all` or `seqs`")
         return self
 
 

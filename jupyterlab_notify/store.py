@@ -522,23 +522,29 @@ class Store(Ledger):
         """Change the state of those with ``ids``, of a range of ``seqs``, or of the inbox.
 
         Ids that are unknown and notifications that cannot be dismissed are passed over. Of the
-        inbox ``up_to`` leaves out what came, or asked for attention again, after that cursor.
+        inbox ``up_to`` leaves out what came, or asked for attention again, after that cursor; of
+        ``seqs`` it says whose they are.
 
         Raises
         ------
         Conflict
-            If ``up_to`` is of another epoch: nobody knows what the person has seen.
+            If ``up_to`` is of another epoch: nobody knows what the person has seen, and the
+            ``seqs`` are those of other rows.
         """
         if ids is not None:
             # One parameter, however many ids: an old SQLite takes 999.
             where = f"id IN (SELECT value FROM json_each(?)) AND {LIVE}"
             return self._change(where, (json.dumps(ids),), read, dismissed)
+        if up_to is not None and up_to.epoch != self.epoch:
+            raise Conflict(
+                "The list was loaded anew meanwhile: look at it, then try again."
+                if seqs is None
+                else "This can no longer be undone: the list was loaded anew meanwhile."
+            )
         if seqs is not None:
             return self._change(f"seq BETWEEN ? AND ? AND {LIVE}", seqs, read, dismissed)
         if up_to is None:
             return self._change(INBOX, (), read, dismissed)
-        if up_to.epoch != self.epoch:
-            raise Conflict("The list was loaded anew meanwhile: look at it, then try again.")
         # Not by ``seq``: a progress that only ticked since is still the one that was seen.
         return self._change(f"{INBOX} AND position <= ?", (up_to.seq,), read, dismissed)
 

@@ -57,10 +57,12 @@ export namespace NotificationModel {
 
   /**
    * The rows a change of state is for: ids, all of the inbox, or what an
-   * earlier change touched (to undo it).
+   * earlier change touched (to undo it), as of its answer's cursor.
    */
   export type Selection =
-    { ids: string[] } | { all: true } | { seqs: [number, number] };
+    | { ids: string[] }
+    | { all: true }
+    | { seqs: [number, number]; upTo?: string };
 
   /**
    * What a person does with welcome messages: sees them, wants these (or none) to come again,

@@ -461,11 +461,11 @@ export interface BulkChange {
    */
   all?: true | null;
   /**
-   * With `all`: the `cursor` of what the person sees. What came later, or asked for attention again, stays as it is; 409 if the cursor is of another epoch.
+   * With `all`: the `cursor` of what the person sees. What came later, or asked for attention again, stays as it is. With `seqs`: the `cursor` of the answer that named them. 409 if the cursor is of another epoch.
    */
   upTo?: string | null;
   /**
-   * Those whose last change lies in this range, ends included: what an earlier answer's `seqs` named, to undo it.
+   * Those whose last change lies in this range, ends included: what an earlier answer's `seqs` named, to undo it. Its `cursor` belongs with them, as `upTo`: elsewhere they are numbers of other rows.
    */
   seqs?: [number, number] | null;
 }

@@ -265,6 +265,17 @@ def test_undo_leaves_what_changed_since_then(inbox: Server) -> None:
     assert ids(inbox.page(view="dismissed")) == [sent[0]]
 
 
+def test_undo_is_refused_where_its_seqs_are_those_of_other_rows(inbox: Server) -> None:
+    push(inbox, 2)
+    dismissed = patch(inbox, all=True, dismissed=True)
+    undo = {"seqs": dismissed["seqs"], "dismissed": False}
+    answer = inbox.request("PATCH", LIST, {**undo, "upTo": "another:99999"})
+    assert answer.status_code == 409
+    assert "no longer be undone" in answer.json()["message"]
+    assert inbox.status()["store"]["seq"] == dismissed["seqs"][1]
+    assert patch(inbox, **undo, upTo=dismissed["cursor"])["changed"] == 2
+
+
 def test_all_up_to_a_cursor_spares_what_came_later(inbox: Server) -> None:
     push(inbox, 3)
     inbox.ingest("seen under a key", key="k")

@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 from jupyterlab_notify import database as database_module
 from jupyterlab_notify import inbox as inbox_module
 from jupyterlab_notify import store as store_module
+from jupyterlab_notify.database import Cursor
 from jupyterlab_notify.feed import Stream
 from jupyterlab_notify.inbox import Inbox
 from jupyterlab_notify.models import IngestMessage
@@ -73,7 +74,7 @@ class Tabs(RuleBasedStateMachine):
         self.tabs: list[tuple[Tab, Stream | None]] = []
         self.ids: list[str] = []
         self.acknowledged: set[str] = set()
-        self.undo: tuple[int, int] | None = None
+        self.undo: tuple[tuple[int, int], Cursor | None] | None = None
         self.lock: sqlite3.Connection | None = None
         self.wait(self.inbox.status("1"))
 
@@ -161,13 +162,17 @@ class Tabs(RuleBasedStateMachine):
         if some is not None and self.ids:
             ids = [self.ids[n % len(self.ids)] for n in some]
         changed = self.wait(self.inbox.change_many(ids=ids, read=state[0], dismissed=state[1]))
-        self.undo = changed["seqs"] and tuple(changed["seqs"])
+        self.undo = changed["seqs"] and (tuple(changed["seqs"]), Cursor.parse(changed["cursor"]))
 
     @precondition(lambda self: self.undo)
     @rule(state=STATES)
     def undo_it(self, state: tuple[bool | None, bool | None]) -> None:
-        self.wait(self.inbox.change_many(seqs=self.undo, read=state[0], dismissed=state[1]))
-        self.undo = None
+        assert self.undo
+        (seqs, cursor), self.undo = self.undo, None
+        with suppress(Refusal):
+            self.wait(
+                self.inbox.change_many(seqs=seqs, up_to=cursor, read=state[0], dismissed=state[1])
+            )
 
     # What happens to the file
 

@@ -459,6 +459,29 @@ def test_a_change_of_all_is_undone_exactly(store: Store) -> None:
     check_counts(store)
 
 
+def test_undo_spares_the_rows_that_have_those_numbers_in_memory(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.1)
+    for n in range(3):
+        receive(store, str(n))
+    answer = change_many(store, read=True)
+    first, last = answer["seqs"]
+    with places.locked(path):
+        other = receive(store, "other")
+        change(store, other, read=True)
+        assert not store.durable
+        assert first <= live(store)[other]["seq"] <= last
+        with pytest.raises(Conflict):
+            change_many(
+                store,
+                seqs=(first, last),
+                up_to=Cursor.parse(answer["cursor"]),
+                read=False,
+            )
+        assert live(store)[other]["read"] is not None
+
+
 def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Store) -> None:
     """They share a batch when both were sent while the store was busy."""
     receive(store, "seen")

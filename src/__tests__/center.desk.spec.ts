@@ -108,7 +108,11 @@ describe('A change', () => {
     await desk.read('all', true);
     expect(desk.undo?.label).toBe('Marked 70 as read');
     await desk.takeBack();
-    expect(asked[1]).toEqual([{ seqs: [10, 79] }, { read: false }]);
+    // In another database they would be those of other rows.
+    expect(asked[1]).toEqual([
+      { seqs: [10, 79], upTo: 'e:9' },
+      { read: false }
+    ]);
   });
 
   it.each([

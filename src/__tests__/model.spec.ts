@@ -337,7 +337,7 @@ describe('ServerNotifications', () => {
       await model.change({ ids: ['a'] }, { read: true });
       await model.change({ ids: ['a', 'b'] }, { dismissed: true });
       await model.change({ all: true }, { read: true });
-      await model.change({ seqs: [3, 9] }, { dismissed: false });
+      await model.change({ seqs: [3, 9], upTo: 'e:9' }, { dismissed: false });
       expect(requests).toEqual([
         ['PATCH', '/jupyterlab-notify/notifications/a', { read: true }],
         [
@@ -354,7 +354,7 @@ describe('ServerNotifications', () => {
         [
           'PATCH',
           '/jupyterlab-notify/notifications',
-          { seqs: [3, 9], dismissed: false }
+          { seqs: [3, 9], upTo: 'e:9', dismissed: false }
         ]
       ]);
     });

@@ -180,16 +180,17 @@ export class Desk implements IDisposable {
     const { ids, back, done } = this._undo;
     this.forget();
     let changed: number;
+    let cursor: string;
     let seqs: [number, number] | null;
     try {
-      ({ changed, seqs } = await done);
+      ({ changed, cursor, seqs } = await done);
     } catch {
       // Nothing was done, and that was said.
       return;
     }
     try {
       // By ids also what changed meanwhile comes back; of all, only the seqs are known.
-      const selection = ids ? { ids } : seqs && { seqs };
+      const selection = ids ? { ids } : seqs && { seqs, upTo: cursor };
       const undone =
         changed > 0 && selection
           ? (await model.change(selection, back)).changed

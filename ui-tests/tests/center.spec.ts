@@ -7,7 +7,7 @@ import { gzipSync } from 'zlib';
 import type { Locator, Page } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
-import { backdate } from './database';
+import { backdate, write } from './database';
 import {
   badge,
   bell,
@@ -568,6 +568,20 @@ test.describe('Read, unread and dismiss', () => {
       unread: 130,
       dismissed: 0
     });
+  });
+
+  test('all messages, and says that another database knows nothing to undo', async () => {
+    await push('one');
+    await push('two');
+    await center(page).getByRole('button', { name: 'Dismiss all' }).click();
+    const bar = center(page).locator('.jp-NotifyUndo');
+    await expect(bar).toContainText('Dismissed 2 notifications');
+    write(lab, [['UPDATE state SET epoch = ?', 'another']]);
+    await bar.getByRole('button', { name: 'Undo' }).click();
+    await expect(center(page).locator('.jp-NotifyNotice')).toContainText(
+      'This can no longer be undone: the list was loaded anew meanwhile.'
+    );
+    await expect.poll(counts).toMatchObject({ inbox: 0, dismissed: 2 });
   });
 
   test('all messages, by the commands of the palette', async () => {
