@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
@@ -23,6 +25,17 @@ CONFIG = {
 schema = schemathesis.openapi.from_dict(
     json.loads(OPENAPI.read_text()), config=schemathesis.Config.from_dict(CONFIG)
 )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a server of this module's own: some of what is sent changes by itself later."""
+    server = Server(tmp_path_factory.mktemp("openapi"))
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+        server.client.close()
 
 
 @schema.parametrize()
