@@ -15,7 +15,7 @@ import sqlite3
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -467,17 +467,29 @@ class Database(ABC):
         """Give a corrupt file another name, and return that; None where it cannot be done.
 
         It is renamed before it is closed: SQLite then leaves the bytes of both, the file and
-        its log, as they are.
+        its log, as they are. Another server may have found the same, and the file that it begins
+        stays.
         """
         if self.path is None or self._replaced():
             return None
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{secrets.token_hex(2)}")
         try:
-            os.replace(self.path, aside)
-            for suffix in ("-wal", "-shm", "-journal"):
-                with suppress(FileNotFoundError):
-                    os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
+            with _locked(self.path), ExitStack() as back:
+                # A host may know only what a folder held some seconds ago. To make a file there
+                # has it look again.
+                os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                back.callback(os.unlink, aside)
+                if self._replaced():
+                    return None
+                # The file goes last: from then on these may be those of a new one.
+                for suffix in ("-wal", "-shm", "-journal"):
+                    with suppress(FileNotFoundError):
+                        here, there = f"{self.path}{suffix}", f"{aside}{suffix}"
+                        os.replace(here, there)
+                        back.callback(os.replace, there, here)
+                os.replace(self.path, aside)
+                back.pop_all()
             self._forget_copies()
         except OSError as error:
             self._log.debug("Setting a corrupt database aside failed: %s", error)
@@ -899,6 +911,39 @@ def _holds(text: str | None, word: str) -> bool:
 def _identity(path: Path | str) -> tuple[int, int]:
     status = os.stat(path)
     return status.st_dev, status.st_ino
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep out who does the same with this file; where no lock works, nobody is.
+
+    It is not SQLite's lock, and this process loses that one: for files that are given up.
+
+    Raises
+    ------
+    BlockingIOError
+        If another holds it for too long.
+    """
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:
+        # On Windows nobody can rename a file that another has open.
+        yield
+        return
+    # Over NFS only who may write gets an exclusive lock.
+    with path.open("rb+", buffering=0) as file:
+        end = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                flock(file, LOCK_EX | LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(0.01)
+            except OSError:
+                break
+        yield
 
 
 def _stored_columns(db: sqlite3.Connection) -> str:

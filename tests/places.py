@@ -75,6 +75,16 @@ def read_only(database: Path) -> Iterator[None]:
 
 
 @contextmanager
+def mounted(database: Path) -> Iterator[None]:
+    """Make the file a mount of its own, as a container's may be: it can be written, not renamed."""
+    mount("--bind", database, database)
+    try:
+        yield
+    finally:
+        unmount(database)
+
+
+@contextmanager
 def disk_full(database: Path) -> Iterator[None]:
     """Fill its small disk to the last byte; see ``small_disk``."""
     filler = database.parent / "filler"

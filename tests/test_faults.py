@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import logging
 import os
 import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -332,17 +334,22 @@ async def test_a_corrupt_file_is_set_aside_whole_and_a_new_one_begun(
     check_sound(path)
 
 
-async def test_a_corrupt_file_that_cannot_be_set_aside_waits(path: Path, log: Log) -> None:
+@pytest.mark.parametrize("fault", [places.read_only, places.mounted])
+async def test_a_corrupt_file_that_cannot_be_set_aside_waits(
+    path: Path, log: Log, fault: Fault
+) -> None:
     history(path)
     places.overwrite(path, 0, b"garbage!" * 512)
     damaged = places.content(path)
     with ExitStack() as broken:
-        broken.enter_context(places.read_only(path))
+        broken.enter_context(fault(path))
         async with opened(path) as inbox:
             tab = Tab()
             inbox.open(tab, None)
             sent = await send(inbox, "meanwhile")
             assert not sent.durable
+            # It was tried a second time.
+            await send(inbox, "later")
             await tab.until(lambda tab: "meanwhile" in tab.messages)
             broken.close()
             await tab.until(lambda tab: tab.durable)
@@ -367,6 +374,44 @@ def test_two_servers_that_find_one_corrupt_file_set_it_aside_once(path: Path) ->
     assert live(one) == live(two)
     assert len(list(path.parent.glob("*.corrupt-*[0-9a-f]"))) == 1
     one.close(), two.close()
+    check_sound(path)
+
+
+def test_two_servers_that_find_one_corrupt_file_at_once_leave_the_new_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One finds it when the other has looked for the last time, and is about to rename it."""
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 10.0)
+    history(path)
+    one, two = Store(path), Store(path)
+    fault = sqlite3.DatabaseError("database disk image is malformed")
+    rename, meanwhile = os.replace, list[Future[str]]()
+
+    def finds(store: Store, text: str) -> str:
+        store._fault(fault)
+        return receive(store, text)
+
+    def replace(old: Path | str, new: Path | str) -> None:
+        if not meanwhile:
+            meanwhile.append(first.submit(finds, one, "new"))
+            # If it does not wait for this one, it is done by then.
+            concurrent.futures.wait(meanwhile, timeout=0.5)
+        rename(old, new)
+
+    # A connection belongs to its thread.
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        first.submit(one.open).result(), second.submit(two.open).result()
+        places.checkpoint(path)
+        corrupt_header(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", replace)
+            ids = {second.submit(finds, two, "newer").result(), meanwhile[0].result()}
+        assert one.durable and two.durable
+        rows = first.submit(live, one).result()
+        assert ids <= rows.keys()
+        assert second.submit(live, two).result() == rows
+        assert len(list(path.parent.glob("*.corrupt-*[0-9a-f]"))) == 1
+        first.submit(one.close).result(), second.submit(two.close).result()
     check_sound(path)
 
 
