@@ -240,6 +240,9 @@ class Database(ABC):
         self._origin: Cursor | None = None
         self._adopted_seq = 0
         self._adopted = Beside({})
+        #: When the person, in memory, last wanted every welcome message again. To note it twice
+        #: is the same, as an operation may be run again.
+        self._reset_ms: int | None = None
         self._heal_at = 0.0
         #: When the next row changes by itself, as it was when the transaction began.
         self._due_ms: int | None = None
@@ -262,6 +265,10 @@ class Database(ABC):
     @abstractmethod
     def _interrupt(self) -> None:
         """See to senders that were not heard of; called after what they may have sent just now."""
+
+    @abstractmethod
+    def _carry_reset(self, reset_ms: int) -> None:
+        """Make due, in a file that memory did not know, what was dismissed before the reset."""
 
     @abstractmethod
     def _prune_if_due(self) -> None:
@@ -524,6 +531,7 @@ class Database(ABC):
         self._adopt(rows, beside)
         self._origin, self._adopted_seq = origin, self.seq
         self._adopted = Beside(beside.tables, self.welcome, self.muted_ms)
+        self._reset_ms = None
         self._heal_at = time.monotonic() + HEAL_INTERVAL_S
         if self.path is None:
             self._log.info("Notifications are kept in memory only: %s.", problem)
@@ -624,6 +632,8 @@ class Database(ABC):
             self._next_seq()
             for row in rows:
                 self._carry_one(row, self._origin.seq if same and self._origin else None)
+            if self._reset_ms is not None and not same:
+                self._carry_reset(self._reset_ms)
             self._carry_beside(_beside(memory), self._adopted if same else Beside({}))
 
     def _carry_beside(self, now: Beside, before: Beside) -> None:

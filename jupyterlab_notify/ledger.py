@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -198,14 +199,28 @@ class Ledger(Database):
 
     def welcome_reset(self) -> Row:
         """Make every message due again, as for a new person."""
-        self.muted_ms = None
-        self._forget_dismissals("TRUE", ())
-        self._execute("DELETE FROM welcome WHERE content IS NULL")
+        if not self.durable:
+            self._reset_ms = self._now
+        self._make_due()
         self._post_to_all("reset")
         self._welcome_changed()
         return {"version": self.welcome_version()}
 
-    def _forget_dismissals(self, where: str, values: tuple[str, ...]) -> None:
+    def _carry_reset(self, reset_ms: int) -> None:
+        self._make_due(reset_ms)
+        # Ours is told by memory's outbox, or was.
+        for central in sorted(self._told() - {self.central}):
+            self._post("reset", "", central)
+
+    def _make_due(self, until_ms: int = sys.maxsize) -> None:
+        """Forget what was dismissed up to a time, and what was seen."""
+        if self.muted_ms is not None and self.muted_ms <= until_ms:
+            self.muted_ms = None
+        where = "coalesce(dismissed_ms, 0) <= ?"
+        self._forget_dismissals(where, (until_ms,))
+        self._execute(f"DELETE FROM welcome WHERE content IS NULL AND {where}", (until_ms,))
+
+    def _forget_dismissals(self, where: str, values: tuple[str | int, ...]) -> None:
         # The central service will list them again, and need not be waited for.
         self._execute(
             "UPDATE welcome SET listed = listed OR (content IS NOT NULL AND dismissed_ms IS NOT "

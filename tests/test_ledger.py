@@ -751,6 +751,38 @@ def test_a_server_that_could_not_read_the_file_brings_back_no_dismissed_welcome_
     assert due(blind) == []
 
 
+def test_a_reset_by_a_server_that_could_not_read_the_file_brings_back_what_that_holds(
+    make: Make, path: Path, clock: Clock
+) -> None:
+    files = [{**welcome(x), "id": f"file:{x}"} for x in "fg"]
+    store, other = make(), make("another")
+    store.set_files(files), other.set_files(files)
+    offered(store, welcome("a"))
+    offered(other, welcome("b"))
+    do(other, lambda: other.attend("host:1:other", []))
+    do(store, lambda: store.welcome_dismiss(None))
+    assert outbox(store) == outbox(other) == [("dismiss-all", ("",))]
+    store.close(), other.close()
+    clock.forward(1)
+    with places.a_folder_in_its_place(path):
+        blind = make()
+        blind.set_files(files)
+        do(blind, blind.welcome_reset)
+        assert not blind.durable
+        dismiss(blind, "f")
+    # What is dismissed after the reset stays so, wherever that is done.
+    clock.forward(1)
+    offered(other, welcome("new"))
+    dismiss(other, "new")
+    do(blind, lambda: None)
+    assert blind.durable
+    assert due(blind) == ["a", "g"]
+    assert due(other) == ["b", "g"]
+    # The file's services are told, too: else their next lists would undo it.
+    assert outbox(blind) == [("reset", ("",))]
+    assert outbox(other) == [("dismiss", ("new",)), ("reset", ("",))]
+
+
 def test_a_corrupt_file_leaves_the_outbox_if_that_can_be_read(make: Make, path: Path) -> None:
     store = make()
     (a,) = take(store, "a")
