@@ -14,8 +14,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .database import Cursor, Database
-from .schema import LIVE, Row
+from .database import Database
+from .schema import LIVE, Cursor, Row
 
 #: How many of the same kind are told to the central service in one request.
 TOLD_AT_ONCE = 200

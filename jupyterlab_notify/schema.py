@@ -1,6 +1,7 @@
 """The schema: the tables, their versions, and how a row reads on the wire.
 
-Shared by ``database``, which keeps the file usable, and ``store``, which knows what rows mean.
+Shared by ``database`` and ``rescue``, which keep the file usable and what it holds, and ``store``,
+which knows what rows mean.
 """
 
 from __future__ import annotations
@@ -9,9 +10,28 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 Row = dict[str, Any]
+
+
+class Cursor(NamedTuple):
+    """How far a tab has come: a store's epoch, and the highest ``seq`` applied."""
+
+    epoch: str
+    seq: int
+
+    @classmethod
+    def parse(cls, text: str | None) -> Cursor | None:
+        """Read ``epoch:seq``; anything else is no cursor, which costs one snapshot."""
+        epoch, colon, seq = (text or "").partition(":")
+        if not colon or not seq.isascii() or not seq.isdigit() or len(seq) > 16:
+            return None
+        return cls(epoch, int(seq))
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.seq}"
+
 
 #: Numbered from 1, in order; each brings the schema from the version before to its number.
 MIGRATIONS: tuple[str, ...] = (

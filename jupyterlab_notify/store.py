@@ -23,9 +23,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .database import Conflict, Cursor, NotFound, Refusal, Unavailable
+from .database import Conflict, NotFound, Refusal, Unavailable
 from .ledger import Again, Known, Ledger, Parcel, Standing
-from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Row, rfc3339, to_wire
+from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Cursor, Row, rfc3339, to_wire
 
 __all__ = [
     "VIEWS",

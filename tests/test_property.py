@@ -28,11 +28,10 @@ from hypothesis.stateful import (
 from jupyterlab_notify import database as database_module
 from jupyterlab_notify import inbox as inbox_module
 from jupyterlab_notify import store as store_module
-from jupyterlab_notify.database import Cursor
 from jupyterlab_notify.feed import Stream
 from jupyterlab_notify.inbox import Inbox
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.store import Query, Refusal, Retention, Store
+from jupyterlab_notify.store import Cursor, Query, Refusal, Retention, Store
 
 from .messages import Clock, check_sound, do, message
 from .tab import Tab

@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import database as database_module
+from jupyterlab_notify import place as place_module
 from jupyterlab_notify import store as store_module
-from jupyterlab_notify.database import file_system, look
+from jupyterlab_notify.database import look
 from jupyterlab_notify.inbox import Inbox
 from jupyterlab_notify.models import IngestMessage
+from jupyterlab_notify.place import file_system
 from jupyterlab_notify.schema import (
     DISMISSED,
     INBOX,
@@ -914,7 +916,7 @@ def test_an_idle_tick_asks_a_file_server_for_nothing(
     def tick() -> list[str]:
         return statements_of(store, lambda: do(store, look, write=False))
 
-    monkeypatch.setattr(database_module, "file_system", lambda path: "nfs4")
+    monkeypatch.setattr(place_module, "file_system", lambda path: "nfs4")
     store, other = make(), make()
     receive(store, "soon gone", expires_ms=clock() + 10_000)
     assert tick(), "what it wrote itself may have changed when something is due"
@@ -949,7 +951,7 @@ def test_the_file_is_its_owners_only(store: Store, path: Path) -> None:
 
 def test_a_local_file_system_gets_a_write_ahead_log(store: Store, path: Path) -> None:
     receive(store)
-    assert file_system(path) in database_module.WAL_FILE_SYSTEMS
+    assert file_system(path) in place_module.WAL_FILE_SYSTEMS
     assert store.mode == "wal"
     assert raw(store, "PRAGMA journal_mode") == [("wal",)]
 
@@ -961,7 +963,7 @@ def test_a_shared_file_system_gets_a_rollback_journal(
     made_locally = make()
     receive(made_locally, "made locally")
     made_locally.close()
-    monkeypatch.setattr(database_module, "file_system", lambda path: kind)
+    monkeypatch.setattr(place_module, "file_system", lambda path: kind)
     store = make()
     receive(store, "shared")
     assert store.mode == "rollback"
@@ -976,7 +978,7 @@ def test_a_file_that_another_host_may_have_open_keeps_its_rollback_journal(
 ) -> None:
     """The disk's own host sees a local file system, where its clients see NFS."""
     with monkeypatch.context() as client:
-        client.setattr(database_module, "file_system", lambda path: "nfs4")
+        client.setattr(place_module, "file_system", lambda path: "nfs4")
         remote = make()
         receive(remote, "over NFS")
     local = make()
@@ -991,7 +993,7 @@ def test_a_file_that_another_host_may_have_open_keeps_its_rollback_journal(
 def test_a_log_that_another_host_sets_is_not_written_to(
     make: Make, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(database_module, "file_system", lambda path: "nfs4")
+    monkeypatch.setattr(place_module, "file_system", lambda path: "nfs4")
     monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
     monkeypatch.setattr(database_module, "RETRY_TIMEOUT_S", 0.05)
     store = make()
@@ -1024,7 +1026,7 @@ def test_a_file_system_that_nothing_tells_of_counts_as_shared(
 
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(Path, "read_bytes", fail)
-    assert file_system(tmp_path) not in database_module.WAL_FILE_SYSTEMS
+    assert file_system(tmp_path) not in place_module.WAL_FILE_SYSTEMS
 
 
 def test_the_file_system_is_that_of_the_innermost_mount(

@@ -1,0 +1,236 @@
+"""The place of the database: its files and the file system that they lie on, without any SQL.
+
+It makes the file, says what kind of place that is and what is wrong with it, notices that another
+file lies there, and gives a corrupt one another name.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+#: Local file systems on which SQLite's write-ahead log works. Everything else (NFS, SMB,
+#: Lustre, FUSE …) gets a rollback journal: there, WAL's shared memory is not shared between
+#: hosts, and two of them corrupt the file without an error.
+WAL_FILE_SYSTEMS = frozenset(
+    {
+        *("ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs", "reiserfs"),
+        *("tmpfs", "ramfs", "overlay"),
+    }
+)
+#: What SQLite keeps beside a file.
+SUFFIXES = ("-wal", "-shm", "-journal")
+#: How many corrupt files that were set aside are kept.
+KEPT_COPIES = 2
+#: From so many free bytes on a disk counts as full, when something fails.
+LITTLE_SPACE = 65_536
+
+
+class Unusable(Exception):
+    """The database's place cannot be used; the text says why."""
+
+
+class Place:
+    """Where the database file lies.
+
+    Parameters
+    ----------
+    path
+        The file.
+    log
+        Where the administrator looks.
+    """
+
+    def __init__(self, path: Path, log: logging.Logger) -> None:
+        self.path = path
+        #: Whether hosts may share the file, so that a write-ahead log would corrupt it.
+        self.shared = True
+        #: The corrupt file that was set aside last, since this was made.
+        self.aside: Path | None = None
+        self._log = log
+        #: Device and inode of the file that is open, or was last tried.
+        self._file: tuple[int, int] | None = None
+        #: The same of what lies beside it while it is open.
+        self._beside: dict[str, tuple[int, int]] = {}
+
+    def prepare(self) -> int:
+        """Make the file if it is missing, remember it, and return its inode.
+
+        Raises
+        ------
+        OSError, Unusable
+            If there can be no file.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Made here, because SQLite would make it readable by the whole group. One that is
+        # there is not opened: to close it would drop this process' locks on it.
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        # Looked at before it is opened: if it is replaced in between, that is noticed later.
+        if not self.path.is_file():
+            raise Unusable(f"{self.path} is not a file")
+        self._file = _identity(self.path)
+        self.shared = file_system(self.path) not in WAL_FILE_SYSTEMS
+        return self._file[1]
+
+    def forget(self) -> None:
+        """Remember no file any more: it is not in use."""
+        self._file = None
+
+    def remember_beside(self) -> None:
+        """Remember what SQLite has made beside the file now that it is open."""
+        self._beside = {}
+        for suffix in ("-wal", "-shm"):
+            with suppress(OSError):
+                self._beside[suffix] = _identity(f"{self.path}{suffix}")
+
+    def remove_beside(self) -> None:
+        """Remove that, unless it is another's by now."""
+        for suffix, identity in self._beside.items():
+            with suppress(OSError):
+                beside = f"{self.path}{suffix}"
+                if _identity(beside) == identity:
+                    os.unlink(beside)
+
+    def replaced(self) -> bool:
+        """Whether another file, or none, lies where the remembered one was."""
+        if self._file is None:
+            return False
+        try:
+            return _identity(self.path) != self._file
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
+    def look(self) -> tuple[int, ...] | None:
+        """Return what the file looks like from outside; None if there is none."""
+        with suppress(OSError):
+            status = os.stat(self.path)
+            return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+        return None
+
+    def why(self, text: str) -> str:
+        """Say what SQLite means by "unable to open database file" and "disk I/O error"."""
+        with suppress(OSError):
+            folder = self.path.parent
+            for place in (folder, self.path):
+                if place.exists() and not os.access(place, os.R_OK | os.W_OK):
+                    return f"{place} cannot be written or read ({text})"
+            disk = os.statvfs(folder)
+            if disk.f_bavail * disk.f_frsize < LITTLE_SPACE:
+                return f"the disk is full ({text})"
+        return text
+
+    def set_aside(self, timeout_s: float) -> Path | None:
+        """Give a corrupt file another name, and return that; None where it cannot be done.
+
+        It is renamed before it is closed: SQLite then leaves the bytes of both, the file and
+        its log, as they are. Another server may have found the same, and the file that it begins
+        stays.
+
+        Parameters
+        ----------
+        timeout_s
+            How long another may be at it.
+        """
+        if self.replaced():
+            return None
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{secrets.token_hex(2)}")
+        try:
+            with _locked(self.path, timeout_s), ExitStack() as back:
+                # A host may know only what a folder held some seconds ago. To make a file there
+                # has it look again.
+                os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                back.callback(os.unlink, aside)
+                if self.replaced():
+                    return None
+                # The file goes last: from then on these may be those of a new one.
+                for suffix in ("-wal", "-shm", "-journal"):
+                    with suppress(FileNotFoundError):
+                        here, there = f"{self.path}{suffix}", f"{aside}{suffix}"
+                        os.replace(here, there)
+                        back.callback(os.replace, there, here)
+                os.replace(self.path, aside)
+                back.pop_all()
+            self._forget_copies()
+        except OSError as error:
+            self._log.debug("Setting a corrupt database aside failed: %s", error)
+            return None
+        self.aside = aside
+        return aside
+
+    def _forget_copies(self) -> None:
+        """Delete all but the newest files that were set aside: each may be large."""
+        ours = re.compile(re.escape(self.path.name) + r"\.corrupt-\d{8}T\d{6}Z-[0-9a-f]{4}")
+        with suppress(OSError):
+            copies = sorted(name for name in os.listdir(self.path.parent) if ours.fullmatch(name))
+            for name in copies[:-KEPT_COPIES]:
+                for suffix in ("-wal", "-shm", "-journal", ""):
+                    with suppress(FileNotFoundError):
+                        os.unlink(self.path.with_name(name + suffix))
+
+
+def file_system(path: Path) -> str:
+    """Return the type of the file system that ``path`` lies on, or "" where unknown."""
+    try:
+        mounts = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
+    except OSError:
+        return ""
+    real = os.path.realpath(path)
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        left, _, right = line.partition(" - ")
+        # Blanks and backslashes are written as octal numbers.
+        point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), left.split(" ")[4])
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        # Of mounts on the same point the last one is what is seen.
+        if inside and len(point) >= len(best):
+            best, kind = point, right.split()[0]
+    return kind
+
+
+@contextmanager
+def _locked(path: Path, timeout_s: float) -> Iterator[None]:
+    """Keep out who does the same with this file; where no lock works, nobody is.
+
+    It is not SQLite's lock, and this process loses that one: for files that are given up.
+
+    Raises
+    ------
+    BlockingIOError
+        If another holds it for too long.
+    """
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:
+        # On Windows nobody can rename a file that another has open.
+        yield
+        return
+    # Over NFS only who may write gets an exclusive lock.
+    with path.open("rb+", buffering=0) as file:
+        end = time.monotonic() + timeout_s
+        while True:
+            try:
+                flock(file, LOCK_EX | LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(0.01)
+            except OSError:
+                break
+        yield
+
+
+def _identity(path: Path | str) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
