@@ -115,6 +115,15 @@ def test_curl_pushes_what_hubs_in_the_field_send(server: Server, prefix: str) ->
     assert {k: v for k, v in action.items() if v is not None} == HUB_PAYLOAD["actions"][0]
 
 
+@PATHS
+def test_a_slash_at_the_end_of_the_path_does_no_harm(server: Server, prefix: str) -> None:
+    # Else Jupyter Server answers, with 403: hubs would say that the authentication failed.
+    status, body = curl(
+        "--json", '{"message": "m"}', *bearer(server), server.url + f"/{prefix}/ingest/"
+    )
+    assert (status, json.loads(body)["success"]) == (200, True)
+
+
 def test_no_content_type_is_needed(server: Server) -> None:
     """`curl -d` says that it sends a form."""
     status, body = curl(*bearer(server), "-d", '{"message": "a"}', f"{server.url}/{ALIAS}/ingest")
@@ -761,6 +770,7 @@ def test_revoking_with_a_wrong_source_is_refused(
     ("method", "path"),
     [
         *((method, "/ingest") for method in ("GET", "PUT", "PATCH", "DELETE")),
+        *((method, "/ingest/") for method in ("GET", "PUT", "DELETE")),
         *((method, "/ingest/k") for method in ("GET", "POST", "PATCH")),
     ],
 )

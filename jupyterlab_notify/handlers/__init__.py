@@ -26,7 +26,8 @@ def routes(inbox: Inbox) -> list[tuple[str, type, dict[str, Any]]]:
     """Return the URL patterns below the server's base URL, with their handlers."""
     arguments = {"inbox": inbox}
     return [
-        (rf"/(?:{NAMESPACE}|{ALIAS})/ingest", IngestHandler, arguments),
+        # With a slash at its end too: Jupyter Server says 403 to that, as to a wrong token.
+        (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/?", IngestHandler, arguments),
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>.+)", IngestItemHandler, arguments),
         (rf"/{NAMESPACE}/notifications", NotificationsHandler, arguments),
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
