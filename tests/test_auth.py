@@ -174,6 +174,36 @@ def test_a_page_of_another_site_cannot_open_a_stream_with_the_persons_cookie(
         assert tab.receive()["type"] == "snapshot"
 
 
+@pytest.mark.parametrize("origin", ["http://[::1", "http://a]"])
+def test_an_origin_that_is_no_url_is_that_of_another_site(
+    server: Server, unchanged: str, cookie: dict[str, str], origin: str
+) -> None:
+    headers = {**cookie, "Origin": origin.encode()}
+    for method, path in EVERYTHING:
+        answer = server.request(
+            method, path.format(id=unchanged), BODIES.get(method), token=None, headers=headers
+        )
+        assert answer.status_code in (403, 404), (method, path)
+        assert answer.json()["success"] is False
+    with pytest.raises(InvalidStatus) as error:
+        server.websocket(origin="http://[::1", token=None, headers=cookie)
+    assert error.value.response.status_code == 403
+    referer = {"Referer": "http://[::1"}
+    answer = server.request("GET", f"/{NAMESPACE}/notifications/none", headers=referer)
+    assert answer.status_code == 404
+    assert "Traceback" not in server.log
+
+
+def test_what_is_not_utf8_in_a_url_is_not_repeated(server: Server, unchanged: str) -> None:
+    for query in ("token=secret%FF", "q=secret%FF"):
+        answer = server.request("GET", f"/{NAMESPACE}/notifications?{query}")
+        assert (answer.status_code, "is not UTF-8" in answer.text) == (400, True)
+        assert "secret" not in answer.text
+    answer = server.request("GET", f"/{NAMESPACE}/notifications/secret%FF")
+    assert answer.json()["message"] == "The part id of the URL is not UTF-8."
+    assert "b'secret" not in server.log
+
+
 READ_ONLY = """
 from jupyter_server.auth import Authorizer
 

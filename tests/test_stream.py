@@ -13,8 +13,9 @@ from typing import Any
 import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-from .servers import NAMESPACE, Server, wait_for
+from .servers import NAMESPACE, Frames, Server, wait_for
 
 
 def ids(frame: dict[str, Any]) -> list[str]:
@@ -108,6 +109,13 @@ def test_a_cursor_that_is_of_no_use_costs_one_snapshot(server: Server, cursor: s
         # And the stream is as good as any.
         id_ = server.ingest("m")["notification_id"]
         assert tab.receive()["notifications"][0]["id"] == id_
+
+
+def test_a_cursor_that_is_not_utf8_is_of_no_use_either(server: Server) -> None:
+    token = {"Authorization": f"Bearer {server.token}"}
+    url = f"{server.url}/{NAMESPACE}/stream?cursor=%FF".replace("http", "ws", 1)
+    with Frames(connect(url, additional_headers=token, proxy=None)) as tab:
+        assert tab.receive()["type"] == "snapshot"
 
 
 def test_each_change_comes_by_itself(server: Server) -> None:

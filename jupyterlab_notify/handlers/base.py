@@ -9,6 +9,7 @@ from functools import wraps
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
@@ -25,8 +26,31 @@ AUTH_RESOURCE = "jupyterlab_notify"
 MAX_DRAINED = 16 * 1024 * 1024
 
 
+#: Headers that Jupyter Server takes for URLs, and what stands for one that is none: another site.
+URL_HEADERS = ("Origin", "Sec-WebSocket-Origin", "Referer")
+NO_SITE = "null"
+
+
 class DiscreetHandler(web.RequestHandler):
     """A handler that logs what went wrong without the query, which may hold a token."""
+
+    def initialize(self, inbox: Inbox) -> None:
+        """Take the inbox from the route."""
+        self.inbox = inbox
+        for name in URL_HEADERS:
+            # Jupyter Server would fail with a 500 at the one, and in its own log at the other.
+            try:
+                urlsplit(self.request.headers.get(name, ""))
+            except ValueError:
+                self.request.headers[name] = NO_SITE
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Decode a part of the URL; Tornado would say, and log, the value of one that it cannot."""
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            part = "A part" if name is None else f"The part {name.rstrip('_')}"
+            raise web.HTTPError(400, f"{part} of the URL is not UTF-8.") from None
 
     def log_exception(
         self,
@@ -62,10 +86,6 @@ class NotifyHandler(DiscreetHandler, APIHandler):
     _track_activity = False
     #: False until a handler whose body comes piece by piece has begun to wait for it.
     _awaits_body = True
-
-    def initialize(self, inbox: Inbox) -> None:
-        """Take the inbox from the route."""
-        self.inbox = inbox
 
     def check_xsrf_cookie(self) -> None:
         """Check the browser's token, and say what is really missing to who has none at all."""

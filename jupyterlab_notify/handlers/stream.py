@@ -12,7 +12,6 @@ from tornado import web
 from tornado.websocket import WebSocketHandler
 
 from ..feed import Stream
-from ..inbox import Inbox
 from ..store import Cursor
 from .base import AUTH_RESOURCE, DiscreetHandler
 
@@ -27,10 +26,6 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
     auth_resource = AUTH_RESOURCE
     _track_activity = False
     _stream: Stream | None = None
-
-    def initialize(self, inbox: Inbox) -> None:
-        """Take the inbox from the route."""
-        self.inbox = inbox
 
     async def get(self, *args: Any, **kwargs: Any) -> Any:
         """Check who is calling before the handshake."""
@@ -67,7 +62,12 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Send what the tab has missed, then whatever happens."""
         self.set_nodelay(True)
-        self._stream = self.inbox.open(self, Cursor.parse(self.get_argument("cursor", None)))
+        try:
+            cursor = self.get_query_argument("cursor", None)
+        except web.HTTPError:
+            # Not UTF-8: no cursor either.
+            cursor = None
+        self._stream = self.inbox.open(self, Cursor.parse(cursor))
 
     async def send(self, text: str) -> None:
         """Send a frame (``feed.Sink``); raises when the tab is gone."""
