@@ -187,6 +187,11 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     return this.isVisible;
   }
 
+  /** Whether it stands beyond the right edge of the window. */
+  get outside(): boolean {
+    return this.node.getBoundingClientRect().right > window.innerWidth;
+  }
+
   /** It was shown or hidden. */
   get visibleChanged(): ISignal<this, boolean> {
     return this._visibleChanged;
@@ -217,20 +222,17 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     }
     this._widened = true;
     const { split, own } = side;
-    const sizes = split.relativeSizes();
     const known = Private.knownWidth();
+    const given = split.relativeSizes()[own];
     // A side that was open has the width that the person gave it.
-    if (known !== null && sizes[own] > 0) {
+    if (known !== null && given > 0) {
       return;
     }
-    const main = sizes.indexOf(Math.max(...sizes));
     const wanted = known ?? Math.min(MOST, WIDTH_PX / split.node.clientWidth);
-    if (own !== main && sizes[own] < wanted) {
-      sizes[main] -= wanted - sizes[own];
-      sizes[own] = wanted;
-      split.setRelativeSizes(sizes);
+    if (given < wanted) {
+      Private.takeWidth(side, wanted);
     }
-    Private.rememberWidth(sizes[own]);
+    Private.rememberWidth(split.relativeSizes()[own]);
   }
 
   /**
@@ -249,11 +251,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     const least = parseFloat(getComputedStyle(node).minWidth) || 0;
     const wanted = saved[own] * split.node.clientWidth;
     if (node.offsetWidth <= least + 1 && wanted > least + 2) {
-      const sizes = split.relativeSizes();
-      const main = sizes.indexOf(Math.max(...sizes));
-      sizes[main] -= saved[own] - sizes[own];
-      sizes[own] = saved[own];
-      split.setRelativeSizes(sizes);
+      Private.takeWidth(side, saved[own]);
     }
   }
 
@@ -321,8 +319,8 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     }
   }
 
-  /** What shares the width of the window, and which part of it holds the panel. */
-  private _side(): { split: SplitPanel; own: number } | null {
+  /** Where the panel is, if it is at a side. */
+  private _side(): Private.ISide | null {
     let side = this.parent;
     while (side?.parent && !(side.parent instanceof SplitPanel)) {
       side = side.parent;
@@ -419,6 +417,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
       shell.activateById(panel.id);
       panel.widen();
       panel.request(request);
+      requestAnimationFrame(() => {
+        // A window that is too narrow for both sides would push it out, and the bell too.
+        if (panel.outside) {
+          shell.collapseLeft?.();
+        }
+      });
     };
     const panel = new CenterPanel({
       model,
@@ -489,6 +493,27 @@ const plugin: JupyterFrontEndPlugin<void> = {
 export default plugin;
 
 namespace Private {
+  /**
+   * What shares the width of the window, and which part of it holds the panel.
+   */
+  export interface ISide {
+    split: SplitPanel;
+    own: number;
+  }
+
+  /**
+   * Give the panel a part of the window, at the cost of what has most of it.
+   */
+  export function takeWidth({ split, own }: ISide, part: number): void {
+    const sizes = split.relativeSizes();
+    const main = sizes.indexOf(Math.max(...sizes));
+    if (own !== main) {
+      sizes[main] -= part - sizes[own];
+      sizes[own] = part;
+      split.setRelativeSizes(sizes);
+    }
+  }
+
   /**
    * The part of the window that the panel had last; null if it was never open.
    */
