@@ -1,7 +1,8 @@
 /**
- * How often the text of an opened message is asked for.
+ * When the text of an opened message is asked for.
  */
 import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { act } from 'react-dom/test-utils';
@@ -13,6 +14,7 @@ import { row } from './rows';
 
 describe('Body', () => {
   let asked: number;
+  let failing: boolean;
   let node: HTMLElement;
   let root: Root;
   let shown: Notification;
@@ -21,6 +23,8 @@ describe('Body', () => {
     jest.useFakeTimers();
     (globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
     asked = 0;
+    failing = false;
+    connect(true);
     node = document.createElement('div');
     root = createRoot(node);
   });
@@ -30,15 +34,26 @@ describe('Body', () => {
     jest.useRealTimers();
   });
 
+  const model = {
+    connected: true,
+    stateChanged: new Signal<unknown, void>({}),
+    detail: async () => {
+      asked++;
+      if (failing) {
+        throw new Error('The server cannot be reached.');
+      }
+      return { ...shown, body: `text of ${shown.seq}` };
+    }
+  };
+  const connect = (connected: boolean) => {
+    model.connected = connected;
+    model.stateChanged.emit();
+  };
+
   const shared = {
     fetched: new FetchedBodies(),
     markdown: { block: async (source: string) => source },
-    model: {
-      detail: async () => {
-        asked++;
-        return { ...shown, body: `text of ${shown.seq}` };
-      }
-    },
+    model,
     trans: nullTranslator.load('jupyterlab_notify')
   } as unknown as IShared;
 
@@ -70,6 +85,41 @@ describe('Body', () => {
     expect(node.textContent).toBe('text of 41');
     await act(() => jest.advanceTimersByTimeAsync(10_000));
     expect(asked).toBe(before + 1);
+  });
+
+  it('is fetched by itself once the server is there again', async () => {
+    failing = true;
+    connect(false);
+    await show(row('away', 1, { hasBody: true }));
+    expect(node.textContent).toContain('The text could not be fetched.');
+    await act(() => jest.advanceTimersByTimeAsync(60_000));
+    expect(asked).toBe(1);
+    failing = false;
+    await act(async () => connect(true));
+    await act(() => jest.advanceTimersByTimeAsync(250));
+    expect(asked).toBe(2);
+    expect(node.textContent).toBe('text of 1');
+    // And no more.
+    await act(async () => connect(false));
+    await act(async () => connect(true));
+    expect(asked).toBe(2);
+  });
+
+  it('is fetched again if it failed only after the server was there again', async () => {
+    let fail = (_: Error) => {};
+    const { detail } = model;
+    model.detail = () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      });
+    connect(false);
+    await show(row('late', 1, { hasBody: true }));
+    await act(async () => connect(true));
+    model.detail = detail;
+    await act(async () => fail(new Error('It took too long.')));
+    await act(() => jest.advanceTimersByTimeAsync(250));
+    expect(asked).toBe(1);
+    expect(node.textContent).toBe('text of 1');
   });
 });
 

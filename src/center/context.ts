@@ -100,6 +100,29 @@ export interface IShared {
 export const Shared = React.createContext<IShared>(null!);
 
 /**
+ * Call back each time that the stream is connected again.
+ *
+ * @returns What ends that.
+ */
+export function onReconnected(
+  model: Pick<INotificationModel, 'connected' | 'stateChanged'>,
+  reconnected: () => void
+): () => void {
+  let { connected } = model;
+  const onState = () => {
+    const again = model.connected && !connected;
+    connected = model.connected;
+    if (again) {
+      reconnected();
+    }
+  };
+  model.stateChanged.connect(onState);
+  return () => {
+    model.stateChanged.disconnect(onState);
+  };
+}
+
+/**
  * Make what every row needs, once, and keep what went wrong last.
  */
 export function useShared(options: Omit<ICenterProps, 'host'>): {
@@ -127,5 +150,7 @@ export function useShared(options: Omit<ICenterProps, 'host'>): {
     };
   }, []);
   const forget = React.useCallback(() => setFailure(null), []);
+  // That the server cannot be reached is true no longer.
+  React.useEffect(() => onReconnected(model, forget), []);
   return { shared, failure, forget };
 }

@@ -5,7 +5,7 @@
 import * as React from 'react';
 
 import type { Action, Notification } from '../wire';
-import { Shared } from './context';
+import { onReconnected, Shared } from './context';
 import '../../style/messages.css';
 
 /**
@@ -59,8 +59,12 @@ export function Body(props: { row: Notification }): JSX.Element | null {
       return;
     }
     let gone = false;
+    let state: 'waiting' | 'asking' | 'failed' = 'waiting';
+    let again = false;
     const ask = () => {
       askedAt.current = Date.now();
+      state = 'asking';
+      again = false;
       setFailure(null);
       model.detail(row.id).then(
         detail => {
@@ -71,14 +75,26 @@ export function Body(props: { row: Notification }): JSX.Element | null {
           draw();
         },
         reason => {
-          if (!gone) {
-            setFailure(
-              reason instanceof Error ? reason.message : String(reason)
-            );
+          if (gone) {
+            return;
           }
+          if (again) {
+            ask();
+            return;
+          }
+          state = 'failed';
+          setFailure(reason instanceof Error ? reason.message : String(reason));
         }
       );
     };
+    // What could not be fetched while the server was away can be once it is back, also if that
+    // is known only later.
+    const ignore = onReconnected(model, () => {
+      again = state === 'asking';
+      if (state === 'failed') {
+        ask();
+      }
+    });
     // Each step of a progress may bring another text; its end is not waited for.
     const wait =
       known && row.type === 'in-progress'
@@ -93,6 +109,7 @@ export function Body(props: { row: Notification }): JSX.Element | null {
     return () => {
       gone = true;
       clearTimeout(timer);
+      ignore();
     };
     // That it was read just now is no reason to ask again for what was not answered yet.
   }, [row.id, stale ? (known ? row.seq : row.updated) : 0, attempt]);

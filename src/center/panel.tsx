@@ -6,7 +6,7 @@ import * as React from 'react';
 
 import type { INotificationModel, NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
-import { type ICenterProps, Shared, useShared } from './context';
+import { type ICenterProps, onReconnected, Shared, useShared } from './context';
 import { Desk } from './desk';
 import { FilterBar } from './filter';
 import { Glyph, IconButton } from './icons';
@@ -83,6 +83,18 @@ export function Center(props: ICenterProps): JSX.Element {
   const query = parse(search, view);
   const filtered = Boolean(query.text || query.source || query.types);
 
+  // What the person reads while the server is away is told to it later: nobody asked for that.
+  const untold = React.useRef(new Set<string>());
+  const markRead = (ids: string[]) => {
+    model.change({ ids }, { read: true }).catch(reason => {
+      if (model.connected) {
+        fail(reason);
+      } else {
+        ids.forEach(id => untold.current.add(id));
+      }
+    });
+  };
+
   // The listing.
   React.useEffect(() => {
     const onChanged = (_: unknown, change: NotificationModel.IChange) => {
@@ -92,20 +104,20 @@ export function Center(props: ICenterProps): JSX.Element {
     const onVisible = () => {
       listing.active = host.visible;
     };
-    let { connected } = model;
-    const onState = () => {
-      if (model.connected && !connected) {
-        listing.retry();
-      }
-      connected = model.connected;
-    };
     model.changed.connect(onChanged);
-    model.stateChanged.connect(onState);
+    const ignore = onReconnected(model, () => {
+      listing.retry();
+      const ids = [...untold.current];
+      untold.current.clear();
+      if (ids.length > 0) {
+        markRead(ids);
+      }
+    });
     host.visibleChanged.connect(onVisible);
     onVisible();
     return () => {
       model.changed.disconnect(onChanged);
-      model.stateChanged.disconnect(onState);
+      ignore();
       host.visibleChanged.disconnect(onVisible);
       listing.dispose();
       desk.dispose();
@@ -262,7 +274,7 @@ export function Center(props: ICenterProps): JSX.Element {
       setOpenId(openId === row.id ? null : row.id);
       // What a program has opened is read once the person closes it.
       if (row.read === null && row.dismissed === null) {
-        model.change({ ids: [row.id] }, { read: true }).catch(fail);
+        markRead([row.id]);
       }
     },
     read: (row: Notification, read: boolean) => {
@@ -391,7 +403,9 @@ export function Center(props: ICenterProps): JSX.Element {
         )}
         {!model.connected && (
           <Disconnected>
-            {trans.__('Reconnecting… showing what is known.')}
+            {rows.length > 0
+              ? trans.__('Reconnecting… showing what is known.')
+              : trans.__('Reconnecting…')}
           </Disconnected>
         )}
         {listing.error !== null && rows.length > 0 && (
