@@ -244,6 +244,41 @@ describe('ToastPresenter', () => {
     );
   });
 
+  it('sums nothing up while the center is open, also when the window shrinks', async () => {
+    let open = false;
+    presenter.dispose();
+    presenter = new ToastPresenter({
+      model: model as any,
+      actions: null,
+      trans: nullTranslator.load('jupyterlab_notify'),
+      isOpen: () => open
+    });
+    presenter.start();
+    const sums = () => messages().filter(text => /unread/.test(text));
+    const rows = Array.from({ length: 15 }, (_, i) =>
+      row(`r${i}`, i + 1, { autoClose: false })
+    );
+    model.bring(rows, 'snapshot');
+    expect(sums()).toEqual(['12 more unread notifications']);
+    open = true;
+    presenter.forgetMissed();
+    expect(sums()).toEqual([]);
+    const before = window.innerHeight;
+    try {
+      // No room for more than one.
+      window.innerHeight = 100;
+      window.dispatchEvent(new Event('resize'));
+      await settle();
+      expect(messages().length).toBe(1);
+      expect(sums()).toEqual([]);
+      model.bring([row('another', 20)]);
+      await settle();
+      expect(sums()).toEqual([]);
+    } finally {
+      window.innerHeight = before;
+    }
+  });
+
   it('brings back after a reload what does not close by itself', () => {
     model.bring(
       [

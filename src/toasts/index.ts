@@ -55,12 +55,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
+    const isOpen = () => app.commands.isToggled(CENTER);
     const presenter = new ToastPresenter({
       model,
       actions,
       trans,
       // A site can disable the center.
-      opens: () => app.commands.hasCommand(CENTER)
+      opens: () => app.commands.hasCommand(CENTER),
+      isOpen
     });
 
     forms?.addRenderer(`${PLUGIN_ID}.toastTypes`, {
@@ -80,8 +82,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
           })
         ]
       : [];
-    app.commands.commandExecuted.connect((_, { id }) => {
-      if (id === CENTER) {
+    app.commands.commandChanged.connect((_, { id }) => {
+      // However it was opened: also by its tab, or as a page is restored.
+      if (id === CENTER && isOpen()) {
         presenter.forgetMissed();
       }
     });

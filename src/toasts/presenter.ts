@@ -90,6 +90,7 @@ export class ToastPresenter implements IDisposable {
     this._manager = options.manager ?? LabNotification.manager;
     this._trans = options.trans;
     this._opens = options.opens ?? (() => true);
+    this._isOpen = options.isOpen ?? (() => false);
     this._contents = new ToastContents({
       model: options.model,
       actions: options.actions,
@@ -273,7 +274,7 @@ export class ToastPresenter implements IDisposable {
         urgency: urgency(row.type)
       })),
       this._view.room,
-      this._view.height(this._summary) ?? SUMMARY_HEIGHT,
+      this._summaryHeight(),
       {
         most: missed ? MISSED.shown : Infinity,
         flood: this._arrivals.length > FLOOD_PER_SECOND,
@@ -300,7 +301,7 @@ export class ToastPresenter implements IDisposable {
       this._candidates(),
       [],
       this._view.room,
-      this._view.height(this._summary) ?? SUMMARY_HEIGHT,
+      this._summaryHeight(),
       { summed: this._missed.size > 0 }
     );
     for (const id of sumUp) {
@@ -310,6 +311,15 @@ export class ToastPresenter implements IDisposable {
     if (sumUp.length > 0) {
       this._sumUp();
     }
+  }
+
+  /**
+   * The height of the toast that sums up: none where it does not show.
+   */
+  private _summaryHeight(): number {
+    return this._isOpen()
+      ? 0
+      : (this._view.height(this._summary) ?? SUMMARY_HEIGHT);
   }
 
   private _candidates(): IToastCandidate[] {
@@ -419,6 +429,10 @@ export class ToastPresenter implements IDisposable {
       if (!this._unread(id)) {
         this._missed.delete(id);
       }
+    }
+    // Who has the list in sight needs no sum of it.
+    if (this._isOpen()) {
+      this._missed.clear();
     }
     if (this._missed.size === 0 || this._silent || !this._started) {
       if (this._summary !== null) {
@@ -628,6 +642,7 @@ export class ToastPresenter implements IDisposable {
   private readonly _manager: NotificationManager;
   private readonly _trans: TranslationBundle;
   private readonly _opens: () => boolean;
+  private readonly _isOpen: () => boolean;
   private readonly _view: ToastView;
   /** The toasts of notifications, oldest first. */
   private readonly _shown = new Map<string, Private.IShown>();
@@ -667,6 +682,8 @@ export namespace ToastPresenter {
     trans: TranslationBundle;
     /** Whether there is something that shows a notification in full; there is, unless given. */
     opens?: () => boolean;
+    /** Whether the list of all is in sight; it is not, unless given. */
+    isOpen?: () => boolean;
     /** JupyterLab's notifications, unless others are given. */
     manager?: NotificationManager;
   }
