@@ -184,7 +184,6 @@ export class ToastView implements IDisposable {
   private _find(): void {
     this._container = document.getElementById('react-toastify-container');
     if (this._container) {
-      this._watchEdges();
       this._observer.disconnect();
       this._observer.observe(this._container, {
         attributeFilter: ['class'],
@@ -242,6 +241,7 @@ export class ToastView implements IDisposable {
     }
     this._frame = window.setTimeout(() => {
       this._frame = undefined;
+      this._watchEdges();
       // A page in the background is told of no sizes.
       this._place();
       for (const node of this._toasts()) {
@@ -299,13 +299,16 @@ export class ToastView implements IDisposable {
 
   /**
    * Notice when what toasts keep off changes its size. Notebook's page may
-   * have none of it yet when it says that it is ready.
+   * have none of it yet when it says that it is ready: with each toast one
+   * looks again.
    */
   private _watchEdges(): void {
     for (const selector of [...ABOVE, ...BESIDE]) {
       const node = document.querySelector(selector);
-      if (node) {
-        this._resizes?.observe(node);
+      // One that is watched already would be said to have changed.
+      if (node && this._resizes && !this._edges.has(node)) {
+        this._edges.add(node);
+        this._resizes.observe(node);
       }
     }
   }
@@ -338,6 +341,7 @@ export class ToastView implements IDisposable {
     resized: () => void;
   };
   private readonly _observer: MutationObserver;
+  private readonly _edges = new WeakSet<Element>();
   private readonly _dresses = new Map<string, IToastDress>();
   private readonly _heights = new Map<string, number>();
   private readonly _leaving = new Set<string>();
