@@ -45,7 +45,7 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
   const id = `jp-notify-${row.id}`;
   const when = new Date(row.updated);
   const tab = current ? 0 : -1;
-  const unread = row.read === null;
+  const unread = isUnread(row);
   const progress = row.type === 'in-progress' ? row.progress : null;
 
   const onClick = (event: React.MouseEvent) => {
@@ -209,14 +209,17 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
 });
 Row.displayName = 'Row';
 
+/** Whether it waits for the person: what was dismissed does not, and is counted nowhere. */
+function isUnread(row: Notification): boolean {
+  return row.read === null && row.dismissed === null;
+}
+
 function stateLabel(
   row: Notification,
   trans: React.ContextType<typeof Shared>['trans']
 ): string {
   const type = typeLabel(row.type, trans);
-  return row.read === null
-    ? trans.__('Unread, %1:', type)
-    : trans.__('%1:', type);
+  return isUnread(row) ? trans.__('Unread, %1:', type) : trans.__('%1:', type);
 }
 
 /** The names whose condition holds, after the first. */
