@@ -146,7 +146,11 @@ function Pages(
 
   return (
     <div className="jp-NotifyWelcome-card">
-      <h2 id="jp-notify-welcome-title" className="jp-NotifyWelcome-title">
+      <h2
+        id="jp-notify-welcome-title"
+        className="jp-NotifyWelcome-title"
+        dir="auto"
+      >
         {page.title}
       </h2>
       {summary !== null && page.summary && (
