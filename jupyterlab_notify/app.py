@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,7 +13,8 @@ from urllib.parse import urlsplit
 from jupyter_core.paths import jupyter_data_dir, jupyter_path
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
-from traitlets import Float, Int, Unicode, default, validate
+from traitlets import Float, Int, TraitType, Unicode, default, validate
+from traitlets.config import Config
 from traitlets.traitlets import TraitError
 
 from .extensions import Notifications
@@ -59,6 +62,7 @@ class NotifyApp(ExtensionApp):
     retention_count = Int(
         10_000,
         min=0,
+        max=2**53 - 1,
         help="Of more notifications than this the oldest are deleted; 0 keeps all.",
     ).tag(config=True)
 
@@ -132,12 +136,24 @@ class NotifyApp(ExtensionApp):
         value = str(proposal["value"])
         if not value:
             return value
-        path = Path(value).expanduser()
+        path = Path(value)
+        # It knows no home directory of a person who is not there.
+        with suppress(RuntimeError):
+            path = path.expanduser()
         if not path.is_absolute():
             raise TraitError(
                 f"NotifyApp.database must be an absolute path (or begin with ~), not {value!r}."
             )
         return str(path)
+
+    @validate("retention_days", "central_interval", "central_timeout")
+    def _finite(self, proposal: Any) -> float:
+        value = float(proposal["value"])
+        if not math.isfinite(value):
+            raise TraitError(
+                f"NotifyApp.{proposal['trait'].name} must be a finite number, not {value}."
+            )
+        return value
 
     @validate("central_url")
     def _base_url(self, proposal: Any) -> str:
@@ -167,6 +183,27 @@ class NotifyApp(ExtensionApp):
         if len(value) > 80:
             raise TraitError("NotifyApp.central_name must have at most 80 characters.")
         return value
+
+    def _load_config(
+        self,
+        cfg: Config,
+        section_names: list[str] | None = None,
+        traits: dict[str, TraitType[Any, Any]] | None = None,
+    ) -> None:
+        """Take what is configured; a wrong value is said and left out.
+
+        Jupyter Server would log a traceback, and leave out right ones too.
+        """
+        for name, value in self._find_my_config(cfg).items():
+            if self.has_trait(name):
+                # Traitlets goes back to what it knows of, which is not yet a computed default.
+                getattr(self, name)
+            try:
+                super()._load_config(
+                    Config({type(self).__name__: {name: value}}), section_names, traits
+                )
+            except TraitError as error:
+                self.log.error("A value of the configuration is wrong and is left out: %s", error)
 
     def initialize_settings(self) -> None:
         """Make the inbox; nothing is opened yet."""

@@ -155,6 +155,11 @@ class Arrival:
         return Stored(*self.store.receive(self.row), self.store.durable)
 
 
+def _readable(text: str) -> str:
+    """Return a text that may name a file with one that UTF-8 can hold: any bytes name a file."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def new_id(now_ms: int) -> str:
     """Return a ULID: 48 bits of time, 80 random ones, in Crockford's base 32."""
     alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -336,11 +341,11 @@ class Store(Ledger):
                 with suppress(OSError):
                     size += os.stat(f"{self.path}{suffix}").st_size
         return {
-            "path": None if self.path is None else str(self.path),
+            "path": None if self.path is None else _readable(str(self.path)),
             "mode": self.mode,
             "durable": self.durable,
-            "problem": self.problem,
-            "setAside": None if self.aside is None else str(self.aside),
+            "problem": None if self.problem is None else _readable(self.problem),
+            "setAside": None if self.aside is None else _readable(str(self.aside)),
             "epoch": self.epoch,
             "seq": self.seq,
             "size": size,

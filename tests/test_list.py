@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 
+from jupyterlab_notify.store import Store
+
+from .messages import live
 from .servers import NAMESPACE, Server
 
 LIST = f"/{NAMESPACE}/notifications"
@@ -385,13 +390,78 @@ def test_retention_keeps_the_newest(make_server: Callable[..., Server]) -> None:
     assert server.status()["retention"] == {"days": 90, "count": 5}
 
 
-def test_a_database_that_is_not_absolute_is_refused_at_the_start(
-    make_server: Callable[..., Server],
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (
+            {"retention_days": 7},
+            {
+                "database": ("here.sqlite", "must be an absolute path"),
+                "retention_count": (10**20, "retention_count"),
+                "central_url": ("ftp://example.org", "must be a URL such as"),
+                "central_interval": (0, "should not be less than 0.1"),
+                "central_timeout": (math.nan, "must be a finite number"),
+            },
+        ),
+        ({"retention_count": 5}, {"retention_days": ("many", "expected a float")}),
+        (
+            {"retention_count": 5},
+            {
+                "retention_days": (math.inf, "must be a finite number"),
+                "database": ("~nobody-of-this-name/x", "must be an absolute path"),
+            },
+        ),
+    ],
+)
+def test_a_wrong_value_of_the_configuration_is_one_sentence_and_the_others_hold(
+    make_server: Callable[..., Server], right: dict[str, int], wrong: dict[str, tuple[Any, str]]
 ) -> None:
-    server = make_server(config={"NotifyApp": {"database": "here.sqlite"}})
-    assert "must be an absolute path" in server.log
-    assert server.request("GET", "/api/status").status_code == 200
-    assert not (server.root_dir / "here.sqlite").exists()
+    given = {**{name: value for name, (value, _) in wrong.items()}, **right}
+    server = make_server(
+        # As code, where infinity has a name.
+        config_py="from math import inf, nan\n"
+        + "".join(f"c.NotifyApp.{name} = {value!r}\n" for name, value in given.items())
+    )
+    assert server.ingest("m")["durable"] is True
+    status = server.status()
+    expected = {"retention_days": 90, "retention_count": 10_000, **right}
+    assert status["retention"] == {
+        "days": expected["retention_days"],
+        "count": expected["retention_count"],
+    }
+    assert status["store"]["path"] == str(server.database)
+    lines = [line for line in server.log.splitlines() if "is wrong and is left out" in line]
+    assert len(lines) == len(wrong), server.log
+    for _, says in wrong.values():
+        assert any(says in line for line in lines), (says, lines)
+    assert "Traceback" not in server.log
+    assert not list(server.root_dir.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "corrupt"),
+    [("a folder/ü 日本?x=1&mode=memory#%41.sqlite", True), ("no\udcffutf8", False)],
+    ids=["marks", "bytes"],
+)
+def test_the_database_may_have_any_name(
+    make_server: Callable[..., Server], tmp_path: Path, name: str, corrupt: bool
+) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+    database = tmp_path / "link" / name
+    if corrupt:
+        database.parent.mkdir()
+        database.write_bytes(b"garbage!" * 512)
+    server = make_server(config={"NotifyApp": {"database": str(database)}})
+    assert server.ingest("m")["durable"] is True
+    status = server.status()["store"]
+    assert status["path"] == str(database).replace("\udcff", "\\udcff")
+    assert bool(status["setAside"]) is corrupt
+    assert "Traceback" not in server.log
+    server.stop()
+    store = Store(database)
+    assert [row["message"] for row in live(store).values()] == ["m"]
+    store.close()
 
 
 def test_the_database_is_its_owners_only(server: Server) -> None:
