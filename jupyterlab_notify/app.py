@@ -140,7 +140,7 @@ class NotifyApp(ExtensionApp):
         # It knows no home directory of a person who is not there.
         with suppress(RuntimeError):
             path = path.expanduser()
-        if not path.is_absolute():
+        if not path.is_absolute() or "\0" in value:
             raise TraitError(
                 f"NotifyApp.database must be an absolute path (or begin with ~), not {value!r}."
             )

@@ -373,7 +373,8 @@ class Database(Rescue):
                 db = self._db
                 if db is None:
                     continue
-            elif self.path is None or not self.path.is_file():
+            # Not ``Path.is_file``, which raises where a folder may not be entered.
+            elif self.path is None or not os.path.isfile(self.path):
                 break
             else:
                 try:

@@ -403,7 +403,13 @@ def test_retention_keeps_the_newest(make_server: Callable[..., Server]) -> None:
                 "central_timeout": (math.nan, "must be a finite number"),
             },
         ),
-        ({"retention_count": 5}, {"retention_days": ("many", "expected a float")}),
+        (
+            {"retention_count": 5},
+            {
+                "retention_days": ("many", "expected a float"),
+                "database": ("/a\0b", "must be an absolute path"),
+            },
+        ),
         (
             {"retention_count": 5},
             {

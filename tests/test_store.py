@@ -1249,6 +1249,20 @@ def test_without_a_place_all_is_in_memory(caplog: pytest.LogCaptureFixture) -> N
     store.close()
 
 
+def test_in_a_place_that_cannot_even_be_looked_at_all_is_in_memory(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a folder that may not be entered, which holds nothing back from root."""
+    store = Store(tmp_path / ("x" * 256))
+    for _ in range(2):
+        receive(store, "here")
+    assert page(store) == ["here", "here"]
+    assert not store.durable
+    assert "File name too long" in store.status()["problem"]
+    assert len([r for r in caplog.records if r.levelname == "WARNING"]) == 1
+    store.close()
+
+
 def test_no_statement_asks_for_a_newer_sqlite_than_is_documented() -> None:
     """None so old is at hand; what came after it is known by its words."""
     package = Path(database_module.__file__).parent
