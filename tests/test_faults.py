@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -556,6 +557,17 @@ async def test_what_waits_shares_a_commit(path: Path) -> None:
         answers = await asyncio.gather(*(send(inbox, str(n)) for n in range(1000)))
         assert len({a.id for a in answers}) == len({a.seq for a in answers}) == 1000
         assert commits <= 20
+
+        # Also what came in many turns of the event loop, while the disk was slow.
+        commits, slow = 0, Event()
+        inbox._worker.submit(lambda: slow.wait(10), write=False)
+        waiting = []
+        for n in range(100):
+            waiting.append(asyncio.ensure_future(send(inbox, f"slow {n}")))
+            await asyncio.sleep(0)
+        slow.set()
+        await asyncio.gather(*waiting)
+        assert commits == 1
 
 
 async def test_a_blocked_disk_does_not_block_the_server(

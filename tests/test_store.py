@@ -949,11 +949,17 @@ def test_the_file_is_its_owners_only(store: Store, path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+#: As SQLite says it: synced are the log or the file, and the folder whose journal goes.
+EXTRA = 3
+
+
 def test_a_local_file_system_gets_a_write_ahead_log(store: Store, path: Path) -> None:
     receive(store)
     assert file_system(path) in place_module.WAL_FILE_SYSTEMS
     assert store.mode == "wal"
     assert raw(store, "PRAGMA journal_mode") == [("wal",)]
+    # Each commit is synced: no test can cut the power.
+    assert store._execute("PRAGMA synchronous").fetchone() == (EXTRA,)
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "lustre", "fuse.sshfs", ""])
@@ -969,6 +975,7 @@ def test_a_shared_file_system_gets_a_rollback_journal(
     assert store.mode == "rollback"
     assert store.durable
     assert raw(store, "PRAGMA journal_mode") == [("delete",)]
+    assert store._execute("PRAGMA synchronous").fetchone() == (EXTRA,)
     assert page(store) == ["shared", "made locally"]
     assert not path.with_name(path.name + "-wal").exists()
 
