@@ -559,15 +559,22 @@ async def test_what_waits_shares_a_commit(path: Path) -> None:
         assert commits <= 20
 
         # Also what came in many turns of the event loop, while the disk was slow.
-        commits, slow = 0, Event()
-        inbox._worker.submit(lambda: slow.wait(10), write=False)
+        commits, begun, slow = 0, Event(), Event()
+
+        def wait() -> None:
+            begun.set()
+            slow.wait(10)
+
+        alone = inbox._worker.submit(wait, write=False)
+        await asyncio.to_thread(begun.wait, 10)
         waiting = []
         for n in range(100):
             waiting.append(asyncio.ensure_future(send(inbox, f"slow {n}")))
             await asyncio.sleep(0)
         slow.set()
-        await asyncio.gather(*waiting)
-        assert commits == 1
+        await asyncio.gather(alone, *waiting)
+        # Its own, and theirs.
+        assert commits == 2
 
 
 async def test_a_blocked_disk_does_not_block_the_server(
