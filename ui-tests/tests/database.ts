@@ -47,3 +47,40 @@ export function backdate(lab: Lab, times: Record<string, Date>): void {
     ])
   );
 }
+
+const COPY = `
+import json, sqlite3, sys
+path, (id, count) = sys.argv[1], json.load(sys.stdin)
+db = sqlite3.connect(path, timeout=5)
+own = {
+    "position": "state.seq + i",
+    "seq": "state.seq + i",
+    "id": "id || '-' || i",
+    "message": "message || ' ' || i",
+}
+columns = [row[1] for row in db.execute("PRAGMA table_info(notifications)")]
+with db:
+    db.execute(
+        f"""
+        WITH RECURSIVE numbers (i) AS (
+            SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?
+        )
+        INSERT INTO notifications ({", ".join(columns)})
+        SELECT {", ".join(own.get(name, f"notifications.{name}") for name in columns)}
+        FROM numbers, state, notifications WHERE id = ?
+        """,
+        [count, id],
+    )
+    db.execute("UPDATE state SET seq = seq + ?", [count])
+db.close()
+`;
+
+/**
+ * Have a notification many times more, each newer than the one before: to push
+ * so many takes long.
+ */
+export function copy(lab: Lab, id: string, count: number): void {
+  execFileSync('python3', ['-c', COPY, lab.database], {
+    input: JSON.stringify([id, count])
+  });
+}
