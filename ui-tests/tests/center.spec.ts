@@ -805,16 +805,34 @@ test.describe('The center says', () => {
   });
 
   test('that it is not connected, and that no more once it is', async () => {
-    await push('known before');
-    await expect(rows(page, 'known before')).toBeVisible();
+    await push('known before', { body: 'its body' });
+    const row = rows(page, 'known before');
+    await expect(row).toBeVisible();
     proxy.cut();
     const notice = center(page).getByText('Reconnecting');
     await expect(notice).toBeVisible();
-    await expect(rows(page, 'known before')).toBeVisible();
+    await expect(row).toBeVisible();
+    await open(row);
+    await expect(row.getByRole('alert')).toContainText(
+      'The text could not be fetched'
+    );
+    await expect(row).toHaveClass(/jp-mod-unread/);
+    // What one did not ask for is not complained of.
+    await expect(center(page).getByRole('alert')).toHaveCount(1);
+    await page.keyboard.press('Delete');
+    const complaint = center(page).locator('.jp-NotifyNotice.jp-mod-error');
+    await expect(complaint).toHaveText(
+      'The server cannot be reached. Try again in a moment.'
+    );
     await push('sent meanwhile');
     proxy.restore();
     await expect(rows(page, 'sent meanwhile')).toBeVisible();
     await expect(notice).toHaveCount(0);
+    await expect(complaint).toHaveCount(0);
+    // Nobody presses Retry, and it is read as if the server had been there.
+    await expect(row.locator('.jp-NotifyBody')).toHaveText('its body');
+    await expect(row).not.toHaveClass(/jp-mod-unread/);
+    await expect.poll(counts).toMatchObject({ unread: 1 });
   });
 });
 
@@ -1140,6 +1158,27 @@ test.describe('A screen reader', () => {
       'Notifications'
     );
   });
+});
+
+test('The center and the bell stay in a window that is too narrow for both sides', async ({
+  browser
+}) => {
+  const context = await browser.newContext({
+    viewport: { width: 480, height: 700 }
+  });
+  const tab = await lab.open(browser, { context, path: 'lab/workspaces/slim' });
+  const files = tab.locator('#filebrowser');
+  await expect(files).toBeVisible();
+  await openCenter(tab);
+  await expect(files).toBeHidden();
+  for (const where of [
+    bell(tab),
+    center(tab).getByRole('button', { name: 'Close' })
+  ]) {
+    await expect(where).toBeInViewport({ ratio: 1 });
+  }
+  await closeCenter(tab);
+  await context.close();
 });
 
 test('The panel is there again after a reload, as wide as it was, also if it was closed', async () => {

@@ -69,6 +69,8 @@ for (const [where, shows, name] of PAGES) {
       const panel = (await center(page).boundingBox())!;
       expect(panel.width).toBeGreaterThan(240);
       expect(panel.x + panel.width).toBeLessThan(1281);
+      const box = (await toast.boundingBox())!;
+      expect(box.x + box.width).toBeLessThanOrEqual(panel.x);
     }).toPass({ timeout: 30_000 });
     await row.locator('.jp-NotifyRow-summary').click();
     await expect(badge(page)).toHaveCount(0);

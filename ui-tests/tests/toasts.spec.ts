@@ -12,6 +12,7 @@ import {
   LAB_NOTIFICATIONS,
   openCenter,
   rows,
+  summary,
   runCommand,
   setMotion,
   setSetting,
@@ -491,6 +492,27 @@ test('toasts stand at the top right, below the bar and off the bell and the cent
     const box = (await toast.boundingBox())!;
     expect(box.x + box.width).toBeLessThanOrEqual(panel.x);
   }).toPass();
+});
+
+test('what is not shown is summed up until the center opens, and then no more, also in a smaller window', async () => {
+  for (let index = 0; index < 8; index++) {
+    await lab.push({ message: `one of eight ${index}`, autoClose: false });
+  }
+  await expect(summary(page)).toContainText('more unread notification');
+  await openCenter(page);
+  await expect(summary(page)).toHaveCount(0);
+  const shown = await toasts(page).count();
+  const { width, height } = page.viewportSize()!;
+  try {
+    await page.setViewportSize({ width, height: 260 });
+    await expect.poll(() => toasts(page).count()).toBeLessThan(shown);
+    await lab.push({ message: 'one more', autoClose: false });
+    await expect(rows(page, 'one more')).toBeVisible();
+    await expect(toasts(page, 'one more')).toBeVisible();
+    await expect(summary(page)).toHaveCount(0);
+  } finally {
+    await page.setViewportSize({ width, height });
+  }
 });
 
 test('a setting puts toasts at the bottom right', async () => {
