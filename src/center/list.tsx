@@ -19,6 +19,9 @@ const TOP_PX = 8;
 /** Up to this way to the newest one sees the rows pass by, in pixels. */
 const SMOOTH_PX = 2500;
 
+/** Somebody to whom nothing should move that need not. */
+const STILL = '(prefers-reduced-motion: reduce)';
+
 /** First guesses of heights, in pixels; the real ones are measured. */
 const ROW_PX = 58;
 const DAY_PX = 30;
@@ -218,7 +221,10 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
   const toTop = () => {
     // Far away a smooth way would lead through all the rows between.
     const far = (scroller.current?.scrollTop ?? 0) > SMOOTH_PX;
-    virtualizer.scrollToIndex(0, { behavior: far ? 'auto' : 'smooth' });
+    const still = window.matchMedia(STILL).matches;
+    virtualizer.scrollToIndex(0, {
+      behavior: far || still ? 'auto' : 'smooth'
+    });
   };
 
   const onKeyDown = (event: React.KeyboardEvent) => {
