@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -106,6 +108,21 @@ def test_a_wheel_holds_the_browser_side_and_nothing_of_the_tests(wheel: Path) ->
         assert name in names
     assert not [n for n in names if n.startswith(("tests/", "ui-tests/", "benchmarks/"))]
     assert not [n for n in names if "node_modules" in n or n.endswith((".ts", ".tsx"))]
+
+
+def test_a_page_of_the_oldest_jupyterlab_is_not_said_to_be_too_old(wheel: Path) -> None:
+    promised = json.loads((ROOT / "package.json").read_text())["dependencies"]
+    with zipfile.ZipFile(wheel) as archive:
+        (entry,) = (n for n in archive.namelist() if re.search(r"/static/remoteEntry\.\w+\.js$", n))
+        script = archive.read(entry).decode()
+    # What the page warns of in its console, once a package, if it has an older one.
+    required = dict(
+        re.findall(
+            r'shareKey"?:\s*"(@jupyterlab/[^"]+)"[^{}]*?requiredVersion"?:\s*"([^"]+)"', script
+        )
+    )
+    assert "@jupyterlab/apputils" in required
+    assert required == {name: promised[name] for name in required}
 
 
 def test_both_lists_show_it_enabled_and_ok(python: Path, tmp_path: Path) -> None:
