@@ -571,6 +571,11 @@ async def test_what_waits_shares_a_commit(path: Path) -> None:
         for n in range(100):
             waiting.append(asyncio.ensure_future(send(inbox, f"slow {n}")))
             await asyncio.sleep(0)
+        # The last one takes some turns more.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert inbox._worker._waiting == len(waiting) + 1
+        assert not inbox._worker._submitted
         slow.set()
         await asyncio.gather(alone, *waiting)
         # Its own, and theirs.
