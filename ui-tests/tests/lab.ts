@@ -711,7 +711,10 @@ export async function runCommand(
   args: Record<string, unknown> = {}
 ): Promise<void> {
   await page.evaluate(
-    ([id, args]) => (window as any).jupyterapp.commands.execute(id, args),
+    async ([id, args]) => {
+      // What it returns may be a widget, which is too much to be sent here.
+      await (window as any).jupyterapp.commands.execute(id, args);
+    },
     [id, args] as [string, any]
   );
 }
