@@ -1259,6 +1259,10 @@ for (const theme of ['light', 'dark'] as const) {
       await pushMixed();
       await hasNoViolations(page, '#jp-notify-center', '#jp-notify-bell');
       await check('a success');
+      await expect(rows(page, 'a warning').getByRole('checkbox')).toHaveCSS(
+        'color-scheme',
+        theme === 'dark' ? 'dark' : /^(normal|light)/
+      );
       await press(rows(page, 'an info'), 'Dismiss');
       await rows(page, 'a warning').hover();
       await hasNoViolations(page, '#jp-notify-center');

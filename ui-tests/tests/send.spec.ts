@@ -9,6 +9,7 @@ import {
   expect,
   runCommand,
   runFromPalette,
+  setTheme,
   test,
   toasts,
   untilLauncher,
@@ -176,6 +177,29 @@ test.describe('The command', () => {
         actions: [{ label: 'Menu', url: 'https://example.org/menu' }]
       }
     ]);
+  });
+
+  test('has a form whose fields look alike in each theme', async () => {
+    for (const theme of ['dark', 'light'] as const) {
+      await setTheme(page, theme);
+      await page.evaluate(() => {
+        void (window as any).jupyterapp.commands.execute(
+          'jupyterlab-notify:send',
+          { form: true }
+        );
+      });
+      const [message, label] = await Promise.all(
+        ['Message', 'Button (optional)'].map(name =>
+          page.getByLabel(name).evaluate(field => {
+            const { backgroundColor, color } = getComputedStyle(field);
+            return { backgroundColor, color };
+          })
+        )
+      );
+      expect(message).toEqual(label);
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toHaveCount(0);
+    }
   });
 
   test('sends nothing when the form is left', async () => {
