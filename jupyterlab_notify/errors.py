@@ -43,6 +43,15 @@ class TooLarge(BadRequest):
         super().__init__(f"The request body is larger than {MAX_BODY // 1024} KiB.")
 
 
+class Encoded(BadRequest):
+    """A body that was compressed, which no route takes."""
+
+    status = 415
+
+    def __init__(self) -> None:
+        super().__init__("The request body must be sent as it is, without a Content-Encoding.")
+
+
 def status_of(refusal: Refusal) -> int:
     """Return the HTTP status of a refusal."""
     if isinstance(refusal, BadRequest):

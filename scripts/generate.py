@@ -93,6 +93,7 @@ ERRORS = {
     "404": answer("There is no such notification.", "ErrorAnswer"),
     "409": answer("The present state does not allow it.", "ErrorAnswer"),
     "413": answer("The body is larger than 64 KiB.", "ErrorAnswer"),
+    "415": answer("The body has a Content-Encoding.", "ErrorAnswer"),
     "503": answer("Too much is waiting to be stored; try again soon.", "ErrorAnswer"),
     "503-body": answer(
         "The central service, which has the message's body, cannot be reached; or too much is "
@@ -139,7 +140,7 @@ def openapi() -> dict[str, Any]:
         "requestBody": body("IngestMessage"),
         "responses": {
             "200": answer("It is stored.", "Receipt"),
-            **errors("400", "403", "413", "503"),
+            **errors("400", "403", "413", "415", "503"),
         },
     }
     put = {
@@ -228,7 +229,7 @@ def openapi() -> dict[str, Any]:
             "requestBody": body("BulkChange"),
             "responses": {
                 "200": answer("What changed.", "Changed"),
-                **errors("400", "403", "409", "413", "503"),
+                **errors("400", "403", "409", "413", "415", "503"),
             },
         },
     }
@@ -249,7 +250,7 @@ def openapi() -> dict[str, Any]:
             "requestBody": body("StateChange"),
             "responses": {
                 "200": answer("What changed.", "Changed"),
-                **errors("400", "403", "404", "409", "413", "503"),
+                **errors("400", "403", "404", "409", "413", "415", "503"),
             },
         },
     }
@@ -292,7 +293,7 @@ def openapi() -> dict[str, Any]:
                 },
                 "responses": {
                     "200": answer("It is noted.", "WelcomeVersion"),
-                    **errors("400", "403", "413", "503"),
+                    **errors("400", "403", "413", "415", "503"),
                 },
             }
         }

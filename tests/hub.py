@@ -121,6 +121,11 @@ class HubClient:
         made = self.api("POST", f"/users/{name}/tokens", {"expires_in": 300, **fields})
         return str(made["token"])
 
+    def knows(self, token: str) -> bool:
+        """Return whether the Hub takes a token."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.client.get(f"{self.url}/hub/api/user", headers=headers).is_success
+
 
 class Hub(HubClient):
     """A JupyterHub below ``directory``, which is made if it is missing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -546,6 +547,20 @@ def test_curl_sees_the_413(
     )
     assert status == 413
     assert json.loads(body)["success"] is False
+
+
+def test_a_compressed_body_is_refused(refused: Callable[..., dict[str, Any]]) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    answer = refused(gzip.compress(padded(100)), 415, headers=headers)
+    assert answer["message"] == (
+        "The request body must be sent as it is, without a Content-Encoding."
+    )
+
+
+def test_a_body_that_says_that_it_is_not_encoded_is_taken(server: Server) -> None:
+    headers = {"Content-Encoding": "identity"}
+    answer = server.request("POST", f"/{NAMESPACE}/ingest", content=padded(100), headers=headers)
+    assert answer.status_code == 200, answer.text
 
 
 def test_a_flood_is_cut_off_and_the_server_goes_on(server: Server) -> None:

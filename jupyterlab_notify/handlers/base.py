@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from ..errors import MAX_BODY, BadRequest, TooLarge, answer, parse_json, status_of
+from ..errors import MAX_BODY, BadRequest, Encoded, TooLarge, answer, parse_json, status_of
 from ..inbox import Inbox, dumps
 from ..store import Refusal
 
@@ -178,6 +178,8 @@ class BodyHandler(NotifyHandler):
         """Return the JSON object that was sent; raises ``BadRequest``."""
         if self._received > MAX_BODY:
             raise TooLarge
+        if self.request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise Encoded
         return parse_json(bytes(self._body))
 
 

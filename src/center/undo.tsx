@@ -1,6 +1,7 @@
 /**
  * The bar that offers to take a change back.
  */
+import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { Changed, StateChange } from '../wire';
@@ -8,6 +9,9 @@ import { Shared } from './context';
 
 /** How long it stays, in ms; while the pointer or the focus is on it the time stands still. */
 const STAYS_MS = 8000;
+
+/** As this system's keyboards name them. */
+const UNDO_KEYS = CommandRegistry.formatKeystroke('Accel Z');
 
 /**
  * A change that can be taken back.
@@ -67,7 +71,7 @@ export function UndoBar(props: {
           <span className="jp-NotifyUndo-label">{undo.label}</span>
           <button
             type="button"
-            title={trans.__('Undo (Ctrl+Z)')}
+            title={trans.__('Undo (%1)', UNDO_KEYS)}
             onClick={props.onUndo}
           >
             {trans.__('Undo')}

@@ -79,7 +79,7 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
       warning: trans.__('Warning'),
       error: trans.__('Error'),
       'in-progress': trans.__('In progress'),
-      default: trans.__('Plain')
+      default: trans.__('Message')
     };
     for (const type of TYPES) {
       this._type.add(new Option(names[type], type));
