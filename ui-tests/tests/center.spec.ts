@@ -21,6 +21,7 @@ import {
   rows,
   runCommand,
   runFromPalette,
+  setMotion,
   setTheme,
   test,
   toasts,
@@ -1312,6 +1313,56 @@ for (const theme of ['light', 'dark'] as const) {
     });
   });
 }
+
+test('Nothing moves by itself for who wants less motion', async () => {
+  await lab.push({ message: 'at work', type: 'in-progress' });
+  const bar = rows(page, 'at work').locator('.jp-NotifyProgress > span');
+  const toast = toasts(page, 'at work');
+  /** How long the bar's way takes, and that of a toast into the page, in s. */
+  const motion = () =>
+    Promise.all(
+      [bar, toast].map(each =>
+        each.evaluate(node =>
+          parseFloat(getComputedStyle(node).animationDuration)
+        )
+      )
+    );
+  // All tests have less motion but this one.
+  await setMotion(page, true);
+  try {
+    expect(Math.min(...(await motion()))).toBeGreaterThan(0.1);
+  } finally {
+    await setMotion(page, false);
+  }
+  // A toast is taken away when its animation ends: there is one.
+  expect(await motion()).toEqual([0, 0.001]);
+  await press(rows(page, 'at work'), 'Dismiss');
+  await expect(toast).toHaveCount(0);
+});
+
+test('Where the system chooses the colours, what is unread and chosen can still be told', async () => {
+  await push('unread');
+  await page.emulateMedia({ forcedColors: 'active' });
+  try {
+    // What the system does to its colour is in no computed style.
+    await expect(rows(page, 'unread').locator('.jp-NotifyRow-dot')).toHaveCSS(
+      'forced-color-adjust',
+      'none'
+    );
+    const views = center(page).locator('.jp-NotifyFilter-view');
+    await expect(views.and(page.locator('.jp-mod-on'))).toHaveCSS(
+      'border-top-width',
+      '1px'
+    );
+    for (const view of await views
+      .and(page.locator(':not(.jp-mod-on)'))
+      .all()) {
+      await expect(view).toHaveCSS('border-top-width', '0px');
+    }
+  } finally {
+    await page.emulateMedia({ forcedColors: null });
+  }
+});
 
 test('A tab loads less than 30 KB before anything is opened', async ({
   browser
