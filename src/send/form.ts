@@ -79,7 +79,8 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
       warning: trans.__('Warning'),
       error: trans.__('Error'),
       'in-progress': trans.__('In progress'),
-      default: trans.__('Message')
+      // Elsewhere a 'Message', which is here what the text is called.
+      default: trans.__('Plain')
     };
     for (const type of TYPES) {
       this._type.add(new Option(names[type], type));
