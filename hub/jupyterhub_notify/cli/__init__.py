@@ -1,0 +1,75 @@
+"""The command line: each verb is a module of this package.
+
+A verb's module has three things: ``NAME`` (the words, such as ``"token create"``), ``HELP`` (one
+sentence), ``add_arguments(parser)`` and ``run(options) -> int`` (the exit code). It is listed in
+``VERBS`` by its module's name and imported when it is asked for, so that ``send`` need not wait
+for SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from types import ModuleType
+
+from .._version import __version__
+from .exit import CommandError
+
+__all__ = ["VERBS", "main"]
+
+#: The words of each verb, the module that has it, and its help.
+VERBS: dict[str, tuple[str, str]] = {}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb.
+
+    Parameters
+    ----------
+    arguments
+        The command line without the program's name; ``None`` for the process's own.
+
+    Returns
+    -------
+    int
+        0 done, 1 the service refused or did not answer, 2 bad usage, 3 some recipients failed.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    verb = _verb(words)
+    if verb is None:
+        return _overview(words)
+    module: ModuleType = importlib.import_module(f".{VERBS[verb][0]}", __name__)
+    parser = argparse.ArgumentParser(
+        prog=f"jupyterhub-notify {verb}", description=VERBS[verb][1], allow_abbrev=False
+    )
+    module.add_arguments(parser)
+    options = parser.parse_args(words[len(verb.split()) :])
+    try:
+        return int(module.run(options))
+    except CommandError as error:
+        print(f"jupyterhub-notify {verb}: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _verb(words: list[str]) -> str | None:
+    for verb in sorted(VERBS, key=len, reverse=True):
+        if words[: len(verb.split())] == verb.split():
+            return verb
+    return None
+
+
+def _overview(words: list[str]) -> int:
+    if words == ["--version"]:
+        print(__version__)
+        return 0
+    wanted = not words or words[0] in ("-h", "--help")
+    stream = sys.stdout if wanted and words else sys.stderr
+    print("usage: jupyterhub-notify VERB [options]\n", file=stream)
+    for verb, (_, text) in VERBS.items():
+        print(f"  {verb:<18} {text}", file=stream)
+    if not wanted:
+        print(f"\njupyterhub-notify: there is no verb {words[0]!r}", file=sys.stderr)
+    return 0 if wanted and words else 2

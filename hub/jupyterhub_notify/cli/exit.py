@@ -1,0 +1,21 @@
+"""How a verb ends early: one sentence and an exit code."""
+
+from __future__ import annotations
+
+__all__ = ["CommandError"]
+
+
+class CommandError(Exception):
+    """End the command with one sentence.
+
+    Parameters
+    ----------
+    message
+        What went wrong.
+    code
+        1 the service refused or did not answer, 2 bad usage, 3 some recipients failed.
+    """
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,1 @@
+"""Alembic's migrations, in the package so that every wheel has them."""

@@ -1,0 +1,1 @@
+"""What the service does: one class for each job, given its parts by keyword."""

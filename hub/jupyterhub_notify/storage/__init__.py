@@ -1,0 +1,1 @@
+"""What is read and written: each class gets a session and returns models, never rows."""
