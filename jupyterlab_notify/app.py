@@ -19,12 +19,12 @@ from traitlets.traitlets import TraitError
 
 from .extensions import Notifications
 from .handlers import NAMESPACE, routes
-from .inbox import Inbox
+from .manager import NotificationManager
 from .store import Retention
 
 if TYPE_CHECKING:
     from .sources.central import Central
-    from .sources.files import WelcomeFiles
+    from .sources.welcome_files import WelcomeFiles
 
 #: An extension of another project that owns the same import name.
 NAMESAKE = "jupyterlab-notify"
@@ -207,7 +207,7 @@ class NotifyApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Make the inbox; nothing is opened yet."""
-        self.inbox = Inbox(
+        self.manager = NotificationManager(
             Path(self.database) if self.database else None,
             retention=Retention(self.retention_days, self.retention_count),
             log=self.log,
@@ -220,7 +220,7 @@ class NotifyApp(ExtensionApp):
         #: What was said of the central service at the start.
         self._said: str | None = None
         #: What other server extensions use.
-        self.notifications = Notifications(self.inbox, self.log)
+        self.notifications = Notifications(self.manager, self.log)
         logger = getattr(self.serverapp, "event_logger", None)
         # Not at the first event: who listens to all events hears those of schemas that were there.
         if logger is not None and EVENT_SCHEMA_ID not in logger.schemas:
@@ -237,7 +237,7 @@ class NotifyApp(ExtensionApp):
                 NAMESAKE,
             )
 
-    def _make_central(self, inbox: Inbox) -> Central:
+    def _make_central(self, manager: NotificationManager) -> Central:
         from ._version import __version__
         from .sources.central import Central, Settings
 
@@ -252,16 +252,16 @@ class NotifyApp(ExtensionApp):
                 token_file=self.central_token_file,
                 token_variable=self.central_token_variable,
             ),
-            store=inbox.store,
-            submit=inbox.submit,
-            tell=inbox.tell,
+            store=manager.store,
+            submit=manager.submit,
+            tell=manager.tell,
             log=self.log,
             version=__version__,
             said=self._said,
         )
 
     def _welcome_files(self) -> WelcomeFiles:
-        from .sources.files import WelcomeFiles
+        from .sources.welcome_files import WelcomeFiles
 
         base_url = self.serverapp.base_url if self.serverapp is not None else "/"
         return WelcomeFiles(
@@ -273,7 +273,7 @@ class NotifyApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Offer the routes."""
-        self.handlers.extend(routes(self.inbox))
+        self.handlers.extend(routes(self.manager))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Open the store, in its own thread, soon after the server's start.
@@ -282,7 +282,7 @@ class NotifyApp(ExtensionApp):
         do not go into the time until the server answers.
         """
         del serverapp
-        self._opening = asyncio.get_running_loop().call_later(OPEN_AFTER_S, self.inbox.start)
+        self._opening = asyncio.get_running_loop().call_later(OPEN_AFTER_S, self.manager.start)
         if self.central_url and self.central_ca_bundle:
             self._look = asyncio.ensure_future(self._look_at_ca_bundle())
 
@@ -312,7 +312,7 @@ class NotifyApp(ExtensionApp):
             self._opening.cancel()
         if self._look is not None:
             self._look.cancel()
-        await self.inbox.stop()
+        await self.manager.stop()
 
     def _emit(self, action: str, ids: list[str]) -> None:
         """Tell other extensions what happened, without content: ours, and Jupyter's event bus."""

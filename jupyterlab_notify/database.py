@@ -17,9 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .exceptions import NotifyError, Unavailable
 from .place import Place, Unusable
 from .rescue import Beside, Rescue, Rescued, read
-from .schema import LIVE, MIGRATIONS, SCHEMA_VERSION, statements
+from .schema import ACTIVE, MIGRATIONS, SCHEMA_VERSION, statements
 
 T = TypeVar("T")
 
@@ -47,34 +48,11 @@ SHRINK_BY = 500
 NEXT_DUE = f"""
     SELECT min(due_ms) FROM (
         SELECT min(expires_ms) AS due_ms FROM notifications
-        WHERE expires_ms IS NOT NULL AND {LIVE}
+        WHERE expires_ms IS NOT NULL AND {ACTIVE}
         UNION ALL
         SELECT min(interrupt_ms) FROM notifications
-        WHERE interrupt_ms IS NOT NULL AND {LIVE}
+        WHERE interrupt_ms IS NOT NULL AND {ACTIVE}
     )"""
-
-
-class Refusal(Exception):
-    """The present state does not allow a request; its text is a sentence for the sender."""
-
-    #: After how many seconds it is worth to try again, where that is known.
-    retry_after_s: float | None = None
-
-
-class NotFound(Refusal):
-    """There is no such notification."""
-
-
-class Conflict(Refusal):
-    """There is, but it does not allow this."""
-
-
-class Unavailable(Refusal):
-    """What has to be asked elsewhere cannot be had now."""
-
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
 
 
 class _Failed(Exception):
@@ -518,7 +496,7 @@ class Database(Rescue):
     def _one(self, call: Callable[[], T]) -> T | Exception:
         try:
             return call()
-        except Refusal as refusal:
+        except NotifyError as refusal:
             # Raised before anything is changed.
             return refusal
         except Exception as error:

@@ -13,8 +13,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from .errors import validate
-from .inbox import Inbox, Received
+from .manager import NotificationManager, Received
+from .validation import validate
 
 #: Told what happened (``created``, ``updated``, ``read``, ``unread``, ``dismissed``, ``restored``,
 #: ``revoked``) and the ids that were named; no ids: all of the inbox, or a range of it.
@@ -28,14 +28,14 @@ class Notifications:
 
     Parameters
     ----------
-    inbox
+    manager
         Where they go.
     log
         Where the administrator looks.
     """
 
-    def __init__(self, inbox: Inbox, log: logging.Logger) -> None:
-        self._inbox = inbox
+    def __init__(self, manager: NotificationManager, log: logging.Logger) -> None:
+        self._manager = manager
         self._log = log
         self._observers: list[Observer] = []
 
@@ -58,14 +58,14 @@ class Notifications:
 
         Raises
         ------
-        Refusal
+        NotifyError
             If a field is wrong, or too much waits to be stored; its text is a sentence, and
             nothing is stored.
         """
         from .models import IngestMessage
 
         value = {**options, "message": message, "source": source}
-        return await self._inbox.receive(validate(IngestMessage, value), source=source)
+        return await self._manager.receive(validate(IngestMessage, value), source=source)
 
     async def update(self, key: str, message: str, *, source: str, **options: Any) -> Received:
         """Replace the message that ``source`` sent under ``key``, or send it; as ``emit``."""
@@ -79,7 +79,7 @@ class Notifications:
         NotFound
             If there is none.
         """
-        return await self._inbox.revoke(id_or_key, source, any_source=False)
+        return await self._manager.revoke(id_or_key, source, any_source=False)
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Have ``observer`` told of each change that this server makes; returns what ends that."""

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .database import Database
-from .schema import LIVE, Cursor, Row
+from .schema import ACTIVE, Cursor, Row
 
 #: How many of the same kind are told to the central service in one request.
 TOLD_AT_ONCE = 200
@@ -28,7 +28,7 @@ ASKED_MS = 900_000
 #: After this time nothing is kept for it any more.
 FORGOTTEN_MS = 30 * 86_400_000
 #: What a broadcast says, and what makes two of them the same.
-SAYS = ("type", "message", "body", "dismissable", "banner")
+BROADCAST_FIELDS = ("type", "message", "body", "dismissable", "banner")
 
 INSERT_REMOTE = """
     INSERT INTO notifications (
@@ -41,19 +41,19 @@ INSERT_REMOTE = """
     )"""
 
 #: Dismissals of welcome messages: each the message's id, and when that was.
-Again = frozenset[tuple[str, int]]
-#: The broadcasts that are here: of each the service's id, and what it ``SAYS``.
-Shown = frozenset[tuple[Any, ...]]
+ContradictedDismissals = frozenset[tuple[str, int]]
+#: The broadcasts that are here: of each the service's id, and what it ``BROADCAST_FIELDS``.
+ShownBroadcasts = frozenset[tuple[Any, ...]]
 
 
-class Standing(NamedTuple):
+class StreamPosition(NamedTuple):
     """What a tab compares: the store's cursor, and the version of the welcome messages."""
 
     cursor: Cursor
     welcome: int
 
 
-class Known(NamedTuple):
+class RemoteSnapshot(NamedTuple):
     """What the store holds of a central service, before that is asked.
 
     Parameters
@@ -74,7 +74,7 @@ class Known(NamedTuple):
     seen: frozenset[str]
 
 
-class Parcel(NamedTuple):
+class Claim(NamedTuple):
     """The head of the outbox: entries of one kind, claimed by one server."""
 
     action: str
@@ -105,9 +105,9 @@ class Ledger(Database):
     #: A number for them.
     _files_mark = 0
 
-    def standing(self) -> Standing:
+    def standing(self) -> StreamPosition:
         """Return how far everything has come that tabs show."""
-        return Standing(Cursor(self.epoch, self.seq), self.welcome_version())
+        return StreamPosition(Cursor(self.epoch, self.seq), self.welcome_version())
 
     # Welcome messages
 
@@ -251,8 +251,12 @@ class Ledger(Database):
         return None if self._is_waiting(*TOLD_OF_WELCOME) else self.welcome
 
     def list_welcome(
-        self, version: int | None, items: Sequence[Row], since_ms: int, doubted: Again
-    ) -> tuple[bool, Again]:
+        self,
+        version: int | None,
+        items: Sequence[Row],
+        since_ms: int,
+        doubted: ContradictedDismissals,
+    ) -> tuple[bool, ContradictedDismissals]:
         """Take the central service's list of what is due.
 
         Parameters
@@ -274,13 +278,13 @@ class Ledger(Database):
             first that contradicts a dismissal.
         """
         if self.welcome != version or self._is_waiting(*TOLD_OF_WELCOME):
-            return False, Again()
+            return False, ContradictedDismissals()
         ids = {f"central:{self.central}:{item['id']}": item for item in items}
         before = self._listed_welcome()
         # It was told that these are dismissed, and lists them again: they were reset elsewhere.
         # But if one was updated after that, and after it was last missing from the list, it may be
         # listed for the update, which brings none back.
-        again = Again(
+        again = ContradictedDismissals(
             (id_, dismissed_ms)
             for id_, (_, listed, dismissed_ms, told) in before.items()
             if id_ in ids
@@ -318,7 +322,7 @@ class Ledger(Database):
                     (id_,),
                 )
                 self._welcome_changed()
-        return True, Again()
+        return True, ContradictedDismissals()
 
     def _listed_welcome(self) -> dict[str, tuple[str | None, int, int | None, int]]:
         return {
@@ -376,7 +380,7 @@ class Ledger(Database):
             ).fetchone()
         )
 
-    def claim(self, owner: str, lease_ms: int, dead: Iterable[str] = ()) -> Parcel | None:
+    def claim(self, owner: str, lease_ms: int, dead: Iterable[str] = ()) -> Claim | None:
         """Claim the head of the outbox, so that no other server sends it too.
 
         Parameters
@@ -390,7 +394,7 @@ class Ledger(Database):
 
         Returns
         -------
-        Parcel or None
+        Claim or None
             None if nothing waits, or if another server is sending the head.
         """
         rows = self._execute(
@@ -417,7 +421,7 @@ class Ledger(Database):
             "WHERE number IN (SELECT value FROM json_each(?))",
             (owner, self._now, json.dumps(numbers)),
         )
-        return Parcel(action, tuple(subjects), tuple(numbers))
+        return Claim(action, tuple(subjects), tuple(numbers))
 
     def claimants(self) -> list[str]:
         """Return who has claimed something."""
@@ -430,7 +434,7 @@ class Ledger(Database):
             )
         ]
 
-    def settle(self, owner: str, parcel: Parcel, *, told: bool) -> None:
+    def settle(self, owner: str, parcel: Claim, *, told: bool) -> None:
         """Take what was sent out of the outbox.
 
         Parameters
@@ -470,9 +474,9 @@ class Ledger(Database):
 
     # What the central service lists
 
-    def known(self) -> Known:
+    def known(self) -> RemoteSnapshot:
         """Return what is held of the central service."""
-        return Known(
+        return RemoteSnapshot(
             Cursor(self.epoch, self.seq),
             self._pending(),
             {
@@ -480,7 +484,7 @@ class Ledger(Database):
                 for remote, id_, read, created_ms in self._execute(
                     "SELECT remote, id, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL, "
                     f"created_ms FROM notifications WHERE central = ? AND origin = 'message' "
-                    f"AND remote IS NOT NULL AND {LIVE}",
+                    f"AND remote IS NOT NULL AND {ACTIVE}",
                     (self.central,),
                 )
             },
@@ -540,7 +544,7 @@ class Ledger(Database):
     def _take(self, values: Row, read_ms: int | None = None, gone_ms: int | None = None) -> bool:
         """Insert what the central service lists, in the place of its tombstone if it has one."""
         row = self._execute(
-            f"SELECT {LIVE} FROM notifications WHERE id = ?", (values["id"],)
+            f"SELECT {ACTIVE} FROM notifications WHERE id = ?", (values["id"],)
         ).fetchone()
         if row is not None:
             if row[0]:
@@ -565,7 +569,11 @@ class Ledger(Database):
         )
 
     def follow(
-        self, known: Known, read: Iterable[str], unread: Iterable[str], revoked: Iterable[str]
+        self,
+        known: RemoteSnapshot,
+        read: Iterable[str],
+        unread: Iterable[str],
+        revoked: Iterable[str],
     ) -> dict[str, list[str]]:
         """Follow what was done elsewhere, but for what the person did here meanwhile.
 
@@ -590,7 +598,7 @@ class Ledger(Database):
                 row = self._execute(
                     "SELECT id, seq, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL "
                     "FROM notifications WHERE central = ? AND origin = 'message' AND remote = ? "
-                    f"AND {LIVE}",
+                    f"AND {ACTIVE}",
                     (self.central, remote),
                 ).fetchone()
                 if row is None:
@@ -619,14 +627,14 @@ class Ledger(Database):
         return changed
 
     def list_broadcasts(
-        self, items: Sequence[Row], source: str, shown: Shown
+        self, items: Sequence[Row], source: str, shown: ShownBroadcasts
     ) -> dict[str, list[str]] | None:
         """Take the list of broadcasts; those that left it were revoked.
 
         Parameters
         ----------
         items
-            Each with ``remote`` and what ``SAYS`` names, the first the most recent.
+            Each with ``remote`` and what ``BROADCAST_FIELDS`` names, the first the most recent.
         source
             The central service's name for a person.
         shown
@@ -645,8 +653,8 @@ class Ledger(Database):
             remote: (id_, live, revoked_ms, read_ms, gone_ms, says)
             for remote, id_, live, revoked_ms, read_ms, gone_ms, *says in self._execute(
                 # One that no server asked for was not revoked, so that it is the same again.
-                f"SELECT remote, id, {LIVE}, CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? "
-                f"END, read_ms, dismissed_ms, {', '.join(SAYS)} "
+                f"SELECT remote, id, {ACTIVE}, CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? "
+                f"END, read_ms, dismissed_ms, {', '.join(BROADCAST_FIELDS)} "
                 "FROM notifications WHERE central = ? AND origin = 'broadcast'",
                 (self._now, self.central),
             )
@@ -654,7 +662,7 @@ class Ledger(Database):
         for item in reversed(items):
             remote = item["remote"]
             values = {
-                **{name: item[name] for name in SAYS},
+                **{name: item[name] for name in BROADCAST_FIELDS},
                 "id": remote_id(self.central, "broadcast", remote),
                 "source": source,
                 # It stands across the top already, so it is no toast.
@@ -666,7 +674,7 @@ class Ledger(Database):
                 "fetched": 1,
             }
             id_, live, revoked_ms, read_ms, gone_ms, says = rows.get(remote, (None,) * 5 + ([],))
-            if live and says == [item[name] for name in SAYS]:
+            if live and says == [item[name] for name in BROADCAST_FIELDS]:
                 continue
             if live:
                 # It says something else now, which the person has not seen.
@@ -684,12 +692,12 @@ class Ledger(Database):
                 changed["revoked"].append(id_)
         return changed
 
-    def shown_broadcasts(self) -> Shown:
+    def shown_broadcasts(self) -> ShownBroadcasts:
         """Return the service's ids of its broadcasts that are here, and what they say."""
         return frozenset(
             self._execute(
-                f"SELECT remote, {', '.join(SAYS)} FROM notifications "
-                f"WHERE central = ? AND origin = 'broadcast' AND {LIVE}",
+                f"SELECT remote, {', '.join(BROADCAST_FIELDS)} FROM notifications "
+                f"WHERE central = ? AND origin = 'broadcast' AND {ACTIVE}",
                 (self.central,),
             )
         )
@@ -723,7 +731,7 @@ class Ledger(Database):
         gone = [
             row[0]
             for row in self._execute(
-                f"SELECT id FROM notifications WHERE origin = 'broadcast' AND {LIVE} "
+                f"SELECT id FROM notifications WHERE origin = 'broadcast' AND {ACTIVE} "
                 "AND central NOT IN (SELECT central FROM askers WHERE abs(asked_ms - ?) < ? "
                 "AND owner NOT IN (SELECT value FROM json_each(?)))",
                 (self._now, ASKED_MS, json.dumps([name for name in ended if name != owner])),
@@ -740,7 +748,7 @@ class Ledger(Database):
         """Return the central service's id of a message whose body was not fetched yet."""
         row = self._execute(
             f"SELECT remote FROM notifications WHERE id = ? AND fetched = 0 AND central = ? "
-            f"AND {LIVE}",
+            f"AND {ACTIVE}",
             (id_, self.central),
         ).fetchone()
         return None if row is None else str(row[0])
@@ -757,7 +765,7 @@ class Ledger(Database):
     def bury_remote(self, id_: str) -> bool:
         """Bury a message that was revoked; False if it is gone already."""
         row = self._execute(
-            f"SELECT remote FROM notifications WHERE id = ? AND {LIVE}", (id_,)
+            f"SELECT remote FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
         ).fetchone()
         if row is not None:
             self._bury(id_, "revoked_ms")

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from .schema import BURY, COLUMNS, HAS_BODY, LIVE, PINNED, SCHEMA_VERSION, Cursor, Row, to_wire
+from .schema import ACTIVE, BURY, COLUMNS, HAS_BODY, PINNED, SCHEMA_VERSION, Cursor, Row, to_wire
 
 #: How many rows a memory store takes over from a failing file.
 RESCUED_ROWS = 1000
@@ -144,7 +144,7 @@ class Rescue(ABC):
     def _carry_one(self, row: Row, origin_seq: int | None) -> None:
         live = row["revoked_ms"] is None and row["expired_ms"] is None
         known = self._execute(
-            f"SELECT seq, position, {LIVE} FROM notifications WHERE id = ?", (row["id"],)
+            f"SELECT seq, position, {ACTIVE} FROM notifications WHERE id = ?", (row["id"],)
         ).fetchone()
         if known is None and not live:
             return
@@ -156,7 +156,7 @@ class Rescue(ABC):
         if live and row["key"] is not None:
             other = self._execute(
                 f"SELECT id, updated_ms FROM notifications "
-                f"WHERE source = ? AND key = ? AND id <> ? AND {LIVE}",
+                f"WHERE source = ? AND key = ? AND id <> ? AND {ACTIVE}",
                 (row["source"], row["key"], row["id"]),
             ).fetchone()
             if other is not None and other[1] > row["updated_ms"]:
@@ -256,9 +256,9 @@ def _newest(db: sqlite3.Connection) -> list[Row]:
     found: dict[str, Row] = {}
     whole = True
     for source in (
-        f"notifications NOT INDEXED WHERE {LIVE} ORDER BY position DESC",
+        f"notifications NOT INDEXED WHERE {ACTIVE} ORDER BY position DESC",
         f"notifications WHERE {PINNED} ORDER BY position DESC",
-        f"notifications NOT INDEXED WHERE {LIVE} ORDER BY position",
+        f"notifications NOT INDEXED WHERE {ACTIVE} ORDER BY position",
     ):
         try:
             for row in _rows(db, f"SELECT {columns} FROM {source} LIMIT {RESCUED_ROWS}"):

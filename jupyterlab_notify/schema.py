@@ -187,10 +187,10 @@ MIGRATIONS: tuple[str, ...] = (
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
-LIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
-INBOX = f"{LIVE} AND dismissed_ms IS NULL"
+ACTIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
+INBOX = f"{ACTIVE} AND dismissed_ms IS NULL"
 UNREAD = f"{INBOX} AND read_ms IS NULL"
-DISMISSED = f"{LIVE} AND dismissed_ms IS NOT NULL"
+DISMISSED = f"{ACTIVE} AND dismissed_ms IS NOT NULL"
 PINNED = (
     f"{INBOX} AND (banner = 1 OR (read_ms IS NULL AND "
     "(auto_close = 'false' OR type = 'in-progress')))"

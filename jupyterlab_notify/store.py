@@ -23,30 +23,30 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .database import Conflict, NotFound, Refusal, Unavailable
-from .ledger import Again, Known, Ledger, Parcel, Standing
-from .schema import CONTENT, INBOX, LIVE, PINNED, SELECT, VIEWS, Cursor, Row, rfc3339, to_wire
+from .exceptions import Conflict, NotFound, NotifyError, Unavailable
+from .ledger import Claim, ContradictedDismissals, Ledger, RemoteSnapshot, StreamPosition
+from .schema import ACTIVE, CONTENT, INBOX, PINNED, SELECT, VIEWS, Cursor, Row, rfc3339, to_wire
 
 __all__ = [
     "VIEWS",
-    "Again",
+    "Claim",
     "Conflict",
+    "ContradictedDismissals",
     "Cursor",
-    "Known",
     "NotFound",
-    "Parcel",
+    "NotifyError",
     "Query",
-    "Refusal",
+    "RemoteSnapshot",
     "Retention",
     "Row",
-    "Standing",
     "Store",
+    "StreamPosition",
     "Unavailable",
     "new_id",
 ]
 
 #: What a new row is given; its position is its seq.
-GIVEN = (
+INSERT_COLUMNS = (
     "id", "seq", "position", "source", "key", "type", "message", "markdown", "body", "auto_close",
     "actions", "progress", "banner", "dismissable", "data", "created_ms", "updated_ms",
     "expires_ms", "interrupt_ms", "expired_ms",
@@ -58,7 +58,7 @@ REPLACE = """
         dismissable = :dismissable, data = :data, expires_ms = :expires_ms,
         interrupt_ms = :interrupt_ms, expired_ms = :expired_ms
     WHERE id = :id"""
-ANNOUNCE = """
+BUMP = """
     UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, dismissed_ms = NULL
     WHERE id = ?"""
 
@@ -116,9 +116,9 @@ class Retention:
 @lru_cache
 def _insert(count: int) -> str:
     """Return the statement that inserts so many rows, passing over those that are there."""
-    row = f"({', '.join('?' * len(GIVEN))})"
+    row = f"({', '.join('?' * len(INSERT_COLUMNS))})"
     return (
-        f"INSERT INTO notifications ({', '.join(GIVEN)}) "
+        f"INSERT INTO notifications ({', '.join(INSERT_COLUMNS)}) "
         f"VALUES {', '.join([row] * count)} ON CONFLICT (id) DO NOTHING"
     )
 
@@ -135,7 +135,7 @@ class Stored(NamedTuple):
     durable: bool
 
 
-class Arrival:
+class InsertNotification:
     """An operation for ``Store.run``: to store a message, together with others if it is new.
 
     Parameters
@@ -279,7 +279,7 @@ class Store(Ledger):
 
     def detail(self, id_: str) -> Row:
         """Return one notification whole, in the shape of ``models.NotificationDetail``."""
-        row = self._execute(f"{SELECT} WHERE id = ? AND {LIVE}", (id_,)).fetchone()
+        row = self._execute(f"{SELECT} WHERE id = ? AND {ACTIVE}", (id_,)).fetchone()
         if row is None:
             raise NotFound(
                 f"There is no notification {id_!r}, or it was taken back or has expired."
@@ -375,7 +375,7 @@ class Store(Ledger):
         if values["key"] is not None:
             known = self._execute(
                 f"SELECT id, seq, updated_ms, expires_ms, {', '.join(CONTENT)} FROM notifications "
-                f"WHERE source = ? AND key = ? AND {LIVE}",
+                f"WHERE source = ? AND key = ? AND {ACTIVE}",
                 (values["source"], values["key"]),
             ).fetchone()
             if known is not None:
@@ -395,7 +395,7 @@ class Store(Ledger):
             seq = self._next_seq()
             stored.append((row["id"], seq))
             given = {**row, "seq": seq, "position": seq, "created_ms": now, "updated_ms": now}
-            values += [given[name] for name in GIVEN]
+            values += [given[name] for name in INSERT_COLUMNS]
         if self._execute(_insert(len(rows)), values).rowcount == len(rows):
             return stored
         # Some are there: a commit that seemed to fail did come through.
@@ -423,7 +423,7 @@ class Store(Ledger):
 
     def _is_new(self, call: Callable[[], Any]) -> bool:
         """Whether an operation does nothing but insert a row."""
-        if not isinstance(call, Arrival) or call.row["key"] is not None:
+        if not isinstance(call, InsertNotification) or call.row["key"] is not None:
             return False
         expires_ms = call.row["expires_ms"]
         return expires_ms is None or expires_ms > self._now
@@ -464,7 +464,7 @@ class Store(Ledger):
         values.update(id=id_, seq=self._next_seq())
         self._execute(REPLACE, values)
         if not quiet:
-            self._execute(ANNOUNCE, (values["now"], id_))
+            self._execute(BUMP, (values["now"], id_))
         if values["expired_ms"] is not None:
             self._bury(id_, "expired_ms")
         return id_, self.seq, "updated"
@@ -482,12 +482,12 @@ class Store(Ledger):
             Whether a key of just one other source will do.
         """
         found = self._execute(
-            f"SELECT id FROM notifications WHERE id = ? AND origin = 'ingest' AND {LIVE}",
+            f"SELECT id FROM notifications WHERE id = ? AND origin = 'ingest' AND {ACTIVE}",
             (id_or_key,),
         ).fetchall()
         if not found:
             by_key = self._execute(
-                f"SELECT id, source FROM notifications WHERE key = ? AND {LIVE}", (id_or_key,)
+                f"SELECT id, source FROM notifications WHERE key = ? AND {ACTIVE}", (id_or_key,)
             ).fetchall()
             found = [(i,) for i, s in by_key if s == source]
             if not found and any_source:
@@ -505,7 +505,7 @@ class Store(Ledger):
     def change_one(self, id_: str, read: bool | None, dismissed: bool | None) -> Row:
         """Change the state of one; in the shape of ``models.Changed``."""
         row = self._execute(
-            f"SELECT dismissable FROM notifications WHERE id = ? AND {LIVE}", (id_,)
+            f"SELECT dismissable FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
         ).fetchone()
         if row is None:
             raise NotFound(
@@ -513,7 +513,7 @@ class Store(Ledger):
             )
         if dismissed and not row[0]:
             raise Conflict("This notification cannot be dismissed: its sender does not allow it.")
-        return self._change(f"id = ? AND {LIVE}", (id_,), read, dismissed)
+        return self._change(f"id = ? AND {ACTIVE}", (id_,), read, dismissed)
 
     def change_many(
         self,
@@ -538,7 +538,7 @@ class Store(Ledger):
         """
         if ids is not None:
             # One parameter, however many ids: an old SQLite takes 999.
-            where = f"id IN (SELECT value FROM json_each(?)) AND {LIVE}"
+            where = f"id IN (SELECT value FROM json_each(?)) AND {ACTIVE}"
             return self._change(where, (json.dumps(ids),), read, dismissed)
         if up_to is not None and up_to.epoch != self.epoch:
             raise Conflict(
@@ -547,7 +547,7 @@ class Store(Ledger):
                 else "This can no longer be undone: the list was loaded anew meanwhile."
             )
         if seqs is not None:
-            return self._change(f"seq BETWEEN ? AND ? AND {LIVE}", seqs, read, dismissed)
+            return self._change(f"seq BETWEEN ? AND ? AND {ACTIVE}", seqs, read, dismissed)
         if up_to is None:
             return self._change(INBOX, (), read, dismissed)
         # Not by ``seq``: a progress that only ticked since is still the one that was seen.
@@ -597,14 +597,14 @@ class Store(Ledger):
 
     def _expire(self) -> None:
         due = self._execute(
-            f"SELECT id FROM notifications WHERE expires_ms <= ? AND {LIVE}", (self._now,)
+            f"SELECT id FROM notifications WHERE expires_ms <= ? AND {ACTIVE}", (self._now,)
         ).fetchall()
         for (id_,) in due:
             self._bury(id_, "expired_ms")
 
     def _interrupt(self) -> None:
         overdue = self._execute(
-            f"SELECT id, interrupt_ms FROM notifications WHERE interrupt_ms <= ? AND {LIVE}",
+            f"SELECT id, interrupt_ms FROM notifications WHERE interrupt_ms <= ? AND {ACTIVE}",
             (self._now,),
         ).fetchall()
         silent = self._silent
@@ -645,12 +645,12 @@ class Store(Ledger):
             # What the central service still broadcasts would only come again.
             where.append(
                 "SELECT id FROM notifications WHERE updated_ms < {age} "
-                f"AND NOT (origin = 'broadcast' AND {LIVE})"
+                f"AND NOT (origin = 'broadcast' AND {ACTIVE})"
             )
         if self.retention.count > 0:
             where.append(
                 "SELECT id FROM (SELECT id FROM notifications "
-                f"WHERE NOT (origin = 'broadcast' AND {LIVE}) ORDER BY position DESC "
+                f"WHERE NOT (origin = 'broadcast' AND {ACTIVE}) ORDER BY position DESC "
                 f"LIMIT -1 OFFSET {self.retention.count})"
             )
         union = " UNION ".join(where).format(

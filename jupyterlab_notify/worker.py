@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from .store import Refusal, Store
+from .exceptions import Busy
+from .store import Store
 
 T = TypeVar("T")
 
@@ -22,12 +23,6 @@ log = logging.getLogger(__name__)
 #: From how many operations on a commit takes no more, and how many may wait.
 MAX_BATCH = 256
 MAX_WAITING = 4096
-
-
-class Busy(Refusal):
-    """Too much is waiting for the store."""
-
-    retry_after_s = 2.0
 
 
 class _Job(Generic[T]):

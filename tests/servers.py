@@ -45,7 +45,7 @@ for name, value in {constants!r}.items():
 
 #: A server waits for the first look at the welcome files, but not for a folder that hangs. A busy
 #: machine may need longer to import YAML than that.
-PATIENT = {"inbox.FILES_TIMEOUT_S": 30.0}
+PATIENT = {"manager.FILES_TIMEOUT_S": 30.0}
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ import pytest
 from websockets.sync.client import connect
 
 from jupyterlab_notify.app import EVENT_SCHEMA_ID
-from jupyterlab_notify.errors import BadRequest
+from jupyterlab_notify.exceptions import BadRequest
 from jupyterlab_notify.extensions import Notifications
-from jupyterlab_notify.inbox import Inbox
+from jupyterlab_notify.manager import NotificationManager
 
 from .servers import NAMESPACE, ROOT, Server
 
@@ -96,7 +96,9 @@ def test_what_is_sent_again_unchanged_is_told_to_nobody(tmp_path: Path) -> None:
 
     async def run() -> None:
         heard: list[str] = []
-        inbox = Inbox(tmp_path / "db.sqlite", notice=lambda action, ids: heard.append(action))
+        inbox = NotificationManager(
+            tmp_path / "db.sqlite", notice=lambda action, ids: heard.append(action)
+        )
         notifications = Notifications(inbox, logging.getLogger("test"))
         told = []
         for fields, action in steps:
@@ -114,7 +116,9 @@ def test_it_is_told_what_is_wrong_and_a_failing_observer_harms_nobody(
 ) -> None:
     async def run() -> None:
         log = logging.getLogger("test")
-        inbox = Inbox(tmp_path / "db.sqlite", notice=lambda *news: notifications.tell(*news))
+        inbox = NotificationManager(
+            tmp_path / "db.sqlite", notice=lambda *news: notifications.tell(*news)
+        )
         notifications = Notifications(inbox, log)
         heard: list[str] = []
 

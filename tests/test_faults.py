@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import database as database_module
-from jupyterlab_notify import inbox as inbox_module
+from jupyterlab_notify import manager as manager_module
 from jupyterlab_notify import worker as worker_module
-from jupyterlab_notify.inbox import Inbox
+from jupyterlab_notify.exceptions import Busy
+from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
 from jupyterlab_notify.store import Cursor, Query, Store
-from jupyterlab_notify.worker import Busy
 
 from . import places
 from .messages import check_sound, do, live, message, receive
@@ -40,7 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
     monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.3)
     monkeypatch.setattr(database_module, "RETRY_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(inbox_module, "WATCH_INTERVAL_S", 0.02)
+    monkeypatch.setattr(manager_module, "WATCH_INTERVAL_S", 0.02)
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ Log = Callable[[int], list[str]]
 
 
 @asynccontextmanager
-async def opened(path: Path | None) -> AsyncIterator[Inbox]:
-    inbox = Inbox(path)
+async def opened(path: Path | None) -> AsyncIterator[NotificationManager]:
+    inbox = NotificationManager(path)
     inbox.start()
     try:
         yield inbox
@@ -74,11 +74,11 @@ async def opened(path: Path | None) -> AsyncIterator[Inbox]:
         await inbox.stop()
 
 
-async def send(inbox: Inbox, text: str, **fields: Any) -> inbox_module.Received:
+async def send(inbox: NotificationManager, text: str, **fields: Any) -> manager_module.Received:
     return await inbox.receive(IngestMessage(message=text, **fields), "queue")
 
 
-async def stored(inbox: Inbox) -> dict[str, dict[str, Any]]:
+async def stored(inbox: NotificationManager) -> dict[str, dict[str, Any]]:
     """Return all live rows, through the inbox' own thread."""
     store = inbox._store
 
@@ -189,7 +189,7 @@ async def test_messages_show_during_a_fault_and_are_stored_after_it(
 async def test_a_server_that_stops_right_after_a_fault_leaves_nothing_in_memory(path: Path) -> None:
     history(path)
     with places.newer_schema(path):
-        inbox = Inbox(path)
+        inbox = NotificationManager(path)
         inbox.start()
         assert not (await send(inbox, "meanwhile")).durable
     # No tab is open: nobody has looked at the store since.
@@ -636,11 +636,11 @@ async def test_too_much_waiting_is_refused_and_soon_taken_again(
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from jupyterlab_notify.inbox import Inbox
+from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
 
 async def main(path, name):
-    inbox = Inbox(Path(path))
+    inbox = NotificationManager(Path(path))
     inbox.start()
     async def sender(n):
         for k in range(20):
@@ -713,7 +713,7 @@ async def test_a_tab_that_opens_in_the_middle_of_a_batch_misses_nothing(
 
 
 async def test_two_frames_in_one_turn_of_the_loop_both_arrive() -> None:
-    from jupyterlab_notify.feed import News, Stream
+    from jupyterlab_notify.broadcaster import Subscription, Update
 
     tab = Tab()
 
@@ -726,13 +726,13 @@ async def test_two_frames_in_one_turn_of_the_loop_both_arrive() -> None:
     async def catch_up(since: Cursor | None) -> tuple[Cursor, str]:
         return Cursor("e", 3), frame(3)
 
-    stream = Stream(tab, Cursor("e", 1), catch_up)
-    stream.push(News(Cursor("e", 1), Cursor("e", 2), frame(2)))
-    stream.push(News(Cursor("e", 2), Cursor("e", 3), frame(3)))
+    stream = Subscription(tab, Cursor("e", 1), catch_up)
+    stream.push(Update(Cursor("e", 1), Cursor("e", 2), frame(2)))
+    stream.push(Update(Cursor("e", 2), Cursor("e", 3), frame(3)))
     await tab.until(lambda tab: tab.cursor == Cursor("e", 3), 2)
     await asyncio.sleep(0)
     assert len(tab.frames) == 2
-    stream.push(News(Cursor("e", 2), Cursor("e", 3), frame(3)))
+    stream.push(Update(Cursor("e", 2), Cursor("e", 3), frame(3)))
     await asyncio.sleep(0)
     assert len(tab.frames) == 2, "it has that one"
 
@@ -765,7 +765,7 @@ async def test_a_listener_that_fails_denies_no_message(path: Path) -> None:
     def fail(action: str, ids: list[str]) -> None:
         raise ValueError("a bug of another extension")
 
-    inbox = Inbox(path, notice=fail)
+    inbox = NotificationManager(path, notice=fail)
     inbox.start()
     sent = await send(inbox, "told")
     assert list(await stored(inbox)) == [sent.id]
@@ -773,7 +773,7 @@ async def test_a_listener_that_fails_denies_no_message(path: Path) -> None:
 
 
 async def test_what_waits_when_the_server_stops_is_answered(path: Path) -> None:
-    inbox = Inbox(path)
+    inbox = NotificationManager(path)
     inbox.start()
     waiting = [asyncio.create_task(send(inbox, str(n))) for n in range(500)]
     await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import database as database_module
-from jupyterlab_notify.database import NotFound, Unavailable
+from jupyterlab_notify.exceptions import NotFound, Unavailable
 from jupyterlab_notify.ledger import (
     ASKED_MS,
     FORGOTTEN_MS,
@@ -20,14 +20,14 @@ from jupyterlab_notify.ledger import (
     TOLD_AT_ONCE,
     remote_id,
 )
-from jupyterlab_notify.store import Again, Parcel, Retention, Store
+from jupyterlab_notify.store import Claim, ContradictedDismissals, Retention, Store
 
 from . import places
 from .messages import Clock, check_sound, do, live, receive
 
 Make = Callable[..., Store]
 LEASE_MS = 60_000
-NOTHING = Again()
+NOTHING = ContradictedDismissals()
 #: A little before the tests' clock.
 CREATED_MS = 1_799_999_000_000
 
@@ -88,7 +88,7 @@ def outbox(store: Store) -> list[tuple[str, tuple[str, ...]]]:
     return found
 
 
-def settle(store: Store, parcel: Parcel) -> None:
+def settle(store: Store, parcel: Claim) -> None:
     do(store, lambda: store.settle("me", parcel, told=True))
 
 
@@ -421,8 +421,11 @@ def offered(store: Store, *items: dict[str, Any], since_ms: int = 0) -> bool:
 
 
 def listed(
-    store: Store, *items: dict[str, Any], since_ms: int = 0, doubted: Again = NOTHING
-) -> tuple[bool, Again]:
+    store: Store,
+    *items: dict[str, Any],
+    since_ms: int = 0,
+    doubted: ContradictedDismissals = NOTHING,
+) -> tuple[bool, ContradictedDismissals]:
     version = do(store, store.welcome_known, write=False)
     return do(store, lambda: store.list_welcome(version, items, since_ms, doubted))
 

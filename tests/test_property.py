@@ -26,12 +26,13 @@ from hypothesis.stateful import (
 )
 
 from jupyterlab_notify import database as database_module
-from jupyterlab_notify import inbox as inbox_module
+from jupyterlab_notify import manager as manager_module
 from jupyterlab_notify import store as store_module
-from jupyterlab_notify.feed import Stream
-from jupyterlab_notify.inbox import Inbox
+from jupyterlab_notify.broadcaster import Subscription
+from jupyterlab_notify.exceptions import NotifyError
+from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.store import Cursor, Query, Refusal, Retention, Store
+from jupyterlab_notify.store import Cursor, Query, Retention, Store
 
 from .messages import Clock, check_sound, do, message
 from .tab import Tab
@@ -67,15 +68,15 @@ class Tabs(RuleBasedStateMachine):
         self.path = self.folder / "notify" / "notifications.sqlite"
         self.clock = Clock()
         retention = Retention(days=1, count=count)
-        self.inbox = Inbox(self.path, retention=retention)
-        self.inbox._store._clock = self.clock
+        self.manager = NotificationManager(self.path, retention=retention)
+        self.manager._store._clock = self.clock
         self.other = Store(self.path, retention=retention, clock=self.clock)
-        self.tabs: list[tuple[Tab, Stream | None]] = []
+        self.tabs: list[tuple[Tab, Subscription | None]] = []
         self.ids: list[str] = []
         self.acknowledged: set[str] = set()
         self.undo: tuple[tuple[int, int], Cursor | None] | None = None
         self.lock: sqlite3.Connection | None = None
-        self.wait(self.inbox.status("1"))
+        self.wait(self.manager.status("1"))
 
     def teardown(self) -> None:
         if not hasattr(self, "loop"):
@@ -83,7 +84,7 @@ class Tabs(RuleBasedStateMachine):
         self.unlock()
         for number in range(len(self.tabs)):
             self.disconnect(number)
-        self.wait(self.inbox.stop())
+        self.wait(self.manager.stop())
         self.other.close()
         self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
@@ -122,8 +123,8 @@ class Tabs(RuleBasedStateMachine):
     def ingest(self, numbers: list[int], key: str | None, lifetime: int | None) -> None:
         sent = [self.message_of(number, key, lifetime) for number in numbers]
 
-        async def together() -> list[inbox_module.Received]:
-            return await asyncio.gather(*(self.inbox.receive(m, "queue") for m in sent))
+        async def together() -> list[manager_module.Received]:
+            return await asyncio.gather(*(self.manager.receive(m, "queue") for m in sent))
 
         received = self.wait(together())
         self.ids += [each.id for each in received]
@@ -136,8 +137,8 @@ class Tabs(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), by_key=st.booleans())
     def revoke(self, which: int, by_key: bool) -> None:
         name = "a" if by_key or not self.ids else self.ids[which % len(self.ids)]
-        with suppress(Refusal):
-            revoked = self.wait(self.inbox.revoke(name, "queue", any_source=True))
+        with suppress(NotifyError):
+            revoked = self.wait(self.manager.revoke(name, "queue", any_source=True))
             self.acknowledged.discard(revoked.id)
 
     @rule(seconds=st.sampled_from((1, 40, 400, 90_000, -60)))
@@ -152,15 +153,15 @@ class Tabs(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), state=STATES)
     def change_one(self, which: int, state: tuple[bool | None, bool | None]) -> None:
         id_ = self.ids[which % len(self.ids)]
-        with suppress(Refusal):
-            self.wait(self.inbox.change_one(id_, read=state[0], dismissed=state[1]))
+        with suppress(NotifyError):
+            self.wait(self.manager.change_one(id_, read=state[0], dismissed=state[1]))
 
     @rule(state=STATES, some=st.none() | st.lists(st.integers(0, 99), min_size=1, max_size=9))
     def change_many(self, state: tuple[bool | None, bool | None], some: list[int] | None) -> None:
         ids = None
         if some is not None and self.ids:
             ids = [self.ids[n % len(self.ids)] for n in some]
-        changed = self.wait(self.inbox.change_many(ids=ids, read=state[0], dismissed=state[1]))
+        changed = self.wait(self.manager.change_many(ids=ids, read=state[0], dismissed=state[1]))
         self.undo = changed["seqs"] and (tuple(changed["seqs"]), Cursor.parse(changed["cursor"]))
 
     @precondition(lambda self: self.undo)
@@ -168,9 +169,9 @@ class Tabs(RuleBasedStateMachine):
     def undo_it(self, state: tuple[bool | None, bool | None]) -> None:
         assert self.undo
         (seqs, cursor), self.undo = self.undo, None
-        with suppress(Refusal):
+        with suppress(NotifyError):
             self.wait(
-                self.inbox.change_many(seqs=seqs, up_to=cursor, read=state[0], dismissed=state[1])
+                self.manager.change_many(seqs=seqs, up_to=cursor, read=state[0], dismissed=state[1])
             )
 
     # What happens to the file
@@ -195,7 +196,7 @@ class Tabs(RuleBasedStateMachine):
 
     @rule()
     def prune(self) -> None:
-        self.inbox._store._prune_at = 0
+        self.manager._store._prune_at = 0
         self.ingest([0], None, None)
 
     @precondition(lambda self: self.lock is None)
@@ -223,7 +224,7 @@ class Tabs(RuleBasedStateMachine):
             self.lock.execute("ROLLBACK")
             self.lock.close()
             self.lock = None
-            self.inbox._store._heal_at = 0.0
+            self.manager._store._heal_at = 0.0
 
     # What tabs do
 
@@ -233,9 +234,9 @@ class Tabs(RuleBasedStateMachine):
         tab = Tab()
         self.tabs.append((tab, self.open(tab)))
 
-    def open(self, tab: Tab) -> Stream:
-        async def opening() -> Stream:
-            return self.inbox.open(tab, tab.cursor)
+    def open(self, tab: Tab) -> Subscription:
+        async def opening() -> Subscription:
+            return self.manager.open(tab, tab.cursor)
 
         tab.connected = True
         tab.awake.set()
@@ -248,7 +249,7 @@ class Tabs(RuleBasedStateMachine):
         if stream is not None:
             tab.close()
             tab.awake.set()
-            self.loop.call_soon(self.inbox.close, stream)
+            self.loop.call_soon(self.manager.close, stream)
             self.wait(asyncio.sleep(0))
             self.tabs[which % len(self.tabs)] = (tab, None)
 
@@ -272,28 +273,28 @@ class Tabs(RuleBasedStateMachine):
     # What must hold
 
     def stored(self) -> dict[str, dict[str, Any]]:
-        store = self.inbox._store
+        store = self.manager._store
 
         def call() -> dict[str, dict[str, Any]]:
             pages = (store.page(Query(view=v, limit=100_000)) for v in ("inbox", "dismissed"))
             return {row["id"]: row for page in pages for row in page["notifications"]}
 
-        return self.wait(self.inbox._worker.submit(call, write=False))
+        return self.wait(self.manager._worker.submit(call, write=False))
 
     @invariant()
     def every_tab_shows_what_the_store_has(self) -> None:
         stored = self.stored()
         # The same a second time, as the watch does: what the first has found is told by then.
         assert self.stored() == stored
-        head = self.inbox._store.cursor()
+        head = self.manager._store.cursor()
         for tab, stream in self.tabs:
             if stream is None or not tab.awake.is_set():
                 continue
             self.wait(tab.until(lambda tab, head=head: tab.cursor == head))  # type: ignore[misc]  # no type of a default
             assert tab.connected
             tab.check_against(stored)
-            assert tab.durable is self.inbox._store.durable
-        if self.inbox._store.pruned == 0 and not self.inbox.retention.count:
+            assert tab.durable is self.manager._store.durable
+        if self.manager._store.pruned == 0 and not self.manager.retention.count:
             assert self.acknowledged <= set(stored)
 
 
@@ -306,7 +307,7 @@ def test_a_tab_always_shows_what_the_store_has(
         monkeypatch.setattr(where, name, value)
     caplog.set_level(logging.ERROR, "jupyterlab_notify")
     # The invariant looks instead: at known moments.
-    monkeypatch.setattr(inbox_module, "WATCH_INTERVAL_S", 3600.0)
+    monkeypatch.setattr(manager_module, "WATCH_INTERVAL_S", 3600.0)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Tabs,
         settings=settings(

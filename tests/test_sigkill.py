@@ -31,13 +31,13 @@ SENDERS = 8
 NURSERY = """
 import asyncio, os, sys
 from pathlib import Path
-from jupyterlab_notify.inbox import Inbox
+from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
 
 SENDERS = int(sys.argv[1])
 
 async def ingest(path):
-    inbox = Inbox(Path(path))
+    inbox = NotificationManager(Path(path))
     inbox.start()
 
     async def sender(name):

@@ -19,13 +19,13 @@ from jupyterlab_notify import database as database_module
 from jupyterlab_notify import place as place_module
 from jupyterlab_notify import store as store_module
 from jupyterlab_notify.database import look
-from jupyterlab_notify.inbox import Inbox
+from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
 from jupyterlab_notify.place import file_system
 from jupyterlab_notify.schema import (
+    ACTIVE,
     DISMISSED,
     INBOX,
-    LIVE,
     PINNED,
     SELECT,
     UNREAD,
@@ -37,9 +37,9 @@ from jupyterlab_notify.store import (
     SECOND_LOOK_MS,
     SNAPSHOT_ROWS,
     TOMBSTONE_MS,
-    Arrival,
     Conflict,
     Cursor,
+    InsertNotification,
     NotFound,
     Query,
     Retention,
@@ -277,7 +277,7 @@ def test_what_expires_leaves_lists_and_tells_tabs(store: Store, clock: Clock) ->
 async def test_the_first_and_the_last_moment_that_can_be_told_are_no_fault_of_the_file(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    inbox = Inbox(path)
+    inbox = NotificationManager(path)
     ends = (
         *("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-12:00"),
         *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+12:00"),
@@ -376,7 +376,7 @@ def test_a_beat_that_waited_for_a_hung_store_came_in_time(store: Store, clock: C
     do(store, lambda: None, write=False)
     clock.forward(20)
     # Both waited for the thread, and share a batch now.
-    store.run([(lambda: None, False), (Arrival(store, beat), True)])
+    store.run([(lambda: None, False), (InsertNotification(store, beat), True)])
     assert detail(store, id_)["type"] == "in-progress"
     assert store.cursor() == cursor, "no tab was told of an end"
 
@@ -487,7 +487,7 @@ def test_undo_spares_the_rows_that_have_those_numbers_in_memory(
 def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Store) -> None:
     """They share a batch when both were sent while the store was busy."""
     receive(store, "seen")
-    arrivals = [Arrival(store, message(str(n))) for n in range(4)]
+    arrivals = [InsertNotification(store, message(str(n))) for n in range(4)]
 
     def dismiss_all() -> Any:
         return store.change_many(read=None, dismissed=True)
@@ -588,7 +588,7 @@ async def test_a_long_search_keeps_nobody_waiting(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_module, "SCANNED_ROWS", 1)
-    inbox = Inbox(path)
+    inbox = NotificationManager(path)
     for number in range(100):
         await inbox.receive(IngestMessage(message=f"message {number}"), "queue")
     search = asyncio.ensure_future(inbox.page(Query(text="MESSAGE 1", limit=50)))
@@ -821,13 +821,13 @@ def plans(store: Store) -> dict[str, str]:
         "pinned": page_of.format(PINNED),
         "newest": f"{SELECT} WHERE {INBOX} ORDER BY position DESC LIMIT 50",
         "catch-up": f"{SELECT} WHERE seq > 5 ORDER BY seq LIMIT 501",
-        "one": f"{SELECT} WHERE id = 'x' AND {LIVE}",
-        "by key": f"SELECT id FROM notifications WHERE source = 'a' AND key = 'b' AND {LIVE}",
-        "revoke": f"SELECT id, source FROM notifications WHERE key = 'b' AND {LIVE}",
+        "one": f"{SELECT} WHERE id = 'x' AND {ACTIVE}",
+        "by key": f"SELECT id FROM notifications WHERE source = 'a' AND key = 'b' AND {ACTIVE}",
+        "revoke": f"SELECT id, source FROM notifications WHERE key = 'b' AND {ACTIVE}",
         "expiry due": "SELECT min(expires_ms) FROM notifications "
-        f"WHERE expires_ms IS NOT NULL AND {LIVE}",
-        "expire": f"SELECT id FROM notifications WHERE expires_ms <= 5 AND {LIVE}",
-        "undo": f"SELECT id FROM notifications WHERE seq BETWEEN 3 AND 4 AND {LIVE}",
+        f"WHERE expires_ms IS NOT NULL AND {ACTIVE}",
+        "expire": f"SELECT id FROM notifications WHERE expires_ms <= 5 AND {ACTIVE}",
+        "undo": f"SELECT id FROM notifications WHERE seq BETWEEN 3 AND 4 AND {ACTIVE}",
         "many": "SELECT id FROM notifications WHERE id IN (SELECT value FROM json_each('[]'))",
     }
     db = sqlite3.connect(str(store.path))
@@ -1287,7 +1287,7 @@ async def test_a_sqlite_that_is_too_old_is_said_once_and_to_who_asks(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(database_module, "MINIMUM_SQLITE", (99, 1, 0))
-    inbox = Inbox(path)
+    inbox = NotificationManager(path)
     inbox.start()
     tab = Tab()
     stream = inbox.open(tab, None)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jupyterlab_notify.inbox import WATCH_INTERVAL_S
+from jupyterlab_notify.manager import WATCH_INTERVAL_S
 
 from .servers import NAMESPACE, Server, at_once
 
@@ -23,7 +23,7 @@ assert WATCH_INTERVAL_S <= SOON_S / 2
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
-    constants = {"inbox.WATCH_INTERVAL_S": WATCH_S}
+    constants = {"manager.WATCH_INTERVAL_S": WATCH_S}
     one = Server(tmp_path_factory.mktemp("one"), constants=constants)
     two = Server(tmp_path_factory.mktemp("two"), constants=constants, home=one.home)
     try:

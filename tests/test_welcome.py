@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import models
-from jupyterlab_notify.sources.files import place_images
+from jupyterlab_notify.sources.welcome_files import place_images
 
 from .servers import NAMESPACE, PATIENT, Server, at_once, wait_for
 from .test_wire import exactly
@@ -120,7 +120,7 @@ def test_a_file_is_a_welcome_message_until_it_was_seen_enough(
 
 
 def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[..., Server]) -> None:
-    often = {"inbox.WATCH_INTERVAL_S": 0.25}
+    often = {"manager.WATCH_INTERVAL_S": 0.25}
     one = make_server(start=False, constants=often)
     write(folder(one), "a")
     write(folder(one), "b")
@@ -148,7 +148,9 @@ def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[...,
 def test_a_file_that_changes_is_noticed_by_open_tabs(
     make_server: Callable[..., Server], tmp_path: Path
 ) -> None:
-    server = make_server(constants={"inbox.FILES_INTERVAL_S": 0.2, "inbox.WATCH_INTERVAL_S": 0.2})
+    server = make_server(
+        constants={"manager.FILES_INTERVAL_S": 0.2, "manager.WATCH_INTERVAL_S": 0.2}
+    )
     with server.websocket() as tab:
         first = tab.receive()["welcome"]
         path = write(folder(server), "late")
@@ -180,7 +182,7 @@ BAD = {
     "views-0": "---\nid: x\ntitle: y\nmax_views: 0\n---\nHello.",
     "dismissable": "---\nid: x\ntitle: y\ndismissable: maybe\n---\nHello.",
     "deep": f"---\nid: x\ntitle: {'[' * 5000}\n---\nHello.",
-    "half": '---\nid: x\ntitle: "News \\ud83c"\n---\nHello.',
+    "half": '---\nid: x\ntitle: "Update \\ud83c"\n---\nHello.',
     "tag": "---\nid: !!python/object/apply:os.system ['true']\ntitle: x\n---\nHello.",
 }
 
@@ -196,11 +198,11 @@ def test_a_bad_file_is_one_line_in_the_log_and_nothing_else(
     (folder(server) / "directory.md").mkdir()
     (folder(server) / "dangling.md").symlink_to("nowhere.md")
     # As ``json.dumps`` writes it, which is YAML too: two halves of one sign.
-    write(folder(server), "good", title=json.dumps("News 🎉"))
+    write(folder(server), "good", title=json.dumps("Update 🎉"))
     server.start()
     for _ in range(3):
         (message,) = ask(server)["messages"]
-        assert (message["id"], message["title"]) == ("file:good", "News 🎉")
+        assert (message["id"], message["title"]) == ("file:good", "Update 🎉")
     server.stop()
     lines = [line for line in server.log.splitlines() if "The welcome message" in line]
     assert len(lines) == len(BAD) + 4

@@ -1,10 +1,10 @@
-"""Thin HTTP and WebSocket adapters of the inbox, one file a resource."""
+"""Thin HTTP and WebSocket adapters of the manager, one file a resource."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..inbox import Inbox
+from ..manager import NotificationManager
 from .ingest import IngestHandler, IngestItemHandler
 from .notifications import NotificationHandler, NotificationsHandler
 from .status import StatusHandler
@@ -22,9 +22,9 @@ NAMESPACE = "jupyterlab-notify"
 ALIAS = "jupyterlab-notifications-extension"
 
 
-def routes(inbox: Inbox) -> list[tuple[str, type, dict[str, Any]]]:
+def routes(manager: NotificationManager) -> list[tuple[str, type, dict[str, Any]]]:
     """Return the URL patterns below the server's base URL, with their handlers."""
-    arguments = {"inbox": inbox}
+    arguments = {"manager": manager}
     return [
         # With a slash at its end too: Jupyter Server says 403 to that, as to a wrong token.
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/?", IngestHandler, arguments),

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from ..errors import MAX_BODY, BadRequest, Encoded, TooLarge, answer, parse_json, status_of
-from ..inbox import Inbox, dumps
-from ..store import Refusal
+from ..encoding import dumps
+from ..exceptions import MAX_BODY, BadRequest, Encoded, NotifyError, TooLarge
+from ..manager import NotificationManager
+from ..validation import parse_json
 
 #: The one resource that an authorizer is asked about.
 AUTH_RESOURCE = "jupyterlab_notify"
@@ -34,9 +35,9 @@ NO_SITE = "null"
 class DiscreetHandler(web.RequestHandler):
     """A handler that logs what went wrong without the query, which may hold a token."""
 
-    def initialize(self, inbox: Inbox) -> None:
-        """Take the inbox from the route."""
-        self.inbox = inbox
+    def initialize(self, manager: NotificationManager) -> None:
+        """Take the manager from the route."""
+        self.manager = manager
         for name in URL_HEADERS:
             # Jupyter Server would fail with a 500 at the one, and in its own log at the other.
             try:
@@ -78,7 +79,7 @@ def reason(error: web.HTTPError) -> str:
 
 
 class NotifyHandler(DiscreetHandler, APIHandler):
-    """A handler of the inbox: JSON in, JSON out, no user activity."""
+    """A handler of notifications: JSON in, JSON out, no user activity."""
 
     auth_resource = AUTH_RESOURCE
     # What a hub pushes or a tab fetches by itself does not show that a person is there:
@@ -92,6 +93,10 @@ class NotifyHandler(DiscreetHandler, APIHandler):
         if hasattr(self, "_jupyter_current_user") and self.current_user is None:
             raise web.HTTPError(403, "Authentication failed: the request has no valid token.")
         super().check_xsrf_cookie()
+
+    def answer_error(self, message: str, errors: list[dict[str, str]] | None = None) -> None:
+        """Finish with an answer in the shape of ``models.ErrorAnswer``."""
+        self.answer({"success": False, "message": message, "errors": errors or []})
 
     def answer(self, value: dict[str, Any] | str) -> None:
         """Finish with a JSON answer."""
@@ -113,8 +118,7 @@ class NotifyHandler(DiscreetHandler, APIHandler):
         if self.request.method not in self.SUPPORTED_METHODS or not self._awaits_body:
             # Refused before its body has come: Tornado closes the connection, so say it.
             self.set_header("Connection", "close")
-        self.set_header("Content-Type", "application/json")
-        self.finish(dumps(answer(message)))
+        self.answer_error(message)
 
     def query_argument(self, name: str, most: int) -> str | None:
         """Return a query parameter of at most ``most`` characters, once."""
@@ -135,16 +139,16 @@ def _offers(handler: type[web.RequestHandler], method: str) -> bool:
 class BodyHandler(NotifyHandler):
     """A handler that takes a body: bounded while it arrives, not after."""
 
-    def initialize(self, inbox: Inbox) -> None:
-        """Take the inbox from the route."""
-        super().initialize(inbox)
+    def initialize(self, manager: NotificationManager) -> None:
+        """Take the manager from the route."""
+        super().initialize(manager)
         self._awaits_body = False
         self._body = bytearray()
         self._received = 0
 
     # Tornado takes a coroutine here; the types of the base class know only its own.
     async def prepare(self) -> None:  # type: ignore[override]
-        """Check who is calling; who is refused learns of it after the body has come.
+        """Check the caller; a caller who is refused is told after the body has arrived.
 
         Tornado closes a connection that it answers earlier, and a proxy that still sends the
         body then sees a reset instead of the 403: JupyterHub's makes a 503 of it.
@@ -153,10 +157,10 @@ class BodyHandler(NotifyHandler):
         try:
             await super().prepare()
         except web.HTTPError as error:
-            refusal = error
+            refused = error
 
             async def refuse(*args: Any, **kwargs: Any) -> None:
-                raise refusal
+                raise refused
 
             setattr(self, (self.request.method or "GET").lower(), refuse)
 
@@ -170,7 +174,7 @@ class BodyHandler(NotifyHandler):
                 # from here would be logged as a fault of this server's.
                 self.set_status(413)
                 self.set_header("Connection", "close")
-                self.answer(answer(str(TooLarge())))
+                self.answer_error(str(TooLarge()))
         else:
             self._body += chunk
 
@@ -186,17 +190,17 @@ class BodyHandler(NotifyHandler):
 Method = Callable[..., Awaitable[None]]
 
 
-def refusals(method: Method) -> Method:
-    """Answer a refusal that a method raises with its status and its sentence."""
+def with_errors(method: Method) -> Method:
+    """Answer a ``NotifyError`` that a method raises with its status and its sentence."""
 
     @wraps(method)
     async def wrapper(self: NotifyHandler, *args: Any, **kwargs: Any) -> None:
         try:
             await method(self, *args, **kwargs)
-        except Refusal as refusal:
-            self.set_status(status_of(refusal))
-            if refusal.retry_after_s is not None:
-                self.set_header("Retry-After", str(math.ceil(refusal.retry_after_s)))
-            self.answer(answer(str(refusal), getattr(refusal, "errors", None)))
+        except NotifyError as error:
+            self.set_status(error.status)
+            if error.retry_after_s is not None:
+                self.set_header("Retry-After", str(math.ceil(error.retry_after_s)))
+            self.answer_error(str(error), getattr(error, "errors", None))
 
     return wrapper

@@ -7,9 +7,10 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..errors import BadRequest, validate
-from ..inbox import Received
-from .base import BodyHandler, refusals
+from ..exceptions import BadRequest
+from ..manager import Received
+from ..validation import validate
+from .base import BodyHandler, with_errors
 
 
 class _Ingest(BodyHandler):
@@ -34,7 +35,9 @@ class _Ingest(BodyHandler):
     async def receive(self, value: dict[str, Any]) -> None:
         from ..models import IngestMessage
 
-        self.receipt(await self.inbox.receive(validate(IngestMessage, value), source=self.source()))
+        self.receipt(
+            await self.manager.receive(validate(IngestMessage, value), source=self.source())
+        )
 
     def receipt(self, received: Received) -> None:
         self.answer(
@@ -53,7 +56,7 @@ class IngestHandler(_Ingest):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def post(self) -> None:
         """Answer with ``models.Receipt``, after the message is committed."""
         await self.receive(self.json())
@@ -64,14 +67,14 @@ class IngestItemHandler(_Ingest):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def put(self, name: str) -> None:
         """Take a message in under the key in the path."""
         await self.receive({**self.json(), "key": name})
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def delete(self, name: str) -> None:
         """Revoke by id or key."""
         source = self.query_argument("source", 80)
@@ -80,5 +83,5 @@ class IngestItemHandler(_Ingest):
         if len(name) > 200:
             raise BadRequest("The id or key in the path is longer than 200 characters.")
         self.receipt(
-            await self.inbox.revoke(name, source or self.source(), any_source=source is None)
+            await self.manager.revoke(name, source or self.source(), any_source=source is None)
         )

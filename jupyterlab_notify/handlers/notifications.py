@@ -5,9 +5,10 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..errors import BadRequest, validate
+from ..exceptions import BadRequest
 from ..store import VIEWS, Cursor, Query
-from .base import BodyHandler, refusals
+from ..validation import validate
+from .base import BodyHandler, with_errors
 
 TYPES = ("default", "info", "success", "warning", "error", "in-progress")
 MAX_LIMIT = 200
@@ -18,7 +19,7 @@ class NotificationsHandler(BodyHandler):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def get(self) -> None:
         """Answer with ``models.Page``."""
         view = self.query_argument("view", 20)
@@ -38,18 +39,18 @@ class NotificationsHandler(BodyHandler):
             before=self._number("before", 0, 2**53 - 1),
             limit=50 if limit is None else limit,
         )
-        self.answer(await self.inbox.page(query))
+        self.answer(await self.manager.page(query))
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def patch(self) -> None:
         """Change the state of many; answer with ``models.Changed``."""
         from ..models import BulkChange
 
         change: BulkChange = validate(BulkChange, self.json())
         self.answer(
-            await self.inbox.change_many(
+            await self.manager.change_many(
                 ids=change.ids,
                 seqs=change.seqs,
                 up_to=Cursor.parse(change.upTo),
@@ -74,17 +75,19 @@ class NotificationHandler(BodyHandler):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def get(self, id_: str) -> None:
         """Answer with ``models.NotificationDetail``."""
-        self.answer(await self.inbox.detail(id_))
+        self.answer(await self.manager.detail(id_))
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def patch(self, id_: str) -> None:
         """Change its state; answer with ``models.Changed``."""
         from ..models import StateChange
 
         change: StateChange = validate(StateChange, self.json())
-        self.answer(await self.inbox.change_one(id_, read=change.read, dismissed=change.dismissed))
+        self.answer(
+            await self.manager.change_one(id_, read=change.read, dismissed=change.dismissed)
+        )

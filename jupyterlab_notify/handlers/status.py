@@ -6,7 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from .._version import __version__
-from .base import NotifyHandler, refusals
+from .base import NotifyHandler, with_errors
 
 
 class StatusHandler(NotifyHandler):
@@ -14,7 +14,7 @@ class StatusHandler(NotifyHandler):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def get(self) -> None:
         """Answer with ``models.Status``."""
-        self.answer(await self.inbox.status(__version__))
+        self.answer(await self.manager.status(__version__))

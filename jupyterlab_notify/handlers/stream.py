@@ -11,7 +11,7 @@ from jupyter_server.utils import ensure_async
 from tornado import web
 from tornado.websocket import WebSocketHandler
 
-from ..feed import Stream
+from ..broadcaster import Subscription
 from ..store import Cursor
 from .base import AUTH_RESOURCE, DiscreetHandler
 
@@ -25,7 +25,7 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
 
     auth_resource = AUTH_RESOURCE
     _track_activity = False
-    _stream: Stream | None = None
+    _stream: Subscription | None = None
 
     async def get(self, *args: Any, **kwargs: Any) -> Any:
         """Check who is calling before the handshake."""
@@ -67,7 +67,7 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
         except web.HTTPError:
             # Not UTF-8: no cursor either.
             cursor = None
-        self._stream = self.inbox.open(self, Cursor.parse(cursor))
+        self._stream = self.manager.open(self, Cursor.parse(cursor))
 
     async def send(self, text: str) -> None:
         """Send a frame (``feed.Sink``); raises when the tab is gone."""
@@ -85,5 +85,5 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
     def on_close(self) -> None:
         """Forget the tab."""
         if self._stream is not None:
-            self.inbox.close(self._stream)
+            self.manager.close(self._stream)
             self._stream = None

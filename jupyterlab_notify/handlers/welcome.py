@@ -5,9 +5,9 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..errors import BadRequest, validate
-from ..store import NotFound
-from .base import BodyHandler, NotifyHandler, refusals
+from ..exceptions import BadRequest, NotFound
+from ..validation import validate
+from .base import BodyHandler, NotifyHandler, with_errors
 
 #: An image must not run what it holds, even if somebody opens it by itself.
 IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -18,13 +18,13 @@ class WelcomeHandler(NotifyHandler):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def get(self) -> None:
         """Answer with ``models.Welcome``."""
         every = self.query_argument("all", 5)
         if every not in (None, "true", "false"):
             raise BadRequest("The query parameter all must be true or false.")
-        self.answer(await self.inbox.welcome(every=every == "true"))
+        self.answer(await self.manager.welcome(every=every == "true"))
 
 
 class WelcomeSeenHandler(BodyHandler):
@@ -32,13 +32,13 @@ class WelcomeSeenHandler(BodyHandler):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def post(self) -> None:
         """Answer with ``models.WelcomeVersion``."""
         from ..models import WelcomeIds
 
         seen: WelcomeIds = validate(WelcomeIds, self.json())
-        self.answer(await self.inbox.welcome_seen(seen.ids))
+        self.answer(await self.manager.welcome_seen(seen.ids))
 
 
 class WelcomeDismissHandler(BodyHandler):
@@ -46,13 +46,13 @@ class WelcomeDismissHandler(BodyHandler):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def post(self) -> None:
         """Answer with ``models.WelcomeVersion``."""
         from ..models import WelcomeDismissal
 
         dismissal: WelcomeDismissal = validate(WelcomeDismissal, self.json())
-        self.answer(await self.inbox.welcome_dismiss(dismissal.ids))
+        self.answer(await self.manager.welcome_dismiss(dismissal.ids))
 
 
 class WelcomeResetHandler(BodyHandler):
@@ -60,11 +60,11 @@ class WelcomeResetHandler(BodyHandler):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def post(self) -> None:
         """Answer with ``models.WelcomeVersion``."""
         self.json()
-        self.answer(await self.inbox.welcome_reset())
+        self.answer(await self.manager.welcome_reset())
 
 
 class WelcomeImageHandler(NotifyHandler):
@@ -77,10 +77,10 @@ class WelcomeImageHandler(NotifyHandler):
 
     @web.authenticated
     @authorized
-    @refusals
+    @with_errors
     async def get(self, name: str) -> None:
         """Answer with the image."""
-        found = await self.inbox.welcome_image(name)
+        found = await self.manager.welcome_image(name)
         if found is None:
             raise NotFound("There is no such image beside a welcome message.")
         image, media_type = found

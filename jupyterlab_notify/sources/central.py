@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Protocol, TypeVar
 
-from ..store import Again, Known, NotFound, Parcel, Row, Store, Unavailable
+from ..store import Claim, ContradictedDismissals, NotFound, RemoteSnapshot, Row, Store, Unavailable
 from .client import Client, Failure, Item, NoToken, Page, token_reader
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class Central:
         self._welcome = _Seen()
         self._welcome_asked_ms = 0
         #: Dismissals that the service's list contradicted when it was last asked, and since when.
-        self._doubted = Again()
+        self._doubted = ContradictedDismissals()
         self._doubted_at = 0.0
 
     # When
@@ -446,11 +446,11 @@ class Central:
             self._answers = False
         return self._answers
 
-    async def _settle(self, parcel: Parcel, told: bool) -> None:
+    async def _settle(self, parcel: Claim, told: bool) -> None:
         store, owner = self._store, self._owner
         await self._submit(lambda: store.settle(owner, parcel, told=told), write=True)
 
-    async def _send(self, parcel: Parcel) -> None:
+    async def _send(self, parcel: Claim) -> None:
         subjects = list(parcel.subjects)
         if parcel.action in ("read", "unread"):
             await self._client.mark(parcel.action, subjects)
@@ -507,7 +507,9 @@ class Central:
             # Not forgotten meanwhile, since a message was opened that is said to be revoked.
             self._unread = seen
 
-    async def _go_through_unread(self, known: Known) -> tuple[dict[str, Item], bool, _Seen]:
+    async def _go_through_unread(
+        self, known: RemoteSnapshot
+    ) -> tuple[dict[str, Item], bool, _Seen]:
         """Return what is unread, and whether that is all of it.
 
         With very many unread messages their pages are gone through only if the first one, and
@@ -582,7 +584,7 @@ class Central:
         return self._submit(lambda: store.add_messages(rows, name), write=True)
 
     async def _tell_read_from_revoked(
-        self, known: Known, missing: list[str], new: int, bodies: dict[str, str | None]
+        self, known: RemoteSnapshot, missing: list[str], new: int, bodies: dict[str, str | None]
     ) -> tuple[list[str], list[str], _Seen]:
         """Find out what was read elsewhere and what was revoked.
 
@@ -632,7 +634,7 @@ class Central:
     async def _ask_for(
         self,
         remote: str,
-        known: Known,
+        known: RemoteSnapshot,
         read: list[str],
         revoked: list[str],
         bodies: dict[str, str | None],
@@ -681,7 +683,9 @@ class Central:
             items, etag = listed.items, listed.etag
         # Twice within a moment is what the same replica of the service says.
         now = time.monotonic()
-        sure = self._doubted if now - self._doubted_at >= self._apart_s else Again()
+        sure = (
+            self._doubted if now - self._doubted_at >= self._apart_s else ContradictedDismissals()
+        )
         taken, again = await self._submit(
             lambda: store.list_welcome(version, items, before_ms, sure), write=True
         )

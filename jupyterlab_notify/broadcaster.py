@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
-from .store import Standing
+from .store import StreamPosition
 
 
 class Sink(Protocol):
@@ -25,21 +25,21 @@ class Sink(Protocol):
         """Close the connection, so that the tab connects anew."""
 
 
-class News(NamedTuple):
+class Update(NamedTuple):
     """A frame that leads from ``before`` to ``after``; from anywhere, if ``before`` is None.
 
     Without ``text`` it says only that there is something new.
     """
 
-    before: Standing | None
-    after: Standing
+    before: StreamPosition | None
+    after: StreamPosition
     text: str
 
 
-CatchUp = Callable[[Standing | None], Awaitable[tuple[Standing, str]]]
+CatchUp = Callable[[StreamPosition | None], Awaitable[tuple[StreamPosition, str]]]
 
 
-class Stream:
+class Subscription:
     """One open stream.
 
     Parameters
@@ -52,20 +52,20 @@ class Stream:
         Returns the frame that leads from there to the present, and where that is.
     """
 
-    def __init__(self, sink: Sink, since: Standing | None, catch_up: CatchUp) -> None:
+    def __init__(self, sink: Sink, since: StreamPosition | None, catch_up: CatchUp) -> None:
         self.cursor = since
         self._sink = sink
         self._catch_up = catch_up
         self._busy: asyncio.Task[None] | None = None
         #: How far others have come since this one last asked; None: no further.
-        self._behind: Standing | None = None
+        self._behind: StreamPosition | None = None
         self._closed = False
 
     def start(self) -> None:
         """Send the first frame."""
         self._busy = asyncio.ensure_future(self._run(None))
 
-    def push(self, news: News) -> None:
+    def push(self, news: Update) -> None:
         """Take a frame, or note that there is one."""
         if self._closed:
             return
@@ -81,7 +81,7 @@ class Stream:
         if self._busy is not None:
             self._busy.cancel()
 
-    async def _run(self, news: News | None) -> None:
+    async def _run(self, news: Update | None) -> None:
         try:
             while True:
                 if news is None:
@@ -101,26 +101,26 @@ class Stream:
             self._behind = self._busy = None
 
 
-class Feed:
+class Broadcaster:
     """The open streams."""
 
     def __init__(self) -> None:
-        self._streams: set[Stream] = set()
+        self._streams: set[Subscription] = set()
 
     def __len__(self) -> int:
         return len(self._streams)
 
-    def open(self, stream: Stream) -> None:
+    def open(self, stream: Subscription) -> None:
         """Add a stream and send its first frame."""
         self._streams.add(stream)
         stream.start()
 
-    def close(self, stream: Stream) -> None:
+    def close(self, stream: Subscription) -> None:
         """Take a stream away."""
         self._streams.discard(stream)
         stream.close()
 
-    def publish(self, news: News) -> None:
+    def publish(self, news: Update) -> None:
         """Hand a frame to every stream."""
         for stream in tuple(self._streams):
             stream.push(news)

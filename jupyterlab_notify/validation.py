@@ -1,67 +1,15 @@
-"""Every error that the HTTP interface can give, and the JSON that it is said in."""
+"""Check what comes in: JSON, and the models that it must fit."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from .store import Conflict, NotFound, Refusal, Unavailable
-from .worker import Busy
+from .exceptions import BadRequest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
-
-#: The largest body of a request, in bytes.
-MAX_BODY = 64 * 1024
-
-#: The status for each refusal, the most special first.
-STATUS: tuple[tuple[type[Refusal], int], ...] = (
-    (NotFound, 404),
-    (Conflict, 409),
-    (Busy, 503),
-    (Unavailable, 503),
-)
-
-
-class BadRequest(Refusal):
-    """The request is wrong: a sentence, and a list of fields with what is wrong in each."""
-
-    status = 400
-
-    def __init__(self, message: str, errors: list[dict[str, str]] | None = None) -> None:
-        super().__init__(message)
-        self.errors = errors or []
-
-
-class TooLarge(BadRequest):
-    """The body is larger than ``MAX_BODY``."""
-
-    status = 413
-
-    def __init__(self) -> None:
-        super().__init__(f"The request body is larger than {MAX_BODY // 1024} KiB.")
-
-
-class Encoded(BadRequest):
-    """A body that was compressed, which no route takes."""
-
-    status = 415
-
-    def __init__(self) -> None:
-        super().__init__("The request body must be sent as it is, without a Content-Encoding.")
-
-
-def status_of(refusal: Refusal) -> int:
-    """Return the HTTP status of a refusal."""
-    if isinstance(refusal, BadRequest):
-        return refusal.status
-    return next((code for kind, code in STATUS if isinstance(refusal, kind)), 400)
-
-
-def answer(message: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    """Return an answer in the shape of ``models.ErrorAnswer``."""
-    return {"success": False, "message": message, "errors": errors or []}
 
 
 def parse_json(body: bytes) -> dict[str, Any]:

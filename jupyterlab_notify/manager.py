@@ -8,24 +8,25 @@ Handlers and sources call it. It validates nothing that ``models`` validates; it
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from .broadcaster import Broadcaster, Sink, Subscription, Update
 from .database import look
-from .feed import Feed, News, Sink, Stream
+from .encoding import dumps
+from .exceptions import Unavailable
 from .ledger import central_tag
-from .store import Arrival, Cursor, Query, Retention, Row, Standing, Store, Unavailable, new_id
+from .store import Cursor, InsertNotification, Query, Retention, Row, Store, StreamPosition, new_id
 from .worker import Worker
 
 if TYPE_CHECKING:
     from .models import IngestMessage
     from .sources.central import Central
-    from .sources.files import WelcomeFiles
+    from .sources.welcome_files import WelcomeFiles
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ FILES_TIMEOUT_S = 2.0
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 Notice = Callable[[str, list[str]], None]
-MakeCentral = Callable[["Inbox"], "Central"]
+MakeCentral = Callable[["NotificationManager"], "Central"]
 
 
 class Received(NamedTuple):
@@ -50,7 +51,7 @@ class Received(NamedTuple):
     durable: bool
 
 
-class Inbox:
+class NotificationManager:
     """The notifications of one person.
 
     Parameters
@@ -80,13 +81,13 @@ class Inbox:
         files: Callable[[], WelcomeFiles] | None = None,
         central: tuple[str, MakeCentral] | None = None,
     ) -> None:
-        self.feed = Feed()
+        self.broadcaster = Broadcaster()
         self.retention = retention or Retention()
         self._log = log or logging.getLogger(__name__)
         self._notice = notice
         self._store = Store(path, retention=self.retention, log=self._log)
         self._worker = Worker(self._store, self._news, self._publish)
-        self._published: Standing | None = None
+        self._published: StreamPosition | None = None
         self._watch: asyncio.Task[None] | None = None
         self._make_central: MakeCentral | None = None
         self._central: Central | None = None
@@ -141,11 +142,11 @@ class Inbox:
         Busy
             If too much is waiting to be stored.
         """
-        arrival = Arrival(self._store, to_row(message, source))
+        arrival = InsertNotification(self._store, to_row(message, source))
         stored = await self._worker.submit(arrival, write=True)
         if stored.action is not None:
             self._tell(stored.action, [stored.id])
-        return Received(stored.id, stored.seq, len(self.feed), stored.durable)
+        return Received(stored.id, stored.seq, len(self.broadcaster), stored.durable)
 
     async def revoke(self, id_or_key: str, source: str, *, any_source: bool) -> Received:
         """Take a message back; see ``Store.revoke``."""
@@ -156,7 +157,7 @@ class Inbox:
 
         id_, seq, durable = await self._worker.submit(call, write=True)
         self._tell("revoked", [id_])
-        return Received(id_, seq, len(self.feed), durable)
+        return Received(id_, seq, len(self.broadcaster), durable)
 
     # What the person does
 
@@ -245,7 +246,7 @@ class Inbox:
         return {
             "version": version,
             "store": kept,
-            "tabs": len(self.feed),
+            "tabs": len(self.broadcaster),
             "counts": counts,
             "retention": {"days": self.retention.days, "count": self.retention.count},
             "central": None if central is None else central.status(outbox),
@@ -327,21 +328,21 @@ class Inbox:
 
     # Streams
 
-    def open(self, sink: Sink, since: Cursor | None) -> Stream:
+    def open(self, sink: Sink, since: Cursor | None) -> Subscription:
         """Open a stream to a tab that has come as far as ``since``."""
-        standing = None if since is None else Standing(since, -1)
-        stream = Stream(sink, standing, self._catch_up)
-        self.feed.open(stream)
+        standing = None if since is None else StreamPosition(since, -1)
+        stream = Subscription(sink, standing, self._catch_up)
+        self.broadcaster.open(stream)
         if self._watch is None:
             self._watch = asyncio.ensure_future(self._keep_watch())
             if (central := self._get_central()) is not None:
                 central.wake()
         return stream
 
-    def close(self, stream: Stream) -> None:
+    def close(self, stream: Subscription) -> None:
         """Close a stream."""
-        self.feed.close(stream)
-        if not self.feed and self._watch is not None:
+        self.broadcaster.close(stream)
+        if not self.broadcaster and self._watch is not None:
             # Nobody looks: a server without tabs does nothing at all.
             self._watch.cancel()
             self._watch = None
@@ -349,10 +350,10 @@ class Inbox:
             if self._central is not None:
                 self._central.sleep()
 
-    async def _catch_up(self, since: Standing | None) -> tuple[Standing, str]:
+    async def _catch_up(self, since: StreamPosition | None) -> tuple[StreamPosition, str]:
         store = self._store
 
-        def call() -> tuple[Standing, str]:
+        def call() -> tuple[StreamPosition, str]:
             return store.standing(), dumps(store.frame(None if since is None else since.cursor))
 
         return await self._worker.submit(call, write=False)
@@ -370,19 +371,19 @@ class Inbox:
             except Exception as error:
                 self._log.debug("Watching the store failed: %s", error)
 
-    def _news(self) -> News | None:
+    def _news(self) -> Update | None:
         """In the store's thread, after a batch: the frame that leads to the present."""
         store, before = self._store, self._published
-        if not self.feed or store.standing() == before:
+        if not self.broadcaster or store.standing() == before:
             return None
 
-        def call() -> News:
+        def call() -> Update:
             after = store.standing()
             if before is None:
                 # Streams may have caught up in the middle of the batch: they look by themselves.
-                return News(None, after, "")
+                return Update(None, after, "")
             frame = store.frame(before.cursor)
-            return News(None if frame["type"] == "snapshot" else before, after, dumps(frame))
+            return Update(None if frame["type"] == "snapshot" else before, after, dumps(frame))
 
         (news,) = store.run([(call, False)])
         if isinstance(news, Unavailable):
@@ -392,17 +393,8 @@ class Inbox:
         self._published = news.after
         return news
 
-    def _publish(self, news: News) -> None:
-        self.feed.publish(news)
-
-
-# One encoder for all: json.dumps would make another for each call that wants no spaces.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-
-
-def dumps(value: Any) -> str:
-    """Return JSON as text, without spaces; raises ``ValueError`` for ``NaN`` and ``Infinity``."""
-    return _encode(value)
+    def _publish(self, news: Update) -> None:
+        self.broadcaster.publish(news)
 
 
 def to_row(message: IngestMessage, source: str) -> Row:

@@ -1,0 +1,74 @@
+"""Every error that a caller is told of, with the HTTP status that it has.
+
+Storage, the manager and the handlers raise them; their text is one sentence for the sender. Where
+one is raised, nothing has been changed.
+"""
+
+from __future__ import annotations
+
+#: The largest body of a request, in bytes.
+MAX_BODY = 64 * 1024
+
+
+class NotifyError(Exception):
+    """A request that is not done; its text is a sentence for the sender."""
+
+    #: The HTTP status.
+    status = 400
+    #: After how many seconds it is worth trying again, where that is known.
+    retry_after_s: float | None = None
+
+
+class NotFound(NotifyError):
+    """There is no such notification."""
+
+    status = 404
+
+
+class Conflict(NotifyError):
+    """The notification exists, but its state does not allow this."""
+
+    status = 409
+
+
+class Unavailable(NotifyError):
+    """Something that has to be asked elsewhere cannot be had now."""
+
+    status = 503
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Busy(NotifyError):
+    """Too much is waiting to be stored."""
+
+    status = 503
+    retry_after_s = 2.0
+
+
+class BadRequest(NotifyError):
+    """The request is wrong: a sentence, and a list of fields with what is wrong in each."""
+
+    def __init__(self, message: str, errors: list[dict[str, str]] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors or []
+
+
+class TooLarge(BadRequest):
+    """The body is larger than ``MAX_BODY``."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__(f"The request body is larger than {MAX_BODY // 1024} KiB.")
+
+
+class Encoded(BadRequest):
+    """The body is compressed, which no route accepts."""
+
+    status = 415
+
+    def __init__(self) -> None:
+        super().__init__("The request body must be sent as it is, without a Content-Encoding.")
