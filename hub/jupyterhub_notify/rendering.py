@@ -1,0 +1,286 @@
+"""Markdown, rendered: to HTML that is safe to put into a page, and to plain text for logs and mail.
+
+Summaries are inline Markdown, bodies are blocks: GitHub's flavour of both. Raw HTML is shown as
+text, and nh3 goes over the result, so that a fault of the parser is not one of the page.
+
+No text is refused here. One that is too large, too deep or too slow to render, as only a hostile
+one is, comes out as it was written: escaped, and not formatted.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+import time
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block.table import table as parse_table
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from .plain import to_plain_text
+
+__all__ = ["plain_text", "render_block", "render_inline", "single_line"]
+
+#: Characters of Markdown; a body on the wire has at most 32 KiB.
+MAX_TEXT = 64 * 1024
+
+#: Characters of HTML. A reference link repeats its address as often as it is used.
+MAX_HTML = 1024 * 1024
+
+#: Quotes and lists within each other.
+MAX_DEPTH = 40
+
+#: Cells of one table, those that a short row leaves out included.
+MAX_CELLS = 8_000
+
+#: Processor time, so that a busy machine renders as an idle one. A usual body takes a twentieth.
+TIME_LIMIT_S = 0.5
+
+#: Texts longer than this are not kept rendered.
+CACHED_TEXT = 2048
+
+#: The schemes that a link or a picture may have.
+URL_SCHEMES = {"http", "https", "mailto"}
+
+TAGS = {
+    *("a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
+    *("img", "li", "ol", "p", "pre", "s", "strong", "table", "tbody", "td", "th", "thead"),
+    *("tr", "ul"),
+}
+
+_ALIGNMENTS = {"left", "center", "right"}
+_LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}")
+_TEXT_ALIGN = re.compile(r"text-align:(left|center|right)")
+
+
+class TooComplexError(Exception):
+    """The text takes more time, depth or space than a text may."""
+
+
+@lru_cache(maxsize=2048)
+def _render_cached(text: str, block: bool) -> str:
+    return _render(text, block=block)
+
+
+def render_inline(text: str) -> str:
+    """Render a summary.
+
+    Parameters
+    ----------
+    text
+        Inline Markdown.
+
+    Returns
+    -------
+    str
+        HTML without block elements.
+    """
+    return (_render_cached if len(text) <= CACHED_TEXT else _render)(text, block=False)
+
+
+def render_block(text: str) -> str:
+    """Render a body.
+
+    Parameters
+    ----------
+    text
+        Markdown.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return (_render_cached if len(text) <= CACHED_TEXT else _render)(text, block=True)
+
+
+def plain_text(text: str, *, block: bool = True) -> str:
+    """Say what a text says, without its markup.
+
+    Parameters
+    ----------
+    text
+        Markdown.
+    block
+        Whether it is a body; a summary becomes one line.
+
+    Returns
+    -------
+    str
+        Text in which a link is followed by its address, a list has its dashes, and a table its
+        columns.
+    """
+    try:
+        tokens, _ = _parse(text, block=block)
+        plain = to_plain_text(tokens)
+    except TooComplexError:
+        plain = text
+    return _without_controls(plain).strip() if block else single_line(plain)
+
+
+def single_line(text: str) -> str:
+    """Make one line of a text, for a log or the subject of a mail.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    str
+        The text without line ends, control characters, or marks that change its direction.
+    """
+    return " ".join(_without_controls(text).split())
+
+
+def _render(text: str, block: bool) -> str:
+    try:
+        tokens, environment = _parse(text, block=block)
+        markdown = _markdown()
+        rendered = str(markdown.renderer.render(tokens, markdown.options, environment))
+        if len(rendered) > MAX_HTML:
+            raise TooComplexError
+    except TooComplexError:
+        escaped = html.escape(text, quote=False)
+        rendered = f"<pre>{escaped}</pre>\n" if block else escaped
+    return nh3.clean(
+        rendered,
+        tags=TAGS,
+        clean_content_tags={"script", "style"},
+        attributes={
+            "a": {"href", "title"},
+            "code": {"class"},
+            "img": {"alt", "src", "title"},
+            "ol": {"start"},
+        },
+        tag_attribute_values={"td": {"align": _ALIGNMENTS}, "th": {"align": _ALIGNMENTS}},
+        attribute_filter=_only_a_language,
+        # No link of ours opens a window of its own, which is what `rel` is for.
+        link_rel=None,
+        url_schemes=URL_SCHEMES,
+    )
+
+
+def _only_a_language(tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "class" and not _LANGUAGE.fullmatch(value):
+        return None
+    return value
+
+
+def _parse(text: str, *, block: bool) -> tuple[list[Token], dict[str, Any]]:
+    if len(text) > MAX_TEXT:
+        raise TooComplexError
+    environment: dict[str, Any] = {"deadline": time.thread_time() + TIME_LIMIT_S}
+    markdown = _markdown()
+    parse = markdown.parse if block else markdown.parseInline
+    try:
+        tokens = list(parse(text, environment))
+    except RecursionError:
+        raise TooComplexError from None
+    if _size(tokens) > MAX_HTML:
+        raise TooComplexError
+    return tokens, environment
+
+
+def _size(tokens: Sequence[Token]) -> int:
+    total = 0
+    for token in tokens:
+        total += len(token.content) + sum(len(str(value)) for value in token.attrs.values())
+        total += _size(token.children or ())
+    return total
+
+
+_local = threading.local()
+
+
+def _markdown() -> MarkdownIt:
+    """Return this thread's parser: linkify keeps what it is looking at in itself."""
+    markdown: MarkdownIt | None = getattr(_local, "markdown", None)
+    if markdown is None:
+        markdown = _local.markdown = _make_markdown()
+    return markdown
+
+
+def _make_markdown() -> MarkdownIt:
+    # `_bound_block` bounds the depth: markdown-it leaves out what is deeper, and says nothing.
+    options = {"html": False, "xhtmlOut": False, "maxNesting": 10_000}
+    markdown = MarkdownIt("gfm-like", options)
+    markdown.block.ruler.before("table", "bound", _bound_block, {"alt": []})
+    markdown.block.ruler.at("table", _bounded_table, {"alt": ["paragraph", "reference"]})
+    markdown.inline.ruler.before("text", "bound", _bound_inline)
+    _link_what_github_links(markdown.linkify)
+    for name in ("th_open", "td_open"):
+        markdown.add_render_rule(name, _render_cell)
+    return markdown
+
+
+def _link_what_github_links(linkify: Any) -> None:
+    """Link addresses with a scheme or `www.`; a file's name such as README.md is none."""
+    host = r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+    path = re.compile(host + linkify.re["src_path"], re.IGNORECASE)
+
+    def validate(linkify: Any, text: str, position: int) -> int:
+        found = path.match(text, position)
+        return len(found[0]) if found else 0
+
+    def normalize(linkify: Any, found: Any) -> None:
+        found.url = "http://" + found.url
+
+    linkify.set({"fuzzy_link": False})
+    linkify.add("www.", {"validate": validate, "normalize": normalize})
+
+
+def _bound_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Stop a text that is too deep or too slow. As the first of the rules it is asked often."""
+    if state.level > MAX_DEPTH * 2 or time.thread_time() > state.env["deadline"]:
+        raise TooComplexError
+    return False
+
+
+def _bound_inline(state: StateInline, silent: bool) -> bool:
+    if time.thread_time() > state.env["deadline"]:
+        raise TooComplexError
+    return False
+
+
+def _bounded_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Parse a table, unless its short rows would be filled up to far more than was written."""
+    line = state.src[state.bMarks[start] : state.eMarks[start]]
+    if line.count("|") * (end - start) > MAX_CELLS:
+        rows = start
+        while rows < end and not state.isEmpty(rows):
+            rows += 1
+        if line.count("|") * (rows - start) > MAX_CELLS:
+            raise TooComplexError
+    return parse_table(state, start, end, silent)
+
+
+def _render_cell(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Mapping[str, Any]
+) -> str:
+    """Align a cell by an attribute: a strict page forbids the inline style that is usual."""
+    token = tokens[index]
+    align = _TEXT_ALIGN.fullmatch(str(token.attrs.get("style", "")))
+    return f'<{token.tag} align="{align[1]}">' if align else f"<{token.tag}>"
+
+
+def _without_controls(text: str) -> str:
+    """Leave out what a terminal, a log or a mail header would take for more than text."""
+    return "".join(
+        character
+        for character in text.replace("\r\n", "\n")
+        if character in "\n\t"
+        or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
+        # Emoji of several parts are joined by this one.
+        or character == "\u200d"
+    )
