@@ -111,6 +111,13 @@ class CrossSiteRequest(IdentityError):
     code = "cross-site-request"
 
 
+class NotAdmitted(IdentityError):
+    """A token of the Hub's that is valid and may not reach this service: 403."""
+
+    status = 403
+    code = "not-admitted"
+
+
 class IdentityUnavailable(IdentityError):
     """Who asks cannot be told now, as the Hub does not answer: 503."""
 
@@ -130,15 +137,18 @@ class IdentityProvider(Protocol):
         Raises
         ------
         IdentityError
-            If the credentials are not valid (401), the request comes from another site's page
-            (403), or nobody can tell now (503).
+            If the credentials are not valid (401), the request comes from another site's page or
+            with a token that may not reach the service (403), or nobody can tell now (503).
         """
 
     def login_url(self, connection: HTTPConnection) -> str | None:
         """Return where a browser logs in and comes back to this page; None if nowhere."""
 
     def xsrf_token(self, connection: HTTPConnection) -> str:
-        """Return what a page sends back as `X-XSRFToken`, or as the field `_xsrf` of a form."""
+        """Return what a page sends back as `X-XSRFToken`, or as `_xsrf` in the query.
+
+        It is empty where nobody has logged in.
+        """
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the routes that a login needs, below the service's prefix."""

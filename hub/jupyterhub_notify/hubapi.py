@@ -1,0 +1,143 @@
+"""The Hub's REST API, asked a bounded number of times at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+__all__ = ["HubAnswer", "HubApi", "HubUnreachable", "path"]
+
+#: How long, in seconds, the Hub may take for one answer.
+TIMEOUT_S = 10.0
+#: An answer of the Hub's that is larger than this is none.
+LARGEST = 16 * 1024 * 1024
+
+
+class HubUnreachable(Exception):
+    """The Hub does not answer, or what answers is not a Hub."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubAnswer:
+    """An answer of the Hub's.
+
+    Parameters
+    ----------
+    status
+        The HTTP status.
+    body
+        What its JSON says; None where there is none.
+    """
+
+    status: int
+    body: Any
+
+    @property
+    def ok(self) -> bool:
+        """Whether the Hub did what it was asked for."""
+        return self.status < 400
+
+
+def path(*parts: str) -> str:
+    """Return a path of the API from names that may hold any character."""
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+class HubApi:
+    """Asks the Hub's API.
+
+    Parameters
+    ----------
+    api_url
+        Its address, such as ``http://127.0.0.1:8081/hub/api``.
+    token
+        The token that it is asked with unless a call names another.
+    trust
+        How its certificate is checked, and ours shown (``internal_ssl``).
+    at_once
+        How many requests may be open at a time.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        token: str,
+        *,
+        trust: ssl.SSLContext | None = None,
+        at_once: int = 20,
+    ) -> None:
+        self._api_url = api_url.rstrip("/")
+        self._token = token
+        self._trust = trust
+        self._at_once = at_once
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(
+        self,
+        method: str,
+        where: str,
+        *,
+        token: str | None = None,
+        body: Any = None,
+        query: dict[str, str] | None = None,
+    ) -> HubAnswer:
+        """Ask the Hub.
+
+        Raises
+        ------
+        HubUnreachable
+            If it does not answer.
+        """
+        session = self._session or self._open()
+        try:
+            async with session.request(
+                method,
+                # Parts are quoted already, and a quoted slash must stay one.
+                _url(self._api_url + where, query),
+                json=body,
+                headers={"Authorization": f"token {token or self._token}"},
+                allow_redirects=False,
+            ) as answer:
+                content = await answer.content.read(LARGEST)
+                return HubAnswer(answer.status, _json(content))
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+            raise HubUnreachable(
+                f"The Hub does not answer at {self._api_url} ({type(error).__name__})."
+            ) from None
+
+    async def close(self) -> None:
+        """Close its connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=self._at_once, ssl=self._trust if self._trust is not None else True
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT_S, sock_read=TIMEOUT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self._session
+
+
+def _url(address: str, query: dict[str, str] | None) -> Any:
+    from yarl import URL
+
+    url = URL(address, encoded=True)
+    return url.with_query(query) if query else url
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return None

@@ -1,0 +1,196 @@
+"""Identities of a JupyterHub: its tokens, and its login for pages.
+
+Scopes decide: `access:services!service=notify` lets its holder in, `custom:notify:publish` lets a
+user or service publish under its own name (`!group=NAME`: to the members of one group),
+`custom:notify:admin` lets it administer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .caller import (
+    ANONYMOUS,
+    ANY,
+    Caller,
+    CrossSiteRequest,
+    Method,
+    NotAdmitted,
+    Unauthenticated,
+)
+from .credentials import bearer_token
+from .login import LoginPages
+from .lookup import TokenLookup
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+    from starlette.routing import BaseRoute
+
+    from .hub import HubAdapter
+
+__all__ = ["ADMINISTER", "PUBLISH", "JupyterHubIdentity"]
+
+ADMINISTER = "custom:notify:admin"
+PUBLISH = "custom:notify:publish"
+
+#: Without this one a token of an administrator's has not all of their scopes.
+OF_ADMINISTRATORS = frozenset({"admin:users", "admin:servers", "read:tokens"})
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+#: How a browser asks for what is no page's script's request; absent on plain http.
+NAVIGATION = ("navigate", "unspecified")
+
+
+class JupyterHubIdentity:
+    """Asks the Hub who a token belongs to.
+
+    Parameters
+    ----------
+    hub
+        The Hub.
+    at_once
+        How many tokens are looked up at a time.
+    max_age_s
+        How long an answer of the Hub's is kept, in seconds.
+    """
+
+    def __init__(self, hub: HubAdapter, *, at_once: int = 10, max_age_s: float = 300.0) -> None:
+        self.hub = hub
+        self._tokens = TokenLookup(self._of_token, at_once=at_once, max_age_s=max_age_s)
+        self._logins = TokenLookup(self._of_login, at_once=at_once, max_age_s=max_age_s)
+        self._pages = LoginPages(hub, self._logins)
+
+    async def identify(self, connection: HTTPConnection) -> Caller:
+        """Return who sends this request; see `IdentityProvider.identify`."""
+        token = bearer_token(connection)
+        if token is not None:
+            caller = await self._tokens.get(token)
+            if caller is None:
+                raise Unauthenticated("The Hub does not know this token: it is wrong or expired.")
+        else:
+            login = self._pages.login(connection)
+            if login is None:
+                return ANONYMOUS
+            caller = await self._logins.get(login.token, session=login.session)
+            if caller is None:
+                if _is_read(connection):
+                    # As if nobody had logged in: the page sends the browser to do so.
+                    return ANONYMOUS
+                raise Unauthenticated("The login has ended: log in again.")
+            if _needs_proof(connection) and not self._pages.has_proof(connection, login):
+                raise CrossSiteRequest("The header X-XSRFToken of the service's page is missing.")
+        if caller.is_anonymous:
+            raise NotAdmitted(
+                "This token may not reach the service: it lacks the scope "
+                "'access:services!service=notify'."
+            )
+        return caller
+
+    def login_url(self, connection: HTTPConnection) -> str | None:
+        """Return where a browser logs in and comes back to this page."""
+        return self._pages.login_url(connection)
+
+    def xsrf_token(self, connection: HTTPConnection) -> str:
+        """Return what a page sends back as `X-XSRFToken`, or as `_xsrf` in the query."""
+        return self._pages.xsrf_token(connection)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return the routes of the login: `login`, `oauth_callback`, `logout`."""
+        return self._pages.routes()
+
+    async def start(self) -> None:
+        """Do nothing: connections are opened when they are needed."""
+
+    async def stop(self) -> None:
+        """Close the connections to the Hub."""
+        await self.hub.close()
+
+    async def _of_token(self, token: str) -> Caller | None:
+        model = await self.hub.user(token)
+        if model is None:
+            return None
+        method: Method = "token"
+        scopes = set(model.get("scopes") or ())
+        # Whoever could only read is not asked about further.
+        if (
+            model.get("kind") == "user"
+            and (_administers(model, scopes) or _publishes(scopes))
+            and await self.hub.belongs_to_a_server(token, model)
+        ):
+            method = "lab"
+        return self._caller(model, scopes, method)
+
+    async def _of_login(self, token: str) -> Caller | None:
+        model = await self.hub.user(token)
+        if model is None:
+            return None
+        return self._caller(model, set(model.get("scopes") or ()), "login")
+
+    def _caller(self, model: Mapping[str, Any], scopes: set[str], method: Method) -> Caller:
+        if not self.hub.admits(scopes) and not _of_ours(scopes):
+            return ANONYMOUS
+        name = str(model["name"])
+        service = model.get("kind") == "service"
+        groups = frozenset(str(g) for g in model.get("groups") or () if g != ANY)
+        if method == "lab":
+            return Caller(name=name, kind="user", groups=groups, method=method)
+        admin = _administers(model, scopes) or (method == "login" and model.get("admin") is True)
+        return Caller(
+            name=name,
+            kind="service" if service else "user",
+            groups=groups,
+            admin=admin,
+            publish_as=_names(name, scopes, admin=admin),
+            send_groups=_groups(scopes, admin=admin),
+            method=method,
+        )
+
+
+def _is_read(connection: HTTPConnection) -> bool:
+    return connection.scope.get("method", "GET") in SAFE
+
+
+def _needs_proof(connection: HTTPConnection) -> bool:
+    """Return whether a request with a cookie must bring the page's XSRF token.
+
+    A read by a script must too: other users' servers may have this one's origin, and their pages
+    may ask for everything that a browser's cookie opens.
+    """
+    if not _is_read(connection):
+        return True
+    mode = connection.headers.get("sec-fetch-mode", "unspecified")
+    site = connection.headers.get("sec-fetch-site", "unspecified")
+    image = mode == "no-cors" and site == "same-origin"
+    return mode not in NAVIGATION and not image
+
+
+def _administers(model: Mapping[str, Any], scopes: set[str]) -> bool:
+    """Return whether a token lets its holder administer, whoever made it for what."""
+    return ADMINISTER in scopes or (
+        model.get("admin") is True
+        and model.get("kind") == "user"
+        and scopes.issuperset(OF_ADMINISTRATORS)
+    )
+
+
+def _publishes(scopes: set[str]) -> bool:
+    return any(scope.partition("!")[0] == PUBLISH for scope in scopes)
+
+
+def _of_ours(scopes: set[str]) -> bool:
+    return ADMINISTER in scopes or _publishes(scopes)
+
+
+def _names(name: str, scopes: set[str], *, admin: bool) -> frozenset[str]:
+    if admin:
+        return frozenset({ANY})
+    return frozenset({name}) if _publishes(scopes) and name != ANY else frozenset()
+
+
+def _groups(scopes: set[str], *, admin: bool) -> frozenset[str]:
+    if admin or PUBLISH in scopes:
+        return frozenset({ANY})
+    prefix = f"{PUBLISH}!group="
+    named = (scope[len(prefix) :] for scope in scopes if scope.startswith(prefix))
+    return frozenset(group for group in named if group != ANY)

@@ -1,0 +1,134 @@
+"""What is known of tokens: few questions at a time, each asked once, the answers kept a while.
+
+Ten thousand labs that come back after a restart ask at once; the Hub, one process, must not be
+stopped by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from .caller import IdentityUnavailable
+
+__all__ = ["TokenLookup"]
+
+Answer = TypeVar("Answer")
+
+#: How long, in seconds, a token that is not known is not asked for again.
+UNKNOWN_AGE_S = 30.0
+
+#: How many answers are kept; a token's is some two kilobytes.
+KEPT = 50_000
+#: So many of those that are not known: made up, they must not drive out real ones.
+KEPT_UNKNOWN = 5_000
+
+
+class TokenLookup(Generic[Answer]):
+    """Answers of whoever knows tokens.
+
+    Parameters
+    ----------
+    ask
+        Asks about one token; None if it is not known.
+    at_once
+        How many questions may be open at a time.
+    waiting
+        How many more may wait; whoever comes then is told to come again.
+    max_age_s
+        How long an answer is kept, in seconds; 0 keeps none.
+    clock
+        Tells the time, in seconds.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[str], Awaitable[Answer | None]],
+        *,
+        at_once: int = 10,
+        waiting: int = 5_000,
+        max_age_s: float = 300.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ask = ask
+        self._turns = asyncio.Semaphore(at_once)
+        self._most = at_once + waiting
+        self._max_age_s = max_age_s
+        self._clock = clock
+        self._open: dict[str, asyncio.Task[Answer | None]] = {}
+        self._known: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
+        self._unknown: OrderedDict[str, float] = OrderedDict()
+
+    async def get(self, token: str, *, session: str = "") -> Answer | None:
+        """Return what is known of a token, or None.
+
+        Parameters
+        ----------
+        token
+            The token.
+        session
+            The browser's session: after a logout it is another, and the token is asked for anew.
+
+        Raises
+        ------
+        IdentityUnavailable
+            If too many wait already, or whoever knows does not answer.
+        """
+        key = hashlib.sha256(f"{session}\0{token}".encode("utf-8", "replace")).hexdigest()
+        found, answer = self._kept(key)
+        if found:
+            return answer
+        task = self._open.get(key)
+        if task is None:
+            if len(self._open) >= self._most:
+                raise IdentityUnavailable(
+                    "Too many tokens wait to be looked up at the Hub.", retry_after_s=10
+                )
+            task = asyncio.create_task(self._ask_once(key, token))
+            self._open[key] = task
+            task.add_done_callback(lambda done: self._finished(key, done))
+        # A caller who goes away leaves the question to the others who wait for it.
+        return await asyncio.shield(task)
+
+    def forget(self) -> None:
+        """Forget every answer."""
+        self._known.clear()
+        self._unknown.clear()
+
+    def _kept(self, key: str) -> tuple[bool, Answer | None]:
+        now = self._clock()
+        if key in self._known:
+            until, answer = self._known[key]
+            if now < until:
+                self._known.move_to_end(key)
+                return True, answer
+            del self._known[key]
+        if key in self._unknown:
+            if now < self._unknown[key]:
+                return True, None
+            del self._unknown[key]
+        return False, None
+
+    async def _ask_once(self, key: str, token: str) -> Answer | None:
+        async with self._turns:
+            answer = await self._ask(token)
+        now = self._clock()
+        if answer is None:
+            self._unknown[key] = now + min(UNKNOWN_AGE_S, self._max_age_s)
+            while len(self._unknown) > KEPT_UNKNOWN:
+                self._unknown.popitem(last=False)
+        elif self._max_age_s > 0:
+            self._known[key] = (now + self._max_age_s, answer)
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        return answer
+
+    def _finished(self, key: str, task: asyncio.Task[Answer | None]) -> None:
+        self._open.pop(key, None)
+        # Looked at, so that asyncio does not log what whoever waited has been told.
+        if not task.cancelled():
+            task.exception()

@@ -1,0 +1,292 @@
+"""A file of hashed tokens, for a service without a hub; the command line writes it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .caller import ANONYMOUS, ANY, Caller, IdentityUnavailable, Unauthenticated
+from .credentials import bearer_token
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+    from starlette.routing import BaseRoute
+
+__all__ = ["PREFIX", "TokenEntry", "TokenFile", "TokenFileError", "TokenFileIdentity"]
+
+#: What our own tokens begin with: scanners for secrets find them, and a Hub's are told from them.
+PREFIX = "jhn_"
+
+#: A file that is larger than this is not ours.
+LARGEST = 4 * 1024 * 1024
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class TokenFileError(Exception):
+    """The file cannot be read or written; `str()` is one sentence."""
+
+
+class TokenEntry(BaseModel):
+    """A token: its hash, whose it is, and what it may."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    kind: Literal["user", "service"] = "service"
+    groups: tuple[Name, ...] = ()
+    admin: bool = False
+    publish_as: tuple[Name, ...] = ()
+    send_groups: tuple[Name, ...] = ()
+    created: datetime
+    expires: datetime | None = None
+
+    def caller(self, now: datetime) -> Caller | None:
+        """Return the token's owner; None once it has expired."""
+        if self.expires is not None and _aware(self.expires) <= now:
+            return None
+        return Caller(
+            name=self.name,
+            kind=self.kind,
+            groups=frozenset(self.groups) - {ANY},
+            admin=self.admin,
+            publish_as=frozenset({ANY} if self.admin else self.publish_as),
+            send_groups=frozenset({ANY} if self.admin else self.send_groups),
+            method="token-file",
+        )
+
+
+class _Content(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: Literal[1] = 1
+    tokens: list[TokenEntry] = []
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+
+
+def _hash(token: str) -> str:
+    # No slow hash: a token is 256 random bits, which nobody guesses.
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+class TokenFile:
+    """The file, as the command line changes it and the service reads it.
+
+    Parameters
+    ----------
+    path
+        Where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[TokenEntry]:
+        """Return its tokens.
+
+        Raises
+        ------
+        TokenFileError
+            If it is not there, not ours, or not understood.
+        """
+        try:
+            # A pipe in its place must not hang the service.
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise TokenFileError(
+                f"The token file {self.path} cannot be read: {error.strerror}."
+            ) from None
+        with open(descriptor, "rb") as file:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+                raise TokenFileError(f"{self.path} is no token file.")
+            if about.st_mode & 0o022:
+                raise TokenFileError(
+                    f"The token file {self.path} can be written by others: set its mode to 0600."
+                )
+            content = file.read(LARGEST)
+        try:
+            return _Content.model_validate_json(content).tokens
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise TokenFileError(
+                f"The token file {self.path} is not understood: {where}: {first['msg']}."
+            ) from None
+
+    def create(
+        self,
+        name: str,
+        *,
+        kind: Literal["user", "service"] = "service",
+        groups: Sequence[str] = (),
+        admin: bool = False,
+        publish_as: Sequence[str] = (),
+        send_groups: Sequence[str] = (),
+        expires: datetime | None = None,
+    ) -> str:
+        """Add a token and return it: only its hash is kept, so it is never shown again.
+
+        Raises
+        ------
+        TokenFileError
+            If the file cannot be read or written, or a value does not fit.
+        """
+        token = PREFIX + secrets.token_urlsafe(32)
+        try:
+            entry = TokenEntry(
+                name=name,
+                sha256=_hash(token),
+                kind=kind,
+                groups=tuple(groups),
+                admin=admin,
+                publish_as=tuple(publish_as),
+                send_groups=tuple(send_groups),
+                created=datetime.now(timezone.utc).replace(microsecond=0),
+                expires=expires,
+            )
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            raise TokenFileError(f"{first['loc'][0]}: {first['msg']}.") from None
+        with self._alone():
+            entries = self.read() if self.path.exists() else []
+            self._write([*entries, entry])
+        return token
+
+    def remove(self, name: str) -> int:
+        """Remove the tokens of a name; return how many there were."""
+        with self._alone():
+            entries = self.read()
+            left = [entry for entry in entries if entry.name != name]
+            if len(left) < len(entries):
+                self._write(left)
+        return len(entries) - len(left)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no other command change the file meanwhile."""
+        try:
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise TokenFileError(
+                f"The token file {self.path} cannot be written: {error.strerror}."
+            ) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _write(self, entries: list[TokenEntry]) -> None:
+        content = _Content(tokens=entries).model_dump(mode="json", exclude_defaults=True)
+        text = json.dumps({"version": 1, **content}, indent=2) + "\n"
+        try:
+            # Replaced as a whole, with a mode of 0600 from the start.
+            descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".tokens-")
+            try:
+                with open(descriptor, "w") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(temporary, self.path)
+            except BaseException:
+                os.unlink(temporary)
+                raise
+        except OSError as error:
+            raise TokenFileError(
+                f"The token file {self.path} cannot be written: {error.strerror}."
+            ) from None
+
+
+class TokenFileIdentity:
+    """Knows the tokens of a file, which is read again when it changes.
+
+    Parameters
+    ----------
+    file
+        The file.
+    only_ours
+        Whether tokens that do not look like ours are left to another provider.
+    """
+
+    def __init__(self, file: TokenFile, *, only_ours: bool = False) -> None:
+        self._file = file
+        self._only_ours = only_ours
+        self._log = structlog.get_logger("jupyterhub_notify.identity")
+        self._seen: tuple[int, ...] | None = None
+        self._entries: dict[str, TokenEntry] = {}
+        self._problem: str | None = None
+
+    async def identify(self, connection: HTTPConnection) -> Caller:
+        """Return who sends this request; see `IdentityProvider.identify`."""
+        token = bearer_token(connection)
+        if token is None or (self._only_ours and not token.startswith(PREFIX)):
+            return ANONYMOUS
+        self._look()
+        if self._problem is not None:
+            # The reason names a path of this machine: it is for the log.
+            raise IdentityUnavailable("The service cannot read its token file.", retry_after_s=60)
+        entry = self._entries.get(_hash(token))
+        caller = entry.caller(datetime.now(timezone.utc)) if entry is not None else None
+        if caller is None:
+            raise Unauthenticated("This token is not known: it is wrong, expired or removed.")
+        return caller
+
+    def login_url(self, connection: HTTPConnection) -> str | None:
+        """Return None: there is no login without a hub."""
+        del connection
+        return None
+
+    def xsrf_token(self, connection: HTTPConnection) -> str:
+        """Return an empty string: there is no login without a hub."""
+        del connection
+        return ""
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return nothing."""
+        return []
+
+    async def start(self) -> None:
+        """Read the file, so that what is wrong with it is said at the start."""
+        self._look()
+
+    async def stop(self) -> None:
+        """Do nothing."""
+
+    def _look(self) -> None:
+        """Read the file if it is another than the one that was read last."""
+        try:
+            about = os.stat(self._file.path)
+            seen: tuple[int, ...] = (about.st_ino, about.st_mtime_ns, about.st_size, about.st_mode)
+        except OSError:
+            seen = ()
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            entries = self._file.read()
+        except TokenFileError as error:
+            # Not those that it held before: some may have been removed from it.
+            self._entries = {}
+            self._problem = str(error)
+            self._log.error("The token file cannot be used; no token is known.", reason=str(error))
+        else:
+            self._entries = {entry.sha256: entry for entry in entries}
+            self._problem = None
