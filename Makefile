@@ -10,6 +10,11 @@ NODE_MODULES := node_modules/.installed
 UI_NODE_MODULES := ui-tests/node_modules/.installed
 LABEXTENSION := jupyterlab_notify/labextension/static/style.js
 LINK := $(VENV)/share/jupyter/labextensions/jupyterlab_notify
+# The distributions beside the lab's own, which is the root.
+OTHERS := $(patsubst %/pyproject.toml,%,$(wildcard client/pyproject.toml hub/pyproject.toml))
+# The tests of hub/ are its own; those of the client need the lab's server and are in tests/.
+HUB_TESTS := $(wildcard hub/tests)
+XDIST := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The environment's tools first, then those that ui-tests/ installs (configurable-http-proxy).
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/ui-tests/node_modules/.bin:$(PATH)
@@ -19,8 +24,8 @@ BROWSER = $$(node ui-tests/browser.js)
 SOURCES := $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-py test-ts test-ui test-one types format build watch bench \
-	browser screenshots clean
+.PHONY: help setup demo test check test-py test-hub test-ts test-ui test-one types format build \
+	version watch bench browser screenshots clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,10 +59,16 @@ $(LABEXTENSION): $(SOURCES) tsconfig.json $(NODE_MODULES)
 
 # The browser side is built above, so pip need not; the link shows every later build at once. An
 # earlier link goes first: pip would remove, through it, what was just built.
-$(STAMPS)/package: pyproject.toml install.json jupyter-config/server-config/jupyterlab_notify.json \
-		| $(LABEXTENSION)
+# One call installs all distributions, so that pip takes each other's from here.
+$(STAMPS)/package: pyproject.toml $(OTHERS:%=%/pyproject.toml) install.json \
+		jupyter-config/server-config/jupyterlab_notify.json | $(LABEXTENSION)
 	@test ! -L $(LINK) || rm $(LINK)
-	SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --editable '.[dev]' \
+		$(patsubst %,--editable './%',$(filter-out hub,$(OTHERS))) \
+		$(patsubst %,--editable './%[dev]',$(filter hub,$(OTHERS)))
+	@# The lab's distribution had this script before the client was one: pip has just removed it.
+	@test -x $(BIN)/jupyter-notify || $(BIN)/python -m pip install --quiet --no-deps \
+		--force-reinstall --editable ./client
 	jupyter-builder develop --overwrite .
 	@touch $@
 
@@ -76,21 +87,30 @@ demo: $(INSTALLED) ## Start JupyterLab and push a few notifications (DEMO="--por
 # --- Testing it
 
 test: ## Run every test of every kind, and stop at the first kind that fails
-	@for part in check test-py test-ts test-ui; do \
-		echo "=== make $$part"; \
-		$(MAKE) --no-print-directory $$part || { echo "=== make $$part failed"; exit 1; }; \
+	@times=""; \
+	for part in check test-py test-hub test-ts test-ui; do \
+		echo "=== make $$part"; began=$$SECONDS; \
+		$(MAKE) --no-print-directory $$part || \
+			{ echo "=== make $$part failed after $$((SECONDS - began)) s"; exit 1; }; \
+		times+="  $$part $$((SECONDS - began)) s"; \
 	done; \
-	echo "=== every check and test passed"
+	echo "=== every check and test passed:$$times"
 
 check: $(INSTALLED) $(UI_NODE_MODULES) ## Run the linters and type checkers
 	ruff check .
 	ruff format --check .
 	mypy
+	@for part in $(OTHERS); do (set -x; cd $$part && mypy) || exit 1; done
 	jlpm lint:check
 	cd ui-tests && jlpm types:check
 
-test-py: $(INSTALLED) $(UI_NODE_MODULES) ## Run the Python tests
-	CHROMIUM="$(BROWSER)" pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST)
+test-py: $(INSTALLED) $(UI_NODE_MODULES) ## Run the Python tests of the lab and the client
+	CHROMIUM="$(BROWSER)" pytest $(XDIST) $(PYTEST)
+
+test-hub: $(INSTALLED) $(UI_NODE_MODULES) ## Run the Python tests of hub/
+ifneq ($(HUB_TESTS),)
+	cd hub && CHROMIUM="$$(cd .. && echo $(BROWSER))" pytest $(XDIST) $(PYTEST)
+endif
 
 test-ts: $(NODE_MODULES) ## Run the TypeScript tests
 	jlpm test $(JEST)
@@ -103,6 +123,7 @@ test-one: $(INSTALLED) ## Run one test: T=tests/test_x.py::test_y, T=src/…/x.s
 	@case "$(T)" in \
 		ui-tests/*) $(MAKE) --no-print-directory test-ui PLAYWRIGHT="$(T:ui-tests/%=%)" ;; \
 		src/*) $(MAKE) --no-print-directory test-ts JEST="$(T)" ;; \
+		hub/*) cd hub && pytest "$(T:hub/%=%)" ;; \
 		*/*|*.py) pytest "$(T)" ;; \
 		*) pytest -k "$(T)" ;; \
 	esac
@@ -131,9 +152,16 @@ format: $(INSTALLED) ## Format and fix what the linters can
 watch: $(INSTALLED) ## Rebuild the browser side at every change
 	jlpm watch
 
-build: $(INSTALLED) ## Make the wheel and the source distribution in dist/
+build: $(INSTALLED) ## Make the wheels and source distributions of all parts in dist/
 	rm -rf dist jupyterlab_notify/labextension
 	$(BIN)/python -m build
+	@for part in $(OTHERS); do \
+		(set -x; $(BIN)/python -m build --outdir dist $$part) || exit 1; \
+	done
+
+version: ## Set the version of every distribution: V=0.2.0
+	@test -n "$(V)" || { echo 'Which one? make version V=0.2.0'; exit 1; }
+	$(PYTHON) scripts/set_version.py "$(V)"
 
 clean: ## Remove everything that was built or installed here
 	rm -rf $(VENV) node_modules ui-tests/node_modules lib build dist coverage tsconfig.tsbuildinfo \

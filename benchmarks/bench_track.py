@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 
 from lab import TOKEN, lab, table
 
-from jupyterlab_notify.send.api import Notify
-from jupyterlab_notify.send.outbox import Outbox
-from jupyterlab_notify.send.targets import Target
+from jupyter_notify.api import Notify
+from jupyter_notify.discovery import Target
+from jupyter_notify.send_queue import SendQueue
 
 try:
     from tqdm.std import tqdm
@@ -35,9 +35,9 @@ class Counted(Notify):
         return self._at
 
     @property
-    def outbox(self) -> Outbox:
-        if self._outbox is None:
-            made = self._outbox = Outbox(self._find)
+    def queue(self) -> SendQueue:
+        if self._queue is None:
+            made = self._queue = SendQueue(self._find)
             send = made._send
 
             def counted(key: str, value: dict[str, object] | None) -> str | None:
@@ -45,7 +45,7 @@ class Counted(Notify):
                 return send(key, value)
 
             made._send = counted  # type: ignore[method-assign]  # to count
-        return self._outbox
+        return self._queue
 
 
 def seconds(loop: Iterable[int]) -> float:

@@ -7,34 +7,35 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .send.api import notify as notify
-    from .send.logs import NotifyHandler as NotifyHandler
+    from jupyter_notify import NotifyHandler as NotifyHandler
+    from jupyter_notify import notify as notify
 
 __all__ = ["NotifyHandler", "__version__", "notify"]
 
-#: What senders import from here. A server imports this package too, and needs none of it.
-_SENDING = {"notify": "api", "NotifyHandler": "logs"}
+#: Names of the client, which programs may import from here as well. A server imports this package
+#: too, and must not import the client for it.
+_CLIENT_NAMES = ("NotifyHandler", "notify")
 
 
 def __getattr__(name: str) -> Any:
-    """Import what a sender asks for."""
-    if name not in _SENDING:
+    """Import a name of the client on first use."""
+    if name not in _CLIENT_NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+    import jupyter_notify
 
-    return getattr(importlib.import_module(f".send.{_SENDING[name]}", __name__), name)
+    return getattr(jupyter_notify, name)
 
 
 def load_ipython_extension(shell: Any) -> None:
     """Offer ``%notify`` and ``%%notify``: ``%load_ext jupyterlab_notify``."""
-    from .send.magics import load
+    from jupyter_notify.magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Take them back: ``%unload_ext jupyterlab_notify``."""
-    from .send.magics import unload
+    from jupyter_notify.magics import unload
 
     unload(shell)
 

@@ -29,8 +29,8 @@ from jupyterlab_notify.store import Cursor, Query, Store
 from . import places
 from .messages import check_sound, do, live, message, receive
 from .places import Fault
-from .sending import Api
 from .servers import Server, wait_for
+from .support.sending import Api
 from .tab import Tab
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from .hub import MESSENGER, HubClient
-from .sending import Api
+from .support.sending import Api
 from .servers import ALIAS, NAMESPACE, ROOT, wait_for
 from .test_ingest import HUB_PAYLOAD
 
@@ -158,7 +158,7 @@ def test_a_kernel_and_a_terminal_of_the_users_server_send_without_being_told_whe
     with api.terminal() as terminal:
         # A login shell takes its PATH from the machine.
         code, shown = terminal.run(
-            f"{sys.executable} -m jupyterlab_notify.send.cli send 'From a terminal'"
+            f"{sys.executable} -m jupyter_notify send 'From a terminal'"
         )
         assert code == 0, shown
     wait_for(lambda: ada.page()["notifications"][0]["message"] == "From a terminal", "the message")

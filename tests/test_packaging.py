@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+import jupyterlab_notify
+from scripts.set_version import versions
+
 from .servers import ROOT, Server, clean_environment
 
 SCRIPTS = {
@@ -42,20 +45,29 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a wheel with the browser side that `make` has built."""
     built = ROOT / "jupyterlab_notify" / "labextension" / "static" / "style.js"
     assert built.exists(), "The browser side is not built: run `make setup`."
-    directory = tmp_path_factory.mktemp("wheel")
-    env = {**os.environ, "SKIP_JUPYTER_BUILDER": "1"}
+    return build(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+def build(source: Path, directory: Path) -> Path:
+    """Build the wheel of a distribution in an empty directory."""
     run(
         *(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory),
-        env=env,
-        cwd=ROOT,
+        env={**os.environ, "SKIP_JUPYTER_BUILDER": "1"},
+        cwd=source,
     )
     (found,) = directory.glob("*.whl")
     return found
 
 
 @pytest.fixture(scope="module")
-def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the interpreter of a fresh environment, in which the wheel is installed.
+def client_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a wheel of the client, which the lab's needs."""
+    return build(ROOT / "client", tmp_path_factory.mktemp("client-wheel"))
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, client_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the interpreter of a fresh environment, in which the wheels are installed.
 
     It sees what the tests' own has, JupyterLab for one, but not what is installed there for
     development: a path that a `.pth` file adds is not searched for other such files.
@@ -68,7 +80,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     env = clean_environment(directory)
     run(
         *(sys.executable, "-m", "pip", "--python", fresh, "install", "--no-index", "--no-deps"),
-        *("--ignore-installed", "--disable-pip-version-check", wheel),
+        *("--ignore-installed", "--disable-pip-version-check", client_wheel, wheel),
         env=env,
         cwd=directory,
     )
@@ -89,11 +101,10 @@ def without_node(python: Path, home: Path) -> dict[str, str]:
 def test_a_wheel_holds_the_browser_side_and_nothing_of_the_tests(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-        (points,) = (name for name in names if name.endswith(".dist-info/entry_points.txt"))
-        assert b"jupyter-notify = jupyterlab_notify.send.cli:main" in archive.read(points)
         (about,) = (name for name in names if name.endswith(".dist-info/METADATA"))
         said = archive.read(about).decode()
         assert "\nRequires-Python: >=3.10\n" in said
+        assert "\nRequires-Dist: jupyter-notify-client<1,>=0.1\n" in said
         assert "\nLicense-Expression: BSD-3-Clause\n" in said
         assert any(name.endswith("/LICENSE") for name in names)
     data = next(name.split("/")[0] for name in names if ".data/" in name)
@@ -107,6 +118,7 @@ def test_a_wheel_holds_the_browser_side_and_nothing_of_the_tests(wheel: Path) ->
     ):
         assert name in names
     assert not [n for n in names if n.startswith(("tests/", "ui-tests/", "benchmarks/"))]
+    assert not [n for n in names if n.startswith(("client/", "hub/", "jupyter_notify/"))]
     assert not [n for n in names if "node_modules" in n or n.endswith((".ts", ".tsx"))]
 
 
@@ -150,3 +162,26 @@ def test_a_server_of_the_wheel_takes_messages_in(
 ) -> None:
     server = make_server(python=str(python), env=without_node(python, tmp_path / "home"))
     assert server.ingest("m")["durable"] is True
+
+
+def test_a_program_may_go_on_importing_the_client_from_the_lab(
+    python: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import jupyterlab_notify, jupyter_notify\n"
+        "from jupyterlab_notify import NotifyHandler, notify\n"
+        "from jupyterlab_notify.send.tqdm import tqdm, trange\n"
+        "from jupyterlab_notify.send.apprise import *\n"
+        "assert notify is jupyter_notify.notify\n"
+        "assert NotifyHandler is jupyter_notify.NotifyHandler\n"
+        "assert tqdm is jupyter_notify.notify.tqdm\n"
+        "from jupyter_notify.apprise import NotifyJupyter as moved\n"
+        "assert NotifyJupyter is moved\n"
+        "print(jupyter_notify.__file__)\n"
+    )
+    where = run(python, "-c", code, env=without_node(python, tmp_path), cwd=tmp_path)
+    assert Path(where.strip()).is_relative_to(python.parent.parent)
+
+
+def test_all_distributions_have_one_version() -> None:
+    assert set(versions().values()) == {jupyterlab_notify.__version__}

@@ -1,4 +1,1 @@
-"""The sender's side: ``jupyter notify``, and ``from jupyterlab_notify import notify``.
-
-Nothing here imports the server's rooms, and the server imports nothing from here.
-"""
+"""Names that programs imported from here before ``jupyter_notify`` was a package of its own."""

@@ -174,7 +174,7 @@ test('Of a program that was killed its notification says so', async () => {
     '-c',
     `
 import time
-import jupyterlab_notify.send.progress as progress
+import jupyter_notify.progress as progress
 progress.HEARTBEAT_S = 5
 from jupyterlab_notify import notify
 with notify.progress("Simulating", total=10) as p:

@@ -22,8 +22,8 @@ from .errors import NoServer, Refused, SendError, Unreachable
 from .message import Message
 
 if TYPE_CHECKING:
-    from .client import Finder
-    from .targets import Target
+    from .connection import ReconnectingClient
+    from .discovery import Target
 
 #: Between two messages of one key: at most three updates and the end come in any second.
 INTERVAL_S = 0.34
@@ -40,19 +40,19 @@ PAUSE_S = 10.0
 #: How long the end of the program waits for what is not sent yet.
 EXIT_TIMEOUT_S = 4.0
 
-log = logging.getLogger("jupyterlab_notify.send")
+log = logging.getLogger("jupyter_notify")
 
 
-class Sent:
+class PendingNotification:
     """What became of a message that the background thread sends."""
 
-    def __init__(self, key: str, outbox: Outbox) -> None:
+    def __init__(self, key: str, queue: SendQueue) -> None:
         self.key = key
         #: The notification's id, once it is stored.
         self.id: str | None = None
         #: Why it is not.
         self.error: SendError | None = None
-        self._outbox = outbox
+        self._queue = queue
         self._done = threading.Event()
         self._callbacks: list[Callable[[], object]] = []
 
@@ -63,11 +63,11 @@ class Sent:
 
     def revoke(self) -> None:
         """Take it back."""
-        self._outbox.revoke(self.key)
+        self._queue.revoke(self.key)
 
     def __repr__(self) -> str:
         state = self.id or self.error or "not sent yet"
-        return f"<Sent {self.key}: {state}>"
+        return f"<PendingNotification {self.key}: {state}>"
 
     def _finish(self, id_: str | None, error: SendError | None) -> None:
         self.id, self.error = id_, error
@@ -76,14 +76,14 @@ class Sent:
             call()
 
     def _when_done(self, call: Callable[[], object]) -> None:
-        with self._outbox.lock:
+        with self._queue.lock:
             if not self._done.is_set():
                 self._callbacks.append(call)
                 return
         call()
 
 
-class Live(Protocol):
+class Trackable(Protocol):
     """Something in progress, that the thread looks at."""
 
     key: str
@@ -104,21 +104,21 @@ class _Waiting:
     def __init__(self, value: Message | None) -> None:
         #: None takes the notification back.
         self.value = value
-        self.sent: list[Sent] = []
+        self.sent: list[PendingNotification] = []
         self.since = time.monotonic()
 
 
 class _Watched:
     """Something in progress, and what was last said of it."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Trackable) -> None:
         self.live = weakref.ref(live)
         self.state: object = None
         self.message: Message | None = None
         self.sent_at = float("-inf")
 
 
-class Outbox:
+class SendQueue:
     """What one process sends to one server, found when there is something to send.
 
     Parameters
@@ -154,13 +154,13 @@ class Outbox:
         #: Messages of what was left unfinished and is gone. An object that is collected may not
         #: wait for a lock, which the collected one's own thread may hold.
         self._left: deque[Message] = deque()
-        self._finder: Finder | None = None
+        self._client: ReconnectingClient | None = None
         self._thread: threading.Thread | None = None
         self._at_exit = False
 
     # What callers do
 
-    def submit(self, value: Message) -> Sent:
+    def submit(self, value: Message) -> PendingNotification:
         """Let a message be sent; returns at once.
 
         Parameters
@@ -170,12 +170,12 @@ class Outbox:
         """
         return self._put(str(value["key"]), value)
 
-    def revoke(self, key: str) -> Sent:
+    def revoke(self, key: str) -> PendingNotification:
         """Let a notification be taken back."""
         return self._put(key, None)
 
-    def _put(self, key: str, value: Message | None) -> Sent:
-        sent = Sent(key, self)
+    def _put(self, key: str, value: Message | None) -> PendingNotification:
+        sent = PendingNotification(key, self)
         with self.lock:
             if self._absent is not None and time.monotonic() < self._pause_until:
                 sent._finish(None, self._absent)
@@ -193,7 +193,7 @@ class Outbox:
             self._wake()
         return sent
 
-    def watch(self, live: Live) -> None:
+    def watch(self, live: Trackable) -> None:
         """Look at something in progress until ``forget``, and tell how far it is."""
         with self.lock:
             self._watched[live.key] = _Watched(live)
@@ -337,7 +337,7 @@ class Outbox:
         except Unreachable as error:
             self._again_later(key, waiting, error)
         except Refused as error:
-            if error.passing and not self._closing:
+            if error.temporary and not self._closing:
                 self._again_later(key, waiting, error)
             else:
                 self._complain(str(error))
@@ -372,12 +372,12 @@ class Outbox:
             self._last[key] = time.monotonic()
 
     def _ask(self, key: str, value: Message | None) -> str | None:
-        if self._finder is None:
-            from .client import Finder
+        if self._client is None:
+            from .connection import ReconnectingClient
 
-            self._finder = Finder(self._find)
+            self._client = ReconnectingClient(self._find)
         try:
-            self._finder.look()
+            self._client.look()
         except NoServer as error:
             if self._was_there:
                 # It may be starting again.
@@ -387,9 +387,9 @@ class Outbox:
         if value is None:
             from urllib.parse import quote
 
-            answer = self._finder.request("DELETE", f"/ingest/{quote(key, safe='')}")
+            answer = self._client.request("DELETE", f"/ingest/{quote(key, safe='')}")
         else:
-            answer = self._finder.request("POST", "/ingest", value)
+            answer = self._client.request("POST", "/ingest", value)
         self._failures = 0
         return str(answer["notification_id"])
 
@@ -458,6 +458,6 @@ def new_key() -> str:
     return os.urandom(9).hex()
 
 
-def keyed(value: Message) -> Message:
+def with_key(value: Message) -> Message:
     """Return a message with a key."""
     return value if "key" in value else {**value, "key": new_key()}

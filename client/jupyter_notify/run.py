@@ -25,7 +25,7 @@ ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|
 
 
 @dataclass(frozen=True)
-class Ended:
+class CompletedCommand:
     """How a command ended.
 
     Parameters
@@ -77,7 +77,7 @@ def last_lines(data: bytes) -> str:
     return "\n".join(lines[-TAIL_LINES:]).strip("\n")
 
 
-def run(command: Sequence[str]) -> Ended:
+def run(command: Sequence[str]) -> CompletedCommand:
     """Run a command with our input and output.
 
     In a terminal it gets one too, so that it colours and asks as it always does.
@@ -91,10 +91,10 @@ def run(command: Sequence[str]) -> Ended:
     try:
         code = _in_terminal(command, tail) if _has_terminal() else _with_pipes(command, tail)
     except FileNotFoundError:
-        return Ended(127, problem="command not found")
+        return CompletedCommand(127, problem="command not found")
     except OSError as error:
-        return Ended(126, problem=(error.strerror or "cannot be run").lower())
-    return Ended(code, tail.text())
+        return CompletedCommand(126, problem=(error.strerror or "cannot be run").lower())
+    return CompletedCommand(code, tail.text())
 
 
 def _has_terminal() -> bool:

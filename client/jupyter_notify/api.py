@@ -1,4 +1,4 @@
-"""``from jupyterlab_notify import notify``: what a notebook or a script calls.
+"""``from jupyter_notify import notify``: what a notebook or a script calls.
 
 Nothing here waits for the server, and nothing fails because of it: a thread of its own sends.
 """
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .errors import BadUsage
 from .message import compose
-from .outbox import Outbox, Sent, keyed
 from .progress import Progress, track
+from .send_queue import PendingNotification, SendQueue, with_key
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .discovery import Target
     from .options import Options, ProgressOptions
-    from .targets import Target
     from .tqdm import tqdm as Tqdm
 
 T = TypeVar("T")
@@ -35,10 +35,10 @@ class Notify:
     def __init__(self) -> None:
         self._url: str | None = None
         self._token_file: str | os.PathLike[str] | None = None
-        self._outbox: Outbox | None = None
+        self._queue: SendQueue | None = None
         self._lock = threading.Lock()
 
-    def __call__(self, message: object, **options: Unpack[Options]) -> Sent:
+    def __call__(self, message: object, **options: Unpack[Options]) -> PendingNotification:
         """Send a notification; returns at once.
 
         Parameters
@@ -50,10 +50,10 @@ class Notify:
 
         Returns
         -------
-        Sent
+        PendingNotification
             Tells, to who asks, what became of it.
         """
-        return self.outbox.submit(keyed(compose(message, **options)))
+        return self.queue.submit(with_key(compose(message, **options)))
 
     async def asend(self, message: object, **options: Unpack[Options]) -> str | None:
         """Send a notification and wait until it is stored, without blocking the event loop.
@@ -92,7 +92,7 @@ class Notify:
         options
             See ``ProgressOptions``.
         """
-        return Progress(self.outbox, title, total, **options)
+        return Progress(self.queue, title, total, **options)
 
     def track(
         self,
@@ -114,24 +114,24 @@ class Notify:
         options
             See ``ProgressOptions``.
         """
-        return track(self.outbox, iterable, title, total, **options)
+        return track(self.queue, iterable, title, total, **options)
 
     @property
     def tqdm(self) -> type[Tqdm]:
-        """The class of ``jupyterlab_notify.send.tqdm``, imported when it is asked for."""
+        """The class of ``jupyter_notify.tqdm``, imported when it is asked for."""
         from .tqdm import tqdm
 
         return tqdm
 
-    def revoke(self, id_or_key: str) -> Sent:
+    def revoke(self, id_or_key: str) -> PendingNotification:
         """Take a notification back."""
         if not id_or_key:
             raise BadUsage("Which one? Give its id or its key.")
-        return self.outbox.revoke(id_or_key)
+        return self.queue.revoke(id_or_key)
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Wait until all is sent; return whether it is."""
-        return self.outbox.flush(timeout_s)
+        return self.queue.flush(timeout_s)
 
     def configure(
         self,
@@ -148,26 +148,26 @@ class Notify:
             A file that holds the token for it; by default ``JUPYTER_NOTIFY_TOKEN`` is that token.
         """
         if url is not None:
-            from .targets import find
+            from .discovery import find
 
             # A URL that is none is told here, and not in a thread where nobody hears of it.
             find(url, token_file)
         with self._lock:
-            before, self._outbox = self._outbox, None
+            before, self._queue = self._queue, None
             self._url, self._token_file = url, token_file
         if before is not None:
             before.close()
 
     @property
-    def outbox(self) -> Outbox:
+    def queue(self) -> SendQueue:
         """What this process sends, and the thread that does it."""
         with self._lock:
-            if self._outbox is None:
-                self._outbox = Outbox(self._find)
-            return self._outbox
+            if self._queue is None:
+                self._queue = SendQueue(self._find)
+            return self._queue
 
     def _find(self) -> Target:
-        from .targets import find
+        from .discovery import find
 
         return find(self._url, self._token_file)
 

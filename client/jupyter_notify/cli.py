@@ -19,13 +19,13 @@ from datetime import datetime, timezone
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
-from .._version import __version__
-from .client import Client, Finder
+from ._version import __version__
 from .completion import SHELLS, script
+from .connection import Client, ReconnectingClient
+from .discovery import TOKEN_VARIABLE, URL_VARIABLE, Target, find
 from .errors import BadUsage, Refused, SendError
 from .message import MAX_BODY, TYPES, compose, duration, fenced, shorten
-from .outbox import HEARTBEAT_S, RENEWAL_S, new_key
-from .targets import TOKEN_VARIABLE, URL_VARIABLE, Target, find
+from .send_queue import HEARTBEAT_S, RENEWAL_S, new_key
 
 VIEWS = ("inbox", "unread", "dismissed")
 
@@ -364,7 +364,7 @@ def _revoke(options: argparse.Namespace) -> int:
     return 0
 
 
-class _Telling:
+class _CommandReporter:
     """What is told of a command: that it runs, that it still does, and how it ended."""
 
     def __init__(self, options: argparse.Namespace, title: str) -> None:
@@ -372,10 +372,10 @@ class _Telling:
         self._key = options.key or new_key()
         self._running = compose(f"{title}: running", type="in-progress", key=self._key)
         self._running["heartbeat"] = HEARTBEAT_S
-        self._finder = Finder(lambda: _target(options))
+        self._client = ReconnectingClient(lambda: _target(options))
         self._warned = ""
         try:
-            self._finder.look()
+            self._client.look()
         except SendError as error:
             self._warn(error, "The command runs all the same.")
         self._ended = threading.Event()
@@ -395,7 +395,7 @@ class _Telling:
             wait_s = RENEWAL_S
             # It is told at the end whether the server takes anything.
             with contextlib.suppress(SendError):
-                self._finder.request("POST", "/ingest", self._running)
+                self._client.request("POST", "/ingest", self._running)
                 self._shown = True
 
     def end(self, message: dict[str, Any] | None) -> Answer | None:
@@ -405,9 +405,9 @@ class _Telling:
         try:
             if message is not None:
                 message = {**message, "key": self._key}
-                return self._finder.request("POST", "/ingest", message)
+                return self._client.request("POST", "/ingest", message)
             if self._shown:
-                self._finder.request("DELETE", f"/ingest/{quote(self._key, safe='')}")
+                self._client.request("DELETE", f"/ingest/{quote(self._key, safe='')}")
         except SendError as error:
             self._warn(error)
         return None
@@ -420,7 +420,7 @@ def _run(options: argparse.Namespace) -> int:
     if not command:
         raise BadUsage("Say what to run: jupyter notify run -- COMMAND.")
     title = shorten(printable(options.title or shlex.join(command)), 200)
-    telling = _Telling(options, title)
+    telling = _CommandReporter(options, title)
     began = time.monotonic()
     ended = run(command)
     took_s = time.monotonic() - began

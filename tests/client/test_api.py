@@ -1,4 +1,4 @@
-"""``from jupyterlab_notify import notify``: it updates in place, and never stops its caller."""
+"""``from jupyter_notify import notify``: it updates in place, and never stops its caller."""
 
 from __future__ import annotations
 
@@ -15,57 +15,14 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_notify.send.api import Notify
-from jupyterlab_notify.send.errors import BadUsage
-from jupyterlab_notify.send.outbox import INTERVAL_S, MAX_WAITING
-from jupyterlab_notify.send.targets import Target
+from jupyter_notify.api import Notify
+from jupyter_notify.discovery import Target
+from jupyter_notify.errors import BadUsage
+from jupyter_notify.send_queue import INTERVAL_S, MAX_WAITING
 
-from .sending import Recorder, find, outside, python, run, running, wait_for_message
-from .servers import Server, clean_environment, python_path, wait_for
-
-PRELUDE = "from jupyterlab_notify import notify\n"
-
-
-class Directed(Notify):
-    """One that sends to a server that a test names."""
-
-    def __init__(self, url: str, token: str = "t") -> None:
-        super().__init__()
-        self.target = Target(url, token, local=True)
-
-    def _find(self) -> Target:
-        return self.target
-
-
-@pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with Recorder() as made:
-        yield made
-
-
-@pytest.fixture
-def to_recorder(recorder: Recorder) -> Iterator[Directed]:
-    made = Directed(recorder.url)
-    yield made
-    made.outbox.close(2)
-
-
-@pytest.fixture
-def to_server(server: Server) -> Iterator[Directed]:
-    made = Directed(server.url + "/", server.token)
-    yield made
-    made.outbox.close(2)
-
-
-def final(server: Server, text: str) -> dict[str, Any]:
-    """Return a notification once it is no longer in progress."""
-    row = wait_for(
-        lambda: (row := wait_for_message(server, text))["type"] != "in-progress" and row,
-        f"the end of {text!r}",
-    )
-    assert row and row["progress"] is None
-    return row
-
+from ..servers import Server, clean_environment, python_path, wait_for
+from ..support.sending import Recorder, find, outside, python, run, running, wait_for_message
+from .support import PRELUDE, Directed, final
 
 # Costs and rates
 
@@ -148,13 +105,13 @@ def test_what_waits_is_bounded_and_the_caller_does_not_wait() -> None:
         refused = [one for one in sent if one.error]
         assert 9 <= len(refused) <= 10
         assert refused[0] is sent[-len(refused)]
-        notify.outbox.close(0.1)
+        notify.queue.close(0.1)
 
 
 def test_a_progress_that_stands_still_is_renewed_just_as_it_was(
     recorder: Recorder, to_recorder: Directed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jupyterlab_notify.send.outbox.RENEWAL_S", 0.5)
+    monkeypatch.setattr("jupyter_notify.send_queue.RENEWAL_S", 0.5)
     with to_recorder.progress("Still", total=4) as progress:
         progress.update()
 
@@ -339,7 +296,7 @@ def test_ctrl_c_interrupts(server: Server) -> None:
 
 def test_killed_in_the_middle_it_says_that_it_was_interrupted(server: Server) -> None:
     code = (
-        "import jupyterlab_notify.send.progress as progress\nprogress.HEARTBEAT_S = 5\n"
+        "import jupyter_notify.progress as progress\nprogress.HEARTBEAT_S = 5\n"
         + PRELUDE
         + "import time\nwith notify.progress('Killed', total=3): time.sleep(60)\n"
     )
@@ -368,8 +325,8 @@ def test_killed_in_the_middle_it_says_that_it_was_interrupted(server: Server) ->
 def test_without_a_server_one_warning_and_the_program_goes_on(tmp_path: Path) -> None:
     code = PRELUDE + (
         "import asyncio, logging\n"
-        "from jupyterlab_notify import NotifyHandler\n"
-        "from jupyterlab_notify.send.tqdm import tqdm\n"
+        "from jupyter_notify import NotifyHandler\n"
+        "from jupyter_notify.tqdm import tqdm\n"
         "logging.getLogger().addHandler(NotifyHandler(logging.DEBUG))\n"
         "logging.getLogger().addHandler(logging.StreamHandler())\n"
         "assert notify('a').wait() is None\n"
@@ -419,7 +376,7 @@ def test_the_last_word_follows_a_server_that_came_back_elsewhere(
             recorder.close()
         sent = to_recorder("done")
         # The program ends right after that.
-        to_recorder.outbox.close(5)
+        to_recorder.queue.close(5)
         assert sent.id, sent
         (asked,) = elsewhere.requests
     assert asked.value["message"] == "done"
@@ -538,8 +495,8 @@ def test_workers_send_their_own_and_end_nothing_of_their_parents(server: Server)
         "        raise SystemExit(3)\n"
         "    os.wait()\n"
         "    notify.flush()\n"
-        "    from jupyterlab_notify.send.client import Client\n"
-        "    from jupyterlab_notify.send.targets import find\n"
+        "    from jupyter_notify.connection import Client\n"
+        "    from jupyter_notify.discovery import find\n"
         "    rows = Client(find()).request('GET', '/notifications')['notifications']\n"
         "    assert [r['type'] for r in rows if 'Parent' in r['message']] == ['in-progress']\n"
         "    p.update()\n"
@@ -571,12 +528,12 @@ def test_threads_share_it(recorder: Recorder, to_recorder: Directed) -> None:
 
 
 def test_importing_it_is_cheap_and_the_server_does_not_import_it() -> None:
-    sent = "import sys; from jupyterlab_notify import notify, NotifyHandler; "
+    sent = "import sys; from jupyter_notify import notify, NotifyHandler; "
     heavy = "'http.client', 'ssl', 'asyncio', 'tornado', 'pydantic', 'jupyter_core', 'tqdm'"
     check = f"print([n for n in ({heavy}, 'jupyter_server') if n in sys.modules])"
     served = (
         "import sys, jupyterlab_notify.app, jupyterlab_notify.models; "
-        "print([n for n in sys.modules if n.startswith('jupyterlab_notify.send')])"
+        "print([n for n in sys.modules if n.startswith('jupyter_notify')])"
     )
     for code in (sent + check, served):
         ran = run(sys.executable, "-c", code, env={"PATH": "", "PYTHONPATH": python_path()})

@@ -18,9 +18,9 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.netutil import Resolver
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
-from .client import NAMESPACE, TIMEOUT_S, headers, refusal, tls
+from .connection import NAMESPACE, TIMEOUT_S, headers, refusal_of, tls
+from .discovery import Target
 from .errors import Refused, SendError, Unreachable
-from .targets import Target
 
 Row = dict[str, Any]
 
@@ -137,7 +137,7 @@ class Follower:
             location = error.response.headers.get("Location") if error.response else None
             if error.code in (599, 502, 503, 504):
                 raise Unreachable(f"The Jupyter server {target.url} does not answer.") from None
-            raise refusal(target, error.code, None, location) from None
+            raise refusal_of(target, error.code, None, location) from None
         except (OSError, WebSocketError, asyncio.TimeoutError):
             raise Unreachable(f"The Jupyter server {target.url} does not answer.") from None
 

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from .discovery import Target
 from .errors import BadUsage, Refused, SendError, Unreachable
-from .targets import Target
 
 NAMESPACE = "jupyterlab-notify"
 TIMEOUT_S = 10.0
@@ -151,7 +151,7 @@ class Client:
         if status == HTTPStatus.OK and isinstance(value, dict):
             return value
         said = value if isinstance(value, dict) and "success" in value else None
-        raise refusal(self.target, status, said, given.get("Location"), given.get("Retry-After"))
+        raise refusal_of(self.target, status, said, given.get("Location"), given.get("Retry-After"))
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
@@ -160,7 +160,7 @@ class Client:
             connection.close()
 
 
-class Finder:
+class ReconnectingClient:
     """Asks a server that may come back in another place: it is looked for again when it is gone.
 
     Parameters
@@ -217,7 +217,7 @@ def _may_have_moved(error: Unreachable | Refused, method: str) -> bool:
     return error.status in (401, 403) or (error.status == 404 and method != "DELETE")
 
 
-def refusal(
+def refusal_of(
     target: Target,
     status: int,
     said: dict[str, Any] | None = None,

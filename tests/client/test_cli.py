@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlab_notify.send.run import last_lines
+from jupyter_notify.run import last_lines
 
-from .sending import Api, Shell, find, one_line, outside, running, wait_for_message
-from .servers import Server, wait_for
+from ..servers import Server, wait_for
+from ..support.sending import Api, Shell, find, one_line, outside, running, wait_for_message
 
 NOTIFY = Path(sys.executable).with_name("jupyter-notify")
 
@@ -290,7 +290,7 @@ def test_run_without_a_server_is_the_command_all_the_same(server: Server, tmp_pa
 
 def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
     with Api(server.url, server.token).terminal() as terminal:
-        python = f"{sys.executable} -m jupyterlab_notify.send.cli"
+        python = f"{sys.executable} -m jupyter_notify.cli"
         # Asked of the terminal itself: programs may go by COLUMNS, which a plain shell leaves as it
         # was when the terminal was opened.
         code, shown = terminal.run(
@@ -308,7 +308,7 @@ def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
         # What is to end it ends the command, and the terminal is as it was, not raw.
         asks = "kill -TERM $PPID; sleep 20"
         for title, script, expected in (
-            ("Asked", f"echo begun; trap 'exit 7' TERM; {asks}", 7),
+            ("RecordedRequest", f"echo begun; trap 'exit 7' TERM; {asks}", 7),
             ("Silent", asks, 143),
         ):
             command = f"{python} run --title {title} -- bash -c {shlex.quote(script)}"
@@ -317,7 +317,7 @@ def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
             assert re.search(r"[^-]icanon", shown) and re.search(r"[^-]echo\b", shown), shown
     assert find(server, "Tty: done in ")
     assert find(server, "Behind: failed with exit code 5 ")
-    assert find(server, "Asked: failed with exit code 7 ")
+    assert find(server, "RecordedRequest: failed with exit code 7 ")
     assert find(server, "Silent: ended by SIGTERM ")
 
 

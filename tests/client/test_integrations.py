@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import apprise
 import pytest
 
-import jupyterlab_notify.send.apprise  # importing it is what registers it
-from jupyterlab_notify import NotifyHandler
-from jupyterlab_notify.send.logs import BURST
+import jupyter_notify.apprise  # importing it is what registers it
+from jupyter_notify import NotifyHandler
+from jupyter_notify.logs import BURST
 
-from .sending import Recorder, find, outside, python, run, wait_for_message
-from .servers import Server
-from .test_send_python import Directed
+from ..servers import Server
+from ..support.sending import Recorder, find, outside, python, run, wait_for_message
+from .support import Directed
 
-assert jupyterlab_notify.send.apprise
-
-
-@pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with Recorder() as made:
-        yield made
-
-
-@pytest.fixture
-def to_recorder(recorder: Recorder) -> Iterator[Directed]:
-    made = Directed(recorder.url)
-    yield made
-    made.outbox.close(2)
+assert jupyter_notify.apprise
 
 
 # tqdm
@@ -43,7 +29,7 @@ import sys
 hide, rest = sys.argv[1] == "plain", sys.argv[2]
 if hide:
     sys.modules["tqdm"] = None
-from jupyterlab_notify.send.tqdm import tqdm, trange
+from jupyter_notify.tqdm import tqdm, trange
 quiet = {} if hide else {"file": open("/dev/null", "w")}
 assert [n for n in tqdm([1, 2, 3], desc="Whole " + rest, **quiet)] == [1, 2, 3]
 with tqdm(total=10, desc="Manual " + rest, unit="B", unit_scale=True, **quiet) as bar:
@@ -93,7 +79,7 @@ def test_tqdm_is_a_drop_in_whether_it_is_installed_or_not(server: Server, kind: 
 
 
 def test_tqdm_keeps_its_own_bar_in_the_terminal(server: Server) -> None:
-    code = "from jupyterlab_notify import notify\nfor n in notify.tqdm(range(3), desc='Bar'): pass"
+    code = "from jupyter_notify import notify\nfor n in notify.tqdm(range(3), desc='Bar'): pass"
     ran = python(server, code)
     assert "Bar: 100%" in ran.stderr
     assert find(server, "Bar: done, 3 in ")
@@ -168,7 +154,7 @@ def test_it_never_raises_into_the_caller_and_never_recurses(
 def test_what_sending_itself_logs_is_not_sent(server: Server) -> None:
     with Recorder(500) as broken:
         code = (
-            "import logging\nfrom jupyterlab_notify import NotifyHandler, notify\n"
+            "import logging\nfrom jupyter_notify import NotifyHandler, notify\n"
             f"notify.configure({broken.url!r})\n"
             "logging.basicConfig(level=0, handlers=[NotifyHandler(0), logging.StreamHandler()])\n"
             "logging.warning('once'); notify.flush(); notify.flush(0.5)\n"
@@ -213,7 +199,7 @@ def test_apprise_says_no_when_the_server_does(server: Server) -> None:
 def test_the_apprise_command_finds_the_server_by_itself(server: Server, tmp_path: Path) -> None:
     # What docs/send.md says.
     plugin = tmp_path / "jupyter.py"
-    plugin.write_text("from jupyterlab_notify.send.apprise import *\n")
+    plugin.write_text("from jupyter_notify.apprise import *\n")
     ran = run(
         *(Path(sys.executable).with_name("apprise"), "--plugin-path", plugin),
         *("--title", "Apprise command", "--body", "b", "jupyter://"),

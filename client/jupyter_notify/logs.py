@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .message import MAX_MESSAGE, compose, fenced, shorten
-from .outbox import keyed, log
+from .send_queue import log, with_key
 
 if TYPE_CHECKING:
     from .api import Notify
@@ -53,7 +53,7 @@ class NotifyHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Leave out what sending itself logs: a failure would be told for ever."""
         ours = record.name == log.name or record.name.startswith(log.name + ".")
-        if ours or self._notify.outbox.in_thread or getattr(self._inside, "busy", False):
+        if ours or self._notify.queue.in_thread or getattr(self._inside, "busy", False):
             return False
         return bool(super().handle(record))
 
@@ -72,14 +72,14 @@ class NotifyHandler(logging.Handler):
                 body=fenced(details) if details != text or "\n" in details else None,
                 source=shorten(self._source or record.name, 80),
             )
-            self._notify.outbox.submit(keyed(message))
+            self._notify.queue.submit(with_key(message))
             if hidden:
                 more = compose(
                     f"{hidden} more log messages were not shown",
                     type="warning",
                     source=message["source"],
                 )
-                self._notify.outbox.submit(keyed(more))
+                self._notify.queue.submit(with_key(more))
         except Exception:
             self.handleError(record)
         finally:

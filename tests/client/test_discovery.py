@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_notify.send.errors import BadUsage, NoServer, SeveralServers
-from jupyterlab_notify.send.targets import find
+from jupyter_notify.discovery import find
+from jupyter_notify.errors import BadUsage, NoServer, SeveralServers
 
-from .sending import Api, Recorder, Shell, one_line
-from .sending import find as find_row
-from .servers import Server
+from ..servers import Server
+from ..support.sending import Api, Recorder, Shell, one_line
+from ..support.sending import find as find_row
 
 NOTIFY = Path(sys.executable).with_name("jupyter-notify")
 
@@ -119,7 +119,7 @@ def test_several_are_listed_and_none_is_guessed(
         with socket.create_server(("127.0.0.1", 0)) as listening:
             mine = listening.getsockname()[1]
             code = (
-                "import os\nfrom jupyterlab_notify.send.targets import find\n"
+                "import os\nfrom jupyter_notify.discovery import find\n"
                 "try:\n    find()\nexcept Exception as e:\n    print(type(e).__name__, e)"
             )
             write(tmp_path, "4", info(mine))
@@ -273,7 +273,7 @@ def test_a_server_that_asks_for_no_token_is_reached_too(
 def test_a_terminal_knows_its_server_without_its_ancestors(server: Server) -> None:
     with Api(server.url, server.token).terminal() as terminal:
         code, shown = terminal.run(
-            f"setsid --fork --wait {sys.executable} -m jupyterlab_notify.send.cli send 'Daemon'"
+            f"setsid --fork --wait {sys.executable} -m jupyter_notify.cli send 'Daemon'"
         )
         assert code == 0, shown
     assert find_row(server, "Daemon")

@@ -49,6 +49,6 @@ class Refused(SendError):
             self.exit_code = 2
 
     @property
-    def passing(self) -> bool:
+    def temporary(self) -> bool:
         """Whether the same may be taken a little later."""
         return self.status in (429, 502, 503, 504)

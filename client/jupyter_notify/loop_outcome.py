@@ -56,7 +56,7 @@ class _Watch:
     def start(self) -> None:
         for frame, _ in self._frames:
             frame.f_trace = self._event
-            # Asked for now: Python 3.12 does not take it up later.
+            # RecordedRequest for now: Python 3.12 does not take it up later.
             frame.f_trace_opcodes = True
         sys.settrace(_nothing)
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from .servers import ROOT, Server, clean_environment, wait_for
+from ..servers import ROOT, Server, clean_environment, wait_for
 
 #: What colours a terminal.
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07)")
@@ -141,7 +141,7 @@ class Recorder:
     """
 
     def __init__(self, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        self.requests: list[Asked] = []
+        self.requests: list[RecordedRequest] = []
         self.status = status
         self._connections: list[socket.socket] = []
         #: For how long it does not read what has come; of each request, in turn.
@@ -163,7 +163,7 @@ class Recorder:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 at = time.monotonic()
                 value = json.loads(body) if body else None
-                asked = Asked(at, self.command, self.path, dict(self.headers), value)
+                asked = RecordedRequest(at, self.command, self.path, dict(self.headers), value)
                 recorder.requests.append(asked)
                 number = len(recorder.requests)
                 said = {"notification_id": str(number)} if recorder.said is None else recorder.said
@@ -204,7 +204,7 @@ class Recorder:
         return max(sum(begin <= at < begin + 1 for at in times) for begin in times)
 
 
-class Asked(NamedTuple):
+class RecordedRequest(NamedTuple):
     """A request."""
 
     at: float

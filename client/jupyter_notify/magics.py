@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from .errors import BadUsage, SendError
 from .message import MAX_MESSAGE, compose, describe, duration, shorten
-from .outbox import keyed
+from .send_queue import with_key
 
 #: A cell that took less has nobody waiting for it who has gone away.
 AFTER_S = 10.0
@@ -106,7 +106,7 @@ class Watch:
 
         try:
             message = compose(shorten(text, MAX_MESSAGE), type=type_, actions=self._buttons())
-            notify.outbox.submit(keyed(message))
+            notify.queue.submit(with_key(message))
         except SendError:
             # The cell is what matters, and it is done.
             return
@@ -151,7 +151,7 @@ def _path() -> str | None:
         return None
     if not os.path.isabs(session):
         return session
-    from .targets import find
+    from .discovery import find
 
     try:
         root = find().root_dir

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from .sending import (
+from ..servers import Server, wait_for
+from ..support.sending import (
     Api,
     Kernel,
     Terminal,
@@ -25,7 +26,6 @@ from .sending import (
     running,
     wait_for_message,
 )
-from .servers import Server, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_a_quick_cell_is_passed_over_and_shows_its_value(lab: Server, kernel: Ke
     # The rest of such a cell may be another magic.
     assert "Wall time" in kernel.ok("%%notify --after 0 Timed\n%%time\nsum(range(10))")
     assert "43" in kernel.ok("%notify --after 0 A line\nimport asyncio\nawait asyncio.sleep(0)\n43")
-    kernel.ok("from jupyterlab_notify import notify\nassert notify.flush()")
+    kernel.ok("from jupyter_notify import notify\nassert notify.flush()")
     assert find(lab, "Timed: done in")
     assert find(lab, "A line: done in")
     assert find(lab, "Quick") is None
@@ -156,7 +156,7 @@ def test_every_cell_is_told_of_until_that_is_off(lab: Server, kernel: Kernel) ->
     kernel.ok("%notify --off")
     kernel.ok("2", "cell-z")
     kernel.ok(
-        "from jupyterlab_notify import notify\nassert notify.flush()\n%unload_ext jupyterlab_notify"
+        "from jupyter_notify import notify\nassert notify.flush()\n%unload_ext jupyterlab_notify"
     )
     rows = lab.page(limit=200)["notifications"]
     told = [r["actions"][0]["args"]["cellId"] for r in rows if r["message"].startswith("Each: ")]
@@ -186,7 +186,7 @@ def test_wrong_use_of_the_magic_is_one_line(kernel: Kernel) -> None:
 
 
 def test_a_script_outside_reaches_the_only_server(lab: Server) -> None:
-    ran = python(lab, "from jupyterlab_notify import notify; notify('From outside')")
+    ran = python(lab, "from jupyter_notify import notify; notify('From outside')")
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
     assert find(lab, "From outside")
 
@@ -208,7 +208,7 @@ def test_of_two_servers_each_hears_of_what_runs_inside_it(
             # A kernel has found its server already; another process of it has not.
             kernel.ok(
                 "import subprocess, sys\n"
-                "subprocess.run([sys.executable, '-c', 'from jupyterlab_notify import notify;"
+                "subprocess.run([sys.executable, '-c', 'from jupyter_notify import notify;"
                 ' notify("From a child")\'], check=True)'
             )
             assert find(lab, "From a child")

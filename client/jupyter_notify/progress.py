@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .ending import outcome_of_loop
 from .errors import BadUsage
+from .loop_outcome import outcome_of_loop
 from .message import MAX_MESSAGE, Message, compose, describe, duration, shorten
-from .outbox import HEARTBEAT_S, Outbox, new_key
+from .send_queue import HEARTBEAT_S, SendQueue, new_key
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Progress:
 
     def __init__(
         self,
-        outbox: Outbox,
+        queue: SendQueue,
         title: object,
         total: float | None = None,
         **options: Any,
@@ -57,9 +57,9 @@ class Progress:
         self.key = str(self._base["key"])
         self._began = time.monotonic()
         self._pid = os.getpid()
-        self._outbox = outbox
+        self._queue = queue
         self._closed = False
-        outbox.watch(self)
+        queue.watch(self)
 
     def update(self, n: float = 1) -> None:
         """Go on by ``n``."""
@@ -115,9 +115,9 @@ class Progress:
 
     def __del__(self) -> None:
         if not getattr(self, "_closed", True) and self._pid == os.getpid():
-            self._outbox.leave(self._last("warning", f"left unfinished{self._after()}"))
+            self._queue.leave(self._last("warning", f"left unfinished{self._after()}"))
 
-    # What the outbox looks at
+    # What the queue looks at
 
     def state(self) -> object:
         """Return what a message would say, to be compared."""
@@ -149,8 +149,8 @@ class Progress:
         if self._closed or self._pid != os.getpid():
             return
         self._closed = True
-        self._outbox.forget(self.key)
-        self._outbox.submit(self._last(type_, text))
+        self._queue.forget(self.key)
+        self._queue.submit(self._last(type_, text))
 
     def _took(self) -> str:
         return duration(time.monotonic() - self._began)
@@ -173,7 +173,7 @@ def _number(n: float) -> str:
 
 
 def track(
-    outbox: Outbox, iterable: Iterable[T], title: object, total: float | None, **options: Any
+    queue: SendQueue, iterable: Iterable[T], title: object, total: float | None, **options: Any
 ) -> Iterator[T]:
     """Return what ``iterable`` gives, and show how far it is."""
     if total is None:
@@ -183,7 +183,7 @@ def track(
             total = None
     iterator = iter(iterable)
     # Wrong options are found by the call, not by the first step.
-    return _steps(iterator, lambda: Progress(outbox, title, total, **options))
+    return _steps(iterator, lambda: Progress(queue, title, total, **options))
 
 
 def _steps(iterator: Iterator[T], begin: Callable[[], Progress]) -> Iterator[T]:

@@ -1,0 +1,137 @@
+"""A plugin for Apprise, so that whatever speaks Apprise reaches JupyterLab: ``jupyter://``.
+
+Importing it is what registers it; for Apprise's own command, a file in its plugin directory
+does that::
+
+    from jupyter_notify.apprise import *
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar
+from urllib.parse import quote, unquote
+
+from apprise import NotifyFormat, NotifyType
+from apprise.manager_plugins import NotificationManager
+from apprise.plugins.base import NotifyBase
+
+from .connection import Client
+from .discovery import TOKEN_VARIABLE, Target, find
+from .errors import SendError
+from .message import MAX_BODY, MAX_MESSAGE, compose, shorten
+
+__all__ = ["NotifyJupyter"]
+
+TYPES = {
+    NotifyType.INFO: "info",
+    NotifyType.SUCCESS: "success",
+    NotifyType.WARNING: "warning",
+    NotifyType.FAILURE: "error",
+}
+
+
+class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
+    """Sends what Apprise is given to a Jupyter server.
+
+    ``jupyter://`` is the server that ``jupyter notify`` finds; ``jupyter://TOKEN@host:8888/base``
+    and ``jupyters://…`` (HTTPS) are a named one.
+    """
+
+    service_name = "JupyterLab"
+    service_url = "https://jupyter.org"
+    protocol = "jupyter"
+    secure_protocol = "jupyters"
+    setup_url = "https://jupyter.org"
+    title_maxlen = 250
+    body_maxlen = MAX_BODY // 4
+    # It sends on to a queue of its own, and never many.
+    request_rate_per_sec = 0
+    notify_format = NotifyFormat.TEXT
+
+    templates = (
+        "{schema}://",
+        "{schema}://{token}@{host}",
+        "{schema}://{token}@{host}:{port}",
+        "{schema}://{token}@{host}:{port}/{fullpath}",
+    )
+    template_tokens: ClassVar[dict[str, Any]] = {
+        **NotifyBase.template_tokens,
+        "host": {"name": "Hostname", "type": "string"},
+        "port": {"name": "Port", "type": "int", "min": 1, "max": 65535},
+        "token": {"name": "Token", "type": "string", "private": True},
+        "fullpath": {"name": "Base URL", "type": "string"},
+    }
+
+    def __init__(self, token: str | None = None, path: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        self.token = token or None
+        self.path = "/".join(part for part in path.split("/") if part)
+
+    def target(self) -> Target:
+        """Return the server; raises ``SendError``."""
+        if not self.host or self.host == "_":
+            return find()
+        scheme = "https" if self.secure else "http"
+        port = f":{self.port}" if self.port else ""
+        path = f"{self.path}/" if self.path else ""
+        # A token in Apprise's own URL is where Apprise keeps its tokens; none: as for all others.
+        env = {**os.environ, TOKEN_VARIABLE: self.token} if self.token else os.environ
+        return find(f"{scheme}://{self.host}{port}/{path}", env=env)
+
+    def send(
+        self,
+        body: str,
+        title: str = "",
+        notify_type: NotifyType = NotifyType.INFO,
+        **options: Any,
+    ) -> bool:
+        """Send; return whether the server took it."""
+        summary, longer = (title, body) if title else (body, None)
+        if len(summary) > MAX_MESSAGE or "\n" in summary:
+            summary, longer = summary.splitlines()[0], body
+        try:
+            message = compose(
+                shorten(summary, MAX_MESSAGE),
+                body=longer or None,
+                type=TYPES.get(notify_type, "info"),
+                source=shorten(self.app_id or "Apprise", 80),
+            )
+            self.throttle()
+            client = Client(self.target())
+            try:
+                client.request("POST", "/ingest", message)
+            finally:
+                client.close()
+        except SendError as error:
+            self.logger.warning("A notification was not sent to JupyterLab: %s", error)
+            return False
+        return True
+
+    @property
+    def url_identifier(self) -> tuple[Any, ...]:
+        """Return what tells one server from another."""
+        return (self.secure, self.host, self.port, self.path, self.token)
+
+    def url(self, privacy: bool = False, *args: Any, **options: Any) -> str:
+        """Return the URL that this was made from."""
+        schema = self.secure_protocol if self.secure else self.protocol
+        if not self.host or self.host == "_":
+            return f"{schema}://_/"
+        token = f"{self.pprint(self.token, privacy, safe='')}@" if self.token else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{schema}://{token}{self.host}{port}/{quote(self.path)}"
+
+    @staticmethod
+    def parse_url(url: str) -> dict[str, Any] | None:
+        """Return a URL's parts, or None if it is none."""
+        results: dict[str, Any] | None = NotifyBase.parse_url(url, verify_host=False)
+        if results:
+            results["token"] = unquote(results.get("user") or "")
+            results["path"] = unquote(results.get("fullpath") or "")
+        return results
+
+
+# Apprise finds its own plugins by their place; others tell it.
+if "jupyter" not in NotificationManager():
+    NotificationManager().add(NotifyJupyter, schemas=("jupyter", "jupyters"))

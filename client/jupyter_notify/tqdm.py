@@ -1,0 +1,201 @@
+"""A drop-in for ``from tqdm import tqdm`` that shows its bar in JupyterLab too.
+
+Where tqdm is installed it is that class, with its bar in the terminal; where it is not, a small
+one of the same interface that shows the notification only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .progress import Progress, conclude_after_loop
+from .send_queue import SendQueue
+
+T = TypeVar("T")
+
+
+class MinimalBar(Generic[T]):
+    """What programs use of tqdm's interface, without a bar in the terminal."""
+
+    def __init__(
+        self,
+        iterable: Iterable[T] | None = None,
+        desc: str | None = None,
+        total: float | None = None,
+        leave: bool | None = True,
+        *_: Any,
+        initial: float = 0,
+        disable: bool | None = False,
+        postfix: Any = None,
+        **__: Any,
+    ) -> None:
+        if total is None and hasattr(iterable, "__len__"):
+            total = len(iterable)  # type: ignore[arg-type]  # it was just looked for
+        self.iterable = iterable
+        self.desc = desc or ""
+        self.total = total
+        self.leave = leave
+        self.n = initial
+        self.initial = initial
+        self.disable = bool(disable)
+        self.postfix = ""
+        if isinstance(postfix, dict):
+            self.set_postfix(postfix)
+
+    def __iter__(self) -> Iterator[T]:
+        assert self.iterable is not None, "There is nothing to iterate over."
+        for item in self.iterable:
+            yield item
+            self.n += 1
+        self.close()
+
+    def __len__(self) -> int:
+        return int(self.total or 0)
+
+    def __bool__(self) -> bool:
+        return self.total is None or self.total > 0
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Go on by ``n``."""
+        self.n += n or 0
+        return None
+
+    def set_description(self, desc: str | None = None, refresh: bool | None = True) -> None:
+        """Say what it is."""
+        self.desc = desc or ""
+
+    def set_description_str(self, desc: str | None = None, refresh: bool | None = True) -> None:
+        """Say what it is."""
+        self.desc = desc or ""
+
+    def set_postfix(
+        self, ordered_dict: Any = None, refresh: bool | None = True, **values: Any
+    ) -> None:
+        """Say more, as names and values."""
+        shown = {**(dict(ordered_dict) if ordered_dict else {}), **dict(sorted(values.items()))}
+        self.postfix = ", ".join(
+            f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in shown.items()
+        )
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+        """Say more."""
+        self.postfix = str(s)
+
+    def reset(self, total: float | None = None) -> None:
+        """Begin anew."""
+        self.n = 0
+        self.total = self.total if total is None else total
+
+    def refresh(self, *_: Any, **__: Any) -> bool:
+        """Do nothing: the bar is looked at."""
+        return True
+
+    def clear(self, *_: Any, **__: Any) -> None:
+        """Do nothing: there is no bar in the terminal."""
+
+    def unpause(self) -> None:
+        """Do nothing: time is not measured here."""
+
+    def close(self) -> None:
+        """End it."""
+        self.disable = True
+
+    @classmethod
+    def write(cls, s: str, file: Any = None, end: str = "\n", nolock: bool = False) -> None:
+        """Print a line."""
+        print(s, file=file or sys.stdout, end=end)
+
+
+if TYPE_CHECKING or importlib.util.find_spec("tqdm") is None:
+    Base = MinimalBar[Any]
+else:
+    from tqdm.std import tqdm as Base
+
+
+class _Bar(Progress):
+    """The progress of a bar: what the bar shows when it is looked at."""
+
+    def __init__(self, bar: tqdm, queue: SendQueue, **options: Any) -> None:
+        self._bar = weakref.ref(bar)
+        super().__init__(queue, bar.desc.rstrip(": ") or "Progress", bar.total, **options)
+        self.n = bar.n
+
+    def look(self) -> None:
+        bar = self._bar()
+        if bar is not None:
+            self.n, self.total = bar.n, bar.total
+            self.title = bar.desc.rstrip(": ") or self.title
+            self.note = str(bar.postfix or "")
+
+    def state(self) -> object:
+        self.look()
+        return super().state()
+
+
+class tqdm(Base):
+    """A progress bar; ``notify_options`` are those of ``notify.progress``."""
+
+    def __init__(self, *args: Any, notify_options: dict[str, Any] | None = None, **kw: Any) -> None:
+        self._progress: _Bar | None = None
+        self._iterating = False
+        super().__init__(*args, **kw)
+        if not self.disable:
+            from .api import notify
+
+            self._progress = _Bar(self, notify.queue, **(notify_options or {}))
+
+    def __iter__(self) -> Iterator[Any]:
+        progress = self._progress
+        if progress is None:
+            yield from super().__iter__()
+            return
+        self._iterating = True
+        try:
+            yield from super().__iter__()
+        except GeneratorExit:
+            progress.look()
+            # We are about to be collected, and closed by that, before the outcome is known.
+            self._progress = None
+            conclude_after_loop(progress, sys._getframe(1))
+            raise
+        except BaseException as error:
+            progress.look()
+            progress.conclude(error)
+            raise
+        finally:
+            self._iterating = False
+        progress.look()
+        progress.done()
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if error is not None and self._progress is not None:
+            self._progress.look()
+            self._progress.conclude(error)
+        super().__exit__(kind, error, traceback)
+
+    def close(self) -> None:
+        """End it: in success, unless it was ended by an exception before."""
+        progress = getattr(self, "_progress", None)
+        super().close()
+        if progress is not None and not self._iterating:
+            progress.look()
+            if progress.total and progress.n < progress.total:
+                progress.stop()
+            else:
+                progress.done()
+
+
+def trange(*args: Any, **options: Any) -> tqdm:
+    """Return ``tqdm(range(*args), **options)``."""
+    return tqdm(range(*args), **options)
