@@ -618,4 +618,15 @@ class PongFrame(_Wire):
     type: Literal["pong"] = "pong"
 
 
-Frame = SnapshotFrame | ChangesFrame | PongFrame
+class AliveFrame(_Wire):
+    """A sign of life, sent after the first frame and then at a fixed interval.
+
+    A tab sends nothing back: a hub's proxy would take that for the user's activity. A tab that
+    has received nothing for clearly longer than ``interval`` may take the connection for dead.
+    """
+
+    type: Literal["alive"] = "alive"
+    interval: Annotated[float, Field(gt=0, description="Seconds until the next one.")]
+
+
+Frame = SnapshotFrame | ChangesFrame | PongFrame | AliveFrame

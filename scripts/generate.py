@@ -46,6 +46,7 @@ ANSWERS = (
     models.SnapshotFrame,
     models.ChangesFrame,
     models.PongFrame,
+    models.AliveFrame,
 )
 
 
@@ -326,7 +327,7 @@ def openapi() -> dict[str, Any]:
             "description": "Notifications for the person who works on this Jupyter server. "
             "Paths are below the server's base URL. The stream of changes is a WebSocket at "
             "`jupyterlab-notify/stream?cursor=`; its frames are `SnapshotFrame`, "
-            "`ChangesFrame` and `PongFrame`.",
+            "`ChangesFrame`, `PongFrame` and `AliveFrame`.",
             "license": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
         },
         "security": [{"token": []}],

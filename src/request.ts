@@ -9,14 +9,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
  * Send a request below `jupyterlab-notify/` and return its JSON answer.
  *
  * @param path - What is asked for, encoded.
- * @param init - The method, and what to send as JSON.
+ * @param init - The method, what to send as JSON, and whether the request outlives the page.
  * @param settings - The server.
  * @param trans - The language of the errors.
  * @throws An error whose message is a sentence to show.
  */
 export async function request<T>(
   path: string,
-  init: { method: string; body?: object },
+  init: { method: string; body?: object; keepalive?: boolean },
   settings: ServerConnection.ISettings,
   trans: TranslationBundle
 ): Promise<T> {
@@ -27,6 +27,7 @@ export async function request<T>(
       URLExt.join(settings.baseUrl, 'jupyterlab-notify') + '/' + path,
       {
         method: init.method,
+        keepalive: init.keepalive,
         body: init.body === undefined ? undefined : JSON.stringify(init.body)
       },
       settings

@@ -8,14 +8,19 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { ChangesFrame, PongFrame, SnapshotFrame } from './wire';
+import type {
+  AliveFrame,
+  ChangesFrame,
+  PongFrame,
+  SnapshotFrame
+} from './wire';
 
 /**
- * How long a socket that should answer a ping may stay silent, if the link is not known to be
- * slower. Somebody who comes back to a tab sees what came meanwhile within two seconds, and to
- * connect anew in vain costs next to nothing; where nobody waits, a server that stalls has time.
+ * How long a socket may take to answer a ping, if the link is not known to be slower. A user who
+ * comes back to a tab sees what came meanwhile within two seconds, and to connect anew in vain
+ * costs next to nothing.
  */
-const PONG_TIMEOUT_MS = { woken: 1000, routine: 5000 };
+const PONG_TIMEOUT_MS = 1000;
 
 /**
  * How many round trips a ping may take.
@@ -23,9 +28,10 @@ const PONG_TIMEOUT_MS = { woken: 1000, routine: 5000 };
 const PONG_ROUND_TRIPS = 3;
 
 /**
- * How often a tab that somebody looks at asks whether its socket still lives.
+ * How much longer than the interval of the server's signs of life a socket may be silent: a
+ * server that stalls for a while has time.
  */
-const PROBE_INTERVAL_MS = 30_000;
+const SILENCE_GRACE_MS = 15_000;
 
 /**
  * How long a loss is recent: a restart of the server, a change of networks, a minute offline. Ten
@@ -47,9 +53,16 @@ const QUICK_MAX_MS = 1200;
 const SLOW_MAX_MS = 15_000;
 
 /**
- * About the longest pause of a tab that has been hidden, and alone, for long.
+ * How often a hidden tab comes back by itself before its user has looked at it again. A hub's
+ * proxy takes each new connection for the user's activity: with a proxy that cuts connections
+ * again and again, a forgotten tab would keep its server alive for ever.
  */
-const HIDDEN_MAX_MS = 120_000;
+const UNATTENDED_RETURNS = 3;
+
+/**
+ * How often a hidden tab that no longer tries looks whether it may.
+ */
+const STANDBY_INTERVAL_MS = 60_000;
 
 /**
  * The limits of a handshake's time; a proxy that swallows packets must not
@@ -80,16 +93,12 @@ export class NotificationStream implements IDisposable {
       auto: false,
       factory: () => this._connect(),
       name: 'jupyterlab_notify:stream',
-      // A hidden tab goes on listening: it is where desktop notifications
-      // come from.
-      standby: 'never'
-    });
-    this._probes = new Poll({
-      auto: false,
-      factory: async () => this._probe(PONG_TIMEOUT_MS.routine),
-      frequency: { interval: PROBE_INTERVAL_MS, backoff: false },
-      name: 'jupyterlab_notify:probe',
-      standby: 'when-hidden'
+      // A hidden tab goes on listening, since desktop notifications come from there; what it
+      // does by itself when the connection is lost has an end.
+      standby: () => {
+        this._setPace();
+        return this._isLeftAlone();
+      }
     });
     this._setPace();
   }
@@ -137,6 +146,7 @@ export class NotificationStream implements IDisposable {
       return;
     }
     this._started = true;
+    this._attendedAt = Date.now();
     for (const event of WAKE_EVENTS) {
       window.addEventListener(event, this);
     }
@@ -144,7 +154,6 @@ export class NotificationStream implements IDisposable {
       document.addEventListener(event, this);
     }
     void this._connection.start();
-    void this._probes.start();
   }
 
   /**
@@ -162,7 +171,6 @@ export class NotificationStream implements IDisposable {
       document.removeEventListener(event, this);
     }
     this._connection.dispose();
-    this._probes.dispose();
     this._drop();
     Signal.clearData(this);
   }
@@ -171,17 +179,20 @@ export class NotificationStream implements IDisposable {
    * The tab woke up: see whether the socket still lives, or connect now.
    */
   handleEvent(event: Event): void {
-    if (event.type === 'visibilitychange' && document.hidden) {
+    // Browsers wake hidden pages from time to time without their user.
+    if (document.hidden && event.type !== 'online') {
       return;
     }
     const socket = this._socket;
+    this._attendedAt = Date.now();
+    this._unattendedReturns = 0;
     if (event.type === 'online' || !socket) {
       // What was opened, or begun, in the network that is gone may never be
       // answered, and to ask would take longer than to connect.
       this._drop();
       void this._connection.refresh();
     } else if (socket.readyState === WebSocket.OPEN) {
-      this._probe(PONG_TIMEOUT_MS.woken);
+      this._probe();
     }
   }
 
@@ -196,6 +207,7 @@ export class NotificationStream implements IDisposable {
     return new Promise((resolve, reject) => {
       const began = Date.now();
       let worked = false;
+      let silenceMs: number | null = null;
       let socket: WebSocket;
 
       const end = () => {
@@ -203,6 +215,7 @@ export class NotificationStream implements IDisposable {
           return;
         }
         clearTimeout(this._deadline);
+        clearTimeout(this._silence);
         this._socket = null;
         this._end = null;
         socket.onmessage = socket.onerror = socket.onclose = null;
@@ -234,7 +247,7 @@ export class NotificationStream implements IDisposable {
       socket.onmessage = message => {
         clearTimeout(this._deadline);
         this._deadline = undefined;
-        let frame: SnapshotFrame | ChangesFrame | PongFrame;
+        let frame: SnapshotFrame | ChangesFrame | PongFrame | AliveFrame;
         try {
           frame = JSON.parse(message.data);
         } catch {
@@ -245,6 +258,7 @@ export class NotificationStream implements IDisposable {
         }
         if (!worked) {
           worked = true;
+          this._unattendedReturns += document.hidden ? 1 : 0;
           const took = Date.now() - began;
           // A handshake takes about as long as the one before it.
           this._handshakeMs = Math.min(
@@ -259,6 +273,14 @@ export class NotificationStream implements IDisposable {
           this._pongMs = PONG_ROUND_TRIPS * (Date.now() - this._pingedAt);
           this._pingedAt = null;
         }
+        if (frame.type === 'alive') {
+          // A server that was not restarted after an update says nothing of it.
+          silenceMs = 1000 * frame.interval + SILENCE_GRACE_MS;
+        }
+        if (silenceMs !== null) {
+          clearTimeout(this._silence);
+          this._silence = window.setTimeout(end, silenceMs);
+        }
         if (frame.type === 'snapshot' || frame.type === 'changes') {
           this._received.emit(frame);
           this._cursor = frame.cursor;
@@ -269,31 +291,39 @@ export class NotificationStream implements IDisposable {
   }
 
   /**
-   * Ask an open socket for a sign of life, and give it up if none comes.
-   *
-   * @param patience - How long it may take over a fast link, in ms.
+   * Ask an open socket for a sign of life, since the user came back, and give it up if none comes.
    */
-  private _probe(patience: number): void {
+  private _probe(): void {
     const socket = this._socket;
-    if (socket?.readyState !== WebSocket.OPEN || !this._connected) {
+    if (
+      socket?.readyState !== WebSocket.OPEN ||
+      !this._connected ||
+      this._deadline !== undefined
+    ) {
       return;
     }
-    const wait = Math.max(patience, this._pongMs);
-    const due = Date.now() + wait;
-    if (this._deadline !== undefined && this._due <= due) {
-      return;
-    }
-    clearTimeout(this._deadline);
-    this._due = due;
-    this._deadline = window.setTimeout(() => {
-      this._drop();
-      if (patience === PONG_TIMEOUT_MS.woken) {
-        // The time of who has come back went into waiting.
+    this._deadline = window.setTimeout(
+      () => {
+        this._drop();
+        // The user's time went into waiting.
         void this._connection.refresh();
-      }
-    }, wait);
+      },
+      Math.max(PONG_TIMEOUT_MS, this._pongMs)
+    );
     this._pingedAt ??= Date.now();
     socket.send(JSON.stringify({ type: 'ping' }));
+  }
+
+  /**
+   * Whether the tab has to wait for its user before it connects again.
+   */
+  private _isLeftAlone(): boolean {
+    const since = Math.max(this._lostAt ?? 0, this._attendedAt);
+    return (
+      document.hidden &&
+      (Date.now() - since > RECENT_MS ||
+        this._unattendedReturns >= UNATTENDED_RETURNS)
+    );
   }
 
   /**
@@ -311,10 +341,18 @@ export class NotificationStream implements IDisposable {
    * longest pause, which is therefore drawn anew for each attempt.
    */
   private _setPace(): void {
-    const recent =
-      this._lostAt !== null && Date.now() - this._lostAt < RECENT_MS;
-    const quick = recent && !document.hidden;
-    const longest = document.hidden && !recent ? HIDDEN_MAX_MS : SLOW_MAX_MS;
+    if (this._isLeftAlone()) {
+      this._connection.frequency = {
+        interval: STANDBY_INTERVAL_MS,
+        backoff: false,
+        max: STANDBY_INTERVAL_MS
+      };
+      return;
+    }
+    const quick =
+      !document.hidden &&
+      this._lostAt !== null &&
+      Date.now() - this._lostAt < RECENT_MS;
     this._connection.frequency = quick
       ? {
           interval: 200 + Math.random() * 400,
@@ -324,7 +362,7 @@ export class NotificationStream implements IDisposable {
       : {
           interval: 1000,
           backoff: true,
-          max: longest * (0.5 + Math.random())
+          max: SLOW_MAX_MS * (0.5 + Math.random())
         };
   }
 
@@ -352,15 +390,14 @@ export class NotificationStream implements IDisposable {
 
   private readonly _settings: ServerConnection.ISettings;
   private readonly _connection: Poll<void>;
-  private readonly _probes: Poll<void>;
   private readonly _received = new Signal<this, SnapshotFrame | ChangesFrame>(
     this
   );
   private readonly _connectedChanged = new Signal<this, boolean>(this);
+  private _attendedAt = 0;
   private _connected = false;
   private _cursor: string | null = null;
   private _deadline: number | undefined = undefined;
-  private _due = 0;
   private _end: (() => void) | null = null;
   private _handshakeMs = HANDSHAKE_MS.max;
   private _isDisposed = false;
@@ -368,7 +405,9 @@ export class NotificationStream implements IDisposable {
   private _pingedAt: number | null = null;
   private _pongMs = 0;
   private _socket: WebSocket | null = null;
+  private _silence: number | undefined = undefined;
   private _started = false;
+  private _unattendedReturns = 0;
 }
 
 /**

@@ -32,6 +32,19 @@ export interface Action {
   url?: string | null;
 }
 /**
+ * A sign of life, sent after the first frame and then at a fixed interval.
+ *
+ * A tab sends nothing back: a hub's proxy would take that for the user's activity. A tab that
+ * has received nothing for clearly longer than ``interval`` may take the connection for dead.
+ */
+export interface AliveFrame {
+  type?: 'alive';
+  /**
+   * Seconds until the next one.
+   */
+  interval: number;
+}
+/**
  * How asking the central service is going.
  */
 export interface CentralStatus {

@@ -56,7 +56,7 @@ c.JupyterHub.services = [
 c.JupyterHub.load_roles = [
     {{
         "name": "ops",
-        "scopes": ["admin:users", "admin:servers", "tokens"],
+        "scopes": ["admin:users", "admin:servers", "tokens", "proxy"],
         "services": [{service!r}],
     }},
     {{"name": "messenger", "scopes": ["access:servers"], "services": [{messenger!r}]}},
@@ -116,6 +116,11 @@ class HubClient:
         wait_for(ready, f"{name}'s server", 60, 0.1)
         return f"{self.url}/user/{name}"
 
+    def active_at(self, name: str) -> str:
+        """Return when the proxy last saw something of a user that it takes for activity."""
+        routes = self.api("GET", "/proxy")
+        return str(routes[f"/user/{name}/"]["last_activity"])
+
     def token(self, name: str, **fields: Any) -> str:
         """Return a new token of a user's that lives five minutes."""
         made = self.api("POST", f"/users/{name}/tokens", {"expires_in": 300, **fields})
@@ -125,6 +130,20 @@ class HubClient:
         """Return whether the Hub takes a token."""
         headers = {"Authorization": f"Bearer {token}"}
         return self.client.get(f"{self.url}/hub/api/user", headers=headers).is_success
+
+
+def leave_out(home: Path) -> None:
+    """Disable this extension for the user with this home directory."""
+    settings = {
+        "labconfig/page_config.json": {"disabledExtensions": {"jupyterlab_notify": True}},
+        "jupyter_server_config.json": {
+            "ServerApp": {"jpserver_extensions": {"jupyterlab_notify": False}}
+        },
+    }
+    for name, content in settings.items():
+        file = home / ".jupyter" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content))
 
 
 class Hub(HubClient):
@@ -208,16 +227,22 @@ class Hub(HubClient):
 
 
 def main() -> None:
-    """Run a hub with one user's server until standard input closes."""
+    """Run a hub with one user's server, or two, until standard input closes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--user", default="ada")
-    user = parser.parse_args().user
+    parser.add_argument("--bare", help="another user, whose server does not have this extension")
+    arguments = parser.parse_args()
+    user = arguments.user
     with tempfile.TemporaryDirectory(prefix="notify-hub-") as directory:
         hub = Hub(Path(directory))
         try:
             hub.start()
             hub.add_user(user)
             server = hub.spawn(user)
+            if arguments.bare:
+                leave_out(Path(directory) / "home" / arguments.bare)
+                hub.add_user(arguments.bare)
+                hub.spawn(arguments.bare)
             where = {
                 "url": hub.url,
                 "server": server,

@@ -111,10 +111,14 @@ class Frames:
         self._open.__exit__(None, None, None)
 
     def receive(self, timeout_s: float = 10.0) -> dict[str, Any]:
-        """Return the next frame."""
-        frame = json.loads(self.connection.recv(timeout=timeout_s))
-        assert isinstance(frame, dict)
-        return frame
+        """Return the next frame that is not the server's sign of life."""
+        end = time.monotonic() + timeout_s
+        while True:
+            text = self.connection.recv(timeout=max(0.01, end - time.monotonic()))
+            frame = json.loads(text)
+            assert isinstance(frame, dict)
+            if frame["type"] != "alive":
+                return frame
 
     def send(self, value: Any) -> None:
         """Send a frame: JSON of ``value``, or ``value`` itself if it is text or bytes."""

@@ -19,6 +19,7 @@ FRAMES: dict[str, type[BaseModel]] = {
     "snapshot": models.SnapshotFrame,
     "changes": models.ChangesFrame,
     "pong": models.PongFrame,
+    "alive": models.AliveFrame,
 }
 
 MESSAGES: list[dict[str, Any]] = [
@@ -65,10 +66,13 @@ def test_every_answer_and_every_frame_is_what_the_models_say(
     frames: set[str] = set()
 
     def frame(tab: Any) -> Any:
-        text = tab.connection.recv(timeout=10)
-        kind = json.loads(text)["type"]
-        frames.add(kind)
-        return exactly(FRAMES[kind], text)
+        while True:
+            text = tab.connection.recv(timeout=10)
+            kind = json.loads(text)["type"]
+            frames.add(kind)
+            value = exactly(FRAMES[kind], text)
+            if kind != "alive":
+                return value
 
     with server.websocket() as tab:
         frame(tab)

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import json
+import socket
+from asyncio import Future
+from contextlib import suppress
 from typing import Any
 
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async
 from tornado import web
-from tornado.websocket import WebSocketHandler
+from tornado.ioloop import PeriodicCallback
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..broadcaster import Subscription
 from ..store import Cursor
 from .base import AUTH_RESOURCE, DiscreetHandler
 
 PONG = '{"type":"pong"}'
-#: A tab only ever sends a ping.
+#: Seconds between two keep-alive frames. Proxies close a connection that is silent for a minute.
+ALIVE_INTERVAL_S = 25
+ALIVE = json.dumps({"type": "alive", "interval": ALIVE_INTERVAL_S}, separators=(",", ":"))
+#: Milliseconds after which the system gives up a connection whose other end acknowledges nothing.
+UNACKNOWLEDGED_MS = 60_000
+#: A tab only ever sends a ping, when its user comes back to it.
 MAX_INCOMING = 1024
 
 
 class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """A tab's stream; the origin check comes from Jupyter Server, the pings from Tornado."""
+    """A tab's stream; the origin check comes from Jupyter Server."""
 
     auth_resource = AUTH_RESOURCE
     _track_activity = False
     _stream: Subscription | None = None
+    _keep_alive: PeriodicCallback | None = None
+    _alive_sent: Future[None] | None = None
 
     async def get(self, *args: Any, **kwargs: Any) -> Any:
         """Check who is calling before the handshake."""
@@ -46,22 +57,24 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
         """Leave frames as they are: a deflate window costs each tab 300 KB here."""
         return None
 
-    # Jupyter Server gives milliseconds where Tornado reads seconds, which ends in a warning for
-    # every stream and in two kinds of ping. Here is only Tornado's, and so ``open`` does not
-    # call Jupyter Server's, which would start the other.
+    # The browser answers each WebSocket ping by itself, and a hub's proxy takes every byte that a
+    # browser sends for the user's work: a server with an open tab would never be culled. So the
+    # server sends frames of its own that need no answer. ``open`` does not call Jupyter Server's,
+    # which would start its pings.
     @property
     def ping_interval(self) -> float:
-        """Seconds between two keep-alive pings, by which a proxy sees a living connection."""
-        return float(self.settings.get("ws_ping_interval", 30_000)) / 1000
+        """Return 0: no WebSocket pings."""
+        return 0.0
 
     @property
     def ping_timeout(self) -> float:
-        """Seconds in which a ping must be answered."""
-        return self.ping_interval
+        """Return 0: no ping waits for an answer."""
+        return 0.0
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Send what the tab has missed, then whatever happens."""
         self.set_nodelay(True)
+        self._give_up_dead_connections()
         try:
             cursor = self.get_query_argument("cursor", None)
         except web.HTTPError:
@@ -72,6 +85,29 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
     async def send(self, text: str) -> None:
         """Send a frame (``feed.Sink``); raises when the tab is gone."""
         await self.write_message(text)
+        if self._keep_alive is None:
+            # After the first frame: from then on silence tells the tab that the link is dead.
+            self._keep_alive = PeriodicCallback(self._send_alive, ALIVE_INTERVAL_S * 1000)
+            self._keep_alive.start()
+            self._send_alive()
+
+    def _send_alive(self) -> None:
+        """Send a keep-alive frame, unless the one before is still on its way."""
+        if self._alive_sent is not None and not self._alive_sent.done():
+            return
+        with suppress(WebSocketClosedError):
+            self._alive_sent = self.write_message(ALIVE)
+
+    def _give_up_dead_connections(self) -> None:
+        """Let the system close the connection when the other end is gone without a word."""
+        assert self.ws_connection is not None
+        connection = getattr(getattr(self.ws_connection, "stream", None), "socket", None)
+        if connection is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            # A UNIX socket has no such option, and no dead other end.
+            with suppress(OSError):
+                connection.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS
+                )
 
     def on_message(self, message: str | bytes) -> None:
         """Answer a tab's ping, by which it finds out whether its connection still lives."""
@@ -84,6 +120,8 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
 
     def on_close(self) -> None:
         """Forget the tab."""
+        if self._keep_alive is not None:
+            self._keep_alive.stop()
         if self._stream is not None:
             self.manager.close(self._stream)
             self._stream = None

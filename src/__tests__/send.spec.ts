@@ -158,6 +158,42 @@ describe('NotificationSender', () => {
       expect(requests).toHaveLength(5);
     });
 
+    it('by no timer in a hidden tab, which tells the server so', async () => {
+      const hidden = jest.spyOn(document, 'hidden', 'get');
+      const look = async (is: boolean) => {
+        hidden.mockReturnValue(is);
+        document.dispatchEvent(new Event('visibilitychange'));
+        await jest.advanceTimersByTimeAsync(0);
+      };
+      try {
+        const sent = await sender.emit('Indexing', {
+          type: 'in-progress',
+          heartbeat: 180
+        });
+        await look(true);
+        expect(requests.at(-1)?.body).toMatchObject({ heartbeat: 86_400 });
+        await sender.update(sent, { progress: 0.5 });
+        expect(requests.at(-1)?.body).toMatchObject({ heartbeat: 86_400 });
+        const before = requests.length;
+        await jest.advanceTimersByTimeAsync(3_600_000);
+        expect(requests).toHaveLength(before);
+        // The tab is closed.
+        window.dispatchEvent(new Event('pagehide'));
+        await jest.advanceTimersByTimeAsync(0);
+        expect(requests.at(-1)?.body).toMatchObject({ heartbeat: 180 });
+        await look(false);
+        expect(requests.at(-1)?.body).toMatchObject({
+          heartbeat: 180,
+          progress: 0.5
+        });
+        const seen = requests.length;
+        await jest.advanceTimersByTimeAsync(61_000);
+        expect(requests).toHaveLength(seen + 1);
+      } finally {
+        hidden.mockRestore();
+      }
+    });
+
     it('and not after a revocation that took its time, which that would undo', async () => {
       const sent = await sender.emit('Indexing', {
         type: 'in-progress',

@@ -184,40 +184,103 @@ describe('NotificationStream', () => {
     expect(stream.connected).toBe(true);
   }, 10_000);
 
-  it('asks ever more slowly while it is hidden, and at random while it is not', async () => {
+  it('tries at random and quickly after a loss in sight', async () => {
     const paces: { max: number }[] = [];
-    const hidden = jest.spyOn(document, 'hidden', 'get');
-    const lose = async () => {
+    server.onConnection = socket => send(socket, snapshot('e:1', []));
+    stream.start();
+    await until(() => stream.connected);
+    for (let i = 0; i < 4; i++) {
       server.sockets.at(-1).terminate();
       await until(() => !stream.connected);
       paces.push((stream as any)._connection.frequency);
       window.dispatchEvent(new Event('online'));
       await until(() => stream.connected);
-    };
-    try {
+    }
+    expect(Math.max(...paces.map(({ max }) => max))).toBeLessThanOrEqual(1200);
+    expect(new Set(paces.map(({ max }) => max)).size).toBeGreaterThan(1);
+  }, 10_000);
+
+  describe('in a hidden tab', () => {
+    beforeEach(() => {
+      jest.spyOn(document, 'hidden', 'get').mockReturnValue(true);
       server.onConnection = socket => send(socket, snapshot('e:1', []));
+    });
+    afterEach(() => jest.restoreAllMocks());
+
+    /** Let an hour pass for every clock that the stream looks at. */
+    const later = () => {
+      const now = Date.now();
+      jest.spyOn(Date, 'now').mockImplementation(() => now + 3_600_000);
+    };
+
+    it('comes back after a loss, and no more than three times by itself', async () => {
+      stream.start();
+      for (let i = 1; i <= 3; i++) {
+        await until(() => server.connections.length === i && stream.connected);
+        server.sockets.at(-1).terminate();
+        await until(() => !stream.connected);
+      }
+      await new Promise(resolve => setTimeout(resolve, 2500));
+      expect(server.connections.length).toBe(3);
+      // Its user is back.
+      jest.spyOn(document, 'hidden', 'get').mockReturnValue(false);
+      document.dispatchEvent(new Event('visibilitychange'));
+      expect(await until(() => stream.connected)).toBeLessThan(700);
+    }, 20_000);
+
+    it('gives up after a while when the server stays away', async () => {
       stream.start();
       await until(() => stream.connected);
-      for (let i = 0; i < 4; i++) {
-        await lose();
-      }
-      hidden.mockReturnValue(true);
-      await lose();
+      const port = server.port;
       await server.close();
       await until(() => !stream.connected);
-      const now = Date.now();
-      jest.spyOn(Date, 'now').mockImplementation(() => now + 600_000);
-      await until(() => (stream as any)._connection.frequency.max > 60_000);
-      paces.push((stream as any)._connection.frequency);
-    } finally {
-      jest.restoreAllMocks();
-    }
-    const quick = paces.slice(0, 4).map(({ max }) => max);
-    expect(Math.max(...quick)).toBeLessThanOrEqual(1200);
-    expect(new Set(quick).size).toBeGreaterThan(1);
-    expect(paces[4].max).toBeGreaterThan(1500);
-    expect(paces[4].max).toBeLessThan(30_000);
-    expect(paces[5].max).toBeGreaterThanOrEqual(60_000);
+      later();
+      await new Promise(resolve => setTimeout(resolve, 2000));
+      await server.listen(port);
+      server.connections = [];
+      await new Promise(resolve => setTimeout(resolve, 2500));
+      expect(server.connections.length).toBe(0);
+      window.dispatchEvent(new Event('online'));
+      expect(await until(() => stream.connected)).toBeLessThan(700);
+    }, 20_000);
+
+    it('sends nothing when a browser wakes the page without its user', async () => {
+      stream.start();
+      await until(() => stream.connected);
+      for (const event of ['resume', 'visibilitychange']) {
+        document.dispatchEvent(new Event(event));
+      }
+      await new Promise(resolve => setTimeout(resolve, 300));
+      expect(server.messages).toEqual([]);
+    });
+  });
+
+  it('takes a connection for dead whose signs of life stay away, and sends none', async () => {
+    server.onConnection = socket => {
+      send(socket, snapshot('e:1', []));
+      send(socket, { type: 'alive', interval: -14.5 });
+    };
+    stream.start();
+    await until(() => stream.connected);
+    await until(() => server.connections.length >= 2);
+    expect(server.connections[1].url).toContain('cursor=e%3A1');
+    expect(server.messages).toEqual([]);
+  }, 10_000);
+
+  it('keeps a connection that gives signs of life', async () => {
+    server.onConnection = socket => {
+      send(socket, snapshot('e:1', []));
+      const timer = setInterval(
+        () => send(socket, { type: 'alive', interval: -14 }),
+        300
+      );
+      socket.on('close', () => clearInterval(timer));
+    };
+    stream.start();
+    await until(() => stream.connected);
+    await new Promise(resolve => setTimeout(resolve, 2500));
+    expect(server.connections.length).toBe(1);
+    expect(server.messages).toEqual([]);
   }, 10_000);
 
   it('keeps a socket that answers a ping', async () => {

@@ -101,14 +101,21 @@ export function Body(props: { row: Notification }): JSX.Element | null {
         ? askedAt.current + PROGRESS_FETCH_MS - Date.now()
         : 0;
     let timer: number | undefined;
-    if (wait > 0) {
-      timer = window.setTimeout(ask, wait);
+    const askLater = () => {
+      timer = window.setTimeout(ask, Math.max(0, wait));
+    };
+    if (known && document.hidden) {
+      // Nobody reads it, and a hub's proxy would take the request for the user's activity.
+      document.addEventListener('visibilitychange', askLater, { once: true });
+    } else if (wait > 0) {
+      askLater();
     } else {
       ask();
     }
     return () => {
       gone = true;
       clearTimeout(timer);
+      document.removeEventListener('visibilitychange', askLater);
       ignore();
     };
     // That it was read just now is no reason to ask again for what was not answered yet.

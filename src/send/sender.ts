@@ -32,6 +32,12 @@ const REMEMBERED = 100;
 const BEATS = 3;
 
 /**
+ * The heartbeat of a tab that is hidden, in seconds: the longest that the server takes. A hub's
+ * proxy takes each request for the user's activity, so a hidden tab sends none by a timer.
+ */
+const HIDDEN_HEARTBEAT_S = 86_400;
+
+/**
  * Sends notifications to this tab's server.
  */
 export class NotificationSender implements INotifications {
@@ -41,6 +47,12 @@ export class NotificationSender implements INotifications {
   constructor(options: NotificationSender.IOptions) {
     this._options = options;
     options.model.changed.connect(this._onChanged, this);
+    document.addEventListener('visibilitychange', () => this._renew());
+    window.addEventListener('pagehide', () => {
+      if (document.hidden) {
+        this._renew(true);
+      }
+    });
   }
 
   /**
@@ -59,7 +71,7 @@ export class NotificationSender implements INotifications {
     };
     const { notification_id: id } = await this._request<Receipt>('ingest', {
       method: 'POST',
-      body: whole
+      body: this._body(whole)
     });
     const sent = { id, key: whole.key, source: whole.source };
     const state = this._state(sent);
@@ -199,13 +211,68 @@ export class NotificationSender implements INotifications {
 
   private async _put(
     state: Private.IState,
-    whole: Private.Whole
+    whole: Private.Whole,
+    leaving = false
   ): Promise<void> {
     const receipt = await this._request<Receipt>(
       `ingest/${encodeURIComponent(whole.key)}`,
-      { method: 'PUT', body: whole }
+      {
+        method: 'PUT',
+        body: leaving ? whole : this._body(whole),
+        keepalive: leaving
+      }
     );
     this._accepted(state, receipt.notification_id, whole);
+  }
+
+  /**
+   * A message as it is sent from a tab that is hidden, or in sight.
+   */
+  private _body(whole: Private.Whole): Private.Whole {
+    return document.hidden && isLive(whole)
+      ? { ...whole, heartbeat: HIDDEN_HEARTBEAT_S }
+      : whole;
+  }
+
+  /**
+   * Tell the server anew how long to wait for the next sign of life: the tab was hidden, came
+   * back in sight, or is closed.
+   */
+  private _renew(leaving = false): void {
+    for (const state of this._states.values()) {
+      if (!state.over && state.whole !== null && isLive(state.whole)) {
+        void this._inTurn(state, () => this._live(state, leaving)).catch(() =>
+          this._beat(state)
+        );
+      }
+    }
+  }
+
+  /**
+   * Give a sign of life, unless it was taken back meanwhile.
+   */
+  private async _live(state: Private.IState, leaving = false): Promise<void> {
+    if (!state.over && state.whole !== null && isLive(state.whole)) {
+      await this._put(state, state.whole, leaving);
+    }
+  }
+
+  /**
+   * Give the next sign of life when it is due.
+   */
+  private _beat(state: Private.IState): void {
+    window.clearTimeout(state.timer);
+    state.timer = undefined;
+    if (!state.over && isLive(state.whole) && !document.hidden) {
+      state.timer = window.setTimeout(
+        // The next one may get through.
+        () =>
+          this._inTurn(state, () => this._live(state)).catch(() =>
+            this._beat(state)
+          ),
+        (state.whole.heartbeat * 1000) / BEATS
+      );
+    }
   }
 
   /**
@@ -218,25 +285,7 @@ export class NotificationSender implements INotifications {
   ): void {
     state.id = id;
     state.whole = whole;
-    window.clearTimeout(state.timer);
-    state.timer = undefined;
-    if (whole.type === 'in-progress' && whole.heartbeat) {
-      const live = async () => {
-        if (!state.over) {
-          await this._put(state, state.whole!);
-        }
-      };
-      const beat = () => {
-        if (!state.over) {
-          state.timer = window.setTimeout(
-            // The next one may get through.
-            () => this._inTurn(state, live).catch(beat),
-            (whole.heartbeat! * 1000) / BEATS
-          );
-        }
-      };
-      beat();
-    }
+    this._beat(state);
   }
 
   /**
@@ -263,7 +312,7 @@ export class NotificationSender implements INotifications {
 
   private _request<T>(
     path: string,
-    init: { method: string; body?: object }
+    init: { method: string; body?: object; keepalive?: boolean }
   ): Promise<T> {
     const { serverSettings, trans } = this._options;
     return request<T>(path, init, serverSettings, trans);
@@ -288,6 +337,12 @@ export namespace NotificationSender {
     /** The language of its error messages. */
     trans: TranslationBundle;
   }
+}
+
+function isLive(
+  whole: Private.Whole | null
+): whole is Private.Whole & { heartbeat: number } {
+  return whole?.type === 'in-progress' && !!whole.heartbeat;
 }
 
 namespace Private {
