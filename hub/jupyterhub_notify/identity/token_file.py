@@ -113,15 +113,12 @@ class TokenFile:
             raise TokenFileError(
                 f"The token file {self.path} cannot be read: {error.strerror}."
             ) from None
-        with open(descriptor, "rb") as file:
-            about = os.fstat(file.fileno())
-            if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
-                raise TokenFileError(f"{self.path} is no token file.")
-            if about.st_mode & 0o022:
-                raise TokenFileError(
-                    f"The token file {self.path} can be written by others: set its mode to 0600."
-                )
-            content = file.read(LARGEST)
+        try:
+            self._check(os.fstat(descriptor))
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(LARGEST)
+        finally:
+            os.close(descriptor)
         try:
             return _Content.model_validate_json(content).tokens
         except ValidationError as error:
@@ -130,6 +127,14 @@ class TokenFile:
             raise TokenFileError(
                 f"The token file {self.path} is not understood: {where}: {first['msg']}."
             ) from None
+
+    def _check(self, about: os.stat_result) -> None:
+        if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+            raise TokenFileError(f"{self.path} is no token file.")
+        if about.st_mode & 0o022:
+            raise TokenFileError(
+                f"The token file {self.path} can be written by others: set its mode to 0600."
+            )
 
     def create(
         self,
