@@ -1,1 +1,1 @@
-"""What is read and written: each class gets a session and returns models, never rows."""
+"""What is read and written: each class gets a connection and returns models, never rows."""

@@ -1,0 +1,123 @@
+"""The service's settings: environment variables, and what the command line overrides.
+
+Each is read from ``JUPYTERHUB_NOTIFY_<NAME>``. Those of identity are in ``identity/``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+class Settings(BaseSettings):
+    """What a site may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="JUPYTERHUB_NOTIFY_", env_ignore_empty=True, extra="ignore"
+    )
+
+    database: Annotated[
+        str,
+        Field(
+            title="Database",
+            description="URL of SQLAlchemy: sqlite+aiosqlite:///FILE or postgresql+asyncpg://…",
+        ),
+    ] = "sqlite+aiosqlite:///jupyterhub-notify.sqlite"
+    host: Annotated[str, Field(title="Host", description="The address to listen at")] = "127.0.0.1"
+    port: Annotated[int, Field(title="Port", description="The port to listen at", ge=0)] = 8765
+    prefix: Annotated[
+        str,
+        Field(title="Prefix", description="The path below which the service is reached"),
+    ] = ""
+    public_url: Annotated[
+        str | None,
+        Field(
+            title="Public URL",
+            description="The address that links begin with; else what the request says",
+        ),
+    ] = None
+    templates: Annotated[
+        Path | None,
+        Field(title="Templates", description="Directory of templates of structured notifications"),
+    ] = None
+    broadcasts: Annotated[
+        Path | None,
+        Field(title="Broadcasts", description="Directory of broadcasts as Markdown files"),
+    ] = None
+    receipts: Annotated[
+        Literal["off", "counts", "full"],
+        Field(
+            title="Receipts",
+            description="What is kept of what became of a message: nothing, numbers, or by user",
+        ),
+    ] = "full"
+    receipts_days: Annotated[
+        int, Field(title="Receipts kept", description="Days after which receipts go", ge=1)
+    ] = 90
+    retention_days: Annotated[
+        int,
+        Field(
+            title="Retention",
+            description="Days after which what was revoked or has expired is deleted",
+            ge=1,
+        ),
+    ] = 30
+    keep_days: Annotated[
+        int,
+        Field(
+            title="Kept at most",
+            description="Days after which a notification without an expiry expires; 0 never",
+            ge=0,
+        ),
+    ] = 365
+    audit_days: Annotated[
+        int, Field(title="Audit log kept", description="Days after which its entries go", ge=1)
+    ] = 365
+    publish_rate: Annotated[
+        int,
+        Field(
+            title="Publishing rate",
+            description="Notifications a minute that one publisher may send; 0 for no limit",
+            ge=0,
+        ),
+    ] = 6000
+    look_s: Annotated[
+        float,
+        Field(
+            title="Look",
+            description="Seconds after which a replica looks for changes without a wake-up",
+            gt=0,
+        ),
+    ] = 2.0
+    keep_alive_s: Annotated[
+        float,
+        Field(title="Keep-alive", description="Seconds between comments in a stream", gt=0),
+    ] = 25.0
+    stream_s: Annotated[
+        float,
+        Field(
+            title="Stream's life",
+            description="Seconds after which a stream ends, so that its caller is asked for anew",
+            gt=0,
+        ),
+    ] = 3600.0
+    metrics_open: Annotated[
+        bool, Field(title="Open metrics", description="Whether /metrics needs no credentials")
+    ] = False
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(title="Log level", description="The lowest level that is logged"),
+    ] = "info"
+    log_format: Annotated[
+        Literal["json", "console"], Field(title="Log format", description="One line of JSON each")
+    ] = "console"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of SQLite."""
+        return self.database.startswith("sqlite")

@@ -1,0 +1,1 @@
+"""The open event streams of this process, and what tells them that something changed."""

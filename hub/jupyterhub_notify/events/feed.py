@@ -1,0 +1,223 @@
+"""Follows the store's numbers: reads each new range once and gives it to the open streams.
+
+A wake-up only says *look*; the rows above the last number are the truth. The range is closed at
+both ends: what changes while it is read has a higher number and comes with the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Protocol
+
+import structlog
+
+from ..errors import ServiceError
+from ..metrics import FEED_SECONDS
+from ..storage.database import Database
+from ..storage.writer import Committed
+from .streams import Frame, Stream, Streams
+from .versions import Versions
+
+__all__ = ["ChangeReader", "Feed", "parse_cursor"]
+
+#: More than so many numbers at once are read in several ranges.
+MOST_AT_ONCE = 5_000
+
+
+class ChangeReader(Protocol):
+    """Reads what changed and makes frames of it."""
+
+    async def broadcast_range(self, streams: Streams, epoch: str, after: int, upto: int) -> None:
+        """Give every stream what it sees of the range ``(after, upto]``."""
+
+    async def for_stream(
+        self, stream: Stream, epoch: str, after: int, upto: int
+    ) -> list[Frame] | None:
+        """Return what one stream sees of a range; `None` if that is too much to send."""
+
+    async def versions_range(self, versions: Versions, after: int, upto: int) -> None:
+        """Note whose view changed in a range."""
+
+
+def parse_cursor(value: str) -> tuple[str, int] | None:
+    """Return the epoch and number of a cursor; `None` if it is none."""
+    epoch, found, number = value.partition(":")
+    if not found or not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    return epoch, int(number)
+
+
+class Feed:
+    """Keeps the streams of this process up to date.
+
+    Parameters
+    ----------
+    database
+        Where the numbers are.
+    reader
+        Makes frames of what changed.
+    streams
+        The open streams.
+    versions
+        What the answers' validators are made of.
+    look_s
+        Seconds after which it looks without a wake-up.
+    keep_alive_s
+        Seconds between two comments in each stream.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        reader: ChangeReader,
+        streams: Streams,
+        versions: Versions,
+        look_s: float,
+        keep_alive_s: float,
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self.streams = streams
+        self.versions = versions
+        self._look_s = look_s
+        self._keep_alive_s = keep_alive_s
+        self._wake = asyncio.Event()
+        # No stream begins in the middle of a range: it would get the range's second half alone.
+        self._giving = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failing = False
+        self._log = structlog.get_logger("jupyterhub_notify.feed")
+        self.epoch = ""
+        self.seq = 0
+        self.pruned = 0
+        #: Called after each range, such as by the pages that show deliveries.
+        self.followers: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        """Read where the store is, and follow it from there."""
+        self.epoch, self.seq, self.pruned = await self._database.position()
+        await self.versions.begin(self.epoch, self.seq)
+        self._tasks = [
+            asyncio.create_task(self._follow(), name="feed"),
+            asyncio.create_task(self._keep_alive(), name="keep-alive"),
+        ]
+
+    async def stop(self) -> None:
+        """End the streams and stop following."""
+        self.streams.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Say that there may be something new."""
+        self._wake.set()
+
+    def committed(self, committed: Committed) -> None:
+        """Note what this process itself has committed, before it is answered."""
+        self.versions.note(committed)
+        self.wake()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._look_s)
+            except asyncio.TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self._look()
+            except (ServiceError, OSError) as error:
+                if not self._failing:
+                    self._log.error("The database cannot be followed", error=type(error).__name__)
+                self._failing = True
+                await asyncio.sleep(min(self._look_s, 1.0))
+                continue
+            except Exception:
+                # A defect must not end what every stream lives on; it is logged and tried again.
+                self._log.exception("The feed failed")
+                await asyncio.sleep(min(self._look_s, 1.0))
+                continue
+            if self._failing:
+                self._log.info("The database is followed again")
+                self._failing = False
+
+    async def _look(self) -> None:
+        epoch, seq, self.pruned = await self._database.position()
+        if epoch != self.epoch or seq < self.seq:
+            # Another store, or an older copy of this one: nobody's cursor means anything now.
+            self.epoch, self.seq = epoch, seq
+            await self.versions.begin(epoch, seq)
+            for stream in self.streams:
+                stream.end()
+            return
+        while self.seq < seq:
+            upto = min(seq, self.seq + MOST_AT_ONCE)
+            began = perf_counter()
+            await self._reader.versions_range(self.versions, self.seq, upto)
+            async with self._giving:
+                if len(self.streams):
+                    await self._reader.broadcast_range(self.streams, self.epoch, self.seq, upto)
+                self.seq = upto
+            self.versions.followed(upto)
+            FEED_SECONDS.observe(perf_counter() - began)
+            for follower in self.followers:
+                follower()
+
+    async def _keep_alive(self) -> None:
+        """Send a comment down each stream, a part of them at a time."""
+        parts = 25
+        while True:
+            for part in range(parts):
+                await asyncio.sleep(self._keep_alive_s / parts)
+                for index, stream in enumerate(self.streams):
+                    if index % parts == part:
+                        stream.push_raw(b": keep-alive\n\n")
+
+    async def open(self, stream: Stream, cursor: str | None) -> list[bytes]:
+        """Begin to give a stream frames, and return what it gets first.
+
+        Parameters
+        ----------
+        stream
+            The new stream.
+        cursor
+            Where its reader is; `None` to begin with what comes next.
+
+        Returns
+        -------
+        list
+            Frames as bytes: what has changed since, or the event ``reload``.
+        """
+        # From here on every range goes to the stream too: what it may have missed ends at `upto`.
+        async with self._giving:
+            stream.after = upto = self.seq
+            self.streams.add(stream)
+        if cursor is None:
+            return [self._comment()]
+        parsed = parse_cursor(cursor)
+        if parsed is None or parsed[0] != self.epoch or parsed[1] < self.pruned:
+            return [self._reload()]
+        after = parsed[1]
+        if after >= upto:
+            # It has read from a replica that is ahead of this one.
+            _, latest, _ = await self._database.position()
+            if after > latest:
+                return [self._reload()]
+            stream.after = after
+            return [self._comment()]
+        frames = await self._reader.for_stream(stream, self.epoch, after, upto)
+        if frames is None:
+            return [self._reload()]
+        return [self._comment(), *(frame.data for frame in frames)]
+
+    def _comment(self) -> bytes:
+        # Jittered: all labs that lose a replica must not come back in the same instant.
+        return b"retry: %d\n: welcome\n\n" % random.randint(1000, 5000)
+
+    def _reload(self) -> bytes:
+        return b"id: %s:%d\nevent: reload\ndata: {}\n\n" % (self.epoch.encode(), self.seq)

@@ -1,0 +1,152 @@
+"""The open streams of this process and who each is for; it knows neither HTTP nor the database.
+
+A stream costs one small object and one task. A frame is encoded once and the same bytes go to
+every stream that sees it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+__all__ = ["Frame", "Stream", "Streams", "encode_frame"]
+
+#: A reader that is so far behind is cut off; it resumes from its cursor.
+MOST_PENDING = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An event as bytes, with the number that its ``id`` has."""
+
+    seq: int
+    data: bytes
+
+
+def encode_frame(epoch: str, seq: int, event: str, data: bytes) -> Frame:
+    """Return an event of a stream.
+
+    Parameters
+    ----------
+    epoch, seq
+        The cursor that a reader has after it.
+    event
+        Its name.
+    data
+        JSON in one line.
+
+    Returns
+    -------
+    Frame
+        The event.
+    """
+    return Frame(
+        seq, b"id: %s:%d\nevent: %s\ndata: %s\n\n" % (epoch.encode(), seq, event.encode(), data)
+    )
+
+
+class Stream:
+    """One open stream.
+
+    Parameters
+    ----------
+    user
+        Whose; `None` for an anonymous caller.
+    groups
+        The user's groups.
+    """
+
+    __slots__ = ("_ended", "_pending", "_waiter", "after", "groups", "user")
+
+    def __init__(self, *, user: str | None, groups: frozenset[str]) -> None:
+        self.user = user
+        self.groups = groups
+        #: What the reader has already; lower frames are left out.
+        self.after = 0
+        self._pending: list[bytes] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._ended = False
+
+    def push(self, frame: Frame) -> None:
+        """Give it a frame, unless the reader has it already."""
+        if frame.seq > self.after:
+            self.push_raw(frame.data)
+
+    def push_raw(self, data: bytes) -> None:
+        """Give it bytes, such as a comment."""
+        if len(self._pending) >= MOST_PENDING:
+            self.end()
+            return
+        self._pending.append(data)
+        self._wake()
+
+    def end(self) -> None:
+        """End it; what is pending is dropped, and the reader resumes from its cursor."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def take(self) -> bytes | None:
+        """Wait for what is pending and return it; `None` once the stream has ended."""
+        while not self._pending and not self._ended:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+            self._waiter = None
+        if self._ended:
+            return None
+        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
+        self._pending = []
+        return data
+
+
+class Streams:
+    """All streams of this process, found by user and by group."""
+
+    def __init__(self) -> None:
+        self._all: dict[Stream, None] = {}
+        self._by_user: dict[str, list[Stream]] = {}
+        self.closed = False
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Stream]:
+        return iter(list(self._all))
+
+    def add(self, stream: Stream) -> None:
+        """Begin to give it frames."""
+        self._all[stream] = None
+        if stream.user is not None:
+            self._by_user.setdefault(stream.user, []).append(stream)
+        if self.closed:
+            stream.end()
+
+    def remove(self, stream: Stream) -> None:
+        """Forget it."""
+        self._all.pop(stream, None)
+        if stream.user is None:
+            return
+        own = self._by_user.get(stream.user, [])
+        if stream in own:
+            own.remove(stream)
+        if not own:
+            self._by_user.pop(stream.user, None)
+
+    def of_user(self, user: str) -> list[Stream]:
+        """Return a user's streams."""
+        return self._by_user.get(user, [])
+
+    def users(self) -> Iterable[str]:
+        """Return the users who have a stream here."""
+        return self._by_user.keys()
+
+    def close(self) -> None:
+        """End every stream, and each that is opened from now on."""
+        self.closed = True
+        for stream in self:
+            stream.end()

@@ -1,0 +1,82 @@
+"""Who sees something new since when: what `ETag`s are made of, mostly without the database.
+
+The feed notes each range; this process's own commits are noted before they are answered, so that
+whoever wrote something reads it. The numbers are the rows' own: every replica says the same.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+
+from ..storage.writer import Committed
+
+__all__ = ["Versions"]
+
+MOST_USERS = 100_000
+
+
+class Versions:
+    """The number of the latest change that each user sees.
+
+    Parameters
+    ----------
+    of_everyone
+        Reads the number of the latest change that is not one user's alone.
+    of_user
+        Reads the number of the latest change of what only this user sees.
+    """
+
+    def __init__(
+        self,
+        *,
+        of_everyone: Callable[[], Awaitable[int]],
+        of_user: Callable[[str], Awaitable[int]],
+    ) -> None:
+        self._of_everyone = of_everyone
+        self._of_user = of_user
+        self.epoch = ""
+        #: The latest change that is not one user's alone.
+        self.everyone = 0
+        #: The latest change of any kind.
+        self.seq = 0
+        self._users: OrderedDict[str, int] = OrderedDict()
+
+    async def begin(self, epoch: str, seq: int) -> None:
+        """Start anew at a position of the store."""
+        self._users.clear()
+        self.epoch, self.seq = epoch, seq
+        self.everyone = await self._of_everyone()
+
+    def note(self, committed: Committed) -> None:
+        """Note what a transaction of this process changed."""
+        self.changed(committed.users, committed.seq)
+        if committed.everyone:
+            self.everyone_changed(committed.seq)
+        self.seq = max(self.seq, committed.seq)
+
+    def changed(self, users: Iterable[str], seq: int) -> None:
+        """Note that these users see something new."""
+        for user in users:
+            self._users[user] = max(seq, self._users.get(user, 0))
+            self._users.move_to_end(user)
+        while len(self._users) > MOST_USERS:
+            self._users.popitem(last=False)
+
+    def everyone_changed(self, seq: int) -> None:
+        """Note that anybody may see something new."""
+        self.everyone = max(self.everyone, seq)
+
+    def followed(self, seq: int) -> None:
+        """Note that everything up to here is known."""
+        self.seq = max(self.seq, seq)
+
+    async def of(self, user: str | None) -> str:
+        """Return what changes whenever the user's view does."""
+        if user is None:
+            return f"{self.epoch}.{self.everyone}"
+        own = self._users.get(user)
+        if own is None:
+            self.changed([user], await self._of_user(user))
+            own = self._users[user]
+        return f"{self.epoch}.{self.everyone}.{own}"

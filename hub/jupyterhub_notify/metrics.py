@@ -1,0 +1,31 @@
+"""What Prometheus is told. One process a pod: there is no shared directory of metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+__all__ = [
+    "FEED_SECONDS",
+    "PUBLISHED",
+    "RECEIPTS",
+    "REFUSED",
+    "REQUESTS",
+    "REQUEST_SECONDS",
+    "STREAMS",
+    "WRITE_SECONDS",
+]
+
+REQUESTS = Counter(
+    "jupyterhub_notify_requests_total", "Requests answered", ["method", "route", "status"]
+)
+REQUEST_SECONDS = Histogram(
+    "jupyterhub_notify_request_seconds", "Time until the answer began", ["route"]
+)
+STREAMS = Gauge("jupyterhub_notify_streams", "Open event streams of this process")
+PUBLISHED = Counter("jupyterhub_notify_published_total", "Notifications published", ["kind"])
+REFUSED = Counter("jupyterhub_notify_refused_total", "Publishers' requests refused", ["reason"])
+RECEIPTS = Counter("jupyterhub_notify_receipts_total", "Receipts taken", ["state"])
+FEED_SECONDS = Histogram(
+    "jupyterhub_notify_feed_seconds", "Time to read a range of changes and give it to the streams"
+)
+WRITE_SECONDS = Histogram("jupyterhub_notify_write_seconds", "Time of one transaction")

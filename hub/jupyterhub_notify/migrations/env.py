@@ -1,0 +1,18 @@
+"""What Alembic runs; the connection comes from `upgrade`."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from jupyterhub_notify.schema import Base
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    # SQLite changes a table by making it anew.
+    render_as_batch=connection.dialect.name == "sqlite",
+    # The transaction is the caller's.
+    transactional_ddl=False,
+)
+context.run_migrations()

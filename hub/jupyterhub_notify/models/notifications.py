@@ -1,0 +1,277 @@
+"""Notifications on the wire: Semaphore's fields first, then what this service adds.
+
+What is added has a default and is left out of an answer while it has it, so that a notification
+that uses none of it looks as Semaphore's do.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .common import (
+    Action,
+    Body,
+    FormattedText,
+    Ids,
+    Key,
+    Model,
+    Name,
+    PlainJson,
+    ReplyRequest,
+    Summary,
+    Text,
+    Type,
+    Utc,
+)
+
+__all__ = [
+    "CreateNotification",
+    "Message",
+    "MessageChanged",
+    "MessageGone",
+    "MessageIds",
+    "MessageSummary",
+    "Options",
+    "PatchNotification",
+    "Receipt",
+    "ReconcileItem",
+    "Reconciled",
+    "ServiceNotification",
+]
+
+_TYPE = Field(title="Type", description="Styling and urgency")
+_KEY = Field(
+    title="Key",
+    description="The same key of the same service to the same recipient replaces the earlier one",
+)
+_EXPIRES = Field(title="Expires", description="It is shown to nobody after that")
+_MARKDOWN = "Short summary in Markdown format; inline formatting only."
+
+
+class Options(Model):
+    """How a message is shown, the same for notifications and broadcasts."""
+
+    banner: Annotated[
+        bool, Field(title="Banner", description="Whether it is also shown across the top")
+    ] = False
+    dismissable: Annotated[
+        bool, Field(title="Dismissable", description="Whether the reader may put it away")
+    ] = True
+    auto_close: Annotated[
+        Annotated[int, Field(ge=0, le=86_400_000)] | bool | None,
+        Field(
+            title="Auto-close",
+            description="false: until dismissed; true: the user's setting; milliseconds; 0: no toast",
+        ),
+    ] = None
+    actions: Annotated[
+        list[Action], Field(title="Actions", description="Buttons", max_length=5)
+    ] = []
+    reply: Annotated[
+        ReplyRequest | None, Field(title="Reply", description="What the reader is asked for")
+    ] = None
+    progress: Annotated[
+        float | None,
+        Field(title="Progress", description="Of type in-progress: from 0 to 1", ge=0, le=1),
+    ] = None
+
+
+class _Content(Options):
+    """What may be sent about one notification, apart from its recipients."""
+
+    summary: Annotated[
+        Summary | None,
+        Field(title="Summary", description=_MARKDOWN, examples=["You are near your disk quota"]),
+    ] = None
+    body: Annotated[
+        Body | None,
+        Field(title="Message body", description="Optional body in full Markdown formatting."),
+    ] = None
+    template: Annotated[
+        Name | None,
+        Field(title="Template", description="Instead of a summary: the name of a template"),
+    ] = None
+    data: Annotated[
+        PlainJson | None, Field(title="Data", description="What the template is filled with")
+    ] = None
+    type: Annotated[Type | None, _TYPE] = None
+    expires: Annotated[Utc | None, _EXPIRES] = None
+
+    @model_validator(mode="after")
+    def _one_content(self) -> _Content:
+        if self.template is not None and (self.summary is not None or self.body is not None):
+            raise ValueError("give either a template or a summary and body, not both")
+        if self.template is None and self.data is not None and self.summary is not None:
+            raise ValueError("data without a template are of no use")
+        return self
+
+
+class CreateNotification(_Content):
+    """A notification to send: Semaphore's body, or one of this service's own."""
+
+    recipient: Annotated[
+        Name | None,
+        Field(title="Recipient", description="Username to whom to send the notification."),
+    ] = None
+    recipients: Annotated[
+        list[Name] | None,
+        Field(title="Recipients", description="Several usernames", min_length=1, max_length=10_000),
+    ] = None
+    group: Annotated[
+        Name | None,
+        Field(title="Group", description="A group, whose members see it while they are members"),
+    ] = None
+    key: Annotated[Key | None, _KEY] = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> CreateNotification:
+        given = [self.recipient, self.recipients, self.group]
+        if sum(item is not None for item in given) != 1:
+            raise ValueError("give exactly one of recipient, recipients and group")
+        if self.summary is None and self.template is None:
+            raise ValueError("give a summary or a template")
+        return self
+
+
+class ReconcileItem(CreateNotification):
+    """One of the notifications that should be active; its key tells it from the others."""
+
+    key: Annotated[Key, _KEY]
+
+
+class PatchNotification(_Content):
+    """What to change; a field that is not there stays."""
+
+    show_again: Annotated[
+        bool,
+        Field(title="Show again", description="Whether it is unread and not dismissed anew"),
+    ] = False
+
+
+class Reconciled(Model):
+    """What a reconciliation did, in numbers of notifications."""
+
+    created: Annotated[int, Field(title="Created", description="Those that were not there")]
+    changed: Annotated[int, Field(title="Changed", description="Those that were different")]
+    revoked: Annotated[int, Field(title="Revoked", description="Those not in the list")]
+    unchanged: Annotated[int, Field(title="Unchanged", description="Those that were so already")]
+
+
+class MessageSummary(Options):
+    """A user's notification in a list."""
+
+    id: Annotated[str, Field(title="Message ID", description="Opaque and unique")]
+    created: Annotated[Utc, Field(title="Created date", description="When it was sent")]
+    read: Annotated[
+        Utc | None, Field(title="Read date", description="When it was read, or null if unread")
+    ]
+    summary: Annotated[
+        FormattedText, Field(title="Summary", description="Formatted for an inline context")
+    ]
+    url: Annotated[str, Field(title="URL", description="URL of the whole notification")]
+    dismissed: Annotated[
+        Utc | None, Field(title="Dismissed", description="When the user put it away")
+    ] = None
+    type: Annotated[Type, _TYPE] = "info"
+    expires: Annotated[Utc | None, _EXPIRES] = None
+
+
+class Message(Options):
+    """A user's notification as a whole."""
+
+    id: Annotated[str, Field(title="Message ID", description="Opaque and unique")]
+    created: Annotated[Utc, Field(title="Created date", description="When it was sent")]
+    read: Annotated[
+        Utc | None, Field(title="Read date", description="When it was read, or null if unread")
+    ]
+    summary: Annotated[
+        FormattedText, Field(title="Summary", description="Formatted for an inline context")
+    ]
+    body: Annotated[
+        FormattedText | None,
+        Field(title="Message body", description="Formatted for a block context"),
+    ]
+    dismissed: Annotated[
+        Utc | None, Field(title="Dismissed", description="When the user put it away")
+    ] = None
+    replied: Annotated[
+        Utc | None, Field(title="Replied", description="When the user answered")
+    ] = None
+    answer: Annotated[
+        str | None, Field(title="Answer", description="What the user answered")
+    ] = None
+    type: Annotated[Type, _TYPE] = "info"
+    expires: Annotated[Utc | None, _EXPIRES] = None
+    updated: Annotated[
+        Utc | None, Field(title="Updated", description="When its content changed last")
+    ] = None
+    sender: Annotated[
+        str, Field(title="Sender", description="The service that sent it")
+    ] = ""
+    key: Annotated[Key | None, _KEY] = None
+
+
+class MessageChanged(Model):
+    """What a user did with a message, here or in another lab."""
+
+    id: Annotated[str, Field(title="Message ID", description="Which message")]
+    read: Annotated[Utc | None, Field(title="Read date", description="When, or null")]
+    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
+    replied: Annotated[Utc | None, Field(title="Replied", description="When, or null")]
+    answer: Annotated[str | None, Field(title="Answer", description="What, or null")]
+
+
+class MessageGone(Model):
+    """A message that nobody sees any more."""
+
+    id: Annotated[str, Field(title="Message ID", description="Which message")]
+    reason: Annotated[
+        Literal["revoked", "expired"], Field(title="Reason", description="What ended it")
+    ]
+
+
+class ServiceNotification(Options):
+    """A notification as its sender sees it."""
+
+    id: Annotated[str, Field(title="Message ID", description="Opaque and unique")]
+    created: Annotated[Utc, Field(title="Created date", description="When it was sent")]
+    read: Annotated[
+        Utc | None, Field(title="Read date", description="When it was read, or null if unread")
+    ]
+    sender: Annotated[str, Field(title="Sender", description="The service that sent it")]
+    recipient: Annotated[
+        str | None, Field(title="Recipient", description="Username; null where it is a group's")
+    ]
+    summary: Annotated[str, Field(title="Summary", description=_MARKDOWN)]
+    body: Annotated[str | None, Field(title="Message body", description="Markdown, or null")]
+    url: Annotated[str, Field(title="URL", description="URL of this notification")]
+    group: Annotated[str | None, Field(title="Group", description="The group, if any")] = None
+    key: Annotated[Key | None, _KEY] = None
+    template: Annotated[Text | None, Field(title="Template", description="Its template")] = None
+    data: Annotated[PlainJson | None, Field(title="Data", description="As they were sent")] = None
+    type: Annotated[Type, _TYPE] = "info"
+    expires: Annotated[Utc | None, _EXPIRES] = None
+    state: Annotated[
+        Literal["active", "revoked", "expired"], Field(title="State", description="What it is now")
+    ] = "active"
+
+
+class Receipt(Model):
+    """What became of a notification at one user."""
+
+    user: Annotated[str, Field(title="User", description="Who")]
+    stored: Annotated[Utc | None, Field(title="Stored", description="When a lab kept it")]
+    shown: Annotated[Utc | None, Field(title="Shown", description="When a tab showed it")]
+    tabs: Annotated[int | None, Field(title="Tabs", description="In how many tabs at once")]
+    read: Annotated[Utc | None, Field(title="Read", description="When it was read")]
+    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When it was put away")]
+    replied: Annotated[Utc | None, Field(title="Replied", description="When it was answered")]
+    reply: Annotated[str | None, Field(title="Reply", description="The answer")]
+
+
+class MessageIds(Model):
+    """Which messages; unknown ones are ignored."""
+
+    ids: Annotated[Ids, Field(title="Notification IDs", description="Those to mark")]

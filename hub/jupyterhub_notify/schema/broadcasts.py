@@ -1,0 +1,125 @@
+"""Broadcasts, what each user did with them, and the ledger of their deliveries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base
+
+__all__ = ["Broadcast", "BroadcastState", "Delivery"]
+
+
+class Broadcast(Base):
+    """One broadcast; one that recurs has one row, whose occurrence moves on."""
+
+    __tablename__ = "broadcasts"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, index=True)
+    #: ``api``, or ``folder`` for a file of the broadcasts' directory.
+    origin: Mapped[str]
+    sender: Mapped[str]
+    key: Mapped[str | None]
+    type: Mapped[str]
+    summary: Mapped[str]
+    body: Mapped[str | None]
+    #: Banner, inbox, dismissable, actions, reply and the like, as the wire has them.
+    options: Mapped[dict[str, Any]]
+    #: ``all``, ``anonymous``, ``running`` or ``named``; with ``named``, the lists below.
+    audience: Mapped[str]
+    groups: Mapped[list[str]]
+    users: Mapped[list[str]]
+    #: Start, end and recurrence, as the wire has them.
+    schedule: Mapped[dict[str, Any]]
+    enabled: Mapped[bool] = mapped_column(Boolean)
+    #: Whether it is shown now: kept by the scheduler, so that each change has a ``seq``.
+    active: Mapped[bool] = mapped_column(Boolean)
+    #: Whether it will never be shown again.
+    stale: Mapped[bool] = mapped_column(Boolean)
+    #: When the present or latest occurrence began; each is shown and dismissed by itself.
+    occurrence: Mapped[datetime | None]
+    occurrence_ends: Mapped[datetime | None]
+    #: When the scheduler looks at it again.
+    next_change: Mapped[datetime | None]
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+    #: When it was shown anew to those who had dismissed it.
+    shown_again: Mapped[datetime | None]
+    revoked: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_broadcasts_next_change", "next_change"),
+        Index(
+            "uq_broadcasts_key",
+            "sender",
+            "key",
+            unique=True,
+            sqlite_where=text("revoked IS NULL AND key IS NOT NULL"),
+            postgresql_where=text("revoked IS NULL AND key IS NOT NULL"),
+        ),
+    )
+
+
+class BroadcastState(Base):
+    """What one user did with one occurrence of a broadcast."""
+
+    __tablename__ = "broadcast_states"
+
+    broadcast_id: Mapped[str] = mapped_column(
+        ForeignKey(Broadcast.id, ondelete="CASCADE"), primary_key=True
+    )
+    user_name: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, index=True)
+    #: The occurrence that the rest is about.
+    occurrence: Mapped[datetime | None]
+    read: Mapped[datetime | None]
+    dismissed: Mapped[datetime | None]
+    accepted: Mapped[datetime | None]
+    replied: Mapped[datetime | None]
+    reply: Mapped[str | None]
+
+    __table_args__ = (Index(None, "user_name"),)
+
+
+class Delivery(Base):
+    """What became of one occurrence of a broadcast at one server of one user.
+
+    These rows are the queue as well: whoever delivers claims some that are due with ``FOR UPDATE
+    SKIP LOCKED`` and a lease, and writes the outcome into them.
+    """
+
+    __tablename__ = "deliveries"
+
+    broadcast_id: Mapped[str] = mapped_column(
+        ForeignKey(Broadcast.id, ondelete="CASCADE"), primary_key=True
+    )
+    occurrence: Mapped[datetime] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(primary_key=True)
+    #: The server's name; the default server's is empty.
+    server_name: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    seq: Mapped[int] = mapped_column(BigInteger)
+    outcome: Mapped[str]
+    reason: Mapped[str | None]
+    tabs: Mapped[int | None]
+    reply: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    #: When it is to be pushed; empty where nothing is to be pushed any more.
+    due: Mapped[datetime | None]
+    leased_by: Mapped[str | None]
+    leased_until: Mapped[datetime | None]
+    updated: Mapped[datetime]
+
+    __table_args__ = (
+        Index(None, "broadcast_id", "seq"),
+        Index(None, "user_name"),
+        Index(
+            "ix_deliveries_due",
+            "due",
+            sqlite_where=text("due IS NOT NULL"),
+            postgresql_where=text("due IS NOT NULL"),
+        ),
+    )

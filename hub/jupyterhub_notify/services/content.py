@@ -1,0 +1,124 @@
+"""What a message says: kept as it was sent, rendered when it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..errors import Invalid
+from ..models.common import FormattedText
+from ..models.notifications import Options
+from ..models.stored import StoredNotification
+from ..rendering import render_block, render_inline
+
+__all__ = ["Content", "ContentService", "NoTemplates", "Rendered", "Templates", "formatted_body"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """What a template makes of data; what is `None` it does not say."""
+
+    summary: str
+    body: str | None
+    type: str | None = None
+    banner: bool | None = None
+    dismissable: bool | None = None
+
+
+class Templates(Protocol):
+    """The templates of structured notifications."""
+
+    @property
+    def revision(self) -> str:
+        """What changes whenever a template does."""
+
+    def check(self, name: str, data: dict[str, Any]) -> None:
+        """Refuse a template that is not there, or data that do not fit it, with `Invalid`."""
+
+    def render(self, name: str, data: dict[str, Any]) -> Rendered:
+        """Return what a template makes of data; it never fails."""
+
+
+class NoTemplates:
+    """Where no directory of templates is configured."""
+
+    revision = ""
+
+    def check(self, name: str, data: dict[str, Any]) -> None:
+        """Refuse every template."""
+        raise Invalid("This service has no directory of templates", ["body", "template"])
+
+    def render(self, name: str, data: dict[str, Any]) -> Rendered:
+        """Say that it is missing: it was there when the notification was sent."""
+        return Rendered(summary=f"The template {name} is missing", body=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """A message's content as it is shown."""
+
+    type: str
+    summary: str
+    body: str | None
+    options: dict[str, Any]
+
+
+def formatted_summary(text: str) -> FormattedText:
+    """Return a summary in both formats."""
+    return FormattedText.model_construct(gfm=text, html=render_inline(text))
+
+
+def formatted_body(text: str | None) -> FormattedText | None:
+    """Return a body in both formats."""
+    return None if text is None else FormattedText.model_construct(gfm=text, html=render_block(text))
+
+
+class ContentService:
+    """Renders notifications.
+
+    Parameters
+    ----------
+    templates
+        The templates.
+    """
+
+    def __init__(self, *, templates: Templates) -> None:
+        self._templates = templates
+
+    @property
+    def revision(self) -> str:
+        """What changes whenever the same rows would be rendered differently."""
+        return self._templates.revision
+
+    def check(self, template: str, data: dict[str, Any] | None) -> None:
+        """Refuse a template or data that are no good."""
+        self._templates.check(template, data or {})
+
+    def of(self, stored: StoredNotification) -> Content:
+        """Return a notification's content: its own, or what its template says."""
+        if stored.template is None:
+            return Content(
+                type=stored.type or "info",
+                summary=stored.summary,
+                body=stored.body,
+                options=stored.options,
+            )
+        rendered = self._templates.render(stored.template, stored.data or {})
+        options = dict(stored.options)
+        for name in ("banner", "dismissable"):
+            value = getattr(rendered, name)
+            if value is not None:
+                options.setdefault(name, value)
+        return Content(
+            type=stored.type or rendered.type or "info",
+            summary=rendered.summary,
+            body=rendered.body,
+            options=options,
+        )
+
+
+def options_of(values: Options) -> dict[str, Any]:
+    """Return what was said about how a message is shown, as it is stored."""
+    return values.model_dump(
+        mode="json", include=set(Options.model_fields), exclude_unset=True, exclude_none=True
+    )

@@ -1,0 +1,131 @@
+"""The connections to the database, the same for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from ..errors import Unavailable
+from ..schema import Counter
+
+__all__ = ["UNREACHABLE", "Database", "create_engine"]
+
+#: What a database that cannot be reached raises; asyncpg's own come as OSError.
+UNREACHABLE = (DBAPIError, TimeoutError, OSError)
+
+
+def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """Return an engine set up as this service needs it.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy's URL.
+    pool_size
+        How many connections are kept.
+
+    Returns
+    -------
+    AsyncEngine
+        The engine; nothing is connected yet.
+    """
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_async_engine(url, connect_args={"timeout": 15}, **options)
+        _prepare_sqlite(engine)
+        return engine
+    settings = {
+        "application_name": "jupyterhub-notify",
+        # A replica that hangs in its transaction must not hold up all the others.
+        "idle_in_transaction_session_timeout": "15000",
+        "lock_timeout": "10000",
+        "statement_timeout": "60000",
+    }
+    return create_async_engine(
+        url,
+        pool_pre_ping=True,
+        connect_args={"server_settings": settings, "timeout": 10},
+        **options,
+    )
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    """Take transactions into our own hands: the driver begins them too late and too weak."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        # FULL: what was answered survives a power failure, not only a crash of this process.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("notify_reader"):
+            return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class Database:
+    """The database as the storage classes see it.
+
+    Parameters
+    ----------
+    engine
+        The engine; closed by `close`.
+    """
+
+    def __init__(self, *, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        # One statement needs no transaction, and so no two more round trips.
+        reader: dict[str, Any] = {"notify_reader": True}
+        if not self.is_sqlite:
+            reader["isolation_level"] = "AUTOCOMMIT"
+        self._reader = engine.execution_options(**reader)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection to read with; each statement sees what is committed then.
+
+        Yields
+        ------
+        AsyncConnection
+            The connection.
+
+        Raises
+        ------
+        Unavailable
+            If the database does not answer.
+        """
+        try:
+            async with self._reader.connect() as connection:
+                yield connection
+        except UNREACHABLE as error:
+            raise Unavailable("The database does not answer", retry_after_s=5) from error
+
+    async def position(self) -> tuple[str, int, int]:
+        """Return the epoch, the latest number, and the highest deleted number.
+
+        Returns
+        -------
+        tuple
+            ``(epoch, seq, pruned)``.
+        """
+        async with self.read() as connection:
+            row = (
+                await connection.execute(select(Counter.epoch, Counter.seq, Counter.pruned))
+            ).one()
+        return row.epoch, row.seq, row.pruned
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()

@@ -1,0 +1,225 @@
+"""The one way to write: transactions that are ordered by one lock, several commands in each.
+
+Each process has one writer. What arrives while a transaction is under way waits and goes into the
+next one together, so that a thousand receipts cost a few commits. The transaction begins by
+locking the counter's row (`Counter`), which every other replica's does too: numbers follow the
+order of commits, and a command that reads before it writes meets nobody in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import structlog
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..errors import ServiceError, Unavailable
+from ..schema import Counter
+from .database import UNREACHABLE, Database
+
+__all__ = ["CHANNEL", "Command", "Committed", "Transaction", "Writer"]
+
+T = TypeVar("T")
+
+#: PostgreSQL's channel that wakes the other replicas.
+CHANNEL = "jupyterhub_notify"
+MOST_TOGETHER = 200
+MOST_WAITING = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committed:
+    """What a transaction changed, for this process's own caches."""
+
+    seq: int
+    users: frozenset[str]
+    everyone: bool
+
+
+@dataclass(kw_only=True)
+class Transaction:
+    """A transaction under way: its connection, and the numbers for what it changes."""
+
+    connection: AsyncConnection
+    epoch: str
+    seq: int
+    pruned: int
+    stopped_reason: str | None
+    users: set[str] = field(default_factory=set)
+    everyone: bool = False
+
+    def next(self, user: str | None = None) -> int:
+        """Return the number for one more change.
+
+        Parameters
+        ----------
+        user
+            The only user who sees the change; `None` if it is not one user's.
+
+        Returns
+        -------
+        int
+            The number.
+        """
+        self.seq += 1
+        if user is None:
+            self.everyone = True
+        else:
+            self.users.add(user)
+        return self.seq
+
+
+Command = Callable[[Transaction], Awaitable[T]]
+
+
+@dataclass(kw_only=True)
+class _Waiting(Generic[T]):
+    command: Command[T]
+    future: asyncio.Future[T]
+
+
+class Writer:
+    """Runs commands in transactions, one transaction at a time.
+
+    Parameters
+    ----------
+    database
+        Where to.
+    """
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[_Waiting[Any]] = deque()
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self._log = structlog.get_logger("jupyterhub_notify.writer")
+        self.listeners: list[Callable[[Committed], None]] = []
+
+    def start(self) -> None:
+        """Begin to take commands."""
+        self._task = asyncio.create_task(self._work(), name="writer")
+
+    async def stop(self) -> None:
+        """Finish what was asked for, and end."""
+        self._closing = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+
+    async def run(self, command: Command[T]) -> T:
+        """Run a command and return its result once it is committed.
+
+        Parameters
+        ----------
+        command
+            What to do; it may be run more than once, and only the last run counts.
+
+        Returns
+        -------
+        T
+            What the command returned.
+
+        Raises
+        ------
+        ServiceError
+            What the command raised; nothing of it was written.
+        Unavailable
+            If the database does not answer. It may have been committed all the same.
+        """
+        if self._closing:
+            raise Unavailable("The service is stopping", retry_after_s=5)
+        if len(self._waiting) >= MOST_WAITING:
+            raise Unavailable("Too many changes are waiting", retry_after_s=5)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(command=command, future=future))
+        self._arrived.set()
+        return await future
+
+    async def _work(self) -> None:
+        while True:
+            if not self._waiting:
+                if self._closing:
+                    return
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            count = min(len(self._waiting), MOST_TOGETHER)
+            batch = [self._waiting.popleft() for _ in range(count)]
+            # One that fails takes the others' work with it: then each has its own transaction.
+            if not await self._commit(batch, alone=count == 1):
+                for waiting in batch:
+                    await self._commit([waiting], alone=True)
+
+    async def _commit(self, batch: list[_Waiting[Any]], *, alone: bool) -> bool:
+        """Return whether everything in it is settled, by success or, if alone, by an error."""
+        results: list[Any] = []
+        try:
+            async with self._database.engine.begin() as connection:
+                transaction = await self._begin(connection)
+                before = transaction.seq
+                for waiting in batch:
+                    results.append(await waiting.command(transaction))
+                if transaction.seq != before:
+                    await self._finish(transaction)
+        except Exception as error:
+            if not alone:
+                return False
+            _fail(batch[0].future, self._translated(error))
+            return True
+        if transaction.seq != before:
+            committed = Committed(
+                seq=transaction.seq,
+                users=frozenset(transaction.users),
+                everyone=transaction.everyone,
+            )
+            for listener in self.listeners:
+                listener(committed)
+        for waiting, result in zip(batch, results, strict=True):
+            if not waiting.future.done():
+                waiting.future.set_result(result)
+        return True
+
+    def _translated(self, error: Exception) -> Exception:
+        if isinstance(error, ServiceError):
+            return error
+        if isinstance(error, UNREACHABLE):
+            # The kind alone: the database's own words may quote what was to be stored.
+            kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+            self._log.error("The database refused a change", error=kind)
+            return Unavailable("The database does not answer", retry_after_s=5)
+        return error
+
+    async def _begin(self, connection: AsyncConnection) -> Transaction:
+        statement = select(
+            Counter.epoch, Counter.seq, Counter.pruned, Counter.stopped, Counter.stopped_reason
+        )
+        row = (await connection.execute(statement.with_for_update())).one()
+        return Transaction(
+            connection=connection,
+            epoch=row.epoch,
+            seq=row.seq,
+            pruned=row.pruned,
+            stopped_reason=None if row.stopped is None else row.stopped_reason or "",
+        )
+
+    async def _finish(self, transaction: Transaction) -> None:
+        await transaction.connection.execute(
+            update(Counter).values(seq=transaction.seq, pruned=transaction.pruned)
+        )
+        if not self._database.is_sqlite:
+            await transaction.connection.execute(
+                text("SELECT pg_notify(:channel, :seq)"),
+                {"channel": CHANNEL, "seq": str(transaction.seq)},
+            )
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
