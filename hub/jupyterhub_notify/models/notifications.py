@@ -124,6 +124,14 @@ class CreateNotification(_Content):
         Field(title="Group", description="A group, whose members see it while they are members"),
     ] = None
     key: Annotated[Key | None, _KEY] = None
+    show_again: Annotated[
+        bool | None,
+        Field(
+            title="Show again",
+            description="Whether new content for a key is unread anew; by default it is, save for "
+            "type in-progress",
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _complete(self) -> CreateNotification:

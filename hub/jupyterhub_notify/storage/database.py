@@ -35,7 +35,12 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     AsyncEngine
         The engine; nothing is connected yet.
     """
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+    # Parameters are texts of messages, and an error that quotes them would be logged.
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": pool_size,
+        "hide_parameters": True,
+    }
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_async_engine(url, connect_args={"timeout": 15}, **options)
         _prepare_sqlite(engine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -159,10 +159,8 @@ class NotificationStore:
         limit: int | None,
         cursor: Cursor | None,
     ) -> Page[StoredNotification]:
-        total = None
-        if limit is not None:
-            counted = statement.with_only_columns(func.count()).where(*where)
-            total = (await connection.execute(counted)).scalar_one()
+        counted = statement.with_only_columns(func.count()).where(*where)
+        total = (await connection.execute(counted)).scalar_one()
         return await Page.read(
             connection,
             statement.where(*where),
@@ -235,12 +233,51 @@ class NotificationStore:
         )
         return [_stored(row) for row in await connection.execute(statement)]
 
-    async def changed(
+    async def changed_targets(
         self, connection: AsyncConnection, after: int, upto: int
+    ) -> list[tuple[str, int]]:
+        """Return ``(target, seq)`` of the notifications in a range of numbers."""
+        statement = select(_N.target, _N.seq).where(_N.seq > after, _N.seq <= upto)
+        return [(row[0], row[1]) for row in await connection.execute(statement)]
+
+    async def changed_users(
+        self, connection: AsyncConnection, after: int, upto: int
+    ) -> list[tuple[str, int]]:
+        """Return ``(user, seq)`` of the states in a range of numbers."""
+        statement = select(_S.user_name, _S.seq).where(_S.seq > after, _S.seq <= upto)
+        return [(row[0], row[1]) for row in await connection.execute(statement)]
+
+    async def changed(
+        self, connection: AsyncConnection, after: int, upto: int, users: Collection[str]
     ) -> list[StoredNotification]:
-        """Return all notifications in a range of numbers, without any user's state."""
-        statement = select(*(_N[name] for name in _FIELDS)).where(_N.seq > after, _N.seq <= upto)
-        return [_stored(row) for row in await connection.execute(statement)]
+        """Return the notifications in a range that groups or these users see, without states."""
+        light = select(_N.id, _N.target).where(_N.seq > after, _N.seq <= upto)
+        wanted = [
+            row[0]
+            for row in await connection.execute(light)
+            if not row[1].startswith("u:") or row[1][2:] in users
+        ]
+        found: list[StoredNotification] = []
+        for part in chunks(wanted):
+            statement = select(*(_N[name] for name in _FIELDS)).where(
+                _N.id.in_(part), _N.seq > after, _N.seq <= upto
+            )
+            found.extend(_stored(row) for row in await connection.execute(statement))
+        return found
+
+    async def states_of(
+        self, connection: AsyncConnection, ids: Sequence[int], users: Collection[str]
+    ) -> dict[int, dict[str, StoredState]]:
+        """Return what these users did with some notifications."""
+        found: dict[int, dict[str, StoredState]] = {}
+        columns = [_S.notification_id, _S.user_name, *(_S[name] for name in _STATE)]
+        for part in chunks(ids):
+            statement = select(*columns).where(_S.notification_id.in_(part))
+            for row in await connection.execute(statement):
+                if row[1] in users:
+                    state = StoredState(**dict(zip(_STATE, row[2:], strict=True)))
+                    found.setdefault(row[0], {})[row[1]] = state
+        return found
 
     async def changed_states(
         self, connection: AsyncConnection, after: int, upto: int

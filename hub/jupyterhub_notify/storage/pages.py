@@ -53,7 +53,7 @@ class Page(Generic[T]):
     """A page of a list, newest first."""
 
     items: list[T]
-    total: int | None
+    total: int
     next: Cursor | None = None
     previous: Cursor | None = None
 
@@ -66,7 +66,7 @@ class Page(Generic[T]):
         key: ColumnElement[Any],
         cursor: Cursor | None,
         limit: int | None,
-        total: int | None,
+        total: int,
         convert: Callable[[Row[Any]], T],
         cursor_of: Callable[[T], tuple[datetime, int]],
     ) -> Page[T]:

@@ -1,0 +1,74 @@
+"""The application: routes, middleware, start and stop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from . import __version__, factory
+from .config import Settings
+from .handlers import events, messages, root, services
+from .handlers.errors import add_error_handlers
+from .handlers.middleware import BodyLimit, Measure
+from .identity.caller import IdentityProvider
+
+__all__ = ["create_app"]
+
+DESCRIPTION = """
+The central notification service of a JupyterHub. Its base is the REST API v1 of Semaphore, whose
+clients need not notice the difference.
+
+Every request carries `Authorization: Bearer <token>`; without one, broadcasts for everyone are
+shown and nothing else. Errors are `{"detail": [{"msg", "type", "loc"?}]}`. Every list has an
+`ETag`, `Link` and `X-Total-Count`. What has its default is left out of an answer.
+"""
+
+
+def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
+    """Return the application.
+
+    Parameters
+    ----------
+    settings
+        What the site has set.
+    identity
+        Tells who asks.
+
+    Returns
+    -------
+    FastAPI
+        The application; its parts are at ``app.state.parts``.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await identity.start()
+        await app.state.parts.start()
+        try:
+            yield
+        finally:
+            await app.state.parts.stop()
+            await identity.stop()
+
+    app = FastAPI(
+        title="jupyterhub-notify",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        root_path=settings.prefix.rstrip("/"),
+        separate_input_output_schemas=True,
+    )
+    app.state.settings = settings
+    app.state.version = __version__
+    app.state.identity = identity
+    app.state.parts = factory.build(settings)
+    for module in (root, messages, services, events):
+        app.include_router(module.router)
+    for route in identity.routes():
+        app.router.routes.append(route)
+    add_error_handlers(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Measure)
+    return app

@@ -1,0 +1,103 @@
+"""What answers share: validators, links to pages, addresses, JSON without defaults."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+from starlette._utils import get_route_path
+
+from ..identity.caller import Caller
+from ..storage.pages import Page
+
+__all__ = ["base_url", "entity_tag", "json_list", "json_one", "not_modified", "page_headers"]
+
+def base_url(request: Request) -> str:
+    """Return the address of the service as its callers know it, without a slash at the end."""
+    public: str | None = request.app.state.settings.public_url
+    return (public or str(request.base_url)).rstrip("/")
+
+
+def entity_tag(request: Request, caller: Caller, *versions: object) -> str:
+    """Return the validator of an answer.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    caller
+        Who asks: the same address is different for each.
+    *versions
+        What changes whenever the answer does.
+
+    Returns
+    -------
+    str
+        The value of the header ``ETag``.
+    """
+    parts = [request.app.state.version, base_url(request), request.url.path, request.url.query]
+    parts += [caller.kind, caller.name, ",".join(sorted(caller.groups)), *map(str, versions)]
+    digest = hashlib.blake2s("\n".join(parts).encode(), digest_size=12).hexdigest()
+    return f'"{digest}"'
+
+
+def _headers(tag: str | None) -> dict[str, str]:
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+    if tag is not None:
+        headers["ETag"] = tag
+    return headers
+
+
+def not_modified(request: Request, tag: str) -> Response | None:
+    """Return a 304 if the caller has the answer with this validator; else `None`."""
+    known = request.headers.get("if-none-match")
+    if known is None:
+        return None
+    tags = {part.strip().removeprefix("W/") for part in known.split(",")}
+    if tag in tags or "*" in tags:
+        return Response(status_code=304, headers=_headers(tag))
+    return None
+
+
+def json_one(model: BaseModel, *, tag: str | None = None, status: int = 200) -> Response:
+    """Return a model as JSON, without what has its default."""
+    return Response(
+        model.model_dump_json(exclude_defaults=True),
+        status_code=status,
+        media_type="application/json",
+        headers=_headers(tag),
+    )
+
+
+def json_list(
+    models: Sequence[BaseModel], *, tag: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """Return a list of models as JSON, without what has its default."""
+    body = b"[%s]" % b",".join(
+        model.model_dump_json(exclude_defaults=True).encode() for model in models
+    )
+    return Response(
+        body, media_type="application/json", headers={**_headers(tag), **(headers or {})}
+    )
+
+
+def page_headers(request: Request, page: Page[Any]) -> dict[str, str]:
+    """Return ``Link`` and ``X-Total-Count`` of a page."""
+    url = base_url(request) + get_route_path(request.scope)
+    query = [(name, value) for name, value in request.query_params.multi_items()]
+    query = [item for item in query if item[0] != "cursor"]
+
+    def link(relation: str, cursor: object | None) -> str:
+        pairs = query if cursor is None else [*query, ("cursor", str(cursor))]
+        return f'<{url}{"?" if pairs else ""}{urlencode(pairs)}>; rel="{relation}"'
+
+    links = [link("first", None)]
+    if page.next is not None:
+        links.append(link("next", page.next))
+    if page.previous is not None:
+        links.append(link("prev", page.previous))
+    return {"Link": ", ".join(links), "X-Total-Count": str(page.total)}

@@ -1,0 +1,47 @@
+"""What handlers are given: the caller, and the parts of the service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from ..factory import Parts
+from ..identity.caller import Caller
+from ..models.common import Name, Text
+from ..storage.pages import CURSOR_PATTERN
+
+__all__ = ["CallerOf", "CursorQuery", "LimitQuery", "PartsOf", "Reference", "ServiceName"]
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = await request.app.state.identity.identify(request)
+    return caller
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]
+PartsOf = Annotated[Parts, Depends(_parts)]
+CursorQuery = Annotated[
+    str | None,
+    Query(
+        title="Cursor",
+        description="Where the page begins, as a link to it says",
+        pattern=CURSOR_PATTERN,
+        max_length=40,
+    ),
+]
+LimitQuery = Annotated[
+    int | None,
+    Query(title="Row limit", description="Most entries to return", ge=1, le=10_000),
+]
+ServiceName = Annotated[
+    Name, Path(title="Service", description="The service in whose name to act")
+]
+Reference = Annotated[
+    Text, Path(title="Id or key", description="Which one", min_length=1, max_length=2000)
+]

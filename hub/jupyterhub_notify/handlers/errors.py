@@ -1,0 +1,76 @@
+"""Turns every error into an answer of the same shape: ``{"detail": [{"msg", "type", "loc"?}]}``."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from ..errors import ServiceError
+from ..identity.caller import IdentityError
+
+__all__ = ["add_error_handlers", "error_response"]
+
+MOST_INPUT = 200
+_log = structlog.get_logger("jupyterhub_notify.errors")
+
+
+def error_response(
+    status: int, detail: list[dict[str, Any]], *, retry_after_s: int | None = None
+) -> Response:
+    """Return the answer for an error."""
+    headers = {}
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="jupyterhub-notify"'
+    # In ASCII: what is quoted may be half of a surrogate pair.
+    return Response(
+        json.dumps({"detail": detail}),
+        status_code=status,
+        media_type="application/json",
+        headers=headers,
+    )
+
+
+async def _service_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return error_response(error.status, [error.detail()], retry_after_s=error.retry_after_s)
+
+
+async def _identity_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, IdentityError)
+    detail = [{"msg": str(error), "type": error.code}]
+    return error_response(error.status, detail, retry_after_s=error.retry_after_s)
+
+
+async def _validation_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return error_response(422, [_entry(one) for one in error.errors()])
+
+
+def _entry(one: dict[str, Any]) -> dict[str, Any]:
+    entry = {"type": one["type"], "loc": list(one["loc"]), "msg": one["msg"]}
+    value = one.get("input")
+    quotable = isinstance(value, (str, int, float, bool)) and len(str(value)) <= MOST_INPUT
+    if quotable and not (isinstance(value, float) and not math.isfinite(value)):
+        entry["input"] = value
+    return entry
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    route = getattr(request.scope.get("route"), "path", None)
+    _log.error("A request failed", route=route, error=type(error).__name__, exc_info=error)
+    return error_response(500, [{"msg": "The service failed", "type": "internal_error"}])
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Make an application answer errors so."""
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(IdentityError, _identity_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,126 @@
+"""The event stream that a lab holds while a tab is open."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from starlette.types import Receive, Scope, Send
+
+from ..events.feed import Feed
+from ..events.streams import Stream
+from ..metrics import STREAMS
+from ..models.common import Text
+from ..services.access import require_user
+from .dependencies import CallerOf, PartsOf
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+
+class EventStreamResponse(Response):
+    """Sends what a stream is given until either side ends it.
+
+    It talks to the server directly: ten thousand of these are open at once, and each has one
+    task and one small object for the wait for the client's end.
+
+    Parameters
+    ----------
+    feed
+        What gives the stream its frames.
+    stream
+        The stream.
+    cursor
+        Where its reader is.
+    life_s
+        Seconds after which it ends, so that its caller is asked for anew.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, *, feed: Feed, stream: Stream, cursor: str | None, life_s: float) -> None:
+        super().__init__(
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-cache, no-transform",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        del self.headers["content-length"]
+        self._feed = feed
+        self._stream = stream
+        self._cursor = cursor
+        self._life_s = life_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream."""
+        stream = self._stream
+        gone = asyncio.ensure_future(_disconnected(receive, stream))
+        life = asyncio.get_running_loop().call_later(
+            self._life_s * random.uniform(0.9, 1.0), stream.end
+        )
+        STREAMS.inc()
+        try:
+            first = await self._feed.open(stream, self._cursor)
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": self.raw_headers,
+                }
+            )
+            data: bytes | None = b"".join(first)
+            while data is not None:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+                data = await stream.take()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            STREAMS.dec()
+            life.cancel()
+            self._feed.streams.remove(stream)
+            gone.cancel()
+            with suppress(asyncio.CancelledError):
+                await gone
+
+
+async def _disconnected(receive: Receive, stream: Stream) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.end()
+
+
+@router.get(
+    "/events",
+    summary="Follow events",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events"}},
+)
+async def events(
+    caller: CallerOf,
+    parts: PartsOf,
+    last_event_id: Annotated[
+        Text | None, Header(title="Cursor", description="Where the reader is", max_length=100)
+    ] = None,
+    cursor: Annotated[
+        Text | None,
+        Query(title="Cursor", description="The same, as the overview has it", max_length=100),
+    ] = None,
+) -> Response:
+    """Send what the caller sees the moment it is committed.
+
+    Each event has an `id`, which is a cursor; a reader that comes back with it in
+    `Last-Event-ID` misses nothing. `message`, `broadcast` and `welcome` carry the present state,
+    `…-changed` what the user did with it, `…-gone` that nobody sees it any more, and `reload`
+    says that the cursor is too old: read the overview.
+    """
+    user = None if caller.is_anonymous else require_user(caller)
+    return EventStreamResponse(
+        feed=parts.feed,
+        stream=Stream(user=user, groups=caller.groups),
+        cursor=last_event_id or cursor,
+        life_s=parts.settings.stream_s,
+    )

@@ -1,0 +1,71 @@
+"""A user's own notifications, as Semaphore has them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from ..models.notifications import Message, MessageIds, MessageSummary
+from ..services.access import require_user
+from .answers import base_url, entity_tag, json_list, json_one, not_modified, page_headers
+from .dependencies import CallerOf, CursorQuery, LimitQuery, PartsOf, Reference
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
+
+
+@router.get("/messages", response_model=list[MessageSummary], summary="List notifications")
+async def list_messages(
+    request: Request,
+    caller: CallerOf,
+    parts: PartsOf,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = None,
+    unread: Annotated[
+        bool, Query(title="Unread", description="Whether read ones are left out")
+    ] = False,
+) -> Response:
+    """List the caller's notifications, newest first, without bodies."""
+    user = require_user(caller)
+    tag = entity_tag(
+        request, caller, await parts.feed.versions.of(user), parts.content.revision
+    )
+    known = not_modified(request, tag)
+    if known is not None:
+        return known
+    page = await parts.inbox.listed(caller, limit=limit, cursor=cursor, unread=unread)
+    url = f"{base_url(request)}/v1/notifications/messages"
+    items = [parts.views.summary(one, f"{url}/{one.id}") for one in page.items]
+    return json_list(items, tag=tag, headers=page_headers(request, page))
+
+
+@router.get("/messages/{id}", response_model=Message, summary="Get notification")
+async def get_message(id: Reference, caller: CallerOf, parts: PartsOf) -> Response:
+    """Return one of the caller's notifications with its body."""
+    return json_one(parts.views.message(await parts.inbox.one(caller, id)))
+
+
+@router.post("/read", status_code=204, summary="Mark as read")
+async def mark_read(body: MessageIds, caller: CallerOf, parts: PartsOf) -> None:
+    """Mark notifications as read; unknown ones are ignored."""
+    await parts.inbox.mark(caller, body.ids, "read")
+
+
+@router.post("/unread", status_code=204, summary="Mark as unread")
+async def mark_unread(body: MessageIds, caller: CallerOf, parts: PartsOf) -> None:
+    """Mark notifications as unread; unknown ones are ignored."""
+    await parts.inbox.mark(caller, body.ids, "unread")
+
+
+@router.post("/dismiss", status_code=204, summary="Put away")
+async def dismiss(body: MessageIds, caller: CallerOf, parts: PartsOf) -> None:
+    """Put notifications away; unknown ones are ignored."""
+    await parts.inbox.mark(caller, body.ids, "dismiss")
+
+
+@router.post("/restore", status_code=204, summary="Take back")
+async def restore(body: MessageIds, caller: CallerOf, parts: PartsOf) -> None:
+    """Take notifications back that were put away; unknown ones are ignored."""
+    await parts.inbox.mark(caller, body.ids, "restore")

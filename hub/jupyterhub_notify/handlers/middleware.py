@@ -1,0 +1,75 @@
+"""What stands around every request: a bound on its body, and its measure.
+
+Plain ASGI: ten thousand open streams pass through here.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from fastapi import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..metrics import REQUEST_SECONDS, REQUESTS
+from .errors import error_response
+
+__all__ = ["BodyLimit", "Measure"]
+
+MOST = 256 * 1024
+#: A list of all that should be active, and ten thousand receipts.
+MOST_OF_LISTS = 16 * 1024 * 1024
+
+
+class BodyLimit:
+    """Refuses bodies over the limit with 413, as soon as they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        most = MOST_OF_LISTS if scope["method"] == "PUT" else MOST
+        detail = [
+            {"msg": f"The body is over {most // 1024} KiB", "type": "too_large", "loc": ["body"]}
+        ]
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if length.isdigit() and int(length) > most:
+            await error_response(413, detail)(scope, receive, send)
+            return
+        seen = 0
+
+        async def bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:
+                raise HTTPException(413, detail)
+            return message
+
+        await self._app(scope, bounded, send)
+
+
+class Measure:
+    """Counts requests by route, which has no name of a user or key in it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+
+        async def measured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "other")
+                REQUESTS.labels(scope["method"], route, str(message["status"])).inc()
+                REQUEST_SECONDS.labels(route).observe(perf_counter() - began)
+            await send(message)
+
+        await self._app(scope, receive, measured)

@@ -1,0 +1,65 @@
+"""What the service is, whether it is well, and its metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from .. import __version__
+from ..models.features import FEATURES, Index, Metadata
+from ..services.access import require_admin
+from .answers import entity_tag, json_one, not_modified
+from .dependencies import CallerOf, PartsOf
+from .errors import error_response
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/", response_model=Index, summary="What this service is")
+async def index(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
+    """Return the service's version and features; a client asks for nothing that is not there."""
+    tag = entity_tag(request, caller)
+    known = not_modified(request, tag)
+    if known is not None:
+        return known
+    return json_one(
+        Index(
+            metadata=Metadata(
+                name="jupyterhub-notify",
+                version=__version__,
+                description="The central notification service of a JupyterHub",
+            ),
+            features=FEATURES,
+            receipts=parts.settings.receipts,
+            api_docs_path=f"{request.scope.get('root_path', '')}/docs",
+            openapi_path=f"{request.scope.get('root_path', '')}/openapi.json",
+        ),
+        tag=tag,
+    )
+
+
+@router.get("/health/live", summary="Whether the process lives")
+async def live() -> dict[str, str]:
+    """Answer, which is enough."""
+    return {"status": "ok"}
+
+
+@router.get("/health/ready", summary="Whether requests can be answered")
+async def ready(parts: PartsOf) -> Any:
+    """Ask the database, and answer 503 if it or the service is going away."""
+    if parts.feed.streams.closed:
+        return error_response(503, [{"msg": "The service is stopping", "type": "stopping"}])
+    await parts.database.position()
+    return {"status": "ok"}
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+async def metrics(caller: CallerOf, parts: PartsOf) -> Response:
+    """Return the metrics of this process."""
+    if not parts.settings.metrics_open:
+        require_admin(caller)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

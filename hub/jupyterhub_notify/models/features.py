@@ -1,0 +1,48 @@
+"""What the service says of itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .common import Model
+
+__all__ = ["FEATURES", "Index", "Metadata"]
+
+FEATURES = [
+    "broadcasts",
+    "events",
+    "hello",
+    "messages",
+    "overview",
+    "receipts",
+    "reconcile",
+    "replies",
+    "templates",
+    "welcome",
+]
+
+
+class Metadata(Model):
+    """Metadata about the package, as Semaphore has them."""
+
+    name: Annotated[str, Field(title="Application name", description="Which service this is")]
+    version: Annotated[str, Field(title="Version", description="Of the service")]
+    description: Annotated[str, Field(title="Description", description="What it is for")]
+
+
+class Index(Model):
+    """The application's root answer."""
+
+    metadata: Annotated[Metadata, Field(title="Package metadata", description="About it")]
+    features: Annotated[
+        list[str],
+        Field(title="Features", description="The parts of the wire that this service serves"),
+    ]
+    receipts: Annotated[
+        Literal["off", "counts", "full"],
+        Field(title="Receipts", description="What is kept of them; with off, none need be sent"),
+    ]
+    api_docs_path: Annotated[str, Field(title="API docs path", description="For a browser")]
+    openapi_path: Annotated[str, Field(title="OpenAPI path", description="For a program")]

@@ -1,0 +1,63 @@
+"""uvicorn, told to end the event streams first: it waits for connections that do not end."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from .config import Settings
+
+__all__ = ["Server", "server_of"]
+
+
+class Server(uvicorn.Server):
+    """Ends the streams when it is told to stop.
+
+    Parameters
+    ----------
+    config
+        uvicorn's.
+    app
+        The application whose streams are ended.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then everything else."""
+        self._app.state.parts.feed.streams.close()
+        await super().shutdown(sockets)
+
+
+def server_of(app: FastAPI, settings: Settings) -> Server:
+    """Return the server of an application.
+
+    Parameters
+    ----------
+    app
+        The application.
+    settings
+        Where it listens.
+
+    Returns
+    -------
+    Server
+        The server; it is not running yet.
+    """
+    options: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "log_config": None,
+        # Its lines have query strings, and the metrics count requests.
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": 10,
+        "proxy_headers": False,
+        "lifespan": "on",
+    }
+    return Server(uvicorn.Config(app, **options), app)

@@ -1,0 +1,119 @@
+"""Makes events of what changed, for all streams of this process or for one that resumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..events.streams import Frame, Stream, Streams, encode_frame
+from ..events.versions import Versions
+from ..storage.database import Database
+
+__all__ = ["ChangeSource", "Changes", "Event"]
+
+#: More events than these are not worth sending: the overview is cheaper.
+MOST_EVENTS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that changed, and who sees it."""
+
+    seq: int
+    name: str
+    data: bytes
+    #: The only user who sees it; if `None`, whoever `sees` says.
+    user: str | None = None
+    sees: Callable[[str | None, frozenset[str]], bool] | None = None
+    #: Users for whom it is different, as they have done something with it.
+    own: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+
+class ChangeSource(Protocol):
+    """One kind of rows: notifications, broadcasts, welcome messages."""
+
+    async def note(
+        self, connection: AsyncConnection, versions: Versions, after: int, upto: int
+    ) -> None:
+        """Note whose view changed in a range."""
+
+    async def for_all(
+        self, connection: AsyncConnection, users: Collection[str], after: int, upto: int
+    ) -> list[Event]:
+        """Return what changed in a range, as these users and everybody else see it."""
+
+    async def for_one(
+        self,
+        connection: AsyncConnection,
+        user: str | None,
+        groups: frozenset[str],
+        after: int,
+        upto: int,
+        limit: int,
+    ) -> list[tuple[int, str, bytes]]:
+        """Return ``(seq, event, data)`` of what one user sees of a range."""
+
+
+class Changes:
+    """Reads a range from every source and gives it to the streams.
+
+    Parameters
+    ----------
+    database
+        Where from.
+    sources
+        The kinds of rows.
+    """
+
+    def __init__(self, *, database: Database, sources: Sequence[ChangeSource]) -> None:
+        self._database = database
+        self._sources = sources
+
+    async def versions_range(self, versions: Versions, after: int, upto: int) -> None:
+        """Note whose view changed in a range."""
+        async with self._database.read() as connection:
+            for source in self._sources:
+                await source.note(connection, versions, after, upto)
+
+    async def broadcast_range(self, streams: Streams, epoch: str, after: int, upto: int) -> None:
+        """Give every stream what it sees of the range, in the order of its numbers."""
+        events: list[Event] = []
+        async with self._database.read() as connection:
+            users = set(streams.users())
+            for source in self._sources:
+                events.extend(await source.for_all(connection, users, after, upto))
+        for event in sorted(events, key=lambda one: one.seq):
+            _give(streams, epoch, event)
+
+    async def for_stream(
+        self, stream: Stream, epoch: str, after: int, upto: int
+    ) -> list[Frame] | None:
+        """Return what one stream sees of a range; `None` if that is too much to send."""
+        found: list[tuple[int, str, bytes]] = []
+        async with self._database.read() as connection:
+            for source in self._sources:
+                found.extend(
+                    await source.for_one(
+                        connection, stream.user, stream.groups, after, upto, MOST_EVENTS + 1
+                    )
+                )
+                if len(found) > MOST_EVENTS:
+                    return None
+        return [encode_frame(epoch, *one) for one in sorted(found)]
+
+
+def _give(streams: Streams, epoch: str, event: Event) -> None:
+    frame = encode_frame(epoch, event.seq, event.name, event.data)
+    if event.user is not None:
+        for stream in streams.of_user(event.user):
+            stream.push(frame)
+        return
+    sees = event.sees
+    for stream in streams:
+        if sees is None or not sees(stream.user, stream.groups):
+            continue
+        own = event.own.get(stream.user) if event.own and stream.user is not None else None
+        stream.push(frame if own is None else encode_frame(epoch, event.seq, *own))

@@ -1,0 +1,119 @@
+"""What a user does with notifications: list, look at, mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from ..errors import NotFound
+from ..identity.caller import Caller
+from ..models.stored import StoredNotification
+from ..schema import now
+from ..storage.database import Database
+from ..storage.notifications import NotificationStore
+from ..storage.pages import Cursor, Page
+from ..storage.writer import Transaction, Writer
+from .access import require_user
+
+__all__ = ["InboxService", "Mark", "numbers"]
+
+Mark = Literal["read", "unread", "dismiss", "restore"]
+
+#: The column that a mark sets or clears, and whether it sets it.
+MARKS: dict[Mark, tuple[str, bool]] = {
+    "read": ("read", True),
+    "unread": ("read", False),
+    "dismiss": ("dismissed", True),
+    "restore": ("dismissed", False),
+}
+
+
+def numbers(ids: Iterable[str]) -> list[int]:
+    """Return the ids that may be a notification's; the others name nothing."""
+    return sorted(
+        {int(id_) for id_ in ids if id_.isascii() and id_.isdigit() and 0 < len(id_) <= 18}
+    )
+
+
+class InboxService:
+    """A user's own notifications.
+
+    Parameters
+    ----------
+    database, writer
+        Where to read and write.
+    store
+        The tables.
+    """
+
+    def __init__(self, *, database: Database, writer: Writer, store: NotificationStore) -> None:
+        self._database = database
+        self._writer = writer
+        self._store = store
+
+    async def listed(
+        self, caller: Caller, *, limit: int | None, cursor: str | None, unread: bool
+    ) -> Page[StoredNotification]:
+        """Return a page of the caller's notifications, newest first."""
+        user = require_user(caller)
+        async with self._database.read() as connection:
+            return await self._store.for_user(
+                connection,
+                user,
+                caller.groups,
+                limit=limit,
+                cursor=None if cursor is None else Cursor.parse(cursor),
+                unread=unread,
+            )
+
+    async def one(self, caller: Caller, id_: str) -> StoredNotification:
+        """Return one of the caller's notifications.
+
+        Raises
+        ------
+        NotFound
+            If there is none of the caller's, or it was revoked or has expired.
+        """
+        user = require_user(caller)
+        for number in numbers([id_]):
+            async with self._database.read() as connection:
+                found = await self._store.one_for_user(connection, user, caller.groups, number)
+            if found is not None:
+                return found
+        raise NotFound(f"Unknown notification: {id_}")
+
+    async def mark(self, caller: Caller, ids: Iterable[str], mark: Mark) -> None:
+        """Mark some of the caller's notifications; unknown ids are ignored.
+
+        Parameters
+        ----------
+        caller
+            Whose.
+        ids
+            Which.
+        mark
+            What to do with them.
+        """
+        user = require_user(caller)
+        wanted = numbers(ids)
+        column, on = MARKS[mark]
+
+        async def command(transaction: Transaction) -> None:
+            found = await self._store.some_for_user(
+                transaction.connection, user, caller.groups, wanted
+            )
+            at = now()
+            rows: list[dict[str, Any]] = [
+                {
+                    "notification_id": one.id,
+                    "user_name": user,
+                    "seq": transaction.next(user),
+                    column: at if on else None,
+                }
+                for one in found
+                if (getattr(one.user_state, column) is not None) != on
+            ]
+            await self._store.set_states(transaction.connection, rows)
+
+        if wanted:
+            await self._writer.run(command)

@@ -1,0 +1,116 @@
+"""Makes what the wire has of what storage returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..models.notifications import (
+    Message,
+    MessageChanged,
+    MessageGone,
+    MessageSummary,
+    ServiceNotification,
+)
+from ..models.stored import StoredNotification, StoredState
+from .content import ContentService, formatted_body, formatted_summary
+
+__all__ = ["NotificationViews", "dump"]
+
+
+def dump(model: Any) -> bytes:
+    """Return a model as JSON in one line, without what has its default."""
+    data: str = model.model_dump_json(exclude_defaults=True)
+    return data.encode()
+
+
+class NotificationViews:
+    """Renders notifications for their readers and senders.
+
+    Parameters
+    ----------
+    content
+        What they say.
+    """
+
+    def __init__(self, *, content: ContentService) -> None:
+        self._content = content
+
+    def summary(self, stored: StoredNotification, url: str) -> MessageSummary:
+        """Return a notification for its reader's list."""
+        content = self._content.of(stored)
+        return MessageSummary.model_validate(
+            {
+                **content.options,
+                "id": str(stored.id),
+                "created": stored.created,
+                "read": stored.user_state.read,
+                "dismissed": stored.user_state.dismissed,
+                "summary": formatted_summary(content.summary),
+                "url": url,
+                "type": content.type,
+                "expires": stored.expires,
+            }
+        )
+
+    def message(self, stored: StoredNotification) -> Message:
+        """Return a notification as a whole for its reader."""
+        content = self._content.of(stored)
+        state = stored.user_state
+        return Message.model_validate(
+            {
+                **content.options,
+                "id": str(stored.id),
+                "created": stored.created,
+                "read": state.read,
+                "dismissed": state.dismissed,
+                "replied": state.replied,
+                "answer": state.reply,
+                "summary": formatted_summary(content.summary),
+                "body": formatted_body(content.body),
+                "type": content.type,
+                "expires": stored.expires,
+                "updated": None if stored.updated == stored.created else stored.updated,
+                "sender": stored.service,
+                "key": stored.key,
+            }
+        )
+
+    def changed(self, id_: int, state: StoredState) -> MessageChanged:
+        """Return what a user did with a notification."""
+        return MessageChanged(
+            id=str(id_),
+            read=state.read,
+            dismissed=state.dismissed,
+            replied=state.replied,
+            answer=state.reply,
+        )
+
+    def gone(self, stored: StoredNotification) -> MessageGone:
+        """Return that a notification is no more."""
+        return MessageGone(
+            id=str(stored.id), reason="expired" if stored.state == "expired" else "revoked"
+        )
+
+    def for_sender(self, stored: StoredNotification, url: str) -> ServiceNotification:
+        """Return a notification as its sender sees it."""
+        content = self._content.of(stored)
+        return ServiceNotification.model_validate(
+            {
+                **content.options,
+                "id": str(stored.id),
+                "created": stored.created,
+                "read": stored.user_state.read,
+                "sender": stored.service,
+                "recipient": stored.recipient,
+                "group": stored.group,
+                "summary": content.summary,
+                "body": content.body,
+                "url": url,
+                "key": stored.key,
+                "template": stored.template,
+                "data": stored.data,
+                "type": content.type,
+                "expires": stored.expires,
+                "state": stored.state,
+            }
+        )
