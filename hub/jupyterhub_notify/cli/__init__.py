@@ -1,9 +1,8 @@
 """The command line: each verb is a module of this package.
 
-A verb's module has three things: ``NAME`` (the words, such as ``"token create"``), ``HELP`` (one
-sentence), ``add_arguments(parser)`` and ``run(options) -> int`` (the exit code). It is listed in
-``VERBS`` by its module's name and imported when it is asked for, so that ``send`` need not wait
-for SQLAlchemy.
+A verb's module has ``add_arguments(parser)`` and ``run(options) -> int``, the exit code. `VERBS`
+has its words, the module's name and one sentence of help; the module is imported when it is asked
+for, so that ``send`` need not wait for SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -19,7 +18,17 @@ from .exit import CommandError
 __all__ = ["VERBS", "main"]
 
 #: The words of each verb, the module that has it, and its help.
-VERBS: dict[str, tuple[str, str]] = {}
+VERBS: dict[str, tuple[str, str]] = {
+    "serve": ("serve", "Run the service"),
+    "upgrade": ("upgrade", "Bring the database to this version's schema"),
+    "init": ("init", "Make the database and the token file of a service without a hub"),
+    "token create": ("token_create", "Add a token to the token file"),
+    "send": ("send", "Send a notification to users or a group"),
+    "list": ("list", "List what is active"),
+    "show": ("show", "Show one message and what became of it"),
+    "revoke": ("revoke", "Take a message from every screen"),
+    "reconcile": ("reconcile", "Make a service's notifications what a file says"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter
 from typing import Protocol
 
@@ -124,10 +125,8 @@ class Feed:
 
     async def _follow(self) -> None:
         while True:
-            try:
+            with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._look_s)
-            except asyncio.TimeoutError:
-                pass
             self._wake.clear()
             try:
                 await self._look()

@@ -16,6 +16,7 @@ from ..storage.pages import Page
 
 __all__ = ["base_url", "entity_tag", "json_list", "json_one", "not_modified", "page_headers"]
 
+
 def base_url(request: Request) -> str:
     """Return the address of the service as its callers know it, without a slash at the end."""
     public: str | None = request.app.state.settings.public_url

@@ -39,9 +39,7 @@ LimitQuery = Annotated[
     int | None,
     Query(title="Row limit", description="Most entries to return", ge=1, le=10_000),
 ]
-ServiceName = Annotated[
-    Name, Path(title="Service", description="The service in whose name to act")
-]
+ServiceName = Annotated[Name, Path(title="Service", description="The service in whose name to act")]
 Reference = Annotated[
     Text, Path(title="Id or key", description="Which one", min_length=1, max_length=2000)
 ]

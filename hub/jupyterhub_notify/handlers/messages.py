@@ -29,9 +29,7 @@ async def list_messages(
 ) -> Response:
     """List the caller's notifications, newest first, without bodies."""
     user = require_user(caller)
-    tag = entity_tag(
-        request, caller, await parts.feed.versions.of(user), parts.content.revision
-    )
+    tag = entity_tag(request, caller, await parts.feed.versions.of(user), parts.content.revision)
     known = not_modified(request, tag)
     if known is not None:
         return known

@@ -39,9 +39,7 @@ def _url(request: Request, service: str, stored: StoredNotification) -> str:
     return f"{base_url(request)}/v1/services/{service}/notifications/{stored.id}"
 
 
-@router.post(
-    "", response_model=ServiceNotification | list[ServiceNotification], summary="Send"
-)
+@router.post("", response_model=ServiceNotification | list[ServiceNotification], summary="Send")
 async def create(
     request: Request,
     service: ServiceName,

@@ -63,7 +63,7 @@ class Options(Model):
         Annotated[int, Field(ge=0, le=86_400_000)] | bool | None,
         Field(
             title="Auto-close",
-            description="false: until dismissed; true: the user's setting; milliseconds; 0: no toast",
+            description="false: until dismissed; true: the user's setting; else ms; 0: no toast",
         ),
     ] = None
     actions: Annotated[
@@ -204,20 +204,18 @@ class Message(Options):
     dismissed: Annotated[
         Utc | None, Field(title="Dismissed", description="When the user put it away")
     ] = None
-    replied: Annotated[
-        Utc | None, Field(title="Replied", description="When the user answered")
-    ] = None
-    answer: Annotated[
-        str | None, Field(title="Answer", description="What the user answered")
-    ] = None
+    replied: Annotated[Utc | None, Field(title="Replied", description="When the user answered")] = (
+        None
+    )
+    answer: Annotated[str | None, Field(title="Answer", description="What the user answered")] = (
+        None
+    )
     type: Annotated[Type, _TYPE] = "info"
     expires: Annotated[Utc | None, _EXPIRES] = None
     updated: Annotated[
         Utc | None, Field(title="Updated", description="When its content changed last")
     ] = None
-    sender: Annotated[
-        str, Field(title="Sender", description="The service that sent it")
-    ] = ""
+    sender: Annotated[str, Field(title="Sender", description="The service that sent it")] = ""
     key: Annotated[Key | None, _KEY] = None
 
 

@@ -70,7 +70,9 @@ def formatted_summary(text: str) -> FormattedText:
 
 def formatted_body(text: str | None) -> FormattedText | None:
     """Return a body in both formats."""
-    return None if text is None else FormattedText.model_construct(gfm=text, html=render_block(text))
+    return (
+        None if text is None else FormattedText.model_construct(gfm=text, html=render_block(text))
+    )
 
 
 class ContentService:

@@ -12,8 +12,8 @@ from ..identity.caller import Caller
 from ..metrics import PUBLISHED, REFUSED
 from ..models.notifications import CreateNotification, PatchNotification, Receipt
 from ..models.stored import StoredNotification, StoredState
-from ..schema import now
 from ..schema import Notification as NotificationTable
+from ..schema import now
 from ..storage.audit import AuditStore
 from ..storage.database import Database
 from ..storage.notifications import NotificationStore, group_target, user_target
@@ -278,9 +278,7 @@ class PublishingService:
         kept = {name: getattr(old, name) for name in old.__slots__}
         return StoredNotification(**{**kept, **changed, "user_state": state})
 
-    async def end(
-        self, transaction: Transaction, old: StoredNotification, at: datetime
-    ) -> None:
+    async def end(self, transaction: Transaction, old: StoredNotification, at: datetime) -> None:
         """Revoke one notification."""
         await self._store.change(
             transaction.connection,
@@ -322,9 +320,7 @@ class PublishingService:
                 if same and not patch.show_again:
                     result.append(old)
                     continue
-                result.append(
-                    await self._change(transaction, old, values, now(), patch.show_again)
-                )
+                result.append(await self._change(transaction, old, values, now(), patch.show_again))
             await self._audit.add(
                 transaction, caller, "notification.change", service, id=reference, count=len(found)
             )
@@ -381,9 +377,7 @@ class PublishingService:
         """Return what a key or, where nothing has that key, an id names."""
         found = await self._store.of_service(transaction.connection, service, keys=[reference])
         if not found and _is_id(reference):
-            one = await self._store.one_of_service(
-                transaction.connection, service, int(reference)
-            )
+            one = await self._store.one_of_service(transaction.connection, service, int(reference))
             found = [one] if one is not None and one.state == "active" else []
         if not found:
             raise NotFound(f"Unknown notification: {reference}")
@@ -477,4 +471,3 @@ def _only_user(target: str) -> str | None:
 
 def _is_id(value: str) -> bool:
     return value.isascii() and value.isdigit() and len(value) <= 18
-

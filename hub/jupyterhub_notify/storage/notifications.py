@@ -325,14 +325,10 @@ class NotificationStore:
         self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
     ) -> list[int]:
         """Insert notifications and return their ids in the same order."""
-        statement = insert(Notification.__table__).returning(
-            _N.id, sort_by_parameter_order=True
-        )
+        statement = insert(Notification).returning(_N.id, sort_by_parameter_order=True)
         return list((await connection.execute(statement, list(rows))).scalars())
 
-    async def change(
-        self, connection: AsyncConnection, id_: int, values: dict[str, Any]
-    ) -> None:
+    async def change(self, connection: AsyncConnection, id_: int, values: dict[str, Any]) -> None:
         """Set columns of one notification."""
         await connection.execute(update(Notification).where(_N.id == id_).values(values))
 
@@ -340,9 +336,7 @@ class NotificationStore:
         """Delete what users did with a notification: it is shown anew."""
         await connection.execute(delete(NotificationState).where(_S.notification_id == id_))
 
-    async def set_states(
-        self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
-    ) -> None:
+    async def set_states(self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
         """Insert or change what users did; each row has the columns that it sets."""
         for row in rows:
             await upsert(

@@ -1,0 +1,35 @@
+"""``list``: what the service has sent and is still active, or all broadcasts."""
+
+from __future__ import annotations
+
+import argparse
+
+from .remote import add_remote_arguments, asked, print_json
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("--broadcasts", action="store_true", help="broadcasts instead")
+    parser.add_argument("--user", help="only those to this user")
+    parser.add_argument("--limit", type=int, help="most entries")
+    add_remote_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List them."""
+    if options.broadcasts:
+        found = asked(options, lambda client: client.broadcasts(limit=options.limit))
+    else:
+        found = asked(
+            options, lambda client: client.sent(recipient=options.user, limit=options.limit)
+        )
+    if options.json:
+        print_json(found)
+        return 0
+    for one in found:
+        whom = getattr(one, "recipient", None) or getattr(one, "group", None)
+        whom = whom or getattr(one, "audience", "")
+        print(f"{one.id}\t{one.created:%Y-%m-%d %H:%M}\t{whom}\t{one.type}\t{one.summary}")
+    return 0

