@@ -5,6 +5,7 @@ Each is read from ``JUPYTERHUB_NOTIFY_<NAME>``. Those of identity are in ``ident
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,8 +33,13 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(title="Port", description="The port to listen at", ge=0)] = 8765
     prefix: Annotated[
         str,
-        Field(title="Prefix", description="The path below which the service is reached"),
-    ] = ""
+        Field(
+            title="Prefix",
+            description="The path below which the service is reached; a hub says it to a service"
+            " that it starts",
+            default_factory=lambda: os.environ.get("JUPYTERHUB_SERVICE_PREFIX", ""),
+        ),
+    ]
     public_url: Annotated[
         str | None,
         Field(

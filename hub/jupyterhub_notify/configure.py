@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -96,7 +97,7 @@ def configure(
     ValueError
         If the arguments do not fit together, or the hub has a service of this name already.
     """
-    _check(c, database=database, url=url, api_token=api_token, command=command)
+    _check(c, database=database, url=url, api_token=api_token, lab_url=lab_url, command=command)
     _add_service(
         c,
         database=database,
@@ -119,6 +120,7 @@ def _check(
     database: str | None,
     url: str | None,
     api_token: str | None,
+    lab_url: str | None,
     command: Iterable[str] | None,
 ) -> None:
     if (url is None) != (api_token is None):
@@ -132,11 +134,17 @@ def _check(
         )
     if isinstance(command, str):
         raise ValueError("configure(c, command=…) takes a list of words.")
-    for given in (url,):
+    if url is None and command is None and not __package__:
+        # This file lies in the hub's environment by itself.
+        raise ValueError(
+            "jupyterhub-notify-center is not installed in the hub's environment: give configure(c) "
+            "the command that starts it, or the url and api_token of a service that runs elsewhere."
+        )
+    for name, given in (("url", url), ("lab_url", lab_url)):
         if given is not None and not (
             urlsplit(given).scheme in ("http", "https") and urlsplit(given).hostname
         ):
-            raise ValueError(f"configure(c, url={given!r}) is no http or https URL.")
+            raise ValueError(f"configure(c, {name}={given!r}) is no http or https URL.")
     for service in _listed(c.JupyterHub, "services"):
         if isinstance(service, Mapping) and service.get("name") == SERVICE:
             raise ValueError(
@@ -171,7 +179,7 @@ def _add_service(
     if url is None:
         host = _bind_host(c)
         service["command"] = [
-            *(command or [sys.executable, "-m", "jupyterhub_notify"]),
+            *(command or _command()),
             "serve",
             *("--host", host),
             *("--port", str(port)),
@@ -184,6 +192,12 @@ def _add_service(
             service["environment"] = variables
     _append(c.JupyterHub, "services", service)
     _update(c.JupyterHub, "custom_scopes", CUSTOM_SCOPES)
+
+
+def _command() -> list[str]:
+    # Not `-m`: it looks in the working directory first, where this file may lie by itself.
+    script = os.path.join(os.path.dirname(sys.executable), "jupyterhub-notify")
+    return [script] if os.path.exists(script) else [sys.executable, "-m", "jupyterhub_notify"]
 
 
 def _listening_url(c: Any, port: int) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from typing import Any
 
 import uvicorn
@@ -60,4 +62,20 @@ def server_of(app: FastAPI, settings: Settings) -> Server:
         "proxy_headers": False,
         "lifespan": "on",
     }
+    options.update(_internal_ssl())
     return Server(uvicorn.Config(app, **options), app)
+
+
+def _internal_ssl() -> dict[str, Any]:
+    """Return the certificates that a hub with `internal_ssl` gives to a service that it starts."""
+    key = os.environ.get("JUPYTERHUB_SSL_KEYFILE")
+    certificate = os.environ.get("JUPYTERHUB_SSL_CERTFILE")
+    if not key or not certificate:
+        return {}
+    return {
+        "ssl_keyfile": key,
+        "ssl_certfile": certificate,
+        # Whoever asks, the hub's proxy, shows one too.
+        "ssl_ca_certs": os.environ.get("JUPYTERHUB_SSL_CLIENT_CA") or None,
+        "ssl_cert_reqs": ssl.CERT_REQUIRED,
+    }

@@ -75,7 +75,8 @@ class ProxyIdentity:
         if len(names) > 1 or not name or len(name) > LONGEST or not name.isprintable():
             raise Unauthenticated(f"The header {self._user_header} must hold one user's name.")
         groups = self._groups(connection)
-        path = connection.scope.get("path", "")[len(connection.scope.get("root_path", "")) :]
+        path = str(connection.scope.get("path", ""))
+        path = path.removeprefix(str(connection.scope.get("root_path", "")))
         admin = (
             name in self._admins
             or not self._admin_groups.isdisjoint(groups)
