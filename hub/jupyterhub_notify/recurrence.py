@@ -1,0 +1,392 @@
+"""Recurrence rules of RFC 5545, read strictly and computed in local time. `schedules` calls it.
+
+A rule is computed with naive times in its own zone, by python-dateutil, and each result is then
+placed in the zone by `zoneinfo`: *every day at 9:00* stays at 9:00 when the clocks change. A local
+time that the clocks jump over happens after the jump, and one that they repeat happens once, the
+first time.
+
+python-dateutil loops without end over some rules (``INTERVAL=0``) and takes minutes for others
+(days that never come), so every rule has an end here, and one that recurs more than hourly is
+refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from heapq import heappop, heappush
+from itertools import islice
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from dateutil import rrule as dateutil_rrule
+
+__all__ = ["MAX_COUNT", "MAX_SPAN", "Rule", "RuleError", "parse_rule", "place", "zone"]
+
+#: The longest that a rule is looked ahead for, and with a COUNT the longest that it lasts.
+MAX_SPAN = timedelta(days=10 * 366)
+MAX_COUNT = 1000
+MAX_INTERVAL = 1000
+#: Several of them an hour are as much as a MINUTELY rule.
+MAX_MINUTES = 4
+EARLIEST = datetime(2000, 1, 1)
+LATEST = datetime(2200, 1, 1)
+
+#: python-dateutil looks for days that never come until the year 9999, which takes minutes from ours
+#: on. The calendar repeats itself every 400 years, weekdays included: 7600 years later it is the
+#: same, and the end is near.
+_SHIFT = 19 * 400
+
+#: The longest that clocks were ever put forward by: a zone that changed sides of the date line.
+_LONGEST_GAP = timedelta(hours=25)
+
+_FREQUENCIES: dict[str, Literal[0, 1, 2, 3, 4]] = {
+    "YEARLY": 0,
+    "MONTHLY": 1,
+    "WEEKLY": 2,
+    "DAILY": 3,
+    "HOURLY": 4,
+}
+_STEPS = {
+    "WEEKLY": timedelta(weeks=1),
+    "DAILY": timedelta(days=1),
+    "HOURLY": timedelta(hours=1),
+}
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+#: The lowest and highest value, and whether a negative one counts from the end.
+_NUMBERS = {
+    "BYMONTH": (1, 12, False),
+    "BYMONTHDAY": (1, 31, True),
+    "BYYEARDAY": (1, 366, True),
+    "BYWEEKNO": (1, 53, True),
+    "BYSETPOS": (1, 366, True),
+    "BYHOUR": (0, 23, False),
+    "BYMINUTE": (0, 59, False),
+    "BYSECOND": (0, 59, False),
+}
+#: Where RFC 5545 (section 3.3.10) forbids a part.
+_FORBIDDEN = {
+    "BYWEEKNO": ("MONTHLY", "WEEKLY", "DAILY", "HOURLY"),
+    "BYYEARDAY": ("MONTHLY", "WEEKLY", "DAILY"),
+    "BYMONTHDAY": ("WEEKLY",),
+}
+_DAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_UNTIL = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z)?)?")
+
+
+class RuleError(ValueError):
+    """A recurrence rule that is wrong or not allowed; the message says which part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One recurrence rule with its first time.
+
+    Parameters
+    ----------
+    start
+        The first time, naive, in the zone.
+    zone
+        The zone that the rule is computed in.
+    frequency
+        ``YEARLY``, ``MONTHLY``, ``WEEKLY``, ``DAILY`` or ``HOURLY``.
+    interval
+        Every how many of them.
+    count
+        How often in all.
+    until
+        The last moment at which it may start, with a zone.
+    parts
+        python-dateutil's ``by…`` and ``wkst`` arguments.
+    """
+
+    start: datetime
+    zone: ZoneInfo
+    frequency: str
+    interval: int = 1
+    count: int | None = None
+    until: datetime | None = None
+    parts: dict[str, Any] = field(default_factory=dict)
+
+    def starts(self, after: datetime, before: datetime) -> Iterator[datetime]:
+        """Yield the moments at which it starts.
+
+        Parameters
+        ----------
+        after
+            The first moment that is looked at, with a zone.
+        before
+            The moment to stop at.
+
+        Yields
+        ------
+        datetime
+            In UTC, in order, each once.
+        """
+        # A day more on both sides: local times differ from UTC, and a gap moves some.
+        low = after.astimezone(self.zone).replace(tzinfo=None) - _LONGEST_GAP
+        high = before.astimezone(self.zone).replace(tzinfo=None) + _LONGEST_GAP
+        if self.until is not None:
+            until = self.until.astimezone(self.zone).replace(tzinfo=None) + _LONGEST_GAP
+            high = min(high, until)
+        # What a gap puts off may come after what follows: held back until nothing can come before.
+        held: list[datetime] = []
+        previous = None
+        for local in self._local(low, min(high, LATEST)):
+            moment = place(local, self.zone)
+            if after <= moment < before and (self.until is None or moment <= self.until):
+                heappush(held, moment)
+            while held and held[0] < moment - _LONGEST_GAP:
+                if held[0] != previous:
+                    yield held[0]
+                previous = heappop(held)
+        yield from sorted({moment for moment in held if moment != previous})
+
+    def _local(self, low: datetime, high: datetime) -> Iterator[datetime]:
+        start = self.start
+        step = _STEPS.get(self.frequency)
+        if step is not None and self.count is None and low > start:
+            # Whole periods before the window change nothing, and would take long to go through.
+            step *= self.interval
+            start += step * max(0, (low - start) // step - 1)
+        if start > high:
+            return
+        until = high if self.count is None else start + MAX_SPAN
+        for shifted in islice(self._times(start, until), self.count):
+            local = shifted.replace(year=shifted.year - _SHIFT)
+            if local > high:
+                return
+            if local >= low:
+                yield local
+
+    def _times(self, start: datetime, until: datetime) -> dateutil_rrule.rrule:
+        return dateutil_rrule.rrule(
+            _FREQUENCIES[self.frequency],
+            dtstart=start.replace(year=start.year + _SHIFT),
+            interval=self.interval,
+            until=until.replace(year=until.year + _SHIFT),
+            **self.parts,
+        )
+
+
+def parse_rule(text: str, start: datetime, in_zone: ZoneInfo) -> Rule:
+    """Read a rule.
+
+    Parameters
+    ----------
+    text
+        An RRULE's value, such as ``FREQ=WEEKLY;BYDAY=TH``.
+    start
+        The first time, naive, in the zone.
+    in_zone
+        The zone.
+
+    Returns
+    -------
+    Rule
+        The rule.
+
+    Raises
+    ------
+    RuleError
+        If it is wrong, or recurs more often than it may.
+    """
+    parts = _split(text)
+    frequency = parts.pop("FREQ", "")
+    if frequency in ("SECONDLY", "MINUTELY"):
+        raise RuleError(f"FREQ={frequency} is not allowed: the most frequent is HOURLY")
+    if frequency not in _FREQUENCIES:
+        raise RuleError(f"FREQ must be one of {', '.join(_FREQUENCIES)}")
+    interval = _number("INTERVAL", parts.pop("INTERVAL", "1"), 1, MAX_INTERVAL)
+    count = parts.pop("COUNT", None)
+    until = parts.pop("UNTIL", None)
+    if count is not None and until is not None:
+        raise RuleError("COUNT and UNTIL cannot be used together")
+    return make_rule(
+        start=start,
+        in_zone=in_zone,
+        frequency=frequency,
+        interval=interval,
+        count=None if count is None else _number("COUNT", count, 1, MAX_COUNT),
+        until=None if until is None else _until(until, in_zone),
+        week_start=parts.pop("WKST", None),
+        parts={name: value.split(",") for name, value in parts.items()},
+    )
+
+
+def make_rule(
+    *,
+    start: datetime,
+    in_zone: ZoneInfo,
+    frequency: str,
+    interval: int,
+    count: int | None,
+    until: datetime | None,
+    week_start: str | None,
+    parts: dict[str, list[str]],
+) -> Rule:
+    """Make a rule of parts that are still to be checked.
+
+    Parameters
+    ----------
+    start
+        The first time, naive, in the zone.
+    in_zone
+        The zone.
+    frequency
+        One of the allowed frequencies.
+    interval
+        Every how many of them, at least one.
+    count
+        How often in all.
+    until
+        The last moment at which it may start.
+    week_start
+        Two letters.
+    parts
+        The ``BY…`` parts of RFC 5545 and their values.
+
+    Returns
+    -------
+    Rule
+        The rule.
+
+    Raises
+    ------
+    RuleError
+        If a part is wrong or not allowed.
+    """
+    if not EARLIEST <= start <= LATEST:
+        raise RuleError(f"a rule starts between {EARLIEST.year} and {LATEST.year}")
+    arguments: dict[str, Any] = {}
+    if week_start is not None:
+        if week_start not in _DAYS:
+            raise RuleError(f"WKST must be one of {', '.join(_DAYS)}")
+        arguments["wkst"] = _DAYS.index(week_start)
+    for name, values in parts.items():
+        if frequency in _FORBIDDEN.get(name, ()):
+            raise RuleError(f"{name} cannot be used with FREQ={frequency}")
+        if name == "BYDAY":
+            arguments["byweekday"] = [_weekday(value, frequency, parts) for value in values]
+        elif name in _NUMBERS:
+            low, high, negative = _NUMBERS[name]
+            numbers = [_number(name, value, low, high, negative=negative) for value in values]
+            arguments[name.lower()] = sorted(set(numbers))
+        else:
+            raise RuleError(f"{name[:40]} is no part of a recurrence rule")
+    if "BYSETPOS" in parts and len(parts) == 1:
+        raise RuleError("BYSETPOS needs another BY… part to choose from")
+    if len(arguments.get("byminute", ())) > MAX_MINUTES:
+        raise RuleError(f"BYMINUTE can have at most {MAX_MINUTES} values")
+    if len(arguments.get("bysecond", ())) > 1:
+        raise RuleError("BYSECOND can have one value only")
+    rule = Rule(
+        start=start.replace(microsecond=0),
+        zone=in_zone,
+        frequency=frequency,
+        interval=interval,
+        count=count,
+        until=until,
+        parts=arguments,
+    )
+    try:
+        rule._times(rule.start, rule.start)
+    except ValueError:
+        # Every 24 hours from nine o'clock on, but only at ten.
+        raise RuleError("it never comes about") from None
+    return rule
+
+
+def zone(name: str) -> ZoneInfo:
+    """Find a time zone.
+
+    Parameters
+    ----------
+    name
+        A name of the IANA database, such as ``Europe/Berlin``.
+
+    Returns
+    -------
+    ZoneInfo
+        The zone.
+
+    Raises
+    ------
+    RuleError
+        If there is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    # The database is a folder, and some names are not files in it.
+    except (KeyError, ValueError, OSError):
+        raise RuleError(f"there is no time zone {name[:80]!r}") from None
+
+
+def place(local: datetime, in_zone: ZoneInfo) -> datetime:
+    """Turn a zone's local time into a moment.
+
+    Parameters
+    ----------
+    local
+        A naive time.
+    in_zone
+        The zone that it is in.
+
+    Returns
+    -------
+    datetime
+        In UTC: after the gap if the clocks jump over it, the first if they repeat it.
+    """
+    return local.replace(tzinfo=in_zone, fold=0).astimezone(timezone.utc)
+
+
+def _split(text: str) -> dict[str, str]:
+    if len(text) > 500:
+        raise RuleError("a recurrence rule has at most 500 characters")
+    text = text.strip().upper().removeprefix("RRULE:")
+    parts: dict[str, str] = {}
+    for part in filter(None, text.split(";")):
+        name, equals, value = part.partition("=")
+        if not equals or not value:
+            raise RuleError(f"{part[:40]!r} is no NAME=VALUE")
+        if name in parts:
+            raise RuleError(f"{name[:40]} is given twice")
+        parts[name] = value
+    return parts
+
+
+def _number(name: str, text: str, low: int, high: int, *, negative: bool = False) -> int:
+    if re.fullmatch(r"[+-]?[0-9]{1,5}", text):
+        number = int(text)
+        if low <= (abs(number) if negative else number) <= high:
+            return number
+    also = f" or {-high} to {-low}" if negative else ""
+    raise RuleError(f"{name} must be a whole number, {low} to {high}{also}, not {text[:20]!r}")
+
+
+def _weekday(text: str, frequency: str, parts: dict[str, list[str]]) -> dateutil_rrule.weekday:
+    match = _DAY.fullmatch(text)
+    if match is None:
+        raise RuleError(f"BYDAY must be days such as MO or -1FR, not {text[:20]!r}")
+    if match[1] is None:
+        return dateutil_rrule.weekday(_DAYS.index(match[2]))
+    if frequency not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts:
+        raise RuleError(f"BYDAY={text} counts days of a month or year: FREQ must be one of these")
+    number = _number("BYDAY", match[1], 1, 53, negative=True)
+    return dateutil_rrule.weekday(_DAYS.index(match[2]), number)
+
+
+def _until(text: str, in_zone: ZoneInfo) -> datetime:
+    match = _UNTIL.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError
+        # A day alone is meant with all of its hours.
+        moment = datetime.strptime(match[1] + (match[2] or "235959"), "%Y%m%d%H%M%S")
+    except ValueError:
+        raise RuleError(f"UNTIL must be like 20261231T235959Z, not {text[:20]!r}") from None
+    if not EARLIEST <= moment <= LATEST:
+        raise RuleError(f"UNTIL must be between {EARLIEST.year} and {LATEST.year}")
+    return moment.replace(tzinfo=timezone.utc) if match[3] else place(moment, in_zone)

@@ -1,0 +1,410 @@
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+import recurring_ical_events
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from jupyterhub_notify.schedules import (
+    ALWAYS,
+    Occurrence,
+    Schedule,
+    ScheduleError,
+    maintenance_phases,
+    parse_schedule,
+)
+
+UTC = timezone.utc
+#: North and south of the equator, a change of half an hour, one at midnight, and none.
+ZONES = [
+    "America/New_York",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+    "Africa/Cairo",
+    "Asia/Kolkata",
+]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def starts(schedule: Schedule, after: str, until: str) -> list[str]:
+    found = schedule.upcoming(at(after), at(until))
+    return [occurrence.start.strftime("%m-%d %H:%M") for occurrence in found]
+
+
+# --- Once
+
+
+def test_without_start_and_end_it_is_always_shown():
+    schedule = parse_schedule()
+    assert schedule.active(at("2026-11-28")) == Occurrence(ALWAYS, None)
+    assert schedule.next(at("2026-11-28")) is None
+    assert not schedule.is_over(at("2026-11-28"))
+
+
+def test_a_start_is_inclusive_and_an_end_is_not():
+    schedule = parse_schedule(start="2026-12-01T10:00Z", end="2026-12-01T11:00Z")
+    assert schedule.active(at("2026-12-01T09:59:59")) is None
+    assert schedule.next(at("2026-12-01T09:59:59")).start == at("2026-12-01T10:00")
+    assert schedule.active(at("2026-12-01T10:00")) is not None
+    assert schedule.next(at("2026-12-01T10:00")) is None
+    assert schedule.active(at("2026-12-01T11:00")) is None
+    assert schedule.is_over(at("2026-12-01T11:00"))
+    assert not schedule.is_over(at("2020-01-01"))
+
+
+def test_a_time_without_offset_is_local():
+    schedule = parse_schedule(start="2026-07-01T10:00", timezone_name="Europe/Berlin")
+    assert schedule.start == at("2026-07-01T08:00")
+    other = parse_schedule(start="2026-07-01T10:00+00:00", timezone_name="Europe/Berlin")
+    assert other.start == at("2026-07-01T10:00")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"start": "tomorrow"}, "start"),
+        ({"start": "1999-01-01"}, "start"),
+        ({"start": "2026-01-02", "end": "2026-01-02"}, "end"),
+        ({"timezone_name": "Europe/Atlantis"}, "timezone"),
+        ({"timezone_name": "../../etc/passwd"}, "timezone"),
+        ({"timezone_name": "Europe"}, "timezone"),
+        ({"timezone_name": ""}, "timezone"),
+        ({"rrule": "FREQ=DAILY"}, "start"),
+        ({"rrule": "FREQ=DAILY", "start": "2026-01-01"}, "end"),
+        ({"rrule": "FREQ=DAILY", "start": "2026-01-01", "end": "2028-01-01"}, "end"),
+    ],
+)
+def test_a_wrong_schedule_says_which_field(arguments, field):
+    with pytest.raises(ScheduleError) as caught:
+        parse_schedule(**arguments)
+    assert caught.value.field == field
+
+
+# --- Again and again
+
+
+def recurring(rule: str, start="2026-01-01T09:00", end="2026-01-01T10:00", zone="UTC") -> Schedule:
+    return parse_schedule(start=start, end=end, rrule=rule, timezone_name=zone)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "",
+        "FREQ",
+        "FREQ=",
+        "INTERVAL=2",
+        "FREQ=FORTNIGHTLY",
+        "FREQ=SECONDLY",
+        "FREQ=MINUTELY",
+        "FREQ=MINUTELY;INTERVAL=120",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;INTERVAL=-1",
+        "FREQ=DAILY;INTERVAL=1001",
+        "FREQ=DAILY;INTERVAL=٣",
+        "FREQ=DAILY;COUNT=0",
+        "FREQ=DAILY;COUNT=1001",
+        "FREQ=DAILY;COUNT=99999999999999999999",
+        "FREQ=DAILY;COUNT=2;UNTIL=20270101",
+        "FREQ=DAILY;UNTIL=tomorrow",
+        "FREQ=DAILY;UNTIL=20270231",
+        "FREQ=DAILY;UNTIL=99991231",
+        "FREQ=DAILY;UNTIL=20250101",
+        "FREQ=DAILY;FREQ=DAILY",
+        "FREQ=DAILY;BYHOUR=24",
+        "FREQ=DAILY;BYHOUR=-1",
+        "FREQ=DAILY;BYMINUTE=0,10,20,30,40",
+        "FREQ=DAILY;BYSECOND=0,30",
+        "FREQ=DAILY;BYEASTER=0",
+        "FREQ=DAILY;X-NAME=1",
+        "FREQ=DAILY;BYSETPOS=1",
+        "FREQ=WEEKLY;BYDAY=1MO",
+        "FREQ=WEEKLY;BYDAY=XX",
+        "FREQ=WEEKLY;BYMONTHDAY=1",
+        "FREQ=MONTHLY;BYMONTHDAY=32",
+        "FREQ=MONTHLY;BYMONTHDAY=0",
+        "FREQ=MONTHLY;BYDAY=0MO",
+        "FREQ=MONTHLY;BYWEEKNO=1",
+        "FREQ=WEEKLY;WKST=XX",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30;COUNT=3",
+        "FREQ=HOURLY;BYYEARDAY=366;BYMONTH=1;COUNT=3",
+        "FREQ=HOURLY;INTERVAL=24;BYHOUR=10",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=MO",
+        "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=2",
+        "FREQ=DAILY;" + "BYHOUR=" + ",".join("1" * 400),
+    ],
+)
+def test_a_rule_that_is_wrong_endless_or_too_frequent_is_refused_at_once(rule):
+    started = time.thread_time()
+    with pytest.raises(ScheduleError) as caught:
+        recurring(rule)
+    assert caught.value.field == "rrule"
+    assert time.thread_time() - started < 5
+
+
+def test_the_patch_thursdays_of_a_month():
+    schedule = recurring(
+        "RRULE:FREQ=WEEKLY;BYDAY=TH",
+        start="2026-03-05T15:00",
+        end="2026-03-05T17:00",
+        zone="America/Los_Angeles",
+    )
+    # 15:00 in Los Angeles, before and after the clocks change on 8 March.
+    assert starts(schedule, "2026-03-01", "2026-03-20") == [
+        "03-05 23:00",
+        "03-12 22:00",
+        "03-19 22:00",
+    ]
+    assert schedule.active(at("2026-03-12T22:30")).end == at("2026-03-13T00:00")
+    assert schedule.next_change(at("2026-03-12T22:30")) == at("2026-03-13T00:00")
+    assert schedule.next_change(at("2026-03-13T00:00")) == at("2026-03-19T22:00")
+
+
+def test_a_night_is_an_hour_shorter_or_longer_when_the_clocks_change():
+    schedule = recurring(
+        "FREQ=DAILY", start="2026-01-01T22:00", end="2026-01-02T06:00", zone="Europe/Berlin"
+    )
+    assert schedule.active(at("2026-03-28T22:00")).end == at("2026-03-29T04:00")
+    assert schedule.active(at("2026-10-25T04:59")).end == at("2026-10-25T05:00")
+
+
+def test_a_local_time_that_is_skipped_comes_after_the_gap_and_a_repeated_one_once():
+    schedule = recurring(
+        "FREQ=DAILY", start="2026-03-01T02:30", end="2026-03-01T02:45", zone="America/New_York"
+    )
+    assert starts(schedule, "2026-03-07T12:00", "2026-03-09T12:00") == [
+        "03-08 07:30",
+        "03-09 06:30",
+    ]
+    schedule = recurring(
+        "FREQ=HOURLY", start="2026-10-31T00:30", end="2026-10-31T00:40", zone="America/New_York"
+    )
+    found = starts(schedule, "2026-11-01T04:00", "2026-11-01T08:00")
+    assert found == sorted(set(found)) == ["11-01 04:30", "11-01 05:30", "11-01 07:30"]
+
+
+def test_until_counts_in_universal_time_and_a_day_alone_is_meant_whole():
+    rule = "FREQ=DAILY;UNTIL=20260105T090000Z"
+    assert len(starts(recurring(rule), "2025-12-01", "2027-01-01")) == 5
+    schedule = recurring("FREQ=DAILY;UNTIL=20260105")
+    assert starts(schedule, "2026-01-04", "2027-01-01") == ["01-04 09:00", "01-05 09:00"]
+    assert schedule.is_over(at("2026-01-05T10:00"))
+
+
+def test_a_count_ends_it():
+    schedule = recurring("FREQ=WEEKLY;COUNT=3")
+    assert starts(schedule, "2025-01-01", "2028-01-01") == [
+        "01-01 09:00",
+        "01-08 09:00",
+        "01-15 09:00",
+    ]
+    assert not schedule.is_over(at("2026-01-15T09:59"))
+    assert schedule.is_over(at("2026-01-15T10:00"))
+
+
+def test_the_last_friday_is_found_by_its_position():
+    schedule = recurring("FREQ=MONTHLY;BYDAY=FR;BYSETPOS=-1")
+    assert starts(schedule, "2026-01-01", "2026-04-01") == [
+        "01-30 09:00",
+        "02-27 09:00",
+        "03-27 09:00",
+    ]
+
+
+def test_a_long_one_that_recurs_often_is_shown_as_the_one_that_began_last():
+    schedule = recurring("FREQ=HOURLY", start="2010-01-01T00:00", end="2010-12-31T00:00")
+    assert schedule.active(at("2026-11-28T10:15")).start == at("2026-11-28T10:00")
+
+
+@pytest.mark.parametrize(
+    "rule", ["FREQ=HOURLY", "FREQ=DAILY;INTERVAL=3", "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=29"]
+)
+def test_one_that_began_long_ago_is_computed_at_once(rule):
+    schedule = recurring(rule, start="2000-01-01T00:00", end="2000-01-01T00:30")
+    started = time.thread_time()
+    assert schedule.next(at("2190-06-01")) is not None
+    schedule.active(at("2190-06-01"))
+    assert time.thread_time() - started < 2
+
+
+# --- Against a second implementation
+
+_DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> str:
+    frequency = draw(st.sampled_from(["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY"]))
+    parts = [f"FREQ={frequency}"]
+
+    def numbers(name: str, low: int, high: int) -> None:
+        values = draw(st.lists(st.integers(low, high).filter(bool), max_size=3, unique=True))
+        if values:
+            parts.append(f"{name}={','.join(map(str, values))}")
+
+    if draw(st.booleans()):
+        parts.append(f"INTERVAL={draw(st.integers(1, 5))}")
+    if draw(st.booleans()):
+        numbers("BYMONTH", 1, 12)
+    if frequency in ("YEARLY", "MONTHLY") and draw(st.booleans()):
+        numbers("BYMONTHDAY", -31, 31)
+    if draw(st.booleans()):
+        days = draw(st.lists(st.sampled_from(_DAYS), min_size=1, max_size=3, unique=True))
+        if frequency == "MONTHLY" and draw(st.booleans()):
+            days = [f"{draw(st.sampled_from([1, 2, -1, -2]))}{day}" for day in days]
+        parts.append(f"BYDAY={','.join(days)}")
+    if frequency != "HOURLY" and draw(st.booleans()):
+        numbers("BYHOUR", 1, 23)
+    if draw(st.booleans()):
+        parts.append(f"BYMINUTE={draw(st.sampled_from(['0', '15', '30', '0,30']))}")
+    chosen_from = any(part.startswith("BY") for part in parts)
+    if chosen_from and frequency in ("YEARLY", "MONTHLY") and draw(st.booleans()):
+        parts.append(f"BYSETPOS={draw(st.sampled_from(['1', '-1', '1,2']))}")
+    return ";".join(parts)
+
+
+def second_opinion(
+    rule: str, start: datetime, duration: timedelta, zone: str, low: datetime, high: datetime
+) -> dict[datetime, datetime | None]:
+    """Say when it starts and ends; without an end where the start was put off by a gap."""
+    form = "%Y%m%dT%H%M%S"
+    calendar = icalendar.Calendar.from_ical(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:a\r\n"
+        "DTSTAMP:20260101T000000Z\r\n"
+        f"DTSTART;TZID={zone}:{start.strftime(form)}\r\n"
+        f"DTEND;TZID={zone}:{(start + duration).strftime(form)}\r\n"
+        f"RRULE:{rule}\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    found = {}
+    for event in recurring_ical_events.of(calendar).between(low, high):
+        begin, end = event.start.astimezone(UTC), event.end.astimezone(UTC)
+        put_off = begin.astimezone(event.start.tzinfo).replace(tzinfo=None) != event.start.replace(
+            tzinfo=None
+        )
+        if low <= begin < high:
+            found[begin] = None if put_off else end
+    return found
+
+
+def windows(start: datetime, zone: ZoneInfo, rule: str) -> list[tuple[datetime, datetime]]:
+    """Where to compare: more than a year, or of what is frequent the days beside each change."""
+    if "HOURLY" not in rule and "DAILY" not in rule:
+        return [(start, start + timedelta(days=400))]
+    days = [start + timedelta(days=day) for day in range(400)]
+    changes = [
+        day
+        for day, following in pairwise(days)
+        if day.astimezone(zone).utcoffset() != following.astimezone(zone).utcoffset()
+    ]
+    return [(day, day + timedelta(days=3)) for day in [start, *changes]]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@settings(max_examples=60, deadline=None)
+@given(
+    rule=rules(),
+    day=st.integers(0, 364),
+    minute=st.integers(0, 24 * 4 - 1).map(lambda quarter: quarter * 15),
+    duration=st.sampled_from([15, 60, 150, 480, 3000]).map(lambda count: timedelta(minutes=count)),
+)
+def test_a_recurrence_equals_another_implementations_across_the_clocks(
+    zone, rule, day, minute, duration
+):
+    first = datetime(2025, 1, 1) + timedelta(days=day, minutes=minute)
+    local = first.replace(tzinfo=ZoneInfo(zone))
+    # A start that no clock shows is the sender's error; both are right to differ.
+    assume(local.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == first)
+    try:
+        schedule = parse_schedule(
+            start=first.isoformat(),
+            end=(first + duration).isoformat(),
+            rrule=rule,
+            timezone_name=zone,
+        )
+    except ScheduleError:
+        assume(False)
+    # RFC 5545 leaves open what a rule means whose first time does not fit it.
+    start = schedule.next(local.astimezone(UTC) - timedelta(seconds=1)).start
+    first = start.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    schedule = parse_schedule(
+        start=first.isoformat(),
+        end=(first + duration).isoformat(),
+        rrule=rule,
+        timezone_name=zone,
+    )
+    for low, high in windows(start, ZoneInfo(zone), rule):
+        ours = {
+            found.start: found.end
+            for found in schedule.upcoming(low - timedelta(microseconds=1), high)
+        }
+        others = second_opinion(rule, first, duration, zone, low, high)
+        assert sorted(ours) == sorted(others)
+        for begin, end in others.items():
+            if end is not None and end > begin:
+                assert ours[begin] == end
+            assert ours[begin] > begin
+
+
+@settings(max_examples=40, deadline=None)
+@given(rule=rules(), zone=st.sampled_from(ZONES), offset=st.integers(0, 400 * 24 * 4))
+def test_active_next_and_upcoming_agree(rule, zone, offset):
+    try:
+        schedule = parse_schedule(
+            start="2025-01-01T02:30",
+            end="2025-01-01T04:00",
+            rrule=rule,
+            timezone_name=zone,
+        )
+    except ScheduleError:
+        assume(False)
+    now = at("2025-01-01") + timedelta(minutes=15 * offset)
+    all_of_them = list(schedule.upcoming(now - timedelta(days=3), now + timedelta(days=60)))
+    running = [found for found in all_of_them if found.start <= now < found.end]
+    assert schedule.active(now) == (max(running) if running else None)
+    coming = [found for found in all_of_them if found.start > now]
+    if coming:
+        assert schedule.next(now) == coming[0]
+    assert all_of_them == sorted(all_of_them)
+
+
+# --- Maintenance
+
+
+def test_a_maintenance_is_announced_begins_and_is_over():
+    occurrence = Occurrence(at("2026-12-10T22:00"), at("2026-12-11T02:00"))
+    phases = maintenance_phases(occurrence)
+    assert [(phase.kind, phase.start) for phase in phases] == [
+        ("announced", at("2026-12-03T22:00")),
+        ("announced", at("2026-12-09T22:00")),
+        ("announced", at("2026-12-10T21:00")),
+        ("announced", at("2026-12-10T21:50")),
+        ("begun", at("2026-12-10T22:00")),
+        ("over", at("2026-12-11T02:00")),
+    ]
+    assert all(one.end == other.start for one, other in pairwise(phases))
+    assert phases[-1].end == at("2026-12-11T02:15")
+
+
+def test_a_day_before_is_the_same_hour_when_the_clocks_change_in_between():
+    berlin = ZoneInfo("Europe/Berlin")
+    occurrence = Occurrence(at("2026-03-29T20:00"), at("2026-03-29T21:00"))
+    phases = maintenance_phases(occurrence, leads=[timedelta(days=1)], in_zone=berlin)
+    assert phases[0].start.astimezone(berlin).hour == occurrence.start.astimezone(berlin).hour == 22
+
+
+def test_a_maintenance_without_notices_begins_all_the_same():
+    phases = maintenance_phases(Occurrence(at("2026-12-10"), at("2026-12-11")), leads=[])
+    assert [phase.kind for phase in phases] == ["begun", "over"]
