@@ -116,11 +116,6 @@ class HubClient:
         wait_for(ready, f"{name}'s server", 60, 0.1)
         return f"{self.url}/user/{name}"
 
-    def active_at(self, name: str) -> str:
-        """Return when the proxy last saw something of a user that it takes for activity."""
-        routes = self.api("GET", "/proxy")
-        return str(routes[f"/user/{name}/"]["last_activity"])
-
     def token(self, name: str, **fields: Any) -> str:
         """Return a new token of a user's that lives five minutes."""
         made = self.api("POST", f"/users/{name}/tokens", {"expires_in": 300, **fields})

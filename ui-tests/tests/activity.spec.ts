@@ -96,7 +96,7 @@ test('a hidden tab gives no sign of activity, and still gets messages at once', 
   // The pages were hidden to the end, and what the test watches moves when somebody works.
   for (const tab of [user, bare]) {
     expect(await tab.evaluate('document.hidden')).toBe(true);
-    await tab.evaluate('fetch(new URL("../api/contents", location))');
+    await tab.evaluate('fetch(new URL("api/contents", location))');
   }
   for (const name of [USER, BARE]) {
     await expect
@@ -206,7 +206,10 @@ async function activity(): Promise<Record<string, string>> {
   expect(answer.status).toBe(200);
   const routes = await answer.json();
   return Object.fromEntries(
-    [USER, BARE].map(user => [user, routes[`/user/${user}/`].last_activity])
+    [USER, BARE].map(user => [
+      user,
+      routes[`/user/${user}/`].data.last_activity
+    ])
   );
 }
 
