@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from .hub import MESSENGER, HubClient
-from .support.sending import Api
 from .servers import ALIAS, NAMESPACE, ROOT, wait_for
+from .support.sending import Api
 from .test_ingest import HUB_PAYLOAD
 
 PATHS = pytest.mark.parametrize("prefix", [NAMESPACE, ALIAS])
