@@ -10,10 +10,12 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from . import fork
 from .errors import BadUsage
 from .message import compose
 from .progress import Progress, track
 from .send_queue import PendingNotification, SendQueue, with_key
+from .values import to_text
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -37,6 +39,7 @@ class Notify:
         self._token_file: str | os.PathLike[str] | None = None
         self._queue: SendQueue | None = None
         self._lock = threading.Lock()
+        fork.register(self)
 
     def __call__(self, message: object, **options: Unpack[Options]) -> PendingNotification:
         """Send a notification; returns at once.
@@ -123,11 +126,20 @@ class Notify:
 
         return tqdm
 
-    def revoke(self, id_or_key: str) -> PendingNotification:
-        """Take a notification back."""
-        if not id_or_key:
+    def revoke(self, id_or_key: object, source: str | None = None) -> PendingNotification:
+        """Take a notification back.
+
+        Parameters
+        ----------
+        id_or_key
+            Which one.
+        source
+            Who said it, if that was said when it was sent.
+        """
+        which = to_text(id_or_key, "id or key")
+        if not which:
             raise BadUsage("Which one? Give its id or its key.")
-        return self.queue.revoke(id_or_key)
+        return self.queue.revoke(which, source)
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Wait until all is sent; return whether it is."""
@@ -165,6 +177,16 @@ class Notify:
             if self._queue is None:
                 self._queue = SendQueue(self._find)
             return self._queue
+
+    def before_fork(self) -> None:
+        """Do nothing: the lock is never held for long."""
+
+    def after_fork_in_parent(self) -> None:
+        """Do nothing."""
+
+    def after_fork_in_child(self) -> None:
+        """Have a lock of its own: another thread may have held the parent's."""
+        self._lock = threading.Lock()
 
     def _find(self) -> Target:
         from .discovery import find

@@ -24,8 +24,9 @@ from .completion import SHELLS, script
 from .connection import Client, ReconnectingClient
 from .discovery import TOKEN_VARIABLE, URL_VARIABLE, Target, find
 from .errors import BadUsage, Refused, SendError
-from .message import MAX_BODY, TYPES, compose, duration, fenced, shorten
+from .message import MAX_BODY, TYPES, compose, duration, shorten
 from .send_queue import HEARTBEAT_S, RENEWAL_S, new_key
+from .terminal_text import fenced
 
 VIEWS = ("inbox", "unread", "dismissed")
 
@@ -375,7 +376,7 @@ class _CommandReporter:
         self._client = ReconnectingClient(lambda: _target(options))
         self._warned = ""
         try:
-            self._client.look()
+            self._client.connect()
         except SendError as error:
             self._warn(error, "The command runs all the same.")
         self._ended = threading.Event()

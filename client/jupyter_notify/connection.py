@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
+import email.utils
+import encodings.idna  # noqa: F401  # a look-up of a name imports it, which a thread must not do
+import errno
 import http.client
+import io
 import json
+import math
+import os
 import re
 import socket
 import ssl
+import struct
+import sys
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from .discovery import Target
-from .errors import BadUsage, Refused, SendError, Unreachable
+from .errors import BadUsage, MalformedAnswer, Refused, SendError, Unreachable
+from .message import encode
 
 NAMESPACE = "jupyterlab-notify"
 TIMEOUT_S = 10.0
 #: The largest answer that is read: a page of 200 notifications with long summaries.
 MAX_ANSWER = 16 * 1024 * 1024
+#: No server's wish to be left alone is obeyed for longer.
+MAX_RETRY_AFTER_S = 300.0
+
+
+class _Deadline(io.RawIOBase):
+    """What a server answers, read until a time: each byte of a slow answer begins no new wait."""
+
+    def __init__(self, sock: socket.socket, end: float) -> None:
+        self._sock = sock
+        # It keeps the socket open until the answer is read, as http.client counts on.
+        self._file = sock.makefile("rb", buffering=0)
+        self._end = end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that is there within the time of its connection, or not at all."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        timeout_s = sock.gettimeout()
+        end = time.monotonic() + (TIMEOUT_S if timeout_s is None else timeout_s)
+        before, self.fp = self.fp, io.BufferedReader(_Deadline(sock, end))
+        before.close()
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -30,8 +78,32 @@ class _UnixConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        try:
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(self._path)
+            check_peer(self.sock)
+        except BaseException:
+            self.close()
+            raise
+
+
+def check_peer(sock: socket.socket) -> None:
+    """Make sure that the process at a Unix socket's other end is ours or root's.
+
+    Raises
+    ------
+    PermissionError
+        If it is somebody else's.
+    """
+    user: int | None = None
+    if hasattr(socket, "SO_PEERCRED"):
+        answer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        user = struct.unpack("3i", answer)[1]
+    elif sys.platform == "darwin":
+        # LOCAL_PEERCRED: a version and the user's id.
+        user = struct.unpack("II", sock.getsockopt(0, 1, 76)[:8])[1]
+    if user is not None and user not in (0, os.getuid()):
+        raise PermissionError(errno.EACCES, "another user listens on its socket")
 
 
 def tls(target: Target) -> ssl.SSLContext:
@@ -101,7 +173,7 @@ class Client:
         Refused
             If the answer is no.
         """
-        body = None if value is None else json.dumps(value, separators=(",", ":")).encode()
+        body = None if value is None else encode(value)
         reused = self._connection is not None
         try:
             try:
@@ -112,7 +184,9 @@ class Client:
                     raise
                 # The server has closed a connection that was idle, before it read anything.
                 status, given, content = self._exchange(method, path, body)
-        except (OSError, http.client.HTTPException) as error:
+        except BadUsage:
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             raise Unreachable(
                 f"The Jupyter server {self.target.url} does not answer: {_reason(error)}."
@@ -127,29 +201,41 @@ class Client:
         sent = headers(self.target)
         if body is not None:
             sent["Content-Type"] = "application/json"
+        if self._connection.sock is not None:
+            # Reading has left what was left of the last request's time.
+            self._connection.sock.settimeout(self._timeout_s)
         self._connection.request(method, self._path + path, body, sent)
         answer = self._connection.getresponse()
-        content = answer.read(MAX_ANSWER)
+        content = answer.read(MAX_ANSWER + 1)
+        if len(content) > MAX_ANSWER:
+            self.close()
+            raise http.client.HTTPException("its answer is too long")
         return answer.status, answer.headers, content
 
     def _connect(self) -> http.client.HTTPConnection:
-        if self.target.unix_socket is not None:
-            return _UnixConnection(self.target.unix_socket, self._timeout_s)
         parts = urlsplit(self.target.url)
         host = parts.hostname or ""
-        if parts.scheme == "https":
-            return http.client.HTTPSConnection(
+        made: http.client.HTTPConnection
+        if self.target.unix_socket is not None:
+            made = _UnixConnection(self.target.unix_socket, self._timeout_s)
+        elif parts.scheme == "https":
+            made = http.client.HTTPSConnection(
                 host, parts.port, timeout=self._timeout_s, context=tls(self.target)
             )
-        return http.client.HTTPConnection(host, parts.port, timeout=self._timeout_s)
+        else:
+            made = http.client.HTTPConnection(host, parts.port, timeout=self._timeout_s)
+        made.response_class = _Response
+        return made
 
     def _judge(self, status: int, given: http.client.HTTPMessage, content: bytes) -> dict[str, Any]:
         try:
             value = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
-        if status == HTTPStatus.OK and isinstance(value, dict):
-            return value
+        if status == HTTPStatus.OK:
+            if isinstance(value, dict):
+                return value
+            raise malformed(self.target)
         said = value if isinstance(value, dict) and "success" in value else None
         raise refusal_of(self.target, status, said, given.get("Location"), given.get("Retry-After"))
 
@@ -167,13 +253,16 @@ class ReconnectingClient:
     ----------
     find
         Returns the server.
+    timeout_s
+        How long it may take to answer.
     """
 
-    def __init__(self, find: Callable[[], Target]) -> None:
+    def __init__(self, find: Callable[[], Target], timeout_s: float = TIMEOUT_S) -> None:
         self._find = find
+        self._timeout_s = timeout_s
         self._client: Client | None = None
 
-    def look(self) -> None:
+    def connect(self) -> None:
         """Find the server, unless it is found already.
 
         Raises
@@ -182,14 +271,19 @@ class ReconnectingClient:
             If there is none.
         """
         if self._client is None:
-            self._client = Client(self._find())
+            self._client = Client(self._find(), self._timeout_s)
+
+    def id_in(self, answer: dict[str, Any]) -> str:
+        """Return the notification's id that a receipt holds."""
+        assert self._client is not None
+        return id_in(self._client.target, answer)
 
     def request(
         self, method: str, path: str, value: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """Return the answer to a request, as ``Client.request`` does."""
         fresh = self._client is None
-        self.look()
+        self.connect()
         assert self._client is not None
         try:
             return self._client.request(method, path, value)
@@ -206,8 +300,14 @@ class ReconnectingClient:
                 raise error from None
             if target == before:
                 raise
-            self._client = Client(target)
+            self._client = Client(target, self._timeout_s)
         return self._client.request(method, path, value)
+
+
+def ingest_path(id_or_key: str, source: str | None = None) -> str:
+    """Return the path that takes a notification back; a key is of one source."""
+    query = f"?{urlencode({'source': source})}" if source else ""
+    return f"/ingest/{quote(id_or_key, safe='')}{query}"
 
 
 def _may_have_moved(error: Unreachable | Refused, method: str) -> bool:
@@ -226,7 +326,8 @@ def refusal_of(
 ) -> SendError:
     """Return what an answer that is not 200 means, in one sentence."""
     url = target.url
-    text = str(said.get("message", "")) if said else ""
+    text = said.get("message") if said else None
+    text = text if isinstance(text, str) else ""
     if status in (301, 302, 303, 307, 308):
         # Never followed: the token is for this server, and for no other place.
         where = urlsplit(location or "")
@@ -241,8 +342,65 @@ def refusal_of(
         text = f"The Jupyter server {url} does not have jupyterlab-notify-center installed."
     elif not text:
         text = f"The Jupyter server {url} answered with status {status}."
-    wait_s = float(retry_after) if retry_after and re.fullmatch("[0-9]+", retry_after) else None
-    return Refused(text, status, wait_s)
+    return Refused(text[:1000], status, _seconds(retry_after))
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Return how long a server wants to be left alone: it says seconds, or until when."""
+    given = (retry_after or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", given):
+        return min(float(given), MAX_RETRY_AFTER_S)
+    try:
+        left = email.utils.parsedate_to_datetime(given).timestamp() - time.time()
+    except Exception:
+        # Neither; what it raises for a date that is none differs between versions.
+        return None
+    return min(max(left, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(left) else None
+
+
+# What answers hold
+
+
+def malformed(target: Target) -> MalformedAnswer:
+    """Return the error for an answer that is none of ours."""
+    return MalformedAnswer(f"The Jupyter server {target.url} gave an answer that is none of ours.")
+
+
+def id_in(target: Target, answer: dict[str, Any]) -> str:
+    """Return the notification's id that a receipt holds.
+
+    Raises
+    ------
+    MalformedAnswer
+        If it holds none.
+    """
+    id_ = answer.get("notification_id")
+    if not isinstance(id_, str) or not id_:
+        raise malformed(target)
+    return id_
+
+
+def rows_in(target: Target, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the notifications of a page, with what is shown of each.
+
+    Raises
+    ------
+    MalformedAnswer
+        If it holds none.
+    """
+    rows = answer.get("notifications")
+    if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+        raise malformed(target)
+    return rows
+
+
+def _is_row(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and all(isinstance(row.get(name), str) for name in ("id", "type", "message", "updated"))
+        and all(name in row for name in ("read", "progress", "key"))
+        and isinstance(row["progress"], (int, float, type(None)))
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -28,6 +28,10 @@ class Unreachable(SendError):
     """The server does not answer; it may later."""
 
 
+class MalformedAnswer(SendError):
+    """The server answered something that is no answer of ours."""
+
+
 class Refused(SendError):
     """The server answered that it will not.
 

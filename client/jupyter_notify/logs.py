@@ -7,8 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from .message import MAX_MESSAGE, compose, fenced, shorten
+from .message import MAX_MESSAGE, compose, shorten
 from .send_queue import log, with_key
+from .terminal_text import fenced
 
 if TYPE_CHECKING:
     from .api import Notify

@@ -1,4 +1,4 @@
-"""A message in the form of the wire, from what a person wrote in a shell or in Python."""
+"""A message in the form of the wire, from what a user wrote in a shell or in Python."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from .errors import BadUsage
+from .terminal_text import fenced, head
+from .values import encodable, to_bool, to_json, to_number, to_text
 
 NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
 TYPES: tuple[NotificationType, ...] = (
@@ -19,12 +21,22 @@ TYPES: tuple[NotificationType, ...] = (
     "in-progress",
 )
 
-#: What the server takes at most.
+#: What the server takes at most: characters, and for the body and the whole bytes of UTF-8.
 MAX_MESSAGE = 4096
 MAX_BODY = 32 * 1024
+MAX_REQUEST = 64 * 1024
 MAX_KEY = 200
+MAX_SOURCE = 80
+MAX_TTL_S = 315_360_000
+MAX_AUTO_CLOSE_MS = 2_147_483_647
+MAX_ACTIONS = 5
+#: The texts of a button, and how long each may be.
+ACTION_TEXTS = {"label": 80, "caption": 200, "commandId": 200, "url": 2048, "displayType": 10}
+DISPLAY_TYPES = ("default", "accent", "warn", "link")
 
 LINKS = ("http://", "https://", "mailto:")
+#: What is no command of JupyterLab's although it has a colon.
+SCHEMES = ("javascript:", "data:", "file:", "ftp:", "vbscript:", "blob:", "about:")
 
 Message = dict[str, Any]
 Action = Mapping[str, Any]
@@ -34,22 +46,26 @@ def compose(
     message: object,
     *,
     type: str = "info",
-    body: str | None = None,
-    key: str | None = None,
-    progress: float | None = None,
-    actions: Iterable[Action | str] = (),
-    link: str | None = None,
-    ttl: float | None = None,
-    toast: bool = True,
-    persistent: bool = False,
-    auto_close_ms: float | None = None,
-    markdown: bool = False,
-    banner: bool = False,
-    dismissable: bool = True,
-    source: str | None = None,
+    body: object = None,
+    key: object = None,
+    progress: Any = None,
+    actions: Iterable[Action | str] | Action | str = (),
+    link: object = None,
+    ttl: Any = None,
+    toast: Any = True,
+    persistent: Any = False,
+    auto_close_ms: Any = None,
+    markdown: Any = False,
+    banner: Any = False,
+    dismissable: Any = True,
+    source: object = None,
     data: Any = None,
+    plain: Any = False,
+    strict: bool = False,
 ) -> Message:
     """Return a message as the server takes it.
+
+    Values may be those of numpy, torch, pandas and the like where their meaning is plain.
 
     Parameters
     ----------
@@ -68,11 +84,11 @@ def compose(
     link
         A button's address, or ``"LABEL=ADDRESS"``.
     ttl
-        Seconds after which it is not shown any more.
+        Seconds after which it is not shown any more, or a ``timedelta``.
     toast
         False: in the center only.
     persistent
-        True: shown until the person dismisses it.
+        True: shown until the user dismisses it.
     auto_close_ms
         The toast closes after so many milliseconds.
     markdown
@@ -80,53 +96,154 @@ def compose(
     banner
         Also across the top.
     dismissable
-        Whether the person can put it away.
+        Whether the user can put it away.
     source
         Who says it.
     data
         Any JSON, carried for other extensions.
+    plain
+        Whether ``body`` is the output of a program, to be shown as it is, and not Markdown.
+    strict
+        Whether a text that is too long is an error; otherwise it is shortened, and says so.
 
     Raises
     ------
     BadUsage
         If it cannot be a message.
     """
-    text = str(message)
-    if not text.strip():
-        raise BadUsage("The message must not be empty.")
-    if progress is not None and type == "info":
-        type = "in-progress"
-    if type not in TYPES:
-        raise BadUsage(f"The type must be one of {', '.join(TYPES)}, not {type!r}.")
-    if progress is not None and not 0 <= progress <= 1:
-        raise BadUsage(f"The progress must be from 0 to 1, not {progress!r}.")
-    if sum((not toast, persistent, auto_close_ms is not None)) > 1:
-        raise BadUsage("Only one of no toast, persistent and auto-close can be had.")
-    buttons = [parse_action(one) if isinstance(one, str) else dict(one) for one in actions]
-    if link is not None:
-        buttons.append(parse_link(link))
     given: Message = {
-        "message": text,
-        "type": type,
-        "body": body,
-        "key": key,
-        "progress": progress,
-        "actions": buttons,
-        "ttl": ttl,
-        "autoClose": False if persistent else 0 if not toast else auto_close_ms,
-        "source": source,
-        "data": data,
+        "message": _summary(message, strict),
+        "type": to_text(type, "type"),
+        "body": None if body is None else _body(body, to_bool(plain, "plain"), strict),
+        "key": None if key is None else _limited(key, "key", MAX_KEY),
+        "progress": None if progress is None else to_number(progress, "progress", 0, 1),
+        "actions": _buttons(actions, link),
+        "ttl": None if ttl is None else to_number(ttl, "ttl", 0, MAX_TTL_S),
+        "autoClose": _auto_close(toast, persistent, auto_close_ms),
+        "source": None if source is None else _source(source),
+        "data": to_json(data, "data"),
+        "markdown": to_bool(markdown, "markdown") or None,
+        "banner": to_bool(banner, "banner") or None,
+        "dismissable": None if to_bool(dismissable, "dismissable") else False,
     }
+    if given["progress"] is not None and given["type"] == "info":
+        given["type"] = "in-progress"
+    if given["type"] not in TYPES:
+        raise BadUsage(f"The type must be one of {', '.join(TYPES)}, not {given['type']!r}.")
     # What is not given stays out, so that the server's defaults hold.
     value = {name: one for name, one in given.items() if one is not None and one != []}
-    value |= {"markdown": True} if markdown else {}
-    value |= {"banner": True} if banner else {}
-    value |= {"dismissable": False} if not dismissable else {}
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise BadUsage(f"The message cannot be written as JSON: {error}.") from None
+    return _fitted(value)
+
+
+def encode(value: Message) -> bytes:
+    """Return a message as the body of its request."""
+    # As UTF-8: escapes would make six bytes of a letter, and the server counts them.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _summary(message: object, strict: bool) -> str:
+    text = to_text(message, "message")
+    if not text.strip():
+        raise BadUsage("The message must not be empty.")
+    if strict and len(text) > MAX_MESSAGE:
+        raise BadUsage(f"The message is longer than {MAX_MESSAGE} characters.")
+    return shorten(text, MAX_MESSAGE)
+
+
+def _body(body: object, plain: bool, strict: bool) -> str:
+    text = to_text(body, "body")
+    if plain:
+        return fenced(text, MAX_BODY)
+    if strict and len(text.encode()) > MAX_BODY:
+        raise BadUsage(f"The body is longer than {MAX_BODY // 1024} KiB.")
+    return shorten_body(text, MAX_BODY)
+
+
+def _limited(value: object, name: str, most: int) -> str:
+    text = to_text(value, name)
+    if not 1 <= len(text) <= most:
+        raise BadUsage(f"The {name} must have 1 to {most} characters, not {len(text)}.")
+    return text
+
+
+def _source(source: object) -> str | None:
+    return shorten(to_text(source, "source"), MAX_SOURCE) or None
+
+
+def _auto_close(toast: Any, persistent: Any, auto_close_ms: Any) -> float | bool | None:
+    shows, stays = to_bool(toast, "toast"), to_bool(persistent, "persistent")
+    if sum((not shows, stays, auto_close_ms is not None)) > 1:
+        raise BadUsage("Only one of no toast, persistent and auto-close can be had.")
+    if auto_close_ms is None:
+        return False if stays else None if shows else 0
+    # A length of time says itself how long it is, and so counts in seconds.
+    scale = 1000 if hasattr(auto_close_ms, "total_seconds") else 1
+    number = to_number(auto_close_ms, "auto_close_ms") * scale
+    return to_number(number, "auto_close_ms", 0, MAX_AUTO_CLOSE_MS)
+
+
+def _fitted(value: Message) -> Message:
+    """Return a message that is no larger than the server takes; its body gives way."""
+    size = len(encode(value))
+    if size > MAX_REQUEST and "body" in value:
+        text = value["body"]
+        # Quotes and control characters take more room in JSON than in the text.
+        left = max(1024, len(text.encode()) * (MAX_REQUEST - 1024) // size - 1024)
+        while size > MAX_REQUEST and left >= 1024:
+            value = {**value, "body": shorten_body(text, left)}
+            size, left = len(encode(value)), left // 2
+    if size > MAX_REQUEST:
+        raise BadUsage(
+            f"The notification takes {size // 1024 + 1} KiB with its data, and the server takes "
+            f"{MAX_REQUEST // 1024} KiB."
+        )
     return value
+
+
+# Buttons
+
+
+def _buttons(actions: Any, link: object) -> list[dict[str, Any]]:
+    if isinstance(actions, (str, Mapping)):
+        actions = (actions,)
+    try:
+        given = list(actions if actions is not None else ())
+    except TypeError:
+        raise BadUsage("The actions must be a list of buttons.") from None
+    buttons = [parse_action(one) if isinstance(one, str) else _button(one) for one in given]
+    if link is not None:
+        buttons.append(parse_link(to_text(link, "link")))
+    if len(buttons) > MAX_ACTIONS:
+        raise BadUsage(f"At most {MAX_ACTIONS} buttons can be had, not {len(buttons)}.")
+    return buttons
+
+
+def _button(given: Any) -> dict[str, Any]:
+    """Return a button that was given as a mapping, in which each field is one that it can have."""
+    if not isinstance(given, Mapping):
+        raise BadUsage(f"A button must be a mapping or a text, not a {type(given).__name__}.")
+    button = {name: one for name, one in given.items() if one is not None}
+    for name, most in ACTION_TEXTS.items():
+        if name in button:
+            button[name] = _limited(button[name], f"button's {name}", most)
+    if "label" not in button:
+        raise BadUsage("A button needs a label.")
+    if button.get("displayType", "default") not in DISPLAY_TYPES:
+        raise BadUsage(f"A button's displayType must be one of {', '.join(DISPLAY_TYPES)}.")
+    if "url" in button:
+        _check_address(button["url"])
+    if "args" in button:
+        button["args"] = to_json(button["args"], "button's args")
+        if not isinstance(button["args"], dict):
+            raise BadUsage("A button's args must be a mapping.")
+    return to_json(button, "button")  # type: ignore[no-any-return]  # a mapping stays one
+
+
+def _check_address(address: str) -> None:
+    if not address.lower().startswith(LINKS):
+        raise BadUsage(f"A link must begin with http://, https:// or mailto:, not {address!r}.")
+    if any(ord(c) <= 32 for c in address):
+        raise BadUsage(f"A link must not hold white space: {address!r}.")
 
 
 def parse_action(text: str) -> dict[str, Any]:
@@ -138,8 +255,14 @@ def parse_action(text: str) -> dict[str, Any]:
             f"'Open log=filebrowser:open-path?path=log.txt', not {text!r}."
         )
     if does.lower().startswith(LINKS):
-        return {"label": label.strip(), "url": does}
+        return _button({"label": label.strip(), "url": does})
     command, _, query = does.partition("?")
+    unsafe = command.lower().startswith(SCHEMES) or "//" in command
+    if unsafe or ":" not in command.strip(":") or any(c.isspace() for c in command):
+        raise BadUsage(
+            f"{does!r} is neither a command of JupyterLab, such as filebrowser:open-path, nor a "
+            "URL that begins with http://, https:// or mailto:."
+        )
     args: dict[str, Any] = {}
     for pair in query.split("&") if query else ():
         name, equals, value = pair.partition("=")
@@ -148,11 +271,11 @@ def parse_action(text: str) -> dict[str, Any]:
         if name.endswith(":"):
             try:
                 args[unquote(name[:-1])] = json.loads(unquote(value))
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise BadUsage(f"What follows := in a button must be JSON, not {pair!r}.") from None
         else:
             args[unquote(name)] = unquote(value)
-    return {"label": label.strip(), "commandId": command, **({"args": args} if args else {})}
+    return _button({"label": label.strip(), "commandId": command, "args": args or None})
 
 
 def parse_link(text: str) -> dict[str, Any]:
@@ -162,27 +285,31 @@ def parse_link(text: str) -> dict[str, Any]:
         label, _, address = text.partition("=")
     if not label.strip() or not address.lower().startswith(LINKS):
         raise BadUsage(f"A link must begin with http://, https:// or mailto:, not {text!r}.")
-    return {"label": label.strip(), "url": address}
+    return _button({"label": label.strip(), "url": address})
+
+
+# Texts
 
 
 def shorten(text: str, most: int = MAX_MESSAGE) -> str:
-    """Return a text that was made by a program, no longer than the server takes."""
-    # A browser cannot hold half of a surrogate pair, which a file's name may.
-    text = text.encode("utf-8", "replace").decode()
+    """Return a text that is no longer than the server takes."""
+    text = encodable(text)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def fenced(text: str, most: int = 8 * 1024) -> str:
-    """Return a program's output as Markdown that shows it as it is, its end if it is long."""
-    text = shorten(text[-most:], most)
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}\n{text}\n{fence}"
+def shorten_body(text: str, max_bytes: int = MAX_BODY) -> str:
+    """Return the beginning of a Markdown text that is too long, and a note that says so."""
+    if len(text.encode("utf-8", "replace")) <= max_bytes:
+        return encodable(text)
+    kept = head(text, max_bytes - 200)
+    # A note inside of a block would be shown as part of it.
+    fences = [line.strip()[:3] for line in kept.split("\n") if line.strip()[:3] in ("```", "~~~")]
+    close = f"\n{fences[-1]}" if len(fences) % 2 else ""
+    return f"{kept}{close}\n\n*Shortened: {len(text) - len(kept):,} characters are left out.*"
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time as a person says it."""
+    """Return a length of time as people say it."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)

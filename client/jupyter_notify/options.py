@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from datetime import timedelta
+from typing import Any, SupportsFloat, TypedDict
 
 from .message import Action, NotificationType
+
+#: A number of Python or of a library.
+Number = SupportsFloat
 
 
 class Common(TypedDict, total=False):
     """What every notification can be given; ``message.compose`` describes each."""
 
-    body: str | None
-    key: str
-    actions: Sequence[Action | str]
-    link: str | None
-    ttl: float | None
+    body: object
+    plain: bool
+    key: object
+    actions: Sequence[Action | str] | Action | str
+    link: object
+    ttl: Number | timedelta | None
     toast: bool
     persistent: bool
-    auto_close_ms: float | None
+    auto_close_ms: Number | timedelta | None
     markdown: bool
     banner: bool
     dismissable: bool
-    source: str | None
+    source: object
     data: Any
 
 
@@ -30,7 +35,7 @@ class Options(Common, total=False):
     """What ``notify`` takes besides the message."""
 
     type: NotificationType
-    progress: float | None
+    progress: Number | None
 
 
 class ProgressOptions(Common, total=False):

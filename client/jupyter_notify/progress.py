@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .errors import BadUsage
-from .loop_outcome import outcome_of_loop
+from .loop_outcome import LoopFrame, Outcome, tell_outcome
 from .message import MAX_MESSAGE, Message, compose, describe, duration, shorten
 from .send_queue import HEARTBEAT_S, SendQueue, new_key
+from .values import plain_number, to_number, to_text
 
 T = TypeVar("T")
 
@@ -45,11 +45,9 @@ class Progress:
         total: float | None = None,
         **options: Any,
     ) -> None:
-        if total is not None and not total >= 0:
-            raise BadUsage(f"The total must not be negative, as {total!r} is.")
-        self.n: float = 0
-        self.total = total
-        self.title = str(title)
+        self.n: Any = 0
+        self.total: Any = None if total is None else to_number(total, "total")
+        self.title = to_text(title, "title")
         self.note = ""
         options.setdefault("key", new_key())
         # Wrong options are found here, and not in a thread where nobody hears of it.
@@ -75,14 +73,25 @@ class Progress:
         """End it in success."""
         self._end("success", text or f"done{self._of()} in {self._took()}")
 
-    def fail(self, reason: BaseException | str) -> None:
-        """End it in error."""
-        text = reason if isinstance(reason, str) else describe(reason)
-        self._end("error", f"failed{self._after()}: {text}")
+    def fail(self, reason: object = None) -> None:
+        """End it in error, with the reason if there is one: an exception or a text."""
+        text = describe(reason) if isinstance(reason, BaseException) else str(reason or "")
+        self._end("error", f"failed{self._after()}" + f": {text}" * bool(text))
 
     def stop(self) -> None:
         """End it before its end, because whoever drives it wanted it so."""
         self._end("success", f"ended{self._after()} in {self._took()}")
+
+    def end_unknown(self) -> None:
+        """End it without saying whether that was well: nobody knows."""
+        self._end("info", f"ended{self._after()} in {self._took()}")
+
+    def vanish(self) -> None:
+        """End it without a trace: its notification is taken back."""
+        if self._closed or self._pid != os.getpid():
+            return
+        self._closed = True
+        self._queue.retract(self.key, self._base.get("source"))
 
     def interrupt(self) -> None:
         """End it because the program ends, or was told to."""
@@ -92,15 +101,33 @@ class Progress:
         """End it as an exception says, or in success if there is none."""
         if error is None:
             self.done()
-        elif isinstance(error, KeyboardInterrupt | GeneratorExit):
+        elif isinstance(error, (KeyboardInterrupt, GeneratorExit)):
             self.interrupt()
         elif isinstance(error, SystemExit) and error.code in (None, 0):
+            # The program was meant to end there.
             self.stop()
         elif type(error).__name__ == "CancelledError":
             # Of asyncio or of concurrent.futures, neither of which is imported for this.
             self.interrupt()
         else:
             self.fail(error)
+
+    def conclude_loop(self, outcome: Outcome) -> None:
+        """End it as a loop was left early."""
+        if not outcome.known:
+            self.end_unknown()
+        elif outcome.failed:
+            if outcome.error is None:
+                self.fail()
+            else:
+                self.conclude(outcome.error)
+        else:
+            if outcome.last_step_done:
+                self.n += 1
+            if self.total and self.n >= self.total:
+                self.done()
+            else:
+                self.stop()
 
     def __enter__(self) -> Progress:
         return self
@@ -125,16 +152,17 @@ class Progress:
 
     def message(self) -> Message:
         """Return how far it is."""
-        n, total = self.n, self.total
-        said = [f"{self.title}: {_number(n)}" + (f" of {_number(total)}" if total else "")]
+        said = [f"{self.title}: {number(self.n)}{self._of_total()}"]
         took = time.monotonic() - self._began
-        if total and 0 < n < total and took > ESTIMATE_AFTER_S:
+        # They may be a library's numbers, or none at all.
+        n, total = plain_number(self.n), plain_number(self.total)
+        if n is not None and total and 0 < n < total and took > ESTIMATE_AFTER_S:
             said.append(f"about {duration(took / n * (total - n))} left")
         if self.note:
             said.append(str(self.note))
         value = self._message("in-progress", ", ".join(said))
         value["heartbeat"] = HEARTBEAT_S
-        if total:
+        if n is not None and total:
             value["progress"] = min(1.0, max(0.0, n / total))
         return value
 
@@ -156,20 +184,25 @@ class Progress:
         return duration(time.monotonic() - self._began)
 
     def _of(self) -> str:
-        return f", {_number(self.n)}" if self.n else ""
+        return "" if plain_number(self.n) == 0 else f", {number(self.n)}"
 
     def _after(self) -> str:
-        if not self.n:
+        if plain_number(self.n) == 0:
             return ""
-        return f" after {_number(self.n)}" + (f" of {_number(self.total)}" if self.total else "")
+        return f" after {number(self.n)}{self._of_total()}"
+
+    def _of_total(self) -> str:
+        total = plain_number(self.total)
+        return f" of {number(total)}" if total else ""
 
 
-def _number(n: float) -> str:
-    try:
-        return f"{n:,}" if isinstance(n, int) else f"{n:,.6g}"
-    except (TypeError, ValueError):
-        # An array of one number is none that can be formatted.
-        return str(n)
+def number(n: Any) -> str:
+    """Return a number as it is shown; anything else by its text."""
+    plain = plain_number(n)
+    if plain is None:
+        # It is no number: an array, say.
+        return shorten(str(n), 200)
+    return f"{plain:,}" if isinstance(plain, int) else f"{plain:,.6g}"
 
 
 def track(
@@ -179,7 +212,8 @@ def track(
     if total is None:
         try:
             total = len(iterable)  # type: ignore[arg-type]  # what has none is asked too
-        except TypeError:
+        except Exception:
+            # A loader may have a length that it cannot tell.
             total = None
     iterator = iter(iterable)
     # Wrong options are found by the call, not by the first step.
@@ -187,6 +221,7 @@ def track(
 
 
 def _steps(iterator: Iterator[T], begin: Callable[[], Progress]) -> Iterator[T]:
+    loop = LoopFrame(sys._getframe(1))
     progress = begin()
     try:
         # The attribute is the loop's own variable: no step costs more than storing it.
@@ -194,21 +229,9 @@ def _steps(iterator: Iterator[T], begin: Callable[[], Progress]) -> Iterator[T]:
             yield item
             progress.n += 1
     except GeneratorExit:
-        conclude_after_loop(progress, sys._getframe(1))
+        tell_outcome(loop, sys._getframe(1), progress.conclude_loop)
         raise
     except BaseException as error:
         progress.conclude(error)
         raise
     progress.done()
-
-
-def conclude_after_loop(progress: Progress, frame: Any) -> None:
-    """End a loop's progress that was left early: by `break`, or by an exception."""
-
-    def conclude(error: BaseException | None) -> None:
-        if error is None:
-            progress.stop()
-        else:
-            progress.conclude(error)
-
-    outcome_of_loop(frame, conclude)

@@ -1,12 +1,14 @@
 """What waits to be sent, and the one thread that sends it; the caller never waits and never fails.
 
 Messages of one key are coalesced: only the newest is sent. What is in progress is *looked at*,
-a few times a second, so that a step of a loop costs the loop nothing.
+a few times a second, so that a step of a loop costs the loop nothing. The thread ends before a fork
+and begins anew after it; it imports nothing, so that it never holds the lock of an import.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import sys
@@ -16,12 +18,15 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
-from .errors import NoServer, Refused, SendError, Unreachable
+from . import fork
+from .errors import MalformedAnswer, NoServer, Refused, SendError, Unreachable
 from .message import Message
 
 if TYPE_CHECKING:
+    from . import connection
     from .connection import ReconnectingClient
     from .discovery import Target
 
@@ -35,10 +40,16 @@ RENEWAL_S = 10.0
 MAX_WAITING = 1000
 #: For how long a message is tried again while the server does not answer.
 MAX_AGE_S = 60.0
+#: For how long while the server asks to wait (429 and `Retry-After`); that time is of its making.
+MAX_ASKED_AGE_S = 600.0
 #: How long a server that was not there is not looked for again.
 PAUSE_S = 10.0
 #: How long the end of the program waits for what is not sent yet.
 EXIT_TIMEOUT_S = 4.0
+#: And how long if the server asks to wait, as it does with a program that sends very much.
+EXIT_ASKED_TIMEOUT_S = 15.0
+#: How long a fork waits for a request that is under way.
+FORK_TIMEOUT_S = 0.2
 
 log = logging.getLogger("jupyter_notify")
 
@@ -46,24 +57,28 @@ log = logging.getLogger("jupyter_notify")
 class PendingNotification:
     """What became of a message that the background thread sends."""
 
-    def __init__(self, key: str, queue: SendQueue) -> None:
+    def __init__(self, key: str, queue: SendQueue, source: str | None = None) -> None:
         self.key = key
+        self.source = source
         #: The notification's id, once it is stored.
         self.id: str | None = None
         #: Why it is not.
         self.error: SendError | None = None
         self._queue = queue
         self._done = threading.Event()
+        self._pid = os.getpid()
         self._callbacks: list[Callable[[], object]] = []
 
     def wait(self, timeout_s: float = 10.0) -> str | None:
         """Wait until it is sent; return the notification's id, or None if it is not."""
-        self._done.wait(timeout_s)
+        # A forked child has only a copy, which nobody will bring news to.
+        if self._pid == os.getpid():
+            self._done.wait(timeout_s)
         return self.id
 
     def revoke(self) -> None:
         """Take it back."""
-        self._queue.revoke(self.key)
+        self._queue.revoke(self.key, self.source)
 
     def __repr__(self) -> str:
         state = self.id or self.error or "not sent yet"
@@ -101,11 +116,16 @@ class Trackable(Protocol):
 class _Waiting:
     """A message that waits, and who wants to know what becomes of it."""
 
-    def __init__(self, value: Message | None) -> None:
+    def __init__(self, value: Message | None, source: str | None) -> None:
         #: None takes the notification back.
         self.value = value
+        #: Who says it; a key is of one source.
+        self.source = source
+        #: Whether it may be gone already.
+        self.may_be_gone = False
         self.sent: list[PendingNotification] = []
-        self.since = time.monotonic()
+        #: When it was first tried in vain.
+        self.failed_at: float | None = None
 
 
 class _Watched:
@@ -132,8 +152,7 @@ class SendQueue:
         self._warned = False
         self._complaints: set[str] = set()
         self._reset()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._reset)
+        fork.register(self)
 
     def _reset(self) -> None:
         """Begin anew: a forked child has neither the thread nor a right to what waits in it."""
@@ -144,7 +163,14 @@ class SendQueue:
         self._last: dict[str, float] = {}
         self._busy = False
         self._closing = False
+        #: Whether the thread is to end before a fork.
+        self._resting = False
+        #: How many requests were begun, and at which of them a fork has waited in vain.
+        self._requests = 0
+        self._waited_at: int | None = None
         self._pause_until = float("-inf")
+        #: Whether the server has asked for the pause.
+        self._asked = False
         self._failures = 0
         self._absent: SendError | None = None
         #: Whether a server was found, and did not stay away for longer than it is waited for.
@@ -168,14 +194,23 @@ class SendQueue:
         value
             A message with a key; one of the same key that still waits gives way to it.
         """
-        return self._put(str(value["key"]), value)
+        return self._put(str(value["key"]), value, value.get("source"))
 
-    def revoke(self, key: str) -> PendingNotification:
+    def revoke(self, key: str, source: str | None = None) -> PendingNotification:
         """Let a notification be taken back."""
-        return self._put(key, None)
+        return self._put(key, None, source)
 
-    def _put(self, key: str, value: Message | None) -> PendingNotification:
-        sent = PendingNotification(key, self)
+    def retract(self, key: str, source: str | None = None) -> None:
+        """Let something that is no longer in progress vanish, if it was shown at all."""
+        with self.lock:
+            watched = self._watched.pop(key, None)
+            if watched is not None and watched.message is not None:
+                self._put(key, None, source)
+                if key in self._waiting:
+                    self._waiting[key].may_be_gone = True
+
+    def _put(self, key: str, value: Message | None, source: str | None) -> PendingNotification:
+        sent = PendingNotification(key, self, source)
         with self.lock:
             if self._absent is not None and time.monotonic() < self._pause_until:
                 sent._finish(None, self._absent)
@@ -185,9 +220,9 @@ class SendQueue:
                 self._complain("Too many notifications wait to be sent; the newest are dropped.")
                 sent._finish(None, Unreachable("Too many notifications wait to be sent."))
                 return sent
-            waiting = self._waiting[key] = _Waiting(value)
+            waiting = self._waiting[key] = _Waiting(value, source)
             if before is not None:
-                waiting.since = before.since
+                waiting.failed_at = before.failed_at
                 waiting.sent = before.sent
             waiting.sent.append(sent)
             self._wake()
@@ -228,18 +263,54 @@ class SendQueue:
         """Say of everything in progress that it was interrupted, and send what waits."""
         with self.lock:
             self._closing = True
-            self._pause_until = float("-inf")
+            if not self._asked:
+                self._pause_until = float("-inf")
             watched = [each.live() for each in self._watched.values()]
             self._news.notify_all()
         for live in watched:
             if live is not None:
                 live.interrupt()
+        began = time.monotonic()
         self.flush(timeout_s)
+        if self._asked:
+            self.flush(max(0.0, began + EXIT_ASKED_TIMEOUT_S - time.monotonic()))
+        with self.lock:
+            left = len(self._waiting)
+        if left:
+            log.warning("%d notifications were not sent before the program ended.", left)
+
+    # Forks
+
+    def before_fork(self) -> None:
+        """End the thread, so that no lock is copied that it holds."""
+        with self.lock:
+            thread = self._thread
+            if thread is None or thread is threading.current_thread():
+                return
+            self._resting = True
+            self._news.notify_all()
+            if self._busy and self._waited_at == self._requests:
+                # A server that hangs must not delay every fork.
+                return
+            self._waited_at = self._requests
+        thread.join(FORK_TIMEOUT_S)
+
+    def after_fork_in_parent(self) -> None:
+        """Begin anew with what is left to do."""
+        with self.lock:
+            self._resting = False
+            if self._waiting or self._watched or self._left or self._unsaid:
+                self._wake()
+
+    def after_fork_in_child(self) -> None:
+        """Have neither the thread nor what waits in it: that is the parent's to send."""
+        self._reset()
 
     # The thread
 
     def _wake(self) -> None:
-        if self._thread is None:
+        if self._thread is None and not self._resting:
+            _import_all()
             self._thread = threading.Thread(target=self._run, name="jupyterlab-notify", daemon=True)
             try:
                 self._thread.start()
@@ -257,10 +328,12 @@ class SendQueue:
         self._at_exit = True
         atexit.unregister(self.close)
         atexit.register(self.close)
-        forked = sys.modules.get("multiprocessing.util")
-        if forked is not None and sys.modules["multiprocessing"].parent_process() is not None:
-            # A worker ends without running what was registered with atexit.
-            forked.Finalize(None, self.close, exitpriority=100)
+        for library in ("multiprocessing", "billiard"):
+            # A worker (Celery's are billiard's) ends without running what atexit was given.
+            util = sys.modules.get(f"{library}.util")
+            process = sys.modules.get(f"{library}.process")
+            if util is not None and process is not None and _is_worker(process):
+                util.Finalize(None, self.close, exitpriority=100)
 
     def _run(self) -> None:
         mine = threading.current_thread()
@@ -271,8 +344,12 @@ class SendQueue:
                 with self.lock:
                     if self._thread is not mine:
                         return
+                    if self._resting:
+                        self._thread = None
+                        return
                     due = self._next()
                     self._busy = due is not None
+                    self._requests += self._busy
                     if due is None:
                         self._news.notify_all()
                         self._news.wait(self._idle_s())
@@ -287,7 +364,7 @@ class SendQueue:
         now = time.monotonic()
         while self._left:
             value = self._left.popleft()
-            self._put(str(value["key"]), value)
+            self._put(str(value["key"]), value, value.get("source"))
         if now < self._pause_until:
             return None
         self._last = {key: at for key, at in self._last.items() if now - at < INTERVAL_S}
@@ -333,15 +410,19 @@ class SendQueue:
 
     def _deliver(self, key: str, waiting: _Waiting) -> None:
         try:
-            id_ = self._send(key, waiting.value)
+            id_ = self._send(key, waiting.value, waiting.source)
         except Unreachable as error:
             self._again_later(key, waiting, error)
         except Refused as error:
-            if error.temporary and not self._closing:
+            if error.temporary and (not self._closing or error.retry_after_s is not None):
                 self._again_later(key, waiting, error)
             else:
-                self._complain(str(error))
+                if not (waiting.may_be_gone and error.status == 404):
+                    self._complain(str(error))
                 self._finish(waiting, None, error)
+        except MalformedAnswer as error:
+            self._complain(str(error))
+            self._finish(waiting, None, error)
         except SendError as error:
             self._give_up(error)
             self._finish(waiting, None, error)
@@ -353,7 +434,7 @@ class SendQueue:
 
     def _update(self, key: str, message: Message) -> None:
         try:
-            self._send(key, message)
+            self._send(key, message, message.get("source"))
         except Refused as error:
             self._complain(str(error))
             if error.status != 400:
@@ -361,23 +442,24 @@ class SendQueue:
                 self._pause(error)
         except Unreachable as error:
             self._pause(error)
+        except MalformedAnswer as error:
+            self._complain(str(error))
+            self._pause(error)
         except SendError as error:
             self._give_up(error)
 
-    def _send(self, key: str, value: Message | None) -> str | None:
+    def _send(self, key: str, value: Message | None, source: str | None) -> str | None:
         try:
-            return self._ask(key, value)
+            return self._ask(key, value, source)
         finally:
             # Once it is answered: of what took long to arrive, the next would come right after it.
             self._last[key] = time.monotonic()
 
-    def _ask(self, key: str, value: Message | None) -> str | None:
+    def _ask(self, key: str, value: Message | None, source: str | None) -> str | None:
         if self._client is None:
-            from .connection import ReconnectingClient
-
-            self._client = ReconnectingClient(self._find)
+            self._client = connection.ReconnectingClient(self._find)
         try:
-            self._client.look()
+            self._client.connect()
         except NoServer as error:
             if self._was_there:
                 # It may be starting again.
@@ -385,31 +467,35 @@ class SendQueue:
             raise
         self._absent, self._was_there = None, True
         if value is None:
-            from urllib.parse import quote
-
-            answer = self._client.request("DELETE", f"/ingest/{quote(key, safe='')}")
+            answer = self._client.request("DELETE", connection.ingest_path(key, source))
         else:
             answer = self._client.request("POST", "/ingest", value)
-        self._failures = 0
-        return str(answer["notification_id"])
+        self._failures, self._asked = 0, False
+        return self._client.id_in(answer)
 
     def _pause(self, error: SendError) -> None:
-        """Leave a server that does not answer alone for a while."""
-        if self._closing:
-            return
-        self._failures += 1
-        asked = error.retry_after_s if isinstance(error, Refused) else None
-        wait_s = asked if asked is not None else min(0.25 * 2**self._failures, PAUSE_S)
-        self._pause_until = time.monotonic() + min(wait_s, PAUSE_S)
+        """Leave a server that does not answer alone for a while, or for as long as it asks."""
+        asked_s = error.retry_after_s if isinstance(error, Refused) else None
+        if asked_s is not None:
+            self._asked = True
+            # Its clock and ours need not begin a second together.
+            self._pause_until = time.monotonic() + max(asked_s, 0.1)
+        elif not self._closing:
+            self._failures += 1
+            self._pause_until = time.monotonic() + min(0.25 * 2**self._failures, PAUSE_S)
 
     def _again_later(self, key: str, waiting: _Waiting, error: SendError) -> None:
         self._pause(error)
+        now = time.monotonic()
+        waiting.failed_at = waiting.failed_at or now
+        asked = isinstance(error, Refused) and error.retry_after_s is not None
+        age_s = MAX_ASKED_AGE_S if asked else MAX_AGE_S
         with self.lock:
             newer = self._waiting.get(key)
             if newer is not None:
                 newer.sent = waiting.sent + newer.sent
-                newer.since = waiting.since
-            elif not self._closing and time.monotonic() - waiting.since < MAX_AGE_S:
+                newer.failed_at = waiting.failed_at
+            elif (asked or not self._closing) and now - waiting.failed_at < age_s:
                 # Before what came later.
                 self._waiting = {key: waiting, **self._waiting}
             else:
@@ -424,6 +510,7 @@ class SendQueue:
             self._fail_all(error)
             self._absent = error
             if not self._closing:
+                self._asked = False
                 self._pause_until = time.monotonic() + PAUSE_S
 
     def _fail_all(self, error: SendError) -> None:
@@ -461,3 +548,23 @@ def new_key() -> str:
 def with_key(value: Message) -> Message:
     """Return a message with a key."""
     return value if "key" in value else {**value, "key": new_key()}
+
+
+def _import_all() -> None:
+    """Import in the caller's thread what the sending one uses.
+
+    A fork while that one imports something would leave the import's lock held in the child.
+    """
+    global connection
+    from . import connection, discovery
+    from .runtime_files import runtime_dir
+
+    assert discovery
+    # The name of a host is encoded by a codec that is imported when it is first used.
+    "localhost".encode("idna")
+    with contextlib.suppress(OSError, RuntimeError):
+        runtime_dir(os.environ)
+
+
+def _is_worker(process: ModuleType) -> bool:
+    return getattr(process.current_process(), "_parent_pid", None) is not None

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .progress import Progress, conclude_after_loop
+from .loop_outcome import LoopFrame, Outcome, tell_outcome
+from .progress import Progress, number
 from .send_queue import SendQueue
+from .values import plain_number
 
 T = TypeVar("T")
 
@@ -136,26 +139,57 @@ class _Bar(Progress):
         if bar is not None:
             self.n, self.total = bar.n, bar.total
             self.title = bar.desc.rstrip(": ") or self.title
-            self.note = str(bar.postfix or "")
+            self.note = ", ".join(filter(None, (str(bar.postfix or ""), *bar._nested_bars())))
 
     def state(self) -> object:
         self.look()
         return super().state()
 
 
+class _Open(threading.local):
+    """The bars of a thread that are open, the outermost first."""
+
+    def __init__(self) -> None:
+        self.bars: list[weakref.ref[tqdm]] = []
+
+    def innermost(self) -> tqdm | None:
+        self.bars = [ref for ref in self.bars if ref() is not None]
+        return self.bars[-1]() if self.bars else None
+
+    def remove(self, bar: tqdm) -> None:
+        # By identity: bars are compared by what they show.
+        others = ((ref, ref()) for ref in self.bars)
+        self.bars = [ref for ref, one in others if one is not None and one is not bar]
+
+
+_open = _Open()
+
+
 class tqdm(Base):
-    """A progress bar; ``notify_options`` are those of ``notify.progress``."""
+    """A progress bar; ``notify_options`` are those of ``notify.progress``.
+
+    A bar inside of another one is shown in that one's notification. A bar with ``leave=False``
+    vanishes at its end.
+    """
 
     def __init__(self, *args: Any, notify_options: dict[str, Any] | None = None, **kw: Any) -> None:
         self._progress: _Bar | None = None
+        self._nested: weakref.ref[tqdm] | None = None
         self._iterating = False
         super().__init__(*args, **kw)
-        if not self.disable:
+        if self.disable:
+            return
+        outer = _open.innermost()
+        if outer is not None and notify_options is None:
+            outer._nested = weakref.ref(self)
+        else:
             from .api import notify
 
             self._progress = _Bar(self, notify.queue, **(notify_options or {}))
+        _open.bars.append(weakref.ref(self))
 
     def __iter__(self) -> Iterator[Any]:
+        loop = LoopFrame(sys._getframe(1))
         progress = self._progress
         if progress is None:
             yield from super().__iter__()
@@ -167,7 +201,15 @@ class tqdm(Base):
             progress.look()
             # We are about to be collected, and closed by that, before the outcome is known.
             self._progress = None
-            conclude_after_loop(progress, sys._getframe(1))
+            vanishes = self.leave is False
+
+            def conclude(outcome: Outcome) -> None:
+                if vanishes and outcome.known and not outcome.failed:
+                    progress.vanish()
+                else:
+                    progress.conclude_loop(outcome)
+
+            tell_outcome(loop, sys._getframe(1), conclude)
             raise
         except BaseException as error:
             progress.look()
@@ -175,8 +217,7 @@ class tqdm(Base):
             raise
         finally:
             self._iterating = False
-        progress.look()
-        progress.done()
+        self._end(progress)
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if error is not None and self._progress is not None:
@@ -188,12 +229,32 @@ class tqdm(Base):
         """End it: in success, unless it was ended by an exception before."""
         progress = getattr(self, "_progress", None)
         super().close()
+        _open.remove(self)
         if progress is not None and not self._iterating:
-            progress.look()
-            if progress.total and progress.n < progress.total:
-                progress.stop()
-            else:
-                progress.done()
+            self._end(progress)
+
+    def _end(self, progress: _Bar) -> None:
+        progress.look()
+        n, total = plain_number(progress.n), plain_number(progress.total)
+        if self.leave is False:
+            progress.vanish()
+        elif n is not None and total and n < total:
+            progress.stop()
+        else:
+            progress.done()
+
+    def _nested_bars(self) -> Iterator[str]:
+        """Return what the bars inside this one show."""
+        bar = self._nested() if self._nested is not None else None
+        if bar is None or bar.disable:
+            return
+        desc = bar.desc.rstrip(": ")
+        yield f"{desc}: {_counted(bar.n, bar.total)}" if desc else _counted(bar.n, bar.total)
+        yield from bar._nested_bars()
+
+
+def _counted(n: Any, total: Any) -> str:
+    return f"{number(n)} of {number(total)}" if total else number(n)
 
 
 def trange(*args: Any, **options: Any) -> tqdm:

@@ -1,0 +1,104 @@
+"""What the system says about processes: which started which, and who listens on a port."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from .server_url import LOOPBACK
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    """Return the processes that started this one, the nearest first."""
+    if sys.platform == "win32":
+        return
+    parents: dict[int, int] | None = None
+    seen = {0, 1}
+    while pid not in seen:
+        seen.add(pid)
+        try:
+            # The command's name, in brackets, may hold anything, brackets too.
+            stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+            pid = int(stat.rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            if parents is None:
+                parents = _parents()
+            pid = parents.get(pid, 0)
+        yield pid
+
+
+def _parents() -> dict[int, int]:
+    """Return each process's parent, where there is no ``/proc``."""
+    try:
+        told = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, timeout=5
+        ).stdout
+        return {int(pid): int(parent) for pid, parent in map(str.split, told.splitlines())}
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return {}
+
+
+def is_ours(pid: int) -> bool:
+    """Whether a process lives and is ours."""
+    if sys.platform == "win32":
+        # There, asking whether a process lives is asking it to end.
+        return True
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        # Gone, or somebody else's.
+        return False
+    return True
+
+
+def is_here(host: str) -> bool:
+    """Whether an address is one of this machine's."""
+    if host in LOOPBACK:
+        return True
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as one:
+            one.bind(address)
+    except OSError:
+        return False
+    return True
+
+
+def listens(pid: int, port: int) -> bool | None:
+    """Whether a process listens on a port; None where the system does not say.
+
+    A home directory that machines share shows the servers of all of them; there, a number may
+    belong to quite another process.
+    """
+    try:
+        held = {_link(one) for one in list(Path(f"/proc/{pid}/fd").iterdir())}
+        tables = [Path(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6")]
+        lines = [line for table in tables if table.exists() for line in _lines(table)]
+    except PermissionError:
+        # Another user's.
+        return False
+    except OSError:
+        return None
+    for line in lines:
+        columns = line.split()
+        # Local address, state (0A: listening) and inode.
+        listens = columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port
+        if listens and f"socket:[{columns[9]}]" in held:
+            return True
+    return False
+
+
+def _link(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        # Closed meanwhile.
+        return ""
+
+
+def _lines(table: Path) -> list[str]:
+    return table.read_text().splitlines()[1:]

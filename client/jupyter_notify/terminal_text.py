@@ -1,0 +1,94 @@
+"""Turn what programs print into text: without colours, cursor movements and control characters."""
+
+from __future__ import annotations
+
+import re
+
+#: What colours a terminal, moves its cursor or sets its title: CSI, OSC, DCS and short sequences.
+ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+#: Control characters besides tab and line feed.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Something before a carriage return that does not end its line: it was written over.
+OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")
+#: A line that could end a fenced block, or that would begin another.
+FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+
+
+def printed(text: str) -> str:
+    """Return a program's output as a terminal would show it in the end.
+
+    Parameters
+    ----------
+    text
+        What the program wrote.
+    """
+    text = ESCAPES.sub("", text).replace("\r\n", "\n")
+    # A progress bar writes over itself.
+    text = OVERWRITTEN.sub("", text)
+    return CONTROLS.sub("", text)
+
+
+def last_lines(data: bytes, most: int) -> str:
+    """Return the last lines of an output as a terminal would show them in the end.
+
+    Parameters
+    ----------
+    data
+        What was written; what is not UTF-8 is replaced.
+    most
+        How many lines.
+    """
+    lines = [line.rstrip() for line in printed(data.decode("utf-8", "replace")).split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return "\n".join(lines[-most:]).strip("\n")
+
+
+def fenced(text: str, max_bytes: int = 8 * 1024) -> str:
+    """Return a program's output as Markdown that shows it as it is.
+
+    It becomes a fenced block whose fence is longer than any in the text. Of a long text the end
+    is kept, and a line above the block says so.
+
+    Parameters
+    ----------
+    text
+        The output, colours and all.
+    max_bytes
+        How long the Markdown may be as UTF-8.
+    """
+    text = printed(text).rstrip("\n")
+    note = ""
+    room = max_bytes - 2 * len(_fence(text)) - 2
+    if len(text.encode("utf-8", "replace")) > room:
+        note = "*Shortened: this is the end of it.*\n\n"
+        text = tail(text, max_bytes - len(note) - 2 * len(_fence(text)) - 2)
+    fence = _fence(text)
+    return f"{note}{fence}\n{text}\n{fence}"
+
+
+def _fence(text: str) -> str:
+    runs = {"`": 2, "~": 2}
+    for match in FENCE_LINE.finditer(text):
+        runs[match[1][0]] = max(runs[match[1][0]], len(match[1]))
+    character = "`" if runs["`"] <= runs["~"] else "~"
+    return character * (runs[character] + 1)
+
+
+def head(text: str, max_bytes: int) -> str:
+    """Return the beginning of a text that takes at most so many bytes as UTF-8."""
+    return text.encode("utf-8", "replace")[: max(0, max_bytes)].decode("utf-8", "ignore")
+
+
+def tail(text: str, max_bytes: int) -> str:
+    """Return the end of a text that takes at most so many bytes as UTF-8, from a line's start."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= max_bytes:
+        return text
+    kept = data[len(data) - max(0, max_bytes) :].decode("utf-8", "ignore")
+    _, line_feed, rest = kept.partition("\n")
+    return rest if line_feed and rest else kept

@@ -1,0 +1,263 @@
+"""Convert what programs have at hand (numpy, torch, pandas, ``pathlib``, …) to JSON's values.
+
+None of those libraries is imported: their values are recognized by the methods that they share.
+Where a value's meaning is not plain there is one ``BadUsage``, at once and in the caller.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import math
+import numbers
+import os
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from .errors import BadUsage
+
+#: How deep the server lets the JSON of ``data`` and ``args`` nest.
+MAX_DEPTH = 32
+#: From here on a browser reads a whole number as infinity.
+TOO_LARGE = 10**308
+
+TRUE = ("true", "yes", "on", "1")
+FALSE = ("false", "no", "off", "0")
+
+
+def to_text(value: object, name: str) -> str:
+    """Return a value's text, fit for UTF-8.
+
+    Parameters
+    ----------
+    value
+        Anything that has a text.
+    name
+        What it is for, for the error.
+
+    Raises
+    ------
+    BadUsage
+        If it cannot be turned into text.
+    """
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        try:
+            return bytes(value).decode()
+        except UnicodeDecodeError:
+            raise BadUsage(f"The {name} must be text; these bytes are not UTF-8.") from None
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+        if isinstance(value, bytes):
+            value = os.fsdecode(value)
+    try:
+        text = str(value)
+    except Exception as error:
+        raise BadUsage(
+            f"The {name} has no text: {type(value).__name__} raised {type(error).__name__}."
+        ) from None
+    return encodable(text)
+
+
+def encodable(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which a file's name may hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def to_number(value: Any, name: str, least: float = 0.0, most: float = math.inf) -> float:
+    """Return a number for a number of any library, an array of one, or a number's text.
+
+    Parameters
+    ----------
+    value
+        The number; a length of time counts in seconds.
+    name
+        What it is for, for the error.
+    least, most
+        Its bounds.
+
+    Raises
+    ------
+    BadUsage
+        If it is no number or out of bounds.
+    """
+    number = _number(value)
+    if number is None:
+        raise BadUsage(f"The {name} must be a number, not {_shown(value)}.")
+    if not (least <= number <= most and math.isfinite(number)):
+        if most == math.inf:
+            said = "must not be negative" if least == 0 else f"must be {least:g} or more"
+            raise BadUsage(f"The {name} {said}, as {_shown(value)} is.")
+        raise BadUsage(f"The {name} must be from {least:g} to {most:g}, not {_shown(value)}.")
+    return number
+
+
+def plain_number(value: Any) -> int | float | None:
+    """Return a value as one of Python's own numbers; None if it is none, or not finite."""
+    number = _number(value)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _number(value: Any) -> int | float | None:
+    # A bool is an int to Python, but nobody means one by it.
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        return None
+    if type(value) in (int, float):
+        return value  # type: ignore[no-any-return]  # it was just looked at
+    seconds = getattr(value, "total_seconds", None)
+    try:
+        if callable(seconds):
+            return float(seconds())
+        if type(value).__name__ == "timedelta64":
+            # numpy's: its own item() is a timedelta, or a count of nanoseconds.
+            return float(value / type(value)(1, "s"))
+        if isinstance(value, (str, bytes, dict)):
+            return float(value) if isinstance(value, str) else None
+        if isinstance(value, numbers.Integral):
+            return int(value)
+        if not hasattr(value, "__float__"):
+            return None
+        return float(value)
+    except Exception:
+        # An array of several numbers, a tensor without a value, a text that is no number.
+        return None
+
+
+def to_bool(value: Any, name: str) -> bool:
+    """Return a truth value for a library's own, for 0 and 1, or for its text.
+
+    Raises
+    ------
+    BadUsage
+        If it could be either.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in TRUE or word in FALSE:
+            return word in TRUE
+    elif type(value).__name__ in ("bool_", "bool"):
+        return bool(value)
+    else:
+        number = _number(value)
+        if number is None and hasattr(value, "item"):
+            # An array or a tensor that holds one truth value.
+            try:
+                number = int(value.item()) if isinstance(value.item(), bool) else None
+            except Exception:
+                number = None
+        if number in (0, 1):
+            return bool(number)
+    raise BadUsage(f"{name} must be True or False, not {_shown(value)}.")
+
+
+def to_json(value: Any, name: str, depth: int = 1) -> Any:
+    """Return a value made of JSON's own types.
+
+    Parameters
+    ----------
+    value
+        Numbers, texts, times, paths, mappings and sequences, of Python or of a library.
+    name
+        What it is for, for the error.
+    depth
+        How deep inside it is.
+
+    Raises
+    ------
+    BadUsage
+        If it has no plain form in JSON.
+    """
+    if depth > MAX_DEPTH:
+        raise BadUsage(f"The {name} nests deeper than {MAX_DEPTH} levels.")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, enum.Enum):
+        return to_json(value.value, name, depth)
+    if isinstance(value, str):
+        return encodable(str(value))
+    if isinstance(value, (int, float)):
+        return _json_number(value, name)
+    if isinstance(value, Mapping):
+        return {_json_key(key, name): to_json(one, name, depth + 1) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset, deque, range)):
+        return [to_json(one, name, depth + 1) for one in value]
+    return _json_of_object(value, name, depth)
+
+
+def _json_of_object(value: Any, name: str, depth: int) -> Any:
+    """Return what stands for an object: by its kind, or by a method that libraries share."""
+    if type(value).__name__ in ("NaTType", "NAType"):
+        # How pandas says that there is nothing.
+        return None
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, (os.PathLike, uuid.UUID)):
+        return to_text(value, name)
+    if isinstance(value, decimal.Decimal):
+        exact = value.is_finite() and value == value.to_integral_value()
+        return _json_number(int(value) if exact else float(value), name)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            each.name: to_json(getattr(value, each.name), name, depth + 1) for each in fields(value)
+        }
+    for convert in ("tolist", "item"):
+        method = getattr(value, convert, None)
+        if callable(method):
+            try:
+                made = method()
+            except Exception:
+                continue
+            if type(made) is not type(value):
+                return to_json(made, name, depth)
+    number = None if isinstance(value, (bytes, bytearray)) else _number(value)
+    if number is not None:
+        return _json_number(number, name)
+    raise BadUsage(
+        f"The {name} cannot be written as JSON: it holds a value of the type "
+        f"{type(value).__name__}."
+    )
+
+
+def _json_number(value: int | float, name: str) -> int | float:
+    if isinstance(value, int):
+        if abs(value) >= TOO_LARGE:
+            raise BadUsage(f"The {name} cannot be written as JSON: it holds too large a number.")
+        return int(value)
+    if not math.isfinite(value):
+        raise BadUsage(f"The {name} cannot be written as JSON: it holds {float(value)}.")
+    return float(value)
+
+
+def _json_key(key: Any, name: str) -> str:
+    if isinstance(key, enum.Enum):
+        key = key.value
+    if isinstance(key, (str, os.PathLike, uuid.UUID)):
+        return to_text(key, name)
+    if key is None or isinstance(key, bool):
+        # As Python's own json writes them.
+        return {None: "null", True: "true", False: "false"}[key]
+    if isinstance(key, (dt.datetime, dt.date)):
+        return key.isoformat()
+    number = plain_number(key)
+    if number is None:
+        raise BadUsage(
+            f"The {name} cannot be written as JSON: a key is of the type {type(key).__name__}."
+        )
+    return str(number)
+
+
+def _shown(value: Any) -> str:
+    """Return a value as an error shows it: in one line, and short."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    text = " ".join(encodable(text).split())
+    return text if len(text) <= 80 else text[:79] + "…"

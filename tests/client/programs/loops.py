@@ -1,0 +1,245 @@
+"""Leave loops in every way that there is, and print what was told of each; see test_loops.py.
+
+It runs in interpreters that have nothing but the standard library, Python 3.9 among them.
+"""
+
+# zip() has no strict= in Python 3.9, and each form of a loop is meant as it is.
+# ruff: noqa: B905, C416, SIM105
+
+import asyncio
+import contextlib
+import gc
+import itertools
+import json
+import sys
+import threading
+
+from jupyter_notify.loop_outcome import LoopFrame
+from jupyter_notify.progress import track
+
+TOLD = {}
+
+
+class Queue:
+    """Takes what is told."""
+
+    def watch(self, live):
+        """Nothing is looked at."""
+
+    def forget(self, key):
+        """Nothing is looked at."""
+
+    def submit(self, message):
+        title, _, text = message["message"].partition(": ")
+        TOLD.setdefault(title, []).append([message["type"], text.split(" in ")[0]])
+
+    leave = submit
+
+
+def tracked(title, iterable=range(10)):
+    return track(Queue(), iterable, title, None)
+
+
+def fail(n, at=2):
+    if n == at:
+        raise ValueError("bad")
+
+
+def plainly():
+    for _ in tracked("whole"):
+        pass
+    for n in tracked("break"):
+        if n == 2:
+            break
+
+    def returns():
+        for n in tracked("return"):
+            if n == 2:
+                return n
+
+    returns()
+    with contextlib.suppress(ValueError):
+        for n in tracked("suppressed"):
+            fail(n)
+    try:
+        for n in tracked("caught"):
+            fail(n)
+    except ValueError:
+        pass
+
+    def inner():
+        for n in tracked("in a function"):
+            fail(n)
+
+    with contextlib.suppress(ValueError):
+        inner()
+    try:
+        raise TypeError("old")
+    except TypeError:
+        for n in tracked("break while handling"):
+            if n == 2:
+                break
+    with contextlib.suppress(KeyError):
+        try:
+            for n in tracked("finally"):
+                if n == 2:
+                    raise KeyError("k")
+        finally:
+            sum(range(3))
+    while True:
+        for n in tracked("nested break"):
+            if n == 2:
+                break
+        break
+
+
+def driven_by_others():
+    xs, three = range(10), range(3)
+    for _ in zip(three, tracked("zip shorter")):
+        pass
+    for _ in zip(tracked("zip first"), three):
+        pass
+    for _ in zip(range(10), tracked("zip all")):
+        pass
+    for _ in itertools.islice(tracked("islice"), 3):
+        pass
+    list(itertools.islice(tracked("islice in a list"), 3))
+    dict(zip("abc", tracked("dict")))
+    [x for x in itertools.islice(tracked("comprehension"), 3)]
+    for _, n in zip(xs, tracked("zip break")):
+        if n == 2:
+            break
+    with contextlib.suppress(ValueError):
+        for _, n in zip(xs, tracked("zip fails")):
+            fail(n)
+    with contextlib.suppress(ValueError):
+        list(map(fail, tracked("map fails")))
+    for _, n in enumerate(tracked("enumerate")):
+        if n == 2:
+            break
+
+
+def swallowed():
+    """Be left by an exception that C code keeps to itself."""
+
+    class Odd:
+        @property
+        def there(self):
+            for n in tracked("in a property"):
+                if n == 2:
+                    raise AttributeError("there")
+
+    hasattr(Odd(), "there")
+
+    def start():
+        for n in tracked("thread"):
+            fail(n)
+
+    hook, threading.excepthook = threading.excepthook, lambda *_: None
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    threading.excepthook = hook
+
+
+def kept():
+    """Keep the generator longer than its loop."""
+    loop = tracked("kept and failed")
+    try:
+        for n in loop:
+            fail(n)
+    except ValueError:
+        pass
+    del loop
+    loop = tracked("kept and replaced")
+    with contextlib.suppress(ValueError):
+        for n in loop:
+            fail(n)
+    loop = None
+
+    def in_a_frame():
+        loop = tracked("kept by a traceback")
+        for n in loop:
+            fail(n)
+
+    try:
+        in_a_frame()
+    except ValueError:
+        pass
+    gc.collect()
+    assert loop is None
+
+
+async def loops(title, error=ValueError):
+    for n in tracked(title):
+        if n == 2:
+            raise error("bad")
+        await asyncio.sleep(0)
+
+
+async def deeper(title):
+    await loops(title)
+
+
+async def cancelled(title):
+    for n in tracked(title):
+        await asyncio.sleep(0 if n < 2 else 60)
+
+
+async def fine(title):
+    for n in tracked(title):
+        await asyncio.sleep(0)
+        if n == 2:
+            break
+    return "fine"
+
+
+def in_asyncio():
+    with contextlib.suppress(ValueError):
+        asyncio.run(loops("asyncio.run"))
+    with contextlib.suppress(ValueError):
+        asyncio.run(deeper("awaited by another"))
+
+    async def main():
+        await asyncio.gather(loops("gather"), fine("gather beside"), return_exceptions=True)
+        task = asyncio.create_task(loops("create_task"))
+        with contextlib.suppress(ValueError):
+            await task
+        task = asyncio.ensure_future(deeper("in a deeper task"))
+        await asyncio.wait([task])
+        assert task.exception() is not None
+        task = asyncio.create_task(cancelled("cancelled"))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(cancelled("timed out"), 0.05)
+        await fine("a task that is fine")
+        await asyncio.create_task(fine("another task that is fine"))
+
+    asyncio.run(main())
+    unretrieved = []
+
+    async def forgotten():
+        task = asyncio.create_task(loops("never retrieved"))
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: unretrieved.append(context["message"])
+        )
+        await asyncio.sleep(0.05)
+        del task
+        gc.collect()
+        await asyncio.sleep(0)
+
+    asyncio.run(forgotten())
+    assert unretrieved == ["Task exception was never retrieved"], unretrieved
+
+
+plainly()
+driven_by_others()
+swallowed()
+kept()
+in_asyncio()
+assert sys.gettrace() is None
+assert LoopFrame(None)
+print(json.dumps(TOLD))

@@ -1,0 +1,67 @@
+"""What is told of a loop that was left: success only where there is proof of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .interpreters import in_each_python, run_program
+
+PROGRAM = Path(__file__).parent / "programs" / "loops.py"
+
+FAILED = ("error", "failed after 2 of 10: ValueError: bad")
+BROKEN = ("success", "ended after 2 of 10")
+THREE = ("success", "ended after 3 of 10")
+UNKNOWN = ("info", "ended after 2 of 10")
+INTERRUPTED = ("warning", "interrupted after 2 of 10")
+
+EXPECTED = {
+    "whole": ("success", "done, 10"),
+    "break": BROKEN,
+    "return": BROKEN,
+    "suppressed": FAILED,
+    "caught": FAILED,
+    "in a function": FAILED,
+    "break while handling": BROKEN,
+    "finally": ("error", "failed after 2 of 10: KeyError: 'k'"),
+    "nested break": BROKEN,
+    # What drives the loop may come to its end before the tracked one does.
+    "zip shorter": THREE,
+    # Here a fourth item was taken before the other one was found to be at its end.
+    "zip first": ("success", "ended after 4 of 10"),
+    "zip all": ("success", "done, 10"),
+    "islice": THREE,
+    "islice in a list": THREE,
+    "dict": THREE,
+    "comprehension": THREE,
+    "zip break": BROKEN,
+    "zip fails": FAILED,
+    "map fails": FAILED,
+    "enumerate": BROKEN,
+    # C code has kept the exception to itself, so that only the failure is known.
+    "in a property": ("error", "failed after 2 of 10"),
+    "thread": FAILED,
+    "kept and failed": UNKNOWN,
+    "kept and replaced": UNKNOWN,
+    "kept by a traceback": UNKNOWN,
+    "asyncio.run": FAILED,
+    "awaited by another": FAILED,
+    "gather": FAILED,
+    "gather beside": BROKEN,
+    "create_task": FAILED,
+    "in a deeper task": FAILED,
+    "cancelled": INTERRUPTED,
+    "timed out": INTERRUPTED,
+    "a task that is fine": BROKEN,
+    "another task that is fine": BROKEN,
+    "never retrieved": FAILED,
+}
+
+
+@in_each_python
+def test_a_loop_is_told_as_it_was_left(interpreter: str) -> None:
+    ran = run_program(interpreter, PROGRAM)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    told = json.loads(ran.stdout)
+    # Each is told once.
+    assert told == {title: [list(said)] for title, said in EXPECTED.items()}
