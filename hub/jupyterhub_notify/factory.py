@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from .config import Settings
 from .events.feed import Feed
 from .events.streams import Streams
 from .events.versions import Versions
 from .events.wakeup import Wakeup
-from .services.changes import Changes
+from .services.administration import AdministrationService
+from .services.broadcast_changes import BroadcastChanges
+from .services.broadcast_reading import BroadcastReadingService
+from .services.broadcast_views import BroadcastViews
+from .services.broadcasting import BroadcastingService
+from .services.changes import Changes, ChangeSource
 from .services.content import ContentService, NoTemplates
+from .services.housekeeping import Housekeeping
 from .services.inbox import InboxService
 from .services.limits import RateLimit
 from .services.notification_changes import NotificationChanges
+from .services.overview import OverviewService
 from .services.publishing import NobodyKnown, PublishingService
+from .services.receipts import ReceiptService
 from .services.reconciling import ReconcilingService
+from .services.scheduler import Scheduler
 from .services.views import NotificationViews
+from .services.welcome import WelcomeService
+from .services.welcome_changes import WelcomeChanges
 from .storage.audit import AuditStore
+from .storage.broadcasts import BroadcastStore
 from .storage.database import Database, create_engine
+from .storage.deliveries import DeliveryStore
+from .storage.expiry import ExpiryStore
 from .storage.notifications import NotificationStore
 from .storage.positions import PositionStore
+from .storage.servers import ServerStore
+from .storage.welcome import WelcomeStore
 from .storage.writer import Writer
 
 __all__ = ["Parts", "build"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """The tables; none of them keeps anything of its own."""
+
+    notifications: NotificationStore = field(default_factory=NotificationStore)
+    broadcasts: BroadcastStore = field(default_factory=BroadcastStore)
+    deliveries: DeliveryStore = field(default_factory=DeliveryStore)
+    welcome: WelcomeStore = field(default_factory=WelcomeStore)
+    servers: ServerStore = field(default_factory=ServerStore)
+    audit: AuditStore = field(default_factory=AuditStore)
+    expiry: ExpiryStore = field(default_factory=ExpiryStore)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +63,7 @@ class Parts:
     settings: Settings
     database: Database
     writer: Writer
+    stores: Stores
     feed: Feed
     wakeup: Wakeup | None
     content: ContentService
@@ -40,6 +71,15 @@ class Parts:
     inbox: InboxService
     publishing: PublishingService
     reconciling: ReconcilingService
+    broadcast_views: BroadcastViews
+    broadcasting: BroadcastingService
+    reading: BroadcastReadingService
+    welcome: WelcomeService
+    overview: OverviewService
+    receipts: ReceiptService
+    administration: AdministrationService
+    scheduler: Scheduler
+    housekeeping: Housekeeping
 
     async def start(self) -> None:
         """Begin to work."""
@@ -48,9 +88,13 @@ class Parts:
         self.writer.listeners.append(self.feed.committed)
         if self.wakeup is not None:
             self.wakeup.start()
+        self.scheduler.start()
+        self.housekeeping.start()
 
     async def stop(self) -> None:
         """Finish what is under way, and end."""
+        await self.housekeeping.stop()
+        await self.scheduler.stop()
         if self.wakeup is not None:
             await self.wakeup.stop()
         await self.feed.stop()
@@ -70,49 +114,100 @@ def build(settings: Settings) -> Parts:
     -------
     Parts
         The parts; nothing is connected or started yet.
+
+    Notes
+    -----
+    It does not fit on a screen: it is the one place where everything meets, and has no branches.
     """
     database = Database(engine=create_engine(settings.database))
     writer = Writer(database=database)
-    notifications = NotificationStore()
-    audit = AuditStore()
+    stores = Stores()
     content = ContentService(templates=NoTemplates())
     views = NotificationViews(content=content)
+    broadcast_views = BroadcastViews()
     limit = RateLimit(per_minute=settings.publish_rate)
-    publishing = PublishingService(
-        database=database,
-        writer=writer,
-        store=notifications,
-        audit=audit,
-        content=content,
-        limit=limit,
-        directory=NobodyKnown(),
-    )
+    directory = NobodyKnown()
+    both: dict[str, Any] = {"database": database, "writer": writer}
+    welcome = WelcomeService(**both, store=stores.welcome, audit=stores.audit)
     positions = PositionStore(database=database)
+    sources: list[ChangeSource] = [
+        NotificationChanges(store=stores.notifications, views=views),
+        BroadcastChanges(store=stores.broadcasts, views=broadcast_views),
+        WelcomeChanges(store=stores.welcome, service=welcome),
+    ]
     feed = Feed(
         database=database,
-        reader=Changes(
-            database=database,
-            sources=[NotificationChanges(store=notifications, views=views)],
-        ),
+        reader=Changes(database=database, sources=sources),
         streams=Streams(),
         versions=Versions(of_everyone=positions.of_everyone, of_user=positions.of_user),
         look_s=settings.look_s,
         keep_alive_s=settings.keep_alive_s,
     )
-    wakeup = None
-    if not settings.is_sqlite:
-        wakeup = Wakeup(url=settings.database, wake=feed.wake)
+    publishing = PublishingService(
+        **both,
+        store=stores.notifications,
+        audit=stores.audit,
+        content=content,
+        limit=limit,
+        directory=directory,
+    )
+    reading = BroadcastReadingService(
+        **both,
+        store=stores.broadcasts,
+        deliveries=stores.deliveries,
+        versions=lambda: feed.versions,
+    )
     return Parts(
         settings=settings,
-        database=database,
-        writer=writer,
+        **both,
+        stores=stores,
         feed=feed,
-        wakeup=wakeup,
+        wakeup=None if settings.is_sqlite else Wakeup(url=settings.database, wake=feed.wake),
         content=content,
         views=views,
-        inbox=InboxService(database=database, writer=writer, store=notifications),
+        inbox=InboxService(**both, store=stores.notifications),
         publishing=publishing,
         reconciling=ReconcilingService(
-            writer=writer, store=notifications, audit=audit, publishing=publishing, limit=limit
+            writer=writer,
+            store=stores.notifications,
+            audit=stores.audit,
+            publishing=publishing,
+            limit=limit,
         ),
+        broadcast_views=broadcast_views,
+        broadcasting=BroadcastingService(
+            **both,
+            store=stores.broadcasts,
+            deliveries=stores.deliveries,
+            audit=stores.audit,
+            limit=limit,
+            directory=directory,
+        ),
+        reading=reading,
+        welcome=welcome,
+        overview=OverviewService(
+            database=database,
+            feed=feed,
+            notifications=stores.notifications,
+            views=views,
+            broadcast_views=broadcast_views,
+            reading=reading,
+            welcome=welcome,
+        ),
+        receipts=ReceiptService(
+            writer=writer,
+            notifications=stores.notifications,
+            broadcasts=stores.broadcasts,
+            deliveries=stores.deliveries,
+            reading=reading,
+            keep=settings.receipts,
+        ),
+        administration=AdministrationService(**both, audit=stores.audit, servers=stores.servers),
+        scheduler=Scheduler(
+            **both,
+            broadcasts=stores.broadcasts,
+            deliveries=stores.deliveries,
+            expiry=stores.expiry,
+        ),
+        housekeeping=Housekeeping(writer=writer, store=stores.expiry, settings=settings),
     )

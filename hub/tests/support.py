@@ -206,6 +206,12 @@ class Events:
             return line
         return await asyncio.wait_for(self._lines.__anext__(), 60)
 
+    async def until(self, name: str) -> Event:
+        """Return the next event of this name: a stream begins where the feed is, not the table."""
+        while (event := await self.next()).name != name:
+            pass
+        return event
+
     async def next(self) -> Event:
         """Return the next event; comments are left out."""
         fields: dict[str, str] = {}

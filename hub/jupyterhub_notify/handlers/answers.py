@@ -14,7 +14,16 @@ from starlette._utils import get_route_path
 from ..identity.caller import Caller
 from ..storage.pages import Page
 
-__all__ = ["base_url", "entity_tag", "json_list", "json_one", "not_modified", "page_headers"]
+__all__ = [
+    "base_url",
+    "entity_tag",
+    "json_list",
+    "json_one",
+    "not_modified",
+    "offset_headers",
+    "page_headers",
+    "whole_headers",
+]
 
 
 def base_url(request: Request) -> str:
@@ -84,6 +93,28 @@ def json_list(
     return Response(
         body, media_type="application/json", headers={**_headers(tag), **(headers or {})}
     )
+
+
+def whole_headers(request: Request, count: int) -> dict[str, str]:
+    """Return ``Link`` and ``X-Total-Count`` of a list that is never cut into pages."""
+    return page_headers(request, Page[Any](items=[], total=count))
+
+
+def offset_headers(request: Request, *, total: int, limit: int, offset: int) -> dict[str, str]:
+    """Return ``Link`` and ``X-Total-Count`` of a page that a number of entries precedes."""
+    url = base_url(request) + get_route_path(request.scope)
+    query = [item for item in request.query_params.multi_items() if item[0] != "offset"]
+
+    def link(relation: str, at: int) -> str:
+        pairs = [*query, ("offset", str(at))] if at else query
+        return f'<{url}{"?" if pairs else ""}{urlencode(pairs)}>; rel="{relation}"'
+
+    links = [link("first", 0)]
+    if offset + limit < total:
+        links.append(link("next", offset + limit))
+    if offset:
+        links.append(link("prev", max(0, offset - limit)))
+    return {"Link": ", ".join(links), "X-Total-Count": str(total)}
 
 
 def page_headers(request: Request, page: Page[Any]) -> dict[str, str]:

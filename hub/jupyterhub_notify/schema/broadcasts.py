@@ -47,9 +47,9 @@ class Broadcast(Base):
     next_change: Mapped[datetime | None]
     created: Mapped[datetime]
     updated: Mapped[datetime]
-    #: When it was shown anew to those who had dismissed it.
-    shown_again: Mapped[datetime | None]
     revoked: Mapped[datetime | None]
+    #: Recipients by outcome, where the single ones are not kept.
+    counts: Mapped[dict[str, Any] | None]
 
     __table_args__ = (
         Index("ix_broadcasts_next_change", "next_change"),

@@ -14,6 +14,7 @@ from ..storage.notifications import NotificationStore
 from ..storage.pages import Cursor, Page
 from ..storage.writer import Transaction, Writer
 from .access import require_user
+from .replies import check_reply
 
 __all__ = ["InboxService", "Mark", "numbers"]
 
@@ -117,3 +118,35 @@ class InboxService:
 
         if wanted:
             await self._writer.run(command)
+
+    async def reply(self, caller: Caller, id_: str, reply: str) -> None:
+        """Answer a notification; a later answer replaces an earlier one.
+
+        Parameters
+        ----------
+        caller
+            Who answers.
+        id_
+            Which.
+        reply
+            A choice, or a text where one is asked for.
+        """
+        user = require_user(caller)
+
+        async def command(transaction: Transaction) -> None:
+            found = await self._store.some_for_user(
+                transaction.connection, user, caller.groups, numbers([id_])
+            )
+            if not found:
+                raise NotFound(f"Unknown notification: {id_}")
+            check_reply(found[0].options, reply)
+            row = {
+                "notification_id": found[0].id,
+                "user_name": user,
+                "seq": transaction.next(user),
+                "replied": now(),
+                "reply": reply,
+            }
+            await self._store.set_states(transaction.connection, [row])
+
+        await self._writer.run(command)

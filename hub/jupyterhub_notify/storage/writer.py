@@ -74,6 +74,11 @@ class Transaction:
             self.users.add(user)
         return self.seq
 
+    def bump(self) -> int:
+        """Return the number for a change that no reader sees, such as a delivery's outcome."""
+        self.seq += 1
+        return self.seq
+
 
 Command = Callable[[Transaction], Awaitable[T]]
 

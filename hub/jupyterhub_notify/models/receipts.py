@@ -1,0 +1,77 @@
+"""Receipts, greetings and replies: what a lab tells the service."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .common import Model, Name, Text, Utc
+
+__all__ = ["Hello", "HelloAnswer", "LabReceipt", "Receipts", "Reply"]
+
+_SERVER = Field(
+    title="Server", description="The server's name; the default's is empty", max_length=255
+)
+
+
+class LabReceipt(Model):
+    """What became of one message in one lab."""
+
+    id: Annotated[
+        Text,
+        Field(title="Message", description="A notification's or broadcast's id", max_length=2000),
+    ]
+    state: Annotated[
+        Literal["stored", "shown", "read", "dismissed", "replied"],
+        Field(title="State", description="What became of it"),
+    ]
+    tabs: Annotated[
+        int | None, Field(title="Tabs", description="In how many tabs at once", ge=0, le=10_000)
+    ] = None
+    server: Annotated[Text, _SERVER] = ""
+    reply: Annotated[
+        Text | None, Field(title="Reply", description="Where it was replied", max_length=4096)
+    ] = None
+    at: Annotated[Utc | None, Field(title="At", description="When it became so")] = None
+
+
+class Receipts(Model):
+    """Several receipts; the same ones may be sent again."""
+
+    receipts: Annotated[
+        list[LabReceipt], Field(title="Receipts", description="In order", max_length=1000)
+    ]
+
+
+class Reply(Model):
+    """A user's answer."""
+
+    reply: Annotated[
+        Text, Field(title="Reply", description="A choice or a text", min_length=1, max_length=4096)
+    ]
+    server: Annotated[Text, _SERVER] = ""
+
+
+class Hello(Model):
+    """What a lab says of itself when it starts."""
+
+    extension: Annotated[Name, Field(title="Extension", description="Its distribution")]
+    version: Annotated[Name, Field(title="Version", description="Of the extension")]
+    server: Annotated[Text, _SERVER] = ""
+    started: Annotated[
+        Utc | None, Field(title="Started", description="When the server's process began")
+    ] = None
+
+
+class HelloAnswer(Model):
+    """What the service says to that."""
+
+    version: Annotated[str, Field(title="Version", description="Of the service")]
+    features: Annotated[
+        list[str], Field(title="Features", description="The parts of the wire that it serves")
+    ]
+    receipts: Annotated[
+        Literal["off", "counts", "full"],
+        Field(title="Receipts", description="What is kept of them; with off, none need be sent"),
+    ]

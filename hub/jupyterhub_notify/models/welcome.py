@@ -1,0 +1,146 @@
+"""Welcome messages on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .common import Body, FormattedText, Ids, Model, Name, Summary, Utc
+
+__all__ = [
+    "AdminWelcome",
+    "CreateWelcome",
+    "PatchWelcome",
+    "WelcomeChanged",
+    "WelcomeGone",
+    "WelcomeIds",
+    "WelcomeMessage",
+    "WelcomeReader",
+]
+
+_ASPECT = Field(title="Aspect", description="Where it is shown, such as jupyterlab")
+_TITLE = Field(title="Title", description="The dialog's title, as plain text", max_length=200)
+_SUMMARY = Field(title="Summary", description="Short summary in Markdown")
+_BODY = Field(title="Body", description="The text in Markdown")
+_DISMISSABLE = Field(title="Dismissable", description="Whether 'never again' is offered")
+_MAX_VIEWS = Field(
+    title="Most views", description="After so many it is no longer due", ge=1, le=1000
+)
+_MUST_ACCEPT = Field(
+    title="Must accept", description="Whether it stays due until the user accepts it"
+)
+_POSITION = Field(title="Position", description="Lower ones come first", ge=-1000, le=1000)
+_EXPIRES = Field(title="Expires", description="It is due to nobody after that")
+_USERS = Field(title="Users", description="Only these; everyone if empty", max_length=10_000)
+_GROUPS = Field(title="Groups", description="Only these; everyone if empty", max_length=1000)
+
+
+class CreateWelcome(Model):
+    """A welcome message to add."""
+
+    aspect: Annotated[Name, _ASPECT] = "jupyterlab"
+    title: Annotated[Summary, _TITLE]
+    summary: Annotated[Summary | None, _SUMMARY] = None
+    body: Annotated[Body, _BODY]
+    dismissable: Annotated[bool, _DISMISSABLE] = True
+    max_views: Annotated[int | None, _MAX_VIEWS] = None
+    must_accept: Annotated[bool, _MUST_ACCEPT] = False
+    position: Annotated[int, _POSITION] = 0
+    users: Annotated[list[Name], _USERS] = []
+    groups: Annotated[list[Name], _GROUPS] = []
+    expires: Annotated[Utc | None, _EXPIRES] = None
+
+
+class PatchWelcome(Model):
+    """What to change; a field that is not there stays. Its audience cannot be changed."""
+
+    title: Annotated[Summary | None, _TITLE] = None
+    summary: Annotated[Summary | None, _SUMMARY] = None
+    body: Annotated[Body | None, _BODY] = None
+    dismissable: Annotated[bool | None, _DISMISSABLE] = None
+    max_views: Annotated[int | None, _MAX_VIEWS] = None
+    must_accept: Annotated[bool | None, _MUST_ACCEPT] = None
+    position: Annotated[int | None, _POSITION] = None
+    expires: Annotated[Utc | None, _EXPIRES] = None
+    quiet: Annotated[
+        bool,
+        Field(title="Quiet", description="Whether who dismissed it is not shown it again"),
+    ] = False
+
+
+class WelcomeMessage(Model):
+    """A welcome message as its reader sees it."""
+
+    id: Annotated[str, Field(title="Welcome ID", description="Opaque and unique")]
+    aspect: Annotated[str, _ASPECT]
+    title: Annotated[str, _TITLE]
+    summary: Annotated[FormattedText | None, _SUMMARY]
+    body: Annotated[FormattedText, _BODY]
+    dismissable: Annotated[bool, _DISMISSABLE]
+    max_views: Annotated[int | None, _MAX_VIEWS]
+    updated: Annotated[Utc, Field(title="Updated", description="When its text changed last")]
+    must_accept: Annotated[bool, _MUST_ACCEPT] = False
+    accepted: Annotated[
+        Utc | None, Field(title="Accepted", description="When the user accepted an earlier text")
+    ] = None
+    views: Annotated[
+        int, Field(title="Views", description="How often the user has seen this text")
+    ] = 0
+
+
+class WelcomeChanged(Model):
+    """What a user did with a welcome message, here or in another lab."""
+
+    id: Annotated[str, Field(title="Welcome ID", description="Which message")]
+    due: Annotated[bool, Field(title="Due", description="Whether it is to be shown")]
+    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
+    accepted: Annotated[Utc | None, Field(title="Accepted", description="When, or null")]
+
+
+class WelcomeGone(Model):
+    """A welcome message that nobody sees any more."""
+
+    id: Annotated[str, Field(title="Welcome ID", description="Which message")]
+
+
+class WelcomeIds(Model):
+    """Which welcome messages; unknown ones are ignored."""
+
+    ids: Annotated[Ids, Field(title="Welcome IDs", description="Those to mark")] = set()
+    all: Annotated[bool, Field(title="All", description="Every one that is due, instead")] = False
+
+
+class AdminWelcome(Model):
+    """A welcome message as administrators see it."""
+
+    id: Annotated[str, Field(title="Welcome ID", description="Opaque and unique")]
+    sender: Annotated[str, Field(title="Sender", description="Who added it")]
+    aspect: Annotated[str, _ASPECT]
+    title: Annotated[str, _TITLE]
+    summary: Annotated[str | None, _SUMMARY]
+    body: Annotated[str, _BODY]
+    dismissable: Annotated[bool, _DISMISSABLE]
+    max_views: Annotated[int | None, _MAX_VIEWS]
+    must_accept: Annotated[bool, _MUST_ACCEPT]
+    position: Annotated[int, _POSITION]
+    users: Annotated[list[str], _USERS]
+    groups: Annotated[list[str], _GROUPS]
+    created: Annotated[Utc, Field(title="Created", description="When it was added")]
+    updated: Annotated[Utc, Field(title="Updated", description="When its text changed last")]
+    expires: Annotated[Utc | None, _EXPIRES]
+    ended: Annotated[
+        Utc | None, Field(title="Ended", description="When it was revoked or expired")
+    ] = None
+
+
+class WelcomeReader(Model):
+    """What one user did with a welcome message."""
+
+    user: Annotated[str, Field(title="User", description="Who")]
+    views: Annotated[int, Field(title="Views", description="How often they have seen this text")]
+    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
+    accepted: Annotated[Utc | None, Field(title="Accepted", description="When, or null")]
+    accepted_current: Annotated[
+        bool, Field(title="Accepted this text", description="Whether it is the present text")
+    ]

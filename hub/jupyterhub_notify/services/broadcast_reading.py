@@ -1,0 +1,168 @@
+"""What readers do with broadcasts: see what is shown now, put away, accept, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+from ..errors import Conflict, NotFound
+from ..events.versions import Versions
+from ..identity.caller import Caller
+from ..models.stored import BroadcastUserState, StoredBroadcast
+from ..schema import now
+from ..storage.broadcasts import BroadcastStore
+from ..storage.database import Database
+from ..storage.deliveries import DeliveryStore
+from ..storage.writer import Transaction, Writer
+from .access import require_known, require_user
+from .replies import check_reply
+
+__all__ = ["BroadcastMark", "BroadcastReadingService"]
+
+BroadcastMark = Literal["read", "dismiss", "restore", "accept"]
+
+#: The columns that a mark sets, and those that it clears.
+SETS: dict[BroadcastMark, tuple[str, ...]] = {
+    "read": ("read",),
+    "dismiss": ("dismissed",),
+    "restore": (),
+    "accept": ("accepted", "read"),
+}
+
+
+class BroadcastReadingService:
+    """Broadcasts as their readers have them.
+
+    What is shown now is the same for everybody and kept in memory, until its version changes.
+
+    Parameters
+    ----------
+    database, writer
+        Where to read and write.
+    store, deliveries
+        The tables.
+    versions
+        Returns the versions, which say when what is shown has changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        store: BroadcastStore,
+        deliveries: DeliveryStore,
+        versions: Callable[[], Versions],
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._store = store
+        self._deliveries = deliveries
+        self._versions = versions
+        self._shown: tuple[str, list[StoredBroadcast]] = ("", [])
+
+    async def _all_shown(self) -> list[StoredBroadcast]:
+        versions = self._versions()
+        version = f"{versions.epoch}.{versions.everyone}"
+        if self._shown[0] != version:
+            async with self._database.read() as connection:
+                self._shown = (version, await self._store.shown(connection))
+        return self._shown[1]
+
+    async def shown(self, caller: Caller) -> list[StoredBroadcast]:
+        """Return what the caller sees now, newest first, with what they did with it."""
+        user = caller.name if caller.kind == "user" else None
+        found = [one for one in await self._all_shown() if one.is_for(user, caller.groups)]
+        if user is None or not found:
+            return found
+        async with self._database.read() as connection:
+            states = await self._store.states_of_user(connection, user)
+        nothing: tuple[Any, BroadcastUserState] = (None, BroadcastUserState())
+        result = []
+        for one in found:
+            occurrence, state = states.get(one.id, nothing)
+            result.append(replace(one, user_state=state) if occurrence == one.occurrence else one)
+        return result
+
+    async def visible(self, transaction: Transaction, caller: Caller, id_: str) -> StoredBroadcast:
+        """Return a broadcast that the caller may answer, shown now or not.
+
+        Raises
+        ------
+        NotFound
+            If there is none for the caller.
+        """
+        require_known(caller)
+        found = await self._store.one(transaction.connection, id_)
+        seen = found is not None and found.occurrence is not None and found.revoked is None
+        if found is None or not seen or not found.is_for(caller.name, caller.groups):
+            raise NotFound(f"Unknown broadcast: {id_}", ["path", "id"])
+        return found
+
+    async def mark(self, caller: Caller, id_: str, mark: BroadcastMark) -> None:
+        """Mark a broadcast for the caller.
+
+        Parameters
+        ----------
+        caller
+            Whose.
+        id_
+            Which.
+        mark
+            What to do with it.
+        """
+        user = require_user(caller)
+
+        async def command(transaction: Transaction) -> None:
+            stored = await self.visible(transaction, caller, id_)
+            if mark == "dismiss" and not stored.options.get("dismissable", True):
+                raise Conflict("This broadcast cannot be dismissed")
+            if mark == "accept" and not stored.options.get("must_accept"):
+                raise Conflict("This broadcast need not be accepted")
+            await self.set_mark(transaction, stored, user, mark)
+
+        await self._writer.run(command)
+
+    async def set_mark(
+        self, transaction: Transaction, stored: StoredBroadcast, user: str, mark: BroadcastMark
+    ) -> None:
+        """Mark a broadcast for a user; what is so already stays."""
+        state = await self._store.one_state(transaction.connection, stored, user)
+        at = now()
+        values: dict[str, Any] = {name: at for name in SETS[mark] if getattr(state, name) is None}
+        if mark == "restore" and state.dismissed is not None:
+            values = {"dismissed": None}
+        if values:
+            values["seq"] = transaction.next(user)
+            await self._store.set_state(transaction.connection, stored, user, values)
+
+    async def reply(self, caller: Caller, id_: str, reply: str, server: str) -> None:
+        """Answer a broadcast; a later answer replaces an earlier one."""
+        user = require_user(caller)
+
+        async def command(transaction: Transaction) -> None:
+            stored = await self.visible(transaction, caller, id_)
+            check_reply(stored.options, reply)
+            await self.set_reply(transaction, stored, user, reply, server)
+
+        await self._writer.run(command)
+
+    async def set_reply(
+        self,
+        transaction: Transaction,
+        stored: StoredBroadcast,
+        user: str,
+        reply: str,
+        server: str,
+    ) -> None:
+        """Keep a user's answer, and note it in the ledger."""
+        state = await self._store.one_state(transaction.connection, stored, user)
+        if state.reply == reply:
+            return
+        at = now()
+        values = {"replied": at, "reply": reply, "seq": transaction.next(user)}
+        await self._store.set_state(transaction.connection, stored, user, values)
+        await self._deliveries.receipt(
+            transaction, stored, user, server, "replied", reply=reply, at=at
+        )

@@ -1,0 +1,89 @@
+"""Makes what the wire has of stored broadcasts."""
+
+from __future__ import annotations
+
+from ..models.broadcasts import (
+    AdminBroadcast,
+    Broadcast,
+    BroadcastChanged,
+    BroadcastGone,
+)
+from ..models.common import category_of
+from ..models.stored import BroadcastUserState, StoredBroadcast
+from .content import formatted_body, formatted_summary
+
+__all__ = ["BroadcastViews"]
+
+
+class BroadcastViews:
+    """Renders broadcasts for their readers and senders."""
+
+    def reader(self, stored: StoredBroadcast) -> Broadcast:
+        """Return a broadcast as the user sees it whose state it has."""
+        state = stored.user_state
+        return Broadcast.model_validate(
+            {
+                **stored.options,
+                "id": stored.id,
+                "summary": formatted_summary(stored.summary),
+                "body": formatted_body(stored.body),
+                "active": stored.active,
+                "enabled": stored.enabled,
+                "stale": stored.stale,
+                "category": category_of(stored.type),
+                "type": stored.type,
+                "sender": stored.sender,
+                "key": stored.key,
+                "starts": stored.occurrence,
+                "ends": stored.occurrence_ends,
+                "updated": None if stored.updated == stored.created else stored.updated,
+                "read": state.read,
+                "dismissed": state.dismissed,
+                "accepted": state.accepted,
+                "replied": state.replied,
+                "answer": state.reply,
+            }
+        )
+
+    def changed(self, id_: str, state: BroadcastUserState) -> BroadcastChanged:
+        """Return what a user did with a broadcast."""
+        return BroadcastChanged(
+            id=id_,
+            read=state.read,
+            dismissed=state.dismissed,
+            accepted=state.accepted,
+            replied=state.replied,
+            answer=state.reply,
+        )
+
+    def gone(self, stored: StoredBroadcast) -> BroadcastGone:
+        """Return that a broadcast is not shown any more."""
+        return BroadcastGone(id=stored.id, reason="ended" if stored.revoked is None else "revoked")
+
+    def admin(self, stored: StoredBroadcast, counts: dict[str, int]) -> AdminBroadcast:
+        """Return a broadcast as those who send broadcasts see it."""
+        return AdminBroadcast.model_validate(
+            {
+                **stored.options,
+                **stored.schedule,
+                "id": stored.id,
+                "created": stored.created,
+                "updated": stored.updated,
+                "sender": stored.sender,
+                "summary": stored.summary,
+                "body": stored.body,
+                "type": stored.type,
+                "audience": stored.audience,
+                "active": stored.active,
+                "enabled": stored.enabled,
+                "stale": stored.stale,
+                "counts": stored.counts if stored.counts is not None else counts,
+                "origin": stored.origin,
+                "users": stored.users,
+                "groups": stored.groups,
+                "key": stored.key,
+                "occurrence": stored.occurrence,
+                "next_change": stored.next_change,
+                "revoked": stored.revoked,
+            }
+        )

@@ -1,0 +1,354 @@
+"""What senders do with broadcasts: send, change, revoke, look at the results."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ..errors import Conflict, Invalid, NotAllowed, NotFound
+from ..identity.caller import Caller
+from ..metrics import PUBLISHED
+from ..models.broadcasts import CreateBroadcast, Delivered, PatchBroadcast, Schedule
+from ..models.notifications import Options
+from ..models.stored import StoredBroadcast
+from ..schema import now
+from ..storage.audit import AuditStore
+from ..storage.broadcasts import BroadcastStore
+from ..storage.database import Database
+from ..storage.deliveries import DeliveryStore
+from ..storage.writer import Transaction, Writer
+from .access import require_known
+from .limits import RateLimit
+from .publishing import Directory, require_open
+from .timing import check_schedule, timing_at
+
+__all__ = ["FAILED", "BroadcastingService"]
+
+#: Outcomes that *Retry failed* tries again.
+FAILED = ("refused", "not-responding", "error", "no-extension")
+_OPTIONS = {*Options.model_fields, "inbox", "must_accept"}
+_BY_CATEGORY = {"info": "info", "notice": "warning", "outage": "error"}
+
+
+class BroadcastingService:
+    """Sends, changes and revokes broadcasts.
+
+    Parameters
+    ----------
+    database, writer
+        Where to read and write.
+    store, deliveries, audit
+        The tables.
+    limit
+        How fast a publisher may send.
+    directory
+        Whose groups decide whom a group's sender may send to.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        store: BroadcastStore,
+        deliveries: DeliveryStore,
+        audit: AuditStore,
+        limit: RateLimit,
+        directory: Directory,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._store = store
+        self._deliveries = deliveries
+        self._audit = audit
+        self._limit = limit
+        self._directory = directory
+
+    # --- Sending
+
+    async def create(self, caller: Caller, body: CreateBroadcast) -> StoredBroadcast:
+        """Send a broadcast, or replace what has its key.
+
+        Parameters
+        ----------
+        caller
+            Who sends it.
+        body
+            The broadcast.
+
+        Returns
+        -------
+        StoredBroadcast
+            What is stored now.
+        """
+        await self._require_sender(caller, body)
+        at = now()
+        row = self._row(caller, body, at)
+        self._limit.take(caller.name)
+
+        async def command(transaction: Transaction) -> StoredBroadcast:
+            require_open(transaction)
+            old = None
+            if body.key is not None:
+                old = await self._store.with_key(transaction.connection, caller.name, body.key)
+            if old is not None and not _same_audience(old, row):
+                # Those who are no longer meant must lose it: a new one takes its place.
+                await self.end(transaction, old, at)
+                old = None
+            if old is None:
+                stored = await self.insert(transaction, row)
+            else:
+                kept = ("id", "created", "seq", "counts")
+                values = {name: value for name, value in row.items() if name not in kept}
+                stored = await self.update(transaction, old, values, show_again=True)
+            await self._audit.add(transaction, caller, "broadcast.create", stored.id, key=body.key)
+            return stored
+
+        stored = await self._writer.run(command)
+        PUBLISHED.labels("broadcast").inc()
+        return stored
+
+    async def _require_sender(self, caller: Caller, body: CreateBroadcast) -> None:
+        require_known(caller)
+        if caller.admin or caller.may_send_to_everyone():
+            return
+        if not caller.send_groups:
+            raise NotAllowed("This caller may not send broadcasts")
+        if body.audience != "named":
+            raise NotAllowed("This caller may not send to everyone", ["body", "audience"])
+        for index, group in enumerate(body.groups):
+            if not caller.may_send_to_group(group):
+                raise NotAllowed(
+                    "This caller may not send to this group", ["body", "groups", index]
+                )
+        for index, user in enumerate(body.users):
+            if not caller.may_send_to_user(await self._directory.groups_of(user)):
+                raise NotAllowed("This caller may not send to this user", ["body", "users", index])
+
+    def _row(self, caller: Caller, body: CreateBroadcast, at: datetime) -> dict[str, Any]:
+        type_ = body.type or _BY_CATEGORY[body.category or "info"]
+        options = body.model_dump(
+            mode="json", include=_OPTIONS, exclude_unset=True, exclude_none=True
+        )
+        if body.category == "outage":
+            # As a lab shows an outage of Semaphore's.
+            options = {"banner": True, "dismissable": False, **options}
+        return {
+            # Never a number only: so a receipt tells it from a notification.
+            "id": f"b-{secrets.token_hex(8)}",
+            "origin": "api",
+            "sender": caller.name,
+            "key": body.key,
+            "type": type_,
+            "summary": body.summary,
+            "body": body.body,
+            "options": options,
+            "audience": body.audience,
+            "groups": body.groups,
+            "users": body.users,
+            "schedule": check_schedule(body, at),
+            "enabled": body.enabled,
+            "created": at,
+            "updated": at,
+            "revoked": None,
+            "counts": None,
+        }
+
+    async def insert(self, transaction: Transaction, row: dict[str, Any]) -> StoredBroadcast:
+        """Store a new broadcast, and begin its occurrence if there is one now."""
+        timing = timing_at(row["schedule"], row["enabled"], row["created"])
+        values = {**row, **_columns(timing), "seq": transaction.next()}
+        await self._store.insert(transaction.connection, values)
+        stored = StoredBroadcast(**values)
+        if stored.active:
+            await self._deliveries.begin(transaction, stored)
+        return stored
+
+    async def update(
+        self,
+        transaction: Transaction,
+        old: StoredBroadcast,
+        values: dict[str, Any],
+        *,
+        show_again: bool = False,
+    ) -> StoredBroadcast:
+        """Give a broadcast new columns, and compute from them whether it is shown now."""
+        at = now()
+        schedule = values.get("schedule", old.schedule)
+        enabled = values.get("enabled", old.enabled)
+        timing = timing_at(schedule, enabled, at, old.occurrence)
+        # Moved while it is shown: the same occurrence, whose results go on.
+        columns = _columns(timing)
+        if old.active and timing.active and not schedule.get("rrule"):
+            columns["occurrence"] = old.occurrence
+        values = {**values, **columns, "seq": transaction.next(), "updated": at}
+        await self._store.change(transaction.connection, old.id, values)
+        if show_again:
+            await self._store.show_again(transaction.connection, old.id)
+        kept = {name: getattr(old, name) for name in old.__slots__}
+        stored = StoredBroadcast(**{**kept, **values})
+        if stored.active and not old.active:
+            await self._deliveries.begin(transaction, stored)
+        if old.active and not stored.active:
+            await self._deliveries.end(transaction, old.id, "it is not shown any more")
+        return stored
+
+    async def end(self, transaction: Transaction, old: StoredBroadcast, at: datetime) -> None:
+        """Revoke one broadcast."""
+        await self._store.change(
+            transaction.connection,
+            old.id,
+            {
+                "revoked": at,
+                "active": False,
+                "stale": True,
+                "next_change": None,
+                "seq": transaction.next(),
+            },
+        )
+        await self._deliveries.end(transaction, old.id, "it was revoked")
+
+    # --- Changing
+
+    async def patch(self, caller: Caller, id_: str, patch: PatchBroadcast) -> StoredBroadcast:
+        """Change a broadcast in place."""
+
+        async def command(transaction: Transaction) -> StoredBroadcast:
+            require_open(transaction)
+            old = await self._own(transaction, caller, id_)
+            stored = await self.update(
+                transaction, old, self._patched(old, patch), show_again=patch.show_again
+            )
+            await self._audit.add(transaction, caller, "broadcast.change", id_)
+            return stored
+
+        require_known(caller)
+        self._limit.take(caller.name)
+        return await self._writer.run(command)
+
+    def _patched(self, old: StoredBroadcast, patch: PatchBroadcast) -> dict[str, Any]:
+        given = patch.model_fields_set
+        values: dict[str, Any] = {}
+        for name in ("summary", "type", "enabled"):
+            if getattr(patch, name) is not None:
+                values[name] = getattr(patch, name)
+        if "body" in given:
+            values["body"] = patch.body
+        changed = patch.model_dump(mode="json", include=_OPTIONS & given)
+        options = {**old.options, **changed}
+        values["options"] = {name: value for name, value in options.items() if value is not None}
+        times = given & set(Schedule.model_fields)
+        if times:
+            wanted = {**old.schedule, **patch.model_dump(mode="json", include=times)}
+            try:
+                schedule = Schedule.model_validate(wanted)
+            except ValueError as error:
+                raise Invalid(_first(error), ["body"]) from None
+            values["schedule"] = check_schedule(schedule, old.created)
+        return values
+
+    async def revoke(self, caller: Caller, id_: str) -> None:
+        """Revoke a broadcast; it goes from every screen."""
+        require_known(caller)
+
+        async def command(transaction: Transaction) -> None:
+            await self.end(transaction, await self._own(transaction, caller, id_), now())
+            await self._audit.add(transaction, caller, "broadcast.revoke", id_)
+
+        await self._writer.run(command)
+
+    async def retry(self, caller: Caller, id_: str) -> StoredBroadcast:
+        """Make the deliveries that failed due again."""
+        require_known(caller)
+
+        async def command(transaction: Transaction) -> StoredBroadcast:
+            stored = await self._own(transaction, caller, id_)
+            if not stored.active:
+                raise Conflict("This broadcast is not shown now")
+            count = await self._deliveries.retry(transaction, stored, FAILED)
+            await self._audit.add(transaction, caller, "broadcast.retry", id_, count=count)
+            return stored
+
+        return await self._writer.run(command)
+
+    async def _own(self, transaction: Transaction, caller: Caller, id_: str) -> StoredBroadcast:
+        found = await self._store.one(transaction.connection, id_)
+        if found is None or found.revoked is not None or not _may_see(caller, found):
+            raise NotFound(f"Unknown broadcast: {id_}", ["path", "id"])
+        if found.origin == "folder":
+            raise Conflict("This broadcast is a file of the broadcasts' directory: change that")
+        return found
+
+    # --- Looking
+
+    async def one(self, caller: Caller, id_: str) -> tuple[StoredBroadcast, dict[str, int]]:
+        """Return a broadcast and the numbers of its outcomes."""
+        self._require_any_sender(caller)
+        async with self._database.read() as connection:
+            found = await self._store.one(connection, id_)
+            if found is None or not _may_see(caller, found):
+                raise NotFound(f"Unknown broadcast: {id_}", ["path", "id"])
+            return found, (await self._deliveries.counts(connection, [found]))[id_]
+
+    async def listed(
+        self, caller: Caller, *, limit: int, offset: int
+    ) -> tuple[Sequence[tuple[StoredBroadcast, dict[str, int]]], int]:
+        """Return a page of the broadcasts that the caller may see, and how many there are."""
+        self._require_any_sender(caller)
+        sender = None if caller.admin else caller.name
+        async with self._database.read() as connection:
+            found, total = await self._store.listed(
+                connection, sender=sender, limit=limit, offset=offset
+            )
+            counts = await self._deliveries.counts(connection, found)
+        return [(one, counts[one.id]) for one in found], total
+
+    async def deliveries(
+        self,
+        caller: Caller,
+        id_: str,
+        *,
+        outcome: str | None = None,
+        after_seq: int | None = None,
+        limit: int = 10_000,
+        offset: int = 0,
+    ) -> tuple[list[Delivered], int, int]:
+        """Return the rows of a broadcast's ledger, how many there are, and the highest number."""
+        stored, _ = await self.one(caller, id_)
+        async with self._database.read() as connection:
+            return await self._deliveries.listed(
+                connection,
+                stored,
+                outcome=outcome,
+                after_seq=after_seq,
+                limit=limit,
+                offset=offset,
+            )
+
+    def _require_any_sender(self, caller: Caller) -> None:
+        require_known(caller)
+        if not caller.admin and not caller.send_groups:
+            raise NotAllowed("This caller may not send broadcasts")
+
+
+def _columns(timing: Any) -> dict[str, Any]:
+    return {name: getattr(timing, name) for name in timing.__slots__}
+
+
+def _same_audience(old: StoredBroadcast, row: dict[str, Any]) -> bool:
+    if old.audience != row["audience"]:
+        return False
+    return set(old.users) == set(row["users"]) and set(old.groups) == set(row["groups"])
+
+
+def _may_see(caller: Caller, stored: StoredBroadcast) -> bool:
+    return caller.admin or stored.sender == caller.name
+
+
+def _first(error: ValueError) -> str:
+    errors = getattr(error, "errors", None)
+    if errors is None:
+        return str(error)
+    return str(errors()[0]["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,110 @@
+"""Begins and ends broadcasts and notifications in time: whatever is due gets a new number.
+
+Every replica runs it. Who comes second finds nothing to do: the rows say when they change next,
+and a clock that is behind does not turn back what another has begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from ..errors import ServiceError
+from ..schema import now
+from ..storage.broadcasts import BroadcastStore
+from ..storage.database import Database
+from ..storage.deliveries import DeliveryStore
+from ..storage.expiry import ExpiryStore
+from ..storage.writer import Transaction, Writer
+from .timing import timing_at
+
+__all__ = ["Scheduler"]
+
+#: It looks so often even where it knows of nothing: another replica may have stored something.
+LOOK_S = 1.0
+MOST_AT_ONCE = 1_000
+
+
+class Scheduler:
+    """Looks for what begins or ends.
+
+    Parameters
+    ----------
+    database, writer
+        Where to read and write.
+    broadcasts, deliveries, expiry
+        The tables.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        broadcasts: BroadcastStore,
+        deliveries: DeliveryStore,
+        expiry: ExpiryStore,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._broadcasts = broadcasts
+        self._deliveries = deliveries
+        self._expiry = expiry
+        self._task: asyncio.Task[None] | None = None
+        self._failing = False
+        self._log = structlog.get_logger("jupyterhub_notify.scheduler")
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._work(), name="scheduler")
+
+    async def stop(self) -> None:
+        """Stop looking."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                await self.look()
+                self._failing = False
+            except ServiceError as error:
+                if not self._failing:
+                    self._log.error("Nothing begins or ends now", reason=str(error))
+                self._failing = True
+            except Exception:
+                # A defect must not stop all schedules; it is logged and tried again.
+                self._log.exception("The scheduler failed")
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Begin and end what is due."""
+        at = now()
+        async with self._database.read() as connection:
+            due = await self._broadcasts.due(connection, at)
+            expired = await self._expiry.any_due(connection, at)
+        if due:
+            await self._writer.run(self._move_on)
+        while expired:
+            expired = await self._writer.run(self._expire)
+
+    async def _move_on(self, transaction: Transaction) -> None:
+        at = now()
+        for old in await self._broadcasts.due(transaction.connection, at):
+            timing = timing_at(old.schedule, old.enabled, at, old.occurrence)
+            values = {name: getattr(timing, name) for name in timing.__slots__}
+            another = timing.active and timing.occurrence != old.occurrence
+            if timing.active != old.active or another or timing.stale != old.stale:
+                values["seq"] = transaction.next()
+            await self._broadcasts.change(transaction.connection, old.id, values)
+            if old.active and (not timing.active or another):
+                await self._deliveries.end(transaction, old.id, "it has ended")
+            if timing.active and (not old.active or another):
+                kept = {name: getattr(old, name) for name in old.__slots__}
+                await self._deliveries.begin(transaction, type(old)(**{**kept, **values}))
+
+    async def _expire(self, transaction: Transaction) -> bool:
+        """Return whether there may be more."""
+        return await self._expiry.expire(transaction, now(), MOST_AT_ONCE) == MOST_AT_ONCE

@@ -1,0 +1,100 @@
+"""When a broadcast is shown, computed from its schedule for one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..errors import Invalid
+from ..models.broadcasts import Schedule as WireSchedule
+from ..schedules import Schedule, ScheduleError, parse_schedule
+
+__all__ = ["Timing", "check_schedule", "timing_at"]
+
+#: What the wire calls the fields of a schedule.
+FIELDS = {"start": "starts", "end": "ends"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timing:
+    """What the columns of a broadcast say at one moment."""
+
+    active: bool
+    stale: bool
+    occurrence: datetime | None
+    occurrence_ends: datetime | None
+    next_change: datetime | None
+
+
+def _parse(schedule: dict[str, Any]) -> Schedule:
+    return parse_schedule(
+        start=schedule.get("starts"),
+        end=schedule.get("ends"),
+        rrule=schedule.get("rrule"),
+        timezone_name=schedule.get("timezone") or "UTC",
+    )
+
+
+def check_schedule(schedule: WireSchedule, created: datetime) -> dict[str, Any]:
+    """Return a schedule as it is stored.
+
+    Parameters
+    ----------
+    schedule
+        What the request says.
+    created
+        When it begins if that is not said.
+
+    Returns
+    -------
+    dict
+        The schedule.
+
+    Raises
+    ------
+    Invalid
+        If its rule or time zone is no good.
+    """
+    names = set(WireSchedule.model_fields)
+    stored = schedule.model_dump(mode="json", include=names, exclude_none=True)
+    stored.setdefault("starts", created.isoformat().replace("+00:00", "Z"))
+    try:
+        _parse(stored)
+    except ScheduleError as error:
+        field = FIELDS.get(error.field, error.field)
+        raise Invalid(error.message, ["body", field]) from None
+    return stored
+
+
+def timing_at(
+    schedule: dict[str, Any], enabled: bool, at: datetime, last: datetime | None = None
+) -> Timing:
+    """Return what is shown at a moment.
+
+    Parameters
+    ----------
+    schedule
+        As it is stored.
+    enabled
+        Whether it is shown at all.
+    at
+        The moment.
+    last
+        The latest occurrence so far, which stays the one that its results are about.
+
+    Returns
+    -------
+    Timing
+        What the columns say.
+    """
+    parsed = _parse(schedule)
+    occurrence = parsed.active(at) if enabled else None
+    following = parsed.next_change(at) if enabled else None
+    return Timing(
+        active=occurrence is not None,
+        stale=parsed.is_over(at),
+        occurrence=last if occurrence is None else occurrence.start,
+        occurrence_ends=None if occurrence is None else occurrence.end,
+        next_change=following,
+    )

@@ -1,0 +1,69 @@
+"""The servers whose labs ask the service by themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..schema import (
+    BroadcastState,
+    Delivery,
+    Notification,
+    NotificationState,
+    Server,
+    WelcomeState,
+    now,
+)
+from .notifications import user_target
+from .upsert import upsert
+from .writer import Transaction
+
+__all__ = ["ServerStore"]
+
+
+class ServerStore:
+    """What is asked of the table of servers, and what is deleted with a user."""
+
+    async def hello(
+        self,
+        transaction: Transaction,
+        user: str,
+        server: str,
+        *,
+        extension: str,
+        version: str,
+        started: datetime | None,
+    ) -> None:
+        """Note that a server's lab has said hello."""
+        await upsert(
+            transaction.connection,
+            Server.__table__,
+            ["user_name", "server_name"],
+            {
+                "user_name": user,
+                "server_name": server,
+                "extension": extension,
+                "version": version,
+                "started": started,
+                "hello": now(),
+            },
+        )
+
+    async def listed(self, connection: AsyncConnection) -> list[dict[str, Any]]:
+        """Return every server, by user and name."""
+        statement = select(Server.__table__).order_by(Server.user_name, Server.server_name)
+        return [dict(row._mapping) for row in await connection.execute(statement)]
+
+    async def forget_user(self, transaction: Transaction, user: str) -> int:
+        """Delete everything that is kept of a user; return how many notifications there were."""
+        connection = transaction.connection
+        for table in (NotificationState, BroadcastState, WelcomeState, Delivery, Server):
+            await connection.execute(delete(table).where(table.user_name == user))
+        gone = await connection.execute(
+            delete(Notification).where(Notification.target == user_target(user))
+        )
+        transaction.next(user)
+        return int(gone.rowcount)
