@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import websockets
 from lab import TOKEN, Lab, lab, table
 
-from jupyterlab_notify.store import Retention, Store, new_id
+from jupyterlab_notify.storage import Retention, Storage, new_id
 
 SIZES = (100, 10_000, 100_000)
 TYPES = ("default", "info", "success", "warning", "error")
@@ -20,7 +20,7 @@ TYPES = ("default", "info", "success", "warning", "error")
 
 def fill(path: Path, rows: int) -> None:
     """Make a database of ``rows`` notifications, a tenth of them unread."""
-    store = Store(path, retention=Retention(0, 0))
+    store = Storage(path, retention=Retention(0, 0))
 
     def message(number: int):
         row = {
@@ -30,13 +30,20 @@ def fill(path: Path, rows: int) -> None:
             "auto_close": None, "actions": "[]", "progress": None, "banner": 0,
             "dismissable": 1, "data": None, "expires_ms": None, "interrupt_ms": None,
         }  # fmt: skip
-        return (lambda: store.receive(row)), True
+        return (lambda tx: store.notifications.add(tx, row)), True
 
     for first in range(0, rows, 1000):
         results = store.run(message(n) for n in range(first, min(first + 1000, rows)))
         assert all(isinstance(r, tuple) for r in results)
     store.run(
-        [(lambda: store.change_many(seqs=(1, rows * 9 // 10), read=True, dismissed=None), True)]
+        [
+            (
+                lambda tx: store.notifications.set_states(
+                    tx, seqs=(1, rows * 9 // 10), read=True, dismissed=None
+                ),
+                True,
+            )
+        ]
     )
     store.close()
 

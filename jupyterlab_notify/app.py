@@ -20,11 +20,12 @@ from traitlets.traitlets import TraitError
 from .extensions import Notifications
 from .handlers import NAMESPACE, routes
 from .manager import NotificationManager
-from .store import Retention
+from .storage import Retention, Storage, central_tag
+from .timings import Timings
+from .worker import MAX_WAITING
 
 if TYPE_CHECKING:
-    from .sources.central import Central
-    from .sources.welcome_files import WelcomeFiles
+    from .sources import Source, SourceContext, SourceFactory
 
 #: An extension of another project that owns the same import name.
 NAMESAKE = "jupyterlab-notify"
@@ -44,6 +45,11 @@ class NotifyApp(ExtensionApp):
     description = "Notifications in JupyterLab: toasts and a center that forget nothing."
     load_other_extensions = True
     extension_url = "/lab"
+    #: How long to wait for what; no setting, since nobody should have to change it.
+    timings = Timings()
+    #: How many operations may wait for storage.
+    max_waiting = MAX_WAITING
+
     database = Unicode(
         help="""The SQLite file that keeps the notifications.
 
@@ -206,69 +212,79 @@ class NotifyApp(ExtensionApp):
                 self.log.error("A value of the configuration is wrong and is left out: %s", error)
 
     def initialize_settings(self) -> None:
-        """Make the inbox; nothing is opened yet."""
-        self.manager = NotificationManager(
+        """Make storage and what stands on it; nothing is opened yet."""
+        storage = Storage(
             Path(self.database) if self.database else None,
             retention=Retention(self.retention_days, self.retention_count),
+            central=central_tag(self.central_url) if self.central_url else "",
             log=self.log,
-            notice=self._emit,
-            files=self._welcome_files,
-            central=(self.central_url, self._make_central) if self.central_url else None,
+            timings=self.timings.storage,
+        )
+        sources: list[SourceFactory] = [self._make_welcome_files]
+        if self.central_url:
+            sources.append(self._make_central)
+        self.manager = NotificationManager(
+            storage,
+            log=self.log,
+            emit_event=self._emit_event,
+            sources=sources,
+            timings=self.timings,
+            max_waiting=self.max_waiting,
         )
         self._opening: asyncio.TimerHandle | None = None
-        self._look: asyncio.Future[None] | None = None
-        #: What was said of the central service at the start.
-        self._said: str | None = None
+        self._checking: asyncio.Future[None] | None = None
+        #: What was logged of the central service at the start.
+        self._last_logged: str | None = None
         #: What other server extensions use.
         self.notifications = Notifications(self.manager, self.log)
         logger = getattr(self.serverapp, "event_logger", None)
-        # Not at the first event: who listens to all events hears those of schemas that were there.
+        # Not at the first event: a listener to all events hears those of schemas that were there.
         if logger is not None and EVENT_SCHEMA_ID not in logger.schemas:
             logger.register_event_schema(EVENT_SCHEMA)
+        self._warn_of_namesake()
+
+    def _warn_of_namesake(self) -> None:
         try:
             importlib.metadata.distribution(NAMESAKE)
         except importlib.metadata.PackageNotFoundError:
-            pass
-        else:
-            self.log.warning(
-                "The package %s is installed too. It owns the same import name as "
-                "jupyterlab-notify-center, so files of one have replaced files of the other: "
-                "uninstall both, then install the one that you want.",
-                NAMESAKE,
-            )
-
-    def _make_central(self, manager: NotificationManager) -> Central:
-        from ._version import __version__
-        from .sources.central import Central, Settings
-
-        return Central(
-            Settings(
-                url=self.central_url,
-                name=self.central_name or (urlsplit(self.central_url).hostname or "")[:80],
-                aspect=self.central_aspect,
-                interval_s=self.central_interval,
-                timeout_s=self.central_timeout,
-                ca_bundle=self.central_ca_bundle,
-                token_file=self.central_token_file,
-                token_variable=self.central_token_variable,
-            ),
-            store=manager.store,
-            submit=manager.submit,
-            tell=manager.tell,
-            log=self.log,
-            version=__version__,
-            said=self._said,
+            return
+        self.log.warning(
+            "The package %s is installed too. It owns the same import name as "
+            "jupyterlab-notify-center, so files of one have replaced files of the other: "
+            "uninstall both, then install the one that you want.",
+            NAMESAKE,
         )
 
-    def _welcome_files(self) -> WelcomeFiles:
-        from .sources.welcome_files import WelcomeFiles
+    # To add a source: a method that makes it, and its place in ``initialize_settings``.
+
+    def _make_central(self, context: SourceContext) -> Source:
+        from ._version import __version__
+        from .sources.central import CentralSettings, make_poller
+
+        settings = CentralSettings(
+            url=self.central_url,
+            name=self.central_name or (urlsplit(self.central_url).hostname or "")[:80],
+            aspect=self.central_aspect,
+            interval_s=self.central_interval,
+            timeout_s=self.central_timeout,
+            ca_bundle=self.central_ca_bundle,
+            token_file=self.central_token_file,
+            token_variable=self.central_token_variable,
+        )
+        return make_poller(settings, context, version=__version__, last_logged=self._last_logged)
+
+    def _make_welcome_files(self, context: SourceContext) -> Source:
+        from .sources.welcome_files import WelcomeFiles, WelcomeFilesSource
 
         base_url = self.serverapp.base_url if self.serverapp is not None else "/"
-        return WelcomeFiles(
-            jupyter_path(),
-            aspect=self.central_aspect,
-            image_url=url_path_join(base_url, NAMESPACE, "welcome", "image/"),
-            log=self.log,
+        return WelcomeFilesSource(
+            context,
+            lambda: WelcomeFiles(
+                jupyter_path(),
+                aspect=self.central_aspect,
+                image_url=url_path_join(base_url, NAMESPACE, "welcome", "image/"),
+                log=self.log,
+            ),
         )
 
     def initialize_handlers(self) -> None:
@@ -284,17 +300,18 @@ class NotifyApp(ExtensionApp):
         del serverapp
         self._opening = asyncio.get_running_loop().call_later(OPEN_AFTER_S, self.manager.start)
         if self.central_url and self.central_ca_bundle:
-            self._look = asyncio.ensure_future(self._look_at_ca_bundle())
+            self._checking = asyncio.ensure_future(self._check_ca_bundle())
 
-    async def _look_at_ca_bundle(self) -> None:
+    async def _check_ca_bundle(self) -> None:
         """Say at the start that the CA bundle cannot be used: until a tab opens nobody else would.
 
         In a thread: its file system may hang.
         """
-        from .sources import in_thread
+        from .sources.threads import in_thread
 
         def problem() -> str | None:
-            from .sources.client import Failure, trust
+            from .sources.central.failure import Failure
+            from .sources.central.transport import trust
 
             try:
                 trust(self.central_ca_bundle)
@@ -302,19 +319,19 @@ class NotifyApp(ExtensionApp):
                 return str(failure)
             return None
 
-        self._said = await in_thread(problem)
-        if self._said is not None:
-            self.log.warning("%s It is tried again by itself.", self._said)
+        self._last_logged = await in_thread(problem)
+        if self._last_logged is not None:
+            self.log.warning("%s It is tried again by itself.", self._last_logged)
 
     async def stop_extension(self) -> None:
         """Commit what waits and close the store."""
         if self._opening is not None:
             self._opening.cancel()
-        if self._look is not None:
-            self._look.cancel()
+        if self._checking is not None:
+            self._checking.cancel()
         await self.manager.stop()
 
-    def _emit(self, action: str, ids: list[str]) -> None:
+    def _emit_event(self, action: str, ids: list[str]) -> None:
         """Tell other extensions what happened, without content: ours, and Jupyter's event bus."""
         self.notifications.tell(action, ids)
         logger = getattr(self.serverapp, "event_logger", None)

@@ -1,9 +1,9 @@
-"""The feed: the open streams of this process, and what goes out to them.
+"""Who listens to changes: the open streams of this process, and what goes out to them.
 
-It knows nothing of HTTP and SQL. The inbox hands it each frame once, as text; a stream
-that is up to date and has nothing under way gets that text as it is. One that lags (a slow
-browser, a frame that came while it was catching up) fetches what it lacks from the store
-when it is free again, so that no stream holds more than one frame in memory.
+It knows nothing of HTTP and SQL. The manager hands it each frame once, as text. A subscription
+that is up to date and has nothing under way sends that text as it is. One that lags (a slow
+browser, a frame that came while it was catching up) fetches what it lacks from the store when it is
+free again, so that no subscription holds more than one frame in memory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
-from .store import StreamPosition
+from .storage import StreamPosition
 
 
 class Sink(Protocol):
@@ -40,16 +40,16 @@ CatchUp = Callable[[StreamPosition | None], Awaitable[tuple[StreamPosition, str]
 
 
 class Subscription:
-    """One open stream.
+    """One open stream to a tab.
 
     Parameters
     ----------
     sink
         Where frames go.
     since
-        Where the tab stands that came.
+        How far the tab has come.
     catch_up
-        Returns the frame that leads from there to the present, and where that is.
+        Returns the frame that leads from there to the present, and the position it leads to.
     """
 
     def __init__(self, sink: Sink, since: StreamPosition | None, catch_up: CatchUp) -> None:
@@ -65,15 +65,15 @@ class Subscription:
         """Send the first frame."""
         self._busy = asyncio.ensure_future(self._run(None))
 
-    def push(self, news: Update) -> None:
+    def push(self, update: Update) -> None:
         """Take a frame, or note that there is one."""
         if self._closed:
             return
         if self._busy is not None:
-            self._behind = news.after
-        elif self.cursor != news.after:
-            ready = news.text and news.before in (None, self.cursor)
-            self._busy = asyncio.ensure_future(self._run(news if ready else None))
+            self._behind = update.after
+        elif self.cursor != update.after:
+            ready = update.text and update.before in (None, self.cursor)
+            self._busy = asyncio.ensure_future(self._run(update if ready else None))
 
     def close(self) -> None:
         """Stop; nothing is sent any more."""
@@ -81,15 +81,15 @@ class Subscription:
         if self._busy is not None:
             self._busy.cancel()
 
-    async def _run(self, news: Update | None) -> None:
+    async def _run(self, update: Update | None) -> None:
         try:
             while True:
-                if news is None:
+                if update is None:
                     self._behind = None
                     self.cursor, text = await self._catch_up(self.cursor)
                 else:
-                    self.cursor, text = news.after, news.text
-                    news = None
+                    self.cursor, text = update.after, update.text
+                    update = None
                 await self._sink.send(text)
                 if self._behind in (None, self.cursor):
                     break
@@ -105,22 +105,22 @@ class Broadcaster:
     """The open streams."""
 
     def __init__(self) -> None:
-        self._streams: set[Subscription] = set()
+        self._subscriptions: set[Subscription] = set()
 
     def __len__(self) -> int:
-        return len(self._streams)
+        return len(self._subscriptions)
 
-    def open(self, stream: Subscription) -> None:
-        """Add a stream and send its first frame."""
-        self._streams.add(stream)
-        stream.start()
+    def open(self, subscription: Subscription) -> None:
+        """Add a subscription and send its first frame."""
+        self._subscriptions.add(subscription)
+        subscription.start()
 
-    def close(self, stream: Subscription) -> None:
-        """Take a stream away."""
-        self._streams.discard(stream)
-        stream.close()
+    def close(self, subscription: Subscription) -> None:
+        """Remove a subscription."""
+        self._subscriptions.discard(subscription)
+        subscription.close()
 
-    def publish(self, news: Update) -> None:
-        """Hand a frame to every stream."""
-        for stream in tuple(self._streams):
-            stream.push(news)
+    def publish(self, update: Update) -> None:
+        """Hand a frame to every subscription."""
+        for subscription in tuple(self._subscriptions):
+            subscription.push(update)

@@ -1,7 +1,7 @@
-"""The store's own thread, and the way in and out of it for asyncio.
+"""Storage's own thread, and the way in and out of it for asyncio.
 
 A home directory on NFS can block for seconds, and a Jupyter server that blocks its event
-loop freezes every kernel's socket. What waits when the thread comes free shares one commit.
+loop freezes every kernel's socket. What waits when the thread becomes free shares one commit.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from .exceptions import Busy
-from .store import Store
+from .storage import Operation, Storage
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: From how many operations on a commit takes no more, and how many may wait.
+#: How many operations one commit takes, and how many may wait.
 MAX_BATCH = 256
 MAX_WAITING = 4096
 
@@ -28,33 +28,38 @@ MAX_WAITING = 4096
 class _Job(Generic[T]):
     __slots__ = ("call", "done", "write")
 
-    def __init__(self, call: Callable[[], T], write: bool, done: asyncio.Future[T]) -> None:
+    def __init__(self, call: Operation[T], write: bool, done: asyncio.Future[T]) -> None:
         self.call, self.write, self.done = call, write, done
 
 
 class Worker:
-    """Runs a store's operations one after the other in a thread of their own.
+    """Runs operations one after the other in a thread of their own.
 
     Parameters
     ----------
-    store
-        The store; from ``start`` on only the thread touches it.
+    storage
+        Where; from ``start`` on only the thread touches it.
     after_batch
         Called in the thread after each batch; what it returns is handed to ``deliver`` in
         the event loop, before the operations' callers go on.
     deliver
         Called in the event loop.
+    max_waiting
+        How many operations may wait.
     """
 
     def __init__(
         self,
-        store: Store,
+        storage: Storage,
         after_batch: Callable[[], Any],
         deliver: Callable[[Any], None],
+        *,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
-        self._store = store
+        self._storage = storage
         self._after_batch = after_batch
         self._deliver = deliver
+        self._max_waiting = max_waiting
         self._jobs: queue.SimpleQueue[list[_Job[Any]] | None] = queue.SimpleQueue()
         self._submitted: list[_Job[Any]] = []
         self._waiting = 0
@@ -63,7 +68,7 @@ class Worker:
         self._stopped = False
 
     def start(self) -> None:
-        """Start the thread and open the store in it, unless that is done; returns at once."""
+        """Start the thread, which opens the file, unless that is done; returns at once."""
         if self._thread is not None or self._stopped:
             return
         self._loop = asyncio.get_running_loop()
@@ -72,7 +77,7 @@ class Worker:
         self._thread.start()
 
     async def stop(self, timeout_s: float = 3.0) -> None:
-        """Finish what waits, close the store and end the thread."""
+        """Finish what waits, close the file and end the thread."""
         self._stopped = True
         if self._thread is None:
             return
@@ -81,8 +86,8 @@ class Worker:
         thread, self._thread = self._thread, None
         await asyncio.get_running_loop().run_in_executor(None, thread.join, timeout_s)
 
-    def submit(self, call: Callable[[], T], *, write: bool) -> asyncio.Future[T]:
-        """Run ``call`` in the thread; the future ends after its batch is committed.
+    def submit(self, operation: Operation[T], *, write: bool) -> asyncio.Future[T]:
+        """Run ``operation`` in the thread; the future ends after its batch is committed.
 
         Raises
         ------
@@ -94,11 +99,11 @@ class Worker:
         if self._thread is None:
             self.start()
         assert self._loop is not None
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= self._max_waiting:
             raise Busy("Too much is waiting to be stored; try again in a few seconds.")
         self._waiting += 1
         done: asyncio.Future[T] = self._loop.create_future()
-        self._submitted.append(_Job(call, write, done))
+        self._submitted.append(_Job(operation, write, done))
         if len(self._submitted) == 1:
             # What comes in the same turn of the event loop goes together: to wake the thread
             # for each would have the two wrestle for Python's lock, and halve the throughput.
@@ -112,7 +117,7 @@ class Worker:
 
     def _work(self) -> None:
         ending = False
-        # The store opens at its first run; this one waits for nobody.
+        # The file is opened at the first run; this one waits for nobody.
         self._run([])
         while not ending:
             batch = self._jobs.get()
@@ -128,32 +133,32 @@ class Worker:
                     break
                 batch += more
             self._run(batch)
-        self._store.close()
+        self._storage.close()
 
     def _run(self, batch: list[_Job[Any]]) -> None:
-        news: Any = None
+        update: Any = None
         results: list[Any]
         try:
-            results = self._store.run([(job.call, job.write) for job in batch])
+            results = self._storage.run([(job.call, job.write) for job in batch])
         except Exception as error:
             results = [error] * len(batch)
         try:
-            news = self._after_batch()
+            update = self._after_batch()
         except Exception as error:
-            # The batch is committed all the same, and the next one tells its news too.
-            log.warning("Telling the open tabs of news failed: %s", error)
+            # The batch is committed all the same, and the next one brings its changes too.
+            log.warning("Telling the open tabs of changes failed: %s", error)
         assert self._loop is not None
         try:
-            self._loop.call_soon_threadsafe(self._settle, batch, results, news)
+            self._loop.call_soon_threadsafe(self._finish, batch, results, update)
         except RuntimeError:
             # The loop has ended: nobody waits for an answer any more.
             return
 
-    def _settle(self, batch: list[_Job[Any]], results: list[Any], news: Any) -> None:
+    def _finish(self, batch: list[_Job[Any]], results: list[Any], update: Any) -> None:
         self._waiting -= len(batch)
         try:
-            if news is not None:
-                self._deliver(news)
+            if update is not None:
+                self._deliver(update)
         finally:
             for job, result in zip(batch, results, strict=True):
                 if job.done.done():

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from jupyterlab_notify.timings import StorageTimings, Timings
+
 from .servers import Server
 
 # A job in a shell's background ignores Ctrl-C, and so would the programs that tests send it to.
@@ -26,8 +28,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     shared = Server(
         tmp_path_factory.mktemp("shared-server"),
         others=True,
-        # How long after a sender's time a server looks again before it takes it for dead.
-        constants={"store.SECOND_LOOK_MS": 500},
+        # How long after a sender's time a server looks again before it counts as dead.
+        timings=Timings(storage=StorageTimings(second_look_ms=500)),
     )
     try:
         yield shared.start()

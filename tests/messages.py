@@ -1,15 +1,19 @@
-"""Messages as the store and the inbox take them, and a store that runs one call at a time."""
+"""Messages as storage takes them, and operations that are run one at a time."""
 
 from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from jupyterlab_notify.store import Store, new_id
+from jupyterlab_notify.storage import Operation, Query, Storage, StoreStatus, new_id
+from jupyterlab_notify.timings import StorageTimings
 
 T = TypeVar("T")
+
+#: A store that tries a failing file again at once, and waits for no lock.
+QUICK = StorageTimings(heal_interval_s=0.0, busy_timeout_s=0.3, retry_timeout_s=0.05)
 
 
 class Clock:
@@ -27,7 +31,7 @@ class Clock:
 
 
 def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
-    """Return a message in the columns of ``Store.receive``."""
+    """Return a message in the columns of ``Storage.receive``."""
     return {
         "id": new_id(secrets.randbits(40)),
         "source": "queue",
@@ -48,7 +52,13 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
     }
 
 
-def do(store: Store, call: Callable[[], T], write: bool = True) -> T:
+def set_timings(store: Storage, **timings: float) -> None:
+    """Have a store wait for shorter, or longer, from now on."""
+    # What the engine waits for; the rest looks at the timings that it was made with.
+    store.engine._timings = replace(store.engine._timings, **timings)  # type: ignore[arg-type]
+
+
+def do(store: Storage, call: Operation[T], write: bool = True) -> T:
     """Run one call, and raise what it raises."""
     (result,) = store.run([(call, write)])
     if isinstance(result, Exception):
@@ -56,13 +66,18 @@ def do(store: Store, call: Callable[[], T], write: bool = True) -> T:
     return result
 
 
-def receive(store: Store, text: str = "Job finished", **columns: Any) -> str:
+def status(store: Storage) -> StoreStatus:
+    """Return where and how notifications are kept."""
+    return do(store, store.status, write=False)
+
+
+def receive(store: Storage, text: str = "Job finished", **columns: Any) -> str:
     """Store a message, and return its id."""
     row = message(text, **columns)
-    return do(store, lambda: store.receive(row))[0]
+    return do(store, lambda tx: store.notifications.add(tx, row))[0]
 
 
-def live(store: Store) -> dict[str, dict[str, Any]]:
+def live(store: Storage) -> dict[str, dict[str, Any]]:
     """Return every row that is neither revoked nor expired, by id, dismissed ones included."""
     rows = {}
     for view in ("inbox", "dismissed"):
@@ -76,10 +91,8 @@ def live(store: Store) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _page(store: Store, view: str, before: int | None) -> Callable[[], dict[str, Any]]:
-    from jupyterlab_notify.store import Query
-
-    return lambda: store.page(Query(view=view, before=before, limit=200))
+def _page(store: Storage, view: str, before: int | None) -> Operation[Any]:
+    return lambda tx: store.notifications.page(tx, Query(view=view, before=before, limit=200))
 
 
 def check_sound(path: Any) -> None:

@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from jupyterlab_notify.timings import SourceTimings, Timings
+
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = ROOT / "tests" / "left_out"
 NAMESPACE = "jupyterlab-notify"
@@ -33,19 +35,16 @@ UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 #: What of JupyterLab's is on in every server of the environment, and takes a third of its start.
 OTHERS = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
 
-#: Sets constants of the extension's modules; one that is not there ends the start.
-SET_CONSTANTS = """
-import importlib
-for name, value in {constants!r}.items():
-    module, _, name = name.rpartition(".")
-    module = importlib.import_module(f"jupyterlab_notify.{{module}}")
-    assert hasattr(module, name), f"{{module}} has no {{name}}"
-    setattr(module, name, value)
+#: Has the extension wait for what the test says.
+SET_TIMINGS = """
+from jupyterlab_notify.app import NotifyApp
+from jupyterlab_notify.timings import SourceTimings, StorageTimings, Timings
+NotifyApp.timings = {timings!r}
 """
 
 #: A server waits for the first look at the welcome files, but not for a folder that hangs. A busy
 #: machine may need longer to import YAML than that.
-PATIENT = {"manager.FILES_TIMEOUT_S": 30.0}
+PATIENT = Timings(sources=SourceTimings(files_timeout_s=30.0))
 
 T = TypeVar("T")
 
@@ -152,8 +151,8 @@ class Server:
         Start ``jupyter lab`` instead of ``jupyter server``.
     others
         Also load the environment's other server extensions, as ``lab`` does in any case.
-    constants
-        What waits and intervals are in this server, as ``{"database.HEAL_INTERVAL_S": 0.1}``.
+    timings
+        Other waits and intervals than the usual ones.
     config
         Traitlets configuration, as ``{"NotifyApp": {"retention_count": 5}}``.
     config_py
@@ -173,7 +172,7 @@ class Server:
         home: Path | None = None,
         lab: bool = False,
         others: bool = False,
-        constants: dict[str, float] | None = None,
+        timings: Timings | None = None,
         config: dict[str, Any] | None = None,
         config_py: str = "",
         env: dict[str, str] | None = None,
@@ -222,7 +221,7 @@ class Server:
             )
             + config_py
             # Last, since it imports what ``config_py`` may want to see imported.
-            + (SET_CONSTANTS.format(constants=constants) if constants else "")
+            + (SET_TIMINGS.format(timings=timings) if timings else "")
         )
 
     @property

@@ -1,4 +1,4 @@
-"""A browser tab in Python: what ``src/model.ts`` does with frames, as a sink of the feed."""
+"""A browser tab in Python: what ``src/model.ts`` does with frames, as a sink of the broadcaster."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from jupyterlab_notify import store
-from jupyterlab_notify.store import Cursor
+from jupyterlab_notify.storage import Cursor, notifications
 
 
 class Gone(Exception):
@@ -51,7 +50,7 @@ class Tab:
         if frame["type"] == "snapshot":
             self.rows.clear()
             self.gone.clear()
-            self.floor = rows[-1]["position"] if len(rows) == store.SNAPSHOT_ROWS else 0
+            self.floor = rows[-1]["position"] if len(rows) == notifications.SNAPSHOT_ROWS else 0
             rows = [*rows, *frame["pinned"]]
         for row in rows:
             known = self.rows.get(row["id"], {}).get("seq", self.gone.get(row["id"], -1))

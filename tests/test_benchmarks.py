@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlab_notify.store import Query, Store
+from jupyterlab_notify.storage import Query, Storage
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -28,7 +28,9 @@ def test_the_history_that_is_measured_can_be_made(
     from bench_history import fill
 
     fill(tmp_path / "history.db", 100)
-    store = Store(tmp_path / "history.db")
-    (page,) = store.run([(lambda: store.page(Query(view="unread", limit=50)), False)])
+    store = Storage(tmp_path / "history.db")
+    (page,) = store.run(
+        [(lambda tx: store.notifications.page(tx, Query(view="unread", limit=50)), False)]
+    )
     store.close()
     assert len(page["notifications"]) == 10

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -21,7 +22,8 @@ import psutil
 import pytest
 
 from jupyterlab_notify import models
-from jupyterlab_notify.ledger import central_tag
+from jupyterlab_notify.storage import central_tag
+from jupyterlab_notify.timings import SourceTimings
 
 from .central import Central
 from .servers import NAMESPACE, PATIENT, Frames, Server, at_once, wait_for
@@ -68,7 +70,7 @@ def config(central: Central, **more: Any) -> dict[str, Any]:
 def server(central: Central, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return the server that most of these tests share."""
     directory = tmp_path_factory.mktemp("lab")
-    server = Server(directory, config=config(central), constants=PATIENT, env=ENV)
+    server = Server(directory, config=config(central), timings=PATIENT, env=ENV)
     try:
         yield server.start()
     finally:
@@ -81,9 +83,8 @@ def make(make_server: Make, central: Central) -> Make:
     """Return a function that starts a lab of this test's own."""
 
     def make(options: dict[str, Any] | None = None, **more: Any) -> Server:
-        constants = {**PATIENT, **more.pop("constants", {})}
-        more.setdefault("env", ENV)
-        return make_server(config=config(central, **(options or {})), constants=constants, **more)
+        more = {"timings": PATIENT, "env": ENV, **more}
+        return make_server(config=config(central, **(options or {})), **more)
 
     return make
 
@@ -879,7 +880,7 @@ def test_what_one_service_says_concerns_nothing_of_anothers(
     make: Make, central: Central, tmp_path: Path
 ) -> None:
     other = Central(tmp_path).start()
-    often = {"constants": {"sources.central.ATTEND_S": 0.1}}
+    often = {"timings": replace(PATIENT, sources=SourceTimings(lease_renewal_s=0.1))}
     one = make(start=False, **often)
     two = make({"central_url": other.url}, start=False, home=one.home, **often)
     try:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import trustme
 
-from jupyterlab_notify.sources.client import Client, Failure, trust
+from jupyterlab_notify.sources.central import CentralClient, Transport
+from jupyterlab_notify.sources.central.failure import Failure
+from jupyterlab_notify.sources.central.transport import trust
 
 from .central import Central
 from .proxy import SUFFIX, Proxy
@@ -59,7 +61,7 @@ def bundle(authority: trustme.CA, path: Path) -> Path:
 
 async def ask(url: str, **options: Any) -> str | None:
     """Ask for the broadcasts; return what went wrong."""
-    client = Client(url, token=lambda: TOKEN, timeout_s=10, **options)
+    client = CentralClient(Transport(url, token=lambda: TOKEN, timeout_s=10, **options))
     try:
         await client.broadcasts()
     except Failure as failure:
@@ -125,7 +127,7 @@ async def test_no_proxy_is_honoured_and_a_proxy_may_want_a_user(
             "(it answered 407)."
         )
         # Nothing that the person did is given up for that.
-        client = Client(central.url, token=lambda: TOKEN, timeout_s=10)
+        client = CentralClient(Transport(central.url, token=lambda: TOKEN, timeout_s=10))
         with pytest.raises(Failure) as caught:
             await client.mark("read", ["1"])
         await client.close()

@@ -16,9 +16,12 @@ import pytest
 from traitlets.traitlets import TraitError
 
 from jupyterlab_notify.app import NotifyApp
-from jupyterlab_notify.sources import client as client_module
-from jupyterlab_notify.sources.central import Central, Settings
-from jupyterlab_notify.sources.client import Answer, Client, Failure, shorten, token_reader
+from jupyterlab_notify.sources.central.client import CentralClient
+from jupyterlab_notify.sources.central.failure import Answer, Failure, parse_retry_after
+from jupyterlab_notify.sources.central.parsing import parse_time_ms, shorten
+from jupyterlab_notify.sources.central.schedule import Backoff
+from jupyterlab_notify.sources.central.token import token_reader
+from jupyterlab_notify.sources.central.transport import Transport
 
 from . import central as service
 
@@ -26,8 +29,8 @@ SAMPLES = json.loads(Path(__file__).with_name("semaphore-2.0.0-samples.json").re
 URL = "https://data.example.com/semaphore"
 
 
-class Recorded(Client):
-    """A client that is answered from the record."""
+class RecordedTransport(Transport):
+    """A transport that answers from the record."""
 
     def __init__(self, number: int) -> None:
         super().__init__(URL, token=lambda: "x", timeout_s=1)
@@ -35,7 +38,7 @@ class Recorded(Client):
         self.asked = ""
         self.sent: Any = None
 
-    async def _ask(
+    async def ask(
         self,
         method: str,
         path: str,
@@ -44,7 +47,7 @@ class Recorded(Client):
         content: bytes | None,
         *,
         anonymous: bool = False,
-        nameless: bool = False,
+        unauthenticated: bool = False,
     ) -> Answer:
         self.asked = f"{method} {path}" + (f"?{urlencode(params)}" if params else "")
         self.sent = content and json.loads(content)
@@ -56,11 +59,19 @@ class Recorded(Client):
         )
 
 
+class Recorded(CentralClient):
+    """A client that is answered from the record."""
+
+    def __init__(self, number: int) -> None:
+        self.recorded = RecordedTransport(number)
+        super().__init__(self.recorded)
+
+
 async def test_the_recorded_pages_are_understood() -> None:
     client = Recorded(0)
     page = await client.messages(unread=False, limit=2)
     assert page is not None
-    assert client.asked == client.sample["request"]
+    assert client.recorded.asked == client.recorded.sample["request"]
     assert (page.cursor, page.total, page.etag) == ("1795318157_4", 6, None)
     first, second = page.items
     assert (first.remote, first.read, first.message) == ("6", False, "Disk quota at 50%")
@@ -75,9 +86,9 @@ async def test_the_recorded_pages_are_understood() -> None:
 async def test_the_recorded_message_is_its_markdown_and_never_its_html() -> None:
     client = Recorded(2)
     read, body = await client.message("7")
-    assert client.asked == client.sample["request"]
+    assert client.recorded.asked == client.recorded.sample["request"]
     assert not read
-    assert body == client.sample["body"]["body"]["gfm"]
+    assert body == client.recorded.sample["body"]["body"]["gfm"]
     with pytest.raises(Failure) as caught:
         await Recorded(3).message("7")
     assert caught.value.status == 404
@@ -87,11 +98,11 @@ async def test_the_recorded_changes_are_what_is_sent() -> None:
     for number, what, ids in ((4, "read", ["7", "999"]), (6, "unread", ["7"])):
         client = Recorded(number)
         await client.mark(what, ids)
-        assert client.asked == client.sample["request"]
-        assert client.sent == client.sample["request_body"]
+        assert client.recorded.asked == client.recorded.sample["request"]
+        assert client.recorded.sent == client.recorded.sample["request_body"]
     with pytest.raises(Failure) as caught:
         await Recorded(7).mark("read", ["7"])
-    assert caught.value.hopeless
+    assert caught.value.permanent
 
 
 async def test_the_recorded_lack_of_a_welcome_part_is_noticed() -> None:
@@ -99,23 +110,22 @@ async def test_the_recorded_lack_of_a_welcome_part_is_noticed() -> None:
     assert listed is not None and listed.items == ()
     with pytest.raises(Failure) as caught:
         await Recorded(9).welcome("jupyterlab")
-    assert caught.value.missing and not caught.value.hopeless
+    assert caught.value.missing and not caught.value.permanent
     for status, missing in ((405, True), (501, True), (400, False), (500, False), (503, False)):
         client = Recorded(9)
-        client.sample = {"status": status, "headers": {}, "body": None}
+        client.recorded.sample = {"status": status, "headers": {}, "body": None}
         with pytest.raises(Failure) as caught:
             await client.welcome("jupyterlab")
         assert caught.value.missing is missing
 
 
 def test_it_backs_off_up_to_ten_minutes_and_not_all_labs_ask_at_once() -> None:
-    central = object.__new__(Central)  # What it waits depends on its settings alone.
-    central.settings = Settings(url=URL, name="x", interval_s=NotifyApp().central_interval)
+    backoff = Backoff(NotifyApp().central_interval)
     for failures, least_s in enumerate((48, 96, 192, 384, 600, 600, 600, 600), start=1):
-        waits = {central._back_off_s(failures) for _ in range(50)}
+        waits = {backoff.delay_s(failures) for _ in range(50)}
         assert least_s <= min(waits) <= max(waits) <= min(1.5 * least_s, 600)
         assert len(waits) > 1 or least_s == 600
-    assert central._back_off_s(10_000) == 600
+    assert backoff.delay_s(10_000) == 600
 
 
 @pytest.mark.parametrize(
@@ -133,7 +143,7 @@ def test_it_backs_off_up_to_ten_minutes_and_not_all_labs_ask_at_once() -> None:
 )
 async def test_nonsense_is_a_failure_and_nothing_else(body: Any) -> None:
     client = Recorded(0)
-    client.sample = {"status": 200, "headers": {}, "body": body}
+    client.recorded.sample = {"status": 200, "headers": {}, "body": body}
     with pytest.raises(Failure, match="cannot be understood"):
         await client.messages(unread=True)
 
@@ -149,14 +159,14 @@ def test_long_texts_are_cut_at_a_word() -> None:
     [("120", 120), (" 1 ", 1), ("", None), ("soon", None), ("-1", None), ("9" * 30, 86_400)],
 )
 def test_retry_after_is_understood(text: str, seconds: float | None) -> None:
-    assert client_module._retry_after_s(text) == seconds
+    assert parse_retry_after(text) == seconds
 
 
 def test_retry_after_may_be_a_date() -> None:
     then = datetime.fromtimestamp(time.time() + 60, timezone.utc)
-    seconds = client_module._retry_after_s(format_datetime(then, usegmt=True))
+    seconds = parse_retry_after(format_datetime(then, usegmt=True))
     assert seconds is not None and 55 < seconds < 65
-    assert client_module._retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
 
 
 @pytest.mark.parametrize(
@@ -169,7 +179,7 @@ def test_retry_after_may_be_a_date() -> None:
     ],
 )
 def test_every_spelling_of_a_time_is_understood(text: str, milliseconds: int) -> None:
-    assert client_module._time_ms(text) == milliseconds
+    assert parse_time_ms(text) == milliseconds
 
 
 def test_the_token_is_found_in_the_documented_order_and_afresh(
@@ -224,31 +234,32 @@ def test_a_url_may_end_in_a_slash() -> None:
 )
 async def test_a_tag_that_no_request_can_carry_is_none(etag: str, kept: str | None) -> None:
     client = Recorded(8)
-    client.sample = {**client.sample, "headers": {"etag": etag}}
+    client.recorded.sample = {**client.recorded.sample, "headers": {"etag": etag}}
     listed = await client.broadcasts()
     assert listed is not None and listed.etag == kept
 
 
 async def test_requests_at_once_share_a_connection_and_are_not_cut_off(tmp_path: Path) -> None:
     central = service.Central(tmp_path).start()
-    client = Client(central.url, token=lambda: "x", timeout_s=5)
+    transport = Transport(central.url, token=lambda: "x", timeout_s=5)
+    client = CentralClient(transport)
     made = []
-    connect = client._connect
+    connect = transport._connect
 
     def slowly() -> Any:
         time.sleep(0.1)
         made.append(connect())
         return made[-1]
 
-    client._connect = slowly  # type: ignore[method-assign]  # counts, and gives a race its time
+    transport._connect = slowly  # type: ignore[method-assign]  # counts, and gives a race its time
     try:
         central.fault("slow", seconds=0.3)
         asked = [asyncio.ensure_future(client.broadcasts()) for _ in range(3)]
         await asyncio.sleep(0.25)
-        await client.rest()
+        await client.close_idle()
         assert all(listed is not None for listed in await asyncio.gather(*asked))
         assert len(made) == 1
-        await client.rest()
+        await client.close_idle()
         assert made[0].is_closed
     finally:
         await client.close()
@@ -263,7 +274,7 @@ async def test_a_token_on_a_file_system_that_hangs_is_asked_for_once() -> None:
         hangs.wait(5)
         return "x"
 
-    client = Client(URL, token=token, timeout_s=0.1)
+    client = CentralClient(Transport(URL, token=token, timeout_s=0.1))
     for _ in range(3):
         with pytest.raises(Failure, match="did not answer"):
             await client.messages(unread=True)

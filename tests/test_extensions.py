@@ -16,6 +16,7 @@ from jupyterlab_notify.app import EVENT_SCHEMA_ID
 from jupyterlab_notify.exceptions import BadRequest
 from jupyterlab_notify.extensions import Notifications
 from jupyterlab_notify.manager import NotificationManager
+from jupyterlab_notify.storage import Storage
 
 from .servers import NAMESPACE, ROOT, Server
 
@@ -96,17 +97,17 @@ def test_what_is_sent_again_unchanged_is_told_to_nobody(tmp_path: Path) -> None:
 
     async def run() -> None:
         heard: list[str] = []
-        inbox = NotificationManager(
-            tmp_path / "db.sqlite", notice=lambda action, ids: heard.append(action)
+        manager = NotificationManager(
+            Storage(tmp_path / "db.sqlite"), emit_event=lambda action, ids: heard.append(action)
         )
-        notifications = Notifications(inbox, logging.getLogger("test"))
+        notifications = Notifications(manager, logging.getLogger("test"))
         told = []
         for fields, action in steps:
             value: dict[str, Any] = {"type": "in-progress", "heartbeat": 60, **fields}
             await notifications.update("job", "Training", source="queue", **value)
             told += [action] if action else []
             assert heard == told
-        await inbox.stop()
+        await manager.stop()
 
     asyncio.run(run())
 
@@ -116,10 +117,10 @@ def test_it_is_told_what_is_wrong_and_a_failing_observer_harms_nobody(
 ) -> None:
     async def run() -> None:
         log = logging.getLogger("test")
-        inbox = NotificationManager(
-            tmp_path / "db.sqlite", notice=lambda *news: notifications.tell(*news)
+        manager = NotificationManager(
+            Storage(tmp_path / "db.sqlite"), emit_event=lambda *news: notifications.tell(*news)
         )
-        notifications = Notifications(inbox, log)
+        notifications = Notifications(manager, log)
         heard: list[str] = []
 
         def fails(action: str, ids: list[str]) -> None:
@@ -135,7 +136,7 @@ def test_it_is_told_what_is_wrong_and_a_failing_observer_harms_nobody(
         end()
         await notifications.revoke(sent.id, source="quota")
         assert heard == ["created"]
-        await inbox.stop()
+        await manager.stop()
 
     asyncio.run(run())
     assert caplog.text.count("An observer of notifications failed") == 2

@@ -12,35 +12,29 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 
-from jupyterlab_notify import database as database_module
-from jupyterlab_notify import manager as manager_module
-from jupyterlab_notify import worker as worker_module
 from jupyterlab_notify.exceptions import Busy
-from jupyterlab_notify.manager import NotificationManager
+from jupyterlab_notify.manager import NotificationManager, Received
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.store import Cursor, Query, Store
+from jupyterlab_notify.storage import Cursor, Query, Storage, Transaction
+from jupyterlab_notify.timings import StorageTimings, Timings
 
 from . import places
-from .messages import check_sound, do, live, message, receive
+from .messages import QUICK, check_sound, do, live, message, receive
 from .places import Fault
 from .servers import Server, wait_for
 from .support.sending import Api
 from .tab import Tab
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the store try again at once; what it waits for here is under the test's control."""
-    monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.3)
-    monkeypatch.setattr(database_module, "RETRY_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(manager_module, "WATCH_INTERVAL_S", 0.02)
+#: What is waited for here is under the test's control.
+OFTEN = Timings(watch_interval_s=0.02)
+PATIENT = replace(QUICK, busy_timeout_s=30.0)
 
 
 @pytest.fixture
@@ -65,35 +59,41 @@ Log = Callable[[int], list[str]]
 
 
 @asynccontextmanager
-async def opened(path: Path | None) -> AsyncIterator[NotificationManager]:
-    inbox = NotificationManager(path)
-    inbox.start()
+async def opened(
+    path: Path | None, timings: StorageTimings = QUICK, **options: Any
+) -> AsyncIterator[NotificationManager]:
+    storage = Storage(path, timings=timings)
+    manager = NotificationManager(storage, timings=OFTEN, **options)
+    manager.start()
     try:
-        yield inbox
+        yield manager
     finally:
-        await inbox.stop()
+        await manager.stop()
 
 
-async def send(inbox: NotificationManager, text: str, **fields: Any) -> manager_module.Received:
-    return await inbox.receive(IngestMessage(message=text, **fields), "queue")
+async def send(manager: NotificationManager, text: str, **fields: Any) -> Received:
+    return await manager.receive(IngestMessage(message=text, **fields), "queue")
 
 
-async def stored(inbox: NotificationManager) -> dict[str, dict[str, Any]]:
+async def stored(manager: NotificationManager) -> dict[str, dict[str, Any]]:
     """Return all live rows, through the inbox' own thread."""
-    store = inbox._store
+    store = manager.storage
 
-    def call() -> dict[str, dict[str, Any]]:
-        views = (store.page(Query(view=view, limit=10_000)) for view in ("inbox", "dismissed"))
+    def call(tx: Transaction) -> dict[str, dict[str, Any]]:
+        views = (
+            store.notifications.page(tx, Query(view=view, limit=10_000))
+            for view in ("inbox", "dismissed")
+        )
         return {row["id"]: row for page in views for row in page["notifications"]}
 
-    return await inbox._worker.submit(call, write=False)
+    return await manager._worker.submit(call, write=False)
 
 
 def history(path: Path) -> list[str]:
     """Store a few notifications as an earlier server did; return their ids."""
-    store = Store(path)
+    store = Storage(path, timings=QUICK)
     ids = [receive(store, f"old {n}", key=f"k{n}", dismissable=n != 1) for n in range(4)]
-    do(store, lambda: store.change_one(ids[3], True, None))
+    do(store, lambda tx: store.notifications.set_state(tx, ids[3], True, None))
     store.close()
     return ids
 
@@ -129,21 +129,21 @@ async def test_messages_show_during_a_fault_and_are_stored_after_it(
         broken = stack.enter_context(ExitStack())
         if when == "at_the_start":
             broken.enter_context(fault(path))
-        async with opened(path) as inbox:
+        async with opened(path) as manager:
             tab = Tab()
-            inbox.open(tab, None)
+            manager.open(tab, None)
             await tab.until(lambda tab: tab.frames)
             if when == "while_running":
-                await send(inbox, "before")
+                await send(manager, "before")
                 await tab.until(lambda tab: "before" in tab.messages)
                 broken.enter_context(fault(path))
             # More than what a log of before may leave room for.
-            first = await send(inbox, "first", body="x" * 30_000)
+            first = await send(manager, "first", body="x" * 30_000)
             assert not first.durable
-            second = await send(inbox, "second", key="progress", type="in-progress", progress=0.1)
-            third = await send(inbox, "third")
-            await inbox.revoke(third.id, "queue", any_source=True)
-            await send(inbox, "on", key="progress", type="in-progress", progress=0.7)
+            second = await send(manager, "second", key="progress", type="in-progress", progress=0.1)
+            third = await send(manager, "third")
+            await manager.revoke(third.id, "queue", any_source=True)
+            await send(manager, "on", key="progress", type="in-progress", progress=0.7)
             await tab.until(lambda tab: tab.rows.get(second.id, {}).get("progress") == 0.7)
             await tab.until(lambda tab: third.id not in tab.rows)
             assert tab.durable is False
@@ -153,9 +153,9 @@ async def test_messages_show_during_a_fault_and_are_stored_after_it(
             ]
             if readable:
                 assert set(old) <= set(tab.rows), "what was there is still shown"
-                await inbox.change_one(old[0], read=True, dismissed=None)
-                await inbox.change_one(old[2], read=None, dismissed=True)
-            status = (await inbox.status("1"))["store"]
+                await manager.set_state(old[0], read=True, dismissed=None)
+                await manager.set_state(old[2], read=None, dismissed=True)
+            status = (await manager.status("1"))["store"]
             assert status["mode"] == "memory"
             assert status["durable"] is False
             assert said in status["problem"]
@@ -165,14 +165,14 @@ async def test_messages_show_during_a_fault_and_are_stored_after_it(
 
             broken.close()
             await tab.until(lambda tab: tab.durable)
-            status = (await inbox.status("1"))["store"]
+            status = (await manager.status("1"))["store"]
             assert (status["durable"], status["problem"]) == (True, None)
             assert len(log(logging.INFO)) == 1
             assert len(log(logging.WARNING)) == 1
-            assert (await send(inbox, "after")).durable
+            assert (await send(manager, "after")).durable
             await tab.until(lambda tab: "after" in tab.messages)
-            tab.check_against(await stored(inbox))
-        again = Store(path)
+            tab.check_against(await stored(manager))
+        again = Storage(path, timings=QUICK)
         rows = live(again)
         texts = sorted(row["message"] for row in rows.values())
         expected = ["after", "first", "on", *(f"old {n}" for n in range(4))]
@@ -189,12 +189,12 @@ async def test_messages_show_during_a_fault_and_are_stored_after_it(
 async def test_a_server_that_stops_right_after_a_fault_leaves_nothing_in_memory(path: Path) -> None:
     history(path)
     with places.newer_schema(path):
-        inbox = NotificationManager(path)
-        inbox.start()
-        assert not (await send(inbox, "meanwhile")).durable
+        manager = NotificationManager(Storage(path, timings=QUICK), timings=OFTEN)
+        manager.start()
+        assert not (await send(manager, "meanwhile")).durable
     # No tab is open: nobody has looked at the store since.
-    await inbox.stop()
-    store = Store(path)
+    await manager.stop()
+    store = Storage(path, timings=QUICK)
     assert "meanwhile" in [row["message"] for row in live(store).values()]
     store.close()
 
@@ -203,24 +203,24 @@ async def test_two_servers_of_one_home_survive_a_fault_of_one(path: Path) -> Non
     """What the other server did meanwhile stays; of one key, the later message does."""
     old = history(path)
     clock = {"now": 1_800_000_000_000}
-    store = Store(path, clock=lambda: clock["now"])
-    other = Store(path, clock=lambda: clock["now"])
+    store = Storage(path, timings=QUICK, clock=lambda: clock["now"])
+    other = Storage(path, timings=QUICK, clock=lambda: clock["now"])
     receive(store, "common")
     with places.locked(path):
         kept = receive(store, "kept in memory", key="mine")
         receive(store, "older", key="theirs")
-        do(store, lambda: store.change_one(old[0], True, None))
-        do(store, lambda: store.change_one(old[1], True, None))
-        do(store, lambda: store.change_one(old[3], False, None))
+        do(store, lambda tx: store.notifications.set_state(tx, old[0], True, None))
+        do(store, lambda tx: store.notifications.set_state(tx, old[1], True, None))
+        do(store, lambda tx: store.notifications.set_state(tx, old[3], False, None))
     clock["now"] += 1000
     receive(other, "of the other server")
     receive(other, "old 3 again", key="k3")
     newer = receive(other, "newer", key="theirs")
-    do(other, lambda: other.revoke(old[1], "queue", any_source=True))
+    do(other, lambda tx: other.notifications.revoke(tx, old[1], "queue", any_source=True))
     clock["now"] -= 500
     receive(other, "older than the one in memory", key="mine2")
     rows = live(store)
-    assert store.durable
+    assert store.engine.durable
     assert rows == live(other)
     assert rows[old[0]]["read"] is not None
     assert old[1] not in rows, "it was revoked"
@@ -291,7 +291,7 @@ def corrupt_json(path: Path) -> None:
 async def test_a_corrupt_file_is_set_aside_whole_and_a_new_one_begun(
     path: Path, log: Log, damage: Callable[[Path], None], saved: int, when: str
 ) -> None:
-    store = Store(path)
+    store = Storage(path, timings=QUICK)
     for number in range(200):
         action = f'[{{"label":"of {number}"}}]'
         receive(store, f"old {number} ", body="x" * 1000, actions=action)
@@ -299,24 +299,24 @@ async def test_a_corrupt_file_is_set_aside_whole_and_a_new_one_begun(
     if when == "at_the_start":
         damage(path)
         bytes_ = places.content(path)
-    async with opened(path) as inbox:
+    async with opened(path) as manager:
         tab = Tab()
         if when == "while_running":
             # A new connection reads the file's damage; an open one may have pages in memory.
-            await send(inbox, "before")
+            await send(manager, "before")
             places.checkpoint(path)
             damage(path)
             bytes_ = places.content(path)
-        inbox.open(tab, None)
-        assert (await send(inbox, "new")).durable
+        manager.open(tab, None)
+        assert (await send(manager, "new")).durable
         # Only reading finds what lies in the middle.
-        await inbox.page(Query(text="nothing"))
-        await stored(inbox)
-        assert (await send(inbox, "newer")).durable
+        await manager.page(Query(text="nothing"))
+        await stored(manager)
+        assert (await send(manager, "newer")).durable
         await tab.until(lambda tab: "newer" in tab.messages)
-        tab.check_against(await stored(inbox))
+        tab.check_against(await stored(manager))
         assert tab.messages[0] == "newer"
-        rows = sorted((await stored(inbox)).values(), key=lambda row: row["position"])
+        rows = sorted((await stored(manager)).values(), key=lambda row: row["position"])
         rescued = [row["message"] for row in rows if row["message"].startswith("old")]
         numbers = [int(text.split()[1]) for text in rescued if text.split()[1].isdigit()]
         assert numbers == sorted(set(numbers))
@@ -324,7 +324,7 @@ async def test_a_corrupt_file_is_set_aside_whole_and_a_new_one_begun(
         (warning,) = log(logging.WARNING)
         (aside,) = path.parent.glob("*.corrupt-*[0-9a-f]")
         assert str(aside) in warning
-        status = (await inbox.status("1"))["store"]
+        status = (await manager.status("1"))["store"]
         # Nothing is wrong any more; where the old file is stays to be seen.
         assert (status["problem"], status["setAside"]) == (None, str(aside))
     # What was written after the damage lies in the new file.
@@ -344,17 +344,17 @@ async def test_a_corrupt_file_that_cannot_be_set_aside_waits(
     damaged = places.content(path)
     with ExitStack() as broken:
         broken.enter_context(fault(path))
-        async with opened(path) as inbox:
+        async with opened(path) as manager:
             tab = Tab()
-            inbox.open(tab, None)
-            sent = await send(inbox, "meanwhile")
+            manager.open(tab, None)
+            sent = await send(manager, "meanwhile")
             assert not sent.durable
             # It was tried a second time.
-            await send(inbox, "later")
+            await send(manager, "later")
             await tab.until(lambda tab: "meanwhile" in tab.messages)
             broken.close()
             await tab.until(lambda tab: tab.durable)
-            assert sent.id in await stored(inbox)
+            assert sent.id in await stored(manager)
     (aside,) = path.parent.glob("*.corrupt-*")
     assert places.content(aside) == damaged
     check_sound(path)
@@ -362,15 +362,15 @@ async def test_a_corrupt_file_that_cannot_be_set_aside_waits(
 
 def test_two_servers_that_find_one_corrupt_file_set_it_aside_once(path: Path) -> None:
     history(path)
-    one, two = Store(path), Store(path)
-    one.open(), two.open()
+    one, two = Storage(path, timings=QUICK), Storage(path, timings=QUICK)
+    one.engine.open(), two.engine.open()
     places.checkpoint(path)
     corrupt_header(path)
-    one._fault(sqlite3.DatabaseError("database disk image is malformed"))
+    one.engine._handle_fault(sqlite3.DatabaseError("database disk image is malformed"))
     receive(one, "new")
-    two._fault(sqlite3.DatabaseError("database disk image is malformed"))
+    two.engine._handle_fault(sqlite3.DatabaseError("database disk image is malformed"))
     receive(two, "newer")
-    assert one.durable and two.durable
+    assert one.engine.durable and two.engine.durable
     assert {row["message"] for row in live(one).values()} >= {"new", "newer"}
     assert live(one) == live(two)
     assert len(list(path.parent.glob("*.corrupt-*[0-9a-f]"))) == 1
@@ -382,17 +382,17 @@ def test_two_servers_that_find_one_corrupt_file_at_once_leave_the_new_one(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One finds it when the other has looked for the last time, and is about to rename it."""
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 10.0)
+    slowly = replace(QUICK, busy_timeout_s=10.0)
     history(path)
-    one, two = Store(path), Store(path)
+    one, two = Storage(path, timings=slowly), Storage(path, timings=slowly)
     fault = sqlite3.DatabaseError("database disk image is malformed")
     rename, meanwhile = os.replace, list[Future[str]]()
 
-    def finds(store: Store, text: str) -> str:
-        store._fault(fault)
+    def finds(store: Storage, text: str) -> str:
+        store.engine._handle_fault(fault)
         return receive(store, text)
 
-    def replace(old: Path | str, new: Path | str) -> None:
+    def rename_late(old: Path | str, new: Path | str) -> None:
         if not meanwhile:
             meanwhile.append(first.submit(finds, one, "new"))
             # If it does not wait for this one, it is done by then.
@@ -401,13 +401,13 @@ def test_two_servers_that_find_one_corrupt_file_at_once_leave_the_new_one(
 
     # A connection belongs to its thread.
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
-        first.submit(one.open).result(), second.submit(two.open).result()
+        first.submit(one.engine.open).result(), second.submit(two.engine.open).result()
         places.checkpoint(path)
         corrupt_header(path)
         with monkeypatch.context() as patch:
-            patch.setattr(os, "replace", replace)
+            patch.setattr(os, "replace", rename_late)
             ids = {second.submit(finds, two, "newer").result(), meanwhile[0].result()}
-        assert one.durable and two.durable
+        assert one.engine.durable and two.engine.durable
         rows = first.submit(live, one).result()
         assert ids <= rows.keys()
         assert second.submit(live, two).result() == rows
@@ -420,80 +420,80 @@ def test_two_servers_that_find_one_corrupt_file_at_once_leave_the_new_one(
 
 
 async def test_a_deleted_database_is_begun_anew_and_tabs_follow(path: Path, log: Log) -> None:
-    async with opened(path) as inbox:
+    async with opened(path) as manager:
         tab, idle = Tab(), Tab()
-        inbox.open(tab, None)
-        stream = inbox.open(idle, None)
+        manager.open(tab, None)
+        stream = manager.open(idle, None)
         for number in range(5):
-            await send(inbox, f"old {number}")
+            await send(manager, f"old {number}")
         await idle.until(lambda tab: len(tab.rows) == 5)
-        inbox.close(stream)
+        manager.close(stream)
         for file in path.parent.iterdir():
             file.unlink()
         # Nothing is sent: the tab learns of it all the same.
         await tab.until(lambda tab: not tab.rows)
-        sent = await send(inbox, "new")
+        sent = await send(manager, "new")
         assert sent.durable
         assert sent.seq == 1
         await tab.until(lambda tab: tab.messages == ["new"])
         for number in range(6):
-            await send(inbox, f"newer {number}")
-        inbox.open(idle, idle.cursor)
+            await send(manager, f"newer {number}")
+        manager.open(idle, idle.cursor)
         await idle.until(lambda tab: len(tab.rows) == 7)
         for each in (tab, idle):
-            await each.until(lambda tab: tab.cursor == inbox._store.cursor())
-            each.check_against(await stored(inbox))
+            await each.until(lambda tab: tab.cursor == manager.storage.position.cursor)
+            each.check_against(await stored(manager))
     (warning,) = log(logging.WARNING)
     assert "deleted or replaced" in warning
     check_sound(path)
 
 
 async def test_with_its_folder_deleted_it_makes_another(path: Path) -> None:
-    async with opened(path) as inbox:
-        await send(inbox, "old")
+    async with opened(path) as manager:
+        await send(manager, "old")
         path.parent.rename(path.parent.with_name("away"))
-        assert (await send(inbox, "new")).durable
+        assert (await send(manager, "new")).durable
     check_sound(path)
 
 
 async def test_a_restored_backup_is_shown_by_every_tab(path: Path) -> None:
-    async with opened(path) as inbox:
+    async with opened(path) as manager:
         tab = Tab()
-        inbox.open(tab, None)
+        manager.open(tab, None)
         for number in range(3):
-            await send(inbox, f"old {number}")
+            await send(manager, f"old {number}")
         backup = path.with_name("backup")
         db = sqlite3.connect(path)
         target = sqlite3.connect(backup)
         db.backup(target)
         db.close(), target.close()
         for number in range(3):
-            await send(inbox, f"lost {number}")
+            await send(manager, f"lost {number}")
         await tab.until(lambda tab: len(tab.rows) == 6)
         backup.replace(path)
         await tab.until(lambda tab: len(tab.rows) == 3)
-        await send(inbox, "new")
+        await send(manager, "new")
         await tab.until(lambda tab: tab.messages == ["new", "old 2", "old 1", "old 0"])
-        tab.check_against(await stored(inbox))
+        tab.check_against(await stored(manager))
     check_sound(path)
 
 
 def test_a_message_answered_while_the_file_is_deleted_is_in_the_new_one(path: Path) -> None:
-    store = Store(path)
+    store = Storage(path, timings=QUICK)
     receive(store)
     row = message("in between")
 
-    def call() -> Any:
+    def call(tx: Transaction) -> Any:
         if path.exists() and os.stat(path).st_size and not deleted:
             deleted.append(True)
             for file in path.parent.iterdir():
                 file.unlink()
-        return store.receive(row)
+        return store.notifications.add(tx, row)
 
     deleted: list[bool] = []
     do(store, call)
     store.close()
-    again = Store(path)
+    again = Storage(path, timings=QUICK)
     assert list(live(again)) == [row["id"]]
     again.close()
 
@@ -514,9 +514,9 @@ def test_a_commit_that_came_through_after_all_stores_a_message_once(path: Path) 
                 raise sqlite3.OperationalError("disk I/O error")
             return done
 
-    store = Store(path)
+    store = Storage(path, timings=QUICK)
     receive(store, "before")
-    store._disconnect()
+    store.engine._disconnect()
     connect = sqlite3.connect
     made: list[Any] = []
 
@@ -526,11 +526,11 @@ def test_a_commit_that_came_through_after_all_stores_a_message_once(path: Path) 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite3, "connect", deceive)
-        store.open()
+        store.engine.open()
         made[-1].armed = True
         id_ = receive(store, "once")
     receive(store, "after")
-    assert store.durable
+    assert store.engine.durable
     assert sorted(row["message"] for row in live(store).values()) == ["after", "before", "once"]
     assert id_ in live(store)
     store.close()
@@ -541,41 +541,41 @@ def test_a_commit_that_came_through_after_all_stores_a_message_once(path: Path) 
 
 
 async def test_what_waits_shares_a_commit(path: Path) -> None:
-    async with opened(path) as inbox:
-        await send(inbox, "opened")
+    async with opened(path) as manager:
+        await send(manager, "opened")
         commits = 0
 
         def trace(sql: str) -> None:
             nonlocal commits
             commits += sql == "COMMIT"
 
-        def watch() -> None:
-            assert inbox._store._db is not None
-            inbox._store._db.set_trace_callback(trace)
+        def watch(tx: Transaction) -> None:
+            assert manager.storage.engine._db is not None
+            manager.storage.engine._db.set_trace_callback(trace)
 
-        await inbox._worker.submit(watch, write=False)
-        answers = await asyncio.gather(*(send(inbox, str(n)) for n in range(1000)))
+        await manager._worker.submit(watch, write=False)
+        answers = await asyncio.gather(*(send(manager, str(n)) for n in range(1000)))
         assert len({a.id for a in answers}) == len({a.seq for a in answers}) == 1000
         assert commits <= 20
 
         # Also what came in many turns of the event loop, while the disk was slow.
         commits, begun, slow = 0, Event(), Event()
 
-        def wait() -> None:
+        def wait(tx: Transaction) -> None:
             begun.set()
             slow.wait(10)
 
-        alone = inbox._worker.submit(wait, write=False)
+        alone = manager._worker.submit(wait, write=False)
         await asyncio.to_thread(begun.wait, 10)
         waiting = []
         for n in range(100):
-            waiting.append(asyncio.ensure_future(send(inbox, f"slow {n}")))
+            waiting.append(asyncio.ensure_future(send(manager, f"slow {n}")))
             await asyncio.sleep(0)
         # The last one takes some turns more.
         for _ in range(5):
             await asyncio.sleep(0)
-        assert inbox._worker._waiting == len(waiting) + 1
-        assert not inbox._worker._submitted
+        assert manager._worker._waiting == len(waiting) + 1
+        assert not manager._worker._submitted
         slow.set()
         await asyncio.gather(alone, *waiting)
         # Its own, and theirs.
@@ -585,9 +585,8 @@ async def test_what_waits_shares_a_commit(path: Path) -> None:
 async def test_a_blocked_disk_does_not_block_the_server(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 30.0)
-    async with opened(path) as inbox:
-        await send(inbox, "before")
+    async with opened(path, PATIENT) as manager:
+        await send(manager, "before")
         lags: list[float] = []
         goes_on = asyncio.Event()
 
@@ -603,8 +602,8 @@ async def test_a_blocked_disk_does_not_block_the_server(
         with places.locked(path):
             lags.clear()
             goes_on.clear()
-            waiting = [asyncio.create_task(send(inbox, str(n))) for n in range(100)]
-            reading = asyncio.create_task(inbox.status("1"))
+            waiting = [asyncio.create_task(send(manager, str(n))) for n in range(100)]
+            reading = asyncio.create_task(manager.status("1"))
             # The lock is held until the loop has gone on: a loop that waits for it goes on after
             # half a minute.
             await asyncio.wait_for(goes_on.wait(), 20)
@@ -618,37 +617,36 @@ async def test_a_blocked_disk_does_not_block_the_server(
 async def test_too_much_waiting_is_refused_and_soon_taken_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 30.0)
-    monkeypatch.setattr(worker_module, "MAX_WAITING", 50)
-    async with opened(path) as inbox:
-        await send(inbox, "before")
+    async with opened(path, PATIENT, max_waiting=50) as manager:
+        await send(manager, "before")
         with places.locked(path):
-            waiting = [asyncio.create_task(send(inbox, str(n))) for n in range(60)]
+            waiting = [asyncio.create_task(send(manager, str(n))) for n in range(60)]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION, timeout=5)
             refused = [task for task in waiting if task.done()]
             assert len(refused) == 10
             assert all(isinstance(task.exception(), Busy) for task in refused)
         await asyncio.gather(*(task for task in waiting if task not in refused))
-        await send(inbox, "after")
-        assert len(await stored(inbox)) == 52
+        await send(manager, "after")
+        assert len(await stored(manager)) == 52
 
 
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from jupyterlab_notify.manager import NotificationManager
+from jupyterlab_notify.manager import NotificationManager, Received
 from jupyterlab_notify.models import IngestMessage
+from jupyterlab_notify.storage import Storage
 
 async def main(path, name):
-    inbox = NotificationManager(Path(path))
-    inbox.start()
+    manager = NotificationManager(Storage(Path(path)))
+    manager.start()
     async def sender(n):
         for k in range(20):
-            r = await inbox.receive(IngestMessage(message=f"{name} {n} {k}"), name)
+            r = await manager.receive(IngestMessage(message=f"{name} {n} {k}"), name)
             print(r.id, r.seq, r.durable, flush=True)
     sys.stdin.readline()
     await asyncio.gather(*(sender(n) for n in range(10)))
-    await inbox.stop()
+    await manager.stop()
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -669,7 +667,7 @@ async def test_servers_that_share_a_file_lose_and_double_nothing(path: Path) -> 
     assert len(answers) == 600
     assert all(durable == "True" for _, _, durable in answers)
     assert len({seq for _, seq, _ in answers}) == 600
-    store = Store(path)
+    store = Storage(path, timings=QUICK)
     rows = live(store)
     assert {id_: str(row["seq"]) for id_, row in rows.items()} == {i: s for i, s, _ in answers}
     store.close()
@@ -683,7 +681,7 @@ async def test_a_tab_sees_what_another_server_took_in(path: Path) -> None:
         await tab.until(lambda tab: tab.frames)
         sent = await send(two, "from the other")
         await tab.until(lambda tab: tab.messages == ["from the other"])
-        await two.change_one(sent.id, read=True, dismissed=None)
+        await two.set_state(sent.id, read=True, dismissed=None)
         await tab.until(lambda tab: tab.rows[sent.id]["read"])
 
 
@@ -694,22 +692,21 @@ async def test_a_tab_that_opens_in_the_middle_of_a_batch_misses_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However long the holder of the lock takes to end: this is about no fault.
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 30.0)
-    async with opened(path) as inbox:
+    async with opened(path, PATIENT) as manager:
         for attempt in range(20):
             tab = Tab()
             with places.locked(path):
                 # These wait together, and are one batch.
-                before = asyncio.create_task(send(inbox, f"before {attempt}"))
+                before = asyncio.create_task(send(manager, f"before {attempt}"))
                 await asyncio.sleep(0)
-                stream = inbox.open(tab, None)
+                stream = manager.open(tab, None)
                 await asyncio.sleep(0)
-                after = asyncio.create_task(send(inbox, f"after {attempt}"))
+                after = asyncio.create_task(send(manager, f"after {attempt}"))
                 await asyncio.sleep(0)
             seq = max((await before).seq, (await after).seq)
             await tab.until(lambda tab, seq=seq: tab.cursor and tab.cursor.seq >= seq, 5)
             assert len(tab.rows) == min(2 * attempt + 2, 50)
-            inbox.close(stream)
+            manager.close(stream)
 
 
 async def test_two_frames_in_one_turn_of_the_loop_both_arrive() -> None:
@@ -740,23 +737,23 @@ async def test_two_frames_in_one_turn_of_the_loop_both_arrive() -> None:
 async def test_a_frame_that_fails_denies_no_message(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with opened(path) as inbox:
+    async with opened(path) as manager:
         tab = Tab()
-        inbox.open(tab, None)
+        manager.open(tab, None)
         await tab.until(lambda tab: tab.frames)
-        await send(inbox, "first")
-        frame = inbox._store.frame
+        await send(manager, "first")
+        frame = manager.storage.notifications.frame
         failures = 0
 
-        def fail(since: Cursor | None) -> dict[str, Any]:
+        def fail(tx: Transaction, since: Cursor | None) -> Any:
             nonlocal failures
             failures += 1
             if failures == 1:
                 raise ValueError("a bug")
-            return frame(since)
+            return frame(tx, since)
 
-        monkeypatch.setattr(inbox._store, "frame", fail)
-        await send(inbox, "second")
+        monkeypatch.setattr(manager.storage.notifications, "frame", fail)
+        await send(manager, "second")
         await tab.until(lambda tab: tab.messages == ["second", "first"])
         assert failures >= 2
 
@@ -765,23 +762,23 @@ async def test_a_listener_that_fails_denies_no_message(path: Path) -> None:
     def fail(action: str, ids: list[str]) -> None:
         raise ValueError("a bug of another extension")
 
-    inbox = NotificationManager(path, notice=fail)
-    inbox.start()
-    sent = await send(inbox, "told")
-    assert list(await stored(inbox)) == [sent.id]
-    await inbox.stop()
+    manager = NotificationManager(Storage(path, timings=QUICK), timings=OFTEN, emit_event=fail)
+    manager.start()
+    sent = await send(manager, "told")
+    assert list(await stored(manager)) == [sent.id]
+    await manager.stop()
 
 
 async def test_what_waits_when_the_server_stops_is_answered(path: Path) -> None:
-    inbox = NotificationManager(path)
-    inbox.start()
-    waiting = [asyncio.create_task(send(inbox, str(n))) for n in range(500)]
+    manager = NotificationManager(Storage(path, timings=QUICK), timings=OFTEN)
+    manager.start()
+    waiting = [asyncio.create_task(send(manager, str(n))) for n in range(500)]
     await asyncio.sleep(0)
-    await inbox.stop()
+    await manager.stop()
     answers = await asyncio.gather(*waiting)
     with pytest.raises(Busy):
-        await send(inbox, "too late")
-    store = Store(path)
+        await send(manager, "too late")
+    store = Storage(path, timings=QUICK)
     assert set(live(store)) == {answer.id for answer in answers}
     store.close()
 
@@ -806,7 +803,7 @@ def test_a_server_works_whatever_is_wrong_with_the_database(
     # The store tries again every ten seconds; nobody wants to wait for that here.
     server = make_server(
         start=False,
-        constants={"database.HEAL_INTERVAL_S": 0.1},
+        timings=Timings(storage=StorageTimings(heal_interval_s=0.1)),
     )
     with ExitStack() as stack:
         if fault is places.disk_full:
@@ -847,7 +844,7 @@ def test_a_server_works_whatever_is_wrong_with_the_database(
         assert "jupyterlab_notify/" not in server.log
         recovered = [line for line in server.log.splitlines() if "works again" in line]
         assert len(recovered) == (fault is not corrupt_header)
-        store = Store(server.database)
+        store = Storage(server.database, timings=QUICK)
         texts = [row["message"] for row in live(store).values()]
         store.close()
         assert texts.count("meanwhile") == 1

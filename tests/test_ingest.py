@@ -799,21 +799,23 @@ def test_other_methods_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("constants", "says", "retry_after"),
+    ("lines", "says", "retry_after"),
     [
-        ({"worker.MAX_WAITING": 0}, "Too much is waiting", "2"),
+        ("NotifyApp.max_waiting = 0", "Too much is waiting", "2"),
         # Nothing is gained by trying again.
-        ({"database.MINIMUM_SQLITE": (99, 1, 0)}, "99.1.0 or later is needed", None),
+        ("connection.MINIMUM_SQLITE = (99, 1, 0)", "99.1.0 or later is needed", None),
     ],
     ids=["busy", "old"],
 )
 def test_only_who_knows_when_to_try_again_says_so(
     make_server: Callable[..., Server],
-    constants: dict[str, Any],
+    lines: str,
     says: str,
     retry_after: str | None,
 ) -> None:
-    server = make_server(constants=constants)
+    imports = "from jupyterlab_notify.app import NotifyApp\n"
+    imports += "from jupyterlab_notify.storage import connection\n"
+    server = make_server(config_py=f"{imports}{lines}\n")
     for method, path in (("POST", "ingest"), ("GET", "notifications"), ("GET", "status")):
         value = {"message": "m"} if method == "POST" else None
         answer = server.request(method, f"/{NAMESPACE}/{path}", value)

@@ -6,37 +6,32 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyterlab_notify import database as database_module
 from jupyterlab_notify.exceptions import NotFound, Unavailable
-from jupyterlab_notify.ledger import (
-    ASKED_MS,
+from jupyterlab_notify.storage import Retention, Storage, Transaction, no_operation
+from jupyterlab_notify.storage.ids import remote_id
+from jupyterlab_notify.storage.outbox import CLAIM_SIZE, Claim
+from jupyterlab_notify.storage.remote import (
+    ABANDONED_MS,
     FORGOTTEN_MS,
     RETURN_WINDOW_MS,
-    TOLD_AT_ONCE,
-    remote_id,
+    AppliedChanges,
 )
-from jupyterlab_notify.store import Claim, ContradictedDismissals, Retention, Store
+from jupyterlab_notify.storage.welcome import ContradictedDismissals
 
 from . import places
-from .messages import Clock, check_sound, do, live, receive
+from .messages import QUICK, Clock, check_sound, do, live, receive
 
-Make = Callable[..., Store]
+Make = Callable[..., Storage]
 LEASE_MS = 60_000
 NOTHING = ContradictedDismissals()
 #: A little before the tests' clock.
 CREATED_MS = 1_799_999_000_000
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.3)
-    monkeypatch.setattr(database_module, "RETRY_TIMEOUT_S", 0.05)
 
 
 @pytest.fixture
@@ -51,11 +46,10 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(path: Path, clock: Clock) -> Iterator[Make]:
-    made: list[Store] = []
+    made: list[Storage] = []
 
-    def _make(central: str = "central", **options: Any) -> Store:
-        store = Store(path, clock=clock, **options)
-        store.central = central
+    def _make(central: str = "central", **options: Any) -> Storage:
+        store = Storage(path, clock=clock, central=central, **{"timings": QUICK, **options})
         made.append(store)
         return store
 
@@ -65,39 +59,39 @@ def make(path: Path, clock: Clock) -> Iterator[Make]:
 
 
 @pytest.fixture
-def store(make: Make) -> Store:
+def store(make: Make) -> Storage:
     return make()
 
 
-def take(store: Store, *remotes: str) -> list[str]:
+def take(store: Storage, *remotes: str) -> list[str]:
     items = [{"remote": r, "message": f"message {r}", "created_ms": CREATED_MS} for r in remotes]
-    return do(store, lambda: store.add_messages(items, "the platform"))
+    return do(store, lambda tx: store.remote.add(tx, items, "the platform"))
 
 
-def change(store: Store, *ids: str, **state: Any) -> None:
+def change(store: Storage, *ids: str, **state: Any) -> None:
     state = {"read": None, "dismissed": None, **state}
-    do(store, lambda: store.change_many(ids=list(ids), **state))
+    do(store, lambda tx: store.notifications.set_states(tx, ids=list(ids), **state))
 
 
-def outbox(store: Store) -> list[tuple[str, tuple[str, ...]]]:
+def outbox(store: Storage) -> list[tuple[str, tuple[str, ...]]]:
     """Empty the outbox, and return what was in it."""
     found = []
-    while (parcel := do(store, lambda: store.claim("me", LEASE_MS))) is not None:
-        found.append((parcel.action, parcel.subjects))
-        settle(store, parcel)
+    while (claim := do(store, lambda tx: store.outbox.claim(tx, "me", LEASE_MS))) is not None:
+        found.append((claim.action, claim.subjects))
+        acknowledge(store, claim)
     return found
 
 
-def settle(store: Store, parcel: Claim) -> None:
-    do(store, lambda: store.settle("me", parcel, told=True))
+def acknowledge(store: Storage, claim: Claim) -> None:
+    do(store, lambda tx: store.outbox.acknowledge(tx, "me", claim, delivered=True))
 
 
-def state(store: Store, id_: str) -> tuple[bool, bool]:
+def state(store: Storage, id_: str) -> tuple[bool, bool]:
     row = live(store)[id_]
     return bool(row["read"]), bool(row["dismissed"])
 
 
-def test_what_a_person_does_is_in_the_outbox_in_order(store: Store) -> None:
+def test_what_a_person_does_is_in_the_outbox_in_order(store: Storage) -> None:
     a, b, c = take(store, "a", "b", "c")
     pushed = receive(store)
     change(store, a, pushed, read=True)
@@ -116,69 +110,65 @@ def test_what_a_person_does_is_in_the_outbox_in_order(store: Store) -> None:
     ]
 
 
-def test_a_change_that_is_undone_is_not_in_the_outbox(store: Store, path: Path) -> None:
+def test_a_change_that_is_undone_is_not_in_the_outbox(store: Storage, path: Path) -> None:
     (a,) = take(store, "a")
 
-    def fail() -> None:
-        store.change_one(a, True, None)
+    def fail(tx: Transaction) -> None:
+        store.notifications.set_state(tx, a, True, None)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
         do(store, fail)
-    assert do(store, store.outbox) == 0
+    assert do(store, store.outbox.count) == 0
     assert state(store, a) == (False, False)
     with pytest.raises(NotFound):
-        do(store, lambda: store.change_one("nothing", True, None))
-    assert do(store, store.outbox) == 0
+        do(store, lambda tx: store.notifications.set_state(tx, "nothing", True, None))
+    assert do(store, store.outbox.count) == 0
 
 
 def test_without_a_central_service_nothing_is_noted_for_it(make: Make) -> None:
-    store = make()
+    store, without, another = make(), make(""), make("another")
     (a,) = take(store, "a")
-    store.central = ""
-    change(store, a, read=True)
-    store.central = "another"
-    change(store, a, read=False)
-    store.central = "central"
+    change(without, a, read=True)
+    change(another, a, read=False)
     assert outbox(store) == []
 
 
 def test_two_servers_send_each_entry_once_and_in_order(make: Make, clock: Clock) -> None:
     one, two = make(), make()
-    ids = take(one, *(f"{n}" for n in range(TOLD_AT_ONCE + 5)))
+    ids = take(one, *(f"{n}" for n in range(CLAIM_SIZE + 5)))
     change(one, *ids, read=True)
     change(two, ids[0], read=False)
-    parcel = do(one, lambda: one.claim("one", LEASE_MS))
-    assert parcel is not None and len(parcel.subjects) == TOLD_AT_ONCE
+    claim = do(one, lambda tx: one.outbox.claim(tx, "one", LEASE_MS))
+    assert claim is not None and len(claim.subjects) == CLAIM_SIZE
     # While one is sending the head, the other sends nothing that comes after it.
-    assert do(two, lambda: two.claim("two", LEASE_MS)) is None
-    do(one, lambda: one.settle("one", parcel, told=True))
-    rest = do(two, lambda: two.claim("two", LEASE_MS))
+    assert do(two, lambda tx: two.outbox.claim(tx, "two", LEASE_MS)) is None
+    do(one, lambda tx: one.outbox.acknowledge(tx, "one", claim, delivered=True))
+    rest = do(two, lambda tx: two.outbox.claim(tx, "two", LEASE_MS))
     assert rest is not None and len(rest.subjects) == 5
-    do(two, lambda: two.release("two"))
-    again = do(one, lambda: one.claim("one", LEASE_MS))
+    do(two, lambda tx: two.outbox.release(tx, "two"))
+    again = do(one, lambda tx: one.outbox.claim(tx, "one", LEASE_MS))
     assert again == rest
     # The other's clock is behind.
     clock.forward(-5)
-    assert do(two, lambda: two.claim("two", LEASE_MS)) is None
+    assert do(two, lambda tx: two.outbox.claim(tx, "two", LEASE_MS)) is None
     clock.forward(5)
     # One dies: another takes over when its lease has ended, or when it is known to be dead.
-    assert do(two, lambda: two.claim("two", LEASE_MS)) is None
-    assert do(two, lambda: two.claim("two", LEASE_MS, ["one"])) == rest
-    assert do(one, lambda: one.claim("one", LEASE_MS)) is None
+    assert do(two, lambda tx: two.outbox.claim(tx, "two", LEASE_MS)) is None
+    assert do(two, lambda tx: two.outbox.claim(tx, "two", LEASE_MS, ["one"])) == rest
+    assert do(one, lambda tx: one.outbox.claim(tx, "one", LEASE_MS)) is None
     clock.forward(LEASE_MS / 1000)
-    assert do(one, lambda: one.claim("one", LEASE_MS)) == rest
+    assert do(one, lambda tx: one.outbox.claim(tx, "one", LEASE_MS)) == rest
     # Who lost its claim takes nothing out.
-    do(two, lambda: two.settle("two", rest, told=True))
-    do(one, lambda: one.settle("one", rest, told=True))
+    do(two, lambda tx: two.outbox.acknowledge(tx, "two", rest, delivered=True))
+    do(one, lambda tx: one.outbox.acknowledge(tx, "one", rest, delivered=True))
     assert outbox(two) == [("unread", ("0",))]
 
 
 def test_what_waited_for_another_server_happens_after_it(
-    make: Make, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    make: Make, path: Path, clock: Clock
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 30.0)
-    store = make()
+    store = make(timings=replace(QUICK, busy_timeout_s=30.0))
     (a,) = take(store, "a")
     change(store, a, read=True)
     with closing(sqlite3.connect(path, check_same_thread=False, isolation_level=None)) as other:
@@ -191,27 +181,27 @@ def test_what_waited_for_another_server_happens_after_it(
         timer = threading.Timer(0.2, finish)
         timer.start()
         try:
-            do(store, lambda: store.claim("me", LEASE_MS))
+            do(store, lambda tx: store.outbox.claim(tx, "me", LEASE_MS))
         finally:
             timer.join()
         assert other.execute("SELECT claimed_ms FROM outbox").fetchone() == (clock(),)
 
 
-def test_what_is_done_here_meanwhile_wins_over_an_answer(store: Store) -> None:
+def test_what_is_done_here_meanwhile_wins_over_an_answer(store: Storage) -> None:
     a, b, c, d = take(store, "a", "b", "c", "d")
     change(store, b, read=True)
-    known = do(store, store.known, write=False)
+    known = do(store, store.remote.snapshot, write=False)
     assert known.pending == {"b"}
     change(store, a, read=True)
     assert outbox(store) == [("read", ("b", "a"))]
     # The service was asked before it was told: its answer is of yesterday.
-    do(store, lambda: store.follow(known, ["c"], ["a", "b"], ["d"]))
+    do(store, lambda tx: store.remote.apply(tx, known, ["c"], ["a", "b"], ["d"]))
     assert [state(store, id_) for id_ in (a, b, c)] == [(True, False)] * 3
     assert d not in live(store)
     # Asked again it says the same: now it is true.
-    known = do(store, store.known, write=False)
-    changed = do(store, lambda: store.follow(known, ["a"], ["b"], []))
-    assert changed == {"read": [], "unread": [b], "revoked": []}
+    known = do(store, store.remote.snapshot, write=False)
+    changed = do(store, lambda tx: store.remote.apply(tx, known, ["a"], ["b"], []))
+    assert changed == AppliedChanges([], [b], [])
     assert state(store, b) == (False, False)
     # What was done elsewhere is nothing to tell the service.
     assert outbox(store) == []
@@ -225,19 +215,19 @@ def test_the_same_message_is_one_row_on_every_server(make: Make) -> None:
     assert len(live(one)) == 2
     with pytest.raises(NotFound):
         # Only the service can take back what it sent.
-        do(two, lambda: two.revoke(a, "queue", any_source=True))
+        do(two, lambda tx: two.notifications.revoke(tx, a, "queue", any_source=True))
 
 
 def test_a_message_that_retention_deleted_does_not_come_again(make: Make) -> None:
     store = make(retention=Retention(days=0, count=2))
     take(store, "a", "b", "c", "d")
-    do(store, lambda: None)
-    store.prune()
-    known = do(store, store.known, write=False)
+    do(store, no_operation)
+    store.engine.prune()
+    known = do(store, store.remote.snapshot, write=False)
     assert set(known.messages) == {"c", "d"}
     assert known.seen == {"a", "b", "c", "d"}
-    do(store, lambda: store.unlist(["a"]))
-    assert do(store, store.known, write=False).seen == {"b", "c", "d"}
+    do(store, lambda tx: store.remote.forget_seen(tx, ["a"]))
+    assert do(store, store.remote.snapshot, write=False).seen == {"b", "c", "d"}
 
 
 def broadcast(remote: str, text: str = "Maintenance", **more: Any) -> dict[str, Any]:
@@ -245,18 +235,18 @@ def broadcast(remote: str, text: str = "Maintenance", **more: Any) -> dict[str, 
     return {"remote": remote, "message": text, **values, **more}
 
 
-def listing(store: Store, *items: dict[str, Any]) -> dict[str, list[str]]:
-    shown = do(store, store.shown_broadcasts, write=False)
-    changed = do(store, lambda: store.list_broadcasts(items, "the platform", shown))
+def listing(store: Storage, *items: dict[str, Any]) -> dict[str, list[str]]:
+    shown = do(store, store.remote.shown_broadcasts, write=False)
+    changed = do(store, lambda tx: store.remote.sync_broadcasts(tx, items, "the platform", shown))
     assert changed is not None
-    return changed
+    return changed._asdict()
 
 
-def shown(store: Store) -> set[str]:
-    return {remote for remote, *_ in do(store, store.shown_broadcasts, write=False)}
+def shown(store: Storage) -> set[str]:
+    return {remote for remote, *_ in do(store, store.remote.shown_broadcasts, write=False)}
 
 
-def test_broadcasts_follow_their_list(store: Store, clock: Clock) -> None:
+def test_broadcasts_follow_their_list(store: Storage, clock: Clock) -> None:
     (a, b) = listing(store, broadcast("b"), broadcast("a"))["created"]
     assert listing(store, broadcast("b"), broadcast("a")) == {"created": [], "revoked": []}
     change(store, a, b, dismissed=True)
@@ -280,16 +270,16 @@ def test_a_list_of_broadcasts_from_before_another_server_s_is_not_taken(make: Ma
     one, two = make(), make()
     listing(one, broadcast("a"), broadcast("b", "Until ten"))
     # The slower one asks first; meanwhile one broadcast ends, and the other says something else.
-    before = do(two, two.shown_broadcasts, write=False)
+    before = do(two, two.remote.shown_broadcasts, write=False)
     changed = listing(one, broadcast("b", "Until noon"))
     assert [len(ids) for ids in changed.values()] == [1, 1]
     old = [broadcast("a"), broadcast("b", "Until ten")]
-    assert do(two, lambda: two.list_broadcasts(old, "the platform", before)) is None
+    assert do(two, lambda tx: two.remote.sync_broadcasts(tx, old, "the platform", before)) is None
     assert [row["message"] for row in live(two).values()] == ["Until noon"]
 
 
-def attend(store: Store, owner: str, *ended: str) -> list[str]:
-    return do(store, lambda: store.attend(owner, ended))
+def attend(store: Storage, owner: str, *ended: str) -> list[str]:
+    return do(store, lambda tx: store.remote.renew_lease(tx, owner, ended))
 
 
 def test_broadcasts_of_a_service_that_no_server_asks_go(make: Make, clock: Clock) -> None:
@@ -301,12 +291,12 @@ def test_broadcasts_of_a_service_that_no_server_asks_go(make: Make, clock: Clock
     (b,) = listing(two, broadcast("a", "Of the other"))["created"]
     assert listing(two, broadcast("a", "Of the other")) == {"created": [], "revoked": []}
     assert set(live(one)) == {a, b}
-    assert set(do(one, one.askers, write=False)) == {"one", "two"}
+    assert set(do(one, one.remote.pollers, write=False)) == {"one", "two"}
     # A server that is known to have ended asks nothing …
     assert attend(two, "two", "one", "two") == [a]
     assert set(live(two)) == {b}
     # … and neither does one of which nothing is heard; whose clock is wrong is still there.
-    clock.forward(ASKED_MS / 1000 - 1)
+    clock.forward(ABANDONED_MS / 1000 - 1)
     assert attend(one, "one") == []
     clock.forward(1)
     assert attend(one, "one") == [b]
@@ -321,7 +311,7 @@ def test_a_broadcast_that_nobody_asked_for_a_while_is_the_same_again(
     attend(one, "one")
     a, b = listing(one, broadcast("b"), broadcast("a"))["created"]
     change(one, a, dismissed=True)
-    clock.forward(ASKED_MS / 1000)
+    clock.forward(ABANDONED_MS / 1000)
     assert set(attend(two, "two")) == {a, b}
     assert shown(one) == set()
     clock.forward(2 * RETURN_WINDOW_MS / 1000)
@@ -341,26 +331,26 @@ def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
     (b,) = take(two, "a")
     change(one, a, b, read=True)
     change(none, b, read=False)
-    assert do(none, none.outbox, write=False) == 0
+    assert do(none, none.outbox.count, write=False) == 0
     # What waits for the other wins over its list, and its list says nothing of ours.
-    known = do(two, two.known, write=False)
+    known = do(two, two.remote.snapshot, write=False)
     assert known.pending == {"a"} and set(known.messages) == {"a"}
-    assert do(two, lambda: two.follow(known, ["a"], [], []))["read"] == []
+    assert do(two, lambda tx: two.remote.apply(tx, known, ["a"], [], [])).read == []
     assert outbox(two) == [("read", ("a",)), ("unread", ("a",))]
     assert outbox(one) == [("read", ("a",))]
     # Only who asks the service can fetch a text from it, and says so.
     with pytest.raises(Unavailable, match="does not ask"):
-        do(one, lambda: one.detail(b), write=False)
+        do(one, lambda tx: one.notifications.detail(tx, b), write=False)
     # A service that nobody has asked for very long is forgotten, with what waits for it.
     change(one, b, read=True)
-    assert do(two, two.outbox, write=False) == 1
+    assert do(two, two.outbox.count, write=False) == 1
     clock.forward(FORGOTTEN_MS / 1000 + 1)
     attend(one, "one")
-    assert do(two, two.outbox, write=False) == 0
-    assert do(two, two.known, write=False).seen == set()
+    assert do(two, two.outbox.count, write=False) == 0
+    assert do(two, two.remote.snapshot, write=False).seen == set()
     change(one, b, read=False)
-    assert do(two, two.outbox, write=False) == 0
-    assert do(one, one.known, write=False).seen == {"a"}
+    assert do(two, two.outbox.count, write=False) == 0
+    assert do(one, one.remote.snapshot, write=False).seen == {"a"}
 
 
 def test_memory_knows_which_services_other_servers_ask(make: Make, path: Path) -> None:
@@ -369,12 +359,12 @@ def test_memory_knows_which_services_other_servers_ask(make: Make, path: Path) -
     (a,) = listing(one, broadcast("a"))["created"]
     with places.locked(path):
         assert attend(two, "two") == []
-        assert not two.durable
+        assert not two.engine.durable
         assert set(live(two)) == {a}
-    do(two, lambda: None)
-    assert two.durable
+    do(two, no_operation)
+    assert two.engine.durable
     assert set(live(one)) == {a}
-    assert set(do(one, one.askers, write=False)) == {"one", "two"}
+    assert set(do(one, one.remote.pollers, write=False)) == {"one", "two"}
 
 
 def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> None:
@@ -382,16 +372,15 @@ def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> N
     (a,) = take(store, "a")
     (b,) = listing(store, broadcast("b", dismissable=0))["created"]
     change(store, a, read=True)
-    cursor = store.cursor()
+    cursor = store.position.cursor
     store.close()
     db = sqlite3.connect(path)
     db.executescript("DROP TABLE askers; PRAGMA user_version = 1;")
     db.close()
     # It may be another server that comes first: the one that has this service comes later.
-    other = Store(path)
-    other.central = "another"
+    other = Storage(path, central="another")
     assert attend(other, "other") == []
-    assert (other.durable, other.cursor()) == (True, cursor)
+    assert (other.engine.durable, other.position.cursor) == (True, cursor)
     other.close()
     again = make()
     assert set(live(again)) == {a, b}
@@ -407,7 +396,7 @@ def test_a_live_broadcast_is_not_deleted_for_its_age(make: Make, clock: Clock) -
     clock.forward(3 * 86_400)
     for n in range(5):
         receive(store, f"{n}")
-    store.prune()
+    store.engine.prune()
     assert a in live(store)
 
 
@@ -416,21 +405,21 @@ def welcome(id_: str, **more: Any) -> dict[str, Any]:
     return {"id": id_, **values, "dismissable": True, "max_views": None, "updated": None, **more}
 
 
-def offered(store: Store, *items: dict[str, Any], since_ms: int = 0) -> bool:
+def offered(store: Storage, *items: dict[str, Any], since_ms: int = 0) -> bool:
     return listed(store, *items, since_ms=since_ms)[0]
 
 
 def listed(
-    store: Store,
+    store: Storage,
     *items: dict[str, Any],
     since_ms: int = 0,
     doubted: ContradictedDismissals = NOTHING,
 ) -> tuple[bool, ContradictedDismissals]:
-    version = do(store, store.welcome_known, write=False)
-    return do(store, lambda: store.list_welcome(version, items, since_ms, doubted))
+    version = do(store, store.welcome.sync_version, write=False)
+    return do(store, lambda tx: store.welcome.sync(tx, version, items, since_ms, doubted))
 
 
-def insisted(store: Store, *items: dict[str, Any], since_ms: int = 0) -> None:
+def insisted(store: Storage, *items: dict[str, Any], since_ms: int = 0) -> None:
     """List what contradicts a dismissal, and once that was not believed, once more."""
     before = due(store)
     taken, doubted = listed(store, *items, since_ms=since_ms)
@@ -439,28 +428,30 @@ def insisted(store: Store, *items: dict[str, Any], since_ms: int = 0) -> None:
     assert listed(store, *items, since_ms=since_ms, doubted=doubted) == (True, NOTHING)
 
 
-def due(store: Store, *, every: bool = False) -> list[str]:
-    messages = do(store, lambda: store.welcome_messages(every=every), write=False)["messages"]
+def due(store: Storage, *, every: bool = False) -> list[str]:
+    messages = do(store, lambda tx: store.welcome.messages(tx, every=every), write=False)[
+        "messages"
+    ]
     return [message["title"] for message in messages]
 
 
-def ids(store: Store) -> dict[str, str]:
-    messages = do(store, lambda: store.welcome_messages(every=True), write=False)["messages"]
+def ids(store: Storage) -> dict[str, str]:
+    messages = do(store, lambda tx: store.welcome.messages(tx, every=True), write=False)["messages"]
     return {message["title"]: message["id"] for message in messages}
 
 
-def dismiss(store: Store, title: str) -> None:
+def dismiss(store: Storage, title: str) -> None:
     id_ = ids(store)[title]
-    do(store, lambda: store.welcome_dismiss([id_]))
+    do(store, lambda tx: store.welcome.dismiss(tx, [id_]))
 
 
-def see(store: Store, title: str) -> None:
+def see(store: Storage, title: str) -> None:
     id_ = ids(store)[title]
-    do(store, lambda: store.welcome_seen([id_]))
+    do(store, lambda tx: store.welcome.record_views(tx, [id_]))
 
 
-def test_the_services_welcome_messages_and_the_files_are_told_apart(store: Store) -> None:
-    store.set_files([{**welcome("a"), "id": "file:a"}])
+def test_the_services_welcome_messages_and_the_files_are_told_apart(store: Storage) -> None:
+    store.welcome.set_files([{**welcome("a"), "id": "file:a"}])
     offered(store, welcome("b", max_views=1), welcome("a", title="the other a"))
     assert due(store) == ["b", "the other a", "a"]
     assert len(set(ids(store).values())) == 3
@@ -474,7 +465,7 @@ def test_the_services_welcome_messages_and_the_files_are_told_apart(store: Store
     assert outbox(store) == [("dismiss", ("a",))]
 
 
-def test_a_dismissal_holds_until_the_service_was_told_and_says_otherwise(store: Store) -> None:
+def test_a_dismissal_holds_until_the_service_was_told_and_says_otherwise(store: Storage) -> None:
     offered(store, welcome("a"), welcome("b"))
     dismiss(store, "a")
     # It was not told yet, so of course it still lists it.
@@ -490,7 +481,7 @@ def test_a_dismissal_holds_until_the_service_was_told_and_says_otherwise(store: 
 
 
 def test_a_replica_that_was_not_told_yet_brings_back_no_dismissed_welcome_message(
-    store: Store, clock: Clock
+    store: Storage, clock: Clock
 ) -> None:
     offered(store, welcome("a"), welcome("b"))
     dismiss(store, "a")
@@ -504,7 +495,7 @@ def test_a_replica_that_was_not_told_yet_brings_back_no_dismissed_welcome_messag
     assert offered(store, *stale) is False
     assert due(store) == ["b", "c"]
     # What was said of one dismissal counts for no other of the same message.
-    do(store, store.welcome_reset)
+    do(store, store.welcome.reset)
     clock.forward(1)
     dismiss(store, "a")
     outbox(store)
@@ -517,19 +508,19 @@ def test_a_list_from_before_another_server_told_a_reset_is_not_taken(make: Make)
     offered(one, welcome("a"))
     dismiss(one, "a")
     outbox(one)
-    do(one, one.welcome_reset)
-    parcel = do(one, lambda: one.claim("one", LEASE_MS))
-    assert parcel is not None and parcel.action == "reset"
+    do(one, one.welcome.reset)
+    claim = do(one, lambda tx: one.outbox.claim(tx, "one", LEASE_MS))
+    assert claim is not None and claim.action == "reset"
     # The other server asks before the service was told, and has its answer after that.
-    asked = do(two, two.welcome_known, write=False)
-    do(one, lambda: one.settle("one", parcel, told=True))
-    assert not do(two, lambda: two.list_welcome(asked, [], 0, NOTHING))[0]
+    asked = do(two, two.welcome.sync_version, write=False)
+    do(one, lambda tx: one.outbox.acknowledge(tx, "one", claim, delivered=True))
+    assert not do(two, lambda tx: two.welcome.sync(tx, asked, [], 0, NOTHING))[0]
     assert due(two) == ["a"]
     assert offered(two, welcome("a"))
 
 
 def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(
-    store: Store, clock: Clock
+    store: Storage, clock: Clock
 ) -> None:
     offered(store, welcome("a"), welcome("b", updated_ms=clock.now_ms - 1))
     dismiss(store, "a")
@@ -550,7 +541,7 @@ def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(
 
 
 def test_a_reset_elsewhere_also_brings_back_what_was_updated_before_it(
-    store: Store, clock: Clock
+    store: Storage, clock: Clock
 ) -> None:
     offered(store, welcome("a"))
     dismiss(store, "a")
@@ -565,17 +556,17 @@ def test_a_reset_elsewhere_also_brings_back_what_was_updated_before_it(
 
 def test_a_reset_at_one_service_is_none_of_anothers(make: Make) -> None:
     one, two = make(), make("another")
-    one.set_files([{**welcome("file"), "id": "file:a"}])
+    one.welcome.set_files([{**welcome("file"), "id": "file:a"}])
     offered(one, welcome("a"))
     offered(two, welcome("b"))
-    do(one, lambda: one.welcome_dismiss(None))
+    do(one, lambda tx: one.welcome.dismiss(tx, None))
     assert due(one) == due(two) == []
     outbox(one)
     offered(one)
     insisted(one, welcome("a"))
     assert due(one) == ["a", "file"]
     assert due(two) == []
-    do(one, one.welcome_reset)
+    do(one, one.welcome.reset)
     assert due(two) == ["b"]
 
 
@@ -585,43 +576,43 @@ def test_what_is_done_with_welcome_messages_is_told_to_every_service_that_is_ask
     one, two = make(), make("another")
     offered(one, welcome("a"))
     offered(two, welcome("b"))
-    do(two, lambda: two.attend("host:1:two", []))
+    do(two, lambda tx: two.remote.renew_lease(tx, "host:1:two", []))
     b = ids(two)["b"]
-    do(one, lambda: one.welcome_dismiss([b]))
+    do(one, lambda tx: one.welcome.dismiss(tx, [b]))
     assert (outbox(one), outbox(two)) == ([], [("dismiss", ("b",))])
-    do(one, lambda: one.welcome_dismiss(None))
+    do(one, lambda tx: one.welcome.dismiss(tx, None))
     assert outbox(one) == outbox(two) == [("dismiss-all", ("",))]
-    do(one, one.welcome_reset)
+    do(one, one.welcome.reset)
     # Else its next list, without what it still takes for dismissed, would undo that.
     assert offered(two) is False
     assert outbox(one) == outbox(two) == [("reset", ("",))]
     assert (due(one), due(two)) == (["a"], ["b"])
 
 
-def test_a_dismissal_that_the_service_will_not_take_holds_here(store: Store) -> None:
+def test_a_dismissal_that_the_service_will_not_take_holds_here(store: Storage) -> None:
     offered(store, welcome("a"))
     dismiss(store, "a")
-    parcel = do(store, lambda: store.claim("me", LEASE_MS))
-    assert parcel is not None
-    do(store, lambda: store.settle("me", parcel, told=False))
+    claim = do(store, lambda tx: store.outbox.claim(tx, "me", LEASE_MS))
+    assert claim is not None
+    do(store, lambda tx: store.outbox.acknowledge(tx, "me", claim, delivered=False))
     assert offered(store, welcome("a"))
     assert due(store) == []
 
 
-def test_never_any_again_includes_those_to_come_until_the_reset(store: Store) -> None:
-    store.set_files([{**welcome("file"), "id": "file:a"}])
+def test_never_any_again_includes_those_to_come_until_the_reset(store: Storage) -> None:
+    store.welcome.set_files([{**welcome("file"), "id": "file:a"}])
     offered(store, welcome("a"))
-    do(store, lambda: store.welcome_dismiss(None))
-    do(store, lambda: store.welcome_dismiss(None))
+    do(store, lambda tx: store.welcome.dismiss(tx, None))
+    do(store, lambda tx: store.welcome.dismiss(tx, None))
     assert due(store) == []
     assert outbox(store) == [("dismiss-all", ("",))]
     offered(store, welcome("new"))
     assert due(store) == []
-    do(store, store.welcome_reset)
+    do(store, store.welcome.reset)
     assert sorted(due(store)) == ["a", "file", "new"]
     assert outbox(store) == [("reset", ("",))]
     # Never any again, and then reset elsewhere: what was dismissed is listed again.
-    do(store, lambda: store.welcome_dismiss(None))
+    do(store, lambda tx: store.welcome.dismiss(tx, None))
     outbox(store)
     offered(store)
     assert due(store) == []
@@ -634,7 +625,7 @@ def test_every_change_of_welcome_messages_is_another_number(make: Make) -> None:
     numbers = []
 
     def note() -> None:
-        (first, second) = (do(s, s.welcome_version, write=False) for s in (one, two))
+        (first, second) = (do(s, s.welcome.version, write=False) for s in (one, two))
         assert first == second
         numbers.append(first)
 
@@ -645,7 +636,7 @@ def test_every_change_of_welcome_messages_is_another_number(make: Make) -> None:
     note()
     dismiss(one, "a")
     note()
-    do(two, two.welcome_reset)
+    do(two, two.welcome.reset)
     note()
     outbox(one)
     offered(one)
@@ -653,7 +644,7 @@ def test_every_change_of_welcome_messages_is_another_number(make: Make) -> None:
     assert len(set(numbers)) == len(numbers)
     before = numbers[-1]
     offered(one)
-    do(one, lambda: one.welcome_seen(["unknown"]))
+    do(one, lambda tx: one.welcome.record_views(tx, ["unknown"]))
     note()
     assert numbers[-1] == before
 
@@ -666,19 +657,19 @@ def test_memory_goes_on_with_the_outbox_and_brings_it_back(make: Make, path: Pat
     see(store, "w")
     with places.locked(path):
         change(store, b, read=True)
-        assert not store.durable
+        assert not store.engine.durable
         # What the file had is sent, and what is done now comes after it.
-        parcel = do(store, lambda: store.claim("me", LEASE_MS))
-        assert parcel is not None and parcel.subjects == ("a", "b")
-        do(store, lambda: store.settle("me", parcel, told=True))
+        claim = do(store, lambda tx: store.outbox.claim(tx, "me", LEASE_MS))
+        assert claim is not None and claim.subjects == ("a", "b")
+        do(store, lambda tx: store.outbox.acknowledge(tx, "me", claim, delivered=True))
         change(store, a, read=False)
         change(store, c, read=True)
         dismiss(store, "w")
         # The service is asked meanwhile, and lists what memory has already.
         take(store, "a", "b", "c", "d")
         assert due(store) == []
-    do(store, lambda: None)
-    assert store.durable
+    do(store, no_operation)
+    assert store.engine.durable
     other = make()
     assert due(other) == []
     assert {r["message"] for r in live(other).values()} == {f"message {x}" for x in "abcd"}
@@ -695,18 +686,18 @@ def test_a_server_that_starts_in_memory_changes_only_what_the_person_does(
     store = make()
     a, b = take(store, "a", "b")
     change(store, a, dismissed=True)
-    do(store, lambda: store.welcome_dismiss(None))
+    do(store, lambda tx: store.welcome.dismiss(tx, None))
     store.close()
     with places.locked(path):
         blind = make()
         take(blind, "b", "a")
         change(blind, b, read=True)
-        assert not blind.durable
-    do(blind, lambda: None)
-    assert blind.durable
+        assert not blind.engine.durable
+    do(blind, no_operation)
+    assert blind.engine.durable
     assert state(blind, a) == (False, True)
     assert state(blind, b) == (True, False)
-    do(blind, lambda: blind.set_files([{**welcome("f"), "id": "file:f"}]), write=False)
+    do(blind, lambda tx: blind.welcome.set_files([{**welcome("f"), "id": "file:f"}]), write=False)
     assert due(blind) == []
     assert outbox(blind) == [("read", ("a",)), ("dismiss-all", ("",)), ("read", ("b",))]
 
@@ -715,17 +706,17 @@ def test_what_is_done_with_welcome_messages_meanwhile_in_another_server_stays(ma
     store, other = make(), make()
     offered(store, welcome("a"), welcome("b"), welcome("c"))
     see(store, "b")
-    assert store.path is not None
-    with places.locked(store.path):
+    assert store.engine.path is not None
+    with places.locked(store.engine.path):
         # The person sees one, and the service says something else of each.
         see(store, "b")
-        assert not store.durable
+        assert not store.engine.durable
         assert offered(store, *(welcome(x, body="Hello again.") for x in "abc"))
     dismiss(other, "a")
     see(other, "b")
-    do(store, lambda: None)
-    assert store.durable
-    messages = do(other, lambda: other.welcome_messages(every=True), write=False)["messages"]
+    do(store, no_operation)
+    assert store.engine.durable
+    messages = do(other, lambda tx: other.welcome.messages(tx, every=True), write=False)["messages"]
     assert {m["body"] for m in messages} == {"Hello again."}
     assert [m["views"] for m in messages] == [0, 3, 0]
     assert due(other) == ["b", "c"]
@@ -736,21 +727,21 @@ def test_a_server_that_could_not_read_the_file_brings_back_no_dismissed_welcome_
 ) -> None:
     file = {**welcome("f"), "id": "file:f", "max_views": 2}
     store = make()
-    do(store, lambda: store.set_files([file]), write=False)
+    do(store, lambda tx: store.welcome.set_files([file]), write=False)
     offered(store, welcome("a"))
     dismiss(store, "a")
     dismiss(store, "f")
     store.close()
     with places.a_folder_in_its_place(path):
         blind = make()
-        do(blind, lambda: blind.set_files([file]), write=False)
+        do(blind, lambda tx: blind.welcome.set_files([file]), write=False)
         offered(blind, welcome("a"))
         # It knows no better than to show them.
         assert due(blind) == ["a", "f"]
         see(blind, "a")
         see(blind, "f")
-    do(blind, lambda: None)
-    assert blind.durable
+    do(blind, no_operation)
+    assert blind.engine.durable
     assert due(blind) == []
 
 
@@ -759,26 +750,26 @@ def test_a_reset_by_a_server_that_could_not_read_the_file_brings_back_what_that_
 ) -> None:
     files = [{**welcome(x), "id": f"file:{x}"} for x in "fg"]
     store, other = make(), make("another")
-    store.set_files(files), other.set_files(files)
+    store.welcome.set_files(files), other.welcome.set_files(files)
     offered(store, welcome("a"))
     offered(other, welcome("b"))
-    do(other, lambda: other.attend("host:1:other", []))
-    do(store, lambda: store.welcome_dismiss(None))
+    do(other, lambda tx: other.remote.renew_lease(tx, "host:1:other", []))
+    do(store, lambda tx: store.welcome.dismiss(tx, None))
     assert outbox(store) == outbox(other) == [("dismiss-all", ("",))]
     store.close(), other.close()
     clock.forward(1)
     with places.a_folder_in_its_place(path):
         blind = make()
-        blind.set_files(files)
-        do(blind, blind.welcome_reset)
-        assert not blind.durable
+        blind.welcome.set_files(files)
+        do(blind, blind.welcome.reset)
+        assert not blind.engine.durable
         dismiss(blind, "f")
     # What is dismissed after the reset stays so, wherever that is done.
     clock.forward(1)
     offered(other, welcome("new"))
     dismiss(other, "new")
-    do(blind, lambda: None)
-    assert blind.durable
+    do(blind, no_operation)
+    assert blind.engine.durable
     assert due(blind) == ["a", "g"]
     assert due(other) == ["b", "g"]
     # The file's services are told, too: else their next lists would undo it.
@@ -794,7 +785,7 @@ def test_a_corrupt_file_leaves_the_outbox_if_that_can_be_read(make: Make, path: 
     dismiss(store, "w")
     faults = [sqlite3.DatabaseError("database disk image is malformed")]
 
-    def fail_once() -> None:
+    def fail_once(tx: Transaction) -> None:
         if faults:
             raise faults.pop()
 
@@ -804,18 +795,18 @@ def test_a_corrupt_file_leaves_the_outbox_if_that_can_be_read(make: Make, path: 
     assert outbox(store) == [("read", ("a",)), ("dismiss", ("w",))]
 
 
-def test_a_body_is_kept_once_it_was_fetched(store: Store) -> None:
+def test_a_body_is_kept_once_it_was_fetched(store: Storage) -> None:
     a, b = take(store, "a", "b")
     assert live(store)[a]["hasBody"] and live(store)[b]["hasBody"]
-    assert do(store, lambda: store.remote_of(a), write=False) == "a"
-    seq = store.seq
-    do(store, lambda: store.keep_body(a, "# Body"))
-    assert store.seq == seq
+    assert do(store, lambda tx: store.remote.unfetched(tx, a), write=False) == "a"
+    seq = store.engine.state.seq
+    do(store, lambda tx: store.remote.store_body(tx, a, "# Body"))
+    assert store.engine.state.seq == seq
     # That there is none changes what a tab shows.
-    do(store, lambda: store.keep_body(b, None))
-    assert store.seq == seq + 1
+    do(store, lambda tx: store.remote.store_body(tx, b, None))
+    assert store.engine.state.seq == seq + 1
     assert live(store)[a]["hasBody"] and not live(store)[b]["hasBody"]
-    assert do(store, lambda: store.detail(a), write=False)["body"] == "# Body"
-    assert do(store, lambda: store.remote_of(a), write=False) is None
-    do(store, lambda: store.bury_remote(a))
+    assert do(store, lambda tx: store.notifications.detail(tx, a), write=False)["body"] == "# Body"
+    assert do(store, lambda tx: store.remote.unfetched(tx, a), write=False) is None
+    do(store, lambda tx: store.remote.revoke(tx, a))
     assert a not in live(store)

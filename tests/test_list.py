@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_notify.store import Store
+from jupyterlab_notify.storage import Storage
 
 from .messages import live
 from .servers import NAMESPACE, Server
@@ -465,7 +465,7 @@ def test_the_database_may_have_any_name(
     assert bool(status["setAside"]) is corrupt
     assert "Traceback" not in server.log
     server.stop()
-    store = Store(database)
+    store = Storage(database)
     assert [row["message"] for row in live(store).values()] == ["m"]
     store.close()
 

@@ -7,7 +7,7 @@ import logging
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,14 +25,21 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from jupyterlab_notify import database as database_module
-from jupyterlab_notify import manager as manager_module
-from jupyterlab_notify import store as store_module
 from jupyterlab_notify.broadcaster import Subscription
 from jupyterlab_notify.exceptions import NotifyError
-from jupyterlab_notify.manager import NotificationManager
+from jupyterlab_notify.manager import NotificationManager, Received
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.store import Cursor, Query, Retention, Store
+from jupyterlab_notify.storage import (
+    Cursor,
+    Operation,
+    Query,
+    Retention,
+    Storage,
+    Transaction,
+    no_operation,
+)
+from jupyterlab_notify.storage import notifications as notifications_module
+from jupyterlab_notify.timings import StorageTimings, Timings
 
 from .messages import Clock, check_sound, do, message
 from .tab import Tab
@@ -45,18 +52,20 @@ BOUNDS = {
     "SNAPSHOT_ROWS": 6,
     "PINNED_ROWS": 3,
     "MAX_CHANGES": 8,
-    "BUSY_TIMEOUT_S": 0.02,
-    "RETRY_TIMEOUT_S": 0.01,
-    # Tried again when it is known to work: see unblock_the_database.
-    "HEAL_INTERVAL_S": 3600.0,
 }
+TIMINGS = StorageTimings(
+    busy_timeout_s=0.02,
+    retry_timeout_s=0.01,
+    # Tried again when it is known to work: see unblock_the_database.
+    heal_interval_s=3600.0,
+)
 KEYS = st.sampled_from((None, None, "a", "b"))
 LIFETIMES = st.sampled_from((None, None, None, -1, 30, 300))
 STATES = st.sampled_from(((True, None), (False, None), (None, True), (None, False), (True, True)))
 
 
 class Tabs(RuleBasedStateMachine):
-    """One inbox, another server on the same file, and up to four tabs."""
+    """One manager, another server on the same file, and up to four tabs."""
 
     @initialize(count=st.sampled_from((0, 12)))
     def start(self, count: int) -> None:
@@ -68,9 +77,10 @@ class Tabs(RuleBasedStateMachine):
         self.path = self.folder / "notify" / "notifications.sqlite"
         self.clock = Clock()
         retention = Retention(days=1, count=count)
-        self.manager = NotificationManager(self.path, retention=retention)
-        self.manager._store._clock = self.clock
-        self.other = Store(self.path, retention=retention, clock=self.clock)
+        storage = Storage(self.path, retention=retention, clock=self.clock, timings=TIMINGS)
+        # The invariant looks instead: at known moments.
+        self.manager = NotificationManager(storage, timings=Timings(watch_interval_s=3600.0))
+        self.other = Storage(self.path, retention=retention, clock=self.clock, timings=TIMINGS)
         self.tabs: list[tuple[Tab, Subscription | None]] = []
         self.ids: list[str] = []
         self.acknowledged: set[str] = set()
@@ -123,7 +133,7 @@ class Tabs(RuleBasedStateMachine):
     def ingest(self, numbers: list[int], key: str | None, lifetime: int | None) -> None:
         sent = [self.message_of(number, key, lifetime) for number in numbers]
 
-        async def together() -> list[manager_module.Received]:
+        async def together() -> list[Received]:
             return await asyncio.gather(*(self.manager.receive(m, "queue") for m in sent))
 
         received = self.wait(together())
@@ -154,14 +164,14 @@ class Tabs(RuleBasedStateMachine):
     def change_one(self, which: int, state: tuple[bool | None, bool | None]) -> None:
         id_ = self.ids[which % len(self.ids)]
         with suppress(NotifyError):
-            self.wait(self.manager.change_one(id_, read=state[0], dismissed=state[1]))
+            self.wait(self.manager.set_state(id_, read=state[0], dismissed=state[1]))
 
     @rule(state=STATES, some=st.none() | st.lists(st.integers(0, 99), min_size=1, max_size=9))
     def change_many(self, state: tuple[bool | None, bool | None], some: list[int] | None) -> None:
         ids = None
         if some is not None and self.ids:
             ids = [self.ids[n % len(self.ids)] for n in some]
-        changed = self.wait(self.manager.change_many(ids=ids, read=state[0], dismissed=state[1]))
+        changed = self.wait(self.manager.set_states(ids=ids, read=state[0], dismissed=state[1]))
         self.undo = changed["seqs"] and (tuple(changed["seqs"]), Cursor.parse(changed["cursor"]))
 
     @precondition(lambda self: self.undo)
@@ -171,7 +181,7 @@ class Tabs(RuleBasedStateMachine):
         (seqs, cursor), self.undo = self.undo, None
         with suppress(NotifyError):
             self.wait(
-                self.manager.change_many(seqs=seqs, up_to=cursor, read=state[0], dismissed=state[1])
+                self.manager.set_states(seqs=seqs, up_to=cursor, read=state[0], dismissed=state[1])
             )
 
     # What happens to the file
@@ -180,23 +190,26 @@ class Tabs(RuleBasedStateMachine):
     @rule(number=st.integers(0, 9), key=KEYS, count=st.integers(1, 10))
     def another_server_takes_in(self, number: int, key: str | None, count: int) -> None:
         rows = [message(f"other {number}", key=key, type=TYPES[number % 4]) for _ in range(count)]
-        calls: list[tuple[Callable[[], Any], bool]] = [
-            (lambda row=row: self.other.receive(row), True)  # type: ignore[misc]  # no type of a default
+        calls: list[tuple[Operation[Any], bool]] = [
+            (lambda tx, row=row: self.other.notifications.add(tx, row), True)  # type: ignore[misc]  # no type of a default
             for row in rows
         ]
         results = self.other.run(calls)
-        assert self.other.durable
+        assert self.other.engine.durable
         self.ids += [id_ for id_, *_ in results]
         self.acknowledged |= {id_ for id_, *_ in results}
 
     @precondition(lambda self: self.lock is None)
     @rule(state=STATES)
     def another_server_changes_all(self, state: tuple[bool | None, bool | None]) -> None:
-        do(self.other, lambda: self.other.change_many(read=state[0], dismissed=state[1]))
+        do(
+            self.other,
+            lambda tx: self.other.notifications.set_states(tx, read=state[0], dismissed=state[1]),
+        )
 
     @rule()
     def prune(self) -> None:
-        self.manager._store._prune_at = 0
+        self.manager.storage.maintenance.prune_soon()
         self.ingest([0], None, None)
 
     @precondition(lambda self: self.lock is None)
@@ -210,7 +223,7 @@ class Tabs(RuleBasedStateMachine):
     @rule()
     def block_the_database(self) -> None:
         # Before, what the other server still has to find out about its file is found out.
-        do(self.other, lambda: None)
+        do(self.other, no_operation)
         self.lock = sqlite3.connect(self.path, timeout=5, isolation_level=None)
         self.lock.execute("BEGIN EXCLUSIVE")
 
@@ -224,7 +237,7 @@ class Tabs(RuleBasedStateMachine):
             self.lock.execute("ROLLBACK")
             self.lock.close()
             self.lock = None
-            self.manager._store._heal_at = 0.0
+            self.manager.storage.engine._heal_at = 0.0
 
     # What tabs do
 
@@ -273,10 +286,13 @@ class Tabs(RuleBasedStateMachine):
     # What must hold
 
     def stored(self) -> dict[str, dict[str, Any]]:
-        store = self.manager._store
+        store = self.manager.storage
 
-        def call() -> dict[str, dict[str, Any]]:
-            pages = (store.page(Query(view=v, limit=100_000)) for v in ("inbox", "dismissed"))
+        def call(tx: Transaction) -> dict[str, dict[str, Any]]:
+            pages = (
+                store.notifications.page(tx, Query(view=v, limit=100_000))
+                for v in ("inbox", "dismissed")
+            )
             return {row["id"]: row for page in pages for row in page["notifications"]}
 
         return self.wait(self.manager._worker.submit(call, write=False))
@@ -286,15 +302,18 @@ class Tabs(RuleBasedStateMachine):
         stored = self.stored()
         # The same a second time, as the watch does: what the first has found is told by then.
         assert self.stored() == stored
-        head = self.manager._store.cursor()
+        head = self.manager.storage.position.cursor
         for tab, stream in self.tabs:
             if stream is None or not tab.awake.is_set():
                 continue
             self.wait(tab.until(lambda tab, head=head: tab.cursor == head))  # type: ignore[misc]  # no type of a default
             assert tab.connected
             tab.check_against(stored)
-            assert tab.durable is self.manager._store.durable
-        if self.manager._store.pruned == 0 and not self.manager.retention.count:
+            assert tab.durable is self.manager.storage.engine.durable
+        if (
+            self.manager.storage.engine.state.pruned == 0
+            and not self.manager.storage.retention.count
+        ):
             assert self.acknowledged <= set(stored)
 
 
@@ -303,11 +322,8 @@ def test_a_tab_always_shows_what_the_store_has(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name, value in BOUNDS.items():
-        where = store_module if hasattr(store_module, name) else database_module
-        monkeypatch.setattr(where, name, value)
+        monkeypatch.setattr(notifications_module, name, value)
     caplog.set_level(logging.ERROR, "jupyterlab_notify")
-    # The invariant looks instead: at known moments.
-    monkeypatch.setattr(manager_module, "WATCH_INTERVAL_S", 3600.0)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Tabs,
         settings=settings(

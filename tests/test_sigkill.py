@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from jupyterlab_notify.store import Store
+from jupyterlab_notify.storage import Storage
 
 from .messages import check_sound, live
 from .servers import NAMESPACE, Server
@@ -33,12 +33,13 @@ import asyncio, os, sys
 from pathlib import Path
 from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
+from jupyterlab_notify.storage import Storage
 
 SENDERS = int(sys.argv[1])
 
 async def ingest(path):
-    inbox = NotificationManager(Path(path))
-    inbox.start()
+    manager = NotificationManager(Storage(Path(path)))
+    manager.start()
 
     async def sender(name):
         n = 0
@@ -46,11 +47,11 @@ async def ingest(path):
             n += 1
             # Every third message replaces, so that a kill meets all of the store's writes.
             key = f"{name}" if n % 3 == 0 else None
-            received = await inbox.receive(IngestMessage(message=f"{name} {n}", key=key), "test")
+            received = await manager.receive(IngestMessage(message=f"{name} {n}", key=key), "test")
             assert received.durable
             os.write(1, f"{received.id} {received.seq}\\n".encode())
             if n % 5 == 0:
-                await inbox.change_one(received.id, read=True, dismissed=None)
+                await manager.set_state(received.id, read=True, dismissed=None)
 
     await asyncio.gather(*(sender(n) for n in range(SENDERS)))
 
@@ -126,7 +127,7 @@ def test_a_message_answered_survives_sigkill_of_a_process_with_an_inbox(tmp_path
                 name, _, value = line.partition(" ")
                 known[name] = int(value)
             moments += 1
-            store = Store(path)
+            store = Storage(path)
             rows = live(store)
             store.close()
             missing = {id_ for id_ in known if id_ not in rows}
@@ -201,7 +202,7 @@ async def ingest_until_killed(server: Server, delay_s: float) -> set[str]:
 
 
 def all_rows(server: Server) -> list[dict[str, str]]:
-    """Return the whole inbox, page by page."""
+    """Return the whole manager, page by page."""
     rows: list[dict[str, str]] = []
     parameters = {"limit": 200}
     while True:
@@ -249,6 +250,6 @@ def test_a_message_answered_200_survives_the_stop_of_its_server(
     assert "Traceback" not in server.log
     assert not Path(f"{server.database}-wal").exists(), "the store was closed"
     check_sound(server.database)
-    store = Store(server.database)
+    store = Storage(server.database)
     assert answered <= set(live(store))
     store.close()

@@ -45,7 +45,7 @@ def test_an_idle_server_has_loaded_neither_pydantic_nor_yaml_nor_httpx(
     make_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     record = tmp_path / "imports"
-    server = make_server(others=True, constants=PATIENT, config_py=RECORD.format(file=record))
+    server = make_server(others=True, timings=PATIENT, config_py=RECORD.format(file=record))
     with server.websocket() as tab:
         tab.receive()
         server.page()

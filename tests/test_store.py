@@ -15,45 +15,42 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_notify import database as database_module
-from jupyterlab_notify import place as place_module
-from jupyterlab_notify import store as store_module
-from jupyterlab_notify.database import look
+from jupyterlab_notify.exceptions import Conflict, NotFound, Unavailable
 from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.place import file_system
-from jupyterlab_notify.schema import (
-    ACTIVE,
-    DISMISSED,
-    INBOX,
-    PINNED,
-    SELECT,
-    UNREAD,
+from jupyterlab_notify.storage import (
+    Cursor,
+    InsertNotification,
+    Query,
+    Retention,
+    Storage,
+    Transaction,
+    connection,
+    database_file,
+    new_id,
+    no_operation,
+    schema,
 )
-from jupyterlab_notify.store import (
+from jupyterlab_notify.storage import notifications as notifications_module
+from jupyterlab_notify.storage.database_file import file_system
+from jupyterlab_notify.storage.fields import SELECT
+from jupyterlab_notify.storage.maintenance import TOMBSTONE_MS
+from jupyterlab_notify.storage.notifications import (
     MAX_CHANGES,
     PINNED_ROWS,
     RETRY_WINDOW_MS,
-    SECOND_LOOK_MS,
     SNAPSHOT_ROWS,
-    TOMBSTONE_MS,
-    Conflict,
-    Cursor,
-    InsertNotification,
-    NotFound,
-    Query,
-    Retention,
-    Store,
     Stored,
-    Unavailable,
-    new_id,
 )
+from jupyterlab_notify.storage.state import ACTIVE, DISMISSED, INBOX, PINNED, UNREAD
+from jupyterlab_notify.timings import StorageTimings
 
 from . import places
-from .messages import Clock, check_sound, counted, do, live, message, receive
+from .messages import Clock, check_sound, counted, do, live, message, receive, set_timings, status
 from .tab import Tab
 
-Make = Callable[..., Store]
+Make = Callable[..., Storage]
+SECOND_LOOK_MS = StorageTimings().second_look_ms
 
 
 @pytest.fixture
@@ -68,10 +65,10 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(path: Path, clock: Clock) -> Iterator[Make]:
-    made: list[Store] = []
+    made: list[Storage] = []
 
-    def _make(**options: Any) -> Store:
-        store = Store(options.pop("path", path), clock=clock, **options)
+    def _make(**options: Any) -> Storage:
+        store = Storage(options.pop("path", path), clock=clock, **options)
         made.append(store)
         return store
 
@@ -81,47 +78,54 @@ def make(path: Path, clock: Clock) -> Iterator[Make]:
 
 
 @pytest.fixture
-def store(make: Make) -> Store:
+def store(make: Make) -> Storage:
     return make()
 
 
-def page(store: Store, **query: Any) -> list[str]:
-    rows = do(store, lambda: store.page(Query(**query)), write=False)["notifications"]
+def page(store: Storage, **query: Any) -> list[str]:
+    rows = do(store, lambda tx: store.notifications.page(tx, Query(**query)), write=False)[
+        "notifications"
+    ]
     return [row["message"] for row in rows]
 
 
-def detail(store: Store, id_: str) -> dict[str, Any]:
-    return do(store, lambda: store.detail(id_), write=False)
+def detail(store: Storage, id_: str) -> dict[str, Any]:
+    return do(store, lambda tx: store.notifications.detail(tx, id_), write=False)
 
 
-def change(store: Store, id_: str, read: bool | None = None, dismissed: bool | None = None) -> Any:
-    return do(store, lambda: store.change_one(id_, read, dismissed))
+def change(
+    store: Storage, id_: str, read: bool | None = None, dismissed: bool | None = None
+) -> Any:
+    return do(store, lambda tx: store.notifications.set_state(tx, id_, read, dismissed))
 
 
 def change_many(
-    store: Store, read: bool | None = None, dismissed: bool | None = None, **which: Any
+    store: Storage, read: bool | None = None, dismissed: bool | None = None, **which: Any
 ) -> Any:
-    return do(store, lambda: store.change_many(read=read, dismissed=dismissed, **which))
+    return do(
+        store,
+        lambda tx: store.notifications.set_states(tx, read=read, dismissed=dismissed, **which),
+    )
 
 
-def revoke(store: Store, name: str, source: str = "queue", any_source: bool = True) -> Any:
-    return do(store, lambda: store.revoke(name, source, any_source=any_source))
+def revoke(store: Storage, name: str, source: str = "queue", any_source: bool = True) -> Any:
+    return do(store, lambda tx: store.notifications.revoke(tx, name, source, any_source=any_source))
 
 
-def frame(store: Store, since: Cursor | None) -> dict[str, Any]:
-    return do(store, lambda: store.frame(since), write=False)
+def frame(store: Storage, since: Cursor | None) -> dict[str, Any]:
+    return do(store, lambda tx: store.notifications.frame(tx, since), write=False)
 
 
-def raw(store: Store, sql: str) -> list[Any]:
-    db = sqlite3.connect(str(store.path))
+def raw(store: Storage, sql: str) -> list[Any]:
+    db = sqlite3.connect(str(store.engine.path))
     try:
         return db.execute(sql).fetchall()
     finally:
         db.close()
 
 
-def check_counts(store: Store) -> None:
-    db = sqlite3.connect(str(store.path))
+def check_counts(store: Storage) -> None:
+    db = sqlite3.connect(str(store.engine.path))
     try:
         columns = "inbox, unread, dismissed, tombstones"
         assert list(db.execute(f"SELECT {columns} FROM state").fetchone()) == counted(db)
@@ -132,7 +136,7 @@ def check_counts(store: Store) -> None:
 # Receiving
 
 
-def test_a_message_has_the_next_seq_and_all_that_was_sent(store: Store) -> None:
+def test_a_message_has_the_next_seq_and_all_that_was_sent(store: Storage) -> None:
     first = receive(store, "one")
     id_ = receive(
         store,
@@ -157,14 +161,14 @@ def test_a_message_has_the_next_seq_and_all_that_was_sent(store: Store) -> None:
     assert row["read"] is row["dismissed"] is row["revoked"] is row["expired"] is None
 
 
-def test_the_same_message_stored_twice_is_there_once(store: Store) -> None:
+def test_the_same_message_stored_twice_is_there_once(store: Storage) -> None:
     row = message("once")
-    first = do(store, lambda: store.receive(row))
-    assert do(store, lambda: store.receive(row)) == first
+    first = do(store, lambda tx: store.notifications.add(tx, row))
+    assert do(store, lambda tx: store.notifications.add(tx, row)) == first
     assert page(store) == ["once"]
 
 
-def test_the_same_key_replaces_and_asks_for_attention_again(store: Store, clock: Clock) -> None:
+def test_the_same_key_replaces_and_asks_for_attention_again(store: Storage, clock: Clock) -> None:
     id_ = receive(store, "down", key="outage")
     receive(store, "other")
     change(store, id_, read=True, dismissed=True)
@@ -172,18 +176,18 @@ def test_the_same_key_replaces_and_asks_for_attention_again(store: Store, clock:
     assert receive(store, "up again", key="outage") == id_
     row = detail(store, id_)
     assert row["message"] == "up again"
-    assert row["position"] == row["seq"] == store.seq
+    assert row["position"] == row["seq"] == store.engine.state.seq
     assert row["read"] is row["dismissed"] is None
     assert row["created"] < row["updated"]
     assert page(store) == ["up again", "other"]
 
 
-def test_a_key_belongs_to_its_source(store: Store) -> None:
+def test_a_key_belongs_to_its_source(store: Storage) -> None:
     assert receive(store, key="k") != receive(store, key="k", source="hub")
     assert len(live(store)) == 2
 
 
-def test_a_progress_moves_without_asking_for_attention(store: Store) -> None:
+def test_a_progress_moves_without_asking_for_attention(store: Storage) -> None:
     id_ = receive(store, "0 %", key="job", type="in-progress", progress=0.0)
     before = detail(store, id_)
     change(store, id_, read=True)
@@ -194,17 +198,17 @@ def test_a_progress_moves_without_asking_for_attention(store: Store) -> None:
     assert moved["position"] == before["position"]
     assert moved["read"] is not None
     receive(store, "done", key="job", type="success")
-    assert detail(store, id_)["position"] == store.seq
+    assert detail(store, id_)["position"] == store.engine.state.seq
     assert detail(store, id_)["read"] is None
 
 
-def test_a_retry_of_a_keyed_message_changes_nothing(store: Store, clock: Clock) -> None:
+def test_a_retry_of_a_keyed_message_changes_nothing(store: Storage, clock: Clock) -> None:
     id_ = receive(store, key="k")
-    seq = store.seq
+    seq = store.engine.state.seq
     change(store, id_, dismissed=True)
     clock.forward(RETRY_WINDOW_MS / 1000 - 1)
     assert receive(store, key="k") == id_
-    assert store.seq == seq + 1
+    assert store.engine.state.seq == seq + 1
     assert detail(store, id_)["dismissed"] is not None
     clock.forward(2)
     receive(store, key="k")
@@ -215,7 +219,7 @@ def test_a_retry_of_a_keyed_message_changes_nothing(store: Store, clock: Clock) 
     assert detail(store, id_)["dismissed"] is None, "and so it is after the clock was set back"
 
 
-def test_a_retry_with_a_new_time_to_live_moves_only_that(store: Store, clock: Clock) -> None:
+def test_a_retry_with_a_new_time_to_live_moves_only_that(store: Storage, clock: Clock) -> None:
     id_ = receive(store, key="k", expires_ms=clock() + 60_000)
     change(store, id_, read=True)
     clock.forward(5)
@@ -228,10 +232,10 @@ def test_a_retry_with_a_new_time_to_live_moves_only_that(store: Store, clock: Cl
 # Revoking and expiring
 
 
-def test_a_tombstone_holds_no_content_and_is_in_no_list(store: Store) -> None:
+def test_a_tombstone_holds_no_content_and_is_in_no_list(store: Storage) -> None:
     id_ = receive(store, "secret", key="k", body="secret", data='"secret"', actions='["secret"]')
-    cursor = store.cursor()
-    assert revoke(store, "k") == (id_, store.seq)
+    cursor = store.position.cursor
+    assert revoke(store, "k") == (id_, store.engine.state.seq, True)
     assert live(store) == {}
     with pytest.raises(NotFound):
         detail(store, id_)
@@ -246,7 +250,7 @@ def test_a_tombstone_holds_no_content_and_is_in_no_list(store: Store) -> None:
     assert receive(store, key="k") != id_, "its key is free again"
 
 
-def test_revoking_by_key_means_ones_own_first_and_never_guesses(store: Store) -> None:
+def test_revoking_by_key_means_ones_own_first_and_never_guesses(store: Storage) -> None:
     own, other = receive(store, key="k"), receive(store, key="k", source="hub")
     third = receive(store, key="k", source="quota")
     with pytest.raises(Conflict):
@@ -259,10 +263,10 @@ def test_revoking_by_key_means_ones_own_first_and_never_guesses(store: Store) ->
     assert {own, other, third} & set(live(store)) == set()
 
 
-def test_what_expires_leaves_lists_and_tells_tabs(store: Store, clock: Clock) -> None:
+def test_what_expires_leaves_lists_and_tells_tabs(store: Storage, clock: Clock) -> None:
     id_ = receive(store, "soon", body="text", expires_ms=clock() + 1000)
     receive(store, "later", expires_ms=clock() + 5000)
-    cursor = store.cursor()
+    cursor = store.position.cursor
     clock.forward(0.999)
     assert page(store) == ["later", "soon"]
     clock.forward(0.001)
@@ -277,23 +281,23 @@ def test_what_expires_leaves_lists_and_tells_tabs(store: Store, clock: Clock) ->
 async def test_the_first_and_the_last_moment_that_can_be_told_are_no_fault_of_the_file(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    inbox = NotificationManager(path)
+    manager = NotificationManager(Storage(path))
     ends = (
         *("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-12:00"),
         *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+12:00"),
     )
     for end in ends:
         message = IngestMessage.model_validate({"message": end, "expiresAt": end})
-        assert (await inbox.receive(message, "queue")).durable
-    rows = json.loads(await inbox.page(Query()))["notifications"]
+        assert (await manager.receive(message, "queue")).durable
+    rows = json.loads(await manager.page(Query()))["notifications"]
     assert [row["message"] for row in rows] == [ends[1], ends[0]]
     assert {row["expiresAt"] for row in rows} == {"9999-12-31T23:59:59.999Z"}
-    await inbox.stop()
+    await manager.stop()
     assert not caplog.records
     assert len(list(path.parent.iterdir())) == 1
 
 
-def test_a_clock_that_jumps_back_brings_nothing_back(store: Store, clock: Clock) -> None:
+def test_a_clock_that_jumps_back_brings_nothing_back(store: Storage, clock: Clock) -> None:
     receive(store, "gone", expires_ms=clock() + 1000)
     clock.forward(3600)
     assert page(store) == []
@@ -302,7 +306,7 @@ def test_a_clock_that_jumps_back_brings_nothing_back(store: Store, clock: Clock)
     assert page(store) == ["stays"]
 
 
-def test_what_comes_in_expired_is_not_shown(store: Store, clock: Clock) -> None:
+def test_what_comes_in_expired_is_not_shown(store: Storage, clock: Clock) -> None:
     receive(store, "late", key="k", expires_ms=clock() - 1)
     receive(store, "alive", key="k")
     assert page(store) == ["alive"]
@@ -314,26 +318,26 @@ def test_what_comes_in_expired_is_not_shown(store: Store, clock: Clock) -> None:
 # Senders that die
 
 
-def progress_of(store: Store, clock: Clock, text: str = "Training", **columns: Any) -> str:
+def progress_of(store: Storage, clock: Clock, text: str = "Training", **columns: Any) -> str:
     columns = {"key": "k", "type": "in-progress", "interrupt_ms": clock() + 30_000, **columns}
     return receive(store, text, **columns)
 
 
-def give_up(store: Store, clock: Clock, seconds: float) -> None:
+def give_up(store: Storage, clock: Clock, seconds: float) -> None:
     """Let time pass, and then as much as makes sure that a sender is silent."""
     clock.forward(seconds)
-    do(store, lambda: None, write=False)
+    do(store, no_operation, write=False)
     clock.forward(SECOND_LOOK_MS / 1000)
-    do(store, lambda: None, write=False)
+    do(store, no_operation, write=False)
 
 
 def test_a_progress_that_nobody_renews_says_that_it_was_interrupted(
-    store: Store, clock: Clock
+    store: Storage, clock: Clock
 ) -> None:
     id_ = progress_of(store, clock, progress=0.4)
     receive(store, "other")
     change(store, id_, dismissed=True)
-    cursor = store.cursor()
+    cursor = store.position.cursor
     clock.forward(29.9)
     assert detail(store, id_)["type"] == "in-progress"
     give_up(store, clock, 0.1)
@@ -346,62 +350,64 @@ def test_a_progress_that_nobody_renews_says_that_it_was_interrupted(
     assert row["dismissed"] is None, "it is news"
     assert page(store) == ["Training (interrupted)", "other"]
     assert [each["id"] for each in frame(store, cursor)["notifications"]] == [id_]
-    seq = store.seq
+    seq = store.engine.state.seq
     clock.forward(3600)
     assert page(store) == ["Training (interrupted)", "other"]
-    assert store.seq == seq, "said once"
+    assert store.engine.state.seq == seq, "said once"
     check_counts(store)
 
 
 def test_the_same_message_again_keeps_a_progress_alive_and_tells_no_tab(
-    store: Store, clock: Clock
+    store: Storage, clock: Clock
 ) -> None:
     id_ = progress_of(store, clock, progress=0.4)
-    seq = store.seq
+    seq = store.engine.state.seq
     for _ in range(100):
         clock.forward(20)
         assert progress_of(store, clock, progress=0.4) == id_
         assert page(store) == ["Training"]
-    assert store.seq == seq
+    assert store.engine.state.seq == seq
     give_up(store, clock, 31)
     assert page(store) == ["Training (interrupted)"]
 
 
-def test_a_beat_that_waited_for_a_hung_store_came_in_time(store: Store, clock: Clock) -> None:
+def test_a_beat_that_waited_for_a_hung_store_came_in_time(store: Storage, clock: Clock) -> None:
     id_ = progress_of(store, clock)
-    cursor = store.cursor()
+    cursor = store.position.cursor
     clock.forward(29)
     beat = message("Training", key="k", type="in-progress", interrupt_ms=clock() + 30_000)
     clock.forward(5)
-    do(store, lambda: None, write=False)
+    do(store, no_operation, write=False)
     clock.forward(20)
     # Both waited for the thread, and share a batch now.
-    store.run([(lambda: None, False), (InsertNotification(store, beat), True)])
+    store.run([(no_operation, False), (InsertNotification(store.notifications, beat), True)])
     assert detail(store, id_)["type"] == "in-progress"
-    assert store.cursor() == cursor, "no tab was told of an end"
+    assert store.position.cursor == cursor, "no tab was told of an end"
 
 
 def test_a_server_with_another_clock_interrupts_nobody_who_lives(make: Make, clock: Clock) -> None:
     """Two servers of one home directory, the other some minutes ahead."""
     store, theirs = make(), Clock(clock() + 300_000)
-    other = Store(store.path, clock=theirs)
+    other = Storage(store.engine.path, clock=theirs)
     id_ = progress_of(store, clock)
-    seq = store.seq
+    seq = store.engine.state.seq
     for _ in range(12):
         for _ in range(10):
             for each in (clock, theirs):
                 each.forward(1)
-            do(other, lambda: None, write=False)
+            do(other, no_operation, write=False)
         assert progress_of(store, clock) == id_
-    assert store.seq == seq
+    assert store.engine.state.seq == seq
     for _ in range(20):
         theirs.forward(1)
-        do(other, lambda: None, write=False)
+        do(other, no_operation, write=False)
     assert page(other) == ["Training (interrupted)"], "then it was silent"
     other.close()
 
 
-def test_a_sender_that_wakes_up_goes_on_and_its_end_is_its_own(store: Store, clock: Clock) -> None:
+def test_a_sender_that_wakes_up_goes_on_and_its_end_is_its_own(
+    store: Storage, clock: Clock
+) -> None:
     id_ = progress_of(store, clock)
     give_up(store, clock, 60)
     assert page(store) == ["Training (interrupted)"]
@@ -415,7 +421,7 @@ def test_a_sender_that_wakes_up_goes_on_and_its_end_is_its_own(store: Store, clo
 # What the person does
 
 
-def test_reading_and_dismissing_keep_the_first_time(store: Store, clock: Clock) -> None:
+def test_reading_and_dismissing_keep_the_first_time(store: Storage, clock: Clock) -> None:
     id_ = receive(store)
     change(store, id_, read=True)
     read = detail(store, id_)["read"]
@@ -430,7 +436,7 @@ def test_reading_and_dismissing_keep_the_first_time(store: Store, clock: Clock) 
     check_counts(store)
 
 
-def test_what_its_sender_keeps_cannot_be_dismissed(store: Store) -> None:
+def test_what_its_sender_keeps_cannot_be_dismissed(store: Storage) -> None:
     kept, free = receive(store, dismissable=0), receive(store)
     with pytest.raises(Conflict):
         change(store, kept, dismissed=True)
@@ -443,13 +449,13 @@ def test_what_its_sender_keeps_cannot_be_dismissed(store: Store) -> None:
     assert detail(store, kept)["dismissed"] is None
 
 
-def test_a_change_of_all_is_undone_exactly(store: Store) -> None:
+def test_a_change_of_all_is_undone_exactly(store: Storage) -> None:
     ids = [receive(store, str(n)) for n in range(6)]
     change(store, ids[0], read=True)
     change(store, ids[1], dismissed=True)
     answer = change_many(store, read=True)
     assert answer["changed"] == 4
-    assert answer["cursor"] == str(store.cursor())
+    assert answer["cursor"] == str(store.position.cursor)
     later = receive(store, "later")
     change(store, ids[2], dismissed=True)
     undone = change_many(store, seqs=tuple(answer["seqs"]), read=False)
@@ -462,9 +468,9 @@ def test_a_change_of_all_is_undone_exactly(store: Store) -> None:
 
 
 def test_undo_spares_the_rows_that_have_those_numbers_in_memory(
-    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Storage, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.1)
+    set_timings(store, busy_timeout_s=0.1)
     for n in range(3):
         receive(store, str(n))
     answer = change_many(store, read=True)
@@ -472,7 +478,7 @@ def test_undo_spares_the_rows_that_have_those_numbers_in_memory(
     with places.locked(path):
         other = receive(store, "other")
         change(store, other, read=True)
-        assert not store.durable
+        assert not store.engine.durable
         assert first <= live(store)[other]["seq"] <= last
         with pytest.raises(Conflict):
             change_many(
@@ -484,25 +490,27 @@ def test_undo_spares_the_rows_that_have_those_numbers_in_memory(
         assert live(store)[other]["read"] is not None
 
 
-def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Store) -> None:
+def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Storage) -> None:
     """They share a batch when both were sent while the store was busy."""
     receive(store, "seen")
-    arrivals = [InsertNotification(store, message(str(n))) for n in range(4)]
+    arrivals = [InsertNotification(store.notifications, message(str(n))) for n in range(4)]
 
-    def dismiss_all() -> Any:
-        return store.change_many(read=None, dismissed=True)
+    def dismiss_all(tx: Transaction) -> Any:
+        return store.notifications.set_states(tx, read=None, dismissed=True)
 
     calls = [*arrivals[:2], dismiss_all, *arrivals[2:]]
     results = store.run([(call, True) for call in calls])
     assert results[2]["changed"] == 3
     assert page(store) == ["3", "2"]
-    assert [detail(store, call.row["id"])["position"] for call in arrivals] == [2, 3, 7, 8]
-    assert results[3:] == [Stored(arrivals[n].row["id"], 5 + n, "created", True) for n in (2, 3)]
+    assert [detail(store, call.message["id"])["position"] for call in arrivals] == [2, 3, 7, 8]
+    assert results[3:] == [
+        Stored(arrivals[n].message["id"], 5 + n, "created", True) for n in (2, 3)
+    ]
 
 
-def test_a_progress_that_ticks_is_still_the_one_that_was_seen(store: Store, clock: Clock) -> None:
+def test_a_progress_that_ticks_is_still_the_one_that_was_seen(store: Storage, clock: Clock) -> None:
     id_ = progress_of(store, clock, progress=0.1)
-    seen = store.cursor()
+    seen = store.position.cursor
     progress_of(store, clock, progress=0.2)
     receive(store, "later")
     assert change_many(store, up_to=seen, read=True)["changed"] == 1
@@ -511,9 +519,9 @@ def test_a_progress_that_ticks_is_still_the_one_that_was_seen(store: Store, cloc
         change_many(store, up_to=Cursor("another", 99), read=True)
 
 
-def test_a_change_of_nothing_takes_no_number(store: Store) -> None:
-    store.open()
-    cursor = store.cursor()
+def test_a_change_of_nothing_takes_no_number(store: Storage) -> None:
+    store.engine.open()
+    cursor = store.position.cursor
     answer = change_many(store, read=True)
     assert answer == {"changed": 0, "seqs": None, "cursor": str(cursor)}
     assert change_many(store, ids=["no"] * 1000, dismissed=True)["changed"] == 0
@@ -522,7 +530,7 @@ def test_a_change_of_nothing_takes_no_number(store: Store) -> None:
 # Pages
 
 
-def test_pages_follow_each_other_without_gap_or_double(store: Store) -> None:
+def test_pages_follow_each_other_without_gap_or_double(store: Storage) -> None:
     texts = [str(n) for n in range(25)]
     for text in texts:
         receive(store, text)
@@ -530,17 +538,20 @@ def test_pages_follow_each_other_without_gap_or_double(store: Store) -> None:
     before = None
     while True:
         query = Query(limit=10, before=before)
-        answer = do(store, lambda query=query: store.page(query), write=False)  # type: ignore[misc]  # it knows no type of a lambda's default
+        answer = do(store, lambda tx, query=query: store.notifications.page(tx, query), write=False)  # type: ignore[misc]  # it knows no type of a lambda's default
         seen += [row["message"] for row in answer["notifications"]]
         receive(store, "newer than the first page")
         before = answer["next"]
         if before is None:
             break
     assert seen == texts[::-1]
-    assert do(store, lambda: store.page(Query(limit=28)), write=False)["next"] is None
+    assert (
+        do(store, lambda tx: store.notifications.page(tx, Query(limit=28)), write=False)["next"]
+        is None
+    )
 
 
-def test_filters_must_all_hold(store: Store) -> None:
+def test_filters_must_all_hold(store: Storage) -> None:
     receive(store, "Straße gesperrt", source="Verkehr", type="warning")
     receive(store, "Quota", source="VERKEHR", body="Ihre STRASSE", type="error")
     read = receive(store, "Δοκιμή", source="queue")
@@ -559,7 +570,7 @@ def test_filters_must_all_hold(store: Store) -> None:
 
 
 def test_a_search_in_pieces_finds_what_one_in_a_piece_does(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(60):
         receive(store, f"{number} {'even' if number % 2 == 0 else 'odd'}", body="x" * (number % 7))
@@ -570,7 +581,9 @@ def test_a_search_in_pieces_finds_what_one_in_a_piece_does(
             before = None
             while True:
                 query = Query(text=text, limit=limit, before=before)
-                answer = do(store, lambda query=query: store.page(query), write=False)  # type: ignore[misc]  # it knows no type of a lambda's default
+                answer = do(
+                    store, lambda tx, query=query: store.notifications.page(tx, query), write=False
+                )  # type: ignore[misc]  # it knows no type of a lambda's default
                 rows = [row["message"] for row in answer["notifications"]]
                 found.append((rows, before := answer["next"]))
                 if before is None:
@@ -580,20 +593,20 @@ def test_a_search_in_pieces_finds_what_one_in_a_piece_does(
     whole = pages()
     assert sum(len(rows) for rows, _ in whole) == 30 + 30 + 8 + 15
     for size in (1, 7, 30, 60):
-        monkeypatch.setattr(store_module, "SCANNED_ROWS", size)
+        monkeypatch.setattr(notifications_module, "SCANNED_ROWS", size)
         assert pages() == whole
 
 
 async def test_a_long_search_keeps_nobody_waiting(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "SCANNED_ROWS", 1)
-    inbox = NotificationManager(path)
+    monkeypatch.setattr(notifications_module, "SCANNED_ROWS", 1)
+    manager = NotificationManager(Storage(path))
     for number in range(100):
-        await inbox.receive(IngestMessage(message=f"message {number}"), "queue")
-    search = asyncio.ensure_future(inbox.page(Query(text="MESSAGE 1", limit=50)))
+        await manager.receive(IngestMessage(message=f"message {number}"), "queue")
+    search = asyncio.ensure_future(manager.page(Query(text="MESSAGE 1", limit=50)))
     await asyncio.sleep(0)
-    await inbox.receive(IngestMessage(message="message 1 that comes meanwhile"), "queue")
+    await manager.receive(IngestMessage(message="message 1 that comes meanwhile"), "queue")
     assert not search.done()
     found = json.loads(await search)
     numbers = [n for n in range(100) if "1" in str(n)]
@@ -601,8 +614,9 @@ async def test_a_long_search_keeps_nobody_waiting(
         f"message {n}" for n in reversed(numbers)
     ]
     assert found["next"] is None
-    assert Cursor.parse(found["cursor"]) == Cursor(inbox.store.epoch, 100), "what came is news"
-    await inbox.stop()
+    epoch = manager.storage.engine.state.epoch
+    assert Cursor.parse(found["cursor"]) == Cursor(epoch, 100), "what came is news"
+    await manager.stop()
 
 
 # Frames
@@ -615,16 +629,16 @@ def test_a_cursor_is_read_as_it_is_written() -> None:
         assert Cursor.parse(text) is None
 
 
-def test_changes_are_the_present_state_of_what_changed(store: Store) -> None:
+def test_changes_are_the_present_state_of_what_changed(store: Storage) -> None:
     a, b, c = (receive(store, text) for text in "abc")
-    cursor = store.cursor()
+    cursor = store.position.cursor
     assert frame(store, cursor)["notifications"] == []
     change(store, a, read=True)
     change(store, a, dismissed=True)
     revoke(store, b)
     got = frame(store, cursor)
     assert got["type"] == "changes"
-    assert got["cursor"] == str(store.cursor())
+    assert got["cursor"] == str(store.position.cursor)
     assert [(row["id"], row["seq"]) for row in got["notifications"]] == [
         (a, cursor.seq + 2),
         (b, cursor.seq + 3),
@@ -634,18 +648,18 @@ def test_changes_are_the_present_state_of_what_changed(store: Store) -> None:
     assert c in live(store)
 
 
-def test_a_cursor_that_leads_nowhere_gets_a_snapshot(store: Store) -> None:
+def test_a_cursor_that_leads_nowhere_gets_a_snapshot(store: Storage) -> None:
     receive(store)
-    here = store.cursor()
+    here = store.position.cursor
     assert frame(store, here)["type"] == "changes"
     for cursor in (None, Cursor("another", here.seq), Cursor(here.epoch, here.seq + 1)):
         assert frame(store, cursor)["type"] == "snapshot"
 
 
-def test_too_many_changes_are_a_snapshot(store: Store) -> None:
-    cursor = Cursor(store.epoch, 0)
+def test_too_many_changes_are_a_snapshot(store: Storage) -> None:
+    cursor = Cursor(store.engine.state.epoch, 0)
     receive(store)
-    cursor = Cursor(store.epoch, 0)
+    cursor = Cursor(store.engine.state.epoch, 0)
     for _ in range(MAX_CHANGES - 1):
         receive(store)
     assert frame(store, cursor)["type"] == "changes"
@@ -653,7 +667,7 @@ def test_too_many_changes_are_a_snapshot(store: Store) -> None:
     assert frame(store, cursor)["type"] == "snapshot"
 
 
-def test_a_snapshot_has_the_newest_and_what_must_be_in_sight(store: Store) -> None:
+def test_a_snapshot_has_the_newest_and_what_must_be_in_sight(store: Storage) -> None:
     banner = receive(store, "banner", banner=1)
     sticky = receive(store, "sticky", auto_close="false")
     running = receive(store, "running", type="in-progress")
@@ -679,7 +693,7 @@ def test_a_snapshot_has_the_newest_and_what_must_be_in_sight(store: Store) -> No
 # Counts
 
 
-def test_counts_are_right_after_every_kind_of_change(store: Store, clock: Clock) -> None:
+def test_counts_are_right_after_every_kind_of_change(store: Storage, clock: Clock) -> None:
     ids = [receive(store, str(n), key=str(n), dismissable=n != 3) for n in range(8)]
     steps: list[Callable[[], object]] = [
         lambda: change(store, ids[0], read=True),
@@ -694,8 +708,8 @@ def test_counts_are_right_after_every_kind_of_change(store: Store, clock: Clock)
         lambda: clock.forward(2),
         lambda: page(store),
         lambda: clock.forward(TOMBSTONE_MS / 1000 + 1),
-        lambda: do(store, lambda: None),
-        lambda: store.prune(),
+        lambda: do(store, no_operation),
+        lambda: store.engine.prune(),
     ]
     for step in steps:
         step()
@@ -709,19 +723,19 @@ def test_counts_are_right_after_every_kind_of_change(store: Store, clock: Clock)
 def test_what_is_too_old_or_too_many_goes_and_tabs_begin_anew(make: Make, clock: Clock) -> None:
     store = make(retention=Retention(days=1, count=10))
     receive(store, "old")
-    cursor = store.cursor()
+    cursor = store.position.cursor
     clock.forward(86_400 + 1)
     for number in range(10):
         receive(store, str(number))
     assert frame(store, cursor)["type"] == "changes"
-    assert store.prune() == 1
+    assert store.engine.prune() == 1
     assert "old" not in page(store)
     assert frame(store, cursor)["type"] == "snapshot"
-    assert frame(store, store.cursor())["type"] == "changes"
+    assert frame(store, store.position.cursor)["type"] == "changes"
     for number in range(10, 13):
         receive(store, str(number))
     assert len(page(store)) <= 11, "never more than a tenth too many"
-    store.prune()
+    store.engine.prune()
     assert page(store) == [str(n) for n in range(12, 2, -1)]
     check_counts(store)
 
@@ -731,18 +745,18 @@ def test_zero_means_without_bound(make: Make, clock: Clock) -> None:
     for _ in range(30):
         receive(store)
     clock.forward(86_400 * 10_000)
-    assert store.prune() == 0
+    assert store.engine.prune() == 0
     assert len(live(store)) == 30
 
 
-def test_a_tombstone_stays_a_day_from_its_death(store: Store, clock: Clock) -> None:
+def test_a_tombstone_stays_a_day_from_its_death(store: Storage, clock: Clock) -> None:
     id_ = receive(store)
     clock.forward(TOMBSTONE_MS / 1000 * 3)
     revoke(store, id_)
-    assert store.prune() == 0
+    assert store.engine.prune() == 0
     clock.forward(TOMBSTONE_MS / 1000 + 1)
     assert page(store) == []
-    assert store.prune() == 1
+    assert store.engine.prune() == 1
     assert raw(store, "SELECT count(*) FROM notifications") == [(0,)]
 
 
@@ -751,34 +765,34 @@ def test_what_was_deleted_leaves_the_disk_too_step_by_step(make: Make) -> None:
     body = "x" * 40_000
     for number in range(200):
         receive(store, str(number), body=body)
-    assert store.path is not None
-    places.checkpoint(store.path)
-    large = store.path.stat().st_size
+    assert store.engine.path is not None
+    places.checkpoint(store.engine.path)
+    large = store.engine.path.stat().st_size
     assert large > 8_000_000
-    store.retention = Retention(count=10)
-    store._prune_at = 0
+    store.maintenance.retention = Retention(count=10)
+    store.maintenance.prune_soon()
     free = raw(store, "PRAGMA page_count")[0][0]
     for number in range(6):
         receive(store, f"later {number}")
         (now,) = raw(store, "PRAGMA page_count")[0]
         # And a page or two of SQLite's own map of them.
-        assert free - now <= database_module.SHRINK_BY + 9, "nobody waits for all of it"
+        assert free - now <= connection.SHRINK_BY + 9, "nobody waits for all of it"
         free = now
-    places.checkpoint(store.path)
-    assert store.path.stat().st_size < large / 4
-    assert store.path.with_name(store.path.name + "-wal").stat().st_size < 5_000_000
+    places.checkpoint(store.engine.path)
+    assert store.engine.path.stat().st_size < large / 4
+    assert store.engine.path.with_name(store.engine.path.name + "-wal").stat().st_size < 5_000_000
     assert page(store)[:6] == [f"later {n}" for n in range(5, -1, -1)]
-    check_sound(store.path)
+    check_sound(store.engine.path)
 
 
 def test_a_fault_of_retention_repeats_nothing(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(*args: Any) -> bool:
         raise sqlite3.OperationalError("database or disk is full")
 
     receive(store, "before")
-    monkeypatch.setattr(store, "_prune_if_due", fail)
+    monkeypatch.setattr(store.maintenance, "is_due", fail)
     receive(store, "once")
     monkeypatch.undo()
     assert page(store) == ["once", "before"]
@@ -787,32 +801,34 @@ def test_a_fault_of_retention_repeats_nothing(
 # Operations that fail
 
 
-def test_one_bad_operation_takes_no_other_with_it(store: Store) -> None:
-    def half() -> None:
-        store.receive(message("half"))
+def test_one_bad_operation_takes_no_other_with_it(store: Storage) -> None:
+    def half(tx: Transaction) -> None:
+        store.notifications.add(tx, message("half"))
         raise ValueError("bad")
 
     good = [message(str(n)) for n in range(3)]
-    calls: list[Any] = [(lambda row=row: store.receive(row), True) for row in good]
-    epoch = store.run([]) or store.epoch
+    calls: list[Any] = [
+        (lambda tx, row=row: store.notifications.add(tx, row), True) for row in good
+    ]
+    epoch = store.run([]) or store.engine.state.epoch
     results = store.run([calls[0], (half, True), calls[1], (half, True), calls[2]])
-    assert [type(r) for r in results] == [tuple, ValueError, tuple, ValueError, tuple]
+    assert [type(r) for r in results] == [Stored, ValueError, Stored, ValueError, Stored]
     assert page(store) == ["2", "1", "0"]
-    assert store.epoch == epoch, "tabs need not begin anew"
+    assert store.engine.state.epoch == epoch, "tabs need not begin anew"
     assert [row["seq"] for row in live(store).values()] == [3, 2, 1]
 
 
-def test_a_bad_value_does_not_cost_the_file(store: Store) -> None:
+def test_a_bad_value_does_not_cost_the_file(store: Storage) -> None:
     for row in (message(type=None), message(banner=2**70), message(body=object())):
-        (result,) = store.run([(lambda row=row: store.receive(row), True)])  # type: ignore[misc]  # it knows no type of a lambda's default
+        (result,) = store.run([(lambda tx, row=row: store.notifications.add(tx, row), True)])  # type: ignore[misc]  # it knows no type of a lambda's default
         assert isinstance(result, Exception)
-    assert store.durable
+    assert store.engine.durable
 
 
 # Cost
 
 
-def plans(store: Store) -> dict[str, str]:
+def plans(store: Storage) -> dict[str, str]:
     page_of = f"{SELECT} WHERE {{}} AND position < 99 ORDER BY position DESC LIMIT 51"
     queries = {
         "inbox": page_of.format(INBOX),
@@ -830,7 +846,7 @@ def plans(store: Store) -> dict[str, str]:
         "undo": f"SELECT id FROM notifications WHERE seq BETWEEN 3 AND 4 AND {ACTIVE}",
         "many": "SELECT id FROM notifications WHERE id IN (SELECT value FROM json_each('[]'))",
     }
-    db = sqlite3.connect(str(store.path))
+    db = sqlite3.connect(str(store.engine.path))
     try:
         return {
             name: "; ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}"))
@@ -840,7 +856,7 @@ def plans(store: Store) -> dict[str, str]:
         db.close()
 
 
-def test_no_query_costs_more_with_history(store: Store) -> None:
+def test_no_query_costs_more_with_history(store: Storage) -> None:
     receive(store)
     for name, plan in plans(store).items():
         assert "TEMP B-TREE" not in plan, (name, plan)
@@ -855,14 +871,16 @@ def test_no_query_costs_more_with_history(store: Store) -> None:
 
 def test_steps_of_the_everyday_do_not_grow_with_history(make: Make) -> None:
     def steps(rows: int) -> dict[str, int]:
-        path = make().path
+        path = make().engine.path
         assert path is not None
         store = make(path=path.with_name(f"{rows}.sqlite"), retention=Retention(0, 0))
         for _ in range(rows // 500):
             batch = [message(auto_close="false" if n % 50 == 0 else None) for n in range(500)]
-            store.run([(lambda row=row: store.receive(row), True) for row in batch])  # type: ignore[misc]  # it knows no type of a lambda's default
-        do(store, lambda: store.change_many(read=True, dismissed=None))
-        cursor = Cursor(store.epoch, store.seq - 3)
+            store.run(
+                [(lambda tx, row=row: store.notifications.add(tx, row), True) for row in batch]
+            )  # type: ignore[misc]  # it knows no type of a lambda's default
+        do(store, lambda tx: store.notifications.set_states(tx, read=True, dismissed=None))
+        cursor = Cursor(store.engine.state.epoch, store.engine.state.seq - 3)
         row = message(key="k")
         calls: dict[str, Callable[[], object]] = {
             "page": lambda: page(store),
@@ -870,10 +888,10 @@ def test_steps_of_the_everyday_do_not_grow_with_history(make: Make) -> None:
             "dismissed": lambda: page(store, view="dismissed"),
             "snapshot": lambda: frame(store, None),
             "catch-up": lambda: frame(store, cursor),
-            "receive": lambda: do(store, lambda: store.receive(row)),
+            "receive": lambda: do(store, lambda tx: store.notifications.add(tx, row)),
         }
         counts: dict[str, int] = {}
-        assert store._db is not None
+        assert store.engine._db is not None
         for name, call in calls.items():
             ticks = 0
 
@@ -881,9 +899,9 @@ def test_steps_of_the_everyday_do_not_grow_with_history(make: Make) -> None:
                 nonlocal ticks
                 ticks += 1
 
-            store._db.set_progress_handler(tick, 20)
+            store.engine._db.set_progress_handler(tick, 20)
             call()
-            store._db.set_progress_handler(None, 0)
+            store.engine._db.set_progress_handler(None, 0)
             counts[name] = ticks
         return counts
 
@@ -892,19 +910,19 @@ def test_steps_of_the_everyday_do_not_grow_with_history(make: Make) -> None:
         assert count <= few[name] * 1.3 + 10, (name, few[name], count)
 
 
-def statements_of(store: Store, call: Callable[[], object]) -> list[str]:
+def statements_of(store: Storage, call: Callable[[], object]) -> list[str]:
     """Return what SQLite is asked for during a call."""
     asked: list[str] = []
-    assert store._db is not None
-    store._db.set_trace_callback(asked.append)
+    assert store.engine._db is not None
+    store.engine._db.set_trace_callback(asked.append)
     call()
-    store._db.set_trace_callback(None)
+    store.engine._db.set_trace_callback(None)
     return [sql for sql in asked if not sql.startswith("--")]
 
 
-def test_an_idle_tick_is_one_transaction_that_reads(store: Store) -> None:
+def test_an_idle_tick_is_one_transaction_that_reads(store: Storage) -> None:
     receive(store)
-    asked = statements_of(store, lambda: do(store, look, write=False))
+    asked = statements_of(store, lambda: do(store, no_operation, write=False))
     assert (asked[0], asked[-1]) == ("BEGIN", "COMMIT")
     assert len(asked) == 3
     assert asked[1].lstrip().startswith("SELECT")
@@ -914,31 +932,31 @@ def test_an_idle_tick_asks_a_file_server_for_nothing(
     make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def tick() -> list[str]:
-        return statements_of(store, lambda: do(store, look, write=False))
+        return statements_of(store, lambda: do(store, no_operation, write=False))
 
-    monkeypatch.setattr(place_module, "file_system", lambda path: "nfs4")
+    monkeypatch.setattr(database_file, "file_system", lambda path: "nfs4")
     store, other = make(), make()
     receive(store, "soon gone", expires_ms=clock() + 10_000)
     assert tick(), "what it wrote itself may have changed when something is due"
     assert [tick() for _ in range(3)] == [[]] * 3
     clock.forward(11)
     assert tick(), "something is due"
-    assert store.counts()["inbox"] == 0
+    assert do(store, store.notifications.counts, write=False)["inbox"] == 0
     tick()
     assert tick() == []
     receive(other, "of the other server", body="x" * 30_000)
-    before = store.seq
+    before = store.engine.state.seq
     assert tick()
-    assert store.seq == before + 1
+    assert store.engine.state.seq == before + 1
     assert tick() == []
-    monkeypatch.setattr(database_module, "QUIET_S", 0.0)
+    set_timings(store, quiet_s=0.0)
     assert tick(), "a host may keep what it knows of a file for some seconds"
 
 
 # The file
 
 
-def test_the_file_is_its_owners_only(store: Store, path: Path) -> None:
+def test_the_file_is_its_owners_only(store: Storage, path: Path) -> None:
     old = os.umask(0)
     try:
         receive(store)
@@ -953,13 +971,13 @@ def test_the_file_is_its_owners_only(store: Store, path: Path) -> None:
 EXTRA = 3
 
 
-def test_a_local_file_system_gets_a_write_ahead_log(store: Store, path: Path) -> None:
+def test_a_local_file_system_gets_a_write_ahead_log(store: Storage, path: Path) -> None:
     receive(store)
-    assert file_system(path) in place_module.WAL_FILE_SYSTEMS
-    assert store.mode == "wal"
+    assert file_system(path) in database_file.WAL_FILE_SYSTEMS
+    assert store.engine.mode == "wal"
     assert raw(store, "PRAGMA journal_mode") == [("wal",)]
     # Each commit is synced: no test can cut the power.
-    assert store._execute("PRAGMA synchronous").fetchone() == (EXTRA,)
+    assert store.engine._connection.execute("PRAGMA synchronous").fetchone() == (EXTRA,)
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "lustre", "fuse.sshfs", ""])
@@ -969,13 +987,13 @@ def test_a_shared_file_system_gets_a_rollback_journal(
     made_locally = make()
     receive(made_locally, "made locally")
     made_locally.close()
-    monkeypatch.setattr(place_module, "file_system", lambda path: kind)
+    monkeypatch.setattr(database_file, "file_system", lambda path: kind)
     store = make()
     receive(store, "shared")
-    assert store.mode == "rollback"
-    assert store.durable
+    assert store.engine.mode == "rollback"
+    assert store.engine.durable
     assert raw(store, "PRAGMA journal_mode") == [("delete",)]
-    assert store._execute("PRAGMA synchronous").fetchone() == (EXTRA,)
+    assert store.engine._connection.execute("PRAGMA synchronous").fetchone() == (EXTRA,)
     assert page(store) == ["shared", "made locally"]
     assert not path.with_name(path.name + "-wal").exists()
 
@@ -985,25 +1003,23 @@ def test_a_file_that_another_host_may_have_open_keeps_its_rollback_journal(
 ) -> None:
     """The disk's own host sees a local file system, where its clients see NFS."""
     with monkeypatch.context() as client:
-        client.setattr(place_module, "file_system", lambda path: "nfs4")
+        client.setattr(database_file, "file_system", lambda path: "nfs4")
         remote = make()
         receive(remote, "over NFS")
     local = make()
     receive(local, "on the disk")
-    assert local.mode == "rollback"
+    assert local.engine.mode == "rollback"
     assert raw(local, "PRAGMA journal_mode") == [("delete",)]
     receive(remote, "over NFS again")
     assert page(local) == page(remote) == ["over NFS again", "on the disk", "over NFS"]
-    assert local.durable and remote.durable
+    assert local.engine.durable and remote.engine.durable
 
 
 def test_a_log_that_another_host_sets_is_not_written_to(
     make: Make, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(place_module, "file_system", lambda path: "nfs4")
-    monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
-    monkeypatch.setattr(database_module, "RETRY_TIMEOUT_S", 0.05)
-    store = make()
+    monkeypatch.setattr(database_file, "file_system", lambda path: "nfs4")
+    store = make(timings=StorageTimings(heal_interval_s=0.0, retry_timeout_s=0.05))
     receive(store, "before")
     other = sqlite3.connect(path)
     assert other.execute("PRAGMA journal_mode = wal").fetchone() == ("wal",)
@@ -1011,14 +1027,14 @@ def test_a_log_that_another_host_sets_is_not_written_to(
     log = path.with_name(path.name + "-wal")
     size = log.stat().st_size
     assert page(store) == ["before"]
-    assert not store.durable, "who only reads has noticed"
+    assert not store.engine.durable, "who only reads has noticed"
     receive(store, "meanwhile")
     assert page(store) == ["meanwhile", "before"]
-    assert "keeps a write-ahead log" in str(store.problem)
+    assert "keeps a write-ahead log" in str(store.engine.problem)
     assert log.stat().st_size == size
     other.close()
     receive(store, "after")
-    assert (store.durable, store.mode) == (True, "rollback")
+    assert (store.engine.durable, store.engine.mode) == (True, "rollback")
     assert page(store) == ["after", "meanwhile", "before"]
     assert raw(store, "PRAGMA journal_mode") == [("delete",)]
     assert len([r for r in caplog.records if r.levelname == "WARNING"]) == 1
@@ -1033,7 +1049,7 @@ def test_a_file_system_that_nothing_tells_of_counts_as_shared(
 
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(Path, "read_bytes", fail)
-    assert file_system(tmp_path) not in place_module.WAL_FILE_SYSTEMS
+    assert file_system(tmp_path) not in database_file.WAL_FILE_SYSTEMS
 
 
 def test_the_file_system_is_that_of_the_innermost_mount(
@@ -1058,11 +1074,11 @@ def test_the_file_system_is_that_of_the_innermost_mount(
 def test_what_is_stored_is_there_when_it_is_opened_again(make: Make) -> None:
     store = make()
     receive(store, "kept")
-    cursor = store.cursor()
+    cursor = store.position.cursor
     store.close()
     again = make()
     assert page(again) == ["kept"]
-    assert again.cursor() == cursor
+    assert again.position.cursor == cursor
 
 
 def test_an_empty_file_becomes_a_database(make: Make, path: Path) -> None:
@@ -1070,7 +1086,7 @@ def test_an_empty_file_becomes_a_database(make: Make, path: Path) -> None:
     path.touch()
     receive(make(), "first")
     db = sqlite3.connect(path)
-    assert db.execute("PRAGMA user_version").fetchone() == (database_module.SCHEMA_VERSION,)
+    assert db.execute("PRAGMA user_version").fetchone() == (schema.SCHEMA_VERSION,)
     db.close()
 
 
@@ -1085,12 +1101,12 @@ def test_a_migration_that_breaks_off_leaves_the_version_before(
         "ALTER TABLE notifications ADD COLUMN more;\n"
         "INSERT INTO state SELECT 2, '', 0, 0, 0, 0, 0, 0, 0, 0, NULL FROM notifications;\n"
     )
-    steps = (*database_module.MIGRATIONS, step)
-    monkeypatch.setattr(database_module, "MIGRATIONS", steps)
-    monkeypatch.setattr(database_module, "SCHEMA_VERSION", len(steps))
+    steps = (*schema.MIGRATIONS, step)
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", len(steps))
     broken = make()
     receive(broken, "meanwhile")
-    assert not broken.durable
+    assert not broken.engine.durable
     db = sqlite3.connect(path)
     assert db.execute("PRAGMA user_version").fetchone() == (len(steps) - 1,)
     assert "more" not in [row[1] for row in db.execute("PRAGMA table_info(notifications)")]
@@ -1100,41 +1116,41 @@ def test_a_migration_that_breaks_off_leaves_the_version_before(
 def test_a_number_of_an_inode_that_sqlite_cannot_hold_is_no_fault(make: Make) -> None:
     store = make()
     receive(store)
-    assert store._db is not None
-    store._migrate(store._db, 2**64 - 1)
-    assert store.durable
+    assert store.engine._db is not None
+    schema.migrate(store.engine._db, 2**64 - 1, store.engine.path)
+    assert store.engine.durable
 
 
 def test_a_copied_file_is_another_epoch(make: Make, path: Path) -> None:
     store = make()
     receive(store)
-    epoch = store.epoch
+    epoch = store.engine.state.epoch
     store.close()
     copy = path.with_name("copy")
     copy.write_bytes(path.read_bytes())
     copy.replace(path)
     again = make()
     assert len(page(again)) == 1
-    assert again.epoch != epoch
+    assert again.engine.state.epoch != epoch
 
 
 def test_a_file_that_went_back_in_time_is_another_epoch(make: Make, path: Path) -> None:
     store, other = make(), make()
     receive(store, "first")
-    epoch = store.epoch
+    epoch = store.engine.state.epoch
     backup = path.read_bytes(), path.with_name(path.name + "-wal").read_bytes()
     receive(store, "lost")
     assert page(other) == ["lost", "first"]
     store.close()
-    other._disconnect()
+    other.engine._disconnect()
     # In place, as a backup's tool may do it: the inode stays.
     path.write_bytes(backup[0])
     path.with_name(path.name + "-wal").write_bytes(backup[1])
-    other.open()
-    other.epoch, other.seq = epoch, 2
+    other.engine.open()
+    other.engine.state.epoch, other.engine.state.seq = epoch, 2
     receive(other, "new")
     assert page(other) == ["new", "first"]
-    assert other.epoch != epoch
+    assert other.engine.state.epoch != epoch
 
 
 def restore(path: Path, backup: sqlite3.Connection) -> None:
@@ -1158,12 +1174,12 @@ def backed_up(path: Path, backup: sqlite3.Connection) -> None:
 
 
 def test_a_backup_restored_in_place_is_noticed_by_who_only_reads(
-    store: Store, path: Path, backup: sqlite3.Connection
+    store: Storage, path: Path, backup: sqlite3.Connection
 ) -> None:
     receive(store, "first")
     backed_up(path, backup)
     receive(store, "lost")
-    before = store.cursor()
+    before = store.position.cursor
     inode = path.stat().st_ino
     restore(path, backup)
     assert path.stat().st_ino == inode
@@ -1182,7 +1198,7 @@ def test_a_backup_restored_while_no_server_runs_is_noticed_by_a_tab_that_comes_b
     receive(store, "first")
     backed_up(path, backup)
     receive(store, "lost")
-    before = store.cursor()
+    before = store.position.cursor
     store.close()
     restore(path, backup)
     again = make()
@@ -1193,22 +1209,21 @@ def test_a_backup_restored_while_no_server_runs_is_noticed_by_a_tab_that_comes_b
 
 
 def test_a_backup_restored_while_messages_are_in_memory_is_another_epoch(
-    store: Store, path: Path, backup: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    store: Storage, path: Path, backup: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "HEAL_INTERVAL_S", 0.0)
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.05)
+    set_timings(store, heal_interval_s=0.0, busy_timeout_s=0.05)
     receive(store, "first")
     backed_up(path, backup)
     receive(store, "lost")
-    before = store.cursor()
+    before = store.position.cursor
     with places.locked(path):
         receive(store, "meanwhile")
-        assert not store.durable
+        assert not store.engine.durable
     restore(path, backup)
     receive(store, "new")
-    assert store.durable
+    assert store.engine.durable
     assert set(page(store)) >= {"first", "meanwhile", "new"}
-    assert store.epoch != before.epoch
+    assert store.engine.state.epoch != before.epoch
 
 
 def test_two_stores_of_one_file_see_each_other(make: Make) -> None:
@@ -1216,7 +1231,7 @@ def test_two_stores_of_one_file_see_each_other(make: Make) -> None:
     a = receive(one, "one", key="k")
     b = receive(two, "two")
     assert page(one) == page(two) == ["two", "one"]
-    cursor = one.cursor()
+    cursor = one.position.cursor
     assert receive(two, "one again", key="k") == a
     change(two, b, read=True)
     assert [row["id"] for row in frame(one, cursor)["notifications"]] == [a, b]
@@ -1236,7 +1251,7 @@ def test_of_corrupt_files_that_were_set_aside_the_newest_two_are_kept(
     path.write_bytes(b"these are not the bytes you are looking for\n" * 1000)
     store = make()
     receive(store, "new")
-    assert store.durable
+    assert store.engine.durable
     (now,) = (f for f in path.parent.iterdir() if ".corrupt-20" in f.name and f.stat().st_size > 99)
     left = {f.name.replace(path.name, "") for f in path.parent.iterdir() if "corrupt" in f.name}
     assert left == {
@@ -1247,11 +1262,11 @@ def test_of_corrupt_files_that_were_set_aside_the_newest_two_are_kept(
 
 
 def test_without_a_place_all_is_in_memory(caplog: pytest.LogCaptureFixture) -> None:
-    store = Store(None)
+    store = Storage(None)
     receive(store, "here")
     assert page(store) == ["here"]
-    assert not store.durable
-    assert store.status()["problem"] == "no place is configured for the database"
+    assert not store.engine.durable
+    assert status(store)["problem"] == "no place is configured for the database"
     assert not [r for r in caplog.records if r.levelname == "WARNING"], "it was asked for"
     store.close()
 
@@ -1260,25 +1275,26 @@ def test_in_a_place_that_cannot_even_be_looked_at_all_is_in_memory(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As in a folder that may not be entered, which holds nothing back from root."""
-    store = Store(tmp_path / ("x" * 256))
+    store = Storage(tmp_path / ("x" * 256))
     for _ in range(2):
         receive(store, "here")
     assert page(store) == ["here", "here"]
-    assert not store.durable
-    assert "File name too long" in store.status()["problem"]
+    assert not store.engine.durable
+    assert "File name too long" in status(store)["problem"]
     assert len([r for r in caplog.records if r.levelname == "WARNING"]) == 1
     store.close()
 
 
 def test_no_statement_asks_for_a_newer_sqlite_than_is_documented() -> None:
     """None so old is at hand; what came after it is known by its words."""
-    package = Path(database_module.__file__).parent
-    texts = [(package / f"{name}.py").read_text() for name in ("schema", "ledger", "store")]
+    package = Path(connection.__file__).parent.parent
+    texts = [path.read_text() for path in (package / "storage").glob("*.py")]
+    assert len(texts) > 10
     newer = re.compile(
         r"GENERATED ALWAYS|\bRETURNING\b|\bFILTER \(|\) STRICT\b|DROP COLUMN|\bOVER \("
     )
     assert not any(newer.search(text) for text in texts)
-    minimum = ".".join(map(str, database_module.MINIMUM_SQLITE[:2]))
+    minimum = ".".join(map(str, connection.MINIMUM_SQLITE[:2]))
     documented = package.parent / "docs" / "administrators.md"
     assert f"SQLite {minimum} " in documented.read_text()
 
@@ -1286,16 +1302,16 @@ def test_no_statement_asks_for_a_newer_sqlite_than_is_documented() -> None:
 async def test_a_sqlite_that_is_too_old_is_said_once_and_to_who_asks(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(database_module, "MINIMUM_SQLITE", (99, 1, 0))
-    inbox = NotificationManager(path)
-    inbox.start()
+    monkeypatch.setattr(connection, "MINIMUM_SQLITE", (99, 1, 0))
+    manager = NotificationManager(Storage(path))
+    manager.start()
     tab = Tab()
-    stream = inbox.open(tab, None)
+    stream = manager.open(tab, None)
     for _ in range(3):
         with pytest.raises(Unavailable, match=r"uses SQLite 3\.[0-9.]+, and 99\.1\.0 or later is"):
-            await inbox.status("1")
-    inbox.close(stream)
-    await inbox.stop()
+            await manager.status("1")
+    manager.close(stream)
+    await manager.stop()
     assert not tab.frames
     assert not path.parent.exists(), "nothing was touched"
     (record,) = caplog.records

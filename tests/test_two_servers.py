@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jupyterlab_notify.manager import WATCH_INTERVAL_S
+from jupyterlab_notify.timings import Timings
 
 from .servers import NAMESPACE, Server, at_once
 
@@ -18,14 +18,14 @@ SOON_S = 3.0
 
 #: How often each looks here. As it is delivered it looks often enough too.
 WATCH_S = 0.25
-assert WATCH_INTERVAL_S <= SOON_S / 2
+assert Timings().watch_interval_s <= SOON_S / 2
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
-    constants = {"manager.WATCH_INTERVAL_S": WATCH_S}
-    one = Server(tmp_path_factory.mktemp("one"), constants=constants)
-    two = Server(tmp_path_factory.mktemp("two"), constants=constants, home=one.home)
+    timings = Timings(watch_interval_s=WATCH_S)
+    one = Server(tmp_path_factory.mktemp("one"), timings=timings)
+    two = Server(tmp_path_factory.mktemp("two"), timings=timings, home=one.home)
     try:
         at_once(one.start, two.start)
         yield one, two

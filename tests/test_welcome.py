@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from jupyterlab_notify import models
 from jupyterlab_notify.sources.welcome_files import place_images
+from jupyterlab_notify.timings import SourceTimings, Timings
 
 from .servers import NAMESPACE, PATIENT, Server, at_once, wait_for
 from .test_wire import exactly
@@ -24,8 +26,8 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 def make_server(make_server: Callable[..., Server]) -> Callable[..., Server]:
     """Return a function that starts a server which answers once it has read the files."""
 
-    def make(*, constants: dict[str, float] | None = None, **options: Any) -> Server:
-        return make_server(constants={**PATIENT, **(constants or {})}, **options)
+    def make(*, timings: Timings = PATIENT, **options: Any) -> Server:
+        return make_server(timings=timings, **options)
 
     return make
 
@@ -120,11 +122,11 @@ def test_a_file_is_a_welcome_message_until_it_was_seen_enough(
 
 
 def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[..., Server]) -> None:
-    often = {"manager.WATCH_INTERVAL_S": 0.25}
-    one = make_server(start=False, constants=often)
+    often = replace(PATIENT, watch_interval_s=0.25)
+    one = make_server(start=False, timings=often)
     write(folder(one), "a")
     write(folder(one), "b")
-    two = make_server(start=False, constants=often, home=one.home)
+    two = make_server(start=False, timings=often, home=one.home)
     at_once(one.start, two.start)
     with one.websocket() as left, two.websocket() as right:
         wait_for(lambda: left.receive()["welcome"] == ask(one)["version"], "its version")
@@ -149,7 +151,7 @@ def test_a_file_that_changes_is_noticed_by_open_tabs(
     make_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     server = make_server(
-        constants={"manager.FILES_INTERVAL_S": 0.2, "manager.WATCH_INTERVAL_S": 0.2}
+        timings=Timings(watch_interval_s=0.2, sources=SourceTimings(files_interval_s=0.2))
     )
     with server.websocket() as tab:
         first = tab.receive()["welcome"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
 from types import TracebackType
@@ -98,7 +98,7 @@ class NotifyHandler(DiscreetHandler, APIHandler):
         """Finish with an answer in the shape of ``models.ErrorAnswer``."""
         self.answer({"success": False, "message": message, "errors": errors or []})
 
-    def answer(self, value: dict[str, Any] | str) -> None:
+    def answer(self, value: Mapping[str, Any] | str) -> None:
         """Finish with a JSON answer."""
         self.set_header("Content-Type", "application/json")
         self.finish(value if isinstance(value, str) else dumps(value))

@@ -6,7 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..exceptions import BadRequest
-from ..store import VIEWS, Cursor, Query
+from ..storage import VIEWS, Cursor, Query
 from ..validation import validate
 from .base import BodyHandler, with_errors
 
@@ -50,7 +50,7 @@ class NotificationsHandler(BodyHandler):
 
         change: BulkChange = validate(BulkChange, self.json())
         self.answer(
-            await self.manager.change_many(
+            await self.manager.set_states(
                 ids=change.ids,
                 seqs=change.seqs,
                 up_to=Cursor.parse(change.upTo),
@@ -88,6 +88,4 @@ class NotificationHandler(BodyHandler):
         from ..models import StateChange
 
         change: StateChange = validate(StateChange, self.json())
-        self.answer(
-            await self.manager.change_one(id_, read=change.read, dismissed=change.dismissed)
-        )
+        self.answer(await self.manager.set_state(id_, read=change.read, dismissed=change.dismissed))

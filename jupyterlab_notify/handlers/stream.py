@@ -16,7 +16,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..broadcaster import Subscription
-from ..store import Cursor
+from ..storage import Cursor
 from .base import AUTH_RESOURCE, DiscreetHandler
 
 PONG = '{"type":"pong"}'

@@ -38,7 +38,7 @@ class WelcomeSeenHandler(BodyHandler):
         from ..models import WelcomeIds
 
         seen: WelcomeIds = validate(WelcomeIds, self.json())
-        self.answer(await self.manager.welcome_seen(seen.ids))
+        self.answer(await self.manager.record_views(seen.ids))
 
 
 class WelcomeDismissHandler(BodyHandler):
@@ -52,7 +52,7 @@ class WelcomeDismissHandler(BodyHandler):
         from ..models import WelcomeDismissal
 
         dismissal: WelcomeDismissal = validate(WelcomeDismissal, self.json())
-        self.answer(await self.manager.welcome_dismiss(dismissal.ids))
+        self.answer(await self.manager.dismiss_welcome(dismissal.ids))
 
 
 class WelcomeResetHandler(BodyHandler):
@@ -64,7 +64,7 @@ class WelcomeResetHandler(BodyHandler):
     async def post(self) -> None:
         """Answer with ``models.WelcomeVersion``."""
         self.json()
-        self.answer(await self.manager.welcome_reset())
+        self.answer(await self.manager.reset_welcome())
 
 
 class WelcomeImageHandler(NotifyHandler):
@@ -80,7 +80,7 @@ class WelcomeImageHandler(NotifyHandler):
     @with_errors
     async def get(self, name: str) -> None:
         """Answer with the image."""
-        found = await self.manager.welcome_image(name)
+        found = await self.manager.find_image(name)
         if found is None:
             raise NotFound("There is no such image beside a welcome message.")
         image, media_type = found

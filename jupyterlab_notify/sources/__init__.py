@@ -1,47 +1,91 @@
 """Where messages come from besides ingest: a central service, and files.
 
-Nothing here is imported before a tab opens, but to look at a CA bundle that is configured.
+A source is a class with the methods of ``Source``, in one file here; ``app`` lists what makes the
+sources that are configured. Nothing is made before it is needed, and none does anything while no
+tab is open.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import logging
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from ..storage import Operation, Storage
+from ..timings import SourceTimings
 
 T = TypeVar("T")
 
 
-async def in_thread(call: Callable[[], T]) -> T:
-    """Run a call that may block in a thread of its own, and return what it returns.
+class Submit(Protocol):
+    """How to have an operation run in the storage's thread."""
 
-    The thread is a daemon, as asyncio's own are not: a file system that hangs must not keep
-    the server from stopping.
+    def __call__(self, operation: Operation[T], *, write: bool) -> asyncio.Future[T]:
+        """Return what ``operation`` returns, once it is committed."""
+
+
+class SourceContext(NamedTuple):
+    """What a source works with.
+
+    Parameters
+    ----------
+    storage
+        The repositories whose methods are submitted.
+    submit
+        Runs an operation in the storage's thread.
+    emit_event
+        Called with what happened (``created``, ``read``, …) and our ids.
+    log
+        Where the administrator looks.
+    timings
+        How often to do what.
     """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            # There is a result where there is no error.
-            done.set_result(result)  # type: ignore[arg-type]  # its type is that of the call
+    storage: Storage
+    submit: Submit
+    emit_event: Callable[[str, list[str]], None]
+    log: logging.Logger
+    timings: SourceTimings
 
-    def work() -> None:
-        result: T | None = None
-        error: BaseException | None = None
-        try:
-            result = call()
-        except Exception as raised:
-            error = raised
-        # The loop may have ended: nobody waits any more.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=work, name="jupyterlab_notify_source", daemon=True).start()
-    return await done
+class Source(Protocol):
+    """Something that brings messages in; each method that is left out does nothing."""
+
+    #: The name under which ``status`` reports it.
+    name: str
+
+    def wake(self) -> None:
+        """Begin: the first tab has opened."""
+        return
+
+    def sleep(self) -> None:
+        """Stop asking: the last tab was closed. What is under way may end."""
+        return
+
+    def nudge(self) -> None:
+        """Notice soon that the user did something."""
+        return
+
+    async def stop(self) -> None:
+        """End at once: the server is stopping."""
+        return
+
+    async def refresh_welcome(self) -> None:
+        """Look for welcome messages before an answer tells which there are; never raises."""
+        return
+
+    async def fetch_body(self, id_: str) -> None:
+        """Fetch the body of a notification, if it is this source's and was not fetched yet."""
+        return
+
+    async def find_image(self, path: str) -> tuple[bytes, str] | None:
+        """Return an image of a welcome message and its media type, if it is this source's."""
+        return None
+
+    def status(self, outbox: int) -> dict[str, Any] | None:
+        """Return how it is doing; ``outbox`` counts what it was not told yet."""
+        return None
+
+
+SourceFactory = Callable[[SourceContext], Source]

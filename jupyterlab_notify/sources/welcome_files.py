@@ -1,19 +1,25 @@
 """Welcome messages from files: Markdown with YAML front matter, beside Jupyter's other data.
 
-The inbox has them read, in a thread, when a tab opens and while one is open. An image ships
-a welcome message by copying a file to ``share/jupyter/notify/welcome/``.
+They are read, in a thread, when a tab opens and while one is open. A container image ships a
+welcome message by copying a file to ``share/jupyter/notify/welcome/``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
+
+from ..storage.welcome import WelcomeContent
+from . import Source, SourceContext
+from .threads import in_thread
 
 #: The folder below each folder of Jupyter's data path.
 FOLDER = Path("notify") / "welcome"
@@ -39,11 +45,83 @@ _INLINE = re.compile(r"(!\[[^\]\n]*\]\(\s*)(<[^>\n]*>|[^\s)]+)")
 _DEFINED = re.compile(r"^( {0,3}\[[^\]\n]+\]:\s*)(<[^>\n]*>|\S+)", re.MULTILINE)
 _HTML = re.compile(r"(<img\b[^>]*?\bsrc\s*=\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s>\"']+)", re.IGNORECASE)
 
-Message = dict[str, Any]
-
 
 class BadFile(Exception):
     """A file is no welcome message; the text says why."""
+
+
+class WelcomeFilesSource(Source):
+    """Has the welcome files read, and storage know them.
+
+    Parameters
+    ----------
+    context
+        Where they are kept.
+    make_files
+        Makes what reads them; called in a thread, when they are first needed.
+    """
+
+    name = "welcome_files"
+
+    def __init__(self, context: SourceContext, make_files: Callable[[], WelcomeFiles]) -> None:
+        self._context = context
+        self._make_files = make_files
+        self._files: WelcomeFiles | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._read_at = float("-inf")
+        self._watching: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Read the files now, and again and again."""
+        if self._watching is None:
+            self._watching = asyncio.ensure_future(self._watch())
+
+    def sleep(self) -> None:
+        """Stop reading them."""
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+
+    async def stop(self) -> None:
+        """Stop reading them; a folder that hangs is not waited for."""
+        self.sleep()
+
+    async def _watch(self) -> None:
+        interval_s = self._context.timings.files_interval_s
+        while True:
+            wait_s = self._read_at + interval_s - time.monotonic()
+            if wait_s <= 0:
+                await self.refresh_welcome()
+                # A folder that hangs is asked again at the same pace.
+                wait_s = interval_s
+            await asyncio.sleep(wait_s)
+
+    async def refresh_welcome(self) -> None:
+        """Wait until the files were read, but not for a folder that hangs."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.ensure_future(self._read())
+        await asyncio.wait({self._reading}, timeout=self._context.timings.files_timeout_s)
+
+    async def _read(self) -> None:
+        def scan() -> tuple[WelcomeFiles, list[WelcomeContent]]:
+            files = self._files or self._make_files()
+            return files, files.scan()
+
+        welcome = self._context.storage.welcome
+        try:
+            self._files, messages = await in_thread(scan)
+            if tuple(messages) != welcome.files:
+                await self._context.submit(lambda tx: welcome.set_files(messages), write=False)
+        except Exception as error:
+            self._context.log.debug("Reading the welcome files failed: %s", error)
+        self._read_at = time.monotonic()
+
+    async def find_image(self, path: str) -> tuple[bytes, str] | None:
+        """Return an image that lies beside a welcome file, and its media type."""
+        await self.refresh_welcome()
+        if (files := self._files) is None:
+            return None
+        return await in_thread(lambda: files.find_image(path))
 
 
 class WelcomeFiles:
@@ -70,12 +148,12 @@ class WelcomeFiles:
         self._image_url = image_url
         self._log = log
         #: What each file said when it was last read, by its path and what a change changes.
-        self._read: dict[Path, tuple[tuple[int, int, int], Message | None]] = {}
+        self._read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]] = {}
 
-    def scan(self) -> list[Message]:
+    def scan(self) -> list[WelcomeContent]:
         """Read what is new or has changed, and return every message; never raises."""
-        found: dict[str, Message] = {}
-        read: dict[Path, tuple[tuple[int, int, int], Message | None]] = {}
+        found: dict[str, WelcomeContent] = {}
+        read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]] = {}
         for number, folder in enumerate(self._folders):
             for path in self._files(folder):
                 try:
@@ -84,7 +162,7 @@ class WelcomeFiles:
                     self._complain(path, error.strerror or "it cannot be read", read)
                     continue
                 mark = (status.st_mtime_ns, status.st_size, status.st_ino)
-                message: Message | None = None
+                message: WelcomeContent | None = None
                 if path in self._read and self._read[path][0] == mark:
                     message = self._read[path][1]
                 else:
@@ -111,7 +189,7 @@ class WelcomeFiles:
         self,
         path: Path,
         why: str,
-        read: dict[Path, tuple[tuple[int, int, int], Message | None]],
+        read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]],
     ) -> None:
         """Say once that a file cannot be read; it is tried again all the same."""
         nothing = (0, 0, 0)
@@ -131,7 +209,7 @@ class WelcomeFiles:
             return []
         return [folder / name for name in names[:MAX_FILES]]
 
-    def _message(self, path: Path, number: int, status: os.stat_result) -> Message:
+    def _message(self, path: Path, number: int, status: os.stat_result) -> WelcomeContent:
         if not path.is_file():
             raise BadFile("it is not a file")
         if status.st_size > MAX_FILE:

@@ -1,37 +1,14 @@
-"""The schema: the tables, their versions, and how a row reads on the wire.
-
-Shared by ``database`` and ``rescue``, which keep the file usable and what it holds, and ``store``,
-which knows what rows mean.
-"""
+"""The tables, their versions, and the migrations that lead from one version to the next."""
 
 from __future__ import annotations
 
-import json
+import secrets
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from contextlib import suppress
+from pathlib import Path
 
-Row = dict[str, Any]
-
-
-class Cursor(NamedTuple):
-    """How far a tab has come: a store's epoch, and the highest ``seq`` applied."""
-
-    epoch: str
-    seq: int
-
-    @classmethod
-    def parse(cls, text: str | None) -> Cursor | None:
-        """Read ``epoch:seq``; anything else is no cursor, which costs one snapshot."""
-        epoch, colon, seq = (text or "").partition(":")
-        if not colon or not seq.isascii() or not seq.isdigit() or len(seq) > 16:
-            return None
-        return cls(epoch, int(seq))
-
-    def __str__(self) -> str:
-        return f"{self.epoch}:{self.seq}"
-
+from .database_file import Unusable
 
 #: Numbered from 1, in order; each brings the schema from the version before to its number.
 MIGRATIONS: tuple[str, ...] = (
@@ -187,35 +164,54 @@ MIGRATIONS: tuple[str, ...] = (
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
-ACTIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
-INBOX = f"{ACTIVE} AND dismissed_ms IS NULL"
-UNREAD = f"{INBOX} AND read_ms IS NULL"
-DISMISSED = f"{ACTIVE} AND dismissed_ms IS NOT NULL"
-PINNED = (
-    f"{INBOX} AND (banner = 1 OR (read_ms IS NULL AND "
-    "(auto_close = 'false' OR type = 'in-progress')))"
-)
-VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED}
 
-#: What lists and streams carry: all but the texts that only an opened message shows.
-HAS_BODY = "body IS NOT NULL OR fetched = 0"
-COLUMNS = (
-    f"id, seq, position, source, key, type, message, markdown, {HAS_BODY}, auto_close, "
-    "actions, progress, banner, dismissable, created_ms, updated_ms, expires_ms, read_ms, "
-    "dismissed_ms, revoked_ms, expired_ms, origin"
-)
-#: What a sender says, and what therefore makes two messages the same.
-CONTENT = (
-    "type", "message", "markdown", "body", "auto_close", "actions", "progress", "banner",
-    "dismissable", "data",
-)  # fmt: skip
-SELECT = f"SELECT {COLUMNS} FROM notifications"
-#: A tombstone keeps nothing of what was said.
-BURY = """
-    UPDATE notifications SET
-        seq = ?, {column} = ?, key = NULL, message = '', body = NULL, data = NULL, actions = '[]',
-        progress = NULL, fetched = 1
-    WHERE id = ?"""
+def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
+    """Bring a database to the present schema, and give a new or copied one its epoch.
+
+    Parameters
+    ----------
+    db
+        The connection.
+    inode
+        The file's inode; 0 for memory.
+    path
+        What to call the file if it cannot be used.
+
+    Raises
+    ------
+    Unusable
+        If a newer version wrote it.
+    """
+    # Taken even if there is nothing to migrate: it shows that the file can be written.
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise Unusable(
+                f"the database {path} was written by a newer version (its schema is "
+                f"{version}, this version knows {SCHEMA_VERSION})"
+            )
+        for number in range(version, SCHEMA_VERSION):
+            for statement in statements(MIGRATIONS[number]):
+                db.execute(statement)
+        if version < SCHEMA_VERSION:
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        epoch = secrets.token_hex(8)
+        # Some file systems use all 64 bits and more; SQLite's numbers have 63.
+        inode &= 2**63 - 1
+        db.execute(
+            "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, NULL)",
+            (epoch, inode),
+        )
+        # Another inode is another file: copied, or restored from a backup. It may give the
+        # sequence numbers in earlier cursors again.
+        db.execute("UPDATE state SET epoch = ?, inode = ? WHERE inode <> ?", (epoch, inode, inode))
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            with suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+        raise
 
 
 def statements(script: str) -> Iterator[str]:
@@ -226,49 +222,3 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-
-
-def rfc3339(ms: int | None) -> str | None:
-    """Return milliseconds since 1970 as an RFC 3339 time in UTC."""
-    if ms is None:
-        return None
-    # A datetime of years past 9999 cannot be made; no such time is let in.
-    stamp = datetime.fromtimestamp(ms / 1000, timezone.utc)
-    return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
-
-
-def to_wire(row: tuple[Any, ...]) -> Row:
-    """Return a row of ``COLUMNS`` in the shape of ``models.Notification``.
-
-    Raises
-    ------
-    sqlite3.DatabaseError
-        If it holds what was never stored: the file is corrupt.
-    """
-    try:
-        return {
-            "id": row[0],
-            "seq": row[1],
-            "position": row[2],
-            "source": row[3],
-            "key": row[4],
-            "type": row[5],
-            "message": row[6],
-            "markdown": bool(row[7]),
-            "hasBody": bool(row[8]),
-            "autoClose": None if row[9] is None else json.loads(row[9]),
-            "actions": json.loads(row[10]),
-            "progress": row[11],
-            "banner": bool(row[12]),
-            "dismissable": bool(row[13]),
-            "created": rfc3339(row[14]),
-            "updated": rfc3339(row[15]),
-            "expiresAt": rfc3339(row[16]),
-            "read": rfc3339(row[17]),
-            "dismissed": rfc3339(row[18]),
-            "revoked": rfc3339(row[19]),
-            "expired": rfc3339(row[20]),
-            "origin": row[21],
-        }
-    except (ValueError, TypeError, OverflowError, OSError) as error:
-        raise sqlite3.DatabaseError(f"malformed row: {error}") from error

@@ -1,7 +1,7 @@
-"""The place of the database: its files and the file system that they lie on, without any SQL.
+"""The database file and the file system that it lies on, without any SQL.
 
-It makes the file, says what kind of place that is and what is wrong with it, notices that another
-file lies there, and gives a corrupt one another name.
+The engine has the file made and described here, asks whether another file has replaced it, and has
+a corrupt one quarantined.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ WAL_FILE_SYSTEMS = frozenset(
         *("tmpfs", "ramfs", "overlay"),
     }
 )
-#: What SQLite keeps beside a file.
-SUFFIXES = ("-wal", "-shm", "-journal")
-#: How many corrupt files that were set aside are kept.
+#: The sidecar files that SQLite keeps beside a database.
+SIDECARS = ("-wal", "-shm", "-journal")
+#: How many quarantined files are kept.
 KEPT_COPIES = 2
 #: From so many free bytes on a disk counts as full, when something fails.
 LITTLE_SPACE = 65_536
 
 
 class Unusable(Exception):
-    """The database's place cannot be used; the text says why."""
+    """The database file cannot be used; the text says why."""
 
 
-class Place:
-    """Where the database file lies.
+class DatabaseFile:
+    """The database file, its sidecar files and its file system.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ class Place:
         self.path = path
         #: Whether hosts may share the file, so that a write-ahead log would corrupt it.
         self.shared = True
-        #: The corrupt file that was set aside last, since this was made.
-        self.aside: Path | None = None
+        #: The corrupt file that was quarantined last, since this object was made.
+        self.quarantined: Path | None = None
         self._log = log
         #: Device and inode of the file that is open, or was last tried.
         self._file: tuple[int, int] | None = None
-        #: The same of what lies beside it while it is open.
-        self._beside: dict[str, tuple[int, int]] = {}
+        #: The same of its sidecar files while it is open.
+        self._sidecars: dict[str, tuple[int, int]] = {}
 
     def prepare(self) -> int:
         """Make the file if it is missing, remember it, and return its inode.
@@ -84,22 +84,22 @@ class Place:
         """Remember no file any more: it is not in use."""
         self._file = None
 
-    def remember_beside(self) -> None:
-        """Remember what SQLite has made beside the file now that it is open."""
-        self._beside = {}
+    def remember_sidecars(self) -> None:
+        """Remember the sidecar files that SQLite has made now that the file is open."""
+        self._sidecars = {}
         for suffix in ("-wal", "-shm"):
             with suppress(OSError):
-                self._beside[suffix] = _identity(f"{self.path}{suffix}")
+                self._sidecars[suffix] = _identity(f"{self.path}{suffix}")
 
-    def remove_beside(self) -> None:
-        """Remove that, unless it is another's by now."""
-        for suffix, identity in self._beside.items():
+    def remove_sidecars(self) -> None:
+        """Remove the sidecar files, unless they are another database's by now."""
+        for suffix, identity in self._sidecars.items():
             with suppress(OSError):
-                beside = f"{self.path}{suffix}"
-                if _identity(beside) == identity:
-                    os.unlink(beside)
+                sidecar = f"{self.path}{suffix}"
+                if _identity(sidecar) == identity:
+                    os.unlink(sidecar)
 
-    def replaced(self) -> bool:
+    def is_replaced(self) -> bool:
         """Whether another file, or none, lies where the remembered one was."""
         if self._file is None:
             return False
@@ -110,14 +110,14 @@ class Place:
         except OSError:
             return False
 
-    def look(self) -> tuple[int, ...] | None:
-        """Return what the file looks like from outside; None if there is none."""
+    def fingerprint(self) -> tuple[int, ...] | None:
+        """Return what changes when the file is written; None if there is no file."""
         with suppress(OSError):
             status = os.stat(self.path)
             return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
         return None
 
-    def why(self, text: str) -> str:
+    def explain_error(self, text: str) -> str:
         """Say what SQLite means by "unable to open database file" and "disk I/O error"."""
         with suppress(OSError):
             folder = self.path.parent
@@ -129,52 +129,51 @@ class Place:
                 return f"the disk is full ({text})"
         return text
 
-    def set_aside(self, timeout_s: float) -> Path | None:
-        """Give a corrupt file another name, and return that; None where it cannot be done.
+    def quarantine(self, timeout_s: float) -> Path | None:
+        """Rename a corrupt file, and return its new name; None where that cannot be done.
 
-        It is renamed before it is closed: SQLite then leaves the bytes of both, the file and
-        its log, as they are. Another server may have found the same, and the file that it begins
-        stays.
+        The file is renamed before it is closed, so that SQLite leaves its bytes and its log as
+        they are. If another server has done the same, the file that it began stays.
 
         Parameters
         ----------
         timeout_s
-            How long another may be at it.
+            How long to wait while another server does the same.
         """
-        if self.replaced():
+        if self.is_replaced():
             return None
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{secrets.token_hex(2)}")
+        target = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{secrets.token_hex(2)}")
         try:
             with _locked(self.path, timeout_s), ExitStack() as back:
                 # A host may know only what a folder held some seconds ago. To make a file there
                 # has it look again.
-                os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-                back.callback(os.unlink, aside)
-                if self.replaced():
+                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                back.callback(os.unlink, target)
+                if self.is_replaced():
                     return None
                 # The file goes last: from then on these may be those of a new one.
-                for suffix in ("-wal", "-shm", "-journal"):
+                for suffix in SIDECARS:
                     with suppress(FileNotFoundError):
-                        here, there = f"{self.path}{suffix}", f"{aside}{suffix}"
+                        here, there = f"{self.path}{suffix}", f"{target}{suffix}"
                         os.replace(here, there)
                         back.callback(os.replace, there, here)
-                os.replace(self.path, aside)
+                os.replace(self.path, target)
                 back.pop_all()
-            self._forget_copies()
+            self._delete_old_copies()
         except OSError as error:
-            self._log.debug("Setting a corrupt database aside failed: %s", error)
+            self._log.debug("Quarantining a corrupt database failed: %s", error)
             return None
-        self.aside = aside
-        return aside
+        self.quarantined = target
+        return target
 
-    def _forget_copies(self) -> None:
-        """Delete all but the newest files that were set aside: each may be large."""
+    def _delete_old_copies(self) -> None:
+        """Delete all but the newest quarantined files: each may be large."""
         ours = re.compile(re.escape(self.path.name) + r"\.corrupt-\d{8}T\d{6}Z-[0-9a-f]{4}")
         with suppress(OSError):
             copies = sorted(name for name in os.listdir(self.path.parent) if ours.fullmatch(name))
             for name in copies[:-KEPT_COPIES]:
-                for suffix in ("-wal", "-shm", "-journal", ""):
+                for suffix in (*SIDECARS, ""):
                     with suppress(FileNotFoundError):
                         os.unlink(self.path.with_name(name + suffix))
 
@@ -200,22 +199,22 @@ def file_system(path: Path) -> str:
 
 @contextmanager
 def _locked(path: Path, timeout_s: float) -> Iterator[None]:
-    """Keep out who does the same with this file; where no lock works, nobody is.
+    """Hold an exclusive lock; go on without one where the file system has none.
 
-    It is not SQLite's lock, and this process loses that one: for files that are given up.
+    This is not SQLite's lock, and this process loses that one: only for files that are given up.
 
     Raises
     ------
     BlockingIOError
-        If another holds it for too long.
+        If another process holds it for too long.
     """
     try:
         from fcntl import LOCK_EX, LOCK_NB, flock
     except ImportError:
-        # On Windows nobody can rename a file that another has open.
+        # On Windows no process can rename a file that another has open.
         yield
         return
-    # Over NFS only who may write gets an exclusive lock.
+    # Over NFS an exclusive lock needs write access.
     with path.open("rb+", buffering=0) as file:
         end = time.monotonic() + timeout_s
         while True:

@@ -1,0 +1,42 @@
+"""A central service (such as Semaphore) as a source: it is polled while a tab is open."""
+
+from __future__ import annotations
+
+from .. import SourceContext
+from .client import CentralClient
+from .poller import CentralPoller
+from .session import CentralSettings
+from .token import token_reader
+from .transport import Transport
+
+__all__ = ["CentralClient", "CentralPoller", "CentralSettings", "Transport", "make_poller"]
+
+
+def make_poller(
+    settings: CentralSettings,
+    context: SourceContext,
+    *,
+    version: str,
+    last_logged: str | None = None,
+) -> CentralPoller:
+    """Return the poller of a central service.
+
+    Parameters
+    ----------
+    settings, context
+        Which service, and where everything is kept.
+    version
+        This package's, for the service's logs.
+    last_logged
+        What was logged of the service at the start already.
+    """
+    transport = Transport(
+        settings.url,
+        token=token_reader(settings.token_file, settings.token_variable),
+        timeout_s=settings.timeout_s,
+        ca_bundle=settings.ca_bundle,
+        agent=f"jupyterlab_notify/{version}",
+    )
+    return CentralPoller(
+        settings, context, client=CentralClient(transport), last_logged=last_logged
+    )

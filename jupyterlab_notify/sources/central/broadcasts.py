@@ -1,0 +1,60 @@
+"""Broadcasts: the service's list is what is shown."""
+
+from __future__ import annotations
+
+from .failure import Failure
+from .session import CentralSession, ListState
+
+
+class BroadcastSync:
+    """Keeps the stored broadcasts in step with the service's list.
+
+    Parameters
+    ----------
+    session
+        The service.
+    """
+
+    def __init__(self, session: CentralSession) -> None:
+        self._session = session
+        self._state = ListState()
+        #: Whether, in the pass that is under way, the service answered as one that is there.
+        self.answered = False
+
+    async def sync(self) -> None:
+        """Ask for the list, and store it if it has changed."""
+        session, storage = self._session, self._session.storage
+        epoch, shown = await session.submit(
+            lambda tx: (tx.cursor.epoch, storage.remote.shown_broadcasts(tx)), write=False
+        )
+        state = self._state
+        if state.epoch != epoch or {remote for remote, *_ in shown} != set(state.ids):
+            # A list that has not changed would not bring back what was let go of meanwhile.
+            state = ListState(epoch)
+        listed = await session.client.broadcasts(state.etag)
+        self.answered = True
+        if listed is None:
+            return
+        name = session.settings.name
+        changed = await session.submit(
+            lambda tx: storage.remote.sync_broadcasts(tx, listed.items, name, shown), write=True
+        )
+        if changed is None:
+            self._state = ListState()
+            return
+        self._state = ListState(epoch, listed.etag, tuple(item["remote"] for item in listed.items))
+        session.emit_event("created", changed.created)
+        session.emit_event("revoked", changed.revoked)
+
+    async def still_answers(self) -> bool:
+        """Whether the service is there: where nothing at all is found, a proxy may have said so.
+
+        It may have begun to in the middle of a pass, so what was answered before is asked again.
+        """
+        if not self.answered:
+            return False
+        try:
+            await self._session.client.broadcasts(self._state.etag)
+        except Failure:
+            self.answered = False
+        return self.answered

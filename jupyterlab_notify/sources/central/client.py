@@ -1,0 +1,171 @@
+"""A client for the wire of the central service, and for nothing else.
+
+The sync classes call it. It knows no storage and no schedule; whatever goes wrong is a ``Failure``
+with one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from ...storage.remote import RemoteBroadcast
+from ...storage.welcome import WelcomeContent
+from ..threads import in_thread
+from .failure import Answer, Failure, failure_of, malformed
+from .parsing import (
+    MAX_BODY,
+    Page,
+    Tagged,
+    parse_broadcast,
+    parse_etag,
+    parse_id,
+    parse_message,
+    parse_next_cursor,
+    parse_read,
+    parse_text,
+    parse_total,
+    parse_welcome,
+)
+from .transport import Transport
+
+#: How many messages one page has.
+PAGE_SIZE = 500
+#: From which size on, in bytes, a thread parses an answer.
+LARGE = 256 * 1024
+
+
+class CentralClient:
+    """Asks one central service.
+
+    Parameters
+    ----------
+    transport
+        How requests get there.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        #: How many requests had an answer that could be used.
+        self.answered = 0
+
+    async def close_idle(self) -> None:
+        """Close the connections, unless one is in use."""
+        await self._transport.close_idle()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    async def broadcasts(self, etag: str | None = None) -> Tagged[RemoteBroadcast] | None:
+        """Return the active broadcasts, or None if the list is the one of ``etag``."""
+        try:
+            answer = await self._get("/v1/broadcasts", etag=etag, anonymous=True)
+        except Failure as failure:
+            if not failure.unauthorized:
+                raise
+            # Anybody may read them: an expired token must not hide an outage, or its end.
+            answer = await self._get(
+                "/v1/broadcasts", etag=etag, anonymous=True, unauthenticated=True
+            )
+        if answer.status == HTTPStatus.NOT_MODIFIED:
+            return None
+        parsed = [parse_broadcast(entry) for entry in await self._list(answer)]
+        return Tagged(tuple(item for item in parsed if item is not None), parse_etag(answer))
+
+    async def messages(
+        self,
+        *,
+        unread: bool,
+        limit: int = PAGE_SIZE,
+        cursor: str | None = None,
+        etag: str | None = None,
+    ) -> Page | None:
+        """Return a page of the user's messages, or None if it is the one of ``etag``."""
+        params = {"limit": str(limit)}
+        if unread:
+            params["unread"] = "true"
+        if cursor is not None:
+            params["cursor"] = cursor
+        answer = await self._get("/v1/notifications/messages", params, etag=etag)
+        if answer.status == HTTPStatus.NOT_MODIFIED:
+            return None
+        items = tuple(parse_message(entry) for entry in await self._list(answer))
+        return Page(items, parse_next_cursor(answer), parse_total(answer), parse_etag(answer))
+
+    async def message(self, remote: str) -> tuple[bool, str | None]:
+        """Return whether a message is read, and its body; a 404 says that it was revoked."""
+        answer = await self._get(f"/v1/notifications/messages/{quote(remote, safe='')}")
+        entry = await self._json(answer)
+        if not isinstance(entry, dict) or parse_id(entry) != remote:
+            raise malformed()
+        return parse_read(entry), parse_text(entry.get("body"), MAX_BODY)
+
+    async def mark(self, what: str, remotes: list[str]) -> None:
+        """Tell that messages are ``read`` or ``unread``."""
+        await self._post(f"/v1/notifications/{what}", {"ids": remotes})
+
+    async def welcome(self, aspect: str, etag: str | None = None) -> Tagged[WelcomeContent] | None:
+        """Return the welcome messages that are due, or None if they are those of ``etag``."""
+        answer = await self._get("/v1/welcome", {"aspect": aspect}, etag=etag)
+        if answer.status == HTTPStatus.NOT_MODIFIED:
+            return None
+        items = tuple(parse_welcome(entry, aspect) for entry in await self._list(answer))
+        return Tagged(items, parse_etag(answer))
+
+    async def dismiss_welcome(self, ids: list[str] | None) -> None:
+        """Tell that these welcome messages, or any, are never to be shown again."""
+        await self._post("/v1/welcome/dismiss", {"all": True} if ids is None else {"ids": ids})
+
+    async def reset_welcome(self) -> None:
+        """Tell that every welcome message is due again."""
+        await self._post("/v1/welcome/reset", None)
+
+    # HTTP
+
+    async def _get(
+        self,
+        path: str,
+        params: dict[str, str] | None = None,
+        *,
+        etag: str | None = None,
+        anonymous: bool = False,
+        unauthenticated: bool = False,
+    ) -> Answer:
+        headers = {"If-None-Match": etag} if etag else {}
+        answer = await self._transport.ask(
+            "GET", path, params, headers, None, anonymous=anonymous, unauthenticated=unauthenticated
+        )
+        if answer.status == HTTPStatus.OK or (
+            etag is not None and answer.status == HTTPStatus.NOT_MODIFIED
+        ):
+            self.answered += 1
+            return answer
+        raise failure_of(answer)
+
+    async def _post(self, path: str, value: Any) -> None:
+        content = None if value is None else json.dumps(value).encode()
+        headers = {"Content-Type": "application/json"} if content else {}
+        answer = await self._transport.ask("POST", path, None, headers, content)
+        if 200 <= answer.status < 300 and answer.status != HTTPStatus.NO_CONTENT:
+            # A login page, for instance: what was said has not arrived.
+            raise malformed()
+        if answer.status != HTTPStatus.NO_CONTENT:
+            raise failure_of(answer)
+
+    async def _list(self, answer: Answer) -> list[dict[str, Any]]:
+        value = await self._json(answer)
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            raise malformed()
+        return value
+
+    async def _json(self, answer: Answer) -> Any:
+        content = answer.content
+        try:
+            if len(content) > LARGE:
+                return await in_thread(lambda: json.loads(content))
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            raise malformed() from None

@@ -1,0 +1,118 @@
+"""What goes wrong when the central service is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+#: How long a ``Retry-After`` is believed, in seconds.
+MAX_RETRY_AFTER_S = 86_400.0
+
+#: What of 400 to 499 may be otherwise the next time: some of it is a proxy's to say.
+TRANSIENT = (401, 403, 404, 405, 407, 408, 421, 425, 429)
+
+
+class Failure(Exception):
+    """The central service did not do what it was asked.
+
+    Parameters
+    ----------
+    message
+        One sentence for ``status`` and the log.
+    status
+        The HTTP status of its answer; 0: none that could be understood.
+    retry_after_s
+        How long it asks to be left alone, if it does.
+    isolated
+        Whether other requests may succeed all the same.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        retry_after_s: float | None = None,
+        isolated: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.isolated = isolated
+
+    @property
+    def unauthorized(self) -> bool:
+        """Whether the token was refused."""
+        return self.status in (401, 403)
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no such thing at the central service."""
+        return self.status in (404, 405, 501)
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the same request will be refused for ever."""
+        return 400 <= self.status < 500 and self.status not in TRANSIENT
+
+
+class NoToken(Failure):
+    """There is no token, so only broadcasts can be asked for."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service said: its status, headers and bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def failure_of(answer: Answer) -> Failure:
+    """Return the failure that an answer's status means."""
+    status = answer.status
+    try:
+        phrase = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        phrase = str(status)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        message = f"The proxy that the environment names refuses the request ({phrase})."
+    elif status in (401, 403):
+        message = f"The central service refuses the user's token ({phrase})."
+    else:
+        message = f"The central service answered {phrase}."
+    retry_after_s = parse_retry_after(answer.headers.get("retry-after", ""))
+    return Failure(
+        message,
+        status=status,
+        retry_after_s=retry_after_s,
+        isolated=status not in (401, 403, 407, 429) and retry_after_s is None,
+    )
+
+
+def malformed() -> Failure:
+    """Return the failure of an answer that cannot be understood."""
+    return Failure("The central service's answer cannot be understood.", isolated=True)
+
+
+def parse_retry_after(text: str) -> float | None:
+    """Return the seconds of a ``Retry-After``."""
+    text = text.strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        seconds = float(text[:12])
+    else:
+        try:
+            then = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError):
+            return None
+        if then.tzinfo is None:
+            then = then.replace(tzinfo=timezone.utc)
+        seconds = then.timestamp() - time.time()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)

@@ -1,0 +1,215 @@
+"""What the service's JSON means: each value is checked, cut to a bound, and typed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from ...storage.remote import RemoteBroadcast
+from ...storage.welcome import WelcomeContent
+from .failure import Answer, malformed
+
+T = TypeVar("T")
+
+#: How long a summary may be, and a body, in characters.
+MAX_SUMMARY = 4096
+MAX_BODY = 256 * 1024
+#: How long a ``Link`` header may be, in characters.
+MAX_LINK = 8192
+
+#: Types of notifications for the categories of broadcasts.
+CATEGORIES = {"info": "info", "notice": "warning", "outage": "error"}
+
+
+@dataclass(frozen=True)
+class ListedMessage:
+    """A message in a list."""
+
+    remote: str
+    created_ms: int
+    read: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of messages, newest first.
+
+    Parameters
+    ----------
+    items
+        The messages.
+    cursor
+        Where the next page begins; None: this is the last.
+    total
+        How many messages there are on all pages, if the service says so.
+    etag
+        For the next request.
+    """
+
+    items: tuple[ListedMessage, ...]
+    cursor: str | None
+    total: int | None
+    etag: str | None
+
+
+@dataclass(frozen=True)
+class Tagged(Generic[T]):
+    """A list that comes whole, and its ``ETag``."""
+
+    items: tuple[T, ...]
+    etag: str | None
+
+
+def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
+    """Return a broadcast; None if it is not active."""
+    if not (entry.get("active") and entry.get("enabled", True)):
+        return None
+    category = entry.get("category")
+    return {
+        "remote": parse_id(entry),
+        "type": CATEGORIES.get(str(category), "info"),
+        "message": parse_summary(entry),
+        "body": parse_text(entry.get("body"), MAX_BODY),
+        "dismissable": int(category != "outage"),
+        "banner": 1,
+    }
+
+
+def parse_message(entry: dict[str, Any]) -> ListedMessage:
+    """Return a message of a list."""
+    return ListedMessage(
+        parse_id(entry),
+        parse_time_ms(entry.get("created")),
+        parse_read(entry),
+        parse_summary(entry),
+    )
+
+
+def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
+    """Return a welcome message of a list."""
+    title, most, updated = entry.get("title"), entry.get("max_views"), entry.get("updated")
+    if not isinstance(title, str) or isinstance(most, bool):
+        raise malformed()
+    if most is not None and not isinstance(most, int):
+        raise malformed()
+    return {
+        "id": parse_id(entry),
+        "aspect": clean(str(entry.get("aspect", aspect)))[:200],
+        "title": clean(title)[:200],
+        "summary": parse_text(entry.get("summary"), MAX_SUMMARY),
+        "body": parse_text(entry.get("body"), MAX_BODY) or "",
+        "dismissable": entry.get("dismissable", True) is not False,
+        "max_views": most,
+        "updated": clean(updated)[:40] if isinstance(updated, str) else None,
+        "updated_ms": None if updated is None else parse_time_ms(updated),
+    }
+
+
+def parse_total(answer: Answer) -> int | None:
+    """Return how many messages there are on all pages, if the service says so."""
+    total = answer.headers.get("x-total-count", "")
+    return int(total) if total.isascii() and total.isdigit() and len(total) < 16 else None
+
+
+def parse_next_cursor(answer: Answer) -> str | None:
+    """Return the cursor of the next page.
+
+    Only that is taken from the link: what leads to the service is configured here, and the
+    service may believe that it is somewhere else.
+    """
+    header = answer.headers.get("link", "")
+    if not header:
+        return None
+    if len(header) > MAX_LINK or not header.isascii():
+        raise malformed()
+    import httpx
+
+    link = httpx.Response(200, headers={"Link": header}).links.get("next")
+    if link is None:
+        return None
+    try:
+        cursor = parse_qs(urlsplit(link.get("url", "")).query).get("cursor", [""])[0]
+    except ValueError:
+        raise malformed() from None
+    if not cursor or len(cursor) > 500:
+        raise malformed()
+    return cursor
+
+
+def parse_etag(answer: Answer) -> str | None:
+    """Return the tag of an answer, if it can stand in a header of the next request."""
+    etag = answer.headers.get("etag", "")
+    return etag if etag.isascii() and etag.isprintable() and 0 < len(etag) <= 500 else None
+
+
+def clean(text: str) -> str:
+    """Replace what no UTF-8 file can hold: half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def parse_id(entry: dict[str, Any]) -> str:
+    """Return an entry's id."""
+    id_ = entry.get("id")
+    if isinstance(id_, int) and not isinstance(id_, bool):
+        id_ = str(id_)
+    if not isinstance(id_, str) or not 0 < len(id_) <= 200 or clean(id_) != id_:
+        raise malformed()
+    return id_
+
+
+def parse_text(value: Any, most: int) -> str | None:
+    """Return the Markdown of a formatted text; its HTML may hold anything, and is not used."""
+    if isinstance(value, dict):
+        value = value.get("gfm")
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise malformed()
+    return shorten(clean(value), most) or None
+
+
+def parse_summary(entry: dict[str, Any]) -> str:
+    """Return an entry's summary; one that is empty is an ellipsis."""
+    text = parse_text(entry.get("summary"), MAX_SUMMARY)
+    if text is None and not isinstance(entry.get("summary"), (dict, str)):
+        raise malformed()
+    return text if text and text.strip() else "…"
+
+
+def shorten(text: str, most: int) -> str:
+    """Cut a text to ``most`` characters, at the end of a word where there is one."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    space = max(cut.rfind(" "), cut.rfind("\n"))
+    if space > most // 2:
+        cut = cut[:space]
+    return cut.rstrip() + "…"
+
+
+def parse_read(entry: dict[str, Any]) -> bool:
+    """Return whether a message is read."""
+    read = entry.get("read")
+    if read is not None and not isinstance(read, str):
+        raise malformed()
+    return read is not None
+
+
+def parse_time_ms(value: Any) -> int:
+    """Return a time in milliseconds since 1970."""
+    if not isinstance(value, str):
+        raise malformed()
+    text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip().replace("Z", "+00:00"))
+    # Before 3.11 Python wants three or six digits.
+    text = re.sub(r"\.(\d{1,6})", lambda match: "." + match[1].ljust(6, "0"), text)
+    try:
+        then = datetime.fromisoformat(text)
+        if then.tzinfo is None:
+            then = then.replace(tzinfo=timezone.utc)
+        return max(int(then.timestamp() * 1000), 0)
+    except (ValueError, OverflowError):
+        raise malformed() from None

@@ -1,0 +1,293 @@
+"""The poller: keeps storage and a central service in step while a tab is open.
+
+The manager wakes it when the first tab opens and puts it to sleep when the last one closes. What
+the user does lies in the outbox until the service has taken it; what the service lists is followed,
+but never over what the user did meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from .. import Source, SourceContext
+from .broadcasts import BroadcastSync
+from .client import CentralClient
+from .failure import Failure, NoToken
+from .messages import MessageSync
+from .outbox import OutboxSender
+from .schedule import Backoff
+from .servers import has_ended, make_owner
+from .session import CentralSession, CentralSettings, Interrupted
+from .welcome import WelcomeSync
+
+
+class _Step(NamedTuple):
+    """A part of a pass, which may fail alone."""
+
+    run: Callable[[], Awaitable[None]]
+    backoff: Backoff
+
+
+class CentralPoller(Source):
+    """Polls one central service on behalf of one user.
+
+    Parameters
+    ----------
+    settings
+        Which, and how.
+    context
+        Where everything is kept.
+    client
+        Asks the service.
+    last_logged
+        What was logged of the service at the start already.
+    """
+
+    name = "central"
+
+    def __init__(
+        self,
+        settings: CentralSettings,
+        context: SourceContext,
+        *,
+        client: CentralClient,
+        last_logged: str | None = None,
+    ) -> None:
+        self._settings = settings
+        self._log = context.log
+        self._session = CentralSession(settings, context, client, make_owner())
+        self._schedule = self._session.schedule
+        self._broadcasts = BroadcastSync(self._session)
+        self._welcome = WelcomeSync(self._session, self._broadcasts)
+        self._messages = MessageSync(self._session)
+        self._outbox = OutboxSender(self._session, self._broadcasts, self._welcome)
+        # Broadcasts first: they need no token, and what is out of order is said in them.
+        self._send_step = self._make_step(self._outbox.send)
+        self._steps = (
+            self._make_step(self._broadcasts.sync),
+            self._send_step,
+            self._make_step(self._messages.sync),
+            self._make_step(self._welcome.sync),
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._nudged = asyncio.Event()
+        self._fetches: dict[str, asyncio.Task[None]] = {}
+        self._lease_renewed_at = float("-inf")
+        self._last_success: float | None = None
+        self._last_failure: tuple[float, str] | None = None
+        self._last_logged = last_logged
+
+    def _make_step(self, run: Callable[[], Awaitable[None]]) -> _Step:
+        return _Step(run, Backoff(self._settings.interval_s))
+
+    # When
+
+    def wake(self) -> None:
+        """Begin to poll."""
+        self._session.awake = True
+        self._schedule.wake()
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._run())
+
+    def sleep(self) -> None:
+        """Ask nothing more. What is under way may end."""
+        self._session.awake = False
+        self._nudged.set()
+
+    async def stop(self) -> None:
+        """End at once."""
+        self.sleep()
+        tasks = [t for t in (self._task, *self._fetches.values()) if t is not None]
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+        await self._session.client.close()
+
+    def nudge(self) -> None:
+        """Tell the service soon what the user did."""
+        self._nudged.set()
+
+    async def _run(self) -> None:
+        renewal_s = self._session.context.timings.lease_renewal_s
+        while self._is_awake():
+            await self._renew_lease()
+            wait_s = self._schedule.wait_s
+            if wait_s <= 0:
+                await self._attempt(self._pass, whole=True)
+            else:
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._nudged.wait(), min(wait_s, renewal_s))
+                    self._nudged.clear()
+                    if self._is_awake() and not self._schedule.is_quiet:
+                        await self._attempt(self._send_now, whole=False)
+            if not self._is_awake():
+                await self._session.client.close_idle()
+
+    def _is_awake(self) -> bool:
+        return self._session.awake
+
+    async def _renew_lease(self) -> None:
+        """Say that this server polls its service, and let go of services that none polls."""
+        session, remote, owner = self._session, self._session.storage.remote, self._session.owner
+        now = time.monotonic()
+        if now - self._lease_renewed_at < session.context.timings.lease_renewal_s:
+            return
+        self._lease_renewed_at = now
+        try:
+            pollers = await session.submit(remote.pollers, write=False)
+            ended = [name for name in pollers if has_ended(name)]
+            gone = await session.submit(lambda tx: remote.renew_lease(tx, owner, ended), write=True)
+        except Exception:
+            self._log.debug("Renewing the lease on the central service failed", exc_info=True)
+        else:
+            session.emit_event("revoked", gone)
+
+    # What
+
+    async def _attempt(self, step: Callable[[], Awaitable[Failure | None]], *, whole: bool) -> None:
+        if whole:
+            self._schedule.begin()
+        problem: Failure | None = None
+        try:
+            problem = await step()
+        except Interrupted:
+            self._schedule.restart()
+        except NoToken as failure:
+            # Broadcasts can be had without: nothing is wrong with the service.
+            self._report(str(failure))
+            if whole:
+                self._schedule.plan()
+        except Failure as failure:
+            self._fail(failure)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._log.debug("Following the central service failed", exc_info=True)
+            self._fail(
+                Failure(f"What the central service says cannot be kept ({type(error).__name__}).")
+            )
+        else:
+            self._succeed(problem, whole)
+
+    def _succeed(self, problem: Failure | None, whole: bool) -> None:
+        self._schedule.succeed()
+        if whole:
+            self._schedule.plan()
+            self._last_success = time.time()
+            if problem is None and self._last_logged is not None:
+                self._last_logged = None
+                self._log.info("The central service answers again.")
+        if problem is not None:
+            self._report(str(problem))
+
+    def _fail(self, failure: Failure) -> None:
+        self._schedule.fail(failure)
+        self._report(str(failure))
+
+    def _report(self, message: str) -> None:
+        self._last_failure = (time.time(), message)
+        if message != self._last_logged:
+            self._last_logged = message
+            self._log.warning("%s It is asked again by itself.", message)
+
+    async def _pass(self) -> Failure | None:
+        """Ask for everything; return what failed where something else was answered.
+
+        A step that fails alone keeps neither the others from working nor their pace: a service
+        may have no messages, or be out of order in one place only.
+        """
+        problem: Failure | None = None
+        client = self._session.client
+        answered = client.answered
+        failed: list[_Step] = []
+        self._broadcasts.answered = False
+        for step in self._steps:
+            self._session.check_wanted()
+            if step.backoff.is_active:
+                problem = problem or step.backoff.failure
+                continue
+            try:
+                await step.run()
+            except Failure as failure:
+                if not failure.isolated:
+                    self._broadcasts.answered = False
+                    raise
+                problem = problem or failure
+                failed.append(step)
+                step.backoff.fail(failure)
+            else:
+                step.backoff.succeed()
+        self._broadcasts.answered = False
+        if problem is not None and client.answered == answered:
+            # All that was asked failed: that is the service's own back-off.
+            for step in failed:
+                step.backoff.succeed()
+            raise problem
+        return problem
+
+    async def _send_now(self) -> Failure | None:
+        """Tell the service at once what the user did."""
+        step = self._send_step
+        if step.backoff.is_active:
+            return None
+        try:
+            await step.run()
+        except Failure as failure:
+            if not failure.isolated:
+                raise
+            step.backoff.fail(failure)
+            return failure
+        step.backoff.succeed()
+        return None
+
+    async def fetch_body(self, id_: str) -> None:
+        """Fetch the body of a message, if it was not yet; the user is waiting for it.
+
+        Raises
+        ------
+        Unavailable
+            If the service does not give it now.
+        NotFound
+            If the message was revoked.
+        """
+        task = self._fetches.get(id_)
+        if task is None:
+            task = self._fetches[id_] = asyncio.ensure_future(self._fetch_body(id_))
+            task.add_done_callback(lambda _: self._fetches.pop(id_, None))
+        # If one caller stops waiting, the others still get it.
+        await asyncio.shield(task)
+
+    async def _fetch_body(self, id_: str) -> None:
+        if not await self._messages.fetch_body(id_):
+            return
+        if not self._is_awake():
+            await self._session.client.close_idle()
+        elif self._schedule.backoff.failures:
+            # It is back: there is no need to wait any longer.
+            self._schedule.resume()
+            self._nudged.set()
+
+    def status(self, outbox: int) -> dict[str, Any]:
+        """Return how it is going, in the shape of ``models.CentralStatus``."""
+        failure = self._last_failure
+        return {
+            "url": self._settings.url,
+            "lastSuccess": None if self._last_success is None else _rfc3339(self._last_success),
+            "lastFailure": None
+            if failure is None
+            else {"at": _rfc3339(failure[0]), "message": failure[1]},
+            "outbox": outbox,
+            "welcome": "central" if self._welcome.is_offered else "files",
+        }
+
+
+def _rfc3339(seconds: float) -> str:
+    then = datetime.fromtimestamp(seconds, timezone.utc)
+    return then.strftime("%Y-%m-%dT%H:%M:%S.") + f"{then.microsecond // 1000:03d}Z"

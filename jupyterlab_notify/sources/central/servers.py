@@ -1,0 +1,32 @@
+"""The servers of one home directory, which share its database."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+
+
+def make_owner() -> str:
+    """Return a name for this server: its host, its process, and a random part."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def has_ended(owner: str) -> bool:
+    """Whether a server is known to have ended: it ran on this host."""
+    if os.name != "posix":
+        return False
+    host, _, rest = owner.rpartition(":")[0].rpartition(":")
+    if host != socket.gethostname() or not rest.isdigit():
+        return False
+    pid = int(rest)
+    if pid == os.getpid():
+        # Not this server, which has another name: an earlier one, in a container.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,77 @@
+"""What the poller and its sync classes share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .. import SourceContext
+from .client import CentralClient
+from .schedule import Schedule
+
+
+@dataclass(frozen=True)
+class CentralSettings:
+    """Which central service, and how to ask it; see the traitlets of ``NotifyApp``."""
+
+    url: str
+    name: str
+    aspect: str = "jupyterlab"
+    interval_s: float = 60.0
+    timeout_s: float = 10.0
+    ca_bundle: str = ""
+    token_file: str = ""
+    token_variable: str = ""
+
+
+@dataclass
+class ListState:
+    """What a list looked like when it was last compared."""
+
+    epoch: str = ""
+    etag: str | None = None
+    ids: tuple[str, ...] = ()
+    total: int | None = None
+    compared_at: float = field(default=float("-inf"))
+
+
+class Interrupted(Exception):
+    """In the middle of a pass the last tab was closed, or the service asked to be left alone."""
+
+
+class CentralSession:
+    """One central service, as it is asked for one user.
+
+    Parameters
+    ----------
+    settings
+        Which, and how.
+    context
+        Where everything is kept, and how to get there.
+    client
+        Asks the service.
+    owner
+        This server's name among those that share the database.
+    """
+
+    def __init__(
+        self, settings: CentralSettings, context: SourceContext, client: CentralClient, owner: str
+    ) -> None:
+        self.settings = settings
+        self.context = context
+        self.storage = context.storage
+        self.submit = context.submit
+        self.client = client
+        self.owner = owner
+        self.schedule = Schedule(settings.interval_s)
+        self.awake = False
+
+    def check_wanted(self) -> None:
+        """Go on only while a tab is open and the service may be asked; else ``Interrupted``."""
+        if not self.awake or self.schedule.paused_s > 0:
+            raise Interrupted
+
+    def emit_event(self, action: str, ids: Iterable[str]) -> None:
+        """Tell what happened to which notifications, if it happened to any."""
+        if some := list(ids):
+            self.context.emit_event(action, some)

@@ -1,0 +1,44 @@
+"""The user's token for the central service."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+#: What may stand in a header; anything else is no token.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+def token_reader(file: str, variable: str) -> Callable[[], str | None]:
+    """Return what finds the user's token, afresh each time.
+
+    Parameters
+    ----------
+    file, variable
+        The configured file and environment variable, or nothing.
+    """
+
+    def from_file(path: Path) -> str | None:
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            return None
+
+    def read() -> str | None:
+        mounts = os.environ.get("NUBLADO_RUNTIME_MOUNTS_DIR")
+        places: tuple[Callable[[], str | None], ...] = (
+            lambda: from_file(Path(file).expanduser()) if file else None,
+            lambda: os.environ.get(variable) if variable else None,
+            lambda: from_file(Path(mounts) / "secrets" / "token") if mounts else None,
+            lambda: from_file(Path("/etc/nublado/secrets/token")),
+            lambda: os.environ.get("JUPYTERHUB_API_TOKEN"),
+        )
+        for find in places:
+            token = find()
+            if token and _TOKEN.fullmatch(token.strip()):
+                return token.strip()
+        return None
+
+    return read

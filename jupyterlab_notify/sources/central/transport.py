@@ -1,0 +1,316 @@
+"""HTTP to the central service: token, proxy, certificates, redirects, bounds.
+
+httpx is imported when the first request is made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..threads import in_thread
+from .failure import Answer, Failure, NoToken
+
+if TYPE_CHECKING:
+    import httpx
+
+#: How large an answer may be, in bytes.
+MAX_ANSWER = 16 * 1024 * 1024
+MAX_REDIRECTS = 3
+#: How long an idle connection is kept, in seconds.
+KEEP_ALIVE_S = 5.0
+
+
+class Transport:
+    """Sends requests to one central service.
+
+    Parameters
+    ----------
+    url
+        Its base URL, without a slash at the end.
+    token
+        Finds the user's token; called in a thread, for each request.
+    timeout_s
+        How long one request may take as a whole.
+    ca_bundle
+        A file of certificates to trust instead of the usual ones; empty: those.
+    agent
+        What this client calls itself.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: Callable[[], str | None],
+        timeout_s: float,
+        ca_bundle: str = "",
+        agent: str = "jupyterlab_notify",
+    ) -> None:
+        self._url = url
+        self._origin = _origin(url)
+        self._token = token
+        self._timeout_s = timeout_s
+        self._ca_bundle = ca_bundle
+        self._agent = agent
+        self._client: httpx.AsyncClient | None = None
+        self._connecting = asyncio.Lock()
+        self._reading: asyncio.Future[str | None] | None = None
+        self._resolving: asyncio.Future[OSError | None] | None = None
+        self._resolved_until = float("-inf")
+        self._under_way = 0
+
+    async def close_idle(self) -> None:
+        """Close the connections, unless one is in use."""
+        if not self._under_way:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str] | None,
+        headers: dict[str, str],
+        content: bytes | None,
+        *,
+        anonymous: bool = False,
+        unauthenticated: bool = False,
+    ) -> Answer:
+        """Send one request, and return what the service answers.
+
+        Parameters
+        ----------
+        method, path, params, headers, content
+            The request.
+        anonymous
+            Whether it may go without a token.
+        unauthenticated
+            Whether it must.
+
+        Raises
+        ------
+        Failure
+            If there is no answer within the timeout.
+        """
+        self._under_way += 1
+        try:
+            return await asyncio.wait_for(
+                self._exchange(method, path, params, headers, content, anonymous, unauthenticated),
+                self._timeout_s,
+            )
+        except asyncio.TimeoutError:
+            raise Failure(
+                f"The central service did not answer within {self._timeout_s:g} s."
+            ) from None
+        finally:
+            self._under_way -= 1
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str] | None,
+        headers: dict[str, str],
+        content: bytes | None,
+        anonymous: bool,
+        unauthenticated: bool,
+    ) -> Answer:
+        token = None if unauthenticated else await self._read_token()
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        elif not anonymous:
+            raise NoToken("There is no token with which the central service could be asked.")
+        async with self._connecting:
+            if self._client is None:
+                self._client = await in_thread(self._connect)
+            client = self._client
+        import httpx
+
+        url = httpx.URL(self._url + path, params=params)
+        try:
+            await self._resolve(url)
+            for _ in range(MAX_REDIRECTS + 1):
+                request = client.build_request(method, url, headers=headers, content=content)
+                response = await client.send(request, stream=True)
+                try:
+                    if not response.has_redirect_location:
+                        parts, size = [], 0
+                        async for part in response.aiter_bytes():
+                            size += len(part)
+                            if size > MAX_ANSWER:
+                                raise Failure("The central service's answer has no end.")
+                            parts.append(part)
+                        return Answer(response.status_code, response.headers, b"".join(parts))
+                    url = url.join(response.headers["location"])
+                finally:
+                    await response.aclose()
+                if _origin(str(url)) != self._origin:
+                    raise Failure(
+                        "The central service redirects to another origin, which is not followed: "
+                        "configure the URL that it redirects to, if that is right."
+                    )
+                if method != "GET" and response.status_code not in (307, 308):
+                    raise Failure("The central service redirects what it is told.")
+            raise Failure("The central service redirects in a circle.")
+        except httpx.TimeoutException:
+            raise asyncio.TimeoutError from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            # Without the error's own words: they may hold what was sent.
+            if _is_untrusted(error) and self._client is client:
+                # The next one reads the certificates to trust anew: somebody may mend them.
+                self._client = None
+            way = " through the proxy that the environment names" if _proxy_of(url) else ""
+            raise Failure(
+                f"The central service cannot be reached{way} ({_explain_cause(error)})."
+            ) from None
+
+    async def _read_token(self) -> str | None:
+        # In a thread, and in one at a time: the file may lie on a file system that hangs.
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.ensure_future(in_thread(self._token))
+        return await asyncio.shield(self._reading)
+
+    async def _resolve(self, url: httpx.URL) -> None:
+        """Wait until the resolver answers, for the service's name or its proxy's.
+
+        httpx would wait for it in a thread of asyncio's, which keeps the server from stopping.
+        """
+        if time.monotonic() < self._resolved_until:
+            return
+        if self._resolving is None or self._resolving.done():
+            name = url.raw_host.decode()
+
+            def look_up() -> OSError | None:
+                proxy = _proxy_of(url)
+                try:
+                    socket.getaddrinfo(urlsplit(proxy).hostname if proxy else name, None)
+                except (OSError, UnicodeError) as error:
+                    # What is wrong with a proxy, or is no name at all, httpx says itself.
+                    if not proxy and isinstance(error, OSError):
+                        return error
+                return None
+
+            self._resolving = asyncio.ensure_future(in_thread(look_up))
+        error = await asyncio.shield(self._resolving)
+        if error is not None:
+            raise error
+        self._resolved_until = time.monotonic() + KEEP_ALIVE_S
+
+    def _connect(self) -> httpx.AsyncClient:
+        """Make the client, in a thread: reading all certificates takes its time."""
+        try:
+            import httpx
+        except ImportError:
+            raise Failure(
+                "The central service cannot be asked: the package httpx is not installed."
+            ) from None
+        verify: ssl.SSLContext | bool = True
+        if self._ca_bundle:
+            verify = trust(self._ca_bundle)
+        try:
+            return httpx.AsyncClient(
+                verify=verify,
+                timeout=self._timeout_s,
+                follow_redirects=False,
+                headers={"Accept": "application/json", "User-Agent": self._agent},
+                limits=httpx.Limits(max_connections=4, keepalive_expiry=KEEP_ALIVE_S),
+            )
+        except ImportError:
+            raise Failure(
+                "The central service cannot be asked: the environment names a SOCKS proxy, for "
+                "which the package socksio is not installed."
+            ) from None
+        except OSError as error:
+            raise Failure(
+                "The central service cannot be asked: what SSL_CERT_FILE or SSL_CERT_DIR names "
+                f"cannot be used ({_explain(error)})."
+            ) from None
+        except (ValueError, httpx.InvalidURL):
+            raise Failure(
+                "The central service cannot be asked: the environment names a proxy whose URL "
+                "cannot be used."
+            ) from None
+
+
+def trust(ca_bundle: str) -> ssl.SSLContext:
+    """Return what trusts the certificates of a file, and nothing else.
+
+    Raises
+    ------
+    Failure
+        If the file holds none, or is not there.
+    """
+    path = Path(ca_bundle).expanduser()
+    try:
+        return ssl.create_default_context(cafile=str(path))
+    except (OSError, ValueError) as error:
+        raise Failure(
+            "The central service cannot be asked: its CA bundle (NotifyApp.central_ca_bundle) "
+            f"{path} cannot be used ({_explain(error)})."
+        ) from None
+
+
+def _explain(error: Exception) -> str:
+    """Say in the system's own words why a file of certificates cannot be used."""
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.strerror:
+        return error.strerror
+    return "it holds no certificates"
+
+
+def _proxy_of(url: httpx.URL) -> str | None:
+    """Return the URL of the proxy that the environment names for a URL, if it does."""
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return proxy if proxy and not proxy_bypass(url.host) else None
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return parts.scheme, (parts.hostname or "").lower(), port or default
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+
+
+def _explain_cause(error: BaseException) -> str:
+    """Say what lies behind an error of httpx: the system's own word, or a name."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, OSError) and cause.strerror and cause.errno:
+            # asyncio says which address it was instead of what was wrong.
+            plain = cause.errno in errno.errorcode and not isinstance(cause, ssl.SSLError)
+            return os.strerror(cause.errno) if plain else cause.strerror
+    name = type(error).__name__
+    refused = re.match(r"[45][0-9]{2}\b", str(error)) if name == "ProxyError" else None
+    return f"it answered {refused[0]}" if refused else name

@@ -1,0 +1,80 @@
+"""Welcome messages of the central service."""
+
+from __future__ import annotations
+
+import time
+
+from ...storage.welcome import ContradictedDismissals, WelcomeContent
+from .broadcasts import BroadcastSync
+from .failure import Failure
+from .session import CentralSession, ListState
+
+
+class WelcomeSync:
+    """Keeps the stored welcome messages in step with the service's list.
+
+    Parameters
+    ----------
+    session
+        The service.
+    broadcasts
+        Knows whether the service is there.
+    """
+
+    def __init__(self, session: CentralSession, broadcasts: BroadcastSync) -> None:
+        self._session = session
+        self._broadcasts = broadcasts
+        self._state = ListState()
+        #: Whether the service has a welcome part; None: not known yet.
+        self.is_offered: bool | None = None
+        self._asked_ms = 0
+        #: Dismissals that the last list contradicted, and since when.
+        self._doubted = ContradictedDismissals()
+        self._doubted_at = 0.0
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the service is known to have no welcome part."""
+        return self.is_offered is False
+
+    async def sync(self) -> None:
+        """Ask which messages are due, and store that if it has changed."""
+        if self.is_missing:
+            return
+        session, welcome = self._session, self._session.storage.welcome
+        epoch, version = await session.submit(
+            lambda tx: (tx.cursor.epoch, welcome.sync_version(tx)), write=False
+        )
+        state = self._state if self._state.epoch == epoch else ListState(epoch)
+        before_ms = self._asked_ms if state is self._state else 0
+        asked_ms = int(time.time() * 1000)
+        items: tuple[WelcomeContent, ...] = ()
+        etag = None
+        try:
+            listed = await session.client.welcome(session.settings.aspect, state.etag)
+        except Failure as failure:
+            if not (failure.missing and await self._broadcasts.still_answers()):
+                raise
+            # It has no welcome part: the files are all there is, until the next start.
+            self.is_offered = False
+        else:
+            self.is_offered = True
+            if listed is None:
+                self._asked_ms = asked_ms
+                return
+            items, etag = listed.items, listed.etag
+        # Twice within a moment is what the same replica of the service says.
+        now = time.monotonic()
+        is_later = now - self._doubted_at >= session.schedule.spacing_s
+        doubted = self._doubted if is_later else ContradictedDismissals()
+        taken, contradicted = await session.submit(
+            lambda tx: welcome.sync(tx, version, items, before_ms, doubted), write=True
+        )
+        if not contradicted & self._doubted:
+            self._doubted_at = now
+        self._doubted = contradicted
+        self._state = ListState(epoch, etag if taken else None)
+        self._asked_ms = asked_ms if taken else before_ms
+        if not taken and self.is_offered is False:
+            # What it listed before is still here.
+            self.is_offered = None

@@ -1,0 +1,116 @@
+"""Where notifications are kept: one SQLite file, or memory while it cannot be used.
+
+Everything here is synchronous and belongs to one thread, the worker's. Operations receive a
+``Transaction``; repositories say what rows mean; the engine keeps the file usable.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..timings import StorageTimings
+from .cursor import Cursor, StreamPosition
+from .database_file import DatabaseFile
+from .engine import Clock, Engine, StoreStatus
+from .ids import central_tag, new_id
+from .maintenance import Maintenance, Retention
+from .notifications import InsertNotification, NotificationRepository, Query
+from .outbox import OutboxRepository
+from .recovery import Recovery
+from .remote import RemoteRepository
+from .state import VIEWS
+from .transaction import Operation, Transaction, no_operation
+from .welcome import WelcomeRepository
+
+__all__ = [
+    "VIEWS",
+    "Cursor",
+    "InsertNotification",
+    "Operation",
+    "Query",
+    "Retention",
+    "Storage",
+    "StoreStatus",
+    "StreamPosition",
+    "Transaction",
+    "central_tag",
+    "new_id",
+    "no_operation",
+]
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+class Storage:
+    """The engine and the repositories of one user's notifications.
+
+    Parameters
+    ----------
+    path
+        The database file; its folder is made if it is missing. None keeps everything in memory.
+    retention
+        What is kept.
+    central
+        The tag of the central service that this server asks; empty: none.
+    log
+        Where the administrator looks.
+    clock
+        Milliseconds since 1970.
+    timings
+        How long to wait for what.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        retention: Retention | None = None,
+        central: str = "",
+        log: logging.Logger | None = None,
+        clock: Clock = _now_ms,
+        timings: StorageTimings | None = None,
+    ) -> None:
+        log = log or logging.getLogger(__name__)
+        self.retention = retention or Retention()
+        self.central = central
+        self.outbox = OutboxRepository(central)
+        self.welcome = WelcomeRepository(self.outbox)
+        self.notifications = NotificationRepository(self.outbox, self.welcome)
+        self.remote = RemoteRepository(self.outbox)
+        self.maintenance = Maintenance(self.retention, timings)
+        self.engine = Engine(
+            None if path is None else DatabaseFile(path, log),
+            recovery=Recovery(self.welcome),
+            maintenance=self.maintenance,
+            clock=clock,
+            log=log,
+            timings=timings,
+        )
+
+    def run(self, operations: Iterable[tuple[Operation[Any], bool]]) -> list[Any | Exception]:
+        """Run operations in one transaction; see ``Engine.run``."""
+        return self.engine.run(operations)
+
+    @property
+    def position(self) -> StreamPosition:
+        """How far everything has come that tabs show, as of the last commit."""
+        state = self.engine.state
+        return StreamPosition(Cursor(state.epoch, state.seq), self.welcome.version_of(state))
+
+    def status(self, transaction: Transaction) -> StoreStatus:
+        """Return where and how notifications are kept; an operation."""
+        return {
+            **self.engine.status(),
+            "epoch": transaction.state.epoch,
+            "seq": transaction.state.seq,
+        }
+
+    def close(self) -> None:
+        """Close the file."""
+        self.engine.close()

@@ -1,0 +1,142 @@
+"""Connections to SQLite: how one is opened and set up, and what its errors mean."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import suppress
+
+from .database_file import DatabaseFile, Unusable
+from .schema import migrate
+
+#: What the statements of this package need: ``ON CONFLICT … DO``.
+MINIMUM_SQLITE = (3, 24, 0)
+#: How long a log or journal may stay between two transactions, in bytes.
+JOURNAL_BYTES = 4 * 1024 * 1024
+#: A file is made shorter if it has at least so many unused pages and they are a quarter of it, and
+#: by how many pages at once: what is written next would use them again.
+SHRINK_FROM = 256
+SHRINK_BY = 500
+
+#: What opening and using a file can fail with.
+FAULTS = (sqlite3.Error, OSError, Unusable)
+
+
+def connect(target: str, timeout_s: float = 0, *, damaged: bool = False) -> sqlite3.Connection:
+    """Connect to a file, to ``:memory:``, or to a URI that names a ``damaged`` file."""
+    db = sqlite3.connect(target, timeout=timeout_s, isolation_level=None, uri=damaged)
+    if damaged:
+        # Without it a file that was cut short is not read at all.
+        db.execute("PRAGMA writable_schema = ON")
+    db.execute("PRAGMA cache_size = -512")
+    db.execute("PRAGMA temp_store = MEMORY")
+    db.create_function("holds", 2, _holds, deterministic=True)
+    return db
+
+
+def open_file(
+    file: DatabaseFile, timeout_s: float, busy_timeout_s: float
+) -> tuple[sqlite3.Connection, str]:
+    """Open the database file, with the present schema; return its journal mode too.
+
+    Parameters
+    ----------
+    file
+        Which.
+    timeout_s
+        How long another process may hold its lock now.
+    busy_timeout_s
+        How long it may later.
+
+    Raises
+    ------
+    sqlite3.Error, OSError, Unusable
+        If it cannot be used.
+    """
+    inode = file.prepare()
+    db = connect(str(file.path), timeout_s)
+    try:
+        is_new = os.stat(file.path).st_size == 0
+        if is_new:
+            # Before the first page is written; later it would take a copy of all.
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        mode = _set_journal_mode(db, file, is_new, timeout_s)
+        db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+        # Each commit is synced: a message that was answered survives a power cut too. With a
+        # rollback journal that takes more than FULL: it ends with the journal's name.
+        db.execute("PRAGMA synchronous = EXTRA")
+        migrate(db, inode, file.path)
+        db.execute(f"PRAGMA busy_timeout = {busy_timeout_s * 1000:.0f}")
+    except BaseException:
+        db.close()
+        raise
+    return db, "wal" if mode == "wal" else "rollback"
+
+
+def _set_journal_mode(
+    db: sqlite3.Connection, file: DatabaseFile, is_new: bool, timeout_s: float
+) -> str:
+    """Set the journal mode where that is safe, and return the mode that holds now."""
+    if not file.shared and not is_new:
+        # The host on whose disk it lies cannot know which others have it open, in a mode that
+        # does not go together with a write-ahead log.
+        return str(db.execute("PRAGMA journal_mode").fetchone()[0])
+    try:
+        return _try_journal_mode(db, "delete" if file.shared else "wal", timeout_s)
+    except sqlite3.OperationalError:
+        if file.shared and db.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+            raise Unusable(explain_foreign_log(file)) from None
+        raise
+
+
+def _try_journal_mode(db: sqlite3.Connection, wanted: str, timeout_s: float) -> str:
+    """Set the journal mode; SQLite does not wait for another process that is doing the same."""
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            (mode,) = db.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+        except sqlite3.OperationalError as fault:
+            if "locked" not in str(fault) or time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
+        else:
+            return str(mode)
+
+
+def explain_foreign_log(file: DatabaseFile) -> str:
+    """Say why a shared file with a write-ahead log cannot be used."""
+    return (
+        f"another program keeps a write-ahead log for the database {file.path}, which would "
+        "corrupt it on this file system"
+    )
+
+
+def is_corrupt(fault: BaseException) -> bool:
+    """Whether a fault means that the file holds what SQLite, or this software, never wrote."""
+    text = str(fault)
+    return isinstance(fault, sqlite3.Error) and (
+        type(fault) is sqlite3.DatabaseError
+        or "malformed" in text
+        # The one function is ``holds``, which fails at what is no UTF-8.
+        or text.startswith(("Could not decode to UTF-8", "user-defined function"))
+    )
+
+
+def shrink(db: sqlite3.Connection) -> bool:
+    """Give some of a file's unused pages back to the disk; return whether there are more."""
+    (free,) = db.execute("PRAGMA freelist_count").fetchone()
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    if free < SHRINK_FROM or free * 4 < pages:
+        return False
+    # As a script, and so in a transaction of its own: ``execute`` would stop at its first page.
+    # It can wait until another process leaves the file alone.
+    with suppress(sqlite3.OperationalError):
+        db.executescript(f"PRAGMA incremental_vacuum({SHRINK_BY})")
+    (now,) = db.execute("PRAGMA freelist_count").fetchone()
+    return bool(now < free)
+
+
+def _holds(text: str | None, word: str) -> bool:
+    """Whether a text holds a word, which is given as ``casefold`` makes it."""
+    return text is not None and word in text.casefold()

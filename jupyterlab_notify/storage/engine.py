@@ -1,0 +1,522 @@
+"""The engine: keeps one SQLite file usable, and runs operations in shared transactions.
+
+It opens the file, goes on in memory while the file cannot be used, and begins anew where it is
+corrupt. What rows mean is the repositories' business.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypedDict
+
+from ..exceptions import NotifyError, Unavailable
+from ..timings import StorageTimings
+from . import connection
+from .connection import FAULTS, connect, explain_foreign_log, is_corrupt, open_file, shrink
+from .database_file import DatabaseFile, Unusable
+from .maintenance import Maintenance
+from .recovery import Recovery, Salvage
+from .schema import migrate
+from .transaction import (
+    GroupedOperation,
+    Operation,
+    StoreState,
+    Transaction,
+    load_state,
+    no_operation,
+)
+
+Clock = Callable[[], int]
+
+#: How often a batch is tried again, each time after the file was replaced by another.
+MAX_FAULTS = 4
+
+
+class StoreStatus(TypedDict):
+    """The shape of ``models.StoreStatus``."""
+
+    path: str | None
+    mode: str
+    durable: bool
+    problem: str | None
+    setAside: str | None
+    epoch: str
+    seq: int
+    size: int
+
+
+class _OperationFailed(Exception):
+    """An operation failed by its own fault, maybe halfway."""
+
+    def __init__(self, index: int, error: Exception) -> None:
+        super().__init__(str(error))
+        self.index, self.error = index, error
+
+
+class _MustWrite(Exception):
+    """A transaction that only reads has found that something must be written."""
+
+
+class Engine:
+    """A SQLite file, or memory while the file cannot be used.
+
+    Every method must be called from one and the same thread.
+
+    Parameters
+    ----------
+    file
+        The database file; None keeps everything in memory, which counts as not durable.
+    recovery
+        Saves what a failing file holds, and merges memory back.
+    maintenance
+        What is done with each batch: expiry, silent senders, retention.
+    clock
+        Milliseconds since 1970.
+    log
+        Where the administrator looks; each fault is logged there once.
+    timings
+        How long to wait for what.
+    """
+
+    def __init__(
+        self,
+        file: DatabaseFile | None,
+        recovery: Recovery,
+        maintenance: Maintenance,
+        clock: Clock,
+        log: logging.Logger,
+        timings: StorageTimings | None = None,
+    ) -> None:
+        self._file = file
+        self._recovery = recovery
+        self._maintenance = maintenance
+        self._clock = clock
+        self._log = log
+        self._timings = timings or StorageTimings()
+        self._db: sqlite3.Connection | None = None
+        self.mode = "memory"
+        self.problem: str | None = None
+        #: What was committed last.
+        self.state = StoreState()
+        #: The file's fingerprint before it was last read, and when that was.
+        self._fingerprint: tuple[int, ...] | None = None
+        self._read_at = 0.0
+        self._heal_at = 0.0
+        #: Whether the file is older than what tabs know of it.
+        self._restored = False
+        #: Whether there may be unused pages to give back.
+        self._shrinks = False
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None if everything is in memory."""
+        return None if self._file is None else self._file.path
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is committed survives the process."""
+        return self.mode != "memory"
+
+    def status(self) -> StoreStatus:
+        """Return the state of the store, in the shape of ``models.StoreStatus``."""
+        size = 0
+        if self.durable:
+            for suffix in ("", "-wal"):
+                with suppress(OSError):
+                    size += os.stat(f"{self.path}{suffix}").st_size
+        quarantined = None if self._file is None else self._file.quarantined
+        return {
+            "path": None if self.path is None else _readable(str(self.path)),
+            "mode": self.mode,
+            "durable": self.durable,
+            "problem": None if self.problem is None else _readable(self.problem),
+            "setAside": None if quarantined is None else _readable(str(quarantined)),
+            "epoch": self.state.epoch,
+            "seq": self.state.seq,
+            "size": size,
+        }
+
+    # Running operations
+
+    def run(self, operations: Iterable[tuple[Operation[Any], bool]]) -> list[Any | Exception]:
+        """Run operations in one transaction, so that they share its commit.
+
+        Parameters
+        ----------
+        operations
+            Each with whether it writes. They may be run more than once, if the file fails and
+            another takes its place.
+
+        Returns
+        -------
+        list
+            For each operation what it returned, or the exception that it raised; one that
+            raised has changed nothing.
+        """
+        pending = list(operations)
+        calls = [operation for operation, _ in pending]
+        write = any(writes for _, writes in pending)
+        if sqlite3.sqlite_version_info < connection.MINIMUM_SQLITE:
+            # Memory would be no better.
+            text = self._report_old_sqlite()
+            return [Unavailable(text) for _ in calls]
+        if self._is_quiet() and all(call is no_operation for call in calls):
+            return [None for _ in calls]
+        if self._db is None:
+            self.open()
+        elif not self.durable and self._file is not None and time.monotonic() >= self._heal_at:
+            self._heal()
+        results, wrote = self._run_until_kept(calls, write)
+        if wrote:
+            try:
+                self._maintain()
+            except FAULTS as fault:
+                # What was committed stays so; only that the file works no more is new.
+                self._handle_fault(fault)
+        return results
+
+    def _run_until_kept(
+        self, calls: Sequence[Operation[Any]], write: bool
+    ) -> tuple[list[Any | Exception], bool]:
+        """Run operations until they are kept; return their results, and whether any wrote."""
+        failed: dict[int, Exception] = {}
+        faults = 0
+        while faults < MAX_FAULTS:
+            try:
+                results = self._run_once(calls, failed, write)
+                if write and self._is_replaced():
+                    # The file was taken away under the commit: what was written is not there.
+                    faults += 1
+                elif write or not self._restored:
+                    return results, write
+                else:
+                    write = True
+            except _MustWrite:
+                write = True
+            except _OperationFailed as failure:
+                # The others begin again without it. A savepoint for each would cost them more.
+                failed[failure.index] = failure.error
+            except FAULTS as fault:
+                faults += 1
+                if not self._is_replaced():
+                    self._handle_fault(fault)
+        raise RuntimeError("The store fails again and again.")
+
+    def _run_once(
+        self, calls: Sequence[Operation[Any]], failed: dict[int, Exception], write: bool
+    ) -> list[Any | Exception]:
+        if self._is_replaced():
+            self._reopen()
+        if self.mode == "rollback":
+            self._fingerprint, self._read_at = self._get_fingerprint(), time.monotonic()
+        with self._transaction(write=write) as transaction:
+            due = write and transaction.state.is_due(transaction.now_ms)
+            if due:
+                self._maintenance.expire(transaction)
+            results = self._perform(transaction, calls, failed)
+            if due:
+                # Only now: a silent sender may have sent something in this batch.
+                self._maintenance.interrupt(transaction)
+        return results
+
+    def _perform(
+        self,
+        transaction: Transaction,
+        calls: Sequence[Operation[Any]],
+        failed: dict[int, Exception],
+    ) -> list[Any | Exception]:
+        """Run operations in their order; those that ``failed`` before are left out.
+
+        Operations that can be grouped and follow each other run together. Between two statements
+        SQLite hands Python's lock to the event loop and waits to get it back, which takes longer
+        than the statements.
+        """
+        results: list[Any | Exception] = []
+        while (start := len(results)) < len(calls):
+            if start in failed:
+                results.append(failed[start])
+                continue
+            group: list[GroupedOperation] = []
+            for index in range(start, len(calls)):
+                call = calls[index]
+                if index in failed or not isinstance(call, GroupedOperation):
+                    break
+                if not call.can_group(transaction):
+                    break
+                group.append(call)
+            if len(group) > 1:
+                results += self._perform_group(transaction, start, group)
+            else:
+                results.append(self._perform_one(transaction, start, calls[start]))
+        return results
+
+    def _perform_group(
+        self, transaction: Transaction, start: int, group: list[GroupedOperation]
+    ) -> list[Any | Exception]:
+        try:
+            return group[0].run_group(transaction, group)
+        except (sqlite3.DatabaseError, OSError):
+            raise
+        except Exception:
+            # One of them is at fault: each is run alone, and fails or not.
+            return [
+                self._perform_one(transaction, start + number, call)
+                for number, call in enumerate(group)
+            ]
+
+    def _perform_one(self, transaction: Transaction, index: int, call: Operation[Any]) -> Any:
+        try:
+            return call(transaction)
+        except NotifyError as error:
+            # Raised before anything is changed.
+            return error
+        except Exception as error:
+            # Memory has no faults, so there it is the operation's in any case.
+            if self.durable and (isinstance(error, sqlite3.OperationalError) or is_corrupt(error)):
+                raise
+            raise _OperationFailed(index, error) from error
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> Iterator[Transaction]:
+        db, last = self._connection, self.state
+        db.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        try:
+            state = load_state(db)
+            state.reset_ms = last.reset_ms
+            # Not earlier: what another server wrote while this one waited would lie in the future.
+            transaction = Transaction(db, state, now_ms=self._clock(), durable=self.durable)
+            self._check_journal_mode()
+            # The file went back in time (a backup restored in place): another epoch.
+            back = self._restored or (state.epoch == last.epoch and state.seq < last.seq)
+            if not write and (back or state.is_due(transaction.now_ms)):
+                raise _MustWrite
+            if back:
+                state.epoch = secrets.token_hex(8)
+                db.execute("UPDATE state SET epoch = ?", (state.epoch,))
+            before = state.columns()
+            yield transaction
+            state.rows += max(state.seq - before[0], 0)
+            if state.columns() != before:
+                db.execute(
+                    "UPDATE state SET seq = ?, pruned = ?, welcome = ?, muted_ms = ?",
+                    state.columns(),
+                )
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                with suppress(sqlite3.Error):
+                    db.execute("ROLLBACK")
+            raise
+        self.state = state
+        self._restored = (self._restored and not back) or transaction.restored
+
+    def _maintain(self) -> None:
+        """Apply retention when it is time, and shorten the file afterwards."""
+        if self._maintenance.is_due(self.state.rows, lambda: load_state(self._connection).rows):
+            self.prune()
+            self._shrinks = True
+        if self._shrinks:
+            self._shrinks = shrink(self._connection)
+
+    def prune(self) -> int:
+        """Delete what retention does not keep; return how many rows that were."""
+        deleted = 0
+        more = True
+        while more:
+            with self._transaction(write=True) as transaction:
+                count, more = self._maintenance.prune(transaction)
+            deleted += count
+        return deleted
+
+    def _report_old_sqlite(self) -> str:
+        needed = ".".join(map(str, connection.MINIMUM_SQLITE))
+        text = (
+            "Notifications cannot be kept: this server's Python uses SQLite "
+            f"{sqlite3.sqlite_version}, and {needed} or later is needed."
+        )
+        if self.problem is None:
+            self.problem = text
+            self._log.warning(text)
+        return text
+
+    # Opening and closing
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        assert self._db is not None
+        return self._db
+
+    def open(self) -> None:
+        """Open the file, or memory if it cannot be used; never raises for the file's sake."""
+        try:
+            self._open_file(self._timings.busy_timeout_s)
+        except FAULTS as fault:
+            self._handle_fault(fault)
+
+    def close(self) -> None:
+        """Close the file; what is in memory only gets a last chance to be stored."""
+        if self._db is not None and not self.durable and self._recovery.has_news(self.state):
+            self._heal()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+
+    def _open_file(self, timeout_s: float) -> None:
+        if self._file is None:
+            raise Unusable("no place is configured for the database")
+        db, mode = open_file(self._file, timeout_s, self._timings.busy_timeout_s)
+        self._disconnect()
+        self._db, self.mode = db, mode
+        self._restored = False
+        self.state = load_state(db)
+        self._file.remember_sidecars()
+
+    def _reopen(self) -> None:
+        self._log.warning(
+            "The notification database %s was deleted or replaced; what lies there now is used.",
+            self.path,
+        )
+        # Bring the log into its own file, wherever that went, and remove it: SQLite would replay
+        # it onto the file that lies here now.
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._disconnect()
+        if self._file is not None:
+            self._file.remove_sidecars()
+        self.open()
+
+    def _check_journal_mode(self) -> None:
+        """Notice that another program has set a write-ahead log; SQLite does once it has read."""
+        if self.mode == "rollback" and self._file is not None:
+            if self._connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                return
+            if self._file.shared:
+                raise Unusable(explain_foreign_log(self._file))
+            self.mode = "wal"
+
+    def _is_replaced(self) -> bool:
+        return self._file is not None and self._file.is_replaced()
+
+    def _get_fingerprint(self) -> tuple[int, ...] | None:
+        return None if self._file is None else self._file.fingerprint()
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing is due and a shared file looks as it did when it was last read."""
+        return (
+            self.mode == "rollback"
+            and self._fingerprint is not None
+            and time.monotonic() - self._read_at < self._timings.quiet_s
+            and not self._restored
+            and not self.state.is_due(self._clock())
+            and self._get_fingerprint() == self._fingerprint
+        )
+
+    # Failing and healing
+
+    def _handle_fault(self, fault: Exception) -> None:
+        """Go on without the file after ``fault``: with a new one, or in memory."""
+        salvage = self._recovery.salvage(self._db, self.path, self._timings.retry_timeout_s)
+        if self._file is not None and is_corrupt(fault):
+            quarantined = self._file.quarantine(self._timings.busy_timeout_s)
+            # Another server of this home directory may have been faster.
+            if self._file.is_replaced():
+                self._disconnect()
+                try:
+                    self._open_file(self._timings.busy_timeout_s)
+                    with self._transaction(write=True) as transaction:
+                        self._recovery.restore(transaction, salvage)
+                except FAULTS as other:
+                    fault = other
+                else:
+                    self._log.warning(
+                        "The notification database %s was corrupt (%s). It was set aside as %s "
+                        "and a new one is begun, with %d notifications that could be read.",
+                        *(self.path, fault, quarantined or "another file", len(salvage.rows)),
+                    )
+                    return
+        self._fall_back_to_memory(self._explain(fault), salvage)
+
+    def _explain(self, fault: Exception) -> str:
+        if isinstance(fault, Unusable):
+            return str(fault)
+        if isinstance(fault, OSError):
+            where = "" if fault.filename is None else f" ({fault.filename})"
+            return f"the database {self.path} cannot be opened: {fault.strerror}{where}"
+        assert self._file is not None
+        return f"the database {self.path} cannot be used: {self._file.explain_error(str(fault))}"
+
+    def _fall_back_to_memory(self, problem: str, salvage: Salvage) -> None:
+        """Keep messages in memory, with the newest of what the file had.
+
+        Memory has an epoch of its own: if the process ends, the file gives its numbers again.
+        """
+        self._disconnect()
+        if self._file is not None:
+            self._file.forget()
+        self._db = connect(":memory:")
+        migrate(self._db, 0, None)
+        self.mode, self.problem = "memory", problem
+        self.state = load_state(self._db)
+        with self._transaction(write=True) as transaction:
+            self._recovery.restore(transaction, salvage)
+        self._recovery.begin(salvage, self.state)
+        self._heal_at = time.monotonic() + self._timings.heal_interval_s
+        if self.path is None:
+            self._log.info("Notifications are kept in memory only: %s.", problem)
+        else:
+            self._log.warning(
+                "Notifications are kept in memory only and will be lost when this server stops: "
+                "%s. It is tried again by itself.",
+                problem,
+            )
+
+    def _heal(self) -> None:
+        """Try the file again, and store what came in meanwhile."""
+        memory, state, self._db = self._connection, self.state, None
+        try:
+            self._open_file(self._timings.retry_timeout_s)
+            same = self._recovery.is_origin(self.state)
+            self._restored = self._recovery.is_older(self.state)
+            with self._transaction(write=True) as transaction:
+                self._recovery.merge(transaction, memory, state.reset_ms, same=same)
+        except FAULTS as fault:
+            self._disconnect()
+            self._db, self.mode, self.state = memory, "memory", state
+            self._heal_at = time.monotonic() + self._timings.heal_interval_s
+            self._report_still_failing(fault)
+            return
+        memory.close()
+        self.problem = None
+        self._log.info(
+            "The notification database %s works again; what came in meanwhile is stored.",
+            self.path,
+        )
+
+    def _report_still_failing(self, fault: Exception) -> None:
+        problem = self._explain(fault)
+        if self._file is not None:
+            if is_corrupt(fault):
+                quarantined = self._file.quarantine(self._timings.busy_timeout_s)
+                if quarantined:
+                    self._heal_at = 0.0
+                    problem += f". It was set aside as {quarantined}"
+            self._file.forget()
+        if problem != self.problem:
+            self.problem = problem
+            self._log.warning("Notifications are still kept in memory only: %s.", problem)
+
+
+def _readable(text: str) -> str:
+    """Return a text that UTF-8 can hold: any bytes may name a file."""
+    return text.encode("utf-8", "backslashreplace").decode()

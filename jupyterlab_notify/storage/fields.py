@@ -1,0 +1,209 @@
+"""The fields of a notification: each column once, and everything that is derived from it.
+
+To add a field, add a line to ``FIELDS``, a migration to ``schema``, and the field to ``models``.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from enum import Enum
+from functools import lru_cache
+from typing import Any, NamedTuple, TypedDict
+
+from .transaction import Transaction
+
+
+class Kind(Enum):
+    """How a column's value reads on the wire."""
+
+    PLAIN = "the same"
+    BOOLEAN = "0 or 1"
+    JSON = "JSON as text"
+    TIME = "milliseconds since 1970"
+
+
+class Field(NamedTuple):
+    """One column of the table ``notifications``.
+
+    Parameters
+    ----------
+    column
+        Its name there.
+    wire
+        The name in ``models.Notification``; None: lists and streams do not carry it.
+    kind
+        How its value reads on the wire.
+    content
+        Whether the sender says it, so that it makes two messages the same or different.
+    inserted
+        Whether a new row is given it.
+    erased
+        The SQL that a tombstone keeps in place of its value; None: the value.
+    """
+
+    column: str
+    wire: str | None = None
+    kind: Kind = Kind.PLAIN
+    content: bool = False
+    inserted: bool = True
+    erased: str | None = None
+
+
+#: In the order of the wire.
+FIELDS = (
+    Field("id", "id"),
+    Field("seq", "seq"),
+    Field("position", "position"),
+    Field("source", "source"),
+    Field("key", "key", erased="NULL"),
+    Field("type", "type", content=True),
+    Field("message", "message", content=True, erased="''"),
+    Field("markdown", "markdown", Kind.BOOLEAN, content=True),
+    Field("body", content=True, erased="NULL"),
+    Field("auto_close", "autoClose", Kind.JSON, content=True),
+    Field("actions", "actions", Kind.JSON, content=True, erased="'[]'"),
+    Field("progress", "progress", content=True, erased="NULL"),
+    Field("banner", "banner", Kind.BOOLEAN, content=True),
+    Field("dismissable", "dismissable", Kind.BOOLEAN, content=True),
+    Field("data", kind=Kind.JSON, content=True, erased="NULL"),
+    Field("created_ms", "created", Kind.TIME),
+    Field("updated_ms", "updated", Kind.TIME),
+    Field("expires_ms", "expiresAt", Kind.TIME),
+    Field("interrupt_ms"),
+    Field("read_ms", "read", Kind.TIME, inserted=False),
+    Field("dismissed_ms", "dismissed", Kind.TIME, inserted=False),
+    Field("revoked_ms", "revoked", Kind.TIME, inserted=False),
+    Field("expired_ms", "expired", Kind.TIME),
+    Field("origin", "origin", inserted=False),
+    # Not on the wire: which central service it came from, its id there, and whether its body was
+    # fetched.
+    Field("central", inserted=False),
+    Field("remote", inserted=False),
+    Field("fetched", inserted=False, erased="1"),
+)
+
+
+class NewNotification(TypedDict):
+    """A message on its way into the store: the columns that its sender decides."""
+
+    id: str
+    source: str
+    key: str | None
+    type: str
+    message: str
+    markdown: int
+    body: str | None
+    auto_close: str | None
+    actions: str
+    progress: float | None
+    banner: int
+    dismissable: int
+    data: str | None
+    expires_ms: int | None
+    interrupt_ms: int | None
+
+
+#: A row on the wire, in the shape of ``models.Notification``. Its fields are ``FIELDS``, so a type
+#: that repeats them would be one more place to change.
+WireNotification = dict[str, Any]
+
+CONTENT = tuple(field.column for field in FIELDS if field.content)
+INSERT_COLUMNS = tuple(field.column for field in FIELDS if field.inserted)
+WIRE = tuple(field for field in FIELDS if field.wire is not None)
+
+#: Whether there is a longer text, even one that was not fetched yet.
+HAS_BODY = "body IS NOT NULL OR fetched = 0"
+#: What lists and streams carry: all but the texts that only an opened message shows.
+SELECT_COLUMNS = (*(field.column for field in WIRE), HAS_BODY)
+SELECT = f"SELECT {', '.join(SELECT_COLUMNS)} FROM notifications"
+
+REPLACE = (
+    "UPDATE notifications SET seq = :seq, "
+    + ", ".join(f"{name} = :{name}" for name in CONTENT)
+    + ", expires_ms = :expires_ms, interrupt_ms = :interrupt_ms, expired_ms = :expired_ms "
+    "WHERE id = :id"
+)
+
+_ERASED = ", ".join(f"{f.column} = {f.erased}" for f in FIELDS if f.erased is not None)
+#: A tombstone keeps nothing of what was said.
+_TOMBSTONE = "UPDATE notifications SET seq = ?, {column} = ?, " + _ERASED + " WHERE id = ?"
+
+
+@lru_cache
+def insert_statement(count: int) -> str:
+    """Return the statement that inserts so many rows, passing over those that exist."""
+    row = f"({', '.join('?' * len(INSERT_COLUMNS))})"
+    return (
+        f"INSERT INTO notifications ({', '.join(INSERT_COLUMNS)}) "
+        f"VALUES {', '.join([row] * count)} ON CONFLICT (id) DO NOTHING"
+    )
+
+
+def named_insert(table: str, columns: Iterable[str], *, or_ignore: bool = False) -> str:
+    """Return the statement that inserts one row, whose values are given by name."""
+    names = list(columns)
+    verb = "INSERT OR IGNORE" if or_ignore else "INSERT"
+    marks = ", ".join(f":{name}" for name in names)
+    return f"{verb} INTO {table} ({', '.join(names)}) VALUES ({marks})"
+
+
+def tombstone(transaction: Transaction, id_: str, column: str) -> None:
+    """Make a tombstone of a row.
+
+    Parameters
+    ----------
+    transaction, id_
+        Where, and which.
+    column
+        Why: ``revoked_ms`` or ``expired_ms``.
+    """
+    transaction.execute(
+        _TOMBSTONE.format(column=column),
+        (transaction.next_seq(), transaction.now_ms, id_),
+    )
+
+
+def rfc3339(ms: int | None) -> str | None:
+    """Return milliseconds since 1970 as an RFC 3339 time in UTC."""
+    if ms is None:
+        return None
+    # A datetime of years past 9999 cannot be made; no such time is let in.
+    stamp = datetime.fromtimestamp(ms / 1000, timezone.utc)
+    return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def _from_json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+_DECODERS: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.BOOLEAN: bool,
+    Kind.JSON: _from_json,
+    Kind.TIME: rfc3339,
+}
+_NAMES = (*(field.wire for field in WIRE), "hasBody")
+#: The columns whose values read otherwise on the wire: place, name there, and how.
+_DECODED = (
+    *((n, f.wire, _DECODERS[f.kind]) for n, f in enumerate(WIRE) if f.kind in _DECODERS),
+    (len(WIRE), "hasBody", bool),
+)
+
+
+def to_wire(row: tuple[Any, ...]) -> WireNotification:
+    """Return a row of ``SELECT`` in the shape of ``models.Notification``.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If it holds what was never stored: the file is corrupt.
+    """
+    wire: dict[Any, Any] = dict(zip(_NAMES, row, strict=True))
+    try:
+        for place, name, decode in _DECODED:
+            wire[name] = decode(row[place])
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        raise sqlite3.DatabaseError(f"malformed row: {error}") from error
+    return wire

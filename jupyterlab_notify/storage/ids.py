@@ -1,0 +1,28 @@
+"""Identifiers: of notifications, and of the central service that one came from."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id(now_ms: int) -> str:
+    """Return a ULID: 48 bits of time and 80 random bits, in Crockford's base 32."""
+    return _ulid((now_ms << 80) | secrets.randbits(80))
+
+
+def remote_id(central: str, origin: str, remote: str, created_ms: int = 0) -> str:
+    """Return the id of a notification from a central service: a ULID, the same on every server."""
+    digest = hashlib.sha256(f"{central}\n{origin}\n{remote}".encode()).digest()
+    return _ulid((max(created_ms, 0) << 80) | int.from_bytes(digest[:10], "big"))
+
+
+def central_tag(url: str) -> str:
+    """Return a short name for a central service, which tells its rows from another's."""
+    return hashlib.sha256(url.encode()).hexdigest()[:12]
+
+
+def _ulid(number: int) -> str:
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))

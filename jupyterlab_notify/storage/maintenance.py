@@ -1,0 +1,139 @@
+"""What is done with rows although nobody asks: expiry, silent senders, retention.
+
+The engine calls it with its batches.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..timings import StorageTimings
+from .fields import tombstone
+from .state import ACTIVE
+from .transaction import Transaction
+
+#: What becomes of a message whose sender was not heard of in time.
+INTERRUPT = """
+    UPDATE notifications SET
+        seq = :seq, position = :seq, type = 'warning', message = message || ' (interrupted)',
+        progress = NULL, interrupt_ms = NULL, updated_ms = :now, read_ms = NULL,
+        dismissed_ms = NULL
+    WHERE id = :id"""
+
+#: How long tombstones stay, in milliseconds.
+TOMBSTONE_MS = 86_400_000
+#: How many rows one transaction deletes.
+PRUNE_CHUNK = 2000
+
+
+class Retention:
+    """What is kept: so many days, and at most so many notifications; 0 means no bound."""
+
+    __slots__ = ("count", "days")
+
+    def __init__(self, days: float = 90, count: int = 10_000) -> None:
+        self.days = days
+        self.count = count
+
+
+class Maintenance:
+    """Expires, interrupts and deletes rows.
+
+    Parameters
+    ----------
+    retention
+        What is kept.
+    timings
+        How often to look.
+    """
+
+    def __init__(self, retention: Retention, timings: StorageTimings | None = None) -> None:
+        self.retention = retention
+        self._timings = timings or StorageTimings()
+        self._prune_at = 0.0
+        #: The senders that were not heard of in time: until when they should have been, and since
+        #: when that is known.
+        self._silent: dict[str, tuple[int, int]] = {}
+
+    def expire(self, transaction: Transaction) -> None:
+        """Make tombstones of what has had its time; called before a batch's operations."""
+        due = transaction.execute(
+            f"SELECT id FROM notifications WHERE expires_ms <= ? AND {ACTIVE}",
+            (transaction.now_ms,),
+        ).fetchall()
+        for (id_,) in due:
+            tombstone(transaction, id_, "expired_ms")
+
+    def interrupt(self, transaction: Transaction) -> None:
+        """Mark the messages of silent senders; called after a batch's operations."""
+        now = transaction.now_ms
+        overdue = transaction.execute(
+            f"SELECT id, interrupt_ms FROM notifications WHERE interrupt_ms <= ? AND {ACTIVE}",
+            (now,),
+        ).fetchall()
+        known = self._silent
+        self._silent = {
+            id_: (ms, known[id_][1] if id_ in known and known[id_][0] == ms else now)
+            for id_, ms in overdue
+        }
+        for id_, (_, since_ms) in self._silent.items():
+            if now - since_ms >= self._timings.second_look_ms:
+                transaction.execute(
+                    INTERRUPT, {"seq": transaction.next_seq(), "now": now, "id": id_}
+                )
+
+    # Retention
+
+    def is_due(self, at_most: int, count_rows: Callable[[], int]) -> bool:
+        """Whether ``prune`` should run now.
+
+        Parameters
+        ----------
+        at_most
+            How many rows there are at most.
+        count_rows
+            Counts them: asked only if there may be too many, since a statement for each batch
+            costs throughput.
+        """
+        keep = self.retention.count
+        # A tenth more than is kept, so that not every message deletes another.
+        limit = keep + max(keep // 10, 1)
+        crowded = keep and at_most > limit and count_rows() > limit
+        if not crowded and time.monotonic() < self._prune_at:
+            return False
+        self._prune_at = time.monotonic() + self._timings.prune_interval_s
+        return True
+
+    def prune_soon(self) -> None:
+        """Have ``prune`` run after the next batch that writes."""
+        self._prune_at = 0.0
+
+    def prune(self, transaction: Transaction) -> tuple[int, bool]:
+        """Delete rows that retention does not keep; return how many, and whether there are more."""
+        ids = transaction.execute(f"{self._prunable(transaction)} LIMIT {PRUNE_CHUNK}").fetchall()
+        for id_ in ids:
+            transaction.execute("DELETE FROM notifications WHERE id = ?", id_)
+        if ids:
+            transaction.state.pruned = transaction.next_seq()
+        return len(ids), len(ids) == PRUNE_CHUNK
+
+    def _prunable(self, transaction: Transaction) -> str:
+        """Return the query for the ids of what retention does not keep."""
+        # What the central service still broadcasts would only come again.
+        replaceable = f"NOT (origin = 'broadcast' AND {ACTIVE})"
+        queries = [
+            "SELECT id FROM notifications WHERE (revoked_ms IS NOT NULL OR expired_ms IS NOT NULL) "
+            f"AND coalesce(revoked_ms, expired_ms) < {transaction.now_ms - TOMBSTONE_MS}"
+        ]
+        if self.retention.days > 0:
+            oldest_ms = transaction.now_ms - int(self.retention.days * 86_400_000)
+            queries.append(
+                f"SELECT id FROM notifications WHERE updated_ms < {oldest_ms} AND {replaceable}"
+            )
+        if self.retention.count > 0:
+            queries.append(
+                f"SELECT id FROM (SELECT id FROM notifications WHERE {replaceable} "
+                f"ORDER BY position DESC LIMIT -1 OFFSET {self.retention.count})"
+            )
+        return " UNION ".join(queries)

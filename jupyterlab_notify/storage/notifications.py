@@ -1,0 +1,561 @@
+"""Notifications: storing, replacing, listing, changing and revoking them.
+
+Every change gives its row the next ``seq``. Rows that were revoked or have expired stay as
+tombstones without content, so that a tab that was away learns of it. Retention deletes them, and
+remembers in ``pruned`` up to which ``seq`` a cursor has missed something.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple, TypedDict, cast
+
+from ..exceptions import Conflict, NotFound, Unavailable
+from .cursor import Cursor, StreamPosition
+from .fields import (
+    CONTENT,
+    INSERT_COLUMNS,
+    REPLACE,
+    SELECT,
+    NewNotification,
+    WireNotification,
+    insert_statement,
+    rfc3339,
+    to_wire,
+    tombstone,
+)
+from .outbox import OutboxRepository
+from .state import ACTIVE, INBOX, PINNED, VIEWS
+from .transaction import GroupedOperation, Transaction
+from .welcome import WelcomeRepository
+
+#: Brings a row to the top of the list again, unread.
+BUMP = """
+    UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, dismissed_ms = NULL
+    WHERE id = ?"""
+
+#: How many rows one statement inserts: powers of two, so that few statements are prepared, and
+#: fewer parameters than the 999 that an old SQLite takes.
+INSERT_SIZES = (32, 16, 8, 4, 2, 1)
+#: The same message under the same key again within this time is a sender's retry.
+RETRY_WINDOW_MS = 600_000
+#: How many rows a snapshot carries.
+SNAPSHOT_ROWS = 50
+PINNED_ROWS = 50
+#: In how many rows one operation searches for a text.
+SCANNED_ROWS = 500
+#: If more rows changed, a tab gets a snapshot instead.
+MAX_CHANGES = 500
+
+
+class Query(NamedTuple):
+    """Which rows a page is made of; every part that is given must hold."""
+
+    view: str = "inbox"
+    types: tuple[str, ...] = ()
+    source: str = ""
+    text: str = ""
+    before: int | None = None
+    limit: int = 50
+
+
+class Stored(NamedTuple):
+    """What became of a message: its id, its change's ``seq``, and whether it is durable.
+
+    ``action`` says what happened: ``created``, ``updated``, or None if the message was the same
+    again.
+    """
+
+    id: str
+    seq: int
+    action: Literal["created", "updated"] | None
+    durable: bool
+
+
+class Revoked(NamedTuple):
+    """What was revoked: its id, its change's ``seq``, and whether that is durable."""
+
+    id: str
+    seq: int
+    durable: bool
+
+
+class Counts(TypedDict):
+    """The shape of ``models.Counts``."""
+
+    inbox: int
+    unread: int
+    dismissed: int
+
+
+class Page(TypedDict):
+    """The shape of ``models.Page``."""
+
+    notifications: list[WireNotification]
+    next: int | None
+    counts: Counts
+    cursor: str
+
+
+class Changed(TypedDict):
+    """The shape of ``models.Changed``."""
+
+    changed: int
+    seqs: list[int] | None
+    cursor: str
+
+
+class Frame(TypedDict, total=False):
+    """The shape of ``models.SnapshotFrame`` or ``models.ChangesFrame``."""
+
+    type: Literal["snapshot", "changes"]
+    cursor: str
+    now: str | None
+    counts: Counts
+    durable: bool
+    welcome: int
+    notifications: list[WireNotification]
+    pinned: list[WireNotification]
+
+
+class NotificationRepository:
+    """The table ``notifications``.
+
+    Parameters
+    ----------
+    outbox
+        Where what the user does with a central service's messages is noted for it.
+    welcome
+        Whose version frames carry.
+    """
+
+    def __init__(self, outbox: OutboxRepository, welcome: WelcomeRepository) -> None:
+        self._outbox = outbox
+        self._welcome = welcome
+
+    # Reading
+
+    def counts(self, transaction: Transaction) -> Counts:
+        """Return how many notifications there are."""
+        inbox, unread, dismissed = transaction.execute(
+            "SELECT inbox, unread, dismissed FROM state"
+        ).fetchone()
+        return {"inbox": inbox, "unread": unread, "dismissed": dismissed}
+
+    def page(self, transaction: Transaction, query: Query) -> Page:
+        """Return a page of the list."""
+        found: list[WireNotification] = []
+        before: int | None = query.before
+        while True:
+            rows, before = self.scan(transaction, query, before, query.limit + 1 - len(found))
+            found += rows
+            if before is None or len(found) > query.limit:
+                return self.make_page(transaction, query, found, transaction.cursor)
+
+    def scan(
+        self, transaction: Transaction, query: Query, before: int | None, limit: int
+    ) -> tuple[list[WireNotification], int | None]:
+        """Return the first rows of a query, and where to go on if there may be more.
+
+        To search long bodies for a text takes time, in which nothing else can be done here: so
+        only so many rows are searched at once.
+        """
+        where, values = [VIEWS[query.view]], list[Any]()
+        if before is not None:
+            where.append("position < ?")
+            values.append(before)
+        floor = None
+        if query.text:
+            floor = transaction.execute(
+                f"SELECT position FROM notifications WHERE {' AND '.join(where)} "
+                f"ORDER BY position DESC LIMIT 1 OFFSET {SCANNED_ROWS - 1}",
+                values,
+            ).fetchone()
+        if floor is not None:
+            where.append("position >= ?")
+            values += floor
+        if query.types:
+            where.append(f"type IN ({', '.join('?' * len(query.types))})")
+            values += query.types
+        if query.source:
+            where.append("holds(source, ?)")
+            values.append(query.source.casefold())
+        for word in query.text.split():
+            # In this order: a body is read only if the others do not hold the word.
+            where.append("(holds(message, ?) OR holds(source, ?) OR holds(body, ?))")
+            values += [word.casefold()] * 3
+        rows = transaction.execute(
+            f"{SELECT} WHERE {' AND '.join(where)} ORDER BY position DESC LIMIT ?",
+            (*values, limit),
+        ).fetchall()
+        return [to_wire(row) for row in rows], None if floor is None else floor[0]
+
+    def make_page(
+        self,
+        transaction: Transaction,
+        query: Query,
+        found: Sequence[WireNotification],
+        cursor: Cursor,
+    ) -> Page:
+        """Make a page of what ``scan`` found, one more than its limit if there is more.
+
+        Parameters
+        ----------
+        transaction
+            Counts are read in it.
+        query, found
+            What was searched for, and what there is.
+        cursor
+            The store's cursor when the search began.
+        """
+        rows = list(found[: query.limit])
+        return {
+            "notifications": rows,
+            "next": rows[-1]["position"] if len(found) > query.limit else None,
+            "counts": self.counts(transaction),
+            "cursor": str(cursor),
+        }
+
+    def detail(self, transaction: Transaction, id_: str) -> WireNotification:
+        """Return one notification whole, in the shape of ``models.NotificationDetail``."""
+        row = transaction.execute(f"{SELECT} WHERE id = ? AND {ACTIVE}", (id_,)).fetchone()
+        if row is None:
+            raise _not_found(id_)
+        body, data, fetched = transaction.execute(
+            "SELECT body, data, fetched FROM notifications WHERE id = ?", (id_,)
+        ).fetchone()
+        if not fetched:
+            raise Unavailable(
+                "The text of this message cannot be fetched: it is at a central service that this "
+                "server does not ask."
+            )
+        return {**to_wire(row), "body": body, "data": None if data is None else json.loads(data)}
+
+    def position(self, transaction: Transaction) -> StreamPosition:
+        """Return how far everything has come that tabs show."""
+        return StreamPosition(transaction.cursor, self._welcome.version(transaction))
+
+    def frame(self, transaction: Transaction, since: Cursor | None) -> Frame:
+        """Return what a tab at ``since`` must learn: changes, or a snapshot.
+
+        A snapshot is for a tab without a cursor, or whose cursor is of another epoch, of the
+        future, or so old that rows it knows may have been deleted, or since which much changed.
+        """
+        state = transaction.state
+        head: Frame = {
+            "cursor": str(transaction.cursor),
+            "now": rfc3339(transaction.now_ms),
+            "counts": self.counts(transaction),
+            "durable": transaction.durable,
+            "welcome": self._welcome.version(transaction),
+        }
+        is_ours = since is not None and since.epoch == state.epoch
+        if since is not None and is_ours and state.pruned <= since.seq <= state.seq:
+            rows = transaction.execute(
+                f"{SELECT} WHERE seq > ? ORDER BY seq LIMIT ?", (since.seq, MAX_CHANGES + 1)
+            ).fetchall()
+            if len(rows) <= MAX_CHANGES:
+                return {"type": "changes", **head, "notifications": [to_wire(r) for r in rows]}
+        elif since is not None and is_ours and since.seq > state.seq:
+            transaction.restored = True
+        newest, pinned = self._snapshot(transaction)
+        return {"type": "snapshot", **head, "notifications": newest, "pinned": pinned}
+
+    def _snapshot(
+        self, transaction: Transaction
+    ) -> tuple[list[WireNotification], list[WireNotification]]:
+        newest = [
+            to_wire(row)
+            for row in transaction.execute(
+                f"{SELECT} WHERE {INBOX} ORDER BY position DESC LIMIT {SNAPSHOT_ROWS}"
+            )
+        ]
+        if len(newest) < SNAPSHOT_ROWS:
+            return newest, []
+        pinned = transaction.execute(
+            f"{SELECT} WHERE {PINNED} AND position < ? ORDER BY position DESC LIMIT {PINNED_ROWS}",
+            (newest[-1]["position"],),
+        )
+        return newest, [to_wire(row) for row in pinned]
+
+    # Storing
+
+    def add(self, transaction: Transaction, message: NewNotification) -> Stored:
+        """Store a message, or replace the one with its source's key.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        message
+            What to store. The caller makes the id, so that a message stays one if a commit that
+            seemed to fail, and was done again elsewhere, did come through.
+        """
+        now = transaction.now_ms
+        expires_ms = message["expires_ms"]
+        expired_ms = now if expires_ms is not None and expires_ms <= now else None
+        if message["key"] is not None:
+            known = transaction.execute(
+                f"SELECT id, seq, updated_ms, expires_ms, {', '.join(CONTENT)} FROM notifications "
+                f"WHERE source = ? AND key = ? AND {ACTIVE}",
+                (message["source"], message["key"]),
+            ).fetchone()
+            if known is not None:
+                return self._replace(transaction, known, message, expired_ms)
+        ((id_, seq),) = self.add_many(transaction, [message], expired_ms)
+        if expired_ms is not None:
+            tombstone(transaction, id_, "expired_ms")
+            seq = transaction.state.seq
+        return Stored(id_, seq, "created", transaction.durable)
+
+    def add_many(
+        self,
+        transaction: Transaction,
+        messages: Sequence[NewNotification],
+        expired_ms: int | None = None,
+    ) -> list[tuple[str, int]]:
+        """Insert messages without a key in one statement; return their ids and seqs."""
+        now = transaction.now_ms
+        stored = []
+        values: list[Any] = []
+        for message in messages:
+            seq = transaction.next_seq()
+            stored.append((message["id"], seq))
+            given: dict[str, Any] = {
+                **message,
+                "seq": seq,
+                "position": seq,
+                "created_ms": now,
+                "updated_ms": now,
+                "expired_ms": expired_ms,
+            }
+            values += [given[name] for name in INSERT_COLUMNS]
+        if transaction.execute(insert_statement(len(messages)), values).rowcount == len(messages):
+            return stored
+        # Some exist: a commit that seemed to fail did come through.
+        find = "SELECT id, seq FROM notifications WHERE id = ?"
+        return [transaction.execute(find, (id_,)).fetchone() for id_, _ in stored]
+
+    def _replace(
+        self,
+        transaction: Transaction,
+        known: tuple[Any, ...],
+        message: NewNotification,
+        expired_ms: int | None,
+    ) -> Stored:
+        id_, seq, updated_ms, expires_ms, *content = known
+        values: dict[str, Any] = {**message}
+        durable = transaction.durable
+        is_same = content == [values[name] for name in CONTENT]
+        is_retry = is_same and abs(transaction.now_ms - updated_ms) < RETRY_WINDOW_MS
+        is_heartbeat = is_same and message["interrupt_ms"] is not None
+        if (is_retry or is_heartbeat) and expires_ms == message["expires_ms"]:
+            if is_heartbeat:
+                # It says only that its sender lives, which no tab need hear. What is in memory
+                # comes into the file by its seq.
+                transaction.execute(
+                    "UPDATE notifications SET interrupt_ms = ?, seq = ? WHERE id = ?",
+                    (message["interrupt_ms"], seq if durable else transaction.next_seq(), id_),
+                )
+            return Stored(id_, seq, None, durable)
+        # A step of a progress moves a bar; it does not call for the user again.
+        is_quiet = is_retry or (content[0] == message["type"] == "in-progress")
+        values.update(id=id_, seq=transaction.next_seq(), expired_ms=expired_ms)
+        transaction.execute(REPLACE, values)
+        if not is_quiet:
+            transaction.execute(BUMP, (transaction.now_ms, id_))
+        if expired_ms is not None:
+            tombstone(transaction, id_, "expired_ms")
+        return Stored(id_, transaction.state.seq, "updated", durable)
+
+    def revoke(
+        self, transaction: Transaction, id_or_key: str, source: str, *, any_source: bool
+    ) -> Revoked:
+        """Take a notification back.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        id_or_key
+            Its id, or its key.
+        source
+            Whose key is meant.
+        any_source
+            Whether a key of just one other source will do.
+        """
+        found = transaction.execute(
+            f"SELECT id FROM notifications WHERE id = ? AND origin = 'ingest' AND {ACTIVE}",
+            (id_or_key,),
+        ).fetchall()
+        if not found:
+            by_key = transaction.execute(
+                f"SELECT id, source FROM notifications WHERE key = ? AND {ACTIVE}", (id_or_key,)
+            ).fetchall()
+            found = [(id_,) for id_, name in by_key if name == source]
+            if not found and any_source:
+                if len(by_key) > 1:
+                    raise Conflict(
+                        f"Several sources use the key {id_or_key!r}: name one with ?source=."
+                    )
+                found = [(id_,) for id_, _ in by_key]
+        if not found:
+            raise NotFound(f"There is no notification with the id or key {id_or_key!r}.")
+        tombstone(transaction, found[0][0], "revoked_ms")
+        return Revoked(found[0][0], transaction.state.seq, transaction.durable)
+
+    # What the user does
+
+    def set_state(
+        self, transaction: Transaction, id_: str, read: bool | None, dismissed: bool | None
+    ) -> Changed:
+        """Change the state of one."""
+        row = transaction.execute(
+            f"SELECT dismissable FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
+        ).fetchone()
+        if row is None:
+            raise _not_found(id_)
+        if dismissed and not row[0]:
+            raise Conflict("This notification cannot be dismissed: its sender does not allow it.")
+        return self._change(transaction, f"id = ? AND {ACTIVE}", (id_,), read, dismissed)
+
+    def set_states(
+        self,
+        transaction: Transaction,
+        *,
+        ids: Sequence[str] | None = None,
+        seqs: tuple[int, int] | None = None,
+        up_to: Cursor | None = None,
+        read: bool | None,
+        dismissed: bool | None,
+    ) -> Changed:
+        """Change the state of those with ``ids``, of a range of ``seqs``, or of the inbox.
+
+        Ids that are unknown and notifications that cannot be dismissed are passed over. Of the
+        inbox ``up_to`` leaves out what came, or asked for attention again, after that cursor; of
+        ``seqs`` it says to which epoch they belong.
+
+        Raises
+        ------
+        Conflict
+            If ``up_to`` is of another epoch: nobody knows what the user has seen, and the
+            ``seqs`` are those of other rows.
+        """
+        values: tuple[Any, ...]
+        if ids is not None:
+            # One parameter, however many ids: an old SQLite takes 999.
+            where = f"id IN (SELECT value FROM json_each(?)) AND {ACTIVE}"
+            return self._change(transaction, where, (json.dumps(ids),), read, dismissed)
+        if up_to is not None and up_to.epoch != transaction.state.epoch:
+            raise Conflict(
+                "The list was loaded anew meanwhile: look at it, then try again."
+                if seqs is None
+                else "This can no longer be undone: the list was loaded anew meanwhile."
+            )
+        if seqs is not None:
+            where, values = f"seq BETWEEN ? AND ? AND {ACTIVE}", seqs
+        elif up_to is None:
+            where, values = INBOX, ()
+        else:
+            # Not by ``seq``: a progress that only ticked since is still the one that was seen.
+            where, values = f"{INBOX} AND position <= ?", (up_to.seq,)
+        return self._change(transaction, where, values, read, dismissed)
+
+    def _change(
+        self,
+        transaction: Transaction,
+        where: str,
+        values: Iterable[Any],
+        read: bool | None,
+        dismissed: bool | None,
+    ) -> Changed:
+        wanted, sets = _state_clauses(transaction.now_ms, read, dismissed)
+        rows = transaction.execute(
+            f"SELECT id, read_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
+            f"CASE WHEN origin = 'message' THEN remote END, central "
+            f"FROM notifications WHERE {where} AND ({wanted}) ORDER BY position",
+            tuple(values),
+        ).fetchall()
+        is_remote = any(row[4] is not None for row in rows)
+        services = self._outbox.services(transaction) if is_remote else set()
+        first = transaction.state.seq + 1
+        update = f"UPDATE notifications SET seq = ?, {sets} WHERE id = ?"
+        for id_, was_read, was_dismissed, dismissable, remote, central in rows:
+            transaction.execute(update, (transaction.next_seq(), id_))
+            if remote is not None and central in services:
+                # The central service knows no dismissal: what was put away is read.
+                is_read = was_read if read is None else read
+                is_dismissed = was_dismissed if dismissed is None else dismissed and dismissable
+                done = bool(is_read or is_dismissed)
+                if done != bool(was_read or was_dismissed):
+                    self._outbox.append(transaction, "read" if done else "unread", remote, central)
+        return {
+            "changed": len(rows),
+            "seqs": [first, transaction.state.seq] if rows else None,
+            "cursor": str(transaction.cursor),
+        }
+
+
+class InsertNotification(GroupedOperation):
+    """An operation that stores a message, together with others if it is new.
+
+    Parameters
+    ----------
+    notifications
+        Where.
+    message
+        What; see ``NotificationRepository.add``.
+    """
+
+    __slots__ = ("message", "notifications")
+
+    def __init__(self, notifications: NotificationRepository, message: NewNotification) -> None:
+        self.notifications, self.message = notifications, message
+
+    def __call__(self, transaction: Transaction) -> Stored:
+        """Store the message alone."""
+        return self.notifications.add(transaction, self.message)
+
+    def can_group(self, transaction: Transaction) -> bool:
+        """Whether it does nothing but insert a row."""
+        expires_ms = self.message["expires_ms"]
+        return self.message["key"] is None and (
+            expires_ms is None or expires_ms > transaction.now_ms
+        )
+
+    def run_group(
+        self, transaction: Transaction, operations: Sequence[GroupedOperation]
+    ) -> list[Stored]:
+        """Insert new messages, in as few statements as will do."""
+        messages = [cast(InsertNotification, operation).message for operation in operations]
+        stored: list[tuple[str, int]] = []
+        for size in INSERT_SIZES:
+            while len(messages) - len(stored) >= size:
+                some = messages[len(stored) : len(stored) + size]
+                stored += self.notifications.add_many(transaction, some)
+        return [Stored(id_, seq, "created", transaction.durable) for id_, seq in stored]
+
+
+def _state_clauses(now_ms: int, read: bool | None, dismissed: bool | None) -> tuple[str, str]:
+    """Return which rows a change of state changes, and what it sets."""
+    wanted = []
+    sets = []
+    for column, on, extra in (
+        ("read_ms", read, ""),
+        ("dismissed_ms", dismissed, " AND dismissable"),
+    ):
+        if on is None:
+            continue
+        wanted.append(f"({column} IS NULL{extra})" if on else f"({column} IS NOT NULL)")
+        # What has the state already keeps the time at which it got it.
+        if on:
+            guard = f"{column} IS NULL{extra}"
+            sets.append(f"{column} = CASE WHEN {guard} THEN {now_ms} ELSE {column} END")
+        else:
+            sets.append(f"{column} = NULL")
+    return " OR ".join(wanted), ", ".join(sets)
+
+
+def _not_found(id_: str) -> NotFound:
+    return NotFound(f"There is no notification {id_!r}, or it was taken back or has expired.")

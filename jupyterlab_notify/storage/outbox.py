@@ -1,0 +1,196 @@
+"""The outbox: what the user did that a central service was not told yet.
+
+An entry is appended in the transaction of the change that it is about. A server claims the head of
+the outbox, sends it, and acknowledges it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .transaction import Transaction
+
+#: How many entries of the same kind make one request.
+CLAIM_SIZE = 200
+
+
+class Claim(NamedTuple):
+    """The head of the outbox: entries of one kind, claimed by one server."""
+
+    action: str
+    subjects: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+
+class OutboxRepository:
+    """The table ``outbox``.
+
+    Parameters
+    ----------
+    central
+        The tag of the central service that this server asks; empty: none.
+    """
+
+    def __init__(self, central: str = "") -> None:
+        self.central = central
+
+    def append(
+        self, transaction: Transaction, action: str, subject: str, central: str | None = None
+    ) -> None:
+        """Note what a central service has to be told.
+
+        Parameters
+        ----------
+        transaction
+            That of the change.
+        action, subject
+            What.
+        central
+            Which service; by default this server's own.
+        """
+        central = self.central if central is None else central
+        if central:
+            transaction.execute(
+                "INSERT INTO outbox (id, central, action, subject) "
+                "VALUES (lower(hex(randomblob(16))), ?, ?, ?)",
+                (central, action, subject),
+            )
+
+    def append_to_all(self, transaction: Transaction, action: str) -> None:
+        """Note what each central service has to be told."""
+        for central in sorted(self.services(transaction)):
+            self.append(transaction, action, "", central)
+
+    def services(self, transaction: Transaction) -> set[str]:
+        """Return which services are told what the user does: this server's, and other servers'."""
+        polled = {row[0] for row in transaction.execute("SELECT central FROM askers")}
+        return polled | {self.central} if self.central else polled
+
+    def count(self, transaction: Transaction) -> int:
+        """Return how much this server's service was not told yet."""
+        (count,) = transaction.execute(
+            "SELECT count(*) FROM outbox WHERE central = ?", (self.central,)
+        ).fetchone()
+        return int(count)
+
+    def is_waiting(self, transaction: Transaction, *actions: str) -> bool:
+        """Whether an entry with one of these actions waits."""
+        marks = ", ".join("?" * len(actions))
+        return bool(
+            transaction.execute(
+                f"SELECT 1 FROM outbox WHERE central = ? AND action IN ({marks}) LIMIT 1",
+                (self.central, *actions),
+            ).fetchone()
+        )
+
+    def pending_messages(self, transaction: Transaction) -> frozenset[str]:
+        """Return the service's ids of the messages of which something waits."""
+        return frozenset(
+            row[0]
+            for row in transaction.execute(
+                "SELECT subject FROM outbox WHERE central = ? AND action IN ('read', 'unread')",
+                (self.central,),
+            )
+        )
+
+    def claim(
+        self, transaction: Transaction, owner: str, lease_ms: int, dead: Iterable[str] = ()
+    ) -> Claim | None:
+        """Claim the head of the outbox, so that no other server sends it too.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        owner
+            Who claims.
+        lease_ms
+            After this time a claim is void: its owner has ended.
+        dead
+            Owners of whom that is known.
+
+        Returns
+        -------
+        Claim or None
+            None if nothing waits, or if another server is sending the head.
+        """
+        rows = transaction.execute(
+            "SELECT number, action, subject, claimed_by, claimed_ms FROM outbox "
+            "WHERE central = ? ORDER BY number LIMIT ?",
+            (self.central, CLAIM_SIZE),
+        ).fetchall()
+        if not rows:
+            return None
+        _, action, _, claimed_by, claimed_ms = rows[0]
+        # In either direction: the clock of another host may be ahead.
+        age_ms = abs(transaction.now_ms - (claimed_ms or 0))
+        if claimed_by not in (None, owner, *dead) and age_ms < lease_ms:
+            return None
+        numbers: list[int] = []
+        subjects: dict[str, None] = {}
+        for number, kind, subject, _, _ in rows:
+            if kind != action or (numbers and kind in ("dismiss-all", "reset")):
+                break
+            numbers.append(number)
+            subjects[subject] = None
+        transaction.execute(
+            "UPDATE outbox SET claimed_by = ?, claimed_ms = ? "
+            "WHERE number IN (SELECT value FROM json_each(?))",
+            (owner, transaction.now_ms, json.dumps(numbers)),
+        )
+        return Claim(action, tuple(subjects), tuple(numbers))
+
+    def claim_owners(self, transaction: Transaction) -> list[str]:
+        """Return the servers that have claimed something."""
+        return [
+            row[0]
+            for row in transaction.execute(
+                "SELECT DISTINCT claimed_by FROM outbox "
+                "WHERE central = ? AND claimed_by IS NOT NULL",
+                (self.central,),
+            )
+        ]
+
+    def acknowledge(
+        self, transaction: Transaction, owner: str, claim: Claim, *, delivered: bool
+    ) -> None:
+        """Delete what was sent.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        owner
+            Who claimed it.
+        claim
+            What ``claim`` returned.
+        delivered
+            Whether the service accepted it; if not, it never will.
+        """
+        transaction.execute(
+            "DELETE FROM outbox WHERE claimed_by = ? "
+            "AND number IN (SELECT value FROM json_each(?))",
+            (owner, json.dumps(claim.numbers)),
+        )
+        if not delivered:
+            return
+        if claim.action == "dismiss":
+            ids = [f"central:{self.central}:{subject}" for subject in claim.subjects]
+            transaction.execute(
+                "UPDATE welcome SET told = 1 WHERE dismissed_ms IS NOT NULL "
+                "AND id IN (SELECT value FROM json_each(?))",
+                (json.dumps(ids),),
+            )
+        elif claim.action == "dismiss-all":
+            transaction.execute(
+                "UPDATE welcome SET told = 1 WHERE dismissed_ms IS NOT NULL AND central = ?",
+                (self.central,),
+            )
+
+    def release(self, transaction: Transaction, owner: str) -> None:
+        """Give back what was claimed and could not be sent."""
+        transaction.execute(
+            "UPDATE outbox SET claimed_by = NULL, claimed_ms = NULL WHERE claimed_by = ?", (owner,)
+        )

@@ -1,0 +1,367 @@
+"""What is saved of a database that fails, and merged into the one that takes its place.
+
+While a file cannot be used, memory goes on with its newest rows. When the file works again, it
+gets what memory learned meanwhile, unless another server changed the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .connection import connect
+from .cursor import Cursor
+from .fields import HAS_BODY, SELECT_COLUMNS, named_insert, to_wire, tombstone
+from .schema import SCHEMA_VERSION
+from .state import ACTIVE, PINNED
+from .transaction import StoreState, Transaction
+from .welcome import WelcomeRepository
+
+#: A row of any table, by its columns' names: whole rows are copied from one database to another.
+StoredRow = dict[str, Any]
+
+#: How many rows memory takes over from a failing file.
+SALVAGED_ROWS = 1000
+
+#: The tables beside the notifications: what makes a row unique, and what the rows are ordered by.
+AUXILIARY_TABLES = {
+    "outbox": (("id",), "number"),
+    "listed": (("central", "remote"), "central, remote"),
+    "welcome": (("id",), "id"),
+    "askers": (("central", "owner"), "central, owner"),
+}
+#: A welcome message of which nothing is stored.
+NEW_WELCOME: StoredRow = {"listed": 0, "views": 0, "told": 0}
+
+
+class AuxiliaryRows(NamedTuple):
+    """What is stored beside the notifications.
+
+    Parameters
+    ----------
+    tables
+        The rows of each table of ``AUXILIARY_TABLES`` by their key.
+    welcome, muted_ms
+        See ``StoreState``.
+    """
+
+    tables: dict[str, dict[Any, StoredRow]]
+    welcome: int = 0
+    muted_ms: int | None = None
+
+
+class Salvage(NamedTuple):
+    """What could be read of a database: its newest rows, its other tables, its cursor."""
+
+    rows: list[StoredRow]
+    auxiliary: AuxiliaryRows
+    origin: Cursor | None
+
+
+class Recovery:
+    """Saves what a failing file holds, and merges memory back into it.
+
+    Parameters
+    ----------
+    welcome
+        Repeats a reset in a file that memory did not know.
+    """
+
+    def __init__(self, welcome: WelcomeRepository) -> None:
+        self._welcome = welcome
+        #: The file's cursor when memory took over from it.
+        self._origin: Cursor | None = None
+        #: Where memory began.
+        self._start_seq = 0
+        self._start = AuxiliaryRows({})
+
+    # From a failing file into memory, or into a new file
+
+    def salvage(
+        self, db: sqlite3.Connection | None, path: Path | None, timeout_s: float
+    ) -> Salvage:
+        """Read the newest rows of a failing file, its other tables, and its cursor.
+
+        Parameters
+        ----------
+        db
+            The connection that failed, if there is one.
+        path
+            The file, if there is one.
+        timeout_s
+            How long another process may hold its lock.
+        """
+        for mode in ("as it is", "mode=ro", "immutable=1"):
+            if mode == "as it is":
+                if db is None:
+                    continue
+                source = db
+            # Not ``Path.is_file``, which raises where a folder may not be entered.
+            elif path is None or not os.path.isfile(path):
+                break
+            else:
+                try:
+                    source = connect(f"{path.absolute().as_uri()}?{mode}", damaged=True)
+                except (sqlite3.Error, OSError):
+                    continue
+            try:
+                source.execute(f"PRAGMA busy_timeout = {timeout_s * 1000:.0f}")
+                if (salvage := _read(source)) is not None:
+                    return salvage
+            except (sqlite3.Error, TypeError):
+                continue
+            finally:
+                if source is not db:
+                    source.close()
+        return Salvage([], AuxiliaryRows({}), None)
+
+    def restore(self, transaction: Transaction, salvage: Salvage) -> None:
+        """Store what was saved of a database that was given up, except rows that are known."""
+        for row in sorted(salvage.rows, key=lambda row: row["position"]):
+            row["seq"] = row["position"] = transaction.next_seq()
+            _insert(transaction, row)
+        for table, kept in salvage.auxiliary.tables.items():
+            for row in kept.values():
+                _insert(transaction, row, table)
+        state = transaction.state
+        # Another number than any before: what a tab has seen of the file may differ.
+        state.welcome = max(state.welcome, salvage.auxiliary.welcome) + 1
+        state.muted_ms = salvage.auxiliary.muted_ms or state.muted_ms
+
+    def begin(self, salvage: Salvage, state: StoreState) -> None:
+        """Remember where memory takes over from the file."""
+        self._origin, self._start_seq = salvage.origin, state.seq
+        self._start = AuxiliaryRows(salvage.auxiliary.tables, state.welcome, state.muted_ms)
+        state.reset_ms = None
+
+    # From memory into the file
+
+    def has_news(self, state: StoreState) -> bool:
+        """Whether memory has changed since it took over."""
+        return state.seq > self._start_seq or state.welcome != self._start.welcome
+
+    def is_origin(self, state: StoreState) -> bool:
+        """Whether this is the file that memory took over from."""
+        return self._is_same_epoch(state) and not self.is_older(state)
+
+    def is_older(self, state: StoreState) -> bool:
+        """Whether this is an earlier version of the file that memory took over from."""
+        origin = self._origin
+        return origin is not None and self._is_same_epoch(state) and state.seq < origin.seq
+
+    def _is_same_epoch(self, state: StoreState) -> bool:
+        return self._origin is not None and self._origin.epoch == state.epoch
+
+    def merge(
+        self,
+        transaction: Transaction,
+        memory: sqlite3.Connection,
+        reset_ms: int | None,
+        *,
+        same: bool,
+    ) -> None:
+        """Store what memory learned since it took over; all of it if the file is another one.
+
+        Parameters
+        ----------
+        transaction
+            Of the file that works again.
+        memory
+            The database in memory.
+        reset_ms
+            When the user last made every welcome message due again in memory.
+        same
+            Whether the file is the one that memory took over from.
+        """
+        rows = _rows(
+            memory,
+            f"SELECT {_column_names(memory)} FROM notifications WHERE seq > ? ORDER BY position",
+            (self._start_seq if same else 0,),
+        )
+        # Taken whether or not there are rows: it shows that the file accepts a write.
+        transaction.next_seq()
+        for row in rows:
+            self._merge_row(transaction, row, self._origin.seq if same and self._origin else None)
+        if reset_ms is not None and not same:
+            self._welcome.repeat_reset(transaction, reset_ms)
+        self._merge_auxiliary(
+            transaction, _read_auxiliary(memory), self._start if same else AuxiliaryRows({})
+        )
+
+    def _merge_row(self, transaction: Transaction, row: StoredRow, origin_seq: int | None) -> None:
+        active = row["revoked_ms"] is None and row["expired_ms"] is None
+        known = transaction.execute(
+            f"SELECT seq, position, {ACTIVE} FROM notifications WHERE id = ?", (row["id"],)
+        ).fetchone()
+        if known is None and not active:
+            return
+        if known is not None and (
+            not known[2] or (origin_seq is not None and known[0] > origin_seq)
+        ):
+            # Another server of this home directory changed it meanwhile.
+            return
+        if active and row["key"] is not None and not _take_key(transaction, row):
+            return
+        quiet = known is not None and row["position"] <= self._start_seq
+        if known is not None and not quiet and row["origin"] == "message":
+            # The central service listed it again for memory, which did not have it: it is the
+            # same one, and only what the user did with it is new.
+            transaction.execute(
+                "UPDATE notifications SET seq = ?, read_ms = coalesce(read_ms, ?), "
+                "dismissed_ms = coalesce(dismissed_ms, ?) WHERE id = ?",
+                (transaction.next_seq(), row["read_ms"], row["dismissed_ms"], row["id"]),
+            )
+            return
+        row["seq"] = transaction.next_seq()
+        row["position"] = known[1] if quiet else row["seq"]
+        transaction.execute("DELETE FROM notifications WHERE id = ?", (row["id"],))
+        _insert(transaction, row)
+
+    def _merge_auxiliary(
+        self, transaction: Transaction, now: AuxiliaryRows, before: AuxiliaryRows
+    ) -> None:
+        """Do to the other tables what memory did to its own."""
+        for table, rows in now.tables.items():
+            known = before.tables.get(table, {})
+            where = " AND ".join(f"{name} = :{name}" for name in AUXILIARY_TABLES[table][0])
+            for key, row in known.items():
+                if key not in rows:
+                    transaction.execute(f"DELETE FROM {table} WHERE {where}", row)
+            for key, row in rows.items():
+                if table == "welcome":
+                    _merge_welcome(transaction, row, known.get(key, NEW_WELCOME))
+                elif key not in known:
+                    # A claim says only who is at it; another number is given here.
+                    _insert(transaction, row, table)
+        state = transaction.state
+        if now.muted_ms != before.muted_ms:
+            state.muted_ms = now.muted_ms
+        state.welcome = max(state.welcome, now.welcome) + 1
+
+
+def _take_key(transaction: Transaction, row: StoredRow) -> bool:
+    """Revoke another row with the same key; False if that one is the newer."""
+    other = transaction.execute(
+        f"SELECT id, updated_ms FROM notifications "
+        f"WHERE source = ? AND key = ? AND id <> ? AND {ACTIVE}",
+        (row["source"], row["key"], row["id"]),
+    ).fetchone()
+    if other is None:
+        return True
+    if other[1] > row["updated_ms"]:
+        return False
+    tombstone(transaction, other[0], "revoked_ms")
+    return True
+
+
+def _merge_welcome(transaction: Transaction, now: StoredRow, before: StoredRow) -> None:
+    """Change of a welcome message what memory changed: the file may know more than memory.
+
+    Another server may have changed it meanwhile, or memory may never have seen the file.
+    """
+    changed = [name for name in now if name != "id" and now[name] != before.get(name)]
+    if not changed:
+        return
+    values = {**now, "views": now["views"] - before["views"]}
+    sets = [f"{name} = :{name}" for name in changed if name != "views"]
+    transaction.execute("INSERT OR IGNORE INTO welcome (id) VALUES (:id)", values)
+    transaction.execute(
+        f"UPDATE welcome SET {', '.join(['views = max(views + :views, 0)', *sets])} WHERE id = :id",
+        values,
+    )
+
+
+def _insert(transaction: Transaction, row: StoredRow, table: str = "notifications") -> None:
+    row = {name: value for name, value in row.items() if name != "number"}
+    transaction.execute(named_insert(table, row, or_ignore=True), row)
+
+
+def _read(db: sqlite3.Connection) -> Salvage | None:
+    """Read what there is to save; None if nothing could be read where something should be.
+
+    Raises
+    ------
+    sqlite3.Error, TypeError
+        If not even the database's cursor can be read.
+    """
+    if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        return None
+    origin = Cursor(*db.execute("SELECT epoch, seq FROM state").fetchone())
+    rows = _read_newest(db)
+    if rows or db.execute("SELECT inbox FROM state").fetchone() == (0,):
+        return Salvage(rows, _read_auxiliary(db), origin)
+    return None
+
+
+def _read_newest(db: sqlite3.Connection) -> list[StoredRow]:
+    """Return the newest active rows, and those that must be in sight, as far as they are sound."""
+    db.text_factory = lambda raw: raw.decode(errors="replace")
+    columns = _column_names(db)
+    found: dict[str, StoredRow] = {}
+    whole = True
+    for source in (
+        f"notifications NOT INDEXED WHERE {ACTIVE} ORDER BY position DESC",
+        f"notifications WHERE {PINNED} ORDER BY position DESC",
+        f"notifications NOT INDEXED WHERE {ACTIVE} ORDER BY position",
+    ):
+        try:
+            for row in _rows(db, f"SELECT {columns} FROM {source} LIMIT {SALVAGED_ROWS}"):
+                if _is_sound(row):
+                    found.setdefault(row["id"], row)
+        except sqlite3.Error:
+            whole = False
+        if whole and PINNED in source:
+            # What lies behind a damage can be reached from the other end only.
+            break
+    return list(found.values())
+
+
+def _read_auxiliary(db: sqlite3.Connection) -> AuxiliaryRows:
+    """Return what is stored beside the notifications, as far as it can be read."""
+    tables: dict[str, dict[Any, StoredRow]] = {}
+    for table, (names, order) in AUXILIARY_TABLES.items():
+        tables[table] = {}
+        with suppress(sqlite3.Error):
+            for row in _rows(db, f"SELECT * FROM {table} ORDER BY {order}"):
+                if table != "welcome" or _is_json(row["content"]):
+                    tables[table][tuple(row[name] for name in names)] = row
+    welcome, muted_ms = 0, None
+    with suppress(sqlite3.Error):
+        welcome, muted_ms = db.execute("SELECT welcome, muted_ms FROM state").fetchone()
+    return AuxiliaryRows(tables, welcome, muted_ms)
+
+
+def _column_names(db: sqlite3.Connection) -> str:
+    """Return the columns of a notification."""
+    return ", ".join(row[1] for row in db.execute("PRAGMA table_info(notifications)"))
+
+
+def _rows(db: sqlite3.Connection, sql: str, values: Iterable[Any] = ()) -> Iterator[StoredRow]:
+    cursor = db.execute(sql, tuple(values))
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
+
+
+def _is_json(text: Any) -> bool:
+    try:
+        json.loads(text or "null")
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _is_sound(row: StoredRow) -> bool:
+    """Whether a row is one that was stored, and not what a damage made of it."""
+    values = {**row, HAS_BODY: row["body"] is not None or not row["fetched"]}
+    try:
+        to_wire(tuple(values[name] for name in SELECT_COLUMNS))
+        json.loads(row["data"] or "null")
+    except (sqlite3.DatabaseError, ValueError, TypeError):
+        return False
+    return all(isinstance(row[name], str) for name in ("id", "source", "type", "message"))

@@ -1,0 +1,469 @@
+"""What a central service lists: its messages to this user, its broadcasts, and who polls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypedDict
+
+from .cursor import Cursor
+from .fields import named_insert, tombstone
+from .ids import remote_id
+from .outbox import OutboxRepository
+from .state import ACTIVE
+from .transaction import Transaction
+
+#: A broadcast that comes back within this time is the same one, dismissed if it was.
+RETURN_WINDOW_MS = 3_600_000
+#: A service that no server has polled for this long counts as abandoned.
+ABANDONED_MS = 900_000
+#: After this time nothing is kept for it any more.
+FORGOTTEN_MS = 30 * 86_400_000
+#: What a broadcast says, and what makes two of them the same.
+BROADCAST_FIELDS = ("type", "message", "body", "dismissable", "banner")
+
+#: The broadcasts that are stored: of each the service's id, and its ``BROADCAST_FIELDS``.
+ShownBroadcasts = frozenset[tuple[Any, ...]]
+
+
+class RemoteMessage(TypedDict):
+    """An unread message in the service's list."""
+
+    remote: str
+    message: str
+    created_ms: int
+
+
+class RemoteBroadcast(TypedDict):
+    """A broadcast in the service's list."""
+
+    remote: str
+    type: str
+    message: str
+    body: str | None
+    dismissable: int
+    banner: int
+
+
+class KnownMessage(NamedTuple):
+    """A message of the service that is stored."""
+
+    id: str
+    is_read: bool
+    created_ms: int
+
+
+class RemoteSnapshot(NamedTuple):
+    """What is stored of a central service's messages before it is asked.
+
+    Parameters
+    ----------
+    cursor
+        The store's cursor: what the user does afterwards wins over the answer.
+    pending
+        The messages of which something is still in the outbox.
+    messages
+        By the service's own id.
+    seen
+        The service's ids that were taken in before, deleted ones included.
+    """
+
+    cursor: Cursor
+    pending: frozenset[str]
+    messages: dict[str, KnownMessage]
+    seen: frozenset[str]
+
+
+class AppliedChanges(NamedTuple):
+    """Our ids of what changed, by what it became."""
+
+    read: list[str]
+    unread: list[str]
+    revoked: list[str]
+
+
+class BroadcastChanges(NamedTuple):
+    """Our ids of the broadcasts that changed, by what became of them."""
+
+    created: list[str]
+    revoked: list[str]
+
+
+class _StoredBroadcast(NamedTuple):
+    id: str
+    active: bool
+    revoked_ms: int | None
+    read_ms: int | None
+    dismissed_ms: int | None
+    content: tuple[Any, ...]
+
+
+class RemoteRepository:
+    """The rows that came from a central service.
+
+    Parameters
+    ----------
+    outbox
+        What the service was not told yet.
+    """
+
+    def __init__(self, outbox: OutboxRepository) -> None:
+        self._outbox = outbox
+        self._central = outbox.central
+
+    # Messages
+
+    def snapshot(self, transaction: Transaction) -> RemoteSnapshot:
+        """Return what is stored of the service's messages."""
+        messages = {
+            remote: KnownMessage(id_, bool(read), created_ms)
+            for remote, id_, read, created_ms in transaction.execute(
+                "SELECT remote, id, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL, created_ms "
+                "FROM notifications WHERE central = ? AND origin = 'message' "
+                f"AND remote IS NOT NULL AND {ACTIVE}",
+                (self._central,),
+            )
+        }
+        seen = frozenset(
+            row[0]
+            for row in transaction.execute(
+                "SELECT remote FROM listed WHERE central = ?", (self._central,)
+            )
+        )
+        pending = self._outbox.pending_messages(transaction)
+        return RemoteSnapshot(transaction.cursor, pending, messages, seen)
+
+    def add(
+        self, transaction: Transaction, items: Sequence[RemoteMessage], source: str
+    ) -> list[str]:
+        """Take in unread messages, oldest first; return the ids of those that are new.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        items
+            The messages.
+        source
+            What the service is called.
+        """
+        added = []
+        for item in items:
+            created_ms = min(item["created_ms"], transaction.now_ms)
+            values = {
+                "id": remote_id(self._central, "message", item["remote"], item["created_ms"]),
+                "source": source,
+                "type": "info",
+                "message": item["message"],
+                "body": None,
+                # As of any message whose sender does not say: the user's setting.
+                "auto_close": None,
+                "banner": 0,
+                "dismissable": 1,
+                "created_ms": created_ms,
+                "updated_ms": created_ms,
+                "origin": "message",
+                "remote": item["remote"],
+                "fetched": 0,
+            }
+            transaction.execute(
+                "INSERT OR IGNORE INTO listed VALUES (?, ?)", (self._central, item["remote"])
+            )
+            if self._insert(transaction, values):
+                added.append(str(values["id"]))
+        return added
+
+    def _insert(
+        self,
+        transaction: Transaction,
+        values: dict[str, Any],
+        read_ms: int | None = None,
+        dismissed_ms: int | None = None,
+    ) -> bool:
+        """Insert what the service lists, in the place of its tombstone if it has one."""
+        row = transaction.execute(
+            f"SELECT {ACTIVE} FROM notifications WHERE id = ?", (values["id"],)
+        ).fetchone()
+        if row is not None:
+            if row[0]:
+                return False
+            transaction.execute("DELETE FROM notifications WHERE id = ?", (values["id"],))
+        seq = transaction.next_seq()
+        row = {
+            **values,
+            "markdown": 1,
+            "actions": "[]",
+            "central": self._central,
+            "read_ms": read_ms,
+            "dismissed_ms": dismissed_ms,
+            "seq": seq,
+            "position": seq,
+        }
+        transaction.execute(named_insert("notifications", row), row)
+        return True
+
+    def pass_over(self, transaction: Transaction, remotes: Iterable[str]) -> None:
+        """Note unread messages that retention would not keep, so that they never come in."""
+        transaction.execute(
+            "INSERT OR IGNORE INTO listed SELECT ?, value FROM json_each(?)",
+            (self._central, json.dumps(list(remotes))),
+        )
+
+    def forget_seen(self, transaction: Transaction, remotes: Iterable[str]) -> None:
+        """Forget ids that the service no longer lists as unread."""
+        transaction.execute(
+            "DELETE FROM listed WHERE central = ? AND remote IN (SELECT value FROM json_each(?))",
+            (self._central, json.dumps(list(remotes))),
+        )
+
+    def apply(
+        self,
+        transaction: Transaction,
+        snapshot: RemoteSnapshot,
+        read: Iterable[str],
+        unread: Iterable[str],
+        revoked: Iterable[str],
+    ) -> AppliedChanges:
+        """Follow what was done elsewhere, except where the user did something here meanwhile.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        snapshot
+            What was stored before the service was asked.
+        read, unread, revoked
+            The service's ids of what became so.
+        """
+        changed = AppliedChanges([], [], [])
+        if snapshot.cursor.epoch != transaction.state.epoch:
+            return changed
+        pending = snapshot.pending | self._outbox.pending_messages(transaction)
+        for remote in read:
+            if id_ := self._apply_read(transaction, snapshot, pending, remote, True):
+                changed.read.append(id_)
+        for remote in unread:
+            if id_ := self._apply_read(transaction, snapshot, pending, remote, False):
+                changed.unread.append(id_)
+        for remote in revoked:
+            row = self._find_message(transaction, remote)
+            if row is not None:
+                tombstone(transaction, row[0], "revoked_ms")
+                # If it ever comes back it is new.
+                self.forget_seen(transaction, [remote])
+                changed.revoked.append(row[0])
+        return changed
+
+    def _apply_read(
+        self,
+        transaction: Transaction,
+        snapshot: RemoteSnapshot,
+        pending: frozenset[str],
+        remote: str,
+        read: bool,
+    ) -> str | None:
+        row = self._find_message(transaction, remote)
+        if row is None:
+            return None
+        id_, seq, is_read = row
+        if remote in pending or seq > snapshot.cursor.seq or bool(is_read) == read:
+            return None
+        sets = "read_ms = ?" if read else "read_ms = NULL, dismissed_ms = NULL"
+        values = (transaction.now_ms,) if read else ()
+        transaction.execute(
+            f"UPDATE notifications SET seq = ?, {sets} WHERE id = ?",
+            (transaction.next_seq(), *values, id_),
+        )
+        return id_
+
+    def _find_message(self, transaction: Transaction, remote: str) -> tuple[str, int, int] | None:
+        row: tuple[str, int, int] | None = transaction.execute(
+            "SELECT id, seq, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL "
+            "FROM notifications WHERE central = ? AND origin = 'message' AND remote = ? "
+            f"AND {ACTIVE}",
+            (self._central, remote),
+        ).fetchone()
+        return row
+
+    def unfetched(self, transaction: Transaction, id_: str) -> str | None:
+        """Return the service's id of a message whose body was not fetched yet."""
+        row = transaction.execute(
+            f"SELECT remote FROM notifications WHERE id = ? AND fetched = 0 AND central = ? "
+            f"AND {ACTIVE}",
+            (id_, self._central),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def store_body(self, transaction: Transaction, id_: str, body: str | None) -> None:
+        """Store the body of a message; a message that turns out to have none says so."""
+        is_change = body is None or not transaction.durable
+        seq = transaction.next_seq() if is_change else None
+        transaction.execute(
+            "UPDATE notifications SET body = ?, fetched = 1, seq = coalesce(?, seq) "
+            "WHERE id = ? AND fetched = 0",
+            (body, seq, id_),
+        )
+
+    def revoke(self, transaction: Transaction, id_: str) -> bool:
+        """Make a tombstone of a message; False if it is gone already."""
+        row = transaction.execute(
+            f"SELECT remote FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
+        ).fetchone()
+        if row is not None:
+            tombstone(transaction, id_, "revoked_ms")
+            # If it is listed all the same, it comes back.
+            self.forget_seen(transaction, [row[0]])
+        return row is not None
+
+    # Broadcasts
+
+    def sync_broadcasts(
+        self,
+        transaction: Transaction,
+        items: Sequence[RemoteBroadcast],
+        source: str,
+        shown: ShownBroadcasts,
+    ) -> BroadcastChanges | None:
+        """Take the list of broadcasts; those that left it were revoked.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        items
+            The broadcasts, the most recent first.
+        source
+            What the service is called.
+        shown
+            What ``shown_broadcasts`` returned before the service was asked.
+
+        Returns
+        -------
+        BroadcastChanges or None
+            None if the list was not taken: another server took a list meanwhile, which may be
+            the later one.
+        """
+        if self.shown_broadcasts(transaction) != shown:
+            return None
+        changed = BroadcastChanges([], [])
+        stored = self._stored_broadcasts(transaction)
+        for item in reversed(items):
+            id_ = self._sync_broadcast(transaction, item, source, stored.get(item["remote"]))
+            if id_ is not None:
+                changed.created.append(id_)
+        listed = {item["remote"] for item in items}
+        for remote, row in stored.items():
+            if row.active and remote not in listed:
+                tombstone(transaction, row.id, "revoked_ms")
+                changed.revoked.append(row.id)
+        return changed
+
+    def _sync_broadcast(
+        self,
+        transaction: Transaction,
+        item: RemoteBroadcast,
+        source: str,
+        stored: _StoredBroadcast | None,
+    ) -> str | None:
+        """Store one broadcast; return its id if it is new."""
+        fields: dict[str, Any] = {**item}
+        content = {name: fields[name] for name in BROADCAST_FIELDS}
+        values = {
+            **content,
+            "id": remote_id(self._central, "broadcast", item["remote"]),
+            "source": source,
+            # It stands across the top already, so it is no toast.
+            "auto_close": "0",
+            "created_ms": transaction.now_ms,
+            "updated_ms": transaction.now_ms,
+            "origin": "broadcast",
+            "remote": item["remote"],
+            "fetched": 1,
+        }
+        if stored is not None and stored.active:
+            if stored.content == tuple(content.values()):
+                return None
+            # It says something else now, which the user has not seen.
+            transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
+            self._insert(transaction, values)
+        elif (
+            stored is not None
+            and stored.revoked_ms is not None
+            and transaction.now_ms - stored.revoked_ms < RETURN_WINDOW_MS
+        ):
+            self._insert(transaction, values, stored.read_ms, stored.dismissed_ms)
+        else:
+            self._insert(transaction, values)
+        return str(values["id"])
+
+    def _stored_broadcasts(self, transaction: Transaction) -> dict[str, _StoredBroadcast]:
+        rows = transaction.execute(
+            # One that was abandoned was not revoked, so that it is the same again.
+            f"SELECT remote, id, {ACTIVE}, CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? "
+            f"END, read_ms, dismissed_ms, {', '.join(BROADCAST_FIELDS)} "
+            "FROM notifications WHERE central = ? AND origin = 'broadcast'",
+            (transaction.now_ms, self._central),
+        )
+        return {
+            remote: _StoredBroadcast(id_, active, revoked_ms, read_ms, dismissed_ms, tuple(content))
+            for remote, id_, active, revoked_ms, read_ms, dismissed_ms, *content in rows
+        }
+
+    def shown_broadcasts(self, transaction: Transaction) -> ShownBroadcasts:
+        """Return the service's ids of its broadcasts that are stored, and what they say."""
+        return frozenset(
+            transaction.execute(
+                f"SELECT remote, {', '.join(BROADCAST_FIELDS)} FROM notifications "
+                f"WHERE central = ? AND origin = 'broadcast' AND {ACTIVE}",
+                (self._central,),
+            )
+        )
+
+    # Which servers poll which service
+
+    def pollers(self, transaction: Transaction) -> list[str]:
+        """Return the servers that hold, or held lately, a lease on a central service."""
+        return [row[0] for row in transaction.execute("SELECT DISTINCT owner FROM askers")]
+
+    def renew_lease(self, transaction: Transaction, owner: str, ended: Iterable[str]) -> list[str]:
+        """Say that this server polls its service, and let go of services that none polls.
+
+        Nobody would take back the broadcasts of those, and an outage cannot be dismissed.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        owner
+            This server.
+        ended
+            Servers that are known to poll nothing any more.
+
+        Returns
+        -------
+        list
+            Our ids of the broadcasts that are gone.
+        """
+        now = transaction.now_ms
+        transaction.execute(
+            "INSERT INTO askers VALUES (?, ?, ?) "
+            "ON CONFLICT (central, owner) DO UPDATE SET asked_ms = excluded.asked_ms",
+            (self._central, owner, now),
+        )
+        abandoned = [
+            row[0]
+            for row in transaction.execute(
+                f"SELECT id FROM notifications WHERE origin = 'broadcast' AND {ACTIVE} "
+                "AND central NOT IN (SELECT central FROM askers WHERE abs(asked_ms - ?) < ? "
+                "AND owner NOT IN (SELECT value FROM json_each(?)))",
+                (now, ABANDONED_MS, json.dumps([name for name in ended if name != owner])),
+            )
+        ]
+        for id_ in abandoned:
+            tombstone(transaction, id_, "expired_ms")
+        transaction.execute("DELETE FROM askers WHERE asked_ms < ?", (now - FORGOTTEN_MS,))
+        for table in ("outbox", "listed"):
+            transaction.execute(
+                f"DELETE FROM {table} WHERE central NOT IN (SELECT central FROM askers)"
+            )
+        return abandoned

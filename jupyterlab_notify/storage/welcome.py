@@ -1,0 +1,348 @@
+"""Welcome messages: which there are, what the user did with them, and which are due."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypedDict
+
+from .outbox import OutboxRepository
+from .transaction import StoreState, Transaction
+
+#: What a central service is told of welcome messages.
+WELCOME_ACTIONS = ("dismiss", "dismiss-all", "reset")
+
+
+class WelcomeContent(TypedDict, total=False):
+    """What a source says of a welcome message: ``models.WelcomeMessage`` without its state."""
+
+    id: str
+    aspect: str
+    title: str
+    summary: str | None
+    body: str
+    dismissable: bool
+    max_views: int | None
+    updated: str | None
+    #: Only from a central service.
+    updated_ms: int | None
+
+
+class WelcomeMessages(TypedDict):
+    """The shape of ``models.Welcome``."""
+
+    version: int
+    messages: list[dict[str, Any]]
+
+
+class WelcomeVersion(TypedDict):
+    """The shape of ``models.WelcomeVersion``."""
+
+    version: int
+
+
+#: The dismissals of welcome messages that a service's list contradicts: each the message's id, and
+#: when it was dismissed.
+ContradictedDismissals = frozenset[tuple[str, int]]
+
+
+class StoredWelcome(NamedTuple):
+    """A row of the table ``welcome``."""
+
+    content: str | None
+    listed: int
+    dismissed_ms: int | None
+    told: int
+
+
+class WelcomeRepository:
+    """The table ``welcome``, and the messages of files, which need no table.
+
+    Parameters
+    ----------
+    outbox
+        Where what the user does is noted for the central service.
+    """
+
+    def __init__(self, outbox: OutboxRepository) -> None:
+        self._outbox = outbox
+        self._central = outbox.central
+        #: The welcome files' messages.
+        self.files: tuple[WelcomeContent, ...] = ()
+        #: A number that stands for them.
+        self._files_number = 0
+
+    def set_files(self, files: Sequence[WelcomeContent]) -> None:
+        """Take the messages of the welcome files, which no database needs to keep."""
+        self.files = tuple(files)
+        text = json.dumps(self.files, sort_keys=True)
+        self._files_number = zlib.crc32(text.encode(errors="replace")) & 0xFFFFF
+
+    def version(self, transaction: Transaction) -> int:
+        """Return a number that changes when other messages become due."""
+        return self.version_of(transaction.state)
+
+    def version_of(self, state: StoreState) -> int:
+        """Return the same for a state that was committed."""
+        return (state.welcome << 20) + self._files_number
+
+    def messages(self, transaction: Transaction, *, every: bool) -> WelcomeMessages:
+        """Return the messages that are due, or ``every`` one, as ``models.Welcome``."""
+        states = {
+            id_: (views, dismissed_ms)
+            for id_, views, dismissed_ms in transaction.execute(
+                "SELECT id, views, dismissed_ms FROM welcome"
+            )
+        }
+        known: list[tuple[Any, str, bool]] = [(content, "file", True) for content in self.files]
+        if self._central:
+            rows = transaction.execute(
+                "SELECT content, listed FROM welcome WHERE central = ? AND content IS NOT NULL",
+                (self._central,),
+            )
+            remote = [(json.loads(content), "central", bool(listed)) for content, listed in rows]
+            remote.sort(key=lambda entry: int(entry[0].pop("place")))
+            known = remote + known
+        messages = []
+        for content, source, listed in known:
+            views, dismissed_ms = states.get(content["id"], (0, None))
+            max_views = content["max_views"]
+            due = (
+                listed
+                and transaction.state.muted_ms is None
+                and dismissed_ms is None
+                and (max_views is None or views < max_views)
+            )
+            if due or every:
+                messages.append({**content, "source": source, "views": views, "due": due})
+        return {"version": self.version(transaction), "messages": messages}
+
+    # What the user does
+
+    def record_views(self, transaction: Transaction, ids: Iterable[str]) -> WelcomeVersion:
+        """Count a view of each."""
+        for id_ in dict.fromkeys(ids):
+            if self._exists(transaction, id_):
+                transaction.execute(
+                    "INSERT INTO welcome (id, views) VALUES (?, 1) "
+                    "ON CONFLICT (id) DO UPDATE SET views = views + 1",
+                    (id_,),
+                )
+                transaction.state.welcome += 1
+        return {"version": self.version(transaction)}
+
+    def dismiss(self, transaction: Transaction, ids: Iterable[str] | None) -> WelcomeVersion:
+        """Never show these again; None: no message at all, until the reset."""
+        if ids is None:
+            self._mute(transaction)
+            dismissed = self._dismissed_with_all(transaction)
+        else:
+            dismissed = [id_ for id_ in dict.fromkeys(ids) if self._may_dismiss(transaction, id_)]
+        for id_ in dismissed:
+            changed = transaction.execute(
+                "INSERT INTO welcome (id, dismissed_ms) VALUES (?, ?) ON CONFLICT (id) "
+                "DO UPDATE SET dismissed_ms = excluded.dismissed_ms, told = 0 "
+                "WHERE dismissed_ms IS NULL",
+                (id_, transaction.now_ms),
+            ).rowcount
+            if changed:
+                transaction.state.welcome += 1
+                if ids is not None and id_.startswith("central:"):
+                    _, central, subject = id_.split(":", 2)
+                    if central in self._outbox.services(transaction):
+                        self._outbox.append(transaction, "dismiss", subject, central)
+        return {"version": self.version(transaction)}
+
+    def _mute(self, transaction: Transaction) -> None:
+        if transaction.state.muted_ms is None:
+            transaction.state.muted_ms = transaction.now_ms
+            self._outbox.append_to_all(transaction, "dismiss-all")
+            transaction.state.welcome += 1
+
+    def _dismissed_with_all(self, transaction: Transaction) -> list[str]:
+        known = [message["id"] for message in self.messages(transaction, every=True)["messages"]]
+        # Those of another server's service too, which may be reset without ours.
+        known += [
+            row[0]
+            for row in transaction.execute(
+                "SELECT id FROM welcome WHERE content IS NOT NULL AND central <> ?",
+                (self._central,),
+            )
+        ]
+        return known
+
+    def reset(self, transaction: Transaction) -> WelcomeVersion:
+        """Make every message due again, as for a new user."""
+        if not transaction.durable:
+            transaction.state.reset_ms = transaction.now_ms
+        self._make_due(transaction)
+        self._outbox.append_to_all(transaction, "reset")
+        transaction.state.welcome += 1
+        return {"version": self.version(transaction)}
+
+    def repeat_reset(self, transaction: Transaction, reset_ms: int) -> None:
+        """Make due, in a file that memory did not know, what was dismissed before a reset."""
+        self._make_due(transaction, reset_ms)
+        # This server's own service is told by memory's outbox, or was.
+        for central in sorted(self._outbox.services(transaction) - {self._central}):
+            self._outbox.append(transaction, "reset", "", central)
+
+    def _make_due(self, transaction: Transaction, until_ms: int = sys.maxsize) -> None:
+        """Forget what was dismissed up to a time, and what was seen."""
+        state = transaction.state
+        if state.muted_ms is not None and state.muted_ms <= until_ms:
+            state.muted_ms = None
+        where = "coalesce(dismissed_ms, 0) <= ?"
+        self._forget_dismissals(transaction, where, (until_ms,))
+        transaction.execute(f"DELETE FROM welcome WHERE content IS NULL AND {where}", (until_ms,))
+
+    def _forget_dismissals(
+        self, transaction: Transaction, where: str, values: tuple[str | int, ...]
+    ) -> None:
+        # The central service will list them again, and need not be waited for.
+        transaction.execute(
+            "UPDATE welcome SET listed = listed OR (content IS NOT NULL AND dismissed_ms IS NOT "
+            f"NULL), views = 0, dismissed_ms = NULL, told = 0 WHERE {where}",
+            values,
+        )
+
+    def _exists(self, transaction: Transaction, id_: str) -> bool:
+        return any(message["id"] == id_ for message in self.files) or bool(
+            transaction.execute("SELECT 1 FROM welcome WHERE id = ?", (id_,)).fetchone()
+        )
+
+    def _may_dismiss(self, transaction: Transaction, id_: str) -> bool:
+        for message in self.files:
+            if message["id"] == id_:
+                return message["dismissable"]
+        row = transaction.execute("SELECT content FROM welcome WHERE id = ?", (id_,)).fetchone()
+        return row is not None and row[0] is not None and bool(json.loads(row[0])["dismissable"])
+
+    # What the central service lists
+
+    def sync_version(self, transaction: Transaction) -> int | None:
+        """Return what ``sync`` compares; None if the service's list cannot be taken now.
+
+        If the service was not told something yet, another server may tell it between its answer
+        and ``sync``.
+        """
+        if self._outbox.is_waiting(transaction, *WELCOME_ACTIONS):
+            return None
+        return transaction.state.welcome
+
+    def sync(
+        self,
+        transaction: Transaction,
+        version: int | None,
+        items: Sequence[WelcomeContent],
+        since_ms: int,
+        doubted: ContradictedDismissals,
+    ) -> tuple[bool, ContradictedDismissals]:
+        """Take the central service's list of what is due.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        version
+            What ``sync_version`` returned before the service was asked.
+        items
+            The messages, with the service's own ids, and ``updated_ms``.
+        since_ms
+            When the service was asked before, if it was.
+        doubted
+            The dismissals that an earlier list contradicted, so that this one may undo them.
+
+        Returns
+        -------
+        tuple
+            Whether the list was taken, and which dismissals it contradicts. It is not taken if
+            the user did something meanwhile, since the list may be older than that, or if it is
+            the first that contradicts a dismissal.
+        """
+        if version is None or self.sync_version(transaction) != version:
+            return False, ContradictedDismissals()
+        listed = {f"central:{self._central}:{item['id']}": item for item in items}
+        stored = self._stored(transaction)
+        contradicted = self._contradicted(listed, stored, since_ms)
+        if contradicted and not contradicted & doubted:
+            # Once may be a replica of the service that was not told yet; nothing of it counts.
+            return False, contradicted
+        if contradicted:
+            transaction.state.muted_ms = None
+            # The files' are the same user's on every server; another service's are not its.
+            self._forget_dismissals(transaction, "central IS NULL OR central = ?", (self._central,))
+            transaction.state.welcome += 1
+            stored = self._stored(transaction)
+        self._store_listed(transaction, listed, stored)
+        self._unlist_missing(transaction, listed, stored)
+        return True, ContradictedDismissals()
+
+    def _contradicted(
+        self,
+        listed: dict[str, WelcomeContent],
+        stored: dict[str, StoredWelcome],
+        since_ms: int,
+    ) -> ContradictedDismissals:
+        """Return the dismissals that the service was told of and that its list contradicts.
+
+        They were reset elsewhere. But a message that was updated after its dismissal, and after
+        it was last missing from the list, may be listed for the update, which brings none back.
+        """
+        return ContradictedDismissals(
+            (id_, row.dismissed_ms)
+            for id_, row in stored.items()
+            if id_ in listed
+            and row.dismissed_ms is not None
+            and row.told
+            and (listed[id_].get("updated_ms") or 0)
+            <= max(row.dismissed_ms, 0 if row.listed else since_ms)
+        )
+
+    def _store_listed(
+        self,
+        transaction: Transaction,
+        listed: dict[str, WelcomeContent],
+        stored: dict[str, StoredWelcome],
+    ) -> None:
+        for place, (id_, item) in enumerate(listed.items()):
+            kept = {name: value for name, value in item.items() if name != "updated_ms"}
+            content = json.dumps({**kept, "id": id_, "place": place}, sort_keys=True)
+            row = stored.get(id_)
+            if row is None or (row.content, row.listed) != (content, 1):
+                transaction.execute(
+                    "INSERT INTO welcome (id, central, content, listed) VALUES (?, ?, ?, 1) "
+                    "ON CONFLICT (id) DO UPDATE SET "
+                    "central = excluded.central, content = excluded.content, listed = 1",
+                    (id_, self._central, content),
+                )
+                transaction.state.welcome += 1
+
+    def _unlist_missing(
+        self,
+        transaction: Transaction,
+        listed: dict[str, WelcomeContent],
+        stored: dict[str, StoredWelcome],
+    ) -> None:
+        for id_, row in stored.items():
+            is_shown = row.listed or (row.content is not None and row.dismissed_ms is None)
+            if id_ not in listed and is_shown:
+                # One that was dismissed here can still be looked up. How often another one was
+                # seen is kept, in case it comes back.
+                transaction.execute(
+                    "UPDATE welcome SET listed = 0, content = CASE WHEN dismissed_ms IS NULL "
+                    "THEN NULL ELSE content END WHERE id = ?",
+                    (id_,),
+                )
+                transaction.state.welcome += 1
+
+    def _stored(self, transaction: Transaction) -> dict[str, StoredWelcome]:
+        return {
+            id_: StoredWelcome(*row)
+            for id_, *row in transaction.execute(
+                "SELECT id, content, listed, dismissed_ms, told FROM welcome WHERE central = ?",
+                (self._central,),
+            )
+        }

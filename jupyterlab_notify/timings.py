@@ -1,0 +1,53 @@
+"""Every wait and interval of the server side, in one place.
+
+``app`` makes one ``Timings`` and hands its parts down; tests hand in shorter ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class StorageTimings:
+    """How long storage waits for what; see the comments."""
+
+    #: How long to wait before a file that failed is tried again.
+    heal_interval_s: float = 10.0
+    #: How long another process may hold the file's lock: hubs give up after five seconds.
+    busy_timeout_s: float = 3.0
+    #: The same while the file is known not to work: nobody is kept waiting for it.
+    retry_timeout_s: float = 0.2
+    #: How long an idle file on a shared file system is only looked at from outside. There each
+    #: lock is a request, and each host may keep what it knows of a file for some seconds.
+    quiet_s: float = 5.0
+    #: How often retention looks.
+    prune_interval_s: float = 3600.0
+    #: How long nothing must change after a sender is found silent, before it counts as dead. The
+    #: clock of the server that heard it may differ from this one's, this process may have slept,
+    #: and this project's own senders say every ten seconds that they live.
+    second_look_ms: int = 15_000
+
+
+@dataclass(frozen=True)
+class SourceTimings:
+    """How often sources do what they do beside their configured interval."""
+
+    #: How often the welcome files are read.
+    files_interval_s: float = 60.0
+    #: How long an answer waits for the welcome files: their folder may hang.
+    files_timeout_s: float = 2.0
+    #: How often a server renews its lease on its central service.
+    lease_renewal_s: float = 300.0
+    #: After this time all messages are compared even if nothing seems to have changed.
+    full_comparison_s: float = 600.0
+
+
+@dataclass(frozen=True)
+class Timings:
+    """All of them."""
+
+    #: How often to look for what other servers of this home directory have stored.
+    watch_interval_s: float = 1.0
+    storage: StorageTimings = field(default_factory=StorageTimings)
+    sources: SourceTimings = field(default_factory=SourceTimings)
