@@ -157,9 +157,7 @@ def test_a_kernel_and_a_terminal_of_the_users_server_send_without_being_told_whe
         assert "BadUsage: There is no token for " in ran.error
     with api.terminal() as terminal:
         # A login shell takes its PATH from the machine.
-        code, shown = terminal.run(
-            f"{sys.executable} -m jupyter_notify send 'From a terminal'"
-        )
+        code, shown = terminal.run(f"{sys.executable} -m jupyter_notify send 'From a terminal'")
         assert code == 0, shown
     wait_for(lambda: ada.page()["notifications"][0]["message"] == "From a terminal", "the message")
 

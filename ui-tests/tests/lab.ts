@@ -359,9 +359,9 @@ export class Lab {
         // JupyterLab asks nobody for updates; the setting below says the same of news.
         'c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"',
         // The second look at a silent sender is for clocks that differ; here they do not.
-        'import jupyterlab_notify.store as store',
-        'assert store.SECOND_LOOK_MS',
-        'store.SECOND_LOOK_MS = 500',
+        'from jupyterlab_notify.app import NotifyApp',
+        'from jupyterlab_notify.timings import StorageTimings, Timings',
+        'NotifyApp.timings = Timings(storage=StorageTimings(second_look_ms=500))',
         this._options.config ?? '',
         ''
       ].join('\n')
