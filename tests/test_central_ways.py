@@ -131,7 +131,7 @@ async def test_no_proxy_is_honoured_and_a_proxy_may_want_a_user(
         with pytest.raises(Failure) as caught:
             await client.mark("read", ["1"])
         await client.close()
-        assert not caught.value.hopeless
+        assert not caught.value.permanent
         assert central.requests() == []
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, proxy.url.replace("//", "//jo:se-cret@"))
