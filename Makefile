@@ -72,6 +72,12 @@ $(STAMPS)/package: pyproject.toml $(OTHERS:%=%/pyproject.toml) install.json \
 	jupyter-builder develop --overwrite .
 	@touch $@
 
+# The older JupyterHub that the service is tried at, by itself: nothing of ours is installed there.
+$(STAMPS)/hub5: | $(STAMPS)/venv
+	$(BIN)/python -m venv $(VENV)/hub5
+	$(VENV)/hub5/bin/python -m pip install --quiet 'jupyterhub>=5,<6'
+	@touch $@
+
 INSTALLED := $(LABEXTENSION) $(STAMPS)/package
 
 setup: $(INSTALLED) $(UI_NODE_MODULES) ## Build and install all of it into .venv
@@ -108,7 +114,7 @@ check: $(INSTALLED) $(UI_NODE_MODULES) ## Run the linters and type checkers
 test-py: $(INSTALLED) $(UI_NODE_MODULES) ## Run the Python tests of the lab and the client
 	CHROMIUM="$(BROWSER)" pytest $(XDIST) $(PYTEST)
 
-test-hub: $(INSTALLED) $(UI_NODE_MODULES) ## Run the Python tests of hub/
+test-hub: $(INSTALLED) $(UI_NODE_MODULES) $(STAMPS)/hub5 ## Run the Python tests of hub/
 ifneq ($(HUB_TESTS),)
 	cd hub && CHROMIUM="$$(cd .. && echo $(BROWSER))" pytest $(XDIST) $(PYTEST)
 endif

@@ -26,6 +26,10 @@ NODE_BIN = ROOT / "ui-tests" / "node_modules" / ".bin"
 #: Where `make` puts JupyterHub 5, by itself.
 HUB5 = Path(sys.prefix) / "hub5" / "bin" / "python"
 
+#: What a hub starts for a user: JupyterLab, or what only tells its surroundings, and sooner.
+LAB = [str(BIN / "jupyterhub-singleuser"), "--allow-root"]
+STAND_IN = [sys.executable, str(Path(__file__).with_name("stand_in_server.py"))]
+
 CONFIG = """
 import sys
 c = get_config()
@@ -41,8 +45,7 @@ c.Authenticator.allow_all = True
 c.Authenticator.admin_users = {{"root"}}
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {dir!r} + "/home/{{username}}"
-c.Spawner.cmd = [{singleuser!r}]
-c.Spawner.args = ["--allow-root"]
+c.Spawner.cmd = {command!r}
 c.Spawner.http_timeout = 90
 c.JupyterHub.load_groups = {{"staff": {{"users": ["ada"]}}}}
 c.JupyterHub.services = [
@@ -96,6 +99,10 @@ class Hub:
         the one file.
     base_url
         The hub's prefix.
+    lab
+        Whether users' servers are JupyterLab; else what only tells their surroundings.
+    domain
+        The hub's domain, if users' servers and services have domains of their own below it.
     """
 
     def __init__(
@@ -107,6 +114,8 @@ class Hub:
         after: str = "",
         python: Path = Path(sys.executable),
         base_url: str = "/",
+        lab: bool = True,
+        domain: str | None = None,
     ) -> None:
         self.directory = directory
         self.python = python
@@ -115,8 +124,14 @@ class Hub:
         self.tokens = {name: secrets.token_hex(16) for name in ("ops", "quota", "none")}
         self.port, self.hub_port, api_port, self.service_port = free_ports(4)
         self.origin = f"http://127.0.0.1:{self.port}"
+        bind_url = self.origin + base_url
+        services = self.origin
+        if domain is not None:
+            self.origin = f"http://{domain}:{self.port}"
+            services = f"http://notify--service.{domain}:{self.port}"
+            site += f"c.JupyterHub.subdomain_host = {self.origin!r}\n"
         self.url = self.origin + base_url.rstrip("/")
-        self.service = f"{self.url}/services/notify"
+        self.service = f"{services}{base_url}services/notify"
         self.process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(trust_env=False, timeout=30)
         directory.mkdir(parents=True, exist_ok=True)
@@ -124,11 +139,11 @@ class Hub:
         self.config_file = directory / "jupyterhub_config.py"
         text = CONFIG.format(
             dir=str(directory),
-            bind_url=f"{self.origin}{base_url}",
+            bind_url=bind_url,
             hub_port=self.hub_port,
             api_port=api_port,
             password=self.password,
-            singleuser=str(BIN / "jupyterhub-singleuser"),
+            command=LAB if lab else STAND_IN,
             **self.tokens,
         )
         text += site
@@ -186,7 +201,8 @@ class Hub:
     def _answers(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise RuntimeError(f"The hub ended at its start:\n{self.log}")
+            lines = [line for line in self.log.splitlines() if "ConfigProxy" not in line]
+            raise RuntimeError("The hub ended at its start:\n" + "\n".join(lines[-40:]))
         with suppress(httpx.TransportError):
             return self.client.get(f"{self.url}/hub/api/").status_code == 200
         return False
@@ -275,9 +291,9 @@ class Hub:
         model: dict[str, Any] = answer.json()
         return model
 
-    def browser(self, name: str) -> httpx.Client:
+    def browser(self, name: str, **options: Any) -> httpx.Client:
         """Return a browser's cookies of a user who is logged in at the Hub."""
-        browser = httpx.Client(trust_env=False, timeout=30, follow_redirects=True)
+        browser = httpx.Client(trust_env=False, timeout=30, follow_redirects=True, **options)
         page = browser.get(f"{self.url}/hub/login", headers=NAVIGATION)
         xsrf = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
         assert xsrf is not None, page.text
