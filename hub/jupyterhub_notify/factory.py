@@ -16,7 +16,7 @@ from .services.broadcast_reading import BroadcastReadingService
 from .services.broadcast_views import BroadcastViews
 from .services.broadcasting import BroadcastingService
 from .services.changes import Changes, ChangeSource
-from .services.content import ContentService, NoTemplates
+from .services.content import ContentService, NoTemplates, Templates
 from .services.housekeeping import Housekeeping
 from .services.inbox import InboxService
 from .services.limits import RateLimit
@@ -39,6 +39,7 @@ from .storage.positions import PositionStore
 from .storage.servers import ServerStore
 from .storage.welcome import WelcomeStore
 from .storage.writer import Writer
+from .templates import TemplateDirectory
 
 __all__ = ["Parts", "build"]
 
@@ -122,7 +123,10 @@ def build(settings: Settings) -> Parts:
     database = Database(engine=create_engine(settings.database))
     writer = Writer(database=database)
     stores = Stores()
-    content = ContentService(templates=NoTemplates())
+    templates: Templates = NoTemplates()
+    if settings.templates is not None:
+        templates = TemplateDirectory(settings.templates)
+    content = ContentService(templates=templates)
     views = NotificationViews(content=content)
     broadcast_views = BroadcastViews()
     limit = RateLimit(per_minute=settings.publish_rate)

@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "show": ("show", "Show one message and what became of it"),
     "revoke": ("revoke", "Take a message from every screen"),
     "reconcile": ("reconcile", "Make a service's notifications what a file says"),
+    "templates check": ("templates_check", "Render every template with its sample"),
 }
 
 
