@@ -201,13 +201,16 @@ def _command() -> list[str]:
 
 
 def _listening_url(c: Any, port: int) -> str:
-    scheme = "https" if _value(c.JupyterHub, "internal_ssl") else "http"
-    return f"{scheme}://{_in_url(_connect_host(c))}:{port}"
+    return f"http://{_in_url(_connect_host(c))}:{port}"
 
 
 def _bind_host(c: Any) -> str:
     """Return the interface that the Hub's own API listens on: whoever reaches it reaches us."""
     hub = c.JupyterHub
+    if _value(hub, "internal_ssl"):
+        # Hubs up to 6.1 cannot wait for a service with a certificate, and end: what is not
+        # encrypted stays on this machine, between the proxy and the service.
+        return "127.0.0.1"
     bind_url = _value(hub, "hub_bind_url")
     host = urlsplit(bind_url).hostname if bind_url else _value(hub, "hub_ip", "127.0.0.1")
     return "0.0.0.0" if host in ("", "*", None) else str(host)
@@ -216,6 +219,8 @@ def _bind_host(c: Any) -> str:
 def _connect_host(c: Any) -> str:
     """Return where the proxy and the hub's servers reach that interface."""
     hub = c.JupyterHub
+    if _value(hub, "internal_ssl"):
+        return "127.0.0.1"
     connect_url = _value(hub, "hub_connect_url")
     host = urlsplit(connect_url).hostname if connect_url else _value(hub, "hub_connect_ip")
     if host:

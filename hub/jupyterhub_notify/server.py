@@ -67,7 +67,9 @@ def server_of(app: FastAPI, settings: Settings) -> Server:
 
 
 def _internal_ssl() -> dict[str, Any]:
-    """Return the certificates that a hub with `internal_ssl` gives to a service that it starts."""
+    """Return the certificates that a hub with `internal_ssl` gives, where its URL has https."""
+    if not os.environ.get("JUPYTERHUB_SERVICE_URL", "").startswith("https:"):
+        return {}
     key = os.environ.get("JUPYTERHUB_SSL_KEYFILE")
     certificate = os.environ.get("JUPYTERHUB_SSL_CERTFILE")
     if not key or not certificate:

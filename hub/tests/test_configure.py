@@ -282,7 +282,7 @@ class Spawner:
             "0.0.0.0",
         ),
         ({"hub_ip": "::1"}, "http://[::1]:8092", "::1"),
-        ({"internal_ssl": True}, "https://127.0.0.1:8092", "127.0.0.1"),
+        ({"internal_ssl": True, "hub_ip": ""}, "http://127.0.0.1:8092", "127.0.0.1"),
     ],
 )
 def test_the_service_listens_where_the_hubs_own_api_does(

@@ -46,6 +46,11 @@ c.Managing.password = c.DummyAuthenticator.password
 c.SimpleLocalProcessSpawner.server_token_scopes = ["inherit"]
 """
 
+INTERNAL_SSL = """
+c.JupyterHub.internal_ssl = True
+c.ConfigurableHTTPProxy.api_url = c.ConfigurableHTTPProxy.api_url.replace("http:", "https:")
+"""
+
 HUB6 = Path(sys.executable)
 
 
@@ -141,6 +146,19 @@ def test_a_hub_with_a_domain_for_each_user(tmp_path: Path) -> None:
         answer = browser.get(f"{hub.service}/login", params={"next": page}, headers=NAVIGATION)
         assert answer.url.host == httpx.URL(hub.service).host
         assert answer.json()["admin"]
+
+
+def test_a_hub_that_encrypts_between_its_parts(tmp_path: Path) -> None:
+    """With `internal_ssl` the service asks the Hub with its certificate; servers ask the proxy."""
+    hub = Hub(tmp_path, lab=False, site=INTERNAL_SSL)
+    with running(hub):
+        hub.add_user("root")
+        assert hub.me(hub.token("root"))["admin"]
+        browser = hub.browser("root")
+        page = "/services/notify/v1/me"
+        answer = browser.get(f"{hub.service}/login", params={"next": page}, headers=NAVIGATION)
+        assert answer.json()["admin"]
+    assert "https://127.0.0.1" in hub.log
 
 
 def test_a_service_that_runs_elsewhere(tmp_path: Path) -> None:
