@@ -148,7 +148,7 @@ bench: $(INSTALLED) $(UI_NODE_MODULES) ## Run every benchmark, each of which pri
 
 # --- Changing it
 
-types: $(INSTALLED) ## Write src/wire.ts and docs/openapi.json from the pydantic models
+types: $(INSTALLED) ## Write src/wire.ts, docs/openapi.json and enumerations in schema/ from the models
 	$(BIN)/python scripts/generate.py
 
 format: $(INSTALLED) ## Format and fix what the linters can

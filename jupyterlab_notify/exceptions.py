@@ -6,8 +6,7 @@ one is raised, nothing has been changed.
 
 from __future__ import annotations
 
-#: The largest body of a request, in bytes.
-MAX_BODY = 64 * 1024
+from .limits import MAX_REQUEST_BYTES
 
 
 class NotifyError(Exception):
@@ -57,12 +56,12 @@ class BadRequest(NotifyError):
 
 
 class TooLarge(BadRequest):
-    """The body is larger than ``MAX_BODY``."""
+    """The body is larger than ``MAX_REQUEST_BYTES``."""
 
     status = 413
 
     def __init__(self) -> None:
-        super().__init__(f"The request body is larger than {MAX_BODY // 1024} KiB.")
+        super().__init__(f"The request body is larger than {MAX_REQUEST_BYTES // 1024} KiB.")
 
 
 class Encoded(BadRequest):

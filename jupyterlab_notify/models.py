@@ -26,21 +26,28 @@ from pydantic import (
     model_validator,
 )
 
-#: The longest time, in milliseconds, that a browser's timer can hold.
-MAX_TIMER_MS = 2_147_483_647
-
-#: The longest time to live, in seconds: ten years.
-MAX_TTL_S = 315_360_000
-#: How seldom a sender that lives may say so.
-MAX_HEARTBEAT_S = 86_400
+from .limits import (
+    MAX_ACTIONS,
+    MAX_BODY_BYTES,
+    MAX_CAPTION,
+    MAX_COMMAND,
+    MAX_DEPTH,
+    MAX_HEARTBEAT_S,
+    MAX_IDS,
+    MAX_KEY,
+    MAX_LABEL,
+    MAX_MESSAGE,
+    MAX_SOURCE,
+    MAX_TIMER_MS,
+    MAX_TTL_S,
+    MAX_URL,
+    MIN_HEARTBEAT_S,
+    DisplayType,
+    NotificationType,
+)
 
 #: ``epoch:seq``, as `Cursor.parse` of the store reads it.
 CURSOR = "^[^:]+:[0-9]{1,16}$"
-
-#: How deep the JSON of ``data`` and ``args`` may nest.
-MAX_DEPTH = 32
-
-NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
 
 
 def _encodable(text: str) -> str:
@@ -109,17 +116,19 @@ class _Wire(BaseModel):
 class Action(_Wire):
     """A button of a notification; with neither command nor link it dismisses."""
 
-    label: Annotated[Text, Field(min_length=1, max_length=80, description="What the button says.")]
+    label: Annotated[
+        Text, Field(min_length=1, max_length=MAX_LABEL, description="What the button says.")
+    ]
     caption: Annotated[
-        Text | None, Field(max_length=200, description="Its longer text, shown on hover.")
+        Text | None, Field(max_length=MAX_CAPTION, description="Its longer text, shown on hover.")
     ] = None
     displayType: Annotated[
-        Literal["default", "accent", "warn", "link"] | None,
+        DisplayType | None,
         Field(description="How the button looks."),
     ] = None
     commandId: Annotated[
         Text | None,
-        Field(max_length=200, description="The JupyterLab command that it runs."),
+        Field(max_length=MAX_COMMAND, description="The JupyterLab command that it runs."),
     ] = None
     args: Annotated[
         Annotated[dict[str, Any], AfterValidator(_shallow)] | None,
@@ -128,7 +137,7 @@ class Action(_Wire):
     url: Annotated[
         Text | None,
         Field(
-            max_length=2048,
+            max_length=MAX_URL,
             description="The page that it opens in a new tab; http, https or mailto.",
             json_schema_extra={
                 "pattern": "^([hH][tT][tT][pP][sS]?://|[mM][aA][iI][lL][tT][oO]:)[^\\x00-\\x20]*$"
@@ -156,7 +165,7 @@ class IngestMessage(_Wire):
         Text,
         Field(
             min_length=1,
-            max_length=4096,
+            max_length=MAX_MESSAGE,
             description="The summary; plain text unless `markdown` is true.",
             json_schema_extra={"pattern": "\\S"},
             examples=["Maintenance scheduled for 10 PM tonight"],
@@ -172,12 +181,14 @@ class IngestMessage(_Wire):
             "a number: after so many milliseconds; `0`: no toast, center only."
         ),
     ] = None
-    actions: Annotated[list[Action] | None, Field(max_length=5, description="Buttons.")] = []
+    actions: Annotated[
+        list[Action] | None, Field(max_length=MAX_ACTIONS, description="Buttons.")
+    ] = []
     body: Annotated[
         Text | None,
         Field(
             description="The longer text, Markdown, at most 32 KiB as UTF-8.",
-            json_schema_extra={"maxLength": 32 * 1024},
+            json_schema_extra={"maxLength": MAX_BODY_BYTES},
         ),
     ] = None
     markdown: Annotated[StrictBool, Field(description="Whether `message` is Markdown.")] = False
@@ -185,7 +196,7 @@ class IngestMessage(_Wire):
         Text | None,
         Field(
             min_length=1,
-            max_length=200,
+            max_length=MAX_KEY,
             description="The same key from the same source replaces the earlier one in place.",
         ),
     ] = None
@@ -202,7 +213,12 @@ class IngestMessage(_Wire):
         Field(description="The same in seconds from now; `expiresAt` wins."),
     ] = None
     heartbeat: Annotated[
-        Annotated[Number, Field(ge=5, le=MAX_HEARTBEAT_S), _between(5, MAX_HEARTBEAT_S)] | None,
+        Annotated[
+            Number,
+            Field(ge=MIN_HEARTBEAT_S, le=MAX_HEARTBEAT_S),
+            _between(MIN_HEARTBEAT_S, MAX_HEARTBEAT_S),
+        ]
+        | None,
         Field(
             description="Seconds within which an `in-progress` message is sent again, changed or "
             "not; after that its sender is taken for dead, and the message says that it was "
@@ -215,7 +231,7 @@ class IngestMessage(_Wire):
         Text | None,
         Field(
             min_length=1,
-            max_length=80,
+            max_length=MAX_SOURCE,
             description="Who says it; the authenticated user or service if none is given.",
         ),
     ] = None
@@ -242,8 +258,8 @@ class IngestMessage(_Wire):
     @field_validator("body")
     @classmethod
     def _body_size(cls, body: str | None) -> str | None:
-        if body is not None and len(body.encode()) > 32 * 1024:
-            raise ValueError("is longer than 32 KiB")
+        if body is not None and len(body.encode()) > MAX_BODY_BYTES:
+            raise ValueError(f"is longer than {MAX_BODY_BYTES // 1024} KiB")
         return body
 
     @field_validator("expiresAt", mode="before")
@@ -412,7 +428,7 @@ class BulkChange(StateChange):
     )
 
     ids: Annotated[
-        list[Text] | None, Field(min_length=1, max_length=1000, description="These.")
+        list[Text] | None, Field(min_length=1, max_length=MAX_IDS, description="These.")
     ] = None
     all: Annotated[Literal[True] | None, Field(description="Every notification in the inbox.")] = (
         None
@@ -556,7 +572,7 @@ class WelcomeVersion(_Wire):
 class WelcomeIds(_Wire):
     """Which welcome messages are meant; unknown ids are passed over."""
 
-    ids: Annotated[list[Text], Field(min_length=1, max_length=1000, description="These.")]
+    ids: Annotated[list[Text], Field(min_length=1, max_length=MAX_IDS, description="These.")]
 
 
 class WelcomeDismissal(_Wire):
@@ -565,7 +581,7 @@ class WelcomeDismissal(_Wire):
     model_config = ConfigDict(json_schema_extra={"oneOf": _given("ids", "all")})
 
     ids: Annotated[
-        list[Text] | None, Field(min_length=1, max_length=1000, description="These.")
+        list[Text] | None, Field(min_length=1, max_length=MAX_IDS, description="These.")
     ] = None
     all: Annotated[
         Literal[True] | None, Field(description="All, and those that are still to come.")

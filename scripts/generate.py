@@ -1,4 +1,6 @@
-"""Write ``src/wire.ts`` and ``docs/openapi.json`` from ``jupyterlab_notify.models``.
+"""Write ``src/wire.ts``, ``docs/openapi.json`` and the enumerations in ``schema/``.
+
+They come from ``jupyterlab_notify.models`` and ``jupyterlab_notify.limits``.
 
 Run by ``make types``; with ``--check`` it writes nothing and fails when a file is out of
 date, which is what the tests call.
@@ -12,19 +14,21 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 import jupyterlab_notify
-from jupyterlab_notify import models
+from jupyterlab_notify import limits, models
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE_TS = ROOT / "src" / "wire.ts"
 OPENAPI = ROOT / "docs" / "openapi.json"
+SCHEMAS = ROOT / "schema"
 
-TYPES = list(get_args(models.NotificationType))
+TYPES = list(limits.NOTIFICATION_TYPES)
 
 REQUESTS = (
     models.IngestMessage,
@@ -133,8 +137,73 @@ SOURCE = parameter(
 )
 
 
-def openapi() -> dict[str, Any]:
-    """Return the OpenAPI document of this extension's HTTP interface."""
+IMAGE = {
+    "get": {
+        "summary": "An image that lies beside a welcome file",
+        "operationId": "welcome_image",
+        "parameters": [
+            parameter(
+                "path",
+                "path",
+                "As it stands in a message's body.",
+                {"type": "string", "minLength": 1},
+            )
+        ],
+        "responses": {
+            "200": {
+                "description": "The image.",
+                "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+            },
+            **errors("403", "404"),
+        },
+    }
+}
+LIST_PARAMETERS = [
+    parameter(
+        "view",
+        "query",
+        "The inbox, what of it is unread, or what was dismissed.",
+        {
+            "type": "string",
+            "enum": ["inbox", "unread", "dismissed"],
+            "default": "inbox",
+        },
+    ),
+    parameter(
+        "type",
+        "query",
+        "Of these types.",
+        {"type": "array", "items": {"type": "string", "enum": TYPES}},
+    ),
+    parameter(
+        "source",
+        "query",
+        "From a source whose name contains this.",
+        {"type": "string", "maxLength": 80},
+    ),
+    parameter(
+        "q",
+        "query",
+        "With these words in message, body or source.",
+        {"type": "string", "maxLength": 200},
+    ),
+    parameter(
+        "before",
+        "query",
+        "Below this position: the `next` of the page before.",
+        {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+    ),
+    parameter(
+        "limit",
+        "query",
+        "At most so many.",
+        {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+    ),
+]
+
+
+def ingest_paths() -> dict[str, Any]:
+    """Return the routes of senders, under both of their names."""
     ingest = {
         "summary": "Take a notification in",
         "operationId": "ingest",
@@ -176,52 +245,17 @@ def openapi() -> dict[str, Any]:
                 verb: {**spec, "operationId": spec["operationId"] + suffix}
                 for verb, spec in verbs.items()
             }
+    return paths
+
+
+def notification_paths() -> dict[str, Any]:
+    """Return the routes of the list, of one notification, and of the status."""
+    paths: dict[str, Any] = {}
     paths["/jupyterlab-notify/notifications"] = {
         "get": {
             "summary": "List notifications, the one that last asked for attention first",
             "operationId": "list",
-            "parameters": [
-                parameter(
-                    "view",
-                    "query",
-                    "The inbox, what of it is unread, or what was dismissed.",
-                    {
-                        "type": "string",
-                        "enum": ["inbox", "unread", "dismissed"],
-                        "default": "inbox",
-                    },
-                ),
-                parameter(
-                    "type",
-                    "query",
-                    "Of these types.",
-                    {"type": "array", "items": {"type": "string", "enum": TYPES}},
-                ),
-                parameter(
-                    "source",
-                    "query",
-                    "From a source whose name contains this.",
-                    {"type": "string", "maxLength": 80},
-                ),
-                parameter(
-                    "q",
-                    "query",
-                    "With these words in message, body or source.",
-                    {"type": "string", "maxLength": 200},
-                ),
-                parameter(
-                    "before",
-                    "query",
-                    "Below this position: the `next` of the page before.",
-                    {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
-                ),
-                parameter(
-                    "limit",
-                    "query",
-                    "At most so many.",
-                    {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
-                ),
-            ],
+            "parameters": LIST_PARAMETERS,
             "responses": {"200": answer("A page.", "Page"), **errors("400", "403", "503")},
         },
         "patch": {
@@ -262,6 +296,12 @@ def openapi() -> dict[str, Any]:
             "responses": {"200": answer("The status.", "Status"), **errors("403", "503")},
         }
     }
+    return paths
+
+
+def welcome_paths() -> dict[str, Any]:
+    """Return the routes of welcome messages."""
+    paths: dict[str, Any] = {}
     paths["/jupyterlab-notify/welcome"] = {
         "get": {
             "summary": "The welcome messages that are due",
@@ -298,27 +338,13 @@ def openapi() -> dict[str, Any]:
                 },
             }
         }
-    paths["/jupyterlab-notify/welcome/image/{path}"] = {
-        "get": {
-            "summary": "An image that lies beside a welcome file",
-            "operationId": "welcome_image",
-            "parameters": [
-                parameter(
-                    "path",
-                    "path",
-                    "As it stands in a message's body.",
-                    {"type": "string", "minLength": 1},
-                )
-            ],
-            "responses": {
-                "200": {
-                    "description": "The image.",
-                    "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
-                },
-                **errors("403", "404"),
-            },
-        }
-    }
+    paths["/jupyterlab-notify/welcome/image/{path}"] = IMAGE
+    return paths
+
+
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI document of this extension's HTTP interface."""
+    paths = {**ingest_paths(), **notification_paths(), **welcome_paths()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -396,7 +422,60 @@ def wire_ts() -> str:
     )
     # The tool remarks on each type that it is one of its input's definitions.
     text = re.sub(r"\n \*\n \* This interface was referenced by [^/]*?\n \*/", "\n */", ran.stdout)
-    return text.replace("export interface Wire {}\n", "")
+    return text.replace("export interface Wire {}\n", "") + constants_ts()
+
+
+def constants_ts() -> str:
+    """Return the enumerations and limits, which types alone cannot say."""
+
+    def array(name: str, values: Iterable[str]) -> str:
+        quoted = [f"'{value}'" for value in values]
+        line = f"export const {name} = [{', '.join(quoted)}] as const;"
+        # As prettier would have it.
+        if len(line) <= 80:
+            return line
+        lines = ",\n".join(f"  {value}" for value in quoted)
+        return f"export const {name} = [\n{lines}\n] as const;"
+
+    pairs = "".join(f"  {name}: {value},\n" for name, value in limits.LIMITS.items())
+    return f"""
+/**
+ * The types of notifications.
+ */
+{array("NOTIFICATION_TYPES", limits.NOTIFICATION_TYPES)}
+export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
+
+/**
+ * How buttons look.
+ */
+{array("DISPLAY_TYPES", limits.DISPLAY_TYPES)}
+export type DisplayType = (typeof DISPLAY_TYPES)[number];
+
+/**
+ * What the server accepts at most: characters, entries, bytes (as UTF-8) or times.
+ */
+export const LIMITS = {{
+{pairs.rstrip().rstrip(",")}
+}} as const;
+"""
+
+
+def settings_schema(path: Path) -> str:
+    """Return a schema of JupyterLab's settings, with its lists of types as they are now."""
+
+    def fill(found: re.Match[str]) -> str:
+        if '"in-progress"' not in found[2]:
+            return found[0]
+        inside = found[1] + "  "
+        values = ",\n".join(f'{inside}"{name}"' for name in TYPES)
+        return f'{found[1]}"enum": [\n{values}\n{found[1]}]'
+
+    return re.sub(r'( *)"enum": \[([^\]]*)\]', fill, path.read_text())
+
+
+def schemas_with_types() -> list[Path]:
+    """Return the settings that list types of notifications."""
+    return [path for path in sorted(SCHEMAS.glob("*.json")) if "in-progress" in path.read_text()]
 
 
 def main() -> None:
@@ -407,6 +486,7 @@ def main() -> None:
     for path, text in (
         (OPENAPI, json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"),
         (WIRE_TS, wire_ts()),
+        *((path, settings_schema(path)) for path in schemas_with_types()),
     ):
         if check:
             if not path.exists() or path.read_text() != text:

@@ -581,3 +581,45 @@ export interface WelcomeIds {
    */
   ids: [string, ...string[]];
 }
+
+/**
+ * The types of notifications.
+ */
+export const NOTIFICATION_TYPES = [
+  'default',
+  'info',
+  'success',
+  'warning',
+  'error',
+  'in-progress'
+] as const;
+export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
+
+/**
+ * How buttons look.
+ */
+export const DISPLAY_TYPES = ['default', 'accent', 'warn', 'link'] as const;
+export type DisplayType = (typeof DISPLAY_TYPES)[number];
+
+/**
+ * What the server accepts at most: characters, entries, bytes (as UTF-8) or times.
+ */
+export const LIMITS = {
+  message: 4096,
+  bodyBytes: 32768,
+  requestBytes: 65536,
+  key: 200,
+  source: 80,
+  actions: 5,
+  label: 80,
+  caption: 200,
+  commandId: 200,
+  url: 2048,
+  ids: 1000,
+  page: 200,
+  depth: 32,
+  timerMs: 2147483647,
+  ttlS: 315360000,
+  minHeartbeatS: 5,
+  maxHeartbeatS: 86400
+} as const;

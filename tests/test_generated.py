@@ -29,6 +29,7 @@ def copy(tmp_path: Path) -> Path:
     for name in ("scripts/generate.py", "src/wire.ts", "docs/openapi.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "schema", tmp_path / "schema")
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     return tmp_path
 
@@ -36,6 +37,14 @@ def copy(tmp_path: Path) -> Path:
 def test_the_generated_files_are_up_to_date() -> None:
     ran = check(ROOT)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_a_type_that_a_setting_lacks_is_noticed(copy: Path) -> None:
+    file = copy / "schema" / "toasts.json"
+    file.write_text(file.read_text().replace('"success",', "", 1))
+    ran = check(copy)
+    assert ran.returncode != 0
+    assert "schema/toasts.json" in ran.stderr
 
 
 def test_a_generated_file_that_differs_is_noticed(copy: Path) -> None:

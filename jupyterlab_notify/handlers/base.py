@@ -15,7 +15,8 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from ..encoding import dumps
-from ..exceptions import MAX_BODY, BadRequest, Encoded, NotifyError, TooLarge
+from ..exceptions import BadRequest, Encoded, NotifyError, TooLarge
+from ..limits import MAX_REQUEST_BYTES
 from ..manager import NotificationManager
 from ..validation import parse_json
 
@@ -167,7 +168,7 @@ class BodyHandler(NotifyHandler):
     def data_received(self, chunk: bytes) -> None:
         """Keep what arrives, up to the bound."""
         self._received += len(chunk)
-        if self._received > MAX_BODY:
+        if self._received > MAX_REQUEST_BYTES:
             self._body.clear()
             if self._received > MAX_DRAINED and not self._finished:
                 # Answered before its end, the request is cut off by Tornado; an exception
@@ -180,7 +181,7 @@ class BodyHandler(NotifyHandler):
 
     def json(self) -> dict[str, Any]:
         """Return the JSON object that was sent; raises ``BadRequest``."""
-        if self._received > MAX_BODY:
+        if self._received > MAX_REQUEST_BYTES:
             raise TooLarge
         if self.request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Encoded

@@ -8,6 +8,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..exceptions import BadRequest
+from ..limits import MAX_KEY, MAX_SOURCE
 from ..manager import Received
 from ..validation import validate
 from .base import BodyHandler, with_errors
@@ -30,7 +31,7 @@ class _Ingest(BodyHandler):
         # Jupyter Server makes up a person for each bearer of its one token.
         if not name or getattr(user, "display_name", name).startswith("Anonymous "):
             name = "Jupyter"
-        return name[:80]
+        return name[:MAX_SOURCE]
 
     async def receive(self, value: dict[str, Any]) -> None:
         from ..models import IngestMessage
@@ -77,11 +78,11 @@ class IngestItemHandler(_Ingest):
     @with_errors
     async def delete(self, name: str) -> None:
         """Revoke by id or key."""
-        source = self.query_argument("source", 80)
+        source = self.query_argument("source", MAX_SOURCE)
         if source == "":
             raise BadRequest("The query parameter source must not be empty.")
-        if len(name) > 200:
-            raise BadRequest("The id or key in the path is longer than 200 characters.")
+        if len(name) > MAX_KEY:
+            raise BadRequest(f"The id or key in the path is longer than {MAX_KEY} characters.")
         self.receipt(
             await self.manager.revoke(name, source or self.source(), any_source=source is None)
         )

@@ -6,12 +6,10 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..exceptions import BadRequest
+from ..limits import MAX_PAGE, MAX_SOURCE, NOTIFICATION_TYPES
 from ..storage import VIEWS, Cursor, Query
 from ..validation import validate
 from .base import BodyHandler, with_errors
-
-TYPES = ("default", "info", "success", "warning", "error", "in-progress")
-MAX_LIMIT = 200
 
 
 class NotificationsHandler(BodyHandler):
@@ -28,13 +26,15 @@ class NotificationsHandler(BodyHandler):
         elif view not in VIEWS:
             raise BadRequest(f"The query parameter view must be one of {', '.join(VIEWS)}.")
         types = tuple(dict.fromkeys(self.get_query_arguments("type")))
-        if not set(types) <= set(TYPES):
-            raise BadRequest(f"The query parameter type must be one of {', '.join(TYPES)}.")
-        limit = self._number("limit", 1, MAX_LIMIT)
+        if not set(types) <= set(NOTIFICATION_TYPES):
+            raise BadRequest(
+                f"The query parameter type must be one of {', '.join(NOTIFICATION_TYPES)}."
+            )
+        limit = self._number("limit", 1, MAX_PAGE)
         query = Query(
             view=view,
             types=types,
-            source=self.query_argument("source", 80) or "",
+            source=self.query_argument("source", MAX_SOURCE) or "",
             text=self.query_argument("q", 200) or "",
             before=self._number("before", 0, 2**53 - 1),
             limit=50 if limit is None else limit,

@@ -1,0 +1,63 @@
+"""The enumerations and limits of the wire, each once.
+
+``models`` builds on them, handlers check query parameters by them, and ``make types`` writes them
+into ``src/wire.ts`` and the JSON Schemas. Nothing here needs pydantic: an idle server does not
+import it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
+NOTIFICATION_TYPES: tuple[str, ...] = get_args(NotificationType)
+
+DisplayType = Literal["default", "accent", "warn", "link"]
+DISPLAY_TYPES: tuple[str, ...] = get_args(DisplayType)
+
+#: In characters.
+MAX_MESSAGE = 4096
+MAX_KEY = 200
+MAX_SOURCE = 80
+MAX_LABEL = 80
+MAX_CAPTION = 200
+MAX_COMMAND = 200
+MAX_URL = 2048
+#: In bytes, as UTF-8.
+MAX_BODY_BYTES = 32 * 1024
+MAX_REQUEST_BYTES = 64 * 1024
+#: How many buttons a notification has, and how many ids one request names.
+MAX_ACTIONS = 5
+MAX_IDS = 1000
+#: How many notifications a page has.
+MAX_PAGE = 200
+#: How deep the JSON of ``data`` and ``args`` may nest.
+MAX_DEPTH = 32
+#: The longest time, in milliseconds, that a browser's timer can hold.
+MAX_TIMER_MS = 2_147_483_647
+#: The longest time to live, in seconds: ten years.
+MAX_TTL_S = 315_360_000
+#: In how many seconds a sender says that it lives, at the soonest and at the latest.
+MIN_HEARTBEAT_S = 5
+MAX_HEARTBEAT_S = 86_400
+
+#: What TypeScript is told, by its names there.
+LIMITS = {
+    "message": MAX_MESSAGE,
+    "bodyBytes": MAX_BODY_BYTES,
+    "requestBytes": MAX_REQUEST_BYTES,
+    "key": MAX_KEY,
+    "source": MAX_SOURCE,
+    "actions": MAX_ACTIONS,
+    "label": MAX_LABEL,
+    "caption": MAX_CAPTION,
+    "commandId": MAX_COMMAND,
+    "url": MAX_URL,
+    "ids": MAX_IDS,
+    "page": MAX_PAGE,
+    "depth": MAX_DEPTH,
+    "timerMs": MAX_TIMER_MS,
+    "ttlS": MAX_TTL_S,
+    "minHeartbeatS": MIN_HEARTBEAT_S,
+    "maxHeartbeatS": MAX_HEARTBEAT_S,
+}

@@ -1,0 +1,40 @@
+import type { Notification } from './wire';
+
+/**
+ * What the states of a notification mean; `jupyterlab_notify/storage/state.py` says the same in
+ * SQL. A test compares the two on every combination.
+ */
+export type Stateful = Pick<
+  Notification,
+  'type' | 'autoClose' | 'banner' | 'read' | 'dismissed' | 'revoked' | 'expired'
+>;
+
+/** Whether it is neither revoked nor expired; all others are tombstones. */
+export function isActive(row: Stateful): boolean {
+  return row.revoked === null && row.expired === null;
+}
+
+/** Whether it is in the inbox: active, and not put away by the user. */
+export function isInInbox(row: Stateful): boolean {
+  return isActive(row) && row.dismissed === null;
+}
+
+/** Whether it waits for the user; what was put away does not. */
+export function isUnread(row: Stateful): boolean {
+  return isInInbox(row) && row.read === null;
+}
+
+/** Whether the user has put it away. */
+export function isDismissed(row: Stateful): boolean {
+  return isActive(row) && row.dismissed !== null;
+}
+
+/** Whether it must be in sight however old it is: a banner, or what does not close by itself. */
+export function isPinned(row: Stateful): boolean {
+  return (
+    isInInbox(row) &&
+    (row.banner ||
+      (row.read === null &&
+        (row.autoClose === false || row.type === 'in-progress')))
+  );
+}
