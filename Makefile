@@ -106,6 +106,7 @@ check: $(INSTALLED) $(UI_NODE_MODULES) ## Run the linters and type checkers
 	ruff check .
 	ruff format --check .
 	mypy
+	PYTHONPATH=client:hub lint-imports --no-cache
 	$(BIN)/python scripts/check_links.py
 	@for part in $(OTHERS); do (set -x; cd $$part && mypy) || exit 1; done
 	jlpm lint:check
