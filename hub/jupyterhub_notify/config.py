@@ -47,6 +47,13 @@ class Settings(BaseSettings):
             description="The address that links begin with; else what the request says",
         ),
     ] = None
+    proxy_url: Annotated[
+        str | None,
+        Field(
+            title="The hub's proxy",
+            description="Where users' servers are reached, as the service reaches the hub's proxy",
+        ),
+    ] = None
     templates: Annotated[
         Path | None,
         Field(title="Templates", description="Directory of templates of structured notifications"),

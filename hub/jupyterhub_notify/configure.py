@@ -8,7 +8,6 @@ is what ``jupyterhub-notify doctor`` looks for.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import inspect
 import os
 import sys
@@ -186,10 +185,10 @@ def _add_service(
         ]
         variables = dict(environment or {})
         # Not as an argument: it may hold a password, which other users' `ps` would show.
+        variables.setdefault("JUPYTERHUB_NOTIFY_PROXY_URL", _proxy_url(c))
         if database is not None:
             variables["JUPYTERHUB_NOTIFY_DATABASE"] = database
-        if variables:
-            service["environment"] = variables
+        service["environment"] = variables
     _append(c.JupyterHub, "services", service)
     _update(c.JupyterHub, "custom_scopes", CUSTOM_SCOPES)
 
@@ -323,9 +322,12 @@ def _let_users_in(c: Any) -> None:
 
 
 def _has_extra_user_scopes() -> bool:
+    # Only a hub needs it; it takes longer than all of the rest.
+    from importlib import metadata
+
     try:
-        major = int(importlib.metadata.version("jupyterhub").split(".")[0])
-    except (importlib.metadata.PackageNotFoundError, ValueError):
+        major = int(metadata.version("jupyterhub").split(".")[0])
+    except (metadata.PackageNotFoundError, ValueError):
         return False
     return major >= 6
 
@@ -404,17 +406,20 @@ def _base_url(c: Any) -> str:
 
 
 def _public_url(c: Any) -> str:
+    parts = urlsplit(_value(c.JupyterHub, "public_url") or "")
+    if parts.scheme and parts.hostname:
+        return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+    return _proxy_url(c)
+
+
+def _proxy_url(c: Any) -> str:
+    """Return where the hub's proxy listens, as who is on its machine reaches it."""
     hub = c.JupyterHub
-    for name in ("public_url", "bind_url"):
-        parts = urlsplit(_value(hub, name) or "")
-        if parts.scheme and parts.hostname:
-            return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
-    scheme = "https" if _value(hub, "ssl_cert") else "http"
-    host = _value(hub, "ip") or "127.0.0.1"
-    host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    return (
-        f"{scheme}://{_in_url(host)}:{_value(hub, 'port') or (443 if scheme == 'https' else 8000)}"
-    )
+    bound = urlsplit(_value(hub, "bind_url") or "")
+    scheme = bound.scheme or ("https" if _value(hub, "ssl_cert") else "http")
+    host = bound.hostname or _value(hub, "ip") or ""
+    host = "127.0.0.1" if host in ("", "*", "0.0.0.0", "::") else host
+    return f"{scheme}://{_in_url(host)}:{bound.port or _value(hub, 'port') or 8000}"
 
 
 def _tell_servers(c: Any, address: str | Callable[[Any], str]) -> None:
@@ -478,8 +483,10 @@ def _class(c: Any, trait: str, group: str) -> Any:
     wanted = _value(c.JupyterHub, trait)
     if not isinstance(wanted, str):
         return wanted
+    from importlib import metadata
+
     try:
-        for entry_point in importlib.metadata.entry_points(group=group):
+        for entry_point in metadata.entry_points(group=group):
             if entry_point.name.lower() == wanted.lower():
                 return entry_point.load()
         module, _, name = wanted.rpartition(".")

@@ -19,6 +19,7 @@ __all__ = ["VERBS", "main"]
 
 #: The words of each verb, the module that has it, and its help.
 VERBS: dict[str, tuple[str, str]] = {
+    "doctor": ("doctor", "Name what is missing at the hub, and look at every running server"),
     "serve": ("serve", "Run the service"),
     "upgrade": ("upgrade", "Bring the database to this version's schema"),
     "init": ("init", "Make the database and the token file of a service without a hub"),

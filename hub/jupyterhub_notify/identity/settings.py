@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.routing import BaseRoute
 
-__all__ = ["IdentitySettings", "make_identity"]
+    from .hub import HubAdapter
+
+__all__ = ["IdentitySettings", "hub_of", "make_identity"]
 
 PROVIDERS = ("hub", "proxy", "token-file")
 
@@ -125,6 +127,12 @@ def make_identity(settings: IdentitySettings | None = None) -> IdentityProvider:
     return providers[0] if len(providers) == 1 else FirstOf(providers)
 
 
+def hub_of(identity: IdentityProvider) -> HubAdapter | None:
+    """Return the Hub that a provider asks, or None if it asks none."""
+    providers = identity.providers if isinstance(identity, FirstOf) else [identity]
+    return next((p.hub for p in providers if hasattr(p, "hub")), None)
+
+
 def _make(name: str, settings: IdentitySettings, *, alone: bool) -> IdentityProvider:
     if name == "token-file":
         return TokenFileIdentity(TokenFile(settings.tokens), only_ours=not alone)
@@ -167,11 +175,11 @@ class FirstOf:
     """
 
     def __init__(self, providers: Sequence[IdentityProvider]) -> None:
-        self._providers = providers
+        self.providers = providers
 
     async def identify(self, connection: HTTPConnection) -> Caller:
         """Return who sends this request; see `IdentityProvider.identify`."""
-        for provider in self._providers:
+        for provider in self.providers:
             caller = await provider.identify(connection)
             if not caller.is_anonymous:
                 return caller
@@ -181,24 +189,24 @@ class FirstOf:
 
     def login_url(self, connection: HTTPConnection) -> str | None:
         """Return where a browser logs in, of the first provider that has a login."""
-        urls = (provider.login_url(connection) for provider in self._providers)
+        urls = (provider.login_url(connection) for provider in self.providers)
         return next((url for url in urls if url is not None), None)
 
     def xsrf_token(self, connection: HTTPConnection) -> str:
         """Return the XSRF token of the first provider that has one."""
-        tokens = (provider.xsrf_token(connection) for provider in self._providers)
+        tokens = (provider.xsrf_token(connection) for provider in self.providers)
         return next((token for token in tokens if token), "")
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the routes of all."""
-        return [route for provider in self._providers for route in provider.routes()]
+        return [route for provider in self.providers for route in provider.routes()]
 
     async def start(self) -> None:
         """Start all."""
-        for provider in self._providers:
+        for provider in self.providers:
             await provider.start()
 
     async def stop(self) -> None:
         """Stop all."""
-        for provider in self._providers:
+        for provider in self.providers:
             await provider.stop()
