@@ -279,6 +279,37 @@ describe('ToastPresenter', () => {
     }
   });
 
+  it('shows the last of a burst once it is over, while the center is open and nothing is summed up', async () => {
+    presenter.dispose();
+    presenter = new ToastPresenter({
+      model: model as any,
+      actions: { run: async () => undefined },
+      trans: nullTranslator.load('jupyterlab_notify'),
+      isOpen: () => true
+    });
+    presenter.start();
+    const before = window.innerHeight;
+    try {
+      // Room for one, and that is taken when the flood begins.
+      window.innerHeight = 140;
+      window.dispatchEvent(new Event('resize'));
+      for (let index = 0; index < 8; index++) {
+        model.bring([row(`burst ${index}`, index, { autoClose: false })]);
+        await settle();
+      }
+      model.bring([row('last', 20, { autoClose: false })]);
+      await settle();
+      expect(messages()).not.toContain('message last');
+      const end = Date.now() + 4000;
+      while (!messages().includes('message last') && Date.now() < end) {
+        await settle();
+      }
+      expect(messages()).toEqual(['message last']);
+    } finally {
+      window.innerHeight = before;
+    }
+  });
+
   it('brings back after a reload what does not close by itself', () => {
     model.bring(
       [

@@ -31,6 +31,11 @@ const BATCH_MS = 50;
 const FLOOD_PER_SECOND = 4;
 
 /**
+ * The time in which they are counted.
+ */
+const FLOOD_MS = 1000;
+
+/**
  * More than this many at once were missed, not received: then, and after a
  * reload, only a few of them are shown.
  */
@@ -137,6 +142,7 @@ export class ToastPresenter implements IDisposable {
     if (silent) {
       [...this._shown.keys()].forEach(id => this._close(id));
       this._queue.clear();
+      this._postponed = [];
       this.forgetMissed();
     }
   }
@@ -172,6 +178,7 @@ export class ToastPresenter implements IDisposable {
     this._model.openRequested.disconnect(this._onOpenRequested, this);
     this._manager.changed.disconnect(this._onManagerChanged, this);
     window.clearTimeout(this._timer);
+    window.clearTimeout(this._floodTimer);
     this._missed.clear();
     this._sumUp();
     [...this._shown.keys()].forEach(id => this._close(id));
@@ -261,11 +268,12 @@ export class ToastPresenter implements IDisposable {
     }
     const now = Date.now();
     this._flushedAt = now;
-    this._arrivals = this._arrivals.filter(time => now - time < 1000);
+    this._arrivals = this._arrivals.filter(time => now - time < FLOOD_MS);
     arriving.sort((a, b) => a.row.position - b.row.position);
 
     const missed =
       arriving.length >= MISSED.from || arriving.every(item => item.missed);
+    const flood = this._arrivals.length > FLOOD_PER_SECOND;
     const { show, sumUp } = makeRoom(
       this._candidates(),
       arriving.map(({ row }) => ({
@@ -277,7 +285,7 @@ export class ToastPresenter implements IDisposable {
       this._summaryHeight(),
       {
         most: missed ? MISSED.shown : Infinity,
-        flood: this._arrivals.length > FLOOD_PER_SECOND,
+        flood,
         summed: this._missed.size > 0
       }
     );
@@ -290,7 +298,36 @@ export class ToastPresenter implements IDisposable {
         this._show(row, missed);
       }
     }
+    if (flood && this._isOpen()) {
+      this._showLater(
+        arriving.map(({ row }) => row.id).filter(id => sumUp.includes(id))
+      );
+    }
     this._sumUp();
+  }
+
+  /**
+   * Try again once the flood is over. While the center is open no toast sums up what a flood kept
+   * from the screen: without this, whether the last message of a burst ever has a toast would hang
+   * on the moment at which it came.
+   *
+   * @param ids - oldest first; the newest few are enough.
+   */
+  private _showLater(ids: readonly string[]): void {
+    this._postponed = [...this._postponed, ...ids].slice(-MISSED.shown);
+    if (this._postponed.length === 0 || this._floodTimer !== undefined) {
+      return;
+    }
+    this._floodTimer = window.setTimeout(() => {
+      this._floodTimer = undefined;
+      for (const id of this._postponed) {
+        if (!this._shown.has(id) && !this._queue.has(id)) {
+          this._queue.set(id, { missed: false });
+        }
+      }
+      this._postponed = [];
+      this._flush();
+    }, FLOOD_MS);
   }
 
   /**
@@ -656,8 +693,11 @@ export class ToastPresenter implements IDisposable {
   private readonly _unsettled = new Map<string, Private.Update | null>();
   private readonly _dismissing = new Set<string>();
   private _arrivals: number[] = [];
+  private _floodTimer: number | undefined = undefined;
   private _flushedAt = 0;
   private _isDisposed = false;
+  /** What a flood kept from the screen while the center was open, oldest first. */
+  private _postponed: string[] = [];
   private _settings = DEFAULT_TOAST_SETTINGS;
   private _silent = false;
   private _started = false;

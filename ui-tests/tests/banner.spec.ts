@@ -47,6 +47,8 @@ test.beforeEach(async () => {
   }
   await expect(banners(page)).toHaveCount(0);
   await expect(banners(other)).toHaveCount(0);
+  // The workspace has the room back a moment after the banner is gone.
+  await expect(page.locator('#jp-notify-banner')).toBeHidden();
 });
 
 /** Push a message for the banner that no toast shows. */
@@ -86,11 +88,14 @@ test('stands above the workspace and below the menu, in every tab', async () => 
       return { x, y: Math.round(y), width };
     })
     .toEqual({ x: 0, y: Math.round(menu.y + menu.height), width: SIZE.width });
-  const banner = (await banners(page).boundingBox())!;
   const workspace = page.locator('#jp-main-content-panel');
   await expect
-    .poll(async () => Math.round((await workspace.boundingBox())!.y))
-    .toBe(Math.round(banner.y + banner.height));
+    .poll(async () => {
+      const banner = (await banners(page).boundingBox())!;
+      const below = (await workspace.boundingBox())!;
+      return Math.round(below.y) - Math.round(banner.y + banner.height);
+    })
+    .toBe(0);
   await expect(banners(page)).toContainText('Platform team');
 
   // And gives the room back.
@@ -153,12 +158,11 @@ test('has no details where there are none, and the rest of a line that was cut',
   await expect(
     banners(page, 'Short').getByRole('button', { name: 'Details' })
   ).toHaveCount(0);
-  const { height } = (await long.boundingBox())!;
-  expect(height).toBeLessThan(60);
+  const height = async () => (await long.boundingBox())!.height;
+  await expect.poll(height).toBeLessThan(60);
+  const closed = await height();
   await long.getByRole('button', { name: 'Details' }).click();
-  await expect
-    .poll(async () => (await long.boundingBox())!.height)
-    .toBeGreaterThan(height + 15);
+  await expect.poll(height).toBeGreaterThan(closed + 15);
 });
 
 test('runs the buttons of a message', async () => {
@@ -224,7 +228,9 @@ test('is one line while the window is small', async () => {
   // All of it is still to be had.
   await page.getByRole('button', { name: '1 more' }).click();
   await expect(banners(page)).toHaveCount(2);
-  expect((await banners(page).nth(1).boundingBox())!.height).toBeLessThan(40);
+  await expect
+    .poll(async () => (await banners(page).nth(1).boundingBox())!.height)
+    .toBeLessThan(40);
   await banners(page, 'an outage')
     .getByRole('button', { name: 'Details' })
     .click();
@@ -350,15 +356,15 @@ test('leaves room for toasts below it', async () => {
   await push('an outage', { type: 'error' });
   await push('below the banner', { type: 'warning', autoClose: false });
   await expect(banners(page)).toHaveCount(2);
-  const bottom = async () => {
-    const { y, height } = (await page
-      .locator('#jp-notify-banner')
-      .boundingBox())!;
-    return y + height;
-  };
   await expect
-    .poll(async () => (await toasts(page, 'below the banner').boundingBox())!.y)
-    .toBeGreaterThan(await bottom());
+    .poll(async () => {
+      const toast = (await toasts(page, 'below the banner').boundingBox())!;
+      const { y, height } = (await page
+        .locator('#jp-notify-banner')
+        .boundingBox())!;
+      return toast.y - (y + height);
+    })
+    .toBeGreaterThan(0);
 });
 
 for (const theme of ['light', 'dark'] as const) {
@@ -378,15 +384,18 @@ for (const theme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: '1 more' }).click();
     for (const [index, type] of types.entries()) {
       const item = banners(page, `of type ${type}`);
-      const [edge, expected] = await item.evaluate((node, name) => {
-        const probe = document.createElement('div');
-        probe.style.color = `var(--jp-${name}-color1)`;
-        document.body.append(probe);
-        const { color } = getComputedStyle(probe);
-        probe.remove();
-        return [getComputedStyle(node).borderLeftColor, color];
-      }, variables[index]);
-      expect(edge).toBe(expected);
+      await expect
+        .poll(() =>
+          item.evaluate((node, name) => {
+            const probe = document.createElement('div');
+            probe.style.color = `var(--jp-${name}-color1)`;
+            document.body.append(probe);
+            const { color } = getComputedStyle(probe);
+            probe.remove();
+            return getComputedStyle(node).borderLeftColor === color;
+          }, variables[index])
+        )
+        .toBe(true);
     }
     const item = banners(page, 'of type error');
     await item.getByRole('button', { name: 'Details' }).click();

@@ -134,7 +134,7 @@ test.describe('The bell', () => {
     const tabs = page.locator('.jp-SideBar.jp-mod-right .lm-TabBar-tab');
     const tab = tabs.and(page.locator('.jp-NotifyCenter-tab'));
     const height = async () => (await tab.boundingBox())!.height;
-    expect(await height()).toBeGreaterThan(20);
+    await expect.poll(height).toBeGreaterThan(20);
     await closeCenter(page);
     await expect.poll(height).toBe(0);
 
@@ -660,10 +660,11 @@ test.describe('A long list', () => {
       .toBe(true);
     await push('something new');
     await expect(pill).toHaveText('1 new');
-    expect(await first()).toBe(before);
+    // The row that came is measured a moment after it is in the page.
+    await expect.poll(first).toBe(before);
     await push('something newer');
     await expect(pill).toHaveText('2 new');
-    expect(await first()).toBe(before);
+    await expect.poll(first).toBe(before);
     await pill.click();
     await expect(rows(page, 'something newer')).toBeInViewport();
     await expect(pill).toHaveCount(0);
@@ -886,7 +887,7 @@ test.describe('Nothing overflows the panel:', () => {
       await expect(rows(page)).toHaveCount(1);
       const height = async () => (await rows(page).boundingBox())!.height;
       await fits();
-      expect(await height()).toBeLessThan(160);
+      await expect.poll(height).toBeLessThan(160);
       await open(rows(page));
       if (payload.body) {
         await expect(rows(page).locator('.jp-NotifyBody table')).toBeVisible();
@@ -900,30 +901,32 @@ test.describe('Nothing overflows the panel:', () => {
 
   /** Nothing reaches over the panel's edge, and nothing but a table or code scrolls sideways. */
   async function fits(): Promise<void> {
-    const wide = await center(page).evaluate(node => {
-      const edge = node.getBoundingClientRect();
-      return [node, ...node.querySelectorAll<HTMLElement>('*')]
-        .filter(one => {
-          if (one.closest('.jp-NotifyHidden')) {
-            return false;
-          }
-          const scrolling = one.closest('pre, .jp-NotifyMarkdown-scroll');
-          const { left, right, width } = one.getBoundingClientRect();
-          if (scrolling && scrolling !== one) {
-            return false;
-          }
-          return (
-            (width > 0 && (right > edge.right + 1 || left < edge.left - 1)) ||
-            (!scrolling &&
-              one.clientWidth > 0 &&
-              one.scrollWidth > one.clientWidth + 1 &&
-              getComputedStyle(one).overflowX !== 'hidden') ||
-            (one.matches('.jp-NotifyList') && one.scrollWidth > one.clientWidth)
-          );
-        })
-        .map(one => `${one.tagName}.${one.className}`);
-    });
-    expect(wide).toEqual([]);
+    const wide = () =>
+      center(page).evaluate(node => {
+        const edge = node.getBoundingClientRect();
+        return [node, ...node.querySelectorAll<HTMLElement>('*')]
+          .filter(one => {
+            if (one.closest('.jp-NotifyHidden')) {
+              return false;
+            }
+            const scrolling = one.closest('pre, .jp-NotifyMarkdown-scroll');
+            const { left, right, width } = one.getBoundingClientRect();
+            if (scrolling && scrolling !== one) {
+              return false;
+            }
+            return (
+              (width > 0 && (right > edge.right + 1 || left < edge.left - 1)) ||
+              (!scrolling &&
+                one.clientWidth > 0 &&
+                one.scrollWidth > one.clientWidth + 1 &&
+                getComputedStyle(one).overflowX !== 'hidden') ||
+              (one.matches('.jp-NotifyList') &&
+                one.scrollWidth > one.clientWidth)
+            );
+          })
+          .map(one => `${one.tagName}.${one.className}`);
+      });
+    await expect.poll(wide).toEqual([]);
   }
 });
 
@@ -1184,9 +1187,9 @@ test('The center and the bell stay in a window that is too narrow for both sides
 
 test('The panel is there again after a reload, as wide as it was, also if it was closed', async () => {
   await push('a message');
-  const before = await panelWidth();
-  expect(before).toBeGreaterThan(340);
+  await expect.poll(panelWidth).toBeGreaterThan(340);
   await expect.poll(savedLayout).toBe('open and wide');
+  const before = await panelWidth();
   await reloadPage();
   await expect(rows(page, 'a message')).toBeVisible();
   await expect
@@ -1199,7 +1202,8 @@ test('The panel is there again after a reload, as wide as it was, also if it was
   await page.mouse.down();
   await page.mouse.move(x - 81, 400);
   await page.mouse.up();
-  await expect.poll(panelWidth).toBeGreaterThan(before + 60);
+  // The 80 pixels that the edge was moved by.
+  await expect.poll(panelWidth).toBeGreaterThan(before + 75);
   const wider = await panelWidth();
   await closeCenter(page);
   await expect.poll(savedLayout).toBe('closed or narrow');
@@ -1207,14 +1211,14 @@ test('The panel is there again after a reload, as wide as it was, also if it was
   await expect(center(page)).toBeHidden();
   await openCenter(page);
   await expect.poll(panelWidth).toBeGreaterThan(wider - 3);
-  expect(await panelWidth()).toBeLessThan(wider + 3);
+  await expect.poll(panelWidth).toBeLessThan(wider + 3);
 });
 
 test('The panel has its width also where JupyterLab lost it as it restored its layout', async () => {
   await push('a message');
-  const before = await panelWidth();
-  expect(before).toBeGreaterThan(340);
+  await expect.poll(panelWidth).toBeGreaterThan(340);
   await expect.poll(savedLayout).toBe('open and wide');
+  const before = await panelWidth();
   await page.evaluate(() => sessionStorage.setItem('lose', 'the sizes'));
   await page.addInitScript(() => {
     if (sessionStorage.getItem('lose') === null) {
@@ -1330,12 +1334,15 @@ test('Nothing moves by itself for who wants less motion', async () => {
   // All tests have less motion but this one.
   await setMotion(page, true);
   try {
-    expect(Math.min(...(await motion()))).toBeGreaterThan(0.1);
+    // The browser works out the styles anew some time after the media was changed.
+    await expect
+      .poll(async () => Math.min(...(await motion())))
+      .toBeGreaterThan(0.1);
   } finally {
     await setMotion(page, false);
   }
   // A toast is taken away when its animation ends: there is one.
-  expect(await motion()).toEqual([0, 0.001]);
+  await expect.poll(motion).toEqual([0, 0.001]);
   await press(rows(page, 'at work'), 'Dismiss');
   await expect(toast).toHaveCount(0);
 });

@@ -383,7 +383,11 @@ test('The browser opens none of them either, were they in the database', async (
   for (let index = 0; index < ids.length; index++) {
     const row = rows(page, `From ${5 * index}`);
     await row.locator('.jp-NotifyRow-summary').click();
-    for (const button of await row.locator('.jp-NotifyAction').all()) {
+    const buttons = row.locator('.jp-NotifyAction');
+    await expect(buttons).toHaveCount(
+      addresses.slice(5 * index, 5 * index + 5).length
+    );
+    for (const button of await buttons.all()) {
       await button.click();
       await refused();
       pressed += 1;
@@ -567,7 +571,7 @@ test('A welcome message is shown without what could run', async () => {
     const name = await dialog.getByRole('heading').first().textContent();
     const index = Number(/^No (\d+) /.exec(name!)![1]);
     // It is text, letter by letter.
-    expect(await dialog.locator('.jp-NotifyWelcome-title > *').count()).toBe(0);
+    await expect(dialog.locator('.jp-NotifyWelcome-title > *')).toHaveCount(0);
     await expect(dialog.locator('.jp-NotifyWelcome-body')).toContainText(
       `Body ${index}.`
     );
