@@ -9,21 +9,21 @@ import type {
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import actionsPlugin from './actions';
-import bannerPlugin from './banner';
+import bannerPlugin from './banner/plugin';
 import cellPlugin from './cell';
-import centerPlugin from './center';
+import centerPlugin from './center/plugin';
 import commandsPlugin from './commands';
-import desktopPlugin from './desktop';
+import desktopPlugin from './desktop/plugin';
 // Activation provides the model, so there is nothing to put off.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { ServerNotifications } from './model';
 
-import sendPlugin from './send';
+import sendPlugin from './send/plugin';
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { NotificationStream } from './stream';
-import toastsPlugin from './toasts';
+import toastsPlugin from './toasts/plugin';
 import { INotificationModel } from './tokens';
-import welcomePlugin from './welcome';
+import welcomePlugin from './welcome/plugin';
 
 export * from './tokens';
 export type * from './wire';

@@ -1,4 +1,4 @@
-import { banners, Crier, interrupts } from '../banner/stack';
+import { banners, Crier, interrupts } from '../banner/announcer';
 import { row } from './rows';
 
 const ids = (rows: { id: string }[]) => rows.map(each => each.id);

@@ -6,7 +6,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { createRoot } from 'react-dom/client';
 import { flushSync } from 'react-dom';
 
-import { safeImage, safeLink, SafeMarkdown } from '../center/markdown';
+import { safeImage, safeLink, SafeMarkdown } from '../components/markdown';
 
 /** Markdown is HTML where it wants to be: the parser passes it all on. */
 const markdown = new SafeMarkdown({

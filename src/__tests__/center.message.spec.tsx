@@ -7,8 +7,8 @@ import * as React from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { act } from 'react-dom/test-utils';
 
-import { FetchedBodies, type IShared, Shared } from '../center/context';
-import { Body } from '../center/message';
+import { FetchedBodies, type IShared, Shared } from '../components/context';
+import { Body } from '../components/message';
 import type { Notification } from '../wire';
 import { row } from './rows';
 

@@ -8,8 +8,8 @@ import * as React from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { act } from 'react-dom/test-utils';
 
-import type { ICenterProps } from '../center/context';
-import { Center } from '../center/panel';
+import type { ICenterProps } from '../components/context';
+import { Center } from '../center/view';
 import type { NotificationModel } from '../tokens';
 import type { Page } from '../wire';
 import { NOW } from './rows';

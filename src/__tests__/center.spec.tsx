@@ -6,7 +6,7 @@ import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import { CenterPanel, NotificationBell } from '../center';
+import { CenterPanel, NotificationBell } from '../center/plugin';
 import type { INotificationModel } from '../tokens';
 
 const trans = nullTranslator.load('jupyterlab_notify');

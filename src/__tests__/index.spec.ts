@@ -1,7 +1,7 @@
 import { readdirSync } from 'fs';
 import { resolve } from 'path';
 
-import plugins from '../index';
+import plugins from '..';
 
 const ids = plugins.map(plugin => plugin.id);
 

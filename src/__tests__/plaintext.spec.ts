@@ -1,8 +1,4 @@
-import {
-  MAX_TOAST_LENGTH,
-  stripMarkdown,
-  summarize
-} from '../toasts/plaintext';
+import { MAX_TOAST_LENGTH, stripMarkdown, summarize } from '../text/plaintext';
 
 describe('stripMarkdown', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { type IToastCandidate, makeRoom, urgency } from '../toasts/room';
+import { type IToastCandidate, makeRoom, urgency } from '../toasts/layout';
 
 const SUMMARY = 80;
 

@@ -3,8 +3,8 @@
  */
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { Times } from '../center/times';
-import { since } from '../toasts/since';
+import { Times } from '../text/times';
+import { since } from '../text/relativeTime';
 
 const trans = nullTranslator.load('jupyterlab_notify');
 

@@ -1,4 +1,4 @@
-import { Greeting } from '../welcome/greeting';
+import { Greeting } from '../welcome/scheduler';
 import type { WelcomeMessage } from '../wire';
 
 const message = (

@@ -3,11 +3,11 @@
  */
 import * as React from 'react';
 
-import { TYPES, typesLabel } from '../labels';
+import { TYPES, typesLabel } from '../text/labels';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
-import { Shared } from './context';
-import { Glyph, IconButton, TypeIcon } from './icons';
+import { Shared } from '../components/context';
+import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { parse, withTypes } from './query';
 import { classes } from './row';
 

@@ -5,8 +5,8 @@ import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import type { Notification } from '../wire';
-import { Shared } from './context';
-import { Glyph } from './icons';
+import { Shared } from '../components/context';
+import { Glyph } from '../components/icons';
 import type { Listing } from './listing';
 import { type IRowHandlers, Row } from './row';
 

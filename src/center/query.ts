@@ -1,7 +1,7 @@
 /**
  * What a person types into the center's search field, as a query and back.
  */
-import { TYPES } from '../labels';
+import { TYPES } from '../text/labels';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 

@@ -3,11 +3,11 @@
  */
 import * as React from 'react';
 
-import { typeLabel } from '../labels';
+import { typeLabel } from '../text/labels';
 import type { Notification } from '../wire';
-import { Shared } from './context';
-import { Glyph, IconButton, TypeIcon } from './icons';
-import { Actions, Body, Summary } from './message';
+import { Shared } from '../components/context';
+import { Glyph, IconButton, TypeIcon } from '../components/icons';
+import { Actions, Body, Summary } from '../components/message';
 
 /**
  * What a row is asked to do; the same object for all rows, so that they need not be drawn anew.

@@ -5,7 +5,7 @@ import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { Changed, StateChange } from '../wire';
-import { Shared } from './context';
+import { Shared } from '../components/context';
 
 /** How long it stays, in ms; while the pointer or the focus is on it the time stands still. */
 const STAYS_MS = 8000;

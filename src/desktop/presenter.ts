@@ -5,10 +5,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
-import { summarize } from '../toasts/plaintext';
+import { summarize } from '../text/plaintext';
 import type { INotificationModel, NotificationModel } from '../tokens';
 import type { Notification as Row } from '../wire';
-import { Tabs } from './front';
+import { Tabs } from './tabs';
 import { permission } from './permission';
 
 /** More than this many at once are counted, not shown one by one. */

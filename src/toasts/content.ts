@@ -5,12 +5,12 @@
 import type { Notification as LabNotification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { locale } from '../locale';
+import { locale } from '../text/locale';
 import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Action, Notification } from '../wire';
-import { summarize } from './plaintext';
-import { urgency } from './room';
-import { since } from './since';
+import { summarize } from '../text/plaintext';
+import { urgency } from './layout';
+import { since } from '../text/relativeTime';
 import type { IToastDress } from './view';
 
 /**

@@ -17,7 +17,7 @@ import type {
 } from '../tokens';
 import type { Notification } from '../wire';
 import { estimateHeight, signature, ToastContents } from './content';
-import { type IToastCandidate, makeRoom, urgency } from './room';
+import { type IToastCandidate, makeRoom, urgency } from './layout';
 import { ToastView } from './view';
 
 /**

@@ -9,7 +9,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { INotificationActions, INotificationModel } from '../tokens';
-import { Crier } from './stack';
+import { Crier } from './announcer';
 
 /**
  * The plugin that shows the banner.
@@ -36,7 +36,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         return;
       }
       loading = true;
-      Promise.all([import('./bar'), app.restored]).then(
+      Promise.all([import('./view'), app.restored]).then(
         ([{ showBanner }]) =>
           showBanner({
             shell: app.shell,

@@ -11,7 +11,7 @@ import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 
 import { followSettings, LAB_NOTIFICATIONS } from '../settings';
 import { INotificationActions, INotificationModel } from '../tokens';
-import { TypesField } from './field';
+import { TypesField } from './typesField';
 // Both are needed at activation: a toast that waits for its code comes late.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import {

@@ -3,7 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Notification } from './wire';
+import type { Notification } from '../wire';
 
 /** The types, in the order of menus and settings. */
 export const TYPES: readonly Notification['type'][] = [

@@ -22,10 +22,10 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { SplitPanel } from '@lumino/widgets';
 import * as React from 'react';
 
-import type { ICenterHost, ICenterProps } from './center/context';
-import { addCommand } from './palette';
-import { followSettings, LAB_NOTIFICATIONS } from './settings';
-import { INotificationActions, INotificationModel } from './tokens';
+import type { ICenterHost, ICenterProps } from '../components/context';
+import { addCommand } from '../palette';
+import { followSettings, LAB_NOTIFICATIONS } from '../settings';
+import { INotificationActions, INotificationModel } from '../tokens';
 
 namespace CommandIDs {
   export const toggleCenter = 'jupyterlab-notify:toggle-center';
@@ -342,7 +342,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     }
     this._loading = true;
     try {
-      this._center = (await import('./center/panel')).Center;
+      this._center = (await import('./view')).Center;
     } catch (reason) {
       console.error('The notification center could not be loaded.', reason);
       this._failed = true;

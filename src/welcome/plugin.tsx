@@ -20,8 +20,8 @@ import * as React from 'react';
 import { addCommand } from '../palette';
 import { INotificationModel, type NotificationModel } from '../tokens';
 import type { WelcomeMessage } from '../wire';
-import { Greeting } from './greeting';
-import type { WelcomeModal } from './modal';
+import { Greeting } from './scheduler';
+import type { WelcomeModal } from './view';
 
 const PLUGIN_ID = 'jupyterlab_notify:welcome';
 
@@ -100,7 +100,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       messages: readonly WelcomeMessage[],
       counts: boolean
     ) => {
-      const { WelcomeModal } = await import('./modal');
+      const { WelcomeModal } = await import('./view');
       modal?.close();
       const opened = new WelcomeModal({
         messages,

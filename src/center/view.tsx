@@ -6,15 +6,20 @@ import * as React from 'react';
 
 import type { INotificationModel, NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
-import { type ICenterProps, onReconnected, Shared, useShared } from './context';
+import {
+  type ICenterProps,
+  onReconnected,
+  Shared,
+  useShared
+} from '../components/context';
 import { Desk } from './desk';
 import { FilterBar } from './filter';
-import { Glyph, IconButton } from './icons';
+import { Glyph, IconButton } from '../components/icons';
 import { type IListHandle, type IListProps, List } from './list';
 import { Listing } from './listing';
 import { hasMenu, openMenu } from './menu';
 import { parse } from './query';
-import { Empty, Failed, Failure, Notice, Skeleton } from './states';
+import { Empty, Failed, Failure, Notice, Skeleton } from '../components/states';
 import { UndoBar } from './undo';
 import '../../style/center.css';
 

@@ -3,7 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { locale } from '../locale';
+import { locale } from './locale';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;

@@ -10,7 +10,7 @@ import * as React from 'react';
 import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import { SafeMarkdown } from './markdown';
-import { Times } from './times';
+import { Times } from '../text/times';
 
 /**
  * The widget that the center is shown in, as the center needs it.

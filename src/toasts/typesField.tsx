@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { TYPES, typesLabel } from '../labels';
+import { TYPES, typesLabel } from '../text/labels';
 import type { Notification } from '../wire';
 
 /**

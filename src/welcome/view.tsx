@@ -7,8 +7,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import { SafeMarkdown } from '../center/markdown';
-import { useRendered } from '../center/message';
+import { SafeMarkdown } from '../components/markdown';
+import { useRendered } from '../components/message';
 import type { WelcomeMessage } from '../wire';
 import '../../style/welcome.css';
 

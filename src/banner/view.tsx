@@ -7,14 +7,14 @@ import type { Message } from '@lumino/messaging';
 import { BoxLayout, type Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import { type ICenterProps, Shared, useShared } from '../center/context';
-import { Glyph, IconButton, TypeIcon } from '../center/icons';
-import { Actions, Body, Summary } from '../center/message';
-import { Failure } from '../center/states';
-import { typeLabel } from '../labels';
-import { summarize } from '../toasts/plaintext';
+import { type ICenterProps, Shared, useShared } from '../components/context';
+import { Glyph, IconButton, TypeIcon } from '../components/icons';
+import { Actions, Body, Summary } from '../components/message';
+import { Failure } from '../components/states';
+import { typeLabel } from '../text/labels';
+import { summarize } from '../text/plaintext';
 import type { Notification, StateChange } from '../wire';
-import { banners, type Crier, interrupts } from './stack';
+import { banners, type Crier, interrupts } from './announcer';
 import '../../style/banner.css';
 
 /**
