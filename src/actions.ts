@@ -1,6 +1,6 @@
 /**
  * The plugin that runs the buttons of notifications: what a sender asks for,
- * a site or the person has to allow.
+ * a site or the user has to allow.
  */
 import type {
   JupyterFrontEnd,
@@ -31,7 +31,7 @@ const LINK_SCHEMES = ['http:', 'https:', 'mailto:'];
 
 /**
  * Runs buttons: links of harmless schemes and listed commands at once, other
- * commands once the person has agreed.
+ * commands once the user has agreed.
  */
 export class NotificationActions implements INotificationActions {
   /**
@@ -129,7 +129,7 @@ export class NotificationActions implements INotificationActions {
   }
 
   /**
-   * Ask the person whether a command may run.
+   * Ask the user whether a command may run.
    */
   private async _agreed(
     notification: Notification,
@@ -251,7 +251,7 @@ export default plugin;
 
 namespace Private {
   /**
-   * Write characters that hide or reorder others as escapes: what a person
+   * Write characters that hide or reorder others as escapes: what a user
    * agrees to must be what they see.
    */
   export function visible(text: string): string {

@@ -45,7 +45,7 @@ const modelPlugin: JupyterFrontEndPlugin<INotificationModel> = {
       stream,
       trans: (translator ?? nullTranslator).load('jupyterlab_notify')
     });
-    // What a person waits for at start, comes first.
+    // What a user waits for at start, comes first.
     void app.restored.then(() => stream.start());
     return model;
   }

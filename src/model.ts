@@ -54,7 +54,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     this._stream.connectedChanged.connect(this._onConnectedChanged, this);
   }
 
-  /** How many there are, as the person's pending changes leave it. */
+  /** How many there are, as the user's pending changes leave it. */
   get counts(): Readonly<Counts> {
     return this._counts;
   }
@@ -89,7 +89,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     return this._openRequested;
   }
 
-  /** Welcome messages changed, or what the person did with them. */
+  /** Welcome messages changed, or what the user did with them. */
   get welcomeChanged(): ISignal<INotificationModel, void> {
     return this._welcomeChanged;
   }
@@ -132,7 +132,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
-   * A row that this tab holds, with the person's pending changes.
+   * A row that this tab holds, with the user's pending changes.
    */
   get(id: string): Notification | undefined {
     const row = this._rows.get(id);
@@ -214,7 +214,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
-   * Say what the person did with welcome messages.
+   * Say what the user did with welcome messages.
    *
    * @throws An error whose message is a sentence to show.
    */
@@ -234,10 +234,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   /**
    * Ask the center to open, at one notification or at the list.
    */
-  open(
-    id: string | null,
-    by: NotificationModel.IOpening['by'] = 'person'
-  ): void {
+  open(id: string | null, by: NotificationModel.IOpening['by'] = 'user'): void {
     this._openRequested.emit({ id, by });
   }
 

@@ -47,7 +47,7 @@ export namespace NotificationModel {
     /** The rows, tombstones (`revoked`, `expired`) among them. */
     notifications: readonly Notification[];
     /**
-     * Ids of rows that ask for attention and that this person has not been
+     * Ids of rows that ask for attention and that this user has not been
      * shown in this browser: what a presenter may announce.
      */
     announced: readonly string[];
@@ -65,7 +65,7 @@ export namespace NotificationModel {
     | { seqs: [number, number]; upTo?: string };
 
   /**
-   * What a person does with welcome messages: sees them, wants these (or none) to come again,
+   * What a user does with welcome messages: sees them, wants these (or none) to come again,
    * or all of them as if they were new here.
    */
   export type WelcomeAnswer =
@@ -77,13 +77,13 @@ export namespace NotificationModel {
   export interface IOpening {
     /** A notification to show in full, or null for the list. */
     id: string | null;
-    /** Whether a person asks, or something that happened: then nobody may be looking. */
-    by: 'person' | 'program';
+    /** Whether a user asks, or something that happened: then nobody may be looking. */
+    by: 'user' | 'program';
   }
 }
 
 /**
- * The notifications of this person's server, as this tab knows them.
+ * The notifications of this user's server, as this tab knows them.
  *
  * It is the only owner of that state. Presenters read it, listen to its
  * signals and call its commands; a command's effect comes back through
@@ -109,7 +109,7 @@ export interface INotificationModel {
     INotificationModel,
     NotificationModel.IOpening
   >;
-  /** Welcome messages changed, or what the person did with them, here or in another tab. */
+  /** Welcome messages changed, or what the user did with them, here or in another tab. */
   readonly welcomeChanged: ISignal<INotificationModel, void>;
   /** What this tab holds of the inbox (the newest, and the pinned ones), highest position first. */
   readonly notifications: readonly Notification[];
@@ -130,10 +130,10 @@ export interface INotificationModel {
   ): Promise<Changed>;
   /** Every welcome message, also those that are not due, from the server. */
   welcome(): Promise<Welcome>;
-  /** Say what the person did with welcome messages. Rejects with a sentence to show. */
+  /** Say what the user did with welcome messages. Rejects with a sentence to show. */
   answerWelcome(answer: NotificationModel.WelcomeAnswer): Promise<void>;
   /**
-   * Ask the center to open, at one notification or at the list. By a person (the default) the
+   * Ask the center to open, at one notification or at the list. By a user (the default) the
    * notification is read then, and has the keyboard; by a program it is only shown, in a tab
    * that is in sight and whose center is closed.
    */
@@ -145,7 +145,7 @@ export interface INotificationModel {
  */
 export const INotificationModel = new Token<INotificationModel>(
   'jupyterlab_notify:INotificationModel',
-  'The notifications that this Jupyter server received, and what the person did with them.'
+  'The notifications that this Jupyter server received, and what the user did with them.'
 );
 
 /**
@@ -204,7 +204,7 @@ export namespace Notifications {
 /**
  * Sends notifications, for other extensions.
  *
- * What is sent goes to the person's server first: it is in every open tab, in the history, and
+ * What is sent goes to the user's server first: it is in every open tab, in the history, and
  * survives a reload. For a hint that only this tab needs, JupyterLab's own `Notification` is the
  * better one.
  */
@@ -248,5 +248,5 @@ export interface INotifications {
  */
 export const INotifications = new Token<INotifications>(
   'jupyterlab_notify:INotifications',
-  'Sends notifications to the person, and tells what becomes of them.'
+  'Sends notifications to the user, and tells what becomes of them.'
 );

@@ -99,7 +99,7 @@ describe('NotificationActions', () => {
     expect(ran.length).toBe(1);
   });
 
-  it('runs nothing, and changes nothing, when the person does not agree', async () => {
+  it('runs nothing, and changes nothing, when the user does not agree', async () => {
     const done = run({ commandId: 'test:delete' });
     await press('reject');
     await done;

@@ -1,4 +1,4 @@
-import { banners, Crier, interrupts } from '../banner/announcer';
+import { banners, Announcer, interrupts } from '../banner/announcer';
 import { row } from './rows';
 
 const ids = (rows: { id: string }[]) => rows.map(each => each.id);
@@ -41,32 +41,32 @@ describe('the banner', () => {
 
 describe('what a screen reader hears of the banner', () => {
   it('is each message once, and again when it asks for attention again', () => {
-    const crier = new Crier();
+    const announcer = new Announcer();
     const first = row('a', 1, { banner: true });
-    expect(crier.take([first])).toEqual([first]);
-    expect(crier.take([first])).toEqual([]);
+    expect(announcer.take([first])).toEqual([first]);
+    expect(announcer.take([first])).toEqual([]);
     const quietly = { ...first, seq: 2, message: 'changed' };
-    expect(crier.take([quietly])).toEqual([]);
+    expect(announcer.take([quietly])).toEqual([]);
     const again = { ...first, seq: 3, position: 3 };
-    expect(crier.take([again])).toEqual([again]);
+    expect(announcer.take([again])).toEqual([again]);
   });
 
   it('is nothing that a toast says at the same time', () => {
-    const crier = new Crier();
+    const announcer = new Announcer();
     const toasted = row('toasted', 1, { banner: true, autoClose: false });
     const quiet = row('quiet', 2, { banner: true, autoClose: 0 });
-    crier.hear({
+    announcer.hear({
       type: 'changes',
       notifications: [toasted, quiet],
       announced: ['toasted', 'quiet']
     });
-    expect(crier.take([toasted, quiet])).toEqual([quiet]);
+    expect(announcer.take([toasted, quiet])).toEqual([quiet]);
   });
 
   it('is what an earlier page announced, since no toast says it now', () => {
-    const crier = new Crier();
+    const announcer = new Announcer();
     const kept = row('kept', 1, { banner: true, autoClose: false });
-    crier.hear({ type: 'snapshot', notifications: [kept], announced: [] });
-    expect(crier.take([kept])).toEqual([kept]);
+    announcer.hear({ type: 'snapshot', notifications: [kept], announced: [] });
+    expect(announcer.take([kept])).toEqual([kept]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What a person's search means.
+ * What a user's search means.
  */
 import { parse, withTypes } from '../center/query';
 

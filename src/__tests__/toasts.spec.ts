@@ -29,10 +29,7 @@ class Model {
   async change(...args: unknown[]): Promise<void> {
     this.changes.push(args);
   }
-  open(
-    id: string | null,
-    by: NotificationModel.IOpening['by'] = 'person'
-  ): void {
+  open(id: string | null, by: NotificationModel.IOpening['by'] = 'user'): void {
     this.opened.push({ id, by });
     this.openRequested.emit({ id, by });
   }
@@ -123,7 +120,7 @@ describe('ToastPresenter', () => {
     }
   );
 
-  it('keeps toasts where the person set no time', () => {
+  it('keeps toasts where the user set no time', () => {
     presenter.settings = { ...DEFAULT_TOAST_SETTINGS, defaultAutoClose: 0 };
     model.bring([row('a', 1)]);
     expect(manager.notifications[0].options.autoClose).toBe(false);
@@ -173,7 +170,7 @@ describe('ToastPresenter', () => {
     expect(manager.notifications[0]).toBe(before);
   });
 
-  it("takes a removal in JupyterLab's list for the person's dismissal", async () => {
+  it("takes a removal in JupyterLab's list for the user's dismissal", async () => {
     model.bring([
       row('a', 1, { autoClose: false }),
       row('b', 2, { autoClose: false, dismissable: false })
@@ -191,7 +188,7 @@ describe('ToastPresenter', () => {
     expect(labels()).toEqual(['Show more']);
     const event = { preventDefault: jest.fn() } as any;
     manager.notifications[0].options.actions![0].callback(event);
-    expect(model.opened).toEqual([{ id: 'a', by: 'person' }]);
+    expect(model.opened).toEqual([{ id: 'a', by: 'user' }]);
     expect(model.changes).toEqual([]);
     expect(manager.count).toBe(0);
   });
@@ -323,7 +320,7 @@ describe('ToastPresenter', () => {
     expect(messages()).toEqual(['message a']);
   });
 
-  it('opens the center at an error where the person wants that', async () => {
+  it('opens the center at an error where the user wants that', async () => {
     model.bring([row('a', 1, { type: 'error' })]);
     expect(model.opened).toEqual([]);
     presenter.settings = { ...DEFAULT_TOAST_SETTINGS, openOnError: true };

@@ -1,5 +1,5 @@
 /**
- * Whether every string that a person reads can be translated: a bundle of another language knows
+ * Whether every string that a user reads can be translated: a bundle of another language knows
  * only what goes through it, and what its tools find in the source.
  */
 import * as fs from 'fs';
@@ -8,7 +8,7 @@ import * as ts from 'typescript';
 
 const SOURCE = path.resolve(__dirname, '..');
 
-/** Attributes, fields and arguments whose text a person reads, or a screen reader says. */
+/** Attributes, fields and arguments whose text a user reads, or a screen reader says. */
 const READ =
   /^(alt|aria-?(description|label|placeholder|roledescription|valuetext)|caption|hint|innerText|label|placeholder|text|textContent|title)$/i;
 
@@ -138,7 +138,7 @@ function sources(folder: string): string[] {
   });
 }
 
-describe('Every string that a person reads', () => {
+describe('Every string that a user reads', () => {
   it('goes through the translator', () => {
     const names = sources(SOURCE);
     expect(names.length).toBeGreaterThan(30);

@@ -1,4 +1,4 @@
-import { Greeting } from '../welcome/scheduler';
+import { WelcomeScheduler } from '../welcome/scheduler';
 import type { WelcomeMessage } from '../wire';
 
 const message = (
@@ -24,7 +24,7 @@ const ids = (messages: WelcomeMessage[]) => messages.map(({ id }) => id);
 
 describe('a greeting', () => {
   it('is what is due when the page starts', () => {
-    const { show } = new Greeting(0).step(
+    const { show } = new WelcomeScheduler(0).step(
       [message('a'), message('b', { due: false })],
       [],
       10
@@ -33,28 +33,28 @@ describe('a greeting', () => {
   });
 
   it('comes with a message that arrives a moment later, not in the midst of work', () => {
-    const early = new Greeting(0);
+    const early = new WelcomeScheduler(0);
     early.step([], [], 10);
     expect(ids(early.step([message('a')], [], 5000).show)).toEqual(['a']);
-    const late = new Greeting(0);
+    const late = new WelcomeScheduler(0);
     late.step([], [], 10);
     expect(late.step([message('a')], [], LATER).show).toEqual([]);
   });
 
   it('does not come twice for the same message in one page', () => {
-    const greeting = new Greeting(0);
-    greeting.step([message('a')], [], 10);
-    greeting.adopt([message('a', { views: 1 })]);
-    expect(greeting.step([message('a', { views: 1 })], [], 20).show).toEqual(
+    const scheduler = new WelcomeScheduler(0);
+    scheduler.step([message('a')], [], 10);
+    scheduler.adopt([message('a', { views: 1 })]);
+    expect(scheduler.step([message('a', { views: 1 })], [], 20).show).toEqual(
       []
     );
   });
 
   it('goes when it was seen or dismissed elsewhere', () => {
     for (const change of [{ views: 1 }, { due: false }]) {
-      const greeting = new Greeting(0);
-      greeting.step([message('a'), message('b')], [], 10);
-      const step = greeting.step(
+      const scheduler = new WelcomeScheduler(0);
+      scheduler.step([message('a'), message('b')], [], 10);
+      const step = scheduler.step(
         [message('a', change), message('b')],
         ['a', 'b'],
         20
@@ -64,25 +64,25 @@ describe('a greeting', () => {
   });
 
   it('stays when something else changed', () => {
-    const greeting = new Greeting(0);
-    greeting.step([message('a')], [], 10);
-    const step = greeting.step([message('a'), message('new')], ['a'], 20);
+    const scheduler = new WelcomeScheduler(0);
+    scheduler.step([message('a')], [], 10);
+    const step = scheduler.step([message('a'), message('new')], ['a'], 20);
     expect(step).toEqual({ show: [], close: false });
   });
 
   it('comes back with a reset, whenever that is', () => {
     for (const before of [{ due: false }, { views: 2 }]) {
-      const greeting = new Greeting(0);
-      greeting.step([message('a', before), message('b')], [], 10);
-      const { show } = greeting.step([message('a'), message('b')], [], LATER);
+      const scheduler = new WelcomeScheduler(0);
+      scheduler.step([message('a', before), message('b')], [], 10);
+      const { show } = scheduler.step([message('a'), message('b')], [], LATER);
       expect(ids(show)).toEqual(['a', 'b']);
     }
   });
 
   it('comes with what was written anew', () => {
-    const greeting = new Greeting(0);
-    greeting.step([message('a', { updated: '2026-01-01' })], [], 10);
-    const { show } = greeting.step(
+    const scheduler = new WelcomeScheduler(0);
+    scheduler.step([message('a', { updated: '2026-01-01' })], [], 10);
+    const { show } = scheduler.step(
       [message('a', { updated: '2026-02-01' })],
       [],
       LATER

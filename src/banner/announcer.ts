@@ -38,7 +38,7 @@ export function interrupts(type: Notification['type']): boolean {
  * Tells what a screen reader has yet to hear: each message of the banner once in a page, and
  * none that a toast says.
  */
-export class Crier {
+export class Announcer {
   /**
    * Learn what is announced elsewhere.
    *

@@ -9,7 +9,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { INotificationActions, INotificationModel } from '../tokens';
-import { Crier } from './announcer';
+import { Announcer } from './announcer';
 
 /**
  * The plugin that shows the banner.
@@ -28,10 +28,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
     rendermime: IRenderMimeRegistry,
     translator: ITranslator | null
   ) => {
-    const crier = new Crier();
+    const announcer = new Announcer();
     let loading = false;
     model.changed.connect((_, change) => {
-      crier.hear(change);
+      announcer.hear(change);
       if (loading || !model.notifications.some(row => row.banner)) {
         return;
       }
@@ -40,7 +40,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         ([{ showBanner }]) =>
           showBanner({
             shell: app.shell,
-            crier,
+            announcer,
             model,
             actions,
             rendermime,

@@ -14,7 +14,7 @@ import { Failure } from '../components/states';
 import { typeLabel } from '../text/labels';
 import { summarize } from '../text/plaintext';
 import type { Notification, StateChange } from '../wire';
-import { banners, type Crier, interrupts } from './announcer';
+import { banners, type Announcer, interrupts } from './announcer';
 import '../../style/banner.css';
 
 /**
@@ -22,7 +22,7 @@ import '../../style/banner.css';
  */
 export interface IBannerOptions extends Omit<ICenterProps, 'host'> {
   shell: JupyterFrontEnd.IShell;
-  crier: Crier;
+  announcer: Announcer;
 }
 
 /** How many messages stand there before the others are only counted. */
@@ -140,7 +140,7 @@ interface IBannerProps extends Omit<IBannerOptions, 'shell'> {
 
 /** All messages of the banner. */
 function Banner(props: IBannerProps): JSX.Element {
-  const { model, trans, crier } = props;
+  const { model, trans, announcer } = props;
   const { shared, failure, forget } = useShared(props);
   const [rows, setRows] = React.useState<Notification[]>([]);
   const [openId, setOpenId] = React.useState<string | null>(null);
@@ -153,7 +153,7 @@ function Banner(props: IBannerProps): JSX.Element {
     const update = () => {
       const rows = banners(model.notifications);
       setRows(rows);
-      const news = crier.take(rows);
+      const news = announcer.take(rows);
       if (news.length) {
         const words = (alert: boolean) =>
           news

@@ -1,5 +1,5 @@
 /**
- * What a person has in hand in the center: what is selected, and the change that can be taken
+ * What a user has in hand in the center: what is selected, and the change that can be taken
  * back; no DOM.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -286,7 +286,7 @@ export namespace Desk {
     trans: TranslationBundle;
     /** How a number is written. */
     format: (count: number) => string;
-    /** The person does something: what went wrong before is said no longer. */
+    /** The user does something: what went wrong before is said no longer. */
     began: () => void;
     /** Something went wrong; with the row that did not change, if it was a change. */
     failed: (reason: unknown, id: string | null) => void;

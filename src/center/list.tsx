@@ -331,7 +331,7 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
   const onBlur = (event: React.FocusEvent) => {
     const id = focused.current;
     queueMicrotask(() => {
-      // A row that was taken away while it had the focus is no farewell of the person's.
+      // A row that was taken away while it had the focus is no farewell of the user's.
       if (
         document.activeElement !== document.body ||
         (id !== null && element(id))

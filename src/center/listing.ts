@@ -306,7 +306,7 @@ export class Listing {
 
   private _take(page: Page, late: Late, rows: readonly Notification[]): void {
     this._floor = page.next;
-    // The server may not have made yet what the person did before asking for this list.
+    // The server may not have made yet what the user did before asking for this list.
     const kept = new Set(rows.map(row => row.id));
     const found = page.notifications.filter(
       row => kept.has(row.id) || matches(row, { view: this._query.view })
@@ -320,7 +320,7 @@ export class Listing {
   }
 
   /**
-   * The rows with others upserted. The same seq is applied: the model shows a person's
+   * The rows with others upserted. The same seq is applied: the model shows a user's
    * change on it before the server has made it.
    *
    * @param check - whether the others still have to match: those of a page do.

@@ -182,7 +182,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     return this._options.commands;
   }
 
-  /** Whether a person can see it. */
+  /** Whether a user can see it. */
   get visible(): boolean {
     return this.isVisible;
   }
@@ -212,7 +212,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
 
   /**
    * Make room for sentences, the first time that this page opens the panel: JupyterLab's own width
-   * for it is made for lists of names, and that of a person is forgotten where JupyterLab saves
+   * for it is made for lists of names, and that of a user is forgotten where JupyterLab saves
    * its layout while the side is closed.
    */
   widen(): void {
@@ -224,7 +224,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     const { split, own } = side;
     const known = Private.knownWidth();
     const given = split.relativeSizes()[own];
-    // A side that was open has the width that the person gave it.
+    // A side that was open has the width that the user gave it.
     if (known !== null && given > 0) {
       return;
     }
@@ -403,7 +403,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     const hide = () => {
       const hadFocus = panel.node.contains(document.activeElement);
-      // The person may have moved the panel to the other side.
+      // The user may have moved the panel to the other side.
       if ([...shell.widgets('left')].includes(panel)) {
         shell.collapseLeft?.();
       } else {

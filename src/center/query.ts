@@ -1,5 +1,5 @@
 /**
- * What a person types into the center's search field, as a query and back.
+ * What a user types into the center's search field, as a query and back.
  */
 import { TYPES } from '../text/labels';
 import type { NotificationModel } from '../tokens';
@@ -73,7 +73,7 @@ function typesNamed(value: string): Notification['type'][] | null {
   const found: Notification['type'][] = [];
   for (const part of value.toLowerCase().split(',')) {
     const types = part ? TYPES.filter(type => type.startsWith(part)) : [];
-    // "i" begins two types and names none: the person is still typing.
+    // "i" begins two types and names none: the user is still typing.
     const type =
       types.find(one => one === part) ?? (types.length === 1 ? types[0] : null);
     if (!type) {

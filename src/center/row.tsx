@@ -209,7 +209,7 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
 });
 Row.displayName = 'Row';
 
-/** Whether it waits for the person: what was dismissed does not, and is counted nowhere. */
+/** Whether it waits for the user: what was dismissed does not, and is counted nowhere. */
 function isUnread(row: Notification): boolean {
   return row.read === null && row.dismissed === null;
 }

@@ -88,7 +88,7 @@ export function Center(props: ICenterProps): JSX.Element {
   const query = parse(search, view);
   const filtered = Boolean(query.text || query.source || query.types);
 
-  // What the person reads while the server is away is told to it later: nobody asked for that.
+  // What the user reads while the server is away is told to it later: nobody asked for that.
   const untold = React.useRef(new Set<string>());
   const markRead = (ids: string[]) => {
     model.change({ ids }, { read: true }).catch(reason => {
@@ -277,7 +277,7 @@ export function Center(props: ICenterProps): JSX.Element {
   const act = {
     toggle: (row: Notification) => {
       setOpenId(openId === row.id ? null : row.id);
-      // What a program has opened is read once the person closes it.
+      // What a program has opened is read once the user closes it.
       if (row.read === null && row.dismissed === null) {
         markRead([row.id]);
       }

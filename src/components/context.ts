@@ -16,7 +16,7 @@ import { Times } from '../text/times';
  * The widget that the center is shown in, as the center needs it.
  */
 export interface ICenterHost {
-  /** Whether a person can see it. */
+  /** Whether a user can see it. */
   readonly visible: boolean;
   /** It was shown or hidden. */
   readonly visibleChanged: ISignal<unknown, boolean>;
@@ -42,7 +42,7 @@ export namespace ICenterHost {
     id: string | null;
     /** Whether the keyboard goes there. */
     focus: boolean;
-    /** Whether a person asked, who then has read it. */
+    /** Whether a user asked, who then has read it. */
     read: boolean;
   }
 }

@@ -166,7 +166,7 @@ export function safeLink(href: string | null): string | null {
 /**
  * An image's address if it may be loaded.
  *
- * An image of this very host is not: it would be asked for with the person's cookies,
+ * An image of this very host is not: it would be asked for with the user's cookies,
  * and to ask for a page such as a log-out is to do it. Unless it lies where this server keeps
  * nothing but images.
  *

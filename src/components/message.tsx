@@ -48,7 +48,7 @@ export function Body(props: { row: Notification }): JSX.Element | null {
   const known = fetched.get(row.id);
   const stale = !known || hasNewContent(known.row, row);
   if (known && !stale && known.row.seq < row.seq) {
-    // Only the person's state is newer: the body is that of this row too.
+    // Only the user's state is newer: the body is that of this row too.
     fetched.set(row.id, { row, body: known.body });
   }
   const body = known?.body;
@@ -219,7 +219,7 @@ function actionClass(action: Action): string {
 }
 
 /**
- * Whether the sender changed a row, not only the person its state: then its body may be another.
+ * Whether the sender changed a row, not only the user its state: then its body may be another.
  */
 function hasNewContent(known: Notification, row: Notification): boolean {
   return (

@@ -1,5 +1,5 @@
 /**
- * What is shown where there are no rows, and what the person should know about the list.
+ * What is shown where there are no rows, and what the user should know about the list.
  */
 import * as React from 'react';
 
@@ -163,7 +163,7 @@ export function Notice(props: {
 }
 
 /**
- * What went wrong, until the person has closed it.
+ * What went wrong, until the user has closed it.
  */
 export function Failure(props: {
   text: string | null;

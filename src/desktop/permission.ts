@@ -19,7 +19,7 @@ export function permission(): DesktopPermission {
 }
 
 /**
- * Ask the person, which a browser allows only in a click of theirs.
+ * Ask the user, which a browser allows only in a click of theirs.
  */
 export async function askPermission(): Promise<DesktopPermission> {
   if (permission() === 'default') {
@@ -33,7 +33,7 @@ export async function askPermission(): Promise<DesktopPermission> {
  *
  * @param permission - What the browser says.
  * @param trans - The language.
- * @param asked - Whether the person was just asked, so that not to have answered is one.
+ * @param asked - Whether the user was just asked, so that not to have answered is one.
  */
 export function obstacle(
   permission: DesktopPermission,

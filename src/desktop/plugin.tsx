@@ -1,6 +1,6 @@
 /**
  * The plugin of the notifications on the desktop: the setting, the command that asks the
- * browser, and nothing more until a person turned them on.
+ * browser, and nothing more until a user turned them on.
  */
 import type {
   JupyterFrontEnd,
@@ -129,8 +129,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     });
 
     /**
-     * Turn them on, if this browser lets the person, or off; says whether that was done. Where it
-     * does not, the setting stays: it is that of the person's other browsers too.
+     * Turn them on, if this browser lets the user, or off; says whether that was done. Where it
+     * does not, the setting stays: it is that of the user's other browsers too.
      */
     const turn = async (wanted: boolean): Promise<boolean> => {
       const blocked = wanted ? obstacle(await askPermission(), trans) : null;

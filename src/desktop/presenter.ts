@@ -1,6 +1,6 @@
 /**
  * Shows new messages on the desktop while no tab of this server is in front; loaded once a
- * person turned that on.
+ * user turned that on.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
@@ -8,7 +8,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { summarize } from '../text/plaintext';
 import type { INotificationModel, NotificationModel } from '../tokens';
 import type { Notification as Row } from '../wire';
-import { Tabs } from './tabs';
+import { TabCoordinator } from './tabs';
 import { permission } from './permission';
 
 /** More than this many at once are counted, not shown one by one. */
@@ -30,12 +30,12 @@ export class DesktopPresenter implements IDisposable {
   constructor(options: DesktopPresenter.IOptions) {
     this._model = options.model;
     this._trans = options.trans;
-    this._tabs = new Tabs(options.server);
+    this._tabs = new TabCoordinator(options.server);
     this._server = options.server;
     this._model.changed.connect(this._onChanged, this);
   }
 
-  /** Whether the person wants nothing now (JupyterLab's do-not-disturb). */
+  /** Whether the user wants nothing now (JupyterLab's do-not-disturb). */
   silent = false;
 
   /** Whether the presenter was given up. */
@@ -167,7 +167,7 @@ export class DesktopPresenter implements IDisposable {
   private readonly _model: INotificationModel;
   private readonly _trans: TranslationBundle;
   private readonly _server: string;
-  private readonly _tabs: Tabs;
+  private readonly _tabs: TabCoordinator;
   private readonly _shown = new Map<string, Notification>();
   private _isDisposed = false;
   private _times: number[] = [];

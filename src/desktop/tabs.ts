@@ -16,7 +16,7 @@ const HELD_MS = 10_000;
  * Web Locks are let go by the browser when a tab ends, however it ends, so nothing here can be
  * left over from a tab that crashed in front.
  */
-export class Tabs implements IDisposable {
+export class TabCoordinator implements IDisposable {
   /**
    * Take part.
    *

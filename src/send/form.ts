@@ -23,7 +23,7 @@ const TYPES = [
  * @param values - What the form begins with.
  * @param problem - What was wrong with it the last time, as a sentence.
  * @param trans - The language.
- * @returns The message, or null if the person does not send it.
+ * @returns The message, or null if the user does not send it.
  */
 export async function askForMessage(
   values: Partial<IngestMessage>,

@@ -1,5 +1,5 @@
 /**
- * The plugin through which other extensions, and the person, send notifications.
+ * The plugin through which other extensions, and the user, send notifications.
  */
 import type {
   JupyterFrontEnd,
@@ -77,7 +77,7 @@ const ARGUMENTS = {
  */
 const plugin: JupyterFrontEndPlugin<INotifications> = {
   id: 'jupyterlab_notify:send',
-  description: 'Sends notifications, for the person and for other extensions.',
+  description: 'Sends notifications, for the user and for other extensions.',
   autoStart: true,
   provides: INotifications,
   requires: [INotificationModel],

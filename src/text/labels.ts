@@ -1,5 +1,5 @@
 /**
- * What a person calls the types of messages, wherever they are named.
+ * What a user calls the types of messages, wherever they are named.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 

@@ -8,7 +8,10 @@
  * @param age - In ms.
  * @param format - The words, in the language of the application.
  */
-export function since(age: number, format: Intl.RelativeTimeFormat): string {
+export function relativeTime(
+  age: number,
+  format: Intl.RelativeTimeFormat
+): string {
   const minutes = Math.round(age / 60_000);
   if (minutes < 60) {
     return format.format(-minutes, 'minute');

@@ -1,5 +1,5 @@
 /**
- * Times as a person reads them in the center, in the language of the application.
+ * Times as a user reads them in the center, in the language of the application.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -124,7 +124,7 @@ export class Times {
   private _relative: Intl.RelativeTimeFormat;
 }
 
-/** Midnights between two times, in the person's time zone. */
+/** Midnights between two times, in the user's time zone. */
 function daysBetween(from: Date, to: Date): number {
   const start = new Date(
     from.getFullYear(),

@@ -10,7 +10,7 @@ import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Action, Notification } from '../wire';
 import { summarize } from '../text/plaintext';
 import { urgency } from './layout';
-import { since } from '../text/relativeTime';
+import { relativeTime } from '../text/relativeTime';
 import type { IToastDress } from './view';
 
 /**
@@ -117,7 +117,7 @@ export class ToastContents {
     }
     const age = this._options.model.now() - Date.parse(row.updated);
     if (age > 60_000) {
-      meta.push(since(age, this._ago));
+      meta.push(relativeTime(age, this._ago));
     }
     return {
       kind: row.type,

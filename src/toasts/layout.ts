@@ -18,7 +18,7 @@ export interface IToastCandidate {
 /**
  * What to do so that all fits.
  */
-export interface IRoom {
+export interface IToastPlan {
   /** Of those that arrive, which to show; oldest first. */
   show: string[];
   /** What is not shown (any more), and has to be summed up. */
@@ -48,15 +48,15 @@ export function urgency(type: Notification['type']): number {
  *   come faster than one can read; `summed`: whether something is summed up
  *   already.
  */
-export function makeRoom(
+export function planToasts(
   shown: readonly IToastCandidate[],
   arriving: readonly IToastCandidate[],
   room: number,
   summary: number,
   options: { most?: number; flood?: boolean; summed?: boolean } = {}
-): IRoom {
+): IToastPlan {
   const { most = Infinity, flood = false, summed = false } = options;
-  const attempt = (space: number): IRoom => {
+  const attempt = (space: number): IToastPlan => {
     let used = shown.reduce((sum, { height }) => sum + height, 0);
     const staying = [...shown];
     const show: string[] = [];

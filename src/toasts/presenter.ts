@@ -17,7 +17,7 @@ import type {
 } from '../tokens';
 import type { Notification } from '../wire';
 import { estimateHeight, signature, ToastContents } from './content';
-import { type IToastCandidate, makeRoom, urgency } from './layout';
+import { type IToastCandidate, planToasts, urgency } from './layout';
 import { ToastView } from './view';
 
 /**
@@ -59,7 +59,7 @@ const APPEAR_MS = 10_000;
 const SETTLE_MS = 100;
 
 /**
- * What the person's settings say of toasts.
+ * What the user's settings say of toasts.
  */
 export interface IToastSettings {
   /** Seconds after which a toast closes that does not say it itself; 0: it stays. */
@@ -73,7 +73,7 @@ export interface IToastSettings {
 }
 
 /**
- * The settings of a person who changed none.
+ * The settings of a user who changed none.
  */
 export const DEFAULT_TOAST_SETTINGS: IToastSettings = {
   defaultAutoClose: 5,
@@ -124,7 +124,7 @@ export class ToastPresenter implements IDisposable {
     return this._isDisposed;
   }
 
-  /** What the person's settings say. */
+  /** What the user's settings say. */
   get settings(): IToastSettings {
     return this._settings;
   }
@@ -133,7 +133,7 @@ export class ToastPresenter implements IDisposable {
     this._view.atTop = settings.toastPosition === 'top-right';
   }
 
-  /** Whether the person wants no toasts now (JupyterLab's do-not-disturb). */
+  /** Whether the user wants no toasts now (JupyterLab's do-not-disturb). */
   get silent(): boolean {
     return this._silent;
   }
@@ -157,7 +157,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Take away the toast that sums up: the person looks at the list.
+   * Take away the toast that sums up: the user looks at the list.
    */
   forgetMissed(): void {
     this._missed.clear();
@@ -274,7 +274,7 @@ export class ToastPresenter implements IDisposable {
     const missed =
       arriving.length >= MISSED.from || arriving.every(item => item.missed);
     const flood = this._arrivals.length > FLOOD_PER_SECOND;
-    const { show, sumUp } = makeRoom(
+    const { show, sumUp } = planToasts(
       this._candidates(),
       arriving.map(({ row }) => ({
         id: row.id,
@@ -334,7 +334,7 @@ export class ToastPresenter implements IDisposable {
    * Sum up what no longer fits, as measured.
    */
   private _fit(): void {
-    const { sumUp } = makeRoom(
+    const { sumUp } = planToasts(
       this._candidates(),
       [],
       this._view.room,
@@ -441,7 +441,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Take a toast away, without that being the person's doing.
+   * Take a toast away, without that being the user's doing.
    */
   private _close(id: string): void {
     const shown = this._shown.get(id);
@@ -567,7 +567,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * The person closed a toast with its cross.
+   * The user closed a toast with its cross.
    */
   private _onClosed(toast: string): void {
     if (toast === this._summary) {
@@ -582,7 +582,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * JupyterLab's own list removed a notification: the person's doing as well.
+   * JupyterLab's own list removed a notification: the user's doing as well.
    */
   private _onManagerChanged(
     _: NotificationManager,

@@ -20,7 +20,7 @@ import * as React from 'react';
 import { addCommand } from '../palette';
 import { INotificationModel, type NotificationModel } from '../tokens';
 import type { WelcomeMessage } from '../wire';
-import { Greeting } from './scheduler';
+import { WelcomeScheduler } from './scheduler';
 import type { WelcomeModal } from './view';
 
 const PLUGIN_ID = 'jupyterlab_notify:welcome';
@@ -50,7 +50,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands } = app;
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
-    const greeting = new Greeting(Date.now());
+    const scheduler = new WelcomeScheduler(Date.now());
     let modal: WelcomeModal | null = null;
     // What was asked before this tab's own change is out of date when it comes.
     let generation = 0;
@@ -64,7 +64,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       try {
         const { messages } = await model.welcome();
         if (asked === generation && own === 0) {
-          const { show, close } = greeting.step(
+          const { show, close } = scheduler.step(
             messages,
             modal?.ids ?? [],
             Date.now()
@@ -88,7 +88,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       try {
         await model.answerWelcome(what);
         const { messages } = await model.welcome();
-        greeting.adopt(messages);
+        scheduler.adopt(messages);
         return messages;
       } finally {
         own -= 1;
@@ -156,7 +156,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     });
     addCommand(app, palette, trans, CommandIDs.reset, {
       label: trans.__('Reset Welcome Messages'),
-      caption: trans.__('Show the welcome messages again, as for a new person'),
+      caption: trans.__('Show the welcome messages again, as for a new user'),
       execute: () =>
         attempt(async () => {
           const due = (await answer('reset')).filter(({ due }) => due);

@@ -20,7 +20,7 @@ export interface IStep {
 /**
  * Compares what the server says of the welcome messages with what it said before.
  */
-export class Greeting {
+export class WelcomeScheduler {
   /**
    * @param now - when the page started, in ms.
    */
@@ -59,7 +59,7 @@ export class Greeting {
     if (close) {
       return { show: [], close };
     }
-    // Taken back to how it is for a new person: what counted views counts them anew.
+    // Taken back to how it is for a new user: what counted views counts them anew.
     const reset = due.some(message => {
       const before = known.get(message.id);
       return (

@@ -23,7 +23,7 @@ export interface IWelcomeOptions {
   images: string;
   /** Never show these again, or none at all. Rejects with a sentence to show. */
   dismiss(ids: string[] | 'all'): Promise<void>;
-  /** It was closed by the person, who has seen these. */
+  /** It was closed by the user, who has seen these. */
   closed(seen: string[]): void;
 }
 

@@ -81,7 +81,7 @@ test('a command on the list of the site runs at once', async () => {
     .toMatchObject([{ id, read: expect.any(String), dismissed: null }]);
 });
 
-test('another command is named first, and runs only when the person agrees', async () => {
+test('another command is named first, and runs only when the user agrees', async () => {
   await pushAndClick({
     commandId: 'test:record',
     args: { path: 'results/run 12.csv' }
@@ -98,7 +98,7 @@ test('another command is named first, and runs only when the person agrees', asy
   await expect(toasts(page)).toHaveCount(0);
 });
 
-test('another command does not run when the person cancels, nor by the Enter key', async () => {
+test('another command does not run when the user cancels, nor by the Enter key', async () => {
   await pushAndClick({ commandId: 'test:record' });
   await dialog().getByRole('button', { name: 'Cancel' }).click();
   await expect(dialog()).toHaveCount(0);

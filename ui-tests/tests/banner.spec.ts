@@ -1,5 +1,5 @@
 /**
- * The banner: what stands across the top of the workspace, and what a person
+ * The banner: what stands across the top of the workspace, and what a user
  * can do with it.
  */
 import type { Page } from '@playwright/test';

@@ -1,5 +1,5 @@
 /**
- * What a central service has for a person, in the center: rows that say where they came from, and
+ * What a central service has for a user, in the center: rows that say where they came from, and
  * texts that are fetched when they are opened.
  */
 import type { Page } from '@playwright/test';
@@ -44,7 +44,7 @@ test.afterAll(() => page?.context().close());
 const facts = (text: string) =>
   rows(page, text).locator('.jp-NotifyRow-meta > span:not(.jp-NotifyHidden)');
 
-test('A row says where it came from: a sender’s push, a broadcast, a message to the person', async () => {
+test('A row says where it came from: a sender’s push, a broadcast, a message to the user', async () => {
   await lab.push({ message: 'pushed', source: 'batch queue' });
   await central.tell('POST', 'broadcasts', {
     summary: 'broadcast',

@@ -1,5 +1,5 @@
 /**
- * What `make demo` shows, with shorter pauses than a person needs.
+ * What `make demo` shows, with shorter pauses than a user needs.
  */
 import { type ChildProcess, spawn } from 'child_process';
 import { once } from 'events';

@@ -180,7 +180,7 @@ async function turn(on: boolean): Promise<void> {
 const item = () =>
   page.locator('.lm-Menu').getByText('Desktop Notifications', { exact: true });
 
-test('are off, and nothing is asked, until the person wants them in the menu of the center', async () => {
+test('are off, and nothing is asked, until the user wants them in the menu of the center', async () => {
   await goTo(elsewhere);
   await lab.push('before they are on');
   await expect.poll(async () => (await inbox(page)).length).toBe(1);

@@ -1,6 +1,6 @@
 /**
  * What the browser tests share: a JupyterLab of their own, a way to break the
- * connection to it, and what a person sees in its pages.
+ * connection to it, and what a user sees in its pages.
  *
  * A file of tests says `const lab = useLab()` and gets a server that is
  * started before its first test and stopped after its last, with directories
@@ -73,9 +73,9 @@ export interface ILabOptions {
   app?: 'lab' | 'notebook';
   /** Lines of its Python configuration file, in which `c` is the configuration. */
   config?: string;
-  /** Settings that its person has saved before: by plugin, then by name. */
+  /** Settings that its user has saved before: by plugin, then by name. */
   settings?: Record<string, Record<string, unknown>>;
-  /** A server whose person's home directory this one has too. */
+  /** A server whose user's home directory this one has too. */
   beside?: Lab;
 }
 
@@ -111,7 +111,7 @@ export class Lab {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** The folder whose files a person sees. */
+  /** The folder whose files a user sees. */
   get root(): string {
     return path.join(this._folder, 'root');
   }
@@ -181,7 +181,7 @@ export class Lab {
     }
   }
 
-  /** Stop it as a person would, and remove what it has written. */
+  /** Stop it as a user would, and remove what it has written. */
   async stop(): Promise<void> {
     await this._end('SIGTERM');
     if (this._folder) {
@@ -265,7 +265,7 @@ export class Lab {
     return page.notifications;
   }
 
-  /** Mark one read or unread, dismiss it or bring it back, as its person elsewhere. */
+  /** Mark one read or unread, dismiss it or bring it back, as its user elsewhere. */
   async change(
     id: string,
     state: { read?: boolean; dismissed?: boolean }
@@ -288,7 +288,7 @@ export class Lab {
     }
   }
 
-  /** Where this person's welcome messages are, as files. */
+  /** Where this user's welcome messages are, as files. */
   get welcomeFolder(): string {
     const folder = path.join(this._folder, 'data', 'notify', 'welcome');
     fs.mkdirSync(folder, { recursive: true });
@@ -596,7 +596,7 @@ export async function untilQuiet(page: Page): Promise<void> {
 }
 
 /**
- * Have toasts move as they come and go, or not, as a person's system says.
+ * Have toasts move as they come and go, or not, as a user's system says.
  */
 export async function setMotion(page: Page, motion: boolean): Promise<void> {
   await page.emulateMedia({

@@ -1,5 +1,5 @@
 /**
- * What a person sees of their own programs: the README's lines in a shell, a
+ * What a user sees of their own programs: the README's lines in a shell, a
  * script with a progress, and a cell of a notebook.
  */
 import type { Page } from '@playwright/test';

@@ -634,7 +634,7 @@ function stored(addresses: string[]): string {
   );
 }
 
-/** The person is told that a link is not opened, and goes on. */
+/** The user is told that a link is not opened, and goes on. */
 async function refused(): Promise<void> {
   const dialog = page.locator('.jp-Dialog');
   await expect(dialog).toContainText('This link is not opened');

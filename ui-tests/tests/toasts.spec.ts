@@ -188,7 +188,7 @@ test('autoClose in milliseconds closes after that, and the message stays unread'
   await expect(badge(page)).toHaveText('3');
 });
 
-test('autoClose true, and none, go by the setting of the person', async () => {
+test('autoClose true, and none, go by the setting of the user', async () => {
   await setSetting(page, TOASTS, 'defaultAutoClose', 1);
   // These are gone before the five seconds that are set when nobody sets any.
   await lab.push({ message: 'For five seconds.', autoClose: 5000 });
@@ -560,7 +560,7 @@ test('an error opens the center only for who asked for that, and leaves keyboard
   await expect(page.locator('body')).toBeFocused();
   await setSetting(page, TOASTS, 'openOnError', false);
 
-  // The person who closes it has read it.
+  // The user who closes it has read it.
   await row.getByRole('button', { name: 'Hide details' }).click();
   await expect(row).not.toHaveClass(/jp-mod-unread/);
   await expect

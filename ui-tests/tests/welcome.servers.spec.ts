@@ -1,5 +1,5 @@
 /**
- * The welcome messages of one person in every tab of several servers, and those of a central
+ * The welcome messages of one user in every tab of several servers, and those of a central
  * service.
  */
 import type { BrowserContext, Page } from '@playwright/test';
@@ -18,7 +18,7 @@ import {
 
 const lab = useLab();
 
-test('is one for the person: what is answered in one tab goes in every tab of every server, also after they restart, and comes back with a reset', async ({
+test('is one for the user: what is answered in one tab goes in every tab of every server, also after they restart, and comes back with a reset', async ({
   browser
 }) => {
   test.setTimeout(360_000);

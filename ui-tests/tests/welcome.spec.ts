@@ -39,7 +39,7 @@ test.afterAll(() => context?.close());
 
 test.beforeEach(async () => {
   fs.rmSync(lab.welcomeFolder, { recursive: true });
-  // As for a new person.
+  // As for a new user.
   const answer = await lab.api('POST', 'jupyterlab-notify/welcome/reset', {});
   expect(answer.status).toBe(200);
 });
@@ -174,7 +174,7 @@ test('counts a view when it is closed, and comes until it was seen often enough'
   await quiet();
 });
 
-test('does not show again what the person does not want to see, only that', async () => {
+test('does not show again what the user does not want to see, only that', async () => {
   lab.greet('never', { title: 'Never again' }, 'x');
   lab.greet('stays', { title: 'Always there', dismissable: false }, 'x');
   await again();
@@ -199,7 +199,7 @@ test('does not show again what the person does not want to see, only that', asyn
   await button('Close').click();
 });
 
-test('shows none at all when the person wants none, until the reset in the Help menu', async () => {
+test('shows none at all when the user wants none, until the reset in the Help menu', async () => {
   lab.greet('one', { title: 'One' }, 'x');
   lab.greet('two', { title: 'Two' }, 'x');
   await again();

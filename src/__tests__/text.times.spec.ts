@@ -4,7 +4,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { Times } from '../text/times';
-import { since } from '../text/relativeTime';
+import { relativeTime } from '../text/relativeTime';
 
 const trans = nullTranslator.load('jupyterlab_notify');
 
@@ -35,7 +35,7 @@ describe('Times', () => {
     [3 * 3_600_000, '3 hr. ago'],
     [50 * 3_600_000, '2 days ago']
   ])('%s ms are %j', (age, label) => {
-    expect(since(age, short)).toBe(label);
+    expect(relativeTime(age, short)).toBe(label);
   });
 
   it.each(['de_DE', 'default', 'x', 'no such language', ''])(

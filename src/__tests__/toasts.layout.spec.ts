@@ -1,4 +1,4 @@
-import { type IToastCandidate, makeRoom, urgency } from '../toasts/layout';
+import { type IToastCandidate, planToasts, urgency } from '../toasts/layout';
 
 const SUMMARY = 80;
 
@@ -6,22 +6,27 @@ function toasts(names: string, height = 100, urgent = 0): IToastCandidate[] {
   return [...names].map(id => ({ id, height, urgency: urgent }));
 }
 
-describe('makeRoom', () => {
+describe('planToasts', () => {
   it('shows what fits, without a word about the rest', () => {
-    expect(makeRoom(toasts('a'), toasts('bcd'), 400, SUMMARY)).toEqual({
+    expect(planToasts(toasts('a'), toasts('bcd'), 400, SUMMARY)).toEqual({
       show: ['b', 'c', 'd'],
       sumUp: []
     });
   });
 
   it('leaves room for the toast that sums up, once it is needed', () => {
-    const { show, sumUp } = makeRoom([], toasts('abcdef'), 400, SUMMARY);
+    const { show, sumUp } = planToasts([], toasts('abcdef'), 400, SUMMARY);
     expect(show).toEqual(['d', 'e', 'f']);
     expect(sumUp.sort()).toEqual(['a', 'b', 'c']);
   });
 
   it('lets the newest take the place of the oldest', () => {
-    const { show, sumUp } = makeRoom(toasts('abcd'), toasts('e'), 400, SUMMARY);
+    const { show, sumUp } = planToasts(
+      toasts('abcd'),
+      toasts('e'),
+      400,
+      SUMMARY
+    );
     expect(show).toEqual(['e']);
     expect(sumUp.sort()).toEqual(['a', 'b']);
   });
@@ -29,13 +34,13 @@ describe('makeRoom', () => {
   it('moves nothing during a flood, except for something more urgent', () => {
     const shown = toasts('abc');
     const options = { flood: true, summed: true };
-    expect(makeRoom(shown, toasts('xyz'), 400, SUMMARY, options)).toEqual({
+    expect(planToasts(shown, toasts('xyz'), 400, SUMMARY, options)).toEqual({
       show: [],
       sumUp: ['z', 'y', 'x']
     });
-    expect(makeRoom(shown, toasts('e', 100, 2), 400, SUMMARY, options)).toEqual(
-      { show: ['e'], sumUp: ['a'] }
-    );
+    expect(
+      planToasts(shown, toasts('e', 100, 2), 400, SUMMARY, options)
+    ).toEqual({ show: ['e'], sumUp: ['a'] });
   });
 
   it('never puts an error away for the sake of news', () => {
@@ -44,21 +49,27 @@ describe('makeRoom', () => {
       id: `e${i}`
     }));
     expect(
-      makeRoom(shown, toasts('a'), 400, SUMMARY, { summed: true })
+      planToasts(shown, toasts('a'), 400, SUMMARY, { summed: true })
     ).toEqual({ show: [], sumUp: ['a'] });
   });
 
   it('takes the least urgent first, and of those the oldest', () => {
     const shown = [...toasts('w', 100, 1), ...toasts('ab')];
-    const { show, sumUp } = makeRoom(shown, toasts('e', 100, 2), 400, SUMMARY, {
-      summed: true
-    });
+    const { show, sumUp } = planToasts(
+      shown,
+      toasts('e', 100, 2),
+      400,
+      SUMMARY,
+      {
+        summed: true
+      }
+    );
     expect(show).toEqual(['e']);
     expect(sumUp).toEqual(['a']);
   });
 
   it('shows the newest few to someone who was away', () => {
-    const { show, sumUp } = makeRoom([], toasts('abcdef', 20), 400, SUMMARY, {
+    const { show, sumUp } = planToasts([], toasts('abcdef', 20), 400, SUMMARY, {
       most: 3
     });
     expect(show).toEqual(['d', 'e', 'f']);
@@ -66,12 +77,15 @@ describe('makeRoom', () => {
   });
 
   it('shows one toast in a window that is too small for any', () => {
-    expect(makeRoom([], toasts('a', 150), 100, SUMMARY).show).toEqual(['a']);
+    expect(planToasts([], toasts('a', 150), 100, SUMMARY).show).toEqual(['a']);
   });
 
   it('takes away what no longer fits a smaller window, but the last', () => {
-    expect(makeRoom(toasts('abc'), [], 250, SUMMARY).sumUp).toEqual(['a', 'b']);
-    expect(makeRoom(toasts('a', 300), [], 250, SUMMARY).sumUp).toEqual([]);
+    expect(planToasts(toasts('abc'), [], 250, SUMMARY).sumUp).toEqual([
+      'a',
+      'b'
+    ]);
+    expect(planToasts(toasts('a', 300), [], 250, SUMMARY).sumUp).toEqual([]);
   });
 
   it('never exceeds the room, whatever comes', () => {
@@ -88,7 +102,7 @@ describe('makeRoom', () => {
       const arriving = make('a');
       const summed = random(2) === 1;
       const room = 200 + random(300);
-      const { show, sumUp } = makeRoom(shown, arriving, room, SUMMARY, {
+      const { show, sumUp } = planToasts(shown, arriving, room, SUMMARY, {
         summed,
         flood: random(2) === 1
       });
