@@ -12,6 +12,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { request } from './request';
+import { isActive, isDismissed, isInInbox, isPinned, isUnread } from './state';
 import type { NotificationStream } from './stream';
 import type { INotificationModel, NotificationModel } from './tokens';
 import type {
@@ -99,7 +100,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     if (this._list === null) {
       this._list = [...this._rows.keys()]
         .map(id => this.get(id)!)
-        .filter(row => row.dismissed === null)
+        .filter(isInInbox)
         .sort((a, b) => b.position - a.position);
     }
     return this._list;
@@ -271,15 +272,14 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       if (known >= row.seq) {
         continue;
       }
-      if (row.revoked !== null || row.expired !== null) {
+      if (!isActive(row)) {
         this._rows.delete(row.id);
         this._gone.set(row.id, row.seq);
       } else {
         this._gone.delete(row.id);
         this._rows.set(row.id, row);
         if (
-          row.read === null &&
-          row.dismissed === null &&
+          isUnread(row) &&
           row.position > this._presented.position &&
           held.get(row.id)?.updated !== row.updated
         ) {
@@ -306,7 +306,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
         notifications: applied.map(row => this._withPending(row)),
         announced: announced.filter(id => {
           const row = this.get(id);
-          return row && row.read === null && row.dismissed === null;
+          return row && isUnread(row);
         }),
         newStore
       });
@@ -467,7 +467,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       return;
     }
     const loose = [...this._rows.values()]
-      .filter(row => !Private.isPinned(row))
+      .filter(row => !isPinned(row))
       .sort((a, b) => a.position - b.position);
     for (const row of loose.slice(0, this._rows.size - HELD.kept)) {
       this._rows.delete(row.id);
@@ -614,27 +614,12 @@ namespace Private {
   }
 
   /**
-   * Whether a row must be in sight however old it is; the server's rule for a snapshot.
-   */
-  export function isPinned(row: Notification): boolean {
-    return (
-      row.dismissed === null &&
-      (row.banner ||
-        (row.read === null &&
-          (row.autoClose === false || row.type === 'in-progress')))
-    );
-  }
-
-  /**
    * Add a row to the counts, or take it off.
    */
   export function count(counts: Counts, row: Notification, by: 1 | -1): void {
-    if (row.dismissed !== null) {
-      counts.dismissed += by;
-    } else {
-      counts.inbox += by;
-      counts.unread += row.read === null ? by : 0;
-    }
+    counts.dismissed += isDismissed(row) ? by : 0;
+    counts.inbox += isInInbox(row) ? by : 0;
+    counts.unread += isUnread(row) ? by : 0;
   }
 
   /**

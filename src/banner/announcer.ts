@@ -1,6 +1,7 @@
 /**
  * What stands in the banner, in which order, and what of it is read out; no DOM.
  */
+import { isInInbox } from '../state';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 
@@ -21,7 +22,7 @@ const SEVERITY: Record<Notification['type'], number> = {
  */
 export function banners(rows: readonly Notification[]): Notification[] {
   return rows
-    .filter(row => row.banner && row.dismissed === null)
+    .filter(row => row.banner && isInInbox(row))
     .sort(
       (a, b) => SEVERITY[b.type] - SEVERITY[a.type] || b.position - a.position
     );

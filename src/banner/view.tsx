@@ -8,6 +8,7 @@ import { BoxLayout, type Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { type ICenterProps, Shared, useShared } from '../components/context';
+import { useMedia } from '../components/hooks';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { Actions, Body, Summary } from '../components/message';
 import { Failure } from '../components/states';
@@ -379,16 +380,4 @@ function useCut(
     return () => sizes.disconnect();
   }, [open, text]);
   return cut;
-}
-
-/** Whether the window is as a query says. */
-function useMedia(query: string): boolean {
-  const media = React.useMemo(() => window.matchMedia(query), [query]);
-  const [matches, setMatches] = React.useState(media.matches);
-  React.useEffect(() => {
-    const update = () => setMatches(media.matches);
-    media.addEventListener('change', update);
-    return () => media.removeEventListener('change', update);
-  }, [media]);
-  return matches;
 }

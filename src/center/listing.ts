@@ -4,6 +4,7 @@
  */
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import { isActive, isDismissed, isInInbox, isUnread } from '../state';
 import type { NotificationModel } from '../tokens';
 import type { Notification, Page } from '../wire';
 
@@ -268,7 +269,7 @@ export class Listing {
     return (
       this._query.view === 'unread' &&
       row.read !== null &&
-      row.dismissed === null &&
+      isInInbox(row) &&
       (page.next === null || row.position >= page.next)
     );
   }
@@ -340,7 +341,7 @@ export class Listing {
       if (known && row.seq < known.seq) {
         continue;
       }
-      if (row.revoked || row.expired) {
+      if (!isActive(row)) {
         touched = present.delete(row.id) || touched;
       } else if (check && !this._belongs(row, known)) {
         touched = present.delete(row.id) || touched;
@@ -422,13 +423,8 @@ export function matches(
   row: Notification,
   query: NotificationModel.IQuery
 ): boolean {
-  if (row.revoked || row.expired) {
-    return false;
-  }
-  if ((query.view === 'dismissed') !== (row.dismissed !== null)) {
-    return false;
-  }
-  if (query.view === 'unread' && row.read !== null) {
+  const inView = { inbox: isInInbox, unread: isUnread, dismissed: isDismissed };
+  if (!inView[query.view](row)) {
     return false;
   }
   if (query.types?.length && !query.types.includes(row.type)) {

@@ -4,6 +4,7 @@
 import * as React from 'react';
 
 import { typeLabel } from '../text/labels';
+import { isUnread } from '../state';
 import type { Notification } from '../wire';
 import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
@@ -208,11 +209,6 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
   );
 });
 Row.displayName = 'Row';
-
-/** Whether it waits for the user: what was dismissed does not, and is counted nowhere. */
-function isUnread(row: Notification): boolean {
-  return row.read === null && row.dismissed === null;
-}
 
 function stateLabel(
   row: Notification,

@@ -7,6 +7,7 @@ import type { IDisposable } from '@lumino/disposable';
 
 import { summarize } from '../text/plaintext';
 import type { INotificationModel, NotificationModel } from '../tokens';
+import { isUnread } from '../state';
 import type { Notification as Row } from '../wire';
 import { TabCoordinator } from './tabs';
 import { permission } from './permission';
@@ -63,7 +64,7 @@ export class DesktopPresenter implements IDisposable {
   ): void {
     for (const [id, shown] of this._shown) {
       const row = this._model.get(id);
-      if (!row || row.read !== null || row.dismissed !== null) {
+      if (!row || !isUnread(row)) {
         this._shown.delete(id);
         shown.close();
       }
@@ -90,10 +91,7 @@ export class DesktopPresenter implements IDisposable {
     }
     const mine = claimed
       .map(name => this._model.get(names.get(name)!.id))
-      .filter(
-        (row): row is Row =>
-          row !== undefined && row.read === null && row.dismissed === null
-      );
+      .filter((row): row is Row => row !== undefined && isUnread(row));
     // Also what is silent was claimed: it must not come later from another tab.
     if (
       mine.length === 0 ||

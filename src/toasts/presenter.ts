@@ -15,6 +15,7 @@ import type {
   INotificationModel,
   NotificationModel
 } from '../tokens';
+import { isUnread } from '../state';
 import type { Notification } from '../wire';
 import { estimateHeight, signature, ToastContents } from './content';
 import { type IToastCandidate, planToasts, urgency } from './layout';
@@ -663,7 +664,7 @@ export class ToastPresenter implements IDisposable {
    */
   private _unread(id: string): Notification | undefined {
     const row = this._model.get(id);
-    return row && row.read === null && row.dismissed === null ? row : undefined;
+    return row && isUnread(row) ? row : undefined;
   }
 
   private _wanted(row: Notification): boolean {

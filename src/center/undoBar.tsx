@@ -1,31 +1,17 @@
 /**
- * The bar that offers to take a change back.
+ * The bar that offers to undo a change.
  */
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
-import type { Changed, StateChange } from '../wire';
 import { Shared } from '../components/context';
+import type { IUndo } from './undo';
 
 /** How long it stays, in ms; while the pointer or the focus is on it the time stands still. */
 const STAYS_MS = 8000;
 
 /** As this system's keyboards name them. */
 const UNDO_KEYS = CommandRegistry.formatKeystroke('Accel Z');
-
-/**
- * A change that can be taken back.
- */
-export interface IUndo {
-  /** What was done; null until the server has answered. */
-  label: string | null;
-  /** The rows that it was done to; null: all of the inbox. */
-  ids: string[] | null;
-  /** The state to bring back. */
-  back: StateChange;
-  /** The server's answer. */
-  done: Promise<Changed>;
-}
 
 /**
  * The bar.

@@ -1,14 +1,12 @@
 /**
- * What a user has in hand in the center: what is selected, and the change that can be taken
- * back; no DOM.
+ * The changes that a user makes in the center, and how the last one is undone; no DOM.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { INotificationModel } from '../tokens';
-import type { Notification, StateChange } from '../wire';
-import type { IUndo } from './undo';
+import type { Changed, Notification, StateChange } from '../wire';
 
 /** A text in a sentence is no longer than this. */
 const QUOTE_CHARS = 48;
@@ -19,29 +17,38 @@ const QUOTE_CHARS = 48;
 type Rows = readonly Notification[] | 'all';
 
 /**
- * Holds the selection, makes the changes that are asked for, and takes the last one back.
+ * A change that can be undone.
  */
-export class Desk implements IDisposable {
+export interface IUndo {
+  /** What was done; null until the server has answered. */
+  label: string | null;
+  /** The rows that it was done to; null: all of the inbox. */
+  ids: string[] | null;
+  /** The state to bring back. */
+  back: StateChange;
+  /** The server's answer. */
+  done: Promise<Changed>;
+}
+
+/**
+ * Makes the changes that are asked for, and undoes the last one.
+ */
+export class UndoManager implements IDisposable {
   /**
-   * Make a desk with nothing on it.
+   * Make a manager with nothing to undo.
    */
-  constructor(options: Desk.IOptions) {
+  constructor(options: UndoManager.IOptions) {
     this._options = options;
   }
 
-  /** What follows changed. */
+  /** {@link last} changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** The ids of the selected rows; a new set whenever they changed. */
-  get selection(): ReadonlySet<string> {
-    return this._selection;
-  }
-
-  /** The last change, while it can be taken back. */
-  get undo(): IUndo | null {
-    return this._undo;
+  /** The last change, while it can be undone. */
+  get last(): IUndo | null {
+    return this._last;
   }
 
   /** Whether it was given up. */
@@ -55,66 +62,6 @@ export class Desk implements IDisposable {
   dispose(): void {
     this._isDisposed = true;
     Signal.clearData(this);
-  }
-
-  /**
-   * Select a row or no longer, or all from the one before it on.
-   *
-   * @param row - The row.
-   * @param range - Whether it ends a range, which begins at the row that was selected before.
-   */
-  select(row: Notification, range: boolean): void {
-    const { rows } = this._options.listing;
-    const chosen = new Set(this._selection);
-    const from = range ? rows.findIndex(one => one.id === this._anchor) : -1;
-    if (from >= 0) {
-      const to = rows.findIndex(one => one.id === row.id);
-      rows
-        .slice(Math.min(from, to), Math.max(from, to) + 1)
-        .forEach(one => chosen.add(one.id));
-    } else if (!chosen.delete(row.id)) {
-      chosen.add(row.id);
-    }
-    this._anchor = row.id;
-    this._select(chosen);
-  }
-
-  /**
-   * Select more.
-   */
-  add(more: readonly Notification[]): void {
-    this._select(new Set([...this._selection, ...more.map(row => row.id)]));
-  }
-
-  /**
-   * Select all that is in the list.
-   */
-  all(): void {
-    this._select(new Set(this._options.listing.rows.map(row => row.id)));
-  }
-
-  /**
-   * Select nothing.
-   *
-   * @returns Whether anything was.
-   */
-  clear(): boolean {
-    const had = this._selection.size > 0;
-    if (had) {
-      this._select(new Set());
-    }
-    return had;
-  }
-
-  /**
-   * Keep of the selection what is in the list.
-   */
-  keep(rows: readonly Notification[]): void {
-    const present = new Set(rows.map(row => row.id));
-    const left = [...this._selection].filter(id => present.has(id));
-    if (left.length < this._selection.size) {
-      this._select(new Set(left));
-    }
   }
 
   /**
@@ -170,14 +117,14 @@ export class Desk implements IDisposable {
   }
 
   /**
-   * Take the last change back.
+   * Undo the last change.
    */
-  async takeBack(): Promise<void> {
-    if (!this._undo) {
+  async undo(): Promise<void> {
+    if (!this._last) {
       return;
     }
     const { failed, format, model, restored, trans } = this._options;
-    const { ids, back, done } = this._undo;
+    const { ids, back, done } = this._last;
     this.forget();
     let changed: number;
     let cursor: string;
@@ -218,7 +165,7 @@ export class Desk implements IDisposable {
   }
 
   /**
-   * Offer no longer to take the last change back.
+   * Offer no longer to undo the last change.
    */
   forget(): void {
     this._offer(null);
@@ -237,52 +184,42 @@ export class Desk implements IDisposable {
       typeof state.dismissed === 'boolean'
         ? { dismissed: !state.dismissed }
         : { read: !state.read };
-    // Whoever types fast takes it back before the server has answered.
+    // Whoever types fast undoes it before the server has answered.
     const undo: IUndo = { label: null, ids, back, done };
     this._offer(undo);
     try {
       const { changed } = await done;
-      if (this._undo === undo) {
+      if (this._last === undo) {
         this._offer(changed > 0 ? { ...undo, label: label(changed) } : null);
       }
     } catch (reason) {
-      if (this._undo === undo) {
+      if (this._last === undo) {
         this.forget();
       }
       failed(reason, ids && ids[0]);
     }
   }
 
-  private _select(selection: ReadonlySet<string>): void {
-    this._selection = selection;
-    this._changed.emit();
-  }
-
   private _offer(undo: IUndo | null): void {
-    this._undo = undo;
+    this._last = undo;
     this._changed.emit();
   }
 
-  private readonly _options: Desk.IOptions;
+  private readonly _options: UndoManager.IOptions;
   private readonly _changed = new Signal<this, void>(this);
-  /** The row at which a range begins. */
-  private _anchor: string | null = null;
   private _isDisposed = false;
-  private _selection: ReadonlySet<string> = new Set();
-  private _undo: IUndo | null = null;
+  private _last: IUndo | null = null;
 }
 
 /**
- * The namespace of {@link Desk}'s options.
+ * The namespace of {@link UndoManager}'s options.
  */
-export namespace Desk {
+export namespace UndoManager {
   /**
    * What it works with, and whom it tells.
    */
   export interface IOptions {
     model: Pick<INotificationModel, 'change'>;
-    /** What can be selected, in its order. */
-    listing: { readonly rows: readonly Notification[] };
     trans: TranslationBundle;
     /** How a number is written. */
     format: (count: number) => string;
@@ -290,7 +227,7 @@ export namespace Desk {
     began: () => void;
     /** Something went wrong; with the row that did not change, if it was a change. */
     failed: (reason: unknown, id: string | null) => void;
-    /** A change was taken back: the row comes with the stream, and the keyboard may go to it. */
+    /** A change was undone: the row comes with the stream, and the keyboard may go to it. */
     restored: (id: string) => void;
   }
 }

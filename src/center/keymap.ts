@@ -1,0 +1,86 @@
+/**
+ * The keys of the center, and what each does; no DOM but the event.
+ */
+
+/** What a key event tells; a React event and the browser's own both do. */
+type KeyEvent = Pick<
+  KeyboardEvent,
+  'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'target'
+>;
+
+/**
+ * What a key does in the list: move the keyboard by some rows, or something to the row it is at.
+ */
+export type ListKey =
+  | {
+      do: 'move';
+      by: number;
+      /** Whether the rows are selected too. */ select: boolean;
+    }
+  | {
+      do:
+        | 'toggle'
+        | 'select'
+        | 'selectAll'
+        | 'dismiss'
+        | 'markRead'
+        | 'markUnread'
+        | 'escape';
+    };
+
+/** By how many rows a key moves; beyond the ends is at the ends. */
+const MOVES: Record<string, number> = {
+  ArrowDown: 1,
+  ArrowUp: -1,
+  j: 1,
+  k: -1,
+  PageDown: 10,
+  PageUp: -10,
+  Home: -Infinity,
+  End: Infinity
+};
+
+/** The keys that select what they move over while Shift is held. */
+const SELECTING = ['ArrowDown', 'ArrowUp'];
+
+const COMMANDS: Record<string, Exclude<ListKey['do'], 'move'>> = {
+  Enter: 'toggle',
+  ' ': 'toggle',
+  x: 'select',
+  e: 'dismiss',
+  Delete: 'dismiss',
+  r: 'markRead',
+  u: 'markUnread',
+  Escape: 'escape'
+};
+
+/**
+ * What a key does in the list, if anything.
+ */
+export function listKey(event: KeyEvent): ListKey | null {
+  const { key } = event;
+  if (event.altKey) {
+    return null;
+  }
+  if (event.ctrlKey || event.metaKey) {
+    return key.toLowerCase() === 'a' ? { do: 'selectAll' } : null;
+  }
+  if (Object.hasOwn(MOVES, key)) {
+    const select = event.shiftKey && SELECTING.includes(key);
+    return { do: 'move', by: MOVES[key], select };
+  }
+  return Object.hasOwn(COMMANDS, key) ? { do: COMMANDS[key] } : null;
+}
+
+/**
+ * What a key does anywhere in the center, if anything; a field in which one types has its own.
+ */
+export function centerKey(event: KeyEvent): 'undo' | 'search' | null {
+  if ((event.target as HTMLElement).matches('input[type="text"]')) {
+    return null;
+  }
+  if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey)) {
+    return 'undo';
+  }
+  return event.key === '/' ? 'search' : null;
+}

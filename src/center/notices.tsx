@@ -1,0 +1,70 @@
+/**
+ * The sentences between the filter and the list: what the user should know of both.
+ */
+import * as React from 'react';
+
+import { Shared } from '../components/context';
+import { Failure, Notice } from '../components/states';
+import type { Listing } from './listing';
+
+/** How long a connection is lost before that is said: one that blinks is nobody's concern. */
+const LASTING_MS = 1500;
+
+/**
+ * The sentences that hold now.
+ */
+export function Notices(props: {
+  listing: Listing;
+  /** What went wrong last. */
+  failure: string | null;
+  onClose(): void;
+}): JSX.Element {
+  const { listing } = props;
+  const { model, trans } = React.useContext(Shared);
+  const empty = listing.rows.length === 0;
+  return (
+    <>
+      {!model.durable && (
+        <Notice kind="warning">
+          {trans.__(
+            'Messages are kept in memory only: the server cannot write its database. See your administrator.'
+          )}
+        </Notice>
+      )}
+      {!model.connected && (
+        <Disconnected>
+          {empty
+            ? trans.__('Reconnecting…')
+            : trans.__('Reconnecting… showing what is known.')}
+        </Disconnected>
+      )}
+      {listing.error !== null && !empty && (
+        <Notice kind="error">
+          <span>
+            {trans.__('The list could not be fetched.')} {listing.error}
+          </span>
+          <button
+            type="button"
+            className="jp-NotifyLink"
+            onClick={() => void listing.refresh()}
+          >
+            {trans.__('Retry')}
+          </button>
+        </Notice>
+      )}
+      <Failure text={props.failure} onClose={props.onClose} />
+    </>
+  );
+}
+
+/** Said only when it lasts. */
+function Disconnected(props: {
+  children: React.ReactNode;
+}): JSX.Element | null {
+  const [lasting, setLasting] = React.useState(false);
+  React.useEffect(() => {
+    const timer = setTimeout(() => setLasting(true), LASTING_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return lasting ? <Notice kind="quiet">{props.children}</Notice> : null;
+}

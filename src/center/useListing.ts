@@ -1,0 +1,132 @@
+/**
+ * The list that the center shows: its view, its search, and the rows.
+ */
+import * as React from 'react';
+
+import { type ICenterHost, onReconnected } from '../components/context';
+import { useSignal } from '../components/hooks';
+import { isDismissed, isUnread } from '../state';
+import type { INotificationModel, NotificationModel } from '../tokens';
+import type { Notification } from '../wire';
+import { Listing } from './listing';
+import { parse } from './query';
+
+/** How long one may pause while typing a search, in ms. */
+const TYPING_MS = 200;
+
+/**
+ * The list, and what chooses it.
+ */
+export interface IListingState {
+  listing: Listing;
+  rows: readonly Notification[];
+  view: NotificationModel.IQuery['view'];
+  /** What is in the search field. */
+  search: string;
+  /** Whether the search leaves anything out. */
+  filtered: boolean;
+  setView(view: NotificationModel.IQuery['view']): void;
+  setSearch(search: string): void;
+  /** Bring a row into the list, in another view if it belongs there. */
+  include(row: Notification): Promise<void>;
+}
+
+/**
+ * Follow the model with a listing, and load what the user chooses.
+ *
+ * @param onLeave - Called before another list is loaded.
+ */
+export function useListing(
+  model: INotificationModel,
+  host: ICenterHost,
+  onLeave: () => void
+): IListingState {
+  const listing = React.useMemo(() => new Listing(model), []);
+  // While nobody sees it, it is not drawn; what changed is read once it is shown.
+  const rows = useSignal(
+    listing.changed,
+    () => listing.rows,
+    () => host.visible
+  );
+  const [view, setView] =
+    React.useState<NotificationModel.IQuery['view']>('inbox');
+  const [search, setSearch] = React.useState('');
+  const query = parse(search, view);
+  const filtered = Boolean(query.text || query.source || query.types);
+  useFollowed(listing, model, host);
+
+  const key = JSON.stringify(query);
+  const loaded = React.useRef<string | null>(null);
+  React.useEffect(() => {
+    if (loaded.current === key) {
+      return;
+    }
+    const before = loaded.current;
+    const typed = before !== null && listing.query.view === view;
+    const timer = setTimeout(
+      () => {
+        // Meanwhile somebody may have asked for one notification, and its list.
+        if (loaded.current === before) {
+          loaded.current = key;
+          onLeave();
+          void listing.load(query);
+        }
+      },
+      typed ? TYPING_MS : 0
+    );
+    return () => clearTimeout(timer);
+  }, [key]);
+
+  const latest = React.useRef({ rows, view, filtered });
+  latest.current = { rows, view, filtered };
+  const include = async (row: Notification) => {
+    const { rows, view, filtered } = latest.current;
+    const home = isDismissed(row) ? 'dismissed' : 'inbox';
+    const inView = view === home || (view === 'unread' && isUnread(row));
+    const here = rows.some(one => one.id === row.id);
+    if (!here && (loaded.current === null || filtered || !inView)) {
+      setSearch('');
+      setView(home);
+      const query = { view: home } as const;
+      loaded.current = JSON.stringify(query);
+      await listing.load(query);
+    }
+    listing.include(row);
+  };
+
+  return {
+    listing,
+    rows,
+    view,
+    search,
+    filtered,
+    setView,
+    setSearch,
+    include
+  };
+}
+
+/** Hand a listing what changes, and whether somebody looks. */
+function useFollowed(
+  listing: Listing,
+  model: INotificationModel,
+  host: ICenterHost
+): void {
+  React.useEffect(() => {
+    const onChanged = (_: unknown, change: NotificationModel.IChange) =>
+      listing.apply(change);
+    const onVisible = () => {
+      listing.active = host.visible;
+    };
+    model.changed.connect(onChanged);
+    const ignore = onReconnected(model, () => listing.retry());
+    host.visibleChanged.connect(onVisible);
+    onVisible();
+    return () => {
+      model.changed.disconnect(onChanged);
+      ignore();
+      host.visibleChanged.disconnect(onVisible);
+      listing.dispose();
+    };
+  }, []);
+}

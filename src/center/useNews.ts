@@ -1,0 +1,41 @@
+/**
+ * What a screen reader is told of new messages.
+ */
+import * as React from 'react';
+
+import type { ICenterHost, IShared } from '../components/context';
+import type { NotificationModel } from '../tokens';
+
+/**
+ * A sentence about the messages that came in last, of those that only the center shows: a toast
+ * says the rest itself.
+ */
+export function useNews(host: ICenterHost, shared: IShared): string {
+  const [news, setNews] = React.useState('');
+  const { model, times, trans } = shared;
+  React.useEffect(() => {
+    const onChanged = (_: unknown, change: NotificationModel.IChange) => {
+      const said = change.notifications.filter(
+        row => row.autoClose === 0 && change.announced.includes(row.id)
+      );
+      if (!host.visible || said.length === 0) {
+        return;
+      }
+      setNews(
+        said.length === 1
+          ? trans.__('New notification: %1', said[0].message.slice(0, 200))
+          : trans._n(
+              '%2 new notification',
+              '%2 new notifications',
+              said.length,
+              times.number.format(said.length)
+            )
+      );
+    };
+    model.changed.connect(onChanged);
+    return () => {
+      model.changed.disconnect(onChanged);
+    };
+  }, []);
+  return news;
+}

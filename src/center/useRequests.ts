@@ -1,0 +1,88 @@
+/**
+ * What others ask of the center: to take the focus, or to show a notification.
+ */
+import * as React from 'react';
+
+import type { ICenterHost, IShared } from '../components/context';
+import { isActive } from '../state';
+import type { Notification } from '../wire';
+import type { IListHandle } from './list';
+
+/** How long a row is waited for: what does not come soon would take the focus later. */
+const TARGET_MS = 3000;
+
+/** A row that is to be shown as soon as it is in the list. */
+interface ITarget {
+  id: string;
+  focus: boolean;
+  open: boolean;
+  read: boolean;
+}
+
+/**
+ * Do what the host asks for, and bring rows into sight.
+ *
+ * @returns What puts the keyboard on a row, as soon as that is in the list.
+ */
+export function useRequests(options: {
+  host: ICenterHost;
+  shared: IShared;
+  rows: readonly Notification[];
+  openId: string | null;
+  list: React.RefObject<IListHandle>;
+  root: React.RefObject<HTMLElement>;
+  include(row: Notification): Promise<void>;
+  /** Open a row; whether the user has read it then. */
+  open(row: Notification, read: boolean): void;
+}): (id: string) => void {
+  const { host, list, openId, root, rows } = options;
+  const [target, setTarget] = React.useState<ITarget | null>(null);
+
+  React.useEffect(() => {
+    const onRequest = () => {
+      const request = host.takeRequest();
+      if (request && request.id !== null) {
+        void show({ ...request, id: request.id, open: true });
+      } else if (request?.focus) {
+        requestAnimationFrame(() => (list.current ?? root.current)?.focus());
+      }
+    };
+    host.requested.connect(onRequest);
+    onRequest();
+    return () => {
+      host.requested.disconnect(onRequest);
+    };
+  }, []);
+
+  const show = async (target: ITarget) => {
+    const { model, fail, trans } = options.shared;
+    try {
+      const row = model.get(target.id) ?? (await model.detail(target.id));
+      if (!isActive(row)) {
+        throw new Error(trans.__('This notification is no longer there.'));
+      }
+      await options.include(row);
+      setTarget(target);
+    } catch (reason) {
+      fail(reason);
+    }
+  };
+
+  React.useEffect(() => {
+    const row = target ? rows.find(one => one.id === target.id) : undefined;
+    if (row && target) {
+      setTarget(null);
+      if (target.open && openId !== row.id) {
+        options.open(row, target.read);
+      }
+      requestAnimationFrame(() => list.current?.show(row.id, target.focus));
+    }
+  }, [target, rows]);
+
+  React.useEffect(() => {
+    const timer = setTimeout(() => setTarget(null), TARGET_MS);
+    return () => clearTimeout(timer);
+  }, [target]);
+
+  return id => setTarget({ id, focus: true, open: false, read: false });
+}

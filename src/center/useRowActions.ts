@@ -1,0 +1,90 @@
+/**
+ * What the rows of the center are asked to do.
+ */
+import * as React from 'react';
+
+import { onReconnected } from '../components/context';
+import { isUnread } from '../state';
+import type { INotificationModel } from '../tokens';
+import type { Notification } from '../wire';
+import type { IListProps } from './list';
+import type { SelectionModel } from './selection';
+import type { UndoManager } from './undo';
+
+/**
+ * Make the handlers of the rows: the same object at every drawing, so that a row is drawn again
+ * only when it changed.
+ *
+ * @returns The handlers.
+ */
+export function useRowActions(options: {
+  selection: SelectionModel;
+  undo: UndoManager;
+  openId: string | null;
+  setOpenId(id: string | null): void;
+  markRead(ids: string[]): void;
+}): IListProps['handlers'] {
+  const { selection, undo } = options;
+  const latest = React.useRef(options);
+  latest.current = options;
+  return React.useMemo<IListProps['handlers']>(
+    () => ({
+      toggle: row => {
+        const { openId, setOpenId, markRead } = latest.current;
+        setOpenId(openId === row.id ? null : row.id);
+        // What a program has opened is read once the user closes it.
+        if (isUnread(row)) {
+          markRead([row.id]);
+        }
+      },
+      read: (row, read) => {
+        const { openId, setOpenId } = latest.current;
+        if (row.dismissed === null && (row.read !== null) !== read) {
+          void undo.read([row], read);
+          if (!read && openId === row.id) {
+            setOpenId(null);
+          }
+        }
+      },
+      dismiss: (row: Notification, dismissed: boolean) =>
+        void undo.dismiss([row], dismissed),
+      select: (row, range) => selection.select(row, range),
+      clear: () => selection.clear(),
+      all: () => selection.selectAll(),
+      add: more => selection.add(more)
+    }),
+    []
+  );
+}
+
+/**
+ * Mark rows as read that the user has opened. While the server is away this is kept, and told to
+ * it later: nobody asked for it, so nobody is told of a failure.
+ */
+export function useMarkRead(
+  model: INotificationModel,
+  fail: (reason: unknown) => void
+): (ids: string[]) => void {
+  const untold = React.useRef(new Set<string>());
+  const markRead = (ids: string[]) => {
+    model.change({ ids }, { read: true }).catch(reason => {
+      if (model.connected) {
+        fail(reason);
+      } else {
+        ids.forEach(id => untold.current.add(id));
+      }
+    });
+  };
+  React.useEffect(
+    () =>
+      onReconnected(model, () => {
+        const ids = [...untold.current];
+        untold.current.clear();
+        if (ids.length > 0) {
+          markRead(ids);
+        }
+      }),
+    []
+  );
+  return markRead;
+}

@@ -1,0 +1,136 @@
+/**
+ * The rows of the list that are in the page: those in sight, and some on either side.
+ */
+import {
+  defaultRangeExtractor,
+  useVirtualizer,
+  type Virtualizer
+} from '@tanstack/react-virtual';
+import * as React from 'react';
+
+import { Shared } from '../components/context';
+import type { Notification } from '../wire';
+import type { Listing } from './listing';
+
+/** How near to its end a list asks for more, in rows. */
+const PREFETCH_ROWS = 25;
+
+/** First guesses of heights, in pixels; the real ones are measured. */
+const HEIGHTS_PX = { row: 58, day: 30, end: 44 };
+
+/**
+ * One thing in the list.
+ */
+export type Item =
+  | { kind: 'day'; key: string; label: string }
+  | { kind: 'row'; key: string; row: Notification; index: number }
+  | { kind: 'end'; key: string };
+
+/**
+ * The things in the list, and those of them that are in the page.
+ */
+export interface IVirtualRows {
+  items: readonly Item[];
+  virtualizer: Virtualizer<HTMLDivElement, Element>;
+  /** Scroll no more than it takes for a row to be in sight. */
+  scrollTo(row: Notification): void;
+  /** Have a row at the top, also while pages above it come in. */
+  keepAtTop(row: Notification): void;
+  /** No longer: the user scrolls. */
+  letGo(): void;
+}
+
+/**
+ * Lay the rows of a listing out, grouped by day, and load more as their end comes near.
+ *
+ * @param still - Whether what comes in on top moves nothing that one reads.
+ * @param current - The row that Tab comes to, which is in the page even far out of sight.
+ */
+export function useVirtualRows(options: {
+  listing: Listing;
+  rows: readonly Notification[];
+  now: Date;
+  scroller: React.RefObject<HTMLDivElement>;
+  still: boolean;
+  current: Notification | undefined;
+}): IVirtualRows {
+  const { listing, rows, now, scroller, still, current } = options;
+  const items = useItems(rows, now);
+  const places = React.useMemo(
+    () => new Map(items.map((item, index) => [item.key, index])),
+    [items]
+  );
+  const currentPlace = current ? places.get(current.id) : undefined;
+  const virtualizer = useVirtualizer<HTMLDivElement, Element>({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    getItemKey: place => items[place].key,
+    estimateSize: place => HEIGHTS_PX[items[place].kind],
+    overscan: 8,
+    anchorTo: still ? 'end' : 'start',
+    scrollEndThreshold: -1,
+    rangeExtractor: range => {
+      const shown = defaultRangeExtractor(range);
+      return currentPlace === undefined || shown.includes(currentPlace)
+        ? shown
+        : [...shown, currentPlace].sort((a, b) => a - b);
+    }
+  });
+
+  const last = virtualizer.getVirtualItems().at(-1)?.index ?? 0;
+  React.useEffect(() => {
+    if (items.length - last < PREFETCH_ROWS && listing.moreError === null) {
+      void listing.more();
+    }
+  }, [last, items, listing]);
+
+  const kept = React.useRef<string | null>(null);
+  const startAt = (id: string) => {
+    const place = places.get(id);
+    if (place !== undefined) {
+      const day = items[place - 1]?.kind === 'day';
+      virtualizer.scrollToIndex(day ? place - 1 : place, { align: 'start' });
+    }
+  };
+  React.useLayoutEffect(() => {
+    if (kept.current !== null) {
+      startAt(kept.current);
+    }
+  }, [items]);
+
+  return {
+    items,
+    virtualizer,
+    scrollTo: row => {
+      // The first row is shown with the heading of its day.
+      const place = row === rows[0] ? 0 : places.get(row.id)!;
+      virtualizer.scrollToIndex(place, { align: 'auto' });
+    },
+    keepAtTop: row => {
+      kept.current = row.id;
+      startAt(row.id);
+    },
+    letGo: () => {
+      kept.current = null;
+    }
+  };
+}
+
+/** The rows with the headings of their days, and what stands at the end. */
+function useItems(rows: readonly Notification[], now: Date): readonly Item[] {
+  const { times } = React.useContext(Shared);
+  return React.useMemo(() => {
+    const items: Item[] = [];
+    let label = '';
+    rows.forEach((row, index) => {
+      const own = times.day(new Date(row.updated), now);
+      if (own !== label) {
+        label = own;
+        items.push({ kind: 'day', key: `day ${row.id}`, label });
+      }
+      items.push({ kind: 'row', key: row.id, row, index });
+    });
+    items.push({ kind: 'end', key: 'end' });
+    return items;
+  }, [rows, times, now.toDateString()]);
+}
