@@ -6,7 +6,8 @@ import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import { CenterPanel, NotificationBell } from '../center/plugin';
+import { NotificationBell } from '../center/bell';
+import { CenterPanel } from '../center/panel';
 import type { INotificationModel } from '../tokens';
 
 const trans = nullTranslator.load('jupyterlab_notify');

@@ -28,45 +28,9 @@ export function FilterBar(props: {
 }): JSX.Element {
   const { view, search, onSearch } = props;
   const { trans } = React.useContext(Shared);
-  const views: [View, string][] = [
-    ['inbox', trans.__('Inbox')],
-    ['unread', trans.__('Unread')],
-    ['dismissed', trans.__('Dismissed')]
-  ];
-  const onViewKey = (event: React.KeyboardEvent) => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (by) {
-      event.preventDefault();
-      const at = views.findIndex(([name]) => name === view);
-      const to = (at + by + views.length) % views.length;
-      props.onView(views[to][0]);
-      (event.currentTarget.children[to] as HTMLElement).focus();
-    }
-  };
   return (
     <div className="jp-NotifyFilter">
-      <div
-        className="jp-NotifyFilter-views"
-        role="radiogroup"
-        aria-label={trans.__('Show')}
-        onKeyDown={onViewKey}
-      >
-        {views.map(([name, label]) => (
-          <button
-            key={name}
-            type="button"
-            role="radio"
-            aria-checked={view === name}
-            tabIndex={view === name ? 0 : -1}
-            className={classes('jp-NotifyFilter-view', {
-              'jp-mod-on': view === name
-            })}
-            onClick={() => props.onView(name)}
-          >
-            {label}
-          </button>
-        ))}
-      </div>
+      <Views view={view} onView={props.onView} />
       <div className="jp-NotifyFilter-search">
         <input
           ref={props.searchRef}
@@ -104,6 +68,51 @@ export function FilterBar(props: {
           onTypes={types => onSearch(withTypes(search, types))}
         />
       </div>
+    </div>
+  );
+}
+
+/** The three lists, of which one is shown. */
+function Views(props: { view: View; onView(view: View): void }): JSX.Element {
+  const { view, onView } = props;
+  const { trans } = React.useContext(Shared);
+  const views: [View, string][] = [
+    ['inbox', trans.__('Inbox')],
+    ['unread', trans.__('Unread')],
+    ['dismissed', trans.__('Dismissed')]
+  ];
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (by) {
+      event.preventDefault();
+      const at = views.findIndex(([name]) => name === view);
+      const to = (at + by + views.length) % views.length;
+      onView(views[to][0]);
+      (event.currentTarget.children[to] as HTMLElement).focus();
+    }
+  };
+  return (
+    <div
+      className="jp-NotifyFilter-views"
+      role="radiogroup"
+      aria-label={trans.__('Show')}
+      onKeyDown={onKeyDown}
+    >
+      {views.map(([name, label]) => (
+        <button
+          key={name}
+          type="button"
+          role="radio"
+          aria-checked={view === name}
+          tabIndex={view === name ? 0 : -1}
+          className={classes('jp-NotifyFilter-view', {
+            'jp-mod-on': view === name
+          })}
+          onClick={() => onView(name)}
+        >
+          {label}
+        </button>
+      ))}
     </div>
   );
 }

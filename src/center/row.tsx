@@ -41,13 +41,50 @@ export interface IRowProps {
  * One notification.
  */
 export const Row = React.memo((props: IRowProps): JSX.Element => {
-  const { row, now, open, current, selected, selecting, handlers } = props;
-  const { trans, times, percent } = React.useContext(Shared);
+  const { row, open, current, selected, selecting } = props;
   const id = `jp-notify-${row.id}`;
-  const when = new Date(row.updated);
   const tab = current ? 0 : -1;
-  const unread = isUnread(row);
-  const progress = row.type === 'in-progress' ? row.progress : null;
+  return (
+    <article
+      id={id}
+      data-id={row.id}
+      className={classes('jp-NotifyRow', {
+        'jp-mod-unread': isUnread(row),
+        'jp-mod-open': open,
+        'jp-mod-selected': selected,
+        'jp-mod-selecting': selecting
+      })}
+      tabIndex={tab}
+      aria-posinset={props.position}
+      aria-setsize={props.size}
+      aria-labelledby={`${id}-state ${id}-summary`}
+      aria-describedby={`${id}-meta`}
+    >
+      <RowHead {...props} id={id} tab={tab} />
+      {open && (
+        <div id={`${id}-details`} className="jp-NotifyRow-details">
+          {row.hasBody && <Body row={row} />}
+          {row.actions.length > 0 && <Actions row={row} tab={tab} />}
+        </div>
+      )}
+    </article>
+  );
+});
+Row.displayName = 'Row';
+
+/** What the parts of a row need besides the row. */
+interface IPartProps extends IRowProps {
+  /** The id of the row's element. */
+  id: string;
+  /** Whether Tab comes to what is in the row. */
+  tab: 0 | -1;
+}
+
+/** What of a row is in sight also while it is closed. */
+function RowHead(props: IPartProps): JSX.Element {
+  const { row, now, open, handlers, id, tab } = props;
+  const { trans, times } = React.useContext(Shared);
+  const when = new Date(row.updated);
 
   const onClick = (event: React.MouseEvent) => {
     if ((event.target as Element).closest('a, button, input, label')) {
@@ -62,153 +99,148 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
   };
 
   return (
-    <article
-      id={id}
-      data-id={row.id}
-      className={classes('jp-NotifyRow', {
-        'jp-mod-unread': unread,
-        'jp-mod-open': open,
-        'jp-mod-selected': selected,
-        'jp-mod-selecting': selecting
-      })}
-      tabIndex={tab}
-      aria-posinset={props.position}
-      aria-setsize={props.size}
-      aria-labelledby={`${id}-state ${id}-summary`}
-      aria-describedby={`${id}-meta`}
-    >
-      <div className="jp-NotifyRow-head" onClick={onClick}>
-        <span className="jp-NotifyRow-dot" aria-hidden="true" />
-        <span className="jp-NotifyRow-lead">
-          <TypeIcon type={row.type} progress={row.progress} />
-          <label className="jp-NotifyRow-check">
-            <input
-              type="checkbox"
-              tabIndex={tab}
-              checked={selected}
-              aria-label={trans.__('Select')}
-              onChange={event =>
-                handlers.select(
-                  row,
-                  (event.nativeEvent as MouseEvent).shiftKey === true
-                )
-              }
-            />
-          </label>
-        </span>
-        <div className="jp-NotifyRow-text">
-          <span id={`${id}-state`} className="jp-NotifyHidden">
-            {stateLabel(row, trans)}
-          </span>
-          <Summary
-            row={row}
-            open={open}
-            id={`${id}-summary`}
-            className="jp-NotifyRow-summary"
-          />
-          {row.type === 'in-progress' && (
-            <div
-              className={classes('jp-NotifyProgress', {
-                'jp-mod-unknown': progress === null
-              })}
-              role="progressbar"
-              aria-label={trans.__('Progress')}
-              aria-valuemin={0}
-              aria-valuemax={100}
-              aria-valuenow={
-                progress === null ? undefined : Math.round(progress * 100)
-              }
-            >
-              <span
-                style={
-                  progress === null
-                    ? undefined
-                    : { width: `${progress * 100}%` }
-                }
-              />
-            </div>
-          )}
-          <div id={`${id}-meta`} className="jp-NotifyRow-meta">
-            <span className="jp-NotifyRow-source">{row.source}</span>
-            {row.origin !== 'ingest' && (
-              <span>
-                {row.origin === 'broadcast'
-                  ? trans.__('to everyone')
-                  : trans.__('to you')}
-              </span>
-            )}
-            {progress !== null && <span>{percent.format(progress)}</span>}
-            {row.expiresAt && (
-              <span>{times.expires(new Date(row.expiresAt), now)}</span>
-            )}
-            {open ? (
-              <time dateTime={row.updated}>{times.exact(when)}</time>
-            ) : (
-              <span className="jp-NotifyHidden">{times.exact(when)}</span>
-            )}
-          </div>
-        </div>
-        <time
-          className="jp-NotifyRow-when"
-          dateTime={row.updated}
-          title={times.exact(when)}
-        >
-          {times.ago(when, now)}
-        </time>
-        <div className="jp-NotifyRow-tools">
-          {row.dismissed === null && (
-            <IconButton
-              tabIndex={tab}
-              label={
-                unread ? trans.__('Mark as read') : trans.__('Mark as unread')
-              }
-              hint={unread ? 'R' : 'U'}
-              onClick={() => handlers.read(row, unread)}
-            >
-              <Glyph name={unread ? 'check' : 'dot'} />
-            </IconButton>
-          )}
-          {row.dismissed !== null ? (
-            <IconButton
-              tabIndex={tab}
-              label={trans.__('Move back to the inbox')}
-              hint="E"
-              onClick={() => handlers.dismiss(row, false)}
-            >
-              <Glyph name="back" />
-            </IconButton>
-          ) : row.dismissable ? (
-            <IconButton
-              tabIndex={tab}
-              label={trans.__('Dismiss')}
-              hint="E"
-              onClick={() => handlers.dismiss(row, true)}
-            >
-              <Glyph name="close" />
-            </IconButton>
-          ) : null}
-          <IconButton
+    <div className="jp-NotifyRow-head" onClick={onClick}>
+      <span className="jp-NotifyRow-dot" aria-hidden="true" />
+      <span className="jp-NotifyRow-lead">
+        <TypeIcon type={row.type} progress={row.progress} />
+        <label className="jp-NotifyRow-check">
+          <input
+            type="checkbox"
             tabIndex={tab}
-            className="jp-NotifyRow-caret"
-            label={open ? trans.__('Hide details') : trans.__('Show details')}
-            aria-expanded={open}
-            aria-controls={open ? `${id}-details` : undefined}
-            onClick={() => handlers.toggle(row)}
-          >
-            <Glyph name="caret" />
-          </IconButton>
-        </div>
+            checked={props.selected}
+            aria-label={trans.__('Select')}
+            onChange={event =>
+              handlers.select(
+                row,
+                (event.nativeEvent as MouseEvent).shiftKey === true
+              )
+            }
+          />
+        </label>
+      </span>
+      <div className="jp-NotifyRow-text">
+        <span id={`${id}-state`} className="jp-NotifyHidden">
+          {stateLabel(row, trans)}
+        </span>
+        <Summary
+          row={row}
+          open={open}
+          id={`${id}-summary`}
+          className="jp-NotifyRow-summary"
+        />
+        {row.type === 'in-progress' && <Progress value={row.progress} />}
+        <Meta {...props} />
       </div>
-      {open && (
-        <div id={`${id}-details`} className="jp-NotifyRow-details">
-          {row.hasBody && <Body row={row} />}
-          {row.actions.length > 0 && <Actions row={row} tab={tab} />}
-        </div>
-      )}
-    </article>
+      <time
+        className="jp-NotifyRow-when"
+        dateTime={row.updated}
+        title={times.exact(when)}
+      >
+        {times.ago(when, now)}
+      </time>
+      <Tools {...props} />
+    </div>
   );
-});
-Row.displayName = 'Row';
+}
+
+/** How far something is, as a bar. */
+function Progress(props: { value: number | null }): JSX.Element {
+  const { value } = props;
+  const { trans } = React.useContext(Shared);
+  return (
+    <div
+      className={classes('jp-NotifyProgress', {
+        'jp-mod-unknown': value === null
+      })}
+      role="progressbar"
+      aria-label={trans.__('Progress')}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={value === null ? undefined : Math.round(value * 100)}
+    >
+      <span style={value === null ? undefined : { width: `${value * 100}%` }} />
+    </div>
+  );
+}
+
+/** The line below the message: who, to whom, how far, until when. */
+function Meta(props: IPartProps): JSX.Element {
+  const { row, now, open, id } = props;
+  const { trans, times, percent } = React.useContext(Shared);
+  const progress = row.type === 'in-progress' ? row.progress : null;
+  const exact = times.exact(new Date(row.updated));
+  return (
+    <div id={`${id}-meta`} className="jp-NotifyRow-meta">
+      <span className="jp-NotifyRow-source">{row.source}</span>
+      {row.origin !== 'ingest' && (
+        <span>
+          {row.origin === 'broadcast'
+            ? trans.__('to everyone')
+            : trans.__('to you')}
+        </span>
+      )}
+      {progress !== null && <span>{percent.format(progress)}</span>}
+      {row.expiresAt && (
+        <span>{times.expires(new Date(row.expiresAt), now)}</span>
+      )}
+      {open ? (
+        <time dateTime={row.updated}>{exact}</time>
+      ) : (
+        <span className="jp-NotifyHidden">{exact}</span>
+      )}
+    </div>
+  );
+}
+
+/** The buttons that a row shows when one points at it. */
+function Tools(props: IPartProps): JSX.Element {
+  const { row, open, handlers, id, tab } = props;
+  const { trans } = React.useContext(Shared);
+  const unread = isUnread(row);
+  return (
+    <div className="jp-NotifyRow-tools">
+      {row.dismissed === null && (
+        <IconButton
+          tabIndex={tab}
+          label={unread ? trans.__('Mark as read') : trans.__('Mark as unread')}
+          hint={unread ? 'R' : 'U'}
+          onClick={() => handlers.read(row, unread)}
+        >
+          <Glyph name={unread ? 'check' : 'dot'} />
+        </IconButton>
+      )}
+      {row.dismissed !== null ? (
+        <IconButton
+          tabIndex={tab}
+          label={trans.__('Move back to the inbox')}
+          hint="E"
+          onClick={() => handlers.dismiss(row, false)}
+        >
+          <Glyph name="back" />
+        </IconButton>
+      ) : row.dismissable ? (
+        <IconButton
+          tabIndex={tab}
+          label={trans.__('Dismiss')}
+          hint="E"
+          onClick={() => handlers.dismiss(row, true)}
+        >
+          <Glyph name="close" />
+        </IconButton>
+      ) : null}
+      <IconButton
+        tabIndex={tab}
+        className="jp-NotifyRow-caret"
+        label={open ? trans.__('Hide details') : trans.__('Show details')}
+        aria-expanded={open}
+        aria-controls={open ? `${id}-details` : undefined}
+        onClick={() => handlers.toggle(row)}
+      >
+        <Glyph name="caret" />
+      </IconButton>
+    </div>
+  );
+}
 
 function stateLabel(
   row: Notification,

@@ -13,10 +13,12 @@ import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { addCommand } from '../palette';
-import { followSettings, LAB_NOTIFICATIONS } from '../settings';
+import { LAB_NOTIFICATIONS } from '../settings';
 import { INotificationModel } from '../tokens';
 import { askPermission, obstacle, permission } from './permission';
 import type { DesktopPresenter } from './presenter';
+import { SettingField } from './settingField';
+import { SharedSettings } from './sharedSettings';
 
 /**
  * The id of the plugin, and of its settings.
@@ -76,48 +78,19 @@ const plugin: JupyterFrontEndPlugin<void> = {
       commands.notifyCommandChanged(CommandIDs.toggle);
     };
 
-    // A setting changed in one tab holds in the others, which JupyterLab does not tell.
-    const channel =
-      typeof BroadcastChannel === 'undefined'
-        ? null
-        : new BroadcastChannel(`${PLUGIN_ID}:${server}`);
-    // What came over the channel is known to all: told on, it would go round.
-    const heard = new Set<string>();
-    channel?.addEventListener('message', ({ data }) => {
-      if (data === PLUGIN_ID || data === LAB_NOTIFICATIONS) {
-        heard.add(data);
-        registry
-          .reload(data)
-          // While the server is away it goes by what it has.
-          .catch(() => undefined)
-          .finally(() => heard.delete(data));
-      }
-    });
-    const follow = (
-      id: string,
-      name: string,
-      set: (value: boolean) => void
-    ) => {
-      let known: boolean | null = null;
-      return followSettings(registry, id, values => {
-        const value = values[name] === true;
-        if (value === known) {
-          return;
-        }
-        const first = known === null;
-        known = value;
-        set(value);
-        if (!first) {
-          update();
-          if (!heard.has(id)) {
-            channel?.postMessage(id);
-          }
-        }
-      });
-    };
+    const shared = new SharedSettings(
+      registry,
+      [PLUGIN_ID, LAB_NOTIFICATIONS],
+      `${PLUGIN_ID}:${server}`
+    );
     void Promise.allSettled([
-      follow(PLUGIN_ID, SETTING, value => (on = value)),
-      follow(LAB_NOTIFICATIONS, 'doNotDisturbMode', value => (silent = value)),
+      shared.follow(PLUGIN_ID, SETTING, value => (on = value), update),
+      shared.follow(
+        LAB_NOTIFICATIONS,
+        'doNotDisturbMode',
+        value => (silent = value),
+        update
+      ),
       app.restored
     ]).then(results => {
       for (const result of results) {
@@ -168,7 +141,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     // In the settings it is a box whose click asks the browser, with the reason if that refuses.
     forms?.addRenderer(`${PLUGIN_ID}.${SETTING}`, {
       fieldRenderer: props => (
-        <Setting
+        <SettingField
           checked={props.formData === true && permission() === 'granted'}
           title={props.schema.title ?? ''}
           problem={() => obstacle(permission(), trans)}
@@ -187,31 +160,3 @@ const plugin: JupyterFrontEndPlugin<void> = {
 };
 
 export default plugin;
-
-/** The box in the settings. */
-function Setting(props: {
-  checked: boolean;
-  title: string;
-  problem(): string | null;
-  /** Turn them on or off; resolves with the reason if they cannot be. */
-  onToggle(wanted: boolean): Promise<string | null>;
-}): JSX.Element {
-  const [failure, setFailure] = React.useState<string | null>(null);
-  return (
-    <div className="jp-NotifySetting">
-      <label>
-        <input
-          type="checkbox"
-          checked={props.checked}
-          onChange={event =>
-            void props.onToggle(event.target.checked).then(setFailure)
-          }
-        />
-        {props.title}
-      </label>
-      <p role="status" className="jp-NotifySetting-problem">
-        {failure ?? props.problem()}
-      </p>
-    </div>
-  );
-}

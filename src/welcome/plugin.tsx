@@ -11,17 +11,15 @@ import {
   Notification,
   showErrorMessage
 } from '@jupyterlab/apputils';
-import { URLExt } from '@jupyterlab/coreutils';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { addCommand } from '../palette';
-import { INotificationModel, type NotificationModel } from '../tokens';
-import type { WelcomeMessage } from '../wire';
-import { WelcomeScheduler } from './scheduler';
-import type { WelcomeModal } from './view';
+import { INotificationModel } from '../tokens';
+import { WelcomePresenter } from './presenter';
 
 const PLUGIN_ID = 'jupyterlab_notify:welcome';
 
@@ -50,87 +48,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands } = app;
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
-    const scheduler = new WelcomeScheduler(Date.now());
-    let modal: WelcomeModal | null = null;
-    // What was asked before this tab's own change is out of date when it comes.
-    let generation = 0;
-    let own = 0;
-
-    const look = async () => {
-      const asked = ++generation;
-      if (own > 0) {
-        return;
-      }
-      try {
-        const { messages } = await model.welcome();
-        if (asked === generation && own === 0) {
-          const { show, close } = scheduler.step(
-            messages,
-            modal?.ids ?? [],
-            Date.now()
-          );
-          if (close) {
-            modal?.close();
-          }
-          if (show.length > 0) {
-            await open(show, true);
-          }
-        }
-      } catch (error) {
-        // The next change of theirs asks again.
-        console.warn('The welcome messages could not be fetched.', error);
-      }
-    };
-
-    /** Tell the server, and then know what this tab itself has brought about. */
-    const answer = async (what: NotificationModel.WelcomeAnswer) => {
-      own += 1;
-      try {
-        await model.answerWelcome(what);
-        const { messages } = await model.welcome();
-        scheduler.adopt(messages);
-        return messages;
-      } finally {
-        own -= 1;
-        generation += 1;
-      }
-    };
-
-    const open = async (
-      messages: readonly WelcomeMessage[],
-      counts: boolean
-    ) => {
-      const { WelcomeModal } = await import('./view');
-      modal?.close();
-      const opened = new WelcomeModal({
-        messages,
-        rendermime,
-        trans,
-        images: new URL(
-          URLExt.join(
-            app.serviceManager.serverSettings.baseUrl,
-            'jupyterlab-notify/welcome/image/'
-          ),
-          window.location.href
-        ).href,
-        dismiss: async ids => {
-          await answer({ dismiss: ids });
-        },
-        closed: seen => {
-          if (modal === opened) {
-            modal = null;
-          }
-          if (counts && seen.length > 0) {
-            answer({ seen }).catch(error => {
-              // It comes once more, which is the lesser harm.
-              console.warn('A view could not be counted.', error);
-            });
-          }
-        }
-      });
-      modal = opened;
-    };
-
+    const presenter = new WelcomePresenter({
+      model,
+      rendermime,
+      trans,
+      baseUrl: app.serviceManager.serverSettings.baseUrl
+    });
     const none = () =>
       Notification.info(trans.__('There are no welcome messages.'), {
         autoClose: 4000
@@ -148,7 +71,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         attempt(async () => {
           const { messages } = await model.welcome();
           if (messages.length > 0) {
-            await open(messages, false);
+            await presenter.open(messages, false);
           } else {
             none();
           }
@@ -159,9 +82,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
       caption: trans.__('Show the welcome messages again, as for a new user'),
       execute: () =>
         attempt(async () => {
-          const due = (await answer('reset')).filter(({ due }) => due);
+          const all = await presenter.answer('reset');
+          const due = all.filter(({ due }) => due);
           if (due.length > 0) {
-            await open(due, true);
+            await presenter.open(due, true);
           } else {
             none();
           }
@@ -170,30 +94,44 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     forms?.addRenderer(`${PLUGIN_ID}.welcome`, {
       fieldRenderer: props => (
-        <div className="jp-NotifySetting">
-          <p className="jp-FormGroup-description">{props.schema.description}</p>
-          <div className="jp-NotifySetting-buttons">
-            {Object.values(CommandIDs).map(command => (
-              <button
-                key={command}
-                type="button"
-                className="jp-mod-styled jp-mod-reject"
-                title={commands.caption(command)}
-                onClick={() => void commands.execute(command)}
-              >
-                {commands.label(command)}
-              </button>
-            ))}
-          </div>
-        </div>
+        <SettingButtons
+          commands={commands}
+          description={props.schema.description}
+        />
       )
     });
 
     void Promise.all([app.restored, model.ready]).then(() => {
-      model.welcomeChanged.connect(() => void look());
-      return look();
+      model.welcomeChanged.connect(() => void presenter.update());
+      return presenter.update();
     });
   }
 };
 
 export default plugin;
+
+/** The buttons in the settings, which run the commands. */
+function SettingButtons(props: {
+  commands: CommandRegistry;
+  description?: string;
+}): JSX.Element {
+  const { commands } = props;
+  return (
+    <div className="jp-NotifySetting">
+      <p className="jp-FormGroup-description">{props.description}</p>
+      <div className="jp-NotifySetting-buttons">
+        {Object.values(CommandIDs).map(command => (
+          <button
+            key={command}
+            type="button"
+            className="jp-mod-styled jp-mod-reject"
+            title={commands.caption(command)}
+            onClick={() => void commands.execute(command)}
+          >
+            {commands.label(command)}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}

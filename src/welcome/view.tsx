@@ -115,7 +115,6 @@ function Pages(
   const summary = useRendered(page.summary, text =>
     markdown.inline(text, true)
   );
-  const last = at >= pages.length - 1;
 
   React.useEffect(() => {
     onSeen(page.id);
@@ -174,22 +173,7 @@ function Pages(
           <span>{failure}</span>
         </div>
       )}
-      {pages.length > 1 && (
-        <div className="jp-NotifyWelcome-pages">
-          <span className="jp-NotifyWelcome-dots" aria-hidden="true">
-            {pages.map((other, index) => (
-              <span
-                key={other.id}
-                className={index === at ? 'jp-mod-on' : undefined}
-              />
-            ))}
-          </span>
-          <span role="status">
-            {trans.__('%1 of %2', at + 1, pages.length)}
-            <span className="jp-NotifyHidden">{page.title}</span>
-          </span>
-        </div>
-      )}
+      {pages.length > 1 && <Position pages={pages} at={at} trans={trans} />}
       <div className="jp-NotifyWelcome-footer">
         <div className="jp-NotifyWelcome-never">
           {page.dismissable && (
@@ -211,36 +195,82 @@ function Pages(
             {trans.__('Don’t show any welcome messages')}
           </button>
         </div>
-        <div className="jp-NotifyWelcome-buttons">
-          {pages.length > 1 && (
-            <>
-              <button
-                type="button"
-                className="jp-mod-styled jp-mod-reject"
-                disabled={at === 0}
-                onClick={() => setAt(at - 1)}
-              >
-                {trans.__('Back')}
-              </button>
-              <button
-                type="button"
-                className={`jp-mod-styled ${last ? 'jp-mod-reject' : 'jp-mod-accept'}`}
-                disabled={last}
-                onClick={() => setAt(at + 1)}
-              >
-                {trans.__('Next')}
-              </button>
-            </>
-          )}
+        <Buttons
+          count={pages.length}
+          at={at}
+          trans={trans}
+          onPage={setAt}
+          onClose={() => onClose(true)}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** Which of the messages this is. */
+function Position(props: {
+  pages: readonly WelcomeMessage[];
+  at: number;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { pages, at, trans } = props;
+  return (
+    <div className="jp-NotifyWelcome-pages">
+      <span className="jp-NotifyWelcome-dots" aria-hidden="true">
+        {pages.map((page, index) => (
+          <span
+            key={page.id}
+            className={index === at ? 'jp-mod-on' : undefined}
+          />
+        ))}
+      </span>
+      <span role="status">
+        {trans.__('%1 of %2', at + 1, pages.length)}
+        <span className="jp-NotifyHidden">{pages[at]?.title}</span>
+      </span>
+    </div>
+  );
+}
+
+/** The buttons that lead from message to message, and out. */
+function Buttons(props: {
+  count: number;
+  at: number;
+  trans: TranslationBundle;
+  onPage(at: number): void;
+  onClose(): void;
+}): JSX.Element {
+  const { count, at, trans, onPage, onClose } = props;
+  const last = at >= count - 1;
+  return (
+    <div className="jp-NotifyWelcome-buttons">
+      {count > 1 && (
+        <>
           <button
             type="button"
-            className={`jp-mod-styled ${last ? 'jp-mod-accept' : 'jp-mod-reject'}`}
-            onClick={() => onClose(true)}
+            className="jp-mod-styled jp-mod-reject"
+            disabled={at === 0}
+            onClick={() => onPage(at - 1)}
           >
-            {trans.__('Close')}
+            {trans.__('Back')}
           </button>
-        </div>
-      </div>
+          <button
+            type="button"
+            className={`jp-mod-styled ${last ? 'jp-mod-reject' : 'jp-mod-accept'}`}
+            disabled={last}
+            onClick={() => onPage(at + 1)}
+          >
+            {trans.__('Next')}
+          </button>
+        </>
+      )}
+      <button
+        type="button"
+        className={`jp-mod-styled ${last ? 'jp-mod-accept' : 'jp-mod-reject'}`}
+        onClick={onClose}
+      >
+        {trans.__('Close')}
+      </button>
     </div>
   );
 }

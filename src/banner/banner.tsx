@@ -1,0 +1,210 @@
+/**
+ * The messages of the banner.
+ */
+import * as React from 'react';
+
+import { Shared, useShared } from '../components/context';
+import { useMedia } from '../components/hooks';
+import { Failure } from '../components/states';
+import { typeLabel } from '../text/labels';
+import { summarize } from '../text/plaintext';
+import type { Notification, StateChange } from '../wire';
+import { type Announcer, banners, interrupts } from './announcer';
+import { Item } from './item';
+import type { IBannerOptions } from './view';
+
+/** How many messages stand there before the others are only counted. */
+const MOST = 3;
+
+/** A window in which one line is all that the banner takes. */
+const SMALL = '(max-width: 760px), (max-height: 560px)';
+
+/**
+ * What the banner is drawn from.
+ */
+export interface IBannerProps extends Omit<IBannerOptions, 'shell'> {
+  rootRef: React.RefCallback<HTMLDivElement>;
+  /** There is something in it, or nothing any more. */
+  onFilled(filled: boolean): void;
+  /** What had the keyboard went away, and nothing is left to have it. */
+  onFocusLost(): void;
+}
+
+/**
+ * All messages of the banner.
+ */
+export function Banner(props: IBannerProps): JSX.Element {
+  const { model } = props;
+  const { shared, failure, forget } = useShared(props);
+  const { rows, said } = useBanners(props);
+  const [openId, setOpenId] = React.useState<string | null>(null);
+  const [all, setAll] = React.useState(false);
+  const small = useMedia(SMALL);
+  const list = React.useRef<HTMLUListElement>(null);
+
+  const most = small ? 1 : MOST;
+  const shown = all ? rows : rows.slice(0, most);
+  // A message that is open stays so where it stands.
+  const opened = shown.some(row => row.id === openId) ? openId : null;
+
+  React.useLayoutEffect(() => {
+    props.onFilled(rows.length > 0);
+    if (rows.length <= most) {
+      setAll(false);
+    }
+    if (rows.length === 0) {
+      forget();
+    }
+  }, [rows, most]);
+  const focus = useHandedFocus(list, props.onFocusLost);
+
+  const change = (row: Notification, state: StateChange) => {
+    forget();
+    model.change({ ids: [row.id] }, state).catch(shared.fail);
+  };
+  const toggle = (row: Notification) => {
+    setOpenId(row.id === opened ? null : row.id);
+    if (row.id !== opened && row.read === null) {
+      change(row, { read: true });
+    }
+  };
+
+  return (
+    <Shared.Provider value={shared}>
+      <div
+        className={`jp-NotifyBanner-content ${small ? 'jp-mod-small' : ''}`}
+        ref={props.rootRef}
+        {...focus}
+      >
+        <div className="jp-NotifyHidden" role="alert">
+          {said.alert}
+        </div>
+        <div className="jp-NotifyHidden" role="status">
+          {said.status}
+        </div>
+        <ul className="jp-NotifyBanner-list" ref={list}>
+          {shown.map((row, index) => (
+            <Item
+              key={row.id}
+              row={row}
+              open={row.id === opened}
+              onToggle={() => toggle(row)}
+              onDismiss={() => change(row, { dismissed: true })}
+            >
+              {index === shown.length - 1 && rows.length > most && (
+                <MoreButton
+                  all={all}
+                  hidden={rows.length - shown.length}
+                  onClick={() => setAll(!all)}
+                />
+              )}
+            </Item>
+          ))}
+        </ul>
+        <Failure text={failure} onClose={forget} />
+      </div>
+    </Shared.Provider>
+  );
+}
+
+/** Shows what is only counted, or no longer. */
+function MoreButton(props: {
+  all: boolean;
+  hidden: number;
+  onClick(): void;
+}): JSX.Element {
+  const { all, hidden, onClick } = props;
+  const { times, trans } = React.useContext(Shared);
+  return (
+    <button
+      type="button"
+      className="jp-NotifyBanner-button"
+      aria-expanded={all}
+      onClick={onClick}
+    >
+      {all
+        ? trans.__('Show fewer')
+        : trans._n('%2 more', '%2 more', hidden, times.number.format(hidden))}
+    </button>
+  );
+}
+
+/** The rows of the banner, and what a screen reader is told of those that came last. */
+function useBanners({
+  announcer,
+  model,
+  trans
+}: Pick<IBannerProps, 'model' | 'trans'> & { announcer: Announcer }): {
+  rows: readonly Notification[];
+  said: { alert: string; status: string };
+} {
+  const [rows, setRows] = React.useState<readonly Notification[]>([]);
+  const [said, setSaid] = React.useState({ alert: '', status: '' });
+  React.useEffect(() => {
+    const words = (rows: readonly Notification[], alert: boolean) =>
+      rows
+        .filter(row => interrupts(row.type) === alert)
+        .map(row =>
+          trans.__(
+            '%1: %2',
+            typeLabel(row.type, trans),
+            summarize(row.message, row.markdown).text
+          )
+        )
+        .join(' ');
+    const update = () => {
+      const rows = banners(model.notifications);
+      setRows(rows);
+      const news = announcer.take(rows);
+      if (news.length) {
+        setSaid({ alert: words(news, true), status: words(news, false) });
+      }
+    };
+    model.changed.connect(update);
+    update();
+    return () => {
+      model.changed.disconnect(update);
+    };
+  }, []);
+  return { rows, said };
+}
+
+/**
+ * When what had the keyboard goes away, hand it to what is left.
+ *
+ * @returns The handlers of the banner's element.
+ */
+function useHandedFocus(
+  list: React.RefObject<HTMLElement>,
+  onLost: () => void
+): Pick<React.HTMLAttributes<HTMLElement>, 'onFocus' | 'onBlur'> {
+  const focused = React.useRef(-1);
+  React.useLayoutEffect(() => {
+    if (focused.current >= 0 && document.activeElement === document.body) {
+      const items = list.current?.children ?? [];
+      const item = items[Math.min(focused.current, items.length - 1)];
+      const button = item?.querySelector('button');
+      if (button) {
+        button.focus();
+      } else {
+        focused.current = -1;
+        onLost();
+      }
+    }
+  });
+  return {
+    onFocus: event => {
+      focused.current = [...(list.current?.children ?? [])].findIndex(item =>
+        item.contains(event.target)
+      );
+    },
+    onBlur: event => {
+      const element = event.target;
+      queueMicrotask(() => {
+        if (element.isConnected && document.hasFocus()) {
+          focused.current = -1;
+        }
+      });
+    }
+  };
+}

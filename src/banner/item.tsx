@@ -1,0 +1,131 @@
+/**
+ * One message of the banner.
+ */
+import * as React from 'react';
+
+import { Shared } from '../components/context';
+import { Glyph, IconButton, TypeIcon } from '../components/icons';
+import { Actions, Body, Summary } from '../components/message';
+import { typeLabel } from '../text/labels';
+import type { Notification } from '../wire';
+
+/**
+ * The state of a message in the banner.
+ */
+export interface IItemProps {
+  row: Notification;
+  open: boolean;
+  onToggle(): void;
+  onDismiss(): void;
+  /** What stands before its own buttons. */
+  children: React.ReactNode;
+}
+
+/**
+ * A message: its line, and below it its text and its buttons while it is open.
+ */
+export function Item(props: IItemProps): JSX.Element {
+  const { row, open } = props;
+  const id = `jp-notify-banner-${row.id}`;
+  const details = open && (row.hasBody || row.actions.length > 0);
+  return (
+    <li
+      className={`jp-NotifyBanner-item jp-mod-${row.type} ${
+        open ? 'jp-mod-open' : ''
+      }`}
+      data-id={row.id}
+    >
+      <Line {...props} id={id} details={details} />
+      {details && (
+        <div
+          id={`${id}-details`}
+          className="jp-NotifyBanner-details"
+          role="group"
+          aria-labelledby={id}
+          // It scrolls, so a keyboard has to reach it.
+          tabIndex={0}
+        >
+          {row.hasBody && <Body row={row} />}
+          {row.actions.length > 0 && <Actions row={row} />}
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** What of a message is always in sight. */
+function Line(
+  props: IItemProps & { id: string; details: boolean }
+): JSX.Element {
+  const { row, open, id, details, onToggle, onDismiss, children } = props;
+  const { trans } = React.useContext(Shared);
+  const line = React.useRef<HTMLDivElement>(null);
+  const cut = useCut(line, open, row.message);
+  return (
+    <div className="jp-NotifyBanner-line">
+      <TypeIcon type={row.type} progress={row.progress} />
+      <div className="jp-NotifyBanner-text" ref={line}>
+        <span className="jp-NotifyHidden">
+          {trans.__('%1:', typeLabel(row.type, trans))}
+        </span>
+        <Summary
+          row={row}
+          open={open}
+          id={id}
+          className="jp-NotifyBanner-summary"
+        />
+      </div>
+      <span className="jp-NotifyBanner-source">{row.source}</span>
+      <div className="jp-NotifyBanner-tools">
+        {children}
+        {(row.hasBody || row.actions.length > 0 || cut || open) && (
+          <button
+            type="button"
+            className="jp-NotifyBanner-button"
+            aria-expanded={open}
+            aria-controls={details ? `${id}-details` : undefined}
+            aria-describedby={id}
+            onClick={onToggle}
+          >
+            {open ? trans.__('Hide details') : trans.__('Details')}
+          </button>
+        )}
+        {row.dismissable && (
+          <IconButton
+            label={trans.__('Dismiss')}
+            aria-describedby={id}
+            onClick={onDismiss}
+          >
+            <Glyph name="close" />
+          </IconButton>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Whether a line had to be cut; while it is open, what it was before. */
+function useCut(
+  line: React.RefObject<HTMLDivElement>,
+  open: boolean,
+  text: string
+): boolean {
+  const [cut, setCut] = React.useState(false);
+  React.useLayoutEffect(() => {
+    const summary = line.current?.querySelector('.jp-NotifySummary');
+    if (open || !summary) {
+      return;
+    }
+    const measure = () => {
+      setCut(
+        summary.scrollHeight > summary.clientHeight + 1 ||
+          summary.scrollWidth > summary.clientWidth + 1
+      );
+    };
+    const sizes = new ResizeObserver(measure);
+    sizes.observe(summary);
+    measure();
+    return () => sizes.disconnect();
+  }, [open, text]);
+  return cut;
+}

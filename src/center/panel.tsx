@@ -1,0 +1,237 @@
+/**
+ * The side panel of the center, which loads the center when it is first shown.
+ */
+import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
+import { type ISignal, Signal } from '@lumino/signaling';
+import { SplitPanel } from '@lumino/widgets';
+import * as React from 'react';
+
+import type { ICenterHost, ICenterProps } from '../components/context';
+import {
+  firstWidth,
+  type ISide,
+  knownWidth,
+  rememberWidth,
+  takeWidth
+} from './panelWidth';
+
+/**
+ * The side panel of the center: empty until it is first shown.
+ */
+export class CenterPanel extends ReactWidget implements ICenterHost {
+  /**
+   * Make a panel.
+   */
+  constructor(options: CenterPanel.IOptions) {
+    super();
+    this._options = options;
+    this.id = 'jp-notify-center';
+    this.addClass('jp-NotifyCenter');
+    this.addClass('jp-NotifySurface');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', options.trans.__('Notifications'));
+    this.title.icon = bellIcon;
+    this.title.className = 'jp-NotifyCenter-tab';
+    this.title.caption = options.trans.__('Notifications');
+  }
+
+  /** What its menu runs. */
+  get commands(): CommandRegistry {
+    return this._options.commands;
+  }
+
+  /** Whether a user can see it. */
+  get visible(): boolean {
+    return this.isVisible;
+  }
+
+  /** Whether it stands beyond the right edge of the window. */
+  get outside(): boolean {
+    return this.node.getBoundingClientRect().right > window.innerWidth;
+  }
+
+  /** It was shown or hidden. */
+  get visibleChanged(): ISignal<this, boolean> {
+    return this._visibleChanged;
+  }
+
+  /** It should take the focus, or show a notification. */
+  get requested(): ISignal<this, void> {
+    return this._requested;
+  }
+
+  /**
+   * Ask the center for something, now or as soon as it is loaded.
+   */
+  request(request: ICenterHost.IRequest): void {
+    this._request = request;
+    this._requested.emit();
+  }
+
+  /**
+   * Make room for sentences, the first time that this page opens the panel: JupyterLab's own width
+   * for it is made for lists of names, and that of a user is forgotten where JupyterLab saves
+   * its layout while the side is closed.
+   */
+  widen(): void {
+    const side = this._side();
+    if (!side || this._widened) {
+      return;
+    }
+    this._widened = true;
+    const { split, own } = side;
+    const known = knownWidth();
+    const given = split.relativeSizes()[own];
+    // A side that was open has the width that the user gave it.
+    if (known !== null && given > 0) {
+      return;
+    }
+    const wanted = known ?? firstWidth(split.node.clientWidth);
+    if (given < wanted) {
+      takeWidth(side, wanted);
+    }
+    rememberWidth(split.relativeSizes()[own]);
+  }
+
+  /**
+   * Have the width that JupyterLab saved, if it came back with the least.
+   *
+   * @param saved - How JupyterLab's areas shared the window: sizes that are applied before the
+   *   page has any are lost.
+   */
+  restoreWidth(saved: readonly number[]): void {
+    const side = this._side();
+    if (!side || !this.isVisible) {
+      return;
+    }
+    const { split, own } = side;
+    const { node } = split.widgets[own];
+    const least = parseFloat(getComputedStyle(node).minWidth) || 0;
+    const wanted = saved[own] * split.node.clientWidth;
+    if (node.offsetWidth <= least + 1 && wanted > least + 2) {
+      takeWidth(side, saved[own]);
+    }
+  }
+
+  /**
+   * What was asked for, once.
+   */
+  takeRequest(): ICenterHost.IRequest | undefined {
+    const request = this._request;
+    this._request = undefined;
+    return request;
+  }
+
+  /**
+   * What is in the panel: nothing before it was first in sight.
+   */
+  protected render(): JSX.Element | null {
+    const { trans } = this._options;
+    if (this._center) {
+      return <this._center {...this._options} host={this} />;
+    }
+    if (!this._failed) {
+      return null;
+    }
+    return (
+      <div className="jp-NotifyEmpty" role="alert">
+        <p>{trans.__('The notification center could not be loaded.')}</p>
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-accept"
+          onClick={() => void this._load()}
+        >
+          {trans.__('Retry')}
+        </button>
+      </div>
+    );
+  }
+
+  /** The tab's close, and the button's: it is put away, not destroyed. */
+  protected onCloseRequest(msg: Message): void {
+    this._options.hide();
+  }
+
+  protected onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._onVisible();
+  }
+
+  protected onBeforeHide(msg: Message): void {
+    super.onBeforeHide(msg);
+    const side = this._side();
+    if (side) {
+      rememberWidth(side.split.relativeSizes()[side.own]);
+    }
+  }
+
+  protected onAfterHide(msg: Message): void {
+    super.onAfterHide(msg);
+    this._visibleChanged.emit(false);
+  }
+
+  protected onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    if (this.isVisible) {
+      this._onVisible();
+    }
+  }
+
+  /** Where the panel is, if it is at a side. */
+  private _side(): ISide | null {
+    let side = this.parent;
+    while (side?.parent && !(side.parent instanceof SplitPanel)) {
+      side = side.parent;
+    }
+    const split = side?.parent;
+    return side && split instanceof SplitPanel
+      ? { split, own: split.widgets.indexOf(side) }
+      : null;
+  }
+
+  private _onVisible(): void {
+    void this._load();
+    this._visibleChanged.emit(true);
+  }
+
+  private async _load(): Promise<void> {
+    if (this._center || this._loading) {
+      return;
+    }
+    this._loading = true;
+    try {
+      this._center = (await import('./view')).Center;
+    } catch (reason) {
+      console.error('The notification center could not be loaded.', reason);
+      this._failed = true;
+    }
+    this._loading = false;
+    this.update();
+  }
+
+  private readonly _options: CenterPanel.IOptions;
+  private readonly _requested = new Signal<this, void>(this);
+  private readonly _visibleChanged = new Signal<this, boolean>(this);
+  private _center: React.ComponentType<ICenterProps> | null = null;
+  private _failed = false;
+  private _loading = false;
+  private _request: ICenterHost.IRequest | undefined;
+  private _widened = false;
+}
+
+/**
+ * The namespace of {@link CenterPanel}'s options.
+ */
+export namespace CenterPanel {
+  /**
+   * What a panel needs.
+   */
+  export interface IOptions extends Omit<ICenterProps, 'host'> {
+    /** Put the panel away. */
+    hide: () => void;
+    /** What the menu runs. */
+    commands: CommandRegistry;
+  }
+}

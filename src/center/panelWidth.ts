@@ -1,0 +1,70 @@
+/**
+ * How wide the center's panel is, and where that is remembered: this browser does, since JupyterLab
+ * keeps widths by workspace and forgets them while a side is closed.
+ */
+import { PageConfig } from '@jupyterlab/coreutils';
+import type { SplitPanel } from '@lumino/widgets';
+
+/** The key in the browser's storage. */
+const WIDTH = 'jupyterlab_notify:center-width';
+
+/** The width at which the panel first opens, if that is no more than this part of the window. */
+const WIDTH_PX = 380;
+const MOST = 0.36;
+
+/**
+ * What shares the width of the window, and which part of it holds the panel.
+ */
+export interface ISide {
+  split: SplitPanel;
+  own: number;
+}
+
+/**
+ * Give the panel a part of the window, at the cost of what has most of it.
+ */
+export function takeWidth({ split, own }: ISide, part: number): void {
+  const sizes = split.relativeSizes();
+  const main = sizes.indexOf(Math.max(...sizes));
+  if (own !== main) {
+    sizes[main] -= part - sizes[own];
+    sizes[own] = part;
+    split.setRelativeSizes(sizes);
+  }
+}
+
+/**
+ * The part of the window that the panel had last; null if it was never open.
+ */
+export function knownWidth(): number | null {
+  try {
+    const part = Number(localStorage.getItem(key()));
+    return part > 0 && part < 1 ? part : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Remember that part.
+ */
+export function rememberWidth(part: number): void {
+  try {
+    if (part > 0) {
+      localStorage.setItem(key(), part.toFixed(4));
+    }
+  } catch {
+    // Without storage it opens as it does for the first time.
+  }
+}
+
+function key(): string {
+  return `${WIDTH}:${PageConfig.getOption('workspace') || 'default'}`;
+}
+
+/**
+ * The part of the window that the panel takes when it first opens.
+ */
+export function firstWidth(window_px: number): number {
+  return Math.min(MOST, WIDTH_PX / window_px);
+}

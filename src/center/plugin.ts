@@ -1,0 +1,149 @@
+/**
+ * The plugin of the notification center: the bell, the command, the side panel.
+ *
+ * This is loaded at start and is small; the center itself, `view.tsx`, is loaded when it is first
+ * shown.
+ */
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin,
+  type LabShell
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import type { ICenterHost } from '../components/context';
+import { addCommand } from '../palette';
+import { followSettings, LAB_NOTIFICATIONS } from '../settings';
+import { INotificationActions, INotificationModel } from '../tokens';
+import { NotificationBell } from './bell';
+import { CenterPanel } from './panel';
+
+namespace CommandIDs {
+  export const toggleCenter = 'jupyterlab-notify:toggle-center';
+}
+
+/** Right of JupyterLab's own top bar (900), and of what others put there. */
+const BELL_RANK = 2000;
+
+/** Below all others on that side: its tab, which is not always in sight, moves none of theirs. */
+const PANEL_RANK = 10_000;
+
+/**
+ * The plugin of the bell and the panel.
+ */
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab_notify:center',
+  description: 'Adds the bell and the notification center.',
+  autoStart: true,
+  requires: [INotificationModel, INotificationActions, IRenderMimeRegistry],
+  optional: [ICommandPalette, ILayoutRestorer, ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: INotificationModel,
+    actions: INotificationActions,
+    rendermime: IRenderMimeRegistry,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    settingRegistry: ISettingRegistry | null,
+    translator: ITranslator | null
+  ) => {
+    const { commands } = app;
+    const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
+    // Both are in JupyterLab and in Notebook 7, whose shells share no token.
+    const shell = app.shell as JupyterFrontEnd.IShell &
+      Partial<Pick<LabShell, 'collapseLeft' | 'collapseRight' | 'restored'>>;
+
+    const hide = () => {
+      const hadFocus = panel.node.contains(document.activeElement);
+      // The user may have moved the panel to the other side.
+      if ([...shell.widgets('left')].includes(panel)) {
+        shell.collapseLeft?.();
+      } else {
+        shell.collapseRight?.();
+      }
+      if (hadFocus) {
+        bell.focus();
+      }
+    };
+    const show = (request: ICenterHost.IRequest) => {
+      shell.activateById(panel.id);
+      panel.widen();
+      panel.request(request);
+      requestAnimationFrame(() => {
+        // A window that is too narrow for both sides would push it out, and the bell too.
+        if (panel.outside) {
+          shell.collapseLeft?.();
+        }
+      });
+    };
+    const panel = new CenterPanel({
+      model,
+      actions,
+      rendermime,
+      trans,
+      language: translator?.languageCode,
+      hide,
+      commands
+    });
+    const bell = new NotificationBell({
+      model,
+      trans,
+      isOpen: () => panel.isVisible,
+      toggle: () => void commands.execute(CommandIDs.toggleCenter)
+    });
+    if (settingRegistry) {
+      followSettings(settingRegistry, LAB_NOTIFICATIONS, values => {
+        bell.silent = values.doNotDisturbMode === true;
+      }).catch(() => undefined); // The toasts say it.
+    }
+    panel.visibleChanged.connect(() => {
+      bell.update();
+      commands.notifyCommandChanged(CommandIDs.toggleCenter);
+    });
+
+    addCommand(app, palette, trans, CommandIDs.toggleCenter, {
+      label: trans.__('Notifications'),
+      caption: trans.__('Show or hide the notification center'),
+      isToggleable: true,
+      isToggled: () => panel.isVisible,
+      execute: () => {
+        if (panel.isVisible) {
+          hide();
+        } else {
+          show({ id: null, focus: true, read: true });
+        }
+      }
+    });
+
+    model.openRequested.connect((_, { id, by }) => {
+      if (by === 'program') {
+        // Where nobody looks, or somebody reads another message, it only adds to the count.
+        if (document.visibilityState === 'visible' && !panel.isVisible) {
+          show({ id, focus: false, read: false });
+        }
+        return;
+      }
+      // Nobody is torn from a sentence.
+      const active = document.activeElement as HTMLElement | null;
+      const typing =
+        active?.isContentEditable || active?.matches('input, textarea');
+      show({ id, focus: !typing || panel.node.contains(active), read: true });
+    });
+
+    shell.add(panel, 'right', { rank: PANEL_RANK, type: 'Notifications' });
+    shell.add(bell, 'top', { rank: BELL_RANK });
+    restorer?.add(panel, 'jupyterlab-notify-center');
+    void shell.restored?.then(layout => {
+      const saved = layout?.relativeSizes;
+      if (saved) {
+        requestAnimationFrame(() => panel.restoreWidth(saved));
+      }
+    });
+  }
+};
+
+export default plugin;
