@@ -4,6 +4,16 @@
  */
 import type { Page } from '@playwright/test';
 
+import {
+  ADDRESSES,
+  ALL,
+  CODE,
+  FETCH,
+  MORE,
+  RUN,
+  SENTINEL,
+  STRINGS
+} from './attacks';
 import { Central } from './central';
 import { write } from './database';
 import {
@@ -19,151 +29,6 @@ import {
   useLab,
   welcome
 } from './lab';
-
-/** What a script of ours would ask for; there is no such host. */
-const SENTINEL = 'https://sentinel.invalid';
-
-const RUN = 'ran()';
-const CODE = `alert(1)`;
-const FETCH = `fetch('${SENTINEL}')`;
-
-/** Strings that run a script where they are taken for HTML, or cover the page. */
-const STRINGS = [
-  `<script>${RUN}</script>`,
-  `<script src=${SENTINEL}/x.js></script>`,
-  `<img src=x onerror=${RUN}>`,
-  `<img src=x onerror="${FETCH}">`,
-  `"><img src=x onerror=${RUN}>`,
-  `'><img src=x onerror=${RUN}>`,
-  `<img src="x" onerror='${CODE}'//`,
-  `<svg onload=${RUN}>`,
-  `<svg/onload=${RUN}//`,
-  `<svg><script>${RUN}</script></svg>`,
-  `<svg><animate onbegin=${RUN} attributeName=x dur=1s>`,
-  `<svg><a xlink:href="javascript:${RUN}"><text y=9>x</text></a></svg>`,
-  `<svg><use href="data:image/svg+xml,<svg id=x onload=${RUN}>#x">`,
-  `<svg></p><style><a id="</style><img src=1 onerror=${RUN}>">`,
-  `<math><mtext><table><mglyph><style><img src=x onerror=${RUN}>`,
-  `<math href="javascript:${RUN}">x</math>`,
-  `<iframe srcdoc="<script>parent.${RUN}</script>"></iframe>`,
-  `<iframe src="javascript:parent.${RUN}"></iframe>`,
-  `<object data="javascript:${RUN}"></object>`,
-  `<embed src="javascript:${RUN}">`,
-  `<body onload=${RUN}>`,
-  `<video><source onerror=${RUN}></video>`,
-  `<audio src=x onerror=${RUN}></audio>`,
-  `<details open ontoggle=${RUN}>x</details>`,
-  `<input autofocus onfocus=${RUN}>`,
-  `<select autofocus onfocus=${RUN}><option>x</select>`,
-  `<form action="javascript:${RUN}"><button>Sign in</button></form>`,
-  `<form id=x></form><button form=x formaction="javascript:${RUN}">x</button>`,
-  `<p onclick=${RUN} onmouseover=${RUN}>point at me</p>`,
-  `<a href="javascript:${RUN}">a link</a>`,
-  `<a href="JaVaScRiPt:${RUN}">a link</a>`,
-  `<a href="java&#10;script:${RUN}">a link</a>`,
-  `<a href="&#1;javascript:${RUN}">a link</a>`,
-  `<a href="data:text/html,<script>${RUN}</script>">a link</a>`,
-  `<a href="vbscript:${RUN}">a link</a>`,
-  `[a link](javascript:${RUN})`,
-  `[a link](javascript&colon;${RUN})`,
-  `[a link](  JAVASCRIPT:${RUN})`,
-  `[a link](data:text/html;base64,PHNjcmlwdD5yYW4oKTwvc2NyaXB0Pg==)`,
-  `[a link](vbscript:${RUN})`,
-  `<javascript:${RUN}>`,
-  `![x](x" onerror="${RUN})`,
-  `![x](javascript:${RUN})`,
-  `[x]: javascript:${RUN}\n\n[x]`,
-  `\`\`\`"><img src=x onerror=${RUN}>\nx\n\`\`\``,
-  `$\\href{javascript:${RUN}}{x}$`,
-  `<a data-commandlinker-command="filebrowser:toggle-main">press</a>`,
-  `<button data-commandlinker-command="filebrowser:toggle-main">x</button>`,
-  `<div style="position:fixed;inset:0;z-index:99999;background:red">x</div>`,
-  `<style>body{display:none}</style>`,
-  `<link rel=stylesheet href=${SENTINEL}/x.css>`,
-  `<meta http-equiv=refresh content="0;url=${SENTINEL}/">`,
-  `<base href=${SENTINEL}/ target=_top>`,
-  `<div class="jp-Dialog" id="jupyter-config-data">x</div>`,
-  `<a href="https://example.org/" target="_top" id=x ping=${SENTINEL}>x</a>`,
-  `<template><img src=x onerror=${RUN}></template>`,
-  `<noscript><p title="</noscript><img src=x onerror=${RUN}>">`,
-  `<textarea></textarea><img src=x onerror=${RUN}>`,
-  `<xss contenteditable tabindex=1 autofocus onfocus=${RUN}>x</xss>`,
-  `<!--><img src=x onerror=${RUN}>-->`,
-  `<![CDATA[><img src=x onerror=${RUN}>]]>`,
-  `{{constructor.constructor('${RUN}')()}}`,
-  `\${${RUN}}`
-];
-
-/** More of them, and what the field's central service was seen to answer. */
-const MORE = [
-  '**Quota** <img src=x onerror=alert(1)>',
-  '<strong>Quota</strong> <img src=x onerror=alert(1)>',
-  '<script>alert(1)</script>\n\n[x](javascript:alert(1)) https://example.com ~~old~~\n\n| a | b |\n|---|---|\n| 1 | 2 |',
-  '<script>alert(1)</script>\n<p>[x](javascript:alert(1)) <a href="https://example.com">https://example.com</a> <s>old</s></p>\n<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n</table>\n',
-  `<IMG SRC=javascript:${RUN}>`,
-  `<IMG SRC="jav\tascript:${RUN}">`,
-  `<IMG SRC=" &#14; javascript:${RUN}">`,
-  `<IMG LOWSRC="javascript:${RUN}">`,
-  `<IMG DYNSRC="javascript:${RUN}">`,
-  `<img src="x\`><script>${RUN}</script>">`,
-  `<img src=x:x onerror=${RUN} / >`,
-  `<img src=1 href=1 onerror="${CODE}"></img>`,
-  `<image src=x onerror=${RUN}>`,
-  `<input type=image src=x onerror=${RUN}>`,
-  `<SCRIPT/XSS SRC="${SENTINEL}/x.js"></SCRIPT>`,
-  `<<SCRIPT>${RUN}//\\<</SCRIPT>`,
-  `<scr<script>ipt>${RUN}</scr</script>ipt>`,
-  `</title><script>${RUN}</script>`,
-  `</textarea><script>${RUN}</script>`,
-  `<svg><style><img src=x onerror=${RUN}></style></svg>`,
-  `<svg><foreignObject><iframe srcdoc="<script>parent.${RUN}</script>"></foreignObject></svg>`,
-  `<svg><set attributeName=href to=javascript:${RUN} onbegin=${RUN}>`,
-  `<svg><image href=x onerror=${RUN}>`,
-  `<svg><discard onbegin=${RUN}>`,
-  `<math><mi xlink:href="data:x,<script>${RUN}</script>">x</mi></math>`,
-  `<math><annotation-xml encoding="text/html"><img src=x onerror=${RUN}></annotation-xml></math>`,
-  `<form><math><mtext></form><form><mglyph><style></math><img src=x onerror=${RUN}>`,
-  `<table background="javascript:${RUN}"><tr><td background="javascript:${RUN}">x</table>`,
-  `<div style="background-image:url(javascript:${RUN})">x</div>`,
-  `<div style="width:expression(${RUN})">x</div>`,
-  `<marquee onstart=${RUN}>x</marquee>`,
-  `<isindex type=image src=1 onerror=${RUN}>`,
-  `<dialog open onclose=${RUN}>x</dialog>`,
-  `<video src=x onerror=${RUN}><track default src=x onload=${RUN}></video>`,
-  `<frameset onload=${RUN}><frame src="javascript:${RUN}"></frameset>`,
-  `<applet code="javascript:${RUN}"></applet>`,
-  `<a href="\u0001java\u0003script:${RUN}">a link</a>`,
-  `<a href="javascript&colon;${RUN}">a link</a>`,
-  `<a href='#' onclick=${RUN}>a link</a>`,
-  `<p popover id=x onbeforetoggle=${RUN}>x</p><button popovertarget=x>x</button>`,
-  `[a link](<javascript:${RUN}>)`,
-  `[a\n\nlink](java\tscript:${RUN})`,
-  `![x]("onerror="${RUN})`,
-  `[x](https://example.org/"onmouseover="${RUN})`
-];
-
-/** A hundred and more. */
-const ALL = [...STRINGS, ...MORE];
-
-/** Addresses that a button must not open. */
-const ADDRESSES = [
-  `javascript:${RUN}`,
-  `JavaScript:${RUN}`,
-  `java\nscript:${RUN}`,
-  `\tjavascript:${RUN}`,
-  `\u0001javascript:${RUN}`,
-  `data:text/html,<script>opener.${RUN}</script>`,
-  `vbscript:${RUN}`,
-  'file:///etc/passwd',
-  `blob:${SENTINEL}/x`,
-  'view-source:https://example.org/',
-  '//example.org/',
-  '/lab/api/workspaces',
-  'logout',
-  'about:blank',
-  'https:// example.org/',
-  ''
-];
 
 const central = new Central();
 test.beforeAll(async () => {

@@ -1,0 +1,380 @@
+/**
+ * The bell, the panel of the center, and how both look.
+ */
+import { gzipSync } from 'zlib';
+
+import { hasNoViolations } from './axe';
+import {
+  check,
+  empty,
+  lab,
+  open,
+  page,
+  panelWidth,
+  press,
+  push,
+  pushMany,
+  pushMixed,
+  reload,
+  reloadPage,
+  savedLayout,
+  searchField,
+  TYPES,
+  useCenter,
+  view
+} from './centerPage';
+import {
+  badge,
+  bell,
+  center,
+  closeCenter,
+  expect,
+  Lab,
+  openCenter,
+  rows,
+  runCommand,
+  setMotion,
+  setTheme,
+  test,
+  toasts
+} from './lab';
+
+useCenter();
+
+test.describe('The bell', () => {
+  test('counts what is unread', async () => {
+    await expect(badge(page)).toHaveCount(0);
+    await expect(bell(page)).toHaveAccessibleName('Notifications');
+
+    const id = await push('one');
+    await push('two');
+    await expect(badge(page)).toHaveText('2');
+    await expect(bell(page)).toHaveAccessibleName('Notifications, 2 unread');
+    await expect(center(page).getByText('2 unread')).toBeVisible();
+
+    await lab.change(id, { read: true });
+    await expect(badge(page)).toHaveText('1');
+    await pushMany(99, index => `message ${index}`);
+    await expect(badge(page)).toHaveText('99+');
+    await expect(bell(page)).toHaveAccessibleName('Notifications, 100 unread');
+  });
+
+  test('stands in the top bar and opens and closes the center by a click', async () => {
+    await expect(
+      page.locator('#jp-top-panel').locator(bell(page))
+    ).toBeVisible();
+    await expect(bell(page)).toHaveAttribute('aria-pressed', 'true');
+    await bell(page).click();
+    await expect(center(page)).toBeHidden();
+    await expect(bell(page)).toHaveAttribute('aria-pressed', 'false');
+    await bell(page).click();
+    await expect(center(page)).toBeVisible();
+    await center(page).getByRole('button', { name: 'Close' }).click();
+    await expect(center(page)).toBeHidden();
+    await bell(page).click();
+    await expect(center(page)).toBeVisible();
+  });
+
+  test('opens and closes the center by keyboard, and the focus follows', async () => {
+    await push('a message');
+    await expect(rows(page, 'a message')).toBeVisible();
+    await closeCenter(page);
+    await bell(page).focus();
+    await page.keyboard.press('Enter');
+    await expect(rows(page, 'a message')).toBeFocused();
+    await center(page).getByRole('button', { name: 'Close' }).focus();
+    await page.keyboard.press('Space');
+    await expect(center(page)).toBeHidden();
+    await expect(bell(page)).toBeFocused();
+    await page.keyboard.press('Space');
+    await expect(rows(page, 'a message')).toBeFocused();
+  });
+
+  test('has a command that does the same, which the palette offers', async () => {
+    await runCommand(page, 'jupyterlab-notify:toggle-center');
+    await expect(center(page)).toBeHidden();
+    await runCommand(page, 'apputils:activate-command-palette');
+    await page.locator('#modal-command-palette input').fill('notifications');
+    await page
+      .locator(
+        '#modal-command-palette [data-command="jupyterlab-notify:toggle-center"]'
+      )
+      .first()
+      .click();
+    await expect(center(page)).toBeVisible();
+    await expect
+      .poll(() =>
+        center(page).evaluate(node => node.contains(document.activeElement))
+      )
+      .toBe(true);
+  });
+
+  test('is the only one while the center is closed, but for keyboards', async () => {
+    const tabs = page.locator('.jp-SideBar.jp-mod-right .lm-TabBar-tab');
+    const tab = tabs.and(page.locator('.jp-NotifyCenter-tab'));
+    const height = async () => (await tab.boundingBox())!.height;
+    await expect.poll(height).toBeGreaterThan(20);
+    await closeCenter(page);
+    await expect.poll(height).toBe(0);
+
+    // Its bar's arrow keys go through all tabs, from the first to the last.
+    await tabs.first().focus();
+    await page.keyboard.press('ArrowUp');
+    await expect(tab).toBeFocused();
+    await expect.poll(height).toBeGreaterThan(20);
+    await page.keyboard.press('Enter');
+    await expect(center(page)).toBeVisible();
+  });
+});
+
+test('The center and the bell stay in a window that is too narrow for both sides', async ({
+  browser
+}) => {
+  const context = await browser.newContext({
+    viewport: { width: 480, height: 700 }
+  });
+  const tab = await lab.open(browser, { context, path: 'lab/workspaces/slim' });
+  const files = tab.locator('#filebrowser');
+  await expect(files).toBeVisible();
+  await openCenter(tab);
+  await expect(files).toBeHidden();
+  for (const where of [
+    bell(tab),
+    center(tab).getByRole('button', { name: 'Close' })
+  ]) {
+    await expect(where).toBeInViewport({ ratio: 1 });
+  }
+  await closeCenter(tab);
+  await context.close();
+});
+
+test('The panel is there again after a reload, as wide as it was, also if it was closed', async () => {
+  await push('a message');
+  await expect.poll(panelWidth).toBeGreaterThan(340);
+  await expect.poll(savedLayout).toBe('open and wide');
+  const before = await panelWidth();
+  await reloadPage();
+  await expect(rows(page, 'a message')).toBeVisible();
+  await expect
+    .poll(async () => Math.abs((await panelWidth()) - before))
+    .toBeLessThan(3);
+
+  // Made wider by hand, and closed while JupyterLab saves its layout.
+  const { x } = (await center(page).boundingBox())!;
+  await page.mouse.move(x - 1, 400);
+  await page.mouse.down();
+  await page.mouse.move(x - 81, 400);
+  await page.mouse.up();
+  // The 80 pixels that the edge was moved by.
+  await expect.poll(panelWidth).toBeGreaterThan(before + 75);
+  const wider = await panelWidth();
+  await closeCenter(page);
+  await expect.poll(savedLayout).toBe('closed or narrow');
+  await reloadPage();
+  await expect(center(page)).toBeHidden();
+  await openCenter(page);
+  await expect.poll(panelWidth).toBeGreaterThan(wider - 3);
+  await expect.poll(panelWidth).toBeLessThan(wider + 3);
+});
+
+test('The panel has its width also where JupyterLab lost it as it restored its layout', async () => {
+  await push('a message');
+  await expect.poll(panelWidth).toBeGreaterThan(340);
+  await expect.poll(savedLayout).toBe('open and wide');
+  const before = await panelWidth();
+  await page.evaluate(() => sessionStorage.setItem('lose', 'the sizes'));
+  await page.addInitScript(() => {
+    if (sessionStorage.getItem('lose') === null) {
+      return;
+    }
+    const wait = setInterval(() => {
+      const app = (window as any).jupyterapp;
+      if (app) {
+        clearInterval(wait);
+        void app.restored.then(() => {
+          const split = app.shell._hsplitPanel;
+          const sizes = split.relativeSizes();
+          split.setRelativeSizes([...sizes.slice(0, -1), 0]);
+          sessionStorage.removeItem('lose');
+        });
+      }
+    }, 1);
+  });
+  await reloadPage();
+  await expect(rows(page, 'a message')).toBeVisible();
+  await expect
+    .poll(async () => Math.abs((await panelWidth()) - before))
+    .toBeLessThan(3);
+  expect(await page.evaluate(() => sessionStorage.getItem('lose'))).toBeNull();
+});
+
+for (const theme of ['light', 'dark'] as const) {
+  test.describe(`In the ${theme} theme axe finds nothing wrong with`, () => {
+    test.beforeAll(async () => {
+      await setTheme(page, theme);
+    });
+
+    test.afterAll(async () => {
+      await setTheme(page, 'light');
+    });
+
+    test('the empty center and the bell', async () => {
+      await expect(center(page)).toContainText('All quiet');
+      await hasNoViolations(page, '#jp-notify-center', '#jp-notify-bell');
+    });
+
+    test('many messages, some selected, and the bar that undoes', async () => {
+      await pushMixed();
+      await hasNoViolations(page, '#jp-notify-center', '#jp-notify-bell');
+      await check('a success');
+      await expect(rows(page, 'a warning').getByRole('checkbox')).toHaveCSS(
+        'color-scheme',
+        theme === 'dark' ? 'dark' : /^(normal|light)/
+      );
+      await press(rows(page, 'an info'), 'Dismiss');
+      await rows(page, 'a warning').hover();
+      await hasNoViolations(page, '#jp-notify-center');
+      await center(page)
+        .getByRole('button', { name: 'Filter by type' })
+        .click();
+      await hasNoViolations(page, '#jp-notify-center');
+      await page.keyboard.press('Escape');
+      await searchField().fill('no such thing');
+      await expect(center(page)).toContainText('Nothing matches');
+      await hasNoViolations(page, '#jp-notify-center');
+    });
+
+    test('an opened message', async () => {
+      await pushMixed();
+      const row = rows(page, 'an error');
+      await open(row);
+      await expect(row.locator('table')).toBeVisible();
+      await hasNoViolations(page, '#jp-notify-center');
+      await row.focus();
+      await hasNoViolations(page, '#jp-notify-center');
+    });
+
+    test('toasts of all types', async () => {
+      for (const types of [TYPES.slice(0, 3), TYPES.slice(3)]) {
+        for (const type of types) {
+          await lab.push({
+            message: `A toast of type ${type}`,
+            type,
+            autoClose: false,
+            ...(type === 'in-progress' ? { progress: 0.4 } : {}),
+            ...(type === 'error' || type === 'info'
+              ? {
+                  actions: [
+                    { label: 'Later' },
+                    { label: 'Now', displayType: 'accent' }
+                  ]
+                }
+              : {})
+          });
+          await expect(toasts(page, `type ${type}`)).toBeVisible();
+        }
+        await hasNoViolations(page, '.jp-toastContainer');
+        await lab.dismissAll();
+        await expect(toasts(page)).toHaveCount(0);
+      }
+    });
+  });
+}
+
+test('Nothing moves by itself for who wants less motion', async () => {
+  await lab.push({ message: 'at work', type: 'in-progress' });
+  const bar = rows(page, 'at work').locator('.jp-NotifyProgress > span');
+  const toast = toasts(page, 'at work');
+  /** How long the bar's way takes, and that of a toast into the page, in s. */
+  const motion = async () => [
+    await bar.evaluate(node =>
+      parseFloat(getComputedStyle(node).animationDuration)
+    ),
+    // A toast that has come has no animation any more: a copy of it begins with one.
+    await toast.evaluate(node => {
+      const copy = node.cloneNode(false) as HTMLElement;
+      copy.removeAttribute('id');
+      copy.classList.add('Toastify--animate');
+      node.parentElement!.append(copy);
+      const duration = parseFloat(getComputedStyle(copy).animationDuration);
+      copy.remove();
+      return duration;
+    })
+  ];
+  // All tests have less motion but this one.
+  await setMotion(page, true);
+  try {
+    // The browser works out the styles anew some time after the media was changed.
+    await expect
+      .poll(async () => Math.min(...(await motion())))
+      .toBeGreaterThan(0.1);
+  } finally {
+    await setMotion(page, false);
+  }
+  // A toast is taken away when its animation ends: there is one.
+  await expect.poll(motion).toEqual([0, 0.001]);
+  await press(rows(page, 'at work'), 'Dismiss');
+  await expect(toast).toHaveCount(0);
+});
+
+test('Where the system chooses the colours, what is unread and chosen can still be told', async () => {
+  await push('unread');
+  await page.emulateMedia({ forcedColors: 'active' });
+  try {
+    // What the system does to its colour is in no computed style.
+    await expect(rows(page, 'unread').locator('.jp-NotifyRow-dot')).toHaveCSS(
+      'forced-color-adjust',
+      'none'
+    );
+    const views = center(page).locator('.jp-NotifyFilter-view');
+    await expect(views.and(page.locator('.jp-mod-on'))).toHaveCSS(
+      'border-top-width',
+      '1px'
+    );
+    for (const view of await views
+      .and(page.locator(':not(.jp-mod-on)'))
+      .all()) {
+      await expect(view).toHaveCSS('border-top-width', '0px');
+    }
+  } finally {
+    await page.emulateMedia({ forcedColors: null });
+  }
+});
+
+test('A tab loads less than 30 KB before anything is opened', async ({
+  browser
+}) => {
+  const tab = await lab.open(browser, { path: 'lab/workspaces/early' });
+  const urls: string[] = await tab.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map(({ name }) => name)
+      .filter(name => name.includes('/jupyterlab_notify/static/'))
+  );
+  expect(urls.length).toBeGreaterThan(1);
+  const files = await Promise.all(
+    urls.map(async url => (await tab.request.get(url)).body())
+  );
+  const map = await tab.request.get(`${urls[0]}.map`);
+  await tab.context().close();
+  test.skip(map.ok(), 'A development build is larger.');
+  const packed = files.map(file => gzipSync(file, { level: 9 }).length);
+  expect(packed.reduce((sum, size) => sum + size)).toBeLessThan(30_000);
+});
+
+test('says when messages are kept in memory only', async ({ browser }) => {
+  const memory = new Lab({ config: 'c.NotifyApp.database = ""' });
+  try {
+    await memory.start();
+    const tab = await memory.open(browser);
+    await openCenter(tab);
+    expect((await memory.push('kept in memory')).durable).toBe(false);
+    await expect(rows(tab, 'kept in memory')).toBeVisible();
+    await expect(
+      center(tab).getByText('Messages are kept in memory only')
+    ).toBeVisible();
+    await tab.context().close();
+  } finally {
+    await memory.stop();
+  }
+});
