@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from . import __version__, factory
 from .config import Settings
-from .handlers import admin, doctor, events, me, messages, reading, root, services
+from .handlers import admin, alerts, doctor, events, me, messages, reading, root, services
 from .handlers.errors import add_error_handlers
 from .handlers.middleware import BodyLimit, Measure
 from .identity.caller import IdentityProvider
@@ -64,7 +64,7 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
     app.state.version = __version__
     app.state.identity = identity
     app.state.parts = factory.build(settings)
-    for module in (root, me, messages, reading, services, events, admin, doctor):
+    for module in (root, me, messages, reading, services, events, admin, alerts, doctor):
         app.include_router(module.router)
     for route in identity.routes():
         app.router.routes.append(route)

@@ -62,6 +62,23 @@ class Settings(BaseSettings):
         Path | None,
         Field(title="Broadcasts", description="Directory of broadcasts as Markdown files"),
     ] = None
+    alerts_labels: Annotated[
+        list[str],
+        Field(title="Alerts' labels", description="Labels of alerts that are a user's name"),
+    ] = ["username"]
+    alerts_template: Annotated[
+        str | None,
+        Field(title="Alerts' template", description="Makes their messages, not annotations"),
+    ] = None
+    alerts_expire_s: Annotated[
+        int,
+        Field(
+            title="Alerts' life",
+            description="Seconds after which an alert that the engine does not repeat is over;"
+            " more than its repeat_interval",
+            ge=1,
+        ),
+    ] = 5 * 3600
     receipts: Annotated[
         Literal["off", "counts", "full"],
         Field(

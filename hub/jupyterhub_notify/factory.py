@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from .alerts.overview import AlertOverviewService
+from .alerts.receiver import AlertReceiver, AlertSettings
+from .alerts.users import AnyUser, UserFinder
 from .config import Settings
 from .events.feed import Feed
 from .events.streams import Streams
@@ -29,6 +33,7 @@ from .services.scheduler import Scheduler
 from .services.views import NotificationViews
 from .services.welcome import WelcomeService
 from .services.welcome_changes import WelcomeChanges
+from .storage.alert_problems import AlertProblemStore
 from .storage.audit import AuditStore
 from .storage.broadcasts import BroadcastStore
 from .storage.database import Database, create_engine
@@ -36,6 +41,7 @@ from .storage.deliveries import DeliveryStore
 from .storage.expiry import ExpiryStore
 from .storage.notifications import NotificationStore
 from .storage.positions import PositionStore
+from .storage.rule_states import RuleStateStore
 from .storage.servers import ServerStore
 from .storage.welcome import WelcomeStore
 from .storage.writer import Writer
@@ -49,9 +55,11 @@ class Stores:
     """The tables; none of them keeps anything of its own."""
 
     notifications: NotificationStore = field(default_factory=NotificationStore)
+    alert_problems: AlertProblemStore = field(default_factory=AlertProblemStore)
     broadcasts: BroadcastStore = field(default_factory=BroadcastStore)
     deliveries: DeliveryStore = field(default_factory=DeliveryStore)
     welcome: WelcomeStore = field(default_factory=WelcomeStore)
+    rule_states: RuleStateStore = field(default_factory=RuleStateStore)
     servers: ServerStore = field(default_factory=ServerStore)
     audit: AuditStore = field(default_factory=AuditStore)
     expiry: ExpiryStore = field(default_factory=ExpiryStore)
@@ -81,6 +89,8 @@ class Parts:
     administration: AdministrationService
     scheduler: Scheduler
     housekeeping: Housekeeping
+    alerts: AlertReceiver
+    alert_overview: AlertOverviewService
 
     async def start(self) -> None:
         """Begin to work."""
@@ -161,6 +171,13 @@ def build(settings: Settings) -> Parts:
         deliveries=stores.deliveries,
         versions=lambda: feed.versions,
     )
+    reconciling = ReconcilingService(
+        writer=writer,
+        store=stores.notifications,
+        audit=stores.audit,
+        publishing=publishing,
+        limit=limit,
+    )
     return Parts(
         settings=settings,
         **both,
@@ -171,13 +188,7 @@ def build(settings: Settings) -> Parts:
         views=views,
         inbox=InboxService(**both, store=stores.notifications),
         publishing=publishing,
-        reconciling=ReconcilingService(
-            writer=writer,
-            store=stores.notifications,
-            audit=stores.audit,
-            publishing=publishing,
-            limit=limit,
-        ),
+        reconciling=reconciling,
         broadcast_views=broadcast_views,
         broadcasting=BroadcastingService(
             **both,
@@ -214,4 +225,18 @@ def build(settings: Settings) -> Parts:
             expiry=stores.expiry,
         ),
         housekeeping=Housekeeping(writer=writer, store=stores.expiry, settings=settings),
+        alert_overview=AlertOverviewService(
+            database=database, problems=stores.alert_problems, states=stores.rule_states
+        ),
+        alerts=AlertReceiver(
+            reconciling=reconciling,
+            writer=writer,
+            problems=stores.alert_problems,
+            finder=UserFinder(labels=settings.alerts_labels),
+            known=AnyUser(),
+            settings=AlertSettings(
+                expire_after=timedelta(seconds=settings.alerts_expire_s),
+                template=settings.alerts_template,
+            ),
+        ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 __all__ = [
+    "ALERTS",
     "FEED_SECONDS",
     "PUBLISHED",
     "RECEIPTS",
@@ -22,6 +23,11 @@ REQUEST_SECONDS = Histogram(
     "jupyterhub_notify_request_seconds", "Time until the answer began", ["route"]
 )
 STREAMS = Gauge("jupyterhub_notify_streams", "Open event streams of this process")
+ALERTS = Counter(
+    "jupyterhub_notify_alerts_total",
+    "Alerts taken, and what kept them from a user",
+    ["engine", "outcome"],
+)
 PUBLISHED = Counter("jupyterhub_notify_published_total", "Notifications published", ["kind"])
 REFUSED = Counter("jupyterhub_notify_refused_total", "Publishers' requests refused", ["reason"])
 RECEIPTS = Counter("jupyterhub_notify_receipts_total", "Receipts taken", ["state"])

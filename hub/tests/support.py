@@ -34,6 +34,8 @@ CAST: dict[str, dict[str, Any]] = {
     "other": {"publish_as": ["other"], "send_groups": ["*"]},
     "teacher": {"publish_as": ["teacher"], "send_groups": ["students"]},
     "admin": {"admin": True},
+    "alertmanager": {"publish_as": ["alertmanager"], "send_groups": ["*"]},
+    "grafana": {"publish_as": ["grafana"], "send_groups": ["*"]},
 }
 
 

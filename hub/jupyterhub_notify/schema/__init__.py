@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .alerts import AlertProblem, Lease, RuleState
 from .audit import AuditEntry
 from .base import Base, UtcDateTime, now
 from .broadcasts import Broadcast, BroadcastState, Delivery
@@ -11,14 +12,17 @@ from .servers import Server
 from .welcome import Welcome, WelcomeState
 
 __all__ = [
+    "AlertProblem",
     "AuditEntry",
     "Base",
     "Broadcast",
     "BroadcastState",
     "Counter",
     "Delivery",
+    "Lease",
     "Notification",
     "NotificationState",
+    "RuleState",
     "Server",
     "UtcDateTime",
     "Welcome",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..errors import Invalid
 from ..identity.caller import Caller
@@ -50,7 +50,13 @@ class ReconcilingService:
         self._limit = limit
 
     async def reconcile(
-        self, caller: Caller, service: str, items: Sequence[ReconcileItem], scope: str
+        self,
+        caller: Caller,
+        service: str,
+        items: Sequence[ReconcileItem],
+        scope: str,
+        *,
+        revoke: Collection[str] | None = None,
     ) -> Reconciled:
         """Make it so.
 
@@ -64,6 +70,8 @@ class ReconcilingService:
             All that should be active.
         scope
             Only keys that begin so are looked at, and only such may be in the list.
+        revoke
+            If the list is not complete: the only keys that may be revoked.
 
         Returns
         -------
@@ -98,6 +106,8 @@ class ReconcilingService:
                 else:
                     result.changed += 1
             for old in existing.values():
+                if revoke is not None and old.key not in revoke:
+                    continue
                 await self._publishing.end(transaction, old, now())
                 result.revoked += 1
             if result.created or result.changed or result.revoked:

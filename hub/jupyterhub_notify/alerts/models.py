@@ -1,0 +1,114 @@
+"""The webhooks of Prometheus' Alertmanager (version 4) and of Grafana Alerting.
+
+Grafana's is Alertmanager's with more fields. What is not named here is ignored: newer engines add
+fields. The documents are prometheus.io/docs/alerting/latest/configuration/#webhook_config and
+grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..models.common import Text, Utc
+
+__all__ = ["Alert", "AlertOverview", "AlertProblem", "AlertsTaken", "RuleEntry", "Webhook"]
+
+Labels = Annotated[dict[Text, Text], Field(max_length=200)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+
+class Alert(_Wire):
+    """One alert of a webhook."""
+
+    status: Annotated[
+        Literal["firing", "resolved"], Field(title="Status", description="Whether it lasts")
+    ]
+    labels: Annotated[Labels, Field(title="Labels", description="What tells alerts apart")] = {}
+    annotations: Annotated[
+        Labels, Field(title="Annotations", description="Texts: summary, description and others")
+    ] = {}
+    fingerprint: Annotated[
+        Text, Field(title="Fingerprint", description="Stands for the labels", max_length=100)
+    ] = ""
+
+
+class Webhook(_Wire):
+    """One group's alerts, as an engine sends them."""
+
+    version: Annotated[Text, Field(title="Version", description="Of the webhook's format")] = ""
+    group_key: Annotated[
+        Text,
+        Field(
+            alias="groupKey",
+            title="Group",
+            description="Which group; each webhook says all of its alerts",
+            min_length=1,
+            max_length=10_000,
+        ),
+    ]
+    truncated_alerts: Annotated[
+        int,
+        Field(
+            alias="truncatedAlerts",
+            title="Left out",
+            description="How many alerts of the group the webhook does not have",
+            ge=0,
+        ),
+    ] = 0
+    common_annotations: Annotated[
+        Labels,
+        Field(alias="commonAnnotations", title="Annotations", description="Those that all have"),
+    ] = {}
+    alerts: Annotated[
+        list[Alert], Field(title="Alerts", description="The group's alerts", max_length=20_000)
+    ]
+
+
+class AlertsTaken(BaseModel):
+    """What became of a webhook's alerts."""
+
+    created: Annotated[int, Field(title="Created", description="Notifications that are new")]
+    changed: Annotated[int, Field(title="Changed", description="Those that are different")]
+    revoked: Annotated[int, Field(title="Revoked", description="Those whose alert is over")]
+    unchanged: Annotated[int, Field(title="Unchanged", description="Those that were so already")]
+    unknown: Annotated[
+        int, Field(title="Unknown", description="Alerts whose user cannot be told or is not known")
+    ]
+
+
+class AlertProblem(BaseModel):
+    """Why alerts reach nobody."""
+
+    engine: Annotated[str, Field(title="Engine", description="Which, or which rule")]
+    reason: Annotated[str, Field(title="Reason", description="What is wrong")]
+    subject: Annotated[str, Field(title="Subject", description="Of which user or alert")]
+    count: Annotated[int, Field(title="Count", description="How often")]
+    first: Annotated[Utc, Field(title="First", description="When it came up first")]
+    last: Annotated[Utc, Field(title="Last", description="When it came up last")]
+
+
+class RuleEntry(BaseModel):
+    """What one rule has come to for one user."""
+
+    rule: Annotated[str, Field(title="Rule", description="Its name")]
+    user: Annotated[str, Field(title="User", description="Of whom")]
+    state: Annotated[
+        dict[str, Any], Field(title="State", description="Level, since when, value and actions")
+    ]
+    updated: Annotated[Utc, Field(title="Updated", description="When it changed last")]
+
+
+class AlertOverview(BaseModel):
+    """What alerts and rules have come to."""
+
+    problems: Annotated[
+        list[AlertProblem], Field(title="Problems", description="What reached nobody")
+    ]
+    rules: Annotated[
+        list[RuleEntry], Field(title="Rules", description="Users who are not in their normal state")
+    ]

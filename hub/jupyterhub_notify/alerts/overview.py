@@ -1,0 +1,53 @@
+"""What the administrator sees of alerts and rules."""
+
+from __future__ import annotations
+
+from ..identity.caller import Caller
+from ..services.access import require_admin
+from ..storage.alert_problems import AlertProblemStore
+from ..storage.database import Database
+from ..storage.rule_states import RuleStateStore
+from .models import AlertOverview, AlertProblem, RuleEntry
+
+__all__ = ["AlertOverviewService"]
+
+
+class AlertOverviewService:
+    """Reads what alerts and rules have come to.
+
+    Parameters
+    ----------
+    database
+        Where from.
+    problems, states
+        The tables.
+    """
+
+    def __init__(
+        self, *, database: Database, problems: AlertProblemStore, states: RuleStateStore
+    ) -> None:
+        self._database = database
+        self._problems = problems
+        self._states = states
+
+    async def get(self, caller: Caller) -> AlertOverview:
+        """Return all of it, for an administrator.
+
+        Parameters
+        ----------
+        caller
+            Who asks.
+
+        Returns
+        -------
+        AlertOverview
+            Problems and states.
+        """
+        require_admin(caller)
+        async with self._database.read() as connection:
+            problems = await self._problems.all(connection)
+            states = await self._states.all(connection)
+        return AlertOverview(
+            problems=[AlertProblem(**problem) for problem in problems],
+            rules=[RuleEntry(**state) for state in states],
+        )

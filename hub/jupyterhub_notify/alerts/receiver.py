@@ -1,0 +1,222 @@
+"""Turns an alerting engine's webhooks into notifications, and takes them away again.
+
+Grouping, silences, inhibition and repetition are the engine's. Each webhook says all alerts of its
+group, so the group's notifications are reconciled with it; what the engine does not repeat expires,
+as a silenced alert may never be told as resolved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import structlog
+
+from ..errors import Invalid
+from ..identity.caller import Caller
+from ..metrics import ALERTS
+from ..models.common import MAX_BODY, MAX_SUMMARY
+from ..models.notifications import Reconciled, ReconcileItem
+from ..schema import now
+from ..services.access import require_publisher
+from ..services.reconciling import ReconcilingService
+from ..storage.alert_problems import AlertProblemStore
+from ..storage.writer import Transaction, Writer
+from .models import Alert, AlertsTaken, Webhook
+from .users import KnownUsers, UserFinder
+
+__all__ = ["AlertReceiver", "AlertSettings", "Engine"]
+
+Engine = Literal["alertmanager", "grafana"]
+
+MAX_NAME = 255
+
+_TYPES = {
+    "critical": "error",
+    "error": "error",
+    "page": "error",
+    "high": "error",
+    "warning": "warning",
+    "warn": "warning",
+    "info": "info",
+    "low": "info",
+    "none": "info",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertSettings:
+    """What a site may set.
+
+    Parameters
+    ----------
+    expire_after
+        What is not repeated for so long is over; more than the engine's ``repeat_interval``, which
+        is four hours by default.
+    template
+        The template that makes the messages, instead of annotations.
+    """
+
+    expire_after: timedelta = timedelta(hours=5)
+    template: str | None = None
+
+
+class AlertReceiver:
+    """Receives webhooks.
+
+    Parameters
+    ----------
+    reconciling
+        Makes a group's notifications what its webhook says.
+    writer, problems
+        Where what cannot be told to anybody is kept.
+    finder
+        Finds whom an alert is about.
+    known
+        Knows who is a user.
+    settings
+        What the site has set.
+    """
+
+    def __init__(
+        self,
+        *,
+        reconciling: ReconcilingService,
+        writer: Writer,
+        problems: AlertProblemStore,
+        finder: UserFinder,
+        known: KnownUsers,
+        settings: AlertSettings,
+    ) -> None:
+        self._reconciling = reconciling
+        self._writer = writer
+        self._problems = problems
+        self._finder = finder
+        self._known = known
+        self._settings = settings
+        self._log = structlog.get_logger("jupyterhub_notify.alerts")
+
+    async def receive(
+        self, caller: Caller, service: str, engine: Engine, webhook: Webhook
+    ) -> AlertsTaken:
+        """Take one webhook.
+
+        Parameters
+        ----------
+        caller
+            Who sends it: the engine, with a token that may publish as the service.
+        service
+            In whose name the notifications are sent.
+        engine
+            Which engine's format it is.
+        webhook
+            The webhook.
+
+        Returns
+        -------
+        AlertsTaken
+            What was done.
+
+        Raises
+        ------
+        Invalid
+            If it is of another version.
+        """
+        require_publisher(caller, service)
+        if engine == "alertmanager" and webhook.version != "4":
+            message = f"version 4 is understood, not {webhook.version[:20]!r}"
+            raise Invalid(message, ["body", "version"])
+        scope = f"alert:{_digest(engine + webhook.group_key)}:"
+        firing: dict[str, tuple[Alert, str]] = {}
+        over: set[str] = set()
+        problems: list[tuple[str, str]] = []
+        found = [(alert, self._finder.find(alert.labels)) for alert in webhook.alerts]
+        unknown = await self._known.unknown([name for _, name in found if name])
+        for alert, name in found:
+            key = scope + (alert.fingerprint or _digest(json.dumps(alert.labels, sort_keys=True)))
+            ALERTS.labels(engine, alert.status).inc()
+            if alert.status == "resolved":
+                over.add(key)
+            elif not name or len(name) > MAX_NAME or not name.isprintable():
+                problems.append(("no-user-label", alert.labels.get("alertname", "")))
+            elif name in unknown:
+                problems.append(("unknown-user", name))
+            else:
+                firing[key] = (alert, name)
+        await self._note(engine, problems)
+        # A webhook that is cut says nothing of those that it leaves out.
+        revoke = over if webhook.truncated_alerts else None
+        done = await self._reconcile(caller, service, scope, firing, webhook, revoke)
+        return AlertsTaken(**done.model_dump(), unknown=len(problems))
+
+    async def _reconcile(
+        self,
+        caller: Caller,
+        service: str,
+        scope: str,
+        firing: dict[str, tuple[Alert, str]],
+        webhook: Webhook,
+        revoke: set[str] | None,
+    ) -> Reconciled:
+        for templates in (True, False):
+            items = [
+                self._item(alert, name, key, webhook, templates)
+                for key, (alert, name) in firing.items()
+            ]
+            try:
+                return await self._reconciling.reconcile(
+                    caller, service, items, scope, revoke=revoke
+                )
+            except Invalid as error:
+                # A template that is no good must not keep the alert from its user.
+                if not templates or not any(item.template for item in items):
+                    raise
+                self._log.error("An alert's template is no good", error=str(error))
+        raise AssertionError
+
+    def _item(
+        self, alert: Alert, user: str, key: str, webhook: Webhook, templates: bool
+    ) -> ReconcileItem:
+        texts = {**webhook.common_annotations, **alert.annotations}
+        severity = alert.labels.get("severity", "").lower()
+        shared: dict[str, Any] = {
+            "recipient": user,
+            "key": key,
+            "expires": now() + self._settings.expire_after,
+            "banner": texts.get("banner", "").lower() == "true",
+        }
+        template = texts.get("template") or self._settings.template
+        if template is not None and templates:
+            data = {"labels": alert.labels, "annotations": texts, "user": user}
+            return ReconcileItem(**shared, template=template, data=data)
+        summary = texts.get("summary") or texts.get("title") or alert.labels.get("alertname")
+        body = texts.get("description") or texts.get("message")
+        link = texts.get("runbook_url", "")
+        if link.startswith(("https://", "http://")) and not set(link) & set("<>() \n"):
+            body = f"{body or ''}\n\n[What to do]({link})".strip()
+        return ReconcileItem(
+            **shared,
+            type=_TYPES.get(severity, "warning"),
+            summary=" ".join((summary or "Alert").split())[:MAX_SUMMARY] or "Alert",
+            body=body[:MAX_BODY] if body else None,
+        )
+
+    async def _note(self, engine: str, problems: list[tuple[str, str]]) -> None:
+        """Count what cannot be told to anybody, and log each kind once."""
+        for reason, _ in problems:
+            ALERTS.labels(engine, reason).inc()
+        if not problems:
+            return
+
+        async def command(transaction: Transaction) -> list[tuple[str, str]]:
+            return await self._problems.add(transaction.connection, engine, problems)
+
+        for reason, subject in await self._writer.run(command):
+            self._log.warning("An alert is about nobody", reason=reason, subject=subject)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

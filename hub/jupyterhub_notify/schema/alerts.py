@@ -1,0 +1,51 @@
+"""Alerts that could be told to nobody, and what our own rules have come to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base
+
+__all__ = ["AlertProblem", "Lease", "RuleState"]
+
+
+class AlertProblem(Base):
+    """A reason why alerts reach nobody, for the administrator's page."""
+
+    __tablename__ = "alert_problems"
+
+    #: ``alertmanager`` or ``grafana``; ``rule:NAME`` of a rule.
+    engine: Mapped[str] = mapped_column(primary_key=True)
+    #: ``no-user-label``, ``unknown-user`` and the like.
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    #: The user's or the alert's name.
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    first: Mapped[datetime]
+    last: Mapped[datetime]
+
+
+class RuleState(Base):
+    """What one rule has come to for one user; no row means normal."""
+
+    __tablename__ = "rule_states"
+
+    rule: Mapped[str] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(primary_key=True)
+    #: Its levels, times and actions, as ``alerts/evaluation.py`` has them.
+    state: Mapped[dict[str, Any]]
+    updated: Mapped[datetime]
+
+
+class Lease(Base):
+    """What one replica at a time does: whose turn it is, and until when."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]

@@ -1,0 +1,195 @@
+"""Real engines for tests: Prometheus with Alertmanager and an exporter, and InfluxDB 1."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+
+def program(*names: str) -> str:
+    """Return the path of a program; without it a test is left out, but not where CI runs."""
+    for name in names:
+        found = shutil.which(name)
+        if found:
+            return found
+    message = f"This needs Debian's package {names[0]}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@dataclass
+class Process:
+    """A program that runs until it is stopped, and that can be started again."""
+
+    arguments: list[str]
+    ready: str
+    log: Path
+    process: asyncio.subprocess.Process | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.arguments,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        async with aiohttp.ClientSession() as session:
+            while True:
+                assert self.process.returncode is None, self.log.read_text()[-2000:]
+                try:
+                    async with session.get(self.ready) as answer:
+                        if answer.status < 300:
+                            return
+                except aiohttp.ClientError:
+                    pass
+                await asyncio.sleep(0.1)
+
+    async def stop(self, kill: bool = False) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+            await self.process.wait()
+
+
+@dataclass
+class Exporter:
+    """Says what each user uses, as a site's exporter does."""
+
+    values: dict[str, float] = field(default_factory=dict)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        lines = [
+            f'home_used_percent{{username="{user}"}} {value}' for user, value in self.values.items()
+        ]
+        return web.Response(text="\n".join(lines) + "\n")
+
+
+@dataclass
+class Alerting:
+    """Prometheus and Alertmanager, which tells the service."""
+
+    exporter: Exporter
+    prometheus: Process
+    alertmanager: Process
+    prometheus_url: str
+    alertmanager_url: str
+
+    async def silence(self, user: str) -> None:
+        body = {
+            "matchers": [{"name": "username", "value": user, "isRegex": False, "isEqual": True}],
+            "startsAt": "2020-01-01T00:00:00Z",
+            "endsAt": "2090-01-01T00:00:00Z",
+            "createdBy": "test",
+            "comment": "test",
+        }
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.alertmanager_url}/api/v2/silences", json=body) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+
+
+PROMETHEUS = """
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [{directory}/rules.yml]
+alerting:
+  alertmanagers: [{{static_configs: [{{targets: ["127.0.0.1:{alertmanager}"]}}]}}]
+scrape_configs:
+  - job_name: home
+    static_configs: [{{targets: ["127.0.0.1:{exporter}"]}}]
+"""
+RULES = """
+groups:
+  - name: home
+    rules:
+      - alert: HomeNearlyFull
+        expr: home_used_percent > 90
+        labels: {severity: warning}
+        annotations:
+          summary: "You use {{ $value }} % of your home directory"
+          description: "Delete what you no longer need."
+          banner: "true"
+"""
+ALERTMANAGER = """
+route: {{receiver: lab, group_by: [alertname], group_wait: 0s, group_interval: 1s,
+         repeat_interval: 2s}}
+receivers:
+  - name: lab
+    webhook_configs:
+      - url: {url}/v1/alerts/alertmanager
+        send_resolved: true
+        http_config: {{authorization: {{credentials: "{token}"}}}}
+"""
+
+
+@asynccontextmanager
+async def alerting(directory: Path, url: str, token: str) -> AsyncIterator[Alerting]:
+    """Run Prometheus and Alertmanager until the block ends."""
+    prometheus, alertmanager = program("prometheus"), program("prometheus-alertmanager")
+    ports = {name: free_port() for name in ("prometheus", "alertmanager", "exporter")}
+    directory.joinpath("rules.yml").write_text(RULES)
+    directory.joinpath("prometheus.yml").write_text(PROMETHEUS.format(directory=directory, **ports))
+    directory.joinpath("alertmanager.yml").write_text(ALERTMANAGER.format(url=url, token=token))
+    exporter = Exporter()
+    app = web.Application()
+    app.router.add_get("/metrics", exporter.metrics)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", ports["exporter"]).start()
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    running = Alerting(
+        exporter=exporter,
+        prometheus=Process(
+            [
+                prometheus,
+                f"--config.file={directory}/prometheus.yml",
+                f"--storage.tsdb.path={directory}/data",
+                f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
+                # An alert that is over is told as such for a while; a restart must not take long.
+                "--rules.alert.resend-delay=1s",
+            ],
+            f"{urls['prometheus']}/-/ready",
+            directory / "prometheus.log",
+        ),
+        alertmanager=Process(
+            [
+                alertmanager,
+                f"--config.file={directory}/alertmanager.yml",
+                f"--storage.path={directory}/alertmanager",
+                f"--web.listen-address=127.0.0.1:{ports['alertmanager']}",
+                "--cluster.listen-address=",
+            ],
+            f"{urls['alertmanager']}/-/ready",
+            directory / "alertmanager.log",
+        ),
+        prometheus_url=urls["prometheus"],
+        alertmanager_url=urls["alertmanager"],
+    )
+    try:
+        await running.alertmanager.start()
+        await running.prometheus.start()
+        yield running
+    finally:
+        await running.prometheus.stop()
+        await running.alertmanager.stop()
+        await runner.cleanup()
