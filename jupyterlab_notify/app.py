@@ -20,6 +20,7 @@ from traitlets.traitlets import TraitError
 from .extensions import Notifications
 from .handlers import NAMESPACE, routes
 from .manager import NotificationManager
+from .sources.location import NUBLADO, nublado_url, spawners_url
 from .storage import Retention, Storage, central_tag
 from .timings import Timings
 from .worker import MAX_WAITING
@@ -77,8 +78,10 @@ class NotifyApp(ExtensionApp):
         messages and for welcome messages, for example `https://data.example.com/semaphore`.
 
         It is asked with the person's token, while a tab is open. This is all that a site has to
-        set; without it no other service is ever asked. Proxies are taken from the environment
-        (`HTTPS_PROXY`, `NO_PROXY`).
+        set; without it no other service is ever asked. By default what a hub's spawner sets as
+        `$JUPYTERLAB_NOTIFY_CENTRAL_URL`; `nublado` takes Semaphore's address from
+        `/etc/nublado/discovery/v1.json`. Proxies are taken from the environment (`HTTPS_PROXY`,
+        `NO_PROXY`).
         """
     ).tag(config=True)
 
@@ -94,12 +97,17 @@ class NotifyApp(ExtensionApp):
 
         It is read before each request, so that a token may be renewed at any time. Where it is
         not set or holds none: `central_token_variable`, `secrets/token` in
-        `$NUBLADO_RUNTIME_MOUNTS_DIR`, `/etc/nublado/secrets/token`, `$JUPYTERHUB_API_TOKEN`.
+        `$NUBLADO_RUNTIME_MOUNTS_DIR`, `/etc/nublado/secrets/token`, and for the service that
+        `$JUPYTERLAB_NOTIFY_CENTRAL_URL` names `$JUPYTERHUB_API_TOKEN`.
         """
     ).tag(config=True)
 
     central_token_variable = Unicode(
-        help="The environment variable that holds the person's token for the central service."
+        help="""The environment variable that holds the person's token for the central service.
+
+        `JUPYTERHUB_API_TOKEN` here sends the server's own token at the hub to whatever
+        `central_url` names.
+        """
     ).tag(config=True)
 
     central_interval = Float(
@@ -163,8 +171,8 @@ class NotifyApp(ExtensionApp):
 
     @validate("central_url")
     def _base_url(self, proposal: Any) -> str:
-        value = str(proposal["value"]).rstrip("/")
-        if not value:
+        value = str(proposal["value"]).strip().rstrip("/")
+        if not value or value == NUBLADO:
             return value
         try:
             parts = urlsplit(value)
@@ -211,8 +219,25 @@ class NotifyApp(ExtensionApp):
             except TraitError as error:
                 self.log.error("A value of the configuration is wrong and is left out: %s", error)
 
+    def _find_central(self) -> None:
+        """Settle where the central service is; what is wrong is logged and left out."""
+        if self.central_url == NUBLADO:
+            found = nublado_url()
+            if found is None:
+                self.log.warning("Nublado's discovery file names no Semaphore: none is asked.")
+        elif not self.central_url:
+            found = spawners_url()
+        else:
+            return
+        try:
+            self.central_url = found or ""
+        except TraitError as error:
+            self.log.error("The central service's address is wrong and is left out: %s", error)
+            self.central_url = ""
+
     def initialize_settings(self) -> None:
         """Make storage and what stands on it; nothing is opened yet."""
+        self._find_central()
         storage = Storage(
             Path(self.database) if self.database else None,
             retention=Retention(self.retention_days, self.retention_count),

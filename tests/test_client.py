@@ -22,6 +22,7 @@ from jupyterlab_notify.sources.central.parsing import parse_time_ms, shorten
 from jupyterlab_notify.sources.central.schedule import Backoff
 from jupyterlab_notify.sources.central.token import token_reader
 from jupyterlab_notify.sources.central.transport import Transport
+from jupyterlab_notify.sources.location import nublado_url
 
 from . import central as service
 
@@ -190,7 +191,8 @@ def test_the_token_is_found_in_the_documented_order_and_afresh(
     mounted.parent.mkdir(parents=True)
     for name in ("MINE", "NUBLADO_RUNTIME_MOUNTS_DIR", "JUPYTERHUB_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    read = token_reader(str(file), "MINE")
+    monkeypatch.setenv("JUPYTERLAB_NOTIFY_CENTRAL_URL", "https://hub.example/services/notify/")
+    read = token_reader(str(file), "MINE", "https://hub.example/services/notify")
     assert read() is None
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub")
     assert read() == "hub"
@@ -208,6 +210,58 @@ def test_the_token_is_found_in_the_documented_order_and_afresh(
     for wrong in ("", "two words", "line\nbreak", "ümlaut", "\udcff"):
         file.write_bytes(wrong.encode("utf-8", "surrogateescape"))
         assert read() == "variable"
+
+
+@pytest.mark.parametrize(
+    ("url", "goes"),
+    [
+        ("https://hub.example/services/notify", True),
+        ("https://hub.example:443/services/notify/", True),
+        ("https://hub.example/services/notify-other", False),
+        ("https://hub.example/services", False),
+        ("http://hub.example/services/notify", False),
+        ("https://elsewhere.example/services/notify", False),
+        ("http://10.0.0.1:8081/hub/api", True),
+        ("http://10.0.0.1:8082/hub/api", False),
+        ("https://data.example.com/semaphore", False),
+    ],
+)
+def test_the_hubs_token_goes_to_the_hub_and_to_the_service_that_its_spawner_names(
+    monkeypatch: pytest.MonkeyPatch, url: str, goes: bool
+) -> None:
+    monkeypatch.delenv("NUBLADO_RUNTIME_MOUNTS_DIR", raising=False)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub")
+    monkeypatch.setenv("JUPYTERHUB_API_URL", "http://10.0.0.1:8081/hub/api")
+    monkeypatch.setenv("JUPYTERLAB_NOTIFY_CENTRAL_URL", "https://hub.example/services/notify/")
+    assert token_reader("", "", url)() == ("hub" if goes else None)
+    # Unless the site says otherwise.
+    assert token_reader("", "JUPYTERHUB_API_TOKEN", url)() == "hub"
+    monkeypatch.delenv("JUPYTERHUB_API_URL")
+    monkeypatch.delenv("JUPYTERLAB_NOTIFY_CENTRAL_URL")
+    assert token_reader("", "", url)() is None
+
+
+@pytest.mark.parametrize(
+    ("content", "url"),
+    [
+        ('{"services": {"internal": {"semaphore": {"url": "https://x/s"}}}}', "https://x/s"),
+        ('{"services": {"data": {"semaphore": {"dp1": {"url": "https://x/s"}}}}}', "https://x/s"),
+        ('{"services": {"data": {"tap": {"dp1": {"url": "https://x/tap"}}}}}', None),
+        ('{"services": {"internal": {"semaphore": {"url": 1}}}}', None),
+        ('{"services": []}', None),
+        ("[" * 100_000, None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_semaphore_is_found_where_nublado_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, url: str | None
+) -> None:
+    monkeypatch.setenv("NUBLADO_RUNTIME_MOUNTS_DIR", str(tmp_path))
+    if content is not None:
+        (tmp_path / "discovery").mkdir()
+        (tmp_path / "discovery" / "v1.json").write_text(content)
+    assert nublado_url() == url
 
 
 @pytest.mark.parametrize(

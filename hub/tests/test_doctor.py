@@ -178,11 +178,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 def test_each_running_server_is_told_how_it_stands(hub: Hub) -> None:
-    for name in ("bob", "carl"):
+    for name in ("ada", "bob", "carl"):
         hub.spawn(name)
     report = examined(hub)
     assert report["ok"] is False
-    bob, carl = report["servers"]
+    ada, bob, carl = report["servers"]
+    assert (ada["user"], ada["state"]) == ("ada", "ok")
+    assert ada["version"]
     assert (bob["user"], bob["state"]) == ("bob", "no-extension")
     assert (carl["user"], carl["state"]) == ("carl", "needs-restart")
     assert carl["version"]
@@ -194,7 +196,7 @@ def test_each_running_server_is_told_how_it_stands(hub: Hub) -> None:
 
     done = doctor(*("--url", hub.service, "--json"), JUPYTERHUB_NOTIFY_TOKEN=hub.token("root"))
     assert done.returncode == 1
-    assert json.loads(done.stdout)["servers"][1]["state"] == "needs-restart"
+    assert json.loads(done.stdout)["servers"][2]["state"] == "needs-restart"
 
 
 def test_only_administrators_are_told(hub: Hub) -> None:

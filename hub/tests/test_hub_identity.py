@@ -120,6 +120,17 @@ def test_a_server_knows_where_the_service_is_and_reaches_it(
     assert hub.me(token)["groups"] == ["staff"]
 
 
+def test_the_lab_asks_the_service_without_any_configuration_of_its_own(
+    hub: Hub, ada_server: dict[str, str]
+) -> None:
+    """The spawner's environment is enough: an image is the same in every environment."""
+    headers = {"Authorization": f"Bearer {hub.token('ada')}"}
+    answer = hub.client.get(f"{hub.url}/user/ada/jupyterlab-notify/status", headers=headers)
+    assert answer.status_code == 200, answer.text
+    url = ada_server["JUPYTERLAB_NOTIFY_CENTRAL_URL"].rstrip("/")
+    assert answer.json()["central"]["url"] == url
+
+
 def test_a_servers_own_token_never_administers(hub: Hub, root_server: dict[str, str]) -> None:
     token = root_server["JUPYTERHUB_API_TOKEN"]
     assert hub.api("GET", "/user", token=token)["admin"] is True

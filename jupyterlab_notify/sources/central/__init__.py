@@ -32,7 +32,7 @@ def make_poller(
     """
     transport = Transport(
         settings.url,
-        token=token_reader(settings.token_file, settings.token_variable),
+        token=token_reader(settings.token_file, settings.token_variable, settings.url),
         timeout_s=settings.timeout_s,
         ca_bundle=settings.ca_bundle,
         agent=f"jupyterlab_notify/{version}",

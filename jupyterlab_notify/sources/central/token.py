@@ -7,17 +7,22 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from ..location import takes_hub_token
+
 #: What may stand in a header; anything else is no token.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-def token_reader(file: str, variable: str) -> Callable[[], str | None]:
+def token_reader(file: str, variable: str, url: str) -> Callable[[], str | None]:
     """Return what finds the user's token, afresh each time.
 
     Parameters
     ----------
     file, variable
         The configured file and environment variable, or nothing.
+    url
+        The service that the token is for: the server's own token at the Hub goes to the Hub, and
+        to the service that the hub's spawner names, unless ``variable`` says otherwise.
     """
 
     def from_file(path: Path) -> str | None:
@@ -33,7 +38,7 @@ def token_reader(file: str, variable: str) -> Callable[[], str | None]:
             lambda: os.environ.get(variable) if variable else None,
             lambda: from_file(Path(mounts) / "secrets" / "token") if mounts else None,
             lambda: from_file(Path("/etc/nublado/secrets/token")),
-            lambda: os.environ.get("JUPYTERHUB_API_TOKEN"),
+            lambda: os.environ.get("JUPYTERHUB_API_TOKEN") if takes_hub_token(url) else None,
         )
         for find in places:
             token = find()
