@@ -12,7 +12,10 @@ from .config import Settings
 from .handlers import admin, alerts, doctor, events, me, messages, reading, root, services
 from .handlers.errors import add_error_handlers
 from .handlers.middleware import BodyLimit, Measure
+from .handlers.pages import add_pages
 from .identity.caller import IdentityProvider
+from .identity.settings import hub_of
+from .services.directory import HubDirectory
 
 __all__ = ["create_app"]
 
@@ -63,9 +66,13 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
     app.state.settings = settings
     app.state.version = __version__
     app.state.identity = identity
-    app.state.parts = factory.build(settings)
+    hub = hub_of(identity)
+    app.state.parts = factory.build(
+        settings, directory=None if hub is None else HubDirectory(hub.api)
+    )
     for module in (root, me, messages, reading, services, events, admin, alerts, doctor):
         app.include_router(module.router)
+    add_pages(app, settings, identity)
     for route in identity.routes():
         app.router.routes.append(route)
     add_error_handlers(app)

@@ -79,6 +79,31 @@ class Settings(BaseSettings):
             ge=1,
         ),
     ] = 5 * 3600
+    page_templates: Annotated[
+        list[Path],
+        Field(
+            title="Page templates",
+            description="Directories with templates of the site's own for the page, as JSON; as "
+            "the hub's template_paths",
+        ),
+    ] = []
+    message_hint: Annotated[
+        int,
+        Field(
+            title="Message's length",
+            description="Characters that the composer counts a message against; a hint",
+            ge=1,
+        ),
+    ] = 140
+    undo_s: Annotated[
+        int,
+        Field(
+            title="Undo",
+            description="Seconds for which the page holds a broadcast, so that it can be undone",
+            ge=0,
+            le=60,
+        ),
+    ] = 10
     receipts: Annotated[
         Literal["off", "counts", "full"],
         Field(

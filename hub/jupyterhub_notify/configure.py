@@ -35,9 +35,10 @@ CUSTOM_SCOPES: dict[str, dict[str, str]] = {
     PUBLISH: {"description": "Publish notifications under one's own name"},
 }
 
-#: The narrowest that work: who there is and who runs, and tokens of one user, the bot, which may
-#: reach servers and nothing else. (A service's own token could be replayed by a hostile server.)
-SERVICE_SCOPES = ["list:users", "read:servers", f"tokens!user={BOT}"]
+#: The narrowest that work: who there is, in which groups, and who runs; and tokens of one user,
+#: the bot, which may reach servers and nothing else. (A service's own token could be replayed by a
+#: hostile server.)
+SERVICE_SCOPES = ["list:users", "read:users:groups", "read:servers", f"tokens!user={BOT}"]
 BOT_SCOPES = ["access:servers"]
 
 #: What JupyterHub gives to a server's token, and to a user, where nothing is configured.

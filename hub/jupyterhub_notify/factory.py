@@ -21,13 +21,15 @@ from .services.broadcast_views import BroadcastViews
 from .services.broadcasting import BroadcastingService
 from .services.changes import Changes, ChangeSource
 from .services.content import ContentService, NoTemplates, Templates
+from .services.directory import NobodyKnown, UserDirectory
 from .services.housekeeping import Housekeeping
 from .services.inbox import InboxService
 from .services.limits import RateLimit
 from .services.notification_changes import NotificationChanges
 from .services.overview import OverviewService
-from .services.publishing import NobodyKnown, PublishingService
+from .services.publishing import PublishingService
 from .services.receipts import ReceiptService
+from .services.recipients import RecipientService
 from .services.reconciling import ReconcilingService
 from .services.scheduler import Scheduler
 from .services.views import NotificationViews
@@ -82,6 +84,7 @@ class Parts:
     reconciling: ReconcilingService
     broadcast_views: BroadcastViews
     broadcasting: BroadcastingService
+    recipients: RecipientService
     reading: BroadcastReadingService
     welcome: WelcomeService
     overview: OverviewService
@@ -113,13 +116,15 @@ class Parts:
         await self.database.close()
 
 
-def build(settings: Settings) -> Parts:
+def build(settings: Settings, *, directory: UserDirectory | None = None) -> Parts:
     """Put the service together.
 
     Parameters
     ----------
     settings
         What the site has set.
+    directory
+        Knows the users of the site, where there is a hub.
 
     Returns
     -------
@@ -140,7 +145,7 @@ def build(settings: Settings) -> Parts:
     views = NotificationViews(content=content)
     broadcast_views = BroadcastViews()
     limit = RateLimit(per_minute=settings.publish_rate)
-    directory = NobodyKnown()
+    directory = directory or NobodyKnown()
     both: dict[str, Any] = {"database": database, "writer": writer}
     welcome = WelcomeService(**both, store=stores.welcome, audit=stores.audit)
     positions = PositionStore(database=database)
@@ -198,6 +203,7 @@ def build(settings: Settings) -> Parts:
             limit=limit,
             directory=directory,
         ),
+        recipients=RecipientService(directory=directory),
         reading=reading,
         welcome=welcome,
         overview=OverviewService(

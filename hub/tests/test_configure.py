@@ -73,6 +73,7 @@ def test_a_hub_that_says_nothing_else_gets_the_service_its_roles_and_the_variabl
     assert service["command"][-5:] == ["serve", "--host", "127.0.0.1", "--port", "8092"]
     assert role(c, "notify")["scopes"] == [
         "list:users",
+        "read:users:groups",
         "read:servers",
         "tokens!user=notify-bot",
     ]
@@ -393,6 +394,6 @@ def test_a_site_may_leave_the_bot_and_the_users_scope_to_itself(version: str) ->
     c = Config()
     configure(c, bot=False, user_scopes=False)
     assert [r["name"] for r in c.JupyterHub.load_roles] == ["notify"]
-    assert role(c, "notify")["scopes"] == ["list:users", "read:servers"]
+    assert role(c, "notify")["scopes"] == ["list:users", "read:users:groups", "read:servers"]
     assert "extra_user_scopes" not in c.JupyterHub
     assert "post_auth_hook" not in c.Authenticator

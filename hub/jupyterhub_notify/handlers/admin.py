@@ -23,8 +23,9 @@ from ..models.broadcasts import (
     PatchBroadcast,
     SentBroadcast,
 )
-from ..models.common import Name
+from ..models.common import Name, Text
 from ..models.notifications import ServiceNotification
+from ..models.recipients import ChooseRecipients, Directory, Recipients
 from ..models.welcome import AdminWelcome, CreateWelcome, PatchWelcome, WelcomeReader
 from ..services.access import require_admin
 from ..services.views import dump
@@ -67,10 +68,17 @@ async def create_broadcast(body: CreateBroadcast, caller: CallerOf, parts: Parts
 
 @router.get("/broadcasts", response_model=list[AdminBroadcast], summary="List broadcasts")
 async def list_broadcasts(
-    request: Request, caller: CallerOf, parts: PartsOf, limit: Rows = 100, offset: Offset = 0
+    request: Request,
+    caller: CallerOf,
+    parts: PartsOf,
+    limit: Rows = 100,
+    offset: Offset = 0,
+    q: Annotated[
+        Text | None, Query(title="Search", description="Only those whose text has this in it")
+    ] = None,
 ) -> Response:
     """List all broadcasts, revoked and past ones included; a group's sender sees their own."""
-    found, total = await parts.broadcasting.listed(caller, limit=limit, offset=offset)
+    found, total = await parts.broadcasting.listed(caller, limit=limit, offset=offset, words=q)
     tag = entity_tag(request, caller, total, found)
     known = not_modified(request, tag)
     if known is not None:
@@ -127,6 +135,9 @@ async def list_deliveries(
     caller: CallerOf,
     parts: PartsOf,
     outcome: OutcomeQuery = None,
+    user: Annotated[
+        Text | None, Query(title="User", description="Only users whose name has this in it")
+    ] = None,
     limit: Rows = 10_000,
     offset: Offset = 0,
 ) -> Response:
@@ -135,7 +146,7 @@ async def list_deliveries(
     Where the site keeps numbers only, the list is empty.
     """
     items, total, highest = await parts.broadcasting.deliveries(
-        caller, id, outcome=outcome, limit=limit, offset=offset
+        caller, id, outcome=outcome, user=user, limit=limit, offset=offset
     )
     if parts.settings.receipts == "counts":
         items, total = [], 0
@@ -198,6 +209,26 @@ async def _progress(parts: Parts, caller: Caller, id_: str) -> AsyncIterator[byt
                     yield b": keep-alive\n\n"
     finally:
         parts.feed.followers.remove(changed.set)
+
+
+# --- Recipients
+
+
+@router.post("/recipients", response_model=Recipients, summary="Whom a broadcast would reach")
+async def choose_recipients(body: ChooseRecipients, caller: CallerOf, parts: PartsOf) -> Response:
+    """Return how many users a broadcast to these would reach now, and their first names."""
+    return json_one(await parts.recipients.reached(caller, body))
+
+
+@router.get("/directory", response_model=Directory, summary="Find users and groups")
+async def find_recipients(
+    caller: CallerOf,
+    parts: PartsOf,
+    q: Annotated[Text, Query(title="Search", description="Letters of a name")] = "",
+    limit: Annotated[int, Query(title="Users", description="Most users", ge=1, le=500)] = 10,
+) -> Response:
+    """Return the users and groups that the caller may send to whose names hold these letters."""
+    return json_one(await parts.recipients.found(caller, q, limit))
 
 
 # --- Welcome messages

@@ -13,6 +13,7 @@ from ..services.access import require_admin
 from .answers import entity_tag, json_one, not_modified
 from .dependencies import CallerOf, PartsOf
 from .errors import error_response
+from .pages import front, wants_page
 
 __all__ = ["router"]
 
@@ -20,8 +21,14 @@ router = APIRouter(tags=["service"])
 
 
 @router.get("/", response_model=Index, summary="What this service is")
-async def index(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
-    """Return the service's version and features; a client asks for nothing that is not there."""
+async def index(request: Request, parts: PartsOf) -> Response:
+    """Return the service's version and features; a client asks for nothing that is not there.
+
+    A browser gets the page here.
+    """
+    if wants_page(request):
+        return await front(request, parts)
+    caller = await request.app.state.identity.identify(request)
     tag = entity_tag(request, caller)
     known = not_modified(request, tag)
     if known is not None:

@@ -136,6 +136,22 @@ class CreateBroadcast(_BroadcastOptions, Schedule):
     enabled: Annotated[
         bool, Field(title="Enabled", description="If not, it is not shown even when scheduled")
     ] = True
+    hold_s: Annotated[
+        int,
+        Field(
+            title="Hold",
+            description="Seconds to hold it, so that its sender may change their mind: revoke it,"
+            " or send it at once by changing starts to null; not with starts",
+            ge=0,
+            le=3600,
+        ),
+    ] = 0
+
+    @model_validator(mode="after")
+    def _held_or_scheduled(self) -> CreateBroadcast:
+        if self.hold_s and self.starts is not None:
+            raise ValueError("what has a start of its own is not held")
+        return self
 
     @model_validator(mode="after")
     def _to_somebody(self) -> CreateBroadcast:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import NotAllowed, NotAuthenticated
 from ..identity.caller import Caller
 
-__all__ = ["require_admin", "require_publisher", "require_user"]
+__all__ = ["require_admin", "require_publisher", "require_sender", "require_user"]
 
 
 def require_known(caller: Caller) -> None:
@@ -34,3 +34,10 @@ def require_admin(caller: Caller) -> None:
     require_known(caller)
     if not caller.admin:
         raise NotAllowed("This needs a caller who may administer the notification service")
+
+
+def require_sender(caller: Caller) -> None:
+    """Refuse who may send broadcasts to nobody."""
+    require_known(caller)
+    if not caller.admin and not caller.send_groups:
+        raise NotAllowed("This caller may not send broadcasts")

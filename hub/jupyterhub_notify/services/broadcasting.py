@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..errors import Conflict, Invalid, NotAllowed, NotFound
@@ -19,7 +19,7 @@ from ..storage.broadcasts import BroadcastStore
 from ..storage.database import Database
 from ..storage.deliveries import DeliveryStore
 from ..storage.writer import Transaction, Writer
-from .access import require_known
+from .access import require_known, require_sender
 from .limits import RateLimit
 from .publishing import Directory, require_open
 from .timing import check_schedule, timing_at
@@ -85,6 +85,8 @@ class BroadcastingService:
         """
         await self._require_sender(caller, body)
         at = now()
+        if body.hold_s:
+            body = body.model_copy(update={"starts": at + timedelta(seconds=body.hold_s)})
         row = self._row(caller, body, at)
         self._limit.take(caller.name)
 
@@ -285,7 +287,7 @@ class BroadcastingService:
 
     async def one(self, caller: Caller, id_: str) -> tuple[StoredBroadcast, dict[str, int]]:
         """Return a broadcast and the numbers of its outcomes."""
-        self._require_any_sender(caller)
+        require_sender(caller)
         async with self._database.read() as connection:
             found = await self._store.one(connection, id_)
             if found is None or not _may_see(caller, found):
@@ -293,14 +295,14 @@ class BroadcastingService:
             return found, (await self._deliveries.counts(connection, [found]))[id_]
 
     async def listed(
-        self, caller: Caller, *, limit: int, offset: int
+        self, caller: Caller, *, limit: int, offset: int, words: str | None = None
     ) -> tuple[Sequence[tuple[StoredBroadcast, dict[str, int]]], int]:
         """Return a page of the broadcasts that the caller may see, and how many there are."""
-        self._require_any_sender(caller)
+        require_sender(caller)
         sender = None if caller.admin else caller.name
         async with self._database.read() as connection:
             found, total = await self._store.listed(
-                connection, sender=sender, limit=limit, offset=offset
+                connection, sender=sender, words=words, limit=limit, offset=offset
             )
             counts = await self._deliveries.counts(connection, found)
         return [(one, counts[one.id]) for one in found], total
@@ -311,6 +313,7 @@ class BroadcastingService:
         id_: str,
         *,
         outcome: str | None = None,
+        user: str | None = None,
         after_seq: int | None = None,
         limit: int = 10_000,
         offset: int = 0,
@@ -322,15 +325,11 @@ class BroadcastingService:
                 connection,
                 stored,
                 outcome=outcome,
+                user=user,
                 after_seq=after_seq,
                 limit=limit,
                 offset=offset,
             )
-
-    def _require_any_sender(self, caller: Caller) -> None:
-        require_known(caller)
-        if not caller.admin and not caller.send_groups:
-            raise NotAllowed("This caller may not send broadcasts")
 
 
 def _columns(timing: Any) -> dict[str, Any]:

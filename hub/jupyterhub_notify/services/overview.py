@@ -88,3 +88,18 @@ class OverviewService:
                 self._welcome.reader_view(one) for one in await self._welcome.due(caller, aspect)
             ],
         )
+
+    async def unread(self, caller: Caller) -> int:
+        """Return how much the caller has neither read nor put away, broadcasts included."""
+        user = require_user(caller)
+        shown = await self._reading.shown(caller)
+        async with self._database.read() as connection:
+            count = await self._notifications.unread_count(connection, user, caller.groups)
+        unread = [
+            one
+            for one in shown
+            if one.options.get("inbox", True)
+            and one.user_state.read is None
+            and one.user_state.dismissed is None
+        ]
+        return count + len(unread)

@@ -23,7 +23,7 @@ from .access import require_admin, require_publisher
 from .content import ContentService, options_of
 from .limits import RateLimit
 
-__all__ = ["Directory", "Draft", "NobodyKnown", "PublishingService", "require_open"]
+__all__ = ["Directory", "Draft", "PublishingService", "require_open"]
 
 #: What decides whether two notifications say the same.
 CONTENT = ("type", "summary", "body", "template", "data", "options", "expires")
@@ -34,14 +34,6 @@ class Directory(Protocol):
 
     async def groups_of(self, user: str) -> frozenset[str]:
         """Return a user's groups; none if they cannot be told."""
-
-
-class NobodyKnown:
-    """Where no hub is there to be asked: nobody's groups are known."""
-
-    async def groups_of(self, user: str) -> frozenset[str]:
-        """Return no groups."""
-        return frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

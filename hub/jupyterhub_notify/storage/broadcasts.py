@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..models.stored import BroadcastUserState, StoredBroadcast
@@ -91,10 +91,19 @@ class BroadcastStore:
         return await self._where(connection, _B.origin == "folder", _B.revoked.is_(None))
 
     async def listed(
-        self, connection: AsyncConnection, *, sender: str | None, limit: int, offset: int
+        self,
+        connection: AsyncConnection,
+        *,
+        sender: str | None,
+        words: str | None = None,
+        limit: int,
+        offset: int,
     ) -> tuple[list[StoredBroadcast], int]:
         """Return a page of all broadcasts or of a sender's, newest first, and their number."""
         where = [] if sender is None else [_B.sender == sender]
+        if words:
+            texts = (_B.summary, _B.body, _B.sender)
+            where.append(or_(*(text.icontains(words, autoescape=True) for text in texts)))
         total = (
             await connection.execute(select(func.count()).select_from(Broadcast).where(*where))
         ).scalar_one()

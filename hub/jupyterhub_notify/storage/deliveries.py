@@ -164,6 +164,7 @@ class DeliveryStore:
         stored: StoredBroadcast,
         *,
         outcome: str | None = None,
+        user: str | None = None,
         after_seq: int | None = None,
         limit: int = 10_000,
         offset: int = 0,
@@ -175,6 +176,8 @@ class DeliveryStore:
         ]
         if outcome is not None:
             where.append(_D.outcome == outcome)
+        if user:
+            where.append(_D.user_name.icontains(user, autoescape=True))
         if after_seq is not None:
             where.append(_D.seq > after_seq)
         counted = select(func.count(), func.max(_D.seq)).where(*where)

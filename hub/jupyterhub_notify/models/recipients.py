@@ -1,0 +1,50 @@
+"""Whom a broadcast would reach, and who there is to be chosen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .broadcasts import Audience
+from .common import Model, Name
+
+__all__ = ["ChooseRecipients", "Directory", "Group", "Recipients"]
+
+
+class ChooseRecipients(Model):
+    """Recipients as a broadcast names them."""
+
+    audience: Annotated[Audience, Field(title="Audience", description="As of a broadcast")] = "all"
+    users: Annotated[
+        list[Name], Field(title="Users", description="With audience named", max_length=10_000)
+    ] = []
+    groups: Annotated[
+        list[Name], Field(title="Groups", description="With audience named", max_length=1000)
+    ] = []
+
+
+class Recipients(Model):
+    """Whom a broadcast would reach if it were sent now."""
+
+    total: Annotated[int, Field(title="Total", description="How many users")]
+    running: Annotated[int, Field(title="Running", description="With a server running")]
+    known: Annotated[int, Field(title="Known", description="Users that the hub has")]
+    users: Annotated[list[str], Field(title="Users", description="The first of them, by name")]
+    unknown: Annotated[
+        list[str], Field(title="Unknown", description="Named users and groups that nobody has")
+    ] = []
+
+
+class Group(Model):
+    """A group of users."""
+
+    name: Annotated[str, Field(title="Name", description="The group's name")]
+    members: Annotated[int, Field(title="Members", description="How many users belong to it")]
+
+
+class Directory(Model):
+    """Users and groups that the caller may send to."""
+
+    users: Annotated[list[str], Field(title="Users", description="The first that fit")]
+    groups: Annotated[list[Group], Field(title="Groups", description="All that fit")]

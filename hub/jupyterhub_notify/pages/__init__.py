@@ -1,0 +1,1 @@
+"""The pages at `/services/notify/`: templates, styles, scripts; `handlers/pages.py` serves them."""

@@ -1,0 +1,146 @@
+"""What the composer begins with: addresses of run-books, a template, a broadcast to duplicate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..models.broadcasts import AdminBroadcast
+
+__all__ = ["Draft", "draft_of_broadcast", "draft_of_fields", "names_in"]
+
+TYPES = ("info", "success", "warning", "error", "in-progress", "default")
+WHEN = ("now", "later", "repeating", "maintenance")
+TRUE = ("1", "true", "yes", "on")
+MOST_NAMES = 10_000
+
+
+@dataclass(kw_only=True)
+class Draft:
+    """The fields of the composer, by the names of its inputs."""
+
+    message: str = ""
+    details: str = ""
+    type: str = "info"
+    to: str = "running"
+    groups: Sequence[str] = ()
+    users: Sequence[str] = ()
+    when: str = "now"
+    starts: str = ""
+    ends: str = ""
+    timezone: str = ""
+    banner: bool = False
+    inbox: bool = True
+    dismissable: bool = True
+    must_accept: bool = False
+    auto_close: str = ""
+    expires: str = ""
+    dismiss_button: bool = False
+    actions: Sequence[Mapping[str, str]] = field(default_factory=list)
+    choices: Sequence[str] = ()
+    reply_text: bool = False
+
+    @property
+    def more(self) -> bool:
+        """Whether something is set that the composer folds away."""
+        return bool(
+            self.banner
+            or not self.inbox
+            or not self.dismissable
+            or self.must_accept
+            or self.auto_close
+            or self.dismiss_button
+            or self.actions
+            or self.choices
+            or self.reply_text
+        )
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names of a pasted list, each once."""
+    for separator in (",", ";", "\t", "\r", "\n"):
+        text = text.replace(separator, " ")
+    return list(dict.fromkeys(text.split()))[:MOST_NAMES]
+
+
+def choices_in(text: str) -> list[str]:
+    """Return choices with commas between."""
+    return [choice for choice in (part.strip() for part in text.split(",")) if choice]
+
+
+def draft_of_fields(fields: Mapping[str, list[str]], *, form: bool) -> Draft:
+    """Return what the composer's own fields, or an address of a run-book, say.
+
+    Parameters
+    ----------
+    fields
+        The values by name; `body` and `summary` name the details and the message too.
+    form
+        Whether they are those of a form, in which a box that is not ticked is missing.
+    """
+
+    def text(*names: str) -> str:
+        return next((fields[name][0] for name in names if fields.get(name)), "")
+
+    def ticked(name: str, default: bool) -> bool:
+        if name in fields:
+            return text(name).lower() in TRUE
+        return False if form else default
+
+    def one_of(name: str, values: Sequence[str], default: str) -> str:
+        return text(name) if text(name) in values else default
+
+    groups = [name for value in fields.get("groups", []) for name in choices_in(value)]
+    groups += [name for value in fields.get("group", []) for name in choices_in(value)]
+    users = names_in(" ".join([*fields.get("users", []), *fields.get("user", [])]))
+    guess = "groups" if groups else "users" if users else "running"
+    draft = Draft(
+        message=text("message", "summary"),
+        details=text("details", "body"),
+        type=one_of("type", TYPES, "info"),
+        to=one_of("to", ("running", "all", "groups", "users"), guess),
+        groups=groups,
+        users=users,
+        when=one_of("when", WHEN, "later" if text("starts") else "now"),
+        starts=text("starts"),
+        ends=text("ends"),
+        timezone=text("timezone"),
+        banner=ticked("banner", False),
+        inbox=ticked("inbox", True),
+        dismissable=ticked("dismissable", True),
+        must_accept=ticked("must_accept", False),
+        auto_close=text("auto_close"),
+        expires=text("expires"),
+        dismiss_button=ticked("dismiss_button", False),
+        choices=choices_in(text("choices")),
+        reply_text=ticked("reply_text", False),
+    )
+    labels, urls = fields.get("action_label", []), fields.get("action_url", [])
+    pairs = zip(labels, [*urls, *([""] * len(labels))], strict=False)
+    draft.actions = [{"label": label, "url": url} for label, url in pairs if label.strip()]
+    return draft
+
+
+def draft_of_broadcast(one: AdminBroadcast) -> Draft:
+    """Return a broadcast as it could be sent again, at once."""
+    links = [a for a in one.actions if a.url]
+    to = "users" if one.users and not one.groups else "groups"
+    close: Any = one.auto_close
+    return Draft(
+        message=one.summary,
+        details=one.body or "",
+        type=one.type,
+        to=to if one.audience == "named" else "running" if one.audience == "running" else "all",
+        groups=one.groups,
+        users=one.users,
+        banner=one.banner,
+        inbox=one.inbox,
+        dismissable=one.dismissable,
+        must_accept=one.must_accept,
+        auto_close="" if close is None or close is True else str(close).lower(),
+        dismiss_button=any(not a.url and not a.commandId for a in one.actions),
+        actions=[{"label": a.label, "url": a.url or ""} for a in links],
+        choices=one.reply.choices if one.reply else (),
+        reply_text=bool(one.reply and one.reply.text),
+    )
