@@ -7,31 +7,29 @@ Exit codes: 0, it is done; 1, there is no server or it refused; 2, the command l
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import os
 import shlex
 import sys
-import threading
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 from ._version import __version__
+from .body_file import read_body
 from .completion import SHELLS, script
-from .connection import Client, ReconnectingClient
+from .connection import Client, id_in, ingest_path, malformed, rows_in
 from .discovery import TOKEN_VARIABLE, URL_VARIABLE, Target, find
 from .errors import BadUsage, Refused, SendError
-from .message import MAX_BODY, TYPES, compose, duration, shorten
-from .send_queue import HEARTBEAT_S, RENEWAL_S, new_key
+from .message import TYPES, compose, duration, shorten
+from .printing import forgive_encodings, line, print_json, printable
+from .run import CompletedCommand, guard_closed_streams, how, run
 from .terminal_text import fenced
 
 VIEWS = ("inbox", "unread", "dismissed")
 
-#: A command that ends sooner is not shown as being in progress.
-PATIENCE_S = 1.0
+#: For how long a message is offered again to a server that asks to wait.
+MAX_WAIT_S = 60.0
 
 #: An answer that is written here, and not by the server.
 Answer = dict[str, Any]
@@ -69,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     body = send.add_mutually_exclusive_group()
     body.add_argument("--body", metavar="MARKDOWN", help="the longer text")
     body.add_argument("--body-file", metavar="FILE", help="a file with it; - is the input")
+    send.add_argument(
+        "--plain", action="store_true", help="the body is a program's output, and not Markdown"
+    )
     send.add_argument("--key", help="the same key again replaces the message in place")
     send.add_argument("--progress", type=_fraction, metavar="0…1", help="how much is done")
     send.add_argument(
@@ -98,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
 
     for name, call, help_ in (
         ("read", _read, "mark as read"),
-        ("dismiss", _dismiss, "put away, as a person does"),
+        ("dismiss", _dismiss, "put away, as a user does"),
     ):
         one = command(name, call, help_)
         one.add_argument("which", nargs="*", metavar="ID", help="its id, or its key")
@@ -156,6 +157,8 @@ def _count(text: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
+    guard_closed_streams()
+    forgive_encodings()
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Before it is parsed: what is wrong with it must be told in the form that was asked for.
     as_json = "--json" in arguments[: arguments.index("--") if "--" in arguments else None]
@@ -164,19 +167,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not hasattr(options, "call"):
             raise BadUsage("Say what to do: send, list, watch, … (see jupyter notify --help)")
         code: int = options.call(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except SendError as error:
-        print(f"jupyter notify: {printable(str(error))}", file=sys.stderr)
+        _say(str(error))
         if as_json:
-            _print_json({"success": False, "message": str(error)})
+            print_json({"success": False, "message": str(error)})
         return error.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+
+
+def _say(text: str) -> None:
+    """Say something that is not the output."""
+    if sys.stderr is not None:
+        print(f"jupyter notify: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def _target(options: argparse.Namespace) -> Target:
@@ -187,39 +197,6 @@ def _client(options: argparse.Namespace) -> Client:
     return Client(_target(options))
 
 
-# What is printed
-
-
-def printable(text: str) -> str:
-    """Return a text from outside in one line, that a terminal shows and does not obey."""
-    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value), flush=True)
-
-
-def _line(row: dict[str, Any], now: datetime) -> str:
-    """Return a notification in one line."""
-    updated = datetime.fromisoformat(row["updated"].replace("Z", "+00:00"))
-    age = _age((now - updated).total_seconds())
-    state = "●" if row["read"] is None else " "
-    done = "" if row["progress"] is None else f" ({row['progress']:.0%})"
-    type_ = row["type"]
-    return f"{state} {row['id']}  {age:>4}  {type_:<11}  {printable(row['message'])}{done}"
-
-
-def _age(seconds: float) -> str:
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= length:
-            return f"{int(seconds // length)}{unit}"
-    return "now" if seconds < 1 else f"{int(seconds)}s"
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 # The commands
 
 
@@ -227,7 +204,9 @@ def _send(options: argparse.Namespace) -> int:
     message = compose(
         options.message,
         type=options.type,
-        body=options.body if options.body_file is None else _body(options.body_file),
+        body=_body(options),
+        plain=options.plain,
+        strict=True,
         key=options.key,
         progress=options.progress,
         actions=options.action,
@@ -239,29 +218,35 @@ def _send(options: argparse.Namespace) -> int:
         banner=options.banner,
         source=options.source,
     )
-    receipt = _client(options).request("POST", "/ingest", message)
+    client = _client(options)
+    receipt = _offer(client, message)
+    id_ = id_in(client.target, receipt)
     if options.json:
-        _print_json(receipt)
+        print_json(receipt)
     else:
-        print(receipt["notification_id"])
+        print(printable(id_))
     return 0
 
 
-def _body(path: str) -> str:
-    try:
-        if path == "-":
-            data = sys.stdin.buffer.read(MAX_BODY + 1)
-        else:
-            with open(path, "rb") as file:
-                data = file.read(MAX_BODY + 1)
-    except OSError as error:
-        raise BadUsage(f"The body {path} cannot be read: {error.strerror}.") from None
-    if len(data) > MAX_BODY:
-        raise BadUsage(f"The body is longer than {MAX_BODY // 1024} KiB.")
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise BadUsage("The body is not UTF-8.") from None
+def _body(options: argparse.Namespace) -> str | None:
+    if options.body_file is None:
+        body: str | None = options.body
+        return body
+    return read_body(options.body_file, options.plain)
+
+
+def _offer(client: Client, message: dict[str, Any]) -> Answer:
+    """Send a message; wait as long as a server asks to that takes no more for now."""
+    end = time.monotonic() + MAX_WAIT_S
+    while True:
+        try:
+            return client.request("POST", "/ingest", message)
+        except Refused as error:
+            wait_s = error.retry_after_s
+            if not error.temporary or wait_s is None or time.monotonic() + wait_s > end:
+                raise
+            client.close()
+            time.sleep(max(wait_s, 0.1))
 
 
 def _page(client: Client, limit: int, **query: Any) -> list[dict[str, Any]]:
@@ -271,30 +256,41 @@ def _page(client: Client, limit: int, **query: Any) -> list[dict[str, Any]]:
         given = {**query, "limit": min(200, limit - len(rows)), "before": before}
         text = urlencode({k: v for k, v in given.items() if v is not None}, doseq=True)
         page = client.request("GET", f"/notifications?{text}")
-        rows += page["notifications"]
-        before = page["next"]
-        if before is None:
+        found = rows_in(client.target, page)
+        rows += found
+        before = page.get("next")
+        if before is None or not found:
             break
-    return rows
+    return rows[:limit]
 
 
 def _list(options: argparse.Namespace) -> int:
-    rows = _page(
-        _client(options), options.limit, view=options.view, type=options.type, q=options.search
-    )
+    client = _client(options)
+    rows = _page(client, options.limit, view=options.view, type=options.type, q=options.search)
     if options.json:
-        _print_json(rows)
+        print_json(rows)
     else:
-        now = _now()
-        for row in rows:
-            print(_line(row, now))
+        try:
+            lines = [line(row) for row in rows]
+        except ValueError:
+            raise malformed(client.target) from None
+        for one in lines:
+            print(one)
     return 0
 
 
 def _watch(options: argparse.Namespace) -> int:
     import asyncio
 
-    from .stream import Follower
+    try:
+        from .stream import Follower
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "tornado":
+            raise
+        raise SendError(
+            "jupyter notify watch needs Tornado, which is not installed here: "
+            "pip install 'jupyter-notify-client[watch]'."
+        ) from None
 
     positions: dict[str, int] = {}
 
@@ -306,15 +302,12 @@ def _watch(options: argparse.Namespace) -> int:
         if known and not options.all:
             return
         if options.json:
-            _print_json(row)
+            print_json(row)
         elif news and not (row["revoked"] or row["expired"] or row["dismissed"]):
-            # Steps of a progress and what a person did with it are for programs.
-            print(_line(row, _now()), flush=True)
+            # Steps of a progress and what a user did with it are for programs.
+            print(line(row), flush=True)
 
-    def say(text: str) -> None:
-        print(f"jupyter notify: {text}", file=sys.stderr, flush=True)
-
-    asyncio.run(Follower(lambda: _target(options), show, say).follow())
+    asyncio.run(Follower(lambda: _target(options), show, _say).follow())
     return 0
 
 
@@ -334,10 +327,17 @@ def _change(options: argparse.Namespace, state: dict[str, bool]) -> int:
         answers = [client.request("PATCH", "/notifications", {**state, "all": True})]
     else:
         answers = [_change_one(client, which, state) for which in options.which]
-    changed = sum(answer["changed"] for answer in answers)
+    changed = sum(_changed(client, answer) for answer in answers)
     if options.json:
-        _print_json({"changed": changed})
+        print_json({"changed": changed})
     return 0
+
+
+def _changed(client: Client, answer: Answer) -> int:
+    changed = answer.get("changed")
+    if not isinstance(changed, int):
+        raise malformed(client.target)
+    return changed
 
 
 def _change_one(client: Client, which: str, state: dict[str, bool]) -> Answer:
@@ -355,96 +355,57 @@ def _change_one(client: Client, which: str, state: dict[str, bool]) -> Answer:
 
 def _revoke(options: argparse.Namespace) -> int:
     client = _client(options)
-    query = f"?{urlencode({'source': options.source})}" if options.source else ""
     answers = [
-        client.request("DELETE", f"/ingest/{quote(which, safe='')}{query}")
-        for which in options.which
+        client.request("DELETE", ingest_path(which, options.source)) for which in options.which
     ]
+    revoked = [id_in(client.target, answer) for answer in answers]
     if options.json:
-        _print_json({"revoked": [answer["notification_id"] for answer in answers]})
+        print_json({"revoked": revoked})
     return 0
 
 
-class _CommandReporter:
-    """What is told of a command: that it runs, that it still does, and how it ended."""
-
-    def __init__(self, options: argparse.Namespace, title: str) -> None:
-        self._title = title
-        self._key = options.key or new_key()
-        self._running = compose(f"{title}: running", type="in-progress", key=self._key)
-        self._running["heartbeat"] = HEARTBEAT_S
-        self._client = ReconnectingClient(lambda: _target(options))
-        self._warned = ""
-        try:
-            self._client.connect()
-        except SendError as error:
-            self._warn(error, "The command runs all the same.")
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep_telling, daemon=True)
-        self._shown = False
-        self._thread.start()
-
-    def _warn(self, error: SendError, then: str = "") -> None:
-        said = printable(str(error))
-        if said != self._warned:
-            print(f"jupyter notify: {said} {then}".rstrip(), file=sys.stderr)
-        self._warned = said
-
-    def _keep_telling(self) -> None:
-        wait_s = PATIENCE_S
-        while not self._ended.wait(wait_s):
-            wait_s = RENEWAL_S
-            # It is told at the end whether the server takes anything.
-            with contextlib.suppress(SendError):
-                self._client.request("POST", "/ingest", self._running)
-                self._shown = True
-
-    def end(self, message: dict[str, Any] | None) -> Answer | None:
-        """Tell how it ended, or take back that it runs."""
-        self._ended.set()
-        self._thread.join()
-        try:
-            if message is not None:
-                message = {**message, "key": self._key}
-                return self._client.request("POST", "/ingest", message)
-            if self._shown:
-                self._client.request("DELETE", f"/ingest/{quote(self._key, safe='')}")
-        except SendError as error:
-            self._warn(error)
-        return None
-
-
 def _run(options: argparse.Namespace) -> int:
-    from .run import how, run
+    from .reporter import CommandReporter
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         raise BadUsage("Say what to run: jupyter notify run -- COMMAND.")
     title = shorten(printable(options.title or shlex.join(command)), 200)
-    telling = _CommandReporter(options, title)
+    said: set[str] = set()
+
+    def warn(error: SendError, then: str) -> None:
+        if str(error) not in said:
+            said.add(str(error))
+            _say(f"{error} {then}")
+
+    reporter = CommandReporter(lambda: _target(options), title, options.key, warn)
     began = time.monotonic()
-    ended = run(command)
+    completed = run(command, reporter.start)
     took_s = time.monotonic() - began
-    if ended.problem:
-        print(f"jupyter notify: {printable(command[0])}: {ended.problem}", file=sys.stderr)
+    if completed.problem:
+        _say(f"{command[0]}: {completed.problem}")
     message = None
-    if ended.code or not (options.quiet or took_s < options.after):
-        if ended.problem:
-            text = f"{title}: {ended.problem}"
-        elif ended.code:
-            text = f"{title}: {how(ended.code)} after {duration(took_s)}"
-        else:
-            text = f"{title}: done in {duration(took_s)}"
-        message = compose(
-            text,
-            type="error" if ended.code else "success",
-            body=fenced(ended.tail) if ended.code and ended.tail else None,
-        )
-    receipt = telling.end(message)
+    if completed.code or not (options.quiet or took_s < options.after):
+        message = _ending(title, completed, took_s)
+    receipt = reporter.end(message)
     if options.json:
-        told = {"exit_code": ended.code, "seconds": round(took_s, 3), "receipt": receipt}
-        _print_json(told)
-    return ended.code
+        told = {"exit_code": completed.code, "seconds": round(took_s, 3), "receipt": receipt}
+        print_json(told)
+    return completed.code
+
+
+def _ending(title: str, completed: CompletedCommand, took_s: float) -> dict[str, Any]:
+    if completed.problem:
+        text = f"{title}: {completed.problem}"
+    elif completed.code:
+        text = f"{title}: {how(completed.code)} after {duration(took_s)}"
+    else:
+        text = f"{title}: done in {duration(took_s)}"
+    return compose(
+        text,
+        type="error" if completed.code else "success",
+        body=fenced(completed.tail) if completed.code and completed.tail else None,
+    )
 
 
 def _completion(options: argparse.Namespace) -> int:

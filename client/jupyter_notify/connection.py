@@ -273,6 +273,12 @@ class ReconnectingClient:
         if self._client is None:
             self._client = Client(self._find(), self._timeout_s)
 
+    def close(self) -> None:
+        """Close the connection; the next request looks for the server anew."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
     def id_in(self, answer: dict[str, Any]) -> str:
         """Return the notification's id that a receipt holds."""
         assert self._client is not None
@@ -389,12 +395,13 @@ def rows_in(target: Target, answer: dict[str, Any]) -> list[dict[str, Any]]:
         If it holds none.
     """
     rows = answer.get("notifications")
-    if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+    if not isinstance(rows, list) or not all(is_row(row) for row in rows):
         raise malformed(target)
     return rows
 
 
-def _is_row(row: Any) -> bool:
+def is_row(row: Any) -> bool:
+    """Whether something is a notification, with what is shown of one."""
     return (
         isinstance(row, dict)
         and all(isinstance(row.get(name), str) for name in ("id", "type", "message", "updated"))

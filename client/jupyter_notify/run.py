@@ -1,27 +1,26 @@
-"""``jupyter notify run``: run a command as the shell would, and keep the end of what it says."""
+"""``jupyter notify run``: run a command as the shell would, and keep the end of what it says.
+
+The command's output passes through here, so that its last lines can be told. Nothing else of it
+may change. What is a terminal stays one, what is redirected stays redirected, and two streams that
+lead to one place keep their order. A reader that leaves ends the command by SIGPIPE. What it leaves
+running in the background goes on, and goes on writing to where it wrote.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
-import select
 import signal
 import subprocess
 import sys
-import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import BinaryIO
+from typing import Any
 
-#: So much of the output's end is kept.
-TAIL_BYTES = 64 * 1024
-TAIL_LINES = 20
+from .copying import Copier, Tail, hand_over
 
-#: What colours a terminal and moves its cursor.
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+STANDARD = (0, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -43,216 +42,169 @@ class CompletedCommand:
     problem: str = ""
 
 
-class _Tail:
-    """The end of what was printed, whoever printed it."""
+def guard_closed_streams() -> None:
+    """Keep the numbers of closed standard streams from being taken by the next file.
 
-    def __init__(self) -> None:
-        self._pieces: deque[bytes] = deque()
-        self._size = 0
-        self._lock = threading.Lock()
-
-    def add(self, data: bytes) -> None:
-        with self._lock:
-            self._pieces.append(data)
-            self._size += len(data)
-            while self._size - len(self._pieces[0]) > TAIL_BYTES:
-                self._size -= len(self._pieces.popleft())
-
-    def text(self) -> str:
-        with self._lock:
-            return last_lines(b"".join(self._pieces)[-TAIL_BYTES:])
+    A command gets them closed all the same, since what stands in for them is not inherited.
+    """
+    for number in STANDARD:
+        if _is_closed(number):
+            # The lowest number that is free is this one.
+            os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
 
 
-def last_lines(data: bytes) -> str:
-    """Return the last lines of an output as a terminal would show them in the end."""
-    text = ESCAPES.sub("", data.decode("utf-8", "replace"))
-    lines = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        # A progress bar writes over itself.
-        shown = line.rstrip("\r").rpartition("\r")[2].rstrip()
-        shown = "".join(c for c in shown if c == "\t" or c.isprintable())
-        lines.append(shown)
-    while lines and not lines[-1]:
-        lines.pop()
-    return "\n".join(lines[-TAIL_LINES:]).strip("\n")
+def _is_closed(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return True
+    return False
 
 
-def run(command: Sequence[str]) -> CompletedCommand:
+def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand:
     """Run a command with our input and output.
-
-    In a terminal it gets one too, so that it colours and asks as it always does.
 
     Parameters
     ----------
     command
         The program and its arguments.
+    started
+        Called once it runs: before that, no thread may run beside the fork.
     """
-    tail = _Tail()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()
+    tail = Tail()
     try:
-        code = _in_terminal(command, tail) if _has_terminal() else _with_pipes(command, tail)
+        if _has_terminal():
+            from .terminal import run_in_terminal
+
+            code = run_in_terminal(command, tail, started)
+        else:
+            code = _run_beside_us(command, tail, started)
     except FileNotFoundError:
         return CompletedCommand(127, problem="command not found")
     except OSError as error:
         return CompletedCommand(126, problem=(error.strerror or "cannot be run").lower())
-    return CompletedCommand(code, tail.text())
+    except ValueError as error:
+        # A program's name with a zero byte, say.
+        return CompletedCommand(126, problem=str(error))
+    # A signal that ended it counts as a shell counts it.
+    return CompletedCommand(128 - code if code < 0 else code, tail.text())
 
 
 def _has_terminal() -> bool:
-    """Whether we are what runs in the foreground of a terminal."""
-    if sys.platform == "win32" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    """Whether we are what runs in the foreground of a terminal, with its keyboard and screen."""
+    if sys.platform == "win32" or not (os.isatty(0) and os.isatty(1)):
         return False
     try:
         # In the background it would be stopped as soon as it touches the terminal.
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+        return os.tcgetpgrp(0) == os.getpgrp()
     except OSError:
         return False
 
 
-def _with_pipes(command: Sequence[str], tail: _Tail) -> int:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stderr is not None
-        copies = [
-            threading.Thread(target=_copy, args=(given, taken.fileno(), tail), daemon=True)
-            for given, taken in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
-        ]
-        for copy in copies:
-            copy.start()
-        with _signals_to(process.pid):
-            code = process.wait()
-        for copy in copies:
-            # What it left running in the background may hold its output open.
-            copy.join(1.0)
-        if any(copy.is_alive() for copy in copies):
-            process.stdout = process.stderr = None
-    return _as_shell(code)
+# Where there is no terminal for both: the command stays in our session and has our input
 
 
-def _copy(given: BinaryIO, taken: int, tail: _Tail) -> None:
-    listening = True
-    while data := os.read(given.fileno(), 65536):
-        tail.add(data)
-        # If nobody reads it any more, the command is read on all the same.
-        listening = listening and _write(taken, data)
+@dataclass
+class _Channel:
+    """A pipe, or a terminal that shows only, between the command and one of our streams."""
+
+    read: int
+    write: int
+    target: int
 
 
-def _in_terminal(command: Sequence[str], tail: _Tail) -> int:
-    import fcntl
-    import pty
-    import shutil
-    import termios
-    import tty
-
-    if shutil.which(command[0]) is None:
-        # Found out here: the child could tell it only as an exit code.
-        if os.path.exists(command[0]) and "/" in command[0]:
-            raise PermissionError(13, "permission denied")
-        raise FileNotFoundError
-
-    def size() -> bytes:
-        try:
-            return fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
-        except OSError:
-            return b"\0" * 8
-
-    sys.stdout.flush()
-    now = size()
-    child, master = pty.fork()
-    if child == 0:
-        try:
-            # Here, before it can ask for it.
-            fcntl.ioctl(0, termios.TIOCSWINSZ, now)
-            os.execvp(command[0], list(command))
-        finally:
-            os._exit(127)
-
-    def resize(number: int, frame: FrameType | None) -> None:
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(master, termios.TIOCSWINSZ, size())
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        """Pass on what is meant for the command to whatever of it is in the foreground."""
-        with contextlib.suppress(OSError):
-            os.killpg(os.tcgetpgrp(master), number)
-
-    handlers = {signal.SIGWINCH: resize, signal.SIGTERM: forward, signal.SIGHUP: forward}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    ours = termios.tcgetattr(sys.stdin)
+def _run_beside_us(command: Sequence[str], tail: Tail, started: Callable[[], None]) -> int:
+    channels = _open_channels()
+    given: dict[int, int | None] = {1: None, 2: None}
+    for number, channel in channels.items():
+        given[number] = channel.write
     try:
-        tty.setraw(sys.stdin)
-        _relay(master, tail)
+        process = subprocess.Popen(command, stdout=given[1], stderr=given[2])
+    except BaseException:
+        for channel in _each(channels):
+            os.close(channel.read)
+        raise
     finally:
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, ours)
-        os.close(master)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return _as_shell(code)
+        for channel in _each(channels):
+            os.close(channel.write)
+    with process, contextlib.ExitStack() as stack:
+        stack.enter_context(signals_passed_on(lambda number: os.kill(process.pid, number)))
+        copiers = [Copier(each.read, each.target, tail) for each in _each(channels)]
+        for copier in copiers:
+            copier.start()
+        started()
+        code = process.wait()
+        for copier in copiers:
+            copier.finish()
+    for copier in copiers:
+        hand_over(copier)
+    return code
 
 
-def _relay(master: int, tail: _Tail) -> None:
-    """Copy what is typed to a terminal's other side, and what is shown from there, to its end."""
-    keyboard, screen = sys.stdin.fileno(), sys.stdout.fileno()
-    sources = [master, keyboard]
-    listening = True
-    while True:
-        ready, _, _ = select.select(sources, [], [])
-        if master in ready:
-            # Linux says by an error that nobody has it open any more.
-            shown = _read(master, 65536)
-            if not shown:
-                return
-            tail.add(shown)
-            listening = listening and _write(screen, shown)
-        if keyboard in ready:
-            typed = _read(keyboard, 1024)
-            if not typed or not _write(master, typed):
-                sources.remove(keyboard)
+def _each(channels: dict[int, _Channel]) -> list[_Channel]:
+    """Return the channels, one that two streams share only once."""
+    return list({id(one): one for one in channels.values()}.values())
 
 
-def _read(given: int, size: int) -> bytes:
-    """Read from a terminal; nothing, if it is gone."""
-    try:
-        return os.read(given, size)
-    except OSError:
-        return b""
+def _open_channels() -> dict[int, _Channel]:
+    """Return a channel for each stream that is open; one for both if they lead to one place."""
+    open_ones = [number for number in (1, 2) if not _stands_in(number)]
+    channels = {number: _open_channel(number) for number in open_ones[:1]}
+    if len(open_ones) == 2:
+        same = os.path.sameopenfile(1, 2)
+        channels[2] = channels[1] if same else _open_channel(2)
+    return channels
 
 
-def _write(taken: int, data: bytes) -> bool:
-    """Write to a terminal or pipe; tell whether somebody still reads it."""
-    try:
-        while data:
-            data = data[os.write(taken, data) :]
-    except OSError:
-        return False
-    return True
+def _stands_in(number: int) -> bool:
+    """Whether a stream was closed, and something stands in for it that is not inherited."""
+    return not os.get_inheritable(number)
+
+
+def _open_channel(target: int) -> _Channel:
+    if sys.platform != "win32" and os.isatty(target):
+        from .terminal import open_screen
+
+        return _Channel(*open_screen(target), target)
+    read, write = os.pipe()
+    return _Channel(read, write, target)
 
 
 @contextlib.contextmanager
-def _signals_to(pid: int) -> Iterator[None]:
-    """Pass on what is meant for the command, and live to tell how it ended."""
+def signals_passed_on(pass_on: Callable[[int], Any], keyboard: bool = False) -> Iterator[None]:
+    """Pass on what is meant for the command, and live to tell how it ended.
+
+    Parameters
+    ----------
+    pass_on
+        Sends a signal to the command.
+    keyboard
+        Whether signals of the keyboard are passed on, too: where the terminal does not send them
+        to the command itself.
+    """
 
     def forward(number: int, frame: FrameType | None) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
+        with contextlib.suppress(OSError):
+            pass_on(number)
 
     def ignore(number: int, frame: FrameType | None) -> None:
         """Do nothing: the keyboard has sent it to the command as well."""
 
-    handlers = {signal.SIGTERM: forward, signal.SIGINT: ignore}
+    handlers = {signal.SIGTERM: forward, signal.SIGINT: forward if keyboard else ignore}
     if sys.platform != "win32":
-        handlers |= {signal.SIGHUP: forward, signal.SIGQUIT: ignore}
+        handlers |= {signal.SIGHUP: forward, signal.SIGQUIT: forward if keyboard else ignore}
+        handlers |= {signal.SIGUSR1: forward, signal.SIGUSR2: forward}
+    # What is ignored (nohup) is ignored by the command, too.
+    handlers = {n: one for n, one in handlers.items() if signal.getsignal(n) != signal.SIG_IGN}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _as_shell(code: int) -> int:
-    """Return an exit code as a shell gives it: 128 and the signal that ended it."""
-    return 128 - code if code < 0 else code
 
 
 def how(code: int) -> str:

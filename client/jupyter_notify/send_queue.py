@@ -276,6 +276,8 @@ class SendQueue:
             self.flush(max(0.0, began + EXIT_ASKED_TIMEOUT_S - time.monotonic()))
         with self.lock:
             left = len(self._waiting)
+            if self._client is not None and not self._busy:
+                self._client.close()
         if left:
             log.warning("%d notifications were not sent before the program ended.", left)
 
@@ -304,7 +306,11 @@ class SendQueue:
 
     def after_fork_in_child(self) -> None:
         """Have neither the thread nor what waits in it: that is the parent's to send."""
+        client = self._client
         self._reset()
+        if client is not None:
+            # The child's copy of the connection; the parent goes on using its own.
+            client.close()
 
     # The thread
 
@@ -345,7 +351,8 @@ class SendQueue:
                     if self._thread is not mine:
                         return
                     if self._resting:
-                        self._thread = None
+                        self._thread, self._busy = None, False
+                        self._news.notify_all()
                         return
                     due = self._next()
                     self._busy = due is not None

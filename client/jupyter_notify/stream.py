@@ -18,9 +18,9 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.netutil import Resolver
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
-from .connection import NAMESPACE, TIMEOUT_S, headers, refusal_of, tls
+from .connection import NAMESPACE, TIMEOUT_S, headers, is_row, malformed, refusal_of, tls
 from .discovery import Target
-from .errors import Refused, SendError, Unreachable
+from .errors import MalformedAnswer, Refused, SendError, Unreachable
 
 Row = dict[str, Any]
 
@@ -67,6 +67,7 @@ class Follower:
         self._say = say
         self._cursor: str | None = None
         self._connected = False
+        self._was_connected = False
         self._seq = 0
 
     async def follow(self) -> None:
@@ -82,7 +83,7 @@ class Follower:
             try:
                 await self._once()
                 raise Unreachable("The Jupyter server closed the connection.")
-            except Refused:
+            except (Refused, MalformedAnswer):
                 raise
             except SendError as error:
                 if self._cursor is None:
@@ -96,17 +97,21 @@ class Follower:
 
     async def _once(self) -> None:
         self._connected = False
-        connection = await self._connect(self._find())
+        target = self._find()
+        connection = await self._connect(target)
         try:
             while True:
                 text = await connection.read_message()
                 if text is None:
                     return
-                frame = json.loads(text)
-                if not self._connected and self._cursor is not None:
+                try:
+                    rows = list(self._rows(json.loads(text)))
+                except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+                    raise malformed(target) from None
+                if not self._connected and self._was_connected:
                     self._say("Connected again.")
-                self._connected = True
-                for row, known in self._rows(frame):
+                self._connected = self._was_connected = True
+                for row, known in rows:
                     self._show(row, known)
         finally:
             connection.close()
@@ -154,6 +159,6 @@ class Follower:
             (*frame["notifications"], *frame.get("pinned", ())), key=lambda row: int(row["seq"])
         )
         for row in rows:
-            if row["seq"] > self._seq:
+            if row["seq"] > self._seq and is_row(row):
                 yield row, first
         self._cursor, self._seq = frame["cursor"], int(seq)

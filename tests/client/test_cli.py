@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from jupyter_notify.run import last_lines
-
 from ..servers import Server, wait_for
-from ..support.sending import Api, Shell, find, one_line, outside, running, wait_for_message
+from ..support.sending import Shell, one_line, outside, running
 
 NOTIFY = Path(sys.executable).with_name("jupyter-notify")
 
@@ -205,125 +200,6 @@ def test_a_wrong_token_is_exit_code_1(shell: Shell, server: Server, command: str
     ran = shell(command, "--url", server.url, JUPYTER_NOTIFY_TOKEN="wrong")
     assert ran.returncode == 1
     assert "does not take the token" in one_line(ran)
-
-
-# run
-
-
-def test_run_is_the_command_and_tells_how_it_ended(shell: Shell, server: Server) -> None:
-    script = "read line; echo out $line; for n in $(seq 30); do echo err $n >&2; done; exit 3"
-    ran = shell("run", "--title", "Failing", "--", "bash", "-c", script, input="in\n")
-    assert ran.returncode == 3
-    assert ran.stdout == "out in\n"
-    assert ran.stderr.splitlines() == [f"err {n}" for n in range(1, 31)]
-    row = find(server, "Failing: failed with exit code 3 after ")
-    assert row is not None and row["type"] == "error"
-    body = server.detail(row["id"])["body"].splitlines()
-    assert (body[0], body[-1]) == ("```", "```")
-    assert body[-2] == "err 30"
-    assert len(body) == 22
-
-
-def test_run_tells_of_a_success_only_if_that_is_wanted(shell: Shell, server: Server) -> None:
-    told = shell.json("run", "--title", "Fine", "--", "true")
-    assert told["exit_code"] == 0
-    assert server.detail(told["receipt"]["notification_id"])["type"] == "success"
-    for option in (("--quiet",), ("--after", "60")):
-        told = shell.json("run", "--title", "Unsaid", *option, "--", "true")
-        assert (told["exit_code"], told["receipt"]) == (0, None)
-    assert find(server, "Unsaid") is None
-
-
-@pytest.mark.parametrize(
-    ("command", "code", "text"),
-    [
-        (("no-such-command",), 127, "no-such-command: command not found"),
-        (("/etc/passwd",), 126, "/etc/passwd: permission denied"),
-        (("bash", "-c", "kill -9 $$"), 137, "ended by SIGKILL after"),
-        (("--", "exit"), 127, "-- exit: command not found"),
-    ],
-)
-def test_run_ends_as_a_shell_would(
-    shell: Shell, server: Server, command: tuple[str, ...], code: int, text: str
-) -> None:
-    ran = shell("run", "--", *command)
-    assert ran.returncode == code
-    assert "Traceback" not in ran.stderr
-    assert find(server, text)
-
-
-def test_run_shows_what_takes_long_and_passes_a_signal_on(server: Server) -> None:
-    script = "trap 'echo told; exit 7' TERM; while :; do sleep 0.05; done"
-    command = (NOTIFY, "run", "--title", "Long", "--", "bash", "-c", script)
-    with running(*command, env=outside(server), cwd=server.root_dir) as process:
-        assert wait_for_message(server, "Long: running")["type"] == "in-progress"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 7
-    row = find(server, "Long: failed with exit code 7")
-    assert row is not None
-    assert "told" in server.detail(row["id"])["body"]
-    assert find(server, "Long: running") is None
-
-
-def test_run_tells_a_server_that_was_restarted_elsewhere(
-    make_server: Callable[..., Server], tmp_path: Path
-) -> None:
-    server, end = make_server(), tmp_path / "end"
-    script = f"until test -e {shlex.quote(str(end))}; do sleep 0.05; done"
-    command = (NOTIFY, "run", "--title", "Outlives", "--", "bash", "-c", script)
-    with running(*command, env=outside(server), cwd=server.root_dir) as process:
-        assert wait_for_message(server, "Outlives: running")
-        server.stop()
-        before, server.port = server.port, 0
-        server.start()
-        assert server.port != before
-        end.touch()
-        assert process.wait(15) == 0
-    assert find(server, "Outlives: done in ")
-
-
-def test_run_without_a_server_is_the_command_all_the_same(server: Server, tmp_path: Path) -> None:
-    ran = Shell(server, JUPYTER_RUNTIME_DIR=str(tmp_path))("run", "--", "bash", "-c", "exit 4")
-    assert ran.returncode == 4
-    assert "The command runs all the same." in one_line(ran)
-
-
-def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
-    with Api(server.url, server.token).terminal() as terminal:
-        python = f"{sys.executable} -m jupyter_notify.cli"
-        # Asked of the terminal itself: programs may go by COLUMNS, which a plain shell leaves as it
-        # was when the terminal was opened.
-        code, shown = terminal.run(
-            f"stty rows 33 cols 91; {python} run --title Tty --"
-            " bash -c 'stty size <&1; test -t 0 -a -t 1'"
-        )
-        assert code == 0, shown
-        assert "33 91\r\n" in shown
-        code, shown = terminal.run(f"{python} run --title Tty -- no-such-command")
-        assert code == 127
-        assert "no-such-command: command not found" in shown
-        # In the background it may not touch the terminal.
-        code, shown = terminal.run(f"{python} run --title Behind -- bash -c 'exit 5' & wait $!")
-        assert code == 5, shown
-        # What is to end it ends the command, and the terminal is as it was, not raw.
-        asks = "kill -TERM $PPID; sleep 20"
-        for title, script, expected in (
-            ("RecordedRequest", f"echo begun; trap 'exit 7' TERM; {asks}", 7),
-            ("Silent", asks, 143),
-        ):
-            command = f"{python} run --title {title} -- bash -c {shlex.quote(script)}"
-            code, shown = terminal.run(f"{command}; ended=$?; stty -a; (exit $ended)")
-            assert code == expected, shown
-            assert re.search(r"[^-]icanon", shown) and re.search(r"[^-]echo\b", shown), shown
-    assert find(server, "Tty: done in ")
-    assert find(server, "Behind: failed with exit code 5 ")
-    assert find(server, "RecordedRequest: failed with exit code 7 ")
-    assert find(server, "Silent: ended by SIGTERM ")
-
-
-def test_the_last_lines_are_those_that_a_terminal_would_show() -> None:
-    printed = b"\x1b[31mred\x1b[0m\r\n 10 %\r 99 %\r100 %\n\x1b]0;title\x07\xff\x00end\n\n\n"
-    assert last_lines(printed) == "red\n100 %\n�end"
 
 
 # completion

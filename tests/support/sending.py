@@ -278,6 +278,20 @@ class Terminal:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
+    def type(self, text: str) -> None:
+        """Type something."""
+        self._connection.send(json.dumps(["stdin", text]))
+
+    def read_until(self, text: str, timeout_s: float = 20) -> str:
+        """Return what the terminal shows, up to some text."""
+        shown = ""
+        until = time.monotonic() + timeout_s
+        while text not in shown:
+            kind, *rest = json.loads(self._connection.recv(max(0.01, until - time.monotonic())))
+            if kind == "stdout":
+                shown += rest[0]
+        return shown
+
     def run(self, command: str, timeout_s: float = 20) -> tuple[int, str]:
         """Type a command; return its exit code and what the terminal shows."""
         end = secrets.token_hex(4)

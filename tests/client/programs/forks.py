@@ -1,0 +1,175 @@
+"""Fork at every moment, in the ways that programs do; see test_forks.py.
+
+It runs in interpreters that have nothing but the standard library, Python 3.9 among them.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+
+from jupyter_notify import notify
+
+#: A child that hangs is ended by the system, and its exit code then says so.
+CHILD_S = 20
+
+
+def child(work, *arguments):
+    """Fork, let the child do something and end without Python's own end; return its id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        signal.alarm(CHILD_S)
+        work(*arguments)
+        code = 0 if notify.flush(10) else 2
+    finally:
+        os._exit(code)
+
+
+def wait(*pids):
+    codes = [os.waitpid(pid, 0)[1] for pid in pids]
+    assert not any(codes), codes
+
+
+def say(text):
+    notify(text)
+
+
+def right_after_the_first():
+    """Fork while the first message is on its way: nothing of the sender's was used before."""
+    say("parent first")
+    wait(child(say, "child first"))
+
+
+def at_every_moment():
+    pids = []
+    for n in range(30):
+        say(f"parent {n}")
+        time.sleep(n % 10 * 0.003)
+        pids.append(child(say, f"child {n}"))
+    wait(*pids)
+
+
+def while_threads_send():
+    done = threading.Event()
+
+    def keep_sending():
+        n = 0
+        while not done.is_set():
+            notify(f"thread at {n}", key="thread")
+            n += 1
+
+    threads = [threading.Thread(target=keep_sending) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        wait(*[child(say, f"beside threads {n}") for n in range(10)])
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def in_progress():
+    with notify.progress("Parent", total=2) as progress:
+        progress.update()
+        notify("warm").wait()
+
+        def leave():
+            # A copy of it, whose end is the parent's to tell.
+            progress.done()
+            notify("from a child in it")
+
+        wait(child(leave))
+        progress.update()
+
+
+def work(n):
+    notify(f"worker {n}")
+    return n
+
+
+def workers():
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=work, args=(n,)) for n in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0, process.exitcode
+    with context.Pool(2) as pool:
+        assert pool.map(work, range(10, 16)) == list(range(10, 16))
+        pool.close()
+        pool.join()
+
+
+class Loader:
+    """Has its items made by workers, as the data loaders of machine learning do."""
+
+    def __init__(self, length):
+        self._length = length
+
+    def __len__(self):
+        return self._length
+
+    def __iter__(self):
+        context = multiprocessing.get_context("fork")
+        jobs, made = context.SimpleQueue(), context.SimpleQueue()
+        processes = [context.Process(target=self._work, args=(jobs, made)) for _ in range(2)]
+        for process in processes:
+            process.start()
+        for n in range(self._length):
+            jobs.put(n)
+        for _ in range(self._length):
+            yield made.get()
+        for _ in processes:
+            jobs.put(None)
+        for process in processes:
+            process.join()
+            assert process.exitcode == 0, process.exitcode
+
+    @staticmethod
+    def _work(jobs, made):
+        while True:
+            n = jobs.get()
+            if n is None:
+                return
+            if n == 3:
+                notify("from a loader's worker")
+            made.put(n)
+
+
+def loaders():
+    for epoch in range(3):
+        assert sorted(notify.track(Loader(6), f"Epoch {epoch}")) == list(range(6))
+
+
+def prefork():
+    """Be a parent with workers that take jobs and never run Python's own end."""
+    read, write = os.pipe()
+    say("prefork parent")
+
+    def take_jobs(number):
+        os.close(write)
+        while True:
+            job = os.read(read, 1)
+            if not job:
+                return
+            notify(f"job {job.decode()}")
+
+    pids = [child(take_jobs, number) for number in range(3)]
+    os.close(read)
+    for job in "abcdef":
+        os.write(write, job.encode())
+        time.sleep(0.01)
+    os.close(write)
+    wait(*pids)
+
+
+for name in sys.argv[1:]:
+    globals()[name]()
+assert notify.flush(20)

@@ -1,0 +1,69 @@
+"""A fork is safe at any moment, and both sides send their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..support.sending import Recorder
+from .interpreters import in_each_python, run_program
+from .test_loops import PROGRAM
+
+FORKS = PROGRAM.with_name("forks.py")
+
+EXPECTED = {
+    "right_after_the_first": ["parent first", "child first"],
+    "at_every_moment": [f"{who} {n}" for who in ("parent", "child") for n in range(30)],
+    "while_threads_send": [f"beside threads {n}" for n in range(10)],
+    "in_progress": ["warm", "from a child in it"],
+    "workers": [f"worker {n}" for n in (*range(4), *range(10, 16))],
+    "loaders": ["from a loader's worker"] * 3,
+    "prefork": ["prefork parent", *(f"job {job}" for job in "abcdef")],
+}
+#: What of a progress and of a thread is sent in between depends on the time that it takes.
+UNCOUNTED = ("thread at ", "Parent: 1 of 2", "Epoch ")
+
+
+@in_each_python
+@pytest.mark.parametrize("way", list(EXPECTED))
+def test_parent_and_child_each_send_their_own(
+    recorder: Recorder, interpreter: str, way: str
+) -> None:
+    ran = run_program(interpreter, FORKS, way, env=named(recorder), timeout_s=100)
+    # Warnings are errors there: from Python 3.12 on a fork beside a thread is warned of.
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
+    told = [asked.value["message"] for asked in recorder.requests]
+    counted = [text for text in told if not text.startswith(UNCOUNTED)]
+    ends = [text.split(" in ")[0] for text in counted if text.startswith(("Parent", "Epoch"))]
+    said = sorted(text for text in counted if not text.startswith(("Parent", "Epoch")))
+    assert said == sorted(EXPECTED[way])
+    assert ends == {"in_progress": ["Parent: done, 2"]}.get(way, [])
+
+
+def named(recorder: Recorder) -> dict[str, str]:
+    """Return the environment of a program that sends to a recorder."""
+    return {"JUPYTER_NOTIFY_URL": recorder.url, "JUPYTER_NOTIFY_TOKEN": "t", "HOME": "/nowhere"}
+
+
+@in_each_python
+def test_the_thread_imports_nothing(recorder: Recorder, interpreter: str) -> None:
+    # An import's lock that it held at a fork would stay locked in the child for ever.
+    code = (
+        "import sys, threading\n"
+        "main = threading.main_thread()\n"
+        "imported = []\n"
+        "def hook(event, arguments):\n"
+        "    if event == 'import' and threading.current_thread() is not main:\n"
+        "        imported.append(arguments[0])\n"
+        "sys.addaudithook(hook)\n"
+        "from jupyter_notify import notify\n"
+        "notify('first').wait()\n"
+        "notify('of a name', key='k').wait()\n"
+        "notify.revoke('k').wait()\n"
+        "for n in notify.track(range(3)): pass\n"
+        "assert notify.flush()\n"
+        "notify.configure('http://localhost:1/')\n"
+        "notify('to a name that is looked up').wait(0.5)\n"
+        "print(imported)\n"
+    )
+    ran = run_program(interpreter, "-c", code, env=named(recorder))
+    assert ran.stdout == "[]\n", ran.stdout + ran.stderr

@@ -1,0 +1,295 @@
+"""``jupyter notify run``: it tells how a command ended, and leaves the command as it is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jupyter_notify.terminal_text import last_lines
+
+from ..servers import Server, wait_for
+from ..support.sending import (
+    Api,
+    Shell,
+    find,
+    one_line,
+    outside,
+    run,
+    running,
+    wait_for_message,
+)
+from .test_cli import NOTIFY
+
+#: Tells which of its standard streams are open.
+STREAMS = """
+import os, sys
+def state(number):
+    try:
+        os.fstat(number)
+    except OSError:
+        return "closed"
+    return "terminal" if os.isatty(number) else "open"
+open(sys.argv[1], "w").write(" ".join(map(state, range(3))))
+"""
+
+
+@pytest.fixture(scope="module")
+def shell(server: Server) -> Shell:
+    return Shell(server)
+
+
+def bash(
+    server: Server, script: str, cwd: Path, timeout_s: float = 30
+) -> subprocess.CompletedProcess[str]:
+    """Run a script of a shell in which ``$RUN`` is our command."""
+    return run(
+        "bash", "-c", script, env=outside(server, RUN=f"{NOTIFY} run"), cwd=cwd, timeout_s=timeout_s
+    )
+
+
+def test_run_is_the_command_and_tells_how_it_ended(shell: Shell, server: Server) -> None:
+    script = "read line; echo out $line; for n in $(seq 30); do echo err $n >&2; done; exit 3"
+    ran = shell("run", "--title", "Failing", "--", "bash", "-c", script, input="in\n")
+    assert ran.returncode == 3
+    assert ran.stdout == "out in\n"
+    assert ran.stderr.splitlines() == [f"err {n}" for n in range(1, 31)]
+    row = find(server, "Failing: failed with exit code 3 after ")
+    assert row is not None and row["type"] == "error"
+    body = server.detail(row["id"])["body"].splitlines()
+    assert (body[0], body[-1]) == ("```", "```")
+    assert body[-2] == "err 30"
+    assert len(body) == 22
+
+
+def test_run_tells_of_a_success_only_if_that_is_wanted(shell: Shell, server: Server) -> None:
+    told = shell.json("run", "--title", "Fine", "--", "true")
+    assert told["exit_code"] == 0
+    assert server.detail(told["receipt"]["notification_id"])["type"] == "success"
+    for option in (("--quiet",), ("--after", "60")):
+        told = shell.json("run", "--title", "Unsaid", *option, "--", "true")
+        assert (told["exit_code"], told["receipt"]) == (0, None)
+    assert find(server, "Unsaid") is None
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "text"),
+    [
+        (("no-such-command",), 127, "no-such-command: command not found"),
+        (("/etc/passwd",), 126, "/etc/passwd: permission denied"),
+        (("bash", "-c", "kill -9 $$"), 137, "ended by SIGKILL after"),
+        (("--", "exit"), 127, "-- exit: command not found"),
+    ],
+)
+def test_run_ends_as_a_shell_would(
+    shell: Shell, server: Server, command: tuple[str, ...], code: int, text: str
+) -> None:
+    ran = shell("run", "--", *command)
+    assert ran.returncode == code
+    assert "Traceback" not in ran.stderr
+    assert find(server, text)
+
+
+def test_run_shows_what_takes_long_and_passes_a_signal_on(server: Server) -> None:
+    script = "trap 'echo told; exit 7' TERM; while :; do sleep 0.05; done"
+    command = (NOTIFY, "run", "--title", "Long", "--", "bash", "-c", script)
+    with running(*command, env=outside(server), cwd=server.root_dir) as process:
+        assert wait_for_message(server, "Long: running")["type"] == "in-progress"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 7
+    row = find(server, "Long: failed with exit code 7")
+    assert row is not None
+    assert "told" in server.detail(row["id"])["body"]
+    assert find(server, "Long: running") is None
+
+
+def test_run_tells_a_server_that_was_restarted_elsewhere(
+    make_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server, end = make_server(), tmp_path / "end"
+    script = f"until test -e {shlex.quote(str(end))}; do sleep 0.05; done"
+    command = (NOTIFY, "run", "--title", "Outlives", "--", "bash", "-c", script)
+    with running(*command, env=outside(server), cwd=server.root_dir) as process:
+        assert wait_for_message(server, "Outlives: running")
+        server.stop()
+        before, server.port = server.port, 0
+        server.start()
+        assert server.port != before
+        end.touch()
+        assert process.wait(15) == 0
+    assert find(server, "Outlives: done in ")
+
+
+def test_run_without_a_server_is_the_command_all_the_same(server: Server, tmp_path: Path) -> None:
+    ran = Shell(server, JUPYTER_RUNTIME_DIR=str(tmp_path))("run", "--", "bash", "-c", "exit 4")
+    assert ran.returncode == 4
+    assert "The command runs all the same." in one_line(ran)
+
+
+def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
+    with Api(server.url, server.token).terminal() as terminal:
+        python = f"{sys.executable} -m jupyter_notify.cli"
+        # Asked of the terminal itself: programs may go by COLUMNS, which a plain shell leaves as it
+        # was when the terminal was opened.
+        code, shown = terminal.run(
+            f"stty rows 33 cols 91; {python} run --title Tty --"
+            " bash -c 'stty size <&1; test -t 0 -a -t 1'"
+        )
+        assert code == 0, shown
+        assert "33 91\r\n" in shown
+        code, shown = terminal.run(f"{python} run --title Tty -- no-such-command")
+        assert code == 127
+        assert "no-such-command: command not found" in shown
+        # In the background it may not touch the terminal.
+        code, shown = terminal.run(f"{python} run --title Behind -- bash -c 'exit 5' & wait $!")
+        assert code == 5, shown
+        # What is to end it ends the command, and the terminal is as it was, not raw.
+        asks = "kill -TERM $PPID; sleep 20"
+        for title, script, expected in (
+            ("Asked", f"echo begun; trap 'exit 7' TERM; {asks}", 7),
+            ("Silent", asks, 143),
+        ):
+            command = f"{python} run --title {title} -- bash -c {shlex.quote(script)}"
+            code, shown = terminal.run(f"{command}; ended=$?; stty -a; (exit $ended)")
+            assert code == expected, shown
+            assert re.search(r"[^-]icanon", shown) and re.search(r"[^-]echo\b", shown), shown
+    assert find(server, "Tty: done in ")
+    assert find(server, "Behind: failed with exit code 5 ")
+    assert find(server, "Asked: failed with exit code 7 ")
+    assert find(server, "Silent: ended by SIGTERM ")
+
+
+def test_the_last_lines_are_those_that_a_terminal_would_show() -> None:
+    printed = b"\x1b[31mred\x1b[0m\r\n 10 %\r 99 %\r100 %\n\x1b]0;title\x07\xff\x00end\n\n\n"
+    assert last_lines(printed, 20) == "red\n100 %\n�end"
+
+
+# It leaves the command as it is
+
+
+def test_a_reader_that_leaves_ends_the_command_by_sigpipe(server: Server, tmp_path: Path) -> None:
+    script = (
+        "$RUN --title Piped -- bash -c 'while echo line; do :; done' | head -1;"
+        " echo ${PIPESTATUS[0]}"
+    )
+    ran = bash(server, script, tmp_path)
+    assert (ran.stdout, ran.stderr) == ("line\n141\n", "")
+    assert find(server, "Piped: ended by SIGPIPE")
+
+
+def test_two_streams_to_one_place_keep_their_order(server: Server, tmp_path: Path) -> None:
+    lines = "for n in $(seq 200); do echo out $n; echo err $n >&2; done"
+    for target in ("2>&1", "> both 2>&1; cat both"):
+        ran = bash(server, f"$RUN -- bash -c '{lines}' {target}", tmp_path)
+        expected = [f"{kind} {n}" for n in range(1, 201) for kind in ("out", "err")]
+        assert ran.stdout.splitlines() == expected
+
+
+def test_what_is_redirected_stays_redirected(server: Server, tmp_path: Path) -> None:
+    ran = bash(server, "$RUN -- bash -c 'echo out; echo err >&2' 2> errors", tmp_path)
+    assert (ran.stdout, ran.stderr) == ("out\n", "")
+    assert (tmp_path / "errors").read_text() == "err\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_closed_to_the_command(
+    server: Server, tmp_path: Path, closed: str
+) -> None:
+    (tmp_path / "streams.py").write_text(STREAMS)
+    command = f"{sys.executable} streams.py"
+    ran = bash(server, f"$RUN --title Closed -- {command} ours {closed}; echo $?", tmp_path)
+    assert ran.stdout == "0\n", ran.stderr
+    bash(server, f"{command} bare {closed}", tmp_path)
+    assert (tmp_path / "ours").read_text() == (tmp_path / "bare").read_text()
+    assert find(server, "Closed: done in ")
+
+
+@pytest.mark.parametrize("target", ["> shown", "> >(cat > shown)", "> shown 2>&1"])
+def test_what_is_left_in_the_background_lives_and_writes_on(
+    server: Server, tmp_path: Path, target: str
+) -> None:
+    later = "until test -e go; do sleep 0.02; done; echo later; echo written > done"
+    # What it leaves has our error output open as well, for which the test would wait.
+    script = f"exec 2> errors; $RUN -- bash -c '({later}) & echo now' {target}; echo $?"
+    assert bash(server, script, tmp_path).stdout == "0\n"
+    shown = tmp_path / "shown"
+    wait_for(lambda: shown.exists() and shown.read_text() == "now\n", "what was written at once")
+    (tmp_path / "go").touch()
+    wait_for(lambda: shown.read_text() == "now\nlater\n", "what was written later")
+    wait_for((tmp_path / "done").exists, "its end")
+
+
+def test_a_server_that_hangs_delays_neither_the_command_nor_its_end(
+    server: Server, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        env = {
+            **outside(server, JUPYTER_NOTIFY_TOKEN="t"),
+            "JUPYTER_NOTIFY_URL": f"http://127.0.0.1:{hung.getsockname()[1]}/",
+        }
+        ran = run(NOTIFY, "run", "--", "bash", "-c", "exit 3", env=env, cwd=tmp_path, timeout_s=9)
+    assert ran.returncode == 3
+    assert "does not answer" in one_line(ran)
+
+
+def test_what_nohup_lets_a_command_ignore_it_goes_on_ignoring(
+    server: Server, tmp_path: Path
+) -> None:
+    script = "trap '' HUP; $RUN -- bash -c 'kill -HUP $$; echo lives'"
+    ran = bash(server, script, tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, "lives\n")
+
+
+def test_a_terminal_stays_one_and_what_is_redirected_does_not_become_one(
+    server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "streams.py").write_text(STREAMS)
+    states = {}
+    with Api(server.url, server.token).terminal() as terminal:
+        terminal.run(f"cd {shlex.quote(str(tmp_path))}")
+        for redirected in ("", "2> errors", "< streams.py", "> out", "> out 2>&1", "<&-", "2>&-"):
+            command = f"{sys.executable} streams.py"
+            code, shown = terminal.run(f"{command} bare {redirected}")
+            assert code == 0, shown
+            code, shown = terminal.run(f"{NOTIFY} run -- {command} ours {redirected}")
+            assert code == 0, shown
+            states[redirected] = [(tmp_path / name).read_text() for name in ("bare", "ours")]
+    assert {name: ours for name, (_, ours) in states.items()} == {
+        name: bare for name, (bare, _) in states.items()
+    }
+
+
+def test_in_a_terminal_the_background_lives_and_writes_on(server: Server, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    script = f"(until test -e {go}; do sleep 0.02; done; echo la''ter) & echo n''ow"
+    with Api(server.url, server.token).terminal() as terminal:
+        code, shown = terminal.run(f"{NOTIFY} run --title Left -- bash -c {shlex.quote(script)}")
+        assert code == 0, shown
+        assert "now\r\n" in shown
+        assert "later" not in shown
+        code, shown = terminal.run(f"touch {go}; until grep -q x <<< x; do :; done; sleep 0.5")
+        assert "later\r\n" in shown, shown
+    assert find(server, "Left: done in ")
+
+
+def test_ctrl_z_stops_it_and_it_goes_on(server: Server, tmp_path: Path) -> None:
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    script = f"touch {ready}; until test -e {go}; do sleep 0.02; done; echo went''on; exit 6"
+    with Api(server.url, server.token).terminal() as terminal:
+        terminal.type("set -m; stty -tostop\r")
+        terminal.type(f"{NOTIFY} run --title Paused -- bash -c {shlex.quote(script)}\r")
+        wait_for(ready.exists, "the command")
+        terminal.type("\x1a")
+        terminal.read_until("Stopped")
+        go.touch()
+        code, shown = terminal.run("fg")
+        assert code == 6, shown
+        assert "wenton" in shown
+    assert find(server, "Paused: failed with exit code 6")
