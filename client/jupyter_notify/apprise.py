@@ -9,6 +9,7 @@ does that::
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
@@ -19,7 +20,8 @@ from apprise.plugins.base import NotifyBase
 from .connection import Client
 from .discovery import TOKEN_VARIABLE, Target, find
 from .errors import SendError
-from .message import MAX_BODY, MAX_MESSAGE, compose, shorten
+from .message import MAX_BODY, MAX_MESSAGE, Message, compose
+from .terminal_text import fenced
 
 __all__ = ["NotifyJupyter"]
 
@@ -47,7 +49,14 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
     body_maxlen = MAX_BODY // 4
     # It sends on to a queue of its own, and never many.
     request_rate_per_sec = 0
-    notify_format = NotifyFormat.TEXT
+    # Apprise 2 asks which formats there are, and leaves a text in one of them as it is.
+    notify_format = (
+        (NotifyFormat.MARKDOWN, NotifyFormat.TEXT)
+        if hasattr(NotifyBase, "resolve_format")
+        else NotifyFormat.MARKDOWN
+    )
+    #: What is attached is named in the text; it cannot be shown.
+    attachment_support = True
 
     templates = (
         "{schema}://",
@@ -84,19 +93,14 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         body: str,
         title: str = "",
         notify_type: NotifyType = NotifyType.INFO,
+        attach: Iterable[Any] | None = None,
+        body_format: Any = None,
         **options: Any,
     ) -> bool:
         """Send; return whether the server took it."""
-        summary, longer = (title, body) if title else (body, None)
-        if len(summary) > MAX_MESSAGE or "\n" in summary:
-            summary, longer = summary.splitlines()[0], body
+        attached = [str(one.name or one) for one in attach or ()]
         try:
-            message = compose(
-                shorten(summary, MAX_MESSAGE),
-                body=longer or None,
-                type=TYPES.get(notify_type, "info"),
-                source=shorten(self.app_id or "Apprise", 80),
-            )
+            message = self._compose(body, title, notify_type, attached, plain=_is_text(body_format))
             self.throttle()
             client = Client(self.target())
             try:
@@ -106,7 +110,31 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         except SendError as error:
             self.logger.warning("A notification was not sent to JupyterLab: %s", error)
             return False
+        if attached:
+            self.logger.warning(
+                "JupyterLab was sent the names of %d attachments, and not what they hold.",
+                len(attached),
+            )
         return True
+
+    def _compose(
+        self, body: str, title: str, notify_type: NotifyType, attached: list[str], plain: bool
+    ) -> Message:
+        body, title = body.strip("\n"), title.strip()
+        summary, longer = (title, body) if title else (body or "Attachments", "")
+        if len(summary) > MAX_MESSAGE or "\n" in summary:
+            summary, longer = summary.splitlines()[0], body
+        if longer and plain:
+            longer = fenced(longer, MAX_BODY // 2)
+        if attached:
+            names = fenced("\n".join(attached), 4096)
+            longer = "\n\n".join(filter(None, (longer, "Attached, and not shown here:", names)))
+        return compose(
+            summary,
+            body=longer or None,
+            type=TYPES.get(notify_type, "info"),
+            source=self.app_id or "Apprise",
+        )
 
     @property
     def url_identifier(self) -> tuple[Any, ...]:
@@ -130,6 +158,11 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
             results["token"] = unquote(results.get("user") or "")
             results["path"] = unquote(results.get("fullpath") or "")
         return results
+
+
+def _is_text(body_format: Any) -> bool:
+    """Whether a body is text, rather than Markdown."""
+    return body_format is not None and str(getattr(body_format, "value", body_format)) == "text"
 
 
 # Apprise finds its own plugins by their place; others tell it.

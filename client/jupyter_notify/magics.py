@@ -1,20 +1,23 @@
 """``%notify`` and ``%%notify`` in IPython: tell when the cell is done.
 
 A cell that begins with ``%%notify`` is run as a cell that begins with ``%notify``: so its
-display, its errors and its `await` are those of any other cell.
+display, its errors and its `await` are those of any other cell. Their text is a sentence, in which
+quotes, question marks and backslashes mean nothing; and a mistake in their options is said, but
+never keeps the cell from running.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import shlex
-import time
+import sys
+import tokenize
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from time import monotonic
+from typing import Any
 
-from .errors import BadUsage, SendError
-from .message import MAX_MESSAGE, compose, describe, duration, shorten
+from .errors import SendError
+from .message import MAX_MESSAGE, MAX_SOURCE, compose, describe, duration, shorten
 from .send_queue import with_key
 
 #: A cell that took less has nobody waiting for it who has gone away.
@@ -25,31 +28,85 @@ GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 NAME = "notify"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadUsage(f"%notify: {message}. Use %notify [--after SECONDS] [TEXT].")
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise SystemExit(status)
+USE = "Use %notify [--after SECONDS] [TEXT]."
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="%notify", description="Tell when the cell is done.", add_help=False)
-    parser.add_argument("--after", type=float, default=AFTER_S, metavar="SECONDS")
-    parser.add_argument("--every-cell", action="store_true")
-    parser.add_argument("--off", action="store_true")
-    parser.add_argument("text", nargs="*")
-    return parser
+@dataclass(frozen=True)
+class Request:
+    """What is to be told of a cell.
+
+    Parameters
+    ----------
+    text
+        What the cell is called; by default the notebook's name.
+    after_s
+        A cell that takes less is passed over, unless it fails.
+    """
+
+    text: str = ""
+    after_s: float = AFTER_S
 
 
-class Watch:
-    """What is told about the cells of one IPython shell."""
+@dataclass(frozen=True)
+class _Line:
+    """What the rest of a magic's line says."""
+
+    request: Request
+    every_cell: bool = False
+    off: bool = False
+    mistake: str = ""
+
+
+def parse(line: str) -> _Line:
+    """Return what a magic's line says: options first, and all that follows is the text.
+
+    Parameters
+    ----------
+    line
+        What follows ``%notify``. What begins with a dash and is none of our options is text.
+    """
+    rest = line.strip()
+    after_s, every_cell, off, mistake = AFTER_S, False, False, ""
+    while rest:
+        word, _, remaining = rest.partition(" ")
+        option, equals, value = word.partition("=")
+        if word == "--":
+            rest = remaining.strip()
+            break
+        if option == "--after":
+            if not equals:
+                value, _, remaining = remaining.strip().partition(" ")
+            seconds = _seconds(value)
+            if seconds is None:
+                mistake = f"%notify: --after must be a number of seconds, not {value!r}. {USE}"
+            else:
+                after_s = seconds
+        elif word == "--every-cell":
+            every_cell = True
+        elif word == "--off":
+            off = True
+        else:
+            break
+        rest = remaining.strip()
+    return _Line(Request(rest, after_s), every_cell, off, mistake)
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+class CellReporter:
+    """Tells about the cells of one IPython shell."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._began = time.monotonic()
-        self._cell: argparse.Namespace | None = None
-        self._every: argparse.Namespace | None = None
+        self._began = monotonic()
+        self._cell: Request | None = None
+        self._every: Request | None = None
 
     def magic(self, line: str, cell: str | None = None) -> None:
         """Tell when this cell is done, if it takes long or fails.
@@ -59,53 +116,51 @@ class Watch:
         that. By default a cell that takes less than ten seconds and does not fail is passed
         over.
         """
-        try:
-            try:
-                words = shlex.split(line)
-            except ValueError as error:
-                raise BadUsage(f"%notify: {error}.") from None
-            options = _parser().parse_args(words)
-            if not 0 <= options.after < float("inf"):
-                raise BadUsage("%notify: --after must be a number of seconds, 0 or more.")
-        except BadUsage as error:
-            from IPython.core.error import UsageError
-
-            # IPython shows this one as a single line.
-            raise UsageError(str(error)) from None
-        if options.off:
+        said = parse(line)
+        if said.mistake:
+            print(f"UsageError: {said.mistake}", file=sys.stderr)
+        if said.off:
             self._every = self._cell = None
-        elif options.every_cell:
-            self._every = options
+        elif said.every_cell:
+            self._every = said.request
         else:
-            self._cell = options
+            self._cell = said.request
         if cell is not None:
             # Called by other code, not by a cell of its own.
             self._shell.run_cell(cell).raise_error()
 
     def before(self, info: Any) -> None:
         """Note when a cell begins."""
-        self._began = time.monotonic()
+        self._began = monotonic()
 
     def after(self, result: Any) -> None:
         """Tell of a cell that is done, if that was asked for."""
-        options, self._cell = self._cell or self._every, None
-        if options is None:
+        request, self._cell = self._cell or self._every, None
+        if request is None:
             return
-        took_s = time.monotonic() - self._began
+        took_s = monotonic() - self._began
         error = result.error_before_exec or result.error_in_exec
-        if error is None and took_s < options.after:
+        failed = error is not None and not _is_plain_exit(error)
+        if not failed and took_s < request.after_s:
             return
-        name = " ".join(options.text) or _name()
-        if error is None:
-            type_, text = "success", f"{name}: done in {duration(took_s)}"
-        elif isinstance(error, KeyboardInterrupt):
-            type_, text = "warning", f"{name}: interrupted after {duration(took_s)}"
+        name = request.text or _name()
+        took = duration(took_s)
+        if not failed:
+            type_, text = "success", f"{name}: done in {took}"
+        elif isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError":
+            # A cell that awaits is cancelled by an interrupt.
+            type_, text = "warning", f"{name}: interrupted after {took}"
         else:
-            type_, text = "error", f"{name}: failed after {duration(took_s)}: {describe(error)}"
+            type_, text = "error", f"{name}: failed after {took}: {describe(error)}"
         from .api import notify
 
         try:
-            message = compose(shorten(text, MAX_MESSAGE), type=type_, actions=self._buttons())
+            message = compose(
+                shorten(text, MAX_MESSAGE),
+                type=type_,
+                actions=self._buttons(),
+                source=shorten(_notebook(), MAX_SOURCE) or None,
+            )
             notify.queue.submit(with_key(message))
         except SendError:
             # The cell is what matters, and it is done.
@@ -125,14 +180,63 @@ class Watch:
         return id_ if isinstance(id_, str) else None
 
     def transform(self, lines: list[str]) -> list[str]:
-        """Make ``%notify`` of a first line ``%%notify``; the rest may be any cell."""
+        """Make a call of ``%%notify`` in a first line; the rest may be any cell."""
         first = next((i for i, line in enumerate(lines) if line.strip()), None)
-        if first is None or lines[first].split(maxsplit=1)[0] != f"%%{NAME}":
+        if first is None:
+            return lines
+        name, _, text = lines[first].strip().partition(" ")
+        if name != f"%%{NAME}":
             return lines
         from IPython.core import inputtransformer2
 
-        rest: list[str] = inputtransformer2.cell_magic(lines[first + 1 :])  # type: ignore[no-untyped-call]  # IPython's own
-        return [*lines[:first], lines[first].lstrip()[1:], *rest]
+        rest = lines[first + 1 :]
+        begin = next((i for i, line in enumerate(rest) if line.strip()), len(rest))
+        # Another cell magic must be in the first line.
+        rest = inputtransformer2.cell_magic(rest[begin:])  # type: ignore[no-untyped-call]  # IPython's own
+        # The blank lines stay behind, so that errors name the right line.
+        return [*lines[:first], call(text), *["\n"] * begin, *rest]
+
+
+def call(text: str) -> str:
+    """Return the line of Python that ``%notify`` with a text stands for."""
+    return f"get_ipython().run_line_magic({NAME!r}, {text.strip()!r})\n"
+
+
+def line_transformer() -> Any:
+    """Return the class by which IPython makes a call of a ``%notify`` within a cell.
+
+    Its own would take a question mark at the end of the line for a call for help.
+    """
+    from IPython.core.inputtransformer2 import EscapedCommand
+
+    class NotifyLine(EscapedCommand):
+        priority = 0
+
+        @classmethod
+        def find(cls, tokens_by_line: Any) -> Any:
+            """Return where the first such line begins."""
+            for line in tokens_by_line:
+                at = 0
+                while at < len(line) and line[at].type in (tokenize.INDENT, tokenize.DEDENT):
+                    at += 1
+                words = [token.string for token in line[at : at + 3]]
+                # `%notify?` asks for help.
+                if words[:2] == ["%", NAME] and words[2:] != ["?"]:
+                    return cls(line[at].start)
+            return None
+
+        def transform(self, lines: list[str]) -> list[str]:
+            """Replace the line; it goes to its end, and on after a backslash."""
+            number, column = self.start_line, self.start_col
+            indent, rest = lines[number][:column], lines[number][column:]
+            end = number + 1
+            while rest.rstrip("\r\n").endswith("\\") and end < len(lines):
+                rest = rest.rstrip("\r\n")[:-1] + lines[end].strip() + "\n"
+                end += 1
+            text = rest.strip()[len(NAME) + 1 :]
+            return [*lines[:number], indent + call(text), *lines[end:]]
+
+    return NotifyLine
 
 
 def _session() -> str:
@@ -140,8 +244,18 @@ def _session() -> str:
     return os.environ.get("JPY_SESSION_NAME", "")
 
 
+def _notebook() -> str:
+    """Return the notebook's name; nothing where there is no notebook."""
+    return Path(_session()).name
+
+
 def _name() -> str:
-    return Path(_session()).name or "The cell"
+    return _notebook() or "The cell"
+
+
+def _is_plain_exit(error: BaseException) -> bool:
+    """Whether a cell ended by ``sys.exit()`` or ``sys.exit(0)``, as a program does that is done."""
+    return isinstance(error, SystemExit) and error.code in (None, 0)
 
 
 def _path() -> str | None:
@@ -160,26 +274,31 @@ def _path() -> str | None:
         return None
 
 
-_watches: dict[int, Watch] = {}
+_loaded: dict[int, tuple[CellReporter, Any]] = {}
 
 
 def load(shell: Any) -> None:
     """Offer the magics in a shell."""
-    watch = _watches.setdefault(id(shell), Watch(shell))
-    shell.register_magic_function(watch.magic, "line_cell", NAME)
-    if watch.transform not in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.append(watch.transform)
-        shell.events.register("pre_run_cell", watch.before)
-        shell.events.register("post_run_cell", watch.after)
+    if id(shell) in _loaded:
+        return
+    reporter, line = CellReporter(shell), line_transformer()
+    _loaded[id(shell)] = reporter, line
+    shell.register_magic_function(reporter.magic, "line_cell", NAME)
+    shell.input_transformers_cleanup.append(reporter.transform)
+    shell.input_transformer_manager.token_transformers.append(line)
+    shell.events.register("pre_run_cell", reporter.before)
+    shell.events.register("post_run_cell", reporter.after)
 
 
 def unload(shell: Any) -> None:
     """Take them back."""
-    watch = _watches.pop(id(shell), None)
-    if watch is None:
+    found = _loaded.pop(id(shell), None)
+    if found is None:
         return
-    shell.input_transformers_cleanup.remove(watch.transform)
-    shell.events.unregister("pre_run_cell", watch.before)
-    shell.events.unregister("post_run_cell", watch.after)
+    reporter, line = found
+    shell.input_transformers_cleanup.remove(reporter.transform)
+    shell.input_transformer_manager.token_transformers.remove(line)
+    shell.events.unregister("pre_run_cell", reporter.before)
+    shell.events.unregister("post_run_cell", reporter.after)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop(NAME, None)

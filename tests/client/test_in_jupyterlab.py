@@ -84,7 +84,7 @@ def test_each_line_of_the_readme_works_in_a_terminal_of_jupyterlab(
     assert link["url"] == "https://example.org"
     assert said["Build ended"]["autoClose"] == 0
     assert said["Build ended"]["expiresAt"]
-    assert lab.detail(said["Build ended"]["id"])["body"] == "made\n"
+    assert lab.detail(said["Build ended"]["id"])["body"] == "```\nmade\n```"
     (ended,) = (text for text in said if text.startswith("make: done in "))
     assert said[ended]["type"] == "success"
     assert "Epoch 31 of 50" not in said
@@ -162,6 +162,15 @@ def test_every_cell_is_told_of_until_that_is_off(lab: Server, kernel: Kernel) ->
     told = [r["actions"][0]["args"]["cellId"] for r in rows if r["message"].startswith("Each: ")]
     assert told == ["cell-y", "cell-x", "cell-1"]
     assert kernel.run("%notify").status == "error" or "not found" in kernel.run("%notify").text
+
+
+def test_an_interrupt_is_told_as_one(lab: Server, kernel: Kernel) -> None:
+    kernel.ok("%load_ext jupyter_notify\nimport time")
+    code = "%%notify Cut short\nprint('begun', flush=True)\ntime.sleep(60)"
+    ran = kernel.run(code, on_text=kernel.interrupt)
+    assert ran.status == "error"
+    row = wait_for_message(lab, "Cut short: interrupted after ")
+    assert (row["type"], row["source"]) == ("warning", "train.ipynb")
 
 
 def test_ipython_in_a_terminal_tells_without_a_button(lab: Server) -> None:

@@ -1,25 +1,21 @@
-"""Programs that speak to others already: tqdm, logging and Apprise reach JupyterLab."""
+"""Programs that speak to others already: tqdm and logging reach JupyterLab."""
 
 from __future__ import annotations
 
 import logging
-import sys
-from pathlib import Path
+import os
+from collections.abc import Callable
 from typing import Any
 
-import apprise
 import pytest
 
-import jupyter_notify.apprise  # importing it is what registers it
 from jupyter_notify import NotifyHandler
 from jupyter_notify.logs import BURST
+from jupyter_notify.tqdm import tqdm
 
-from ..servers import Server
-from ..support.sending import Recorder, find, outside, python, run, wait_for_message
+from ..servers import Server, wait_for
+from ..support.sending import Recorder, find, python
 from .support import Directed
-
-assert jupyter_notify.apprise
-
 
 # tqdm
 
@@ -83,6 +79,70 @@ def test_tqdm_keeps_its_own_bar_in_the_terminal(server: Server) -> None:
     ran = python(server, code)
     assert "Bar: 100%" in ran.stderr
     assert find(server, "Bar: done, 3 in ")
+
+
+HABITS = """
+import itertools, sys
+hide = sys.argv[1] == "plain"
+if hide:
+    sys.modules["tqdm"] = None
+from jupyter_notify import notify
+from jupyter_notify.tqdm import tqdm, trange
+quiet = {} if hide else {"file": open("/dev/null", "w")}
+for n in tqdm(range(3), desc="Vanishes", leave=False, **quiet): notify.flush()
+for n in tqdm(range(3), desc="Vanishes broken", leave=False, **quiet):
+    notify.flush(); break
+with tqdm(total=2, desc="Vanishes by hand", leave=False, **quiet) as bar:
+    bar.update(); notify.flush()
+try:
+    for n in tqdm(range(3), desc="Stays", leave=False, **quiet): int("x")
+except ValueError: pass
+for epoch in trange(2, desc="Outer", **quiet):
+    for batch in tqdm(range(3), desc="Inner", **quiet):
+        for step in tqdm(range(2), desc="Innermost", leave=False, **quiet): pass
+try:
+    for epoch in trange(2, desc="Outer fails", **quiet):
+        for batch in tqdm(range(3), desc="Inner fails", **quiet): int("x")
+except ValueError: pass
+for n in zip(range(3), tqdm(range(10), desc="Zipped", **quiet)): pass
+for n in itertools.islice(tqdm(range(10), desc="Sliced", **quiet), 4): pass
+for n in tqdm(range(2), desc="After", **quiet): pass
+notify.flush()
+"""
+
+
+@pytest.mark.parametrize("kind", ["plain", "tqdm"])
+def test_the_habits_of_tqdm_are_kept(make_server: Callable[..., Server], kind: str) -> None:
+    server = make_server()
+    ran = python(server, HABITS, kind)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", ""), ran.stderr
+    rows = server.page(limit=200)["notifications"]
+    assert [row["message"].split(" in ")[0] for row in reversed(rows)] == [
+        "Stays: failed: ValueError: invalid literal for int() with base 10: 'x'",
+        "Outer: done, 2",
+        "Outer fails: failed: ValueError: invalid literal for int() with base 10: 'x'",
+        "Zipped: ended after 3 of 10",
+        "Sliced: ended after 4 of 10",
+        "After: done, 2",
+    ]
+
+
+def test_a_bar_inside_of_another_is_shown_in_its_row(
+    recorder: Recorder, to_recorder: Directed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupyter_notify.api.notify", to_recorder)
+    with open(os.devnull, "w") as nowhere:
+        outer = tqdm(total=2, desc="Outer", file=nowhere)
+        inner = tqdm(total=30, desc="Inner", file=nowhere)
+        inner.update(7)
+        said = "Outer: 0 of 2, Inner: 7 of 30"
+        wait_for(lambda: said in [one.value["message"] for one in recorder.requests], said)
+        inner.close()
+        outer.update(2)
+        outer.close()
+    assert to_recorder.flush()
+    assert {one.value["key"] for one in recorder.requests} == {recorder.requests[0].value["key"]}
+    assert recorder.requests[-1].value["message"].startswith("Outer: done, 2 in ")
 
 
 # logging
@@ -164,47 +224,3 @@ def test_what_sending_itself_logs_is_not_sent(server: Server) -> None:
         assert len(broken.requests) == 1
         assert ran.stderr.splitlines()[0] == "WARNING:root:once"
         assert len(ran.stderr.splitlines()) == 2
-
-
-# Apprise
-
-
-def test_apprise_reaches_a_named_server(server: Server) -> None:
-    to = apprise.Apprise()
-    assert to.add(f"jupyter://{server.token}@127.0.0.1:{server.port}/lab")
-    (url,) = [one.url() for one in to]
-    (private,) = [one.url(privacy=True) for one in to]
-    assert server.token in url
-    assert server.token not in private
-    for kind, type_ in (("failure", "error"), ("success", "success"), ("info", "info")):
-        assert to.notify(title=f"Apprise {kind}", body="what *it* says", notify_type=kind)
-        row = wait_for_message(server, f"Apprise {kind}")
-        assert (row["type"], row["source"]) == (type_, "Apprise")
-        assert server.detail(row["id"])["body"] == "what *it* says"
-    assert to.notify(body="Apprise without a title")
-    assert find(server, "Apprise without a title")
-    # The URL that it gives of itself is as good as the first.
-    again = apprise.Apprise()
-    assert again.add(url)
-    assert again.notify(body="Apprise again")
-
-
-def test_apprise_says_no_when_the_server_does(server: Server) -> None:
-    to = apprise.Apprise()
-    assert to.add(f"jupyter://wrong@127.0.0.1:{server.port}/")
-    assert not to.notify(body="Apprise refused")
-    assert find(server, "Apprise refused") is None
-
-
-def test_the_apprise_command_finds_the_server_by_itself(server: Server, tmp_path: Path) -> None:
-    # What docs/send.md says.
-    plugin = tmp_path / "jupyter.py"
-    plugin.write_text("from jupyter_notify.apprise import *\n")
-    ran = run(
-        *(Path(sys.executable).with_name("apprise"), "--plugin-path", plugin),
-        *("--title", "Apprise command", "--body", "b", "jupyter://"),
-        env=outside(server),
-        cwd=tmp_path,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert find(server, "Apprise command")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -267,7 +267,7 @@ class Api:
         id_ = session["kernel"]["id"]
         try:
             with self.socket(f"/api/kernels/{id_}/channels?session_id=tests") as connection:
-                yield Kernel(connection)
+                yield Kernel(connection, lambda: self.call("POST", f"/api/kernels/{id_}/interrupt"))
         finally:
             self.call("DELETE", f"/api/sessions/{session['id']}")
 
@@ -323,11 +323,22 @@ class Ran:
 class Kernel:
     """A notebook's kernel."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, interrupt: Callable[[], object]) -> None:
         self._connection = connection
+        #: Interrupts the cell that runs.
+        self.interrupt = interrupt
 
-    def run(self, code: str, cell_id: str = "cell-1", timeout_s: float = 30) -> Ran:
-        """Run a cell; return what became of it."""
+    def run(
+        self,
+        code: str,
+        cell_id: str = "cell-1",
+        timeout_s: float = 30,
+        on_text: Callable[[], object] | None = None,
+    ) -> Ran:
+        """Run a cell; return what became of it.
+
+        ``on_text`` is called when it first prints something.
+        """
         id_ = secrets.token_hex(8)
         header = {
             "msg_id": id_,
@@ -358,6 +369,9 @@ class Kernel:
             kind, content = message["msg_type"], message["content"]
             if kind == "stream":
                 ran.text += content["text"]
+                if on_text is not None:
+                    on_text()
+                    on_text = None
             elif kind == "execute_result":
                 ran.text += content["data"]["text/plain"]
             elif kind == "error":

@@ -1,0 +1,118 @@
+"""What ``%notify`` and ``%%notify`` take for their text, and that the cell runs whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from jupyter_notify import api, magics
+
+from ..support.sending import Recorder
+from .support import Directed
+
+
+class Told:
+    """A shell, and what was told of its cells."""
+
+    def __init__(self, recorder: Recorder, notify: Directed) -> None:
+        self.shell = InteractiveShell()
+        self._recorder = recorder
+        self._notify = notify
+
+    def run(self, cell: str) -> tuple[Any, list[tuple[str, str]]]:
+        """Run a cell; return its result, and the type and text of what was told."""
+        before = len(self._recorder.requests)
+        result = self.shell.run_cell(cell)
+        assert self._notify.flush()
+        messages = [asked.value for asked in self._recorder.requests[before:]]
+        return result, [(one["type"], one["message"].split(" in ")[0]) for one in messages]
+
+
+@pytest.fixture
+def told(
+    recorder: Recorder, to_recorder: Directed, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Told]:
+    monkeypatch.setattr(api, "notify", to_recorder)
+    made = Told(recorder, to_recorder)
+    magics.load(made.shell)
+    yield made
+    magics.unload(made.shell)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("Ada's training", "Ada's training"),
+        ("Is it done?", "Is it done?"),
+        ("What??", "What??"),
+        (r"path C:\data\new", r"path C:\data\new"),
+        ("--lr=3 run", "--lr=3 run"),
+        ("run --after 5 times", "run --after 5 times"),
+        ("-- --off", "--off"),
+        ('an "open quote', 'an "open quote'),
+        ("costs $5 and {braces}", "costs $5 and {braces}"),
+        ("# a comment", "# a comment"),
+        ("ünïcödé ✓;", "ünïcödé ✓;"),
+        ("100 % of it!", "100 % of it!"),
+        ("", "The cell"),
+    ],
+)
+def test_a_text_is_a_sentence(told: Told, line: str, text: str) -> None:
+    for cell in (f"%%notify --after 0 {line}\n40 + 2", f"%notify --after=0 {line}\n40 + 2"):
+        result, messages = told.run(cell)
+        assert result.success
+        assert result.result == 42
+        assert messages == [("success", f"{text}: done")]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%%notify --after soon x\n40 + 2",
+        "%%notify --after\n40 + 2",
+        "%%notify --after -1 x\n40 + 2",
+        "%%notify --after nan x\n40 + 2",
+        "%notify --after soon x\n40 + 2",
+        "%%notify\n\n40 + 2",
+        "\n\n%%notify x\n\n\n%%capture --no-stdout\n40 + 2",
+        "if True:\n    %notify Is 'it' done?\n    x = 42\nx",
+        "text = '''\n%notify Is it?\n'''\nlen(text) and 42",
+        "%notify goes \\\n  on?\n40 + 2",
+    ],
+)
+def test_the_cell_always_runs(told: Told, cell: str) -> None:
+    result, messages = told.run(cell)
+    assert result.success, result
+    assert result.result in (42, None)
+    assert messages == []
+
+
+@pytest.mark.parametrize(
+    ("code", "type_", "text"),
+    [
+        ("import sys; sys.exit(0)", "success", "X: done"),
+        ("exit_code = None; raise SystemExit", "success", "X: done"),
+        ("import sys; sys.exit(2)", "error", "X: failed after 0.0 s: SystemExit: 2"),
+        ("raise KeyboardInterrupt", "warning", "X: interrupted after "),
+        ("import asyncio; raise asyncio.CancelledError", "warning", "X: interrupted after "),
+        ("1/0", "error", "X: failed after "),
+    ],
+)
+def test_an_end_is_told_as_what_it_is(told: Told, code: str, type_: str, text: str) -> None:
+    _, messages = told.run(f"%%notify --after 0 X\n{code}")
+    ((kind, said),) = messages
+    assert kind == type_
+    assert said.startswith(text.split(" after ")[0])
+
+
+def test_help_is_help(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    told.run("%notify?")
+    assert "Tell when this cell is done" in capsys.readouterr().out
+
+
+def test_an_error_names_the_line_of_the_cell(told: Told) -> None:
+    result, _ = told.run("%%notify X\n\n\n1/0")
+    assert result.error_in_exec.__traceback__.tb_next.tb_lineno == 4
