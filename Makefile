@@ -24,7 +24,7 @@ BROWSER = $$(node ui-tests/browser.js)
 SOURCES := $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-py test-hub test-ts test-ui test-one types format build \
+.PHONY: help setup demo demo-hub test check test-py test-hub test-ts test-ui test-one types format build \
 	version watch bench browser screenshots clean
 
 help: ## List these targets
@@ -89,6 +89,9 @@ setup: $(INSTALLED) $(UI_NODE_MODULES) ## Build and install all of it into .venv
 
 demo: $(INSTALLED) ## Start JupyterLab and push a few notifications (DEMO="--port 9000" for options)
 	$(BIN)/python scripts/demo.py $(DEMO)
+
+demo-hub: $(INSTALLED) $(UI_NODE_MODULES) ## Start a JupyterHub with the service, two users and an administrator
+	$(BIN)/python scripts/demo_hub.py $(DEMO)
 
 # --- Testing it
 

@@ -14,6 +14,10 @@ from .hubs import FETCH, NAVIGATION, Hub, running
 
 SITE = """
 c.SimpleLocalProcessSpawner.environment = {"OF_THE_SITE": "kept"}
+c.JupyterHub.load_roles += [
+    {"name": "announcers", "users": ["amy"], "scopes": ["custom:notify:admin"]},
+    {"name": "teachers", "users": ["tom"], "scopes": ["custom:notify:publish!group=staff"]},
+]
 """
 
 
@@ -92,6 +96,20 @@ def test_a_deleted_token_ends_at_the_latest_when_the_answer_is_too_old(hub: Hub)
     made = hub.api("POST", "/users/ada/tokens", {"expires_in": 600})
     hub.api("DELETE", f"/users/ada/tokens/{made['id']}")
     assert hub.get("/v1/me", made["token"]).status_code == 401
+
+
+def test_a_role_lets_a_user_administer_by_a_token_made_for_it_and_by_login(hub: Hub) -> None:
+    me = hub.me(hub.token("amy", scopes=["custom:notify:admin"]))
+    assert (me["name"], me["admin"]) == ("amy", True)
+    other = hub.me(hub.token("amy", scopes=["access:services!service=notify"]))
+    assert (other["name"], other["admin"]) == ("amy", False)
+    browser = login(hub, "amy")
+    assert browser.get(f"{hub.service}/v1/me", headers=NAVIGATION).json()["admin"]
+
+
+def test_a_role_lets_a_user_publish_to_one_group(hub: Hub) -> None:
+    tom = hub.me(hub.token("tom"))
+    assert (tom["kind"], tom["publish_as"], tom["send_groups"]) == ("user", ["tom"], ["staff"])
 
 
 # --- A user's server
