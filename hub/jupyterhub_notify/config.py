@@ -104,6 +104,10 @@ class Settings(BaseSettings):
             le=60,
         ),
     ] = 10
+    rules: Annotated[
+        Path | None,
+        Field(title="Rules", description="File of rules that the service runs: rules.yaml"),
+    ] = None
     receipts: Annotated[
         Literal["off", "counts", "full"],
         Field(

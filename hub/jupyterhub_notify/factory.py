@@ -8,6 +8,7 @@ from typing import Any
 
 from .alerts.overview import AlertOverviewService
 from .alerts.receiver import AlertReceiver, AlertSettings
+from .alerts.runner import RuleRunner
 from .alerts.users import AnyUser, UserFinder
 from .config import Settings
 from .events.feed import Feed
@@ -94,6 +95,7 @@ class Parts:
     housekeeping: Housekeeping
     alerts: AlertReceiver
     alert_overview: AlertOverviewService
+    rules: RuleRunner | None
 
     async def start(self) -> None:
         """Begin to work."""
@@ -104,9 +106,13 @@ class Parts:
             self.wakeup.start()
         self.scheduler.start()
         self.housekeeping.start()
+        if self.rules is not None:
+            self.rules.start()
 
     async def stop(self) -> None:
         """Finish what is under way, and end."""
+        if self.rules is not None:
+            await self.rules.stop()
         await self.housekeeping.stop()
         await self.scheduler.stop()
         if self.wakeup is not None:
@@ -231,6 +237,14 @@ def build(settings: Settings, *, directory: UserDirectory | None = None) -> Part
             expiry=stores.expiry,
         ),
         housekeeping=Housekeeping(writer=writer, store=stores.expiry, settings=settings),
+        rules=None
+        if settings.rules is None
+        else RuleRunner(
+            path=settings.rules,
+            **both,
+            states=stores.rule_states,
+            reconciling=reconciling,
+        ),
         alert_overview=AlertOverviewService(
             database=database, problems=stores.alert_problems, states=stores.rule_states
         ),

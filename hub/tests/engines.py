@@ -193,3 +193,43 @@ async def alerting(directory: Path, url: str, token: str) -> AsyncIterator[Alert
         await running.prometheus.stop()
         await running.alertmanager.stop()
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def influxdb(directory: Path) -> AsyncIterator[str]:
+    """Run InfluxDB 1 with a database named metrics until the block ends; give its URL."""
+    http, backup = free_port(), free_port()
+    url = f"http://127.0.0.1:{http}"
+    process = Process(
+        [program("influxd"), "run", "-config", ""],
+        f"{url}/ping",
+        directory / "influxdb.log",
+        environment={
+            "INFLUXDB_REPORTING_DISABLED": "true",
+            "INFLUXDB_BIND_ADDRESS": f"127.0.0.1:{backup}",
+            "INFLUXDB_HTTP_BIND_ADDRESS": f"127.0.0.1:{http}",
+            "INFLUXDB_META_DIR": str(directory / "meta"),
+            "INFLUXDB_DATA_DIR": str(directory / "data"),
+            "INFLUXDB_DATA_WAL_DIR": str(directory / "wal"),
+            "HOME": str(directory),
+        },
+    )
+    try:
+        await process.start()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{url}/query", data={"q": "CREATE DATABASE metrics"}) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+        yield url
+    finally:
+        await process.stop()
+
+
+async def write_points(url: str, lines: list[str]) -> None:
+    """Write points in InfluxDB's line protocol."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/write?db=metrics", data="\n".join(lines)) as answer,
+    ):
+        assert answer.status == 204, await answer.text()

@@ -29,6 +29,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "show": ("show", "Show one message and what became of it"),
     "revoke": ("revoke", "Take a message from every screen"),
     "reconcile": ("reconcile", "Make a service's notifications what a file says"),
+    "rules check": ("rules_check", "Check a file of rules"),
+    "rules run": ("rules_run", "Run the rules once, as from cron"),
     "templates check": ("templates_check", "Render every template with its sample"),
 }
 

@@ -1,0 +1,130 @@
+"""Asks Prometheus and InfluxDB for one value a user, over their own HTTP APIs."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+
+from .rules import Rule
+
+__all__ = ["EngineError", "ask", "expanded"]
+
+TIMEOUT_S = 30
+MAX_ANSWER = 32 * 1024 * 1024
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+class EngineError(Exception):
+    """The engine does not answer, or its answer is no good; the message has no secret."""
+
+
+async def ask(session: aiohttp.ClientSession, rule: Rule) -> dict[str, float]:
+    """Run a rule's query.
+
+    Parameters
+    ----------
+    session
+        To ask with.
+    rule
+        What and whom.
+
+    Returns
+    -------
+    dict
+        The value of each user; the highest where there are several.
+
+    Raises
+    ------
+    EngineError
+        If there is no answer to rely on.
+    """
+    if rule.prometheus is not None:
+        engine: Any = rule.prometheus
+        path, form = "/api/v1/query", {"query": rule.query}
+    else:
+        engine = rule.influxdb
+        path = "/query"
+        form = {"q": rule.query, "db": engine.database, "epoch": "s"}
+    try:
+        async with session.post(
+            engine.url.rstrip("/") + path,
+            data=form,
+            headers=expanded(engine.headers),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            allow_redirects=False,
+        ) as answer:
+            content = await _read(answer)
+            if answer.status != 200:
+                raise EngineError(f"it answers {answer.status}: {_reason(content)}")
+        data = json.loads(content)
+        rows = _promql(data) if rule.prometheus is not None else _influxql(data)
+        found: dict[str, float] = {}
+        for labels, value in rows:
+            user = labels.get(rule.user_label)
+            if user and math.isfinite(value):
+                found[user] = max(value, found.get(user, value))
+        return found
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise EngineError(f"it cannot be reached: {type(error).__name__}") from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise EngineError("its answer is not what the API says") from None
+
+
+def expanded(headers: dict[str, str]) -> dict[str, str]:
+    """Fill in the environment variables that headers name.
+
+    Parameters
+    ----------
+    headers
+        With ``${NAME}`` in their values.
+
+    Returns
+    -------
+    dict
+        The headers; what is not set is empty.
+    """
+    return {
+        name: _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), value)
+        for name, value in headers.items()
+    }
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for part in answer.content.iter_chunked(65536):
+        content += part
+        if len(content) > MAX_ANSWER:
+            raise EngineError("its answer is larger than 32 MiB")
+    return bytes(content)
+
+
+def _reason(content: bytes) -> str:
+    try:
+        return str(json.loads(content)["error"])[:200]
+    except (ValueError, LookupError, TypeError):
+        return "it gives no reason"
+
+
+def _promql(data: dict[str, Any]) -> Iterator[tuple[dict[str, str], float]]:
+    if data["data"]["resultType"] != "vector":
+        raise EngineError("the query must give an instant vector: one value a user")
+    for series in data["data"]["result"]:
+        yield series["metric"], float(series["value"][1])
+
+
+def _influxql(data: dict[str, Any]) -> Iterator[tuple[dict[str, str], float]]:
+    for result in data["results"]:
+        if "error" in result:
+            raise EngineError(f"it says: {str(result['error'])[:200]}")
+        for series in result.get("series", ()):
+            # The newest row that has a value, of the last column.
+            values = [row[-1] for row in series["values"] if row[-1] is not None]
+            if values:
+                yield series.get("tags", {}), float(values[-1])

@@ -1,0 +1,245 @@
+"""``rules.yaml``: what an engine is asked, from which value on who is told what, and what is done.
+
+Every field is described here, and a file that is no good says where. Header values may name
+environment variables, ``Bearer ${PROMETHEUS_TOKEN}``, so that no secret is in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ..models.common import Type
+from ..templates import sandbox
+
+__all__ = ["Action", "Influx", "Prometheus", "Request", "Rule", "Rules", "RulesError", "read_rules"]
+
+MAX_FILE = 1024 * 1024
+
+_SPAN = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?")
+
+
+class RulesError(ValueError):
+    """A file that is no good; the message says where, and why."""
+
+
+def _span(value: Any) -> Any:
+    """Read 90s, 5m, 1h30m, 2d as Prometheus writes them; a number is seconds."""
+    if not isinstance(value, str):
+        return value
+    match = _SPAN.fullmatch(value.strip())
+    if match is None or not value.strip():
+        raise ValueError("must be a time such as 90s, 5m or 1h30m")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Engine(_Strict):
+    url: Annotated[str, Field(description="Where its HTTP API is", pattern=r"^https?://")]
+    headers: Annotated[dict[str, str], Field(description="Sent with each query")] = {}
+
+
+class Prometheus(_Engine):
+    """An engine that speaks PromQL over Prometheus' HTTP API."""
+
+
+class Influx(_Engine):
+    """An InfluxDB that speaks InfluxQL: version 1, or 2 and 3 with their compatible API."""
+
+    database: Annotated[str, Field(description="Which database", min_length=1)]
+
+
+class Threshold(_Strict):
+    """From which value on, and until which, a user is told."""
+
+    above: Annotated[float, Field(description="It begins above this", allow_inf_nan=False)]
+    clear_below: Annotated[
+        float | None, Field(description="It is over below this; by default the same")
+    ] = None
+    hold: Annotated[
+        timedelta, Field(description="How long the value must be above before it begins")
+    ] = timedelta(0)
+    type: Annotated[Type, Field(description="Of the notification")] = "warning"
+    banner: Annotated[bool, Field(description="Whether it is shown across the top")] = False
+
+    _read_hold = field_validator("hold", mode="before")(_span)
+
+    @property
+    def over_below(self) -> float:
+        """The value below which it is over."""
+        return self.above if self.clear_below is None else self.clear_below
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Threshold:
+        if self.over_below > self.above:
+            raise ValueError("clear_below must not be higher than above")
+        if not timedelta(0) <= self.hold <= timedelta(days=30):
+            raise ValueError("hold must be at most 30 days")
+        return self
+
+
+class Request(_Strict):
+    """An HTTP call. ``{user}`` and ``{value}`` are filled in; ``$each_user`` stands for all."""
+
+    method: Annotated[
+        Literal["GET", "POST", "PUT", "PATCH", "DELETE"], Field(description="How it is called")
+    ] = "POST"
+    url: Annotated[str, Field(description="What is called", pattern=r"^https?://")]
+    headers: Annotated[dict[str, str], Field(description="Sent with it")] = {}
+    body: Annotated[Any, Field(description="Sent as JSON")] = None
+
+
+class Action(_Strict):
+    """What is done when a threshold begins, and undone when it is over."""
+
+    at: Annotated[int, Field(description="Which threshold, from 1", ge=1)] = 1
+    begin: Annotated[Request, Field(description="Called when it begins")]
+    end: Annotated[Request, Field(description="Called when it is over")]
+
+
+class Rule(_Strict):
+    """One rule."""
+
+    name: Annotated[
+        str,
+        Field(description="Names it for ever: states are kept by it", pattern=r"^[\w.-]{1,60}$"),
+    ]
+    prometheus: Annotated[Prometheus | None, Field(description="The engine that is asked")] = None
+    influxdb: Annotated[Influx | None, Field(description="Or this one")] = None
+    query: Annotated[
+        str, Field(description="Gives one value a user", min_length=1, max_length=10_000)
+    ]
+    user_label: Annotated[str, Field(description="The label or tag that is the user's name")] = (
+        "username"
+    )
+    every: Annotated[timedelta, Field(description="How often it is asked")] = timedelta(minutes=1)
+    absent_after: Annotated[
+        timedelta, Field(description="A user of whom it says nothing for so long is normal again")
+    ] = timedelta(0)
+    thresholds: Annotated[
+        list[Threshold], Field(description="From the lowest to the highest", min_length=1)
+    ]
+    summary: Annotated[str | None, Field(description="A template of the message's summary")] = None
+    body: Annotated[str | None, Field(description="A template of its body")] = None
+    template: Annotated[
+        str | None, Field(description="Or the name of a template of the service's directory")
+    ] = None
+    important: Annotated[
+        bool, Field(description="Whether it goes to mail and the like if it stays unread")
+    ] = False
+    action: Annotated[Action | None, Field(description="What is done")] = None
+    dry_run: Annotated[
+        bool, Field(description="Whether it only records: nobody is told, nothing is called")
+    ] = False
+
+    _read_spans = field_validator("every", "absent_after", mode="before")(_span)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Rule:
+        if (self.prometheus is None) == (self.influxdb is None):
+            raise ValueError("give either prometheus or influxdb")
+        if (self.summary is None) == (self.template is None):
+            raise ValueError("give either summary or template")
+        if self.body is not None and self.summary is None:
+            raise ValueError("body goes with summary")
+        if not timedelta(seconds=1) <= self.every <= timedelta(days=1):
+            raise ValueError("every must be between a second and a day")
+        bounds = [threshold.above for threshold in self.thresholds]
+        if bounds != sorted(set(bounds)):
+            raise ValueError("thresholds must rise")
+        if self.action is not None and self.action.at > len(self.thresholds):
+            raise ValueError("action.at names a threshold that is not there")
+        for field, text in (("summary", self.summary), ("body", self.body)):
+            if text is not None:
+                _try(field, text)
+        return self
+
+
+class Rules(_Strict):
+    """The file."""
+
+    rules: Annotated[list[Rule], Field(description="The rules")]
+
+    @model_validator(mode="after")
+    def _once(self) -> Rules:
+        names = [rule.name for rule in self.rules]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the name {name} is there twice")
+        return self
+
+
+#: What a message's template is filled with; a sample for checks.
+SAMPLE = {
+    "user": "alice",
+    "value": 93.4,
+    "threshold": 90.0,
+    "level": 1,
+    "since": "2026-11-28T10:00:00Z",
+    "rule": "example",
+    "acting": False,
+}
+
+
+def _try(field: str, text: str) -> None:
+    from jinja2 import TemplateError
+
+    try:
+        template = sandbox.compile_text(sandbox.environment(), text)
+        sandbox.render(template, SAMPLE)
+    except (TemplateError, sandbox.TemplateLimitError, TypeError, ValueError) as error:
+        raise ValueError(f"{field}: {error}") from None
+
+
+def read_rules(path: Path) -> Rules:
+    """Read a file of rules.
+
+    Parameters
+    ----------
+    path
+        Which.
+
+    Returns
+    -------
+    Rules
+        The rules.
+
+    Raises
+    ------
+    RulesError
+        If it is no good.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE + 1)
+        if len(content) > MAX_FILE:
+            raise RulesError("it is larger than 1 MiB")
+        data = yaml.safe_load(content.decode())
+    except OSError as error:
+        raise RulesError(f"it cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = "" if mark is None else f", line {mark.line + 1}"
+        raise RulesError(f"it is no YAML{place}") from None
+    try:
+        return Rules.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        loc = list(first["loc"])
+        if len(loc) > 1 and loc[0] == "rules" and isinstance(loc[1], int):
+            try:
+                loc[1] = str(data["rules"][loc[1]]["name"])
+            except (LookupError, TypeError):
+                loc[1] = f"number {int(loc[1]) + 1}"
+        place = ".".join(map(str, loc)) or "the file"
+        message = first["msg"].removeprefix("Value error, ")
+        raise RulesError(f"{place}: {message}") from None

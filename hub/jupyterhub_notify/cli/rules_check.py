@@ -1,0 +1,47 @@
+"""``rules check``: read a file of rules and say what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .exit import CommandError
+from .local import settings_of
+
+if TYPE_CHECKING:
+    from ..alerts.rules import Rule
+
+__all__ = ["add_arguments", "read", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("file", nargs="?", type=Path, help="which (JUPYTERHUB_NOTIFY_RULES)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check; 1 if it is no good."""
+    path = options.file or settings_of().rules
+    rules = read(path)
+    if options.json:
+        print(json.dumps([rule.model_dump(mode="json", exclude_none=True) for rule in rules]))
+    for rule in rules if not options.json else ():
+        bounds = ", ".join(f"{threshold.above:g}" for threshold in rule.thresholds)
+        note = " (dry run)" if rule.dry_run else ""
+        print(f"{rule.name}: above {bounds}{', acts' if rule.action else ''}{note}")
+    return 0
+
+
+def read(path: Path | None) -> list[Rule]:
+    """Read the rules, or end the command."""
+    from ..alerts.rules import RulesError, read_rules
+
+    if path is None:
+        raise CommandError("say which file, or set JUPYTERHUB_NOTIFY_RULES", 2)
+    try:
+        return list(read_rules(path).rules)
+    except RulesError as error:
+        raise CommandError(f"{path}: {error}") from None
