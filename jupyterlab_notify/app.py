@@ -257,6 +257,7 @@ class NotifyApp(ExtensionApp):
             max_waiting=self.max_waiting,
         )
         self._opening: asyncio.TimerHandle | None = None
+        self._greeting: asyncio.TimerHandle | None = None
         self._checking: asyncio.Future[None] | None = None
         #: What was logged of the central service at the start.
         self._last_logged: str | None = None
@@ -324,6 +325,10 @@ class NotifyApp(ExtensionApp):
         """
         del serverapp
         self._opening = asyncio.get_running_loop().call_later(OPEN_AFTER_S, self.manager.start)
+        if self.central_url:
+            self._greeting = asyncio.get_running_loop().call_later(
+                2 * OPEN_AFTER_S, self.manager.start_sources
+            )
         if self.central_url and self.central_ca_bundle:
             self._checking = asyncio.ensure_future(self._check_ca_bundle())
 
@@ -350,8 +355,9 @@ class NotifyApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Commit what waits and close the store."""
-        if self._opening is not None:
-            self._opening.cancel()
+        for timer in (self._opening, self._greeting):
+            if timer is not None:
+                timer.cancel()
         if self._checking is not None:
             self._checking.cancel()
         await self.manager.stop()

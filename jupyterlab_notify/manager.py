@@ -98,6 +98,11 @@ class NotificationManager:
         """Open the database, in its own thread; returns at once."""
         self._worker.start()
 
+    def start_sources(self) -> None:
+        """Let the sources do what they do once, when the server has started."""
+        for source in self._get_sources():
+            source.start()
+
     async def stop(self) -> None:
         """Commit what waits and close the database."""
         if self._watching is not None:
@@ -301,6 +306,7 @@ class NotificationManager:
                 self.emit_event,
                 self._log,
                 self._timings.sources,
+                lambda: len(self.broadcaster),
             )
             self._sources = tuple(make(context) for make in self._factories)
         return self._sources

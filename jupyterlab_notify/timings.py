@@ -41,6 +41,8 @@ class SourceTimings:
     lease_renewal_s: float = 300.0
     #: After this time all messages are compared even if nothing seems to have changed.
     full_comparison_s: float = 600.0
+    #: Within which time the labs of a hub say hello to its service, and ask for everything anew.
+    hello_spread_s: float = 5.0
 
 
 @dataclass(frozen=True)

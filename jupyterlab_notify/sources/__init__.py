@@ -40,6 +40,8 @@ class SourceContext(NamedTuple):
         Where the administrator looks.
     timings
         How often to do what.
+    count_tabs
+        Returns how many tabs are open.
     """
 
     storage: Storage
@@ -47,6 +49,7 @@ class SourceContext(NamedTuple):
     emit_event: Callable[[str, list[str]], None]
     log: logging.Logger
     timings: SourceTimings
+    count_tabs: Callable[[], int] = lambda: 0
 
 
 class Source(Protocol):
@@ -54,6 +57,10 @@ class Source(Protocol):
 
     #: The name under which ``status`` reports it.
     name: str
+
+    def start(self) -> None:
+        """Do what is to be done once: the server has started."""
+        return
 
     def wake(self) -> None:
         """Begin: the first tab has opened."""

@@ -473,7 +473,7 @@ class NotificationRepository:
         wanted, sets = _state_clauses(transaction.now_ms, read, dismissed)
         rows = transaction.execute(
             f"SELECT id, read_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
-            f"CASE WHEN origin = 'message' THEN remote END, central "
+            f"CASE WHEN origin IN ('message', 'broadcast') THEN remote END, central, origin "
             f"FROM notifications WHERE {where} AND ({wanted}) ORDER BY position",
             tuple(values),
         ).fetchall()
@@ -481,9 +481,17 @@ class NotificationRepository:
         services = self._outbox.services(transaction) if is_remote else set()
         first = transaction.state.seq + 1
         update = f"UPDATE notifications SET seq = ?, {sets} WHERE id = ?"
-        for id_, was_read, was_dismissed, dismissable, remote, central in rows:
+        for id_, was_read, was_dismissed, dismissable, remote, central, origin in rows:
             transaction.execute(update, (transaction.next_seq(), id_))
-            if remote is not None and central in services:
+            if remote is None or central not in services:
+                continue
+            if origin == "broadcast":
+                action = _broadcast_action(
+                    (was_read, was_dismissed), read, dismissed, bool(dismissable)
+                )
+                if action is not None:
+                    self._outbox.append(transaction, action, remote, central)
+            else:
                 # The central service knows no dismissal: what was put away is read.
                 is_read = was_read if read is None else read
                 is_dismissed = was_dismissed if dismissed is None else dismissed and dismissable
@@ -495,6 +503,16 @@ class NotificationRepository:
             "seqs": [first, transaction.state.seq] if rows else None,
             "cursor": str(transaction.cursor),
         }
+
+
+def _broadcast_action(
+    was: tuple[int, int], read: bool | None, dismissed: bool | None, dismissable: bool
+) -> str | None:
+    """Return what a central service is told of a change of a broadcast; None: nothing."""
+    was_read, was_dismissed = was
+    if dismissed is not None and dismissed != bool(was_dismissed) and dismissable:
+        return "broadcast-dismiss" if dismissed else "broadcast-restore"
+    return "broadcast-read" if read and not was_read else None
 
 
 class InsertNotification(GroupedOperation):

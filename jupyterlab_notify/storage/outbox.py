@@ -14,6 +14,8 @@ from .transaction import Transaction
 
 #: How many entries of the same kind make one request.
 CLAIM_SIZE = 200
+#: What a service that knows it is told of broadcasts.
+BROADCAST_ACTIONS = ("broadcast-read", "broadcast-dismiss", "broadcast-restore")
 
 
 class Claim(NamedTuple):
@@ -95,6 +97,18 @@ class OutboxRepository:
             )
         )
 
+    def is_pending(self, transaction: Transaction, origin: str, remote: str) -> bool:
+        """Whether something that the user did with a message or broadcast waits here."""
+        actions = BROADCAST_ACTIONS if origin == "broadcast" else ("read", "unread")
+        marks = ", ".join("?" * len(actions))
+        return bool(
+            transaction.execute(
+                f"SELECT 1 FROM outbox WHERE central = ? AND subject = ? AND action IN ({marks}) "
+                "LIMIT 1",
+                (self.central, remote, *actions),
+            ).fetchone()
+        )
+
     def claim(
         self, transaction: Transaction, owner: str, lease_ms: int, dead: Iterable[str] = ()
     ) -> Claim | None:
@@ -131,7 +145,7 @@ class OutboxRepository:
         numbers: list[int] = []
         subjects: dict[str, None] = {}
         for number, kind, subject, _, _ in rows:
-            if kind != action or (numbers and kind in ("dismiss-all", "reset")):
+            if kind != action or (numbers and kind in ("dismiss-all", "reset", *BROADCAST_ACTIONS)):
                 break
             numbers.append(number)
             subjects[subject] = None

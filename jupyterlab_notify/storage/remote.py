@@ -19,30 +19,69 @@ RETURN_WINDOW_MS = 3_600_000
 ABANDONED_MS = 900_000
 #: After this time nothing is kept for it any more.
 FORGOTTEN_MS = 30 * 86_400_000
-#: What a broadcast says, and what makes two of them the same.
-BROADCAST_FIELDS = ("type", "message", "body", "dismissable", "banner")
+#: What a broadcast or message says, and what makes two of them the same.
+CONTENT_FIELDS = (
+    "type",
+    "message",
+    "body",
+    "dismissable",
+    "banner",
+    "auto_close",
+    "actions",
+    "progress",
+)
 
-#: The broadcasts that are stored: of each the service's id, and its ``BROADCAST_FIELDS``.
+#: The broadcasts that are stored: of each the service's id, and its ``CONTENT_FIELDS``.
 ShownBroadcasts = frozenset[tuple[Any, ...]]
 
 
-class RemoteMessage(TypedDict):
-    """An unread message in the service's list."""
+class RemoteOptions(TypedDict):
+    """How a message is to be shown: columns of ``notifications``."""
+
+    type: str
+    banner: int
+    dismissable: int
+    auto_close: str | None
+    actions: str
+    progress: float | None
+    expires_ms: int | None
+
+
+#: Those of a message whose service says nothing of them.
+PLAIN_OPTIONS: RemoteOptions = {
+    "type": "info",
+    "banner": 0,
+    "dismissable": 1,
+    "auto_close": None,
+    "actions": "[]",
+    "progress": None,
+    "expires_ms": None,
+}
+
+
+class RemoteMessage(RemoteOptions):
+    """An unread message in the service's list, or one that an event carries with its body."""
 
     remote: str
     message: str
     created_ms: int
+    body: str | None
+    fetched: int
 
 
-class RemoteBroadcast(TypedDict):
+class RemoteBroadcast(RemoteOptions):
     """A broadcast in the service's list."""
 
     remote: str
-    type: str
     message: str
     body: str | None
-    dismissable: int
-    banner: int
+
+
+class RemoteState(NamedTuple):
+    """What the user did with a message, in any of their labs."""
+
+    read: bool
+    dismissed: bool
 
 
 class KnownMessage(NamedTuple):
@@ -92,6 +131,7 @@ class BroadcastChanges(NamedTuple):
 class _StoredBroadcast(NamedTuple):
     id: str
     active: bool
+    expires_ms: int | None
     revoked_ms: int | None
     read_ms: int | None
     dismissed_ms: int | None
@@ -149,29 +189,139 @@ class RemoteRepository:
         """
         added = []
         for item in items:
-            created_ms = min(item["created_ms"], transaction.now_ms)
-            values = {
-                "id": remote_id(self._central, "message", item["remote"], item["created_ms"]),
-                "source": source,
-                "type": "info",
-                "message": item["message"],
-                "body": None,
-                # As of any message whose sender does not say: the user's setting.
-                "auto_close": None,
-                "banner": 0,
-                "dismissable": 1,
-                "created_ms": created_ms,
-                "updated_ms": created_ms,
-                "origin": "message",
-                "remote": item["remote"],
-                "fetched": 0,
-            }
+            values = self._message_values(transaction, item, source)
             transaction.execute(
                 "INSERT OR IGNORE INTO listed VALUES (?, ?)", (self._central, item["remote"])
             )
             if self._insert(transaction, values):
                 added.append(str(values["id"]))
         return added
+
+    def _message_values(
+        self, transaction: Transaction, item: RemoteMessage, source: str
+    ) -> dict[str, Any]:
+        created_ms = min(item["created_ms"], transaction.now_ms)
+        return {
+            **item,
+            "id": remote_id(self._central, "message", item["remote"], item["created_ms"]),
+            "source": source,
+            "created_ms": created_ms,
+            "updated_ms": created_ms,
+            "origin": "message",
+        }
+
+    def upsert_message(
+        self, transaction: Transaction, item: RemoteMessage, source: str, state: RemoteState
+    ) -> str | None:
+        """Store the present state of a message, as an event tells it.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        item, source
+            The message, and what its service is called.
+        state
+            What the user did with it elsewhere.
+
+        Returns
+        -------
+        str or None
+            Our id, if the user has not seen it in this form yet.
+        """
+        values = self._message_values(transaction, item, source)
+        found = transaction.execute(
+            f"SELECT id, expires_ms, {', '.join(CONTENT_FIELDS)} FROM notifications "
+            "WHERE central = ? AND origin = 'message' AND remote = ? "
+            f"AND {ACTIVE}",
+            (self._central, item["remote"]),
+        ).fetchone()
+        content = tuple(values[name] for name in CONTENT_FIELDS)
+        if found is None:
+            if state.read or state.dismissed:
+                # As with the list of what is unread: what was dealt with elsewhere stays there.
+                return None
+            return next(iter(self.add(transaction, [item], source)), None)
+        id_, expires_ms, *stored = found
+        if tuple(stored) == content and expires_ms == item["expires_ms"]:
+            self.mark(transaction, "message", item["remote"], state)
+            return None
+        if tuple(stored) != content and item["type"] != "in-progress" and not state.read:
+            # It says something else now, so it is on top and unread.
+            transaction.execute("DELETE FROM notifications WHERE id = ?", (id_,))
+            self._insert(transaction, {**values, "id": id_})
+            return str(id_)
+        sets = ", ".join(f"{name} = ?" for name in (*CONTENT_FIELDS, "expires_ms", "fetched"))
+        transaction.execute(
+            f"UPDATE notifications SET seq = ?, {sets} WHERE id = ?",
+            (transaction.next_seq(), *content, item["expires_ms"], 1, id_),
+        )
+        self.mark(transaction, "message", item["remote"], state)
+        return None
+
+    def mark(
+        self, transaction: Transaction, origin: str, remote: str, state: RemoteState
+    ) -> str | None:
+        """Follow what the user did elsewhere; what waits in the outbox wins.
+
+        Parameters
+        ----------
+        transaction
+            One that writes.
+        origin
+            ``message`` or ``broadcast``.
+        remote, state
+            The service's id, and what was done.
+
+        Returns
+        -------
+        str or None
+            Our id, if anything changed.
+        """
+        row = transaction.execute(
+            "SELECT id, read_ms IS NOT NULL, dismissed_ms IS NOT NULL FROM notifications "
+            f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
+            (self._central, origin, remote),
+        ).fetchone()
+        if row is None or self._outbox.is_pending(transaction, origin, remote):
+            return None
+        id_, *was = row
+        # A lab puts away what the service knows only as read.
+        dismissed = state.dismissed or (bool(was[1]) and state.read)
+        if [state.read, dismissed] == [bool(one) for one in was]:
+            return None
+        now = transaction.now_ms
+        transaction.execute(
+            "UPDATE notifications SET seq = ?, "
+            "read_ms = CASE WHEN ? THEN coalesce(read_ms, ?) END, "
+            "dismissed_ms = CASE WHEN ? THEN coalesce(dismissed_ms, ?) END WHERE id = ?",
+            (transaction.next_seq(), state.read, now, dismissed, now, id_),
+        )
+        return str(id_)
+
+    def remove(self, transaction: Transaction, origin: str, remote: str) -> str | None:
+        """Make a tombstone of what the service took back; return our id, if it was here."""
+        row = transaction.execute(
+            f"SELECT id FROM notifications WHERE central = ? AND origin = ? AND remote = ? "
+            f"AND {ACTIVE}",
+            (self._central, origin, remote),
+        ).fetchone()
+        if row is None:
+            return None
+        tombstone(transaction, row[0], "revoked_ms")
+        self.forget_seen(transaction, [remote])
+        return str(row[0])
+
+    def remotes(self, transaction: Transaction, ids: Iterable[str]) -> list[str]:
+        """Return the service's ids of these notifications of ours that came from it."""
+        return [
+            row[0]
+            for row in transaction.execute(
+                "SELECT remote FROM notifications WHERE central = ? AND remote IS NOT NULL "
+                "AND id IN (SELECT value FROM json_each(?))",
+                (self._central, json.dumps(list(ids))),
+            )
+        ]
 
     def _insert(
         self,
@@ -192,7 +342,6 @@ class RemoteRepository:
         row = {
             **values,
             "markdown": 1,
-            "actions": "[]",
             "central": self._central,
             "read_ms": read_ms,
             "dismissed_ms": dismissed_ms,
@@ -366,22 +515,22 @@ class RemoteRepository:
         stored: _StoredBroadcast | None,
     ) -> str | None:
         """Store one broadcast; return its id if it is new."""
-        fields: dict[str, Any] = {**item}
-        content = {name: fields[name] for name in BROADCAST_FIELDS}
-        values = {
-            **content,
+        values: dict[str, Any] = {
+            **item,
             "id": remote_id(self._central, "broadcast", item["remote"]),
             "source": source,
-            # It stands across the top already, so it is no toast.
-            "auto_close": "0",
             "created_ms": transaction.now_ms,
             "updated_ms": transaction.now_ms,
             "origin": "broadcast",
-            "remote": item["remote"],
             "fetched": 1,
         }
         if stored is not None and stored.active:
-            if stored.content == tuple(content.values()):
+            if stored.content == tuple(values[name] for name in CONTENT_FIELDS):
+                if stored.expires_ms != item["expires_ms"]:
+                    transaction.execute(
+                        "UPDATE notifications SET seq = ?, expires_ms = ? WHERE id = ?",
+                        (transaction.next_seq(), item["expires_ms"], stored.id),
+                    )
                 return None
             # It says something else now, which the user has not seen.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
@@ -396,24 +545,45 @@ class RemoteRepository:
             self._insert(transaction, values)
         return str(values["id"])
 
-    def _stored_broadcasts(self, transaction: Transaction) -> dict[str, _StoredBroadcast]:
+    def upsert_broadcast(
+        self, transaction: Transaction, item: RemoteBroadcast, source: str, state: RemoteState
+    ) -> str | None:
+        """Store the present state of a broadcast, as an event tells it.
+
+        Returns
+        -------
+        str or None
+            Our id, if it is new or says something else now.
+        """
+        stored = self._stored_broadcasts(transaction, item["remote"]).get(item["remote"])
+        id_ = self._sync_broadcast(transaction, item, source, stored)
+        self.mark(transaction, "broadcast", item["remote"], state)
+        return id_
+
+    def _stored_broadcasts(
+        self, transaction: Transaction, remote: str | None = None
+    ) -> dict[str, _StoredBroadcast]:
         rows = transaction.execute(
             # One that was abandoned was not revoked, so that it is the same again.
-            f"SELECT remote, id, {ACTIVE}, CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? "
-            f"END, read_ms, dismissed_ms, {', '.join(BROADCAST_FIELDS)} "
-            "FROM notifications WHERE central = ? AND origin = 'broadcast'",
-            (transaction.now_ms, self._central),
+            f"SELECT remote, id, {ACTIVE}, expires_ms, "
+            "CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? END, "
+            f"read_ms, dismissed_ms, {', '.join(CONTENT_FIELDS)} "
+            "FROM notifications WHERE central = ? AND origin = 'broadcast' "
+            "AND (? IS NULL OR remote = ?)",
+            (transaction.now_ms, self._central, remote, remote),
         )
         return {
-            remote: _StoredBroadcast(id_, active, revoked_ms, read_ms, dismissed_ms, tuple(content))
-            for remote, id_, active, revoked_ms, read_ms, dismissed_ms, *content in rows
+            remote: _StoredBroadcast(
+                id_, active, expires_ms, revoked_ms, read_ms, dismissed_ms, tuple(content)
+            )
+            for remote, id_, active, expires_ms, revoked_ms, read_ms, dismissed_ms, *content in rows
         }
 
     def shown_broadcasts(self, transaction: Transaction) -> ShownBroadcasts:
         """Return the service's ids of its broadcasts that are stored, and what they say."""
         return frozenset(
             transaction.execute(
-                f"SELECT remote, {', '.join(BROADCAST_FIELDS)} FROM notifications "
+                f"SELECT remote, {', '.join(CONTENT_FIELDS)} FROM notifications "
                 f"WHERE central = ? AND origin = 'broadcast' AND {ACTIVE}",
                 (self._central,),
             )

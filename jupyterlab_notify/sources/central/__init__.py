@@ -38,5 +38,9 @@ def make_poller(
         agent=f"jupyterlab_notify/{version}",
     )
     return CentralPoller(
-        settings, context, client=CentralClient(transport), last_logged=last_logged
+        settings,
+        context,
+        client=CentralClient(transport),
+        version=version,
+        last_logged=last_logged,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...storage.remote import BroadcastChanges
+from ...storage.transaction import Transaction
 from .failure import Failure
 from .session import CentralSession, ListState
 
@@ -36,14 +38,21 @@ class BroadcastSync:
         if listed is None:
             return
         name = session.settings.name
-        changed = await session.submit(
-            lambda tx: storage.remote.sync_broadcasts(tx, listed.items, name, shown), write=True
-        )
+        follows = session.has("broadcasts")
+
+        def store(tx: Transaction) -> BroadcastChanges | None:
+            changed = storage.remote.sync_broadcasts(tx, listed.items, name, shown)
+            if changed is not None and follows:
+                for remote, state in listed.states.items():
+                    storage.remote.mark(tx, "broadcast", remote, state)
+            return changed
+
+        changed = await session.submit(store, write=True)
         if changed is None:
             self._state = ListState()
             return
         self._state = ListState(epoch, listed.etag, tuple(item["remote"] for item in listed.items))
-        session.emit_event("created", changed.created)
+        session.created(changed.created)
         session.emit_event("revoked", changed.revoked)
 
     async def still_answers(self) -> bool:

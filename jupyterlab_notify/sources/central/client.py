@@ -7,16 +7,18 @@ with one sentence.
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ...storage.remote import RemoteBroadcast
 from ...storage.welcome import WelcomeContent
 from ..threads import in_thread
 from .failure import Answer, Failure, failure_of, malformed
 from .parsing import (
     MAX_BODY,
+    ListedBroadcasts,
     Page,
     Tagged,
     parse_broadcast,
@@ -25,6 +27,7 @@ from .parsing import (
     parse_message,
     parse_next_cursor,
     parse_read,
+    parse_state,
     parse_text,
     parse_total,
     parse_welcome,
@@ -35,6 +38,21 @@ from .transport import Transport
 PAGE_SIZE = 500
 #: From which size on, in bytes, a thread parses an answer.
 LARGE = 256 * 1024
+
+
+class Features(NamedTuple):
+    """What a service offers beyond Semaphore's routes.
+
+    Parameters
+    ----------
+    names
+        The parts of the wire, of `GET /`.
+    receipts
+        What it keeps of receipts; ``off``: none need be sent.
+    """
+
+    names: frozenset[str]
+    receipts: str
 
 
 class CentralClient:
@@ -59,7 +77,7 @@ class CentralClient:
         """Close the connections."""
         await self._transport.close()
 
-    async def broadcasts(self, etag: str | None = None) -> Tagged[RemoteBroadcast] | None:
+    async def broadcasts(self, etag: str | None = None) -> ListedBroadcasts | None:
         """Return the active broadcasts, or None if the list is the one of ``etag``."""
         try:
             answer = await self._get("/v1/broadcasts", etag=etag, anonymous=True)
@@ -72,8 +90,13 @@ class CentralClient:
             )
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
-        parsed = [parse_broadcast(entry) for entry in await self._list(answer)]
-        return Tagged(tuple(item for item in parsed if item is not None), parse_etag(answer))
+        entries = await self._list(answer)
+        parsed = [parse_broadcast(entry) for entry in entries]
+        return ListedBroadcasts(
+            tuple(item for item in parsed if item is not None),
+            parse_etag(answer),
+            {parse_id(entry): parse_state(entry) for entry in entries},
+        )
 
     async def messages(
         self,
@@ -123,6 +146,59 @@ class CentralClient:
         """Tell that every welcome message is due again."""
         await self._post("/v1/welcome/reset", None)
 
+    # What Semaphore does not have
+
+    async def features(self) -> Features:
+        """Return what the service offers beyond Semaphore's routes; nothing, if it is Semaphore."""
+        try:
+            entry = await self._json(await self._get("/", anonymous=True))
+        except Failure as failure:
+            if failure.status is None or not (failure.missing or failure.status in (401, 403)):
+                raise
+            return Features(frozenset(), "off")
+        listed = entry.get("features") if isinstance(entry, dict) else None
+        if not isinstance(listed, list):
+            return Features(frozenset(), "off")
+        return Features(
+            frozenset(name for name in listed[:100] if isinstance(name, str)),
+            str(entry.get("receipts", "off")),
+        )
+
+    async def cursor(self) -> str | None:
+        """Return where the service's events stand now."""
+        entry = await self._json(await self._get("/v1/overview", {"limit": "1"}))
+        cursor = entry.get("cursor") if isinstance(entry, dict) else None
+        return cursor if isinstance(cursor, str) and 0 < len(cursor) <= 200 else None
+
+    def events(
+        self, cursor: str | None, silence_s: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """Open the event stream from a cursor on; what it gives is its text, in pieces.
+
+        Parameters
+        ----------
+        cursor
+            After which event it begins; None: with what comes next.
+        silence_s
+            How long nothing may come before the connection counts as dead.
+        """
+        headers = {"Accept": "text/event-stream"}
+        if cursor is not None:
+            headers["Last-Event-ID"] = cursor
+        return self._transport.stream("/v1/events", headers, silence_s)
+
+    async def hello(self, value: dict[str, Any]) -> None:
+        """Tell that this lab has started, and asks by itself."""
+        await self._post("/v1/hello", value, accept=HTTPStatus.OK)
+
+    async def send_receipts(self, receipts: list[dict[str, Any]]) -> None:
+        """Tell which messages are stored or shown."""
+        await self._post("/v1/receipts", {"receipts": receipts})
+
+    async def mark_broadcast(self, action: str, remote: str) -> None:
+        """Tell that the user has done ``read``, ``dismiss`` or ``restore`` with a broadcast."""
+        await self._post(f"/v1/broadcasts/{quote(remote, safe='')}/{action}", None)
+
     # HTTP
 
     async def _get(
@@ -145,14 +221,16 @@ class CentralClient:
             return answer
         raise failure_of(answer)
 
-    async def _post(self, path: str, value: Any) -> None:
+    async def _post(
+        self, path: str, value: Any, *, accept: HTTPStatus = HTTPStatus.NO_CONTENT
+    ) -> None:
         content = None if value is None else json.dumps(value).encode()
         headers = {"Content-Type": "application/json"} if content else {}
         answer = await self._transport.ask("POST", path, None, headers, content)
-        if 200 <= answer.status < 300 and answer.status != HTTPStatus.NO_CONTENT:
+        if 200 <= answer.status < 300 and answer.status != accept:
             # A login page, for instance: what was said has not arrived.
             raise malformed()
-        if answer.status != HTTPStatus.NO_CONTENT:
+        if answer.status != accept:
             raise failure_of(answer)
 
     async def _list(self, answer: Answer) -> list[dict[str, Any]]:

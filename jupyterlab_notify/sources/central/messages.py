@@ -169,14 +169,21 @@ class MessageSync:
         kept.reverse()
         for start in range(0, len(kept), CHUNK):
             rows: list[RemoteMessage] = [
-                {"remote": i.remote, "message": i.message, "created_ms": i.created_ms}
+                {
+                    "remote": i.remote,
+                    "message": i.message,
+                    "created_ms": i.created_ms,
+                    "body": None,
+                    "fetched": 0,
+                    **i.options,
+                }
                 for i in kept[start : start + CHUNK]
             ]
             added = await session.submit(
                 lambda tx, rows=rows: storage.remote.add(tx, rows, name),  # type: ignore[misc]  # no type of a default
                 write=True,
             )
-            session.emit_event("created", added)
+            session.created(added)
             session.check_wanted()
 
     async def _tell_read_from_revoked(self, found: _Comparison, new: int) -> ListState:

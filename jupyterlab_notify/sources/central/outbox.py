@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...storage.outbox import Claim
+from ...storage.outbox import BROADCAST_ACTIONS, Claim
 from ...storage.welcome import WELCOME_ACTIONS
 from .broadcasts import BroadcastSync
 from .failure import Failure
@@ -74,6 +74,11 @@ class OutboxSender:
 
     async def _deliver(self, claim: Claim) -> None:
         client, subjects = self._session.client, list(claim.subjects)
+        if claim.action in BROADCAST_ACTIONS:
+            # Semaphore knows no dismissal of a broadcast: there it is this lab's alone.
+            if self._session.has("broadcasts"):
+                await client.mark_broadcast(claim.action.removeprefix("broadcast-"), subjects[0])
+            return
         if claim.action in ("read", "unread"):
             await client.mark(claim.action, subjects)
         elif claim.action == "dismiss":

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from ...storage.remote import RemoteBroadcast
+from ...storage.remote import (
+    PLAIN_OPTIONS,
+    RemoteBroadcast,
+    RemoteMessage,
+    RemoteOptions,
+    RemoteState,
+)
 from ...storage.welcome import WelcomeContent
 from .failure import Answer, malformed
 
@@ -22,6 +29,9 @@ MAX_LINK = 8192
 
 #: Types of notifications for the categories of broadcasts.
 CATEGORIES = {"info": "info", "notice": "warning", "outage": "error"}
+#: What a service may say beyond Semaphore's fields.
+TYPES = frozenset(("default", "info", "success", "warning", "error", "in-progress"))
+MAX_ACTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class ListedMessage:
     created_ms: int
     read: bool
     message: str
+    options: RemoteOptions
 
 
 @dataclass(frozen=True)
@@ -64,18 +75,33 @@ class Tagged(Generic[T]):
     etag: str | None
 
 
+@dataclass(frozen=True)
+class ListedBroadcasts(Tagged[RemoteBroadcast]):
+    """The active broadcasts, and what the user did with each, by the service's ids."""
+
+    states: dict[str, RemoteState]
+
+
 def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
     """Return a broadcast; None if it is not active."""
     if not (entry.get("active") and entry.get("enabled", True)):
         return None
     category = entry.get("category")
+    options = parse_options(entry)
+    if "type" not in entry:
+        # Semaphore's: a banner, and an outage cannot be dismissed.
+        options["type"] = CATEGORIES.get(str(category), "info")
+        options["dismissable"] = int(category != "outage")
+    options["banner"] = int(entry.get("banner", True) is True)
+    if options["banner"] and options["auto_close"] is None:
+        # It stands across the top already, so it is no toast.
+        options["auto_close"] = "0"
+    options["expires_ms"] = parse_end_ms(entry.get("ends"))
     return {
         "remote": parse_id(entry),
-        "type": CATEGORIES.get(str(category), "info"),
         "message": parse_summary(entry),
         "body": parse_text(entry.get("body"), MAX_BODY),
-        "dismissable": int(category != "outage"),
-        "banner": 1,
+        **options,
     }
 
 
@@ -86,7 +112,67 @@ def parse_message(entry: dict[str, Any]) -> ListedMessage:
         parse_time_ms(entry.get("created")),
         parse_read(entry),
         parse_summary(entry),
+        parse_options(entry),
     )
+
+
+def parse_whole_message(entry: dict[str, Any]) -> RemoteMessage:
+    """Return a message with its body, as an event carries it."""
+    return {
+        "remote": parse_id(entry),
+        "created_ms": parse_time_ms(entry.get("created")),
+        "message": parse_summary(entry),
+        "body": parse_text(entry.get("body"), MAX_BODY),
+        "fetched": 1,
+        **parse_options(entry),
+    }
+
+
+def parse_options(entry: dict[str, Any]) -> RemoteOptions:
+    """Return how a message is to be shown, where the service says so; Semaphore never does."""
+    options = PLAIN_OPTIONS.copy()
+    if entry.get("type") in TYPES:
+        options["type"] = entry["type"]
+    options["banner"] = int(entry.get("banner") is True)
+    options["dismissable"] = int(entry.get("dismissable", True) is not False)
+    auto_close = entry.get("auto_close")
+    if isinstance(auto_close, bool) or (
+        isinstance(auto_close, int) and 0 <= auto_close <= 86_400_000
+    ):
+        options["auto_close"] = json.dumps(auto_close)
+    progress = entry.get("progress")
+    if (
+        options["type"] == "in-progress"
+        and isinstance(progress, (int, float))
+        and not isinstance(progress, bool)
+        and 0 <= progress <= 1
+    ):
+        options["progress"] = float(progress)
+    if actions := entry.get("actions"):
+        options["actions"] = parse_actions(actions)
+    options["expires_ms"] = parse_end_ms(entry.get("expires"))
+    return options
+
+
+def parse_actions(value: Any) -> str:
+    """Return buttons as JSON, without those that ingest would not take either."""
+    # Late: most servers never need it.
+    from pydantic import ValidationError
+
+    from ...models import Action
+
+    buttons = []
+    for entry in value[:MAX_ACTIONS] if isinstance(value, list) else ():
+        try:
+            buttons.append(Action.model_validate(entry).model_dump())
+        except ValidationError:
+            continue
+    return json.dumps(buttons, ensure_ascii=False, separators=(",", ":"))
+
+
+def parse_end_ms(value: Any) -> int | None:
+    """Return the time after which a message is not shown; None if there is none."""
+    return None if value is None else parse_time_ms(value)
 
 
 def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
@@ -197,6 +283,11 @@ def parse_read(entry: dict[str, Any]) -> bool:
     if read is not None and not isinstance(read, str):
         raise malformed()
     return read is not None
+
+
+def parse_state(entry: dict[str, Any]) -> RemoteState:
+    """Return what the user did with a message; Semaphore says nothing of it."""
+    return RemoteState(entry.get("read") is not None, entry.get("dismissed") is not None)
 
 
 def parse_time_ms(value: Any) -> int:

@@ -8,6 +8,8 @@ but never over what the user did meanwhile.
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -18,6 +20,7 @@ from .. import Source, SourceContext
 from .broadcasts import BroadcastSync
 from .client import CentralClient
 from .failure import Failure, NoToken
+from .follower import EventFollower
 from .messages import MessageSync
 from .outbox import OutboxSender
 from .schedule import Backoff
@@ -44,6 +47,8 @@ class CentralPoller(Source):
         Where everything is kept.
     client
         Asks the service.
+    version
+        This package's.
     last_logged
         What was logged of the service at the start already.
     """
@@ -56,8 +61,11 @@ class CentralPoller(Source):
         context: SourceContext,
         *,
         client: CentralClient,
+        version: str = "",
         last_logged: str | None = None,
     ) -> None:
+        self._version = version
+        self._started_at = time.time()
         self._settings = settings
         self._log = context.log
         self._session = CentralSession(settings, context, client, make_owner())
@@ -66,13 +74,24 @@ class CentralPoller(Source):
         self._welcome = WelcomeSync(self._session, self._broadcasts)
         self._messages = MessageSync(self._session)
         self._outbox = OutboxSender(self._session, self._broadcasts, self._welcome)
+        self._follower = EventFollower(
+            self._session,
+            on_reload=self._reload,
+            on_welcome=self._note_welcome,
+            on_changed=self._replan,
+        )
+        self._greeting: asyncio.Task[None] | None = None
+        self._welcome_changed = False
         # Broadcasts first: they need no token, and what is out of order is said in them.
         self._send_step = self._make_step(self._outbox.send)
+        self._welcome_step = self._make_step(self._welcome.sync)
         self._steps = (
+            # Before the lists: what changes while they are read is told by an event.
+            self._make_step(self._prepare_events),
             self._make_step(self._broadcasts.sync),
             self._send_step,
             self._make_step(self._messages.sync),
-            self._make_step(self._welcome.sync),
+            self._welcome_step,
         )
         self._task: asyncio.Task[None] | None = None
         self._nudged = asyncio.Event()
@@ -86,6 +105,66 @@ class CentralPoller(Source):
         return _Step(run, Backoff(self._settings.interval_s))
 
     # When
+
+    def start(self) -> None:
+        """Tell the service once that this lab is there, and asks by itself."""
+        self._greeting = asyncio.ensure_future(self._say_hello())
+
+    async def _say_hello(self) -> None:
+        # Not all the labs that a hub starts in the morning in the same instant.
+        await asyncio.sleep(random.uniform(0, self._session.context.timings.hello_spread_s))
+        try:
+            await self._learn_features()
+            if self._session.has("hello"):
+                await self._session.client.hello(
+                    {
+                        "extension": "jupyterlab-notify-center",
+                        "version": self._version,
+                        "server": os.environ.get("JUPYTERHUB_SERVER_NAME", ""),
+                        "started": _rfc3339(self._started_at),
+                    }
+                )
+        except Failure as failure:
+            # It is asked when a tab opens, and said then.
+            self._log.debug("The central service was not told of this server: %s", failure)
+        if not self._is_awake():
+            await self._session.client.close_idle()
+
+    async def _learn_features(self) -> None:
+        """Find out what the service offers beyond Semaphore's routes."""
+        session = self._session
+        if session.features is None:
+            features = await session.client.features()
+            session.features = features.names
+            session.receipts.wanted = "receipts" in features.names and features.receipts != "off"
+
+    async def _prepare_events(self) -> None:
+        """Take the cursor from which events go on, if the service offers them."""
+        try:
+            await self._learn_features()
+            if self._session.has("events") and self._follower.cursor is None:
+                self._follower.cursor = await self._session.client.cursor()
+        except NoToken:
+            return
+        except Failure as failure:
+            # Refused tokens are said of the messages; broadcasts are for anybody.
+            if not failure.unauthorized:
+                raise
+
+    def _reload(self) -> None:
+        """Ask for everything soon: the events' cursor is too old."""
+        self._follower.cursor = None
+        self._schedule.plan_within(self._session.context.timings.hello_spread_s)
+        self._nudged.set()
+
+    def _note_welcome(self) -> None:
+        self._welcome_changed = True
+        self._nudged.set()
+
+    def _replan(self) -> None:
+        """Poll seldom while the event stream is open, and as ever while it is not."""
+        self._schedule.plan(relaxed=self._follower.is_open)
+        self._nudged.set()
 
     def wake(self) -> None:
         """Begin to poll."""
@@ -102,7 +181,9 @@ class CentralPoller(Source):
     async def stop(self) -> None:
         """End at once."""
         self.sleep()
-        tasks = [t for t in (self._task, *self._fetches.values()) if t is not None]
+        await self._follower.stop()
+        await self._session.receipts.stop()
+        tasks = [t for t in (self._task, self._greeting, *self._fetches.values()) if t is not None]
         for task in tasks:
             task.cancel()
         for task in tasks:
@@ -128,7 +209,10 @@ class CentralPoller(Source):
                     if self._is_awake() and not self._schedule.is_quiet:
                         await self._attempt(self._send_now, whole=False)
             if not self._is_awake():
+                await self._follower.stop()
                 await self._session.client.close_idle()
+            elif self._follower.cursor is not None:
+                self._follower.start()
 
     def _is_awake(self) -> bool:
         return self._session.awake
@@ -179,7 +263,7 @@ class CentralPoller(Source):
     def _succeed(self, problem: Failure | None, whole: bool) -> None:
         self._schedule.succeed()
         if whole:
-            self._schedule.plan()
+            self._schedule.plan(relaxed=self._follower.is_open)
             self._last_success = time.time()
             if problem is None and self._last_logged is not None:
                 self._last_logged = None
@@ -233,19 +317,25 @@ class CentralPoller(Source):
         return problem
 
     async def _send_now(self) -> Failure | None:
-        """Tell the service at once what the user did."""
-        step = self._send_step
-        if step.backoff.is_active:
-            return None
-        try:
-            await step.run()
-        except Failure as failure:
-            if not failure.isolated:
-                raise
-            step.backoff.fail(failure)
-            return failure
-        step.backoff.succeed()
-        return None
+        """Tell the service at once what the user did, and follow what its events said."""
+        steps = [self._send_step]
+        if self._welcome_changed:
+            self._welcome_changed = False
+            steps.append(self._welcome_step)
+        problem: Failure | None = None
+        for step in steps:
+            if step.backoff.is_active:
+                continue
+            try:
+                await step.run()
+            except Failure as failure:
+                if not failure.isolated:
+                    raise
+                step.backoff.fail(failure)
+                problem = problem or failure
+            else:
+                step.backoff.succeed()
+        return problem
 
     async def fetch_body(self, id_: str) -> None:
         """Fetch the body of a message, if it was not yet; the user is waiting for it.

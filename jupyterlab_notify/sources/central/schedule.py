@@ -9,6 +9,8 @@ from .failure import Failure
 
 #: The longest back-off, in seconds.
 MAX_BACKOFF_S = 600.0
+#: How often everything is compared while events tell what changes, in seconds.
+RELAXED_S = 1800.0
 #: How much an interval may differ, so that the labs of a hub do not ask all at once.
 JITTER = 0.2
 
@@ -106,9 +108,14 @@ class Schedule:
         """Note that a pass begins."""
         self._begun_at = time.monotonic()
 
-    def plan(self) -> None:
-        """Plan the next pass after a whole one."""
-        self._next_at = time.monotonic() + self._interval_s * jitter()
+    def plan(self, *, relaxed: bool = False) -> None:
+        """Plan the next pass after a whole one; much later, where changes are told by events."""
+        interval_s = max(self._interval_s, RELAXED_S) if relaxed else self._interval_s
+        self._next_at = time.monotonic() + interval_s * jitter()
+
+    def plan_within(self, seconds: float) -> None:
+        """Plan the next pass at some moment within a time, unless it is due sooner."""
+        self._next_at = min(self._next_at, time.monotonic() + random.uniform(0, seconds))
 
     def restart(self) -> None:
         """Note that a pass was broken off, which is as good as none."""

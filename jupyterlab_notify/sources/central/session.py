@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .. import SourceContext
 from .client import CentralClient
+from .receipts import ReceiptSender
 from .schedule import Schedule
 
 
@@ -64,12 +66,33 @@ class CentralSession:
         self.client = client
         self.owner = owner
         self.schedule = Schedule(settings.interval_s)
+        self.receipts = ReceiptSender(client, context.count_tabs)
         self.awake = False
+        #: The parts of the wire that the service offers beyond Semaphore's; None: not known yet.
+        self.features: frozenset[str] | None = None
+        self._telling: set[asyncio.Task[None]] = set()
 
     def check_wanted(self) -> None:
         """Go on only while a tab is open and the service may be asked; else ``Interrupted``."""
         if not self.awake or self.schedule.paused_s > 0:
             raise Interrupted
+
+    def has(self, feature: str) -> bool:
+        """Whether the service is known to offer a part of the wire."""
+        return self.features is not None and feature in self.features
+
+    def created(self, ids: Iterable[str]) -> None:
+        """Tell that these notifications came in: here, and to the service if it wants receipts."""
+        some = list(ids)
+        self.emit_event("created", some)
+        if some and self.receipts.wanted:
+            task = asyncio.ensure_future(self._send_receipts(some))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _send_receipts(self, ids: list[str]) -> None:
+        remotes = await self.submit(lambda tx: self.storage.remote.remotes(tx, ids), write=False)
+        self.receipts.add(remotes)
 
     def emit_event(self, action: str, ids: Iterable[str]) -> None:
         """Tell what happened to which notifications, if it happened to any."""

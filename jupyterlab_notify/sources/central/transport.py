@@ -12,13 +12,14 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..threads import in_thread
-from .failure import Answer, Failure, NoToken
+from .failure import Answer, Failure, NoToken, failure_of, malformed
 
 if TYPE_CHECKING:
     import httpx
@@ -130,6 +131,64 @@ class Transport:
         anonymous: bool,
         unauthenticated: bool,
     ) -> Answer:
+        async with self._respond(
+            method, path, params, headers, content, anonymous, unauthenticated
+        ) as response:
+            parts, size = [], 0
+            async for part in response.aiter_bytes():
+                size += len(part)
+                if size > MAX_ANSWER:
+                    raise Failure("The central service's answer has no end.")
+                parts.append(part)
+            return Answer(response.status_code, response.headers, b"".join(parts))
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, headers: dict[str, str], silence_s: float
+    ) -> AsyncIterator[AsyncIterator[str]]:
+        """Open a stream of text that ends when the service ends it.
+
+        Parameters
+        ----------
+        path, headers
+            The request.
+        silence_s
+            How long nothing may come.
+
+        Raises
+        ------
+        Failure
+            If it cannot be opened, or breaks.
+        """
+        self._under_way += 1
+        try:
+            async with self._respond(
+                "GET", path, None, headers, None, False, False, silence_s
+            ) as response:
+                kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+                if response.status_code != 200:
+                    raise failure_of(Answer(response.status_code, response.headers, b""))
+                if kind != "text/event-stream":
+                    raise malformed()
+                yield response.aiter_text()
+        except asyncio.TimeoutError:
+            raise Failure("The central service's event stream has fallen silent.") from None
+        finally:
+            self._under_way -= 1
+
+    @asynccontextmanager
+    async def _respond(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str] | None,
+        headers: dict[str, str],
+        content: bytes | None,
+        anonymous: bool,
+        unauthenticated: bool,
+        silence_s: float | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """Send a request, follow redirects, and let the caller read the answer."""
         token = None if unauthenticated else await self._read_token()
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -142,20 +201,18 @@ class Transport:
         import httpx
 
         url = httpx.URL(self._url + path, params=params)
+        timeout = httpx.Timeout(self._timeout_s, read=silence_s or self._timeout_s)
         try:
             await self._resolve(url)
             for _ in range(MAX_REDIRECTS + 1):
-                request = client.build_request(method, url, headers=headers, content=content)
+                request = client.build_request(
+                    method, url, headers=headers, content=content, timeout=timeout
+                )
                 response = await client.send(request, stream=True)
                 try:
                     if not response.has_redirect_location:
-                        parts, size = [], 0
-                        async for part in response.aiter_bytes():
-                            size += len(part)
-                            if size > MAX_ANSWER:
-                                raise Failure("The central service's answer has no end.")
-                            parts.append(part)
-                        return Answer(response.status_code, response.headers, b"".join(parts))
+                        yield response
+                        return
                     url = url.join(response.headers["location"])
                 finally:
                     await response.aclose()

@@ -1,0 +1,236 @@
+"""The service's event stream: what changes there is stored here the moment it is told.
+
+A service that offers events is not polled while its stream is open. Each event carries the present
+state of one message, so applying it is an upsert; after a loss the stream goes on from the cursor
+of the last event that was stored. ``reload`` says that the cursor is too old: then everything is
+asked for as by polling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ...storage.transaction import Transaction
+from .failure import Failure, malformed
+from .parsing import parse_broadcast, parse_id, parse_state, parse_whole_message
+from .schedule import Backoff
+from .server_sent_events import EventParser, ServerEvent
+from .session import CentralSession
+
+#: A stream on which nothing came for so long is dead: the service sends a comment every 25 s.
+SILENCE_S = 70.0
+#: The longest pause before the stream is opened again, in seconds. Meanwhile the service is polled.
+MAX_PAUSE_S = 120.0
+
+
+class EventFollower:
+    """Holds the event stream while a tab is open.
+
+    Parameters
+    ----------
+    session
+        The service.
+    on_reload
+        Called when everything has to be asked for.
+    on_welcome
+        Called when other welcome messages are due.
+    on_changed
+        Called when the stream opens and when it is lost.
+    """
+
+    def __init__(
+        self,
+        session: CentralSession,
+        *,
+        on_reload: Callable[[], None],
+        on_welcome: Callable[[], None],
+        on_changed: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._on_reload = on_reload
+        self._on_welcome = on_welcome
+        self._on_changed = on_changed
+        self._backoff = Backoff(1.0)
+        self._task: asyncio.Task[None] | None = None
+        #: Where the stream goes on; None: everything has to be asked for first.
+        self.cursor: str | None = None
+        self.is_open = False
+        self.failure: Failure | None = None
+
+    def start(self) -> None:
+        """Open the stream, and keep it open."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._run())
+
+    async def stop(self) -> None:
+        """Close the stream."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            wait_s = random.uniform(0.1, 1.0)
+            try:
+                await self._follow()
+                self._backoff.succeed()
+            except Failure as failure:
+                self.failure = failure
+                wait_s = min(MAX_PAUSE_S, self._backoff.fail(failure))
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                self._session.context.log.debug("Following events failed", exc_info=True)
+                wait_s = min(MAX_PAUSE_S, self._backoff.fail(Failure("The events cannot be kept.")))
+            finally:
+                self._set_open(False)
+            await asyncio.sleep(wait_s)
+
+    def _set_open(self, is_open: bool) -> None:
+        if self.is_open != is_open:
+            self.is_open = is_open
+            self._on_changed()
+
+    async def _follow(self) -> None:
+        """Read the stream until it ends."""
+        parser = EventParser()
+        async with self._session.client.events(self.cursor, SILENCE_S) as pieces:
+            async for text in pieces:
+                if not self.is_open:
+                    self.failure = None
+                    self._backoff.succeed()
+                    self._set_open(True)
+                if events := parser.feed(text):
+                    await self._apply(events)
+
+    async def _apply(self, events: list[ServerEvent]) -> None:
+        """Store what events say, in one transaction, and move on."""
+        session = self._session
+        changes = _Changes(session.settings.name)
+        operations = []
+        for event in events:
+            if event.name == "reload":
+                self._on_reload()
+            elif event.name.startswith("welcome"):
+                self._on_welcome()
+            elif (change := _APPLY.get(event.name)) is not None:
+                with suppress(Failure):
+                    # One that cannot be read is passed over, as in a list.
+                    operations.append(change(changes, json_object(event.data)))
+        if operations:
+
+            def apply(tx: Transaction) -> _Found:
+                changes.found = _Found()
+                for operation in operations:
+                    operation(session, tx)
+                return changes.found
+
+            found = await session.submit(apply, write=True)
+            session.created(found.created)
+            for action in ("read", "unread", "dismissed", "revoked"):
+                session.emit_event(action, getattr(found, action))
+        if events[-1].cursor:
+            self.cursor = events[-1].cursor
+
+
+class _Found:
+    """Our ids of what changed, by what became of it."""
+
+    def __init__(self) -> None:
+        self.created: list[str] = []
+        self.read: list[str] = []
+        self.unread: list[str] = []
+        self.dismissed: list[str] = []
+        self.revoked: list[str] = []
+
+
+_Operation = Callable[[CentralSession, Transaction], None]
+
+
+class _Changes:
+    """Makes operations of events.
+
+    Parameters
+    ----------
+    source
+        What the service is called.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.found = _Found()
+
+    def message(self, entry: dict[str, Any]) -> _Operation:
+        """Store a message."""
+        item, state = parse_whole_message(entry), parse_state(entry)
+
+        def apply(session: CentralSession, tx: Transaction) -> None:
+            id_ = session.storage.remote.upsert_message(tx, item, self._source, state)
+            if id_ is not None:
+                self.found.created.append(id_)
+
+        return apply
+
+    def broadcast(self, entry: dict[str, Any]) -> _Operation:
+        """Store a broadcast."""
+        item, state, remote = parse_broadcast(entry), parse_state(entry), parse_id(entry)
+
+        def apply(session: CentralSession, tx: Transaction) -> None:
+            if item is None:
+                self._remove(session, tx, "broadcast", remote)
+                return
+            id_ = session.storage.remote.upsert_broadcast(tx, item, self._source, state)
+            if id_ is not None:
+                self.found.created.append(id_)
+
+        return apply
+
+    def marked(self, origin: str, entry: dict[str, Any]) -> _Operation:
+        """Follow what the user did in another lab or on the inbox page."""
+        remote, state = parse_id(entry), parse_state(entry)
+
+        def apply(session: CentralSession, tx: Transaction) -> None:
+            id_ = session.storage.remote.mark(tx, origin, remote, state)
+            if id_ is not None:
+                action = "dismissed" if state.dismissed else "read" if state.read else "unread"
+                getattr(self.found, action).append(id_)
+
+        return apply
+
+    def gone(self, origin: str, entry: dict[str, Any]) -> _Operation:
+        """Remove what was taken back."""
+        remote = parse_id(entry)
+        return lambda session, tx: self._remove(session, tx, origin, remote)
+
+    def _remove(self, session: CentralSession, tx: Transaction, origin: str, remote: str) -> None:
+        id_ = session.storage.remote.remove(tx, origin, remote)
+        if id_ is not None:
+            self.found.revoked.append(id_)
+
+
+_APPLY: dict[str, Callable[[_Changes, dict[str, Any]], _Operation]] = {
+    "message": _Changes.message,
+    "message-changed": lambda changes, entry: changes.marked("message", entry),
+    "message-gone": lambda changes, entry: changes.gone("message", entry),
+    "broadcast": _Changes.broadcast,
+    "broadcast-changed": lambda changes, entry: changes.marked("broadcast", entry),
+    "broadcast-gone": lambda changes, entry: changes.gone("broadcast", entry),
+}
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Return a JSON object; raises ``Failure`` if the text is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise malformed() from None
+    if not isinstance(value, dict):
+        raise malformed()
+    return value
