@@ -516,6 +516,9 @@ class CentralStatus(_Wire):
         Literal["central", "files"],
         Field(description="Whether it serves welcome messages; if not, only files do."),
     ]
+    events: Annotated[
+        bool, Field(description="Whether its event stream is open; if not, it is polled.")
+    ]
 
 
 class Retention(_Wire):

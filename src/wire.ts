@@ -65,6 +65,10 @@ export interface CentralStatus {
    * Whether it serves welcome messages; if not, only files do.
    */
   welcome: 'central' | 'files';
+  /**
+   * Whether its event stream is open; if not, it is polled.
+   */
+  events: boolean;
 }
 /**
  * What failed last, and when.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from ..identity.token_file import TokenFileError
-from . import upgrade
 from .exit import CommandError
 from .local import add_database_argument, token_file
+from .upgrade import upgrade_database
 
 __all__ = ["add_arguments", "run"]
 
@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     file = token_file()
     if file.path.exists():
         raise CommandError(f"There is a token file already: {file.path}")
-    upgrade.run(argparse.Namespace(database=options.database, json=False))
+    upgrade_database(options.database)
     try:
         token = file.create("admin", kind="service", admin=True)
     except TokenFileError as error:

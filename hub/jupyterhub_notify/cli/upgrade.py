@@ -8,7 +8,7 @@ import asyncio
 from .exit import CommandError
 from .local import add_database_argument, settings_of
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "upgrade_database"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Upgrade the database."""
-    before, after = asyncio.run(_upgrade(settings_of(database=options.database).database))
+    """Upgrade the database, and say what was done."""
+    before, after = upgrade_database(options.database)
     if options.json:
         from .remote import print_json
 
@@ -29,6 +29,17 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(f"Brought the database from {before or 'nothing'} to {after}")
     return 0
+
+
+def upgrade_database(database: str | None) -> tuple[str | None, str]:
+    """Upgrade the database; return the versions before and after.
+
+    Raises
+    ------
+    CommandError
+        If it cannot be upgraded.
+    """
+    return asyncio.run(_upgrade(settings_of(database=database).database))
 
 
 async def _upgrade(database: str) -> tuple[str | None, str]:

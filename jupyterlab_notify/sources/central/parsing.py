@@ -88,11 +88,11 @@ def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
         return None
     category = entry.get("category")
     options = parse_options(entry)
-    if "type" not in entry:
-        # Semaphore's: a banner, and an outage cannot be dismissed.
+    if "sender" not in entry:
+        # Semaphore's, which names no sender: a banner, and an outage cannot be dismissed.
         options["type"] = CATEGORIES.get(str(category), "info")
         options["dismissable"] = int(category != "outage")
-    options["banner"] = int(entry.get("banner", True) is True)
+        options["banner"] = 1
     if options["banner"] and options["auto_close"] is None:
         # It stands across the top already, so it is no toast.
         options["auto_close"] = "0"

@@ -375,6 +375,7 @@ class CentralPoller(Source):
             else {"at": _rfc3339(failure[0]), "message": failure[1]},
             "outbox": outbox,
             "welcome": "central" if self._welcome.is_offered else "files",
+            "events": self._follower.is_open,
         }
 
 
