@@ -601,9 +601,16 @@ class Central:
             self.tell("POST", "fault", {"kind": kind, **more})
 
     def requests(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
-        """Return what it was asked, of those whose path holds ``path``."""
+        """Return what it was asked, of those whose path holds ``path``.
+
+        Each lab's one question for the service's features, which this one has none of, is left out.
+        """
         asked: list[dict[str, Any]] = self.tell("GET", "requests")
-        return [r for r in asked if path in r["path"] and method in ("", r["method"])]
+        return [
+            r
+            for r in asked
+            if r["path"] != "/" and path in r["path"] and method in ("", r["method"])
+        ]
 
     def told(self) -> list[tuple[str, Any]]:
         """Return what it was told while it behaved: the last part of the path, and the body."""

@@ -366,6 +366,7 @@ def test_it_is_asked_only_while_a_tab_is_open(make: Make, central: Central) -> N
         "lastFailure": None,
         "outbox": 0,
         "welcome": "files",
+        "events": False,
     }
     assert central.requests() == []
     with lab.websocket():
@@ -694,7 +695,7 @@ def test_links_to_elsewhere_lead_nowhere_else(
 def test_a_redirect_within_the_service_is_followed(make: Make, central: Central) -> None:
     central.message("Behind a redirect")
     here = f"http://127.0.0.1:{central.port}"
-    central.fault("redirect", location=here, times=1)
+    central.fault("redirect", location=here, times=1, path="GET /v1/broadcasts")
     lab = make()
     with lab.websocket():
         shows(lab, "Behind a redirect")

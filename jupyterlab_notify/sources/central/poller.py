@@ -163,7 +163,16 @@ class CentralPoller(Source):
 
     def _replan(self) -> None:
         """Poll seldom while the event stream is open, and as ever while it is not."""
-        self._schedule.plan(relaxed=self._follower.is_open)
+        is_open = self._follower.is_open
+        steps = (*self._steps, self._send_step)
+        was_failing = self._schedule.backoff.failures or any(s.backoff.failures for s in steps)
+        self._schedule.plan(relaxed=is_open)
+        if is_open and was_failing:
+            # The service is back: what waits for it need not wait for the end of a back-off.
+            for step in steps:
+                step.backoff.succeed()
+            self._schedule.succeed()
+            self._schedule.plan_within(self._session.context.timings.hello_spread_s)
         self._nudged.set()
 
     def wake(self) -> None:
