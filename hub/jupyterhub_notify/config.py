@@ -95,6 +95,13 @@ class Settings(BaseSettings):
             ge=1,
         ),
     ] = 140
+    maintenance_leads_min: Annotated[
+        list[int],
+        Field(
+            title="Maintenance's notices",
+            description="Minutes before a maintenance at which it is announced, as JSON",
+        ),
+    ] = [7 * 24 * 60, 24 * 60, 60, 10]
     undo_s: Annotated[
         int,
         Field(

@@ -58,6 +58,7 @@ def configure(
     environment: Mapping[str, str] | None = None,
     bot: bool = True,
     user_scopes: bool = True,
+    hub_pages: bool = True,
 ) -> None:
     """Add the notification service to a hub; the last lines of ``jupyterhub_config.py``.
 
@@ -91,6 +92,8 @@ def configure(
     user_scopes
         Whether every user's servers may ask the service; without it, grant
         ``access:services!service=notify`` to the users who may.
+    hub_pages
+        Whether the hub's own pages show what is for everyone, and a bell to who is logged in.
 
     Raises
     ------
@@ -112,6 +115,8 @@ def configure(
         _let_users_in(c)
     _let_servers_in(c)
     _tell_servers(c, _address(c, url=url, lab_url=lab_url, port=port))
+    if hub_pages:
+        _add_to_pages(c)
 
 
 def _check(
@@ -427,6 +432,33 @@ def _tell_servers(c: Any, address: str | Callable[[Any], str]) -> None:
     # In every section that has an `environment` of its own: it replaces the general one.
     for section in _that_set(c, "Spawner", "environment"):
         _update(section, "environment", {CENTRAL_URL: address})
+
+
+# --- The hub's own pages
+
+
+def _add_to_pages(c: Any) -> None:
+    """Let the hub's pages load our script, after what the site itself announces.
+
+    A page of its own (`announcement_login`) replaces the general one, and gets the script too.
+    """
+    script = (
+        f'<script src="{_base_url(c)}services/{SERVICE}/static/hub-pages.js" async'
+        " data-jupyterhub-notify></script>"
+    )
+    # Without a site's own words the box is ours alone, and is not shown before we have some.
+    hidden = "<style>.announcement:has(> [data-jupyterhub-notify-box]){display:none}</style>"
+    alone = f"<i data-jupyterhub-notify-box></i>{hidden}{script}"
+    announced = dict(_value(c.JupyterHub, "template_vars") or {})
+    if "template_vars" in c.JupyterHub and _is_lazy(c.JupyterHub["template_vars"]):
+        announced = dict(c.JupyterHub["template_vars"].to_dict().get("update", {}))
+    ours = {
+        name: f"{text}{script}" if text else alone
+        for name, text in announced.items()
+        if name.partition("_")[0] == "announcement" and isinstance(text, str)
+    }
+    ours.setdefault("announcement", alone)
+    _update(c.JupyterHub, "template_vars", ours)
 
 
 # --- Traitlets' configuration, whose values may be absent, plain, or changes to a default

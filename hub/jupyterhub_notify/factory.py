@@ -208,6 +208,7 @@ def build(settings: Settings, *, directory: UserDirectory | None = None) -> Part
             audit=stores.audit,
             limit=limit,
             directory=directory,
+            leads_min=settings.maintenance_leads_min,
         ),
         recipients=RecipientService(directory=directory),
         reading=reading,

@@ -397,3 +397,39 @@ def test_a_site_may_leave_the_bot_and_the_users_scope_to_itself(version: str) ->
     assert role(c, "notify")["scopes"] == ["list:users", "read:users:groups", "read:servers"]
     assert "extra_user_scopes" not in c.JupyterHub
     assert "post_auth_hook" not in c.Authenticator
+
+
+# --- The hub's own pages
+
+SCRIPT = "/services/notify/static/hub-pages.js"
+
+
+def test_the_hubs_pages_load_our_script_and_show_no_empty_box() -> None:
+    c = Config()
+    configure(c)
+    (announcement,) = c.JupyterHub.template_vars.values()
+    assert f'src="{SCRIPT}" async' in announcement
+    assert "display:none" in announcement
+
+
+def test_what_a_site_announces_itself_stays_and_each_page_has_our_script_once() -> None:
+    c = Config()
+    c.JupyterHub.base_url = "/hubs/one/"
+    c.JupyterHub.template_vars = {
+        "announcement": "Welcome",
+        "announcement_login": "Use your <b>institute's</b> account",
+        "support": "help@example.org",
+    }
+    configure(c)
+    texts = c.JupyterHub.template_vars
+    assert texts["support"] == "help@example.org"
+    for name, text in (("announcement", "Welcome"), ("announcement_login", "Use your <b>")):
+        assert texts[name].startswith(text)
+        assert texts[name].count(f"/hubs/one{SCRIPT}") == 1
+        assert "display:none" not in texts[name]
+
+
+def test_the_hubs_pages_can_be_left_alone() -> None:
+    c = Config()
+    configure(c, hub_pages=False)
+    assert "template_vars" not in c.JupyterHub

@@ -25,9 +25,9 @@ from ..models.broadcasts import (
 )
 from ..models.common import Name, Text
 from ..models.notifications import ServiceNotification
-from ..models.recipients import ChooseRecipients, Directory, Recipients
+from ..models.recipients import ChooseRecipients, Directory, Recipients, TemplateSample
 from ..models.welcome import AdminWelcome, CreateWelcome, PatchWelcome, WelcomeReader
-from ..services.access import require_admin
+from ..services.access import require_admin, require_sender
 from ..services.views import dump
 from .answers import (
     base_url,
@@ -229,6 +229,18 @@ async def find_recipients(
 ) -> Response:
     """Return the users and groups that the caller may send to whose names hold these letters."""
     return json_one(await parts.recipients.found(caller, q, limit))
+
+
+@router.get("/templates", response_model=list[TemplateSample], summary="List templates")
+async def list_templates(caller: CallerOf, parts: PartsOf) -> Response:
+    """List the templates that a broadcast may start from, each filled with its own sample."""
+    require_sender(caller)
+    samples = []
+    for name in parts.content.names:
+        made = parts.content.sample(name)
+        fields = {f: getattr(made, f) for f in TemplateSample.model_fields if f != "name"}
+        samples.append(TemplateSample(name=name, **fields))
+    return json_list(samples)
 
 
 # --- Welcome messages

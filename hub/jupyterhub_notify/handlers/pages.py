@@ -27,13 +27,17 @@ from ..identity.settings import hub_of
 from ..models.broadcasts import AdminBroadcast
 from ..models.common import Text
 from ..models.recipients import ChooseRecipients
-from ..pages.forms import Draft, draft_of_broadcast, draft_of_fields
+from ..models.stored import StoredBroadcast
+from ..pages.forms import Draft, draft_of_broadcast, draft_of_fields, draft_of_template
 from ..pages.inbox import View, items_of
 from ..pages.outcomes import FAILED, LOOKS
 from ..pages.templating import CONTENT_SECURITY_POLICY, HUB_STATIC, STATIC, hub_url
 from ..pages.templating import make_environment as _make_environment
+from ..recurrence import zone
 from ..rendering import plain_text, render_block, render_inline
+from ..schedules import parse_moment
 from ..schema import now
+from ..services.maintenance import phases_of
 from .dependencies import PartsOf
 
 __all__ = ["add_pages", "router", "wants_page"]
@@ -234,6 +238,9 @@ async def _compose(request: Request, parts: Parts, caller: Caller) -> Response:
         except ServiceError as error:
             return _sentence(pages, request, error.status, str(error), caller)
         draft = draft_of_broadcast(parts.broadcast_views.admin(stored, counts))
+    chosen = request.query_params.get("template")
+    if chosen in parts.content.names:
+        draft = draft_of_template(parts.content.sample(chosen))
     everyone = caller.may_send_to_everyone()
     if not everyone and draft.to in ("running", "all"):
         draft.to = "groups"
@@ -248,11 +255,12 @@ async def _compose(request: Request, parts: Parts, caller: Caller) -> Response:
         may_send_to_everyone=everyone,
         groups=await _groups(parts, caller),
         zones=sorted(available_timezones()),
-        templates=[],
-        chosen=None,
+        templates=parts.content.names,
+        chosen=chosen,
         message_hint=parts.settings.message_hint,
         undo_s=parts.settings.undo_s,
-        maintenance=False,
+        maintenance=True,
+        leads=_in_words(parts.settings.maintenance_leads_min or [0]),
     )
 
 
@@ -294,8 +302,25 @@ async def preview(request: Request) -> Response:
         actions=actions + (["Dismiss"] if draft.dismiss_button else []),
         choices=draft.choices,
         reply_text=draft.reply_text,
-        countdown=None,
+        countdown=_countdown(draft),
     )
+
+
+def _countdown(draft: Draft) -> str | None:
+    """Return what the banner of a maintenance would say, as the browser's script does."""
+    if draft.when != "maintenance":
+        return None
+    try:
+        begins = parse_moment(draft.starts, "start", zone(draft.timezone or "UTC"))
+    except ValueError:
+        return None
+    minutes = int((begins - now()).total_seconds() // 60) + 1
+    if minutes <= 0:
+        return None
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return f"in {hours // 24} days"
+    return f"in {hours} h {rest} min" if hours else f"in {rest} min"
 
 
 @router.post("/fragments/recipients")
@@ -386,6 +411,7 @@ async def results(
         unread=await _unread(parts, caller),
         one=one,
         held=_is_held(one),
+        notices=_notices(stored),
         failed=sum(one.counts.get(name, 0) for name in FAILED),
         summary=render_inline(one.summary),
         body=render_block(one.body) if one.body else None,
@@ -400,11 +426,38 @@ async def results(
 
 
 def _is_held(one: AdminBroadcast) -> bool:
-    """Return whether it waits for its sender's *Undo*; what is planned for later does not."""
-    if one.active or one.revoked or one.starts is None or one.rrule or one.occurrence:
-        return False
-    # Both are whole seconds.
-    return now() < one.starts and (one.starts - one.created).total_seconds() <= 61
+    """Return whether its sender may still undo it."""
+    return one.revoked is None and one.held_until is not None and now() < one.held_until
+
+
+#: What the results say of a maintenance's notices.
+_NOTICES = {"announced": "announced", "begun": "begins", "over": "is over"}
+
+
+def _notices(stored: StoredBroadcast) -> list[dict[str, Any]]:
+    """Return the notices of a maintenance, and which one is shown."""
+    notices: list[dict[str, Any]] = [
+        {
+            "label": _NOTICES[phase.kind],
+            "start": max(phase.start, stored.created),
+            "now": stored.is_shown and stored.occurrence == phase.start,
+        }
+        for phase in phases_of(stored.schedule)
+    ]
+    # Those that were due before it was sent are never shown.
+    return [one for one in notices if one["now"] or one["start"] >= stored.created]
+
+
+def _in_words(minutes: Sequence[int]) -> str:
+    """Return lead times as a site has set them: *a week, a day and an hour*."""
+    units = ((10_080, "week"), (1440, "day"), (60, "hour"), (1, "minute"))
+    words = []
+    for one in sorted(minutes, reverse=True):
+        size, unit = next((size, unit) for size, unit in units if one % size == 0)
+        count = one // size
+        article = "an" if unit == "hour" else "a"
+        words.append(f"{article} {unit}" if count == 1 else f"{count} {unit}s")
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _pager(request: Request, offset: int, limit: int, shown: int, total: int) -> dict[str, Any]:

@@ -46,7 +46,14 @@ async def overview(
 
 
 @router.get("/broadcasts", response_model=list[Broadcast], summary="List broadcasts")
-async def list_broadcasts(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
+async def list_broadcasts(
+    request: Request,
+    caller: CallerOf,
+    parts: PartsOf,
+    everyone: Annotated[
+        bool, Query(title="Everyone", description="Only what is for everyone, logged in or not")
+    ] = False,
+) -> Response:
     """List what is shown to the caller now; anonymous callers see what is for everyone."""
     user = caller.name if caller.kind == "user" else None
     tag = entity_tag(request, caller, await parts.feed.versions.of(user))
@@ -54,6 +61,8 @@ async def list_broadcasts(request: Request, caller: CallerOf, parts: PartsOf) ->
     if known is not None:
         return known
     shown = await parts.reading.shown(caller)
+    if everyone:
+        shown = [one for one in shown if one.audience == "all"]
     items = [parts.broadcast_views.reader(one) for one in shown]
     return json_list(items, tag=tag, headers=whole_headers(request, len(items)))
 

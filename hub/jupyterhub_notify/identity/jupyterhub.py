@@ -42,6 +42,10 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 NAVIGATION = ("navigate", "unspecified")
 
 
+#: The number of unread messages: the hub's own pages show it, and have no token of this service's.
+UNPROVEN = "/v1/unread"
+
+
 class JupyterHubIdentity:
     """Asks the Hub who a token belongs to.
 
@@ -160,9 +164,13 @@ def _needs_proof(connection: HTTPConnection) -> bool:
     if not _is_read(connection):
         return True
     mode = connection.headers.get("sec-fetch-mode", "unspecified")
-    site = connection.headers.get("sec-fetch-site", "unspecified")
-    image = mode == "no-cors" and site == "same-origin"
-    return mode not in NAVIGATION and not image
+    if connection.headers.get("sec-fetch-site", "unspecified") == "same-origin":
+        # A script may ask without CORS too, and then reads the answer: only a picture is none.
+        if mode == "no-cors" and connection.headers.get("sec-fetch-dest") == "image":
+            return False
+        if connection.url.path.endswith(UNPROVEN):
+            return False
+    return mode not in NAVIGATION
 
 
 def _administers(model: Mapping[str, Any], scopes: set[str]) -> bool:

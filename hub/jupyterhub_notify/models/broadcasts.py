@@ -89,13 +89,34 @@ class Schedule(Model):
         ),
     ] = None
 
+    maintenance: Annotated[
+        bool,
+        Field(
+            title="Maintenance",
+            description="Whether starts and ends are those of a maintenance: it is announced"
+            " before, says when it has begun and when it is over, and then withdraws itself",
+        ),
+    ] = False
+    leads_min: Annotated[
+        list[Annotated[int, Field(ge=1, le=525_600)]] | None,
+        Field(
+            title="Advance notices",
+            description="Of a maintenance: minutes before it; by default as the site has set",
+            max_length=10,
+        ),
+    ] = None
+
     @model_validator(mode="after")
     def _in_order(self) -> Schedule:
         if self.starts is not None and self.ends is not None and self.ends <= self.starts:
             raise ValueError("ends must be after starts")
         if self.rrule is not None and (self.starts is None or self.ends is None):
             raise ValueError("a recurrence needs starts and ends of its first occurrence")
-        if self.timezone is not None and self.rrule is None:
+        if self.maintenance and self.rrule is not None:
+            raise ValueError("a maintenance does not recur")
+        if self.maintenance and (self.starts is None or self.ends is None):
+            raise ValueError("a maintenance needs starts and ends")
+        if self.timezone is not None and self.rrule is None and not self.maintenance:
             raise ValueError("a time zone without a recurrence is of no use")
         return self
 
@@ -140,18 +161,11 @@ class CreateBroadcast(_BroadcastOptions, Schedule):
         int,
         Field(
             title="Hold",
-            description="Seconds to hold it, so that its sender may change their mind: revoke it,"
-            " or send it at once by changing starts to null; not with starts",
+            description="Seconds to hold it, so that its sender may change their mind",
             ge=0,
             le=3600,
         ),
     ] = 0
-
-    @model_validator(mode="after")
-    def _held_or_scheduled(self) -> CreateBroadcast:
-        if self.hold_s and self.starts is not None:
-            raise ValueError("what has a start of its own is not held")
-        return self
 
     @model_validator(mode="after")
     def _to_somebody(self) -> CreateBroadcast:
@@ -182,6 +196,9 @@ class PatchBroadcast(_BroadcastOptions):
     enabled: Annotated[
         bool | None, Field(title="Enabled", description="If not, it is not shown")
     ] = None
+    hold_s: Annotated[
+        Literal[0] | None, Field(title="Hold", description="0: send what is held now")
+    ] = None
     show_again: Annotated[
         bool,
         Field(title="Show again", description="Whether those who dismissed it see it anew"),
@@ -211,6 +228,10 @@ class Broadcast(_BroadcastOptions):
     ] = None
     updated: Annotated[
         Utc | None, Field(title="Updated", description="When its content changed last")
+    ] = None
+    countdown: Annotated[
+        Utc | None,
+        Field(title="Countdown", description="What is counted down to: a maintenance's moments"),
     ] = None
     read: Annotated[Utc | None, Field(title="Read", description="When the user read it")] = None
     dismissed: Annotated[
@@ -273,6 +294,15 @@ class AdminBroadcast(_BroadcastOptions):
     ends: Annotated[Utc | None, _ENDS] = None
     rrule: Annotated[str | None, Field(title="Recurrence", description="A rule of RFC 5545")] = None
     timezone: Annotated[str | None, Field(title="Time zone", description="Of the rule")] = None
+    maintenance: Annotated[
+        bool, Field(title="Maintenance", description="Whether it is a maintenance")
+    ] = False
+    leads_min: Annotated[
+        list[int] | None, Field(title="Advance notices", description="Minutes before it")
+    ] = None
+    held_until: Annotated[
+        Utc | None, Field(title="Held until", description="When it goes out, if it was held")
+    ] = None
     occurrence: Annotated[
         Utc | None, Field(title="Occurrence", description="When the latest occurrence began")
     ] = None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .common import Model
 
-__all__ = ["Me"]
+__all__ = ["Me", "Unread"]
 
 
 class Me(Model):
@@ -27,4 +27,12 @@ class Me(Model):
     send_groups: Annotated[
         list[str],
         Field(title="Sends to", description="Groups that it may send to; * is every user"),
+    ]
+
+
+class Unread(Model):
+    """The number on the bell of the hub's pages."""
+
+    unread: Annotated[
+        int, Field(title="Unread", description="What the user has neither read nor put away")
     ]

@@ -9,7 +9,7 @@ from pydantic import Field
 from .broadcasts import Audience
 from .common import Model, Name
 
-__all__ = ["ChooseRecipients", "Directory", "Group", "Recipients"]
+__all__ = ["ChooseRecipients", "Directory", "Group", "Recipients", "TemplateSample"]
 
 
 class ChooseRecipients(Model):
@@ -34,6 +34,19 @@ class Recipients(Model):
     unknown: Annotated[
         list[str], Field(title="Unknown", description="Named users and groups that nobody has")
     ] = []
+
+
+class TemplateSample(Model):
+    """A template to start a broadcast from, filled with its own sample."""
+
+    name: Annotated[str, Field(title="Name", description="The template's name")]
+    summary: Annotated[str, Field(title="Summary", description="In Markdown")]
+    body: Annotated[str | None, Field(title="Body", description="In Markdown")] = None
+    type: Annotated[str | None, Field(title="Type", description="As the template says")] = None
+    banner: Annotated[bool | None, Field(title="Banner", description="As the template says")] = None
+    dismissable: Annotated[
+        bool | None, Field(title="Dismissable", description="As the template says")
+    ] = None
 
 
 class Group(Model):

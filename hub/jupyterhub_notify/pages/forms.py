@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..models.broadcasts import AdminBroadcast
+from ..services.content import Rendered
 
-__all__ = ["Draft", "draft_of_broadcast", "draft_of_fields", "names_in"]
+__all__ = ["Draft", "draft_of_broadcast", "draft_of_fields", "draft_of_template", "names_in"]
 
 TYPES = ("info", "success", "warning", "error", "in-progress", "default")
 WHEN = ("now", "later", "repeating", "maintenance")
@@ -143,4 +144,15 @@ def draft_of_broadcast(one: AdminBroadcast) -> Draft:
         actions=[{"label": a.label, "url": a.url or ""} for a in links],
         choices=one.reply.choices if one.reply else (),
         reply_text=bool(one.reply and one.reply.text),
+    )
+
+
+def draft_of_template(made: Rendered) -> Draft:
+    """Return what a template makes of its sample, to be written over."""
+    return Draft(
+        message=made.summary,
+        details=made.body or "",
+        type=made.type or "info",
+        banner=bool(made.banner),
+        dismissable=made.dismissable is not False,
     )

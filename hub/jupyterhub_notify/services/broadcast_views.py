@@ -11,6 +11,7 @@ from ..models.broadcasts import (
 from ..models.common import category_of
 from ..models.stored import BroadcastUserState, StoredBroadcast
 from .content import formatted_body, formatted_summary
+from .maintenance import countdown_of, summary_of, type_of
 
 __all__ = ["BroadcastViews"]
 
@@ -25,13 +26,14 @@ class BroadcastViews:
             {
                 **stored.options,
                 "id": stored.id,
-                "summary": formatted_summary(stored.summary),
+                "summary": formatted_summary(summary_of(stored)),
                 "body": formatted_body(stored.body),
                 "active": stored.active,
                 "enabled": stored.enabled,
                 "stale": stored.stale,
-                "category": category_of(stored.type),
-                "type": stored.type,
+                "category": category_of(type_of(stored)),
+                "type": type_of(stored),
+                "countdown": countdown_of(stored),
                 "sender": stored.sender,
                 "key": stored.key,
                 "starts": stored.occurrence,

@@ -22,7 +22,7 @@ from ..storage.writer import Transaction, Writer
 from .access import require_known, require_sender
 from .limits import RateLimit
 from .publishing import Directory, require_open
-from .timing import check_schedule, timing_at
+from .timing import check_schedule, recurs, timing_at
 
 __all__ = ["FAILED", "BroadcastingService"]
 
@@ -45,6 +45,8 @@ class BroadcastingService:
         How fast a publisher may send.
     directory
         Whose groups decide whom a group's sender may send to.
+    leads_min
+        How long before a maintenance it is announced, in minutes.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class BroadcastingService:
         audit: AuditStore,
         limit: RateLimit,
         directory: Directory,
+        leads_min: Sequence[int],
     ) -> None:
+        self._leads_min = leads_min
         self._database = database
         self._writer = writer
         self._store = store
@@ -85,8 +89,6 @@ class BroadcastingService:
         """
         await self._require_sender(caller, body)
         at = now()
-        if body.hold_s:
-            body = body.model_copy(update={"starts": at + timedelta(seconds=body.hold_s)})
         row = self._row(caller, body, at)
         self._limit.take(caller.name)
 
@@ -150,13 +152,22 @@ class BroadcastingService:
             "audience": body.audience,
             "groups": body.groups,
             "users": body.users,
-            "schedule": check_schedule(body, at),
+            "schedule": self._schedule(body, at),
             "enabled": body.enabled,
             "created": at,
             "updated": at,
             "revoked": None,
             "counts": None,
         }
+
+    def _schedule(self, body: CreateBroadcast, at: datetime) -> dict[str, Any]:
+        if body.maintenance and body.leads_min is None:
+            # As the site has it today: another default is for later ones.
+            body = body.model_copy(update={"leads_min": list(self._leads_min)})
+        schedule = check_schedule(body, at)
+        if body.hold_s:
+            schedule["held_until"] = (at + timedelta(seconds=body.hold_s)).isoformat()
+        return schedule
 
     async def insert(self, transaction: Transaction, row: dict[str, Any]) -> StoredBroadcast:
         """Store a new broadcast, and begin its occurrence if there is one now."""
@@ -183,7 +194,7 @@ class BroadcastingService:
         timing = timing_at(schedule, enabled, at, old.occurrence)
         # Moved while it is shown: the same occurrence, whose results go on.
         columns = _columns(timing)
-        if old.active and timing.active and not schedule.get("rrule"):
+        if old.active and timing.active and not recurs(schedule):
             columns["occurrence"] = old.occurrence
         values = {**values, **columns, "seq": transaction.next(), "updated": at}
         await self._store.change(transaction.connection, old.id, values)
@@ -241,6 +252,8 @@ class BroadcastingService:
         changed = patch.model_dump(mode="json", include=_OPTIONS & given)
         options = {**old.options, **changed}
         values["options"] = {name: value for name, value in options.items() if value is not None}
+        if patch.hold_s == 0:
+            values["schedule"] = {k: v for k, v in old.schedule.items() if k != "held_until"}
         times = given & set(Schedule.model_fields)
         if times:
             wanted = {**old.schedule, **patch.model_dump(mode="json", include=times)}

@@ -32,6 +32,13 @@ class Templates(Protocol):
     def revision(self) -> str:
         """What changes whenever a template does."""
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the templates."""
+
+    def sample(self, name: str) -> dict[str, Any]:
+        """Return the data that a template shows itself with."""
+
     def check(self, name: str, data: dict[str, Any]) -> None:
         """Refuse a template that is not there, or data that do not fit it, with `Invalid`."""
 
@@ -43,6 +50,15 @@ class NoTemplates:
     """Where no directory of templates is configured."""
 
     revision = ""
+
+    @property
+    def names(self) -> list[str]:
+        """None."""
+        return []
+
+    def sample(self, name: str) -> dict[str, Any]:
+        """Return none."""
+        return {}
 
     def check(self, name: str, data: dict[str, Any]) -> None:
         """Refuse every template."""
@@ -95,6 +111,23 @@ class ContentService:
     def check(self, template: str, data: dict[str, Any] | None) -> None:
         """Refuse a template or data that are no good."""
         self._templates.check(template, data or {})
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the templates."""
+        return self._templates.names
+
+    def sample(self, name: str) -> Rendered:
+        """Return what a template makes of its own sample.
+
+        Raises
+        ------
+        Invalid
+            If there is no such template.
+        """
+        data = self._templates.sample(name)
+        self._templates.check(name, data)
+        return self._templates.render(name, data)
 
     def of(self, stored: StoredNotification) -> Content:
         """Return a notification's content: its own, or what its template says."""

@@ -9,8 +9,9 @@ from typing import Any
 from ..errors import Invalid
 from ..models.broadcasts import Schedule as WireSchedule
 from ..schedules import Schedule, ScheduleError, parse_schedule
+from .maintenance import phases_of
 
-__all__ = ["Timing", "check_schedule", "timing_at"]
+__all__ = ["Timing", "check_schedule", "recurs", "timing_at"]
 
 #: What the wire calls the fields of a schedule.
 FIELDS = {"start": "starts", "end": "ends"}
@@ -88,6 +89,13 @@ def timing_at(
     Timing
         What the columns say.
     """
+    held = schedule.get("held_until")
+    if held is not None and at < (until := datetime.fromisoformat(held)):
+        return Timing(
+            active=False, stale=False, occurrence=last, occurrence_ends=None, next_change=until
+        )
+    if schedule.get("maintenance"):
+        return _timing_of_maintenance(schedule, enabled, at, last)
     parsed = _parse(schedule)
     occurrence = parsed.active(at) if enabled else None
     following = parsed.next_change(at) if enabled else None
@@ -97,4 +105,25 @@ def timing_at(
         occurrence=last if occurrence is None else occurrence.start,
         occurrence_ends=None if occurrence is None else occurrence.end,
         next_change=following,
+    )
+
+
+def recurs(schedule: dict[str, Any]) -> bool:
+    """Return whether a stored schedule has several occurrences, each shown by itself."""
+    return bool(schedule.get("rrule") or schedule.get("maintenance"))
+
+
+def _timing_of_maintenance(
+    schedule: dict[str, Any], enabled: bool, at: datetime, last: datetime | None
+) -> Timing:
+    """Return which of a maintenance's notices is shown."""
+    phases = phases_of(schedule)
+    shown = next((one for one in phases if enabled and one.start <= at < one.end), None)
+    moments = [moment for one in phases for moment in (one.start, one.end) if moment > at]
+    return Timing(
+        active=shown is not None,
+        stale=not moments,
+        occurrence=last if shown is None else shown.start,
+        occurrence_ends=None if shown is None else shown.end,
+        next_change=min(moments, default=None) if enabled else None,
     )

@@ -61,6 +61,12 @@ class TemplateDirectory:
         self._look()
         return sorted(self._templates)
 
+    def sample(self, name: str) -> dict[str, Any]:
+        """Return the data that a template shows itself with; none if there is no such template."""
+        self._look()
+        template = self._templates.get(name)
+        return {} if template is None else dict(template.sample)
+
     def check(self, name: str, data: dict[str, Any]) -> None:
         """Refuse a template that is not there, or data that do not fit it.
 

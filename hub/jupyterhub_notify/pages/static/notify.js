@@ -105,6 +105,16 @@
     }
   }
 
+  /** Return a moment as a field for a local time has it. */
+  function localText(iso) {
+    if (!iso) {
+      return '';
+    }
+    const moment = new Date(iso);
+    const shifted = moment - moment.getTimezoneOffset() * 60_000;
+    return new Date(shifted).toISOString().slice(0, 16);
+  }
+
   /** Return the moment at which a clock in a zone shows this local time, in UTC. */
   function inZone(local, zone) {
     const asUtc = Date.parse(`${local}:00Z`.replace(/:00:00Z$/, ':00Z'));
@@ -199,7 +209,7 @@
       throw new Missing('jn-ends', 'The end must be after the beginning.');
     }
     if (when === 'maintenance') {
-      return { maintenance: { starts: first, ends: last, timezone: zone } };
+      return { maintenance: true, starts: first, ends: last, timezone: zone };
     }
     body.starts = first;
     if (last !== undefined) {
@@ -314,8 +324,7 @@
   async function send(form) {
     clearMarks(form);
     try {
-      const when = form.elements.when.value;
-      const hold = when === 'now' ? Number(form.dataset.jnUndo) : 0;
+      const hold = Number(form.dataset.jnUndo);
       const body = { ...content(form), ...audience(form), ...times(form) };
       if (hold) {
         body.hold_s = hold;
@@ -386,6 +395,11 @@
     form.elements.template?.addEventListener('change', event => {
       const { value, dataset } = event.target;
       location.assign(value ? dataset.jnGo + encodeURIComponent(value) : SERVICE);
+    });
+    form.addEventListener('change', event => {
+      if (event.target.name === 'when' && event.target.value === 'maintenance') {
+        form.elements.banner.checked = true; // It counts down there.
+      }
     });
     complete(byId('jn-users'), byId('jn-completions'));
   }
@@ -535,7 +549,7 @@
         location.assign(`${SERVICE}?duplicate=${id}`);
       },
       'send-now': async () => {
-        await api('PATCH', path, { starts: null });
+        await api('PATCH', path, { hold_s: 0 });
         say('Sent.');
         again();
       },
@@ -578,11 +592,22 @@
 
   function beginEdit(dialog, path) {
     const form = dialog.querySelector('form');
+    const moments = [...form.querySelectorAll('[data-jn-utc]')];
+    for (const field of moments) {
+      field.value = field.defaultValue = localText(field.dataset.jnUtc);
+    }
     form.addEventListener('submit', async event => {
       event.preventDefault();
       const fields = form.elements;
+      const moved = {};
+      for (const field of moments.filter(one => one.value !== one.defaultValue)) {
+        moved[field.name] = field.value
+          ? new Date(field.value).toISOString()
+          : null;
+      }
       try {
         await api('PATCH', path, {
+          ...moved,
           summary: fields.message.value.trim(),
           body: fields.details.value.trim() ? fields.details.value : null,
           type: fields.type.value,
