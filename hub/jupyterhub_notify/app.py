@@ -68,7 +68,9 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
     app.state.identity = identity
     hub = hub_of(identity)
     app.state.parts = factory.build(
-        settings, directory=None if hub is None else HubDirectory(hub.api)
+        settings,
+        directory=None if hub is None else HubDirectory(hub.api),
+        hub_api=None if hub is None else hub.api,
     )
     for module in (root, me, messages, reading, services, events, admin, alerts, doctor):
         app.include_router(module.router)

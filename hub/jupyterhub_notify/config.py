@@ -172,6 +172,73 @@ class Settings(BaseSettings):
             gt=0,
         ),
     ] = 3600.0
+    push: Annotated[
+        bool,
+        Field(
+            title="Push",
+            description="Whether broadcasts are pushed to running servers that do not ask for them",
+        ),
+    ] = True
+    push_bot: Annotated[
+        str,
+        Field(
+            title="Bot",
+            description="The hub's user who owns the tokens that open the servers pushed to",
+        ),
+    ] = "notify-bot"
+    push_at_once: Annotated[
+        int, Field(title="Pushes at once", description="Most pushes at a time", ge=1, le=1000)
+    ] = 20
+    push_timeout_s: Annotated[
+        float,
+        Field(
+            title="Push timeout",
+            description="Seconds that a server has to answer, from the moment of the push",
+            gt=0,
+            le=60,
+        ),
+    ] = 5.0
+    push_direct: Annotated[
+        bool,
+        Field(
+            title="Push directly",
+            description="Past the hub's proxy, so that a push is no activity of the user's; the "
+            "service needs the scope proxy",
+        ),
+    ] = False
+    push_grace_s: Annotated[
+        float,
+        Field(
+            title="Grace",
+            description="Seconds after its start in which a server's lab may say that it asks",
+            ge=0,
+        ),
+    ] = 45.0
+    push_look_s: Annotated[
+        float,
+        Field(
+            title="Look for servers",
+            description="Seconds after which servers that started meanwhile are looked for",
+            gt=0,
+        ),
+    ] = 60.0
+    push_lease_s: Annotated[
+        float,
+        Field(
+            title="Lease",
+            description="Seconds after which another replica takes over what one has claimed",
+            gt=0,
+        ),
+    ] = 45.0
+    push_source: Annotated[
+        str,
+        Field(
+            title="Source",
+            description="Who broadcasts are from, for labs that do not know the service",
+            min_length=1,
+            max_length=80,
+        ),
+    ] = "JupyterHub"
     metrics_open: Annotated[
         bool, Field(title="Open metrics", description="Whether /metrics needs no credentials")
     ] = False

@@ -57,6 +57,7 @@ def configure(
     command: Iterable[str] | None = None,
     environment: Mapping[str, str] | None = None,
     bot: bool = True,
+    push_directly: bool = False,
     user_scopes: bool = True,
     hub_pages: bool = True,
 ) -> None:
@@ -89,6 +90,9 @@ def configure(
     bot
         Whether the service may push to servers that do not ask it (older extensions), through a
         user of its own.
+    push_directly
+        Whether pushes go past the hub's proxy, so that they are no activity of the users'; the
+        service may read the proxy's routes then.
     user_scopes
         Whether every user's servers may ask the service; without it, grant
         ``access:services!service=notify`` to the users who may.
@@ -108,9 +112,11 @@ def configure(
         api_token=api_token,
         port=port,
         command=command,
-        environment=environment,
+        environment={"JUPYTERHUB_NOTIFY_PUSH_DIRECT": "1", **(environment or {})}
+        if push_directly
+        else environment,
     )
-    _add_roles(c, bot=bot)
+    _add_roles(c, bot=bot, proxy=push_directly)
     if user_scopes:
         _let_users_in(c)
     _let_servers_in(c)
@@ -241,8 +247,10 @@ def _in_url(host: str) -> str:
 # --- Roles
 
 
-def _add_roles(c: Any, *, bot: bool) -> None:
+def _add_roles(c: Any, *, bot: bool, proxy: bool) -> None:
     scopes = SERVICE_SCOPES if bot else [s for s in SERVICE_SCOPES if BOT not in s]
+    if bot and proxy:
+        scopes = [*scopes, "proxy"]
     _append(
         c.JupyterHub,
         "load_roles",

@@ -11,10 +11,16 @@ from .alerts.receiver import AlertReceiver, AlertSettings
 from .alerts.runner import RuleRunner
 from .alerts.users import AnyUser, UserFinder
 from .config import Settings
+from .delivery.planner import Planner
+from .delivery.pushes import Pusher
+from .delivery.servers import HubServers
+from .delivery.service import DeliveryService
+from .delivery.tokens import ServerTokens
 from .events.feed import Feed
 from .events.streams import Streams
 from .events.versions import Versions
 from .events.wakeup import Wakeup
+from .hubapi import HubApi
 from .services.administration import AdministrationService
 from .services.broadcast_changes import BroadcastChanges
 from .services.broadcast_reading import BroadcastReadingService
@@ -44,6 +50,7 @@ from .storage.deliveries import DeliveryStore
 from .storage.expiry import ExpiryStore
 from .storage.notifications import NotificationStore
 from .storage.positions import PositionStore
+from .storage.pushes import PushStore
 from .storage.rule_states import RuleStateStore
 from .storage.servers import ServerStore
 from .storage.welcome import WelcomeStore
@@ -96,6 +103,7 @@ class Parts:
     alerts: AlertReceiver
     alert_overview: AlertOverviewService
     rules: RuleRunner | None
+    delivery: DeliveryService | None
 
     async def start(self) -> None:
         """Begin to work."""
@@ -108,9 +116,14 @@ class Parts:
         self.housekeeping.start()
         if self.rules is not None:
             self.rules.start()
+        if self.delivery is not None:
+            self.feed.followers.append(self.delivery.wake)
+            self.delivery.start()
 
     async def stop(self) -> None:
         """Finish what is under way, and end."""
+        if self.delivery is not None:
+            await self.delivery.stop()
         if self.rules is not None:
             await self.rules.stop()
         await self.housekeeping.stop()
@@ -122,7 +135,12 @@ class Parts:
         await self.database.close()
 
 
-def build(settings: Settings, *, directory: UserDirectory | None = None) -> Parts:
+def build(
+    settings: Settings,
+    *,
+    directory: UserDirectory | None = None,
+    hub_api: HubApi | None = None,
+) -> Parts:
     """Put the service together.
 
     Parameters
@@ -131,6 +149,8 @@ def build(settings: Settings, *, directory: UserDirectory | None = None) -> Part
         What the site has set.
     directory
         Knows the users of the site, where there is a hub.
+    hub_api
+        The API of the hub, where there is one.
 
     Returns
     -------
@@ -230,7 +250,9 @@ def build(settings: Settings, *, directory: UserDirectory | None = None) -> Part
             reading=reading,
             keep=settings.receipts,
         ),
-        administration=AdministrationService(**both, audit=stores.audit, servers=stores.servers),
+        administration=AdministrationService(
+            **both, audit=stores.audit, servers=stores.servers, deliveries=stores.deliveries
+        ),
         scheduler=Scheduler(
             **both,
             broadcasts=stores.broadcasts,
@@ -260,4 +282,42 @@ def build(settings: Settings, *, directory: UserDirectory | None = None) -> Part
                 template=settings.alerts_template,
             ),
         ),
+        delivery=_delivery(settings, hub_api, database, writer, stores),
+    )
+
+
+def _delivery(
+    settings: Settings,
+    hub_api: HubApi | None,
+    database: Database,
+    writer: Writer,
+    stores: Stores,
+) -> DeliveryService | None:
+    """Return what pushes to servers; none without a hub, or where the site wants none."""
+    if hub_api is None or not settings.push:
+        return None
+    both: dict[str, Any] = {"database": database, "writer": writer}
+    pushes = PushStore(database=database)
+    servers = HubServers(hub_api, proxy_url=settings.proxy_url, direct=settings.push_direct)
+    return DeliveryService(
+        **both,
+        broadcasts=stores.broadcasts,
+        pushes=pushes,
+        planner=Planner(
+            **both,
+            broadcasts=stores.broadcasts,
+            pushes=pushes,
+            servers=servers,
+            grace_s=settings.push_grace_s,
+            look_s=settings.push_look_s,
+        ),
+        tokens=ServerTokens(hub_api, bot=settings.push_bot, at_once=settings.push_at_once),
+        pusher=Pusher(
+            timeout_s=settings.push_timeout_s,
+            at_once=settings.push_at_once,
+            trust=hub_api.trust if settings.push_direct else None,
+        ),
+        source=settings.push_source,
+        at_once=settings.push_at_once,
+        lease_s=settings.push_lease_s,
     )

@@ -78,6 +78,11 @@ class HubApi:
         self._at_once = at_once
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """How the Hub's certificate is checked."""
+        return self._trust
+
     async def request(
         self,
         method: str,
@@ -86,8 +91,11 @@ class HubApi:
         token: str | None = None,
         body: Any = None,
         query: dict[str, str] | None = None,
+        paged: bool = False,
     ) -> HubAnswer:
         """Ask the Hub.
+
+        With ``paged`` a list comes as ``{"items", "_pagination"}``.
 
         Raises
         ------
@@ -95,13 +103,16 @@ class HubApi:
             If it does not answer.
         """
         session = self._session or self._open()
+        headers = {"Authorization": f"token {token or self._token}"}
+        if paged:
+            headers["Accept"] = "application/jupyterhub-pagination+json"
         try:
             async with session.request(
                 method,
                 # Parts are quoted already, and a quoted slash must stay one.
                 _url(self._api_url + where, query),
                 json=body,
-                headers={"Authorization": f"token {token or self._token}"},
+                headers=headers,
                 allow_redirects=False,
             ) as answer:
                 content = await answer.content.read(LARGEST)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 
 import structlog
 
 from .config import Settings
+from .delivery.log import LOGGER
 
 __all__ = ["set_up"]
 
@@ -22,6 +24,7 @@ def set_up(settings: Settings) -> None:
     """
     level = getattr(logging, settings.log_level.upper())
     logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
+    _log_deliveries(level, settings.log_format == "json")
     renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
@@ -39,3 +42,22 @@ def set_up(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _log_deliveries(level: int, as_json: bool) -> None:
+    """Log a line for each delivery, as administrators know it from hubs: `[I] [Notification] …`."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _JsonLine() if as_json else logging.Formatter("[%(levelname).1s] %(message)s")
+    )
+    LOGGER.handlers = [handler]
+    LOGGER.propagate = False
+    LOGGER.setLevel(level)
+
+
+class _JsonLine(logging.Formatter):
+    """The same in one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return json.dumps({"level": record.levelname.lower(), "event": record.getMessage()})

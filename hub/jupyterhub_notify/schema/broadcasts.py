@@ -50,6 +50,12 @@ class Broadcast(Base):
     revoked: Mapped[datetime | None]
     #: Recipients by outcome, where the single ones are not kept.
     counts: Mapped[dict[str, Any] | None]
+    #: The occurrence whose recipients have been looked for at the hub.
+    planned: Mapped[datetime | None]
+    #: When they are looked for again: servers start while it is shown.
+    plan_next: Mapped[datetime | None]
+    #: Until when a replica is looking for them.
+    plan_leased_until: Mapped[datetime | None]
 
     __table_args__ = (
         Index("ix_broadcasts_next_change", "next_change"),
@@ -109,6 +115,10 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     #: When it is to be pushed; empty where nothing is to be pushed any more.
     due: Mapped[datetime | None]
+    #: Where it is pushed to; empty where the server's lab asks the service, or no server runs.
+    url: Mapped[str | None]
+    #: By which route it was taken in, ``notify`` or ``older``; only the first can withdraw it.
+    route: Mapped[str | None]
     leased_by: Mapped[str | None]
     leased_until: Mapped[datetime | None]
     updated: Mapped[datetime]

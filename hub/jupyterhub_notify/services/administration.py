@@ -12,6 +12,7 @@ from ..models.receipts import Hello
 from ..schema import AuditEntry, Counter, now
 from ..storage.audit import AuditStore
 from ..storage.database import Database
+from ..storage.deliveries import DeliveryStore
 from ..storage.servers import ServerStore
 from ..storage.writer import Transaction, Writer
 from .access import require_admin, require_user
@@ -26,17 +27,24 @@ class AdministrationService:
     ----------
     database, writer
         Where to read and write.
-    audit, servers
+    audit, servers, deliveries
         The tables.
     """
 
     def __init__(
-        self, *, database: Database, writer: Writer, audit: AuditStore, servers: ServerStore
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        audit: AuditStore,
+        servers: ServerStore,
+        deliveries: DeliveryStore,
     ) -> None:
         self._database = database
         self._writer = writer
         self._audit = audit
         self._servers = servers
+        self._deliveries = deliveries
 
     async def publishing(self, caller: Caller) -> Publishing:
         """Return whether publishing has been stopped."""
@@ -94,6 +102,7 @@ class AdministrationService:
                 version=hello.version,
                 started=hello.started,
             )
+            await self._deliveries.asks(transaction, user, hello.server)
 
         await self._writer.run(command)
 

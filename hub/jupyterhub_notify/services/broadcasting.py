@@ -204,6 +204,8 @@ class BroadcastingService:
         stored = StoredBroadcast(**{**kept, **values})
         if stored.active and not old.active:
             await self._deliveries.begin(transaction, stored)
+        if old.active:
+            await self._deliveries.push_again(transaction, old)
         if old.active and not stored.active:
             await self._deliveries.end(transaction, old.id, "it is not shown any more")
         return stored
@@ -221,6 +223,7 @@ class BroadcastingService:
                 "seq": transaction.next(),
             },
         )
+        await self._deliveries.push_again(transaction, old)
         await self._deliveries.end(transaction, old.id, "it was revoked")
 
     # --- Changing
@@ -283,6 +286,8 @@ class BroadcastingService:
             if not stored.active:
                 raise Conflict("This broadcast is not shown now")
             count = await self._deliveries.retry(transaction, stored, FAILED)
+            # Servers may run elsewhere by now.
+            await self._store.change(transaction.connection, id_, {"plan_next": now()})
             await self._audit.add(transaction, caller, "broadcast.retry", id_, count=count)
             return stored
 

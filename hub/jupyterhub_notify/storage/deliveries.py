@@ -84,6 +84,32 @@ class DeliveryStore:
             )
         )
 
+    async def push_again(self, transaction: Transaction, stored: StoredBroadcast) -> None:
+        """Bring a change, or the end, to the servers that took it in by our route."""
+        await transaction.connection.execute(
+            update(Delivery)
+            .where(
+                _D.broadcast_id == stored.id,
+                _D.occurrence == (stored.occurrence or stored.created),
+                _D.route == "notify",
+                _D.url.is_not(None),
+            )
+            .values(due=now(), attempts=0, leased_by=None, leased_until=None)
+        )
+
+    async def asks(self, transaction: Transaction, user: str, server: str) -> None:
+        """Push nothing to a server any more whose lab asks by itself."""
+        await transaction.connection.execute(
+            update(Delivery)
+            .where(
+                _D.user_name == user,
+                _D.server_name == server,
+                _D.outcome == "waiting",
+                _D.due.is_not(None),
+            )
+            .values(due=None)
+        )
+
     async def receipt(
         self,
         transaction: Transaction,
@@ -218,7 +244,14 @@ class DeliveryStore:
                 _D.occurrence == (stored.occurrence or stored.created),
                 _D.outcome.in_(outcomes),
             )
-            .values(outcome="waiting", due=now(), seq=transaction.bump(), updated=now())
+            .values(
+                outcome="waiting",
+                reason=None,
+                due=now(),
+                attempts=0,
+                seq=transaction.bump(),
+                updated=now(),
+            )
         )
         return int(result.rowcount)
 

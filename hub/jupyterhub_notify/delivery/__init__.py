@@ -1,0 +1,1 @@
+"""Pushing broadcasts to running servers whose labs do not ask the service by themselves."""

@@ -1,0 +1,55 @@
+"""One line for each delivery: the one place where a message's text is logged, shortened."""
+
+from __future__ import annotations
+
+import logging
+
+from ..models.broadcasts import Outcome
+from ..models.stored import StoredBroadcast
+from ..rendering import single_line
+
+__all__ = ["LOGGER", "log_delivery"]
+
+LOGGER = logging.getLogger("jupyterhub_notify.delivery.lines")
+MOST = 50
+
+_WORDS: dict[Outcome, tuple[int, str]] = {
+    "stored": (logging.INFO, "SUCCESS"),
+    "waiting": (logging.INFO, "WAITING"),
+    "no-extension": (logging.WARNING, "NO EXTENSION"),
+    "refused": (logging.WARNING, "REFUSED"),
+    "not-responding": (logging.WARNING, "NOT RESPONDING"),
+    "error": (logging.ERROR, "ERROR"),
+}
+
+
+def log_delivery(
+    stored: StoredBroadcast, user: str, server: str, outcome: Outcome, reason: str | None
+) -> None:
+    """Log what became of a broadcast at one server.
+
+    Parameters
+    ----------
+    stored
+        The broadcast.
+    user, server
+        Whose server, and its name.
+    outcome, reason
+        What became of it.
+    """
+    level, word = _WORDS.get(outcome, (logging.INFO, outcome.upper()))
+    who = f"{user}/{server}" if server else user
+    text = _shortened(single_line(stored.summary))
+    why = f": {reason}" if reason and level > logging.INFO else ""
+    LOGGER.log(
+        level, "[Notification] %s: '%s' (%s) - %s%s", _printable(who), text, stored.type, word, why
+    )
+
+
+def _shortened(text: str) -> str:
+    return _printable(text if len(text) <= MOST else text[:MOST] + "...")
+
+
+def _printable(text: str) -> str:
+    """Return a text that is one line and nothing but what it looks like."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -1,0 +1,77 @@
+"""What a broadcast is to a server: this extension's wire, and the older one's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..models.stored import StoredBroadcast
+from ..rendering import plain_text
+
+__all__ = ["IDENTITY", "key_of", "payload", "payload_of_older"]
+
+#: In a push's ``data``: which message of the service it is.
+IDENTITY = "jupyterhub-notify"
+#: What the older extension knows of a button.
+_OLDER_ACTION = ("label", "caption", "displayType")
+
+
+def key_of(stored: StoredBroadcast) -> str:
+    """Return the key of a broadcast's present occurrence.
+
+    A lab that asks the service as well knows the broadcast by it, and shows one of the two.
+    """
+    return f"{stored.id}@{_occurrence(stored):%Y%m%dT%H%M%SZ}"
+
+
+def _occurrence(stored: StoredBroadcast) -> datetime:
+    return stored.occurrence or stored.created
+
+
+def payload(stored: StoredBroadcast, source: str) -> dict[str, Any]:
+    """Return what this extension is sent; its key is in the path."""
+    options = stored.options
+    body: dict[str, Any] = {
+        "message": stored.summary,
+        "markdown": True,
+        "type": stored.type,
+        "source": source,
+        "data": {IDENTITY: {"broadcast": stored.id}},
+    }
+    for name, key in (
+        ("banner", "banner"),
+        ("dismissable", "dismissable"),
+        ("actions", "actions"),
+        ("progress", "progress"),
+        ("autoClose", "auto_close"),
+    ):
+        if options.get(key) is not None:
+            body[name] = options[key]
+    if stored.body is not None:
+        body["body"] = stored.body
+    if stored.occurrence_ends is not None:
+        body["expiresAt"] = stored.occurrence_ends.isoformat().replace("+00:00", "Z")
+    return body
+
+
+def payload_of_older(stored: StoredBroadcast) -> dict[str, Any]:
+    """Return what the older extension is sent: plain text, and buttons that it can draw."""
+    options = stored.options
+    body: dict[str, Any] = {
+        "message": plain_text(stored.summary, block=False) or stored.summary,
+        "type": stored.type,
+        # It shows a toast and keeps nothing: what nobody was there to see would be lost.
+        "autoClose": options.get("auto_close", False),
+        "actions": [
+            {name: action[name] for name in _OLDER_ACTION if action.get(name) is not None}
+            for action in options.get("actions", [])
+        ],
+        "immediate": True,
+        "data": {IDENTITY: {"broadcast": stored.id}},
+    }
+    if body["autoClose"] is True:
+        # Its own default, which it has no word for.
+        del body["autoClose"]
+    if not body["actions"]:
+        body["actions"] = [{"label": "Dismiss", "displayType": "default"}]
+    return body

@@ -1,0 +1,156 @@
+"""Finds a broadcast's recipients at the hub and writes them into the ledger.
+
+It looks again now and then while a broadcast is shown: servers start, and those whose labs do not
+ask the service are pushed to then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from ..hubapi import HubUnreachable
+from ..models.stored import StoredBroadcast
+from ..schema import now
+from ..storage.broadcasts import BroadcastStore
+from ..storage.database import Database
+from ..storage.pushes import DeliveryKey, PlanRow, PushStore
+from ..storage.writer import Transaction, Writer
+from .servers import HubRefused, HubServers, HubUserServers, RunningServer
+
+__all__ = ["Planner"]
+
+#: So many users at a time: what others write goes in between.
+CHUNK = 1_000
+#: So long may looking for recipients take before another replica does it.
+PLAN_LEASE_S = 60
+#: After the Hub failed to answer.
+AGAIN_S = 10
+
+
+class Planner:
+    """Finds recipients.
+
+    Parameters
+    ----------
+    database, writer
+        Where to read and write.
+    broadcasts, pushes
+        The tables.
+    servers
+        Tells who runs what.
+    grace_s
+        Seconds after its start in which a server's lab may still say that it asks.
+    look_s
+        Seconds after which it looks again.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        broadcasts: BroadcastStore,
+        pushes: PushStore,
+        servers: HubServers,
+        grace_s: float,
+        look_s: float,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._broadcasts = broadcasts
+        self._pushes = pushes
+        self._servers = servers
+        self._grace = timedelta(seconds=grace_s)
+        self._look = timedelta(seconds=look_s)
+        self._failing = False
+        self._log = structlog.get_logger("jupyterhub_notify.delivery")
+
+    async def look(self) -> None:
+        """Find the recipients of what has begun, and of what goes on."""
+        async with self._database.read() as connection:
+            ids = await self._pushes.to_plan(connection, now())
+        for id_ in ids:
+            until = now() + timedelta(seconds=PLAN_LEASE_S)
+
+            async def claim(
+                transaction: Transaction, id_: str = id_, until: datetime = until
+            ) -> StoredBroadcast | None:
+                if not await self._pushes.claim_plan(transaction, id_, until):
+                    return None
+                return await self._broadcasts.one(transaction.connection, id_)
+
+            stored = await self._writer.run(claim)
+            if stored is not None and stored.is_shown:
+                await self._plan(stored)
+
+    async def _plan(self, stored: StoredBroadcast) -> None:
+        everybody = stored.audience == "all" or bool(stored.groups)
+        try:
+            users = await self._servers.users(running=not everybody)
+        except (HubUnreachable, HubRefused) as error:
+            if not self._failing:
+                self._log.warning("Recipients cannot be found.", reason=str(error))
+            self._failing = True
+            again = now() + timedelta(seconds=AGAIN_S)
+            await self._writer.run(lambda tx: self._pushes.release_plan(tx, stored, again))
+            return
+        if self._failing:
+            self._log.info("The Hub tells again who runs what.")
+            self._failing = False
+        meant = [one for one in users if stored.is_for(one.name, one.groups)]
+        for start in range(0, len(meant), CHUNK):
+            chunk = meant[start : start + CHUNK]
+            await self._writer.run(lambda tx, chunk=chunk: self._write(tx, stored, chunk))  # type: ignore[misc]  # no type of a default
+        again = now() + self._look
+        await self._writer.run(lambda tx: self._pushes.planned(tx, stored, again))
+
+    async def _write(
+        self, transaction: Transaction, stored: StoredBroadcast, users: Sequence[HubUserServers]
+    ) -> None:
+        """Write some users' servers into the ledger, unless the broadcast is over meanwhile."""
+        fresh = await self._broadcasts.one(transaction.connection, stored.id)
+        if fresh is None or not fresh.is_shown or fresh.occurrence != stored.occurrence:
+            return
+        rows = await self._pushes.rows(transaction.connection, stored)
+        hellos = await self._pushes.hellos(transaction.connection)
+        known = {user for user, _ in rows}
+        new: list[tuple[DeliveryKey, datetime | None, str | None]] = []
+        needless: list[str] = []
+        for user in users:
+            if not user.servers:
+                if user.name not in known:
+                    new.append(((user.name, ""), None, None))
+                continue
+            for server in user.servers:
+                due, url = self._due(user.name, server, hellos)
+                row = rows.get((user.name, server.name))
+                if row is None:
+                    new.append(((user.name, server.name), due, url))
+                elif due is not None and url is not None and _waits(row):
+                    await self._pushes.make_due(
+                        transaction, stored, (user.name, server.name), due, url
+                    )
+            if "" not in {server.name for server in user.servers} and (user.name, "") in rows:
+                needless.append(user.name)
+        await self._pushes.drop(transaction, stored, needless)
+        await self._pushes.add(transaction, stored, new)
+
+    def _due(
+        self, user: str, server: RunningServer, hellos: Mapping[DeliveryKey, datetime]
+    ) -> tuple[datetime | None, str | None]:
+        """Return when a server is pushed to, and where; nothing if its lab asks by itself."""
+        if server.target is None:
+            return None, None
+        hello = hellos.get((user, server.name))
+        started = server.started
+        if hello is not None and (started is None or hello >= started.replace(microsecond=0)):
+            return None, None
+        ready = now() if started is None else started + self._grace
+        return max(now(), ready), server.target.encode()
+
+
+def _waits(row: PlanRow) -> bool:
+    return row.outcome == "waiting" and row.due is None

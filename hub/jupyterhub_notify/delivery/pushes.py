@@ -1,0 +1,195 @@
+"""One push to one server, and what its answer means."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from ..models.broadcasts import Outcome
+from .servers import Target
+
+__all__ = ["OURS", "Pushed", "Pusher", "Route"]
+
+Route = Literal["notify", "older"]
+
+OURS = "jupyterlab-notify/ingest"
+OLDER = "jupyterlab-notifications-extension/ingest"
+#: A server's answer is read so far; a hostile one might not end.
+LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What became of a push.
+
+    Parameters
+    ----------
+    outcome
+        As the ledger has it; ``waiting`` where no server runs there any more.
+    reason
+        Why, where there is something to say; never the server's own words.
+    route
+        By which route the server took it in.
+    again
+        Whether it is worth trying again by itself.
+    stale_token
+        Whether the token may have been the fault.
+    """
+
+    outcome: Outcome
+    reason: str | None = None
+    route: Route | None = None
+    again: bool = False
+    stale_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    is_json: bool
+    body: Any
+
+
+class Pusher:
+    """Sends to servers.
+
+    Parameters
+    ----------
+    timeout_s
+        Seconds that a server has to answer.
+    at_once
+        Most pushes at a time.
+    trust
+        How certificates are checked where the hub encrypts what is internal.
+    """
+
+    def __init__(
+        self, *, timeout_s: float, at_once: int, trust: ssl.SSLContext | None = None
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._slots = asyncio.Semaphore(at_once)
+        self._trust = trust
+        self._session: aiohttp.ClientSession | None = None
+
+    async def push(
+        self, target: Target, token: str, key: str, ours: dict[str, Any], older: dict[str, Any]
+    ) -> Pushed:
+        """Send a message; the older extension's route is tried where ours is not there.
+
+        Parameters
+        ----------
+        target, token
+            Where to, and what opens it.
+        key
+            The same for each try of the same message.
+        ours, older
+            What to send by either route.
+
+        Returns
+        -------
+        Pushed
+            What became of it.
+        """
+        async with self._slots:
+            where = f"{OURS}/{quote(key, safe='')}"
+            first = await self._send("PUT", target, where, token, ours)
+            if not isinstance(first, _Answer):
+                return first
+            if first.status != 404:
+                return _meaning(first, "notify")
+            second = await self._send("POST", target, OLDER, token, older)
+            if isinstance(second, _Answer):
+                return _meaning(second, "older")
+            if second.outcome == "not-responding":
+                # It keeps no key: sent again by itself, it might be shown twice.
+                return Pushed("not-responding", second.reason, again=False)
+            return second
+
+    async def withdraw(self, target: Target, token: str, key: str, source: str) -> Pushed:
+        """Take a message back from a server that took it in by our route."""
+        async with self._slots:
+            where = f"{OURS}/{quote(key, safe='')}?source={quote(source, safe='')}"
+            answer = await self._send("DELETE", target, where, token, None)
+            if not isinstance(answer, _Answer):
+                return answer
+            if answer.status == 404:
+                return Pushed("stored", route="notify")
+            return _meaning(answer, "notify")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _send(
+        self, method: str, target: Target, where: str, token: str, body: dict[str, Any] | None
+    ) -> _Answer | Pushed:
+        headers = {"Authorization": f"token {token}"}
+        if target.host is not None:
+            headers["Host"] = target.host
+        try:
+            async with self._opened().request(
+                method,
+                # What is quoted stays so: `carol%40example.org`.
+                URL(target.url + where, encoded=True),
+                json=body,
+                headers=headers,
+                allow_redirects=False,
+                # From here on, and not while it waited for its turn.
+                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            ) as answer:
+                content = await answer.content.read(LARGEST)
+                is_json = answer.content_type == "application/json"
+                return _Answer(answer.status, is_json, _json(content) if is_json else None)
+        except asyncio.TimeoutError:
+            return Pushed("not-responding", f"no answer within {self._timeout_s:g} s", again=True)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Pushed("not-responding", f"no connection ({type(error).__name__})", again=True)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0, ssl=self._trust if self._trust is not None else True
+                ),
+                # What a server sets must never be sent to another.
+                cookie_jar=aiohttp.DummyCookieJar(),
+                json_serialize=json.dumps,
+            )
+        return self._session
+
+
+def _meaning(answer: _Answer, route: Route) -> Pushed:
+    """Return what an answer means; the cases are those that a real hub gives."""
+    status = answer.status
+    if status == 200 and answer.is_json:
+        return Pushed("stored", route=route)
+    if status in (401, 403):
+        if not answer.is_json:
+            # The Hub's own page: nothing runs there any more.
+            return Pushed("waiting")
+        return Pushed("refused", f"the server refused the token ({status})", stale_token=True)
+    if status == 404:
+        return Pushed("no-extension", "the server has no extension that takes it in (404)")
+    if status in (502, 503, 504):
+        reason = f"the server's process does not answer ({status})"
+        return Pushed("not-responding", reason, again=True)
+    if 200 <= status < 400:
+        return Pushed("error", f"what answered is not the extension ({status})")
+    again = status == 429 or status >= 500
+    return Pushed("error", f"the server did not take it in ({status})", again=again)
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None

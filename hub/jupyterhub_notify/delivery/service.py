@@ -1,0 +1,256 @@
+"""Claims what is due, pushes it, and writes what came of it into the ledger.
+
+Every replica runs it; each claims what no other has, and what one leaves undone is taken over when
+its lease ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from ..errors import ServiceError
+from ..hubapi import HubUnreachable
+from ..models.stored import StoredBroadcast
+from ..schema import now
+from ..storage.broadcasts import BroadcastStore
+from ..storage.database import Database
+from ..storage.pushes import Claimed, PushStore
+from ..storage.writer import Writer
+from .log import log_delivery
+from .payload import key_of, payload, payload_of_older
+from .planner import Planner
+from .pushes import Pushed, Pusher
+from .servers import HubRefused, Target
+from .tokens import ServerTokens
+
+__all__ = ["DeliveryService"]
+
+#: It looks so often even where it knows of nothing: time passes, and wake-ups may be lost.
+LOOK_S = 1.0
+#: After how many seconds a failed push is tried again by itself; then only when asked for.
+AGAIN_S = (10, 60, 300)
+#: Tokens live on for so long after the last push: a retry or the next broadcast needs them.
+IDLE_S = 15.0
+
+
+class DeliveryService:
+    """Pushes broadcasts to servers that do not ask for them.
+
+    Parameters
+    ----------
+    database, writer
+        Where to read and write.
+    broadcasts, pushes
+        The tables.
+    planner
+        Finds recipients.
+    tokens
+        What opens servers.
+    pusher
+        Sends to them.
+    source
+        Who broadcasts are from.
+    at_once
+        Most deliveries in hand at a time.
+    lease_s
+        Seconds after which another replica takes over what this one has claimed.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        broadcasts: BroadcastStore,
+        pushes: PushStore,
+        planner: Planner,
+        tokens: ServerTokens,
+        pusher: Pusher,
+        source: str,
+        at_once: int,
+        lease_s: float,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._broadcasts = broadcasts
+        self._pushes = pushes
+        self._planner = planner
+        self._tokens = tokens
+        self._pusher = pusher
+        self._source = source
+        # As many wait for their token as are being pushed.
+        self._most = 2 * at_once
+        self._lease_s = lease_s
+        self._owner = secrets.token_hex(8)
+        self._wakes = [asyncio.Event(), asyncio.Event()]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._idle_since: float | None = None
+        self._failing = False
+        self._log = structlog.get_logger("jupyterhub_notify.delivery")
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._tasks = [
+            asyncio.create_task(self._repeat(self._planner.look, self._wakes[0]), name="planner"),
+            asyncio.create_task(self._repeat(self._deliver, self._wakes[1]), name="delivery"),
+        ]
+
+    async def stop(self) -> None:
+        """End what is under way, give back what is claimed, and revoke the tokens."""
+        for task in (*self._tasks, *self._under_way):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._under_way, return_exceptions=True)
+        try:
+            await asyncio.wait_for(self._pushes.release(self._owner), 5)
+            await asyncio.wait_for(self._tokens.revoke_all(), 5)
+        except Exception as error:
+            # Leases and tokens end by themselves.
+            self._log.warning("The end was not clean.", error=type(error).__name__)
+        await self._pusher.close()
+
+    def wake(self) -> None:
+        """Say that there may be something to deliver."""
+        for event in self._wakes:
+            event.set()
+
+    async def _repeat(self, look: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
+        while True:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(wake.wait(), LOOK_S)
+            wake.clear()
+            try:
+                await look()
+                self._failing = False
+            except (ServiceError, OSError) as error:
+                if not self._failing:
+                    self._log.error("Nothing is delivered now.", reason=str(error))
+                self._failing = True
+                await asyncio.sleep(LOOK_S)
+            except Exception:
+                # A defect must not stop all deliveries; it is logged and tried again.
+                self._log.exception("Delivering failed.")
+                await asyncio.sleep(LOOK_S)
+
+    async def _deliver(self) -> None:
+        """Claim as much as can be in hand, until nothing is due any more."""
+        while True:
+            free = self._most - len(self._under_way)
+            if free <= self._most // 2 and self._under_way:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+                continue
+            claimed = await self._pushes.claim(self._owner, free, self._lease_s)
+            if claimed:
+                await self._begin(claimed)
+            elif self._under_way:
+                await asyncio.wait(
+                    self._under_way, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_S
+                )
+            else:
+                break
+        await self._rest()
+
+    async def _begin(self, claimed: list[Claimed]) -> None:
+        self._idle_since = None
+        found: dict[str, StoredBroadcast | None] = {}
+        async with self._database.read() as connection:
+            for one in claimed:
+                if one.broadcast_id not in found:
+                    found[one.broadcast_id] = await self._broadcasts.one(
+                        connection, one.broadcast_id
+                    )
+        for one in claimed:
+            task = asyncio.create_task(self._one(one, found[one.broadcast_id]))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _rest(self) -> None:
+        """Revoke the tokens some time after the last push."""
+        if not len(self._tokens):
+            return
+        present = asyncio.get_running_loop().time()
+        if self._idle_since is None:
+            self._idle_since = present
+        elif present - self._idle_since >= IDLE_S:
+            self._idle_since = None
+            await self._tokens.revoke_all()
+
+    # --- One delivery
+
+    async def _one(self, claimed: Claimed, stored: StoredBroadcast | None) -> None:
+        try:
+            if stored is None:
+                return
+            same = claimed.occurrence == (stored.occurrence or stored.created)
+            if stored.is_shown and same:
+                await self._push(claimed, stored)
+            else:
+                await self._withdraw(claimed, stored)
+        except ServiceError:
+            # The database is away: the lease ends, and somebody tries again.
+            self._log.debug("What came of a push could not be written.")
+        except Exception:
+            self._log.exception("A delivery failed.")
+
+    async def _push(self, claimed: Claimed, stored: StoredBroadcast) -> None:
+        ours, older = payload(stored, self._source), payload_of_older(stored)
+        key = key_of(stored)
+
+        async def push(target: Target, token: str) -> Pushed:
+            return await self._pusher.push(target, token, key, ours, older)
+
+        pushed = await self._opened(claimed, push)
+        log_delivery(stored, claimed.user, claimed.server, pushed.outcome, pushed.reason)
+        await self._settle(claimed, pushed)
+
+    async def _withdraw(self, claimed: Claimed, stored: StoredBroadcast) -> None:
+        """Take it back from where our route took it in; elsewhere there is nothing to do."""
+        values: dict[str, Any] = {"due": None}
+        if claimed.route == "notify":
+            key = key_of(stored)
+
+            async def withdraw(target: Target, token: str) -> Pushed:
+                return await self._pusher.withdraw(target, token, key, self._source)
+
+            pushed = await self._opened(claimed, withdraw)
+            if pushed.again and claimed.attempts < len(AGAIN_S):
+                values["due"] = now() + timedelta(seconds=AGAIN_S[claimed.attempts])
+        await self._writer.run(lambda tx: self._pushes.settle(tx, self._owner, claimed, values))
+
+    async def _opened(
+        self, claimed: Claimed, send: Callable[[Target, str], Awaitable[Pushed]]
+    ) -> Pushed:
+        """Send with a token of the server's; one that was kept is made anew if it is refused."""
+        target = Target.decode(claimed.url)
+        try:
+            token, new = await self._tokens.of(*claimed.key)
+            pushed = await send(target, token)
+            if pushed.stale_token:
+                await self._tokens.drop(*claimed.key)
+                if not new:
+                    token, _ = await self._tokens.of(*claimed.key)
+                    pushed = await send(target, token)
+            return pushed
+        except HubUnreachable as error:
+            return Pushed("error", str(error), again=True)
+        except HubRefused as error:
+            return Pushed("error", str(error))
+
+    async def _settle(self, claimed: Claimed, pushed: Pushed) -> None:
+        due = None
+        if pushed.again and claimed.attempts < len(AGAIN_S):
+            due = now() + timedelta(seconds=AGAIN_S[claimed.attempts])
+        values: dict[str, Any] = {"due": due}
+        if pushed.route is not None:
+            values["route"] = pushed.route
+        if claimed.route is None:
+            # What it has already, it keeps: a change that does not arrive takes nothing away.
+            values.update(outcome=pushed.outcome, reason=pushed.reason)
+        await self._writer.run(lambda tx: self._pushes.settle(tx, self._owner, claimed, values))

@@ -1,0 +1,112 @@
+"""Tokens that open one server each, for some minutes: of no use to whom they are shown.
+
+They belong to a user of the hub made for this, the bot, who may reach servers and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from ..hubapi import HubApi, HubUnreachable, path
+from .servers import HubRefused
+
+__all__ = ["ServerTokens"]
+
+LIFE_S = 300
+#: What lives shorter than this is not used for a push any more.
+LEFT_S = 30.0
+#: Revoking is done in the background, beside what users ask the Hub for.
+REVOKED_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    id: str
+    ends: float
+
+
+class ServerTokens:
+    """Makes tokens, keeps them while they live, and revokes them.
+
+    Parameters
+    ----------
+    api
+        The Hub's API; it needs the scope ``tokens!user=BOT``.
+    bot
+        The user whose tokens they are.
+    at_once
+        How many are made at a time: the Hub is one process, and everybody waits meanwhile.
+    """
+
+    def __init__(self, api: HubApi, *, bot: str, at_once: int) -> None:
+        self._api = api
+        self._bot = bot
+        self._making = asyncio.Semaphore(at_once)
+        self._kept: dict[tuple[str, str], _Token] = {}
+        self._log = structlog.get_logger("jupyterhub_notify.delivery")
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    async def of(self, user: str, server: str) -> tuple[str, bool]:
+        """Return a token that opens a server, and whether it is new.
+
+        Raises
+        ------
+        HubUnreachable
+            If the Hub does not answer.
+        HubRefused
+            If it makes none.
+        """
+        kept = self._kept.get((user, server))
+        if kept is not None and kept.ends - time.monotonic() > LEFT_S:
+            return kept.text, False
+        async with self._making:
+            began = time.monotonic()
+            answer = await self._api.request(
+                "POST",
+                path("users", self._bot, "tokens"),
+                body={
+                    "expires_in": LIFE_S,
+                    "note": "One notification",
+                    "scopes": [f"access:servers!server={user}/{server}"],
+                },
+            )
+        if not answer.ok or not isinstance(answer.body, dict) or "token" not in answer.body:
+            raise HubRefused(
+                f"The Hub gives {self._bot} no token for the server ({answer.status}): its roles "
+                "are not those that configure(c) makes"
+            )
+        made = _Token(str(answer.body["token"]), str(answer.body.get("id")), began + LIFE_S)
+        self._kept[user, server] = made
+        return made.text, True
+
+    async def drop(self, user: str, server: str) -> None:
+        """Forget and revoke a server's token."""
+        kept = self._kept.pop((user, server), None)
+        if kept is not None:
+            await self._revoke(kept)
+
+    async def revoke_all(self) -> None:
+        """Revoke whatever still lives."""
+        kept, self._kept = self._kept, {}
+        left = [one for one in kept.values() if one.ends > time.monotonic()]
+        limit = asyncio.Semaphore(REVOKED_AT_ONCE)
+
+        async def revoke(token: _Token) -> None:
+            async with limit:
+                await self._revoke(token)
+
+        await asyncio.gather(*(revoke(one) for one in left))
+
+    async def _revoke(self, token: _Token) -> None:
+        try:
+            await self._api.request("DELETE", path("users", self._bot, "tokens", token.id))
+        except HubUnreachable:
+            # It dies by itself in some minutes.
+            self._log.debug("A token was not revoked.")

@@ -1,0 +1,41 @@
+"""A user's server that writes down all it is sent, as a hostile one would, and answers 200."""
+
+from __future__ import annotations
+
+import json
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+RECORD = Path.home() / "requests.jsonl"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        line = {
+            "method": self.command,
+            "path": self.path,
+            "headers": dict(self.headers),
+            "body": self.rfile.read(length).decode(),
+        }
+        if "ingest" in self.path:
+            with RECORD.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+        body = b'{"success": true}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+if __name__ == "__main__":
+    where = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+    ThreadingHTTPServer((where.hostname or "127.0.0.1", where.port or 80), Handler).serve_forever()
