@@ -136,7 +136,7 @@ test-ui: $(INSTALLED) $(UI_NODE_MODULES) browser ## Run the browser tests
 	cd ui-tests && jlpm playwright test $(PLAYWRIGHT)
 
 test-one: $(INSTALLED) ## Run one test: T=tests/test_x.py::test_y, T=src/…/x.spec.ts, T=ui-tests/tests/x.spec.ts
-	@test -n "$(T)" || { echo 'Which one? make test-one T=tests/test_store.py'; exit 1; }
+	@test -n "$(T)" || { echo 'Which one? make test-one T=tests/unit/storage/test_engine.py'; exit 1; }
 	@case "$(T)" in \
 		ui-tests/*) $(MAKE) --no-print-directory test-ui PLAYWRIGHT="$(T:ui-tests/%=%)" ;; \
 		src/*) $(MAKE) --no-print-directory test-ts JEST="$(T)" ;; \

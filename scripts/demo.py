@@ -194,7 +194,7 @@ class Server:
 def running_central() -> Iterator[str]:
     """Start the tests' central service, give it something to say, and stop it at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.central", "--port", "0"],
+        [sys.executable, "-m", "tests.support.central", "--port", "0"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -12,7 +12,7 @@ import pytest
 
 from jupyterlab_notify.timings import StorageTimings, Timings
 
-from .servers import Server
+from .support.servers import Server
 
 # A job in a shell's background ignores Ctrl-C, and so would the programs that tests send it to.
 signal.signal(signal.SIGINT, signal.default_int_handler)

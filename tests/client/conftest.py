@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..servers import Server
 from ..support.sending import Recorder
+from ..support.servers import Server
 from .support import Directed
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ..servers import ROOT
+from ..support.servers import ROOT
 
 #: What `requires-python` and the classifiers of the client promise.
 PROMISED = ("3.9", "3.10", "3.11", "3.12", "3.13")

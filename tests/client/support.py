@@ -7,8 +7,8 @@ from typing import Any
 from jupyter_notify.api import Notify
 from jupyter_notify.discovery import Target
 
-from ..servers import Server, wait_for
 from ..support.sending import wait_for_message
+from ..support.servers import Server, wait_for
 
 #: How a program begins that a test runs.
 PRELUDE = "from jupyter_notify import notify\n"

@@ -20,8 +20,8 @@ from jupyter_notify.discovery import Target
 from jupyter_notify.errors import BadUsage
 from jupyter_notify.send_queue import INTERVAL_S, MAX_WAITING
 
-from ..servers import Server, clean_environment, python_path, wait_for
 from ..support.sending import Recorder, find, outside, python, run, running, wait_for_message
+from ..support.servers import Server, clean_environment, python_path, wait_for
 from .support import PRELUDE, Directed, final
 
 # Costs and rates

@@ -10,8 +10,8 @@ import pytest
 
 import jupyter_notify.apprise  # importing it is what registers it
 
-from ..servers import Server
 from ..support.sending import find, outside, run, wait_for_message
+from ..support.servers import Server
 
 assert jupyter_notify.apprise
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ..servers import Server, wait_for
 from ..support.sending import Shell, one_line, outside, running
+from ..support.servers import Server, wait_for
 
 NOTIFY = Path(sys.executable).with_name("jupyter-notify")
 

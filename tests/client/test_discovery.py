@@ -16,9 +16,9 @@ import pytest
 from jupyter_notify.discovery import find
 from jupyter_notify.errors import BadUsage, NoServer, SeveralServers
 
-from ..servers import Server
 from ..support.sending import Api, Recorder, Shell, one_line
 from ..support.sending import find as find_row
+from ..support.servers import Server
 
 NOTIFY = Path(sys.executable).with_name("jupyter-notify")
 

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..servers import Server, wait_for
 from ..support.sending import (
     Api,
     Kernel,
@@ -26,6 +25,7 @@ from ..support.sending import (
     running,
     wait_for_message,
 )
+from ..support.servers import Server, wait_for
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from jupyter_notify import NotifyHandler
 from jupyter_notify.logs import BURST
 from jupyter_notify.tqdm import tqdm
 
-from ..servers import Server, wait_for
 from ..support.sending import Recorder, find, python
+from ..support.servers import Server, wait_for
 from .support import Directed
 
 # tqdm

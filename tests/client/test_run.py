@@ -15,7 +15,6 @@ import pytest
 
 from jupyter_notify.terminal_text import last_lines
 
-from ..servers import Server, wait_for
 from ..support.sending import (
     Api,
     Shell,
@@ -26,6 +25,7 @@ from ..support.sending import (
     running,
     wait_for_message,
 )
+from ..support.servers import Server, wait_for
 from .test_cli import NOTIFY
 
 #: Tells which of its standard streams are open.

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from ..servers import ROOT, Server, clean_environment, wait_for
+from .servers import ROOT, Server, clean_environment, wait_for
 
 #: What colours a terminal.
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07)")

@@ -20,7 +20,7 @@ const WATCHED_S = Number(process.env.NOTIFY_ACTIVITY_S || 90);
 /** How long JupyterLab's own requests take to fall silent in a hidden tab, in seconds. */
 const SETTLED_S = 75;
 
-/** What `python -m tests.hub` says of the hub that it started. */
+/** What `python -m tests.support.hub` says of the hub that it started. */
 interface IHub {
   url: string;
   password: string;
@@ -34,7 +34,7 @@ let child: ChildProcess;
 test.beforeAll(async () => {
   child = spawn(
     'python3',
-    ['-m', 'tests.hub', '--user', USER, '--bare', BARE],
+    ['-m', 'tests.support.hub', '--user', USER, '--bare', BARE],
     {
       cwd: path.resolve(__dirname, '..', '..'),
       stdio: ['pipe', 'pipe', 'inherit']

@@ -1,5 +1,5 @@
 /**
- * A central service for the browser tests: the process of tests/central.py, which speaks the
+ * A central service for the browser tests: the process of tests/support/central.py, which speaks the
  * recorded wire.
  */
 import { type ChildProcess, spawn } from 'child_process';
@@ -38,7 +38,7 @@ export class Central {
 
   /** Start it, and wait until it listens. */
   async start(): Promise<Central> {
-    const child = spawn('python', ['-m', 'tests.central', '--port', '0'], {
+    const child = spawn('python', ['-m', 'tests.support.central', '--port', '0'], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit']
     });
@@ -65,7 +65,7 @@ export class Central {
     }
   }
 
-  /** Call `/control/…`: see tests/central.py. */
+  /** Call `/control/…`: see tests/support/central.py. */
   async tell<T = any>(
     method: string,
     path: string,

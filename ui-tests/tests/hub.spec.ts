@@ -8,7 +8,7 @@ import { createInterface } from 'readline';
 
 import { badge, bell, expect, openCenter, rows, test, toasts } from './lab';
 
-/** What `python -m tests.hub` says of the hub that it started. */
+/** What `python -m tests.support.hub` says of the hub that it started. */
 interface IHub {
   /** The hub's address, without a slash at the end. */
   url: string;
@@ -38,7 +38,7 @@ let hub: IHub;
 let child: ChildProcess;
 
 test.beforeAll(async () => {
-  child = spawn('python3', ['-m', 'tests.hub', '--user', 'ada'], {
+  child = spawn('python3', ['-m', 'tests.support.hub', '--user', 'ada'], {
     cwd: path.resolve(__dirname, '..', '..'),
     stdio: ['pipe', 'pipe', 'inherit']
   });

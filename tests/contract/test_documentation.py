@@ -1,0 +1,23 @@
+"""What the documentation says of options is what the code does."""
+
+from __future__ import annotations
+
+import re
+
+from jupyterlab_notify.app import NotifyApp
+
+from ..support.servers import ROOT
+
+ROW = re.compile(r"^\| `c\.NotifyApp\.(\w+)` \| (.+?) \| .+ \|$", re.MULTILINE)
+
+
+def test_every_option_is_documented_with_its_default() -> None:
+    documented = dict(ROW.findall((ROOT / "docs" / "administrators.md").read_text()))
+    options = NotifyApp.class_own_traits(config=True)
+    assert set(documented) == set(options)
+    for name, trait in options.items():
+        assert trait.help
+        # The others depend on where it runs, and are said in words.
+        if value := trait.default():
+            assert documented[name] == f"`{value:g}`" if name != "central_aspect" else f"`{value}`"
+    assert documented["database"].startswith("`notify/notifications.sqlite`")

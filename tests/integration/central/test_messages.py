@@ -1,0 +1,256 @@
+"""Each row of the central service's wire, as the lab takes it."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from jupyterlab_notify import models
+from jupyterlab_notify.storage import central_tag
+
+from ...support.central import Central
+from ...support.central_lab import (
+    TOKEN,
+    Make,
+    healthy,
+    passed,
+    rows,
+    shows,
+)
+from ...support.models import exactly
+from ...support.servers import NAMESPACE, Server, wait_for
+from ...support.welcome import ask, due, folder, tell, write
+
+
+def test_broadcasts_are_banners_as_long_as_they_are_listed(
+    server: Server, central: Central
+) -> None:
+    info = central.broadcast("All is **well**")
+    central.broadcast("Disks get full", category="notice", body="Delete some.")
+    central.broadcast("Network is down", category="outage", body="# Details")
+    central.broadcast("Later", active=False)
+    central.broadcast("Not at all", enabled=False)
+    with server.websocket():
+        shows(server, "All is **well**", "Disks get full", "Network is down")
+        shown = rows(server)
+        for text, type_, dismissable, body in (
+            ("All is **well**", "info", True, None),
+            ("Disks get full", "warning", True, "Delete some."),
+            ("Network is down", "error", False, "# Details"),
+        ):
+            row = shown[text]
+            assert (row["type"], row["dismissable"]) == (type_, dismissable)
+            assert row["origin"] == "broadcast"
+            assert row["banner"] is row["markdown"] is True
+            assert row["autoClose"] == 0
+            assert row["source"] == "The platform"
+            assert row["hasBody"] is (body is not None)
+            answer = server.request("GET", f"/{NAMESPACE}/notifications/{row['id']}")
+            assert exactly(models.NotificationDetail, answer.content)["body"] == body
+        server.change(shown["All is **well**"]["id"], dismissed=True)
+        passed(server)
+        assert set(rows(server, "dismissed")) == {"All is **well**"}
+        central.end_broadcast(info)
+        wait_for(lambda: not rows(server, "dismissed"), "its end")
+        # What is dismissed is nothing to tell: broadcasts have no state there.
+        assert not central.requests(method="POST")
+
+
+def test_what_is_read_there_is_read_here_also_if_it_has_no_body_and_was_never_opened(
+    server: Server, central: Central
+) -> None:
+    bare = central.message("No body")
+    whole = central.message("A body", "All of it")
+    with server.websocket() as tab:
+        shows(server, "No body", "A body")
+        central.mark("read", bare, whole)
+        wait_for(lambda: not rows(server, "unread"), "them to be read here")
+        # Their bodies, which came with the answer, are here; one of them is none.
+        id_ = rows(server)["No body"]["id"]
+        tab.rows_until(lambda seen: id_ in seen and not seen[id_]["hasBody"])
+        assert server.detail(rows(server)["A body"]["id"])["body"] == "All of it"
+        assert len(central.requests(f"messages/{whole}")) == 1
+
+
+def test_a_message_and_its_body_and_its_state_in_both_directions(
+    server: Server, central: Central
+) -> None:
+    one = central.message("**Quota** <img src=x onerror=alert(1)>", "<script>alert(1)</script>")
+    central.message("Old news", created="2026-11-01T00:00:00Z", read="2026-11-02T00:00:00Z")
+    two = central.message("No body")
+    with server.websocket() as tab:
+        shows(server, "**Quota** <img src=x onerror=alert(1)>", "No body")
+        row = rows(server)["**Quota** <img src=x onerror=alert(1)>"]
+        assert row["origin"] == "message"
+        assert row["markdown"] is row["hasBody"] is row["dismissable"] is True
+        assert row["banner"] is False
+        assert row["autoClose"] is None
+        assert row["source"] == "The platform"
+        assert row["created"][:19] + "Z" == central.state()["messages"][one]["created"]
+        # The body is fetched when it is opened, once, however many tabs open it.
+        assert not central.requests(f"messages/{one}")
+        with ThreadPoolExecutor(4) as pool:
+            bodies = list(pool.map(lambda _: server.detail(row["id"])["body"], range(4)))
+        assert bodies == ["<script>alert(1)</script>"] * 4
+        assert len(central.requests(f"messages/{one}")) == 1
+        bare = rows(server)["No body"]
+        assert server.detail(bare["id"])["body"] is None
+        assert rows(server)["No body"]["hasBody"] is False
+        # Here …
+        server.change(row["id"], read=True)
+        wait_for(lambda: central.unread() == [two], "it to be read there")
+        server.change(row["id"], read=False)
+        wait_for(lambda: central.unread() == [one, two], "it to be unread there")
+        server.change(row["id"], dismissed=True)
+        wait_for(lambda: central.unread() == [two], "what was dismissed to be read there")
+        # … and there.
+        central.mark("read", two)
+        wait_for(lambda: rows(server)["No body"]["read"], "it to be read here")
+        central.mark("unread")
+        wait_for(lambda: len(rows(server, "unread")) == 3, "all to be unread here")
+        texts = set(rows(server, "unread"))
+        assert texts == {"**Quota** <img src=x onerror=alert(1)>", "No body", "Old news"}
+        central.revoke(two)
+        tab.rows_until(lambda seen: bool(bare["id"] in seen and seen[bare["id"]]["revoked"]))
+        # What was read may be revoked too.
+        server.change(row["id"], read=True)
+        wait_for(lambda: one not in central.unread(), "it to be read there")
+        central.revoke(one)
+        shows(server, "Old news")
+    assert {r["token"] for r in central.requests("notifications")} == {TOKEN}
+    # The one 404 is how a message that was unread is found to be revoked.
+    assert [r["status"] for r in central.requests()].count(404) <= 1
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["tagged", "plain"])
+def test_many_are_followed_with_few_requests(server: Server, central: Central, plain: bool) -> None:
+    if plain:
+        # Neither ETags nor totals: both are a courtesy.
+        central.set(etags=False, totals=False)
+    ids = [central.message(f"m{n}") for n in range(30)]
+    with server.websocket():
+        wait_for(lambda: len(rows(server)) == 30, "all")
+        # All of it happens between two lists: one in the middle would be explained differently.
+        central.fault("status", status=500, path="GET /v1/notifications/messages")
+        central.mark("read", *ids[:20])
+        for id_ in ids[18:22]:
+            central.revoke(id_)
+        central.forget()
+        central.fault(None)
+        wait_for(lambda: len(rows(server)) == 26, "four to be revoked")
+        wait_for(lambda: len(rows(server, "unread")) == 8, "eighteen to be read")
+        assert len(central.requests("messages/")) <= 8
+
+
+def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> None:
+    hello = central.welcome("Hello", "From the *service*", summary="In short", max_views=3)
+    central.welcome("Another part", "Hello", aspect="portal")
+    write(folder(server), "local")
+    try:
+        with server.websocket() as tab:
+            wait_for(lambda: len(due(server)) == 2, "both")
+            message = next(m for m in ask(server)["messages"] if m["source"] == "central")
+            assert (message["title"], message["body"]) == ("Hello", "From the *service*")
+            assert (message["summary"], message["max_views"]) == ("In short", 3)
+            assert server.status()["central"]["welcome"] == "central"
+            # Once the service knows and lists it no longer, the version is another again.
+            central.fault("status", status=500, path="POST")
+            version = tell(server, "dismiss", {"ids": [message["id"]]})
+            wait_for(lambda: tab.receive()["welcome"] == version, "its version")
+            assert due(server) == ["file:local"]
+            central.fault(None)
+            wait_for(lambda: central.state()["dismissed"], "the service to know")
+            # That it is updated does not bring it back: only a new id is a new message.
+            central.welcome("Hello", "Rewritten", id=hello)
+            passed(server)
+            assert due(server) == ["file:local"]
+            # Nor does one answer of a replica that was not told yet.
+            stale = list(central.state()["welcome"].values())
+            for _ in range(2):
+                central.forget()
+                central.fault("nonsense", content=json.dumps(stale), path="GET .*welcome", times=1)
+                wait_for(
+                    lambda: any(r["fault"] for r in central.requests("welcome", "GET")),
+                    "that answer",
+                )
+                passed(server)
+                assert due(server) == ["file:local"]
+            tell(server, "reset")
+            wait_for(lambda: not central.state()["dismissed"], "the service to know")
+            assert len(due(server)) == 2
+            tell(server, "dismiss", {"all": True})
+            assert due(server) == []
+            wait_for(lambda: len(central.state()["dismissed"]) == 2, "the service to know")
+            assert central.requests("dismiss")[-1]["body"] == {"all": True}
+            passed(server)
+            central.tell("POST", "welcome-reset")
+            wait_for(lambda: len(due(server)) == 2, "the reset elsewhere")
+    finally:
+        (folder(server) / "local.md").unlink()
+
+
+def test_a_welcome_part_that_goes_while_the_person_looks_takes_its_messages_along(
+    make: Make, central: Central
+) -> None:
+    hello = f"central:{central_tag(central.url)}:{central.welcome('Hello', 'You')}"
+    lab = make()
+    with lab.websocket():
+        wait_for(lambda: due(lab) == [hello], "it")
+        # First, since without a welcome part it is not asked for one again.
+        central.forget()
+        central.fault("slow", seconds=0.5, path="GET .*welcome")
+        central.set(welcome=False)
+        wait_for(
+            lambda: any(r["fault"] for r in central.requests("welcome")), "a list to be asked for"
+        )
+        tell(lab, "seen", {"ids": [hello]})
+        wait_for(lambda: not due(lab), "it to go")
+
+
+def test_what_a_proxy_cannot_find_from_the_middle_of_a_pass_on_is_there_all_the_same(
+    server: Server, central: Central
+) -> None:
+    hello = central.welcome("Hello", "You")
+    with server.websocket():
+        wait_for(lambda: len(due(server)) == 1, "it")
+        for since in ("GET .*welcome", "POST .*welcome"):
+            if since.startswith("POST"):
+                # It waits to be told in a pass: what is told at once is told again anyhow.
+                central.fault("status", status=500, path="POST")
+                tell(server, "dismiss", {"all": True})
+                wait_for(lambda: central.requests("dismiss"), "it to be told")
+            central.forget()
+            central.fault("status", status=404, since=since)
+            wait_for(lambda: any(r["fault"] for r in central.requests()), "that")
+            passed_at = server.status()["central"]["lastSuccess"]
+            central.fault(None)
+            healthy(server, passed_at)
+        wait_for(lambda: central.state()["dismissed"] == [hello], "the service to know")
+        assert server.status()["central"]["welcome"] == "central"
+        tell(server, "reset")
+        central.welcome("And more", "You")
+        wait_for(lambda: len(due(server)) == 2, "what is new")
+
+
+def test_without_a_welcome_part_files_are_and_the_service_is_not_asked_again(
+    make: Make, central: Central
+) -> None:
+    central.set(welcome=False)
+    lab = make(start=False)
+    write(folder(lab), "local")
+    lab.start()
+    with lab.websocket():
+        passed(lab)
+        assert lab.status()["central"]["welcome"] == "files"
+        assert lab.status()["central"]["lastFailure"] is None
+        assert due(lab) == ["file:local"]
+        tell(lab, "dismiss", {"all": True})
+        wait_for(lambda: lab.status()["central"]["outbox"] == 0, "the outbox to be empty")
+        assert len(central.requests("welcome", "GET")) == 1
+    central.set(welcome=True)
+    lab.restart()
+    assert due(lab) == []
+    with lab.websocket():
+        wait_for(lambda: lab.status()["central"]["welcome"] == "central", "it to be asked again")

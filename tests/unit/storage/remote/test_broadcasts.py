@@ -1,0 +1,180 @@
+"""A central service's broadcasts, as they are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from jupyterlab_notify.exceptions import Unavailable
+from jupyterlab_notify.storage import Retention, Storage, no_operation
+from jupyterlab_notify.storage.remote import (
+    ABANDONED_MS,
+    FORGOTTEN_MS,
+    RETURN_WINDOW_MS,
+)
+
+from ....support import file_faults as places
+from ....support.remote import (
+    Make,
+    attend,
+    broadcast,
+    change,
+    listing,
+    outbox,
+    shown,
+    state,
+    take,
+)
+from ....support.storage import Clock, check_sound, do, live, receive
+
+
+def test_broadcasts_follow_their_list(store: Storage, clock: Clock) -> None:
+    (a, b) = listing(store, broadcast("b"), broadcast("a"))["created"]
+    assert listing(store, broadcast("b"), broadcast("a")) == {"created": [], "revoked": []}
+    change(store, a, b, dismissed=True)
+    # One that says something else is news; one that left the list is gone.
+    changed = listing(store, broadcast("a", "Maintenance, and longer"))
+    assert changed == {"created": [a], "revoked": [b]}
+    assert state(store, a) == (False, False)
+    assert b not in live(store)
+    # A service that lost its list for a moment brings back no banner that was closed.
+    listing(store, broadcast("b"), broadcast("a", "Maintenance, and longer"))
+    assert state(store, b) == (False, True)
+    listing(store)
+    clock.forward(RETURN_WINDOW_MS / 1000)
+    listing(store, broadcast("b"))
+    assert state(store, b) == (False, False)
+    # A service that keeps the user's state of broadcasts is told of it; Semaphore does not.
+    assert outbox(store) == [("broadcast-dismiss", ("a",)), ("broadcast-dismiss", ("b",))]
+
+
+def test_a_list_of_broadcasts_from_before_another_server_s_is_not_taken(make: Make) -> None:
+    one, two = make(), make()
+    listing(one, broadcast("a"), broadcast("b", "Until ten"))
+    # The slower one asks first; meanwhile one broadcast ends, and the other says something else.
+    before = do(two, two.remote.shown_broadcasts, write=False)
+    changed = listing(one, broadcast("b", "Until noon"))
+    assert [len(ids) for ids in changed.values()] == [1, 1]
+    old = [broadcast("a"), broadcast("b", "Until ten")]
+    assert do(two, lambda tx: two.remote.sync_broadcasts(tx, old, "the platform", before)) is None
+    assert [row["message"] for row in live(two).values()] == ["Until noon"]
+
+
+def test_broadcasts_of_a_service_that_no_server_asks_go(make: Make, clock: Clock) -> None:
+    one, two = make(), make("another")
+    assert attend(one, "one") == []
+    (a,) = listing(one, broadcast("a", dismissable=0))["created"]
+    # The other server asks another service, which has nothing to say of this one's.
+    assert attend(two, "two") == []
+    (b,) = listing(two, broadcast("a", "Of the other"))["created"]
+    assert listing(two, broadcast("a", "Of the other")) == {"created": [], "revoked": []}
+    assert set(live(one)) == {a, b}
+    assert set(do(one, one.remote.pollers, write=False)) == {"one", "two"}
+    # A server that is known to have ended asks nothing …
+    assert attend(two, "two", "one", "two") == [a]
+    assert set(live(two)) == {b}
+    # … and neither does one of which nothing is heard; whose clock is wrong is still there.
+    clock.forward(ABANDONED_MS / 1000 - 1)
+    assert attend(one, "one") == []
+    clock.forward(1)
+    assert attend(one, "one") == [b]
+    clock.forward(-60)
+    assert attend(two, "two") == []
+
+
+def test_a_broadcast_that_nobody_asked_for_a_while_is_the_same_again(
+    make: Make, clock: Clock
+) -> None:
+    one, two = make(), make("another")
+    attend(one, "one")
+    a, b = listing(one, broadcast("b"), broadcast("a"))["created"]
+    change(one, a, dismissed=True)
+    clock.forward(ABANDONED_MS / 1000)
+    assert set(attend(two, "two")) == {a, b}
+    assert shown(one) == set()
+    clock.forward(2 * RETURN_WINDOW_MS / 1000)
+    # No banner comes back that was closed.
+    assert listing(one, broadcast("b"), broadcast("a"))["created"] == [a, b]
+    assert shown(one) == {"a", "b"}
+    assert [state(one, id_) for id_ in (a, b)] == [(False, True), (False, False)]
+
+
+def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
+    make: Make, clock: Clock
+) -> None:
+    one, two, none = make(), make("another"), make("")
+    attend(one, "one")
+    attend(two, "two")
+    (a,) = take(one, "a")
+    (b,) = take(two, "a")
+    change(one, a, b, read=True)
+    change(none, b, read=False)
+    assert do(none, none.outbox.count, write=False) == 0
+    # What waits for the other wins over its list, and its list says nothing of ours.
+    known = do(two, two.remote.snapshot, write=False)
+    assert known.pending == {"a"} and set(known.messages) == {"a"}
+    assert do(two, lambda tx: two.remote.apply(tx, known, ["a"], [], [])).read == []
+    assert outbox(two) == [("read", ("a",)), ("unread", ("a",))]
+    assert outbox(one) == [("read", ("a",))]
+    # Only who asks the service can fetch a text from it, and says so.
+    with pytest.raises(Unavailable, match="does not ask"):
+        do(one, lambda tx: one.notifications.detail(tx, b), write=False)
+    # A service that nobody has asked for very long is forgotten, with what waits for it.
+    change(one, b, read=True)
+    assert do(two, two.outbox.count, write=False) == 1
+    clock.forward(FORGOTTEN_MS / 1000 + 1)
+    attend(one, "one")
+    assert do(two, two.outbox.count, write=False) == 0
+    assert do(two, two.remote.snapshot, write=False).seen == set()
+    change(one, b, read=False)
+    assert do(two, two.outbox.count, write=False) == 0
+    assert do(one, one.remote.snapshot, write=False).seen == {"a"}
+
+
+def test_memory_knows_which_services_other_servers_ask(make: Make, path: Path) -> None:
+    one, two = make(), make("another")
+    attend(one, "one")
+    (a,) = listing(one, broadcast("a"))["created"]
+    with places.locked(path):
+        assert attend(two, "two") == []
+        assert not two.engine.durable
+        assert set(live(two)) == {a}
+    do(two, no_operation)
+    assert two.engine.durable
+    assert set(live(one)) == {a}
+    assert set(do(one, one.remote.pollers, write=False)) == {"one", "two"}
+
+
+def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> None:
+    store = make()
+    (a,) = take(store, "a")
+    (b,) = listing(store, broadcast("b", dismissable=0))["created"]
+    change(store, a, read=True)
+    cursor = store.position.cursor
+    store.close()
+    db = sqlite3.connect(path)
+    db.executescript("DROP TABLE askers; PRAGMA user_version = 1;")
+    db.close()
+    # It may be another server that comes first: the one that has this service comes later.
+    other = Storage(path, central="another")
+    assert attend(other, "other") == []
+    assert (other.engine.durable, other.position.cursor) == (True, cursor)
+    other.close()
+    again = make()
+    assert set(live(again)) == {a, b}
+    assert outbox(again) == [("read", ("a",))]
+    again.close()
+    check_sound(path)
+
+
+def test_a_live_broadcast_is_not_deleted_for_its_age(make: Make, clock: Clock) -> None:
+    store = make(retention=Retention(days=1, count=1))
+    (a,) = listing(store, broadcast("a"))["created"]
+    change(store, a, dismissed=True)
+    clock.forward(3 * 86_400)
+    for n in range(5):
+        receive(store, f"{n}")
+    store.engine.prune()
+    assert a in live(store)

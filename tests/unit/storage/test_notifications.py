@@ -1,0 +1,325 @@
+"""What storing, replacing, revoking and changing notifications promises, on real SQLite files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_notify.exceptions import Conflict, NotFound
+from jupyterlab_notify.manager import NotificationManager
+from jupyterlab_notify.models import IngestMessage
+from jupyterlab_notify.storage import (
+    Cursor,
+    InsertNotification,
+    Query,
+    Storage,
+    Transaction,
+)
+from jupyterlab_notify.storage.notifications import (
+    RETRY_WINDOW_MS,
+    Stored,
+)
+
+from ...support import file_faults as places
+from ...support.storage import (
+    Clock,
+    change,
+    change_many,
+    check_counts,
+    detail,
+    do,
+    frame,
+    live,
+    message,
+    page,
+    progress_of,
+    raw,
+    receive,
+    revoke,
+    set_timings,
+)
+
+
+def test_a_message_has_the_next_seq_and_all_that_was_sent(store: Storage) -> None:
+    first = receive(store, "one")
+    id_ = receive(
+        store,
+        "two",
+        type="error",
+        markdown=1,
+        body="**Why**",
+        auto_close="false",
+        actions='[{"label":"Open"}]',
+        banner=1,
+        dismissable=0,
+        data='{"job":7}',
+    )
+    row = detail(store, id_)
+    assert row["seq"] == row["position"] == detail(store, first)["seq"] + 1
+    assert (row["message"], row["type"], row["body"]) == ("two", "error", "**Why**")
+    assert row["markdown"] is row["banner"] is row["hasBody"] is True
+    assert row["autoClose"] is row["dismissable"] is False
+    assert row["actions"] == [{"label": "Open"}]
+    assert row["data"] == {"job": 7}
+    assert row["created"] == row["updated"] == "2027-01-15T08:00:00.000Z"
+    assert row["read"] is row["dismissed"] is row["revoked"] is row["expired"] is None
+
+
+def test_the_same_message_stored_twice_is_there_once(store: Storage) -> None:
+    row = message("once")
+    first = do(store, lambda tx: store.notifications.add(tx, row))
+    assert do(store, lambda tx: store.notifications.add(tx, row)) == first
+    assert page(store) == ["once"]
+
+
+def test_the_same_key_replaces_and_asks_for_attention_again(store: Storage, clock: Clock) -> None:
+    id_ = receive(store, "down", key="outage")
+    receive(store, "other")
+    change(store, id_, read=True, dismissed=True)
+    clock.forward(5)
+    assert receive(store, "up again", key="outage") == id_
+    row = detail(store, id_)
+    assert row["message"] == "up again"
+    assert row["position"] == row["seq"] == store.engine.state.seq
+    assert row["read"] is row["dismissed"] is None
+    assert row["created"] < row["updated"]
+    assert page(store) == ["up again", "other"]
+
+
+def test_a_key_belongs_to_its_source(store: Storage) -> None:
+    assert receive(store, key="k") != receive(store, key="k", source="hub")
+    assert len(live(store)) == 2
+
+
+def test_a_progress_moves_without_asking_for_attention(store: Storage) -> None:
+    id_ = receive(store, "0 %", key="job", type="in-progress", progress=0.0)
+    before = detail(store, id_)
+    change(store, id_, read=True)
+    receive(store, "50 %", key="job", type="in-progress", progress=0.5)
+    moved = detail(store, id_)
+    assert moved["progress"] == 0.5
+    assert moved["seq"] > before["seq"]
+    assert moved["position"] == before["position"]
+    assert moved["read"] is not None
+    receive(store, "done", key="job", type="success")
+    assert detail(store, id_)["position"] == store.engine.state.seq
+    assert detail(store, id_)["read"] is None
+
+
+def test_a_retry_of_a_keyed_message_changes_nothing(store: Storage, clock: Clock) -> None:
+    id_ = receive(store, key="k")
+    seq = store.engine.state.seq
+    change(store, id_, dismissed=True)
+    clock.forward(RETRY_WINDOW_MS / 1000 - 1)
+    assert receive(store, key="k") == id_
+    assert store.engine.state.seq == seq + 1
+    assert detail(store, id_)["dismissed"] is not None
+    clock.forward(2)
+    receive(store, key="k")
+    assert detail(store, id_)["dismissed"] is None, "said again later, it is news"
+    change(store, id_, dismissed=True)
+    clock.forward(-RETRY_WINDOW_MS / 1000)
+    receive(store, key="k")
+    assert detail(store, id_)["dismissed"] is None, "and so it is after the clock was set back"
+
+
+def test_a_retry_with_a_new_time_to_live_moves_only_that(store: Storage, clock: Clock) -> None:
+    id_ = receive(store, key="k", expires_ms=clock() + 60_000)
+    change(store, id_, read=True)
+    clock.forward(5)
+    receive(store, key="k", expires_ms=clock() + 60_000)
+    row = detail(store, id_)
+    assert row["read"] is not None
+    assert row["expiresAt"] == "2027-01-15T08:01:05.000Z"
+
+
+def test_a_tombstone_holds_no_content_and_is_in_no_list(store: Storage) -> None:
+    id_ = receive(store, "secret", key="k", body="secret", data='"secret"', actions='["secret"]')
+    cursor = store.position.cursor
+    assert revoke(store, "k") == (id_, store.engine.state.seq, True)
+    assert live(store) == {}
+    with pytest.raises(NotFound):
+        detail(store, id_)
+    with pytest.raises(NotFound):
+        change(store, id_, read=True)
+    with pytest.raises(NotFound):
+        revoke(store, id_)
+    assert "secret" not in str(raw(store, "SELECT * FROM notifications"))
+    (row,) = frame(store, cursor)["notifications"]
+    assert (row["id"], row["message"], row["key"]) == (id_, "", None)
+    assert row["revoked"] is not None
+    assert receive(store, key="k") != id_, "its key is free again"
+
+
+def test_revoking_by_key_means_ones_own_first_and_never_guesses(store: Storage) -> None:
+    own, other = receive(store, key="k"), receive(store, key="k", source="hub")
+    third = receive(store, key="k", source="quota")
+    with pytest.raises(Conflict):
+        revoke(store, "k", source="nobody")
+    with pytest.raises(NotFound):
+        revoke(store, "k", source="nobody", any_source=False)
+    revoke(store, "k", source="queue")
+    revoke(store, third)
+    revoke(store, "k", source="nobody")
+    assert {own, other, third} & set(live(store)) == set()
+
+
+def test_what_expires_leaves_lists_and_tells_tabs(store: Storage, clock: Clock) -> None:
+    id_ = receive(store, "soon", body="text", expires_ms=clock() + 1000)
+    receive(store, "later", expires_ms=clock() + 5000)
+    cursor = store.position.cursor
+    clock.forward(0.999)
+    assert page(store) == ["later", "soon"]
+    clock.forward(0.001)
+    assert page(store) == ["later"]
+    (row,) = frame(store, cursor)["notifications"]
+    assert row["id"] == id_
+    assert row["expired"] == "2027-01-15T08:00:01.000Z"
+    assert row["message"] == ""
+    check_counts(store)
+
+
+async def test_the_first_and_the_last_moment_that_can_be_told_are_no_fault_of_the_file(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = NotificationManager(Storage(path))
+    ends = (
+        *("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-12:00"),
+        *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+12:00"),
+    )
+    for end in ends:
+        message = IngestMessage.model_validate({"message": end, "expiresAt": end})
+        assert (await manager.receive(message, "queue")).durable
+    rows = json.loads(await manager.page(Query()))["notifications"]
+    assert [row["message"] for row in rows] == [ends[1], ends[0]]
+    assert {row["expiresAt"] for row in rows} == {"9999-12-31T23:59:59.999Z"}
+    await manager.stop()
+    assert not caplog.records
+    assert len(list(path.parent.iterdir())) == 1
+
+
+def test_a_clock_that_jumps_back_brings_nothing_back(store: Storage, clock: Clock) -> None:
+    receive(store, "gone", expires_ms=clock() + 1000)
+    clock.forward(3600)
+    assert page(store) == []
+    clock.forward(-7200)
+    receive(store, "stays", expires_ms=clock() + 10_800_000)
+    assert page(store) == ["stays"]
+
+
+def test_what_comes_in_expired_is_not_shown(store: Storage, clock: Clock) -> None:
+    receive(store, "late", key="k", expires_ms=clock() - 1)
+    receive(store, "alive", key="k")
+    assert page(store) == ["alive"]
+    receive(store, "late again", key="k", expires_ms=clock() - 1)
+    assert page(store) == []
+    check_counts(store)
+
+
+def test_reading_and_dismissing_keep_the_first_time(store: Storage, clock: Clock) -> None:
+    id_ = receive(store)
+    change(store, id_, read=True)
+    read = detail(store, id_)["read"]
+    clock.forward(60)
+    assert change(store, id_, read=True)["changed"] == 0
+    change(store, id_, read=True, dismissed=True)
+    row = detail(store, id_)
+    assert (row["read"], row["dismissed"]) == (read, "2027-01-15T08:01:00.000Z")
+    change(store, id_, read=False, dismissed=False)
+    row = detail(store, id_)
+    assert (row["read"], row["dismissed"]) == (None, None)
+    check_counts(store)
+
+
+def test_what_its_sender_keeps_cannot_be_dismissed(store: Storage) -> None:
+    kept, free = receive(store, dismissable=0), receive(store)
+    with pytest.raises(Conflict):
+        change(store, kept, dismissed=True)
+    assert change_many(store, ids=[kept, free, "unknown"], dismissed=True)["changed"] == 1
+    assert change_many(store, dismissed=True)["changed"] == 0
+    assert detail(store, kept)["dismissed"] is None
+    # It can still be read, also by who wants to do both.
+    assert change_many(store, read=True, dismissed=True)["changed"] == 1
+    assert detail(store, kept)["read"] is not None
+    assert detail(store, kept)["dismissed"] is None
+
+
+def test_a_change_of_all_is_undone_exactly(store: Storage) -> None:
+    ids = [receive(store, str(n)) for n in range(6)]
+    change(store, ids[0], read=True)
+    change(store, ids[1], dismissed=True)
+    answer = change_many(store, read=True)
+    assert answer["changed"] == 4
+    assert answer["cursor"] == str(store.position.cursor)
+    later = receive(store, "later")
+    change(store, ids[2], dismissed=True)
+    undone = change_many(store, seqs=tuple(answer["seqs"]), read=False)
+    assert undone["changed"] == 3
+    rows = live(store)
+    assert rows[ids[0]]["read"] is not None, "it had been read before"
+    assert rows[ids[2]]["read"] is not None, "it was changed since"
+    assert all(rows[id_]["read"] is None for id_ in (ids[1], *ids[3:], later))
+    check_counts(store)
+
+
+def test_undo_spares_the_rows_that_have_those_numbers_in_memory(
+    store: Storage, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_timings(store, busy_timeout_s=0.1)
+    for n in range(3):
+        receive(store, str(n))
+    answer = change_many(store, read=True)
+    first, last = answer["seqs"]
+    with places.locked(path):
+        other = receive(store, "other")
+        change(store, other, read=True)
+        assert not store.engine.durable
+        assert first <= live(store)[other]["seq"] <= last
+        with pytest.raises(Conflict):
+            change_many(
+                store,
+                seqs=(first, last),
+                up_to=Cursor.parse(answer["cursor"]),
+                read=False,
+            )
+        assert live(store)[other]["read"] is not None
+
+
+def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Storage) -> None:
+    """They share a batch when both were sent while the store was busy."""
+    receive(store, "seen")
+    arrivals = [InsertNotification(store.notifications, message(str(n))) for n in range(4)]
+
+    def dismiss_all(tx: Transaction) -> Any:
+        return store.notifications.set_states(tx, read=None, dismissed=True)
+
+    calls = [*arrivals[:2], dismiss_all, *arrivals[2:]]
+    results = store.run([(call, True) for call in calls])
+    assert results[2]["changed"] == 3
+    assert page(store) == ["3", "2"]
+    assert [detail(store, call.message["id"])["position"] for call in arrivals] == [2, 3, 7, 8]
+    assert results[3:] == [
+        Stored(arrivals[n].message["id"], 5 + n, "created", True) for n in (2, 3)
+    ]
+
+
+def test_a_progress_that_ticks_is_still_the_one_that_was_seen(store: Storage, clock: Clock) -> None:
+    id_ = progress_of(store, clock, progress=0.1)
+    seen = store.position.cursor
+    progress_of(store, clock, progress=0.2)
+    receive(store, "later")
+    assert change_many(store, up_to=seen, read=True)["changed"] == 1
+    assert detail(store, id_)["read"] is not None
+    with pytest.raises(Conflict):
+        change_many(store, up_to=Cursor("another", 99), read=True)
+
+
+def test_a_change_of_nothing_takes_no_number(store: Storage) -> None:
+    store.engine.open()
+    cursor = store.position.cursor
+    answer = change_many(store, read=True)
+    assert answer == {"changed": 0, "seqs": None, "cursor": str(cursor)}
+    assert change_many(store, ids=["no"] * 1000, dismissed=True)["changed"] == 0

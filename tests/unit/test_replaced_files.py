@@ -1,0 +1,137 @@
+"""Database files that are deleted, replaced or restored."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_notify.storage import Storage, Transaction
+
+from ..support.manager import (
+    Log,
+    opened,
+    send,
+    stored,
+)
+from ..support.storage import QUICK, check_sound, do, live, message, receive
+from ..support.tab import Tab
+
+
+async def test_a_deleted_database_is_begun_anew_and_tabs_follow(path: Path, log: Log) -> None:
+    async with opened(path) as manager:
+        tab, idle = Tab(), Tab()
+        manager.open(tab, None)
+        stream = manager.open(idle, None)
+        for number in range(5):
+            await send(manager, f"old {number}")
+        await idle.until(lambda tab: len(tab.rows) == 5)
+        manager.close(stream)
+        for file in path.parent.iterdir():
+            file.unlink()
+        # Nothing is sent: the tab learns of it all the same.
+        await tab.until(lambda tab: not tab.rows)
+        sent = await send(manager, "new")
+        assert sent.durable
+        assert sent.seq == 1
+        await tab.until(lambda tab: tab.messages == ["new"])
+        for number in range(6):
+            await send(manager, f"newer {number}")
+        manager.open(idle, idle.cursor)
+        await idle.until(lambda tab: len(tab.rows) == 7)
+        for each in (tab, idle):
+            await each.until(lambda tab: tab.cursor == manager.storage.position.cursor)
+            each.check_against(await stored(manager))
+    (warning,) = log(logging.WARNING)
+    assert "deleted or replaced" in warning
+    check_sound(path)
+
+
+async def test_with_its_folder_deleted_it_makes_another(path: Path) -> None:
+    async with opened(path) as manager:
+        await send(manager, "old")
+        path.parent.rename(path.parent.with_name("away"))
+        assert (await send(manager, "new")).durable
+    check_sound(path)
+
+
+async def test_a_restored_backup_is_shown_by_every_tab(path: Path) -> None:
+    async with opened(path) as manager:
+        tab = Tab()
+        manager.open(tab, None)
+        for number in range(3):
+            await send(manager, f"old {number}")
+        backup = path.with_name("backup")
+        db = sqlite3.connect(path)
+        target = sqlite3.connect(backup)
+        db.backup(target)
+        db.close(), target.close()
+        for number in range(3):
+            await send(manager, f"lost {number}")
+        await tab.until(lambda tab: len(tab.rows) == 6)
+        backup.replace(path)
+        await tab.until(lambda tab: len(tab.rows) == 3)
+        await send(manager, "new")
+        await tab.until(lambda tab: tab.messages == ["new", "old 2", "old 1", "old 0"])
+        tab.check_against(await stored(manager))
+    check_sound(path)
+
+
+def test_a_message_answered_while_the_file_is_deleted_is_in_the_new_one(path: Path) -> None:
+    store = Storage(path, timings=QUICK)
+    receive(store)
+    row = message("in between")
+
+    def call(tx: Transaction) -> Any:
+        if path.exists() and os.stat(path).st_size and not deleted:
+            deleted.append(True)
+            for file in path.parent.iterdir():
+                file.unlink()
+        return store.notifications.add(tx, row)
+
+    deleted: list[bool] = []
+    do(store, call)
+    store.close()
+    again = Storage(path, timings=QUICK)
+    assert list(live(again)) == [row["id"]]
+    again.close()
+
+
+def test_a_commit_that_came_through_after_all_stores_a_message_once(path: Path) -> None:
+    """The disk's answer to a commit can be lost: no fault of a real disk is at hand for that."""
+
+    class Deceiving(sqlite3.Connection):
+        armed = False
+
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            done = super().execute(sql, *values)
+            if sql == "COMMIT" and self.armed:
+                self.armed = False
+                raise sqlite3.OperationalError("disk I/O error")
+            return done
+
+    store = Storage(path, timings=QUICK)
+    receive(store, "before")
+    store.engine._disconnect()
+    connect = sqlite3.connect
+    made: list[Any] = []
+
+    def deceive(*args: Any, **kwargs: Any) -> Any:
+        made.append(connect(*args, **kwargs, factory=Deceiving))
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", deceive)
+        store.engine.open()
+        made[-1].armed = True
+        id_ = receive(store, "once")
+    receive(store, "after")
+    assert store.engine.durable
+    assert sorted(row["message"] for row in live(store).values()) == ["after", "before", "once"]
+    assert id_ in live(store)
+    store.close()
+    check_sound(path)

@@ -1,0 +1,148 @@
+"""What the storage thread promises: shared commits, no blocking, bounded waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from jupyterlab_notify.exceptions import Busy
+from jupyterlab_notify.storage import Storage, Transaction
+
+from ..support import file_faults as places
+from ..support.manager import (
+    PATIENT,
+    WRITER,
+    opened,
+    send,
+    stored,
+)
+from ..support.storage import QUICK, check_sound, live
+from ..support.tab import Tab
+
+
+async def test_what_waits_shares_a_commit(path: Path) -> None:
+    async with opened(path) as manager:
+        await send(manager, "opened")
+        commits = 0
+
+        def trace(sql: str) -> None:
+            nonlocal commits
+            commits += sql == "COMMIT"
+
+        def watch(tx: Transaction) -> None:
+            assert manager.storage.engine._db is not None
+            manager.storage.engine._db.set_trace_callback(trace)
+
+        await manager._worker.submit(watch, write=False)
+        answers = await asyncio.gather(*(send(manager, str(n)) for n in range(1000)))
+        assert len({a.id for a in answers}) == len({a.seq for a in answers}) == 1000
+        assert commits <= 20
+
+        # Also what came in many turns of the event loop, while the disk was slow.
+        commits, begun, slow = 0, Event(), Event()
+
+        def wait(tx: Transaction) -> None:
+            begun.set()
+            slow.wait(10)
+
+        alone = manager._worker.submit(wait, write=False)
+        await asyncio.to_thread(begun.wait, 10)
+        waiting = []
+        for n in range(100):
+            waiting.append(asyncio.ensure_future(send(manager, f"slow {n}")))
+            await asyncio.sleep(0)
+        # The last one takes some turns more.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert manager._worker._waiting == len(waiting) + 1
+        assert not manager._worker._submitted
+        slow.set()
+        await asyncio.gather(alone, *waiting)
+        # Its own, and theirs.
+        assert commits == 2
+
+
+async def test_a_blocked_disk_does_not_block_the_server(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(path, PATIENT) as manager:
+        await send(manager, "before")
+        lags: list[float] = []
+        goes_on = asyncio.Event()
+
+        async def tick() -> None:
+            while True:
+                before = time.perf_counter()
+                await asyncio.sleep(0.005)
+                lags.append(time.perf_counter() - before - 0.005)
+                if len(lags) >= 100:
+                    goes_on.set()
+
+        ticking = asyncio.create_task(tick())
+        with places.locked(path):
+            lags.clear()
+            goes_on.clear()
+            waiting = [asyncio.create_task(send(manager, str(n))) for n in range(100)]
+            reading = asyncio.create_task(manager.status("1"))
+            # The lock is held until the loop has gone on: a loop that waits for it goes on after
+            # half a minute.
+            await asyncio.wait_for(goes_on.wait(), 20)
+            assert not any(task.done() for task in (*waiting, reading))
+            assert max(lags) < 5
+        answers = await asyncio.gather(*waiting)
+        assert all(answer.durable for answer in answers)
+        ticking.cancel()
+
+
+async def test_too_much_waiting_is_refused_and_soon_taken_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(path, PATIENT, max_waiting=50) as manager:
+        await send(manager, "before")
+        with places.locked(path):
+            waiting = [asyncio.create_task(send(manager, str(n))) for n in range(60)]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION, timeout=5)
+            refused = [task for task in waiting if task.done()]
+            assert len(refused) == 10
+            assert all(isinstance(task.exception(), Busy) for task in refused)
+        await asyncio.gather(*(task for task in waiting if task not in refused))
+        await send(manager, "after")
+        assert len(await stored(manager)) == 52
+
+
+async def test_servers_that_share_a_file_lose_and_double_nothing(path: Path) -> None:
+    writers = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", WRITER, path, name),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for name in ("one", "two", "three")
+    ]
+    # All open the file, which none has made yet, at once.
+    outputs = await asyncio.gather(*(writer.communicate(b"go\n") for writer in writers))
+    answers = [line.split() for output, _ in outputs for line in output.decode().splitlines()]
+    assert len(answers) == 600
+    assert all(durable == "True" for _, _, durable in answers)
+    assert len({seq for _, seq, _ in answers}) == 600
+    store = Storage(path, timings=QUICK)
+    rows = live(store)
+    assert {id_: str(row["seq"]) for id_, row in rows.items()} == {i: s for i, s, _ in answers}
+    store.close()
+    check_sound(path)
+
+
+async def test_a_tab_sees_what_another_server_took_in(path: Path) -> None:
+    async with opened(path) as one, opened(path) as two:
+        tab = Tab()
+        one.open(tab, None)
+        await tab.until(lambda tab: tab.frames)
+        sent = await send(two, "from the other")
+        await tab.until(lambda tab: tab.messages == ["from the other"])
+        await two.set_state(sent.id, read=True, dismissed=None)
+        await tab.until(lambda tab: tab.rows[sent.id]["read"])
