@@ -39,7 +39,7 @@ EVENT_SCHEMA = Path(__file__).parent / "event.yaml"
 
 
 class NotifyApp(ExtensionApp):
-    """Receives notifications for the person who works on this server."""
+    """Receives notifications for the user who works on this server."""
 
     name = "jupyterlab_notify"
     app_name = "jupyterlab_notify"
@@ -74,10 +74,10 @@ class NotifyApp(ExtensionApp):
     ).tag(config=True)
 
     central_url = Unicode(
-        help="""The central service (such as Semaphore) to ask for broadcasts, for the person's
+        help="""The central service (such as Semaphore) to ask for broadcasts, for the user's
         messages and for welcome messages, for example `https://data.example.com/semaphore`.
 
-        It is asked with the person's token, while a tab is open. This is all that a site has to
+        It is asked with the user's token, while a tab is open. This is all that a site has to
         set; without it no other service is ever asked. By default what a hub's spawner sets as
         `$JUPYTERLAB_NOTIFY_CENTRAL_URL`; `nublado` takes Semaphore's address from
         `/etc/nublado/discovery/v1.json`. Proxies are taken from the environment (`HTTPS_PROXY`,
@@ -93,7 +93,7 @@ class NotifyApp(ExtensionApp):
     ).tag(config=True)
 
     central_token_file = Unicode(
-        help="""The file that holds the person's token for the central service.
+        help="""The file that holds the user's token for the central service.
 
         It is read before each request, so that a token may be renewed at any time. Where it is
         not set or holds none: `central_token_variable`, `secrets/token` in
@@ -103,7 +103,7 @@ class NotifyApp(ExtensionApp):
     ).tag(config=True)
 
     central_token_variable = Unicode(
-        help="""The environment variable that holds the person's token for the central service.
+        help="""The environment variable that holds the user's token for the central service.
 
         `JUPYTERHUB_API_TOKEN` here sends the server's own token at the hub to whatever
         `central_url` names.
@@ -151,7 +151,7 @@ class NotifyApp(ExtensionApp):
         if not value:
             return value
         path = Path(value)
-        # It knows no home directory of a person who is not there.
+        # It knows no home directory of a user who is not there.
         with suppress(RuntimeError):
             path = path.expanduser()
         if not path.is_absolute() or "\0" in value:

@@ -22,7 +22,7 @@ Observer = Callable[[str, list[str]], None]
 
 
 class Notifications:
-    """Sends notifications to the person of this server, and tells what becomes of them.
+    """Sends notifications to the user of this server, and tells what becomes of them.
 
     Its methods are for the server's event loop.
 

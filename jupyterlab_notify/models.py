@@ -177,7 +177,7 @@ class IngestMessage(_Wire):
         | Annotated[Number, Field(ge=0, le=MAX_TIMER_MS), _between(0, MAX_TIMER_MS)]
         | None,
         Field(
-            description="`false`: until dismissed; `true` or none: the person's setting; "
+            description="`false`: until dismissed; `true` or none: the user's setting; "
             "a number: after so many milliseconds; `0`: no toast, center only."
         ),
     ] = None
@@ -346,7 +346,7 @@ class Notification(_Wire):
         bool | int | None,
         Field(
             description="How long its toast stays. `false`: until dismissed; `true` or null: the "
-            "person's setting; a number: so many milliseconds; `0`: no toast."
+            "user's setting; a number: so many milliseconds; `0`: no toast."
         ),
     ]
     actions: list[Action]
@@ -356,15 +356,15 @@ class Notification(_Wire):
     created: Annotated[str, Field(description="When it first came in.")]
     updated: Annotated[str, Field(description="When it last asked for attention.")]
     expiresAt: str | None
-    read: Annotated[str | None, Field(description="When the person read it.")]
-    dismissed: Annotated[str | None, Field(description="When the person put it away.")]
+    read: Annotated[str | None, Field(description="When the user read it.")]
+    dismissed: Annotated[str | None, Field(description="When the user put it away.")]
     revoked: Annotated[str | None, Field(description="When the sender took it back.")]
     expired: Annotated[str | None, Field(description="When its time was up.")]
     origin: Annotated[
         Literal["ingest", "broadcast", "message"],
         Field(
             description="How it came: pushed in, or from the central service as a broadcast to "
-            "everyone or a message to this person."
+            "everyone or a message to this user."
         ),
     ]
 
@@ -402,7 +402,7 @@ def _given(*names: str) -> Any:
 
 
 class StateChange(_Wire):
-    """A person's change to one notification; a field that is missing stays as it is."""
+    """A user's change to one notification; a field that is missing stays as it is."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": _given("read", "dismissed")})
 
@@ -437,7 +437,7 @@ class BulkChange(StateChange):
         Text | None,
         Field(
             max_length=200,
-            description="With `all`: the `cursor` of what the person sees. What came later, or "
+            description="With `all`: the `cursor` of what the user sees. What came later, or "
             "asked for attention again, stays as it is. With `seqs`: the `cursor` of the answer "
             "that named them. 409 if the cursor is of another epoch.",
             json_schema_extra={"pattern": CURSOR},
@@ -511,7 +511,7 @@ class CentralStatus(_Wire):
     url: str
     lastSuccess: Annotated[str | None, Field(description="When it last answered everything.")]
     lastFailure: Annotated[Failure | None, Field(description="The last failure, however old.")]
-    outbox: Annotated[int, Field(description="What the person did that it was not told yet.")]
+    outbox: Annotated[int, Field(description="What the user did that it was not told yet.")]
     welcome: Annotated[
         Literal["central", "files"],
         Field(description="Whether it serves welcome messages; if not, only files do."),
@@ -542,7 +542,7 @@ class Status(_Wire):
 
 
 class WelcomeMessage(_Wire):
-    """What a person is greeted with on start, until they have seen enough of it."""
+    """What a user is greeted with on start, until they have seen enough of it."""
 
     id: Annotated[str, Field(description="Unique among those of files and central service.")]
     aspect: Annotated[str, Field(description="The part of the platform that it belongs to.")]

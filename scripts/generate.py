@@ -350,7 +350,7 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "jupyterlab_notify",
             "version": jupyterlab_notify.__version__,
-            "description": "Notifications for the person who works on this Jupyter server. "
+            "description": "Notifications for the user who works on this Jupyter server. "
             "Paths are below the server's base URL. The stream of changes is a WebSocket at "
             "`jupyterlab-notify/stream?cursor=`; its frames are `SnapshotFrame`, "
             "`ChangesFrame`, `PongFrame` and `AliveFrame`.",

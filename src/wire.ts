@@ -58,7 +58,7 @@ export interface CentralStatus {
    */
   lastFailure: Failure | null;
   /**
-   * What the person did that it was not told yet.
+   * What the user did that it was not told yet.
    */
   outbox: number;
   /**
@@ -155,7 +155,7 @@ export interface Notification {
    */
   hasBody: boolean;
   /**
-   * How long its toast stays. `false`: until dismissed; `true` or null: the person's setting; a number: so many milliseconds; `0`: no toast.
+   * How long its toast stays. `false`: until dismissed; `true` or null: the user's setting; a number: so many milliseconds; `0`: no toast.
    */
   autoClose: boolean | number | null;
   actions: Action[];
@@ -172,11 +172,11 @@ export interface Notification {
   updated: string;
   expiresAt: string | null;
   /**
-   * When the person read it.
+   * When the user read it.
    */
   read: string | null;
   /**
-   * When the person put it away.
+   * When the user put it away.
    */
   dismissed: string | null;
   /**
@@ -188,7 +188,7 @@ export interface Notification {
    */
   expired: string | null;
   /**
-   * How it came: pushed in, or from the central service as a broadcast to everyone or a message to this person.
+   * How it came: pushed in, or from the central service as a broadcast to everyone or a message to this user.
    */
   origin: 'ingest' | 'broadcast' | 'message';
 }
@@ -242,7 +242,7 @@ export interface NotificationDetail {
    */
   hasBody: boolean;
   /**
-   * How long its toast stays. `false`: until dismissed; `true` or null: the person's setting; a number: so many milliseconds; `0`: no toast.
+   * How long its toast stays. `false`: until dismissed; `true` or null: the user's setting; a number: so many milliseconds; `0`: no toast.
    */
   autoClose: boolean | number | null;
   actions: Action[];
@@ -259,11 +259,11 @@ export interface NotificationDetail {
   updated: string;
   expiresAt: string | null;
   /**
-   * When the person read it.
+   * When the user read it.
    */
   read: string | null;
   /**
-   * When the person put it away.
+   * When the user put it away.
    */
   dismissed: string | null;
   /**
@@ -275,7 +275,7 @@ export interface NotificationDetail {
    */
   expired: string | null;
   /**
-   * How it came: pushed in, or from the central service as a broadcast to everyone or a message to this person.
+   * How it came: pushed in, or from the central service as a broadcast to everyone or a message to this user.
    */
   origin: 'ingest' | 'broadcast' | 'message';
   /**
@@ -418,7 +418,7 @@ export interface Welcome {
   messages: WelcomeMessage[];
 }
 /**
- * What a person is greeted with on start, until they have seen enough of it.
+ * What a user is greeted with on start, until they have seen enough of it.
  */
 export interface WelcomeMessage {
   /**
@@ -478,7 +478,7 @@ export interface BulkChange {
    */
   all?: true | null;
   /**
-   * With `all`: the `cursor` of what the person sees. What came later, or asked for attention again, stays as it is. With `seqs`: the `cursor` of the answer that named them. 409 if the cursor is of another epoch.
+   * With `all`: the `cursor` of what the user sees. What came later, or asked for attention again, stays as it is. With `seqs`: the `cursor` of the answer that named them. 409 if the cursor is of another epoch.
    */
   upTo?: string | null;
   /**
@@ -499,7 +499,7 @@ export interface IngestMessage {
    */
   type?: 'default' | 'info' | 'success' | 'warning' | 'error' | 'in-progress';
   /**
-   * `false`: until dismissed; `true` or none: the person's setting; a number: after so many milliseconds; `0`: no toast, center only.
+   * `false`: until dismissed; `true` or none: the user's setting; a number: after so many milliseconds; `0`: no toast, center only.
    */
   autoClose?: boolean | number | null;
   /**
@@ -554,7 +554,7 @@ export interface IngestMessage {
   };
 }
 /**
- * A person's change to one notification; a field that is missing stays as it is.
+ * A user's change to one notification; a field that is missing stays as it is.
  */
 export interface StateChange {
   read?: boolean | null;

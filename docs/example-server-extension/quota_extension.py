@@ -1,4 +1,4 @@
-"""An example: an extension of Jupyter Server that tells the person about their quota.
+"""An example: an extension of Jupyter Server that tells the user about their quota.
 
 ``PUT /quota`` with ``{"used": 0.93}`` stands for whatever it watches; ``GET /quota`` says what
 became of its notifications.
@@ -24,7 +24,7 @@ class QuotaHandler(APIHandler):
 
     @web.authenticated
     async def put(self) -> None:
-        """Tell the person, once however often it is asked; take it back when there is room."""
+        """Tell the user, once however often it is asked; take it back when there is room."""
         used = self.get_json_body()["used"]
         if used < 0.9:
             await self.notifications.revoke("quota", source=SOURCE)

@@ -83,7 +83,7 @@ class NotifyHandler(DiscreetHandler, APIHandler):
     """A handler of notifications: JSON in, JSON out, no user activity."""
 
     auth_resource = AUTH_RESOURCE
-    # What a hub pushes or a tab fetches by itself does not show that a person is there:
+    # What a hub pushes or a tab fetches by itself does not show that a user is there:
     # with it, no idle server would ever be culled.
     _track_activity = False
     #: False until a handler whose body comes piece by piece has begun to wait for it.

@@ -28,7 +28,7 @@ class _Ingest(BodyHandler):
         """Return the name of who is calling, for messages that name no source."""
         user = self.current_user
         name = str(getattr(user, "name", "") or getattr(user, "username", "") or "")
-        # Jupyter Server makes up a person for each bearer of its one token.
+        # Jupyter Server makes up a user for each bearer of its one token.
         if not name or getattr(user, "display_name", name).startswith("Anonymous "):
             name = "Jupyter"
         return name[:MAX_SOURCE]

@@ -1,4 +1,4 @@
-"""``…/notifications``: the list, one notification, and what the person did with them."""
+"""``…/notifications``: the list, one notification, and what the user did with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``…/welcome``: the messages that greet a person on start, and what they did with them."""
+"""``…/welcome``: the messages that greet a user on start, and what they did with them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class WelcomeDismissHandler(BodyHandler):
 
 
 class WelcomeResetHandler(BodyHandler):
-    """As for a new person."""
+    """As for a new user."""
 
     @web.authenticated
     @authorized

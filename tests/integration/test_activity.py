@@ -55,6 +55,6 @@ def test_our_own_traffic_is_nobodys_activity(make_server: Callable[..., Server])
     with server.websocket(cursor="nonsense") as tab:
         tab.receive()
     assert last_activity(server) == before
-    # A request that a person causes does count, so that this test could fail.
+    # A request that a user causes does count, so that this test could fail.
     assert server.request("GET", "/api/contents").status_code == 200
     assert last_activity(server) > before

@@ -127,7 +127,7 @@ def test_who_is_refused_sends_the_whole_body_and_keeps_the_connection(server: Se
 
 @pytest.fixture(scope="module")
 def cookie(server: Server) -> dict[str, str]:
-    """Return the header that the person's browser sends with each request."""
+    """Return the header that the user's browser sends with each request."""
     login = server.request("GET", "/api/status", token=None, params={"token": server.token})
     cookies = SimpleCookie()
     for header in login.headers.get_list("set-cookie"):

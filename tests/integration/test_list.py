@@ -1,4 +1,4 @@
-"""The list, one notification, and the changes of state that a person makes."""
+"""The list, one notification, and the changes of state that a user makes."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_a_change_is_seen_in_the_row_and_in_the_counts(inbox: Server) -> None:
         assert changed["seqs"] == [after["seq"], after["seq"]]
         assert changed["cursor"].endswith(f":{after['seq']}")
         assert after["seq"] > before["seq"]
-        # A person's change does not call for the person.
+        # A user's change does not call for the user.
         assert after["position"] == before["position"]
         assert after["updated"] == before["updated"]
 

@@ -289,7 +289,7 @@ class Server:
         return True
 
     def stop(self, timeout_s: float = 15.0) -> None:
-        """End it as a person or a hub would, and whatever it started."""
+        """End it as a user or a hub would, and whatever it started."""
         self._end(signal.SIGTERM, timeout_s)
 
     def kill(self) -> None:

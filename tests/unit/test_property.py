@@ -157,7 +157,7 @@ class Tabs(RuleBasedStateMachine):
         # What had an end may have come to it.
         self.acknowledged.clear()
 
-    # What the person does
+    # What the user does
 
     @precondition(lambda self: self.ids)
     @rule(which=st.integers(0, 99), state=STATES)

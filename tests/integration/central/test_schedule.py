@@ -74,7 +74,7 @@ def test_no_token_still_shows_broadcasts(make: Make, central: Central) -> None:
         shows(lab, "For everyone")
         failure = wait_for(lambda: lab.status()["central"]["lastFailure"], "a word")
         assert "no token" in failure["message"]
-        # Also to a person who is never idle, and of whom the service cannot be told anything.
+        # Also to a user who is never idle, and of whom the service cannot be told anything.
         tell(lab, "dismiss", {"all": True})
         (row,) = rows(lab).values()
         central.forget()

@@ -126,7 +126,7 @@ async def test_no_proxy_is_honoured_and_a_proxy_may_want_a_user(
             "The central service cannot be reached through the proxy that the environment names "
             "(it answered 407)."
         )
-        # Nothing that the person did is given up for that.
+        # Nothing that the user did is given up for that.
         client = CentralClient(Transport(central.url, token=lambda: TOKEN, timeout_s=10))
         with pytest.raises(Failure) as caught:
             await client.mark("read", ["1"])

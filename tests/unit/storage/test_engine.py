@@ -335,7 +335,7 @@ def test_of_corrupt_files_that_were_set_aside_the_newest_two_are_kept(
     path.parent.mkdir()
     mine = path.with_name(path.name + ".corrupt-why")
     for file in (mine, path.with_name("other.sqlite.corrupt-20200101T000000Z-0000")):
-        file.write_text("a person's")
+        file.write_text("a user's")
     for year in (2021, 2022, 2023):
         for suffix in ("", "-wal"):
             path.with_name(f"{path.name}.corrupt-{year}0101T000000Z-00ff{suffix}").touch()

@@ -83,7 +83,7 @@ def test_what_is_done_with_welcome_messages_meanwhile_in_another_server_stays(ma
     see(store, "b")
     assert store.engine.path is not None
     with places.locked(store.engine.path):
-        # The person sees one, and the service says something else of each.
+        # The user sees one, and the service says something else of each.
         see(store, "b")
         assert not store.engine.durable
         assert offered(store, *(welcome(x, body="Hello again.") for x in "abc"))
