@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import websockets
 from lab import TOKEN, Lab, lab, table
 
-from jupyterlab_notify.storage import Retention, Storage, new_id
+from jupyterlab_notify.storage import Retention, StateChange, Storage, new_id
 
 SIZES = (100, 10_000, 100_000)
 TYPES = ("default", "info", "success", "warning", "error")
@@ -39,7 +39,7 @@ def fill(path: Path, rows: int) -> None:
         [
             (
                 lambda tx: store.notifications.set_states(
-                    tx, seqs=(1, rows * 9 // 10), read=True, dismissed=None
+                    tx, StateChange(read=True), seqs=(1, rows * 9 // 10)
                 ),
                 True,
             )

@@ -21,6 +21,7 @@ from .storage import (
     Cursor,
     InsertNotification,
     Query,
+    StateChange,
     Storage,
     StreamPosition,
     Transaction,
@@ -147,41 +148,37 @@ class NotificationManager:
 
     # What the user does
 
-    async def set_state(self, id_: str, *, read: bool | None, dismissed: bool | None) -> Changed:
+    async def set_state(self, id_: str, change: StateChange) -> Changed:
         """Change the state of one; see ``NotificationRepository.set_state``."""
         notifications = self.storage.notifications
         changed = await self._worker.submit(
-            lambda tx: notifications.set_state(tx, id_, read, dismissed), write=True
+            lambda tx: notifications.set_state(tx, id_, change), write=True
         )
-        self._announce_change(read, dismissed, [id_])
+        self._announce(change, [id_])
         return changed
 
     async def set_states(
         self,
+        change: StateChange,
         *,
         ids: list[str] | None = None,
         seqs: tuple[int, int] | None = None,
         up_to: Cursor | None = None,
-        read: bool | None,
-        dismissed: bool | None,
     ) -> Changed:
         """Change the state of many; see ``NotificationRepository.set_states``."""
         notifications = self.storage.notifications
         changed = await self._worker.submit(
-            lambda tx: notifications.set_states(
-                tx, ids=ids, seqs=seqs, up_to=up_to, read=read, dismissed=dismissed
-            ),
+            lambda tx: notifications.set_states(tx, change, ids=ids, seqs=seqs, up_to=up_to),
             write=True,
         )
-        self._announce_change(read, dismissed, ids or [])
+        self._announce(change, ids or [])
         return changed
 
-    def _announce_change(self, read: bool | None, dismissed: bool | None, ids: list[str]) -> None:
-        self._nudge()
-        if read is not None:
-            self.emit_event("read" if read else "unread", ids)
-        if dismissed is not None:
-            self.emit_event("dismissed" if dismissed else "restored", ids)
+    def _announce(self, change: StateChange, ids: list[str]) -> None:
+        for source in self._sources or ():
+            source.nudge()
+        for event in change.events():
+            self.emit_event(event, ids)
 
     def emit_event(self, action: str, ids: list[str]) -> None:
         """Tell other extensions what happened to which notifications."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..exceptions import BadRequest
 from ..limits import MAX_PAGE, MAX_SOURCE, NOTIFICATION_TYPES
-from ..storage import VIEWS, Cursor, Query
+from ..storage import VIEWS, Cursor, Query, StateChange
 from ..validation import validate
 from .base import BodyHandler, with_errors
+
+if TYPE_CHECKING:
+    from .. import models
 
 
 class NotificationsHandler(BodyHandler):
@@ -51,11 +56,10 @@ class NotificationsHandler(BodyHandler):
         change: BulkChange = validate(BulkChange, self.json())
         self.answer(
             await self.manager.set_states(
+                _state_of(change),
                 ids=change.ids,
                 seqs=change.seqs,
                 up_to=Cursor.parse(change.upTo),
-                read=change.read,
-                dismissed=change.dismissed,
             )
         )
 
@@ -85,7 +89,12 @@ class NotificationHandler(BodyHandler):
     @with_errors
     async def patch(self, id_: str) -> None:
         """Change its state; answer with ``models.Changed``."""
-        from ..models import StateChange
+        from .. import models
 
-        change: StateChange = validate(StateChange, self.json())
-        self.answer(await self.manager.set_state(id_, read=change.read, dismissed=change.dismissed))
+        change: models.StateChange = validate(models.StateChange, self.json())
+        self.answer(await self.manager.set_state(id_, _state_of(change)))
+
+
+def _state_of(change: models.StateChange) -> StateChange:
+    """Return the change of state that a request asks for, as storage takes it."""
+    return StateChange(*(getattr(change, name) for name in StateChange._fields))

@@ -22,7 +22,7 @@ from .notifications import InsertNotification, NotificationRepository, Query
 from .outbox import OutboxRepository
 from .recovery import Recovery
 from .remote import RemoteRepository
-from .state import VIEWS
+from .state import VIEWS, StateChange
 from .transaction import Operation, Transaction, no_operation
 from .welcome import WelcomeRepository
 
@@ -33,6 +33,7 @@ __all__ = [
     "Operation",
     "Query",
     "Retention",
+    "StateChange",
     "Storage",
     "StoreStatus",
     "StreamPosition",

@@ -26,7 +26,7 @@ from .fields import (
     tombstone,
 )
 from .outbox import OutboxRepository
-from .state import ACTIVE, INBOX, PINNED, VIEWS
+from .state import ACTIVE, INBOX, PINNED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
 
@@ -407,28 +407,25 @@ class NotificationRepository:
 
     # What the user does
 
-    def set_state(
-        self, transaction: Transaction, id_: str, read: bool | None, dismissed: bool | None
-    ) -> Changed:
+    def set_state(self, transaction: Transaction, id_: str, change: StateChange) -> Changed:
         """Change the state of one."""
         row = transaction.execute(
             f"SELECT dismissable FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
         ).fetchone()
         if row is None:
             raise _not_found(id_)
-        if dismissed and not row[0]:
+        if change.dismissed and not row[0]:
             raise Conflict("This notification cannot be dismissed: its sender does not allow it.")
-        return self._change(transaction, f"id = ? AND {ACTIVE}", (id_,), read, dismissed)
+        return self._change(transaction, f"id = ? AND {ACTIVE}", (id_,), change)
 
     def set_states(
         self,
         transaction: Transaction,
+        change: StateChange,
         *,
         ids: Sequence[str] | None = None,
         seqs: tuple[int, int] | None = None,
         up_to: Cursor | None = None,
-        read: bool | None,
-        dismissed: bool | None,
     ) -> Changed:
         """Change the state of those with ``ids``, of a range of ``seqs``, or of the inbox.
 
@@ -446,7 +443,7 @@ class NotificationRepository:
         if ids is not None:
             # One parameter, however many ids: an old SQLite takes 999.
             where = f"id IN (SELECT value FROM json_each(?)) AND {ACTIVE}"
-            return self._change(transaction, where, (json.dumps(ids),), read, dismissed)
+            return self._change(transaction, where, (json.dumps(ids),), change)
         if up_to is not None and up_to.epoch != transaction.state.epoch:
             raise Conflict(
                 "The list was loaded anew meanwhile: look at it, then try again."
@@ -460,17 +457,16 @@ class NotificationRepository:
         else:
             # Not by ``seq``: a progress that only ticked since is still the one that was seen.
             where, values = f"{INBOX} AND position <= ?", (up_to.seq,)
-        return self._change(transaction, where, values, read, dismissed)
+        return self._change(transaction, where, values, change)
 
     def _change(
         self,
         transaction: Transaction,
         where: str,
         values: Iterable[Any],
-        read: bool | None,
-        dismissed: bool | None,
+        change: StateChange,
     ) -> Changed:
-        wanted, sets = _state_clauses(transaction.now_ms, read, dismissed)
+        wanted, sets = change.sql(transaction.now_ms)
         rows = transaction.execute(
             f"SELECT id, read_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
             f"CASE WHEN origin IN ('message', 'broadcast') THEN remote END, central, origin "
@@ -493,8 +489,10 @@ class NotificationRepository:
                     self._outbox.append(transaction, action, remote, central)
             else:
                 # The central service knows no dismissal: what was put away is read.
-                is_read = was_read if read is None else read
-                is_dismissed = was_dismissed if dismissed is None else dismissed and dismissable
+                is_read = was_read if change.read is None else change.read
+                is_dismissed = was_dismissed
+                if change.dismissed is not None:
+                    is_dismissed = change.dismissed and dismissable
                 done = bool(is_read or is_dismissed)
                 if done != bool(was_read or was_dismissed):
                     self._outbox.append(transaction, "read" if done else "unread", remote, central)
@@ -553,26 +551,6 @@ class InsertNotification(GroupedOperation):
                 some = messages[len(stored) : len(stored) + size]
                 stored += self.notifications.add_many(transaction, some)
         return [Stored(id_, seq, "created", transaction.durable) for id_, seq in stored]
-
-
-def _state_clauses(now_ms: int, read: bool | None, dismissed: bool | None) -> tuple[str, str]:
-    """Return which rows a change of state changes, and what it sets."""
-    wanted = []
-    sets = []
-    for column, on, extra in (
-        ("read_ms", read, ""),
-        ("dismissed_ms", dismissed, " AND dismissable"),
-    ):
-        if on is None:
-            continue
-        wanted.append(f"({column} IS NULL{extra})" if on else f"({column} IS NOT NULL)")
-        # What has the state already keeps the time at which it got it.
-        if on:
-            guard = f"{column} IS NULL{extra}"
-            sets.append(f"{column} = CASE WHEN {guard} THEN {now_ms} ELSE {column} END")
-        else:
-            sets.append(f"{column} = NULL")
-    return " OR ".join(wanted), ", ".join(sets)
 
 
 def _not_found(id_: str) -> NotFound:

@@ -6,6 +6,8 @@ word for word: SQLite uses a partial index only for the condition that it was ma
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 #: Neither revoked nor expired. All others are tombstones.
 ACTIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
 INBOX = f"{ACTIVE} AND dismissed_ms IS NULL"
@@ -19,3 +21,64 @@ PINNED = (
 
 #: The conditions of the list's views, by the name in the query.
 VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED}
+
+
+class UserState(NamedTuple):
+    """A state that the user gives a notification and takes from it again.
+
+    Parameters
+    ----------
+    column
+        When it began.
+    condition
+        What must hold for it to be given, as SQL that begins with ``AND``.
+    given, taken
+        The events that tell of it.
+    """
+
+    column: str
+    condition: str
+    given: str
+    taken: str
+
+
+#: By the name in ``models.StateChange``.
+USER_STATES = {
+    "read": UserState("read_ms", "", "read", "unread"),
+    "dismissed": UserState("dismissed_ms", " AND dismissable", "dismissed", "restored"),
+}
+
+
+class StateChange(NamedTuple):
+    """What the user does with notifications; a state that is None stays as it is."""
+
+    read: bool | None = None
+    dismissed: bool | None = None
+
+    def sql(self, now_ms: int) -> tuple[str, str]:
+        """Return the condition for the rows that change, and what is set in them."""
+        wanted = []
+        sets = []
+        for name, state in USER_STATES.items():
+            on = getattr(self, name)
+            if on is None:
+                continue
+            missing = f"{state.column} IS NULL{state.condition}"
+            if on:
+                wanted.append(f"({missing})")
+                # A row that has the state already keeps the time at which it got it.
+                sets.append(
+                    f"{state.column} = CASE WHEN {missing} THEN {now_ms} ELSE {state.column} END"
+                )
+            else:
+                wanted.append(f"({state.column} IS NOT NULL)")
+                sets.append(f"{state.column} = NULL")
+        return " OR ".join(wanted), ", ".join(sets)
+
+    def events(self) -> list[str]:
+        """Return the events that tell of it."""
+        return [
+            state.given if getattr(self, name) else state.taken
+            for name, state in USER_STATES.items()
+            if getattr(self, name) is not None
+        ]

@@ -33,7 +33,7 @@ import asyncio, os, sys
 from pathlib import Path
 from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.storage import Storage
+from jupyterlab_notify.storage import StateChange, Storage
 
 SENDERS = int(sys.argv[1])
 
@@ -51,7 +51,7 @@ async def ingest(path):
             assert received.durable
             os.write(1, f"{received.id} {received.seq}\\n".encode())
             if n % 5 == 0:
-                await manager.set_state(received.id, read=True, dismissed=None)
+                await manager.set_state(received.id, StateChange(read=True))
 
     await asyncio.gather(*(sender(n) for n in range(SENDERS)))
 

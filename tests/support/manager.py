@@ -14,7 +14,7 @@ import pytest
 
 from jupyterlab_notify.manager import NotificationManager, Received
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.storage import Query, Storage, Transaction
+from jupyterlab_notify.storage import Query, StateChange, Storage, Transaction
 from jupyterlab_notify.timings import StorageTimings, Timings
 
 from ..support import file_faults as places
@@ -66,7 +66,7 @@ def history(path: Path) -> list[str]:
     """Store a few notifications as an earlier server did; return their ids."""
     store = Storage(path, timings=QUICK)
     ids = [receive(store, f"old {n}", key=f"k{n}", dismissable=n != 1) for n in range(4)]
-    do(store, lambda tx: store.notifications.set_state(tx, ids[3], True, None))
+    do(store, lambda tx: store.notifications.set_state(tx, ids[3], StateChange(read=True)))
     store.close()
     return ids
 

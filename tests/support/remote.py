@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jupyterlab_notify.storage import Storage
+from jupyterlab_notify.storage import StateChange, Storage
 from jupyterlab_notify.storage.outbox import Claim
 from jupyterlab_notify.storage.remote import PLAIN_OPTIONS
 from jupyterlab_notify.storage.welcome import ContradictedDismissals
@@ -42,7 +42,7 @@ def take(store: Storage, *remotes: str) -> list[str]:
 
 def change(store: Storage, *ids: str, **state: Any) -> None:
     state = {"read": None, "dismissed": None, **state}
-    do(store, lambda tx: store.notifications.set_states(tx, ids=list(ids), **state))
+    do(store, lambda tx: store.notifications.set_states(tx, StateChange(**state), ids=list(ids)))
 
 
 def outbox(store: Storage) -> list[tuple[str, tuple[str, ...]]]:

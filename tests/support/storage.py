@@ -13,6 +13,7 @@ from jupyterlab_notify.storage import (
     Cursor,
     Operation,
     Query,
+    StateChange,
     Storage,
     StoreStatus,
     new_id,
@@ -160,7 +161,9 @@ def detail(store: Storage, id_: str) -> dict[str, Any]:
 def change(
     store: Storage, id_: str, read: bool | None = None, dismissed: bool | None = None
 ) -> Any:
-    return do(store, lambda tx: store.notifications.set_state(tx, id_, read, dismissed))
+    return do(
+        store, lambda tx: store.notifications.set_state(tx, id_, StateChange(read, dismissed))
+    )
 
 
 def change_many(
@@ -168,7 +171,7 @@ def change_many(
 ) -> Any:
     return do(
         store,
-        lambda tx: store.notifications.set_states(tx, read=read, dismissed=dismissed, **which),
+        lambda tx: store.notifications.set_states(tx, StateChange(read, dismissed), **which),
     )
 
 

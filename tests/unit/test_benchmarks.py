@@ -10,7 +10,9 @@ import pytest
 
 from jupyterlab_notify.storage import Query, Storage
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+from ..support.servers import ROOT
+
+BENCHMARKS = ROOT / "benchmarks"
 
 
 def test_ingest_is_measured_beside_the_no_op() -> None:

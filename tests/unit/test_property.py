@@ -34,6 +34,7 @@ from jupyterlab_notify.storage import (
     Operation,
     Query,
     Retention,
+    StateChange,
     Storage,
     Transaction,
     no_operation,
@@ -164,14 +165,14 @@ class Tabs(RuleBasedStateMachine):
     def change_one(self, which: int, state: tuple[bool | None, bool | None]) -> None:
         id_ = self.ids[which % len(self.ids)]
         with suppress(NotifyError):
-            self.wait(self.manager.set_state(id_, read=state[0], dismissed=state[1]))
+            self.wait(self.manager.set_state(id_, StateChange(*state)))
 
     @rule(state=STATES, some=st.none() | st.lists(st.integers(0, 99), min_size=1, max_size=9))
     def change_many(self, state: tuple[bool | None, bool | None], some: list[int] | None) -> None:
         ids = None
         if some is not None and self.ids:
             ids = [self.ids[n % len(self.ids)] for n in some]
-        changed = self.wait(self.manager.set_states(ids=ids, read=state[0], dismissed=state[1]))
+        changed = self.wait(self.manager.set_states(StateChange(*state), ids=ids))
         self.undo = changed["seqs"] and (tuple(changed["seqs"]), Cursor.parse(changed["cursor"]))
 
     @precondition(lambda self: self.undo)
@@ -180,9 +181,7 @@ class Tabs(RuleBasedStateMachine):
         assert self.undo
         (seqs, cursor), self.undo = self.undo, None
         with suppress(NotifyError):
-            self.wait(
-                self.manager.set_states(seqs=seqs, up_to=cursor, read=state[0], dismissed=state[1])
-            )
+            self.wait(self.manager.set_states(StateChange(*state), seqs=seqs, up_to=cursor))
 
     # What happens to the file
 
@@ -204,7 +203,7 @@ class Tabs(RuleBasedStateMachine):
     def another_server_changes_all(self, state: tuple[bool | None, bool | None]) -> None:
         do(
             self.other,
-            lambda tx: self.other.notifications.set_states(tx, read=state[0], dismissed=state[1]),
+            lambda tx: self.other.notifications.set_states(tx, StateChange(*state)),
         )
 
     @rule()

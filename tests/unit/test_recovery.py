@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from jupyterlab_notify.manager import NotificationManager
-from jupyterlab_notify.storage import Query, Storage
+from jupyterlab_notify.storage import Query, StateChange, Storage
 
 from ..support import file_faults as places
 from ..support.file_faults import Fault
@@ -73,8 +73,8 @@ async def test_messages_show_during_a_fault_and_are_stored_after_it(
             ]
             if readable:
                 assert set(old) <= set(tab.rows), "what was there is still shown"
-                await manager.set_state(old[0], read=True, dismissed=None)
-                await manager.set_state(old[2], read=None, dismissed=True)
+                await manager.set_state(old[0], StateChange(read=True))
+                await manager.set_state(old[2], StateChange(dismissed=True))
             status = (await manager.status("1"))["store"]
             assert status["mode"] == "memory"
             assert status["durable"] is False
@@ -129,9 +129,9 @@ async def test_two_servers_of_one_home_survive_a_fault_of_one(path: Path) -> Non
     with places.locked(path):
         kept = receive(store, "kept in memory", key="mine")
         receive(store, "older", key="theirs")
-        do(store, lambda tx: store.notifications.set_state(tx, old[0], True, None))
-        do(store, lambda tx: store.notifications.set_state(tx, old[1], True, None))
-        do(store, lambda tx: store.notifications.set_state(tx, old[3], False, None))
+        do(store, lambda tx: store.notifications.set_state(tx, old[0], StateChange(read=True)))
+        do(store, lambda tx: store.notifications.set_state(tx, old[1], StateChange(read=True)))
+        do(store, lambda tx: store.notifications.set_state(tx, old[3], StateChange(read=False)))
     clock["now"] += 1000
     receive(other, "of the other server")
     receive(other, "old 3 again", key="k3")

@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from jupyterlab_notify.exceptions import Busy
-from jupyterlab_notify.storage import Storage, Transaction
+from jupyterlab_notify.storage import StateChange, Storage, Transaction
 
 from ..support import file_faults as places
 from ..support.manager import (
@@ -144,5 +144,5 @@ async def test_a_tab_sees_what_another_server_took_in(path: Path) -> None:
         await tab.until(lambda tab: tab.frames)
         sent = await send(two, "from the other")
         await tab.until(lambda tab: tab.messages == ["from the other"])
-        await two.set_state(sent.id, read=True, dismissed=None)
+        await two.set_state(sent.id, StateChange(read=True))
         await tab.until(lambda tab: tab.rows[sent.id]["read"])

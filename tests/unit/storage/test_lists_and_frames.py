@@ -16,6 +16,7 @@ from jupyterlab_notify.storage import (
     Cursor,
     Query,
     Retention,
+    StateChange,
     Storage,
     database_file,
     no_operation,
@@ -252,7 +253,7 @@ def test_steps_of_the_everyday_do_not_grow_with_history(make: Make) -> None:
             store.run(
                 [(lambda tx, row=row: store.notifications.add(tx, row), True) for row in batch]
             )  # type: ignore[misc]  # it knows no type of a lambda's default
-        do(store, lambda tx: store.notifications.set_states(tx, read=True, dismissed=None))
+        do(store, lambda tx: store.notifications.set_states(tx, StateChange(read=True)))
         cursor = Cursor(store.engine.state.epoch, store.engine.state.seq - 3)
         row = message(key="k")
         calls: dict[str, Callable[[], object]] = {

@@ -15,6 +15,7 @@ from jupyterlab_notify.storage import (
     Cursor,
     InsertNotification,
     Query,
+    StateChange,
     Storage,
     Transaction,
 )
@@ -294,7 +295,7 @@ def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Storage) 
     arrivals = [InsertNotification(store.notifications, message(str(n))) for n in range(4)]
 
     def dismiss_all(tx: Transaction) -> Any:
-        return store.notifications.set_states(tx, read=None, dismissed=True)
+        return store.notifications.set_states(tx, StateChange(dismissed=True))
 
     calls = [*arrivals[:2], dismiss_all, *arrivals[2:]]
     results = store.run([(call, True) for call in calls])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupyterlab_notify.exceptions import NotFound
-from jupyterlab_notify.storage import Storage, Transaction
+from jupyterlab_notify.storage import StateChange, Storage, Transaction
 from jupyterlab_notify.storage.outbox import CLAIM_SIZE
 
 from ....support.remote import (
@@ -48,7 +48,7 @@ def test_a_change_that_is_undone_is_not_in_the_outbox(store: Storage, path: Path
     (a,) = take(store, "a")
 
     def fail(tx: Transaction) -> None:
-        store.notifications.set_state(tx, a, True, None)
+        store.notifications.set_state(tx, a, StateChange(read=True))
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -56,7 +56,7 @@ def test_a_change_that_is_undone_is_not_in_the_outbox(store: Storage, path: Path
     assert do(store, store.outbox.count) == 0
     assert state(store, a) == (False, False)
     with pytest.raises(NotFound):
-        do(store, lambda tx: store.notifications.set_state(tx, "nothing", True, None))
+        do(store, lambda tx: store.notifications.set_state(tx, "nothing", StateChange(read=True)))
     assert do(store, store.outbox.count) == 0
 
 
