@@ -483,7 +483,7 @@ class NotificationRepository:
                 continue
             if origin == "broadcast":
                 action = _broadcast_action(
-                    (was_read, was_dismissed), read, dismissed, bool(dismissable)
+                    (was_read, was_dismissed), change.read, change.dismissed, bool(dismissable)
                 )
                 if action is not None:
                     self._outbox.append(transaction, action, remote, central)
