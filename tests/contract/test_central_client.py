@@ -18,7 +18,11 @@ from traitlets.traitlets import TraitError
 from jupyterlab_notify.app import NotifyApp
 from jupyterlab_notify.sources.central.client import CentralClient
 from jupyterlab_notify.sources.central.failure import Answer, Failure, parse_retry_after
-from jupyterlab_notify.sources.central.parsing import parse_time_ms, shorten
+from jupyterlab_notify.sources.central.parsing import (
+    parse_next_cursor,
+    parse_time_ms,
+    shorten,
+)
 from jupyterlab_notify.sources.central.schedule import Backoff
 from jupyterlab_notify.sources.central.token import token_reader
 from jupyterlab_notify.sources.central.transport import Transport
@@ -334,3 +338,26 @@ async def test_a_token_on_a_file_system_that_hangs_is_asked_for_once() -> None:
             await client.messages(unread=True)
     assert len(reads) == 1
     hangs.set()
+
+
+@pytest.mark.parametrize(
+    ("link", "cursor"),
+    [
+        ("", None),
+        ('<https://elsewhere/x?cursor=5>; rel="next"', "5"),
+        ('<x?cursor=1>; rel="prev", <x?limit=2&cursor=a%2Fb>; rel="next"', "a/b"),
+        ('<x?cursor=1>; rel="prev"', None),
+    ],
+)
+def test_only_the_cursor_of_a_link_to_the_next_page_is_taken(link: str, cursor: str | None) -> None:
+    assert parse_next_cursor(Answer(200, {"link": link}, b"")) == cursor
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["<" * 60_000, '<x>; rel="next"', f'<x?cursor={"c" * 501}>; rel="next"', "<x?cursor=ü>"],
+    ids=["long", "without", "long cursor", "not ASCII"],
+)
+def test_a_link_that_is_too_long_or_says_nothing_is_a_failure(link: str) -> None:
+    with pytest.raises(Failure, match="cannot be understood"):
+        parse_next_cursor(Answer(200, {"link": link}, b""))
