@@ -38,10 +38,14 @@ export class Central {
 
   /** Start it, and wait until it listens. */
   async start(): Promise<Central> {
-    const child = spawn('python', ['-m', 'tests.support.central', '--port', '0'], {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'inherit']
-    });
+    const child = spawn(
+      'python',
+      ['-m', 'tests.support.central', '--port', '0'],
+      {
+        cwd: ROOT,
+        stdio: ['ignore', 'pipe', 'inherit']
+      }
+    );
     this._child = child;
     process.on('exit', this._onExit);
     this.url = await new Promise<string>((resolve, reject) => {

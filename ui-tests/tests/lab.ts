@@ -140,7 +140,14 @@ export class Lab {
           JUPYTER_RUNTIME_DIR: path.join(folder, 'runtime'),
           JUPYTER_TOKEN: this.token,
           // A module there says why.
-          PYTHONPATH: path.resolve(__dirname, '..', '..', 'tests', 'support', 'left_out')
+          PYTHONPATH: path.resolve(
+            __dirname,
+            '..',
+            '..',
+            'tests',
+            'support',
+            'left_out'
+          )
         },
         stdio: ['ignore', log, log]
       }
