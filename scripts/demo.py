@@ -1,7 +1,8 @@
 """Show what the extension does: start JupyterLab and push notifications as a hub would.
 
-A welcome message comes from a file; a broadcast and a personal message come from a central service,
-the tests' own, which is started and stopped too.
+A central service, standing alone, is started and stopped too. From it come a welcome message, a
+broadcast, a personal message, and a message about a quota, made from a template, that goes away
+when its cause does.
 
 `make demo` calls it. Everything that the server writes goes into a temporary directory, which is
 removed at the end.
@@ -34,21 +35,55 @@ PROGRESS_S = 15
 PROGRESS_STEPS = 30
 BETWEEN_S = 1.0
 
-QUOTA_REPORT = """\
-Your home directory holds **46.1 of 50 GB**. What takes most of it:
+#: A template of the service's: what a quota job sends is numbers, not sentences.
+QUOTA_TEMPLATE = """\
+---
+type: warning
+schema:
+  type: object
+  required: [used_gb, limit_gb, folders]
+  properties:
+    used_gb: {type: number}
+    limit_gb: {type: number}
+    folders:
+      type: array
+      items: {type: object}
+sample:
+  used_gb: 46.1
+  limit_gb: 50
+  folders:
+    - {name: scratch/run-0412, size_gb: 21.4, used: 93 days ago}
+summary: Your home directory is {{ (100 * used_gb / limit_gb) | round | int }} % full
+---
+Your home directory holds **{{ used_gb }} of {{ limit_gb }} GB**. What takes most of it:
 
 | Folder | Size | Last used |
 | --- | ---: | --- |
-| `scratch/run-0412` | 21.4 GB | 93 days ago |
-| `.cache/huggingface` | 11.8 GB | yesterday |
-| `data/raw` | 6.2 GB | 4 days ago |
-
+{% for folder in folders -%}
+| `{{ folder.name }}` | {{ folder.size_gb }} GB | {{ folder.used }} |
+{% endfor %}
 To see it for yourself:
 
 ```bash
 du -h --max-depth=2 ~ | sort -h | tail
 ```
 """
+
+QUOTA = {
+    "recipient": "you",
+    "key": "quota-home",
+    "template": "quota",
+    "data": {
+        "used_gb": 46.1,
+        "limit_gb": 50,
+        "folders": [
+            {"name": "scratch/run-0412", "size_gb": 21.4, "used": "93 days ago"},
+            {"name": ".cache/huggingface", "size_gb": 11.8, "used": "yesterday"},
+            {"name": "data/raw", "size_gb": 6.2, "used": "4 days ago"},
+        ],
+    },
+    "auto_close": False,
+}
 
 MAINTENANCE = """\
 From **22:00 to 23:30 UTC** the shared file system is moved to new hardware.
@@ -57,27 +92,28 @@ From **22:00 to 23:30 UTC** the shared file system is moved to new hardware.
 - Save your notebooks before 22:00.
 """
 
-WELCOME = """\
----
-id: demo-welcome
-title: Welcome to this server
-max_views: 5
----
-
-This greeting is a **Markdown file** that lies in `notify/welcome/` of Jupyter's data path: an image
-ships one by copying it.
+WELCOME = {
+    "aspect": "jupyterlab",
+    "title": "Welcome to this server",
+    "body": """\
+This greeting comes from the **central service** of a platform. An image can ship one too, as a
+Markdown file in `notify/welcome/` of Jupyter's data path.
 
 - The bell in the top bar opens the center, which keeps every message.
 - *Show welcome messages* in the Help menu brings this back.
-"""
+""",
+    "max_views": 5,
+}
 
 BROADCAST = {
     "summary": "The **archive** is read-only until Monday",
     "body": "New data is kept and will appear when the migration is done.",
-    "category": "notice",
+    "type": "warning",
+    "banner": True,
 }
 
 PERSONAL = {
+    "recipient": "you",
     "summary": "Your request for **200 core hours** was granted",
     "body": "They can be used until the end of the month.\n\n| Queue | Hours |\n| --- | ---: |\n"
     "| `short` | 50 |\n| `long` | 150 |",
@@ -113,14 +149,6 @@ NOTIFICATIONS: list[dict[str, Any]] = [
                 "commandId": "filebrowser:toggle-main",
             }
         ],
-    },
-    {
-        "message": "Your home directory is 92 % full",
-        "type": "warning",
-        "source": "quota",
-        "body": QUOTA_REPORT,
-        "autoClose": False,
-        "key": "quota-home",
     },
     {
         "message": "Job 48214 failed: out of memory after 11 min",
@@ -190,48 +218,116 @@ class Server:
         print(f"  {payload['type']:<11}{progress} {payload['message']}  (tabs: {answer['tabs']})")
 
 
+class Central:
+    """The central service, and what its publishers ask of it.
+
+    Parameters
+    ----------
+    process
+        The running `jupyterhub-notify serve`.
+    url
+        Its base address.
+    admin
+        A token that may do everything.
+    user
+        The token of the user whose server asks it.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, admin: str, user: str) -> None:
+        self.process = process
+        self.url = url
+        self.user = user
+        self._admin = admin
+
+    def tell(self, method: str, path: str, value: Any) -> None:
+        """Send a request of an administrator's."""
+        request = urllib.request.Request(
+            self.url + path,
+            data=json.dumps(value).encode(),
+            method=method,
+            headers={
+                "Authorization": f"Bearer {self._admin}",
+                "Content-Type": "application/json",
+            },
+        )
+        open_here(request, timeout=10).close()
+
+    def list_quotas(self, *quotas: dict[str, Any]) -> None:
+        """Say which notifications of the quota job should be there; others go."""
+        self.tell("PUT", "/v1/services/quota/notifications", list(quotas))
+
+
 @contextmanager
-def running_central() -> Iterator[str]:
-    """Start the tests' central service, give it something to say, and stop it at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.central", "--port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def running_central(folder: Path) -> Iterator[Central]:
+    """Start a central service, give it something to say, and stop it at the end."""
+    templates = folder / "templates"
+    templates.mkdir(parents=True)
+    (templates / "quota.md").write_text(QUOTA_TEMPLATE)
+    environment = {**os.environ, "JUPYTERHUB_NOTIFY_TEMPLATES": str(templates)}
+    command = (sys.executable, "-m", "jupyterhub_notify")
+
+    def run(*words: str) -> str:
+        said = subprocess.run(
+            [*command, *words, "--json"], cwd=folder, env=environment, capture_output=True
+        )
+        if said.returncode:
+            sys.exit(f"The central service cannot be set up: {said.stderr.decode()}")
+        return str(json.loads(said.stdout)["token"])
+
+    admin, user = run("init"), run("token", "create", "you", "--user")
+    port = free_port()
+    log = folder / "service.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "serve", "--port", str(port)],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    central = Central(process, f"http://127.0.0.1:{port}", admin, user)
     try:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        if not url:
-            sys.exit("The local central service did not start.")
-        for what, value in (("broadcasts", BROADCAST), ("messages", PERSONAL)):
-            request = urllib.request.Request(
-                f"{url.removesuffix('/semaphore')}/control/{what}", data=json.dumps(value).encode()
-            )
-            open_here(request, timeout=10).close()
-        yield url
+        wait_for_central(central, log)
+        central.tell("POST", "/v1/admin/welcome", WELCOME)
+        central.tell("POST", "/v1/admin/broadcasts", BROADCAST)
+        central.tell("POST", "/v1/services/allocations/notifications", PERSONAL)
+        yield central
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for_central(central: Central, log: Path) -> None:
+    """Return when the central service answers; exit with the end of its log if it does not."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and central.process.poll() is None:
+        try:
+            open_here(f"{central.url}/health/ready", timeout=10).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
+    sys.exit(f"{tail}\n\nThe central service did not start.")
 
 
 @contextmanager
-def running_server(port: int, folder: Path, central_url: str) -> Iterator[Server]:
+def running_server(port: int, folder: Path, central: Central) -> Iterator[Server]:
     """Start `jupyter lab` with everything that it writes under `folder`, and stop it at the end."""
     token = secrets.token_urlsafe(24)
     notebooks = folder / "notebooks"
     notebooks.mkdir()
     (notebooks / "results.csv").write_text("frame,seeing\n1,0.81\n2,0.79\n")
-    welcome = folder / "data" / "notify" / "welcome"
-    welcome.mkdir(parents=True)
-    (welcome / "welcome.md").write_text(WELCOME)
     (folder / "config").mkdir()
     (folder / "config" / "jupyter_server_config.json").write_text(
         json.dumps(
             {
                 "NotifyApp": {
-                    "central_url": central_url,
+                    "central_url": central.url,
                     "central_name": "science platform",
                     "central_token_variable": "DEMO_CENTRAL_TOKEN",
                 }
@@ -244,7 +340,7 @@ def running_server(port: int, folder: Path, central_url: str) -> Iterator[Server
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     environment = {
         **os.environ,
-        "DEMO_CENTRAL_TOKEN": "demo",
+        "DEMO_CENTRAL_TOKEN": central.user,
         "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1"))),
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -318,8 +414,9 @@ def wait_for_tab(server: Server) -> None:
     print("No tab yet. The notifications are kept, and will be there when one opens.")
 
 
-def push_all(server: Server) -> None:
+def push_all(server: Server, central: Central) -> None:
     """Push every kind of notification, and one whose progress runs to its end."""
+    central.list_quotas(QUOTA)
     print("Pushing:")
     for notification in NOTIFICATIONS:
         server.push(**notification)
@@ -335,6 +432,8 @@ def push_all(server: Server) -> None:
         )
         time.sleep(PROGRESS_S / PROGRESS_STEPS)
     server.push(**running, message="Job 48215: 120 frames stacked", type="success")
+    central.list_quotas()
+    print("  The quota job finds room again: its message is gone.", flush=True)
 
 
 def free_port() -> int:
@@ -372,15 +471,15 @@ def main() -> None:
         try:
             print("Starting JupyterLab ...", flush=True)
             with (
-                running_central() as central_url,
-                running_server(options.port or free_port(), Path(folder), central_url) as server,
+                running_central(Path(folder) / "central") as central,
+                running_server(options.port or free_port(), Path(folder), central) as server,
             ):
                 print(f"\n    {server.lab_url}\n", flush=True)
                 if not options.once:
                     if not options.no_browser and has_display():
                         webbrowser.open(server.lab_url)
                     wait_for_tab(server)
-                push_all(server)
+                push_all(server, central)
                 if not options.once:
                     print("All pushed. Ctrl-C stops the server.", flush=True)
                     server.process.wait()

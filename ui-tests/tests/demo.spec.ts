@@ -53,6 +53,8 @@ test('The demo shows a message of every kind and a progress to its end, and leav
   await expect(banners(page, 'archive is read-only')).toBeVisible();
   await expect(banners(page, 'Maintenance tonight')).toBeVisible();
   await openCenter(page);
+  const quota = rows(page, 'home directory is 92 % full');
+  await expect(quota).toHaveCount(1);
   const job = rows(page, 'Job 48215');
   const bar = job.getByRole('progressbar');
   await expect(bar).toBeVisible();
@@ -66,7 +68,6 @@ test('The demo shows a message of every kind and a progress to its end, and leav
     'Two people shared',
     'A new image',
     'Job 48213',
-    'home directory is 92 % full',
     'Job 48214 failed',
     'Maintenance tonight',
     'archive is read-only',
@@ -74,6 +75,9 @@ test('The demo shows a message of every kind and a progress to its end, and leav
   ]) {
     await expect(rows(page, text)).toHaveCount(1);
   }
+
+  // Its cause is gone, and so is it.
+  await expect(quota).toHaveCount(0);
 
   const { origin, searchParams } = new URL(url()!);
   const status = await page.request.get(`${origin}/jupyterlab-notify/status`, {
