@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,24 @@ def database(request: pytest.FixtureRequest, databases: Databases) -> str:
 
 
 @pytest.fixture
+def postgresql(databases: Databases) -> str:
+    """The URL of an empty PostgreSQL database, for what only several replicas can show."""
+    return databases.fresh("postgresql")
+
+
+@pytest.fixture
 async def service(database: str, tokens: Tokens, tmp_path: Path) -> AsyncIterator[Service]:
     """A service that listens, in this process."""
     async with running(database, tokens) as service:
         yield service
+
+
+@pytest.fixture
+def sync_service(database: str, tokens: Tokens) -> Iterator[tuple[Service, Callable[[Any], Any]]]:
+    """A service, and what runs a coroutine in its loop: hypothesis calls no coroutines."""
+    loop = asyncio.new_event_loop()
+    block = running(database, tokens)
+    service = loop.run_until_complete(block.__aenter__())
+    yield service, loop.run_until_complete
+    loop.run_until_complete(block.__aexit__(None, None, None))
+    loop.close()

@@ -25,13 +25,16 @@ VERBS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make the database and the token file of a service without a hub"),
     "token create": ("token_create", "Add a token to the token file"),
     "send": ("send", "Send a notification to users or a group"),
+    "broadcast": ("broadcast", "Tell everyone, groups or users"),
     "list": ("list", "List what is active"),
     "show": ("show", "Show one message and what became of it"),
     "revoke": ("revoke", "Take a message from every screen"),
+    "retry": ("retry", "Push a broadcast again where that failed"),
     "reconcile": ("reconcile", "Make a service's notifications what a file says"),
     "rules check": ("rules_check", "Check a file of rules"),
     "rules run": ("rules_run", "Run the rules once, as from cron"),
     "templates check": ("templates_check", "Render every template with its sample"),
+    "copy": ("copy", "Bring everything into another database"),
 }
 
 

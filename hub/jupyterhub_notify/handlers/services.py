@@ -17,7 +17,15 @@ from ..models.notifications import (
 )
 from ..models.stored import StoredNotification
 from ..services.access import require_known
-from .answers import base_url, entity_tag, json_list, json_one, not_modified, page_headers
+from .answers import (
+    base_url,
+    entity_tag,
+    json_list,
+    json_one,
+    not_modified,
+    page_headers,
+    whole_headers,
+)
 from .dependencies import CallerOf, CursorQuery, LimitQuery, PartsOf, Reference, ServiceName
 
 __all__ = ["router"]
@@ -142,4 +150,4 @@ async def list_receipts(
     known = not_modified(request, tag)
     if known is not None:
         return known
-    return json_list(receipts, tag=tag, headers={"X-Total-Count": str(len(receipts))})
+    return json_list(receipts, tag=tag, headers=whole_headers(request, len(receipts)))

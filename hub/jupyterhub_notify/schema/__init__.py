@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .alerts import AlertProblem, Lease, RuleState
 from .audit import AuditEntry
-from .base import Base, UtcDateTime, now
+from .base import Base, UtcDateTime, new_id, now
 from .broadcasts import Broadcast, BroadcastState, Delivery
 from .counter import Counter
 from .notifications import Notification, NotificationState
@@ -27,5 +27,6 @@ __all__ = [
     "UtcDateTime",
     "Welcome",
     "WelcomeState",
+    "new_id",
     "now",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from datetime import datetime, timezone
 from typing import Any
 
@@ -9,12 +11,23 @@ from sqlalchemy import JSON, DateTime, Dialect, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["Base", "UtcDateTime", "now"]
+__all__ = ["Base", "UtcDateTime", "new_id", "now"]
 
 
 def now() -> datetime:
     """Return the time in UTC, in whole seconds as the wire has it."""
     return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+def new_id(prefix: str) -> str:
+    """Return an id that sorts by the time it was made, and that nobody guesses.
+
+    Parameters
+    ----------
+    prefix
+        What it is of: ids of notifications are numbers, and these never are.
+    """
+    return f"{prefix}-{time.time_ns():016x}{secrets.token_hex(4)}"
 
 
 class UtcDateTime(TypeDecorator[datetime]):

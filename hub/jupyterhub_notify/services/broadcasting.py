@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from ..metrics import PUBLISHED
 from ..models.broadcasts import CreateBroadcast, Delivered, PatchBroadcast, Schedule
 from ..models.notifications import Options
 from ..models.stored import StoredBroadcast
-from ..schema import now
+from ..schema import new_id, now
 from ..storage.audit import AuditStore
 from ..storage.broadcasts import BroadcastStore
 from ..storage.database import Database
@@ -141,7 +140,7 @@ class BroadcastingService:
             options = {"banner": True, "dismissable": False, **options}
         return {
             # Never a number only: so a receipt tells it from a notification.
-            "id": f"b-{secrets.token_hex(8)}",
+            "id": new_id("b"),
             "origin": "api",
             "sender": caller.name,
             "key": body.key,
@@ -240,7 +239,7 @@ class BroadcastingService:
             await self._audit.add(transaction, caller, "broadcast.change", id_)
             return stored
 
-        require_known(caller)
+        self._require_any_sender(caller)
         self._limit.take(caller.name)
         return await self._writer.run(command)
 
@@ -269,7 +268,7 @@ class BroadcastingService:
 
     async def revoke(self, caller: Caller, id_: str) -> None:
         """Revoke a broadcast; it goes from every screen."""
-        require_known(caller)
+        self._require_any_sender(caller)
 
         async def command(transaction: Transaction) -> None:
             await self.end(transaction, await self._own(transaction, caller, id_), now())
@@ -279,7 +278,7 @@ class BroadcastingService:
 
     async def retry(self, caller: Caller, id_: str) -> StoredBroadcast:
         """Make the deliveries that failed due again."""
-        require_known(caller)
+        self._require_any_sender(caller)
 
         async def command(transaction: Transaction) -> StoredBroadcast:
             stored = await self._own(transaction, caller, id_)

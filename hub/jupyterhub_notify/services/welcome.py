@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Literal
@@ -17,7 +16,7 @@ from ..models.welcome import (
     WelcomeChanged,
     WelcomeMessage,
 )
-from ..schema import now
+from ..schema import new_id, now
 from ..storage.audit import AuditStore
 from ..storage.database import Database
 from ..storage.welcome import WelcomeStore
@@ -100,7 +99,7 @@ class WelcomeService:
         at = now()
         row = {
             **body.model_dump(),
-            "id": f"w-{secrets.token_hex(8)}",
+            "id": new_id("w"),
             "sender": caller.name,
             "created": at,
             "updated": at,

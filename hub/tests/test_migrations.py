@@ -1,0 +1,98 @@
+"""Every version's schema comes to this one's, on both databases; and a database can be moved."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from jupyterhub_notify.cli import main
+from jupyterhub_notify.migrations import configuration, head, revision, upgrade
+from jupyterhub_notify.schema import Base
+from jupyterhub_notify.storage.database import create_engine
+
+from .conftest import KINDS
+from .support import Databases, Tokens, running
+
+REVISIONS = [one.revision for one in ScriptDirectory.from_config(configuration()).walk_revisions()]
+
+
+@pytest.fixture(params=KINDS)
+def empty(request: pytest.FixtureRequest, databases: Databases) -> str:
+    return databases.empty(request.param)
+
+
+async def test_the_migrations_make_what_the_tables_say(empty: str) -> None:
+    engine = create_engine(empty)
+    await upgrade(engine)
+
+    def differences(connection: Connection) -> list[Any]:
+        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+        row = (await connection.execute(text("SELECT epoch, seq, pruned FROM counter"))).one()
+    assert len(row.epoch) == 8
+    assert (row.seq, row.pruned) == (0, 0)
+    assert await revision(engine) == head()
+    # A second time, and by several replicas at once, nothing happens.
+    await asyncio.gather(*(upgrade(engine) for _ in range(3)))
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("version", REVISIONS)
+async def test_every_version_comes_to_the_newest_and_back(empty: str, version: str) -> None:
+    engine = create_engine(empty)
+    await upgrade(engine, version)
+    await upgrade(engine)
+    assert await revision(engine) == head()
+
+    def back(connection: Connection) -> list[str]:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        return [name for name in inspect(connection).get_table_names() if "alembic" not in name]
+
+    async with engine.begin() as connection:
+        assert await connection.run_sync(back) == []
+    await engine.dispose()
+
+
+async def test_a_service_does_not_start_on_a_shared_database_of_another_version(
+    capsys: pytest.CaptureFixture[str], empty: str
+) -> None:
+    if empty.startswith("sqlite"):
+        return  # Nobody else uses a file: the service brings it up to date by itself.
+    code = await asyncio.to_thread(main, ["serve", "--database", empty, "--port", "0"])
+    assert code == 1
+    assert "run jupyterhub-notify upgrade" in capsys.readouterr().err
+
+
+async def test_everything_is_copied_and_cursors_still_mean_the_same(
+    database: str, empty: str, tokens: Tokens, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(database, tokens) as service:
+        await service.send(summary="first", key="k")
+        await service.as_("admin").post("/v1/admin/broadcasts", json={"summary": "Down"})
+        before = (await service.as_("alice").get("/v1/overview")).json()
+        cursor = await service.cursor()
+    assert await asyncio.to_thread(main, ["copy", database, empty, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"]["notifications"] == 1
+    async with running(empty, tokens) as service:
+        after = (await service.as_("alice").get("/v1/overview")).json()
+        assert {**after, "cursor": ""} == {**before, "cursor": ""}
+        async with service.stream(cursor=cursor) as events:
+            sent = await service.send(summary="second")
+            event = await events.until("message")
+            while event.data["id"] != sent["id"]:
+                event = await events.until("message")
+    again = await asyncio.to_thread(main, ["copy", database, empty])
+    assert again == 1
+    assert "not empty" in capsys.readouterr().err
