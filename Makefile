@@ -160,6 +160,7 @@ bench: $(INSTALLED) $(UI_NODE_MODULES) ## Run every benchmark, each of which pri
 
 types: $(INSTALLED) ## Write src/wire.ts, docs/openapi.json and enumerations in schema/ from the models
 	$(BIN)/python scripts/generate.py
+	$(BIN)/python -m jupyterhub_notify.openapi docs/hub-openapi.json
 
 format: $(INSTALLED) ## Format and fix what the linters can
 	ruff check --fix --exit-zero .

@@ -15,6 +15,10 @@ def at(seconds: float) -> str:
     return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).isoformat()
 
 
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 async def broadcast(service: Service, summary: str = "Down at ten", **more: Any) -> dict[str, Any]:
     answer = await service.as_("admin").post(URL, json={"summary": summary, **more})
     assert answer.status_code == 200, answer.text
@@ -118,10 +122,10 @@ async def test_a_broadcast_begins_and_ends_by_itself(service: Service) -> None:
         sent = await broadcast(service, starts=at(2), ends=at(4))
         assert not sent["active"]
         begun = await events.until("broadcast")
-        assert datetime.fromisoformat(begun.data["starts"]) <= datetime.now(timezone.utc)
+        assert moment(begun.data["starts"]) <= datetime.now(timezone.utc)
         ended = await events.next()
         assert (ended.name, ended.data["reason"]) == ("broadcast-gone", "ended")
-        assert datetime.now(timezone.utc) >= datetime.fromisoformat(begun.data["ends"])
+        assert datetime.now(timezone.utc) >= moment(begun.data["ends"])
     assert await shown(service) == []
     again = (await service.as_("admin").get(f"{URL}/{sent['id']}")).json()
     assert (again["active"], again["stale"]) == (False, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +18,7 @@ from ..schema import Counter
 __all__ = ["UNREACHABLE", "Database", "create_engine"]
 
 #: What a database that cannot be reached raises; asyncpg's own come as OSError.
-UNREACHABLE = (DBAPIError, TimeoutError, OSError)
+UNREACHABLE = (DBAPIError, TimeoutError, asyncio.TimeoutError, OSError)
 
 
 def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
