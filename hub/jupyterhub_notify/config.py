@@ -115,6 +115,13 @@ class Settings(BaseSettings):
         Path | None,
         Field(title="Rules", description="File of rules that the service runs: rules.yaml"),
     ] = None
+    environment: Annotated[
+        str | None,
+        Field(
+            title="Environment",
+            description="Its own name among those that files of broadcasts are for",
+        ),
+    ] = None
     receipts: Annotated[
         Literal["off", "counts", "full"],
         Field(

@@ -10,6 +10,7 @@ from .alerts.overview import AlertOverviewService
 from .alerts.receiver import AlertReceiver, AlertSettings
 from .alerts.runner import RuleRunner
 from .alerts.users import AnyUser, UserFinder
+from .broadcast_files import BroadcastDirectory
 from .config import Settings
 from .delivery.planner import Planner
 from .delivery.pushes import Pusher
@@ -23,6 +24,7 @@ from .events.wakeup import Wakeup
 from .hubapi import HubApi
 from .services.administration import AdministrationService
 from .services.broadcast_changes import BroadcastChanges
+from .services.broadcast_folder import BroadcastFolder
 from .services.broadcast_reading import BroadcastReadingService
 from .services.broadcast_views import BroadcastViews
 from .services.broadcasting import BroadcastingService
@@ -104,6 +106,7 @@ class Parts:
     alert_overview: AlertOverviewService
     rules: RuleRunner | None
     delivery: DeliveryService | None
+    folder: BroadcastFolder | None
 
     async def start(self) -> None:
         """Begin to work."""
@@ -119,9 +122,13 @@ class Parts:
         if self.delivery is not None:
             self.feed.followers.append(self.delivery.wake)
             self.delivery.start()
+        if self.folder is not None:
+            self.folder.start()
 
     async def stop(self) -> None:
         """Finish what is under way, and end."""
+        if self.folder is not None:
+            await self.folder.stop()
         if self.delivery is not None:
             await self.delivery.stop()
         if self.rules is not None:
@@ -196,6 +203,23 @@ def build(
         limit=limit,
         directory=directory,
     )
+    broadcasting = BroadcastingService(
+        **both,
+        store=stores.broadcasts,
+        deliveries=stores.deliveries,
+        audit=stores.audit,
+        limit=limit,
+        directory=directory,
+        leads_min=settings.maintenance_leads_min,
+    )
+    folder = None
+    if settings.broadcasts is not None:
+        folder = BroadcastFolder(
+            **both,
+            directory=BroadcastDirectory(settings.broadcasts, environment=settings.environment),
+            store=stores.broadcasts,
+            broadcasting=broadcasting,
+        )
     reading = BroadcastReadingService(
         **both,
         store=stores.broadcasts,
@@ -221,15 +245,7 @@ def build(
         publishing=publishing,
         reconciling=reconciling,
         broadcast_views=broadcast_views,
-        broadcasting=BroadcastingService(
-            **both,
-            store=stores.broadcasts,
-            deliveries=stores.deliveries,
-            audit=stores.audit,
-            limit=limit,
-            directory=directory,
-            leads_min=settings.maintenance_leads_min,
-        ),
+        broadcasting=broadcasting,
         recipients=RecipientService(directory=directory),
         reading=reading,
         welcome=welcome,
@@ -282,6 +298,7 @@ def build(
                 template=settings.alerts_template,
             ),
         ),
+        folder=folder,
         delivery=_delivery(settings, hub_api, database, writer, stores),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 
 from .exit import CommandError
 from .local import add_database_argument, settings_of
@@ -36,6 +37,9 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error), 2) from None
     server = server_of(create_app(settings, identity), settings)
+    # uvicorn sends itself again what had stopped it: the end would look like a failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     server.run()
     return 0 if server.started else 1
 

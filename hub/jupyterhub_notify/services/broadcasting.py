@@ -23,12 +23,14 @@ from .limits import RateLimit
 from .publishing import Directory, require_open
 from .timing import check_schedule, recurs, timing_at
 
-__all__ = ["FAILED", "BroadcastingService"]
+__all__ = ["FAILED", "OUTAGE", "TYPES_BY_CATEGORY", "BroadcastingService"]
 
 #: Outcomes that *Retry failed* tries again.
 FAILED = ("refused", "not-responding", "error", "no-extension")
 _OPTIONS = {*Options.model_fields, "inbox", "must_accept"}
-_BY_CATEGORY = {"info": "info", "notice": "warning", "outage": "error"}
+#: As a lab shows an outage of Semaphore's.
+OUTAGE = {"banner": True, "dismissable": False}
+TYPES_BY_CATEGORY = {"info": "info", "notice": "warning", "outage": "error"}
 
 
 class BroadcastingService:
@@ -131,13 +133,12 @@ class BroadcastingService:
                 raise NotAllowed("This caller may not send to this user", ["body", "users", index])
 
     def _row(self, caller: Caller, body: CreateBroadcast, at: datetime) -> dict[str, Any]:
-        type_ = body.type or _BY_CATEGORY[body.category or "info"]
+        type_ = body.type or TYPES_BY_CATEGORY[body.category or "info"]
         options = body.model_dump(
             mode="json", include=_OPTIONS, exclude_unset=True, exclude_none=True
         )
         if body.category == "outage":
-            # As a lab shows an outage of Semaphore's.
-            options = {"banner": True, "dismissable": False, **options}
+            options = {**OUTAGE, **options}
         return {
             # Never a number only: so a receipt tells it from a notification.
             "id": new_id("b"),

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..broadcast_files import schedule_of
 from ..errors import Invalid
 from ..models.broadcasts import Schedule as WireSchedule
 from ..schedules import Schedule, ScheduleError, parse_schedule
 from .maintenance import phases_of
 
-__all__ = ["Timing", "check_schedule", "recurs", "timing_at"]
+__all__ = ["FILE", "Timing", "check_schedule", "recurs", "timing_at"]
 
 #: What the wire calls the fields of a schedule.
 FIELDS = {"start": "starts", "end": "ends"}
+#: Under this name the schedule of a file is stored as its front matter says it.
+FILE = "file"
+#: A year before which nothing was stored.
+EARLIEST = 1970
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +34,8 @@ class Timing:
 
 
 def _parse(schedule: dict[str, Any]) -> Schedule:
+    if FILE in schedule:
+        return schedule_of(schedule[FILE])
     return parse_schedule(
         start=schedule.get("starts"),
         end=schedule.get("ends"),
@@ -99,10 +106,14 @@ def timing_at(
     parsed = _parse(schedule)
     occurrence = parsed.active(at) if enabled else None
     following = parsed.next_change(at) if enabled else None
+    began = last if occurrence is None else occurrence.start
+    if began is not None and began.year < EARLIEST:
+        # It has always been shown: it began when it was seen first.
+        began = last or at
     return Timing(
         active=occurrence is not None,
         stale=parsed.is_over(at),
-        occurrence=last if occurrence is None else occurrence.start,
+        occurrence=began,
         occurrence_ends=None if occurrence is None else occurrence.end,
         next_change=following,
     )
@@ -110,7 +121,8 @@ def timing_at(
 
 def recurs(schedule: dict[str, Any]) -> bool:
     """Return whether a stored schedule has several occurrences, each shown by itself."""
-    return bool(schedule.get("rrule") or schedule.get("maintenance"))
+    of_file = schedule.get(FILE, {}).get("rules")
+    return bool(schedule.get("rrule") or schedule.get("maintenance") or of_file)
 
 
 def _timing_of_maintenance(
