@@ -240,7 +240,7 @@ class BroadcastingService:
             await self._audit.add(transaction, caller, "broadcast.change", id_)
             return stored
 
-        self._require_any_sender(caller)
+        require_sender(caller)
         self._limit.take(caller.name)
         return await self._writer.run(command)
 
@@ -269,7 +269,7 @@ class BroadcastingService:
 
     async def revoke(self, caller: Caller, id_: str) -> None:
         """Revoke a broadcast; it goes from every screen."""
-        self._require_any_sender(caller)
+        require_sender(caller)
 
         async def command(transaction: Transaction) -> None:
             await self.end(transaction, await self._own(transaction, caller, id_), now())
@@ -279,7 +279,7 @@ class BroadcastingService:
 
     async def retry(self, caller: Caller, id_: str) -> StoredBroadcast:
         """Make the deliveries that failed due again."""
-        self._require_any_sender(caller)
+        require_sender(caller)
 
         async def command(transaction: Transaction) -> StoredBroadcast:
             stored = await self._own(transaction, caller, id_)

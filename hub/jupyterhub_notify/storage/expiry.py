@@ -17,6 +17,7 @@ from ..schema import (
     NotificationState,
     Server,
     Welcome,
+    now,
 )
 from .writer import Transaction
 
@@ -65,7 +66,7 @@ class ExpiryStore:
             .limit(limit)
         )
         found = (await transaction.connection.execute(statement)).all()
-        await self._end(transaction, found, before)
+        await self._end(transaction, found, now())
         return len(found)
 
     async def _end(self, transaction: Transaction, found: Sequence[Any], at: datetime) -> None:
