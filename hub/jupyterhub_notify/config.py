@@ -111,6 +111,13 @@ class Settings(BaseSettings):
             le=60,
         ),
     ] = 10
+    channels: Annotated[
+        Path | None,
+        Field(
+            title="Channels",
+            description="File of other channels for important messages: channels.yaml",
+        ),
+    ] = None
     rules: Annotated[
         Path | None,
         Field(title="Rules", description="File of rules that the service runs: rules.yaml"),

@@ -11,6 +11,10 @@ from .alerts.receiver import AlertReceiver, AlertSettings
 from .alerts.runner import RuleRunner
 from .alerts.users import AnyUser, UserFinder
 from .broadcast_files import BroadcastDirectory
+from .channels import make_channels
+from .channels.sender import ChannelSender
+from .channels.service import ChannelService
+from .channels.settings import read_channels
 from .config import Settings
 from .delivery.planner import Planner
 from .delivery.pushes import Pusher
@@ -47,6 +51,7 @@ from .services.welcome_changes import WelcomeChanges
 from .storage.alert_problems import AlertProblemStore
 from .storage.audit import AuditStore
 from .storage.broadcasts import BroadcastStore
+from .storage.channels import ChannelStore
 from .storage.database import Database, create_engine
 from .storage.deliveries import DeliveryStore
 from .storage.expiry import ExpiryStore
@@ -67,6 +72,7 @@ class Stores:
     """The tables; none of them keeps anything of its own."""
 
     notifications: NotificationStore = field(default_factory=NotificationStore)
+    channels: ChannelStore = field(default_factory=ChannelStore)
     alert_problems: AlertProblemStore = field(default_factory=AlertProblemStore)
     broadcasts: BroadcastStore = field(default_factory=BroadcastStore)
     deliveries: DeliveryStore = field(default_factory=DeliveryStore)
@@ -107,6 +113,8 @@ class Parts:
     rules: RuleRunner | None
     delivery: DeliveryService | None
     folder: BroadcastFolder | None
+    channels: ChannelService
+    sender: ChannelSender | None
 
     async def start(self) -> None:
         """Begin to work."""
@@ -124,9 +132,13 @@ class Parts:
             self.delivery.start()
         if self.folder is not None:
             self.folder.start()
+        if self.sender is not None:
+            self.sender.start()
 
     async def stop(self) -> None:
         """Finish what is under way, and end."""
+        if self.sender is not None:
+            await self.sender.stop()
         if self.folder is not None:
             await self.folder.stop()
         if self.delivery is not None:
@@ -233,6 +245,18 @@ def build(
         publishing=publishing,
         limit=limit,
     )
+    sender = None
+    if settings.channels is not None:
+        found = read_channels(settings.channels)
+        sender = ChannelSender(
+            channels=make_channels(found),
+            after=found.after,
+            **both,
+            store=stores.channels,
+            notifications=stores.notifications,
+            content=content,
+            public_url=settings.public_url,
+        )
     return Parts(
         settings=settings,
         **both,
@@ -284,6 +308,8 @@ def build(
             states=stores.rule_states,
             reconciling=reconciling,
         ),
+        sender=sender,
+        channels=ChannelService(**both, store=stores.channels, sender=sender),
         alert_overview=AlertOverviewService(
             database=database, problems=stores.alert_problems, states=stores.rule_states
         ),

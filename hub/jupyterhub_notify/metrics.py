@@ -6,6 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 __all__ = [
     "ALERTS",
+    "CHANNEL_SENDS",
     "FEED_SECONDS",
     "PUBLISHED",
     "RECEIPTS",
@@ -27,6 +28,11 @@ ALERTS = Counter(
     "jupyterhub_notify_alerts_total",
     "Alerts taken, and what kept them from a user",
     ["engine", "outcome"],
+)
+CHANNEL_SENDS = Counter(
+    "jupyterhub_notify_channel_sends_total",
+    "Messages sent over other channels",
+    ["channel", "outcome"],
 )
 PUBLISHED = Counter("jupyterhub_notify_published_total", "Notifications published", ["kind"])
 REFUSED = Counter("jupyterhub_notify_refused_total", "Publishers' requests refused", ["reason"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -62,7 +63,7 @@ async def call(
             if answer.status < 300 or gone:
                 return None
             return f"it answers {answer.status}"
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+    except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
         return f"it cannot be reached: {type(error).__name__}"
 
 

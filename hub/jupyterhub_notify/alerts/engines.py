@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import os
@@ -71,7 +72,7 @@ async def ask(session: aiohttp.ClientSession, rule: Rule) -> dict[str, float]:
             if user and math.isfinite(value):
                 found[user] = max(value, found.get(user, value))
         return found
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except (aiohttp.ClientError, asyncio.TimeoutError) as error:
         raise EngineError(f"it cannot be reached: {type(error).__name__}") from None
     except (ValueError, LookupError, TypeError, AttributeError):
         raise EngineError("its answer is not what the API says") from None

@@ -187,6 +187,7 @@ class AlertReceiver:
             "key": key,
             "expires": now() + self._settings.expire_after,
             "banner": texts.get("banner", "").lower() == "true",
+            "important": texts.get("important", "").lower() == "true",
         }
         template = texts.get("template") or self._settings.template
         if template is not None and templates:

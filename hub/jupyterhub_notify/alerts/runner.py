@@ -252,6 +252,7 @@ class RuleRunner:
             "key": f"rule:{rule.name}:{state.level}",
             "type": threshold.type,
             "banner": threshold.banner,
+            "important": rule.important,
         }
         if rule.template is not None:
             return ReconcileItem(**shared, template=rule.template, data=data)

@@ -72,6 +72,13 @@ class Options(Model):
     reply: Annotated[
         ReplyRequest | None, Field(title="Reply", description="What the reader is asked for")
     ] = None
+    important: Annotated[
+        bool,
+        Field(
+            title="Important",
+            description="Whether it also goes to mail and the like if it stays unread",
+        ),
+    ] = False
     progress: Annotated[
         float | None,
         Field(title="Progress", description="Of type in-progress: from 0 to 1", ge=0, le=1),

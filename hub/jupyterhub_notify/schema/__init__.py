@@ -6,6 +6,7 @@ from .alerts import AlertProblem, Lease, RuleState
 from .audit import AuditEntry
 from .base import Base, UtcDateTime, new_id, now
 from .broadcasts import Broadcast, BroadcastState, Delivery
+from .channels import ChannelChoice, ChannelSend
 from .counter import Counter
 from .notifications import Notification, NotificationState
 from .servers import Server
@@ -17,6 +18,8 @@ __all__ = [
     "Base",
     "Broadcast",
     "BroadcastState",
+    "ChannelChoice",
+    "ChannelSend",
     "Counter",
     "Delivery",
     "Lease",

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..schema import (
     BroadcastState,
+    ChannelChoice,
+    ChannelSend,
     Delivery,
     Notification,
     NotificationState,
@@ -22,6 +24,16 @@ from .upsert import upsert
 from .writer import Transaction
 
 __all__ = ["ServerStore"]
+
+_ABOUT_A_USER = (
+    NotificationState,
+    BroadcastState,
+    WelcomeState,
+    Delivery,
+    Server,
+    ChannelChoice,
+    ChannelSend,
+)
 
 
 class ServerStore:
@@ -60,7 +72,7 @@ class ServerStore:
     async def forget_user(self, transaction: Transaction, user: str) -> int:
         """Delete everything that is kept of a user; return how many notifications there were."""
         connection = transaction.connection
-        for table in (NotificationState, BroadcastState, WelcomeState, Delivery, Server):
+        for table in _ABOUT_A_USER:
             await connection.execute(delete(table).where(table.user_name == user))
         gone = await connection.execute(
             delete(Notification).where(Notification.target == user_target(user))

@@ -1,0 +1,107 @@
+"""Mail by SMTP."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+import ssl
+from email.message import EmailMessage
+from email.utils import formatdate
+
+import aiosmtplib
+
+from .channel import ChannelError, Letter
+from .settings import MailSettings, read_addresses
+
+__all__ = ["MailChannel"]
+
+_ADDRESS = re.compile(r"[^\s@<>\",;:\\()\[\]]+@[^\s@<>\",;:\\()\[\]]+")
+
+
+class MailChannel:
+    """Sends mail.
+
+    Parameters
+    ----------
+    settings
+        The server and the addresses.
+    """
+
+    name = "mail"
+
+    def __init__(self, settings: MailSettings) -> None:
+        self._settings = settings
+
+    def reaches(self, user: str) -> bool:
+        """Tell whether there is an address of this user."""
+        return self._address(user) is not None
+
+    async def send(self, letter: Letter) -> None:
+        """Send one mail."""
+        address = self._address(letter.user)
+        if address is None:
+            raise ChannelError("there is no address of this user", permanent=True)
+        settings = self._settings
+        try:
+            await aiosmtplib.send(
+                self._mail(letter, address),
+                hostname=settings.host,
+                port=settings.port,
+                username=settings.username,
+                password=settings.password,
+                start_tls=settings.starttls,
+                timeout=settings.timeout_s,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            codes = [refused.code for refused in error.recipients]
+            permanent = all(code >= 500 for code in codes)
+            raise ChannelError(
+                f"the address is refused ({codes[0]})", permanent=permanent
+            ) from None
+        except aiosmtplib.SMTPResponseException as error:
+            # The server's own words may quote an address or the text.
+            raise ChannelError(f"the mail server answers {error.code}") from None
+        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
+            reason = f"the mail server cannot be reached: {type(error).__name__}"
+            raise ChannelError(reason) from None
+
+    def _address(self, user: str) -> str | None:
+        address = None
+        if self._settings.addresses is not None:
+            try:
+                address = read_addresses(self._settings.addresses).get(user)
+            except OSError:
+                raise ChannelError("the file of addresses cannot be read") from None
+        if address is None and self._settings.address is not None:
+            address = self._settings.address.replace("{username}", user)
+        # A name with a comma or a line end would be a second recipient or another header.
+        return address if address is not None and _ADDRESS.fullmatch(address) else None
+
+    def _mail(self, letter: Letter, address: str) -> EmailMessage:
+        mail = EmailMessage()
+        mail["From"] = self._settings.sender
+        mail["To"] = address
+        mail["Subject"] = letter.title[:200]
+        mail["Date"] = formatdate(usegmt=True)
+        # The same for the same messages: a server that gets them twice can tell.
+        domain = self._settings.sender.rpartition("@")[2].strip("> ")
+        digest = hashlib.sha256(letter.key.encode()).hexdigest()[:32]
+        mail["Message-ID"] = f"<{digest}@{domain}>"
+        # Out-of-office replies are not wanted.
+        mail["Auto-Submitted"] = "auto-generated"
+        if letter.unsubscribe:
+            mail["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        mail.set_content(letter.text)
+        mail.add_alternative(self._html(letter), subtype="html")
+        return mail
+
+    def _html(self, letter: Letter) -> str:
+        parts = [message.html for message in letter.messages]
+        if letter.inbox:
+            parts.append(f'<p><a href="{html.escape(letter.inbox)}">Your messages</a></p>')
+        if letter.unsubscribe:
+            link = html.escape(letter.unsubscribe)
+            parts.append(f'<p><a href="{link}">No more of these</a></p>')
+        return "<hr>\n".join(parts)

@@ -1,0 +1,189 @@
+"""What users see and choose of the channels, and what the administrator sees."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from ..errors import Invalid, NotFound
+from ..identity.caller import Caller
+from ..models.common import Model, Text, Utc
+from ..recurrence import RuleError, zone
+from ..services.access import require_admin, require_user
+from ..storage.channels import ChannelStore
+from ..storage.database import Database
+from ..storage.writer import Transaction, Writer
+from .sender import ChannelSender, default_choice
+
+__all__ = ["ChannelChoices", "ChannelEntry", "ChannelService", "ChannelSummary", "ChooseChannels"]
+
+_Time = Annotated[Text, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
+_DIGEST = Field(title="Digest", description="Whether messages are gathered: hourly, or at eight")
+_FROM = Field(title="Quiet from", description="Nothing is sent from this time of day on")
+_UNTIL = Field(title="Quiet until", description="Until this time; it may be the next morning's")
+_ZONE = Field(title="Time zone", description="Of these times, such as Europe/Berlin")
+
+
+class ChannelEntry(Model):
+    """One channel."""
+
+    name: Annotated[str, Field(title="Name", description="Of the channel")]
+    on: Annotated[bool, Field(title="On", description="Whether the user wants it")]
+    reaches: Annotated[bool, Field(title="Reaches", description="Whether it has an address")]
+
+
+class ChannelChoices(Model):
+    """The channels of a site, and what a user has chosen."""
+
+    channels: Annotated[list[ChannelEntry], Field(title="Channels", description="Of the site")]
+    digest: Annotated[Literal["none", "hourly", "daily"], _DIGEST]
+    quiet_from: Annotated[str | None, _FROM] = None
+    quiet_until: Annotated[str | None, _UNTIL] = None
+    timezone: Annotated[str, _ZONE]
+
+
+class ChooseChannels(Model):
+    """What to change; a field that is not there stays."""
+
+    on: Annotated[
+        dict[Text, bool] | None,
+        Field(title="On", description="By a channel's name, whether it is wanted", max_length=100),
+    ] = None
+    digest: Annotated[Literal["none", "hourly", "daily"] | None, _DIGEST] = None
+    quiet_from: Annotated[_Time | None, _FROM] = None
+    quiet_until: Annotated[_Time | None, _UNTIL] = None
+    timezone: Annotated[Text | None, _ZONE] = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                zone(value)
+            except RuleError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+
+class ChannelSummary(Model):
+    """How many sends of a channel are in a state."""
+
+    channel: Annotated[str, Field(title="Channel", description="Its name")]
+    state: Annotated[str, Field(title="State", description="waiting, sent, cancelled or failed")]
+    failure: Annotated[str | None, Field(title="Failure", description="Why it failed last")] = None
+    count: Annotated[int, Field(title="Count", description="How many")]
+    last: Annotated[Utc, Field(title="Last", description="When the latest of them changed")]
+
+
+class ChannelService:
+    """Reads and writes choices.
+
+    Parameters
+    ----------
+    database, writer
+        Where to read and write.
+    store
+        The tables.
+    sender
+        Knows the site's channels; ``None`` if it has none.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        writer: Writer,
+        store: ChannelStore,
+        sender: ChannelSender | None,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._store = store
+        self._sender = sender
+
+    async def get(self, caller: Caller) -> ChannelChoices:
+        """Return the caller's choices."""
+        user = require_user(caller)
+        async with self._database.read() as connection:
+            choice = await self._store.choice(connection, user)
+        return self._choices(user, choice or default_choice(user))
+
+    async def choose(self, caller: Caller, change: ChooseChannels) -> ChannelChoices:
+        """Change the caller's choices.
+
+        Raises
+        ------
+        Invalid
+            If there is no channel of a name.
+        """
+        user = require_user(caller)
+        for name in change.on or ():
+            if self._sender is None or name not in self._sender.names:
+                raise Invalid(f"There is no channel {name[:40]!r}", ["body", "on", name])
+
+        async def command(transaction: Transaction) -> dict[str, Any]:
+            choice = await self._store.choice(transaction.connection, user) or default_choice(user)
+            off = set(choice["off"])
+            for name, on in (change.on or {}).items():
+                off.discard(name) if on else off.add(name)
+            choice["off"] = sorted(off)
+            for name in ("digest", "quiet_from", "quiet_until", "timezone"):
+                value = getattr(change, name)
+                optional = name.startswith("quiet")
+                if name in change.model_fields_set and (optional or value is not None):
+                    choice[name] = value
+            await self._store.choose(transaction.connection, choice)
+            return choice
+
+        return self._choices(user, await self._writer.run(command))
+
+    async def unsubscribe(self, token: str, channel: str) -> None:
+        """Turn a channel off, by the link of a mail.
+
+        Raises
+        ------
+        NotFound
+            If the link is not valid.
+        """
+
+        async def command(transaction: Transaction) -> None:
+            choice = await self._store.choice_of(transaction.connection, token)
+            if choice is None:
+                raise NotFound("This link is not valid")
+            choice["off"] = sorted({*choice["off"], channel})
+            await self._store.choose(transaction.connection, choice)
+
+        if self._sender is None or channel not in self._sender.names:
+            raise NotFound("This link is not valid")
+        await self._writer.run(command)
+
+    async def summary(self, caller: Caller) -> list[ChannelSummary]:
+        """Return what became of what was sent, for an administrator."""
+        require_admin(caller)
+        async with self._database.read() as connection:
+            rows = await self._store.summary(connection)
+        return [ChannelSummary(**{**row, "last": _known(row["last"])}) for row in rows]
+
+    def _choices(self, user: str, choice: dict[str, Any]) -> ChannelChoices:
+        names = [] if self._sender is None else self._sender.names
+        return ChannelChoices(
+            channels=[
+                ChannelEntry(
+                    name=name,
+                    on=name not in choice["off"],
+                    reaches=self._sender is not None and self._sender.reaches(name, user),
+                )
+                for name in names
+            ],
+            digest=choice["digest"],
+            quiet_from=choice["quiet_from"],
+            quiet_until=choice["quiet_until"],
+            timezone=choice["timezone"],
+        )
+
+
+def _known(moment: Any) -> datetime:
+    assert isinstance(moment, datetime)
+    return moment

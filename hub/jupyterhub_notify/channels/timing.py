@@ -1,0 +1,80 @@
+"""When a channel may disturb: quiet hours and digests, on the user's own clocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta, timezone
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from ..recurrence import place
+
+__all__ = ["Preferences", "due_at"]
+
+Digest = Literal["none", "hourly", "daily"]
+
+#: When a daily digest comes.
+MORNING = time(8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preferences:
+    """What a user has chosen.
+
+    Parameters
+    ----------
+    off
+        Channels that they do not want.
+    digest
+        Whether messages are gathered.
+    quiet_from, quiet_until
+        Hours in which nothing is sent; over midnight if the second is the earlier.
+    zone
+        Where they are.
+    """
+
+    off: frozenset[str] = frozenset()
+    digest: Digest = "none"
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+
+
+def due_at(moment: datetime, preferences: Preferences) -> datetime:
+    """Find when a message that could be sent at a moment is.
+
+    Parameters
+    ----------
+    moment
+        When it has been unread for long enough.
+    preferences
+        What the user has chosen.
+
+    Returns
+    -------
+    datetime
+        The moment or a later one, in UTC.
+    """
+    local = moment.astimezone(preferences.zone).replace(tzinfo=None)
+    start = local
+    if preferences.digest == "hourly":
+        local = local.replace(minute=0, second=0, microsecond=0)
+        local += timedelta(hours=1) if local < start else timedelta()
+    elif preferences.digest == "daily":
+        local = datetime.combine(local.date(), MORNING)
+        local += timedelta(days=1) if local < start else timedelta()
+    local = _after_quiet(local, preferences)
+    if local == start:
+        return moment.astimezone(timezone.utc)
+    return max(place(local, preferences.zone), moment.astimezone(timezone.utc))
+
+
+def _after_quiet(local: datetime, preferences: Preferences) -> datetime:
+    first, last = preferences.quiet_from, preferences.quiet_until
+    if first is None or last is None or first == last:
+        return local
+    if first < last:
+        return datetime.combine(local.date(), last) if first <= local.time() < last else local
+    if local.time() >= first:
+        return datetime.combine(local.date() + timedelta(days=1), last)
+    return datetime.combine(local.date(), last) if local.time() < last else local
