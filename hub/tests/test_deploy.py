@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 from traitlets.config import Config
 
 from jupyterhub_notify.config import Settings
 from jupyterhub_notify.configure import CENTRAL_URL
-
-with warnings.catch_warnings():
-    # It asks setuptools for its own files.
-    warnings.simplefilter("ignore")
-    import kubernetes_validate
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
