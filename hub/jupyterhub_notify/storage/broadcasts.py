@@ -66,12 +66,6 @@ class BroadcastStore:
         """Return those that the scheduler has to look at."""
         return await self._where(connection, _B.next_change <= at, _B.revoked.is_(None))
 
-    async def next_change(self, connection: AsyncConnection) -> datetime | None:
-        """Return when the scheduler has to look next."""
-        statement = select(func.min(_B.next_change)).where(_B.revoked.is_(None))
-        found: datetime | None = (await connection.execute(statement)).scalar_one()
-        return found
-
     async def one(self, connection: AsyncConnection, id_: str) -> StoredBroadcast | None:
         """Return one broadcast, revoked ones included; `None` if there is none."""
         found = await self._where(connection, _B.id == id_)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
@@ -290,14 +289,6 @@ class NotificationStore:
             for row in await connection.execute(statement)
         ]
 
-    async def latest(self, connection: AsyncConnection, user: str) -> int:
-        """Return the highest number of what only this user sees."""
-        own = select(func.max(_N.seq)).where(_N.target == user_target(user))
-        states = select(func.max(_S.seq)).where(_S.user_name == user)
-        first = (await connection.execute(own)).scalar_one()
-        second = (await connection.execute(states)).scalar_one()
-        return max(first or 0, second or 0)
-
     async def of_service(
         self, connection: AsyncConnection, service: str, *, keys: Iterable[str] | None = None
     ) -> list[StoredNotification]:
@@ -353,14 +344,3 @@ class NotificationStore:
             (row[0], StoredState(**dict(zip(_STATE, row[1:], strict=True))))
             for row in await connection.execute(statement)
         ]
-
-    async def expired(
-        self, connection: AsyncConnection, at: datetime, limit: int
-    ) -> list[tuple[int, str]]:
-        """Return ``(id, target)`` of active notifications whose time is over."""
-        statement = (
-            select(_N.id, _N.target)
-            .where(_N.state == "active", _N.expires.is_not(None), _N.expires <= at)
-            .limit(limit)
-        )
-        return [(row[0], row[1]) for row in await connection.execute(statement)]
