@@ -85,7 +85,7 @@ schema = schemathesis.openapi.from_dict(document()).exclude(path_regex="events$|
 @pytest.mark.timeout(600)
 @schema.parametrize()
 @settings(
-    max_examples=int(os.environ.get("NOTIFY_TEST_EXAMPLES", "12")),
+    max_examples=int(os.environ.get("NOTIFY_TEST_EXAMPLES", "6")),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
