@@ -23,6 +23,9 @@ BOT = "notify-bot"
 #: Where the service listens on the hub's machine; labs that are running know it, so it is fixed.
 PORT = 8092
 
+#: How long, in seconds, the hub waits for the service at its own start.
+START_TIMEOUT_S = 120
+
 #: The lab's variable that says where the service is.
 CENTRAL_URL = "JUPYTERLAB_NOTIFY_CENTRAL_URL"
 
@@ -185,6 +188,10 @@ def _add_service(
         # A login's token carries these only where the user holds them.
         "oauth_client_allowed_scopes": [ACCESS, ADMINISTER, PUBLISH],
     }
+    if _is_hub_6():
+        # A hub ends if a service that it starts does not answer in this time; hubs before 6 give
+        # it a fixed one.
+        service["timeout"] = START_TIMEOUT_S
     if api_token is not None:
         service["api_token"] = api_token
     if url is None:
@@ -321,7 +328,7 @@ def _let_users_in(c: Any) -> None:
         if isinstance(role, dict) and role.get("name") == "user" and "scopes" in role:
             role["scopes"] = _with(role["scopes"], ACCESS)
             return
-    if _has_extra_user_scopes():
+    if _is_hub_6():
         if "extra_user_scopes" in c.JupyterHub and _is_lazy(c.JupyterHub["extra_user_scopes"]):
             c.JupyterHub["extra_user_scopes"].update({ACCESS})
         else:
@@ -335,7 +342,7 @@ def _let_users_in(c: Any) -> None:
     _append(c.JupyterHub, "load_roles", {"name": "user", "scopes": [*USER_SCOPES, ACCESS]})
 
 
-def _has_extra_user_scopes() -> bool:
+def _is_hub_6() -> bool:
     # Only a hub needs it; it takes longer than all of the rest.
     from importlib import metadata
 
