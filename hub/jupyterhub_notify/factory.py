@@ -9,7 +9,7 @@ from typing import Any
 from .alerts.overview import AlertOverviewService
 from .alerts.receiver import AlertReceiver, AlertSettings
 from .alerts.runner import RuleRunner
-from .alerts.users import AnyUser, UserFinder
+from .alerts.users import DirectoryUsers, UserFinder
 from .broadcast_files import BroadcastDirectory
 from .channels import make_channels
 from .channels.sender import ChannelSender
@@ -318,7 +318,7 @@ def build(
             writer=writer,
             problems=stores.alert_problems,
             finder=UserFinder(labels=settings.alerts_labels),
-            known=AnyUser(),
+            known=DirectoryUsers(directory),
             settings=AlertSettings(
                 expire_after=timedelta(seconds=settings.alerts_expire_s),
                 template=settings.alerts_template,

@@ -23,7 +23,7 @@ def program(*names: str) -> str:
         found = shutil.which(name)
         if found:
             return found
-    message = f"This needs Debian's package {names[0]}"
+    message = f"This needs {names[0]}, of Debian's packages prometheus, -alertmanager, influxdb"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)

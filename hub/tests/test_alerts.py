@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_notify.alerts.users import UserFinder, unescape
+from jupyterhub_notify.alerts.users import DirectoryUsers, UserFinder, unescape
+from jupyterhub_notify.services.directory import HubUser
 
 from .engines import alerting
 from .support import Databases, Service, Tokens, running
@@ -232,13 +233,37 @@ async def test_grafanas_webhook_is_taken_as_it_is(service: Service):
         ({"pod": "jupyter-j-c3-b6rg"}, "jörg"),
         ({"persistentvolumeclaim": "claim-dave"}, "dave"),
         ({"namespace": "jupyter-erin"}, "erin"),
+        ({"annotation_hub_jupyter_org_username": "team-21"}, "team-21"),
+        ({"label_hub_jupyter_org_username": "carol-40example-2eorg"}, "carol@example.org"),
         ({"pod": "hub-7f9"}, None),
         ({"username": ""}, None),
         ({}, None),
     ],
 )
 def test_a_user_is_found_in_the_labels_of_a_hub(labels: dict[str, str], user: str | None):
-    assert UserFinder().find(labels) == user
+    assert UserFinder().candidates(labels)[:1] == ([user] if user else [])
+
+
+class Site:
+    """A directory with some users."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    async def users(self) -> list[HubUser]:
+        return [HubUser(name=name, groups=frozenset(), running=True) for name in self.names]
+
+    async def groups_of(self, user: str) -> frozenset[str]:
+        return frozenset()
+
+
+async def test_whom_no_user_is_known_by_is_told_apart(service: Service):
+    service.parts.alerts._known = DirectoryUsers(Site("alice", "team-21"))
+    pod = alert(None, labels={"pod": "jupyter-team-21"}, fingerprint="pod")
+    done = await post(service, webhook(alert("alice"), alert("mallory"), pod))
+    assert (done["created"], done["unknown"]) == (2, 1)
+    [problem] = (await service.as_("admin").get("/v1/admin/alerts")).json()["problems"]
+    assert (problem["reason"], problem["subject"]) == ("unknown-user", "mallory")
 
 
 def test_what_is_no_escape_stays():

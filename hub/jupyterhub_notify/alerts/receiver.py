@@ -133,9 +133,10 @@ class AlertReceiver:
         firing: dict[str, tuple[Alert, str]] = {}
         over: set[str] = set()
         problems: list[tuple[str, str]] = []
-        found = [(alert, self._finder.find(alert.labels)) for alert in webhook.alerts]
-        unknown = await self._known.unknown([name for _, name in found if name])
-        for alert, name in found:
+        found = [(alert, self._finder.candidates(alert.labels)) for alert in webhook.alerts]
+        unknown = await self._known.unknown([name for _, names in found for name in names])
+        for alert, names in found:
+            name = next((one for one in names if one not in unknown), names[0] if names else None)
             key = scope + (alert.fingerprint or _digest(json.dumps(alert.labels, sort_keys=True)))
             ALERTS.labels(engine, alert.status).inc()
             if alert.status == "resolved":

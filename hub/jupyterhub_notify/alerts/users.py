@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["DEFAULT_PATTERNS", "AnyUser", "KnownUsers", "LabelPattern", "UserFinder", "unescape"]
+from ..services.directory import UserDirectory
+
+__all__ = [
+    "DEFAULT_PATTERNS",
+    "DirectoryUsers",
+    "KnownUsers",
+    "LabelPattern",
+    "UserFinder",
+    "unescape",
+]
 
 #: What a Kubernetes label that the Spawner wrote a name into looks like: -40 for an @.
 _ESCAPED = re.compile(r"(?:-[0-9a-f]{2})+")
@@ -20,12 +29,22 @@ class KnownUsers(Protocol):
         """Return those of the names that no user has; none if that cannot be told."""
 
 
-class AnyUser:
-    """Where nobody can be asked: every name may be a user's."""
+class DirectoryUsers:
+    """Asks the site's directory, such as the Hub.
+
+    Parameters
+    ----------
+    directory
+        Knows the users of a site.
+    """
+
+    def __init__(self, directory: UserDirectory) -> None:
+        self._directory = directory
 
     async def unknown(self, names: Sequence[str]) -> set[str]:
-        """Return none."""
-        return set()
+        """Return those of the names that no user has; none if the directory cannot be asked."""
+        users = await self._directory.users()
+        return set() if users is None else set(names) - {user.name for user in users}
 
 
 @dataclass(frozen=True)
@@ -47,8 +66,11 @@ class LabelPattern:
     escaped: bool = True
 
 
-#: A pod and a home volume of Zero to JupyterHub; a named server's has its name after two dashes.
+#: What kube-state-metrics says of a pod; a pod and a home volume of Zero to JupyterHub. A named
+#: server's has its name after two dashes.
 DEFAULT_PATTERNS = (
+    LabelPattern("annotation_hub_jupyter_org_username", re.compile(r"(?P<user>.+)"), escaped=False),
+    LabelPattern("label_hub_jupyter_org_username", re.compile(r"(?P<user>.+)")),
     LabelPattern("pod", re.compile(r"jupyter-(?P<user>.+?)(?:--.*)?")),
     LabelPattern("persistentvolumeclaim", re.compile(r"claim-(?P<user>.+?)(?:--.*)?")),
     LabelPattern("namespace", re.compile(r"jupyter-(?P<user>.+?)(?:--.*)?")),
@@ -75,27 +97,29 @@ class UserFinder:
         self._labels = labels
         self._patterns = patterns
 
-    def find(self, labels: Mapping[str, str]) -> str | None:
-        """Find the user.
+    def candidates(self, labels: Mapping[str, str]) -> list[str]:
+        """Find whom labels may be about.
 
         Parameters
         ----------
         labels
-            An alert's, or a series'.
+            An alert's.
 
         Returns
         -------
-        str or None
-            The name; ``None`` if no label has one.
+        list of str
+            None, one, or two where a name can be read in two ways: the likelier is the first.
         """
         for name in self._labels:
             if labels.get(name):
-                return labels[name]
+                return [labels[name]]
         for pattern in self._patterns:
             match = pattern.pattern.fullmatch(labels.get(pattern.label, "")[:500])
             if match is not None and match["user"]:
-                return unescape(match["user"]) if pattern.escaped else match["user"]
-        return None
+                name = match["user"]
+                read = unescape(name) if pattern.escaped else name
+                return [read] if read == name else [read, name]
+        return []
 
 
 def unescape(name: str) -> str:

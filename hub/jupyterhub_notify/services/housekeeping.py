@@ -81,6 +81,7 @@ class Housekeeping:
                 "ended": await self._store.delete_ended(transaction, kept),
                 "receipts": await self._store.delete_receipts(transaction, receipts),
                 "audit": await self._store.delete_audit(transaction, audit),
+                "alerts": await self._store.delete_alert_problems(transaction, kept),
                 "servers": await self._store.delete_servers(transaction, receipts),
             }
             if settings.receipts == "counts":

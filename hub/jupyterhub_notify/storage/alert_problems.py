@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..schema import AlertProblem, now
@@ -65,7 +64,3 @@ class AlertProblemStore:
         """Return all of them, the latest first."""
         statement = select(AlertProblem.__table__).order_by(_P.last.desc(), _P.subject)
         return [dict(row._mapping) for row in await connection.execute(statement)]
-
-    async def forget(self, connection: AsyncConnection, before: datetime) -> None:
-        """Delete those that have not come up since a moment."""
-        await connection.execute(delete(AlertProblem).where(_P.last < before))

@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..schema import (
+    AlertProblem,
     AuditEntry,
     Broadcast,
     Delivery,
@@ -131,6 +132,11 @@ class ExpiryStore:
             delete(AuditEntry).where(AuditEntry.at < before)
         )
         return int(result.rowcount)
+
+    async def delete_alert_problems(self, transaction: Transaction, before: datetime) -> int:
+        """Delete what kept alerts from users and has not come up since; return how many."""
+        statement = delete(AlertProblem).where(AlertProblem.last < before)
+        return int((await transaction.connection.execute(statement)).rowcount)
 
     async def delete_servers(self, transaction: Transaction, before: datetime) -> int:
         """Forget servers that have not said hello for long; return how many there were."""
