@@ -225,7 +225,7 @@ def _server(content: bytes) -> RunningServer | None:
     if not isinstance(info, dict):
         return None
     pid, port = _whole(info.get("pid"), 2**31), _whole(info.get("port"), 2**16)
-    if pid is None or port is None:
+    if pid is None or port is None or not isinstance(info.get("hostname"), str):
         return None
     base_url = _text(info, "base_url")
     # Anything else could make another host of it.

@@ -257,12 +257,12 @@ class Api:
             self.call("DELETE", f"/api/terminals/{name}")
 
     @contextmanager
-    def kernel(self, path: str = "train.ipynb") -> Iterator[Kernel]:
+    def kernel(self, path: str = "train.ipynb", name: str = "python3") -> Iterator[Kernel]:
         """Open a notebook's kernel, as JupyterLab does."""
         session = self.call(
             "POST",
             "/api/sessions",
-            {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}},
+            {"path": path, "name": path, "type": "notebook", "kernel": {"name": name}},
         )
         id_ = session["kernel"]["id"]
         try:
