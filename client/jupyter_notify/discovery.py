@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .errors import BadUsage, NoServer, SeveralServers
 from .processes import ancestors
 from .runtime_files import EVERYWHERE, RunningServer, running_servers
-from .server_url import LOOPBACK, bracketed, candidates, first_at, place, quoted
+from .server_url import LOOPBACK, bracketed, candidates, place, quoted
 from .target import Target as Target
 
 #: Where to send if nothing else is said.
@@ -101,9 +101,10 @@ def _named(
     url: str, token: str | None, running: list[RunningServer], env: Mapping[str, str]
 ) -> Target:
     urls = candidates(url, f"into a file for --token-file, or into the variable {TOKEN_VARIABLE}")
-    for each in running:
-        if first_at(urls, (place(each.target.url), place(each.own_url))) is not None:
-            return _with_token(each, token, env, explicit=token is not None)
+    for one in urls:
+        for each in running:
+            if place(one) in (place(each.target.url), place(each.own_url)):
+                return _with_token(each, token, env, explicit=token is not None)
     if token is None:
         raise BadUsage(
             f"There is no token for {urls[0]}; put one into a file for --token-file, or into the "

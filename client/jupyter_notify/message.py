@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from .errors import BadUsage
 from .terminal_text import fenced, head
-from .values import encodable, to_bool, to_json, to_number, to_text
+from .values import encodable, is_duration, to_bool, to_json, to_number, to_text
 
 NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
 TYPES: tuple[NotificationType, ...] = (
@@ -177,7 +177,7 @@ def _auto_close(toast: Any, persistent: Any, auto_close_ms: Any) -> float | bool
     if auto_close_ms is None:
         return False if stays else None if shows else 0
     # A length of time says itself how long it is, and so counts in seconds.
-    scale = 1000 if hasattr(auto_close_ms, "total_seconds") else 1
+    scale = 1000 if is_duration(auto_close_ms) else 1
     number = to_number(auto_close_ms, "auto_close_ms") * scale
     return to_number(number, "auto_close_ms", 0, MAX_AUTO_CLOSE_MS)
 

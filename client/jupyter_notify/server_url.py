@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from urllib.parse import quote, unquote, urlsplit
 
 from .errors import BadUsage
@@ -73,7 +72,7 @@ def _is_page(segments: list[str], n: int) -> bool:
     if page == "lab":
         return not below or below[0] in BELOW_LAB
     # `lab/tree/…` and `doc/tree/…` are one page each.
-    return not (n and segments[n - 1] in ("lab", "doc"))
+    return not (page == "tree" and n and segments[n - 1] in ("lab", "doc"))
 
 
 def quoted(path: str) -> str:
@@ -88,11 +87,6 @@ def place(url: str) -> Place:
     host = "127.0.0.1" if host in LOOPBACK else host
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return parts.scheme, host, port, unquote(parts.path.rstrip("/") + "/")
-
-
-def first_at(urls: list[str], places: Container[Place]) -> str | None:
-    """Return the first of some URLs that leads to one of some places."""
-    return next((url for url in urls if place(url) in places), None)
 
 
 def bracketed(host: str) -> str:

@@ -101,6 +101,11 @@ def plain_number(value: Any) -> int | float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
+def is_duration(value: Any) -> bool:
+    """Whether a value is a length of time, which says itself in what unit it counts."""
+    return hasattr(value, "total_seconds") or type(value).__name__ == "timedelta64"
+
+
 def _number(value: Any) -> int | float | None:
     # A bool is an int to Python, but nobody means one by it.
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):

@@ -82,10 +82,10 @@ def test_of_two_bases_that_run_here_the_longer_one_is_meant(tmp_path: Path) -> N
             (tmp_path / name).write_text(json.dumps(value))
         env = {"JUPYTER_RUNTIME_DIR": str(tmp_path)}
         for path, length in (
-            ("/lab/team/lab", 11),
-            ("/lab/team", 11),
-            ("/J%C3%B6rg/lab", 7),
-            ("/J\u00f6rg", 7),
+            ("/lab/team/lab", 10),
+            ("/lab/team", 10),
+            ("/J%C3%B6rg/lab", 6),
+            ("/J\u00f6rg", 6),
             ("/lab", 1),
         ):
             target = find(f"http://localhost:{port}{path}", env=env)

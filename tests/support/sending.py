@@ -143,6 +143,7 @@ class Recorder:
     def __init__(self, status: int = 200, headers: dict[str, str] | None = None) -> None:
         self.requests: list[RecordedRequest] = []
         self.status = status
+        self.headers = dict(headers or {})
         self._connections: list[socket.socket] = []
         #: For how long it does not read what has come; of each request, in turn.
         self.reads_after_s: list[float] = []
@@ -169,7 +170,7 @@ class Recorder:
                 said = {"notification_id": str(number)} if recorder.said is None else recorder.said
                 content = json.dumps({"success": True, **said}).encode()
                 self.send_response(recorder.status)
-                for name, one in (headers or {}).items():
+                for name, one in recorder.headers.items():
                     self.send_header(name, one)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()

@@ -1,0 +1,375 @@
+"""What programs have at hand is taken where its meaning is plain; else one ValueError, at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import json
+import uuid
+from collections import OrderedDict, deque
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jupyter_notify.errors import BadUsage
+from jupyter_notify.message import (
+    MAX_BODY,
+    MAX_KEY,
+    MAX_MESSAGE,
+    MAX_REQUEST,
+    MAX_SOURCE,
+    compose,
+    encode,
+)
+
+from ..servers import Server
+from ..support.sending import Recorder
+from .support import Directed
+
+
+class Tensor:
+    """Stands for a tensor of torch, which is too large to install for a test.
+
+    It has those of its methods that tell what it holds, and they fail as its do.
+    """
+
+    def __init__(self, *values: Any) -> None:
+        self._values = values
+
+    def item(self) -> Any:
+        if len(self._values) != 1:
+            raise RuntimeError(f"a Tensor with {len(self._values)} elements cannot be converted")
+        return self._values[0]
+
+    def tolist(self) -> Any:
+        return list(self._values) if len(self._values) != 1 else self._values[0]
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __str__(self) -> str:
+        return f"tensor({self._values})"
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Point:
+    x: float
+    y: Any
+
+
+def kind(value: Any) -> str:
+    """Name a case: what some values show of themselves is another text in each process."""
+    return type(value).__name__
+
+
+HALVES = [
+    0.5,
+    "0.5",
+    np.float32(0.5),
+    np.float64(0.5),
+    np.array(0.5),
+    np.array([0.5])[0],
+    Tensor(0.5),
+    Decimal("0.5"),
+    Fraction(1, 2),
+    pd.Series([0.5])[0],
+]
+
+
+@pytest.mark.parametrize("half", HALVES, ids=kind)
+def test_a_number_of_any_library_is_one(half: Any) -> None:
+    value = compose("m", progress=half)
+    assert json.loads(encode(value)) == {"message": "m", "type": "in-progress", "progress": 0.5}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "half",
+        "",
+        float("nan"),
+        np.nan,
+        np.float32("inf"),
+        Decimal("NaN"),
+        np.array([0.1, 0.2]),
+        Tensor(0.1, 0.2),
+        Tensor(),
+        [0.5],
+        {},
+        object(),
+        True,
+        np.bool_(True),
+        1j,
+        b"0.5",
+        2,
+        -0.1,
+        pd.NaT,
+        pd.NA,
+        10**400,
+    ],
+    ids=kind,
+)
+def test_what_is_no_progress_is_told_at_once(wrong: Any) -> None:
+    with pytest.raises(BadUsage, match="progress must be") as caught:
+        compose("m", progress=wrong)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "minute",
+    [
+        60,
+        "60",
+        np.int64(60),
+        Decimal(60),
+        Tensor(60),
+        dt.timedelta(minutes=1),
+        np.timedelta64(1, "m"),
+        np.timedelta64(60_000_000_000, "ns"),
+        pd.Timedelta("1min"),
+    ],
+    ids=kind,
+)
+def test_a_length_of_time_is_one(minute: Any) -> None:
+    assert json.loads(encode(compose("m", ttl=minute)))["ttl"] == 60
+    if not isinstance(minute, (int, str, np.int64, Decimal, Tensor)):
+        assert compose("m", auto_close_ms=minute)["autoClose"] == 60_000
+
+
+@pytest.mark.parametrize("wrong", [-1, "soon", 10**10, pd.Timestamp(0), dt.date.max])
+def test_what_is_no_time_to_live_is_told_at_once(wrong: Any) -> None:
+    with pytest.raises(BadUsage, match="The ttl must"):
+        compose("m", ttl=wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (True, True),
+        (np.bool_(True), True),
+        (np.array([True])[0], True),
+        (1, True),
+        (np.int8(1), True),
+        ("yes", True),
+        ("True", True),
+        (" ON ", True),
+        ("1", True),
+        (Tensor(True), True),
+        (False, False),
+        ("false", False),
+        ("no", False),
+        ("0", False),
+        (0.0, False),
+        (np.bool_(False), False),
+        (Tensor(False), False),
+    ],
+    ids=kind,
+)
+def test_a_truth_value_is_what_it_says(given: Any, meant: bool) -> None:
+    assert compose("m", banner=given).get("banner", False) is meant
+    assert compose("m", dismissable=given).get("dismissable", True) is meant
+    assert (compose("m", toast=given).get("autoClose") == 0) is not meant
+
+
+@pytest.mark.parametrize("wrong", ["maybe", "", 2, None, [], np.array([True, False]), float("nan")])
+def test_what_could_be_either_is_told_at_once(wrong: Any) -> None:
+    for option in ("toast", "persistent", "markdown", "banner", "dismissable"):
+        with pytest.raises(BadUsage, match=f"{option} must be True or False"):
+            compose("m", **{option: wrong})
+
+
+def test_texts_are_those_of_their_values() -> None:
+    value = compose(
+        Path("a/b"),
+        body=np.str_("body"),
+        key=uuid.UUID(int=1),
+        source=Path("job"),
+        type=np.str_("error"),
+    )
+    assert json.loads(encode(value)) == {
+        "message": "a/b",
+        "type": "error",
+        "body": "body",
+        "key": "00000000-0000-0000-0000-000000000001",
+        "source": "job",
+    }
+    assert compose("utf-8 ✓".encode())["message"] == "utf-8 ✓"
+    assert compose("half \ud800")["message"] == "half ?"
+    assert compose(42, key=np.int64(7))["key"] == "7"
+
+
+class Textless:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("wrong", [b"\xff", Textless(), "", " \n", "\u2003"])
+def test_what_has_no_text_is_told_at_once(wrong: Any) -> None:
+    with pytest.raises(BadUsage):
+        compose(wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3),
+        (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (Tensor(1, 2), [1, 2]),
+        (Tensor(0.5), 0.5),
+        (pd.Timestamp("2026-01-31T22:00:00Z"), "2026-01-31T22:00:00+00:00"),
+        (dt.date(2026, 1, 31), "2026-01-31"),
+        (dt.timedelta(seconds=90), 90.0),
+        (pd.NaT, None),
+        (pd.NA, None),
+        (pd.Series([1, 2]), [1, 2]),
+        (Decimal("1.5"), 1.5),
+        (Decimal(3), 3),
+        (Path("a/b"), "a/b"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (Colour.RED, "red"),
+        (Point(1, [Path("p")]), {"x": 1, "y": ["p"]}),
+        (OrderedDict(a=deque([1])), {"a": [1]}),
+        ({1: "a", None: "b"}, {"1": "a", "null": "b"}),
+        ({np.int64(2): "c", Path("p"): "d"}, {"2": "c", "p": "d"}),
+        ({3}, [3]),
+        (range(3), [0, 1, 2]),
+        (True, True),
+        (1_700_000_000_000_000_000, 1_700_000_000_000_000_000),
+    ],
+    ids=kind,
+)
+def test_data_is_made_of_jsons_own_values(given: Any, meant: Any) -> None:
+    assert json.loads(encode(compose("m", data={"it": given})))["data"] == {"it": meant}
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        object(),
+        float("nan"),
+        np.float64("inf"),
+        [Decimal("Infinity")],
+        b"bytes",
+        {(1, 2): 3},
+        nested(40),
+        LOOP,
+        10**400,
+        pd.DataFrame({"a": [1]}),
+        lambda: 1,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_data_without_a_plain_form_is_told_at_once(wrong: Any) -> None:
+    with pytest.raises(BadUsage, match="The data"):
+        compose("m", data=wrong)
+
+
+# What the server takes at most
+
+
+def test_texts_that_are_too_long_are_shortened_and_say_so() -> None:
+    value = compose("m" * 9000, body="b" * 50_000, source="s" * 200)
+    assert len(value["message"]) == MAX_MESSAGE and value["message"].endswith("m…")
+    assert len(value["body"].encode()) <= MAX_BODY
+    assert value["body"].endswith("characters are left out.*")
+    assert len(value["source"]) == MAX_SOURCE
+    # Characters of several bytes, and what takes more room in JSON than as text.
+    for text in ("ü" * 40_000, "✓" * 40_000, '"\n' * 30_000, "\x01" * 32_000):
+        value = compose(text, body=text)
+        assert len(value["body"].encode()) <= MAX_BODY
+        assert len(encode(value)) <= MAX_REQUEST
+        assert value["body"].endswith("characters are left out.*")
+    fenced = compose("m", body="```\n" + "code\n" * 20_000)["body"]
+    assert fenced.count("```") == 2
+
+
+def test_what_cannot_be_shortened_is_told_at_once() -> None:
+    for wrong, said in (
+        ({"key": "k" * (MAX_KEY + 1)}, "key must have 1 to 200 characters"),
+        ({"key": ""}, "key must have 1 to 200 characters"),
+        ({"ttl": 10**9}, "ttl must be from 0 to"),
+        ({"data": "d" * 70_000}, "takes 69 KiB with its data"),
+        ({"actions": ["a=b:c"] * 6}, "At most 5 buttons"),
+        ({"actions": [{"label": "l" * 100}]}, "label must have 1 to 80"),
+        ({"actions": [{"label": "l", "url": "https://a b"}]}, "must not hold white space"),
+        ({"actions": [{"label": "l", "url": "example.org"}]}, "must begin with http"),
+        ({"actions": [{"label": "l", "args": [1]}]}, "args must be a mapping"),
+        ({"actions": [{"label": "l", "displayType": "huge"}]}, "displayType must be one of"),
+        ({"actions": [{}]}, "needs a label"),
+        ({"actions": [3]}, "must be a mapping or a text"),
+        ({"actions": 3}, "must be a list"),
+        ({"link": "https://h/" + "x" * 3000}, "url must have 1 to 2048"),
+        ({"auto_close_ms": 10**12}, "auto_close_ms must be from 0"),
+    ):
+        with pytest.raises(BadUsage, match=said):
+            compose("m", **wrong)  # type: ignore[arg-type]  # each is another option
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "Docs=example.org",
+        "Docs=www.example.org/a?b=c",
+        "Docs=ftp://example.org",
+        "Docs=javascript:alert(1)",
+        "Docs=//example.org",
+        "Docs=readme.md",
+        "Docs=open it: now",
+        "Docs=:",
+    ],
+)
+def test_a_button_that_is_neither_command_nor_url_is_refused(action: str) -> None:
+    with pytest.raises(BadUsage, match="neither a command of JupyterLab"):
+        compose("m", actions=[action])
+
+
+def test_the_server_takes_whatever_the_caller_was_not_told_of(
+    server: Server, to_server: Directed
+) -> None:
+    sent = [
+        to_server("✓" * 9000, body='"ü' * 40_000, key="k" * 200, source="s" * 300, ttl=315_360_000),
+        to_server("m", data=np.arange(10), progress=np.float32(1), actions="Open=a:b?c=d"),
+        to_server("half \ud800", auto_close_ms=2_147_483_647, persistent="no", link="mailto:a@b.c"),
+        to_server("nested", data=nested(30)),
+    ]
+    assert to_server.flush()
+    assert [one.error for one in sent] == [None] * 4
+
+
+def test_what_a_loop_counts_with_may_be_of_a_library(
+    recorder: Recorder, to_recorder: Directed
+) -> None:
+    with to_recorder.progress("Foreign", total=np.int64(4)) as progress:
+        progress.update(np.float32(1))
+        progress.n = Tensor(2)
+        progress.total = Decimal(8)
+    assert to_recorder.flush()
+    assert recorder.requests[-1].value["message"].startswith("Foreign: done, 2 in ")
+    for wrong in (np.array([1, 2]), "many", -1):
+        with pytest.raises(BadUsage, match="The total must"):
+            to_recorder.progress("Foreign", total=wrong)
