@@ -61,3 +61,13 @@ LIMITS = {
     "minHeartbeatS": MIN_HEARTBEAT_S,
     "maxHeartbeatS": MAX_HEARTBEAT_S,
 }
+
+#: A character that somebody sees, as a regular expression of JSON Schema: neither white space nor
+#: one that is drawn as nothing, as fillers, zero-width and variation ones and those that reorder
+#: others are. ``src/text/visible.ts`` shows them as escapes.
+VISIBLE = (
+    r"[^\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
+)
+#: Tags, which it leaves out: regular expressions differ in how they write them.
+TAGS = "[\U000e0000-\U000e0fff]"

@@ -42,6 +42,8 @@ from .limits import (
     MAX_TTL_S,
     MAX_URL,
     MIN_HEARTBEAT_S,
+    TAGS,
+    VISIBLE,
     DisplayType,
     NotificationType,
 )
@@ -167,7 +169,7 @@ class IngestMessage(_Wire):
             min_length=1,
             max_length=MAX_MESSAGE,
             description="The summary; plain text unless `markdown` is true.",
-            json_schema_extra={"pattern": "\\S"},
+            json_schema_extra={"pattern": VISIBLE},
             examples=["Maintenance scheduled for 10 PM tonight"],
         ),
     ]
@@ -251,7 +253,7 @@ class IngestMessage(_Wire):
     @classmethod
     def _not_blank(cls, message: str) -> str:
         # To JSON Schema a separator such as U+001C is no white space.
-        if not re.search(r"\S|[\x1c-\x1f]", message):
+        if not re.search(rf"{VISIBLE}|[\x1c-\x1f]", re.sub(TAGS, "", message)):
             raise ValueError("must not be blank")
         return message
 

@@ -20,7 +20,9 @@ import type {
 } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
+import { imageHosts } from './components/imageHosts';
 import { followSettings } from './settings';
+import { visible } from './text/visible';
 import { INotificationActions, INotificationModel } from './tokens';
 import type { Action, Notification, StateChange } from './wire';
 
@@ -45,6 +47,12 @@ export class NotificationActions implements INotificationActions {
 
   /** The ids of the commands that run without a question. */
   allowedCommands: readonly string[] = [];
+
+  /**
+   * The names of the arguments with which they do, by command; those of others are the site's own
+   * decision.
+   */
+  allowedArguments: Readonly<Record<string, readonly string[]>> = {};
 
   /**
    * Run a button.
@@ -82,10 +90,7 @@ export class NotificationActions implements INotificationActions {
     if (scheme === null || !LINK_SCHEMES.includes(scheme)) {
       await showErrorMessage(
         this._trans.__('This link is not opened'),
-        this._trans.__(
-          'It is not a web or mail address: %1',
-          Private.visible(url)
-        )
+        this._trans.__('It is not a web or mail address: %1', visible(url))
       );
       return false;
     }
@@ -105,13 +110,13 @@ export class NotificationActions implements INotificationActions {
         this._trans.__('This command is not available'),
         this._trans.__(
           'The button asks for the command “%1”, which does not exist here.',
-          Private.visible(id)
+          visible(id)
         )
       );
       return false;
     }
     if (
-      !this.allowedCommands.includes(id) &&
+      !this._isAllowed(id, args) &&
       !(await this._agreed(notification, action, id, args))
     ) {
       return false;
@@ -129,6 +134,26 @@ export class NotificationActions implements INotificationActions {
   }
 
   /**
+   * Whether a command may run without a question: it is listed, and carries nothing but listed
+   * arguments with plain values. What a command does is for its arguments to say.
+   */
+  private _isAllowed(id: string, args: ReadonlyJSONObject): boolean {
+    if (!this.allowedCommands.includes(id)) {
+      return false;
+    }
+    const names = Object.hasOwn(this.allowedArguments, id)
+      ? this.allowedArguments[id]
+      : null;
+    return (
+      names === null ||
+      Object.entries(args).every(
+        ([name, value]) =>
+          names.includes(name) && (value === null || typeof value !== 'object')
+      )
+    );
+  }
+
+  /**
    * Ask the user whether a command may run.
    */
   private async _agreed(
@@ -140,8 +165,8 @@ export class NotificationActions implements INotificationActions {
     const body = new Private.Question(
       this._trans.__(
         '“%1” from %2 wants to run a command in JupyterLab. Run it only if you know why.',
-        Private.visible(action.label),
-        Private.visible(notification.source)
+        visible(action.label),
+        visible(notification.source)
       ),
       [
         [this._trans.__('Command'), id],
@@ -239,6 +264,11 @@ const plugin: JupyterFrontEndPlugin<INotificationActions> = {
     if (settingRegistry) {
       followSettings(settingRegistry, PLUGIN_ID, values => {
         actions.allowedCommands = values.allowedCommands as string[];
+        actions.allowedArguments = (values.allowedArguments ?? {}) as Record<
+          string,
+          string[]
+        >;
+        imageHosts.listed = (values.imageHosts ?? []) as string[];
       }).catch(error => {
         console.warn('Every command of a notification will ask first.', error);
       });
@@ -250,19 +280,6 @@ const plugin: JupyterFrontEndPlugin<INotificationActions> = {
 export default plugin;
 
 namespace Private {
-  /**
-   * Write characters that hide or reorder others as escapes: what a user
-   * agrees to must be what they see.
-   */
-  export function visible(text: string): string {
-    return text.replace(
-      // Control characters are what is looked for.
-      // eslint-disable-next-line no-control-regex
-      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-      character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-    );
-  }
-
   /**
    * What is asked, all of it as text.
    */

@@ -83,6 +83,31 @@ describe('NotificationActions', () => {
     expect(changed).toEqual([[['a'], { read: true }]]);
   });
 
+  it.each<[object, boolean]>([
+    [{ path: 'x' }, true],
+    [{}, true],
+    [{ path: null }, true],
+    [{ path: 'x', kernel: { name: 'python3' } }, false],
+    [{ path: { toString: 'x' } }, false],
+    [{ path: ['x'] }, false],
+    [{ constructor: 'x' }, false]
+  ])(
+    'asks about a listed command unless its arguments are listed too: %j',
+    async (args, atOnce) => {
+      actions.allowedArguments = { 'test:show': ['path'] };
+      const done = run({
+        commandId: 'test:show',
+        args: args as Action['args']
+      });
+      if (!atOnce) {
+        expect((await dialog()).textContent).toContain('test:show');
+        await press('reject');
+      }
+      await done;
+      expect(ran).toHaveLength(atOnce ? 1 : 0);
+    }
+  );
+
   it('names any other command and asks', async () => {
     const done = run({
       commandId: 'test:delete',

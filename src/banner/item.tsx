@@ -7,6 +7,7 @@ import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { Actions, Body, Summary } from '../components/message';
 import { typeLabel } from '../text/labels';
+import { visible } from '../text/visible';
 import type { Notification } from '../wire';
 
 /**
@@ -75,7 +76,9 @@ function Line(
           className="jp-NotifyBanner-summary"
         />
       </div>
-      <span className="jp-NotifyBanner-source">{row.source}</span>
+      <span className="jp-NotifyBanner-source">
+        <bdi>{visible(row.source)}</bdi>
+      </span>
       <div className="jp-NotifyBanner-tools">
         {children}
         {(row.hasBody || row.actions.length > 0 || cut || open) && (

@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import { typeLabel } from '../text/labels';
 import { isUnread } from '../state';
+import { visible } from '../text/visible';
 import type { Notification } from '../wire';
 import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
@@ -171,7 +172,9 @@ function Meta(props: IPartProps): JSX.Element {
   const exact = times.exact(new Date(row.updated));
   return (
     <div id={`${id}-meta`} className="jp-NotifyRow-meta">
-      <span className="jp-NotifyRow-source">{row.source}</span>
+      <span className="jp-NotifyRow-source">
+        <bdi>{visible(row.source)}</bdi>
+      </span>
       {row.origin !== 'ingest' && (
         <span>
           {row.origin === 'broadcast'

@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import { visible } from '../text/visible';
 import type { INotificationModel } from '../tokens';
 import type { Changed, Notification, StateChange } from '../wire';
 
@@ -233,7 +234,7 @@ export namespace UndoManager {
 }
 
 function quote(row: Notification): string {
-  const text = row.message.replace(/\s+/g, ' ').trim();
+  const text = visible(row.message.replace(/\s+/g, ' ').trim());
   return text.length > QUOTE_CHARS
     ? `${text.slice(0, QUOTE_CHARS).trimEnd()}…`
     : text;

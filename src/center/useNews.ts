@@ -4,6 +4,7 @@
 import * as React from 'react';
 
 import type { ICenterHost, IShared } from '../components/context';
+import { visible } from '../text/visible';
 import type { NotificationModel } from '../tokens';
 
 /**
@@ -23,7 +24,10 @@ export function useNews(host: ICenterHost, shared: IShared): string {
       }
       setNews(
         said.length === 1
-          ? trans.__('New notification: %1', said[0].message.slice(0, 200))
+          ? trans.__(
+              'New notification: %1',
+              visible(said[0].message.slice(0, 200))
+            )
           : trans._n(
               '%2 new notification',
               '%2 new notifications',

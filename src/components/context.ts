@@ -142,7 +142,7 @@ export function useShared(options: Omit<ICenterProps, 'host'>): {
       actions,
       trans,
       times,
-      markdown: new SafeMarkdown(rendermime),
+      markdown: new SafeMarkdown(rendermime, undefined, trans),
       percent: times.percent,
       fetched: new FetchedBodies(),
       fail: reason =>

@@ -8,7 +8,20 @@
  * that covers the page like a dialog), ids, form fields and media.
  */
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import {
+  nullTranslator,
+  type TranslationBundle
+} from '@jupyterlab/translation';
 import * as React from 'react';
+
+import {
+  inlineOnly,
+  isBodyTooComplex,
+  isSummaryTooComplex,
+  plainFences
+} from '../text/markdownCost';
+import { visible } from '../text/visible';
+import { OwnImage, RemoteImage } from './images';
 
 /** Elements made again as they are. */
 const KEPT = new Set([
@@ -101,34 +114,82 @@ const HIGHLIGHT = /^(ͼ\w+|tok-[\w-]+)$/;
 /** How deep elements nest before their text alone is shown. */
 const MAX_DEPTH = 32;
 
+/** The most images of a text that are drawn; of others their descriptions are shown. */
+const MAX_IMAGES = 30;
+
+/** What the elements of one text are made with. */
+interface IMaking {
+  /** Where this server keeps images that texts may show, if it does. */
+  readonly images: string | undefined;
+  readonly trans: TranslationBundle;
+  /** How many images were made. */
+  drawn: number;
+}
+
 /**
  * Turns Markdown into elements that are safe to show.
  */
 export class SafeMarkdown {
   /**
    * @param images - where this server keeps images that texts may show, if it does.
+   * @param trans - the language of what is said of a text.
    */
-  constructor(rendermime: IRenderMimeRegistry, images?: string) {
+  constructor(
+    rendermime: IRenderMimeRegistry,
+    images?: string,
+    trans: TranslationBundle = nullTranslator.load('jupyterlab_notify')
+  ) {
     this._rendermime = rendermime;
     this._images = images;
+    this._trans = trans;
   }
 
   /**
    * A text of paragraphs, lists, tables, code.
    */
   async block(source: string): Promise<React.ReactNode> {
-    const body = await this._parse(source);
-    return body ? children(body, 0, this._images) : source;
+    if (isBodyTooComplex(source)) {
+      return (
+        <>
+          <p className="jp-NotifyMarkdown-note">{this._note()}</p>
+          <div className="jp-NotifyMarkdown-plain">{visible(source)}</div>
+        </>
+      );
+    }
+    const body = await this._parse(plainFences(source));
+    return body
+      ? children(body, 0, {
+          images: this._images,
+          trans: this._trans,
+          drawn: 0
+        })
+      : visible(source);
   }
 
   /**
-   * A text of one line: blocks are flattened, images are their descriptions.
+   * A text of one line: only what stands within a line is formatted, images are their
+   * descriptions.
    *
    * @param links - whether links can be followed; a row that is closed has none.
    */
   async inline(source: string, links: boolean): Promise<React.ReactNode> {
-    const body = await this._parse(source);
-    return body ? line(body, 0, links) : source;
+    const flat = inlineOnly(source);
+    if (isSummaryTooComplex(flat)) {
+      return (
+        <>
+          {visible(source)}{' '}
+          <span className="jp-NotifyMarkdown-note">{this._note()}</span>
+        </>
+      );
+    }
+    const body = await this._parse(flat);
+    return body ? line(body, 0, links) : visible(source);
+  }
+
+  private _note(): string {
+    return this._trans.__(
+      'This text is too complex to be formatted, and is shown as it was written.'
+    );
   }
 
   private async _parse(source: string): Promise<HTMLElement | null> {
@@ -148,8 +209,9 @@ export class SafeMarkdown {
     }
   }
 
-  private _rendermime: IRenderMimeRegistry;
-  private _images: string | undefined;
+  private readonly _images: string | undefined;
+  private readonly _rendermime: IRenderMimeRegistry;
+  private readonly _trans: TranslationBundle;
 }
 
 /**
@@ -187,6 +249,22 @@ export function safeImage(src: string | null, images?: string): string | null {
     : null;
 }
 
+/**
+ * The path of an image among the user's files, as a text names it: relative to the server's root,
+ * and without a way out of it. Null if it names none.
+ */
+export function ownImage(src: string | null): string | null {
+  let path: string;
+  try {
+    path = decodeURIComponent((src ?? '').trim().replace(/[?#].*$/, ''));
+  } catch {
+    return null;
+  }
+  const parts = path.replace(/^\.\//, '').split('/');
+  const inside = parts.every(part => part !== '' && !/^\.\.?$/.test(part));
+  return inside && !/[\\:\u0000-\u001f]/.test(path) ? parts.join('/') : null;
+}
+
 function absolute(address: string | null, base?: string): URL | null {
   try {
     // Without a base a relative address does not parse.
@@ -199,10 +277,10 @@ function absolute(address: string | null, base?: string): URL | null {
 function children(
   node: Node,
   depth: number,
-  images?: string
+  making: IMaking
 ): React.ReactNode[] {
   return [...node.childNodes].map((child, index) =>
-    element(child, index, depth + 1, images)
+    element(child, index, depth + 1, making)
   );
 }
 
@@ -210,10 +288,10 @@ function element(
   node: Node,
   key: number,
   depth: number,
-  images?: string
+  making: IMaking
 ): React.ReactNode {
   if (node.nodeType === Node.TEXT_NODE) {
-    return node.textContent;
+    return visible(node.textContent ?? '');
   }
   if (!(node instanceof Element) && node.nodeType !== Node.ELEMENT_NODE) {
     return null;
@@ -224,7 +302,7 @@ function element(
     return null;
   }
   if (depth > MAX_DEPTH) {
-    return source.textContent;
+    return visible(source.textContent ?? '');
   }
   const heading = /^h([1-6])$/.exec(name);
   if (heading) {
@@ -236,90 +314,116 @@ function element(
         role="heading"
         aria-level={3}
       >
-        {children(source, depth, images)}
+        {children(source, depth, making)}
       </div>
     );
   }
-  switch (name) {
-    case 'a': {
-      const href = safeLink(source.getAttribute('href'));
-      return href ? (
-        <Link key={key} href={href}>
-          {children(source, depth, images)}
-        </Link>
-      ) : (
-        <React.Fragment key={key}>
-          {children(source, depth, images)}
-        </React.Fragment>
-      );
-    }
-    case 'img': {
-      const src = safeImage(source.getAttribute('src'), images);
-      const alt = source.getAttribute('alt') ?? '';
-      return src ? (
-        <img
-          key={key}
-          src={src}
-          alt={alt}
-          loading="lazy"
-          referrerPolicy="no-referrer"
-        />
-      ) : (
-        alt
-      );
-    }
-    case 'input':
-      // A task list's box; the text has to be enough for a screen reader too.
-      return source.getAttribute('type') === 'checkbox'
-        ? source.hasAttribute('checked')
-          ? '☑ '
-          : '☐ '
-        : null;
-    case 'table':
-      return (
-        <div key={key} className="jp-NotifyMarkdown-scroll" tabIndex={0}>
-          <table>
-            {children(source, depth, images).filter(
-              child => typeof child !== 'string'
-            )}
-          </table>
-        </div>
-      );
-    case 'pre':
-      return (
-        <pre key={key} tabIndex={0}>
-          {children(source, depth, images)}
-        </pre>
-      );
-    case 'span': {
-      const names = [...source.classList].filter(one => HIGHLIGHT.test(one));
-      return source.closest('pre') && names.length ? (
-        <span key={key} className={names.join(' ')}>
-          {children(source, depth, images)}
-        </span>
-      ) : (
-        <React.Fragment key={key}>
-          {children(source, depth, images)}
-        </React.Fragment>
-      );
-    }
+  if (name in SPECIAL) {
+    return SPECIAL[name](source, key, depth, making);
   }
   if (!KEPT.has(name)) {
     return (
       <React.Fragment key={key}>
-        {children(source, depth, images)}
+        {children(source, depth, making)}
       </React.Fragment>
     );
   }
   if (EMPTY.has(name)) {
     return React.createElement(name, { key });
   }
-  let inner = children(source, depth, images);
+  let inner = children(source, depth, making);
   if (/^(thead|tbody|tfoot|tr)$/.test(name)) {
     // White space between cells is text that React would complain of.
     inner = inner.filter(child => typeof child !== 'string');
   }
   return React.createElement(name, { key, ...attributes(source) }, inner);
+}
+
+/** Elements that are not made again as they are. */
+const SPECIAL: Record<
+  string,
+  (
+    source: Element,
+    key: number,
+    depth: number,
+    making: IMaking
+  ) => React.ReactNode
+> = {
+  a: (source, key, depth, making) => {
+    const href = safeLink(source.getAttribute('href'));
+    const inner = children(source, depth, making);
+    return href ? (
+      <Link key={key} href={href}>
+        {inner}
+      </Link>
+    ) : (
+      <React.Fragment key={key}>{inner}</React.Fragment>
+    );
+  },
+  img: (source, key, _, making) => image(source, key, making),
+  // A task list's box; the text has to be enough for a screen reader too.
+  input: source =>
+    source.getAttribute('type') === 'checkbox'
+      ? source.hasAttribute('checked')
+        ? '☑ '
+        : '☐ '
+      : null,
+  table: (source, key, depth, making) => (
+    <div key={key} className="jp-NotifyMarkdown-scroll" tabIndex={0}>
+      <table>
+        {children(source, depth, making).filter(
+          child => typeof child !== 'string'
+        )}
+      </table>
+    </div>
+  ),
+  pre: (source, key, depth, making) => (
+    <pre key={key} tabIndex={0}>
+      {children(source, depth, making)}
+    </pre>
+  ),
+  span: (source, key, depth, making) => {
+    const names = [...source.classList].filter(one => HIGHLIGHT.test(one));
+    const inner = children(source, depth, making);
+    return source.closest('pre') && names.length ? (
+      <span key={key} className={names.join(' ')}>
+        {inner}
+      </span>
+    ) : (
+      <React.Fragment key={key}>{inner}</React.Fragment>
+    );
+  }
+};
+
+/** An image, as far as it may be loaded; else its description. */
+function image(source: Element, key: number, making: IMaking): React.ReactNode {
+  const address = source.getAttribute('src');
+  const alt = visible(source.getAttribute('alt') ?? '');
+  const { images, trans } = making;
+  if (++making.drawn > MAX_IMAGES) {
+    return alt;
+  }
+  const src = safeImage(address, images);
+  if (src === null) {
+    const path = ownImage(address);
+    return path ? (
+      <OwnImage key={key} path={path} alt={alt} trans={trans} />
+    ) : (
+      alt
+    );
+  }
+  // What is in the text itself, and what this server keeps, tells nobody anything.
+  return src.startsWith('data:') || (images && src.startsWith(images)) ? (
+    <img
+      key={key}
+      src={src}
+      alt={alt}
+      loading="lazy"
+      referrerPolicy="no-referrer"
+    />
+  ) : (
+    <RemoteImage key={key} src={src} alt={alt} trans={trans} />
+  );
 }
 
 /** The few attributes that a kept element keeps. */
@@ -348,7 +452,7 @@ function attributes(source: Element): Record<string, unknown> {
       kept.start = number('start');
       break;
     case 'abbr':
-      kept.title = source.getAttribute('title') ?? undefined;
+      kept.title = visible(source.getAttribute('title') ?? '') || undefined;
       break;
   }
   return kept;
@@ -357,7 +461,7 @@ function attributes(source: Element): Record<string, unknown> {
 function line(node: Node, depth: number, links: boolean): React.ReactNode[] {
   return [...node.childNodes].map((child, key) => {
     if (child.nodeType === Node.TEXT_NODE) {
-      return child.textContent;
+      return visible(child.textContent ?? '');
     }
     if (child.nodeType !== Node.ELEMENT_NODE) {
       return null;
@@ -368,10 +472,10 @@ function line(node: Node, depth: number, links: boolean): React.ReactNode[] {
       return null;
     }
     if (depth > MAX_DEPTH) {
-      return source.textContent;
+      return visible(source.textContent ?? '');
     }
     if (name === 'img') {
-      return source.getAttribute('alt');
+      return visible(source.getAttribute('alt') ?? '');
     }
     const inner = line(source, depth + 1, links);
     const href =

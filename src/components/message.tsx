@@ -4,6 +4,7 @@
  */
 import * as React from 'react';
 
+import { visible } from '../text/visible';
 import type { Action, Notification } from '../wire';
 import { Shared } from './context';
 import { useBody } from './useBody';
@@ -27,7 +28,7 @@ export function Summary(props: {
   );
   return (
     <div id={id} className={`jp-NotifySummary ${className ?? ''}`} dir="auto">
-      {rendered ?? row.message}
+      {rendered ?? visible(row.message)}
     </div>
   );
 }
@@ -97,11 +98,11 @@ export function Actions(props: {
           type="button"
           tabIndex={tab}
           className={actionClass(action)}
-          title={action.caption ?? action.url ?? undefined}
+          title={visible(action.caption ?? action.url ?? '') || undefined}
           aria-disabled={running.includes(index)}
           onClick={() => running.includes(index) || void run(index)}
         >
-          <span className="jp-NotifyAction-label">{action.label}</span>
+          <bdi className="jp-NotifyAction-label">{visible(action.label)}</bdi>
           {action.url && (
             <>
               <span aria-hidden="true">↗</span>

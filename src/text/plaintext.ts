@@ -2,6 +2,9 @@
  * What remains of a message where only plain text can be shown: the toasts.
  */
 
+import { isSummaryTooComplex } from './markdownCost';
+import { visible } from './visible';
+
 /**
  * The most characters of a toast's message; JupyterLab cuts what is longer.
  */
@@ -91,10 +94,12 @@ export function summarize(
   message: string,
   markdown: boolean
 ): { text: string; cut: boolean } {
-  const stripped = markdown
-    ? stripStart(message)
-    : { text: message, all: true };
-  const lines = stripped.text
+  // What costs too much to be formatted is shown as it was written here too.
+  const stripped =
+    markdown && !isSummaryTooComplex(message)
+      ? stripStart(message)
+      : { text: message, all: true };
+  const lines = visible(stripped.text)
     .split(/\r\n|\r|\n/)
     .map(line => line.replace(/\s+/g, ' ').trim())
     .filter(line => line !== '');

@@ -11,6 +11,7 @@ import type { Action, Notification } from '../wire';
 import { summarize } from '../text/plaintext';
 import { urgency } from './layout';
 import { relativeTime } from '../text/relativeTime';
+import { visible } from '../text/visible';
 import type { IToastDress } from './view';
 
 /**
@@ -88,8 +89,8 @@ export class ToastContents {
   ): LabNotification.IAction {
     const { actions, model } = this._options;
     return {
-      label: action.label,
-      caption: action.caption ?? undefined,
+      label: visible(action.label),
+      caption: visible(action.caption ?? '') || undefined,
       displayType: action.displayType ?? 'default',
       callback: event => {
         // Whether the toast goes is for what the button does to say: its
@@ -104,14 +105,14 @@ export class ToastContents {
    * What the view adds to it.
    *
    * @param quiet - Whether it was missed: then it is not read out.
-   * @param visible - Whether it is on the page already.
+   * @param there - Whether it is on the page already.
    */
-  dress(row: Notification, quiet: boolean, visible: boolean): IToastDress {
+  dress(row: Notification, quiet: boolean, there: boolean): IToastDress {
     const percent =
       row.type === 'in-progress' && row.progress !== null
         ? Math.round(row.progress * 100)
         : null;
-    const meta = [row.source];
+    const meta = [visible(row.source)];
     if (percent !== null) {
       meta.push(this._percent.format(percent / 100));
     }
@@ -127,7 +128,7 @@ export class ToastContents {
       meta: meta.join(' · '),
       progress: percent,
       role: urgency(row.type) > 0 ? 'alert' : 'status',
-      live: !quiet && !(visible && percent !== null)
+      live: !quiet && !(there && percent !== null)
     };
   }
 

@@ -9,6 +9,7 @@ import * as React from 'react';
 
 import { SafeMarkdown } from '../components/markdown';
 import { useRendered } from '../components/message';
+import { visible } from '../text/visible';
 import type { WelcomeMessage } from '../wire';
 import '../../style/welcome.css';
 
@@ -107,7 +108,7 @@ function Pages(
   const [failure, setFailure] = React.useState<string | null>(null);
   const body = React.useRef<HTMLDivElement>(null);
   const markdown = React.useMemo(
-    () => new SafeMarkdown(props.rendermime, props.images),
+    () => new SafeMarkdown(props.rendermime, props.images, trans),
     []
   );
   const page = pages[Math.min(at, pages.length - 1)];
@@ -150,7 +151,7 @@ function Pages(
         className="jp-NotifyWelcome-title"
         dir="auto"
       >
-        {page.title}
+        {visible(page.title)}
       </h2>
       {summary !== null && page.summary && (
         <p className="jp-NotifyWelcome-summary jp-NotifySummary" dir="auto">
@@ -226,7 +227,9 @@ function Position(props: {
       </span>
       <span role="status">
         {trans.__('%1 of %2', at + 1, pages.length)}
-        <span className="jp-NotifyHidden">{pages[at]?.title}</span>
+        <span className="jp-NotifyHidden">
+          {visible(pages[at]?.title ?? '')}
+        </span>
       </span>
     </div>
   );

@@ -3,6 +3,8 @@
  * and in the center, from the ingest and from a database that others wrote.
  */
 import type { Page } from '@playwright/test';
+import * as fs from 'fs';
+import * as path from 'path';
 
 import {
   ADDRESSES,
@@ -29,6 +31,10 @@ import {
   useLab,
   welcome
 } from './lab';
+
+/** One pixel. */
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 const central = new Central();
 test.beforeAll(async () => {
@@ -319,30 +325,171 @@ test('The question before a command shows what it was given as text', async () =
   await expect(dialog).toHaveCount(0);
 });
 
-test('An image is asked of another host only, and without saying who asks', async () => {
-  const asked: Record<string, string | undefined> = {};
-  await page.route('**/picture.png*', async route => {
-    asked[route.request().url()] = route.request().headers().referer;
-    await route.abort();
+test('An image of another host is asked for only once the user wants it, without cookies, and not where a redirect leads', async () => {
+  const asked: { url: string; referer?: string; cookie?: string }[] = [];
+  const open = {
+    'Access-Control-Allow-Origin': '*',
+    'Content-Type': 'image/png'
+  };
+  const context = page.context();
+  await context.route(/picture\.png|elsewhere/, async route => {
+    const { referer, cookie } = await route.request().allHeaders();
+    const url = route.request().url();
+    asked.push({ url, referer, cookie });
+    if (url.includes('?redirect')) {
+      await route.fulfill({
+        status: 302,
+        headers: { ...open, Location: `${lab.url}/logout` }
+      });
+    } else {
+      await route.fulfill({
+        headers: url.includes('?closed')
+          ? { 'Content-Type': 'image/png' }
+          : open,
+        body: Buffer.from(PIXEL, 'base64')
+      });
+    }
   });
   await lab.push({
     message: 'x',
     autoClose: 0,
     body: [
-      '![](https://images.example/picture.png?1)',
-      `![](${lab.url}/logout/picture.png?2)`,
-      '![](/logout/picture.png?3)',
-      '![](picture.png?4)',
-      '![](//images.example/picture.png?5)',
-      '![](http://images.example/picture.png?6)'
+      '![one](https://images.example/picture.png?1)',
+      '![two](https://images.example/picture.png?2)',
+      '![closed](https://images.example/picture.png?closed)',
+      '![away](https://images.example/picture.png?redirect)',
+      `![own](${lab.url}/logout/picture.png?2)`,
+      '![rooted](/logout/picture.png?3)',
+      '![vague](//images.example/picture.png?5)',
+      '![open](http://images.example/picture.png?6)',
+      '![up](files/../logout/picture.png?7)',
+      '![up](files/%2e%2e/logout/picture.png?8)'
     ].join('\n\n')
   });
+  const body = rows(page).locator('.jp-NotifyBody');
   await rows(page).locator('.jp-NotifyRow-summary').click();
-  await expect
-    .poll(() => asked)
-    .toEqual({ 'https://images.example/picture.png?1': undefined });
-  await expect(center(page).locator('.jp-NotifyBody img')).toHaveCount(1);
-  await page.unrouteAll();
+  const buttons = body.getByRole('button', {
+    name: 'Load images from images.example'
+  });
+  await expect(buttons).toHaveCount(4);
+  expect(asked).toEqual([]);
+  await expect(body.locator('img')).toHaveCount(0);
+
+  await buttons.first().click();
+  await expect(buttons).toHaveCount(0);
+  for (const name of ['one', 'two']) {
+    const image = body.getByRole('img', { name });
+    await expect
+      .poll(() => image.evaluate((node: HTMLImageElement) => node.naturalWidth))
+      .toBe(1);
+    await expect(image).toHaveAttribute('src', /^data:image\/png/);
+  }
+  // What may not be read, or is somewhere else, is a link.
+  for (const name of ['closed', 'away']) {
+    await expect(
+      body.getByRole('link', { name: `Image: ${name}` })
+    ).toHaveAttribute('href', /^https:\/\/images\.example\/picture\.png/);
+  }
+  await expect(body.locator('img')).toHaveCount(2);
+  expect(asked.map(({ url }) => url).sort()).toEqual(
+    ['1', '2', 'closed', 'redirect'].map(
+      query => `https://images.example/picture.png?${query}`
+    )
+  );
+  expect(asked.flatMap(({ referer, cookie }) => [referer, cookie])).toEqual(
+    Array(8).fill(undefined)
+  );
+
+  // It is remembered, for that host alone.
+  await lab.push({
+    message: 'later',
+    autoClose: 0,
+    body: '![three](https://images.example/picture.png?3) ![four](https://other.example/picture.png?4)'
+  });
+  await rows(page, 'later').locator('.jp-NotifyRow-summary').click();
+  await expect(body.getByRole('img', { name: 'three' })).toBeVisible();
+  await expect(
+    body.getByRole('button', { name: 'Load images from other.example' })
+  ).toBeVisible();
+  await page.evaluate(() =>
+    localStorage.removeItem('jupyterlab_notify:image-hosts')
+  );
+  await context.unrouteAll();
+});
+
+test("An image among the user's own files is shown", async () => {
+  fs.mkdirSync(path.join(lab.root, 'files'), { recursive: true });
+  for (const name of ['plot.png', 'a plot ü.png', 'files/deep.png']) {
+    fs.writeFileSync(path.join(lab.root, name), Buffer.from(PIXEL, 'base64'));
+  }
+  const names = [
+    'files/plot.png',
+    'plot.png',
+    'a%20plot%20ü.png',
+    'files/deep.png'
+  ];
+  await lab.push({
+    message: 'x',
+    autoClose: 0,
+    body: [...names, 'missing.png']
+      .map((name, index) => `![image ${index}](${name})`)
+      .join('\n\n')
+  });
+  await rows(page).locator('.jp-NotifyRow-summary').click();
+  const body = rows(page).locator('.jp-NotifyBody');
+  for (const index of names.keys()) {
+    const image = body.getByRole('img', { name: `image ${index}` });
+    await expect
+      .poll(() => image.evaluate((node: HTMLImageElement) => node.naturalWidth))
+      .toBe(1);
+  }
+  await expect(body).toContainText('image 4');
+  await expect(body.locator('img')).toHaveCount(names.length);
+});
+
+test('Characters that hide or reorder others are shown as escapes, wherever a text is', async () => {
+  const text =
+    'invoice\u202egnp.exe\u3164\u2800\u034f\u{e0041}\u200b 👩\u200d🚀 ❤\ufe0f';
+  const seen =
+    'invoice\\u202egnp.exe\\u3164\\u2800\\u034f\\u{e0041}\\u200b 👩\u200d🚀 ❤\ufe0f';
+  for (const markdown of [false, true]) {
+    await lab.push({
+      key: 'pose',
+      source: `the ${text}`,
+      message: `message ${text}`,
+      body: `body ${text}`,
+      markdown,
+      banner: true,
+      autoClose: false,
+      actions: [{ label: text, caption: text, commandId: text }]
+    });
+    const toast = toasts(page, 'message');
+    await expect(toast.locator('.jp-toast-message')).toContainText(seen);
+    await expect(toast.locator('.jp-toast-message')).toHaveAttribute(
+      'data-jp-notify-meta',
+      new RegExp(`^the invoice\\\\u202e`)
+    );
+    await expect(toast.getByRole('button', { name: seen })).toBeVisible();
+    const banner = banners(page, 'message');
+    await expect(banner).toContainText(`message ${seen}`);
+    await expect(banner.locator('bdi').first()).toHaveText(`the ${seen}`);
+    const row = rows(page, 'message');
+    await expect(row).toContainText(`the ${seen}`);
+    if (!markdown) {
+      await row.locator('.jp-NotifyRow-summary').click();
+    }
+    await expect(row.locator('.jp-NotifyBody')).toContainText(`body ${seen}`);
+    await expect(row.locator('.jp-NotifyAction')).toHaveAttribute(
+      'title',
+      seen
+    );
+    await lab.revoke('pose');
+    await expect(rows(page)).toHaveCount(0);
+  }
+  const blank = await lab.api('POST', 'jupyterlab-notify/ingest', {
+    message: '\u3164\u2800 \u202e\u{e0041}'
+  });
+  expect(blank.status).toBe(400);
 });
 
 test('The banner shows Markdown without what could run', async () => {
@@ -648,7 +795,7 @@ function look(): void {
         ) ||
         (inBody &&
           node.matches(
-            'input, button, svg, label, div:not([class^="jp-Notify"])'
+            'input, button:not(.jp-NotifyImage > .jp-NotifyLink), svg, label, div:not([class^="jp-Notify"])'
           )) ||
         names.some(name => name.startsWith('on')) ||
         names.some(name =>

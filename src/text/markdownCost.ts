@@ -1,0 +1,224 @@
+/**
+ * What it would cost to format a text of Markdown, estimated before it is parsed; no DOM.
+ *
+ * Parsers of Markdown take time that grows with the square of some texts, and a few bytes can ask
+ * for a table of a million cells. Each scan here is linear, and errs on the side of too much.
+ */
+
+/**
+ * The cost of a text.
+ */
+export interface IMarkdownCost {
+  /** Steps of the parser that do not grow with the length alone. */
+  work: number;
+  /** About how many elements the page would get. */
+  nodes: number;
+  /** How deep quotations and lists nest. */
+  depth: number;
+}
+
+/**
+ * The most that a body may cost: some 100 ms, most of it for the elements.
+ */
+const BODY: IMarkdownCost = { work: 1_000_000, nodes: 1200, depth: 24 };
+
+/**
+ * The most that a summary may cost.
+ */
+const SUMMARY: IMarkdownCost = { work: 150_000, nodes: 200, depth: 1 };
+
+/** What begins or ends something within a line, or is tried as such. */
+const MARKS = /[*_~`[\]|!&\\]|<(?![^<>]*>)|:\/\/|www\.|@/g;
+
+/** A tag of HTML, which is taken whole. */
+const TAG = /<[^<>]*>/g;
+
+/** Of these every pair is tried, and what is between them once more. */
+const EMPHASIS = /[*_~]/g;
+
+/** How much more they cost than others. */
+const EMPHASIS_WEIGHT = 5;
+
+/** A line below the head of a table, also one in a quotation or a list. */
+const TABLE_LINE = /^[\s>*+\d.)]*[|:-][|:\s-]*$/;
+
+/** What ends a table without an empty line. */
+const AFTER_TABLE = /^\s*(?:[<>#]|[-+*\d`~]|$)/;
+
+/** What begins a context of its own within a paragraph. */
+const ITEM = /^\s*(?:[-+*]\s+\S|#{1,6}\s)/;
+
+/** The languages of so many fences are loaded and drawn in colours, in a text no longer than this. */
+const HIGHLIGHTED = { languages: 4, chars: 8192 };
+
+/**
+ * Whether a body is too complex to be formatted.
+ */
+export function isBodyTooComplex(source: string): boolean {
+  return exceeds(cost(source, BODY), BODY);
+}
+
+/**
+ * Whether a line of text is.
+ */
+export function isSummaryTooComplex(source: string): boolean {
+  return exceeds(cost(source, SUMMARY), SUMMARY);
+}
+
+/**
+ * A summary with nothing but what stands within a line: what would begin a block is text.
+ */
+export function inlineOnly(source: string): string {
+  return source
+    .trim()
+    .replace(/\s+/g, ' ')
+    .replace(/^([-+*_=])(?=[\s\-+*_=]*$)/, '\\$1')
+    .replace(/^([-+*])(?=\s|$)/, '\\$1')
+    .replace(/^(#{1,6})(?=\s|$)/, '\\$1')
+    .replace(/^(\d{1,9})([.)])(?=\s|$)/, '$1\\$2')
+    .replace(/^(>|~~~|\[(?=[^\]]*\]:))/, '\\$1')
+    .replace(/^`{3}(?=[^`]*$)/, '\\`\\`\\`');
+}
+
+/**
+ * A body of which only so much code is drawn in colours as costs little, and no diagram: to load
+ * what draws those takes longer than a text may.
+ */
+export function plainFences(source: string): string {
+  const fences = source.match(/(?:`{3,}|~{3,})[ \t]*[^\s`]+/g) ?? [];
+  const all =
+    source.length > HIGHLIGHTED.chars || fences.length > HIGHLIGHTED.languages;
+  return source.replace(
+    /(`{3,}|~{3,})([ \t]*[^\s`~][^\n`]*)/g,
+    (whole, fence, info) => (all || /mermaid/i.test(info) ? fence : whole)
+  );
+}
+
+/**
+ * Estimate the cost of a text.
+ *
+ * @param limit - What is more is not looked at any further.
+ */
+export function cost(source: string, limit: IMarkdownCost): IMarkdownCost {
+  const total: IMarkdownCost = { work: runs(source), nodes: 0, depth: 0 };
+  const code = new CodeLines(source);
+  let table = 0;
+  let rows = false;
+  let before = '';
+  let context = { marks: 0, chars: 0 };
+  const close = () => {
+    total.work += context.marks * context.chars;
+    context = { marks: 0, chars: 0 };
+  };
+  for (const line of source.split(/\r\n|\r|\n/)) {
+    if (line.trim() === '') {
+      close();
+      table = 0;
+      rows = false;
+    } else if (rows || ITEM.test(line)) {
+      close();
+    }
+    rows &&= !AFTER_TABLE.test(line);
+    if (TABLE_LINE.test(line) && /[|:]/.test(line) && line.includes('-')) {
+      table = Math.max(table, line.split('|').length);
+      // Only below a head of as many cells the lines stand each for itself.
+      rows = cells(line) === cells(before);
+    }
+    before = line;
+    const marks = line.match(MARKS)?.length ?? 0;
+    const emphasis = line.match(EMPHASIS)?.length ?? 0;
+    context.marks += marks + (EMPHASIS_WEIGHT - 1) * emphasis;
+    context.chars += line.length + 1;
+    if (!code.skips(line)) {
+      // A row has as many cells as the head of its table, however short it is.
+      const own = depth(line);
+      const tags = line.match(TAG)?.length ?? 0;
+      total.nodes += 1 + table + (marks + tags) / 2 + 2 * own;
+      total.depth = Math.max(total.depth, own);
+    }
+    if (exceeds(total, limit)) {
+      break;
+    }
+  }
+  close();
+  return total;
+}
+
+function exceeds(cost: IMarkdownCost, limit: IMarkdownCost): boolean {
+  return (
+    cost.work > limit.work ||
+    cost.nodes > limit.nodes ||
+    cost.depth > limit.depth
+  );
+}
+
+/** How many cells a line of a table has. */
+function cells(line: string): number {
+  return line
+    .trim()
+    .replace(/^\||\|$/g, '')
+    .split('|').length;
+}
+
+/** Where each sign in a row is tried as an end, a long row costs its square. */
+function runs(source: string): number {
+  let work = 0;
+  for (const [run] of source.matchAll(/\s{64,}|[^\p{L}\p{N}\s]{64,}/gu)) {
+    work += run.length * run.length;
+  }
+  return work;
+}
+
+/** How deep a line stands in quotations and lists, by its signs and by its indent. */
+function depth(line: string): number {
+  let signs = 0;
+  let indent = 0;
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at];
+    if (char === ' ') {
+      indent += 1;
+    } else if (char === '\t') {
+      indent += 4;
+    } else if (char === '>') {
+      signs += 1;
+    } else if ('-+*'.includes(char) && /\s|^$/.test(line[at + 1] ?? '')) {
+      signs += 1;
+    } else if (/[\d.)]/.test(char)) {
+      signs += /[.)]/.test(char) ? 1 : 0;
+    } else {
+      break;
+    }
+  }
+  return signs + Math.floor(indent / 4);
+}
+
+/**
+ * Tells the lines of fenced code, which become few elements however many marks are in them. Where
+ * the parser might see the fences elsewhere, no line is taken for code.
+ */
+class CodeLines {
+  constructor(source: string) {
+    // In HTML, lists and quotations a fence may be none.
+    this._sure =
+      !/^[ \t]*</m.test(source) && !/^.+?(?:`{3}|~{3})/m.test(source);
+  }
+
+  /** Whether a line, which follows the one asked for before, is code. */
+  skips(line: string): boolean {
+    const fence = /^(`{3,}|~{3,})/.exec(line)?.[1];
+    if (!this._sure) {
+      return false;
+    }
+    if (this._open === null) {
+      this._open = fence ?? null;
+      return false;
+    }
+    if (fence?.startsWith(this._open) && line.trim() === fence) {
+      this._open = null;
+    }
+    return true;
+  }
+
+  private _open: string | null = null;
+  private readonly _sure: boolean;
+}

@@ -1,0 +1,54 @@
+/**
+ * Characters that nobody sees, or that show others in another order, made visible: what a user
+ * reads must be what the sender wrote.
+ */
+
+/** Control characters but those that make lines, and all that reorders or is drawn as nothing. */
+const HIDDEN =
+  // Control characters are what is looked for, and combining ones one by one.
+  // eslint-disable-next-line no-control-regex, no-misleading-character-class
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+
+/** Where such characters belong to a sign that is seen. */
+const BELONGS = new RegExp(
+  [
+    // Emoji that are joined or drawn in colour, keycaps, and the flags of regions.
+    '[\\p{Extended_Pictographic}\\p{Emoji_Modifier}]\\ufe0f?\\u200d(?=\\p{Extended_Pictographic})',
+    '[\\p{Extended_Pictographic}#*0-9][\\ufe0e\\ufe0f](?!\\p{M}*[\\ufe00-\\ufe0f])',
+    '\\u{1f3f4}[\\u{e0030}-\\u{e0039}\\u{e0061}-\\u{e007a}]{1,6}\\u{e007f}',
+    // Letters that are joined or kept apart, in scripts that do.
+    '(?:[\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Mongolian}\\p{Script=Devanagari}\\p{Script=Bengali}\\p{Script=Gurmukhi}\\p{Script=Gujarati}\\p{Script=Oriya}\\p{Script=Tamil}\\p{Script=Telugu}\\p{Script=Kannada}\\p{Script=Malayalam}\\p{Script=Sinhala}\\p{Script=Khmer}])[\\u200c\\u200d](?=\\p{L}|\\p{M})'
+  ].join('|'),
+  'gu'
+);
+
+/**
+ * A text with hidden characters written as escapes, such as `\u202e`.
+ */
+export function visible(text: string): string {
+  HIDDEN.lastIndex = 0;
+  if (!HIDDEN.test(text)) {
+    return text;
+  }
+  let result = '';
+  let at = 0;
+  for (const { 0: kept, index } of text.matchAll(BELONGS)) {
+    result += escape(text.slice(at, index)) + kept;
+    at = index + kept.length;
+  }
+  return result + escape(text.slice(at));
+}
+
+/**
+ * Whether nobody sees anything of a text.
+ */
+export function isBlank(text: string): boolean {
+  return text.replace(HIDDEN, '').trim() === '';
+}
+
+function escape(text: string): string {
+  return text.replace(HIDDEN, character => {
+    const code = character.codePointAt(0)!.toString(16);
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
+  });
+}

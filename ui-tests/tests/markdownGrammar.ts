@@ -1,0 +1,76 @@
+/**
+ * A grammar of what a parser of Markdown knows, and texts that it makes: repeated, nested, mixed.
+ */
+
+/** Pieces of every construct, whole and half. */
+const PIECES = [
+  ...['*a ', '**a *b ', '_a ', '__a _b ', '~~a ', '`', '`` ` ', '***a', '*_a'],
+  ...['[', '[a](', '[a][b] ', '[a]: b\n', '![', '![a](b ', '[a](b)', '[^1]'],
+  ...['<a ', '<b>', '</b>', '<!--', '<a href="', '<div>\n', '<table><tr><td>'],
+  ...['&amp;', '&#x202e;', '\\', '\\*', '|', '|\n', '| a ', 'a|b\n-|-\n'],
+  ...['- ', '- a\n', '-\n', '1. a\n', '> ', '>', '> a\n', '# a\n', '* + - '],
+  ...[
+    'a\n===\n',
+    '---\n',
+    '```\n',
+    '```js\nx\n```\n',
+    '```mermaid\ngraph TD\nA-->B\n```\n'
+  ],
+  ...[
+    '    a\n',
+    '\ta\n',
+    'a  \n',
+    '\n',
+    'a\n',
+    'a\\\n',
+    '- [ ] a\n',
+    '  - a\n'
+  ],
+  ...['http://a ', 'www.a.', 'a@b ', '!', "!'a", '((a', '$x$ ', '$$', 'a', ' ']
+];
+
+/** As long as a body may be, and as a summary. */
+const LENGTHS = [32_000, 4000];
+
+/** How many are made of several pieces. */
+const MIXED = 160;
+
+/**
+ * Some three hundred texts, the same at every run.
+ */
+export function hostileTexts(): string[] {
+  const texts = [
+    // The table is as wide as its head, however short its rows are.
+    ...[30, 300, 1000, 2000].map(table),
+    ...PIECES.map(piece => fill(piece, LENGTHS[0]))
+  ];
+  const random = generator(20_261_128);
+  for (let index = 0; index < MIXED; index++) {
+    const unit = Array.from(
+      { length: 2 + random(3) },
+      () => PIECES[random(PIECES.length)]
+    ).join('');
+    texts.push(fill(unit, LENGTHS[index % LENGTHS.length]));
+    // Just below a bound costs the most.
+    texts.push(fill(unit, 200 + random(3000)));
+  }
+  return texts;
+}
+
+function table(columns: number): string {
+  const row = (cell: string) => `|${`${cell}|`.repeat(columns)}\n`;
+  return (row('a') + row('-') + '|\n'.repeat(LENGTHS[0])).slice(0, LENGTHS[0]);
+}
+
+function fill(unit: string, length: number): string {
+  return unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
+}
+
+/** Numbers that are the same at every run. */
+function generator(seed: number): (below: number) => number {
+  let state = seed;
+  return below => {
+    state = (state * 1_103_515_245 + 12_345) & 0x7fffffff;
+    return (state >> 8) % below;
+  };
+}
