@@ -152,7 +152,7 @@ export class SafeMarkdown {
       return (
         <>
           <p className="jp-NotifyMarkdown-note">{this._note()}</p>
-          <div className="jp-NotifyMarkdown-plain">{visible(source)}</div>
+          <PlainText text={visible(source)} />
         </>
       );
     }
@@ -212,6 +212,27 @@ export class SafeMarkdown {
   private readonly _images: string | undefined;
   private readonly _rendermime: IRenderMimeRegistry;
   private readonly _trans: TranslationBundle;
+}
+
+/** How many lines of a text are laid out together. */
+const CHUNK_LINES = 50;
+
+/** A text as it was written; what of it is out of sight is not laid out. */
+function PlainText(props: { text: string }): JSX.Element {
+  const lines = props.text.split(/\r\n|\r|\n/);
+  const chunks: string[] = [];
+  for (let at = 0; at < lines.length; at += CHUNK_LINES) {
+    chunks.push(lines.slice(at, at + CHUNK_LINES).join('\n'));
+  }
+  return (
+    <>
+      {chunks.map((chunk, index) => (
+        <div key={index} className="jp-NotifyMarkdown-plain">
+          {chunk}
+        </div>
+      ))}
+    </>
+  );
 }
 
 /**

@@ -20,7 +20,7 @@ export interface IMarkdownCost {
 /**
  * The most that a body may cost: some 100 ms, most of it for the elements.
  */
-const BODY: IMarkdownCost = { work: 1_000_000, nodes: 1200, depth: 24 };
+const BODY: IMarkdownCost = { work: 1_600_000, nodes: 1200, depth: 24 };
 
 /**
  * The most that a summary may cost.
@@ -44,6 +44,9 @@ const TABLE_LINE = /^[\s>*+\d.)]*[|:-][|:\s-]*$/;
 
 /** What ends a table without an empty line. */
 const AFTER_TABLE = /^\s*(?:[<>#]|[-+*\d`~]|$)/;
+
+/** What a line of code costs to lay out, as a part of an element. */
+const CODE_LINE = 0.25;
 
 /** What begins a context of its own within a paragraph. */
 const ITEM = /^\s*(?:[-+*]\s+\S|#{1,6}\s)/;
@@ -129,7 +132,9 @@ export function cost(source: string, limit: IMarkdownCost): IMarkdownCost {
     const emphasis = line.match(EMPHASIS)?.length ?? 0;
     context.marks += marks + (EMPHASIS_WEIGHT - 1) * emphasis;
     context.chars += line.length + 1;
-    if (!code.skips(line)) {
+    if (code.skips(line)) {
+      total.nodes += CODE_LINE;
+    } else {
       // A row has as many cells as the head of its table, however short it is.
       const own = depth(line);
       const tags = line.match(TAG)?.length ?? 0;

@@ -33,7 +33,7 @@ const PIECES = [
 const LENGTHS = [32_000, 4000];
 
 /** How many are made of several pieces. */
-const MIXED = 160;
+const MIXED = 90;
 
 /**
  * Some three hundred texts, the same at every run.
