@@ -32,7 +32,7 @@ test.beforeAll(async ({ browser }) => {
       for (const { startTime, duration } of list.getEntries()) {
         tasks.push({ start: startTime, duration });
       }
-    }).observe({ type: 'longtask', buffered: true });
+    }).observe({ type: 'longtask' });
   });
   await openCenter(page);
 });
@@ -42,6 +42,8 @@ test.afterAll(() => page?.context().close());
 test('No text holds the page up or runs anything, in the banner and the center', async () => {
   test.setTimeout(LIMIT_MS + 120_000);
   const texts = [
+    // The first one opens what the others are shown in, and is not measured.
+    'A harmless text.',
     ...hostileTexts(),
     ...ALL.map(text => text.replaceAll('alert(1)', RUN))
   ];
@@ -86,6 +88,9 @@ test('No text holds the page up or runs anything, in the banner and the center',
       document.querySelectorAll('.jp-NotifyBody .jp-NotifyMarkdown-note').length
     ]);
     figures.plain += plain > 0 ? 1 : 0;
+    if (index === 0) {
+      continue;
+    }
     if (longest > figures.longest) {
       figures.longest = Math.round(longest);
       worst = JSON.stringify(text.slice(0, 60));
