@@ -283,7 +283,7 @@ export function ownImage(src: string | null): string | null {
   }
   const parts = path.replace(/^\.\//, '').split('/');
   const inside = parts.every(part => part !== '' && !/^\.\.?$/.test(part));
-  return inside && !/[\\:\u0000-\u001f]/.test(path) ? parts.join('/') : null;
+  return inside && !/[\\:\p{Cc}]/u.test(path) ? parts.join('/') : null;
 }
 
 function absolute(address: string | null, base?: string): URL | null {
