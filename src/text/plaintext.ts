@@ -2,7 +2,6 @@
  * What remains of a message where only plain text can be shown: the toasts.
  */
 
-import { isSummaryTooComplex } from './markdownCost';
 import { visible } from './visible';
 
 /**
@@ -19,6 +18,11 @@ const MAX_TOAST_LINES = 4;
  * How much of a longer message of Markdown is looked at first.
  */
 const STRIPPED = 600;
+
+/**
+ * The most marks times characters that are stripped: some 10 ms.
+ */
+const MOST_WORK = 400_000;
 
 const ENTITIES: Record<string, string> = {
   '&amp;': '&',
@@ -82,7 +86,11 @@ function stripStart(markdown: string): { text: string; all: boolean } {
       return { text, all: false };
     }
   }
-  return { text: stripMarkdown(markdown), all: true };
+  // For each mark the rest may be searched for its end: past a bound, the text is as it was written.
+  const marks = markdown.match(/[*_~`[<\\]/g)?.length ?? 0;
+  const text =
+    marks * markdown.length > MOST_WORK ? markdown : stripMarkdown(markdown);
+  return { text, all: true };
 }
 
 /**
@@ -94,11 +102,9 @@ export function summarize(
   message: string,
   markdown: boolean
 ): { text: string; cut: boolean } {
-  // What costs too much to be formatted is shown as it was written here too.
-  const stripped =
-    markdown && !isSummaryTooComplex(message)
-      ? stripStart(message)
-      : { text: message, all: true };
+  const stripped = markdown
+    ? stripStart(message)
+    : { text: message, all: true };
   const lines = visible(stripped.text)
     .split(/\r\n|\r|\n/)
     .map(line => line.replace(/\s+/g, ' ').trim())
