@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ..servers import wait_for
 from ..support.sending import Recorder, one_line, run
+from ..support.servers import wait_for
 from .support import Directed
 from .test_cli import NOTIFY
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ..support.sending import Shell, one_line, outside, running
+from ..support.sending import Shell, find, one_line, outside, run, running
 from ..support.servers import Server, wait_for
 
 NOTIFY = Path(sys.executable).with_name("jupyter-notify")
@@ -55,6 +55,89 @@ def test_send_prints_the_id_and_takes_a_body_from_its_input(shell: Shell, server
     assert row["autoClose"] == 0
 
 
+def body_of(server: Server, ran: subprocess.CompletedProcess[str]) -> str:
+    """Return the body of what a command has just sent."""
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
+    body = server.detail(ran.stdout.strip())["body"]
+    assert isinstance(body, str)
+    return body
+
+
+def test_a_long_input_is_read_to_its_end_which_is_kept(shell: Shell, server: Server) -> None:
+    script = f"seq 200000 | {NOTIFY} send Long --body-file -; echo ${{PIPESTATUS[0]}} >&2"
+    ran = run("bash", "-c", script, env=shell.env, cwd=server.root_dir)
+    # Who writes it is not ended by a reader that leaves.
+    assert ran.stderr == "0\n"
+    body = server.detail(ran.stdout.strip())["body"]
+    assert body.startswith("*Shortened: this is the end of it.*\n\n1")
+    assert body.endswith("199999\n200000\n")
+    assert 32_000 < len(body.encode()) <= 32 * 1024
+
+
+def test_a_body_is_read_in_whatever_encoding_it_is(
+    shell: Shell, server: Server, tmp_path: Path
+) -> None:
+    text = "Größe: 5 m², façade"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"):
+        (tmp_path / "body").write_bytes(text.encode(encoding))
+        assert body_of(server, shell("send", "Body", "--body-file", tmp_path / "body")) == text
+    (tmp_path / "body").write_bytes("✓ fine, ".encode() + b"\xff\x00 broken")
+    broken = body_of(server, shell("send", "Body", "--body-file", tmp_path / "body"))
+    assert broken.startswith("✓ fine, �")
+    assert body_of(server, shell("send", "Body", "--body-file", "/dev/stdin", input="in")) == "in"
+
+
+def test_plain_output_is_kept_as_it_is(shell: Shell, server: Server) -> None:
+    said = "\x1b[31m<stdin>:1:\x1b[0m #include <vector>\n  <module>\n```\n 10 %\r 99 %\r100 %\n"
+    ran = shell("send", "Plain", "--plain", "--body-file", "-", input=said)
+    kept = "<stdin>:1: #include <vector>\n  <module>\n```\n100 %"
+    assert body_of(server, ran) == f"~~~\n{kept}\n~~~"
+    ran = shell("send", "Plain", "--plain", "--body", "*not bold*")
+    assert body_of(server, ran) == "```\n*not bold*\n```"
+    body = body_of(
+        server, shell("send", "Plain", "--plain", "--body-file", "-", input="ü\n" * 60_000)
+    )
+    assert body.startswith("*Shortened: this is the end of it.*\n\n```\nü\n")
+    assert len(body.encode()) <= 32 * 1024
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii", "utf-8"])
+def test_no_encoding_of_the_terminal_is_an_error(
+    shell: Shell, server: Server, encoding: str
+) -> None:
+    server.ingest("Encoded ✓ ü", source="encoder")
+    for arguments in (
+        ("list", "--search", "Encoded", "--limit", "1"),
+        ("send", "--help"),
+        ("sned ✓",),
+    ):
+        ran = subprocess.run(
+            [NOTIFY, *arguments],
+            env={**shell.env, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            timeout=30,
+        )
+        assert ran.returncode == (2 if arguments == ("sned ✓",) else 0), ran.stderr
+        assert b"Traceback" not in ran.stderr
+        said = ran.stdout.decode(encoding)
+        if arguments[0] == "list":
+            assert said[0] == ("●" if encoding == "utf-8" else "*")
+            assert said.endswith("Encoded ✓ ü\n" if encoding == "utf-8" else said[-12:])
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_error(shell: Shell, server: Server, closed: str) -> None:
+    title = f"Closed {closed}"
+    script = f"{NOTIFY} send '{title}' {closed}"
+    ran = run("bash", "-c", script, env=shell.env, cwd=server.root_dir)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert find(server, title)
+    script = f"{NOTIFY} send x --body-file - <&-"
+    ran = run("bash", "-c", script, env=shell.env, cwd=server.root_dir)
+    assert ran.returncode == 2
+    assert "it is closed" in one_line(ran)
+
+
 # What is wrong
 
 
@@ -74,6 +157,9 @@ def test_send_prints_the_id_and_takes_a_body_from_its_input(shell: Shell, server
         ("send", "x", "--body-file", "/dev/zero"),
         ("send", "x", "--no-toast", "--persistent"),
         ("send", "x", "--action", "no command"),
+        ("send", "x", "--action", "Docs=example.org"),
+        ("send", "x", "--ttl", "1e12"),
+        ("send", "x", "--body", "b" * 40_000),
         ("send", "x", "--action", "a=b?c"),
         ("send", "x", "--action", "a=b?c:={"),
         ("send", "x", "--link", "javascript:alert(1)"),

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from ..servers import ROOT, Server, clean_environment
 from ..support.sending import Api, find, outside, run, wait_for_message
+from ..support.servers import ROOT, Server, clean_environment
 
 KERNEL_SPEC = """
 {{"argv": ["{python}", "-m", "ipykernel_launcher", "-f", "{{connection_file}}"],

@@ -28,8 +28,8 @@ from jupyter_notify.message import (
     encode,
 )
 
-from ..servers import Server
 from ..support.sending import Recorder
+from ..support.servers import Server
 from .support import Directed
 
 
