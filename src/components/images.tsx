@@ -133,11 +133,14 @@ async function fetchOwn(path: string): Promise<string> {
   return ask(path.slice('files/'.length)).catch(() => ask(path));
 }
 
+/** What came is no image, or one that is too large; a link or its description says so. */
+class NoImage extends Error {}
+
 /** An answer as an address that needs no other request. */
 async function read(response: Response): Promise<string> {
   const type = (response.headers.get('Content-Type') ?? '').split(';')[0];
   if (!response.ok || !/^image\/[\w.+-]+$/.test(type) || !response.body) {
-    throw new Error('This is no image.');
+    throw new NoImage();
   }
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -150,7 +153,7 @@ async function read(response: Response): Promise<string> {
     size += value.length;
     if (size > MAX_BYTES) {
       await reader.cancel();
-      throw new Error('This image is too large.');
+      throw new NoImage();
     }
     parts.push(value);
   }
