@@ -7,8 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
+from jupyterhub_notify.alerts.engines import EngineError
+from jupyterhub_notify.alerts.engines import ask as ask_engine
+from jupyterhub_notify.alerts.rules import Rule
 from jupyterhub_notify.alerts.users import DirectoryUsers, UserFinder, unescape
 from jupyterhub_notify.services.directory import HubUser
 
@@ -308,6 +312,24 @@ async def test_prometheus_and_alertmanager_tell_and_take_back(
         assert message["summary"]["gfm"] == "You use 93 % of your home directory"
         assert message["banner"] is True
         assert await service.messages("bob") == []
+        # Rules of our own ask the same engine.
+        rule = Rule.model_validate(
+            {
+                "name": "home",
+                "prometheus": {"url": engines.prometheus_url},
+                "query": "home_used_percent",
+                "thresholds": [{"above": 90}],
+                "summary": "x",
+            }
+        )
+        async with aiohttp.ClientSession() as session:
+            assert await ask_engine(session, rule) == {"alice": 93.0, "bob": 50.0}
+            wrong = rule.model_copy(update={"query": "home_used_percent["})
+            with pytest.raises(EngineError, match=r"it answers 400: .*parse error"):
+                await ask_engine(session, wrong)
+            several = rule.model_copy(update={"query": "home_used_percent[1m]"})
+            with pytest.raises(EngineError, match="instant vector"):
+                await ask_engine(session, several)
         values["alice"] = 40.0
         await until(lambda: _count(service, "alice", 0))
 

@@ -11,7 +11,9 @@ from .common import Model
 __all__ = ["FEATURES", "Index", "Metadata"]
 
 FEATURES = [
+    "alerts",
     "broadcasts",
+    "channels",
     "events",
     "hello",
     "messages",
