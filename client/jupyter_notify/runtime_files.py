@@ -13,7 +13,9 @@ import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 if sys.platform != "win32":
@@ -53,12 +55,24 @@ def runtime_dir(env: Mapping[str, str]) -> Path:
     given = env.get("JUPYTER_RUNTIME_DIR")
     if given:
         return Path(given)
-    try:
-        # It takes some 20 ms, and every server tells its kernels and terminals the directory.
-        from jupyter_core.paths import jupyter_runtime_dir
-    except ImportError:
+    # It takes some 20 ms, and every server tells its kernels and terminals the directory.
+    paths = _jupyter_core_paths()
+    if paths is None:
         return _default_data_dir(env) / "runtime"
-    return Path(jupyter_runtime_dir())
+    return Path(paths.jupyter_runtime_dir())
+
+
+@cache
+def _jupyter_core_paths() -> ModuleType | None:
+    """Import what knows Jupyter's directories, if it is installed.
+
+    Once: the thread that sends must not import, nor try to.
+    """
+    try:
+        from jupyter_core import paths
+    except ImportError:
+        return None
+    return paths
 
 
 def _default_data_dir(env: Mapping[str, str]) -> Path:

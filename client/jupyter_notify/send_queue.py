@@ -570,7 +570,8 @@ def _import_all() -> None:
     # The name of a host is encoded by a codec that is imported when it is first used.
     "localhost".encode("idna")
     with contextlib.suppress(OSError, RuntimeError):
-        runtime_dir(os.environ)
+        # As if no variable named it, since one may be set or removed later.
+        runtime_dir({})
 
 
 def _is_worker(process: ModuleType) -> bool:
