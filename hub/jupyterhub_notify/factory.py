@@ -351,6 +351,7 @@ def _delivery(
             broadcasts=stores.broadcasts,
             pushes=pushes,
             servers=servers,
+            bot=settings.push_bot,
             grace_s=settings.push_grace_s,
             look_s=settings.push_look_s,
         ),

@@ -28,7 +28,8 @@ async def choose(spawner):
     kind = KINDS.get(spawner.user.name, "asks")
     # The server without the browser's part: it starts sooner.
     environment = {{"JUPYTERHUB_SINGLEUSER_APP": "jupyter_server.serverapp.ServerApp"}}
-    extensions = []
+    others = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyter_server_terminals")
+    extensions = [f"{{name}}=False" for name in others]
     if kind != "asks":
         inherited = spawner.environment
         own = [name for name in inherited if not name.startswith("JUPYTERLAB_NOTIFY")]
@@ -40,6 +41,10 @@ async def choose(spawner):
         extensions.append("jupyterlab_notifications_extension=True")
     if kind == "recording":
         spawner.cmd = {recording!r}
+        extensions = []
+    if kind == "slow":
+        spawner.cmd = [*{recording!r}, "0.3"]
+        extensions = []
     spawner.args = ["--ServerApp.jpserver_extensions=" + one for one in extensions]
     spawner.environment.update(environment)
 

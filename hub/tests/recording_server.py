@@ -1,14 +1,20 @@
-"""A user's server that writes down all it is sent, as a hostile one would, and answers 200."""
+"""A user's server that writes down all it is sent, as a hostile one would, and answers 200.
+
+The first argument is how many seconds it takes to.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 RECORD = Path.home() / "requests.jsonl"
+DELAY_S = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -17,10 +23,11 @@ class Handler(BaseHTTPRequestHandler):
         line = {
             "method": self.command,
             "path": self.path,
-            "headers": dict(self.headers),
+            "headers": {name.lower(): value for name, value in self.headers.items()},
             "body": self.rfile.read(length).decode(),
         }
         if "ingest" in self.path:
+            time.sleep(DELAY_S)
             with RECORD.open("a") as file:
                 file.write(json.dumps(line) + "\n")
         body = b'{"success": true}'

@@ -6,7 +6,7 @@ import logging
 
 from ..models.broadcasts import Outcome
 from ..models.stored import StoredBroadcast
-from ..rendering import single_line
+from ..rendering import plain_text, single_line
 
 __all__ = ["LOGGER", "log_delivery"]
 
@@ -39,7 +39,7 @@ def log_delivery(
     """
     level, word = _WORDS.get(outcome, (logging.INFO, outcome.upper()))
     who = f"{user}/{server}" if server else user
-    text = _shortened(single_line(stored.summary))
+    text = _shortened(single_line(plain_text(stored.summary, block=False)))
     why = f": {reason}" if reason and level > logging.INFO else ""
     LOGGER.log(
         level, "[Notification] %s: '%s' (%s) - %s%s", _printable(who), text, stored.type, word, why

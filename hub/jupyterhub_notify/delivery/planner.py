@@ -41,6 +41,8 @@ class Planner:
         The tables.
     servers
         Tells who runs what.
+    bot
+        The user whose tokens open servers, who is nobody's recipient.
     grace_s
         Seconds after its start in which a server's lab may still say that it asks.
     look_s
@@ -55,6 +57,7 @@ class Planner:
         broadcasts: BroadcastStore,
         pushes: PushStore,
         servers: HubServers,
+        bot: str,
         grace_s: float,
         look_s: float,
     ) -> None:
@@ -63,6 +66,7 @@ class Planner:
         self._broadcasts = broadcasts
         self._pushes = pushes
         self._servers = servers
+        self._bot = bot
         self._grace = timedelta(seconds=grace_s)
         self._look = timedelta(seconds=look_s)
         self._failing = False
@@ -100,7 +104,9 @@ class Planner:
         if self._failing:
             self._log.info("The Hub tells again who runs what.")
             self._failing = False
-        meant = [one for one in users if stored.is_for(one.name, one.groups)]
+        meant = [
+            one for one in users if one.name != self._bot and stored.is_for(one.name, one.groups)
+        ]
         for start in range(0, len(meant), CHUNK):
             chunk = meant[start : start + CHUNK]
             await self._writer.run(lambda tx, chunk=chunk: self._write(tx, stored, chunk))  # type: ignore[misc]  # no type of a default
