@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PUSHED = re.compile(r"(b-[0-9a-f]{16})@\d{8}T\d{6}Z")
 
 
 def new_id(now_ms: int) -> str:
@@ -22,6 +24,15 @@ def remote_id(central: str, origin: str, remote: str, created_ms: int = 0) -> st
 def central_tag(url: str) -> str:
     """Return a short name for a central service, which tells its rows from another's."""
     return hashlib.sha256(url.encode()).hexdigest()[:12]
+
+
+def pushed_broadcast(key: str) -> str | None:
+    """Return which broadcast of a central service a pushed message is, by its key, if it is one.
+
+    The service pushes to labs that do not ask it, with its own id and the occurrence's beginning.
+    """
+    found = _PUSHED.fullmatch(key)
+    return found[1] if found else None
 
 
 def _ulid(number: int) -> str:

@@ -25,6 +25,7 @@ from .fields import (
     to_wire,
     tombstone,
 )
+from .ids import pushed_broadcast
 from .outbox import OutboxRepository
 from .state import ACTIVE, INBOX, PINNED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
@@ -296,6 +297,8 @@ class NotificationRepository:
         expires_ms = message["expires_ms"]
         expired_ms = now if expires_ms is not None and expires_ms <= now else None
         if message["key"] is not None:
+            if (shown := self._shown_broadcast(transaction, message["key"])) is not None:
+                return shown
             known = transaction.execute(
                 f"SELECT id, seq, updated_ms, expires_ms, {', '.join(CONTENT)} FROM notifications "
                 f"WHERE source = ? AND key = ? AND {ACTIVE}",
@@ -308,6 +311,18 @@ class NotificationRepository:
             tombstone(transaction, id_, "expired_ms")
             seq = transaction.state.seq
         return Stored(id_, seq, "created", transaction.durable)
+
+    def _shown_broadcast(self, transaction: Transaction, key: str) -> Stored | None:
+        """Return the broadcast that a pushed message is, if its service was asked already."""
+        remote = pushed_broadcast(key)
+        if remote is None:
+            return None
+        row = transaction.execute(
+            "SELECT id, seq FROM notifications WHERE origin = 'broadcast' AND remote = ? "
+            f"AND {ACTIVE}",
+            (remote,),
+        ).fetchone()
+        return None if row is None else Stored(row[0], row[1], None, transaction.durable)
 
     def add_many(
         self,

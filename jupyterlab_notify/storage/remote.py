@@ -535,6 +535,8 @@ class RemoteRepository:
             # It says something else now, which the user has not seen.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
             self._insert(transaction, values)
+        elif self._adopt_pushed(transaction, values, stored):
+            return None
         elif (
             stored is not None
             and stored.revoked_ms is not None
@@ -544,6 +546,38 @@ class RemoteRepository:
         else:
             self._insert(transaction, values)
         return str(values["id"])
+
+    def _adopt_pushed(
+        self, transaction: Transaction, values: dict[str, Any], stored: _StoredBroadcast | None
+    ) -> bool:
+        """Take a message that the service pushed here for the broadcast that it is.
+
+        The row stays the same one, so that no tab shows it twice, with what the user did with it.
+        """
+        remote = values["remote"]
+        row = transaction.execute(
+            "SELECT id, read_ms, dismissed_ms FROM notifications "
+            # Every key that begins with the id and @.
+            f"WHERE key > ? AND key < ? AND origin = 'ingest' AND {ACTIVE} "
+            "ORDER BY position DESC LIMIT 1",
+            (f"{remote}@", f"{remote}A"),
+        ).fetchone()
+        if row is None:
+            return False
+        id_, read_ms, dismissed_ms = row
+        if stored is not None:
+            transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
+        columns = ("central", "origin", "remote", "source", "expires_ms", *CONTENT_FIELDS)
+        adopted = {**values, "central": self._central}
+        transaction.execute(
+            f"UPDATE notifications SET seq = ?, key = NULL, markdown = 1, data = NULL, "
+            f"{', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
+            (transaction.next_seq(), *(adopted[name] for name in columns), id_),
+        )
+        for action, done in (("broadcast-read", read_ms), ("broadcast-dismiss", dismissed_ms)):
+            if done is not None:
+                self._outbox.append(transaction, action, remote)
+        return True
 
     def upsert_broadcast(
         self, transaction: Transaction, item: RemoteBroadcast, source: str, state: RemoteState

@@ -245,6 +245,38 @@ def test_the_service_knows_the_lab_and_what_is_shown_in_it(
         service.ask("DELETE", f"/v1/admin/broadcasts/{id_}")
 
 
+def test_a_broadcast_that_was_pushed_as_well_is_one_message(
+    make: Callable[..., Server], service: Service
+) -> None:
+    server = make()
+    ids = [service.broadcast(text) for text in ("Pushed before", "Pushed after")]
+    before, after = ids
+
+    def push(id_: str, text: str) -> str:
+        begun = service.ask("GET", f"/v1/admin/broadcasts/{id_}")["occurrence"]
+        key = f"{id_}@{begun.replace('-', '').replace(':', '')}"
+        return str(server.ingest(text, key=key, markdown=True)["notification_id"])
+
+    # Before any tab is open, so before the service was asked.
+    pushed = push(before, "Pushed before")
+    server.change(pushed, read=True)
+    with server.websocket() as tab:
+        follows(server)
+        row = row_of(tab, "Pushed after")
+        assert push(after, "Pushed after") == row["id"]
+        wait_for(lambda: server.status()["central"]["outbox"] == 0, "the service to be told")
+        shown = {one["id"]: one for one in service.ask("GET", "/v1/broadcasts", token=service.user)}
+        assert shown[before]["read"] is not None
+        # It is the row that was pushed, with what the user did with it.
+        found = {one["message"]: one for one in server.page()["notifications"]}
+        assert found.keys() == {"Pushed after", "Pushed before"}
+        assert found["Pushed before"]["id"] == pushed
+        assert found["Pushed before"]["read"] is not None
+        for one in ids:
+            service.ask("DELETE", f"/v1/admin/broadcasts/{one}")
+        wait_for(lambda: server.page()["counts"]["inbox"] == 0, "all to be taken back")
+
+
 def test_no_token_of_the_services_is_in_the_labs_log(
     make: Callable[..., Server], service: Service
 ) -> None:
