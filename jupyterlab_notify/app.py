@@ -19,6 +19,7 @@ from traitlets.traitlets import TraitError
 
 from .extensions import Notifications
 from .handlers import NAMESPACE, routes
+from .handlers.activity import INTERVAL_SETTING
 from .manager import NotificationManager
 from .sources.location import NUBLADO, nublado_url, spawners_url
 from .storage import Retention, Storage, central_tag
@@ -120,6 +121,16 @@ class NotifyApp(ExtensionApp):
         """,
     ).tag(config=True)
 
+    keep_running_interval = Float(
+        0,
+        min=0,
+        help="""How many seconds must lie between two uses of *Keep it running*.
+
+        A warning that an idle server is about to be stopped has that button, which counts as the
+        user's activity. 0: it may be used at any time.
+        """,
+    ).tag(config=True)
+
     central_timeout = Float(
         10,
         min=0.1,
@@ -160,7 +171,7 @@ class NotifyApp(ExtensionApp):
             )
         return str(path)
 
-    @validate("retention_days", "central_interval", "central_timeout")
+    @validate("retention_days", "central_interval", "central_timeout", "keep_running_interval")
     def _finite(self, proposal: Any) -> float:
         value = float(proposal["value"])
         if not math.isfinite(value):
@@ -238,6 +249,7 @@ class NotifyApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make storage and what stands on it; nothing is opened yet."""
         self._find_central()
+        self.settings[INTERVAL_SETTING] = self.keep_running_interval
         storage = Storage(
             Path(self.database) if self.database else None,
             retention=Retention(self.retention_days, self.retention_count),

@@ -40,6 +40,16 @@ class Unavailable(NotifyError):
         self.retry_after_s = retry_after_s
 
 
+class TooSoon(NotifyError):
+    """The site does not let this be done so often."""
+
+    status = 429
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class Busy(NotifyError):
     """Too much is waiting to be stored."""
 

@@ -307,6 +307,12 @@ class Receipt(_Wire):
     ]
 
 
+class KeptRunning(_Wire):
+    """The answer to a user who wants the server to be kept running."""
+
+    success: Literal[True] = True
+
+
 class Problem(_Wire):
     """One thing that is wrong with a request, and where."""
 

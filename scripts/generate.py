@@ -99,6 +99,7 @@ ERRORS = {
     "409": answer("The present state does not allow it.", "ErrorAnswer"),
     "413": answer("The body is larger than 64 KiB.", "ErrorAnswer"),
     "415": answer("The body has a Content-Encoding.", "ErrorAnswer"),
+    "429": answer("The site does not let it be done so often.", "ErrorAnswer"),
     "503": answer("Too much is waiting to be stored; try again soon.", "ErrorAnswer"),
     "503-body": answer(
         "The central service, which has the message's body, cannot be reached; or too much is "
@@ -249,7 +250,7 @@ def ingest_paths() -> dict[str, Any]:
 
 
 def notification_paths() -> dict[str, Any]:
-    """Return the routes of the list, of one notification, and of the status."""
+    """Return the routes of the list, of one notification, of the status and of activity."""
     paths: dict[str, Any] = {}
     paths["/jupyterlab-notify/notifications"] = {
         "get": {
@@ -294,6 +295,13 @@ def notification_paths() -> dict[str, Any]:
             "summary": "Version, the store's place and mode, open tabs, counts, central service",
             "operationId": "status",
             "responses": {"200": answer("The status.", "Status"), **errors("403", "503")},
+        }
+    }
+    paths["/jupyterlab-notify/activity"] = {
+        "post": {
+            "summary": "Count as the user's activity: they want the server to be kept running",
+            "operationId": "keep_running",
+            "responses": {"200": answer("It is.", "KeptRunning"), **errors("403", "429")},
         }
     }
     return paths

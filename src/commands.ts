@@ -9,6 +9,7 @@ import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { addCommand } from './palette';
+import { request } from './request';
 import { INotificationModel } from './tokens';
 import type { StateChange } from './wire';
 
@@ -16,6 +17,9 @@ namespace CommandIDs {
   export const markAllRead = 'jupyterlab-notify:mark-all-read';
 
   export const dismissAll = 'jupyterlab-notify:dismiss-all';
+
+  /** Of warnings that an idle server is about to be stopped. */
+  export const keepRunning = 'jupyterlab-notify:keep-running';
 }
 
 /**
@@ -23,7 +27,8 @@ namespace CommandIDs {
  */
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab_notify:commands',
-  description: 'Adds the commands that mark read or dismiss all notifications.',
+  description:
+    'Adds the commands for all notifications, and what keeps the server running.',
   autoStart: true,
   requires: [INotificationModel],
   optional: [ICommandPalette, ITranslator],
@@ -61,6 +66,25 @@ const plugin: JupyterFrontEndPlugin<void> = {
           { dismissed: true },
           trans.__('The notifications could not be dismissed')
         )
+    });
+    commands.addCommand(CommandIDs.keepRunning, {
+      label: trans.__('Keep the Server Running'),
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: async () => {
+        try {
+          await request(
+            'activity',
+            { method: 'POST' },
+            app.serviceManager.serverSettings,
+            trans
+          );
+        } catch (error) {
+          await showErrorMessage(
+            trans.__('The server is not kept running'),
+            error as Error
+          );
+        }
+      }
     });
     // Menus and palette draw themselves anew when a command changes: not with
     // every message.

@@ -80,7 +80,7 @@ class Servers:
             self.hub.add_user(_quoted(user))
             where = f"/users/{_quoted(user)}"
             self.hub.api("POST", f"{where}/servers/{server}" if server else f"{where}/server")
-        wait_for(lambda: all(self.model(one).get("ready") for one in names), "their start", 150)
+        wait_for(lambda: all(self.model(one).get("ready") for one in names), "their start", 300)
 
     def model(self, name: str) -> dict[str, Any]:
         """Return the Hub's model of a server; empty if it does not run."""
@@ -133,7 +133,7 @@ class Servers:
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a verb of the command line as an administrator."""
         return subprocess.run(
             [str(BIN / "jupyterhub-notify"), *words],
@@ -141,6 +141,7 @@ class Servers:
                 **os.environ,
                 "JUPYTERHUB_NOTIFY_URL": self.hub.service,
                 "JUPYTERHUB_NOTIFY_TOKEN": self.hub.token("root"),
+                **variables,
             },
             capture_output=True,
             text=True,

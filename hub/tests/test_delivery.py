@@ -5,9 +5,11 @@ One hub serves the whole module, and the tests go on from each other's state, in
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -49,6 +51,13 @@ c.JupyterHub.load_roles += [
     for index, without in enumerate({POORER!r}) if {SERVICE_SCOPES!r} != [without]
 ]
 """
+#: Who looks for idle servers, with what that needs.
+IDLE = """
+c.JupyterHub.services += [{"name": "bot-idle", "api_token": "token-of-the-idle-bot"}]
+c.JupyterHub.load_roles += [{"name": "idle", "services": ["bot-idle"], "scopes": [
+    "list:users", "read:servers", "custom:notify:publish",
+]}]
+"""
 TEXT = "Maintenance scheduled for **10 PM** tonight: save your work by then"
 
 
@@ -56,7 +65,7 @@ TEXT = "Maintenance scheduled for **10 PM** tonight: save your work by then"
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     hub = Hub(
         tmp_path_factory.mktemp("hub"),
-        site=site(KINDS) + ROLES,
+        site=site(KINDS) + ROLES + IDLE,
         configure=f"environment={SETTINGS!r}",
     )
     with running(hub):
@@ -160,10 +169,11 @@ def test_what_a_hostile_server_is_sent_opens_nothing_else(servers: Servers, sent
     assert "cookie" not in request["headers"]
     opened = client.get(f"{hub_url}/user", headers=headers).json()
     assert opened["name"] == BOT
-    # Of the bot itself it tells the name, by which the server knows who comes; nothing more.
+    # Of the bot itself it tells name and groups, by which the server knows who comes; nothing more.
     assert set(opened["scopes"]) == {
         "access:servers!server=mal/",
         f"read:users:name!user={BOT}",
+        f"read:users:groups!user={BOT}",
     }
     for method, where in (
         ("GET", "/users"),
@@ -202,8 +212,8 @@ def test_tokens_are_revoked_when_nothing_is_pushed_any_more(servers: Servers, se
         return servers.hub.client.get(url, headers=headers).status_code == 403
 
     wait_for(gone, "the revocation", 60)
-    tokens = servers.hub.api("GET", f"/users/{BOT}/tokens")["api_tokens"]
-    assert tokens == []
+    tokens = f"/users/{BOT}/tokens"
+    wait_for(lambda: servers.hub.api("GET", tokens)["api_tokens"] == [], "all revocations")
 
 
 def test_a_change_and_the_end_reach_whom_it_was_pushed_to(servers: Servers, sent: str) -> None:
@@ -290,6 +300,71 @@ def test_the_bot_can_open_servers_only_by_its_one_scope(servers: Servers) -> Non
     headers = {"Authorization": f"Bearer {hub.tokens['ops']}"}
     answer = hub.client.post(url, json=body, headers=headers)
     assert answer.status_code in (400, 403), answer.text
+
+
+def test_the_command_line_waits_and_tells_of_failures(servers: Servers) -> None:
+    words = ("broadcast", "From the *shell*", "--type", "error")
+    sent = servers.command(*words, "--user", "pat", "--user", "nia", "--wait", "30", "--json")
+    assert sent.returncode == 3, sent.stderr
+    result = json.loads(sent.stdout)
+    assert result["counts"] == {"stored": 1, "no-extension": 1}
+    rows = {row["user"]: row for row in result["recipients"]}
+    assert rows["pat"] == {"user": "pat", "server": "", "outcome": "stored", "reason": None}
+    assert "404" in rows["nia"]["reason"]
+    shown = servers.command("show", result["id"], "--json")
+    assert len(json.loads(shown.stdout)["recipients"]) == 2
+    assert servers.command("retry", result["id"]).returncode == 0
+    servers.become(result["id"], {"pat": "stored", "nia": "no-extension"})
+    well = servers.command(*words, "--user", "pat", "--wait", "30", "--json")
+    assert well.returncode == 0, well.stderr
+
+
+def test_idle_users_are_warned_until_they_are_active_and_told_why_it_stopped(
+    servers: Servers,
+) -> None:
+    hub = servers.hub
+
+    def look(cull_after: float, after: float = 20) -> None:
+        ran = servers.command(
+            *("warn-idle", "--once", "--cull-after", str(cull_after)),
+            *("--warn-before", str(cull_after - after), "--hub-api", f"{hub.url}/hub/api"),
+            JUPYTERHUB_API_TOKEN="token-of-the-idle-bot",
+            JUPYTERHUB_NOTIFY_TOKEN="token-of-the-idle-bot",
+        )
+        assert ran.returncode == 0, ran.stderr
+
+    def messages() -> list[dict[str, Any]]:
+        url = "/v1/notifications/messages"
+        return list(hub.get(url, hub.token("mal")).json())
+
+    def idle_s() -> float:
+        last = datetime.fromisoformat(servers.model("mal")["last_activity"].replace("Z", "+00:00"))
+        return (datetime.now(timezone.utc) - last).total_seconds()
+
+    wait_for(lambda: idle_s() > 20, "mal's idleness")
+    look(600)
+    (warning,) = messages()
+    assert "will be stopped at" in warning["summary"]["gfm"]
+    look(600)
+    assert messages() == [warning]
+    hub.api("POST", "/users/mal/activity", {"last_activity": now_text()})
+    look(600)
+    assert messages() == []
+    wait_for(lambda: idle_s() > 5, "mal's idleness")
+    cull_after = idle_s() + 2
+    look(cull_after, after=1)
+    (warning,) = messages()
+    wait_for(lambda: idle_s() > cull_after + 1, "the time to stop it")
+    servers.stop("mal")
+    look(cull_after, after=1)
+    (told,) = messages()
+    assert "was stopped at" in told["summary"]["gfm"]
+    look(cull_after, after=1)
+    assert messages() == [told]
+
+
+def now_text() -> str:
+    return datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 def test_no_text_of_a_message_but_the_line_is_logged(servers: Servers) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..manager import NotificationManager
+from .activity import ActivityHandler
 from .ingest import IngestHandler, IngestItemHandler
 from .notifications import NotificationHandler, NotificationsHandler
 from .status import StatusHandler
@@ -33,6 +34,7 @@ def routes(manager: NotificationManager) -> list[tuple[str, type, dict[str, Any]
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
         (rf"/{NAMESPACE}/stream", StreamHandler, arguments),
         (rf"/{NAMESPACE}/status", StatusHandler, arguments),
+        (rf"/{NAMESPACE}/activity", ActivityHandler, arguments),
         (rf"/{NAMESPACE}/welcome", WelcomeHandler, arguments),
         (rf"/{NAMESPACE}/welcome/seen", WelcomeSeenHandler, arguments),
         (rf"/{NAMESPACE}/welcome/dismiss", WelcomeDismissHandler, arguments),

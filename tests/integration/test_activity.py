@@ -58,3 +58,19 @@ def test_our_own_traffic_is_nobodys_activity(make_server: Callable[..., Server])
     # A request that a user causes does count, so that this test could fail.
     assert server.request("GET", "/api/contents").status_code == 200
     assert last_activity(server) > before
+
+
+def test_keeping_the_server_running_is_activity_as_often_as_the_site_allows(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(config={"NotifyApp": {"keep_running_interval": 3600}})
+    before = last_activity(server)
+    assert server.request("POST", f"/{NAMESPACE}/activity", {}).status_code == 200
+    kept = last_activity(server)
+    assert kept > before
+    answer = server.request("POST", f"/{NAMESPACE}/activity", {})
+    assert answer.status_code == 429
+    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    assert "in 60 minutes" in answer.json()["message"]
+    assert last_activity(server) == kept
+    assert server.request("POST", f"/{NAMESPACE}/activity", {}, token="no").status_code == 403

@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "reconcile": ("reconcile", "Make a service's notifications what a file says"),
     "rules check": ("rules_check", "Check a file of rules"),
     "rules run": ("rules_run", "Run the rules once, as from cron"),
+    "warn-idle": ("warn_idle", "Warn users before their idle servers are stopped"),
     "templates check": ("templates_check", "Render every template with its sample"),
     "copy": ("copy", "Bring everything into another database"),
 }

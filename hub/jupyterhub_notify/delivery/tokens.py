@@ -48,6 +48,7 @@ class ServerTokens:
         self._bot = bot
         self._making = asyncio.Semaphore(at_once)
         self._kept: dict[tuple[str, str], _Token] = {}
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._log = structlog.get_logger("jupyterhub_notify.delivery")
 
     def __len__(self) -> int:
@@ -63,9 +64,14 @@ class ServerTokens:
         HubRefused
             If it makes none.
         """
-        kept = self._kept.get((user, server))
-        if kept is not None and kept.ends - time.monotonic() > LEFT_S:
-            return kept.text, False
+        # Two broadcasts to the same server at once need one token.
+        async with self._locks.setdefault((user, server), asyncio.Lock()):
+            kept = self._kept.get((user, server))
+            if kept is not None and kept.ends - time.monotonic() > LEFT_S:
+                return kept.text, False
+            return await self._make(user, server), True
+
+    async def _make(self, user: str, server: str) -> str:
         async with self._making:
             began = time.monotonic()
             answer = await self._api.request(
@@ -84,7 +90,7 @@ class ServerTokens:
             )
         made = _Token(str(answer.body["token"]), str(answer.body.get("id")), began + LIFE_S)
         self._kept[user, server] = made
-        return made.text, True
+        return made.text
 
     async def drop(self, user: str, server: str) -> None:
         """Forget and revoke a server's token."""
@@ -95,6 +101,8 @@ class ServerTokens:
     async def revoke_all(self) -> None:
         """Revoke whatever still lives."""
         kept, self._kept = self._kept, {}
+        # Nothing is being pushed: nobody holds one.
+        self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
         left = [one for one in kept.values() if one.ends > time.monotonic()]
         limit = asyncio.Semaphore(REVOKED_AT_ONCE)
 

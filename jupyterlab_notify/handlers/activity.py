@@ -1,0 +1,42 @@
+"""``…/activity``: the user wants the server to be kept running."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..exceptions import TooSoon
+from .base import NotifyHandler, with_errors
+
+#: The setting of Jupyter Server's application that has the interval, in seconds.
+INTERVAL_SETTING = "jupyterlab_notify_keep_running_interval"
+_LAST_SETTING = "jupyterlab_notify_kept_running"
+
+
+class ActivityHandler(NotifyHandler):
+    """The one request of ours that counts as the user's activity: they asked for that."""
+
+    _track_activity = True
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def post(self) -> None:
+        """Count as activity, and so be reported to a hub as any work is."""
+        interval_s = float(self.settings.get(INTERVAL_SETTING, 0))
+        last = self.settings.get(_LAST_SETTING)
+        left_s = 0.0 if last is None else last + interval_s - time.monotonic()
+        if left_s > 0:
+            self._track_activity = False
+            minutes = max(1, round(left_s / 60))
+            raise TooSoon(
+                "This server was kept running a moment ago; it may be again in "
+                f"{minutes} {'minute' if minutes == 1 else 'minutes'}.",
+                left_s,
+            )
+        self.settings[_LAST_SETTING] = time.monotonic()
+        self.set_status(HTTPStatus.OK)
+        self.answer({"success": True})
