@@ -194,7 +194,7 @@ def test_what_a_hostile_server_is_sent_opens_nothing_else(servers: Servers, sent
         assert answer.status_code in (403, 404), (method, where, answer.status_code)
     for name in ("ada", "pat", "nils/gpu", *QUOTED):
         base = hub.origin + servers.model(name)["url"]
-        for where in ("api/contents", "api/terminals", "api/kernels", "jupyterlab-notify/ingest"):
+        for where in ("api/contents", "api/sessions", "api/kernels", "jupyterlab-notify/ingest"):
             answer = client.request(
                 "POST" if "ingest" in where else "GET", base + where, headers=headers, json={}
             )
@@ -347,7 +347,8 @@ def test_idle_users_are_warned_until_they_are_active_and_told_why_it_stopped(
     assert "will be stopped at" in warning["summary"]["gfm"]
     look(600)
     assert messages() == [warning]
-    hub.api("POST", "/users/mal/activity", {"last_activity": now_text()})
+    active = {"last_activity": now_text()}
+    hub.api("POST", "/users/mal/activity", {"servers": {"": active}, **active})
     look(600)
     assert messages() == []
     wait_for(lambda: idle_s() > 5, "mal's idleness")

@@ -7,7 +7,7 @@ import re
 import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PUSHED = re.compile(r"(b-[0-9a-f]{16})@\d{8}T\d{6}Z")
+_PUSHED = re.compile(r"(b-[0-9a-f]{8,64})@\d{8}T\d{6}Z")
 
 
 def new_id(now_ms: int) -> str:
