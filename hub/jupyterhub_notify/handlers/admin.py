@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
@@ -140,6 +140,10 @@ async def list_deliveries(
     ] = None,
     limit: Rows = 10_000,
     offset: Offset = 0,
+    format: Annotated[
+        Literal["csv"] | None,
+        Query(title="Format", description="csv: as a file, whatever is accepted"),
+    ] = None,
 ) -> Response:
     """List recipients of the latest occurrence and their servers, as JSON or `text/csv`.
 
@@ -150,12 +154,14 @@ async def list_deliveries(
     )
     if parts.settings.receipts == "counts":
         items, total = [], 0
-    tag = entity_tag(request, caller, total, highest, request.headers.get("accept"))
+    tag = entity_tag(request, caller, total, highest, request.headers.get("accept"), format)
     known = not_modified(request, tag)
     if known is not None:
         return known
     headers = offset_headers(request, total=total, limit=limit, offset=offset)
-    if _wants_csv(request):
+    if format == "csv":
+        headers["Content-Disposition"] = f'attachment; filename="{id}.csv"'
+    if format == "csv" or _wants_csv(request):
         names = list(Delivered.model_fields)
         return _csv(names, ([getattr(one, name) for name in names] for one in items), headers)
     return json_list(items, tag=tag, headers=headers)

@@ -421,6 +421,9 @@ async def results(
         total_rows=total,
         outcome=known or "",
         user_query=user,
+        csv_query=urlencode(
+            {"format": "csv", "user": user, **({"outcome": known} if known else {})}
+        ),
         **_pager(request, offset, DELIVERIES, len(rows), total),
     )
 
@@ -436,16 +439,16 @@ _NOTICES = {"announced": "announced", "begun": "begins", "over": "is over"}
 
 def _notices(stored: StoredBroadcast) -> list[dict[str, Any]]:
     """Return the notices of a maintenance, and which one is shown."""
-    notices: list[dict[str, Any]] = [
+    return [
         {
             "label": _NOTICES[phase.kind],
             "start": max(phase.start, stored.created),
             "now": stored.is_shown and stored.occurrence == phase.start,
         }
         for phase in phases_of(stored.schedule)
+        # Those that were over before it was sent are never shown.
+        if phase.end > stored.created
     ]
-    # Those that were due before it was sent are never shown.
-    return [one for one in notices if one["now"] or one["start"] >= stored.created]
 
 
 def _in_words(minutes: Sequence[int]) -> str:

@@ -21,15 +21,14 @@
     }
   }
 
-  async function api(method, path, body, headers = {}) {
+  async function api(method, path, body) {
     let answer;
     try {
       answer = await fetch(SERVICE + path, {
         method,
         headers: {
           'X-XSRFToken': XSRF,
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-          ...headers
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' })
         },
         body: body === undefined ? undefined : JSON.stringify(body)
       });
@@ -560,16 +559,6 @@
         await api('POST', `${path}/retry`);
         say('Trying again.');
         again();
-      },
-      csv: async () => {
-        const answer = await api('GET', `${path}/deliveries`, undefined, {
-          Accept: 'text/csv'
-        });
-        const link = document.createElement('a');
-        link.href = URL.createObjectURL(await answer.blob());
-        link.download = `broadcast-${article.dataset.jnBroadcast}.csv`;
-        link.click();
-        setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
       }
     };
     article.addEventListener('click', async event => {
