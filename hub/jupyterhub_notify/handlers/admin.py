@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
@@ -160,7 +161,7 @@ async def list_deliveries(
         return known
     headers = offset_headers(request, total=total, limit=limit, offset=offset)
     if format == "csv":
-        headers["Content-Disposition"] = f'attachment; filename="{id}.csv"'
+        headers["Content-Disposition"] = f'attachment; filename="{quote(id, safe="")}.csv"'
     if format == "csv" or _wants_csv(request):
         names = list(Delivered.model_fields)
         return _csv(names, ([getattr(one, name) for name in names] for one in items), headers)

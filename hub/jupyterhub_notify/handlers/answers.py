@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from pydantic import BaseModel
@@ -102,7 +102,7 @@ def whole_headers(request: Request, count: int) -> dict[str, str]:
 
 def offset_headers(request: Request, *, total: int, limit: int, offset: int) -> dict[str, str]:
     """Return ``Link`` and ``X-Total-Count`` of a page that a number of entries precedes."""
-    url = base_url(request) + get_route_path(request.scope)
+    url = base_url(request) + quote(get_route_path(request.scope))
     query = [item for item in request.query_params.multi_items() if item[0] != "offset"]
 
     def link(relation: str, at: int) -> str:
@@ -119,7 +119,7 @@ def offset_headers(request: Request, *, total: int, limit: int, offset: int) -> 
 
 def page_headers(request: Request, page: Page[Any]) -> dict[str, str]:
     """Return ``Link`` and ``X-Total-Count`` of a page."""
-    url = base_url(request) + get_route_path(request.scope)
+    url = base_url(request) + quote(get_route_path(request.scope))
     query = [(name, value) for name, value in request.query_params.multi_items()]
     query = [item for item in query if item[0] != "cursor"]
 
