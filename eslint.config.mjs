@@ -32,6 +32,7 @@ export default tseslint.config(
       'coverage',
       'dist',
       'docs',
+      'hub/**/vendor',
       'jupyterlab_notify',
       'lib',
       'ui-tests/playwright-report',
@@ -70,6 +71,15 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: { globals: { ...globals.browser, ...globals.node } },
     rules: { '@typescript-eslint/no-require-imports': 'off' }
+  },
+  {
+    // The page's scripts, loaded as they are.
+    files: ['hub/jupyterhub_notify/pages/static/*.js'],
+    languageOptions: {
+      globals: { ...globals.browser, htmx: 'readonly' },
+      sourceType: 'script'
+    },
+    rules: typescriptRules
   },
   {
     files: ['style/*.js'],

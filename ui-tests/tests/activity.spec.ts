@@ -4,7 +4,7 @@
  * still arrive in it at once.
  */
 import { type ChildProcess, spawn } from 'child_process';
-import type { Browser, CDPSession } from '@playwright/test';
+import type { CDPSession } from '@playwright/test';
 import * as path from 'path';
 import { createInterface } from 'readline';
 
@@ -93,9 +93,13 @@ test('a hidden tab gives no sign of activity, and still gets messages at once', 
     description: `${Date.now() - pushed} ms`
   });
   // The pages were hidden to the end, and what the test watches moves when somebody works.
-  for (const tab of [user, bare]) {
+  for (const [tab, name] of [
+    [user, USER],
+    [bare, BARE]
+  ] as const) {
     expect(await tab.evaluate('document.hidden')).toBe(true);
-    await tab.evaluate('fetch(new URL("api/contents", location))');
+    const asked = `fetch('/user/${name}/api/contents').then(({ status }) => status)`;
+    expect(await tab.evaluate(asked)).toBe(200);
   }
   for (const name of [USER, BARE]) {
     await expect
@@ -149,7 +153,10 @@ class Tab {
   readonly frames: string[] = [];
 
   async evaluate(expression: string): Promise<unknown> {
-    const answer = await this._send('Runtime.evaluate', { expression });
+    const answer = await this._send('Runtime.evaluate', {
+      expression,
+      awaitPromise: true
+    });
     return answer?.result?.value;
   }
 

@@ -6,7 +6,6 @@ import { gzipSync } from 'zlib';
 import { hasNoViolations } from './axe';
 import {
   check,
-  empty,
   lab,
   open,
   page,
@@ -15,7 +14,6 @@ import {
   push,
   pushMany,
   pushMixed,
-  reload,
   reloadPage,
   savedLayout,
   searchField,

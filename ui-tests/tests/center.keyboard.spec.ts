@@ -2,7 +2,6 @@
  * What the center says, to the eye and to a screen reader, and what its keys do.
  */
 import {
-  at,
   counts,
   lab,
   open,

@@ -2,7 +2,6 @@
  * A message of the center: what it shows when it is opened, how it is found, read and dismissed.
  */
 import {
-  at,
   check,
   counts,
   lab,

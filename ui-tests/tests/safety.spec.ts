@@ -20,7 +20,6 @@ import { Central } from './central';
 import { write } from './database';
 import {
   banners,
-  center,
   expect,
   type IPayload,
   openCenter,
