@@ -20,6 +20,8 @@ import { addCommand } from '../palette';
 import { followSettings, LAB_NOTIFICATIONS } from '../settings';
 import { INotificationActions, INotificationModel } from '../tokens';
 import { NotificationBell } from './bell';
+// The panel's content is loaded when it is first opened; its frame has to be there at once.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { CenterPanel } from './panel';
 
 namespace CommandIDs {

@@ -98,7 +98,9 @@ test('a hidden tab gives no sign of activity, and still gets messages at once', 
     [bare, BARE]
   ] as const) {
     expect(await tab.evaluate('document.hidden')).toBe(true);
-    const asked = `fetch('/user/${name}/api/contents').then(({ status }) => status)`;
+    const asked = `fetch('/user/${name}/api/contents', {
+      headers: { 'X-XSRFToken': /_xsrf=([^;]*)/.exec(document.cookie)[1] }
+    }).then(({ status }) => status)`;
     expect(await tab.evaluate(asked)).toBe(200);
   }
   for (const name of [USER, BARE]) {

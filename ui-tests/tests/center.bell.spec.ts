@@ -19,7 +19,6 @@ import {
   searchField,
   TYPES,
   useCenter,
-  view
 } from './centerPage';
 import {
   badge,
