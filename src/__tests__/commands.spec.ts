@@ -1,3 +1,4 @@
+import { ServerConnection } from '@jupyterlab/services';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 
@@ -6,6 +7,8 @@ import type { INotificationModel } from '../tokens';
 
 const markAllRead = 'jupyterlab-notify:mark-all-read';
 const dismissAll = 'jupyterlab-notify:dismiss-all';
+
+const makeRequest = jest.spyOn(ServerConnection, 'makeRequest');
 
 /** The commands over a model of which only counts and changes matter. */
 function activate() {
@@ -17,7 +20,10 @@ function activate() {
   };
   const stateChanged = new Signal<any, void>(model);
   void plugin.activate(
-    { commands } as any,
+    {
+      commands,
+      serviceManager: { serverSettings: { baseUrl: 'http://localhost/' } }
+    } as any,
     {
       ...model,
       stateChanged,
@@ -56,6 +62,17 @@ describe('the commands for all notifications', () => {
     expect(announced).toHaveLength(2);
     become(3, 0);
     expect(announced.slice(2)).toEqual([markAllRead]);
+  });
+
+  it('has the server counted as used', async () => {
+    const { commands } = activate();
+    makeRequest.mockResolvedValue(
+      new Response(JSON.stringify({ success: true }))
+    );
+    await commands.execute('jupyterlab-notify:keep-running');
+    const [url, init] = makeRequest.mock.calls[0];
+    expect(url).toBe('http://localhost/jupyterlab-notify/activity');
+    expect(init.method).toBe('POST');
   });
 
   it('change all', async () => {
