@@ -18,7 +18,7 @@ import {
   savedLayout,
   searchField,
   TYPES,
-  useCenter,
+  useCenter
 } from './centerPage';
 import {
   badge,
