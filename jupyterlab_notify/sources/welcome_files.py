@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 from ..storage.welcome import WelcomeContent
 from . import Source, SourceContext
+from .images import IMAGE_TYPES, place_images
 from .threads import in_thread
 
 #: The folder below each folder of Jupyter's data path.
@@ -26,25 +26,13 @@ FOLDER = Path("notify") / "welcome"
 #: How large a file may be, in bytes.
 MAX_FILE = 256 * 1024
 MAX_IMAGE = 16 * 1024 * 1024
-#: How many files are read: what is beyond is somebody's mistake.
+#: How long the front matter may be, in characters: YAML takes its time over long numbers.
+MAX_FRONT_MATTER = 8 * 1024
+#: How many files are read, and of how many names: what is beyond is somebody's mistake.
 MAX_FILES = 200
-
-IMAGE_TYPES = {
-    ".avif": "image/avif",
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".webp": "image/webp",
-}
-
-#: Code, in which nothing is an image, and then the ways to write one in Markdown.
-_CODE = re.compile(r"(^(`{3,}|~{3,}).*?^\2[^\n]*$|`+[^`\n]+`+)", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"(!\[[^\]\n]*\]\(\s*)(<[^>\n]*>|[^\s)]+)")
-_DEFINED = re.compile(r"^( {0,3}\[[^\]\n]+\]:\s*)(<[^>\n]*>|\S+)", re.MULTILINE)
-_HTML = re.compile(r"(<img\b[^>]*?\bsrc\s*=\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s>\"']+)", re.IGNORECASE)
-
+MAX_NAMES = 10_000
+#: How often a message may be shown at most.
+MAX_VIEWS = 2**31
 
 class BadFile(Exception):
     """A file is no welcome message; the text says why."""
@@ -169,7 +157,7 @@ class WelcomeFiles:
                     try:
                         message = self._message(path, number, status)
                     except BadFile as error:
-                        self._log.warning("The welcome message %s is left out: %s.", path, error)
+                        self._log.warning("The welcome message %s is left out: %s.", printable(path), error)
                     except OSError as error:
                         self._complain(path, error.strerror or "it cannot be read", read)
                         continue
@@ -177,7 +165,7 @@ class WelcomeFiles:
                         # Whatever else a file can do to its parser.
                         self._log.warning(
                             "The welcome message %s is left out: it cannot be understood (%s).",
-                            *(path, type(error).__name__),
+                            *(printable(path), type(error).__name__),
                         )
                 read[path] = (mark, message)
                 if message is not None and message["aspect"] == self._aspect:
@@ -194,7 +182,7 @@ class WelcomeFiles:
         """Say once that a file cannot be read; it is tried again all the same."""
         nothing = (0, 0, 0)
         if path not in self._read or self._read[path][0] != nothing:
-            self._log.warning("The welcome message %s is left out: %s.", path, why)
+            self._log.warning("The welcome message %s is left out: %s.", printable(path), why)
         read[path] = (nothing, None)
 
     def _files(self, folder: Path) -> list[Path]:
@@ -202,7 +190,7 @@ class WelcomeFiles:
             with os.scandir(folder) as entries:
                 names = sorted(
                     entry.name
-                    for entry in entries
+                    for entry in islice(entries, MAX_NAMES)
                     if entry.name.endswith(".md") and not entry.name.startswith(".")
                 )
         except OSError:
@@ -215,7 +203,8 @@ class WelcomeFiles:
         if status.st_size > MAX_FILE:
             raise BadFile(f"it is larger than {MAX_FILE // 1024} KiB")
         try:
-            text = path.read_bytes()[: MAX_FILE + 1].decode("utf-8-sig")
+            with path.open("rb") as file:
+                text = file.read(MAX_FILE).decode("utf-8-sig")
         except UnicodeDecodeError:
             raise BadFile("it is not UTF-8") from None
         lines = text.splitlines()
@@ -224,9 +213,12 @@ class WelcomeFiles:
         end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
         if end is None:
             raise BadFile("its front matter does not end with a line '---'")
+        front = "\n".join(lines[1:end])
+        if len(front) > MAX_FRONT_MATTER:
+            raise BadFile(f"its front matter is longer than {MAX_FRONT_MATTER} characters")
         given = {
             name: _whole(name, value) if isinstance(value, str) else value
-            for name, value in _front_matter("\n".join(lines[1:end])).items()
+            for name, value in _front_matter(front).items()
         }
         id_ = given.get("id")
         if isinstance(id_, int) and not isinstance(id_, bool):
@@ -237,11 +229,13 @@ class WelcomeFiles:
         if not isinstance(title, str) or not title.strip() or len(title) > 200:
             raise BadFile("its 'title' is missing, or not a text of at most 200 characters")
         aspect = given.get("aspect", self._aspect)
-        if not isinstance(aspect, str):
-            raise BadFile("its 'aspect' is not a text")
+        if not isinstance(aspect, str) or len(aspect) > 200:
+            raise BadFile("its 'aspect' is not a text of at most 200 characters")
         most = given.get("max_views")
-        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
-            raise BadFile("its 'max_views' is not a whole number from 1")
+        if most is not None and (
+            isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= MAX_VIEWS
+        ):
+            raise BadFile(f"its 'max_views' is not a whole number from 1 to {MAX_VIEWS}")
         dismissable = given.get("dismissable", True)
         if not isinstance(dismissable, bool):
             raise BadFile("its 'dismissable' is neither true nor false")
@@ -314,30 +308,11 @@ def _whole(name: Any, text: str) -> str:
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        raise BadFile(f"its {name!r} holds half of a surrogate pair, which is no text") from None
+        raise BadFile(f"its {str(name)[:80]!r} holds half of a surrogate pair, which is no text") from None
 
 
-def place_images(body: str, base: str) -> str:
-    """Let relative image URLs of a Markdown text begin at ``base``."""
-
-    def place(url: str) -> str:
-        bare = url.strip("<>\"'")
-        if not bare or re.match(r"([a-z][a-z0-9+.-]*:|/|#|\\)", bare, re.IGNORECASE):
-            return url
-        bare = bare.split("#")[0].split("?")[0].removeprefix("./")
-        if os.path.splitext(bare)[1].lower() not in IMAGE_TYPES:
-            return url
-        placed = base + quote(unquote(bare), safe="/")
-        return f'"{placed}"' if url[0] in "\"'" else placed
-
-    def rewrite(text: str) -> str:
-        for pattern in (_INLINE, _DEFINED, _HTML):
-            text = pattern.sub(lambda match: match[1] + place(match[2]), text)
-        return text
-
-    parts: list[str] = []
-    at = 0
-    for code in _CODE.finditer(body):
-        parts += [rewrite(body[at : code.start()]), code[0]]
-        at = code.end()
-    return "".join([*parts, rewrite(body[at:])])
+def printable(text: object) -> str:
+    """Return a text for the log: a file's name may hold what moves the cursor, or is no text."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text)
+    )

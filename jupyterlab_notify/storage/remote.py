@@ -13,6 +13,8 @@ from .outbox import OutboxRepository
 from .state import ACTIVE
 from .transaction import Transaction
 
+#: How many broadcasts are shown at once: nobody reads more, and some cannot be dismissed.
+MAX_BROADCASTS = 200
 #: A broadcast that comes back within this time is the same one, dismissed if it was.
 RETURN_WINDOW_MS = 3_600_000
 #: A service that no server has polled for this long counts as abandoned.
@@ -590,6 +592,14 @@ class RemoteRepository:
             Our id, if it is new or says something else now.
         """
         stored = self._stored_broadcasts(transaction, item["remote"]).get(item["remote"])
+        if stored is None or not stored.active:
+            (count,) = transaction.execute(
+                "SELECT count(*) FROM notifications WHERE central = ? AND origin = 'broadcast' "
+                f"AND {ACTIVE}",
+                (self._central,),
+            ).fetchone()
+            if count >= MAX_BROADCASTS:
+                return None
         id_ = self._sync_broadcast(transaction, item, source, stored)
         self.mark(transaction, "broadcast", item["remote"], state)
         return id_

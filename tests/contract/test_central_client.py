@@ -161,7 +161,12 @@ def test_long_texts_are_cut_at_a_word() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("120", 120), (" 1 ", 1), ("", None), ("soon", None), ("-1", None), ("9" * 30, 86_400)],
+    [
+        *(("120", 120), (" 1 ", 1), ("", None), ("soon", None), ("-1", None), ("9" * 30, 3600)),
+        *(("86400", 3600), ("9" * 101, None), ("Mon, 01 Jan " + "9" * 20 + " 00:00:00 GMT", None)),
+        *(("Mon, 01 Jan 9999 23:59:59 -2359", 3600), ("Mon, 01 Jan 0001 00:00:00 +2359", 0)),
+        *(("Mon, 01 Jan 2030 00:00:00 +9999999999", None), ("Mon, 99 Jan 2030", None), ("٣", None)),
+    ],
 )
 def test_retry_after_is_understood(text: str, seconds: float | None) -> None:
     assert parse_retry_after(text) == seconds

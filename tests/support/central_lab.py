@@ -120,11 +120,13 @@ def passes_back_off(central: Central, fault: dict[str, Any]) -> None:
         if "retry_after" in fault:
             assert wait_s >= fault["retry_after"]
         least *= 2
-        if "retry_after" in fault or refused:
-            # Asked to be left alone, it is: nothing else was tried in that pass. Broadcasts are
-            # for everybody: each time they are asked for without the token, too.
+        if "retry_after" in fault:
+            # Asked to be left alone, it is: nothing else was tried in that pass.
             assert {r["path"] for r in earlier} == {"/v1/broadcasts"}
-            assert [r["token"] is None for r in earlier] == [False, True][: 1 + refused]
+        if refused:
+            # Broadcasts are for everybody: each time they are asked for without the token, too.
+            asked = [r["token"] is None for r in earlier if r["path"] == "/v1/broadcasts"]
+            assert asked == [False, True]
 
 
 NO_RESOLVER = """

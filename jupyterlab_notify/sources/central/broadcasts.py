@@ -37,6 +37,7 @@ class BroadcastSync:
         self.answered = True
         if listed is None:
             return
+        session.notices["broadcasts"] = listed.notice
         name = session.settings.name
         follows = session.has("broadcasts")
 

@@ -13,21 +13,23 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ...storage.remote import MAX_BROADCASTS
 from ...storage.welcome import WelcomeContent
-from ..threads import in_thread
+from .content import MAX_CONTAINERS, parse_json
 from .failure import Answer, Failure, failure_of, malformed
 from .parsing import (
     MAX_BODY,
+    MAX_WELCOME,
     ListedBroadcasts,
     Page,
     Tagged,
-    parse_broadcast,
+    parse_entries,
     parse_etag,
     parse_id,
+    parse_listed_broadcast,
     parse_message,
     parse_next_cursor,
     parse_read,
-    parse_state,
     parse_text,
     parse_total,
     parse_welcome,
@@ -36,8 +38,6 @@ from .transport import Transport
 
 #: How many messages one page has.
 PAGE_SIZE = 500
-#: From which size on, in bytes, a thread parses an answer.
-LARGE = 256 * 1024
 
 
 class Features(NamedTuple):
@@ -90,12 +90,16 @@ class CentralClient:
             )
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
-        entries = await self._list(answer)
-        parsed = [parse_broadcast(entry) for entry in entries]
+        listed, notice = parse_entries(
+            await parse_json(answer), parse_listed_broadcast, MAX_BROADCASTS, "broadcasts"
+        )
+        # One that is listed twice counts once.
+        by_id = {item["remote"]: (item, state) for item, state in reversed(listed)}
         return ListedBroadcasts(
-            tuple(item for item in parsed if item is not None),
+            tuple(item for item, _ in reversed(by_id.values())),
             parse_etag(answer),
-            {parse_id(entry): parse_state(entry) for entry in entries},
+            notice,
+            {remote: state for remote, (_, state) in by_id.items()},
         )
 
     async def messages(
@@ -115,13 +119,16 @@ class CentralClient:
         answer = await self._get("/v1/notifications/messages", params, etag=etag)
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
-        items = tuple(parse_message(entry) for entry in await self._list(answer))
-        return Page(items, parse_next_cursor(answer), parse_total(answer), parse_etag(answer))
+        items, notice = parse_entries(
+            await parse_json(answer), parse_message, MAX_CONTAINERS, "messages"
+        )
+        cursor, total = parse_next_cursor(answer), parse_total(answer)
+        return Page(items, cursor, total, parse_etag(answer), notice)
 
     async def message(self, remote: str) -> tuple[bool, str | None]:
         """Return whether a message is read, and its body; a 404 says that it was revoked."""
         answer = await self._get(f"/v1/notifications/messages/{quote(remote, safe='')}")
-        entry = await self._json(answer)
+        entry = await parse_json(answer)
         if not isinstance(entry, dict) or parse_id(entry) != remote:
             raise malformed()
         return parse_read(entry), parse_text(entry.get("body"), MAX_BODY)
@@ -135,8 +142,13 @@ class CentralClient:
         answer = await self._get("/v1/welcome", {"aspect": aspect}, etag=etag)
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
-        items = tuple(parse_welcome(entry, aspect) for entry in await self._list(answer))
-        return Tagged(items, parse_etag(answer))
+        items, notice = parse_entries(
+            await parse_json(answer),
+            lambda entry: parse_welcome(entry, aspect),
+            MAX_WELCOME,
+            "welcome messages",
+        )
+        return Tagged(items, parse_etag(answer), notice)
 
     async def dismiss_welcome(self, ids: list[str] | None) -> None:
         """Tell that these welcome messages, or any, are never to be shown again."""
@@ -151,7 +163,7 @@ class CentralClient:
     async def features(self) -> Features:
         """Return what the service offers beyond Semaphore's routes; nothing, if it is Semaphore."""
         try:
-            entry = await self._json(await self._get("/", anonymous=True))
+            entry = await parse_json(await self._get("/", anonymous=True))
         except Failure as failure:
             if failure.status is None or not (failure.missing or failure.status in (401, 403)):
                 raise
@@ -166,7 +178,7 @@ class CentralClient:
 
     async def cursor(self) -> str | None:
         """Return where the service's events stand now."""
-        entry = await self._json(await self._get("/v1/overview", {"limit": "1"}))
+        entry = await parse_json(await self._get("/v1/overview", {"limit": "1"}))
         cursor = entry.get("cursor") if isinstance(entry, dict) else None
         return cursor if isinstance(cursor, str) and 0 < len(cursor) <= 200 else None
 
@@ -182,7 +194,7 @@ class CentralClient:
         silence_s
             How long nothing may come before the connection counts as dead.
         """
-        headers = {"Accept": "text/event-stream"}
+        headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if cursor is not None:
             headers["Last-Event-ID"] = cursor
         return self._transport.stream("/v1/events", headers, silence_s)
@@ -232,18 +244,3 @@ class CentralClient:
             raise malformed()
         if answer.status != accept:
             raise failure_of(answer)
-
-    async def _list(self, answer: Answer) -> list[dict[str, Any]]:
-        value = await self._json(answer)
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            raise malformed()
-        return value
-
-    async def _json(self, answer: Answer) -> Any:
-        content = answer.content
-        try:
-            if len(content) > LARGE:
-                return await in_thread(lambda: json.loads(content))
-            return json.loads(content)
-        except (ValueError, RecursionError):
-            raise malformed() from None

@@ -9,8 +9,10 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-#: How long a ``Retry-After`` is believed, in seconds.
-MAX_RETRY_AFTER_S = 86_400.0
+#: How long a ``Retry-After`` is believed, in seconds: an outage that is broadcast meanwhile must
+#: not stay unknown for a day. How long its text may be, in characters.
+MAX_RETRY_AFTER_S = 3600.0
+MAX_RETRY_AFTER = 100
 
 #: What of 400 to 499 may be otherwise the next time: some of it is a proxy's to say.
 TRANSIENT = (401, 403, 404, 405, 407, 408, 421, 425, 429)
@@ -27,22 +29,19 @@ class Failure(Exception):
         The HTTP status of its answer; 0: none that could be understood.
     retry_after_s
         How long it asks to be left alone, if it does.
-    isolated
-        Whether other requests may succeed all the same.
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 0,
-        retry_after_s: float | None = None,
-        isolated: bool = False,
+        self, message: str, *, status: int = 0, retry_after_s: float | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after_s = retry_after_s
-        self.isolated = isolated
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether nothing else may be asked now either: the service, or a proxy, says so."""
+        return self.retry_after_s is not None or self.status in (407, 429)
 
     @property
     def unauthorized(self) -> bool:
@@ -62,6 +61,11 @@ class Failure(Exception):
 
 class NoToken(Failure):
     """There is no token, so only broadcasts can be asked for."""
+
+    @property
+    def concerns_all(self) -> bool:
+        """Return True: whatever comes after broadcasts needs one."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -87,32 +91,27 @@ def failure_of(answer: Answer) -> Failure:
     else:
         message = f"The central service answered {phrase}."
     retry_after_s = parse_retry_after(answer.headers.get("retry-after", ""))
-    return Failure(
-        message,
-        status=status,
-        retry_after_s=retry_after_s,
-        isolated=status not in (401, 403, 407, 429) and retry_after_s is None,
-    )
+    return Failure(message, status=status, retry_after_s=retry_after_s)
 
 
 def malformed() -> Failure:
     """Return the failure of an answer that cannot be understood."""
-    return Failure("The central service's answer cannot be understood.", isolated=True)
+    return Failure("The central service's answer cannot be understood.")
 
 
 def parse_retry_after(text: str) -> float | None:
     """Return the seconds of a ``Retry-After``."""
-    text = text.strip()
-    if not text:
+    if len(text) > MAX_RETRY_AFTER or not (text := text.strip()):
         return None
     if text.isascii() and text.isdigit():
         seconds = float(text[:12])
     else:
         try:
             then = parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError):
+            if then.tzinfo is None:
+                then = then.replace(tzinfo=timezone.utc)
+            seconds = then.timestamp() - time.time()
+        # Which of them it is differs from one Python to the next.
+        except (ValueError, TypeError, IndexError, ArithmeticError, OSError):
             return None
-        if then.tzinfo is None:
-            then = then.replace(tzinfo=timezone.utc)
-        seconds = then.timestamp() - time.time()
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)

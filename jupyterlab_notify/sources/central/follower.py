@@ -9,13 +9,13 @@ asked for as by polling.
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from ...storage.transaction import Transaction
+from .content import load
 from .failure import Failure, malformed
 from .parsing import parse_broadcast, parse_id, parse_state, parse_whole_message
 from .schedule import Backoff
@@ -227,10 +227,7 @@ _APPLY: dict[str, Callable[[_Changes, dict[str, Any]], _Operation]] = {
 
 def json_object(text: str) -> dict[str, Any]:
     """Return a JSON object; raises ``Failure`` if the text is none."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        raise malformed() from None
+    value = load(text.encode("utf-8", "replace"))
     if not isinstance(value, dict):
         raise malformed()
     return value

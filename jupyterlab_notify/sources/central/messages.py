@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
 
 from ...exceptions import NotFound, Unavailable
+from ...storage import Retention
 from ...storage.remote import RemoteMessage, RemoteSnapshot
 from .failure import Failure
 from .parsing import ListedMessage, Page
@@ -14,29 +16,60 @@ from .session import CentralSession, ListState
 #: a short snapshot instead of each.
 CHUNK = 1000
 #: How many pages a list may have.
-MAX_PAGES = 400
+MAX_PAGES = 100
+#: How much text of new messages is held at once until they are stored, in characters.
+MAX_HELD = 8 * 1024 * 1024
 #: Up to so many messages that left the list of what is unread are asked for one by one.
 FEW = 8
 
 
 class _Comparison:
-    """What comparing the service's lists with a snapshot finds."""
+    """What comparing the service's lists with a snapshot finds.
 
-    def __init__(self, snapshot: RemoteSnapshot) -> None:
+    Parameters
+    ----------
+    snapshot
+        What was stored before the service was asked.
+    retention
+        What is kept: only so much is held of what is new.
+    """
+
+    def __init__(self, snapshot: RemoteSnapshot, retention: Retention) -> None:
         self.snapshot = snapshot
+        self._retention = retention
+        self._room = MAX_HELD
+        self._oldest_ms = 0
+        if retention.days:
+            self._oldest_ms = int((time.time() - retention.days * 86_400) * 1000)
         #: The unread messages of the service, and whether these are all.
-        self.unread: dict[str, ListedMessage] = {}
+        self.unread: set[str] = set()
         self.complete = False
+        #: What was never taken in, newest first, and what of it is not kept.
+        self.new: list[ListedMessage] = []
+        self.passed_over: list[str] = []
         self.read: list[str] = []
         self.revoked: list[str] = []
         #: Bodies that were fetched on the way, by our ids.
         self.bodies: dict[str, str | None] = {}
 
-    @property
-    def new(self) -> list[ListedMessage]:
-        """What was never taken in."""
-        known = self.snapshot.messages.keys() | self.snapshot.seen
-        return [item for item in self.unread.values() if item.remote not in known]
+    def take(self, page: Page) -> None:
+        """Take a page of unread messages; of those that are not new only the id is held."""
+        for item in page.items:
+            if item.read or item.remote in self.unread:
+                continue
+            self.unread.add(item.remote)
+            if item.remote in self.snapshot.messages or item.remote in self.snapshot.seen:
+                continue
+            self._room -= len(item.message) + len(item.options["actions"])
+            count = self._retention.count
+            if (
+                self._room < 0
+                or item.created_ms < self._oldest_ms
+                or (count and len(self.new) >= count)
+            ):
+                self.passed_over.append(item.remote)
+            else:
+                self.new.append(item)
 
     @property
     def missing(self) -> list[str]:
@@ -80,16 +113,21 @@ class MessageSync:
         if self._unread.epoch != epoch:
             self._unread, self._all = ListState(epoch), ListState(epoch)
         before = self._unread
-        found = _Comparison(snapshot)
-        unread_state = await self._read_unread(found)
-        new = found.new
-        await self._store(new)
-        all_state = await self._tell_read_from_revoked(found, len(new))
+        found = _Comparison(snapshot, session.storage.retention)
+        try:
+            unread_state = await self._read_unread(found)
+        except Failure:
+            # What came before the page that failed need not wait for it.
+            await self._store(found)
+            raise
+        await self._store(found)
+        new = len(found.new) + len(found.passed_over)
+        all_state = await self._tell_read_from_revoked(found, new)
         followed = await self._apply(found)
         # Only now: a body may be a change of its row, which then would not be followed.
         for id_, body in found.bodies.items():
             await self._store_body(id_, body)
-        if found.complete and (gone := snapshot.seen - found.unread.keys()):
+        if found.complete and (gone := snapshot.seen - found.unread):
             await session.submit(lambda tx: remote.forget_seen(tx, gone), write=True)
         self._all = all_state
         # What changed here meanwhile is compared anew, so that list must not be answered by a 304.
@@ -126,47 +164,41 @@ class MessageSync:
             return before
         ids = tuple(item.remote for item in first.items)
         state = ListState(before.epoch, first.etag, ids, first.total, time.monotonic())
+        self._session.notices["messages"] = first.notice
         if fresh and _only_new_ones(first, before, found.snapshot.seen):
             state.compared_at = before.compared_at
-            found.unread = {item.remote: item for item in first.items}
+            found.take(first)
             return state
-        pages = [first]
-        await self._read_pages(pages, unread=True)
-        found.unread = {i.remote: i for page in pages for i in page.items if not i.read}
-        found.complete = pages[-1].cursor is None
+        readable = True
+        async for page in self._pages(first, unread=True):
+            found.take(page)
+            found.complete = page.cursor is None
+            readable = readable and page.notice is None
+        # What cannot be understood may be any of them, so none counts as missing.
+        found.complete = found.complete and readable
         return state
 
-    async def _read_pages(
-        self, pages: list[Page], *, unread: bool, until_ms: int | None = None
-    ) -> None:
-        """Add the pages that follow, as far as ``until_ms``."""
-        cursors = set()
-        while (cursor := pages[-1].cursor) is not None and len(pages) < MAX_PAGES:
-            items = pages[-1].items
-            if until_ms is not None and items and items[-1].created_ms < until_ms:
-                return
+    async def _pages(self, page: Page, *, unread: bool) -> AsyncIterator[Page]:
+        """Return a page and those that follow, one at a time: only one of them is held."""
+        cursors: set[str] = set()
+        yield page
+        while (cursor := page.cursor) is not None and len(cursors) < MAX_PAGES - 1:
             if cursor in cursors:
                 raise Failure("The central service's list of messages goes in a circle.")
             cursors.add(cursor)
             self._session.check_wanted()
-            page = await self._session.client.messages(unread=unread, cursor=cursor)
-            assert page is not None
-            pages.append(page)
+            following = await self._session.client.messages(unread=unread, cursor=cursor)
+            assert following is not None
+            page = following
+            yield page
 
-    async def _store(self, new: list[ListedMessage]) -> None:
+    async def _store(self, found: _Comparison) -> None:
         """Store new messages, the oldest first, as many as retention keeps."""
         session, storage = self._session, self._session.storage
-        retention, name = storage.retention, session.settings.name
-        oldest_ms = 0
-        if retention.days:
-            oldest_ms = int((time.time() - retention.days * 86_400) * 1000)
-        kept = [item for item in new if item.created_ms >= oldest_ms]
-        if retention.count:
-            kept = kept[: retention.count]
-        if len(kept) < len(new):
-            ids = {item.remote for item in new} - {item.remote for item in kept}
+        name = session.settings.name
+        if ids := found.passed_over:
             await session.submit(lambda tx: storage.remote.pass_over(tx, ids), write=True)
-        kept.reverse()
+        kept = found.new[::-1]
         for start in range(0, len(kept), CHUNK):
             rows: list[RemoteMessage] = [
                 {
@@ -220,20 +252,24 @@ class MessageSync:
     async def _compare_all(self, found: _Comparison) -> None:
         """Compare every stored message with the list of all messages."""
         known = found.snapshot.messages
-        page = await self._session.client.messages(unread=False)
-        assert page is not None
-        pages = [page]
+        first = await self._session.client.messages(unread=False)
+        assert first is not None
         oldest_ms = min(message.created_ms for message in known.values())
-        await self._read_pages(pages, unread=False, until_ms=oldest_ms)
-        listed = {item.remote: item for page in pages for item in page.items}
-        last_ms = -1
-        if pages[-1].cursor is not None and pages[-1].items:
-            last_ms = pages[-1].items[-1].created_ms
+        listed: dict[str, bool] = {}
+        # How far the list was read: what is older may be on a page that was not.
+        last_ms, readable = 2**63, True
+        async for page in self._pages(first, unread=False):
+            listed.update((i.remote, i.read) for i in page.items if i.remote in known)
+            readable = readable and page.notice is None
+            if page.cursor is None:
+                last_ms = -1
+            elif page.items and (last_ms := page.items[-1].created_ms) < oldest_ms:
+                break
         for remote, message in known.items():
             if remote in listed:
-                if listed[remote].read and not message.is_read:
+                if listed[remote] and not message.is_read:
                     found.read.append(remote)
-            elif message.created_ms > last_ms:
+            elif message.created_ms > last_ms and readable:
                 found.revoked.append(remote)
 
     async def _ask_for(self, remote: str, found: _Comparison) -> None:

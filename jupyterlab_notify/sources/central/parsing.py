@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
@@ -17,13 +18,18 @@ from ...storage.remote import (
     RemoteState,
 )
 from ...storage.welcome import WelcomeContent
-from .failure import Answer, malformed
+from .failure import Answer, Failure, malformed
 
 T = TypeVar("T")
 
 #: How long a summary may be, and a body, in characters.
 MAX_SUMMARY = 4096
 MAX_BODY = 256 * 1024
+#: How many welcome messages are taken: nobody reads more of them.
+MAX_WELCOME = 200
+#: How long a time may be, in characters, and how often a welcome message may be shown.
+MAX_TIME = 64
+MAX_VIEWS = 2**31
 #: How long a ``Link`` header may be, in characters.
 MAX_LINK = 8192
 
@@ -59,20 +65,24 @@ class Page:
         How many messages there are on all pages, if the service says so.
     etag
         For the next request.
+    notice
+        What was left out, as a sentence; None: nothing.
     """
 
     items: tuple[ListedMessage, ...]
     cursor: str | None
     total: int | None
     etag: str | None
+    notice: str | None = None
 
 
 @dataclass(frozen=True)
 class Tagged(Generic[T]):
-    """A list that comes whole, and its ``ETag``."""
+    """A list that comes whole, its ``ETag``, and what was left out, as a sentence."""
 
     items: tuple[T, ...]
     etag: str | None
+    notice: str | None
 
 
 @dataclass(frozen=True)
@@ -82,15 +92,63 @@ class ListedBroadcasts(Tagged[RemoteBroadcast]):
     states: dict[str, RemoteState]
 
 
+def parse_entries(
+    value: Any, parse: Callable[[dict[str, Any]], T | None], most: int, name: str
+) -> tuple[tuple[T, ...], str | None]:
+    """Return what a list holds, without what cannot be understood, and a sentence about that.
+
+    Parameters
+    ----------
+    value
+        The list, as JSON says it.
+    parse
+        Makes something of an entry; None: it is of no interest.
+    most
+        How many are taken.
+    name
+        What the entries are called.
+
+    Raises
+    ------
+    Failure
+        If it is no list, or nothing in it can be understood.
+    """
+    if not isinstance(value, list):
+        raise malformed()
+    items: list[T] = []
+    unreadable = left_over = 0
+    for entry in value:
+        try:
+            item = parse(entry) if isinstance(entry, dict) else None
+        except Failure:
+            item, entry = None, None
+        if not isinstance(entry, dict):
+            unreadable += 1
+        elif item is not None and len(items) < most:
+            items.append(item)
+        elif item is not None:
+            left_over += 1
+    if unreadable and unreadable == len(value):
+        raise malformed()
+    notice = ""
+    if unreadable:
+        notice = f"The central service lists {unreadable} {name} that cannot be understood."
+    if left_over:
+        notice += f" It lists {left_over} {name} more than are taken."
+    return tuple(items), notice.strip() or None
+
+
 def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
     """Return a broadcast; None if it is not active."""
-    if not (entry.get("active") and entry.get("enabled", True)):
+    if "active" not in entry:
+        raise malformed()
+    if not (entry["active"] and entry.get("enabled", True)):
         return None
     category = entry.get("category")
     options = parse_options(entry)
     if "sender" not in entry:
         # Semaphore's, which names no sender: a banner, and an outage cannot be dismissed.
-        options["type"] = CATEGORIES.get(str(category), "info")
+        options["type"] = CATEGORIES.get(category, "info") if isinstance(category, str) else "info"
         options["dismissable"] = int(category != "outage")
         options["banner"] = 1
     if options["banner"] and options["auto_close"] is None:
@@ -103,6 +161,12 @@ def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
         "body": parse_text(entry.get("body"), MAX_BODY),
         **options,
     }
+
+
+def parse_listed_broadcast(entry: dict[str, Any]) -> tuple[RemoteBroadcast, RemoteState] | None:
+    """Return a broadcast, and what the user did with it; None if it is not active."""
+    item = parse_broadcast(entry)
+    return None if item is None else (item, parse_state(entry))
 
 
 def parse_message(entry: dict[str, Any]) -> ListedMessage:
@@ -131,7 +195,7 @@ def parse_whole_message(entry: dict[str, Any]) -> RemoteMessage:
 def parse_options(entry: dict[str, Any]) -> RemoteOptions:
     """Return how a message is to be shown, where the service says so; Semaphore never does."""
     options = PLAIN_OPTIONS.copy()
-    if entry.get("type") in TYPES:
+    if isinstance(entry.get("type"), str) and entry["type"] in TYPES:
         options["type"] = entry["type"]
     options["banner"] = int(entry.get("banner") is True)
     options["dismissable"] = int(entry.get("dismissable", True) is not False)
@@ -178,19 +242,20 @@ def parse_end_ms(value: Any) -> int | None:
 def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
     """Return a welcome message of a list."""
     title, most, updated = entry.get("title"), entry.get("max_views"), entry.get("updated")
+    given = entry.get("aspect")
     if not isinstance(title, str) or isinstance(most, bool):
         raise malformed()
-    if most is not None and not isinstance(most, int):
+    if most is not None and not (isinstance(most, int) and 0 <= most <= MAX_VIEWS):
         raise malformed()
     return {
         "id": parse_id(entry),
-        "aspect": clean(str(entry.get("aspect", aspect)))[:200],
-        "title": clean(title)[:200],
+        "aspect": clean(given[:200]) if isinstance(given, str) else aspect,
+        "title": clean(title[:200]),
         "summary": parse_text(entry.get("summary"), MAX_SUMMARY),
         "body": parse_text(entry.get("body"), MAX_BODY) or "",
         "dismissable": entry.get("dismissable", True) is not False,
         "max_views": most,
-        "updated": clean(updated)[:40] if isinstance(updated, str) else None,
+        "updated": clean(updated[:40]) if isinstance(updated, str) else None,
         "updated_ms": None if updated is None else parse_time_ms(updated),
     }
 
@@ -241,7 +306,8 @@ def parse_id(entry: dict[str, Any]) -> str:
     """Return an entry's id."""
     id_ = entry.get("id")
     if isinstance(id_, int) and not isinstance(id_, bool):
-        id_ = str(id_)
+        # Python refuses to write out a number of very many digits.
+        id_ = str(id_) if abs(id_) < 10**200 else ""
     if not isinstance(id_, str) or not 0 < len(id_) <= 200 or clean(id_) != id_:
         raise malformed()
     return id_
@@ -255,7 +321,7 @@ def parse_text(value: Any, most: int) -> str | None:
         return None
     if not isinstance(value, str):
         raise malformed()
-    return shorten(clean(value), most) or None
+    return clean(shorten(value, most)) or None
 
 
 def parse_summary(entry: dict[str, Any]) -> str:
@@ -292,7 +358,7 @@ def parse_state(entry: dict[str, Any]) -> RemoteState:
 
 def parse_time_ms(value: Any) -> int:
     """Return a time in milliseconds since 1970."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > MAX_TIME:
         raise malformed()
     text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip().replace("Z", "+00:00"))
     # Before 3.11 Python wants three or six digits.

@@ -28,6 +28,9 @@ from .servers import has_ended, make_owner
 from .session import CentralSession, CentralSettings, Interrupted
 from .welcome import WelcomeSync
 
+#: Within how many seconds welcome messages are asked for, once an event says that others are due.
+WELCOME_SPREAD_S = 1.0
+
 
 class _Step(NamedTuple):
     """A part of a pass, which may fail alone."""
@@ -158,8 +161,11 @@ class CentralPoller(Source):
         self._nudged.set()
 
     def _note_welcome(self) -> None:
-        self._welcome_changed = True
-        self._nudged.set()
+        if not self._welcome_changed:
+            self._welcome_changed = True
+            # Events may say so many times in a moment, and to all labs at once.
+            wait_s = random.uniform(0, WELCOME_SPREAD_S)
+            asyncio.get_running_loop().call_later(wait_s, self._nudged.set)
 
     def _replan(self) -> None:
         """Poll seldom while the event stream is open, and as ever while it is not."""
@@ -262,12 +268,14 @@ class CentralPoller(Source):
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            self._log.debug("Following the central service failed", exc_info=True)
-            self._fail(
-                Failure(f"What the central service says cannot be kept ({type(error).__name__}).")
-            )
+            self._fail(self._explain(error))
         else:
             self._succeed(problem, whole)
+
+    def _explain(self, error: Exception) -> Failure:
+        """Return what goes wrong here, rather than at the service, as a failure."""
+        self._log.debug("Following the central service failed", exc_info=True)
+        return Failure(f"What the central service says cannot be kept ({type(error).__name__}).")
 
     def _succeed(self, problem: Failure | None, whole: bool) -> None:
         self._schedule.succeed()
@@ -294,7 +302,7 @@ class CentralPoller(Source):
         """Ask for everything; return what failed where something else was answered.
 
         A step that fails alone keeps neither the others from working nor their pace: a service
-        may have no messages, or be out of order in one place only.
+        may refuse the token, which broadcasts do not need, or be out of order in one place only.
         """
         problem: Failure | None = None
         client = self._session.client
@@ -307,22 +315,43 @@ class CentralPoller(Source):
                 problem = problem or step.backoff.failure
                 continue
             try:
-                await step.run()
-            except Failure as failure:
-                if not failure.isolated:
-                    self._broadcasts.answered = False
-                    raise
+                failure = await self._try(step)
+            except Failure:
+                self._broadcasts.answered = False
+                raise
+            if failure is not None:
                 problem = problem or failure
                 failed.append(step)
-                step.backoff.fail(failure)
-            else:
-                step.backoff.succeed()
         self._broadcasts.answered = False
         if problem is not None and client.answered == answered:
             # All that was asked failed: that is the service's own back-off.
             for step in failed:
                 step.backoff.succeed()
             raise problem
+        return problem or self._session.notice
+
+    async def _try(self, step: _Step) -> Failure | None:
+        """Run a step; return how it failed, which only its own back-off learns of.
+
+        Raises
+        ------
+        Failure
+            If nothing else may be asked now either.
+        """
+        try:
+            await step.run()
+        except Interrupted:
+            raise
+        except Failure as failure:
+            if failure.concerns_all:
+                raise
+            problem = failure
+        except Exception as error:
+            problem = self._explain(error)
+        else:
+            step.backoff.succeed()
+            return None
+        step.backoff.fail(problem)
         return problem
 
     async def _send_now(self) -> Failure | None:
@@ -333,17 +362,8 @@ class CentralPoller(Source):
             steps.append(self._welcome_step)
         problem: Failure | None = None
         for step in steps:
-            if step.backoff.is_active:
-                continue
-            try:
-                await step.run()
-            except Failure as failure:
-                if not failure.isolated:
-                    raise
-                step.backoff.fail(failure)
-                problem = problem or failure
-            else:
-                step.backoff.succeed()
+            if not step.backoff.is_active:
+                problem = await self._try(step) or problem
         return problem
 
     async def fetch_body(self, id_: str) -> None:

@@ -114,8 +114,12 @@ class Schedule:
         self._next_at = time.monotonic() + interval_s * jitter()
 
     def plan_within(self, seconds: float) -> None:
-        """Plan the next pass at some moment within a time, unless it is due sooner."""
-        self._next_at = min(self._next_at, time.monotonic() + random.uniform(0, seconds))
+        """Plan the next pass at some moment within a time, unless it is due sooner.
+
+        A service that asks for one again and again gets no more of them than a user who reloads.
+        """
+        at = time.monotonic() + random.uniform(0, seconds)
+        self._next_at = min(self._next_at, max(at, self._begun_at + self.spacing_s))
 
     def restart(self) -> None:
         """Note that a pass was broken off, which is as good as none."""

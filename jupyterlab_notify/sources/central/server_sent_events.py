@@ -11,6 +11,11 @@ from .failure import malformed
 
 #: How long one event may be, in characters.
 MAX_EVENT = 1024 * 1024
+#: What each of its lines takes besides its text: very many may be empty.
+LINE = 64
+#: How much is kept of an event's name and of its cursor.
+MAX_NAME = 100
+MAX_CURSOR = 200
 
 
 class ServerEvent(NamedTuple):
@@ -35,7 +40,10 @@ class EventParser:
     """Makes events of a stream's text."""
 
     def __init__(self) -> None:
-        self._rest = ""
+        #: The pieces of a line whose end has not come. They are joined once: a service may send
+        #: a long line in very many of them.
+        self._rest: list[str] = []
+        self._rest_size = 0
         self._size = 0
         self._name = ""
         self._data: list[str] = []
@@ -49,12 +57,19 @@ class EventParser:
         Failure
             If an event has no end.
         """
-        lines = (self._rest + text).replace("\r\n", "\n").split("\n")
-        self._rest = lines.pop()
-        if len(self._rest) > MAX_EVENT:
+        head, newline, tail = text.partition("\n")
+        self._rest.append(head)
+        self._rest_size += len(head)
+        if self._rest_size > MAX_EVENT:
             raise malformed()
+        if not newline:
+            return []
+        lines = ["".join(self._rest), *tail.split("\n")]
+        last = lines.pop()
+        self._rest, self._rest_size = [last], len(last)
         events = []
         for line in lines:
+            line = line.removesuffix("\r")
             if line:
                 self._take(line)
             elif self._data:
@@ -68,11 +83,11 @@ class EventParser:
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "event":
-            self._name = value
+            self._name = value[:MAX_NAME]
         elif field == "id" and "\0" not in value:
-            self._cursor = value[:200]
+            self._cursor = value[:MAX_CURSOR]
         elif field == "data":
-            self._size += len(value)
+            self._size += len(value) + LINE
             if self._size > MAX_EVENT:
                 raise malformed()
             self._data.append(value)

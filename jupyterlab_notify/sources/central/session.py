@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .. import SourceContext
 from .client import CentralClient
+from .failure import Failure
 from .receipts import ReceiptSender
 from .schedule import Schedule
 
@@ -70,7 +71,15 @@ class CentralSession:
         self.awake = False
         #: The parts of the wire that the service offers beyond Semaphore's; None: not known yet.
         self.features: frozenset[str] | None = None
+        #: What was left out of which list, as a sentence; None: nothing.
+        self.notices: dict[str, str | None] = {}
         self._telling: set[asyncio.Task[None]] = set()
+
+    @property
+    def notice(self) -> Failure | None:
+        """What was left out of the lists, if anything was."""
+        text = " ".join(notice for notice in self.notices.values() if notice)
+        return Failure(text) if text else None
 
     def check_wanted(self) -> None:
         """Go on only while a tab is open and the service may be asked; else ``Interrupted``."""

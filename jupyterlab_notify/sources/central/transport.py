@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..threads import in_thread
+from .content import ENCODING, NoCookies, read_content, read_text, skip_content
 from .failure import Answer, Failure, NoToken, failure_of, malformed
 
 if TYPE_CHECKING:
     import httpx
 
-#: How large an answer may be, in bytes.
-MAX_ANSWER = 16 * 1024 * 1024
 MAX_REDIRECTS = 3
 #: How long an idle connection is kept, in seconds.
 KEEP_ALIVE_S = 5.0
@@ -134,13 +133,13 @@ class Transport:
         async with self._respond(
             method, path, params, headers, content, anonymous, unauthenticated
         ) as response:
-            parts, size = [], 0
-            async for part in response.aiter_bytes():
-                size += len(part)
-                if size > MAX_ANSWER:
-                    raise Failure("The central service's answer has no end.")
-                parts.append(part)
-            return Answer(response.status_code, response.headers, b"".join(parts))
+            # What is refused is told by its status and headers.
+            content = b""
+            if response.status_code == 200:
+                content = await read_content(response)
+            else:
+                await skip_content(response)
+            return Answer(response.status_code, response.headers, content)
 
     @asynccontextmanager
     async def stream(
@@ -170,7 +169,7 @@ class Transport:
                     raise failure_of(Answer(response.status_code, response.headers, b""))
                 if kind != "text/event-stream":
                     raise malformed()
-                yield response.aiter_text()
+                yield read_text(response)
         except asyncio.TimeoutError:
             raise Failure("The central service's event stream has fallen silent.") from None
         finally:
@@ -284,7 +283,12 @@ class Transport:
                 verify=verify,
                 timeout=self._timeout_s,
                 follow_redirects=False,
-                headers={"Accept": "application/json", "User-Agent": self._agent},
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": ENCODING,
+                    "User-Agent": self._agent,
+                },
+                cookies=NoCookies(),
                 limits=httpx.Limits(max_connections=4, keepalive_expiry=KEEP_ALIVE_S),
             )
         except ImportError:

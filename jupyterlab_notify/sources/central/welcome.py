@@ -63,6 +63,7 @@ class WelcomeSync:
                 self._asked_ms = asked_ms
                 return
             items, etag = listed.items, listed.etag
+            session.notices["welcome messages"] = listed.notice
         # Twice within a moment is what the same replica of the service says.
         now = time.monotonic()
         is_later = now - self._doubted_at >= session.schedule.spacing_s

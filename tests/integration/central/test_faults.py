@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -13,12 +12,9 @@ from jupyterlab_notify import models
 from ...support.central import Central
 from ...support.central_lab import (
     FAULTS,
-    INTERVAL_S,
     LENGTHY,
-    LONGEST_S,
     TIMEOUT_S,
     Make,
-    gaps,
     healthy,
     passed,
     passes_back_off,
@@ -150,28 +146,6 @@ def test_an_expired_token_neither_hides_an_outage_nor_its_end(make: Make, centra
         assert "token" in failed["message"]
         central.end_broadcast(outage)
         shows(lab)
-
-
-def test_a_service_that_has_broadcasts_only_is_asked_for_them_at_the_usual_pace(
-    server: Server, central: Central
-) -> None:
-    with server.websocket():
-        passed(server)
-        central.fault("status", status=404, path="GET /v1/notifications/messages")
-        central.forget()
-        wait_for(lambda: len(central.requests("broadcasts")) > 12, "a dozen passes", 30)
-        # 1, 2, 4, 8 and then 10 intervals for the messages, and always just one for broadcasts.
-        waits = gaps(central.requests("messages"))
-        for n, wait_s in enumerate(waits):
-            assert wait_s >= 0.8 * min(INTERVAL_S * 2**n, LONGEST_S) - 0.01, waits
-        assert median(gaps(central.requests("broadcasts"))) < 0.8 * LONGEST_S
-        said = server.status()["central"]
-        assert "404" in said["lastFailure"]["message"]
-        assert said["lastFailure"]["at"] >= said["lastSuccess"]
-    central.fault(None)
-    with server.websocket():
-        central.message("Now it has messages")
-        shows(server, "Now it has messages")
 
 
 def test_a_list_in_a_circle_ends(server: Server, central: Central) -> None:

@@ -1,0 +1,76 @@
+"""Each list of the central service has its own back-off."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+import pytest
+
+from ...support.central import Central
+from ...support.central_lab import INTERVAL_S, LONGEST_S, gaps, passed, rows, shows
+from ...support.servers import Server, wait_for
+
+#: What one list alone may do.
+FAULTS: dict[str, dict[str, Any]] = {
+    "401": {"kind": "status", "status": 401},
+    "403": {"kind": "status", "status": 403},
+    "404": {"kind": "status", "status": 404},
+    "500": {"kind": "status", "status": 500},
+    "html": {"kind": "nonsense"},
+    "drop": {"kind": "drop"},
+    "endless": {"kind": "endless"},
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_messages_that_fail_do_not_delay_broadcasts(
+    server: Server, central: Central, name: str
+) -> None:
+    with server.websocket():
+        passed(server)
+        central.fault(**FAULTS[name], path="GET /v1/notifications/messages")
+        central.forget()
+        wait_for(lambda: len(central.requests("broadcasts")) > 8, "eight passes", 30)
+        # 1, 2, 4, 8 and then 10 intervals for the messages, and always just one for broadcasts.
+        for n, wait_s in enumerate(waits := gaps(central.requests("messages"))):
+            least = LONGEST_S if name in ("401", "403") else INTERVAL_S * 2**n
+            assert wait_s >= 0.8 * min(least, LONGEST_S) - 0.01, waits
+        assert median(gaps(central.requests("broadcasts"))) < 0.8 * LONGEST_S
+        said = server.status()["central"]
+        assert said["lastFailure"]["at"] >= said["lastSuccess"]
+    central.fault(None)
+    with server.websocket():
+        central.message("Now it has messages")
+        shows(server, "Now it has messages")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_broadcasts_that_fail_do_not_delay_messages(
+    server: Server, central: Central, name: str
+) -> None:
+    with server.websocket():
+        passed(server)
+        central.fault(**FAULTS[name], path="GET /v1/broadcasts")
+        central.forget()
+        # Two requests a pass: those that are unread, and how many there are.
+        wait_for(lambda: len(central.requests("messages")) > 16, "eight passes", 30)
+        assert median(gaps(central.requests("messages")[::2])) < 0.8 * LONGEST_S
+        one = central.message("Comes all the same")
+        shows(server, "Comes all the same")
+        server.change(rows(server)["Comes all the same"]["id"], read=True)
+        wait_for(lambda: one not in central.unread(), "it to be read there")
+
+
+def test_a_click_with_a_token_that_is_refused_does_not_delay_broadcasts(
+    server: Server, central: Central
+) -> None:
+    central.message("Read here")
+    with server.websocket():
+        shows(server, "Read here")
+        central.fault("status", status=401, path="/v1/notifications/")
+        server.change(rows(server)["Read here"]["id"], read=True)
+        wait_for(lambda: central.requests("", "POST"), "it to be told")
+        central.forget()
+        wait_for(lambda: len(central.requests("broadcasts")) > 8, "eight passes", 30)
+        assert median(gaps(central.requests("broadcasts"))) < 0.8 * LONGEST_S

@@ -1,0 +1,243 @@
+"""What a hostile central service sends is bounded before it is made into anything."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from jupyterlab_notify.sources.central.content import (
+    MAX_ANSWER,
+    load,
+    read_content,
+    read_text,
+)
+from jupyterlab_notify.sources.central.failure import Answer, Failure
+from jupyterlab_notify.sources.central.parsing import (
+    parse_entries,
+    parse_listed_broadcast,
+    parse_message,
+    parse_next_cursor,
+    parse_time_ms,
+    parse_welcome,
+)
+from jupyterlab_notify.sources.central.server_sent_events import MAX_EVENT, EventParser
+
+
+def response(content: bytes, piece: int = 65_536, **headers: str) -> httpx.Response:
+    """Return an answer that comes in pieces."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), piece):
+            yield content[start : start + piece]
+
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(200, headers=named, content=pieces())
+
+
+async def test_one_compression_is_undone() -> None:
+    text = b'[{"id": "1"}]' * 1000
+    assert await read_content(response(text)) == text
+    assert await read_content(response(gzip.compress(text), 7, content_encoding="gzip")) == text
+    assert await read_content(response(b"", content_encoding="gzip")) == b""
+
+
+@pytest.mark.parametrize(
+    "encoding", ["gzip, gzip", "gzip,gzip", "deflate", "br", "zstd", "gzip, identity", "x" * 999]
+)
+async def test_another_compression_is_refused_unread(encoding: str) -> None:
+    bomb = gzip.compress(gzip.compress(bytes(10_000_000)))
+    with pytest.raises(Failure, match="cannot be understood"):
+        await read_content(response(bomb, content_encoding=encoding))
+    with pytest.raises(Failure, match="cannot be understood"):
+        await anext(read_text(response(b"data: x", content_encoding=encoding)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"[]", gzip.compress(b"[]")[:-4], gzip.compress(b"[]") + b"more"),
+        *(gzip.compress(b"[]") * 2, zlib.compress(b"[]")),
+    ],
+    ids=["plain", "cut short", "more after it", "two members", "zlib"],
+)
+async def test_what_is_not_the_compression_that_it_says_is_refused(content: bytes) -> None:
+    with pytest.raises(Failure, match="cannot be understood"):
+        await read_content(response(content, content_encoding="gzip"))
+
+
+@pytest.mark.parametrize("piece", [100, 65_536, 10_000_000])
+@pytest.mark.parametrize("is_compressed", [True, False])
+async def test_an_answer_is_bounded_while_it_is_read(piece: int, is_compressed: bool) -> None:
+    plain = bytes(50_000_000) if is_compressed else bytes(MAX_ANSWER + 1)
+    headers = {"content_encoding": "gzip"} if is_compressed else {}
+    answer = response(gzip.compress(plain, 1) if is_compressed else plain, piece, **headers)
+    del plain
+    tracemalloc.start()
+    with pytest.raises(Failure, match="no end"):
+        await read_content(answer)
+    assert tracemalloc.get_traced_memory()[1] < 3 * MAX_ANSWER + 2 * min(piece, MAX_ANSWER)
+    tracemalloc.stop()
+
+
+async def test_compressed_nothing_without_an_end_is_bounded() -> None:
+    start = gzip.compress(b"")[:10]
+    empty = b"\x00\x00\x00\xff\xff" * 1_000_000
+    with pytest.raises(Failure, match="no end"):
+        await read_content(response(start + empty, content_encoding="gzip"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("[" + "{}," * 1_000_000 + "{}]", "[" + "[]," * 1_000_000 + "[]]"),
+        *("[" + '{"a":0},' * 500_000 + "0]", "[" + '"ab",' * 800_000 + "0]"),
+        *("[" * 4_000_000, '{"a":' * 800_000, "[" + "9" * 4_000_000 + "]"),
+        *("[1e9," * 800_000, "[NaN", "", "\0" * 1000),
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_json_that_would_take_much_memory_is_refused(content: str) -> None:
+    raw = content.encode("utf-8", "surrogatepass")
+    tracemalloc.start()
+    with pytest.raises(Failure, match="cannot be understood"):
+        load(raw)
+    assert tracemalloc.get_traced_memory()[1] < 48 * 1024 * 1024
+    tracemalloc.stop()
+
+
+def message(**more: Any) -> dict[str, Any]:
+    return {
+        "id": "1",
+        "created": "2026-01-01T00:00:00Z",
+        "read": None,
+        "active": True,
+        "title": "Title",
+        "summary": {"gfm": "x"},
+        "body": {"gfm": "x"},
+        **more,
+    }
+
+
+IDS: list[Any] = ["x" * 201, "", None, [], {}, True, 10**300, "\ud800", 1.5]
+TEXTS: list[Any] = [3, [], {"gfm": 3}, {"gfm": []}]
+#: What no list can use, and what each list cannot use besides.
+UNREADABLE: list[Any] = [
+    *(None, [], 3, "x"),
+    *(message(id=id_) for id_ in IDS),
+    *(message(summary=text) for text in TEXTS),
+]
+SUMMARIES = [message(summary=None)]
+BODIES = [message(body=b) for b in (3, ["x"], {"gfm": 3})]
+TIMES = ["now", 3, None, "2026-01-01" * 100, {}]
+PARSERS: dict[str, tuple[Any, list[Any]]] = {
+    "broadcasts": (
+        parse_listed_broadcast,
+        [{}, *SUMMARIES, *BODIES] + [message(ends=t) for t in TIMES if t is not None],
+    ),
+    "messages": (
+        parse_message,
+        [{}, *SUMMARIES, *(message(created=t) for t in TIMES), message(read=1)],
+    ),
+    "welcome messages": (
+        lambda entry: parse_welcome(entry, "jupyterlab"),
+        [
+            *({}, *BODIES, message(title=3), message(title=None)),
+            *(message(max_views=n) for n in (True, "1", 1.5, -1, 10**40)),
+            *(message(updated=t) for t in TIMES if t is not None),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_one_unreadable_entry_is_left_out_and_said(name: str) -> None:
+    parse, own = PARSERS[name]
+    for wrong in UNREADABLE + own:
+        items, notice = parse_entries([message(id="2"), wrong, message(id="3")], parse, 200, name)
+        assert len(items) == 2, wrong
+        assert notice == f"The central service lists 1 {name} that cannot be understood."
+
+
+def test_more_than_some_hundred_are_not_taken_and_said() -> None:
+    listed = [message(id=str(n)) for n in range(1000)]
+    items, notice = parse_entries(listed, parse_listed_broadcast, 200, "broadcasts")
+    assert [item["remote"] for item, _ in items] == [str(n) for n in range(200)]
+    assert notice == "It lists 800 broadcasts more than are taken."
+
+
+#: What once cost seconds; each is read in a time that grows with its length alone.
+LINKS = {
+    "angles": "<" * 8192,
+    "commas": ", <" * 2700,
+    "spaces": "<x>; rel=next," + " " * 8000,
+    "quotes": '<x?cursor=1>; rel="' + '"' * 8000,
+    "semicolons": "<x>" + ";" * 8000,
+    "equals": "<x>;" + "=" * 8000,
+    "parameters": "<x?" + "a=1&" * 2000 + '>; rel="next"',
+    "percents": "<x?cursor=" + "%" * 8000 + '>; rel="next"',
+}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_header_costs_no_more_than_its_length(name: str) -> None:
+    began = time.process_time()
+    for _ in range(5):
+        try:
+            parse_next_cursor(Answer(200, {"link": LINKS[name]}, b""))
+        except Failure:
+            continue
+    # Where it is quadratic, one takes seconds.
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-01-01T00:00:00." + "0" * 1_000_000, "." * 4_000_000, "Z" * 4_000_000),
+        *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", " " * 4_000_000),
+    ],
+    ids=lambda text: text[:26],
+)
+def test_a_time_of_any_length_is_read_or_refused(text: str) -> None:
+    try:
+        assert parse_time_ms(text) >= 0
+    except Failure:
+        return
+
+
+@pytest.mark.parametrize("piece", [7, 65_536])
+@pytest.mark.parametrize(
+    "unit", ["x", "data: x\n", "data:\n", "data: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]
+)
+def test_an_event_without_an_end_is_refused(piece: int, unit: str) -> None:
+    parser = EventParser()
+    whole = unit * (2 * MAX_EVENT // len(unit))
+    with pytest.raises(Failure, match="cannot be understood"):
+        for start in range(0, len(whole), piece):
+            parser.feed(whole[start : start + piece])
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_events_are_the_same_however_they_are_cut(piece: int, end: str) -> None:
+    lines = ["event: message", "id: 5", "data: {", "data: }", "", ": comment", "data: x", ""]
+    text = end.join(lines) + end
+    parser = EventParser()
+    found = [
+        event
+        for start in range(0, len(text), piece)
+        for event in parser.feed(text[start : start + piece])
+    ]
+    assert [(event.name, event.data, event.cursor) for event in found] == [
+        ("message", "{\n}", "5"),
+        ("", "x", "5"),
+    ]
+    assert json.loads(found[0].data) == {}

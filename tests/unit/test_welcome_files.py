@@ -1,0 +1,161 @@
+"""Welcome files of every kind: one that is bad hides no other, and costs little."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from jupyterlab_notify.sources.images import place_images
+from jupyterlab_notify.sources.welcome_files import WelcomeFiles
+
+GOOD = "---\nid: good\ntitle: Good\n---\nHello\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "notify" / "welcome"
+    folder.mkdir(parents=True)
+    (folder / "good.md").write_text(GOOD)
+    return folder
+
+
+def scan(folder: Path) -> list[str]:
+    """Return the ids of the messages that can be told."""
+    log = logging.getLogger("welcome files")
+    files = WelcomeFiles([str(folder.parents[1])], aspect="jupyterlab", image_url="/i/", log=log)
+    # What is found must be fit for an answer.
+    return [message["id"] for message in json.loads(json.dumps(files.scan()))]
+
+
+def front(line: str) -> str:
+    return f"---\nid: bad\ntitle: Bad\n{line}\n---\nHello\n"
+
+
+BAD = {
+    "sexagesimal views": front("max_views: " + ":".join("1" * 3000)),
+    "sexagesimal, very long": front("max_views: " + ":".join("1" * 100_000)),
+    "very many views": front("max_views: " + "9" * 5000),
+    "hexadecimal views": front("max_views: 0x" + "f" * 5000),
+    "views beyond a browser": front("max_views: 9007199254740993"),
+    "sexagesimal id": "---\nid: " + ":".join("1" * 3000) + "\ntitle: Bad\n---\nHello\n",
+    "nested": front("x: " + "[" * 5000),
+    "nested keys": front("? " * 3000),
+    "aliases": front("\n".join(f"a{n}: &a{n} [{f'*a{n - 1},' * 9 if n else 1}]" for n in range(99))),
+    "an alias of itself": front("title: &a [*a]"),
+    "no date": front("id: 2001-99-99"),
+    "half a pair": front('title: "\\ud800"'),
+    "long aspect": front("aspect: " + "x" * 300),
+    "a tag": front("title: !!python/object/apply:os.system ['true']"),
+    "binary": front("title: !!binary aaa"),
+    "a merge": front("<<: [1, 2]"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_hides_no_good_one(
+    folder: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "bad.md").write_text(BAD[name])
+    began = time.process_time()
+    found = scan(folder)
+    assert time.process_time() - began < 2, "this would take minutes"
+    assert "file:good" in found
+    assert ("bad.md is left out: " in caplog.text) is ("file:bad" not in found)
+
+
+@pytest.mark.parametrize("mtime", [2**40, -(2**33), 2**33])
+def test_a_file_of_any_age_hides_no_good_one(folder: Path, mtime: int) -> None:
+    (folder / "bad.md").write_text(front("max_views: 1"))
+    os.utime(folder / "bad.md", (mtime, mtime))
+    assert "file:good" in scan(folder)
+
+
+@pytest.mark.parametrize("make", ["fifo", "folder", "zero", "loop"])
+def test_what_is_no_file_hides_no_good_one(folder: Path, make: str) -> None:
+    bad = folder / "bad.md"
+    if make == "fifo":
+        os.mkfifo(bad)
+    elif make == "folder":
+        bad.mkdir()
+    else:
+        bad.symlink_to("/dev/zero" if make == "zero" else bad)
+    assert scan(folder) == ["file:good"]
+
+
+@pytest.mark.parametrize(
+    "name", [b"\x1b[2J.md", b"a\nb.md", b"\xff.md", "\u202egpj.md".encode(), b"\x7f\r.md"]
+)
+def test_the_name_of_a_file_reaches_the_log_without_control_characters(
+    folder: Path, name: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_text("no front matter")
+    assert scan(folder) == ["file:good"]
+    (said,) = caplog.messages
+    assert said.isprintable() and said.encode()
+
+
+#: What once took a time that grows with the square of its length.
+SLOW = {
+    "backticks": "`",
+    "spaced backticks": "` ",
+    "double backticks": "``` ",
+    "images": "![",
+    "image brackets": "![](",
+    "image angles": "![](<",
+    "image spaces": "![]( ",
+    "html images": "<img ",
+    "html sources": "<img src=",
+    "html quotes": '<img src="',
+    "single quotes": "<img src='x ",
+    "source after source": "src= ",
+    "definitions": "[a]: ",
+    "lines of definitions": "[a]:\n",
+    "fences": "```\n",
+    "other fences": "~~~\n```\n",
+    "a text": "x",
+    "brackets": "[",
+    "ticks of every length": "".join("`" * n + " " for n in range(1, 200)),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("before", ["", "<img ", "![", "```\n"])
+def test_images_are_found_in_a_time_that_grows_with_the_length_alone(
+    name: str, before: str
+) -> None:
+    text = before + SLOW[name] * (256 * 1024 // len(SLOW[name]))
+    began = time.process_time()
+    place_images(text, "/i/")
+    # Where it is quadratic, it takes a minute and more.
+    assert time.process_time() - began < 2
+
+
+def test_the_images_of_a_text_are_placed_and_its_code_is_left_alone() -> None:
+    text = "\n".join(
+        [
+            "![a](a.png) `![b](b.png)` ![c](<c.png>) `` ` ![d](d.png) `` ` ![e](e.png)",
+            "```python",
+            "![f](f.png) ``` ![g](g.png)",
+            "```",
+            "~~~~",
+            "~~~",
+            "![h](h.png)",
+            "~~~~",
+            '[i]: i.png "title"',
+            "<img alt='x' src=\"j.png\"> <IMG src = k.svg> `unclosed ![l](l.png)",
+            "and ` here ![m](https://elsewhere/m.png) ![n](/n.png)",
+            "```",
+            "![o](o.png) in a block that does not end",
+        ]
+    )
+    placed = place_images(text, "/i/")
+    names = [name for name in "abcdefghijklmno" if f"/i/{name}." in placed]
+    assert names == list("aceijkl")
+    assert placed.replace("/i/", "").replace("<c.png>", "c.png") == text.replace(
+        "<c.png>", "c.png"
+    )
