@@ -26,8 +26,12 @@ _FENCE = re.compile(r"`{3,}|~{3,}")
 _TICKS = re.compile("`+")
 #: The ways to write an image in Markdown.
 _INLINE = re.compile(r"(!\[[^\[\]\n]*\]\(\s*)(<[^<>\n]*>|[^\s)<]+)")
-_DEFINED = re.compile(r"^( {0,3}\[[^\[\]\n]+\]:[ \t]*\n?[ \t]*)(<[^<>\n]*>|[^\s<]\S*)", re.MULTILINE)
-_HTML = re.compile(r"(<img\b[^<>]*?\bsrc\s*=\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s<>\"']+)", re.IGNORECASE)
+_DEFINED = re.compile(
+    r"^( {0,3}\[[^\[\]\n]+\]:[ \t]*\n?[ \t]*)(<[^<>\n]*>|[^\s<]\S*)", re.MULTILINE
+)
+_HTML = re.compile(
+    r"(<img\b[^<>]*?\bsrc\s*=\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s<>\"']+)", re.IGNORECASE
+)
 _ELSEWHERE = re.compile(r"([a-z][a-z0-9+.-]*:|/|#|\\)", re.IGNORECASE)
 
 

@@ -34,6 +34,7 @@ MAX_NAMES = 10_000
 #: How often a message may be shown at most.
 MAX_VIEWS = 2**31
 
+
 class BadFile(Exception):
     """A file is no welcome message; the text says why."""
 
@@ -157,7 +158,9 @@ class WelcomeFiles:
                     try:
                         message = self._message(path, number, status)
                     except BadFile as error:
-                        self._log.warning("The welcome message %s is left out: %s.", printable(path), error)
+                        self._log.warning(
+                            "The welcome message %s is left out: %s.", printable(path), error
+                        )
                     except OSError as error:
                         self._complain(path, error.strerror or "it cannot be read", read)
                         continue
@@ -308,11 +311,11 @@ def _whole(name: Any, text: str) -> str:
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        raise BadFile(f"its {str(name)[:80]!r} holds half of a surrogate pair, which is no text") from None
+        raise BadFile(
+            f"its {str(name)[:80]!r} holds half of a surrogate pair, which is no text"
+        ) from None
 
 
 def printable(text: object) -> str:
     """Return a text for the log: a file's name may hold what moves the cursor, or is no text."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text)
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

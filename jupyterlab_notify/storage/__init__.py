@@ -17,11 +17,12 @@ from .cursor import Cursor, StreamPosition
 from .database_file import DatabaseFile
 from .engine import Clock, Engine, StoreStatus
 from .ids import central_tag, new_id
-from .maintenance import Maintenance, Retention
+from .maintenance import Maintenance
 from .notifications import InsertNotification, NotificationRepository, Query
 from .outbox import OutboxRepository
 from .recovery import Recovery
 from .remote import RemoteRepository
+from .retention import Retention
 from .state import VIEWS, StateChange
 from .transaction import Operation, Transaction, no_operation
 from .welcome import WelcomeRepository

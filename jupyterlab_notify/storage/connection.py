@@ -137,6 +137,15 @@ def shrink(db: sqlite3.Connection) -> bool:
     return bool(now < free)
 
 
+def measure(db: sqlite3.Connection) -> int:
+    """Return how many bytes a database's used pages take."""
+    pages, free, size = (
+        db.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
 def _holds(text: str | None, word: str) -> bool:
     """Whether a text holds a word, which is given as ``casefold`` makes it."""
     return text is not None and word in text.casefold()

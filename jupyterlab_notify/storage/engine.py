@@ -19,7 +19,15 @@ from typing import Any, TypedDict
 from ..exceptions import NotifyError, Unavailable
 from ..timings import StorageTimings
 from . import connection
-from .connection import FAULTS, connect, explain_foreign_log, is_corrupt, open_file, shrink
+from .connection import (
+    FAULTS,
+    connect,
+    explain_foreign_log,
+    is_corrupt,
+    measure,
+    open_file,
+    shrink,
+)
 from .database_file import DatabaseFile, Unusable
 from .maintenance import Maintenance
 from .recovery import Recovery, Salvage
@@ -319,7 +327,11 @@ class Engine:
 
     def _maintain(self) -> None:
         """Apply retention when it is time, and shorten the file afterwards."""
-        if self._maintenance.is_due(self.state.rows, lambda: load_state(self._connection).rows):
+        if self._maintenance.is_due(
+            self.state.rows,
+            lambda: load_state(self._connection).rows,
+            lambda: measure(self._connection),
+        ):
             self.prune()
             self._shrinks = True
         if self._shrinks:

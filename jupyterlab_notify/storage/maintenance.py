@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ..timings import StorageTimings
 from .fields import tombstone
+from .retention import REPLACEABLE, Retention, find_superfluous
 from .state import ACTIVE
 from .transaction import Transaction
 
@@ -25,16 +26,9 @@ INTERRUPT = """
 TOMBSTONE_MS = 86_400_000
 #: How many rows one transaction deletes.
 PRUNE_CHUNK = 2000
-
-
-class Retention:
-    """What is kept: so many days, and at most so many notifications; 0 means no bound."""
-
-    __slots__ = ("count", "days")
-
-    def __init__(self, days: float = 90, count: int = 10_000) -> None:
-        self.days = days
-        self.count = count
+#: After how many batches that write the database is measured: each may hold 16 MB, but what is
+#: taken in a second is bounded.
+MEASURE_AFTER = 4
 
 
 class Maintenance:
@@ -52,6 +46,8 @@ class Maintenance:
         self.retention = retention
         self._timings = timings or StorageTimings()
         self._prune_at = 0.0
+        #: How many batches have written since the database was measured.
+        self._batches = 0
         #: The senders that were not heard of in time: until when they should have been, and since
         #: when that is known.
         self._silent: dict[str, tuple[int, int]] = {}
@@ -85,7 +81,9 @@ class Maintenance:
 
     # Retention
 
-    def is_due(self, at_most: int, count_rows: Callable[[], int]) -> bool:
+    def is_due(
+        self, at_most: int, count_rows: Callable[[], int], measure: Callable[[], int]
+    ) -> bool:
         """Whether ``prune`` should run now.
 
         Parameters
@@ -95,12 +93,19 @@ class Maintenance:
         count_rows
             Counts them: asked only if there may be too many, since a statement for each batch
             costs throughput.
+        measure
+            Returns how many bytes the database takes: asked after each so many batches.
         """
         keep = self.retention.count
         # A tenth more than is kept, so that not every message deletes another.
         limit = keep + max(keep // 10, 1)
         crowded = keep and at_most > limit and count_rows() > limit
-        if not crowded and time.monotonic() < self._prune_at:
+        self._batches += 1
+        large = False
+        if self._batches >= MEASURE_AFTER and self.retention.size:
+            self._batches = 0
+            large = measure() > self.retention.size * 1.1
+        if not (crowded or large) and time.monotonic() < self._prune_at:
             return False
         self._prune_at = time.monotonic() + self._timings.prune_interval_s
         return True
@@ -111,17 +116,18 @@ class Maintenance:
 
     def prune(self, transaction: Transaction) -> tuple[int, bool]:
         """Delete rows that retention does not keep; return how many, and whether there are more."""
-        ids = transaction.execute(f"{self._prunable(transaction)} LIMIT {PRUNE_CHUNK}").fetchall()
+        ids = [row[0] for row in transaction.execute(self._outdated(transaction))]
+        if not ids:
+            ids = find_superfluous(transaction, self.retention, PRUNE_CHUNK)
         for id_ in ids:
-            transaction.execute("DELETE FROM notifications WHERE id = ?", id_)
+            transaction.execute("DELETE FROM notifications WHERE id = ?", (id_,))
         if ids:
             transaction.state.pruned = transaction.next_seq()
-        return len(ids), len(ids) == PRUNE_CHUNK
+        # What is too much is counted anew without what was outdated.
+        return len(ids), bool(ids)
 
-    def _prunable(self, transaction: Transaction) -> str:
-        """Return the query for the ids of what retention does not keep."""
-        # What the central service still broadcasts would only come again.
-        replaceable = f"NOT (origin = 'broadcast' AND {ACTIVE})"
+    def _outdated(self, transaction: Transaction) -> str:
+        """Return the query for the ids of what has become too old."""
         queries = [
             "SELECT id FROM notifications WHERE (revoked_ms IS NOT NULL OR expired_ms IS NOT NULL) "
             f"AND coalesce(revoked_ms, expired_ms) < {transaction.now_ms - TOMBSTONE_MS}"
@@ -129,11 +135,6 @@ class Maintenance:
         if self.retention.days > 0:
             oldest_ms = transaction.now_ms - int(self.retention.days * 86_400_000)
             queries.append(
-                f"SELECT id FROM notifications WHERE updated_ms < {oldest_ms} AND {replaceable}"
+                f"SELECT id FROM notifications WHERE updated_ms < {oldest_ms} AND {REPLACEABLE}"
             )
-        if self.retention.count > 0:
-            queries.append(
-                f"SELECT id FROM (SELECT id FROM notifications WHERE {replaceable} "
-                f"ORDER BY position DESC LIMIT -1 OFFSET {self.retention.count})"
-            )
-        return " UNION ".join(queries)
+        return f"{' UNION '.join(queries)} LIMIT {PRUNE_CHUNK}"

@@ -45,7 +45,9 @@ BAD = {
     "sexagesimal id": "---\nid: " + ":".join("1" * 3000) + "\ntitle: Bad\n---\nHello\n",
     "nested": front("x: " + "[" * 5000),
     "nested keys": front("? " * 3000),
-    "aliases": front("\n".join(f"a{n}: &a{n} [{f'*a{n - 1},' * 9 if n else 1}]" for n in range(99))),
+    "aliases": front(
+        "\n".join(f"a{n}: &a{n} [{f'*a{n - 1},' * 9 if n else 1}]" for n in range(99))
+    ),
     "an alias of itself": front("title: &a [*a]"),
     "no date": front("id: 2001-99-99"),
     "half a pair": front('title: "\\ud800"'),
@@ -156,6 +158,4 @@ def test_the_images_of_a_text_are_placed_and_its_code_is_left_alone() -> None:
     placed = place_images(text, "/i/")
     names = [name for name in "abcdefghijklmno" if f"/i/{name}." in placed]
     assert names == list("aceijkl")
-    assert placed.replace("/i/", "").replace("<c.png>", "c.png") == text.replace(
-        "<c.png>", "c.png"
-    )
+    assert placed.replace("/i/", "").replace("<c.png>", "c.png") == text.replace("<c.png>", "c.png")

@@ -106,7 +106,7 @@ def test_the_token_is_read_afresh_and_shown_nowhere(
             "the refusal",
         )
         file.write_text("second-secret")
-        healthy(lab, lab.status()["central"]["lastFailure"]["at"])
+        wait_for(lambda: "The central service answers again." in lab.log, "it to be asked again")
         row = rows(lab)["The summary-secret"]
         assert lab.detail(row["id"])["body"] == "The body-secret"
         lab.change(row["id"], read=True)

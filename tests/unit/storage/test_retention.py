@@ -1,0 +1,83 @@
+"""What retention keeps: of each sender, the most valuable longest, and within a number of bytes."""
+
+from __future__ import annotations
+
+from jupyterlab_notify.storage import Retention, connection
+
+from ...support.storage import Clock, Make, change, check_counts, live, receive
+
+
+def texts(store: object) -> set[str]:
+    return {row["message"] for row in live(store).values()}  # type: ignore[arg-type]
+
+
+def test_one_source_that_floods_drives_out_nothing_of_another(make: Make) -> None:
+    store = make(retention=Retention(count=100))
+    for number in range(20):
+        receive(store, f"outage {number}", source="operator", banner=1, dismissable=0)
+    for number in range(20):
+        receive(store, f"quiet {number}", source="backup")
+    for number in range(500):
+        receive(store, f"flood {number}", source="loop", banner=1, dismissable=0)
+    store.engine.prune()
+    kept = texts(store)
+    assert len(kept) == 100
+    assert {f"outage {n}" for n in range(20)} | {f"quiet {n}" for n in range(20)} <= kept
+    assert {f"flood {n}" for n in range(440, 500)} <= kept, "the newest of the flood"
+    check_counts(store)
+
+
+def test_what_is_unread_or_must_be_in_sight_is_kept_longest(make: Make) -> None:
+    store = make(retention=Retention(count=3))
+    receive(store, "banner", banner=1, dismissable=0)
+    receive(store, "unread")
+    for text, state in (
+        ("read", {"read": True}),
+        ("dismissed", {"dismissed": True}),
+        ("read too", {"read": True}),
+    ):
+        change(store, receive(store, text), **state)
+    store.engine.prune()
+    assert texts(store) == {"banner", "unread", "read too"}
+
+
+def test_bytes_are_bounded_while_a_source_floods(make: Make, clock: Clock) -> None:
+    size = 4_000_000
+    store = make(retention=Retention(size=size))
+    for number in range(20):
+        receive(store, f"outage {number}", source="operator", banner=1, dismissable=0)
+    largest = 0
+    for number in range(300):
+        receive(
+            store,
+            f"flood {number}",
+            source="loop",
+            body="x" * 32_000,
+            data='"' + "y" * 30_000 + '"',
+        )
+        largest = max(largest, connection.measure(store.engine._connection))
+    # A tenth more, and what comes in until it is measured again.
+    assert largest < 1.1 * size + 5 * 70_000
+    kept = texts(store)
+    assert {f"outage {n}" for n in range(20)} <= kept
+    assert 40 < len(kept) < 100 and "flood 299" in kept
+    assert store.engine.path is not None
+    check_counts(store)
+
+
+def test_small_messages_count_with_what_they_take_on_disk(make: Make) -> None:
+    size = 1_000_000
+    for body in ("", "x" * 100, "x" * 1000, "x" * 2500, "x" * 5000):
+        store = make(path=None, retention=Retention(size=size, count=0))
+        for number in range(900):
+            receive(store, str(number), body=body)
+        store.engine.prune()
+        assert connection.measure(store.engine._connection) < 1.2 * size, len(body)
+        store.close()
+
+
+def test_zero_bytes_means_without_bound(make: Make) -> None:
+    store = make(retention=Retention(size=0))
+    for number in range(20):
+        receive(store, str(number), body="x" * 32_000)
+    assert store.engine.prune() == 0
