@@ -77,7 +77,12 @@ def lab(*options: str, extension: bool = True, app: str = "server") -> Iterator[
         wanted = {"jupyterlab_notify": extension, "noop_extension": True}
         (root / "config").mkdir()
         (root / "config" / "jupyter_server_config.json").write_text(
-            json.dumps({"ServerApp": {"jpserver_extensions": wanted}})
+            json.dumps(
+                {
+                    "ServerApp": {"jpserver_extensions": wanted},
+                    "NotifyApp": {"ingest_rate": 0},
+                }
+            )
         )
         process = subprocess.Popen(
             [

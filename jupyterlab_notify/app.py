@@ -21,6 +21,7 @@ from .extensions import Notifications
 from .handlers import NAMESPACE, routes
 from .handlers.activity import INTERVAL_SETTING
 from .manager import NotificationManager
+from .rate_limit import RateLimit
 from .sources.location import NUBLADO, nublado_url, spawners_url
 from .storage import Retention, Storage, central_tag
 from .timings import Timings
@@ -71,7 +72,28 @@ class NotifyApp(ExtensionApp):
         10_000,
         min=0,
         max=2**53 - 1,
-        help="Of more notifications than this the oldest are deleted; 0 keeps all.",
+        help="Of more notifications than this those worth least are deleted; 0 keeps all.",
+    ).tag(config=True)
+
+    retention_bytes = Int(
+        64_000_000,
+        min=0,
+        max=2**53 - 1,
+        help="""Of notifications that take more bytes than this some are deleted; 0 keeps all.
+
+        As where there are too many, each sender keeps its share, and longest what is unread or
+        must be in sight.
+        """,
+    ).tag(config=True)
+
+    ingest_rate = Float(
+        50,
+        min=0,
+        help="""How many messages a second one token may send, whatever source it names.
+
+        It is counted over ten seconds, so that a burst of ten times as many is let through. A
+        sender of more is told with 429 when to go on. 0: any number.
+        """,
     ).tag(config=True)
 
     central_url = Unicode(
@@ -171,7 +193,13 @@ class NotifyApp(ExtensionApp):
             )
         return str(path)
 
-    @validate("retention_days", "central_interval", "central_timeout", "keep_running_interval")
+    @validate(
+        "retention_days",
+        "ingest_rate",
+        "central_interval",
+        "central_timeout",
+        "keep_running_interval",
+    )
     def _finite(self, proposal: Any) -> float:
         value = float(proposal["value"])
         if not math.isfinite(value):
@@ -252,7 +280,7 @@ class NotifyApp(ExtensionApp):
         self.settings[INTERVAL_SETTING] = self.keep_running_interval
         storage = Storage(
             Path(self.database) if self.database else None,
-            retention=Retention(self.retention_days, self.retention_count),
+            retention=Retention(self.retention_days, self.retention_count, self.retention_bytes),
             central=central_tag(self.central_url) if self.central_url else "",
             log=self.log,
             timings=self.timings.storage,
@@ -327,7 +355,7 @@ class NotifyApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Offer the routes."""
-        self.handlers.extend(routes(self.manager))
+        self.handlers.extend(routes(self.manager, RateLimit(self.ingest_rate)))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Open the store, in its own thread, soon after the server's start.

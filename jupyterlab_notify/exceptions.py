@@ -6,6 +6,8 @@ one is raised, nothing has been changed.
 
 from __future__ import annotations
 
+import math
+
 from .limits import MAX_REQUEST_BYTES
 
 
@@ -55,6 +57,18 @@ class Busy(NotifyError):
 
     status = 503
     retry_after_s = 2.0
+
+
+class TooMany(NotifyError):
+    """The caller sends more than it may."""
+
+    status = 429
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(
+            f"This token sends too many messages; try again in {math.ceil(retry_after_s)} s."
+        )
+        self.retry_after_s = retry_after_s
 
 
 class BadRequest(NotifyError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..manager import NotificationManager
+from ..rate_limit import RateLimit
 from .activity import ActivityHandler
 from .ingest import IngestHandler, IngestItemHandler
 from .notifications import NotificationHandler, NotificationsHandler
@@ -23,13 +24,24 @@ NAMESPACE = "jupyterlab-notify"
 ALIAS = "jupyterlab-notifications-extension"
 
 
-def routes(manager: NotificationManager) -> list[tuple[str, type, dict[str, Any]]]:
-    """Return the URL patterns below the server's base URL, with their handlers."""
+def routes(
+    manager: NotificationManager, rate_limit: RateLimit | None = None
+) -> list[tuple[str, type, dict[str, Any]]]:
+    """Return the URL patterns below the server's base URL, with their handlers.
+
+    Parameters
+    ----------
+    manager
+        What they are adapters of.
+    rate_limit
+        How much each caller may send; None: any number.
+    """
     arguments = {"manager": manager}
+    ingest = {**arguments, "rate_limit": rate_limit or RateLimit(0)}
     return [
         # With a slash at its end too: Jupyter Server says 403 to that, as to a wrong token.
-        (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/?", IngestHandler, arguments),
-        (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>.+)", IngestItemHandler, arguments),
+        (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/?", IngestHandler, ingest),
+        (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>.+)", IngestItemHandler, ingest),
         (rf"/{NAMESPACE}/notifications", NotificationsHandler, arguments),
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
         (rf"/{NAMESPACE}/stream", StreamHandler, arguments),

@@ -9,12 +9,26 @@ from tornado import web
 
 from ..exceptions import BadRequest
 from ..limits import MAX_KEY, MAX_SOURCE
-from ..manager import Received
+from ..manager import NotificationManager, Received
+from ..rate_limit import RateLimit
 from ..validation import validate
 from .base import BodyHandler, with_errors
 
 
 class _Ingest(BodyHandler):
+    # The base class's other handlers need no limit.
+    def initialize(  # type: ignore[override]
+        self, manager: NotificationManager, rate_limit: RateLimit
+    ) -> None:
+        """Take the manager and the limit from the route."""
+        super().initialize(manager)
+        self._rate_limit = rate_limit
+
+    def count(self) -> None:
+        """Count this request for its token; raises ``TooMany``."""
+        token = self.identity_provider.get_token(self)
+        self._rate_limit.count(f"token {token}" if token else f"user {self.source()}")
+
     def set_signed_cookie(self, *args: Any, **options: Any) -> None:
         """Set no login cookie: a program that pushes with a token keeps none.
 
@@ -60,6 +74,7 @@ class IngestHandler(_Ingest):
     @with_errors
     async def post(self) -> None:
         """Answer with ``models.Receipt``, after the message is committed."""
+        self.count()
         await self.receive(self.json())
 
 
@@ -71,6 +86,7 @@ class IngestItemHandler(_Ingest):
     @with_errors
     async def put(self, name: str) -> None:
         """Take a message in under the key in the path."""
+        self.count()
         await self.receive({**self.json(), "key": name})
 
     @web.authenticated
@@ -78,6 +94,7 @@ class IngestItemHandler(_Ingest):
     @with_errors
     async def delete(self, name: str) -> None:
         """Revoke by id or key."""
+        self.count()
         source = self.query_argument("source", MAX_SOURCE)
         if source == "":
             raise BadRequest("The query parameter source must not be empty.")

@@ -197,6 +197,8 @@ class Server:
         self._module = "jupyterlab" if lab else "jupyter_server"
         self._args = args
         config = dict(config or {})
+        # Tests send many at once, from one token; the limit has tests of its own.
+        config["NotifyApp"] = {"ingest_rate": 0, **config.get("NotifyApp", {})}
         if not (lab or others):
             off = {"jpserver_extensions": dict.fromkeys(OTHERS, False)}
             config["ServerApp"] = {**off, **config.get("ServerApp", {})}

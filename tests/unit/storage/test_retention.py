@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from jupyterlab_notify.storage import Retention, connection
+from jupyterlab_notify.storage import Retention, Storage, connection
 
 from ...support.storage import Clock, Make, change, check_counts, live, receive
 
 
-def texts(store: object) -> set[str]:
-    return {row["message"] for row in live(store).values()}  # type: ignore[arg-type]
+def texts(store: Storage) -> set[str]:
+    return {row["message"] for row in live(store).values()}
 
 
 def test_one_source_that_floods_drives_out_nothing_of_another(make: Make) -> None:
