@@ -117,8 +117,11 @@ class MessageSync:
         try:
             unread_state = await self._read_unread(found)
         except Failure:
-            # What came before the page that failed need not wait for it.
-            await self._store(found)
+            # What came before the page that failed need not wait for it. How many there are in
+            # all explains nothing then.
+            if found.unread:
+                self._all = ListState(epoch)
+                await self._store(found)
             raise
         await self._store(found)
         new = len(found.new) + len(found.passed_over)
