@@ -77,7 +77,10 @@
   }
 
   function banner(one) {
-    const box = element('div', `alert alert-${TYPES[one.type] ?? 'info'} d-flex gap-3 py-2 mb-2`);
+    const box = element(
+      'div',
+      `alert alert-${TYPES[one.type] ?? 'info'} d-flex gap-3 py-2 mb-2`
+    );
     box.dataset.id = one.id;
     box.setAttribute('role', one.type === 'error' ? 'alert' : 'status');
     const text = element('div', 'flex-grow-1 text-start');
@@ -144,17 +147,25 @@
     const shown = all.filter(
       one => one.active && one.banner && gone[one.id] !== version(one)
     );
-    shown.sort((a, b) => Number(b.type === 'error') - Number(a.type === 'error'));
+    shown.sort(
+      (a, b) => Number(b.type === 'error') - Number(a.type === 'error')
+    );
     const area = place();
     // Only what has changed, so that nobody is read the same again.
-    const now = JSON.stringify(shown.map(one => [one.id, version(one), one.summary]));
+    const now = JSON.stringify(
+      shown.map(one => [one.id, version(one), one.summary])
+    );
     if (area.dataset.shown === now && !shown.some(one => one.countdown)) {
       return;
     }
     area.dataset.shown = now;
     area.replaceChildren(...shown.slice(0, SHOWN).map(banner));
     if (shown.length > SHOWN) {
-      const more = element('a', 'd-block small mb-2', `${shown.length - SHOWN} more`);
+      const more = element(
+        'a',
+        'd-block small mb-2',
+        `${shown.length - SHOWN} more`
+      );
       more.href = `${SERVICE}inbox`;
       area.append(more);
     }
@@ -214,7 +225,9 @@
     if (count === null) {
       // Logged in at the hub and not here yet: the hub needs nobody's word for that.
       const path = new URL(`${SERVICE}v1/unread`).pathname;
-      await fetch(`${SERVICE}login?next=${encodeURIComponent(path)}`).catch(() => {});
+      await fetch(`${SERVICE}login?next=${encodeURIComponent(path)}`).catch(
+        () => {}
+      );
       count = await unread();
     }
     showCount(count ?? 0);

@@ -225,7 +225,9 @@
     const to = form.elements.to.value;
     if (to === 'groups') {
       const ticked = [
-        ...form.querySelectorAll('[name=groups]:is(:checked, :not([type=checkbox]))')
+        ...form.querySelectorAll(
+          '[name=groups]:is(:checked, :not([type=checkbox]))'
+        )
       ];
       const groups = ticked.flatMap(input => splitChoices(input.value));
       if (!groups.length) {
@@ -308,9 +310,12 @@
   };
 
   function point(error) {
-    complain(error instanceof Missing ? new Refused(0, [{ msg: error.message }]) : error);
-    const id =
-      error instanceof Missing ? error.id : FIELD_OF[error.loc?.[1]];
+    complain(
+      error instanceof Missing
+        ? new Refused(0, [{ msg: error.message }])
+        : error
+    );
+    const id = error instanceof Missing ? error.id : FIELD_OF[error.loc?.[1]];
     const field = id && byId(id);
     if (field) {
       field.closest('details')?.setAttribute('open', '');
@@ -393,10 +398,15 @@
     }
     form.elements.template?.addEventListener('change', event => {
       const { value, dataset } = event.target;
-      location.assign(value ? dataset.jnGo + encodeURIComponent(value) : SERVICE);
+      location.assign(
+        value ? dataset.jnGo + encodeURIComponent(value) : SERVICE
+      );
     });
     form.addEventListener('change', event => {
-      if (event.target.name === 'when' && event.target.value === 'maintenance') {
+      if (
+        event.target.name === 'when' &&
+        event.target.value === 'maintenance'
+      ) {
         form.elements.banner.checked = true; // It counts down there.
       }
     });
@@ -422,7 +432,6 @@
       list.hidden = true;
       list.replaceChildren();
       chosen = -1;
-      field.setAttribute('aria-expanded', 'false');
       field.removeAttribute('aria-activedescendant');
     };
     const take = name => {
@@ -459,7 +468,6 @@
         })
       );
       list.hidden = names.length === 0;
-      field.setAttribute('aria-expanded', String(names.length > 0));
       chosen = -1;
     };
     field.addEventListener('input', async () => {
@@ -487,7 +495,9 @@
         return;
       }
       if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-        choose(event.key === 'ArrowDown' ? chosen + 1 : Math.max(chosen, 0) - 1);
+        choose(
+          event.key === 'ArrowDown' ? chosen + 1 : Math.max(chosen, 0) - 1
+        );
       } else if (event.key === 'Enter' && chosen >= 0) {
         take(list.children[chosen].textContent);
       } else if (event.key === 'Escape') {
@@ -589,7 +599,9 @@
       event.preventDefault();
       const fields = form.elements;
       const moved = {};
-      for (const field of moments.filter(one => one.value !== one.defaultValue)) {
+      for (const field of moments.filter(
+        one => one.value !== one.defaultValue
+      )) {
         moved[field.name] = field.value
           ? new Date(field.value).toISOString()
           : null;
@@ -626,7 +638,12 @@
 
   // --- Inbox
 
-  const MARKS = { done: 'dismiss', restore: 'restore', unread: 'unread', read: 'read' };
+  const MARKS = {
+    done: 'dismiss',
+    restore: 'restore',
+    unread: 'unread',
+    read: 'read'
+  };
 
   function mark(item, what) {
     const { jnId: id, jnKind: kind } = item.dataset;
@@ -705,13 +722,16 @@
       }
       event.preventDefault();
       const { jnId, jnKind } = form.closest('.jn-item').dataset;
-      const where = jnKind === 'message' ? 'notifications/messages' : 'broadcasts';
+      const where =
+        jnKind === 'message' ? 'notifications/messages' : 'broadcasts';
       const reply = event.submitter?.value || form.elements.text?.value.trim();
       if (!reply) {
         return;
       }
       try {
-        await api('POST', `v1/${where}/${encodeURIComponent(jnId)}/reply`, { reply });
+        await api('POST', `v1/${where}/${encodeURIComponent(jnId)}/reply`, {
+          reply
+        });
         refresh(byId('jn-list'));
       } catch (error) {
         complain(error);

@@ -1,0 +1,129 @@
+/**
+ * A real JupyterHub that `configure(c)` has set up, below a prefix, and what the tests of its
+ * pages do with it.
+ */
+import { type ChildProcess, spawn } from 'child_process';
+import * as path from 'path';
+import { createInterface } from 'readline';
+
+import {
+  type Browser,
+  type BrowserContext,
+  expect,
+  type Page
+} from '@playwright/test';
+
+/** What `python -m tests.page_hub` says of the hub that it started. */
+interface IPlace {
+  /** The hub's address, without a slash at the end. */
+  url: string;
+  /** The service's, without a slash at the end. */
+  service: string;
+  password: string;
+  /** One of each user; that of `root` administers. */
+  tokens: Record<string, string>;
+}
+
+export class Hub {
+  constructor(
+    readonly place: IPlace,
+    private _child: ChildProcess
+  ) {}
+
+  /** Start a hub; `site` are lines of its configuration. */
+  static async start(site: string): Promise<Hub> {
+    const child = spawn(
+      'python3',
+      ['-m', 'tests.page_hub', '--base-url', '/hubs/one/', '--site', site],
+      {
+        cwd: path.resolve(__dirname, '..', '..', 'hub'),
+        stdio: ['pipe', 'pipe', 'inherit']
+      }
+    );
+    for await (const line of createInterface({ input: child.stdout! })) {
+      return new Hub(JSON.parse(line), child);
+    }
+    throw new Error('The hub did not start.');
+  }
+
+  async stop(): Promise<void> {
+    if (this._child.exitCode === null) {
+      const ended = new Promise(resolve => this._child.once('exit', resolve));
+      this._child.stdin!.end();
+      await ended;
+    }
+  }
+
+  /** Ask the service with a user's token. */
+  async api(
+    user: string,
+    method: string,
+    where: string,
+    body?: object
+  ): Promise<any> {
+    const answer = await fetch(`${this.place.service}/v1/${where}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${this.place.tokens[user]}`,
+        'Content-Type': 'application/json'
+      },
+      body: body && JSON.stringify(body)
+    });
+    expect(answer.status, `${method} ${where}`).toBeLessThan(300);
+    const text = await answer.text();
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  /** Send a broadcast without the page; return its id. */
+  async broadcast(fields: object): Promise<string> {
+    return (await this.api('root', 'POST', 'admin/broadcasts', fields)).id;
+  }
+
+  /** Log in at the hub as a user opens a page there; return the browser's context. */
+  async login(
+    browser: Browser,
+    user: string,
+    options: object = {}
+  ): Promise<BrowserContext> {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    await page.goto(this.place.service);
+    await page.getByLabel('Username').fill(user);
+    await page.getByLabel('Password').fill(this.place.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(`${this.place.service}/**`);
+    await page.close();
+    return context;
+  }
+}
+
+/** Open a page of the service's; whatever its console complains of is an error. */
+export async function open(
+  context: BrowserContext,
+  url: string,
+  complaints: string[] = []
+): Promise<Page> {
+  const page = await context.newPage();
+  page.on('pageerror', error => complaints.push(error.message));
+  page.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) {
+      complaints.push(message.text());
+    }
+  });
+  await page.goto(url);
+  return page;
+}
+
+/** Expect that nothing reaches beyond the page. */
+export async function fits(page: Page): Promise<void> {
+  const beyond = await page.evaluate(() => {
+    const root = document.documentElement;
+    if (root.scrollWidth <= root.clientWidth) {
+      return [];
+    }
+    return [...document.querySelectorAll('body *')]
+      .filter(one => one.getBoundingClientRect().right > root.clientWidth)
+      .map(one => `${one.localName}#${one.id}.${one.className}`);
+  });
+  expect(beyond).toEqual([]);
+}
