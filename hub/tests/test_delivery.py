@@ -15,12 +15,16 @@ from typing import Any
 import pytest
 
 from jupyterhub_notify.configure import BOT, BOT_SCOPES, SERVICE_SCOPES
+from jupyterhub_notify.delivery.pushes import Pusher
 from jupyterhub_notify.delivery.servers import HubRefused, HubServers
 from jupyterhub_notify.delivery.tokens import ServerTokens
 from jupyterhub_notify.hubapi import HubApi
 
 from .hubs import Hub, running, wait_for
 from .kinds import Servers, site
+
+# Starting ten servers takes its time on a machine with two busy processors.
+pytestmark = pytest.mark.timeout(400)
 
 KINDS = {
     "pat": "plain",
@@ -89,7 +93,6 @@ def sent(servers: Servers) -> str:
     return str(servers.admin("POST", "/broadcasts", body)["id"])
 
 
-@pytest.mark.timeout(400)
 def test_each_server_has_exactly_one_outcome(servers: Servers, sent: str) -> None:
     expected = {
         # Its lab asks by itself: nothing is pushed to it.
@@ -266,6 +269,38 @@ def test_a_group_reaches_its_users_only(servers: Servers) -> None:
     id_ = servers.admin("POST", "/broadcasts", {"summary": "Staff", "groups": ["staff"]})["id"]
     servers.become(id_, {"ada": "waiting"})
     assert servers.outcomes(id_) == {"ada": "waiting"}
+
+
+async def test_past_the_proxy_a_push_arrives_and_is_no_activity(servers: Servers) -> None:
+    name = "carol@example.org"
+
+    def seen() -> str:
+        """When the proxy let something through to the server."""
+        routes = servers.hub.api("GET", "/proxy").values()
+        return next(
+            str(r["data"]["last_activity"]) for r in routes if r["data"].get("user") == name
+        )
+
+    before = seen()
+    api = HubApi(f"{servers.hub.url}/hub/api", servers.hub.tokens["ops"])
+    tokens = ServerTokens(api, bot=BOT, at_once=1)
+    pusher = Pusher(timeout_s=5, at_once=1)
+    try:
+        users = await HubServers(api, proxy_url=None, direct=True).users(running=True)
+        (server,) = next(user for user in users if user.name == name).servers
+        assert server.target is not None
+        assert not server.target.url.startswith(servers.hub.origin)
+        token, _ = await tokens.of(name, "")
+        pushed = await pusher.push(server.target, token, "direct", {"message": "Directly"}, {})
+        assert pushed.outcome == "stored"
+        await tokens.revoke_all()
+    finally:
+        await pusher.close()
+        await api.close()
+    assert seen() == before
+    assert "Directly" in [one["message"] for one in servers.notifications(name)]
+    # That was through the proxy.
+    assert seen() > before
 
 
 @pytest.mark.parametrize("without", SERVICE_SCOPES)
