@@ -66,6 +66,7 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._has_warned = False
 
     def start(self) -> None:
         """Start the thread, which opens the file, unless that is done; returns at once."""
@@ -73,8 +74,16 @@ class Worker:
             return
         self._loop = asyncio.get_running_loop()
         # A daemon: a file system that hangs must not keep the server from stopping.
-        self._thread = threading.Thread(target=self._work, name="jupyterlab_notify", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._work, name="jupyterlab_notify", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # The system has no more threads for now; what is submitted next tries again.
+            if not self._has_warned:
+                self._has_warned = True
+                log.warning("The thread of the notification database cannot start: %s", error)
+            return
+        self._thread, self._has_warned = thread, False
 
     async def stop(self, timeout_s: float = 3.0) -> None:
         """Finish what waits, close the file and end the thread."""
@@ -98,6 +107,8 @@ class Worker:
             raise Busy("The server is stopping.")
         if self._thread is None:
             self.start()
+        if self._thread is None:
+            raise Busy("The system lets no thread start; try again in a few seconds.")
         assert self._loop is not None
         if self._waiting >= self._max_waiting:
             raise Busy("Too much is waiting to be stored; try again in a few seconds.")

@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -59,6 +60,8 @@ class DatabaseFile:
         self._file: tuple[int, int] | None = None
         #: The same of its sidecar files while it is open.
         self._sidecars: dict[str, tuple[int, int]] = {}
+        #: What others could read or write, as far as that was said.
+        self._warned: set[str] = set()
 
     def prepare(self) -> int:
         """Make the file if it is missing, remember it, and return its inode.
@@ -76,9 +79,33 @@ class DatabaseFile:
         # Looked at before it is opened: if it is replaced in between, that is noticed later.
         if not self.path.is_file():
             raise Unusable(f"{self.path} is not a file")
+        self._keep_private()
         self._file = _identity(self.path)
         self.shared = file_system(self.path) not in WAL_FILE_SYSTEMS
         return self._file[1]
+
+    def _keep_private(self) -> None:
+        """Take the file, and what lies beside it, from everybody but its owner."""
+        for suffix in ("", *SIDECARS):
+            path = f"{self.path}{suffix}"
+            try:
+                mode = stat.S_IMODE(os.stat(path).st_mode)
+                if not mode & 0o077 or os.name == "nt":
+                    continue
+                os.chmod(path, mode & ~0o077)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                why = f"that cannot be changed: {error.strerror}"
+            else:
+                why = "from now on only its owner can"
+            if path not in self._warned:
+                self._warned.add(path)
+                self._log.warning(
+                    "Others could read or write the notification database %s (its mode was %04o); "
+                    "%s.",
+                    *(path, mode, why),
+                )
 
     def forget(self) -> None:
         """Remember no file any more: it is not in use."""
@@ -108,7 +135,23 @@ class DatabaseFile:
         except FileNotFoundError:
             return True
         except OSError:
+            # Nobody can tell; see ``check``.
             return False
+
+    def check(self) -> None:
+        """Make sure that it can be told whether the remembered file still lies at its path.
+
+        Its folder may have become a file, or a link may lead in a circle: what is written then may
+        be found by nobody.
+
+        Raises
+        ------
+        OSError
+            If it cannot be told.
+        """
+        if self._file is not None:
+            with suppress(FileNotFoundError):
+                os.stat(self.path)
 
     def fingerprint(self) -> tuple[int, ...] | None:
         """Return what changes when the file is written; None if there is no file."""

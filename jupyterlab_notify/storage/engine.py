@@ -199,6 +199,8 @@ class Engine:
         while faults < MAX_FAULTS:
             try:
                 results = self._run_once(calls, failed, write)
+                if write:
+                    self._check_place()
                 if write and self._is_replaced():
                     # The file was taken away under the commit: what was written is not there.
                     faults += 1
@@ -220,6 +222,7 @@ class Engine:
     def _run_once(
         self, calls: Sequence[Operation[Any]], failed: dict[int, Exception], write: bool
     ) -> list[Any | Exception]:
+        self._check_place()
         if self._is_replaced():
             self._reopen()
         if self.mode == "rollback":
@@ -419,6 +422,11 @@ class Engine:
 
     def _is_replaced(self) -> bool:
         return self._file is not None and self._file.is_replaced()
+
+    def _check_place(self) -> None:
+        """Keep in memory, too, what may be written into a file that nobody will find."""
+        if self._file is not None and self.durable:
+            self._file.check()
 
     def _get_fingerprint(self) -> tuple[int, ...] | None:
         return None if self._file is None else self._file.fingerprint()

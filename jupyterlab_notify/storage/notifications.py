@@ -48,6 +48,9 @@ PINNED_ROWS = 50
 SCANNED_ROWS = 500
 #: If more rows changed, a tab gets a snapshot instead.
 MAX_CHANGES = 500
+#: How much text the rows of a frame hold, in characters. The rows of a snapshot that do not fit
+#: are in the list's pages.
+MAX_FRAME = 1_000_000
 
 
 class Query(NamedTuple):
@@ -253,11 +256,14 @@ class NotificationRepository:
         }
         is_ours = since is not None and since.epoch == state.epoch
         if since is not None and is_ours and state.pruned <= since.seq <= state.seq:
-            rows = transaction.execute(
-                f"{SELECT} WHERE seq > ? ORDER BY seq LIMIT ?", (since.seq, MAX_CHANGES + 1)
-            ).fetchall()
-            if len(rows) <= MAX_CHANGES:
-                return {"type": "changes", **head, "notifications": [to_wire(r) for r in rows]}
+            changes, room = _take(
+                transaction.execute(
+                    f"{SELECT} WHERE seq > ? ORDER BY seq LIMIT ?", (since.seq, MAX_CHANGES + 1)
+                ),
+                MAX_FRAME,
+            )
+            if len(changes) <= MAX_CHANGES and room >= 0:
+                return {"type": "changes", **head, "notifications": changes}
         elif since is not None and is_ours and since.seq > state.seq:
             transaction.restored = True
         newest, pinned = self._snapshot(transaction)
@@ -266,19 +272,19 @@ class NotificationRepository:
     def _snapshot(
         self, transaction: Transaction
     ) -> tuple[list[WireNotification], list[WireNotification]]:
-        newest = [
-            to_wire(row)
-            for row in transaction.execute(
+        newest, room = _take(
+            transaction.execute(
                 f"{SELECT} WHERE {INBOX} ORDER BY position DESC LIMIT {SNAPSHOT_ROWS}"
-            )
-        ]
-        if len(newest) < SNAPSHOT_ROWS:
+            ),
+            MAX_FRAME // 2,
+        )
+        if len(newest) < SNAPSHOT_ROWS and room >= 0:
             return newest, []
         pinned = transaction.execute(
             f"{SELECT} WHERE {PINNED} AND position < ? ORDER BY position DESC LIMIT {PINNED_ROWS}",
             (newest[-1]["position"],),
         )
-        return newest, [to_wire(row) for row in pinned]
+        return newest, _take(pinned, MAX_FRAME // 2)[0]
 
     # Storing
 
@@ -566,6 +572,20 @@ class InsertNotification(GroupedOperation):
                 some = messages[len(stored) : len(stored) + size]
                 stored += self.notifications.add_many(transaction, some)
         return [Stored(id_, seq, "created", transaction.durable) for id_, seq in stored]
+
+
+def _take(rows: Iterable[tuple[Any, ...]], room: int) -> tuple[list[WireNotification], int]:
+    """Return rows as far as their texts fit, and the room that is left; negative: not all did.
+
+    There is always one, so that nothing is kept from a tab by its size.
+    """
+    taken: list[WireNotification] = []
+    for row in rows:
+        room -= sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        if taken and room < 0:
+            break
+        taken.append(to_wire(row))
+    return taken, room
 
 
 def _not_found(id_: str) -> NotFound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,65 @@ def test_a_commit_that_came_through_after_all_stores_a_message_once(path: Path) 
     assert id_ in live(store)
     store.close()
     check_sound(path)
+
+
+def _folder_becomes_a_file(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("away"))
+    path.parent.write_text("not a folder")
+
+
+def _folder_becomes_a_loop(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("away"))
+    path.parent.symlink_to(path.parent)
+
+
+def _file_becomes_a_loop(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("away"))
+    path.parent.mkdir()
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    "lose", [_folder_becomes_a_file, _folder_becomes_a_loop, _file_becomes_a_loop]
+)
+def test_what_may_be_in_a_file_that_nobody_finds_is_not_called_durable(
+    path: Path, lose: Callable[[Path], None]
+) -> None:
+    store = Storage(path, timings=QUICK)
+    receive(store, "before")
+    lose(path)
+    for number in range(20):
+        row = message(f"after {number}")
+        stored = do(store, lambda tx, row=row: store.notifications.add(tx, row))  # type: ignore[misc]
+        assert not stored.durable
+    assert len(live(store)) == 21, "it goes on in memory, with what was known"
+    assert store.engine.problem
+    # Once the place is as it was, all is stored there.
+    taken = path if path.is_symlink() else path.parent
+    taken.unlink()
+    if taken == path:
+        path.parent.rmdir()
+    path.parent.with_name("away").rename(path.parent)
+    row = message("mended")
+    assert do(store, lambda tx: store.notifications.add(tx, row)).durable
+    store.close()
+    again = Storage(path)
+    assert len(live(again)) == 22
+    again.close()
+    check_sound(path)
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o644, 0o660, 0o602, 0o777])
+def test_a_database_that_others_can_write_is_made_private_and_said(
+    path: Path, log: Log, mode: int
+) -> None:
+    store = Storage(path)
+    receive(store, "kept")
+    store.close()
+    path.chmod(mode)
+    store = Storage(path)
+    assert len(live(store)) == 1
+    assert path.stat().st_mode & 0o077 == 0
+    (warning,) = log(logging.WARNING)
+    assert f"{mode:04o}" in warning and "only its owner" in warning
+    store.close()

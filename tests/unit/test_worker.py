@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 from pathlib import Path
 from threading import Event
@@ -11,7 +12,8 @@ from threading import Event
 import pytest
 
 from jupyterlab_notify.exceptions import Busy
-from jupyterlab_notify.storage import StateChange, Storage, Transaction
+from jupyterlab_notify.storage import StateChange, Storage, Transaction, no_operation
+from jupyterlab_notify.worker import Worker
 
 from ..support import file_faults as places
 from ..support.manager import (
@@ -146,3 +148,21 @@ async def test_a_tab_sees_what_another_server_took_in(path: Path) -> None:
         await tab.until(lambda tab: tab.messages == ["from the other"])
         await two.set_state(sent.id, StateChange(read=True))
         await tab.until(lambda tab: tab.rows[sent.id]["read"])
+
+
+async def test_a_thread_that_cannot_start_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    worker = Worker(Storage(tmp_path / "n.sqlite"), lambda: None, lambda update: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        worker.start()
+        for _ in range(3):
+            with pytest.raises(Busy, match="try again"):
+                worker.submit(no_operation, write=True)
+    assert len(caplog.messages) == 1 and "cannot start" in caplog.text
+    await worker.submit(no_operation, write=True)
+    await worker.stop()

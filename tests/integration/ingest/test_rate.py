@@ -7,7 +7,9 @@ from collections.abc import Callable
 from ...support.servers import NAMESPACE, Server
 
 
-def test_a_token_that_floods_is_told_429_whatever_source_it_names(make_server: Callable[..., Server]) -> None:
+def test_a_token_that_floods_is_told_429_whatever_source_it_names(
+    make_server: Callable[..., Server],
+) -> None:
     server = make_server(config={"NotifyApp": {"ingest_rate": 2}})
     answers = [
         server.request(

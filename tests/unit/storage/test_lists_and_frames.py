@@ -315,3 +315,17 @@ def test_an_idle_tick_asks_a_file_server_for_nothing(
     assert tick() == []
     set_timings(store, quiet_s=0.0)
     assert tick(), "a host may keep what it knows of a file for some seconds"
+
+
+def test_a_frame_is_bounded_however_large_its_rows_are(make: Make) -> None:
+    store = make()
+    receive(store, "first")
+    cursor = store.position.cursor
+    for number in range(400):
+        receive(store, "€" * 4096, key=str(number), actions='[{"label": "' + "x" * 40_000 + '"}]')
+    for since in (cursor, None):
+        found = frame(store, since)
+        assert found["type"] == "snapshot" and found["notifications"]
+        assert len(json.dumps(found, ensure_ascii=False)) < 1_100_000
+    assert frame(store, store.position.cursor)["type"] == "changes"
+    assert len(live(store)) == 401, "the rest is in the list's pages"
