@@ -15,23 +15,19 @@ import { request } from './request';
 import { isActive, isDismissed, isInInbox, isPinned, isUnread } from './state';
 import type { NotificationStream } from './stream';
 import type { INotificationModel, NotificationModel } from './tokens';
-import type {
-  Changed,
-  ChangesFrame,
-  Counts,
-  Notification,
-  NotificationDetail,
-  Page,
-  SnapshotFrame,
-  StateChange,
-  Welcome,
-  WelcomeVersion
+import {
+  LIMITS,
+  type Changed,
+  type ChangesFrame,
+  type Counts,
+  type Notification,
+  type NotificationDetail,
+  type Page,
+  type SnapshotFrame,
+  type StateChange,
+  type Welcome,
+  type WelcomeVersion
 } from './wire';
-
-/**
- * The most ids that one request may name.
- */
-const MAX_IDS = 1000;
 
 /**
  * How many rows a tab that stays open for weeks may gather, and to how many
@@ -501,8 +497,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       const id = encodeURIComponent(selection.ids[0]);
       answers.push(await this._request(`notifications/${id}`, state));
     } else {
-      for (let i = 0; i < selection.ids.length; i += MAX_IDS) {
-        const ids = selection.ids.slice(i, i + MAX_IDS);
+      for (let i = 0; i < selection.ids.length; i += LIMITS.ids) {
+        const ids = selection.ids.slice(i, i + LIMITS.ids);
         answers.push(await this._request('notifications', { ids, ...state }));
       }
     }

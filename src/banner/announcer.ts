@@ -3,12 +3,12 @@
  */
 import { isInInbox } from '../state';
 import type { NotificationModel } from '../tokens';
-import type { Notification } from '../wire';
+import type { Notification, NotificationType } from '../wire';
 
 /**
  * How severe a type is; the most severe stands first.
  */
-const SEVERITY: Record<Notification['type'], number> = {
+const SEVERITY: Record<NotificationType, number> = {
   error: 3,
   warning: 2,
   info: 1,
@@ -31,7 +31,7 @@ export function banners(rows: readonly Notification[]): Notification[] {
 /**
  * Whether a screen reader is interrupted for a type.
  */
-export function interrupts(type: Notification['type']): boolean {
+export function interrupts(type: NotificationType): boolean {
   return SEVERITY[type] >= SEVERITY.warning;
 }
 

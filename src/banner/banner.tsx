@@ -6,6 +6,7 @@ import * as React from 'react';
 import { Shared, useShared } from '../components/context';
 import { useMedia } from '../components/hooks';
 import { Failure } from '../components/states';
+import { isUnread } from '../state';
 import { typeLabel } from '../text/labels';
 import { summarize } from '../text/plaintext';
 import type { Notification, StateChange } from '../wire';
@@ -64,7 +65,7 @@ export function Banner(props: IBannerProps): JSX.Element {
   };
   const toggle = (row: Notification) => {
     setOpenId(row.id === opened ? null : row.id);
-    if (row.id !== opened && row.read === null) {
+    if (row.id !== opened && isUnread(row)) {
       change(row, { read: true });
     }
   };

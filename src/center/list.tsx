@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import { Shared } from '../components/context';
 import { Glyph } from '../components/icons';
+import { isDismissed } from '../state';
 import type { Notification } from '../wire';
 import { listKey } from './keymap';
 import type { Listing } from './listing';
@@ -183,10 +184,10 @@ function onKeyDown(
       handlers.select(row, false);
       break;
     case 'dismiss':
-      if (row.dismissed === null && !row.dismissable) {
+      if (!isDismissed(row) && !row.dismissable) {
         return;
       }
-      handlers.dismiss(row, row.dismissed === null);
+      handlers.dismiss(row, !isDismissed(row));
       break;
     case 'markRead':
     case 'markUnread':

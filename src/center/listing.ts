@@ -6,13 +6,10 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import { isActive, isDismissed, isInInbox, isUnread } from '../state';
 import type { NotificationModel } from '../tokens';
-import type { Notification, Page } from '../wire';
+import { LIMITS, type Notification, type Page } from '../wire';
 
 /** How many rows a page holds. */
 const PAGE_SIZE = 50;
-
-/** The most rows that one request brings. */
-const REQUEST_LIMIT = 200;
 
 /** How long a list that is searched waits for more changes before it asks again, in ms. */
 const REFRESH_DELAY_MS = 300;
@@ -287,13 +284,13 @@ export class Listing {
     const rows: Notification[] = [];
     this._watching.add(late);
     try {
-      for (let rest = length; ; rest -= REQUEST_LIMIT) {
-        const limit = Math.min(rest, REQUEST_LIMIT);
+      for (let rest = length; ; rest -= LIMITS.page) {
+        const limit = Math.min(rest, LIMITS.page);
         const page = await this._source.page(this._query, before, limit);
         rows.push(...page.notifications);
         if (
           page.next === null ||
-          rest <= REQUEST_LIMIT ||
+          rest <= LIMITS.page ||
           generation !== this._generation
         ) {
           return [{ ...page, notifications: rows }, late];

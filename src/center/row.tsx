@@ -4,7 +4,7 @@
 import * as React from 'react';
 
 import { typeLabel } from '../text/labels';
-import { isUnread } from '../state';
+import { isDismissed, isUnread } from '../state';
 import { visible } from '../text/visible';
 import type { Notification } from '../wire';
 import { Shared } from '../components/context';
@@ -200,9 +200,10 @@ function Tools(props: IPartProps): JSX.Element {
   const { row, open, handlers, id, tab } = props;
   const { trans } = React.useContext(Shared);
   const unread = isUnread(row);
+  const dismissed = isDismissed(row);
   return (
     <div className="jp-NotifyRow-tools">
-      {row.dismissed === null && (
+      {!dismissed && (
         <IconButton
           tabIndex={tab}
           label={unread ? trans.__('Mark as read') : trans.__('Mark as unread')}
@@ -212,7 +213,7 @@ function Tools(props: IPartProps): JSX.Element {
           <Glyph name={unread ? 'check' : 'dot'} />
         </IconButton>
       )}
-      {row.dismissed !== null ? (
+      {dismissed ? (
         <IconButton
           tabIndex={tab}
           label={trans.__('Move back to the inbox')}

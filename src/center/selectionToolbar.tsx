@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import { Shared } from '../components/context';
 import { Glyph, IconButton } from '../components/icons';
+import { isUnread } from '../state';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import type { SelectionModel } from './selection';
@@ -82,8 +83,8 @@ function InboxButtons(props: {
 }): JSX.Element {
   const { chosen, undo } = props;
   const { trans } = React.useContext(Shared);
-  const unread = chosen.filter(row => row.read === null);
-  const read = chosen.filter(row => row.read !== null);
+  const unread = chosen.filter(isUnread);
+  const read = chosen.filter(row => !isUnread(row));
   const dismissable = chosen.filter(row => row.dismissable);
   return (
     <>

@@ -4,7 +4,7 @@
 import * as React from 'react';
 
 import { onReconnected } from '../components/context';
-import { isUnread } from '../state';
+import { isInInbox, isUnread } from '../state';
 import type { INotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import type { IListProps } from './list';
@@ -39,7 +39,7 @@ export function useRowActions(options: {
       },
       read: (row, read) => {
         const { openId, setOpenId } = latest.current;
-        if (row.dismissed === null && (row.read !== null) !== read) {
+        if (isInInbox(row) && isUnread(row) === read) {
           void undo.read([row], read);
           if (!read && openId === row.id) {
             setOpenId(null);

@@ -5,17 +5,19 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import type { IngestMessage } from '../wire';
+import { typeLabel } from '../text/labels';
+import {
+  NOTIFICATION_TYPES,
+  type IngestMessage,
+  type NotificationType
+} from '../wire';
 import '../../style/send.css';
 
-const TYPES = [
-  'info',
-  'success',
-  'warning',
-  'error',
-  'in-progress',
+/** The types as the form offers them: the plain one last. */
+const TYPES: readonly NotificationType[] = [
+  ...NOTIFICATION_TYPES.filter(type => type !== 'default'),
   'default'
-] as const;
+];
 
 /**
  * Ask for a message.
@@ -73,17 +75,11 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     this._message.parentElement!.classList.add('jp-mod-wide');
     this._message.value = _values.message ?? '';
     this._type = this._add(trans.__('Type'), document.createElement('select'));
-    const names: Record<(typeof TYPES)[number], string> = {
-      info: trans.__('Information'),
-      success: trans.__('Success'),
-      warning: trans.__('Warning'),
-      error: trans.__('Error'),
-      'in-progress': trans.__('In progress'),
-      // Elsewhere a 'Message', which is here what the text is called.
-      default: trans.__('Plain')
-    };
     for (const type of TYPES) {
-      this._type.add(new Option(names[type], type));
+      // Elsewhere the default type is called 'Message'; here that is the label of the text.
+      const name =
+        type === 'default' ? trans.__('Plain') : typeLabel(type, trans);
+      this._type.add(new Option(name, type));
     }
     this._type.value = _values.type ?? 'info';
     this._close = this._add(
@@ -151,7 +147,7 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     return {
       ...this._values,
       message: this._message.value,
-      type: this._type.value as IngestMessage['type'],
+      type: this._type.value as NotificationType,
       autoClose: JSON.parse(this._close.value),
       actions: label || target ? [button, ...others] : others
     };

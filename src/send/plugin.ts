@@ -10,7 +10,12 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { addCommand } from '../palette';
 import { INotificationModel, INotifications } from '../tokens';
-import type { IngestMessage } from '../wire';
+import {
+  DISPLAY_TYPES,
+  LIMITS,
+  NOTIFICATION_TYPES,
+  type IngestMessage
+} from '../wire';
 // The token offers it from the start.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { NotificationSender } from './sender';
@@ -31,7 +36,7 @@ const ARGUMENTS = {
     },
     type: {
       type: 'string',
-      enum: ['default', 'info', 'success', 'warning', 'error', 'in-progress'],
+      enum: NOTIFICATION_TYPES,
       description: 'Styling and urgency; info if none is given.'
     },
     body: { type: 'string', description: 'A longer text, Markdown.' },
@@ -47,7 +52,7 @@ const ARGUMENTS = {
     progress: { type: 'number', minimum: 0, maximum: 1 },
     actions: {
       type: 'array',
-      maxItems: 5,
+      maxItems: LIMITS.actions,
       description: 'Buttons: what they say, and the command or link they open.',
       items: {
         type: 'object',
@@ -55,10 +60,7 @@ const ARGUMENTS = {
         properties: {
           label: { type: 'string' },
           caption: { type: 'string' },
-          displayType: {
-            type: 'string',
-            enum: ['default', 'accent', 'warn', 'link']
-          },
+          displayType: { type: 'string', enum: DISPLAY_TYPES },
           commandId: { type: 'string' },
           args: { type: 'object' },
           url: { type: 'string' }

@@ -7,13 +7,19 @@ import { UUID } from '@lumino/coreutils';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 
 import { request } from '../request';
+import { isActive } from '../state';
 import type {
   INotificationModel,
   INotifications,
   NotificationModel,
   Notifications
 } from '../tokens';
-import type { IngestMessage, Notification, Receipt } from '../wire';
+import {
+  LIMITS,
+  type IngestMessage,
+  type Notification,
+  type Receipt
+} from '../wire';
 
 /**
  * Who says it, if the caller names nobody.
@@ -35,7 +41,7 @@ const BEATS = 3;
  * The heartbeat of a tab that is hidden, in seconds: the longest that the server takes. A hub's
  * proxy takes each request for the user's activity, so a hidden tab sends none by a timer.
  */
-const HIDDEN_HEARTBEAT_S = 86_400;
+const HIDDEN_HEARTBEAT_S = LIMITS.maxHeartbeatS;
 
 /**
  * Sends notifications to this tab's server.
@@ -135,7 +141,7 @@ export class NotificationSender implements INotifications {
       change: NotificationModel.IChange
     ) => {
       for (const row of change.notifications) {
-        const gone = row.revoked !== null || row.expired !== null;
+        const gone = !isActive(row);
         if (gone ? ids.delete(row.id) || matches(row) : matches(row)) {
           if (!gone) {
             ids.add(row.id);
@@ -154,7 +160,7 @@ export class NotificationSender implements INotifications {
     _: INotificationModel,
     change: NotificationModel.IChange
   ): void {
-    const gone = change.notifications.filter(row => row.revoked || row.expired);
+    const gone = change.notifications.filter(row => !isActive(row));
     for (const state of gone.length > 0 ? this._states.values() : []) {
       if (gone.some(row => row.id === state.id)) {
         this._end(state);

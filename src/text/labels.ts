@@ -1,25 +1,24 @@
 /**
- * What a user calls the types of messages, wherever they are named.
+ * The names of the message types, as users see them.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Notification } from '../wire';
+import { NOTIFICATION_TYPES, type NotificationType } from '../wire';
 
-/** The types, in the order of menus and settings. */
-export const TYPES: readonly Notification['type'][] = [
-  'error',
-  'warning',
-  'success',
-  'info',
-  'in-progress',
-  'default'
+/** The types that stand last in menus and settings. */
+const LAST: readonly NotificationType[] = ['in-progress', 'default'];
+
+/** The types in the order of menus and settings: the most urgent first. */
+export const TYPES: readonly NotificationType[] = [
+  ...NOTIFICATION_TYPES.filter(type => !LAST.includes(type)).reverse(),
+  ...LAST
 ];
 
 /**
- * What one message of a type is called.
+ * The name of one message of a type.
  */
 export function typeLabel(
-  type: Notification['type'],
+  type: NotificationType,
   trans: TranslationBundle
 ): string {
   return {
@@ -33,10 +32,10 @@ export function typeLabel(
 }
 
 /**
- * What all messages of a type are called.
+ * The name of all messages of a type.
  */
 export function typesLabel(
-  type: Notification['type'],
+  type: NotificationType,
   trans: TranslationBundle
 ): string {
   return {
