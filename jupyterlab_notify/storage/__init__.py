@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,8 @@ class Storage:
         Milliseconds since 1970.
     timings
         How long to wait for what.
+    monotonic
+        Seconds that only go forward.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Storage:
         log: logging.Logger | None = None,
         clock: Clock = _now_ms,
         timings: StorageTimings | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         log = log or logging.getLogger(__name__)
         self.retention = retention or Retention()
@@ -85,7 +88,7 @@ class Storage:
         self.welcome = WelcomeRepository(self.outbox)
         self.notifications = NotificationRepository(self.outbox, self.welcome)
         self.remote = RemoteRepository(self.outbox)
-        self.maintenance = Maintenance(self.retention, timings)
+        self.maintenance = Maintenance(self.retention, timings, monotonic)
         self.engine = Engine(
             None if path is None else DatabaseFile(path, log),
             recovery=Recovery(self.welcome),

@@ -38,6 +38,7 @@ from .transaction import (
     StoreState,
     Transaction,
     load_state,
+    newest_ms,
     no_operation,
 )
 
@@ -395,6 +396,7 @@ class Engine:
         self._db, self.mode = db, mode
         self._restored = False
         self.state = load_state(db)
+        self._maintenance.age.begin(newest_ms(db), self._clock())
         self._file.remember_sidecars()
 
     def _reopen(self) -> None:

@@ -201,6 +201,8 @@ def to_wire(row: tuple[Any, ...]) -> WireNotification:
         If it holds what was never stored: the file is corrupt.
     """
     wire: dict[Any, Any] = dict(zip(_NAMES, row, strict=True))
+    if bytes in map(type, row) or not (type(row[1]) is type(row[2]) is int):
+        raise sqlite3.DatabaseError("malformed row: it holds what is no text or no number")
     try:
         for place, name, decode in _DECODED:
             wire[name] = decode(row[place])

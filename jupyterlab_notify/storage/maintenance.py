@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from ..timings import StorageTimings
+from .age import AgeReference
 from .fields import tombstone
 from .retention import REPLACEABLE, Retention, find_superfluous
 from .state import ACTIVE
@@ -40,10 +41,19 @@ class Maintenance:
         What is kept.
     timings
         How often to look.
+    monotonic
+        Seconds that only go forward.
     """
 
-    def __init__(self, retention: Retention, timings: StorageTimings | None = None) -> None:
+    def __init__(
+        self,
+        retention: Retention,
+        timings: StorageTimings | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.retention = retention
+        #: By which time notifications grow old.
+        self.age = AgeReference(monotonic)
         self._timings = timings or StorageTimings()
         self._prune_at = 0.0
         #: How many batches have written since the database was measured.
@@ -133,8 +143,11 @@ class Maintenance:
             f"AND coalesce(revoked_ms, expired_ms) < {transaction.now_ms - TOMBSTONE_MS}"
         ]
         if self.retention.days > 0:
-            oldest_ms = transaction.now_ms - int(self.retention.days * 86_400_000)
+            now_ms = self.age.at(transaction.now_ms)
+            oldest_ms = now_ms - int(self.retention.days * 86_400_000)
             queries.append(
-                f"SELECT id FROM notifications WHERE updated_ms < {oldest_ms} AND {REPLACEABLE}"
+                f"SELECT id FROM notifications WHERE updated_ms < {oldest_ms} AND {REPLACEABLE} "
+                f"AND id NOT IN (SELECT id FROM notifications WHERE {ACTIVE} "
+                f"ORDER BY position DESC LIMIT {self.retention.always})"
             )
         return f"{' UNION '.join(queries)} LIMIT {PRUNE_CHUNK}"

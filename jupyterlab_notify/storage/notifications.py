@@ -8,6 +8,7 @@ remembers in ``pruned`` up to which ``seq`` a cursor has missed something.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypedDict, cast
 
@@ -234,7 +235,13 @@ class NotificationRepository:
                 "The text of this message cannot be fetched: it is at a central service that this "
                 "server does not ask."
             )
-        return {**to_wire(row), "body": body, "data": None if data is None else json.loads(data)}
+        try:
+            if not isinstance(body, str | None):
+                raise TypeError("its body is no text")
+            value = None if data is None else json.loads(data)
+        except (ValueError, TypeError) as error:
+            raise sqlite3.DatabaseError(f"malformed row: {error}") from error
+        return {**to_wire(row), "body": body, "data": value}
 
     def position(self, transaction: Transaction) -> StreamPosition:
         """Return how far everything has come that tabs show."""

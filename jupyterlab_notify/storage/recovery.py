@@ -291,7 +291,8 @@ def _read(db: sqlite3.Connection) -> Salvage | None:
     """
     if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
         return None
-    origin = Cursor(*db.execute("SELECT epoch, seq FROM state").fetchone())
+    state = db.execute("SELECT epoch, seq FROM state").fetchone()
+    origin = None if state is None else Cursor(*state)
     rows = _read_newest(db)
     if rows or db.execute("SELECT inbox FROM state").fetchone() == (0,):
         return Salvage(rows, _read_auxiliary(db), origin)
@@ -331,7 +332,8 @@ def _read_auxiliary(db: sqlite3.Connection) -> AuxiliaryRows:
                 if table != "welcome" or _is_json(row["content"]):
                     tables[table][tuple(row[name] for name in names)] = row
     welcome, muted_ms = 0, None
-    with suppress(sqlite3.Error):
+    # There may be no such row.
+    with suppress(sqlite3.Error, TypeError):
         welcome, muted_ms = db.execute("SELECT welcome, muted_ms FROM state").fetchone()
     return AuxiliaryRows(tables, welcome, muted_ms)
 

@@ -16,8 +16,6 @@ from .transaction import Transaction
 
 #: What a row takes beside its texts, in bytes, with its part of the indexes.
 ROW_BYTES = 500
-#: So many of the newest notifications stay however old they are.
-ALWAYS_KEPT = 100
 
 #: What the central service still broadcasts would only come again.
 REPLACEABLE = f"NOT (origin = 'broadcast' AND {ACTIVE})"
@@ -44,11 +42,20 @@ class Retention:
         How many there are at most; 0: any number.
     size
         How many bytes they take at most; 0: any number.
+    always
+        How many of the newest stay however old they are.
     """
 
-    __slots__ = ("count", "days", "size")
+    __slots__ = ("always", "count", "days", "size")
 
-    def __init__(self, days: float = 90, count: int = 10_000, size: int = 64_000_000) -> None:
+    def __init__(
+        self,
+        days: float = 90,
+        count: int = 10_000,
+        size: int = 64_000_000,
+        always: int = 100,
+    ) -> None:
+        self.always = always
         self.days = days
         self.count = count
         self.size = size

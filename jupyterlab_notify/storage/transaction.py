@@ -58,14 +58,43 @@ class StoreState:
         return self.seq, self.pruned, self.welcome, self.muted_ms
 
 
+#: The largest number that a browser can hold; none that is larger was ever given.
+MAX_SEQ = 2**53 - 1
+
+
 def load_state(db: sqlite3.Connection) -> StoreState:
-    """Read the state of a database."""
-    return StoreState(
-        *db.execute(
-            "SELECT epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones, "
-            f"({NEXT_DUE}) FROM state"
-        ).fetchone()
-    )
+    """Read the state of a database.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If it holds what was never stored: the file is corrupt.
+    """
+    row = db.execute(
+        "SELECT epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones, "
+        f"({NEXT_DUE}), (SELECT max(seq) FROM notifications) FROM state"
+    ).fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("malformed: it has lost its state")
+    *columns, highest = row
+    state = StoreState(*columns)
+    numbers = (state.seq, state.pruned, state.welcome, state.rows, highest or 0)
+    if not isinstance(state.epoch, str) or not all(
+        isinstance(number, int) and 0 <= number <= MAX_SEQ for number in numbers
+    ):
+        raise sqlite3.DatabaseError("malformed: a number in it was never given")
+    if highest is not None and highest > state.seq:
+        raise sqlite3.DatabaseError("malformed: a change in it was never made")
+    return state
+
+
+def newest_ms(db: sqlite3.Connection) -> int | None:
+    """Return the newest time at which something that is stored came in."""
+    (newest,) = db.execute(
+        "SELECT max(updated_ms) FROM "
+        "(SELECT updated_ms FROM notifications ORDER BY position DESC LIMIT 100)"
+    ).fetchone()
+    return newest if isinstance(newest, int) else None
 
 
 class Transaction:

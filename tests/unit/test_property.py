@@ -77,11 +77,23 @@ class Tabs(RuleBasedStateMachine):
         self.folder = Path(folder)
         self.path = self.folder / "notify" / "notifications.sqlite"
         self.clock = Clock()
-        retention = Retention(days=1, count=count)
-        storage = Storage(self.path, retention=retention, clock=self.clock, timings=TIMINGS)
+        retention = Retention(days=1, count=count, always=0)
+        storage = Storage(
+            self.path,
+            retention=retention,
+            clock=self.clock,
+            monotonic=lambda: self.clock() / 1000,
+            timings=TIMINGS,
+        )
         # The invariant looks instead: at known moments.
         self.manager = NotificationManager(storage, timings=Timings(watch_interval_s=3600.0))
-        self.other = Storage(self.path, retention=retention, clock=self.clock, timings=TIMINGS)
+        self.other = Storage(
+            self.path,
+            retention=retention,
+            clock=self.clock,
+            monotonic=lambda: self.clock() / 1000,
+            timings=TIMINGS,
+        )
         self.tabs: list[tuple[Tab, Subscription | None]] = []
         self.ids: list[str] = []
         self.acknowledged: set[str] = set()

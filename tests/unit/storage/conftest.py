@@ -34,7 +34,9 @@ def make(path: Path, clock: Clock) -> Iterator[Make]:
     made: list[Storage] = []
 
     def _make(**options: Any) -> Storage:
-        store = Storage(options.pop("path", path), clock=clock, **options)
+        store = Storage(
+            options.pop("path", path), clock=clock, monotonic=lambda: clock() / 1000, **options
+        )
         made.append(store)
         return store
 

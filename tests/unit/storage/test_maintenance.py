@@ -125,7 +125,7 @@ def test_a_sender_that_wakes_up_goes_on_and_its_end_is_its_own(
 
 
 def test_what_is_too_old_or_too_many_goes_and_tabs_begin_anew(make: Make, clock: Clock) -> None:
-    store = make(retention=Retention(days=1, count=10))
+    store = make(retention=Retention(days=1, count=10, always=0))
     receive(store, "old")
     cursor = store.position.cursor
     clock.forward(86_400 + 1)

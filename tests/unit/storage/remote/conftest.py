@@ -31,7 +31,13 @@ def make(path: Path, clock: Clock) -> Iterator[Make]:
     made: list[Storage] = []
 
     def _make(central: str = "central", **options: Any) -> Storage:
-        store = Storage(path, clock=clock, central=central, **{"timings": QUICK, **options})
+        store = Storage(
+            path,
+            clock=clock,
+            monotonic=lambda: clock() / 1000,
+            central=central,
+            **{"timings": QUICK, **options},
+        )
         made.append(store)
         return store
 

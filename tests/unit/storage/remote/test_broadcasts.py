@@ -170,7 +170,7 @@ def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> N
 
 
 def test_a_live_broadcast_is_not_deleted_for_its_age(make: Make, clock: Clock) -> None:
-    store = make(retention=Retention(days=1, count=1))
+    store = make(retention=Retention(days=1, count=1, always=0))
     (a,) = listing(store, broadcast("a"))["created"]
     change(store, a, dismissed=True)
     clock.forward(3 * 86_400)

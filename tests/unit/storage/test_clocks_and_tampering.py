@@ -1,0 +1,113 @@
+"""A clock that is wrong deletes nothing, and rows that were never stored are set aside."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from jupyterlab_notify.storage import Retention, Storage
+
+from ...support.storage import Clock, live, receive
+
+DAY_S = 86_400
+
+
+class Boot:
+    """A machine's clock, and the time that really passes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.seconds = clock, 0.0
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.forward(seconds)
+        self.seconds += seconds
+
+    def open(self, path: Path, always: int = 0) -> Storage:
+        """Open a store."""
+        retention = Retention(days=90, count=0, always=always)
+        return Storage(path, clock=self.clock, monotonic=lambda: self.seconds, retention=retention)
+
+
+@pytest.fixture
+def boot(clock: Clock) -> Boot:
+    return Boot(clock)
+
+
+@pytest.mark.parametrize("ahead_days", [100, 36_500, -100])
+def test_a_clock_that_is_wrong_at_boot_deletes_nothing(
+    path: Path, boot: Boot, ahead_days: int
+) -> None:
+    store = boot.open(path, always=3)
+    for number in range(150):
+        receive(store, str(number))
+    store.close()
+    boot.clock.forward(ahead_days * DAY_S)
+    store = boot.open(path, always=3)
+    receive(store, "at the wrong time")
+    assert store.engine.prune() == 0
+    boot.forward(DAY_S / 2)
+    # Somebody sets it right.
+    boot.clock.forward(-ahead_days * DAY_S)
+    receive(store, "at the right time")
+    assert store.engine.prune() == 0
+    store.close()
+    store = boot.open(path, always=3)
+    receive(store, "later")
+    assert store.engine.prune() == 0
+    assert len(live(store)) == 153
+    store.close()
+
+
+def test_a_clock_that_was_consistent_for_a_day_is_believed(path: Path, boot: Boot) -> None:
+    store = boot.open(path, always=100)
+    for number in range(150):
+        receive(store, str(number))
+    store.close()
+    boot.forward(100 * DAY_S)
+    store = boot.open(path, always=100)
+    receive(store, "after a long time")
+    assert store.engine.prune() == 0
+    boot.forward(DAY_S + 1)
+    assert store.engine.prune() == 51, "the newest hundred are always kept"
+    assert len(live(store)) == 100
+    store.close()
+
+
+TAMPERED = {
+    "a blob as message": "UPDATE notifications SET message = x'ff00' WHERE message = '3'",
+    "a blob as source": "UPDATE notifications SET source = x'41' WHERE message = '3'",
+    "no state": "DELETE FROM state",
+    "the largest number": "UPDATE notifications SET seq = 9223372036854775807 WHERE message = '3'",
+    "the largest state": "UPDATE state SET seq = 9223372036854775807",
+    "a state that is text": "UPDATE state SET seq = 'x'",
+    "a negative state": "UPDATE state SET seq = -1",
+    "a row's number that is text": "UPDATE notifications SET seq = 'x' WHERE message = '3'",
+    "an epoch that is a blob": "UPDATE state SET epoch = x'ff'",
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_tampered_rows_are_set_aside_and_begun_anew(
+    path: Path, clock: Clock, name: str, is_open: bool
+) -> None:
+    store = Storage(path, clock=clock)
+    for number in range(5):
+        receive(store, str(number))
+    if not is_open:
+        store.close()
+    db = sqlite3.connect(path)
+    db.execute(TAMPERED[name])
+    db.commit()
+    db.close()
+    if not is_open:
+        store = Storage(path, clock=clock)
+    receive(store, "new")
+    found = {row["message"] for row in live(store).values()}
+    assert "new" in found and {"0", "1", "2", "4"} <= found, "what is sound is kept"
+    assert store.engine.durable
+    assert [p for p in path.parent.iterdir() if ".corrupt-" in p.name]
+    store.close()
