@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NotifyHandler", "__version__", "notify"]
 
-#: Names of the client, which programs may import from here as well. A server imports this package
-#: too, and must not import the client for it.
+#: Names of the client that programs may also import from here. They are imported on first use,
+#: since a server imports this package without needing the client.
 _CLIENT_NAMES = ("NotifyHandler", "notify")
 
 
@@ -27,26 +27,26 @@ def __getattr__(name: str) -> Any:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Offer ``%notify`` and ``%%notify``: ``%load_ext jupyterlab_notify``."""
+    """Register ``%notify`` and ``%%notify`` on ``%load_ext jupyterlab_notify``."""
     from jupyter_notify.magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """Take them back: ``%unload_ext jupyterlab_notify``."""
+    """Unregister the magics on ``%unload_ext jupyterlab_notify``."""
     from jupyter_notify.magics import unload
 
     unload(shell)
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
-    """Tell JupyterLab where the prebuilt browser side lies."""
+    """Return where JupyterLab finds the prebuilt browser side."""
     return [{"src": "labextension", "dest": "jupyterlab_notify"}]
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    """Tell Jupyter Server which application to load."""
+    """Return the application that Jupyter Server loads."""
     from .app import NotifyApp
 
     return [{"module": "jupyterlab_notify", "app": NotifyApp}]

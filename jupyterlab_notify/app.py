@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 #: An extension of another project that owns the same import name.
 NAMESAKE = "jupyterlab-notify"
 
-#: How long after the server's start its store opens by itself, in seconds.
+#: Seconds after the server's start at which storage opens by itself.
 OPEN_AFTER_S = 1.0
 
 EVENT_SCHEMA_ID = "https://events.jupyter.org/jupyterlab_notify/notification/v1"
@@ -48,31 +48,31 @@ class NotifyApp(ExtensionApp):
     description = "Notifications in JupyterLab: toasts and a center that forget nothing."
     load_other_extensions = True
     extension_url = "/lab"
-    #: How long to wait for what; no setting, since nobody should have to change it.
+    #: Waits and intervals; no setting, since nobody should have to change them.
     timings = Timings()
-    #: How many operations may wait for storage.
+    #: The most operations that may wait for storage.
     max_waiting = MAX_WAITING
 
     database = Unicode(
         help="""The SQLite file that keeps the notifications.
 
-        It is made if it is missing, readable by its owner only. Two servers of one home
-        directory may share it. By default `notify/notifications.sqlite` in Jupyter's data
-        directory; an empty string keeps notifications in memory only.
+        It is created if it is missing, readable by its owner only. Two servers of one home
+        directory may share it. The default is `notify/notifications.sqlite` in Jupyter's data
+        directory; with an empty string, notifications are kept in memory only.
         """
     ).tag(config=True)
 
     retention_days = Float(
         90,
         min=0,
-        help="Notifications older than so many days are deleted; 0 keeps them however old.",
+        help="The number of days after which notifications are deleted; 0 keeps them for ever.",
     ).tag(config=True)
 
     retention_count = Int(
         10_000,
         min=0,
         max=2**53 - 1,
-        help="Of more notifications than this those worth least are deleted; 0 keeps all.",
+        help="The most notifications that are kept; those worth least are deleted first. 0 keeps all.",
     ).tag(config=True)
 
     retention_bytes = Int(
@@ -97,38 +97,38 @@ class NotifyApp(ExtensionApp):
     ).tag(config=True)
 
     central_url = Unicode(
-        help="""The central service (such as Semaphore) to ask for broadcasts, for the user's
-        messages and for welcome messages, for example `https://data.example.com/semaphore`.
+        help="""The URL of the central service (such as Semaphore) that has broadcasts, the user's
+        messages and welcome messages, for example `https://data.example.com/semaphore`.
 
-        It is asked with the user's token, while a tab is open. This is all that a site has to
-        set; without it no other service is ever asked. By default what a hub's spawner sets as
-        `$JUPYTERLAB_NOTIFY_CENTRAL_URL`; `nublado` takes Semaphore's address from
-        `/etc/nublado/discovery/v1.json`. Proxies are taken from the environment (`HTTPS_PROXY`,
-        `NO_PROXY`).
+        This server polls it with the user's token while a tab is open. A site needs to set
+        nothing else; without a URL, no other service is ever contacted. The default is the
+        value of `$JUPYTERLAB_NOTIFY_CENTRAL_URL`, which a hub's spawner sets; `nublado` takes
+        Semaphore's address from `/etc/nublado/discovery/v1.json`. Proxies are taken from the
+        environment (`HTTPS_PROXY`, `NO_PROXY`).
         """
     ).tag(config=True)
 
     central_name = Unicode(
-        help="""What the central service is called, as the source of its messages.
+        help="""The name of the central service, shown as the source of its messages.
 
-        By default the host of its URL.
+        The default is the host of its URL.
         """
     ).tag(config=True)
 
     central_token_file = Unicode(
         help="""The file that holds the user's token for the central service.
 
-        It is read before each request, so that a token may be renewed at any time. Where it is
-        not set or holds none: `central_token_variable`, `secrets/token` in
-        `$NUBLADO_RUNTIME_MOUNTS_DIR`, `/etc/nublado/secrets/token`, and for the service that
-        `$JUPYTERLAB_NOTIFY_CENTRAL_URL` names `$JUPYTERHUB_API_TOKEN`.
+        It is read before each request, so that a token can be renewed at any time. Where it is
+        not set or holds no token, these are tried in order: `central_token_variable`,
+        `secrets/token` in `$NUBLADO_RUNTIME_MOUNTS_DIR`, `/etc/nublado/secrets/token`, and, for
+        the service that `$JUPYTERLAB_NOTIFY_CENTRAL_URL` names, `$JUPYTERHUB_API_TOKEN`.
         """
     ).tag(config=True)
 
     central_token_variable = Unicode(
         help="""The environment variable that holds the user's token for the central service.
 
-        `JUPYTERHUB_API_TOKEN` here sends the server's own token at the hub to whatever
+        The value `JUPYTERHUB_API_TOKEN` sends the server's own hub token to whatever service
         `central_url` names.
         """
     ).tag(config=True)
@@ -136,39 +136,39 @@ class NotifyApp(ExtensionApp):
     central_interval = Float(
         60,
         min=0.1,
-        help="""How often, in seconds, the central service is asked while a tab is open.
+        help="""The seconds between two polls of the central service while a tab is open.
 
-        Each time is up to a fifth shorter or longer, so that not all servers ask at once. When
-        the service fails it is asked ever less often, down to once in ten minutes.
+        Each interval is up to a fifth shorter or longer, so that servers do not all poll at once.
+        A service that fails is polled less and less often, down to once in ten minutes.
         """,
     ).tag(config=True)
 
     keep_running_interval = Float(
         0,
         min=0,
-        help="""How many seconds must lie between two uses of *Keep it running*.
+        help="""The least number of seconds between two uses of *Keep it running*.
 
-        A warning that an idle server is about to be stopped has that button, which counts as the
-        user's activity. 0: it may be used at any time.
+        A warning that an idle server is about to be stopped has this button; using it counts as
+        user activity. With 0 it may be used at any time.
         """,
     ).tag(config=True)
 
     central_timeout = Float(
         10,
         min=0.1,
-        help="How long, in seconds, one request to the central service may take.",
+        help="The most seconds that one request to the central service may take.",
     ).tag(config=True)
 
     central_ca_bundle = Unicode(
-        help="""A file with the certificates (PEM) that the central service's is checked against.
+        help="""A PEM file with the certificates to trust for the central service.
 
-        By default those that Python trusts, or the ones that `SSL_CERT_FILE` names.
+        The default is what Python trusts, or the file that `SSL_CERT_FILE` names.
         """
     ).tag(config=True)
 
     central_aspect = Unicode(
         "jupyterlab",
-        help="""The part of the platform that this server is, as welcome messages name it.
+        help="""The part of the platform that this server belongs to, as welcome messages name it.
 
         Only welcome messages of this aspect are shown, from the central service and from files.
         """,
@@ -184,7 +184,7 @@ class NotifyApp(ExtensionApp):
         if not value:
             return value
         path = Path(value)
-        # It knows no home directory of a user who is not there.
+        # Fails for a user who does not exist; the check below reports the path.
         with suppress(RuntimeError):
             path = path.expanduser()
         if not path.is_absolute() or "\0" in value:
@@ -223,7 +223,7 @@ class NotifyApp(ExtensionApp):
                 "NotifyApp.central_url must be a URL such as https://data.example.com/semaphore."
             )
         if parts.username or parts.password or parts.query or parts.fragment:
-            # Not said with its value: it may hold a password.
+            # The message leaves the value out, since it may hold a password.
             raise TraitError(
                 "NotifyApp.central_url must hold neither a user, nor a query, nor a fragment; "
                 "the token belongs into NotifyApp.central_token_file."
@@ -243,13 +243,14 @@ class NotifyApp(ExtensionApp):
         section_names: list[str] | None = None,
         traits: dict[str, TraitType[Any, Any]] | None = None,
     ) -> None:
-        """Take what is configured; a wrong value is said and left out.
+        """Apply the configuration; log each wrong value and leave it out.
 
-        Jupyter Server would log a traceback, and leave out right ones too.
+        Jupyter Server would log a traceback, and leave out valid values too.
         """
         for name, value in self._find_my_config(cfg).items():
             if self.has_trait(name):
-                # Traitlets goes back to what it knows of, which is not yet a computed default.
+                # After an error traitlets restores the value that it knows: a computed default is
+                # known only once it was read.
                 getattr(self, name)
             try:
                 super()._load_config(
@@ -259,7 +260,7 @@ class NotifyApp(ExtensionApp):
                 self.log.error("A value of the configuration is wrong and is left out: %s", error)
 
     def _find_central(self) -> None:
-        """Settle where the central service is; what is wrong is logged and left out."""
+        """Determine the central service's URL; log a wrong one and leave it out."""
         if self.central_url == NUBLADO:
             found = nublado_url()
             if found is None:
@@ -275,7 +276,7 @@ class NotifyApp(ExtensionApp):
             self.central_url = ""
 
     def initialize_settings(self) -> None:
-        """Make storage and what stands on it; nothing is opened yet."""
+        """Build storage, sources and manager; nothing is opened yet."""
         self._find_central()
         self.settings[INTERVAL_SETTING] = self.keep_running_interval
         storage = Storage(
@@ -299,12 +300,13 @@ class NotifyApp(ExtensionApp):
         self._opening: asyncio.TimerHandle | None = None
         self._greeting: asyncio.TimerHandle | None = None
         self._checking: asyncio.Future[None] | None = None
-        #: What was logged of the central service at the start.
+        #: The problem of the central service that was logged at the start.
         self._last_logged: str | None = None
-        #: What other server extensions use.
+        #: The interface for other server extensions.
         self.notifications = Notifications(self.manager, self.log)
         logger = getattr(self.serverapp, "event_logger", None)
-        # Not at the first event: a listener to all events hears those of schemas that were there.
+        # Registered before the first event: a listener to all events hears only the schemas that
+        # existed when it was added.
         if logger is not None and EVENT_SCHEMA_ID not in logger.schemas:
             logger.register_event_schema(EVENT_SCHEMA)
         self._warn_of_namesake()
@@ -321,7 +323,7 @@ class NotifyApp(ExtensionApp):
             NAMESAKE,
         )
 
-    # To add a source: a method that makes it, and its place in ``initialize_settings``.
+    # To add a source, write a method that makes it and list it in ``initialize_settings``.
 
     def _make_central(self, context: SourceContext) -> Source:
         from ._version import __version__
@@ -354,14 +356,14 @@ class NotifyApp(ExtensionApp):
         )
 
     def initialize_handlers(self) -> None:
-        """Offer the routes."""
+        """Register the routes."""
         self.handlers.extend(routes(self.manager, RateLimit(self.ingest_rate)))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Open the store, in its own thread, soon after the server's start.
+        """Open storage, in its own thread, soon after the server's start.
 
-        What asks for it earlier opens it; where nobody does, its work, and a disk that is slow,
-        do not go into the time until the server answers.
+        The first request opens it earlier. Otherwise neither this work nor a slow disk delays
+        the moment when the server first answers.
         """
         del serverapp
         self._opening = asyncio.get_running_loop().call_later(OPEN_AFTER_S, self.manager.start)
@@ -373,9 +375,9 @@ class NotifyApp(ExtensionApp):
             self._checking = asyncio.ensure_future(self._check_ca_bundle())
 
     async def _check_ca_bundle(self) -> None:
-        """Say at the start that the CA bundle cannot be used: until a tab opens nobody else would.
+        """Warn at the start about an unusable CA bundle, instead of when the first tab opens.
 
-        In a thread: its file system may hang.
+        The check runs in a thread, since the bundle's file system may hang.
         """
         from .sources.threads import in_thread
 
@@ -394,7 +396,7 @@ class NotifyApp(ExtensionApp):
             self.log.warning("%s It is tried again by itself.", self._last_logged)
 
     async def stop_extension(self) -> None:
-        """Commit what waits and close the store."""
+        """Commit pending operations and close storage."""
         for timer in (self._opening, self._greeting):
             if timer is not None:
                 timer.cancel()
@@ -403,7 +405,7 @@ class NotifyApp(ExtensionApp):
         await self.manager.stop()
 
     def _emit_event(self, action: str, ids: list[str]) -> None:
-        """Tell other extensions what happened, without content: ours, and Jupyter's event bus."""
+        """Report a change, without content, to our observers and to Jupyter's event bus."""
         self.notifications.tell(action, ids)
         logger = getattr(self.serverapp, "event_logger", None)
         if logger is not None:

@@ -1,9 +1,9 @@
-"""Who listens to changes: the open streams of this process, and what goes out to them.
+"""The broadcaster: sends changes to the open streams of this process.
 
-It knows nothing of HTTP and SQL. The manager hands it each frame once, as text. A subscription
-that is up to date and has nothing under way sends that text as it is. One that lags (a slow
-browser, a frame that came while it was catching up) fetches what it lacks from the store when it is
-free again, so that no subscription holds more than one frame in memory.
+It knows nothing of HTTP and SQL. The manager gives it each frame once, as text. A subscription
+that is up to date and idle sends that text unchanged. One that lags (a slow browser, a frame that
+arrived while it was catching up) fetches what it lacks from storage when it is idle again, so that
+no subscription holds more than one frame in memory.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from .storage import StreamPosition
 
 
 class Sink(Protocol):
-    """Where a stream's frames go: one browser tab."""
+    """The receiver of a stream's frames: one browser tab."""
 
     def send(self, text: str) -> Awaitable[None]:
         """Send a frame; raises when the tab is gone."""
 
     def close(self) -> None:
-        """Close the connection, so that the tab connects anew."""
+        """Close the connection, so that the tab reconnects."""
 
 
 class Update(NamedTuple):
-    """A frame that leads from ``before`` to ``after``; from anywhere, if ``before`` is None.
+    """A frame that leads from ``before`` to ``after``; from any position if ``before`` is None.
 
-    Without ``text`` it says only that there is something new.
+    Without ``text`` it says only that something changed.
     """
 
     before: StreamPosition | None
@@ -57,7 +57,7 @@ class Subscription:
         self._sink = sink
         self._catch_up = catch_up
         self._busy: asyncio.Task[None] | None = None
-        #: How far others have come since this one last asked; None: no further.
+        #: The newest position seen since this one last caught up; None: there is nothing newer.
         self._behind: StreamPosition | None = None
         self._closed = False
 
@@ -66,7 +66,7 @@ class Subscription:
         self._busy = asyncio.ensure_future(self._run(None))
 
     def push(self, update: Update) -> None:
-        """Take a frame, or note that there is one."""
+        """Send a frame, or note that there is a newer position."""
         if self._closed:
             return
         if self._busy is not None:
@@ -76,7 +76,7 @@ class Subscription:
             self._busy = asyncio.ensure_future(self._run(update if ready else None))
 
     def close(self) -> None:
-        """Stop; nothing is sent any more."""
+        """Stop sending."""
         self._closed = True
         if self._busy is not None:
             self._busy.cancel()
@@ -94,7 +94,7 @@ class Subscription:
                 if self._behind in (None, self.cursor):
                     break
         except Exception:
-            # The tab is gone, and will come back with its cursor: nothing is lost.
+            # The tab is gone. It will come back with its cursor, so nothing is lost.
             self._closed = True
             self._sink.close()
         finally:
@@ -121,6 +121,6 @@ class Broadcaster:
         subscription.close()
 
     def publish(self, update: Update) -> None:
-        """Hand a frame to every subscription."""
+        """Push a frame to every subscription."""
         for subscription in tuple(self._subscriptions):
             subscription.push(update)

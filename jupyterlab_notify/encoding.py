@@ -1,11 +1,11 @@
-"""JSON as text: how everything that leaves this server is encoded."""
+"""The JSON encoder for everything that leaves this server."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-# One encoder for all: json.dumps would make another for each call that wants no spaces.
+# One shared encoder: ``json.dumps`` makes a new one for each call with other separators.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 

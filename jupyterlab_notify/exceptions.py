@@ -1,7 +1,7 @@
-"""Every error that a caller is told of, with the HTTP status that it has.
+"""The errors that callers see, each with its HTTP status.
 
-Storage, the manager and the handlers raise them; their text is one sentence for the sender. Where
-one is raised, nothing has been changed.
+Storage, the manager and the handlers raise them. Their text is one sentence for the sender. When
+one is raised, nothing has changed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from .limits import MAX_REQUEST_BYTES
 
 
 class NotifyError(Exception):
-    """A request that is not done; its text is a sentence for the sender."""
+    """A request that failed; its text is a sentence for the sender."""
 
     #: The HTTP status.
     status = 400
-    #: After how many seconds it is worth trying again, where that is known.
+    #: Seconds after which it is worth trying again, where that is known.
     retry_after_s: float | None = None
 
 
@@ -33,7 +33,7 @@ class Conflict(NotifyError):
 
 
 class Unavailable(NotifyError):
-    """Something that has to be asked elsewhere cannot be had now."""
+    """A service that the request needs cannot be reached now."""
 
     status = 503
 
@@ -43,7 +43,7 @@ class Unavailable(NotifyError):
 
 
 class TooSoon(NotifyError):
-    """The site does not let this be done so often."""
+    """The site does not allow this so often."""
 
     status = 429
 
@@ -53,7 +53,7 @@ class TooSoon(NotifyError):
 
 
 class Busy(NotifyError):
-    """Too much is waiting to be stored."""
+    """Too many operations are waiting."""
 
     status = 503
     retry_after_s = 2.0
@@ -72,7 +72,7 @@ class TooMany(NotifyError):
 
 
 class BadRequest(NotifyError):
-    """The request is wrong: a sentence, and a list of fields with what is wrong in each."""
+    """The request is invalid; ``errors`` lists what is wrong with each field."""
 
     def __init__(self, message: str, errors: list[dict[str, str]] | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What other server extensions use: they find it on the running application.
+"""The interface for other server extensions, an attribute of the running application.
 
 ::
 
@@ -16,22 +16,23 @@ from typing import Any
 from .manager import NotificationManager, Received
 from .validation import validate
 
-#: Told what happened (``created``, ``updated``, ``read``, ``unread``, ``dismissed``, ``restored``,
-#: ``revoked``) and the ids that were named; no ids: all of the inbox, or a range of it.
+#: Called with the action (``created``, ``updated``, ``read``, ``unread``, ``dismissed``,
+#: ``restored``, ``revoked``) and the ids that were named; without ids, the whole inbox or a range
+#: of it changed.
 Observer = Callable[[str, list[str]], None]
 
 
 class Notifications:
-    """Sends notifications to the user of this server, and tells what becomes of them.
+    """Sends notifications to the user of this server, and reports changes to them.
 
-    Its methods are for the server's event loop.
+    Call its methods in the server's event loop.
 
     Parameters
     ----------
     manager
-        Where they go.
+        Receives the notifications.
     log
-        Where the administrator looks.
+        The server's log.
     """
 
     def __init__(self, manager: NotificationManager, log: logging.Logger) -> None:
@@ -40,26 +41,26 @@ class Notifications:
         self._observers: list[Observer] = []
 
     async def emit(self, message: str, *, source: str, **options: Any) -> Received:
-        """Send a message; returns once it is committed.
+        """Send a message and return once it is committed.
 
         Parameters
         ----------
         message
             The summary.
         source
-            Who says it: the extension's name for people.
+            The extension's name as users should see it.
         options
             Any other field of ``docs/ingest.md``: ``type``, ``body``, ``actions``, ``key``, …
 
         Returns
         -------
         Received
-            Its id and ``seq``.
+            The id and ``seq`` of the notification.
 
         Raises
         ------
         NotifyError
-            If a field is wrong, or too much waits to be stored; its text is a sentence, and
+            If a field is wrong, or too many operations are waiting. Its text is a sentence, and
             nothing is stored.
         """
         from .models import IngestMessage
@@ -68,21 +69,21 @@ class Notifications:
         return await self._manager.receive(validate(IngestMessage, value), source=source)
 
     async def update(self, key: str, message: str, *, source: str, **options: Any) -> Received:
-        """Replace the message that ``source`` sent under ``key``, or send it; as ``emit``."""
+        """Replace the message that ``source`` sent under ``key``, or send it; see ``emit``."""
         return await self.emit(message, source=source, **{**options, "key": key})
 
     async def revoke(self, id_or_key: str, *, source: str) -> Received:
-        """Take a message back by its id, or by the key under which ``source`` sent it.
+        """Revoke a message by its id, or by the key under which ``source`` sent it.
 
         Raises
         ------
         NotFound
-            If there is none.
+            If there is no such message.
         """
         return await self._manager.revoke(id_or_key, source, any_source=False)
 
     def observe(self, observer: Observer) -> Callable[[], None]:
-        """Have ``observer`` told of each change that this server makes; returns what ends that."""
+        """Call ``observer`` on each change made through this server; return its remover."""
         self._observers.append(observer)
 
         def end() -> None:
@@ -92,7 +93,7 @@ class Notifications:
         return end
 
     def tell(self, action: str, ids: list[str]) -> None:
-        """Tell the observers; one that fails is logged and the others are told all the same."""
+        """Call every observer; log one that fails and go on with the others."""
         for observer in tuple(self._observers):
             try:
                 observer(action, list(ids))

@@ -1,8 +1,7 @@
-"""The manager: what the product does.
+"""The manager of one user's notifications.
 
-It takes messages in, replaces and revokes them, and remembers what the user read and dismissed.
-Handlers and other extensions call it. It validates nothing that ``models`` validates, and knows no
-HTTP.
+It receives, replaces and revokes messages, and records what the user read and dismissed. Handlers
+and other extensions call it. It repeats no validation of ``models`` and knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ EmitEvent = Callable[[str, list[str]], None]
 
 
 class Received(NamedTuple):
-    """What became of a message: its id, its change's ``seq``, and how well it is kept."""
+    """The result of a change: the notification's id, the ``seq``, and whether it is durable."""
 
     id: str
     seq: int
@@ -58,18 +57,18 @@ class NotificationManager:
     Parameters
     ----------
     storage
-        Where they are kept.
+        Where notifications are kept.
     log
-        Where the administrator looks.
+        The server's log.
     emit_event
-        Called after each change with what happened (``created``, ``read``, …) and the ids that a
-        caller named, never with content. For Jupyter's event bus.
+        Called after each change with the action (``created``, ``read``, …) and the ids that the
+        caller named, never with content. Feeds Jupyter's event bus.
     sources
-        What makes each source, when the first of them is needed.
+        The factories of the sources; called when a source is first needed.
     timings
-        How often to look for what.
+        Waits and intervals.
     max_waiting
-        How many operations may wait for storage.
+        The most operations that may wait for storage.
     """
 
     def __init__(
@@ -96,16 +95,16 @@ class NotificationManager:
         self._sources: tuple[Source, ...] | None = None
 
     def start(self) -> None:
-        """Open the database, in its own thread; returns at once."""
+        """Open the database in its own thread, without waiting for it."""
         self._worker.start()
 
     def start_sources(self) -> None:
-        """Let the sources do what they do once, when the server has started."""
+        """Start each source, once the server has started."""
         for source in self._get_sources():
             source.start()
 
     async def stop(self) -> None:
-        """Commit what waits and close the database."""
+        """Commit pending operations and close the database."""
         if self._watching is not None:
             self._watching.cancel()
             self._watching = None
@@ -113,22 +112,22 @@ class NotificationManager:
             await source.stop()
         await self._worker.stop()
 
-    # What senders do
+    # For senders
 
     async def receive(self, message: IngestMessage, source: str) -> Received:
-        """Store a message; returns once it is committed.
+        """Store a message and return once it is committed.
 
         Parameters
         ----------
         message
-            What was sent.
+            The validated message.
         source
-            Who says it, if the message does not.
+            The source to record if the message names none.
 
         Raises
         ------
         Busy
-            If too much is waiting to be stored.
+            If too many operations are waiting.
         """
         insert = InsertNotification(self.storage.notifications, to_row(message, source))
         stored = await self._worker.submit(insert, write=True)
@@ -137,7 +136,7 @@ class NotificationManager:
         return Received(stored.id, stored.seq, len(self.broadcaster), stored.durable)
 
     async def revoke(self, id_or_key: str, source: str, *, any_source: bool) -> Received:
-        """Take a message back; see ``NotificationRepository.revoke``."""
+        """Revoke a message; see ``NotificationRepository.revoke``."""
         notifications = self.storage.notifications
         revoked = await self._worker.submit(
             lambda tx: notifications.revoke(tx, id_or_key, source, any_source=any_source),
@@ -146,10 +145,10 @@ class NotificationManager:
         self.emit_event("revoked", [revoked.id])
         return Received(revoked.id, revoked.seq, len(self.broadcaster), revoked.durable)
 
-    # What the user does
+    # For user actions
 
     async def set_state(self, id_: str, change: StateChange) -> Changed:
-        """Change the state of one; see ``NotificationRepository.set_state``."""
+        """Change the state of one notification; see ``NotificationRepository.set_state``."""
         notifications = self.storage.notifications
         changed = await self._worker.submit(
             lambda tx: notifications.set_state(tx, id_, change), write=True
@@ -165,7 +164,7 @@ class NotificationManager:
         seqs: tuple[int, int] | None = None,
         up_to: Cursor | None = None,
     ) -> Changed:
-        """Change the state of many; see ``NotificationRepository.set_states``."""
+        """Change the state of many notifications; see ``NotificationRepository.set_states``."""
         notifications = self.storage.notifications
         changed = await self._worker.submit(
             lambda tx: notifications.set_states(tx, change, ids=ids, seqs=seqs, up_to=up_to),
@@ -181,14 +180,14 @@ class NotificationManager:
             self.emit_event(event, ids)
 
     def emit_event(self, action: str, ids: list[str]) -> None:
-        """Tell other extensions what happened to which notifications."""
+        """Report a change to other extensions."""
         try:
             self._emit_event(action, ids)
         except Exception as error:
-            # It is stored all the same: its sender must not be told to send it again.
+            # The change is committed, so the sender must not see an error and send again.
             self._log.warning("Telling others of a notification failed: %s", error)
 
-    # What a tab asks
+    # For a tab's requests
 
     async def page(self, query: Query) -> str:
         """Return a page of the list as JSON."""
@@ -197,7 +196,7 @@ class NotificationManager:
             return await self._worker.submit(
                 lambda tx: dumps(notifications.page(tx, query)), write=False
             )
-        # Piece by piece, so that a long search keeps nobody else waiting.
+        # In pieces, so that other operations run between the parts of a long search.
         found: list[WireNotification] = []
         begun: Cursor | None = None
         before = query.before
@@ -218,7 +217,7 @@ class NotificationManager:
         )
 
     async def detail(self, id_: str) -> str:
-        """Return one notification whole, as JSON; its source may have to fetch its body."""
+        """Return a whole notification as JSON; its source may have to fetch the body first."""
         for source in self._get_sources():
             await source.fetch_body(id_)
         notifications = self.storage.notifications
@@ -227,7 +226,7 @@ class NotificationManager:
         )
 
     async def status(self, version: str) -> dict[str, Any]:
-        """Return the state of all of this, in the shape of ``models.Status``."""
+        """Return the status, in the shape of ``models.Status``."""
         storage = self.storage
         store, counts, outbox = await self._worker.submit(
             lambda tx: (
@@ -251,19 +250,19 @@ class NotificationManager:
     # Welcome messages
 
     async def welcome(self, *, every: bool) -> WelcomeMessages:
-        """Return the welcome messages that are due, or every one; see ``models.Welcome``."""
+        """Return the welcome messages that are due, or all of them; see ``models.Welcome``."""
         await self._refresh_welcome()
         welcome = self.storage.welcome
         return await self._worker.submit(lambda tx: welcome.messages(tx, every=every), write=False)
 
     async def record_views(self, ids: list[str]) -> WelcomeVersion:
-        """Count a view of each; see ``models.WelcomeVersion``."""
+        """Count one view of each welcome message; see ``models.WelcomeVersion``."""
         await self._refresh_welcome()
         welcome = self.storage.welcome
         return await self._worker.submit(lambda tx: welcome.record_views(tx, ids), write=True)
 
     async def dismiss_welcome(self, ids: list[str] | None) -> WelcomeVersion:
-        """Never show these again; None: none at all, until the reset."""
+        """Dismiss these welcome messages for good; None dismisses all until the reset."""
         await self._refresh_welcome()
         welcome = self.storage.welcome
         answer = await self._worker.submit(lambda tx: welcome.dismiss(tx, ids), write=True)
@@ -315,7 +314,7 @@ class NotificationManager:
     # Streams
 
     def open(self, sink: Sink, since: Cursor | None) -> Subscription:
-        """Open a stream to a tab that has come as far as ``since``."""
+        """Open a stream to a tab that has received everything up to ``since``."""
         position = None if since is None else StreamPosition(since, -1)
         subscription = Subscription(sink, position, self._catch_up)
         self.broadcaster.open(subscription)
@@ -329,7 +328,7 @@ class NotificationManager:
         """Close a stream."""
         self.broadcaster.close(subscription)
         if not self.broadcaster and self._watching is not None:
-            # A server without tabs does nothing at all.
+            # A server without tabs must stay idle.
             self._watching.cancel()
             self._watching = None
             self._published = None
@@ -349,7 +348,8 @@ class NotificationManager:
         while True:
             await asyncio.sleep(self._timings.watch_interval_s)
             try:
-                # Any batch reads the store's cursor, expires, heals, and makes an update.
+                # Every batch, even an empty one, reads the cursor, expires rows, retries a failed
+                # file, and makes an update.
                 await self._worker.submit(no_operation, write=False)
             except asyncio.CancelledError:
                 raise
@@ -357,7 +357,7 @@ class NotificationManager:
                 self._log.debug("Watching the store failed: %s", error)
 
     def _make_update(self) -> Update | None:
-        """In the storage's thread, after a batch: the frame that leads to the present."""
+        """Return the frame that leads to the present; runs in storage's thread after a batch."""
         notifications, before = self.storage.notifications, self._published
         if not self.broadcaster or self.storage.position == before:
             return None
@@ -365,7 +365,8 @@ class NotificationManager:
         def make(tx: Transaction) -> Update:
             after = notifications.position(tx)
             if before is None:
-                # Streams may have caught up in the middle of the batch: they look by themselves.
+                # Streams may have caught up in the middle of the batch, so each fetches what it
+                # lacks.
                 return Update(None, after, "")
             frame = notifications.frame(tx, before.cursor)
             is_snapshot = frame["type"] == "snapshot"
@@ -382,10 +383,10 @@ class NotificationManager:
 
 
 def to_row(message: IngestMessage, source: str) -> NewNotification:
-    """Return a message as ``NotificationRepository.add`` wants it."""
+    """Return a message as the row that ``NotificationRepository.add`` takes."""
     expires_ms = None
     if message.expiresAt is not None:
-        # In whole numbers: as a fraction, the last moment that can be told becomes one later.
+        # Integer division: a float would round the last representable moment up.
         expires_ms = (message.expiresAt - EPOCH) // timedelta(milliseconds=1)
     elif message.ttl is not None:
         expires_ms = int((time.time() + message.ttl) * 1000)

@@ -1,7 +1,8 @@
-"""Storage's own thread, and the way in and out of it for asyncio.
+"""The thread of storage, and its interface for asyncio.
 
 A home directory on NFS can block for seconds, and a Jupyter server that blocks its event
-loop freezes every kernel's socket. What waits when the thread becomes free shares one commit.
+loop freezes every kernel's socket. All operations that wait when the thread becomes free share
+one commit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: How many operations one commit takes, and how many may wait.
+#: The most operations in one commit, and the most that may wait.
 MAX_BATCH = 256
 MAX_WAITING = 4096
 
@@ -33,19 +34,19 @@ class _Job(Generic[T]):
 
 
 class Worker:
-    """Runs operations one after the other in a thread of their own.
+    """Runs storage operations one after the other in a thread of its own.
 
     Parameters
     ----------
     storage
-        Where; from ``start`` on only the thread touches it.
+        What the operations run on; after ``start`` only the thread uses it.
     after_batch
-        Called in the thread after each batch; what it returns is handed to ``deliver`` in
-        the event loop, before the operations' callers go on.
+        Called in the thread after each batch; its result goes to ``deliver`` in the event loop
+        before the callers of the operations continue.
     deliver
         Called in the event loop.
     max_waiting
-        How many operations may wait.
+        The most operations that may wait.
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class Worker:
         self._has_warned = False
 
     def start(self) -> None:
-        """Start the thread, which opens the file, unless that is done; returns at once."""
+        """Start the thread, which opens the file; does nothing if it runs already."""
         if self._thread is not None or self._stopped:
             return
         self._loop = asyncio.get_running_loop()
-        # A daemon: a file system that hangs must not keep the server from stopping.
+        # A daemon thread: a hanging file system must not keep the server from stopping.
         thread = threading.Thread(target=self._work, name="jupyterlab_notify", daemon=True)
         try:
             thread.start()
@@ -86,7 +87,7 @@ class Worker:
         self._thread, self._has_warned = thread, False
 
     async def stop(self, timeout_s: float = 3.0) -> None:
-        """Finish what waits, close the file and end the thread."""
+        """Finish waiting operations, close the file and end the thread."""
         self._stopped = True
         if self._thread is None:
             return
@@ -96,12 +97,12 @@ class Worker:
         await asyncio.get_running_loop().run_in_executor(None, thread.join, timeout_s)
 
     def submit(self, operation: Operation[T], *, write: bool) -> asyncio.Future[T]:
-        """Run ``operation`` in the thread; the future ends after its batch is committed.
+        """Run ``operation`` in the thread; its future resolves after the batch is committed.
 
         Raises
         ------
         Busy
-            If too much is waiting, or the server is stopping.
+            If too many operations are waiting, or the server is stopping.
         """
         if self._stopped:
             raise Busy("The server is stopping.")
@@ -116,8 +117,8 @@ class Worker:
         done: asyncio.Future[T] = self._loop.create_future()
         self._submitted.append(_Job(operation, write, done))
         if len(self._submitted) == 1:
-            # What comes in the same turn of the event loop goes together: to wake the thread
-            # for each would have the two wrestle for Python's lock, and halve the throughput.
+            # Operations of one turn of the event loop are handed over together: waking the
+            # thread for each would make both threads compete for the GIL and halve the throughput.
             self._loop.call_soon(self._hand_over)
         return done
 
@@ -128,7 +129,7 @@ class Worker:
 
     def _work(self) -> None:
         ending = False
-        # The file is opened at the first run; this one waits for nobody.
+        # The first run opens the file; an empty batch does so before any request comes.
         self._run([])
         while not ending:
             batch = self._jobs.get()
@@ -156,13 +157,13 @@ class Worker:
         try:
             update = self._after_batch()
         except Exception as error:
-            # The batch is committed all the same, and the next one brings its changes too.
+            # The batch is committed, and the next update will include its changes.
             log.warning("Telling the open tabs of changes failed: %s", error)
         assert self._loop is not None
         try:
             self._loop.call_soon_threadsafe(self._finish, batch, results, update)
         except RuntimeError:
-            # The loop has ended: nobody waits for an answer any more.
+            # The loop has ended, so nobody waits for the results.
             return
 
     def _finish(self, batch: list[_Job[Any]], results: list[Any], update: Any) -> None:

@@ -1,4 +1,4 @@
-"""Thin HTTP and WebSocket adapters of the manager, one file a resource."""
+"""Thin HTTP and WebSocket adapters of the manager, one file for each resource."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .welcome import (
     WelcomeSeenHandler,
 )
 
-#: The namespace, and the one of the hubs that are out there already.
+#: The namespace of our routes, and the older one that existing hubs push to.
 NAMESPACE = "jupyterlab-notify"
 ALIAS = "jupyterlab-notifications-extension"
 
@@ -39,7 +39,7 @@ def routes(
     arguments = {"manager": manager}
     ingest = {**arguments, "rate_limit": rate_limit or RateLimit(0)}
     return [
-        # With a slash at its end too: Jupyter Server says 403 to that, as to a wrong token.
+        # Matches a trailing slash too: Jupyter Server would answer 403, as for a wrong token.
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/?", IngestHandler, ingest),
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>.+)", IngestItemHandler, ingest),
         (rf"/{NAMESPACE}/notifications", NotificationsHandler, arguments),

@@ -1,4 +1,4 @@
-"""``…/activity``: the user wants the server to be kept running."""
+"""``…/activity``: the user asks for the server to be kept running."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tornado import web
 from ..exceptions import TooSoon
 from .base import NotifyHandler, with_errors
 
-#: The setting of Jupyter Server's application that has the interval, in seconds.
+#: The name of the application setting that holds the interval, in seconds.
 INTERVAL_SETTING = "jupyterlab_notify_keep_running_interval"
 _LAST_SETTING = "jupyterlab_notify_kept_running"
 
 
 class ActivityHandler(NotifyHandler):
-    """The one request of ours that counts as the user's activity: they asked for that."""
+    """The only request of ours that counts as user activity, because the user asked for it."""
 
     _track_activity = True
 
@@ -25,7 +25,7 @@ class ActivityHandler(NotifyHandler):
     @authorized
     @with_errors
     async def post(self) -> None:
-        """Count as activity, and so be reported to a hub as any work is."""
+        """Record activity, which the server reports to a hub like any other."""
         interval_s = float(self.settings.get(INTERVAL_SETTING, 0))
         last = self.settings.get(_LAST_SETTING)
         left_s = 0.0 if last is None else last + interval_s - time.monotonic()

@@ -1,4 +1,4 @@
-"""What the handlers share: who may call, how large a body may be, how errors are said."""
+"""Base classes of the handlers: authorization, bounds of the body, error answers."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from ..limits import MAX_REQUEST_BYTES
 from ..manager import NotificationManager
 from ..validation import parse_json
 
-#: The one resource that an authorizer is asked about.
+#: The only resource name that authorizers see.
 AUTH_RESOURCE = "jupyterlab_notify"
 
-#: So much of a body that is too large is read and thrown away, so that its sender, still
+#: How many bytes of a body that is too large are read and discarded, so that its sender, still
 #: sending, sees the answer instead of a broken connection.
 MAX_DRAINED = 16 * 1024 * 1024
 
-
-#: Headers that Jupyter Server takes for URLs, and what stands for one that is none: another site.
+#: Headers that Jupyter Server parses as URLs, and the replacement for a malformed one: an opaque
+#: origin, which is never this site's.
 URL_HEADERS = ("Origin", "Sec-WebSocket-Origin", "Referer")
 NO_SITE = "null"
 
 
 class DiscreetHandler(web.RequestHandler):
-    """A handler that logs what went wrong without the query, which may hold a token."""
+    """A handler that logs errors without the query, which may hold a token."""
 
     def initialize(self, manager: NotificationManager) -> None:
         """Take the manager from the route."""
         self.manager = manager
         for name in URL_HEADERS:
-            # Jupyter Server would fail with a 500 at the one, and in its own log at the other.
+            # A malformed origin makes Jupyter Server answer 500, a malformed referer breaks its log.
             try:
                 urlsplit(self.request.headers.get(name, ""))
             except ValueError:
                 self.request.headers[name] = NO_SITE
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        """Decode a part of the URL; Tornado would say, and log, the value of one that it cannot."""
+        """Decode a part of the URL; Tornado's error would repeat, and log, the value."""
         try:
             return value.decode()
         except UnicodeDecodeError:
@@ -60,8 +60,8 @@ class DiscreetHandler(web.RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Log an error with the request's path; Tornado would say its whole URL."""
-        # Jupyter's handlers have it; this mixin's own type does not say so.
+        """Log an error with the request's path only; Tornado would log the whole URL."""
+        # Jupyter's handlers have a log; the type of this mixin does not know.
         log: logging.Logger = self.log  # type: ignore[attr-defined]
         request = self.request
         if not isinstance(value, web.HTTPError):
@@ -74,29 +74,29 @@ class DiscreetHandler(web.RequestHandler):
 
 
 def reason(error: web.HTTPError) -> str:
-    """Return what an error says, or nothing."""
+    """Return the message of an error, or an empty string."""
     message = error.log_message or ""
     return message % error.args if message and error.args else message
 
 
 class NotifyHandler(DiscreetHandler, APIHandler):
-    """A handler of notifications: JSON in, JSON out, no user activity."""
+    """A handler that takes and returns JSON and records no user activity."""
 
     auth_resource = AUTH_RESOURCE
-    # What a hub pushes or a tab fetches by itself does not show that a user is there:
-    # with it, no idle server would ever be culled.
+    # A push from a hub or a request that a tab makes by itself does not show that a user is
+    # there: if these counted, no idle server would ever be culled.
     _track_activity = False
-    #: False until a handler whose body comes piece by piece has begun to wait for it.
+    #: False until a handler that streams its body has begun to wait for it.
     _awaits_body = True
 
     def check_xsrf_cookie(self) -> None:
-        """Check the browser's token, and say what is really missing to who has none at all."""
+        """Check the XSRF token; without any authentication, say that this is what is missing."""
         if hasattr(self, "_jupyter_current_user") and self.current_user is None:
             raise web.HTTPError(403, "Authentication failed: the request has no valid token.")
         super().check_xsrf_cookie()
 
     def answer_error(self, message: str, errors: list[dict[str, str]] | None = None) -> None:
-        """Finish with an answer in the shape of ``models.ErrorAnswer``."""
+        """Finish with an error in the shape of ``models.ErrorAnswer``."""
         self.answer({"success": False, "message": message, "errors": errors or []})
 
     def answer(self, value: Mapping[str, Any] | str) -> None:
@@ -105,7 +105,7 @@ class NotifyHandler(DiscreetHandler, APIHandler):
         self.finish(value if isinstance(value, str) else dumps(value))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Say an error in the shape of ``models.ErrorAnswer``."""
+        """Write an error in the shape of ``models.ErrorAnswer``."""
         error = (kwargs.get("exc_info") or (None, None))[1]
         message = reason(error) if isinstance(error, web.HTTPError) else ""
         if not message:
@@ -117,12 +117,12 @@ class NotifyHandler(DiscreetHandler, APIHandler):
             offered = (m for m in self.SUPPORTED_METHODS if _offers(type(self), m))
             self.set_header("Allow", ", ".join(offered))
         if self.request.method not in self.SUPPORTED_METHODS or not self._awaits_body:
-            # Refused before its body has come: Tornado closes the connection, so say it.
+            # Refused before the body has arrived: Tornado closes the connection, so say so.
             self.set_header("Connection", "close")
         self.answer_error(message)
 
     def query_argument(self, name: str, most: int) -> str | None:
-        """Return a query parameter of at most ``most`` characters, once."""
+        """Return a query parameter, which may be given once and have ``most`` characters."""
         values = self.get_query_arguments(name, strip=False)
         if len(values) > 1:
             raise BadRequest(f"The query parameter {name} must be given once.")
@@ -138,7 +138,7 @@ def _offers(handler: type[web.RequestHandler], method: str) -> bool:
 
 @web.stream_request_body
 class BodyHandler(NotifyHandler):
-    """A handler that takes a body: bounded while it arrives, not after."""
+    """A handler that bounds the body while it arrives, not afterwards."""
 
     def initialize(self, manager: NotificationManager) -> None:
         """Take the manager from the route."""
@@ -147,12 +147,12 @@ class BodyHandler(NotifyHandler):
         self._body = bytearray()
         self._received = 0
 
-    # Tornado takes a coroutine here; the types of the base class know only its own.
+    # Tornado accepts a coroutine here; the type of the base class does not.
     async def prepare(self) -> None:  # type: ignore[override]
-        """Check the caller; a caller who is refused is told after the body has arrived.
+        """Check the caller, but delay a refusal until the body has arrived.
 
-        Tornado closes a connection that it answers earlier, and a proxy that still sends the
-        body then sees a reset instead of the 403: JupyterHub's makes a 503 of it.
+        Tornado closes a connection that it answers earlier. A proxy that still sends the body
+        then sees a reset instead of the 403, and JupyterHub's proxy turns that into a 503.
         """
         self._awaits_body = True
         try:
@@ -166,13 +166,13 @@ class BodyHandler(NotifyHandler):
             setattr(self, (self.request.method or "GET").lower(), refuse)
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep what arrives, up to the bound."""
+        """Keep the body as it arrives, up to the bound."""
         self._received += len(chunk)
         if self._received > MAX_REQUEST_BYTES:
             self._body.clear()
             if self._received > MAX_DRAINED and not self._finished:
-                # Answered before its end, the request is cut off by Tornado; an exception
-                # from here would be logged as a fault of this server's.
+                # Tornado cuts off a request that is answered before its end. An exception raised
+                # here would be logged as a fault of this server.
                 self.set_status(413)
                 self.set_header("Connection", "close")
                 self.answer_error(str(TooLarge()))
@@ -180,7 +180,7 @@ class BodyHandler(NotifyHandler):
             self._body += chunk
 
     def json(self) -> dict[str, Any]:
-        """Return the JSON object that was sent; raises ``BadRequest``."""
+        """Return the JSON object in the body; raises ``BadRequest``."""
         if self._received > MAX_REQUEST_BYTES:
             raise TooLarge
         if self.request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -192,7 +192,7 @@ Method = Callable[..., Awaitable[None]]
 
 
 def with_errors(method: Method) -> Method:
-    """Answer a ``NotifyError`` that a method raises with its status and its sentence."""
+    """Answer a ``NotifyError`` that a method raises with its status and message."""
 
     @wraps(method)
     async def wrapper(self: NotifyHandler, *args: Any, **kwargs: Any) -> None:

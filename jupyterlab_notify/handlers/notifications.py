@@ -1,4 +1,4 @@
-"""``…/notifications``: the list, one notification, and what the user did with them."""
+"""``…/notifications``: the list, single notifications, and changes of their state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NotificationsHandler(BodyHandler):
-    """The list."""
+    """The list of notifications."""
 
     @web.authenticated
     @authorized
@@ -50,7 +50,7 @@ class NotificationsHandler(BodyHandler):
     @authorized
     @with_errors
     async def patch(self) -> None:
-        """Change the state of many; answer with ``models.Changed``."""
+        """Change the state of many notifications; answer with ``models.Changed``."""
         from ..models import BulkChange
 
         change: BulkChange = validate(BulkChange, self.json())
@@ -75,7 +75,7 @@ class NotificationsHandler(BodyHandler):
 
 
 class NotificationHandler(BodyHandler):
-    """One notification."""
+    """A single notification."""
 
     @web.authenticated
     @authorized
@@ -96,5 +96,5 @@ class NotificationHandler(BodyHandler):
 
 
 def _state_of(change: models.StateChange) -> StateChange:
-    """Return the change of state that a request asks for, as storage takes it."""
+    """Return the requested change of state in storage's own type."""
     return StateChange(*(getattr(change, name) for name in StateChange._fields))

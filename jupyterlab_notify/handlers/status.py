@@ -1,4 +1,4 @@
-"""``…/status``: how this server's notifications are doing, for administrators and checks."""
+"""``…/status``: the health of this server's notifications, for administrators and checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .base import NotifyHandler, with_errors
 
 
 class StatusHandler(NotifyHandler):
-    """The status."""
+    """The status of storage, tabs and the central service."""
 
     @web.authenticated
     @authorized

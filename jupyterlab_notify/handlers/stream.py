@@ -23,9 +23,9 @@ PONG = '{"type":"pong"}'
 #: Seconds between two keep-alive frames. Proxies close a connection that is silent for a minute.
 ALIVE_INTERVAL_S = 25
 ALIVE = json.dumps({"type": "alive", "interval": ALIVE_INTERVAL_S}, separators=(",", ":"))
-#: Milliseconds after which the system gives up a connection whose other end acknowledges nothing.
+#: Milliseconds without an acknowledgement after which the system drops a connection.
 UNACKNOWLEDGED_MS = 60_000
-#: A tab only ever sends a ping, when its user comes back to it.
+#: The longest incoming message, in bytes. A tab sends only pings, when its user comes back to it.
 MAX_INCOMING = 1024
 
 
@@ -39,7 +39,7 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
     _alive_sent: Future[None] | None = None
 
     async def get(self, *args: Any, **kwargs: Any) -> Any:
-        """Check who is calling before the handshake."""
+        """Authenticate and authorize the caller before the handshake."""
         user = self.current_user
         if user is None:
             self.log.debug("A notification stream was refused: not authenticated.")
@@ -50,17 +50,17 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
 
     @property
     def max_message_size(self) -> int:
-        """How long an incoming message may be, in bytes."""
+        """The largest incoming message, in bytes."""
         return MAX_INCOMING
 
     def get_compression_options(self) -> dict[str, Any] | None:
-        """Leave frames as they are: a deflate window costs each tab 300 KB here."""
+        """Turn compression off: a deflate window costs the server 300 KB for each tab."""
         return None
 
-    # The browser answers each WebSocket ping by itself, and a hub's proxy takes every byte that a
-    # browser sends for the user's work: a server with an open tab would never be culled. So the
-    # server sends frames of its own that need no answer. ``open`` does not call Jupyter Server's,
-    # which would start its pings.
+    # A browser answers each WebSocket ping, and a hub's proxy counts every byte from a browser as
+    # user activity: a server with an open tab would never be culled. So the server sends
+    # keep-alive frames of its own, which need no answer. ``open`` does not call Jupyter Server's
+    # method, which would start pings.
     @property
     def ping_interval(self) -> float:
         """Return 0: no WebSocket pings."""
@@ -68,49 +68,49 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
 
     @property
     def ping_timeout(self) -> float:
-        """Return 0: no ping waits for an answer."""
+        """Return 0: no ping expects an answer."""
         return 0.0
 
     def open(self, *args: Any, **kwargs: Any) -> None:
-        """Send what the tab has missed, then whatever happens."""
+        """Send what the tab has missed, then every change."""
         self.set_nodelay(True)
         self._give_up_dead_connections()
         try:
             cursor = self.get_query_argument("cursor", None)
         except web.HTTPError:
-            # Not UTF-8: no cursor either.
+            # A value that is not UTF-8 counts as no cursor.
             cursor = None
         self._stream = self.manager.open(self, Cursor.parse(cursor))
 
     async def send(self, text: str) -> None:
-        """Send a frame (``feed.Sink``); raises when the tab is gone."""
+        """Send a frame, as ``broadcaster.Sink`` asks; raises when the tab is gone."""
         await self.write_message(text)
         if self._keep_alive is None:
-            # After the first frame: from then on silence tells the tab that the link is dead.
+            # Keep-alives begin after the first frame; from then on, silence means a dead link.
             self._keep_alive = PeriodicCallback(self._send_alive, ALIVE_INTERVAL_S * 1000)
             self._keep_alive.start()
             self._send_alive()
 
     def _send_alive(self) -> None:
-        """Send a keep-alive frame, unless the one before is still on its way."""
+        """Send a keep-alive frame, unless the previous one is still being sent."""
         if self._alive_sent is not None and not self._alive_sent.done():
             return
         with suppress(WebSocketClosedError):
             self._alive_sent = self.write_message(ALIVE)
 
     def _give_up_dead_connections(self) -> None:
-        """Let the system close the connection when the other end is gone without a word."""
+        """Let the system close the connection when the other end vanishes."""
         assert self.ws_connection is not None
         connection = getattr(getattr(self.ws_connection, "stream", None), "socket", None)
         if connection is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
-            # A UNIX socket has no such option, and no dead other end.
+            # A Unix socket has no such option and does not need it.
             with suppress(OSError):
                 connection.setsockopt(
                     socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS
                 )
 
     def on_message(self, message: str | bytes) -> None:
-        """Answer a tab's ping, by which it finds out whether its connection still lives."""
+        """Answer a tab's ping, which tests whether its connection still works."""
         try:
             kind = json.loads(message).get("type")
         except (ValueError, AttributeError, RecursionError):
@@ -119,7 +119,7 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
             self.write_message(PONG)
 
     def on_close(self) -> None:
-        """Forget the tab."""
+        """Remove the tab's subscription."""
         if self._keep_alive is not None:
             self._keep_alive.stop()
         if self._stream is not None:

@@ -1,4 +1,4 @@
-"""``…/welcome``: the messages that greet a user on start, and what they did with them."""
+"""``…/welcome``: the messages shown on start, and changes of their state."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..exceptions import BadRequest, NotFound
 from ..validation import validate
 from .base import BodyHandler, NotifyHandler, with_errors
 
-#: An image must not run what it holds, even if somebody opens it by itself.
+#: An image must not run scripts, even if a user opens it by itself.
 IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class WelcomeHandler(NotifyHandler):
-    """The messages."""
+    """The welcome messages."""
 
     @web.authenticated
     @authorized
@@ -28,7 +28,7 @@ class WelcomeHandler(NotifyHandler):
 
 
 class WelcomeSeenHandler(BodyHandler):
-    """Views are counted."""
+    """Counting of views."""
 
     @web.authenticated
     @authorized
@@ -42,7 +42,7 @@ class WelcomeSeenHandler(BodyHandler):
 
 
 class WelcomeDismissHandler(BodyHandler):
-    """Never again."""
+    """Dismissal for good."""
 
     @web.authenticated
     @authorized
@@ -56,7 +56,7 @@ class WelcomeDismissHandler(BodyHandler):
 
 
 class WelcomeResetHandler(BodyHandler):
-    """As for a new user."""
+    """Reset to the state of a new user."""
 
     @web.authenticated
     @authorized
@@ -68,11 +68,11 @@ class WelcomeResetHandler(BodyHandler):
 
 
 class WelcomeImageHandler(NotifyHandler):
-    """The images that lie beside welcome files."""
+    """The images in the folders of welcome files."""
 
     @property
     def content_security_policy(self) -> str:
-        """What an image may do: nothing."""
+        """The policy that keeps an image from running anything."""
         return IMAGE_POLICY
 
     @web.authenticated
