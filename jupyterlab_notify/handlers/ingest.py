@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -43,9 +44,21 @@ class _Ingest(BodyHandler):
         user = self.current_user
         name = str(getattr(user, "name", "") or getattr(user, "username", "") or "")
         # Jupyter Server makes up a user for each bearer of its one token.
-        if not name or getattr(user, "display_name", name).startswith("Anonymous "):
+        # Hubs push with the user's own token: what they say is not the user's word.
+        if (
+            not name
+            or getattr(user, "display_name", name).startswith("Anonymous ")
+            or name == os.environ.get("JUPYTERHUB_USER")
+        ):
             name = "Jupyter"
         return name[:MAX_SOURCE]
+
+    def named_source(self) -> str | None:
+        """Return whose message is meant, if the query says so."""
+        source = self.query_argument("source", MAX_SOURCE)
+        if source == "":
+            raise BadRequest("The query parameter source must not be empty.")
+        return source
 
     async def receive(self, value: dict[str, Any]) -> None:
         from ..models import IngestMessage
@@ -87,7 +100,12 @@ class IngestItemHandler(_Ingest):
     async def put(self, name: str) -> None:
         """Take a message in under the key in the path."""
         self.count()
-        await self.receive({**self.json(), "key": name})
+        value = {**self.json(), "key": name}
+        if (source := self.named_source()) is not None:
+            if value.get("source") not in (None, source):
+                raise BadRequest("The query parameter source and the field source differ.")
+            value["source"] = source
+        await self.receive(value)
 
     @web.authenticated
     @authorized
@@ -95,9 +113,7 @@ class IngestItemHandler(_Ingest):
     async def delete(self, name: str) -> None:
         """Revoke by id or key."""
         self.count()
-        source = self.query_argument("source", MAX_SOURCE)
-        if source == "":
-            raise BadRequest("The query parameter source must not be empty.")
+        source = self.named_source()
         if len(name) > MAX_KEY:
             raise BadRequest(f"The id or key in the path is longer than {MAX_KEY} characters.")
         self.receipt(

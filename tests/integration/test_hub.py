@@ -88,7 +88,7 @@ def test_a_hub_pushes_with_a_five_minute_token_of_the_users(ada: Ada, prefix: st
     row = ada.page()["notifications"][0]
     assert row["id"] == receipt["notification_id"]
     assert row["message"] == HUB_PAYLOAD["message"]
-    assert row["source"] == "ada"
+    assert row["source"] == "Jupyter", "not the user's own word"
 
 
 def test_the_source_of_a_services_message_is_the_services_name(ada: Ada) -> None:

@@ -240,3 +240,17 @@ def test_only_who_knows_when_to_try_again_says_so(
         assert answer.status_code == 503
         assert says in answer.json()["message"]
         assert answer.headers.get("retry-after") == retry_after
+
+
+def test_put_takes_the_source_from_the_query(server: Server) -> None:
+    path = f"{path_of('of-a-source')}?source=quota"
+    first = server.request("PUT", path, json={"message": "one"}).json()
+    again = server.request("PUT", path, json={"message": "two", "source": "quota"}).json()
+    assert first["notification_id"] == again["notification_id"]
+    assert server.detail(first["notification_id"])["source"] == "quota"
+    other = server.request("PUT", path, json={"message": "three", "source": "another"})
+    assert other.status_code == 400 and "differ" in other.json()["message"]
+    assert server.detail(first["notification_id"])["message"] == "two"
+    empty = server.request("PUT", f"{path_of('k')}?source=", json={"message": "m"})
+    assert empty.status_code == 400
+    assert server.request("DELETE", path).status_code == 200
