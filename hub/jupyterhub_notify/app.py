@@ -47,9 +47,9 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await identity.start()
-        await app.state.parts.start()
         try:
+            await identity.start()
+            await app.state.parts.start()
             yield
         finally:
             await app.state.parts.stop()

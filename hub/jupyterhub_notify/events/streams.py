@@ -105,9 +105,17 @@ class Stream:
 
 
 class Streams:
-    """All streams of this process, found by user and by group."""
+    """All streams of this process, found by user and by group.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    most_anonymous
+        How many of anonymous callers may be open.
+    """
+
+    def __init__(self, *, most_anonymous: int = 1000) -> None:
+        self._most_anonymous = most_anonymous
+        self._anonymous = 0
         self._all: dict[Stream, None] = {}
         self._by_user: dict[str, list[Stream]] = {}
         self.closed = False
@@ -117,6 +125,20 @@ class Streams:
 
     def __iter__(self) -> Iterator[Stream]:
         return iter(list(self._all))
+
+    def admit(self, stream: Stream) -> bool:
+        """Return whether one more may be opened; what was admitted is released in the end."""
+        if stream.user is not None:
+            return True
+        if self._anonymous >= self._most_anonymous:
+            return False
+        self._anonymous += 1
+        return True
+
+    def release(self, stream: Stream) -> None:
+        """Let another be opened in its place."""
+        if stream.user is None:
+            self._anonymous -= 1
 
     def add(self, stream: Stream) -> None:
         """Begin to give it frames."""

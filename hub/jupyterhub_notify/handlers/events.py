@@ -10,12 +10,14 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from starlette.types import Receive, Scope, Send
 
+from ..errors import TooMany
 from ..events.feed import Feed
 from ..events.streams import Stream
 from ..metrics import STREAMS
 from ..models.common import Text
 from ..services.access import require_user
 from .dependencies import CallerOf, PartsOf
+from .errors import error_response
 
 __all__ = ["router"]
 
@@ -59,6 +61,11 @@ class EventStreamResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream."""
         stream = self._stream
+        if not self._feed.streams.admit(stream):
+            error = TooMany("Too many streams without credentials are open", retry_after_s=30)
+            answer = error_response(429, [error.detail()], retry_after_s=error.retry_after_s)
+            await answer(scope, receive, send)
+            return
         gone = asyncio.ensure_future(_disconnected(receive, stream))
         life = asyncio.get_running_loop().call_later(
             self._life_s * random.uniform(0.9, 1.0), stream.end
@@ -82,6 +89,7 @@ class EventStreamResponse(Response):
             STREAMS.dec()
             life.cancel()
             self._feed.streams.remove(stream)
+            self._feed.streams.release(stream)
             gone.cancel()
             with suppress(asyncio.CancelledError):
                 await gone

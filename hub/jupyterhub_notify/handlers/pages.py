@@ -20,13 +20,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ..config import Settings
-from ..errors import NotFound, ServiceError
+from ..errors import NoHub, NotFound, ServiceError
 from ..factory import Parts
 from ..identity.caller import Caller, IdentityError, IdentityProvider
 from ..identity.settings import hub_of
 from ..models.broadcasts import AdminBroadcast
 from ..models.common import Text
-from ..models.recipients import ChooseRecipients
+from ..models.recipients import ChooseRecipients, Directory
 from ..models.stored import StoredBroadcast
 from ..pages.forms import Draft, draft_of_broadcast, draft_of_fields, draft_of_template
 from ..pages.inbox import View, items_of
@@ -268,9 +268,11 @@ async def _groups(parts: Parts, caller: Caller) -> list[tuple[str, int | None]]:
     try:
         found = await parts.recipients.found(caller, "", 1)
     except ServiceError:
-        # No hub answers: the names that the sender's scopes have are all that is known.
-        return [(name, None) for name in sorted(caller.send_groups - {"*"})]
-    return [(group.name, group.members) for group in found.groups]
+        found = Directory(users=[], groups=[])
+    if found.groups:
+        return [(group.name, group.members) for group in found.groups]
+    # No hub answers: the names that the sender's scopes have are all that is known.
+    return [(name, None) for name in sorted(caller.send_groups - {"*"})]
 
 
 async def _form(request: Request) -> Draft:
@@ -344,7 +346,7 @@ async def recipients(request: Request, parts: PartsOf) -> Response:
     except ValidationError:
         values["error"] = "One of these is no name."
     except ServiceError as error:
-        if error.status != 503:
+        if not isinstance(error, NoHub) and error.status != 503:
             values["error"] = str(error)
     return pages.fragment("notify/recipients.html", **values)
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .. import __version__
-from ..models.features import FEATURES, Index, Metadata
+from ..models.features import Index
+from ..models.features import index as index_of
 from ..services.access import require_admin
 from .answers import entity_tag, json_one, not_modified
 from .dependencies import CallerOf, PartsOf
@@ -34,16 +35,10 @@ async def index(request: Request, parts: PartsOf) -> Response:
     if known is not None:
         return known
     return json_one(
-        Index(
-            metadata=Metadata(
-                name="jupyterhub-notify",
-                version=__version__,
-                description="The central notification service of a JupyterHub",
-            ),
-            features=FEATURES,
+        index_of(
+            version=__version__,
             receipts=parts.settings.receipts,
-            api_docs_path=f"{request.scope.get('root_path', '')}/docs",
-            openapi_path=f"{request.scope.get('root_path', '')}/openapi.json",
+            root=request.scope.get("root_path", ""),
         ),
         tag=tag,
     )

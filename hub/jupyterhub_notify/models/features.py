@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .common import Model
 
-__all__ = ["FEATURES", "Index", "Metadata"]
+__all__ = ["FEATURES", "Index", "Metadata", "index"]
 
 FEATURES = [
     "alerts",
@@ -48,3 +48,33 @@ class Index(Model):
     ]
     api_docs_path: Annotated[str, Field(title="API docs path", description="For a browser")]
     openapi_path: Annotated[str, Field(title="OpenAPI path", description="For a program")]
+
+
+def index(*, version: str, receipts: Literal["off", "counts", "full"], root: str) -> Index:
+    """Return the root's answer.
+
+    Parameters
+    ----------
+    version
+        The service's.
+    receipts
+        What is kept of them.
+    root
+        The path below which the service is reached.
+
+    Returns
+    -------
+    Index
+        The answer.
+    """
+    return Index(
+        metadata=Metadata(
+            name="jupyterhub-notify",
+            version=version,
+            description="The central notification service of a JupyterHub",
+        ),
+        features=FEATURES,
+        receipts=receipts,
+        api_docs_path=f"{root}/docs",
+        openapi_path=f"{root}/openapi.json",
+    )

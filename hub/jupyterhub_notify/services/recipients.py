@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..errors import NotAllowed, Unavailable
+from ..errors import NoHub, NotAllowed, Unavailable
 from ..identity.caller import Caller
 from ..models.recipients import ChooseRecipients, Directory, Group, Recipients
 from .access import require_sender
@@ -23,10 +23,10 @@ class RecipientService:
     Parameters
     ----------
     directory
-        Knows the users of the site.
+        Knows the users of the site; None where no hub is there to be asked.
     """
 
-    def __init__(self, *, directory: UserDirectory) -> None:
+    def __init__(self, *, directory: UserDirectory | None) -> None:
         self._directory = directory
 
     async def reached(self, caller: Caller, chosen: ChooseRecipients) -> Recipients:
@@ -34,12 +34,17 @@ class RecipientService:
 
         Raises
         ------
+        NoHub
+            If there is no hub that could tell.
         Unavailable
-            If nobody can tell who there is.
+            If the hub does not answer.
         NotAllowed
             If the caller may not send to all of them.
         """
         users = await self._users(caller)
+        if users is None:
+            # No number would be right: a broadcast reaches whoever asks for it.
+            raise NoHub("Whom it reaches cannot be told: this service has no hub")
         if chosen.audience == "anonymous":
             return Recipients(total=0, running=0, known=len(users), users=[])
         if chosen.audience != "named" and not caller.may_send_to_everyone():
@@ -73,8 +78,11 @@ class RecipientService:
         )
 
     async def found(self, caller: Caller, words: str, limit: int) -> Directory:
-        """Return the users and groups whose names hold these letters, best first."""
-        users = await self._users(caller)
+        """Return the users and groups whose names hold these letters, best first.
+
+        Without a hub nobody is known, and both lists are empty.
+        """
+        users = await self._users(caller) or ()
         wanted = words.casefold()
         names = [user.name for user in users if wanted in user.name.casefold()]
         names.sort(key=lambda name: (not name.casefold().startswith(wanted), name))
@@ -86,8 +94,10 @@ class RecipientService:
         ]
         return Directory(users=names[:limit], groups=groups)
 
-    async def _users(self, caller: Caller) -> Sequence[HubUser]:
+    async def _users(self, caller: Caller) -> Sequence[HubUser] | None:
         require_sender(caller)
+        if self._directory is None:
+            return None
         users = await self._directory.users()
         if users is None:
             raise Unavailable("Who there is cannot be told: no hub answers", retry_after_s=5)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Connection, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, TimeoutError
@@ -17,8 +18,8 @@ from ..schema import Counter
 
 __all__ = ["UNREACHABLE", "Database", "create_engine"]
 
-#: What a database that cannot be reached raises; asyncpg's own come as OSError.
-UNREACHABLE = (DBAPIError, TimeoutError, asyncio.TimeoutError, OSError)
+#: What a database that cannot be reached raises; asyncpg's own come as they are from a connect.
+UNREACHABLE = (DBAPIError, TimeoutError, asyncio.TimeoutError, OSError, asyncpg.PostgresError)
 
 
 def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:

@@ -19,19 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template as JinjaTemplate
 from jinja2 import TemplateError as JinjaError
 from jinja2 import TemplateSyntaxError
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import SchemaError, best_match
-from jsonschema.protocols import Validator
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from ..frontmatter import FrontMatterError, split
 from . import sandbox
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 __all__ = ["DataError", "Filled", "Template", "TemplateError"]
 
@@ -130,6 +128,9 @@ class Template:
         DataError
             If they do not fit the schema, or the template cannot be filled with them.
         """
+        from jsonschema.exceptions import best_match
+        from referencing.exceptions import Unresolvable
+
         try:
             error = best_match(self._validator.iter_errors(dict(data)))
         except (Unresolvable, RecursionError) as failure:
@@ -193,6 +194,12 @@ def _compile(environment: Any, text: str, place: str, lines_before: int) -> Jinj
 
 
 def _validator(schema: Any) -> Validator:
+    # Not at the top: with the formats that a lab installs its import takes longer than all others
+    # together, and only templates need it.
+    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.exceptions import SchemaError
+    from referencing import Registry
+
     if not isinstance(schema, (dict, bool)):
         raise TemplateError("schema: it is no JSON Schema")
     try:
