@@ -30,7 +30,12 @@ USERS = (
     "/v1/hello",
     "/v1/broadcasts/",
 )
-SENDERS = ("/v1/admin/broadcasts", "/v1/admin/recipients", "/v1/admin/directory")
+SENDERS = (
+    "/v1/admin/broadcasts",
+    "/v1/admin/directory",
+    "/v1/admin/recipients",
+    "/v1/admin/templates",
+)
 
 ROUTES = [
     (method.upper(), path) for path, methods in document()["paths"].items() for method in methods
