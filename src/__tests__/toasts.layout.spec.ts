@@ -1,4 +1,10 @@
-import { type IToastCandidate, planToasts, urgency } from '../toasts/layout';
+import {
+  type IToastCandidate,
+  MOST_TOASTS,
+  planToasts,
+  urgency
+} from '../toasts/layout';
+import { findPlace } from '../toasts/placement';
 
 const SUMMARY = 80;
 
@@ -88,6 +94,19 @@ describe('planToasts', () => {
     expect(planToasts(toasts('a', 300), [], 250, SUMMARY).sumUp).toEqual([]);
   });
 
+  it('lets no more than four stand, however high the window', () => {
+    const { show, sumUp } = planToasts([], toasts('abcdef', 10), 400, 20);
+    expect(show).toEqual(['c', 'd', 'e', 'f']);
+    expect(sumUp).toEqual(['b', 'a']);
+    // The newest takes the place of the oldest; what is more urgent keeps its own.
+    expect(
+      planToasts(toasts('abcd', 10), toasts('e', 10), 400, 20, { summed: true })
+    ).toEqual({ show: ['e'], sumUp: ['a'] });
+    expect(planToasts(toasts('abcd', 10, 2), toasts('e', 10), 400, 20)).toEqual(
+      { show: [], sumUp: ['e'] }
+    );
+  });
+
   it('never exceeds the room, whatever comes', () => {
     let seed = 7;
     const random = (n: number) => (seed = (seed * 16807) % 2147483647) % n;
@@ -114,6 +133,7 @@ describe('planToasts', () => {
         left.reduce((sum, id) => sum + all.get(id)!.height, 0) +
         (summed || sumUp.length > 0 ? SUMMARY : 0);
       expect(left.length <= 1 || height <= room).toBe(true);
+      expect(left.length <= Math.max(MOST_TOASTS, shown.length)).toBe(true);
       // Nothing is lost: what came is either shown or summed up.
       for (const { id } of arriving) {
         expect(show.includes(id) !== sumUp.includes(id)).toBe(true);
@@ -125,4 +145,29 @@ describe('planToasts', () => {
 it('an error is more urgent than a warning, and that than the rest', () => {
   expect(urgency('error')).toBeGreaterThan(urgency('warning'));
   expect(urgency('warning')).toBeGreaterThan(urgency('in-progress'));
+});
+
+describe('findPlace', () => {
+  const bar = (top: number) => ({ top, bottom: top + 30 });
+
+  it('begins below the lowest bar, in whatever order they are found', () => {
+    expect(findPlace(28, [bar(60), bar(28)], 800).top).toBe(90);
+    expect(findPlace(28, [], 800).top).toBe(28);
+    // What stands across the page may be lower than any bar.
+    expect(findPlace(100, [bar(28)], 800).top).toBe(100);
+  });
+
+  it('goes below the bar of a lower part of the page where there is room', () => {
+    expect(findPlace(28, [bar(28), bar(450)], 800).top).toBe(480);
+  });
+
+  it('stays above the bar of a small lower part, and ends there', () => {
+    const place = findPlace(28, [bar(28), bar(600)], 800);
+    expect(place.top).toBe(58);
+    expect(place.top + place.room).toBeLessThan(600);
+  });
+
+  it('goes below all bars at the top of a small window', () => {
+    expect(findPlace(28, [bar(28), bar(58)], 200).top).toBe(88);
+  });
 });

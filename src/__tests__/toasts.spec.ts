@@ -16,6 +16,9 @@ class Model {
   readonly changes: unknown[][] = [];
   readonly opened: NotificationModel.IOpening[] = [];
 
+  get notifications() {
+    return [...this.rows.values()];
+  }
   get counts() {
     const rows = [...this.rows.values()];
     return { inbox: 0, unread: rows.filter(r => !r.read).length, dismissed: 0 };
@@ -111,6 +114,9 @@ describe('ToastPresenter', () => {
     [{ autoClose: true }, 5000],
     [{ autoClose: null }, 5000],
     [{ autoClose: 1234 }, 1234],
+    [{ autoClose: null, type: 'error' }, false],
+    [{ autoClose: true, type: 'error' }, false],
+    [{ autoClose: 1234, type: 'error' }, 1234],
     [{ autoClose: null, type: 'in-progress' }, false]
   ] as [Partial<Notification>, number | false][])(
     'closes as %j says',
@@ -216,15 +222,17 @@ describe('ToastPresenter', () => {
     expect(added).toBeLessThan(15);
     const shown = manager.count - 1;
     expect(shown).toBeGreaterThan(0);
-    expect(messages().filter(text => /unread/.test(text)).length).toBe(1);
-    expect(messages()).toContain(`${50 - shown} more unread notifications`);
+    expect(messages().filter(text => /^and .* more$/.test(text)).length).toBe(
+      1
+    );
+    expect(messages()).toContain(`and ${50 - shown} more`);
   });
 
   it('shows the newest few, and a sum, to someone who was away', () => {
     const rows = Array.from({ length: 15 }, (_, i) => row(`r${i}`, i + 1));
     model.bring(rows.reverse(), 'snapshot');
     expect(messages().sort()).toEqual([
-      '12 more unread notifications',
+      'and 12 more',
       'message r12',
       'message r13',
       'message r14'
@@ -235,7 +243,7 @@ describe('ToastPresenter', () => {
     const rows = Array.from({ length: 15 }, (_, i) => row(`r${i}`, i + 1));
     model.bring(rows, 'snapshot');
     model.open(null);
-    expect(messages().filter(text => /unread/.test(text))).toEqual([]);
+    expect(messages().filter(text => /^and .* more$/.test(text))).toEqual([]);
     model.bring(
       rows.map(each => row(each.id, each.seq + 100, { message: 'again' }))
     );
@@ -251,12 +259,12 @@ describe('ToastPresenter', () => {
       isOpen: () => open
     });
     presenter.start();
-    const sums = () => messages().filter(text => /unread/.test(text));
+    const sums = () => messages().filter(text => /^and .* more$/.test(text));
     const rows = Array.from({ length: 15 }, (_, i) =>
       row(`r${i}`, i + 1, { autoClose: false })
     );
     model.bring(rows, 'snapshot');
-    expect(sums()).toEqual(['12 more unread notifications']);
+    expect(sums()).toEqual(['and 12 more']);
     open = true;
     presenter.forgetMissed();
     expect(sums()).toEqual([]);
@@ -276,6 +284,32 @@ describe('ToastPresenter', () => {
     }
   });
 
+  it('shows only errors while the center is open, and afterwards what stays', async () => {
+    let open = false;
+    presenter.dispose();
+    presenter = new ToastPresenter({
+      model: model as any,
+      actions: null,
+      trans: nullTranslator.load('jupyterlab_notify'),
+      isOpen: () => open
+    });
+    presenter.start();
+    model.bring([row('before', 1, { autoClose: false })]);
+    expect(messages()).toEqual(['message before']);
+    open = true;
+    presenter.toggled();
+    expect(messages()).toEqual([]);
+    model.bring([row('meanwhile', 2), row('error', 3, { type: 'error' })]);
+    await settle();
+    expect(messages()).toEqual(['message error']);
+    open = false;
+    presenter.toggled();
+    await settle();
+    expect(messages().sort()).toEqual(['message before', 'message error']);
+    // Nothing of it was the user's doing.
+    expect(model.changes).toEqual([]);
+  });
+
   it('shows the last of a burst once it is over, while the center is open and nothing is summed up', async () => {
     presenter.dispose();
     presenter = new ToastPresenter({
@@ -291,10 +325,10 @@ describe('ToastPresenter', () => {
       window.innerHeight = 140;
       window.dispatchEvent(new Event('resize'));
       for (let index = 0; index < 8; index++) {
-        model.bring([row(`burst ${index}`, index, { autoClose: false })]);
+        model.bring([row(`burst ${index}`, index, { type: 'error' })]);
         await settle();
       }
-      model.bring([row('last', 20, { autoClose: false })]);
+      model.bring([row('last', 20, { type: 'error' })]);
       await settle();
       expect(messages()).not.toContain('message last');
       const end = Date.now() + 4000;

@@ -54,7 +54,10 @@ export class ToastContents {
     if (typeof row.autoClose === 'number') {
       return row.autoClose;
     }
-    return this._options.defaultAutoClose_s() * 1000 || false;
+    // An error stays for as long as its sender does not say otherwise.
+    return row.type === 'error'
+      ? false
+      : this._options.defaultAutoClose_s() * 1000 || false;
   }
 
   /**
@@ -128,7 +131,9 @@ export class ToastContents {
       meta: meta.join(' · '),
       progress: percent,
       role: urgency(row.type) > 0 ? 'alert' : 'status',
-      live: !quiet && !(there && percent !== null)
+      live: !quiet && !(there && percent !== null),
+      folds: this.duration(row) === false ? signature(row) : null,
+      opens: this._options.opens()
     };
   }
 

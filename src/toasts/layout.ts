@@ -16,6 +16,11 @@ export interface IToastCandidate {
 }
 
 /**
+ * The most toasts that stand at once.
+ */
+export const MOST_TOASTS = 4;
+
+/**
  * What to do so that all fits.
  */
 export interface IToastPlan {
@@ -79,16 +84,22 @@ export function planToasts(
         .sort((a, b) => a.urgency - b.urgency || a.index - b.index);
       const victims: number[] = [];
       let free = space - used;
+      let places = MOST_TOASTS - staying.length - show.length;
       for (const toast of weaker) {
-        if (free >= candidate.height) {
+        if (free >= candidate.height && places > 0) {
           break;
         }
         victims.push(toast.index);
         free += toast.height;
+        places += 1;
       }
       // On an empty screen one toast always shows, however small the window.
       const alone = staying.length === victims.length && show.length === 0;
-      if (show.length < most && (free >= candidate.height || alone)) {
+      if (
+        show.length < most &&
+        places > 0 &&
+        (free >= candidate.height || alone)
+      ) {
         victims.sort((a, b) => b - a).forEach(evict);
         show.push(candidate.id);
         used += candidate.height;

@@ -82,10 +82,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
           })
         ]
       : [];
+    let wasOpen = false;
     app.commands.commandChanged.connect((_, { id }) => {
       // However it was opened: also by its tab, or as a page is restored.
-      if (id === CENTER && isOpen()) {
-        presenter.forgetMissed();
+      if (id === CENTER && isOpen() !== wasOpen) {
+        wasOpen = !wasOpen;
+        presenter.toggled();
       }
     });
 

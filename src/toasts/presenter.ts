@@ -45,7 +45,7 @@ const MISSED = { from: 7, shown: 3 };
 /**
  * The height of the toast that sums up, before it can be measured.
  */
-const SUMMARY_HEIGHT = 80;
+const SUMMARY_HEIGHT = 40;
 
 /**
  * How long a toast may take to appear before it no longer counts as shown:
@@ -112,6 +112,7 @@ export class ToastPresenter implements IDisposable {
       appeared: id => this._onAppeared(id),
       vanished: id => this._onVanished(id),
       closed: id => this._onClosed(id),
+      pressed: id => this._onPressed(id),
       resized: () => this._fit()
     });
     this._model.changed.connect(this._onChanged, this);
@@ -155,6 +156,25 @@ export class ToastPresenter implements IDisposable {
     this._view.attach();
     this._started = true;
     this._flush();
+  }
+
+  /**
+   * Say that the list of all was opened or closed: while it is in sight only errors toast. What
+   * does not close by itself is back afterwards.
+   */
+  toggled(): void {
+    if (this._isOpen()) {
+      for (const id of [...this._shown.keys()]) {
+        const row = this._model.get(id);
+        if (row && !this._wanted(row)) {
+          this._close(id);
+        }
+      }
+      this.forgetMissed();
+    } else {
+      this._bringBack(this._model.notifications);
+      this._schedule();
+    }
   }
 
   /**
@@ -221,19 +241,25 @@ export class ToastPresenter implements IDisposable {
       }
     }
     if (snapshot) {
-      // What does not close by itself comes back after a reload.
-      for (const row of change.notifications) {
-        if (
-          this._unread(row.id) &&
-          this._contents.duration(row) === false &&
-          !this._shown.has(row.id) &&
-          !this._queue.has(row.id)
-        ) {
-          this._queue.set(row.id, { missed: true });
-        }
-      }
+      this._bringBack(change.notifications);
     }
     this._schedule();
+  }
+
+  /**
+   * Show again what does not close by itself: after a reload, and when the list was closed.
+   */
+  private _bringBack(rows: readonly Notification[]): void {
+    for (const row of rows) {
+      if (
+        this._unread(row.id) &&
+        this._contents.duration(row) === false &&
+        !this._shown.has(row.id) &&
+        !this._queue.has(row.id)
+      ) {
+        this._queue.set(row.id, { missed: true });
+      }
+    }
   }
 
   /**
@@ -492,11 +518,7 @@ export class ToastPresenter implements IDisposable {
     );
     const message =
       visible > 0
-        ? this._trans._n(
-            '%1 more unread notification',
-            '%1 more unread notifications',
-            count
-          )
+        ? this._trans._n('and %1 more', 'and %1 more', count)
         : this._trans._n(
             '%1 unread notification',
             '%1 unread notifications',
@@ -527,7 +549,9 @@ export class ToastPresenter implements IDisposable {
         meta: '',
         progress: null,
         role: 'status',
-        live: true
+        live: true,
+        folds: null,
+        opens: this._opens()
       });
     } else {
       this._update({ id: this._summary, message });
@@ -579,6 +603,16 @@ export class ToastPresenter implements IDisposable {
     if (id !== undefined) {
       this._close(id);
       this._dismiss(id);
+    }
+  }
+
+  /**
+   * The user clicked a toast beside its buttons.
+   */
+  private _onPressed(toast: string): void {
+    const id = toast === this._summary ? null : this._ids.get(toast);
+    if (id !== undefined) {
+      this._model.open(id);
     }
   }
 
@@ -671,6 +705,7 @@ export class ToastPresenter implements IDisposable {
     return (
       !this._silent &&
       row.autoClose !== 0 &&
+      (row.type === 'error' || !this._isOpen()) &&
       this._settings.toastTypes.includes(row.type)
     );
   }

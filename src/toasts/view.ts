@@ -7,25 +7,11 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { Notification } from '../wire';
+import { ToastFolding } from './folding';
+import { ToastPlacement } from './placement';
 
 const TOAST = '.Toastify__toast';
 const CLOSE = '.jp-Notification-Toast-Close';
-
-/** What stands across the top of JupyterLab's page, and of Notebook's. */
-const ABOVE = [
-  '#jp-header-panel',
-  '#jp-top-panel',
-  '#jp-menu-panel',
-  '#top-panel-wrapper',
-  '#menu-panel-wrapper',
-  '#jp-notify-banner'
-];
-
-/** What an open side panel makes narrower, in JupyterLab and in Notebook. */
-const BESIDE = ['#jp-main-dock-panel', '#main-panel'];
-
-/** The least width left of an open side panel that a toast fits into. */
-const MIN_BESIDE = 360;
 
 /**
  * What a toast shows that JupyterLab's toasts have no place for.
@@ -41,6 +27,10 @@ export interface IToastDress {
   role: 'alert' | 'status';
   /** Whether a screen reader reads it out. */
   live: boolean;
+  /** What it says, where it stays and folds to a line: a new one opens it again. */
+  folds: string | null;
+  /** Whether a click opens it in the center. */
+  opens: boolean;
 }
 
 /**
@@ -85,10 +75,13 @@ export class ToastView implements IDisposable {
     appeared: (toast: string) => void;
     vanished: (toast: string) => void;
     closed: (toast: string) => void;
+    pressed: (toast: string) => void;
     resized: () => void;
   }) {
     this._listener = listener;
     this._observer = new MutationObserver(records => this._onMutated(records));
+    this._placement = new ToastPlacement(() => this._measure());
+    this._folding = new ToastFolding(() => this._measure());
     this._onClick = this._onClick.bind(this);
     this._onResized = this._onResized.bind(this);
   }
@@ -104,10 +97,9 @@ export class ToastView implements IDisposable {
   set atTop(atTop: boolean) {
     this._atTop = atTop;
     document.body.classList.toggle('jp-mod-notify-toasts-top', atTop);
-    this._place();
   }
 
-  /** Pixels for our toasts: half the window less what others show. */
+  /** Pixels for our toasts: what is free, at most half the window, less what others show. */
   get room(): number {
     let others = 0;
     for (const node of this._toasts()) {
@@ -115,7 +107,8 @@ export class ToastView implements IDisposable {
         others += outerHeight(node);
       }
     }
-    return this._windowHeight / 2 - others;
+    const free = this._atTop ? this._placement.room : Infinity;
+    return Math.min(this._windowHeight / 2, free) - others;
   }
 
   /** Begin to look at the page. */
@@ -128,17 +121,14 @@ export class ToastView implements IDisposable {
     if (!this._container) {
       this._observer.observe(document.body, { childList: true });
     }
-    if (typeof ResizeObserver !== 'undefined') {
-      this._resizes = new ResizeObserver(() => this._place());
-    }
-    this._watchEdges();
-    this._place();
+    this._placement.attach();
   }
 
   dispose(): void {
     this._isDisposed = true;
     this._observer.disconnect();
-    this._resizes?.disconnect();
+    this._placement.dispose();
+    this._folding.dispose();
     window.removeEventListener('resize', this._onResized);
     document.removeEventListener('click', this._onClick, true);
     document.body.classList.remove('jp-mod-notify-toasts-top');
@@ -241,9 +231,8 @@ export class ToastView implements IDisposable {
     }
     this._frame = window.setTimeout(() => {
       this._frame = undefined;
-      this._watchEdges();
       // A page in the background is told of no sizes.
-      this._place();
+      this._placement.look();
       for (const node of this._toasts()) {
         if (this._dresses.has(node.id)) {
           this._heights.set(node.id, outerHeight(node));
@@ -261,6 +250,8 @@ export class ToastView implements IDisposable {
       node.dataset.jpNotifyProgress = String(dress.progress);
       node.style.setProperty('--jp-notify-progress', `${dress.progress}%`);
     }
+    node.classList.toggle('jp-mod-notify-opens', dress.opens);
+    this._fold(node, dress.folds);
     const message = node.querySelector<HTMLElement>('.jp-toast-message');
     if (message) {
       message.dataset.jpNotifyMeta = dress.meta;
@@ -280,68 +271,57 @@ export class ToastView implements IDisposable {
     }
   }
 
+  /**
+   * Fold a toast after its time, again after it has something else to say.
+   */
+  private _fold(node: HTMLElement, folds: string | null): void {
+    if (folds === null) {
+      this._folds.delete(node);
+      this._folding.stop(node);
+    } else if (this._folds.get(node) !== folds) {
+      this._folds.set(node, folds);
+      this._folding.start(node);
+    }
+  }
+
   private _onClick(event: MouseEvent): void {
     const target = event.target;
-    if (!(target instanceof Element) || !target.closest(CLOSE)) {
+    const toast =
+      target instanceof Element && this._container?.contains(target)
+        ? target.closest(TOAST)
+        : null;
+    if (!toast) {
       return;
     }
-    const toast = target.closest(TOAST);
-    if (toast && this._container?.contains(toast)) {
+    if ((target as Element).closest(CLOSE)) {
       this._listener.closed(toast.id);
+    } else if (
+      toast.matches('.jp-mod-notify-opens') &&
+      !(target as Element).closest('button, a') &&
+      // Who marks text wants to copy it.
+      window.getSelection()?.isCollapsed !== false
+    ) {
+      this._listener.pressed(toast.id);
     }
   }
 
   private _onResized(): void {
     this._windowHeight = window.innerHeight;
-    this._place();
     this._measure();
-  }
-
-  /**
-   * Notice when what toasts keep off changes its size. Notebook's page may
-   * have none of it yet when it says that it is ready: with each toast one
-   * looks again.
-   */
-  private _watchEdges(): void {
-    for (const selector of [...ABOVE, ...BESIDE]) {
-      const node = document.querySelector(selector);
-      // One that is watched already would be said to have changed.
-      if (node && this._resizes && !this._edges.has(node)) {
-        this._edges.add(node);
-        this._resizes.observe(node);
-      }
-    }
-  }
-
-  /**
-   * Keep toasts off the top bar, the bell in it, and an open side panel.
-   */
-  private _place(): void {
-    let top = 0;
-    for (const selector of ABOVE) {
-      const node = document.querySelector(selector);
-      top = Math.max(top, node?.getBoundingClientRect().bottom ?? 0);
-    }
-    const beside = document
-      .querySelector(BESIDE.join())
-      ?.getBoundingClientRect();
-    const right =
-      beside && beside.right > MIN_BESIDE
-        ? window.innerWidth - beside.right
-        : 0;
-    const { style } = document.body;
-    style.setProperty('--jp-notify-toasts-top', `${Math.round(top)}px`);
-    style.setProperty('--jp-notify-toasts-right', `${Math.round(right)}px`);
   }
 
   private readonly _listener: {
     appeared: (toast: string) => void;
     vanished: (toast: string) => void;
     closed: (toast: string) => void;
+    pressed: (toast: string) => void;
     resized: () => void;
   };
   private readonly _observer: MutationObserver;
-  private readonly _edges = new WeakSet<Element>();
+  private readonly _placement: ToastPlacement;
+  private readonly _folding: ToastFolding;
+  /** What toasts say that fold. */
+  private readonly _folds = new WeakMap<HTMLElement, string>();
   private readonly _dresses = new Map<string, IToastDress>();
   private readonly _heights = new Map<string, number>();
   private readonly _leaving = new Set<string>();
@@ -349,7 +329,6 @@ export class ToastView implements IDisposable {
   private _container: HTMLElement | null = null;
   private _frame: number | undefined = undefined;
   private _isDisposed = false;
-  private _resizes: ResizeObserver | null = null;
   /** Kept, since to ask for it costs the layout of the page. */
   private _windowHeight = 0;
 }

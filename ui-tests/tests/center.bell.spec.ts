@@ -252,6 +252,8 @@ for (const theme of ['light', 'dark'] as const) {
     });
 
     test('toasts of all types', async () => {
+      // While it is open there are only errors.
+      await closeCenter(page);
       for (const types of [TYPES.slice(0, 3), TYPES.slice(3)]) {
         for (const type of types) {
           await lab.push({
@@ -274,6 +276,7 @@ for (const theme of ['light', 'dark'] as const) {
         await lab.dismissAll();
         await expect(toasts(page)).toHaveCount(0);
       }
+      await openCenter(page);
     });
   });
 }
@@ -281,7 +284,8 @@ for (const theme of ['light', 'dark'] as const) {
 test('Nothing moves by itself for who wants less motion', async () => {
   await lab.push({ message: 'at work', type: 'in-progress' });
   const bar = rows(page, 'at work').locator('.jp-NotifyProgress > span');
-  const toast = toasts(page, 'at work');
+  await lab.push({ message: 'went wrong', type: 'error' });
+  const toast = toasts(page, 'went wrong');
   /** How long the bar's way takes, and that of a toast into the page, in s. */
   const motion = async () => [
     await bar.evaluate(node =>
@@ -310,7 +314,7 @@ test('Nothing moves by itself for who wants less motion', async () => {
   }
   // A toast is taken away when its animation ends: there is one.
   await expect.poll(motion).toEqual([0, 0.001]);
-  await press(rows(page, 'at work'), 'Dismiss');
+  await press(rows(page, 'went wrong'), 'Dismiss');
   await expect(toast).toHaveCount(0);
 });
 

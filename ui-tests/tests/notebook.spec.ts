@@ -49,7 +49,7 @@ for (const [where, shows, name] of PAGES) {
     const page = await lab.open(browser, { context, path: where });
     await expect(page.locator(shows)).toBeVisible();
 
-    await lab.push({ message: `To the ${name}`, autoClose: false });
+    await lab.push({ message: `To the ${name}`, type: 'error' });
     const toast = toasts(page, `To the ${name}`);
     await expect(toast).toBeVisible();
     await expect(badge(page)).toHaveText('1');
@@ -90,7 +90,7 @@ test('Reading in JupyterLab, dismissing in Notebook: the other follows', async (
   const inNotebook = await lab.open(browser, { context });
   const inLab = await lab.open(browser, { context, path: 'lab' });
   await lab.push({ message: 'first', autoClose: 0 });
-  await lab.push({ message: 'second', autoClose: false });
+  await lab.push({ message: 'second', type: 'error' });
   await expect(toasts(inNotebook, 'second')).toBeVisible();
   await expect(toasts(inLab, 'second')).toBeVisible();
 

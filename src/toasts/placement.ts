@@ -1,0 +1,226 @@
+/**
+ * Where toasts stand: below the toolbars under their column and beside an open side panel, so that
+ * they cover no control of the page. The view asks for it.
+ */
+import type { IDisposable } from '@lumino/disposable';
+
+/** What stands across the top of JupyterLab's page, and of Notebook's. */
+const ABOVE = [
+  '#jp-header-panel',
+  '#jp-top-panel',
+  '#jp-menu-panel',
+  '#top-panel-wrapper',
+  '#menu-panel-wrapper',
+  '#jp-notify-banner'
+];
+
+/** What an open side panel makes narrower, in JupyterLab and in Notebook. */
+const BESIDE = ['#jp-main-dock-panel', '#main-panel'];
+
+/** The bars whose buttons a toast would cover. */
+const BARS = BESIDE.flatMap(area =>
+  ['.jp-Toolbar', '.lm-TabBar'].map(bar => `${area} ${bar}`)
+);
+
+/** An open side panel with the center in it. */
+const CENTER = '#jp-notify-center:not(.lm-mod-hidden)';
+
+/** The least width left of an open side panel that a toast fits into. */
+const MIN_BESIDE = 360;
+
+/** How wide toasts are before there is one to measure. */
+const WIDTH = 320;
+
+/** Between toasts and what is around them. */
+const GAP = 12;
+
+/** The least height for toasts: a bar further down is not worth going below it. */
+const MIN_HEIGHT = 240;
+
+/** How long the page is left to settle before one looks again. */
+const SETTLE_MS = 50;
+
+/**
+ * A bar that toasts keep off, in pixels from the top of the page.
+ */
+export interface IBar {
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/**
+ * The place for toasts.
+ */
+export interface IPlace {
+  /** Where they may begin. */
+  top: number;
+  /** Pixels from there to what is next below. */
+  room: number;
+}
+
+/**
+ * Find the place below the lowest bar that leaves room enough.
+ *
+ * Where the page is split and a lower part is small, toasts stand above its bar, and have no more
+ * room than up to there.
+ *
+ * @param above - Where what stands across the page ends.
+ * @param bars - The bars in the toasts' column, in any order.
+ * @param bottom - Where the page ends.
+ */
+export function findPlace(
+  above: number,
+  bars: readonly IBar[],
+  bottom: number
+): IPlace {
+  const sorted = [...bars].sort((a, b) => a.bottom - b.bottom);
+  let top = above;
+  let limit = bottom;
+  for (const bar of sorted) {
+    if (bar.bottom <= top) {
+      continue;
+    }
+    // A bar right below the last one is never left for a lower part of the page.
+    if (bottom - bar.bottom >= MIN_HEIGHT || bar.top - top < MIN_HEIGHT / 2) {
+      top = bar.bottom;
+    } else {
+      limit = bar.top;
+      break;
+    }
+  }
+  return { top, room: Math.max(0, limit - top - 2 * GAP) };
+}
+
+/**
+ * Keeps the place up to date as the page's layout changes, as properties of the page's style.
+ */
+export class ToastPlacement implements IDisposable {
+  /**
+   * @param moved - Called after the place has changed.
+   */
+  constructor(moved: () => void) {
+    this._moved = moved;
+    this.look = this.look.bind(this);
+    this._onChange = this._onChange.bind(this);
+    this._mutations = new MutationObserver(this._onChange);
+  }
+
+  /** Whether it was given up. */
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Pixels from where toasts begin to what is next below. */
+  get room(): number {
+    return this._room;
+  }
+
+  /** Begin to look at the page. */
+  attach(): void {
+    if (typeof ResizeObserver !== 'undefined') {
+      this._resizes = new ResizeObserver(this._onChange);
+    }
+    // The cell that is active has a toolbar of its own, which moves with it.
+    document.addEventListener('focusin', this._onChange);
+    this.look();
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    window.clearTimeout(this._timer);
+    this._mutations.disconnect();
+    this._resizes?.disconnect();
+    document.removeEventListener('focusin', this._onChange);
+  }
+
+  /** Look at the page now. */
+  look(): void {
+    window.clearTimeout(this._timer);
+    this._timer = undefined;
+    this._watch();
+    const beside = document
+      .querySelector(BESIDE.join())
+      ?.getBoundingClientRect();
+    const fits = !beside || beside.right > MIN_BESIDE;
+    const right = beside && fits ? window.innerWidth - beside.right : 0;
+    const covered = !fits && !!document.querySelector(CENTER);
+    const { top, room } = findPlace(
+      this._above(),
+      this._bars(window.innerWidth - right),
+      window.innerHeight
+    );
+    const place = [Math.round(top), Math.round(right), room, covered].join();
+    if (place === this._place) {
+      return;
+    }
+    this._place = place;
+    this._room = room;
+    const { classList, style } = document.body;
+    style.setProperty('--jp-notify-toasts-top', `${Math.round(top)}px`);
+    style.setProperty('--jp-notify-toasts-right', `${Math.round(right)}px`);
+    // No room beside the center: it has them all.
+    classList.toggle('jp-mod-notify-toasts-covered', covered);
+    this._moved();
+  }
+
+  private _above(): number {
+    return ABOVE.reduce((top, selector) => {
+      const node = document.querySelector(selector);
+      return Math.max(top, node?.getBoundingClientRect().bottom ?? 0);
+    }, 0);
+  }
+
+  /** The bars that are in sight in the toasts' column, which ends here. */
+  private _bars(right: number): IBar[] {
+    const toasts = document
+      .querySelector('.jp-toastContainer')
+      ?.getBoundingClientRect();
+    const left = right - 2 * GAP - Math.max(WIDTH, toasts?.width ?? 0);
+    return Array.from(document.querySelectorAll(BARS.join()))
+      .map(node => node.getBoundingClientRect())
+      .filter(
+        box =>
+          box.height > 0 &&
+          // The bar of a side is as high as the page.
+          box.width > box.height &&
+          box.right > left &&
+          box.left < right &&
+          box.top >= 0 &&
+          box.bottom < window.innerHeight
+      );
+  }
+
+  /**
+   * Notice when what toasts keep off comes, goes or changes its size. Notebook's page may have none
+   * of it yet when it says that it is ready: each look finds what is new.
+   */
+  private _watch(): void {
+    for (const node of document.querySelectorAll(
+      [...ABOVE, ...BESIDE, ...BARS].join()
+    )) {
+      // One that is watched already would be said to have changed.
+      if (!this._watched.has(node)) {
+        this._watched.add(node);
+        this._resizes?.observe(node);
+        if (BESIDE.some(selector => node.matches(selector))) {
+          this._mutations.observe(node, { childList: true });
+        }
+      }
+    }
+  }
+
+  private _onChange(): void {
+    if (this._timer === undefined) {
+      this._timer = window.setTimeout(this.look, SETTLE_MS);
+    }
+  }
+
+  private readonly _moved: () => void;
+  private readonly _mutations: MutationObserver;
+  private readonly _watched = new WeakSet<Element>();
+  private _isDisposed = false;
+  private _place = '';
+  private _resizes: ResizeObserver | null = null;
+  private _room = Infinity;
+  private _timer: number | undefined = undefined;
+}

@@ -1,0 +1,307 @@
+/**
+ * Where toasts stand and for how long: they cover no control that users work with, fold, fade, and
+ * wait for who is busy. Boxes are measured.
+ */
+import type { Page } from '@playwright/test';
+import * as fs from 'fs';
+import * as path from 'path';
+
+import {
+  banners,
+  bell,
+  center,
+  closeCenter,
+  expect,
+  Lab,
+  openCenter,
+  rows,
+  runCommand,
+  setMotion,
+  summary,
+  test,
+  toastEvents,
+  toasts,
+  untilQuiet,
+  useLab
+} from './lab';
+
+const TOGGLE_CENTER = 'jupyterlab-notify:toggle-center';
+
+const WIDTHS = [1920, 1280, 900, 480];
+
+/** What a toast must not meet. */
+const CONTROLS = [
+  '.jp-Toolbar button',
+  '.jp-Toolbar jp-button',
+  '.jp-Toolbar .jp-KernelName',
+  '.jp-Toolbar .jp-Notebook-ExecutionIndicator',
+  '.jp-NotifyBanner button',
+  '.jp-NotifyBell-button',
+  '#jp-notify-center'
+].join();
+
+const lab = useLab();
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  for (const name of ['one.ipynb', 'two.ipynb']) {
+    fs.copyFileSync(
+      path.join(__dirname, 'train.ipynb'),
+      path.join(lab.root, name)
+    );
+  }
+  fs.writeFileSync(path.join(lab.root, 'code.py'), 'print(1)\n');
+  fs.writeFileSync(path.join(lab.root, 'text.md'), '# Title\n');
+  page = await lab.open(browser);
+});
+
+test.beforeEach(async () => {
+  await lab.dismissAll();
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await closeCenter(page);
+  await untilQuiet(page);
+  await page.mouse.move(300, 700);
+});
+
+/** Three toasts that stay, one of them with buttons, and a banner with one. */
+async function pushAll(server: Lab): Promise<void> {
+  await server.push({
+    message: 'The archive is down.',
+    type: 'warning',
+    banner: true,
+    autoClose: 0,
+    body: 'Until noon.'
+  });
+  for (const [index, label] of ['Go', 'Later', 'Menu'].entries()) {
+    await server.push({
+      message: `A toast that stays ${index}`,
+      type: 'error',
+      actions: [{ label }]
+    });
+  }
+}
+
+/** The controls that toasts of this page meet, by what they are; none is right. */
+function met(tab: Page): Promise<string[]> {
+  return tab.evaluate(controls => {
+    const boxes = Array.from(
+      document.querySelectorAll('.jp-toastContainer [data-jp-notify]')
+    )
+      .filter(node => node.checkVisibility({ visibilityProperty: true }))
+      .map(node => node.getBoundingClientRect());
+    return Array.from(document.querySelectorAll(controls))
+      .filter(node => {
+        const own = node.getBoundingClientRect();
+        return (
+          own.width > 0 &&
+          node.checkVisibility({ visibilityProperty: true }) &&
+          boxes.some(
+            box =>
+              box.left < own.right &&
+              box.right > own.left &&
+              box.top < own.bottom &&
+              box.bottom > own.top
+          )
+        );
+      })
+      .map(node => `${node.className} ${node.textContent?.slice(0, 30)}`);
+  }, CONTROLS);
+}
+
+/** Measure at each width, with the center closed and open. */
+async function measure(tab: Page): Promise<void> {
+  for (const width of WIDTHS) {
+    await tab.setViewportSize({ width, height: 800 });
+    await expect(toasts(tab).first()).toBeVisible();
+    await expect.poll(() => met(tab), `at ${width} px`).toEqual([]);
+    // By its command: in a narrow window Notebook's bell is out of sight.
+    await runCommand(tab, TOGGLE_CENTER);
+    await expect(center(tab)).toBeVisible();
+    await expect
+      .poll(() => met(tab), `at ${width} px, with the center`)
+      .toEqual([]);
+    await runCommand(tab, TOGGLE_CENTER);
+    await expect(center(tab)).toBeHidden();
+  }
+}
+
+/** What is opened, how, and what is in sight then. */
+const SURFACES: [string, string, Record<string, unknown>, string][] = [
+  ['the launcher', 'launcher:create', {}, '.jp-Launcher'],
+  [
+    'a notebook',
+    'docmanager:open',
+    { path: 'one.ipynb' },
+    '.jp-NotebookPanel-toolbar .jp-KernelName'
+  ],
+  [
+    'an editor',
+    'docmanager:open',
+    { path: 'code.py' },
+    '.jp-FileEditor .cm-content'
+  ],
+  [
+    'a text file',
+    'docmanager:open',
+    { path: 'text.md', factory: 'Editor' },
+    '.jp-FileEditor .cm-content'
+  ],
+  ['a terminal', 'terminal:create-new', {}, '.jp-Terminal'],
+  [
+    'two notebooks, one above the other',
+    'docmanager:open',
+    { path: 'two.ipynb', options: { mode: 'split-bottom' } },
+    '.jp-NotebookPanel-toolbar .jp-KernelName'
+  ]
+];
+
+for (const [name, command, args, shows] of SURFACES) {
+  test(`With ${name} open, no toast meets a control, at any width`, async () => {
+    if (name.startsWith('two')) {
+      await runCommand(page, 'docmanager:open', { path: 'one.ipynb' });
+    }
+    void runCommand(page, command, args);
+    await expect(
+      page.locator(shows).locator('visible=true').first()
+    ).toBeVisible();
+    await pushAll(lab);
+    await expect(banners(page)).toBeVisible();
+    await expect(toasts(page).first()).toBeVisible();
+    await measure(page);
+  });
+}
+
+test("In Notebook's file list and notebook, no toast meets a control, at any width", async ({
+  browser
+}) => {
+  const notebook = new Lab({ app: 'notebook' });
+  await notebook.start();
+  try {
+    fs.copyFileSync(
+      path.join(__dirname, 'train.ipynb'),
+      path.join(notebook.root, 'one.ipynb')
+    );
+    for (const [where, shows] of [
+      ['tree', '.jp-DirListing'],
+      ['notebooks/one.ipynb', '.jp-NotebookPanel-toolbar']
+    ]) {
+      const tab = await notebook.open(browser, { path: where });
+      await expect(tab.locator(shows).first()).toBeVisible();
+      await pushAll(notebook);
+      await expect(toasts(tab).first()).toBeVisible();
+      await measure(tab);
+      await tab.context().close();
+      await notebook.dismissAll();
+    }
+  } finally {
+    await notebook.stop();
+  }
+});
+
+test('Of six toasts four stand, and one line says how many more', async () => {
+  for (let index = 0; index < 9; index++) {
+    await lab.push({ message: `S${index}`, type: 'error' });
+  }
+  await expect(summary(page)).toContainText(/and \d+ more/);
+  const stand = await toasts(page).count();
+  expect(stand).toBeLessThanOrEqual(4);
+  await expect(summary(page)).toContainText(`and ${9 - stand} more`);
+  const box = (await summary(page).boundingBox())!;
+  expect(box.height).toBeLessThan(52);
+});
+
+test('What stays folds to one line, opens under the pointer and the focus, and a click opens its row', async () => {
+  await lab.push({
+    message: `A message of some lines, ${'and so on, '.repeat(8)}`,
+    autoClose: false,
+    actions: [{ label: 'Later' }]
+  });
+  const toast = toasts(page, 'A message of some lines');
+  const height = async () => (await toast.boundingBox())!.height;
+  const button = toast.locator('.jp-toast-button', { hasText: 'Later' });
+  await expect.poll(height).toBeGreaterThan(80);
+  await expect(toast).toHaveAttribute('data-jp-notify-folded', '');
+  await expect.poll(height).toBeLessThan(52);
+
+  await toast.hover();
+  await expect.poll(height).toBeGreaterThan(80);
+  await page.mouse.move(300, 700);
+  await expect.poll(height).toBeLessThan(52);
+  await button.focus();
+  await expect.poll(height).toBeGreaterThan(80);
+  await button.blur();
+  await expect.poll(height).toBeLessThan(52);
+
+  await toast.locator('.jp-toast-message').click();
+  const row = rows(page, 'A message of some lines');
+  await expect(row).toHaveClass(/jp-mod-open/);
+  await expect(toast).toHaveCount(0);
+});
+
+test('While the center is open only errors toast, and what stays is back afterwards', async () => {
+  await lab.push({ message: 'It stays.', autoClose: false });
+  await expect(toasts(page, 'It stays.')).toBeVisible();
+  await openCenter(page);
+  await expect(toasts(page)).toHaveCount(0);
+  await lab.push({ message: 'Some news.', autoClose: 60_000 });
+  await lab.push({ message: 'An error.', type: 'error' });
+  await expect(toasts(page, 'An error.')).toBeVisible();
+  expect(await toastEvents(page, 'Some news.')).toEqual([]);
+  await closeCenter(page);
+  await expect(toasts(page)).toHaveText([/It stays/, /An error/]);
+  await expect(bell(page)).toHaveAccessibleName('Notifications, 3 unread');
+});
+
+test('Toasts fade, and do not fly', async () => {
+  await setMotion(page, true);
+  await lab.push({ message: 'Softly.', autoClose: false });
+  const toast = toasts(page, 'Softly.');
+  await expect(toast).toBeVisible();
+  // One that has come has no animation any more: a copy of it begins with one.
+  const name = await toast.evaluate(node => {
+    const copy = node.cloneNode(false) as HTMLElement;
+    copy.classList.add(
+      'Toastify--animate',
+      'Toastify__slide-enter--bottom-right'
+    );
+    node.parentElement!.append(copy);
+    const { animationName } = getComputedStyle(copy);
+    copy.remove();
+    return animationName;
+  });
+  expect(name).toBe('jp-notify-appear');
+  await setMotion(page, false);
+});
+
+test('The clocks stand still while a dialog is open, and while the pointer is over any toast', async () => {
+  const clock = (text: string) =>
+    toasts(page, text)
+      .locator('.Toastify__progress-bar')
+      .evaluate(node => getComputedStyle(node).animationPlayState);
+  await lab.push({ message: 'For a minute.', autoClose: 60_000 });
+  await lab.push({ message: 'Beside it.', autoClose: 60_000 });
+  await expect(toasts(page)).toHaveCount(2);
+  await expect.poll(() => clock('For a minute.')).toBe('running');
+
+  await toasts(page, 'Beside it.').hover();
+  await expect.poll(() => clock('For a minute.')).toBe('paused');
+  await page.mouse.move(300, 700);
+  await expect.poll(() => clock('For a minute.')).toBe('running');
+
+  void runCommand(page, 'help:about');
+  const dialog = page.locator('.jp-Dialog');
+  await expect(dialog).toBeVisible();
+  await expect.poll(() => clock('For a minute.')).toBe('paused');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+  await expect.poll(() => clock('For a minute.')).toBe('running');
+});
+
+test('An error stays although the user set a time', async () => {
+  await lab.push({ message: 'It failed.', type: 'error' });
+  await lab.push({ message: 'For a time.' });
+  await expect(toasts(page, 'For a time.')).toBeVisible();
+  await expect(toasts(page, 'For a time.')).toHaveCount(0);
+  await expect(toasts(page, 'It failed.')).toBeVisible();
+  await expect(center(page)).toBeHidden();
+});
