@@ -161,7 +161,7 @@ test.describe('An opened message', () => {
 
   test('opens from the toast that was cut, even if it is older than what is loaded', async () => {
     const text = `The whole story: ${'and so on, '.repeat(40)}the end.`;
-    await lab.push({ message: text, type: 'error' });
+    await lab.push({ message: text, type: 'error', autoClose: false });
     await expect(toasts(page, 'The whole story')).toBeVisible();
     await expect(toasts(page)).not.toContainText('the end.');
     await pushMany(120, index => `message ${index}`);
