@@ -24,7 +24,7 @@ BROWSER = $$(node ui-tests/browser.js)
 SOURCES := $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hub test check test-py test-hub test-ts test-ui test-one types format build \
+.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-one types format build \
 	version watch bench browser screenshots clean
 
 help: ## List these targets
@@ -128,6 +128,10 @@ test-hub: $(INSTALLED) $(UI_NODE_MODULES) $(STAMPS)/hub5 $(STAMPS)/older ## Run 
 ifneq ($(HUB_TESTS),)
 	cd hub && CHROMIUM="$$(cd .. && echo $(BROWSER))" pytest $(XDIST) $(PYTEST)
 endif
+
+test-long: $(INSTALLED) ## Try many more requests of every operation of the service's document
+	cd hub && NOTIFY_TEST_EXAMPLES=200 pytest --numprocesses auto --maxprocesses 4 --dist load \
+		tests/test_openapi.py $(PYTEST)
 
 test-ts: $(NODE_MODULES) ## Run the TypeScript tests
 	jlpm test $(JEST)
