@@ -72,24 +72,24 @@ class NotifyApp(ExtensionApp):
         10_000,
         min=0,
         max=2**53 - 1,
-        help="The most notifications that are kept; those worth least are deleted first. 0 keeps all.",
+        help="The most notifications that are kept; the least important go first. 0 keeps all.",
     ).tag(config=True)
 
     retention_bytes = Int(
         64_000_000,
         min=0,
         max=2**53 - 1,
-        help="""Of notifications that take more bytes than this some are deleted; 0 keeps all.
+        help="""The most bytes that notifications may take; 0 sets no bound.
 
-        As where there are too many, each sender keeps its share, and longest what is unread or
-        must be in sight.
+        As with `retention_count`, each sender keeps its share, and what is unread or must stay
+        in sight is kept longest.
         """,
     ).tag(config=True)
 
     ingest_rate = Float(
         50,
         min=0,
-        help="""How many messages a second one token may send, whatever source it names.
+        help="""The messages per second that one token may send, whatever source it names.
 
         It is counted over ten seconds, so that a burst of ten times as many is let through. A
         sender of more is told with 429 when to go on. 0: any number.

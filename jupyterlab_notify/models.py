@@ -1,8 +1,8 @@
-"""The wire: every message that enters or leaves this server, as pydantic models.
+"""The wire format: every message that enters or leaves this server, as pydantic models.
 
 The TypeScript types (``src/wire.ts``) and ``docs/openapi.json`` are generated from here
 by ``make types``. Importing pydantic costs a server 7 MB and 0.14 s, so nothing imports
-this module before the first message comes in.
+this module before the first message arrives.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ from .limits import (
     NotificationType,
 )
 
-#: ``epoch:seq``, as `Cursor.parse` of the store reads it.
+#: ``epoch:seq``, as ``storage.Cursor.parse`` reads it.
 CURSOR = "^[^:]+:[0-9]{1,16}$"
 
 
 def _encodable(text: str) -> str:
-    """Refuse what no UTF-8 file can hold: half of a surrogate pair."""
+    """Refuse half of a surrogate pair, which no UTF-8 file can hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -62,7 +62,7 @@ def _encodable(text: str) -> str:
 
 
 def _shallow(value: Any) -> Any:
-    """Refuse JSON that is too deep, or that holds a number no browser can parse."""
+    """Refuse JSON that nests too deeply or holds a number that no browser can parse."""
     stack = [(value, 1)]
     while stack:
         node, depth = stack.pop()
@@ -87,18 +87,18 @@ Number = StrictInt | StrictFloat
 
 
 def _between(least: int, most: int) -> WithJsonSchema:
-    """Say a number's bounds in the schema too, where pydantic leaves those of a union out."""
+    """Return a schema with a number's bounds, which pydantic leaves out of a union."""
     return WithJsonSchema({"type": "number", "minimum": least, "maximum": most})
 
 
 def _whole(value: Any) -> Any:
-    """Take 5.0 for the integer that JSON says it is."""
+    """Convert 5.0 to an integer, as which JSON Schema counts it."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-#: What a browser can hold.
+#: An integer that JavaScript represents exactly.
 SafeInt = Annotated[StrictInt, Field(gt=-(2**53), lt=2**53), BeforeValidator(_whole)]
-#: Said so that tools of every draft of JSON Schema understand it.
+#: Written so that tools for every draft of JSON Schema understand it.
 TWO_INTEGERS = WithJsonSchema(
     {
         "type": "array",
@@ -110,19 +110,19 @@ TWO_INTEGERS = WithJsonSchema(
 
 
 class _Wire(BaseModel):
-    """What all our messages share: unknown fields are ignored, so that newer senders work."""
+    """The base of all messages; ignores unknown fields, so that newer senders work."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
 
 class Action(_Wire):
-    """A button of a notification; with neither command nor link it dismisses."""
+    """A button of a notification; without a command or a link it dismisses."""
 
     label: Annotated[
-        Text, Field(min_length=1, max_length=MAX_LABEL, description="What the button says.")
+        Text, Field(min_length=1, max_length=MAX_LABEL, description="The button's text.")
     ]
     caption: Annotated[
-        Text | None, Field(max_length=MAX_CAPTION, description="Its longer text, shown on hover.")
+        Text | None, Field(max_length=MAX_CAPTION, description="A longer text, shown on hover.")
     ] = None
     displayType: Annotated[
         DisplayType | None,
@@ -140,7 +140,7 @@ class Action(_Wire):
         Text | None,
         Field(
             max_length=MAX_URL,
-            description="The page that it opens in a new tab; http, https or mailto.",
+            description="The page that it opens in a new tab: http, https or mailto.",
             json_schema_extra={
                 "pattern": "^([hH][tT][tT][pP][sS]?://|[mM][aA][iI][lL][tT][oO]:)[^\\x00-\\x20]*$"
             },
@@ -161,7 +161,7 @@ class Action(_Wire):
 
 
 class IngestMessage(_Wire):
-    """What a sender pushes; ``docs/ingest.md`` describes it."""
+    """A message that a sender pushes; ``docs/ingest.md`` describes it."""
 
     message: Annotated[
         Text,
@@ -208,7 +208,7 @@ class IngestMessage(_Wire):
     ] = None
     expiresAt: Annotated[
         datetime | None,
-        Field(description="RFC 3339 time, with its offset, after which it is not shown."),
+        Field(description="RFC 3339 time, with offset, after which it is not shown."),
     ] = None
     ttl: Annotated[
         Annotated[Number, Field(ge=0, le=MAX_TTL_S), _between(0, MAX_TTL_S)] | None,
@@ -222,27 +222,29 @@ class IngestMessage(_Wire):
         ]
         | None,
         Field(
-            description="Seconds within which an `in-progress` message is sent again, changed or "
-            "not; after that its sender is taken for dead, and the message says that it was "
-            "interrupted."
+            description="Seconds within which the sender repeats an `in-progress` message, changed or "
+            "not. Without a repeat the sender counts as dead, and the message becomes a "
+            "warning that says that it was interrupted."
         ),
     ] = None
-    banner: Annotated[StrictBool, Field(description="Also across the top.")] = False
-    dismissable: Annotated[StrictBool, Field(description="Whether it can be put away.")] = True
+    banner: Annotated[
+        StrictBool, Field(description="Whether it is also shown in the banner across the top.")
+    ] = False
+    dismissable: Annotated[StrictBool, Field(description="Whether the user can dismiss it.")] = True
     source: Annotated[
         Text | None,
         Field(
             min_length=1,
             max_length=MAX_SOURCE,
-            description="Who says it; the authenticated user or service if none is given.",
+            description="The name of the sender; the authenticated user or service by default.",
         ),
     ] = None
-    data: Annotated[JSONData, Field(description="Carried for other extensions.")] = None
+    data: Annotated[JSONData, Field(description="Any JSON, passed on to other extensions.")] = None
 
     @field_validator("autoClose", mode="before")
     @classmethod
     def _auto_close(cls, value: Any) -> Any:
-        # Said here, since a union would complain once for each of its members.
+        # Checked here, since a union would report one problem for each of its members.
         if value is None or isinstance(value, bool):
             return value
         if not isinstance(value, (int, float)) or not 0 <= value <= MAX_TIMER_MS:
@@ -252,7 +254,7 @@ class IngestMessage(_Wire):
     @field_validator("message")
     @classmethod
     def _not_blank(cls, message: str) -> str:
-        # To JSON Schema a separator such as U+001C is no white space.
+        # For JSON Schema, a separator such as U+001C is not white space.
         if not re.search(rf"{VISIBLE}|[\x1c-\x1f]", re.sub(TAGS, "", message)):
             raise ValueError("must not be blank")
         return message
@@ -283,45 +285,45 @@ class IngestMessage(_Wire):
         try:
             return value.astimezone(timezone.utc)
         except OverflowError:
-            # Its offset takes it out of the years that can be told, by some hours.
+            # The offset moves it a few hours beyond the years that datetime supports.
             edge = datetime.max if value.year > 1 else datetime.min
             return edge.replace(tzinfo=timezone.utc)
 
     @model_validator(mode="after")
     def _progress_goes_with_in_progress(self) -> IngestMessage:
-        # A finished message may still carry its last progress: it is dropped, not refused.
+        # A finished message may still carry its last progress: drop it instead of refusing.
         if self.type != "in-progress":
             self.progress = self.heartbeat = None
         return self
 
 
 class Receipt(_Wire):
-    """The answer to an ingest, given after its row is committed."""
+    """The answer to an ingest, sent after the notification is committed."""
 
     success: Literal[True] = True
-    notification_id: Annotated[str, Field(description="The id given to the notification.")]
+    notification_id: Annotated[str, Field(description="The notification's id.")]
     seq: Annotated[int, Field(description="The sequence number of this change.")]
-    tabs: Annotated[int, Field(ge=0, description="Open streams that it was pushed to.")]
-    durable: Annotated[
-        bool, Field(description="False only while the store's place cannot be written.")
-    ]
+    tabs: Annotated[int, Field(ge=0, description="The number of open tabs that it was pushed to.")]
+    durable: Annotated[bool, Field(description="False only while the database cannot be written.")]
 
 
 class KeptRunning(_Wire):
-    """The answer to a user who wants the server to be kept running."""
+    """The answer to a request to keep the server running."""
 
     success: Literal[True] = True
 
 
 class Problem(_Wire):
-    """One thing that is wrong with a request, and where."""
+    """One problem of a request."""
 
-    field: Annotated[str, Field(description="The path of the field, empty for the whole.")]
+    field: Annotated[
+        str, Field(description="The path of the field; empty if the whole request is meant.")
+    ]
     message: Annotated[str, Field(description="What is wrong with it.")]
 
 
 class ErrorAnswer(_Wire):
-    """The answer to a request that was refused; nothing was changed."""
+    """The answer to a refused request, which changed nothing."""
 
     success: Literal[False] = False
     message: Annotated[str, Field(description="What is wrong, and in which field.")]
@@ -329,19 +331,19 @@ class ErrorAnswer(_Wire):
 
 
 class Notification(_Wire):
-    """A message and its state, as lists and streams carry it: without body and data.
+    """A message and its state, without body and data, as lists and streams carry it.
 
     Times are RFC 3339 in UTC with milliseconds. A row that is ``revoked`` or ``expired``
-    is a tombstone: it only tells a tab to forget the notification.
+    is a tombstone: its only purpose is to make a tab forget the notification.
     """
 
     id: Annotated[str, Field(description="A ULID.")]
-    seq: Annotated[int, Field(description="The store's sequence number of its last change.")]
+    seq: Annotated[int, Field(description="The sequence number of its last change.")]
     position: Annotated[
         int,
         Field(
             description="Its place in the list, highest first: the seq at which it last asked "
-            "for attention. A key's quiet updates (progress) keep it."
+            "for attention. Quiet updates of a key (progress) do not change it."
         ),
     ]
     source: str
@@ -354,38 +356,38 @@ class Notification(_Wire):
         bool | int | None,
         Field(
             description="How long its toast stays. `false`: until dismissed; `true` or null: the "
-            "user's setting; a number: so many milliseconds; `0`: no toast."
+            "user's setting; a number: that many milliseconds; `0`: no toast."
         ),
     ]
     actions: list[Action]
     progress: float | None
     banner: bool
     dismissable: bool
-    created: Annotated[str, Field(description="When it first came in.")]
+    created: Annotated[str, Field(description="When it first arrived.")]
     updated: Annotated[str, Field(description="When it last asked for attention.")]
     expiresAt: str | None
     read: Annotated[str | None, Field(description="When the user read it.")]
-    dismissed: Annotated[str | None, Field(description="When the user put it away.")]
-    revoked: Annotated[str | None, Field(description="When the sender took it back.")]
-    expired: Annotated[str | None, Field(description="When its time was up.")]
+    dismissed: Annotated[str | None, Field(description="When the user dismissed it.")]
+    revoked: Annotated[str | None, Field(description="When the sender revoked it.")]
+    expired: Annotated[str | None, Field(description="When it expired.")]
     origin: Annotated[
         Literal["ingest", "broadcast", "message"],
         Field(
-            description="How it came: pushed in, or from the central service as a broadcast to "
-            "everyone or a message to this user."
+            description="How it arrived: pushed by a sender, or from the central service as a "
+            "broadcast to everyone or a message to this user."
         ),
     ]
 
 
 class NotificationDetail(Notification):
-    """One notification whole."""
+    """A whole notification, with body and data."""
 
     body: Annotated[str | None, Field(description="The longer text, Markdown.")]
-    data: Annotated[Any, Field(description="What the sender gave for other extensions.")]
+    data: Annotated[Any, Field(description="What the sender passed on to other extensions.")]
 
 
 class Counts(_Wire):
-    """How many notifications there are of each sort; tombstones count nowhere."""
+    """The number of notifications in each view; tombstones are not counted."""
 
     inbox: Annotated[int, Field(description="Not dismissed.")]
     unread: Annotated[int, Field(description="Not dismissed and not read.")]
@@ -398,14 +400,16 @@ class Page(_Wire):
     notifications: list[Notification]
     next: Annotated[
         int | None,
-        Field(description="Give it as `before` for the next page; none: this was the last."),
+        Field(description="The value of `before` for the next page; none on the last page."),
     ]
     counts: Counts
-    cursor: Annotated[str, Field(description="`epoch:seq` up to which this answer is true.")]
+    cursor: Annotated[
+        str, Field(description="The cursor, `epoch:seq`, up to which this answer holds.")
+    ]
 
 
 def _given(*names: str) -> Any:
-    """Return a JSON Schema for each field, that holds where it is there and not null."""
+    """Return for each field a JSON Schema that requires it to be present and not null."""
     return [{"required": [n], "properties": {n: {"not": {"type": "null"}}}} for n in names]
 
 
@@ -425,7 +429,7 @@ class StateChange(_Wire):
 
 
 class BulkChange(StateChange):
-    """The same for many: those of `ids`, those of `seqs`, or all in the inbox."""
+    """A user's change to many notifications: `ids`, `seqs`, or all in the inbox."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -436,7 +440,8 @@ class BulkChange(StateChange):
     )
 
     ids: Annotated[
-        list[Text] | None, Field(min_length=1, max_length=MAX_IDS, description="These.")
+        list[Text] | None,
+        Field(min_length=1, max_length=MAX_IDS, description="The ids that are meant."),
     ] = None
     all: Annotated[Literal[True] | None, Field(description="Every notification in the inbox.")] = (
         None
@@ -445,8 +450,8 @@ class BulkChange(StateChange):
         Text | None,
         Field(
             max_length=200,
-            description="With `all`: the `cursor` of what the user sees. What came later, or "
-            "asked for attention again, stays as it is. With `seqs`: the `cursor` of the answer "
+            description="With `all`: the `cursor` of what the user sees. Whatever arrived later or "
+            "asked for attention again stays as it is. With `seqs`: the `cursor` of the answer "
             "that named them. 409 if the cursor is of another epoch.",
             json_schema_extra={"pattern": CURSOR},
         ),
@@ -454,9 +459,9 @@ class BulkChange(StateChange):
     seqs: Annotated[
         Annotated[tuple[SafeInt, SafeInt], TWO_INTEGERS] | None,
         Field(
-            description="Those whose last change lies in this range, ends included: "
-            "what an earlier answer's `seqs` named, to undo it. Its `cursor` belongs with them, "
-            "as `upTo`: elsewhere they are numbers of other rows."
+            description="The notifications whose last change lies in this range, ends included. "
+            "To undo a change, give the `seqs` of its answer, with the answer's `cursor` as "
+            "`upTo`: in another epoch the numbers belong to other rows."
         ),
     ] = None
 
@@ -482,7 +487,7 @@ class Changed(_Wire):
     changed: Annotated[int, Field(description="How many rows changed.")]
     seqs: Annotated[
         Annotated[tuple[int, int], TWO_INTEGERS] | None,
-        Field(description="The sequence numbers that the change took, first and last."),
+        Field(description="The first and last sequence number of the change."),
     ]
     cursor: str
 
@@ -493,36 +498,38 @@ class StoreStatus(_Wire):
     path: Annotated[str | None, Field(description="The database file.")]
     mode: Annotated[
         Literal["wal", "rollback", "memory"],
-        Field(description="Its journal; `memory` while its place cannot be used."),
+        Field(description="Its journal mode; `memory` while the file cannot be used."),
     ]
     durable: bool
-    problem: Annotated[str | None, Field(description="What is wrong, in one sentence.")]
+    problem: Annotated[str | None, Field(description="The present problem, in one sentence.")]
     setAside: Annotated[
         str | None,
-        Field(description="The corrupt file that this server has set aside last, if it has."),
+        Field(description="The last corrupt file that this server has set aside."),
     ]
     epoch: str
     seq: int
-    size: Annotated[int, Field(description="Bytes on the disk.")]
+    size: Annotated[int, Field(description="The size on disk, in bytes.")]
 
 
 class Failure(_Wire):
-    """What failed last, and when."""
+    """The last failure, and its time."""
 
     at: str
     message: Annotated[str, Field(description="One sentence.")]
 
 
 class CentralStatus(_Wire):
-    """How asking the central service is going."""
+    """The state of the connection to the central service."""
 
     url: str
-    lastSuccess: Annotated[str | None, Field(description="When it last answered everything.")]
+    lastSuccess: Annotated[str | None, Field(description="When all its lists were last read.")]
     lastFailure: Annotated[Failure | None, Field(description="The last failure, however old.")]
-    outbox: Annotated[int, Field(description="What the user did that it was not told yet.")]
+    outbox: Annotated[
+        int, Field(description="The number of the user's changes that it has not received yet.")
+    ]
     welcome: Annotated[
         Literal["central", "files"],
-        Field(description="Whether it serves welcome messages; if not, only files do."),
+        Field(description="Whether welcome messages come from the service or from files only."),
     ]
     events: Annotated[
         bool, Field(description="Whether its event stream is open; if not, it is polled.")
@@ -530,36 +537,40 @@ class CentralStatus(_Wire):
 
 
 class Retention(_Wire):
-    """What is kept."""
+    """The bounds on what is kept."""
 
     days: float
     count: int
 
 
 class Status(_Wire):
-    """The state of this server's notifications, for administrators and checks."""
+    """The health of this server's notifications, for administrators and checks."""
 
     version: str
     store: StoreStatus
-    tabs: Annotated[int, Field(description="Open streams.")]
+    tabs: Annotated[int, Field(description="The number of open tabs.")]
     counts: Counts
     retention: Retention
     central: Annotated[
-        CentralStatus | None, Field(description="None: no central service is configured.")
+        CentralStatus | None, Field(description="None if no central service is configured.")
     ]
 
 
 class WelcomeMessage(_Wire):
-    """What a user is greeted with on start, until they have seen enough of it."""
+    """A message that is shown on start until the user has seen it often enough."""
 
-    id: Annotated[str, Field(description="Unique among those of files and central service.")]
+    id: Annotated[
+        str, Field(description="An id that is unique among files and the central service.")
+    ]
     aspect: Annotated[str, Field(description="The part of the platform that it belongs to.")]
     title: str
     summary: Annotated[str | None, Field(description="Markdown.")]
     body: Annotated[str, Field(description="Markdown.")]
-    dismissable: Annotated[bool, Field(description="Whether it can be told not to come again.")]
-    max_views: Annotated[int | None, Field(description="Not due after so many views.")]
-    views: Annotated[int, Field(ge=0, description="How often it was seen.")]
+    dismissable: Annotated[bool, Field(description="Whether the user can dismiss it for good.")]
+    max_views: Annotated[
+        int | None, Field(description="The number of views after which it is no longer due.")
+    ]
+    views: Annotated[int, Field(ge=0, description="The number of times it was seen.")]
     updated: str | None
     source: Literal["central", "file"]
     due: Annotated[bool, Field(description="Whether it is to be shown on start.")]
@@ -569,7 +580,7 @@ class Welcome(_Wire):
     """The welcome messages."""
 
     version: Annotated[
-        int, Field(description="The `welcome` of the stream's frames that this belongs to.")
+        int, Field(description="The `welcome` value of the stream's frames that this belongs to.")
     ]
     messages: list[WelcomeMessage]
 
@@ -581,21 +592,24 @@ class WelcomeVersion(_Wire):
 
 
 class WelcomeIds(_Wire):
-    """Which welcome messages are meant; unknown ids are passed over."""
+    """Ids of welcome messages; unknown ones are ignored."""
 
-    ids: Annotated[list[Text], Field(min_length=1, max_length=MAX_IDS, description="These.")]
+    ids: Annotated[
+        list[Text], Field(min_length=1, max_length=MAX_IDS, description="The ids that are meant.")
+    ]
 
 
 class WelcomeDismissal(_Wire):
-    """Which welcome messages are never to be shown again: these, or any until the reset."""
+    """The welcome messages to dismiss for good: some, or all until the reset."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": _given("ids", "all")})
 
     ids: Annotated[
-        list[Text] | None, Field(min_length=1, max_length=MAX_IDS, description="These.")
+        list[Text] | None,
+        Field(min_length=1, max_length=MAX_IDS, description="The ids that are meant."),
     ] = None
     all: Annotated[
-        Literal[True] | None, Field(description="All, and those that are still to come.")
+        Literal[True] | None, Field(description="All of them, and all that are still to come.")
     ] = None
 
     @model_validator(mode="after")
@@ -606,20 +620,20 @@ class WelcomeDismissal(_Wire):
 
 
 class SnapshotFrame(_Wire):
-    """The first frame of a stream without a (useful) cursor, and after every reset.
+    """The first frame of a stream without a usable cursor, and after every reset.
 
-    A tab forgets what it has and takes this instead. ``notifications`` are the newest of
-    the inbox, highest position first; ``pinned`` the older ones that must be in sight:
-    banners, and what does not close by itself.
+    A tab replaces what it has with this. ``notifications`` are the newest of the inbox,
+    highest position first; ``pinned`` are the older ones that must stay in sight: banners,
+    and what does not close by itself.
     """
 
     type: Literal["snapshot"] = "snapshot"
     cursor: str
-    now: Annotated[str, Field(description="The server's time, by which ages are told.")]
+    now: Annotated[str, Field(description="The server's time, from which ages are computed.")]
     counts: Counts
     durable: bool
     welcome: Annotated[
-        int, Field(description="Another number: other welcome messages are due than before.")
+        int, Field(description="A number that changes when other welcome messages are due.")
     ]
     notifications: list[Notification]
     pinned: list[Notification]
@@ -630,11 +644,11 @@ class ChangesFrame(_Wire):
 
     type: Literal["changes"] = "changes"
     cursor: str
-    now: Annotated[str, Field(description="The server's time, by which ages are told.")]
+    now: Annotated[str, Field(description="The server's time, from which ages are computed.")]
     counts: Counts
     durable: bool
     welcome: Annotated[
-        int, Field(description="Another number: other welcome messages are due than before.")
+        int, Field(description="A number that changes when other welcome messages are due.")
     ]
     notifications: list[Notification]
 
@@ -646,14 +660,14 @@ class PongFrame(_Wire):
 
 
 class AliveFrame(_Wire):
-    """A sign of life, sent after the first frame and then at a fixed interval.
+    """A keep-alive frame, sent after the first frame and then at a fixed interval.
 
-    A tab sends nothing back: a hub's proxy would take that for the user's activity. A tab that
-    has received nothing for clearly longer than ``interval`` may take the connection for dead.
+    A tab sends no answer, which a hub's proxy would count as user activity. A tab that has
+    received nothing for clearly longer than ``interval`` may consider the connection dead.
     """
 
     type: Literal["alive"] = "alive"
-    interval: Annotated[float, Field(gt=0, description="Seconds until the next one.")]
+    interval: Annotated[float, Field(gt=0, description="Seconds until the next keep-alive frame.")]
 
 
 Frame = SnapshotFrame | ChangesFrame | PongFrame | AliveFrame

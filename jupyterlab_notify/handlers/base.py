@@ -40,7 +40,8 @@ class DiscreetHandler(web.RequestHandler):
         """Take the manager from the route."""
         self.manager = manager
         for name in URL_HEADERS:
-            # A malformed origin makes Jupyter Server answer 500, a malformed referer breaks its log.
+            # Jupyter Server would answer 500 to a malformed origin, and fail to log a malformed
+            # referer.
             try:
                 urlsplit(self.request.headers.get(name, ""))
             except ValueError:
