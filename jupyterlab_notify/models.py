@@ -222,14 +222,14 @@ class IngestMessage(_Wire):
         ]
         | None,
         Field(
-            description="Seconds within which the sender repeats an `in-progress` message, changed or "
-            "not. Without a repeat the sender counts as dead, and the message becomes a "
+            description="Seconds within which the sender repeats an `in-progress` message, changed "
+            "or not. Without a repeat the sender counts as dead, and the message becomes a "
             "warning that says that it was interrupted."
         ),
     ] = None
-    banner: Annotated[
-        StrictBool, Field(description="Whether it is also shown in the banner across the top.")
-    ] = False
+    banner: Annotated[StrictBool, Field(description="Whether it is also shown in the banner.")] = (
+        False
+    )
     dismissable: Annotated[StrictBool, Field(description="Whether the user can dismiss it.")] = True
     source: Annotated[
         Text | None,
