@@ -24,7 +24,7 @@ BROWSER = $$(node ui-tests/browser.js)
 SOURCES := $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-one types format build \
+.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui attack test-one types format build \
 	version watch bench browser screenshots clean
 
 help: ## List these targets
@@ -103,7 +103,7 @@ demo-hub: $(INSTALLED) $(UI_NODE_MODULES) ## Start a JupyterHub with the service
 
 test: ## Run every test of every kind, and stop at the first kind that fails
 	@times=""; \
-	for part in check test-py test-hub test-ts test-ui; do \
+	for part in check test-py test-hub test-ts test-ui attack; do \
 		echo "=== make $$part"; began=$$SECONDS; \
 		$(MAKE) --no-print-directory $$part || \
 			{ echo "=== make $$part failed after $$((SECONDS - began)) s"; exit 1; }; \
@@ -138,6 +138,11 @@ test-ts: $(NODE_MODULES) ## Run the TypeScript tests
 
 test-ui: $(INSTALLED) $(UI_NODE_MODULES) browser ## Run the browser tests
 	cd ui-tests && jlpm playwright test $(PLAYWRIGHT)
+
+# Two halves: at the server, and in a page.
+attack: $(INSTALLED) $(UI_NODE_MODULES) browser ## Try every hostile input, and print what came of it
+	$(BIN)/python -m tests.attack
+	cd ui-tests && NOTIFY_ATTACK=1 jlpm playwright test attack.spec
 
 test-one: $(INSTALLED) ## Run one test: T=tests/test_x.py::test_y, T=src/…/x.spec.ts, T=ui-tests/tests/x.spec.ts
 	@test -n "$(T)" || { echo 'Which one? make test-one T=tests/unit/storage/test_engine.py'; exit 1; }

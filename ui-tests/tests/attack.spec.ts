@@ -9,30 +9,38 @@ import { banners, expect, openCenter, rows, test, useLab } from './lab';
 import { hostileTexts } from './markdownGrammar';
 
 /** How long all of it may take; the rest is left out, and said. */
-const LIMIT_MS = 150_000;
+const LIMIT_MS = 75_000;
 
 /** A page that stands still for so long is lost, on whatever machine. */
 const LOST_MS = 3000;
 
-/** What one text may cost; checked only where the machine does nothing else. */
-const BOUND_MS = Number(process.env.NOTIFY_MAIN_THREAD_MS || Infinity);
+/** What one text may cost, by where it is; checked only where the machine does nothing else. */
+const BOUND_MS = {
+  summary: Number(process.env.NOTIFY_SUMMARY_MS || Infinity),
+  body: Number(process.env.NOTIFY_MAIN_THREAD_MS || Infinity)
+};
 
-const lab = useLab();
+type Part = keyof typeof BOUND_MS;
+
+/** What shows a part, in the banner and in the center. */
+const SHOWN: Record<Part, string[]> = {
+  summary: ['.jp-NotifyBanner-summary', '.jp-NotifyRow-summary'],
+  body: ['.jp-NotifyBanner-item .jp-NotifyBody', '.jp-NotifyRow .jp-NotifyBody']
+};
+
+const lab = useLab({ config: 'c.NotifyApp.ingest_rate = 0\n' });
 let page: Page;
 
 test.beforeAll(async ({ browser }) => {
   page = await lab.open(browser);
   await page.evaluate(() => {
-    const tasks: { start: number; duration: number }[] = ((
-      window as any
-    ).tasks = []);
+    const tasks: number[] = ((window as any).tasks = []);
     (window as any).ran = () => ((window as any).scripts += 1);
     (window as any).scripts = 0;
-    new PerformanceObserver(list => {
-      for (const { startTime, duration } of list.getEntries()) {
-        tasks.push({ start: startTime, duration });
-      }
-    }).observe({ type: 'longtask' });
+    const observer = ((window as any).observer = new PerformanceObserver(list =>
+      tasks.push(...list.getEntries().map(entry => entry.duration))
+    ));
+    observer.observe({ type: 'longtask' });
   });
   await openCenter(page);
 });
@@ -41,72 +49,113 @@ test.afterAll(() => page?.context().close());
 
 test('No text holds the page up or runs anything, in the banner and the center', async () => {
   test.setTimeout(LIMIT_MS + 120_000);
-  const texts = [
-    // The first one opens what the others are shown in, and is not measured.
-    'A harmless text.',
+  const texts = inTurn([
     ...hostileTexts(),
     ...ALL.map(text => text.replaceAll('alert(1)', RUN))
-  ];
+  ]);
+  // The first one opens what the others are shown in, and is not measured.
+  await push(0, 'body', 'A harmless text.');
+  await banners(page).getByRole('button', { name: 'Details' }).click();
+  await rows(page).locator('.jp-NotifyRow-summary').click();
+  await cost(0, 'body');
   const end = Date.now() + LIMIT_MS;
-  const figures = { inputs: 0, refused: 0, failed: 0, plain: 0, longest: 0 };
-  let worst = '';
+  const figures = { inputs: 0, refused: 0, failed: 0, plain: 0 };
+  const longest = { summary: 0, body: 0 };
+  const worst = { summary: '', body: '' };
   for (const [index, text] of texts.entries()) {
-    if (Date.now() > end) {
-      break;
+    for (const part of ['summary', 'body'] as const) {
+      if (Date.now() > end) {
+        break;
+      }
+      const status = await push(index + 1, part, text);
+      figures.inputs += 1;
+      figures.failed += status >= 500 ? 1 : 0;
+      if (status !== 200) {
+        figures.refused += 1;
+        continue;
+      }
+      const { longest: took, plain } = await cost(index + 1, part);
+      figures.plain += plain ? 1 : 0;
+      if (took > longest[part]) {
+        longest[part] = took;
+        worst[part] = JSON.stringify(text.slice(0, 60));
+      }
+      expect(took, worst[part]).toBeLessThan(LOST_MS);
     }
-    const { status } = await lab.api('POST', 'jupyterlab-notify/ingest', {
-      // In place of the one before, whose details stay open.
-      key: 'the same',
-      source: 'the same',
-      message: `No ${index} ${text}`.slice(0, 4096),
-      body: `Body ${index}.\n\n${text}`.slice(0, 32_000),
-      markdown: true,
-      banner: true,
-      autoClose: 0
-    });
-    figures.inputs += 1;
-    figures.failed += status >= 500 ? 1 : 0;
-    if (status !== 200) {
-      figures.refused += 1;
-      continue;
-    }
-    if (index === 0) {
-      await banners(page).getByRole('button', { name: 'Details' }).click();
-      await rows(page).locator('.jp-NotifyRow-summary').click();
-    }
-    for (const where of [banners(page), rows(page)]) {
-      await expect(where.locator('.jp-NotifyBody')).toContainText(
-        `Body ${index}.`,
-        { timeout: 60_000 }
-      );
-    }
-    const [longest, plain] = await page.evaluate(() => [
-      Math.max(
-        0,
-        ...(window as any).tasks.splice(0).map((t: any) => t.duration)
-      ),
-      document.querySelectorAll('.jp-NotifyBody .jp-NotifyMarkdown-note').length
-    ]);
-    figures.plain += plain > 0 ? 1 : 0;
-    if (index === 0) {
-      continue;
-    }
-    if (longest > figures.longest) {
-      figures.longest = Math.round(longest);
-      worst = JSON.stringify(text.slice(0, 60));
-    }
-    expect(longest, worst).toBeLessThan(LOST_MS);
   }
   const scripts = await page.evaluate(() => (window as any).scripts);
   console.log(
-    `Hostile texts: ${figures.inputs} of ${texts.length} tried, ${figures.plain} shown as written, ` +
+    `Hostile texts in the page: ${figures.inputs} of ${2 * texts.length} tried, ${figures.plain} shown as written, ` +
       `${figures.refused} refused, ${figures.failed} answered 5xx, ${scripts} scripts run, ` +
-      `longest block of the main thread ${figures.longest} ms, at ${worst}`
+      'longest block of the main thread: ' +
+      `summary ${said(longest.summary)}, at ${worst.summary}; body ${said(longest.body)}, at ${worst.body}`
   );
-  expect(figures.inputs).toBeGreaterThan(30);
+  expect(figures.inputs).toBeGreaterThan(60);
   expect({ failed: figures.failed, scripts }).toEqual({
     failed: 0,
     scripts: 0
   });
-  expect(figures.longest, worst).toBeLessThan(BOUND_MS);
+  expect(longest.summary, worst.summary).toBeLessThanOrEqual(BOUND_MS.summary);
+  expect(longest.body, worst.body).toBeLessThanOrEqual(BOUND_MS.body);
 });
+
+/** Chromium reports no task below 50 ms. */
+function said(ms: number): string {
+  return ms ? `${ms} ms` : 'below 50 ms';
+}
+
+/** Every seventh, and so on: where the time ends early, all kinds were tried. */
+function inTurn(texts: string[]): string[] {
+  const step = 7;
+  return Array.from({ length: step }, (_, first) =>
+    texts.filter((_text, index) => index % step === first)
+  ).flat();
+}
+
+/** Have a text shown in place of the one before, whose details stay open; return the status. */
+async function push(index: number, part: Part, text: string): Promise<number> {
+  const harmless = { message: `No ${index}.`, body: `Body ${index}.` };
+  const hostile =
+    part === 'summary'
+      ? { message: `No ${index}. ${text}`.slice(0, 4096) }
+      : { body: `Body ${index}.\n\n${text}`.slice(0, 32_000) };
+  const { status } = await lab.api('POST', 'jupyterlab-notify/ingest', {
+    ...{ key: 'the same', source: 'the same' },
+    ...{ ...harmless, ...hostile },
+    ...{ markdown: true, banner: true, autoClose: 0 }
+  });
+  return status;
+}
+
+/** Wait until both places show it; return the longest task since then, and whether it is plain. */
+async function cost(
+  index: number,
+  part: Part
+): Promise<{ longest: number; plain: boolean }> {
+  const shown = { index, part, places: SHOWN[part] };
+  await page.waitForFunction(
+    ({ index, part, places }) =>
+      places.every(place =>
+        document
+          .querySelector(place)
+          ?.textContent?.includes(
+            `${part === 'body' ? 'Body' : 'No'} ${index}.`
+          )
+      ),
+    shown,
+    { polling: 'raf', timeout: 60_000 }
+  );
+  return page.evaluate(async () => {
+    // What is drawn later, as formulas are, belongs to it.
+    await new Promise(resolve =>
+      requestIdleCallback(resolve, { timeout: 1000 })
+    );
+    await new Promise(resolve => setTimeout(resolve));
+    const { tasks, observer } = window as any;
+    tasks.push(...observer.takeRecords().map((task: any) => task.duration));
+    return {
+      longest: Math.round(Math.max(0, ...tasks.splice(0))),
+      plain: !!document.querySelector('.jp-NotifyBody .jp-NotifyMarkdown-note')
+    };
+  });
+}

@@ -1,0 +1,1 @@
+"""Hostile inputs of every kind against one real server: ``python -m tests.attack``."""

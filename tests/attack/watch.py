@@ -1,0 +1,80 @@
+"""What a server is asked all the while, and what of it is measured."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from ..support.servers import Server, http_client
+
+EVERY_S = 0.05
+
+
+@dataclass
+class Figures:
+    """What came of the inputs so far."""
+
+    inputs: int = 0
+    failed: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    #: What the server did not ask for while it was offered: it waits longer after a failure.
+    missed: list[str] = field(default_factory=list)
+
+    def answered(self, what: str, answer: httpx.Response) -> None:
+        """Count an input, and what was answered to it."""
+        self.inputs += 1
+        if answer.status_code >= 500:
+            self.failed.append(f"{what}: {answer.status_code} {answer.text[:200]}")
+
+
+class Watch:
+    """Asks for ``/api/status`` every 50 ms; the longest wait is the event loop's longest block."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._before_kib = self.memory_kib("VmRSS")
+        self.longest_s = 0.0
+        self.during = ""
+        #: What is tried now.
+        self.trying = ""
+        #: Questions that were not answered at all.
+        self.unanswered = 0
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended.set()
+        self._thread.join(60)
+
+    @property
+    def grown_mib(self) -> float:
+        """How much more memory it held at its worst than at first."""
+        return (self.memory_kib("VmHWM") - self._before_kib) / 1024
+
+    def memory_kib(self, name: str) -> int:
+        """Return a line of the server's ``/proc/PID/status``."""
+        assert self._server.process is not None
+        status = Path(f"/proc/{self._server.process.pid}/status").read_text()
+        return int(status.split(f"{name}:")[1].split()[0])
+
+    def _run(self) -> None:
+        url = f"{self._server.url}/api/status"
+        headers = {"Authorization": f"Bearer {self._server.token}"}
+        with http_client() as client:
+            while not self._ended.wait(EVERY_S):
+                trying, began = self.trying, time.monotonic()
+                try:
+                    client.get(url, headers=headers).raise_for_status()
+                except httpx.HTTPError:
+                    self.unanswered += 1
+                waited_s = time.monotonic() - began
+                if waited_s > self.longest_s:
+                    self.longest_s, self.during = waited_s, trying
