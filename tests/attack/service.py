@@ -56,22 +56,40 @@ def dumped(value: Any) -> bytes:
 
 Answer = tuple[bytes, dict[str, str]]
 
+#: What ``Link`` says, made with the service's own URL.
+LINKS: dict[str, Callable[[str], str]] = {
+    "of <": lambda url: "<" * 60_000,
+    "of quotes": lambda url: '<x>; rel="' + '\\"' * 30_000,
+    "of commas": lambda url: "," * 60_000,
+    "of semicolons": lambda url: "<x>" + ";" * 60_000,
+    "to itself": lambda url: f'<{url}{BASE}/v1/notifications/messages?cursor=1_1>; rel="next"',
+    "elsewhere": lambda url: f'<{url}/elsewhere?cursor=1_1>; rel="next"',
+}
+
+
+def linked(link: Callable[[str], str]) -> Callable[[str], Answer]:
+    return lambda url: (b"[]", {"Link": link(url)})
+
+
+def entries(name: str, values: tuple[Any, ...], other: str = "") -> list[dict[str, Any]]:
+    """Return an entry for each odd value of a field, or of two."""
+    found = []
+    for n, value in enumerate(values):
+        fields = {name: value, **({other: value} if other else {})}
+        found.append({**entry(f"{name}{n}"), **fields})
+    return found
+
+
+ODD: tuple[Any, ...] = (None, 5, [], {}, "\ud800", 10**300, "x" * 5000)
+ODD_IDS: tuple[Any, ...] = (*(None, 5, {}, [], "", "\x00", "\ud800", "../..", "\u202e", "ok"),)
+ODD_TIMES: tuple[Any, ...] = (
+    *("", "x", "9" * 5000, "99999-01-01T00:00:00Z", "0000-00-00T00:00:00Z", -1, 1e300),
+)
+
 #: Content and headers by name; each is made when it is asked for.
 ANSWERS: dict[str, Callable[[str], Answer]] = {
     "calm": lambda url: (b"[]", {}),
-    **{
-        f"link {name}": lambda url, link=link: (b"[]", {"Link": link(url)})
-        for name, link in {
-            "of <": lambda url: "<" * 60_000,
-            "of quotes": lambda url: '<x>; rel="' + '\\"' * 30_000,
-            "of commas": lambda url: "," * 60_000,
-            "of semicolons": lambda url: "<x>" + ";" * 60_000,
-            "to itself": lambda url: (
-                f'<{url}{BASE}/v1/notifications/messages?cursor=1_1>; rel="next"'
-            ),
-            "elsewhere": lambda url: f'<{url}/elsewhere?cursor=1_1>; rel="next"',
-        }.items()
-    },
+    **{f"link {name}": linked(link) for name, link in LINKS.items()},
     "gzip": lambda url: (zeros(), {"Content-Encoding": "gzip"}),
     "gzip of gzip": lambda url: (gzip.compress(zeros()), {"Content-Encoding": "gzip, gzip"}),
     "deflate": lambda url: (zlib.compress(b" " * (32 << 20)), {"Content-Encoding": "deflate"}),
@@ -79,42 +97,12 @@ ANSWERS: dict[str, Callable[[str], Answer]] = {
     "100,000 entries": lambda url: (dumped([{"id": str(n)} for n in range(100_000)]), {}),
     "5,000 whole entries": lambda url: (dumped([entry(str(n)) for n in range(5000)]), {}),
     "long ids": lambda url: (dumped([entry("i" * 10_000), entry("good")]), {}),
-    "odd ids": lambda url: (
-        dumped(
-            [entry(i) for i in (None, 5, {}, [], "", "\x00", "\ud800", "../..", "\u202e", "ok")]
-        ),
-        {},
-    ),
+    "odd ids": lambda url: (dumped(entries("id", ODD_IDS)), {}),
     "odd fields": lambda url: (
-        dumped(
-            [
-                entry(f"{name}{n}", **{name: value})
-                for name in entry("x")
-                if name != "id"
-                for n, value in enumerate((None, 5, [], {}, "\ud800", 10**300, "x" * 5000))
-            ]
-        ),
+        dumped([odd for name in entry("x") if name != "id" for odd in entries(name, ODD)]),
         {},
     ),
-    "odd times": lambda url: (
-        dumped(
-            [
-                entry(f"t{n}", created=at, updated=at)
-                for n, at in enumerate(
-                    (
-                        "",
-                        "x",
-                        "9" * 5000,
-                        "99999-01-01T00:00:00Z",
-                        "0000-00-00T00:00:00Z",
-                        -1,
-                        1e300,
-                    )
-                )
-            ]
-        ),
-        {},
-    ),
+    "odd times": lambda url: (dumped(entries("created", ODD_TIMES, "updated")), {}),
     "a text of 4 MB": lambda url: (dumped([entry("b", body=text("b" * 4_000_000))]), {}),
     "ticks": lambda url: (
         dumped([entry("t", summary=text("`" * 4000), body=text("`" * 99_999))]),
