@@ -40,6 +40,7 @@ EVENT_SCHEMA_ID = "https://events.jupyter.org/jupyterlab_notify/notification/v1"
 EVENT_SCHEMA = Path(__file__).parent / "event.yaml"
 
 
+# Longer than a screen: traitlets wants every option on the application itself.
 class NotifyApp(ExtensionApp):
     """Receives notifications for the user who works on this server."""
 

@@ -51,6 +51,7 @@ class Received(NamedTuple):
     durable: bool
 
 
+# Longer than a screen: one short method for each operation of the product.
 class NotificationManager:
     """The notifications of one user.
 

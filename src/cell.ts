@@ -26,6 +26,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotebookTracker],
   optional: [ITranslator],
+  // Longer than a screen: the commands and wiring of one plugin, in order.
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,

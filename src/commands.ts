@@ -32,6 +32,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotificationModel],
   optional: [ICommandPalette, ITranslator],
+  // Longer than a screen: the commands and wiring of one plugin, in order.
   activate: (
     app: JupyterFrontEnd,
     model: INotificationModel,

@@ -38,6 +38,7 @@ const HELD = { max: 1500, kept: 1000 };
 /**
  * The notifications of one server.
  */
+// Longer than a screen: rows, counts and pending changes must stay consistent together.
 export class ServerNotifications implements INotificationModel, IDisposable {
   /**
    * Make a model that follows a stream.
@@ -238,6 +239,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   /**
    * Apply a frame of the stream.
    */
+  // Longer than a screen: the cases of one frame, applied in order.
   private _onReceived(
     _: NotificationStream,
     frame: SnapshotFrame | ChangesFrame

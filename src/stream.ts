@@ -83,6 +83,7 @@ const WAKE_DOCUMENT_EVENTS = ['visibilitychange', 'resume'] as const;
  * It never throws: a server that cannot be reached, or that has no such
  * stream, is asked again, ever more slowly.
  */
+// Longer than a screen: the states of one connection.
 export class NotificationStream implements IDisposable {
   /**
    * Make a stream; nothing is opened before {@link start}.
@@ -202,6 +203,7 @@ export class NotificationStream implements IDisposable {
    * @returns A promise that resolves when a connection that worked was lost,
    *   and rejects when none came about: the poll then slows down.
    */
+  // Longer than a screen: the events of one socket share its timers.
   private _connect(): Promise<void> {
     this._drop();
     return new Promise((resolve, reject) => {

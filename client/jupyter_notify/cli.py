@@ -42,6 +42,7 @@ class _Parser(argparse.ArgumentParser):
         raise BadUsage(f"{message} (see {self.prog} --help)")
 
 
+# Longer than a screen: one statement for each argument.
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     where = _Parser(add_help=False)

@@ -42,6 +42,7 @@ Message = dict[str, Any]
 Action = Mapping[str, Any]
 
 
+# Longer than a screen: half of it is the signature and its documentation.
 def compose(
     message: object,
     *,

@@ -138,6 +138,7 @@ class _Watched:
         self.sent_at = float("-inf")
 
 
+# Longer than a screen: one lock guards the queue, the thread and its end.
 class SendQueue:
     """What one process sends to one server, found when there is something to send.
 

@@ -73,6 +73,7 @@ class _MustWrite(Exception):
     """A transaction that only reads has found that something must be written."""
 
 
+# Longer than a screen: commit, rollback and fallback guard one connection and one state.
 class Engine:
     """A SQLite file, or memory while the file cannot be used.
 

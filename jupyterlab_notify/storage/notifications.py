@@ -124,6 +124,7 @@ class Frame(TypedDict, total=False):
     pinned: list[WireNotification]
 
 
+# Longer than a screen: all statements on one table.
 class NotificationRepository:
     """The table ``notifications``.
 

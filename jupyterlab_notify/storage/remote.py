@@ -140,6 +140,7 @@ class _StoredBroadcast(NamedTuple):
     content: tuple[Any, ...]
 
 
+# Longer than a screen: all statements that reconcile a service's lists.
 class RemoteRepository:
     """The rows that came from a central service.
 

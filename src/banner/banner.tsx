@@ -34,6 +34,7 @@ export interface IBannerProps extends Omit<IBannerOptions, 'shell'> {
 /**
  * All messages of the banner.
  */
+// Longer than a screen: one component's state and markup; its rows are `Item`.
 export function Banner(props: IBannerProps): JSX.Element {
   const { model } = props;
   const { shared, failure, forget } = useShared(props);

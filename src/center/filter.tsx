@@ -117,6 +117,7 @@ function Views(props: { view: View; onView(view: View): void }): JSX.Element {
   );
 }
 
+// Longer than a screen: the keyboard and focus of a menu share its state.
 function TypeMenu(props: {
   types: readonly Notification['type'][];
   onTypes(types: Notification['type'][]): void;

@@ -54,6 +54,7 @@ export interface IListProps {
 /**
  * The list.
  */
+// Longer than a screen: it connects the hooks of the list to its rows.
 export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
   const { listing, rows, now, openId } = props;
   const scroller = React.useRef<HTMLDivElement>(null);
@@ -147,6 +148,7 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
 List.displayName = 'List';
 
 /** Do what a key says to the row that the keyboard is at. */
+// Longer than a screen: one case for each key.
 function onKeyDown(
   event: React.KeyboardEvent,
   { rows, openId, handlers }: IListProps,

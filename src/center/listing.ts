@@ -40,6 +40,7 @@ export interface IListingSource {
  * A row is applied as an upsert by id that ignores a lower seq, so that pages and
  * changes may come in any order.
  */
+// Longer than a screen: pages, live changes and their order guard one list of rows.
 export class Listing {
   constructor(
     source: IListingSource,

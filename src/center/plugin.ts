@@ -43,6 +43,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotificationModel, INotificationActions, IRenderMimeRegistry],
   optional: [ICommandPalette, ILayoutRestorer, ISettingRegistry, ITranslator],
+  // Longer than a screen: the commands and wiring of one plugin, in order.
   activate: (
     app: JupyterFrontEnd,
     model: INotificationModel,

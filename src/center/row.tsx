@@ -82,6 +82,7 @@ interface IPartProps extends IRowProps {
 }
 
 /** What of a row is in sight also while it is closed. */
+// Longer than a screen: one line of a row, mostly markup.
 function RowHead(props: IPartProps): JSX.Element {
   const { row, now, open, handlers, id, tab } = props;
   const { trans, times } = React.useContext(Shared);

@@ -14,6 +14,7 @@ import type { UndoManager } from './undo';
 /**
  * The toolbar; there is none while nothing is selected.
  */
+// Longer than a screen: mostly markup.
 export function SelectionToolbar(props: {
   selection: SelectionModel;
   undo: UndoManager;

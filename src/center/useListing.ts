@@ -36,6 +36,7 @@ export interface IListingState {
  *
  * @param onLeave - Called before another list is loaded.
  */
+// Longer than a screen: effects that share one listing.
 export function useListing(
   model: INotificationModel,
   host: ICenterHost,

@@ -24,6 +24,7 @@ interface ITarget {
  *
  * @returns What puts the keyboard on a row, as soon as that is in the list.
  */
+// Longer than a screen: effects that share one pending request.
 export function useRequests(options: {
   host: ICenterHost;
   shared: IShared;

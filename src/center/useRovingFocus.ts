@@ -24,6 +24,7 @@ export interface IRovingFocus {
  *
  * The focus is kept when its row leaves, and moves once the next row is in the page.
  */
+// Longer than a screen: callbacks that share one focused row.
 export function useRovingFocus(
   rows: readonly Notification[],
   scroller: React.RefObject<HTMLElement>

@@ -46,6 +46,7 @@ export interface IVirtualRows {
  * @param still - Whether what comes in on top moves nothing that one reads.
  * @param current - The row that Tab comes to, which is in the page even far out of sight.
  */
+// Longer than a screen: callbacks that share one virtualizer.
 export function useVirtualRows(options: {
   listing: Listing;
   rows: readonly Notification[];

@@ -32,6 +32,7 @@ import '../../style/center.css';
  * The center. It composes the hooks that hold its state and the components that draw it, and is
  * as long as there are of these.
  */
+// Longer than a screen: it connects the hooks of the panel to its parts.
 export function Center(props: ICenterProps): JSX.Element {
   const { model, host } = props;
   const { shared, failure, forget } = useShared(props);

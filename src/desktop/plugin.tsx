@@ -41,6 +41,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotificationModel, ISettingRegistry],
   optional: [ICommandPalette, IFormRendererRegistry, ITranslator],
+  // Longer than a screen: the commands and wiring of one plugin, in order.
   activate: (
     app: JupyterFrontEnd,
     model: INotificationModel,

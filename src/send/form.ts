@@ -74,42 +74,8 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     this._message.rows = 3;
     this._message.parentElement!.classList.add('jp-mod-wide');
     this._message.value = _values.message ?? '';
-    this._type = this._add(trans.__('Type'), document.createElement('select'));
-    for (const type of TYPES) {
-      // Elsewhere the default type is called 'Message'; here that is the label of the text.
-      const name =
-        type === 'default' ? trans.__('Plain') : typeLabel(type, trans);
-      this._type.add(new Option(name, type));
-    }
-    this._type.value = _values.type ?? 'info';
-    this._close = this._add(
-      trans.__('Toast'),
-      document.createElement('select')
-    );
-    for (const [name, value] of [
-      [trans.__('Closes as in the settings'), 'null'],
-      [trans.__('Stays until it is dismissed'), 'false'],
-      [trans.__('Closes after 5 seconds'), '5000'],
-      [trans.__('Closes after 30 seconds'), '30000'],
-      [trans.__('None: only in the center'), '0']
-    ]) {
-      this._close.add(new Option(name, value));
-    }
-    const autoClose = JSON.stringify(_values.autoClose ?? null);
-    this._close.value = autoClose === 'true' ? 'null' : autoClose;
-    if (this._close.selectedIndex < 0) {
-      this._close.add(
-        new Option(
-          trans.__(
-            'Closes after %1 seconds',
-            (_values.autoClose as number) / 1000
-          ),
-          autoClose,
-          true,
-          true
-        )
-      );
-    }
+    this._type = this._addTypes(_values.type ?? 'info', trans);
+    this._close = this._addTimes(_values.autoClose ?? null, trans);
     this._label = this._add(
       trans.__('Button (optional)'),
       document.createElement('input')
@@ -151,6 +117,50 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
       autoClose: JSON.parse(this._close.value),
       actions: label || target ? [button, ...others] : others
     };
+  }
+
+  private _addTypes(
+    value: NotificationType,
+    trans: TranslationBundle
+  ): HTMLSelectElement {
+    const field = this._add(trans.__('Type'), document.createElement('select'));
+    for (const type of TYPES) {
+      // Elsewhere the default type is called 'Message'; here that is the label of the text.
+      const name =
+        type === 'default' ? trans.__('Plain') : typeLabel(type, trans);
+      field.add(new Option(name, type));
+    }
+    field.value = value;
+    return field;
+  }
+
+  private _addTimes(
+    value: IngestMessage['autoClose'],
+    trans: TranslationBundle
+  ): HTMLSelectElement {
+    const field = this._add(
+      trans.__('Toast'),
+      document.createElement('select')
+    );
+    for (const [name, json] of [
+      [trans.__('Closes as in the settings'), 'null'],
+      [trans.__('Stays until it is dismissed'), 'false'],
+      [trans.__('Closes after 5 seconds'), '5000'],
+      [trans.__('Closes after 30 seconds'), '30000'],
+      [trans.__('None: only in the center'), '0']
+    ]) {
+      field.add(new Option(name, json));
+    }
+    const autoClose = JSON.stringify(value);
+    field.value = autoClose === 'true' ? 'null' : autoClose;
+    if (field.selectedIndex < 0) {
+      const name = trans.__(
+        'Closes after %1 seconds',
+        (value as number) / 1000
+      );
+      field.add(new Option(name, autoClose, true, true));
+    }
+    return field;
   }
 
   private _add<T extends HTMLElement>(label: string, field: T): T {

@@ -53,6 +53,7 @@ export function urgency(type: Notification['type']): number {
  *   come faster than one can read; `summed`: whether something is summed up
  *   already.
  */
+// Longer than a screen: the rules apply one after the other to one list.
 export function planToasts(
   shown: readonly IToastCandidate[],
   arriving: readonly IToastCandidate[],

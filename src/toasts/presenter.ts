@@ -87,6 +87,7 @@ export const DEFAULT_TOAST_SETTINGS: IToastSettings = {
  * Shows what the model announces, and takes away what was read, dismissed or
  * revoked.
  */
+// Longer than a screen: what is shown, queued and summed up is one state.
 export class ToastPresenter implements IDisposable {
   /**
    * Make a presenter; it shows nothing before {@link start}.
@@ -488,6 +489,7 @@ export class ToastPresenter implements IDisposable {
   /**
    * Show, update or take away the toast that counts what is not shown.
    */
+  // Longer than a screen: one summary, from its count to its buttons.
   private _sumUp(): void {
     for (const id of this._missed) {
       if (!this._unread(id)) {

@@ -38,6 +38,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotificationModel, IRenderMimeRegistry],
   optional: [ICommandPalette, IFormRendererRegistry, ITranslator],
+  // Longer than a screen: the commands and wiring of one plugin, in order.
   activate: (
     app: JupyterFrontEnd,
     model: INotificationModel,

@@ -94,6 +94,7 @@ export class WelcomeModal {
 }
 
 /** The pages of the dialog. */
+// Longer than a screen: one dialog's state and markup.
 function Pages(
   props: IWelcomeOptions & {
     onSeen(id: string): void;

@@ -39,6 +39,7 @@ class _Step(NamedTuple):
     backoff: Backoff
 
 
+# Longer than a screen: it owns the task and the state that the parts of a pass share.
 class CentralPoller(Source):
     """Polls one central service on behalf of one user.
 
