@@ -92,8 +92,8 @@ class NotifyApp(ExtensionApp):
         min=0,
         help="""The messages per second that one token may send, whatever source it names.
 
-        It is counted over ten seconds, so that a burst of ten times as many is let through. A
-        sender of more is told with 429 when to go on. 0: any number.
+        The rate is averaged over ten seconds, so a burst of ten times as many passes. A sender
+        of more gets 429 with the time to wait. 0 sets no bound.
         """,
     ).tag(config=True)
 

@@ -41,7 +41,7 @@ MAX_TTL_S = 315_360_000
 MIN_HEARTBEAT_S = 5
 MAX_HEARTBEAT_S = 86_400
 
-#: What TypeScript is told, by its names there.
+#: The limits under their names in TypeScript.
 LIMITS = {
     "message": MAX_MESSAGE,
     "bodyBytes": MAX_BODY_BYTES,

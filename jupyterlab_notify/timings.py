@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class StorageTimings:
-    """How long storage waits for what; see the comments."""
+    """The waits and intervals of storage."""
 
     #: How long to wait before a file that failed is tried again.
     heal_interval_s: float = 10.0
@@ -31,7 +31,7 @@ class StorageTimings:
 
 @dataclass(frozen=True)
 class SourceTimings:
-    """How often sources do what they do beside their configured interval."""
+    """The intervals of sources besides the configured one."""
 
     #: How often the welcome files are read.
     files_interval_s: float = 60.0
@@ -47,9 +47,9 @@ class SourceTimings:
 
 @dataclass(frozen=True)
 class Timings:
-    """All of them."""
+    """All waits and intervals."""
 
-    #: How often to look for what other servers of this home directory have stored.
+    #: How often to check for changes by other servers of this home directory.
     watch_interval_s: float = 1.0
     storage: StorageTimings = field(default_factory=StorageTimings)
     sources: SourceTimings = field(default_factory=SourceTimings)

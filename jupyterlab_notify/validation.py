@@ -1,4 +1,4 @@
-"""Check what comes in: JSON, and the models that it must fit."""
+"""Validation of incoming JSON against the models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
     Raises
     ------
     BadRequest
-        If it is none: not UTF-8, not JSON, ``NaN`` or ``Infinity``, or not an object.
+        If the body is not UTF-8, not JSON, holds ``NaN`` or ``Infinity``, or is not an object.
     """
 
     def refuse(name: str) -> None:
@@ -49,7 +49,7 @@ def validate(model: type[BaseModel], value: dict[str, Any]) -> Any:
     Raises
     ------
     BadRequest
-        If it is none, naming each field that is wrong.
+        If it does not fit; names each field that is wrong.
     """
     from pydantic import ValidationError
 
@@ -60,12 +60,12 @@ def validate(model: type[BaseModel], value: dict[str, Any]) -> Any:
 
 
 def from_validation(error: ValidationError) -> BadRequest:
-    """Return pydantic's error as ours, in one sentence."""
+    """Return pydantic's error as a ``BadRequest`` of one sentence."""
     problems: dict[str, str] = {}
     for detail in error.errors(include_url=False, include_context=True):
         field = _field(detail["loc"])
         text = _size(detail) or detail["msg"].removeprefix("Value error, ")
-        # The members of a union complain one by one; the field has one problem.
+        # Each member of a union reports a problem; the field gets one that joins them.
         known = problems.get(field)
         problems[field] = text if known is None or known == text else f"{known}; or {text}"
     errors = [{"field": field, "message": text} for field, text in problems.items()]
@@ -76,7 +76,7 @@ def from_validation(error: ValidationError) -> BadRequest:
 
 
 def _size(detail: ErrorDetails) -> str:
-    """Say what is wrong with a length; pydantic counts a text's "items after validation"."""
+    """Return the problem of a length; pydantic speaks of a text's "items after validation"."""
     if detail["type"] not in ("too_long", "too_short", "string_too_long", "string_too_short"):
         return ""
     given, bounds = detail["input"], detail.get("ctx", {})

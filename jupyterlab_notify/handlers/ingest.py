@@ -1,4 +1,4 @@
-"""``…/ingest``: where hubs, services and scripts push messages in."""
+"""``…/ingest``: the endpoint to which hubs, services and scripts push messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .base import BodyHandler, with_errors
 
 
 class _Ingest(BodyHandler):
-    # The base class's other handlers need no limit.
+    # The other handlers need no limit.
     def initialize(  # type: ignore[override]
         self, manager: NotificationManager, rate_limit: RateLimit
     ) -> None:
@@ -31,19 +31,19 @@ class _Ingest(BodyHandler):
         self._rate_limit.count(f"token {token}" if token else f"user {self.source()}")
 
     def set_signed_cookie(self, *args: Any, **options: Any) -> None:
-        """Set no login cookie: a program that pushes with a token keeps none.
+        """Set no login cookie: a program that pushes with a token does not keep it.
 
-        To make one, and to sign it, took an eighth of the time of a request.
+        Making and signing one took an eighth of a request's time.
         """
 
-    # Jupyter Server calls it by the older of its two names.
+    # Jupyter Server calls it by its older name.
     set_secure_cookie = set_signed_cookie
 
     def source(self) -> str:
-        """Return the name of who is calling, for messages that name no source."""
+        """Return the caller's name, for messages that name no source."""
         user = self.current_user
         name = str(getattr(user, "name", "") or getattr(user, "username", "") or "")
-        # Jupyter Server makes up a user for each bearer of its one token.
+        # Jupyter Server invents an anonymous user for each bearer of its own token.
         # Hubs push with the user's own token: what they say is not the user's word.
         if (
             not name
@@ -80,25 +80,25 @@ class _Ingest(BodyHandler):
 
 
 class IngestHandler(_Ingest):
-    """Take a message in."""
+    """Receive a message."""
 
     @web.authenticated
     @authorized
     @with_errors
     async def post(self) -> None:
-        """Answer with ``models.Receipt``, after the message is committed."""
+        """Answer with ``models.Receipt`` once the message is committed."""
         self.count()
         await self.receive(self.json())
 
 
 class IngestItemHandler(_Ingest):
-    """Replace by key, and revoke."""
+    """Replace a message by its key, or revoke it."""
 
     @web.authenticated
     @authorized
     @with_errors
     async def put(self, name: str) -> None:
-        """Take a message in under the key in the path."""
+        """Receive a message under the key in the path."""
         self.count()
         value = {**self.json(), "key": name}
         if (source := self.named_source()) is not None:
@@ -111,7 +111,7 @@ class IngestItemHandler(_Ingest):
     @authorized
     @with_errors
     async def delete(self, name: str) -> None:
-        """Revoke by id or key."""
+        """Revoke a message by its id or key."""
         self.count()
         source = self.named_source()
         if len(name) > MAX_KEY:

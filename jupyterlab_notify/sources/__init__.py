@@ -1,8 +1,8 @@
-"""Where messages come from besides ingest: a central service, and files.
+"""The sources of messages besides ingest: a central service, and files.
 
-A source is a class with the methods of ``Source``, in one file here; ``app`` lists what makes the
-sources that are configured. Nothing is made before it is needed, and none does anything while no
-tab is open.
+A source is a class with the methods of ``Source``, in one file here. ``app`` lists the factories of
+the configured sources. A source is created when it is first needed, and is idle while no tab is
+open.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 class Submit(Protocol):
-    """How to have an operation run in the storage's thread."""
+    """A function that runs an operation in storage's thread."""
 
     def __call__(self, operation: Operation[T], *, write: bool) -> asyncio.Future[T]:
         """Return what ``operation`` returns, once it is committed."""
 
 
 class SourceContext(NamedTuple):
-    """What a source works with.
+    """The parts that a source works with.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class SourceContext(NamedTuple):
     emit_event
         Called with what happened (``created``, ``read``, …) and our ids.
     log
-        Where the administrator looks.
+        The server's log.
     timings
-        How often to do what.
+        Waits and intervals.
     count_tabs
         Returns how many tabs are open.
     """
@@ -53,33 +53,33 @@ class SourceContext(NamedTuple):
 
 
 class Source(Protocol):
-    """Something that brings messages in; each method that is left out does nothing."""
+    """A source of messages; a method that is left out does nothing."""
 
     #: The name under which ``status`` reports it.
     name: str
 
     def start(self) -> None:
-        """Do what is to be done once: the server has started."""
+        """Run once, after the server has started."""
         return
 
     def wake(self) -> None:
-        """Begin: the first tab has opened."""
+        """Begin to work: the first tab has opened."""
         return
 
     def sleep(self) -> None:
-        """Stop asking: the last tab was closed. What is under way may end."""
+        """Stop polling: the last tab was closed. A request under way may end."""
         return
 
     def nudge(self) -> None:
-        """Notice soon that the user did something."""
+        """Send the user's changes soon."""
         return
 
     async def stop(self) -> None:
-        """End at once: the server is stopping."""
+        """Stop at once: the server is stopping."""
         return
 
     async def refresh_welcome(self) -> None:
-        """Look for welcome messages before an answer tells which there are; never raises."""
+        """Look for welcome messages before an answer lists them; never raises."""
         return
 
     async def fetch_body(self, id_: str) -> None:
@@ -91,7 +91,7 @@ class Source(Protocol):
         return None
 
     def status(self, outbox: int) -> dict[str, Any] | None:
-        """Return how it is doing; ``outbox`` counts what it was not told yet."""
+        """Return its status; ``outbox`` counts the changes that were not sent yet."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""Where the central service is: as configured, as the hub's spawner says, as Nublado says."""
+"""The address of the central service: configured, set by the hub's spawner, or Nublado's."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-#: What a hub's spawner sets, so that an image is the same in every environment.
+#: The variable that a hub's spawner sets, so that one image fits every environment.
 VARIABLE = "JUPYTERLAB_NOTIFY_CENTRAL_URL"
 
-#: As ``central_url``: Semaphore, where the Rubin Science Platform's discovery file has it.
+#: The ``central_url`` that means Semaphore, at the address in Nublado's discovery file.
 NUBLADO = "nublado"
 
 #: The largest discovery file that is read.
@@ -19,7 +19,7 @@ _LARGEST = 1024 * 1024
 
 
 def spawners_url() -> str:
-    """Return what the spawner's environment names, or an empty string."""
+    """Return the URL from the spawner's environment, or an empty string."""
     return os.environ.get(VARIABLE, "").strip()
 
 
@@ -55,10 +55,10 @@ def _semaphore(found: Any) -> str | None:
 
 
 def takes_hub_token(url: str) -> bool:
-    """Return whether the server's own token at the Hub may go to a URL.
+    """Return whether the server's own hub token may be sent to a URL.
 
-    It belongs to the Hub's API and to the service that the spawner's environment names: nothing
-    else has to know who the user is at the hub.
+    It is meant for the hub's API and for the service that the spawner's environment names; no
+    other service needs to identify the user at the hub.
     """
     named = (os.environ.get("JUPYTERHUB_API_URL", ""), spawners_url())
     return any(base and _is_below(url, base) for base in named)

@@ -1,4 +1,4 @@
-"""Calls that may block, each in a thread of its own."""
+"""Blocking calls, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """Run a call that may block in a thread of its own, and return what it returns.
+    """Run a call that may block in a thread of its own, and return its result.
 
     The thread is a daemon, as asyncio's own are not: a file system that hangs must not keep
     the server from stopping.
@@ -36,7 +36,7 @@ async def in_thread(call: Callable[[], T]) -> T:
             result = call()
         except Exception as raised:
             error = raised
-        # The loop may have ended: nobody waits any more.
+        # The loop may have ended, so nobody waits for the result.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(finish, result, error)
 

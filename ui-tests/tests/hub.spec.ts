@@ -1,6 +1,6 @@
 /**
  * A real JupyterHub: what it pushes through its proxy, the way hubs in the
- * field do, is a toast in the browser of the person who logged in there.
+ * field do, is a toast in the browser of the user who logged in there.
  */
 import { type ChildProcess, spawn } from 'child_process';
 import * as path from 'path';
@@ -12,11 +12,11 @@ import { badge, bell, expect, openCenter, rows, test, toasts } from './lab';
 interface IHub {
   /** The hub's address, without a slash at the end. */
   url: string;
-  /** That of the person's server. */
+  /** That of the user's server. */
   server: string;
   user: string;
   password: string;
-  /** The person's, for five minutes. */
+  /** The user's, for five minutes. */
   token: string;
 }
 
