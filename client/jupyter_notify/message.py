@@ -310,7 +310,7 @@ def shorten_body(text: str, max_bytes: int = MAX_BODY) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time as people say it."""
+    """Return a duration in words."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
