@@ -96,7 +96,7 @@ export interface INotificationModel {
   readonly connected: boolean;
   /** False while the server keeps messages in memory only. */
   readonly durable: boolean;
-  /** The server's time, in ms: ages are told by it, whatever this browser's clock says. */
+  /** The server's time, in ms; ages are computed from it, not from this browser's clock. */
   now(): number;
   /** Resolves at the first snapshot. */
   readonly ready: Promise<void>;
@@ -232,7 +232,7 @@ export interface INotifications {
   /** Take a notification back: it disappears from every tab. */
   revoke(sent: Notifications.ISent): Promise<void>;
   /**
-   * Be told of each notification that comes in or changes, and, after a reload or a long absence,
+   * Observe each notification that arrives or changes, and, after a reload or a long absence,
    * of the present state of those this tab holds. One that was taken back or has expired comes
    * with `revoked` or `expired`, and without its text and key; whoever asked for its key hears of
    * it all the same.

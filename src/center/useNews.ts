@@ -1,5 +1,5 @@
 /**
- * What a screen reader is told of new messages.
+ * The announcements of new messages for screen readers.
  */
 import * as React from 'react';
 

@@ -22,7 +22,7 @@ import {
 } from '../wire';
 
 /**
- * Who says it, if the caller names nobody.
+ * The source, if the caller names none.
  */
 const SOURCE = 'JupyterLab';
 
@@ -87,7 +87,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * Say something else in its place.
+   * Replace a notification.
    */
   update(
     sent: Notifications.ISent,
@@ -103,7 +103,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * Take a notification back.
+   * Revoke a notification.
    */
   revoke(sent: Notifications.ISent): Promise<void> {
     const state = this._state(sent);
@@ -123,7 +123,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * Be told of notifications that come in or change.
+   * Observe notifications that arrive or change.
    */
   observe(
     observer: (notification: Notification) => void,
