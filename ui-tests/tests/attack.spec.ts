@@ -8,8 +8,8 @@ import { ALL, RUN } from './attacks';
 import { banners, expect, openCenter, rows, test, useLab } from './lab';
 import { hostileTexts } from './markdownGrammar';
 
-/** How long all of it may take; the rest is left out, and said. */
-const LIMIT_MS = 75_000;
+/** How long all summaries may take, and all bodies; the rest is left out, and said. */
+const LIMIT_MS = 35_000;
 
 /** A page that stands still for so long is lost, on whatever machine. */
 const LOST_MS = 3000;
@@ -48,7 +48,7 @@ test.beforeAll(async ({ browser }) => {
 test.afterAll(() => page?.context().close());
 
 test('No text holds the page up or runs anything, in the banner and the center', async () => {
-  test.setTimeout(LIMIT_MS + 120_000);
+  test.setTimeout(2 * LIMIT_MS + 120_000);
   const texts = inTurn([
     ...hostileTexts(),
     ...ALL.map(text => text.replaceAll('alert(1)', RUN))
@@ -58,23 +58,25 @@ test('No text holds the page up or runs anything, in the banner and the center',
   await banners(page).getByRole('button', { name: 'Details' }).click();
   await rows(page).locator('.jp-NotifyRow-summary').click();
   await cost(0, 'body');
-  const end = Date.now() + LIMIT_MS;
   const figures = { inputs: 0, refused: 0, failed: 0, plain: 0 };
   const longest = { summary: 0, body: 0 };
   const worst = { summary: '', body: '' };
-  for (const [index, text] of texts.entries()) {
-    for (const part of ['summary', 'body'] as const) {
+  // First all of one kind: to take a large body away would count as the next summary's.
+  for (const part of ['summary', 'body'] as const) {
+    const end = Date.now() + LIMIT_MS;
+    for (const [at, text] of texts.entries()) {
+      const index = at + 1 + (part === 'body' ? texts.length : 0);
       if (Date.now() > end) {
         break;
       }
-      const status = await push(index + 1, part, text);
+      const status = await push(index, part, text);
       figures.inputs += 1;
       figures.failed += status >= 500 ? 1 : 0;
       if (status !== 200) {
         figures.refused += 1;
         continue;
       }
-      const { longest: took, plain } = await cost(index + 1, part);
+      const { longest: took, plain } = await cost(index, part);
       figures.plain += plain ? 1 : 0;
       if (took > longest[part]) {
         longest[part] = took;
