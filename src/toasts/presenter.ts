@@ -16,7 +16,7 @@ import type {
   NotificationModel
 } from '../tokens';
 import { isUnread } from '../state';
-import type { Notification } from '../wire';
+import { NOTIFICATION_TYPES, type Notification } from '../wire';
 import { estimateHeight, signature, ToastContents } from './content';
 import { type IToastCandidate, planToasts, urgency } from './layout';
 import { ToastView } from './view';
@@ -80,7 +80,7 @@ export const DEFAULT_TOAST_SETTINGS: IToastSettings = {
   defaultAutoClose: 5,
   openOnError: false,
   toastPosition: 'top-right',
-  toastTypes: ['default', 'info', 'success', 'warning', 'error', 'in-progress']
+  toastTypes: [...NOTIFICATION_TYPES]
 };
 
 /**
