@@ -27,6 +27,7 @@ EVERYTHING = [
     *((method, f"/{NAMESPACE}/notifications") for method in ("GET", "PATCH")),
     *((method, f"/{NAMESPACE}/notifications/{{id}}") for method in ("GET", "PATCH")),
     ("GET", f"/{NAMESPACE}/status"),
+    ("POST", f"/{NAMESPACE}/activity"),
     ("GET", f"/{NAMESPACE}/welcome"),
     *(("POST", f"/{NAMESPACE}/welcome/{what}") for what in ("seen", "dismiss", "reset")),
     ("GET", f"/{NAMESPACE}/welcome/image/0/logo.png"),

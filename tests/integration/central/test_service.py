@@ -211,16 +211,18 @@ def test_a_stopped_service_loses_nothing_and_is_followed_again(
     server = make()
     with server.websocket() as tab:
         follows(server)
-        service.send("Before the stop")
+        service.send("Before the stop", key="before")
         message = row_of(tab, "Before the stop")
         service.stop()
         wait_for(lambda: not server.status()["central"]["events"], "the stream to be lost")
         server.change(message["id"], read=True)
         service.start()
-        service.send("After the start")
+        service.send("After the start", key="after")
         row_of(tab, "After the start")
         follows(server)
         wait_for(lambda: "Before the stop" not in service.unread(), "it to be read there")
+        for key in ("before", "after"):
+            service.ask("DELETE", f"/v1/services/admin/notifications/{key}")
 
 
 def test_the_service_knows_the_lab_and_what_is_shown_in_it(
