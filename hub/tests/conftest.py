@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 
 from .support import Databases, Service, Tokens, running
+
+# A job in a shell's background ignores Ctrl-C, and so would the programs that tests send it to.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KINDS = os.environ.get("NOTIFY_TEST_DATABASES", "sqlite,postgresql").split(",")
 

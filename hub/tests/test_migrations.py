@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ from jupyterhub_notify.schema import Base
 from jupyterhub_notify.storage.database import create_engine
 
 from .conftest import KINDS
-from .processes import COMMAND
 from .support import Databases, Tokens, running
 
 REVISIONS = [one.revision for one in ScriptDirectory.from_config(configuration()).walk_revisions()]
@@ -65,20 +63,6 @@ async def test_every_version_comes_to_the_newest_and_back(empty: str, version: s
     async with engine.begin() as connection:
         assert await connection.run_sync(back) == []
     await engine.dispose()
-
-
-def test_a_service_does_not_start_on_a_shared_database_of_another_version(empty: str) -> None:
-    if empty.startswith("sqlite"):
-        return  # Nobody else uses a file: the service brings it up to date by itself.
-    done = subprocess.run(
-        [*COMMAND, "--database", empty, "--port", "0"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "run jupyterhub-notify upgrade" in done.stderr
 
 
 async def test_everything_is_copied_and_cursors_still_mean_the_same(

@@ -7,8 +7,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { Notification } from '../wire';
-import { ToastFolding } from './folding';
-import { ToastPlacement } from './placement';
+import type { ToastFolding, ToastPlacement } from './standing';
 
 const TOAST = '.Toastify__toast';
 const CLOSE = '.jp-Notification-Toast-Close';
@@ -80,8 +79,6 @@ export class ToastView implements IDisposable {
   }) {
     this._listener = listener;
     this._observer = new MutationObserver(records => this._onMutated(records));
-    this._placement = new ToastPlacement(() => this._measure());
-    this._folding = new ToastFolding(() => this._measure());
     this._onClick = this._onClick.bind(this);
     this._onResized = this._onResized.bind(this);
   }
@@ -107,7 +104,7 @@ export class ToastView implements IDisposable {
         others += outerHeight(node);
       }
     }
-    const free = this._atTop ? this._placement.room : Infinity;
+    const free = this._atTop ? (this._placement?.room ?? Infinity) : Infinity;
     return Math.min(this._windowHeight / 2, free) - others;
   }
 
@@ -121,14 +118,13 @@ export class ToastView implements IDisposable {
     if (!this._container) {
       this._observer.observe(document.body, { childList: true });
     }
-    this._placement.attach();
   }
 
   dispose(): void {
     this._isDisposed = true;
     this._observer.disconnect();
-    this._placement.dispose();
-    this._folding.dispose();
+    this._placement?.dispose();
+    this._folding?.dispose();
     window.removeEventListener('resize', this._onResized);
     document.removeEventListener('click', this._onClick, true);
     document.body.classList.remove('jp-mod-notify-toasts-top');
@@ -136,6 +132,7 @@ export class ToastView implements IDisposable {
 
   /** Say how a toast looks that is there or will be. */
   expect(toast: string, dress: IToastDress): void {
+    void this._load();
     this._dresses.set(toast, dress);
     const node = document.getElementById(toast);
     if (node) {
@@ -163,6 +160,35 @@ export class ToastView implements IDisposable {
         node.querySelector<HTMLElement>(CLOSE)?.click();
       }
     }, 300);
+  }
+
+  /**
+   * Load what keeps toasts in their place, with the first of them; the next one asks again if
+   * the server is away.
+   */
+  private async _load(): Promise<void> {
+    if (this._isLoading) {
+      return;
+    }
+    this._isLoading = true;
+    try {
+      const { ToastFolding, ToastPlacement } = await import('./standing');
+      if (this._isDisposed) {
+        return;
+      }
+      this._placement = new ToastPlacement(() => this._measure());
+      this._folding = new ToastFolding(() => this._measure());
+    } catch {
+      this._isLoading = false;
+      return;
+    }
+    this._placement.attach();
+    for (const node of this._toasts()) {
+      if (this._folds.has(node)) {
+        this._folding.start(node);
+      }
+    }
+    this._measure();
   }
 
   private _toasts(): HTMLElement[] {
@@ -232,7 +258,7 @@ export class ToastView implements IDisposable {
     this._frame = window.setTimeout(() => {
       this._frame = undefined;
       // A page in the background is told of no sizes.
-      this._placement.look();
+      this._placement?.look();
       for (const node of this._toasts()) {
         if (this._dresses.has(node.id)) {
           this._heights.set(node.id, outerHeight(node));
@@ -277,10 +303,10 @@ export class ToastView implements IDisposable {
   private _fold(node: HTMLElement, folds: string | null): void {
     if (folds === null) {
       this._folds.delete(node);
-      this._folding.stop(node);
+      this._folding?.stop(node);
     } else if (this._folds.get(node) !== folds) {
       this._folds.set(node, folds);
-      this._folding.start(node);
+      this._folding?.start(node);
     }
   }
 
@@ -318,8 +344,9 @@ export class ToastView implements IDisposable {
     resized: () => void;
   };
   private readonly _observer: MutationObserver;
-  private readonly _placement: ToastPlacement;
-  private readonly _folding: ToastFolding;
+  private _placement: ToastPlacement | null = null;
+  private _folding: ToastFolding | null = null;
+  private _isLoading = false;
   /** What toasts say that fold. */
   private readonly _folds = new WeakMap<HTMLElement, string>();
   private readonly _dresses = new Map<string, IToastDress>();

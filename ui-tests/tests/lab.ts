@@ -354,6 +354,8 @@ export class Lab {
         'from jupyterlab_notify.app import NotifyApp',
         'from jupyterlab_notify.timings import StorageTimings, Timings',
         'NotifyApp.timings = Timings(storage=StorageTimings(second_look_ms=500))',
+        // Tests push more at once than one sender may.
+        'c.NotifyApp.ingest_rate = 0',
         this._options.config ?? '',
         ''
       ].join('\n')

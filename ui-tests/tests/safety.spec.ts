@@ -19,6 +19,7 @@ import {
 import { Central } from './central';
 import { write } from './database';
 import {
+  closeCenter,
   banners,
   expect,
   type IPayload,
@@ -190,6 +191,7 @@ for (const markdown of [false, true]) {
   test(`A toast of ${markdown ? 'Markdown' : 'plain text'} is text`, async () => {
     const toast = toasts(page);
     const shown = toast.locator('.jp-toast-message');
+    await closeCenter(page);
     for (const [index, string] of STRINGS.entries()) {
       // In place of the one before, which takes no time to go.
       await lab.push({
@@ -280,6 +282,7 @@ test('A toast opens none of them either', async () => {
   ]);
   await page.reload();
   await untilReady(page);
+  await closeCenter(page);
   await watchCommands();
   const buttons = toasts(page).locator('.jp-toast-button');
   await expect(buttons).toHaveCount(3);
@@ -454,6 +457,8 @@ test('Characters that hide or reorder others are shown as escapes, wherever a te
   for (const markdown of [false, true]) {
     await lab.push({
       key: 'pose',
+      // An error, since only those are toasts while the center is open.
+      type: 'error',
       source: `the ${text}`,
       message: `message ${text}`,
       body: `body ${text}`,

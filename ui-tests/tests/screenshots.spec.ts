@@ -109,11 +109,12 @@ const MESSAGES = [
 ];
 
 const NEWEST = {
-  message: 'Maintenance tonight 22:00–23:00 UTC. Save your work.',
-  type: 'info',
-  source: 'Platform team',
+  message: 'Job 4712 failed: out of memory after 11 min',
+  // Only errors are toasts while the center is open.
+  type: 'error',
+  source: 'batch queue',
   autoClose: false,
-  body: 'Servers are stopped at 22:00 UTC. Files are kept.',
+  body: 'The job asked for 16 GB and reached 16.4 GB.',
   actions: [{ label: 'Dismiss' }]
 };
 
@@ -230,17 +231,17 @@ for (const theme of ['light', 'dark']) {
       await lab.change(id, { read: false });
       const outage = await lab.push(OUTAGE);
       const newest = await lab.push(NEWEST);
-      await expect(toasts(page, 'Maintenance tonight')).toBeVisible();
+      await expect(toasts(page, 'Job 4712 failed')).toBeVisible();
       await expect(banners(page)).toHaveText([/Saving to/]);
       await expect(rows(page)).toHaveCount(MESSAGES.length + 2);
       await expect(badge(page)).toHaveText('5');
-      await expect(toasts(page)).toHaveCount(2);
-      await expect(page.locator('.jp-Notification-Status')).toContainText('2');
+      await expect(toasts(page)).toHaveCount(1);
+      await expect(page.locator('.jp-Notification-Status')).toContainText('1');
       await untilQuiet(page);
       await save(page, `overview-${theme}.png`);
       await lab.revoke(newest.notification_id);
       await lab.revoke(outage.notification_id);
-      await expect(toasts(page, 'Maintenance tonight')).toHaveCount(0);
+      await expect(toasts(page, 'Job 4712 failed')).toHaveCount(0);
       await expect(banners(page)).toHaveCount(0);
     });
 
@@ -265,12 +266,13 @@ for (const theme of ['light', 'dark']) {
           progress
         });
       }
-      const toast = toasts(page, 'Training');
-      await expect(toast).toContainText('epoch 33 of 50');
-      await expect(toast).toHaveAttribute('data-jp-notify-progress', '66');
       await expect(
         rows(page, 'Training').getByRole('progressbar')
       ).toHaveAttribute('aria-valuenow', '66');
+      await closeCenter(page);
+      const toast = toasts(page, 'Training');
+      await expect(toast).toContainText('epoch 33 of 50');
+      await expect(toast).toHaveAttribute('data-jp-notify-progress', '66');
       await lab.push({
         message: 'Your environment was updated',
         type: 'success',
@@ -279,7 +281,6 @@ for (const theme of ['light', 'dark']) {
         actions: [{ label: 'What is new?', url: 'https://example.org/' }]
       });
       await expect(toasts(page)).toHaveCount(2);
-      await closeCenter(page);
       // The toasts go to the corner that the center leaves.
       await expect
         .poll(async () => (await toast.boundingBox())!.x)

@@ -8,10 +8,10 @@ import type {
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
+import * as React from 'react';
 
 import { followSettings, LAB_NOTIFICATIONS } from '../settings';
 import { INotificationActions, INotificationModel } from '../tokens';
-import { TypesField } from './typesField';
 // Both are needed at activation: a toast that waits for its code comes late.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import {
@@ -31,6 +31,13 @@ const PLUGIN_ID = 'jupyterlab_notify:toasts';
  * The command that shows and hides the center.
  */
 const CENTER = 'jupyterlab-notify:toggle-center';
+
+/**
+ * The field of the settings, loaded with them.
+ */
+const TypesField = React.lazy(async () => ({
+  default: (await import('./typesField')).TypesField
+}));
 
 /**
  * The plugin that shows toasts.
@@ -66,7 +73,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
     });
 
     forms?.addRenderer(`${PLUGIN_ID}.toastTypes`, {
-      fieldRenderer: props => TypesField({ ...props, trans })
+      fieldRenderer: props => (
+        <React.Suspense fallback={null}>
+          <TypesField {...props} trans={trans} />
+        </React.Suspense>
+      )
     });
 
     const settings = settingRegistry

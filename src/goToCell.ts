@@ -1,0 +1,77 @@
+/**
+ * Goes to a cell of a notebook; loaded when somebody first does.
+ */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { showErrorMessage } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+/**
+ * JupyterLab's own command.
+ */
+const OPEN = 'docmanager:open';
+
+/**
+ * Show a cell, and open its notebook first if it is not open.
+ *
+ * @param app - The application.
+ * @param tracker - The open notebooks.
+ * @param trans - The language of what is said if there is no such cell.
+ * @param args - The command's arguments: `cellId` and `path`.
+ */
+export async function goToCell(
+  { commands, shell }: JupyterFrontEnd,
+  tracker: INotebookTracker,
+  trans: TranslationBundle,
+  args: ReadonlyPartialJSONObject
+): Promise<void> {
+  const cellId = typeof args.cellId === 'string' ? args.cellId : null;
+  const path = typeof args.path === 'string' ? args.path : null;
+  const index = (panel: NotebookPanel) =>
+    panel.content.widgets.findIndex(cell => cell.model.id === cellId);
+  let panel = tracker.find(each => index(each) >= 0) ?? null;
+  if (!panel && path !== null) {
+    panel =
+      (await commands.execute(OPEN, {
+        path: belowRoot(path)
+      })) ?? null;
+  }
+  if (!panel) {
+    await showErrorMessage(
+      trans.__('The notebook is not open'),
+      trans.__('Open the notebook of this notification and try again.')
+    );
+    return;
+  }
+  shell.activateById(panel.id);
+  await panel.revealed;
+  const found = index(panel);
+  if (found >= 0) {
+    panel.content.deselectAll();
+    panel.content.activeCellIndex = found;
+    await panel.content.scrollToItem(found, 'center');
+  } else if (cellId !== null) {
+    await showErrorMessage(
+      trans.__('The cell is not there'),
+      trans.__('It was deleted, or the notebook was saved without it.')
+    );
+  }
+}
+
+/**
+ * A path as the server's contents have it; kernels know it as their file system does.
+ */
+function belowRoot(path: string): string {
+  // A home directory is shortened to a tilde in the page's configuration.
+  const root = PageConfig.getOption('serverRoot').replace(/\/+$/, '');
+  if (root.startsWith('~')) {
+    const below = `${root.slice(1)}/`;
+    const at = path.startsWith('/') ? path.indexOf(below) : -1;
+    return at > 0 ? path.slice(at + below.length) : path;
+  }
+  return root && path.startsWith(`${root}/`)
+    ? path.slice(root.length + 1)
+    : path;
+}
