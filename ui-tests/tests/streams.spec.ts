@@ -382,6 +382,8 @@ test('a database that is deleted under the server is followed by a new one, and 
   lab.deleteDatabase();
   const receipt = await lab.push({
     message: 'Of the new one.',
+    // The center is open in one of the tabs, where only errors are toasts.
+    type: 'error',
     autoClose: false
   });
   expect(receipt.durable).toBe(true);
