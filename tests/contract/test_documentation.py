@@ -19,5 +19,6 @@ def test_every_option_is_documented_with_its_default() -> None:
         assert trait.help
         # The others depend on where it runs, and are said in words.
         if value := trait.default():
-            assert documented[name] == f"`{value:.12g}`" if name != "central_aspect" else f"`{value}`"
+            shown = value if isinstance(value, str) else f"{value:.12g}"
+            assert documented[name] == f"`{shown}`"
     assert documented["database"].startswith("`notify/notifications.sqlite`")
