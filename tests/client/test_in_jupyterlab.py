@@ -165,7 +165,8 @@ def test_every_cell_is_told_of_until_that_is_off(lab: Server, kernel: Kernel) ->
 
 
 def test_an_interrupt_is_told_as_one(lab: Server, kernel: Kernel) -> None:
-    kernel.ok("%load_ext jupyter_notify\nimport time")
+    # Reloaded, since an earlier test has unloaded the same magics by their other name.
+    kernel.ok("%reload_ext jupyter_notify\nimport time")
     code = "%%notify Cut short\nprint('begun', flush=True)\ntime.sleep(60)"
     ran = kernel.run(code, on_text=kernel.interrupt)
     assert ran.status == "error"
