@@ -160,7 +160,7 @@ class Client:
         return model.model_validate(self.request(*arguments, **keywords))
 
     def _list(self, model: type[M], *arguments: Any, **keywords: Any) -> list[M]:
-        return TypeAdapter(list[model]).validate_python(  # type: ignore[valid-type]
+        return TypeAdapter(list[model]).validate_python(  # type: ignore[valid-type]  # a type of a variable
             self.request(*arguments, **keywords)
         )
 

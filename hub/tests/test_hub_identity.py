@@ -302,7 +302,9 @@ def test_the_services_token_may_what_it_needs_and_no_more(hub: Hub) -> None:
     assert scopes >= {"list:users", "read:servers"}
     mighty = {"admin:users", "tokens", "access:servers", "admin:servers", "servers", "users"}
     assert not scopes & mighty
-    for method, path in [("GET", "/users/root/tokens"), ("POST", "/users/root/tokens")]:
+    administrator = "root"
+    tokens = f"/users/{administrator}/tokens"
+    for method, path in [("GET", tokens), ("POST", tokens)]:
         with pytest.raises(RuntimeError, match=r"40[34]"):
             hub.api(method, path, token=token)
     made = hub.api("POST", "/users/notify-bot/tokens", {"expires_in": 60}, token=token)
