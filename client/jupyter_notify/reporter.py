@@ -15,8 +15,9 @@ from .target import Target
 
 #: A command that ends sooner is not shown as being in progress.
 PATIENCE_S = 1.0
-#: How long the end of a command waits for a server that does not answer.
-END_TIMEOUT_S = 2.0
+#: How long the end of a command waits for a server that does not answer. A busy machine's server
+#: takes two seconds for its first notification.
+END_TIMEOUT_S = 4.0
 
 
 class CommandReporter:

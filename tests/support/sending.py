@@ -285,31 +285,33 @@ class Terminal:
 
     def read_until(self, text: str, timeout_s: float = 20) -> str:
         """Return what the terminal shows, up to some text."""
-        shown = ""
-        until = time.monotonic() + timeout_s
-        while text not in shown:
-            kind, *rest = json.loads(self._connection.recv(max(0.01, until - time.monotonic())))
-            if kind == "stdout":
-                shown += rest[0]
-        return shown
+        return self._read(lambda shown: text in shown, timeout_s)
 
     def run(self, command: str, timeout_s: float = 20) -> tuple[int, str]:
         """Type a command; return its exit code and what the terminal shows."""
-        end = secrets.token_hex(4)
+        end = re.compile(rf"END-{(word := secrets.token_hex(4))}-(\d+)-")
         # One command for the shell, whose own comment may end its line; and written so that the
         # echo of what is typed is not taken for the end.
-        line = f"{{ {command}\r}}; echo E''ND-{end}-$?-\r"
-        self._connection.send(json.dumps(["stdin", line]))
+        self.type(f"{{ {command}\r}}; echo E''ND-{word}-$?-\r")
+        shown = self._read(lambda shown: end.search(shown) is not None, timeout_s)
+        found = end.search(shown)
+        assert found is not None
+        return int(found[1]), ESCAPES.sub("", shown)
+
+    def _read(self, is_enough: Callable[[str], bool], timeout_s: float) -> str:
         shown = ""
         until = time.monotonic() + timeout_s
-        while True:
-            kind, *rest = json.loads(self._connection.recv(max(0.01, until - time.monotonic())))
-            if kind != "stdout":
-                continue
-            shown += rest[0]
-            found = re.search(rf"END-{end}-(\d+)-", shown)
-            if found:
-                return int(found[1]), ESCAPES.sub("", shown)
+        while not is_enough(shown):
+            try:
+                text = self._connection.recv(max(0.01, until - time.monotonic()))
+            except TimeoutError:
+                raise AssertionError(
+                    f"In {timeout_s} s the terminal showed only {shown!r}"
+                ) from None
+            kind, *rest = json.loads(text)
+            if kind == "stdout":
+                shown += rest[0]
+        return shown
 
 
 class Ran:
