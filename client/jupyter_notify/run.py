@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -131,17 +134,38 @@ def _run_beside_us(command: Sequence[str], tail: Tail, started: Callable[[], Non
         for channel in _each(channels):
             os.close(channel.write)
     with process, contextlib.ExitStack() as stack:
-        stack.enter_context(signals_passed_on(lambda number: os.kill(process.pid, number)))
+        woken = stack.enter_context(signals_passed_on(lambda number: os.kill(process.pid, number)))
         copiers = [Copier(each.read, each.target, tail) for each in _each(channels)]
         for copier in copiers:
             copier.start()
         started()
-        code = process.wait()
+        code = _wait(process, woken)
         for copier in copiers:
             copier.finish()
     for copier in copiers:
         hand_over(copier)
     return code
+
+
+def _wait(process: subprocess.Popen[bytes], woken: socket.socket) -> int:
+    """Wait for a command, and act on every signal meanwhile.
+
+    A signal that comes just before a blocking wait would be acted on after it: after the command.
+    """
+    waiting, ended = socket.socketpair()
+
+    def wait() -> None:
+        process.wait()
+        ended.close()
+
+    with waiting:
+        threading.Thread(target=wait, daemon=True).start()
+        ready: list[socket.socket] = []
+        while waiting not in ready:
+            ready, _, _ = select.select([waiting, woken], [], [])
+            if woken in ready:
+                woken.recv(4096)
+        return process.wait()
 
 
 def _each(channels: dict[int, _Channel]) -> list[_Channel]:
@@ -174,8 +198,10 @@ def _open_channel(target: int) -> _Channel:
 
 
 @contextlib.contextmanager
-def signals_passed_on(pass_on: Callable[[int], Any], keyboard: bool = False) -> Iterator[None]:
-    """Pass on what is meant for the command, and live to tell how it ended.
+def signals_passed_on(
+    pass_on: Callable[[int], Any], keyboard: bool = False
+) -> Iterator[socket.socket]:
+    """Pass on what is meant for the command, and live to report how it ended.
 
     Parameters
     ----------
@@ -184,6 +210,12 @@ def signals_passed_on(pass_on: Callable[[int], Any], keyboard: bool = False) -> 
     keyboard
         Whether signals of the keyboard are passed on, too: where the terminal does not send them
         to the command itself.
+
+    Yields
+    ------
+    socket.socket
+        Readable once a signal has come. Wait for it beside whatever else is waited for: Python
+        acts on a signal only between two of its own steps.
     """
 
     def forward(number: int, frame: FrameType | None) -> None:
@@ -199,12 +231,18 @@ def signals_passed_on(pass_on: Callable[[int], Any], keyboard: bool = False) -> 
         handlers |= {signal.SIGUSR1: forward, signal.SIGUSR2: forward}
     # What is ignored (nohup) is ignored by the command, too.
     handlers = {n: one for n, one in handlers.items() if signal.getsignal(n) != signal.SIG_IGN}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    woken, wakes = socket.socketpair()
+    with woken, wakes:
+        for each in (woken, wakes):
+            each.setblocking(False)
+        fd_before = signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield woken
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(fd_before)
 
 
 def how(code: int) -> str:

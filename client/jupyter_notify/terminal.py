@@ -31,6 +31,8 @@ ENDED, STOPPED, FAILED = b"E", b"S", b"F"
 #: What the leader is told: go on, or take over the screen.
 CONTINUE, TAKE_OVER = b"C", b"T"
 REPORT = struct.Struct("=ci")
+#: What a command may send to its parent, and means for itself.
+PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
 def window_size(terminal: int) -> bytes:
@@ -99,8 +101,8 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
         copier.start()
     started()
     try:
-        with _raw_keyboard() as modes, _signals(master):
-            code = _Relay(master, ours, modes, tail).run()
+        with _raw_keyboard() as modes, _signals(master) as woken:
+            code = _Relay(master, ours, modes, tail, woken).run()
     finally:
         if copier is not None:
             copier.finish()
@@ -124,7 +126,7 @@ def _raw_keyboard() -> Iterator[list[object]]:
 
 
 @contextlib.contextmanager
-def _signals(master: int) -> Iterator[None]:
+def _signals(master: int) -> Iterator[socket.socket]:
     """Pass signals on to whatever of the command is in the foreground, and the window's size."""
 
     def resize(number: int, frame: FrameType | None) -> None:
@@ -133,8 +135,10 @@ def _signals(master: int) -> Iterator[None]:
 
     before = signal.signal(signal.SIGWINCH, resize)
     try:
-        with signals_passed_on(lambda n: os.killpg(os.tcgetpgrp(master), n), keyboard=True):
-            yield
+        with signals_passed_on(
+            lambda n: os.killpg(os.tcgetpgrp(master), n), keyboard=True
+        ) as woken:
+            yield woken
     finally:
         signal.signal(signal.SIGWINCH, before)
 
@@ -142,18 +146,28 @@ def _signals(master: int) -> Iterator[None]:
 class _Relay:
     """Copies what is typed to the terminal's other side, and what is shown from there."""
 
-    def __init__(self, master: int, leader: socket.socket, modes: list[object], tail: Tail) -> None:
+    def __init__(
+        self,
+        master: int,
+        leader: socket.socket,
+        modes: list[object],
+        tail: Tail,
+        woken: socket.socket,
+    ) -> None:
         self._master = master
         self._leader = leader
         self._modes = modes
         self._tail = tail
-        self._sources = [master, leader.fileno(), 0]
+        self._woken = woken
+        self._sources = [master, leader.fileno(), 0, woken.fileno()]
         self._code: int | None = None
 
     def run(self) -> int:
         """Relay until the command has ended and all is shown that it wrote."""
         while self._code is None:
             ready, _, _ = select.select(self._sources, [], [])
+            if self._woken.fileno() in ready:
+                self._woken.recv(4096)
             if self._master in ready:
                 self._show()
             if 0 in ready:
@@ -234,8 +248,11 @@ def _lead(
         told_read, told_write = os.pipe()
         # The leader is in the background of its own terminal.
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        # Held back from before the command runs until the leader waits for them: none is missed.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *PASSED_ON})
         child = os.fork()
         if child == 0:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             if closed:
                 os.close(2)
             _become(command, told_write, errors)
@@ -246,9 +263,11 @@ def _lead(
                 os.killpg(child, number)
 
         # To the command the leader is the parent, which a signal may be sent to.
-        for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-            if signal.getsignal(each) != signal.SIG_IGN:
-                signal.signal(each, forward)
+        passed_on = {each for each in PASSED_ON if signal.getsignal(each) != signal.SIG_IGN}
+        for each in passed_on:
+            signal.signal(each, forward)
+        # Where it has no handler, some systems drop it.
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
         if errors is not None:
             os.close(errors[0])
             os.close(errors[1])
@@ -256,7 +275,8 @@ def _lead(
         if failure:
             control.send(REPORT.pack(FAILED, int.from_bytes(failure, "little")))
             os._exit(0)
-        _wait(child, control)
+        _wait(child, control, passed_on)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number in (0, 1, 2):
             os.close(number)
         _take_over(control)
@@ -283,17 +303,27 @@ def _become(command: Sequence[str], told: int, errors: tuple[int, int] | None) -
         os._exit(127)
 
 
-def _wait(child: int, control: socket.socket) -> None:
+def _wait(child: int, control: socket.socket, passed_on: set[signal.Signals]) -> None:
     while True:
-        _, status = os.waitpid(child, os.WUNTRACED)
-        if not os.WIFSTOPPED(status):
-            control.send(REPORT.pack(ENDED, os.waitstatus_to_exitcode(status)))
-            return
-        control.send(REPORT.pack(STOPPED, os.WSTOPSIG(status)))
-        if control.recv(1) != CONTINUE:
-            os.killpg(child, signal.SIGHUP)
-        with contextlib.suppress(OSError):
-            os.killpg(child, signal.SIGCONT)
+        # Asked for rather than handled: a handler would run after a wait that has just begun.
+        number = signal.sigwait({signal.SIGCHLD, *passed_on})
+        if number != signal.SIGCHLD:
+            with contextlib.suppress(OSError):
+                os.killpg(child, number)
+            continue
+        # One signal may stand for two changes.
+        while True:
+            pid, status = os.waitpid(child, os.WUNTRACED | os.WNOHANG)
+            if pid == 0:
+                break
+            if not os.WIFSTOPPED(status):
+                control.send(REPORT.pack(ENDED, os.waitstatus_to_exitcode(status)))
+                return
+            control.send(REPORT.pack(STOPPED, os.WSTOPSIG(status)))
+            if control.recv(1) != CONTINUE:
+                os.killpg(child, signal.SIGHUP)
+            with contextlib.suppress(OSError):
+                os.killpg(child, signal.SIGCONT)
 
 
 def _take_over(control: socket.socket) -> None:
