@@ -161,7 +161,7 @@ screenshots: $(INSTALLED) $(UI_NODE_MODULES) browser ## Take the pictures in doc
 	cd ui-tests && NOTIFY_SCREENSHOTS=1 jlpm playwright test screenshots
 
 bench: $(INSTALLED) $(UI_NODE_MODULES) ## Run every benchmark, each of which prints a table
-	@for file in benchmarks/bench_*.py; do \
+	@for file in benchmarks/bench_*.py hub/benchmarks/bench_*.py; do \
 		echo "=== $$file"; CHROMIUM="$(BROWSER)" $(BIN)/python "$$file" || exit 1; \
 	done
 

@@ -1,0 +1,162 @@
+"""Unchanged answers (304) and lists a second, with a thousand and with a million messages.
+
+`python benchmarks/bench_lists.py [--messages 1000 1000000]`; callers are in this process, the
+service is in another. The ratio is to a route of the same service that reads nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+
+from bench_streams import PORT, wait_for_it
+
+from jupyterhub_notify.identity.token_file import TokenFile
+from jupyterhub_notify.migrations import upgrade
+from jupyterhub_notify.storage.database import create_engine
+
+#: Among how many users the messages are, and how many of them ask.
+USERS, CALLERS = 10_000, 100
+CONNECTIONS = 16
+BODY = "Some *Markdown*. " * 5
+LISTS = "/v1/notifications/messages?limit=25"
+ROUTES = {
+    "static route": "/health/live",
+    "list, unchanged (304)": LISTS,
+    "list of 25": LISTS,
+    "overview, unchanged (304)": "/v1/overview",
+    "overview of 50": "/v1/overview",
+}
+
+
+def fill(path: Path, count: int) -> None:
+    """Make a database with so many messages, spread evenly over the users."""
+    url = f"sqlite+aiosqlite:///{path}"
+
+    async def migrate() -> None:
+        engine = create_engine(url)
+        await upgrade(engine)
+        await engine.dispose()
+
+    asyncio.run(migrate())
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        now = "2026-01-01 00:00:00.000000"
+        connection.executemany(
+            "INSERT INTO notifications (id, seq, service, target, type, summary, body, options,"
+            " created, updated, state) VALUES (?, ?, 'quota', ?, 'info', ?, ?, '{}', ?, ?,"
+            " 'active')",
+            (
+                (
+                    n,
+                    n,
+                    f"u:user{n % USERS}",
+                    f"Job {n} has ended",
+                    "Some *Markdown*. " * 5,
+                    now,
+                    now,
+                )
+                for n in range(1, count + 1)
+            ),
+        )
+        connection.execute("UPDATE counter SET seq = ?", (count,))
+    connection.close()
+
+
+class Caller:
+    """One connection that is kept open."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def get(self, path: str, token: str, tag: str | None = None) -> tuple[int, str]:
+        """Ask, read the whole answer, and return its status and validator."""
+        known = f"If-None-Match: {tag}\r\n" if tag else ""
+        request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{known}\r\n"
+        self._writer.write(request.encode())
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        lines = head.split("\r\n")
+        headers = {
+            name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])
+        }
+        await self._reader.readexactly(int(headers.get("content-length", 0)))
+        return int(lines[0].split()[1]), headers.get("etag", "")
+
+
+async def rate(path: str, tokens: list[str], seconds: float, unchanged: bool) -> float:
+    """Return how many requests a second are answered."""
+    callers = [
+        Caller(*await asyncio.open_connection("127.0.0.1", PORT)) for _ in range(CONNECTIONS)
+    ]
+    tags = {token: (await callers[0].get(path, token))[1] for token in tokens}
+    turn = cycle(tokens)
+    end = time.perf_counter() + seconds
+    expected = 304 if unchanged else 200
+
+    async def ask(caller: Caller) -> int:
+        count = 0
+        while time.perf_counter() < end:
+            token = next(turn)
+            status, _ = await caller.get(path, token, tags[token] if unchanged else None)
+            assert status == expected, f"{path} answered {status}"
+            count += 1
+        return count
+
+    began = time.perf_counter()
+    counts = await asyncio.gather(*map(ask, callers))
+    return sum(counts) / (time.perf_counter() - began)
+
+
+@contextmanager
+def service(directory: str, path: Path) -> Iterator[None]:
+    environment = {
+        **os.environ,
+        "JUPYTERHUB_NOTIFY_DATABASE": f"sqlite+aiosqlite:///{path}",
+        "JUPYTERHUB_NOTIFY_TOKENS": f"{directory}/tokens.json",
+        "JUPYTERHUB_NOTIFY_IDENTITY": "token-file",
+        # Old messages are there on purpose.
+        "JUPYTERHUB_NOTIFY_RETENTION_DAYS": "100000",
+    }
+    command = [sys.executable, "-m", "jupyterhub_notify", "serve", "--port", str(PORT)]
+    process = subprocess.Popen(command, env=environment)
+    try:
+        wait_for_it()
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, nargs="*", default=[1_000, 1_000_000])
+    parser.add_argument("--seconds", type=float, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="notify-bench-") as directory:
+        file = TokenFile(Path(directory) / "tokens.json")
+        tokens = [file.create(f"user{n}", kind="user") for n in range(CALLERS)]
+        print(f"{'messages':>9} {'route':<27} {'a second':>9} {'to static':>10}")
+        for count in options.messages:
+            path = Path(directory) / f"{count}.sqlite"
+            fill(path, count)
+            with service(directory, path):
+                floor = 0.0
+                for name, route in ROUTES.items():
+                    got = asyncio.run(rate(route, tokens, options.seconds, "304" in name))
+                    floor = floor or got
+                    print(f"{count:>9} {name:<27} {got:>9.0f} {got / floor:>10.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
