@@ -73,14 +73,14 @@ class Notifications:
         return await self.emit(message, source=source, **{**options, "key": key})
 
     async def revoke(self, id_or_key: str, *, source: str) -> Received:
-        """Revoke a message by its id, or by the key under which ``source`` sent it.
+        """Revoke a message of ``source`` by its id, or by its key.
 
         Raises
         ------
         NotFound
             If there is no such message.
         """
-        return await self._manager.revoke(id_or_key, source, any_source=False)
+        return await self._manager.revoke(id_or_key, source)
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call ``observer`` on each change made through this server; return its remover."""

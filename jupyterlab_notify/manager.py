@@ -27,8 +27,8 @@ from .storage import (
     new_id,
     no_operation,
 )
-from .storage.fields import NewNotification, WireNotification
-from .storage.notifications import Changed
+from .storage.fields import NewNotification
+from .storage.notifications import Changed, Found
 from .storage.welcome import WelcomeMessages, WelcomeVersion
 from .timings import Timings
 from .worker import MAX_WAITING, Worker
@@ -115,7 +115,9 @@ class NotificationManager:
 
     # For senders
 
-    async def receive(self, message: IngestMessage, source: str) -> Received:
+    async def receive(
+        self, message: IngestMessage, source: str, token: str | None = None
+    ) -> Received:
         """Store a message and return once it is committed.
 
         Parameters
@@ -124,24 +126,25 @@ class NotificationManager:
             The validated message.
         source
             The source to record if the message names none.
+        token
+            The name of the token that it was sent with; None: it did not come by HTTP.
 
         Raises
         ------
         Busy
             If too many operations are waiting.
         """
-        insert = InsertNotification(self.storage.notifications, to_row(message, source))
+        insert = InsertNotification(self.storage.notifications, to_row(message, source, token))
         stored = await self._worker.submit(insert, write=True)
         if stored.action is not None:
             self.emit_event(stored.action, [stored.id])
         return Received(stored.id, stored.seq, len(self.broadcaster), stored.durable)
 
-    async def revoke(self, id_or_key: str, source: str, *, any_source: bool) -> Received:
+    async def revoke(self, id_or_key: str, source: str) -> Received:
         """Revoke a message; see ``NotificationRepository.revoke``."""
         notifications = self.storage.notifications
         revoked = await self._worker.submit(
-            lambda tx: notifications.revoke(tx, id_or_key, source, any_source=any_source),
-            write=True,
+            lambda tx: notifications.revoke(tx, id_or_key, source), write=True
         )
         self.emit_event("revoked", [revoked.id])
         return Received(revoked.id, revoked.seq, len(self.broadcaster), revoked.durable)
@@ -198,23 +201,16 @@ class NotificationManager:
                 lambda tx: dumps(notifications.page(tx, query)), write=False
             )
         # In pieces, so that other operations run between the parts of a long search.
-        found: list[WireNotification] = []
-        begun: Cursor | None = None
-        before = query.before
+        found: Found | None = None
 
-        def scan(tx: Transaction) -> tuple[list[WireNotification], int | None, Cursor]:
-            limit = query.limit + 1 - len(found)
-            return *notifications.scan(tx, query, before, limit), tx.cursor
+        def scan(tx: Transaction) -> Found:
+            return notifications.scan(tx, found or Found(query, tx.cursor, query.before))
 
-        while True:
-            rows, before, cursor = await self._worker.submit(scan, write=False)
-            begun = begun or cursor
-            found += rows
-            if before is None or len(found) > query.limit:
-                break
-        start = begun
+        while found is None or not found.is_whole:
+            found = await self._worker.submit(scan, write=False)
+        whole = found
         return await self._worker.submit(
-            lambda tx: dumps(notifications.make_page(tx, query, found, start)), write=False
+            lambda tx: dumps(notifications.make_page(tx, whole)), write=False
         )
 
     async def detail(self, id_: str) -> str:
@@ -383,8 +379,9 @@ class NotificationManager:
         return update
 
 
-def to_row(message: IngestMessage, source: str) -> NewNotification:
+def to_row(message: IngestMessage, source: str, token: str | None = None) -> NewNotification:
     """Return a message as the row that ``NotificationRepository.add`` takes."""
+    named = message.source or source
     expires_ms = None
     if message.expiresAt is not None:
         # Integer division: a float would round the last representable moment up.
@@ -399,7 +396,8 @@ def to_row(message: IngestMessage, source: str) -> NewNotification:
         auto_close = int(auto_close)
     return {
         "id": new_id(int(time.time() * 1000)),
-        "source": message.source or source,
+        "source": named,
+        "via": None if token == named else token,
         "key": message.key,
         "type": message.type,
         "message": message.message,

@@ -346,7 +346,14 @@ class Notification(_Wire):
             "for attention. Quiet updates of a key (progress) do not change it."
         ),
     ]
-    source: str
+    source: Annotated[str, Field(description="Who says it.")]
+    via: Annotated[
+        str | None,
+        Field(
+            description="The name of the token that sent it, where that is neither `source` nor "
+            "the user's own."
+        ),
+    ]
     key: str | None
     type: NotificationType
     message: str

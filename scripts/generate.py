@@ -133,7 +133,7 @@ KEY = parameter(
 SOURCE = parameter(
     "source",
     "query",
-    "Whose key is meant, if several sources use it.",
+    "Whose it is; by default the name of the token's owner.",
     {"type": "string", "minLength": 1, "maxLength": 80},
 )
 
@@ -179,13 +179,13 @@ LIST_PARAMETERS = [
     parameter(
         "source",
         "query",
-        "From a source whose name contains this.",
+        "From a source, or by a token, whose name contains this.",
         {"type": "string", "maxLength": 80},
     ),
     parameter(
         "q",
         "query",
-        "With these words in message, body or source.",
+        "With these words in message, body, source or the name of its token.",
         {"type": "string", "maxLength": 200},
     ),
     parameter(
@@ -197,7 +197,7 @@ LIST_PARAMETERS = [
     parameter(
         "limit",
         "query",
-        "At most so many.",
+        "At most so many; fewer, where their texts would take more than a megabyte.",
         {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
     ),
 ]
@@ -211,14 +211,14 @@ def ingest_paths() -> dict[str, Any]:
         "requestBody": body("IngestMessage"),
         "responses": {
             "200": answer("It is stored.", "Receipt"),
-            **errors("400", "403", "413", "415", "503"),
+            **errors("400", "403", "413", "415", "429", "503"),
         },
     }
     put = {
         **ingest,
         "summary": "Take a notification in, or replace the one with this key",
         "operationId": "replace",
-        "parameters": [KEY],
+        "parameters": [KEY, SOURCE],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": message_without_key()}},
@@ -230,7 +230,7 @@ def ingest_paths() -> dict[str, Any]:
         "parameters": [KEY, SOURCE],
         "responses": {
             "200": answer("It is gone from every tab.", "Receipt"),
-            **errors("400", "403", "404", "409", "503"),
+            **errors("400", "403", "404", "429", "503"),
         },
     }
     paths: dict[str, Any] = {}

@@ -22,6 +22,7 @@ import { Widget } from '@lumino/widgets';
 
 import { imageHosts } from './components/imageHosts';
 import { followSettings } from './settings';
+import { senderOf } from './text/sender';
 import { visible } from './text/visible';
 import { INotificationActions, INotificationModel } from './tokens';
 import type { Action, Notification, StateChange } from './wire';
@@ -166,7 +167,7 @@ export class NotificationActions implements INotificationActions {
       this._trans.__(
         '“%1” from %2 wants to run a command in JupyterLab. Run it only if you know why.',
         visible(action.label),
-        visible(notification.source)
+        senderOf(notification, this._trans)
       ),
       [
         [this._trans.__('Command'), id],

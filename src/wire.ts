@@ -145,7 +145,14 @@ export interface Notification {
    * Its place in the list, highest first: the seq at which it last asked for attention. Quiet updates of a key (progress) do not change it.
    */
   position: number;
+  /**
+   * Who says it.
+   */
   source: string;
+  /**
+   * The name of the token that sent it, where that is neither `source` nor the user's own.
+   */
+  via: string | null;
   key: string | null;
   type: 'default' | 'info' | 'success' | 'warning' | 'error' | 'in-progress';
   message: string;
@@ -232,7 +239,14 @@ export interface NotificationDetail {
    * Its place in the list, highest first: the seq at which it last asked for attention. Quiet updates of a key (progress) do not change it.
    */
   position: number;
+  /**
+   * Who says it.
+   */
   source: string;
+  /**
+   * The name of the token that sent it, where that is neither `source` nor the user's own.
+   */
+  via: string | null;
   key: string | null;
   type: 'default' | 'info' | 'success' | 'warning' | 'error' | 'in-progress';
   message: string;

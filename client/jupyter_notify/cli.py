@@ -109,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
 
     revoke = command("revoke", _revoke, "take back, as the sender does")
     revoke.add_argument("which", nargs="+", metavar="ID", help="its id, or its key")
-    revoke.add_argument("--source", help="who said it, if several use the key")
+    revoke.add_argument("--source", help="who said it, if it was sent with a source")
 
     run = command("run", _run, "run a command, and tell how it ended")
     run.add_argument("--title", help="what it is called; by default the command itself")

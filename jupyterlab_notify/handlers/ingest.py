@@ -12,6 +12,7 @@ from ..exceptions import BadRequest
 from ..limits import MAX_KEY, MAX_SOURCE
 from ..manager import NotificationManager, Received
 from ..rate_limit import RateLimit
+from ..storage.fields import OWN_TOKEN
 from ..validation import validate
 from .base import BodyHandler, with_errors
 
@@ -40,7 +41,7 @@ class _Ingest(BodyHandler):
     set_secure_cookie = set_signed_cookie
 
     def source(self) -> str:
-        """Return the caller's name, for messages that name no source."""
+        """Return the name of the caller's token, for messages that name no source."""
         user = self.current_user
         name = str(getattr(user, "name", "") or getattr(user, "username", "") or "")
         # Jupyter Server invents an anonymous user for each bearer of its own token.
@@ -50,7 +51,7 @@ class _Ingest(BodyHandler):
             or getattr(user, "display_name", name).startswith("Anonymous ")
             or name == os.environ.get("JUPYTERHUB_USER")
         ):
-            name = "Jupyter"
+            name = OWN_TOKEN
         return name[:MAX_SOURCE]
 
     def named_source(self) -> str | None:
@@ -63,9 +64,8 @@ class _Ingest(BodyHandler):
     async def receive(self, value: dict[str, Any]) -> None:
         from ..models import IngestMessage
 
-        self.receipt(
-            await self.manager.receive(validate(IngestMessage, value), source=self.source())
-        )
+        name = self.source()
+        self.receipt(await self.manager.receive(validate(IngestMessage, value), name, token=name))
 
     def receipt(self, received: Received) -> None:
         self.answer(
@@ -116,6 +116,4 @@ class IngestItemHandler(_Ingest):
         source = self.named_source()
         if len(name) > MAX_KEY:
             raise BadRequest(f"The id or key in the path is longer than {MAX_KEY} characters.")
-        self.receipt(
-            await self.manager.revoke(name, source or self.source(), any_source=source is None)
-        )
+        self.receipt(await self.manager.revoke(name, source or self.source()))

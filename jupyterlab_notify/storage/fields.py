@@ -23,6 +23,7 @@ class Kind(Enum):
     BOOLEAN = "0 or 1"
     JSON = "JSON as text"
     TIME = "milliseconds since 1970"
+    TOKEN = "a token's name; nothing if it is the user's own"
 
 
 class Field(NamedTuple):
@@ -58,6 +59,7 @@ FIELDS = (
     Field("seq", "seq"),
     Field("position", "position"),
     Field("source", "source"),
+    Field("via", "via", Kind.TOKEN, content=True),
     Field("key", "key", erased="NULL"),
     Field("type", "type", content=True),
     Field("message", "message", content=True, erased="''"),
@@ -91,6 +93,8 @@ class NewNotification(TypedDict):
 
     id: str
     source: str
+    #: The name of the token that sent it; None: the source, or there was no token.
+    via: str | None
     key: str | None
     type: str
     message: str
@@ -105,6 +109,11 @@ class NewNotification(TypedDict):
     expires_ms: int | None
     interrupt_ms: int | None
 
+
+#: What the user's own tokens are called, and messages that are pushed with one and name no source.
+OWN_TOKEN = "Jupyter"
+#: The name of a message's token as users see it, as SQL.
+SHOWN_TOKEN = f"nullif(via, '{OWN_TOKEN}')"
 
 #: A row on the wire, in the shape of ``models.Notification``. Its fields are ``FIELDS``, so a type
 #: that repeats them would be one more place to change.
@@ -175,6 +184,10 @@ def rfc3339(ms: int | None) -> str | None:
     return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
 
 
+def _shown_token(name: str | None) -> str | None:
+    return None if name == OWN_TOKEN else name
+
+
 def _from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
@@ -183,6 +196,7 @@ _DECODERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.BOOLEAN: bool,
     Kind.JSON: _from_json,
     Kind.TIME: rfc3339,
+    Kind.TOKEN: _shown_token,
 }
 _NAMES = (*(field.wire for field in WIRE), "hasBody")
 #: The columns whose values read otherwise on the wire: place, name there, and how.

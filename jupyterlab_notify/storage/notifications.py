@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypedDict, cast
 
+from ..encoding import dumps
 from ..exceptions import Conflict, NotFound, Unavailable
 from .cursor import Cursor, StreamPosition
 from .fields import (
@@ -19,6 +20,7 @@ from .fields import (
     INSERT_COLUMNS,
     REPLACE,
     SELECT,
+    SHOWN_TOKEN,
     NewNotification,
     WireNotification,
     insert_statement,
@@ -49,9 +51,10 @@ PINNED_ROWS = 50
 SCANNED_ROWS = 500
 #: If more rows changed, a tab gets a snapshot instead.
 MAX_CHANGES = 500
-#: How much text the rows of a frame hold, in characters. The rows of a snapshot that do not fit
-#: are in the list's pages.
-MAX_FRAME = 1_000_000
+#: How many bytes the texts of a frame or a page take, as JSON. The rows of a snapshot that do not
+#: fit are in the list's pages; those of a page are in the next.
+MAX_FRAME_BYTES = 1_000_000
+MAX_PAGE_BYTES = 1_000_000
 
 
 class Query(NamedTuple):
@@ -63,6 +66,53 @@ class Query(NamedTuple):
     text: str = ""
     before: int | None = None
     limit: int = 50
+
+
+class Found(NamedTuple):
+    """What a search has found so far.
+
+    Parameters
+    ----------
+    query
+        What is searched for.
+    cursor
+        The store's cursor when the search began.
+    before
+        Where the search goes on.
+    rows
+        What was found.
+    room
+        How many bytes there may be more.
+    has_more
+        Whether there are rows that belong on the next page.
+    is_whole
+        Whether nothing more has to be searched for.
+    """
+
+    query: Query
+    cursor: Cursor
+    before: int | None
+    rows: tuple[WireNotification, ...] = ()
+    room: int = MAX_PAGE_BYTES
+    has_more: bool = False
+    is_whole: bool = False
+
+    def plus(self, rows: Iterable[tuple[Any, ...]], before: int | None) -> Found:
+        """Return this with more rows, as far as they fit.
+
+        Parameters
+        ----------
+        rows
+            The rows.
+        before
+            Where to go on if there may be others; None: there are none.
+        """
+        taken, room = _take(rows, self.room, has_one=bool(self.rows))
+        found = (*self.rows, *taken)
+        limit = self.query.limit
+        has_more = room < 0 or len(found) > limit
+        is_whole = has_more or before is None
+        return Found(self.query, self.cursor, before, found[:limit], room, has_more, is_whole)
 
 
 class Stored(NamedTuple):
@@ -151,26 +201,22 @@ class NotificationRepository:
 
     def page(self, transaction: Transaction, query: Query) -> Page:
         """Return a page of the list."""
-        found: list[WireNotification] = []
-        before: int | None = query.before
-        while True:
-            rows, before = self.scan(transaction, query, before, query.limit + 1 - len(found))
-            found += rows
-            if before is None or len(found) > query.limit:
-                return self.make_page(transaction, query, found, transaction.cursor)
+        found = Found(query, transaction.cursor, query.before)
+        while not found.is_whole:
+            found = self.scan(transaction, found)
+        return self.make_page(transaction, found)
 
-    def scan(
-        self, transaction: Transaction, query: Query, before: int | None, limit: int
-    ) -> tuple[list[WireNotification], int | None]:
-        """Return the first rows of a query, and where to go on if there may be more.
+    def scan(self, transaction: Transaction, found: Found) -> Found:
+        """Return what was found, and some more.
 
         To search long bodies for a text takes time, in which nothing else can be done here: so
         only so many rows are searched at once.
         """
+        query = found.query
         where, values = [VIEWS[query.view]], list[Any]()
-        if before is not None:
+        if found.before is not None:
             where.append("position < ?")
-            values.append(before)
+            values.append(found.before)
         floor = None
         if query.text:
             floor = transaction.execute(
@@ -185,42 +231,28 @@ class NotificationRepository:
             where.append(f"type IN ({', '.join('?' * len(query.types))})")
             values += query.types
         if query.source:
-            where.append("holds(source, ?)")
-            values.append(query.source.casefold())
+            where.append(f"(holds(source, ?) OR holds({SHOWN_TOKEN}, ?))")
+            values += [query.source.casefold()] * 2
         for word in query.text.split():
             # In this order: a body is read only if the others do not hold the word.
-            where.append("(holds(message, ?) OR holds(source, ?) OR holds(body, ?))")
-            values += [word.casefold()] * 3
+            where.append(
+                "(holds(message, ?) OR holds(source, ?) "
+                f"OR holds({SHOWN_TOKEN}, ?) OR holds(body, ?))"
+            )
+            values += [word.casefold()] * 4
         rows = transaction.execute(
             f"{SELECT} WHERE {' AND '.join(where)} ORDER BY position DESC LIMIT ?",
-            (*values, limit),
-        ).fetchall()
-        return [to_wire(row) for row in rows], None if floor is None else floor[0]
+            (*values, query.limit + 1 - len(found.rows)),
+        )
+        return found.plus(rows, None if floor is None else floor[0])
 
-    def make_page(
-        self,
-        transaction: Transaction,
-        query: Query,
-        found: Sequence[WireNotification],
-        cursor: Cursor,
-    ) -> Page:
-        """Make a page of what ``scan`` found, one more than its limit if there is more.
-
-        Parameters
-        ----------
-        transaction
-            Counts are read in it.
-        query, found
-            What was searched for, and what there is.
-        cursor
-            The store's cursor when the search began.
-        """
-        rows = list(found[: query.limit])
+    def make_page(self, transaction: Transaction, found: Found) -> Page:
+        """Make a page of what ``scan`` found, with the present counts."""
         return {
-            "notifications": rows,
-            "next": rows[-1]["position"] if len(found) > query.limit else None,
+            "notifications": list(found.rows),
+            "next": found.rows[-1]["position"] if found.has_more else None,
             "counts": self.counts(transaction),
-            "cursor": str(cursor),
+            "cursor": str(found.cursor),
         }
 
     def detail(self, transaction: Transaction, id_: str) -> WireNotification:
@@ -268,7 +300,7 @@ class NotificationRepository:
                 transaction.execute(
                     f"{SELECT} WHERE seq > ? ORDER BY seq LIMIT ?", (since.seq, MAX_CHANGES + 1)
                 ),
-                MAX_FRAME,
+                MAX_FRAME_BYTES,
             )
             if len(changes) <= MAX_CHANGES and room >= 0:
                 return {"type": "changes", **head, "notifications": changes}
@@ -284,7 +316,7 @@ class NotificationRepository:
             transaction.execute(
                 f"{SELECT} WHERE {INBOX} ORDER BY position DESC LIMIT {SNAPSHOT_ROWS}"
             ),
-            MAX_FRAME // 2,
+            MAX_FRAME_BYTES // 2,
         )
         if len(newest) < SNAPSHOT_ROWS and room >= 0:
             return newest, []
@@ -292,7 +324,7 @@ class NotificationRepository:
             f"{SELECT} WHERE {PINNED} AND position < ? ORDER BY position DESC LIMIT {PINNED_ROWS}",
             (newest[-1]["position"],),
         )
-        return newest, _take(pinned, MAX_FRAME // 2)[0]
+        return newest, _take(pinned, MAX_FRAME_BYTES // 2)[0]
 
     # Storing
 
@@ -373,10 +405,11 @@ class NotificationRepository:
         message: NewNotification,
         expired_ms: int | None,
     ) -> Stored:
-        id_, seq, updated_ms, expires_ms, *content = known
+        id_, seq, updated_ms, expires_ms, *stored = known
+        content = dict(zip(CONTENT, stored, strict=True))
         values: dict[str, Any] = {**message}
         durable = transaction.durable
-        is_same = content == [values[name] for name in CONTENT]
+        is_same = all(content[name] == values[name] for name in CONTENT)
         is_retry = is_same and abs(transaction.now_ms - updated_ms) < RETRY_WINDOW_MS
         is_heartbeat = is_same and message["interrupt_ms"] is not None
         if (is_retry or is_heartbeat) and expires_ms == message["expires_ms"]:
@@ -389,7 +422,7 @@ class NotificationRepository:
                 )
             return Stored(id_, seq, None, durable)
         # A step of a progress moves a bar; it does not call for the user again.
-        is_quiet = is_retry or (content[0] == message["type"] == "in-progress")
+        is_quiet = is_retry or (content["type"] == message["type"] == "in-progress")
         values.update(id=id_, seq=transaction.next_seq(), expired_ms=expired_ms)
         transaction.execute(REPLACE, values)
         if not is_quiet:
@@ -398,9 +431,7 @@ class NotificationRepository:
             tombstone(transaction, id_, "expired_ms")
         return Stored(id_, transaction.state.seq, "updated", durable)
 
-    def revoke(
-        self, transaction: Transaction, id_or_key: str, source: str, *, any_source: bool
-    ) -> Revoked:
+    def revoke(self, transaction: Transaction, id_or_key: str, source: str) -> Revoked:
         """Take a notification back.
 
         Parameters
@@ -410,29 +441,27 @@ class NotificationRepository:
         id_or_key
             Its id, or its key.
         source
-            Whose key is meant.
-        any_source
-            Whether a key of just one other source will do.
+            Who said it: no sender takes back what another says without naming that one.
+
+        Raises
+        ------
+        NotFound
+            If this source has no such message.
         """
+        # An id may look like another message's key.
         found = transaction.execute(
-            f"SELECT id FROM notifications WHERE id = ? AND origin = 'ingest' AND {ACTIVE}",
-            (id_or_key,),
-        ).fetchall()
-        if not found:
-            by_key = transaction.execute(
-                f"SELECT id, source FROM notifications WHERE key = ? AND {ACTIVE}", (id_or_key,)
-            ).fetchall()
-            found = [(id_,) for id_, name in by_key if name == source]
-            if not found and any_source:
-                if len(by_key) > 1:
-                    raise Conflict(
-                        f"Several sources use the key {id_or_key!r}: name one with ?source=."
-                    )
-                found = [(id_,) for id_, _ in by_key]
-        if not found:
-            raise NotFound(f"There is no notification with the id or key {id_or_key!r}.")
-        tombstone(transaction, found[0][0], "revoked_ms")
-        return Revoked(found[0][0], transaction.state.seq, transaction.durable)
+            f"SELECT id FROM notifications WHERE id = ? AND source = ? AND origin = 'ingest' "
+            f"AND {ACTIVE} UNION ALL "
+            f"SELECT id FROM notifications WHERE source = ? AND key = ? AND {ACTIVE} LIMIT 1",
+            (id_or_key, source, source, id_or_key),
+        ).fetchone()
+        if found is None:
+            raise NotFound(
+                f"There is no notification with the id or key {id_or_key!r} of the source "
+                f"{source!r}. To revoke one of another source, name that source."
+            )
+        tombstone(transaction, found[0], "revoked_ms")
+        return Revoked(found[0], transaction.state.seq, transaction.durable)
 
     # What the user does
 
@@ -582,16 +611,26 @@ class InsertNotification(GroupedOperation):
         return [Stored(id_, seq, "created", transaction.durable) for id_, seq in stored]
 
 
-def _take(rows: Iterable[tuple[Any, ...]], room: int) -> tuple[list[WireNotification], int]:
+def _take(
+    rows: Iterable[tuple[Any, ...]], room: int, has_one: bool = False
+) -> tuple[list[WireNotification], int]:
     """Return rows as far as their texts fit, and the room that is left; negative: not all did.
 
     There is always one, so that nothing is kept from a tab by its size.
+
+    Parameters
+    ----------
+    rows, room
+        The rows, and how many bytes their texts may take as JSON.
+    has_one
+        Whether there is one already.
     """
     taken: list[WireNotification] = []
     for row in rows:
-        room -= sum(len(value) for value in row if isinstance(value, (str, bytes)))
-        if taken and room < 0:
-            break
+        size = sum(len(dumps(value).encode()) for value in row if isinstance(value, str))
+        if size > room and (taken or has_one):
+            return taken, -1
+        room = max(room - size, 0)
         taken.append(to_wire(row))
     return taken, room
 

@@ -573,7 +573,7 @@ class RemoteRepository:
         columns = ("central", "origin", "remote", "source", "expires_ms", *CONTENT_FIELDS)
         adopted = {**values, "central": self._central}
         transaction.execute(
-            f"UPDATE notifications SET seq = ?, key = NULL, markdown = 1, data = NULL, "
+            f"UPDATE notifications SET seq = ?, key = NULL, via = NULL, markdown = 1, data = NULL, "
             f"{', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
             (transaction.next_seq(), *(adopted[name] for name in columns), id_),
         )

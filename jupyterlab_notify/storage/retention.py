@@ -94,7 +94,7 @@ def find_superfluous(transaction: Transaction, retention: Retention, most: int) 
     rows = [
         _Row(*row)
         for row in transaction.execute(
-            f"SELECT id, source, source, {_WORTH}, position, {_TEXTS} "
+            f"SELECT id, coalesce(via, source), source, {_WORTH}, position, {_TEXTS} "
             f"FROM notifications WHERE {REPLACEABLE}"
         )
     ]

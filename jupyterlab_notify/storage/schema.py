@@ -160,6 +160,9 @@ MIGRATIONS: tuple[str, ...] = (
             UNION SELECT central FROM notifications WHERE central IS NOT NULL
         );
     """,
+    """
+    ALTER TABLE notifications ADD COLUMN via TEXT;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

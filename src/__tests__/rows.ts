@@ -18,6 +18,7 @@ export function row(
     seq,
     position: seq,
     source: 'quota',
+    via: null,
     key: null,
     type: 'info',
     message: `message ${id}`,

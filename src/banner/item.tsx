@@ -7,7 +7,7 @@ import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { Actions, Body, Summary } from '../components/message';
 import { typeLabel } from '../text/labels';
-import { visible } from '../text/visible';
+import { senderOf } from '../text/sender';
 import type { Notification } from '../wire';
 
 /**
@@ -77,7 +77,7 @@ function Line(
         />
       </div>
       <span className="jp-NotifyBanner-source">
-        <bdi>{visible(row.source)}</bdi>
+        <bdi>{senderOf(row, trans)}</bdi>
       </span>
       <div className="jp-NotifyBanner-tools">
         {children}

@@ -428,9 +428,9 @@ export function matches(
   if (query.types?.length && !query.types.includes(row.type)) {
     return false;
   }
-  return (
-    !query.source ||
-    row.source.toLowerCase().includes(query.source.toLowerCase())
+  const source = query.source?.toLowerCase() ?? '';
+  return [row.source, row.via].some(name =>
+    name?.toLowerCase().includes(source)
   );
 }
 

@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import { typeLabel } from '../text/labels';
 import { isDismissed, isUnread } from '../state';
-import { visible } from '../text/visible';
+import { senderOf } from '../text/sender';
 import type { Notification } from '../wire';
 import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
@@ -174,7 +174,7 @@ function Meta(props: IPartProps): JSX.Element {
   return (
     <div id={`${id}-meta`} className="jp-NotifyRow-meta">
       <span className="jp-NotifyRow-source">
-        <bdi>{visible(row.source)}</bdi>
+        <bdi>{senderOf(row, trans)}</bdi>
       </span>
       {row.origin !== 'ingest' && (
         <span>

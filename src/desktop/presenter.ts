@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
 import { summarize } from '../text/plaintext';
-import { visible } from '../text/visible';
+import { senderOf } from '../text/sender';
 import type { INotificationModel, NotificationModel } from '../tokens';
 import { isUnread } from '../state';
 import type { Notification as Row } from '../wire';
@@ -115,7 +115,12 @@ export class DesktopPresenter implements IDisposable {
     for (const row of mine) {
       this._times.push(now);
       const { text } = summarize(row.message, row.markdown);
-      const shown = this._notify(visible(row.source), text, row.id, row.id);
+      const shown = this._notify(
+        senderOf(row, this._trans),
+        text,
+        row.id,
+        row.id
+      );
       if (shown) {
         this._shown.set(row.id, shown);
       }

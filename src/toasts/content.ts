@@ -11,6 +11,7 @@ import type { Action, Notification } from '../wire';
 import { summarize } from '../text/plaintext';
 import { urgency } from './layout';
 import { relativeTime } from '../text/relativeTime';
+import { senderOf } from '../text/sender';
 import { visible } from '../text/visible';
 import type { IToastDress } from './view';
 
@@ -115,7 +116,7 @@ export class ToastContents {
       row.type === 'in-progress' && row.progress !== null
         ? Math.round(row.progress * 100)
         : null;
-    const meta = [visible(row.source)];
+    const meta = [senderOf(row, this._options.trans)];
     if (percent !== null) {
       meta.push(this._percent.format(percent / 100));
     }

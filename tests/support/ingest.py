@@ -62,6 +62,7 @@ def escaped(value: Any) -> bytes:
 
 DEFAULTS = {
     "source": "Jupyter",
+    "via": None,
     "key": None,
     "type": "info",
     "markdown": False,

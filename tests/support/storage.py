@@ -48,6 +48,7 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
     return {
         "id": new_id(secrets.randbits(40)),
         "source": "queue",
+        "via": None,
         "key": None,
         "type": "info",
         "message": text,
@@ -175,8 +176,8 @@ def change_many(
     )
 
 
-def revoke(store: Storage, name: str, source: str = "queue", any_source: bool = True) -> Any:
-    return do(store, lambda tx: store.notifications.revoke(tx, name, source, any_source=any_source))
+def revoke(store: Storage, name: str, source: str = "queue") -> Any:
+    return do(store, lambda tx: store.notifications.revoke(tx, name, source))
 
 
 def frame(store: Storage, since: Cursor | None) -> dict[str, Any]:

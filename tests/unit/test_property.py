@@ -161,7 +161,7 @@ class Tabs(RuleBasedStateMachine):
     def revoke(self, which: int, by_key: bool) -> None:
         name = "a" if by_key or not self.ids else self.ids[which % len(self.ids)]
         with suppress(NotifyError):
-            revoked = self.wait(self.manager.revoke(name, "queue", any_source=True))
+            revoked = self.wait(self.manager.revoke(name, "queue"))
             self.acknowledged.discard(revoked.id)
 
     @rule(seconds=st.sampled_from((1, 40, 400, 90_000, -60)))

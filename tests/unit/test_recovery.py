@@ -62,7 +62,7 @@ async def test_messages_show_during_a_fault_and_are_stored_after_it(
             assert not first.durable
             second = await send(manager, "second", key="progress", type="in-progress", progress=0.1)
             third = await send(manager, "third")
-            await manager.revoke(third.id, "queue", any_source=True)
+            await manager.revoke(third.id, "queue")
             await send(manager, "on", key="progress", type="in-progress", progress=0.7)
             await tab.until(lambda tab: tab.rows.get(second.id, {}).get("progress") == 0.7)
             await tab.until(lambda tab: third.id not in tab.rows)
@@ -136,7 +136,7 @@ async def test_two_servers_of_one_home_survive_a_fault_of_one(path: Path) -> Non
     receive(other, "of the other server")
     receive(other, "old 3 again", key="k3")
     newer = receive(other, "newer", key="theirs")
-    do(other, lambda tx: other.notifications.revoke(tx, old[1], "queue", any_source=True))
+    do(other, lambda tx: other.notifications.revoke(tx, old[1], "queue"))
     clock["now"] -= 500
     receive(other, "older than the one in memory", key="mine2")
     rows = live(store)

@@ -172,18 +172,30 @@ def test_what_was_revoked_can_be_sent_anew(server: Server) -> None:
     assert server.ingest("m", key="again")["notification_id"] != first
 
 
-def test_revoking_a_key_of_several_sources_asks_which(server: Server) -> None:
+def test_what_another_source_said_is_taken_back_only_with_that_source_named(
+    server: Server,
+) -> None:
     ids = {s: server.ingest("m", key="both", source=s)["notification_id"] for s in ("a", "b")}
-    answer = server.request("DELETE", path_of("both"))
-    assert answer.status_code == 409
-    assert "source" in answer.json()["message"]
-    other = server.request("DELETE", path_of("both"), params={"source": "c"})
-    assert other.status_code == 404
-    one = server.request("DELETE", path_of("both"), params={"source": "b"})
-    assert one.json()["notification_id"] == ids["b"]
-    # Now it is plain which is meant.
-    rest = server.request("DELETE", path_of("both"))
-    assert rest.json()["notification_id"] == ids["a"]
+    for which in ("both", ids["a"], ids["b"]):
+        for params in ({}, {"source": "c"}, {"source": "A"}):
+            answer = server.request("DELETE", path_of(which), params=params)
+            assert answer.status_code == 404
+            assert "name that source" in answer.json()["message"]
+    crossed = server.request("DELETE", path_of(ids["a"]), params={"source": "b"})
+    assert crossed.status_code == 404
+    assert {server.detail(id_)["source"] for id_ in ids.values()} == {"a", "b"}
+    for source, which in (("b", "both"), ("a", ids["a"])):
+        one = server.request("DELETE", path_of(which), params={"source": source})
+        assert one.json()["notification_id"] == ids[source]
+
+
+def test_what_another_source_said_is_replaced_only_with_that_source_named(
+    server: Server,
+) -> None:
+    first = server.ingest("m", key="plan", source="a")["notification_id"]
+    for params, same in (({}, False), ({"source": "b"}, False), ({"source": "a"}, True)):
+        answer = server.request("PUT", path_of("plan"), {"message": "n"}, params=params)
+        assert (answer.json()["notification_id"] == first) is same
 
 
 def test_revoking_what_is_not_there_is_a_404(refused: Callable[..., dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyterlab_notify.encoding import dumps
 from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
 from jupyterlab_notify.storage import (
@@ -18,6 +19,7 @@ from jupyterlab_notify.storage import (
     Retention,
     StateChange,
     Storage,
+    Transaction,
     database_file,
     no_operation,
 )
@@ -27,6 +29,7 @@ from jupyterlab_notify.storage.notifications import (
     MAX_CHANGES,
     PINNED_ROWS,
     SNAPSHOT_ROWS,
+    Found,
 )
 
 from ...support.storage import (
@@ -326,6 +329,43 @@ def test_a_frame_is_bounded_however_large_its_rows_are(make: Make) -> None:
     for since in (cursor, None):
         found = frame(store, since)
         assert found["type"] == "snapshot" and found["notifications"]
-        assert len(json.dumps(found, ensure_ascii=False)) < 1_100_000
+        assert len(dumps(found).encode()) < 1_100_000
     assert frame(store, store.position.cursor)["type"] == "changes"
     assert len(live(store)) == 401, "the rest is in the list's pages"
+
+
+@pytest.mark.parametrize("text", ["", "job"])
+@pytest.mark.parametrize("filler", ["x", "€", "\x01", '"', "𝄞"])
+async def test_a_page_is_bounded_in_bytes_and_the_next_goes_on_there(
+    make: Make, filler: str, text: str
+) -> None:
+    store = make()
+    label = dumps([{"label": filler, "args": {"a": filler * 9000}}])
+    for number in range(150):
+        receive(store, f"job {number} " + filler * 4000, actions=label)
+    manager = NotificationManager(store)
+    manager.start()
+    seen: list[int] = []
+    before: int | None = None
+    while True:
+        content = await manager.page(Query(text=text, limit=100, before=before))
+        assert len(content.encode()) < 1_100_000
+        page = json.loads(content)
+        assert page["notifications"], "a page is never empty while there is more"
+        seen += [int(row["message"].split()[1]) for row in page["notifications"]]
+        if (before := page["next"]) is None:
+            break
+    assert seen == list(range(149, -1, -1))
+    await manager.stop()
+
+
+def test_a_row_that_is_larger_than_a_page_has_one_of_its_own(store: Storage) -> None:
+    for number in range(3):
+        receive(store, str(number) + "x" * 100)
+
+    def search(tx: Transaction) -> Found:
+        return store.notifications.scan(tx, Found(Query(), tx.cursor, None, room=10))
+
+    found = do(store, search, write=False)
+    assert [row["message"][0] for row in found.rows] == ["2"]
+    assert found.has_more

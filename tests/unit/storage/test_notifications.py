@@ -155,17 +155,41 @@ def test_a_tombstone_holds_no_content_and_is_in_no_list(store: Storage) -> None:
     assert receive(store, key="k") != id_, "its key is free again"
 
 
-def test_revoking_by_key_means_ones_own_first_and_never_guesses(store: Storage) -> None:
+def test_a_source_takes_back_only_what_it_said_itself(store: Storage) -> None:
     own, other = receive(store, key="k"), receive(store, key="k", source="hub")
-    third = receive(store, key="k", source="quota")
-    with pytest.raises(Conflict):
-        revoke(store, "k", source="nobody")
+    # A key that is another message's id.
+    posing = receive(store, key=other)
+    for which in ("k", own, other):
+        with pytest.raises(NotFound, match="'nobody'"):
+            revoke(store, which, source="nobody")
     with pytest.raises(NotFound):
-        revoke(store, "k", source="nobody", any_source=False)
-    revoke(store, "k", source="queue")
-    revoke(store, third)
-    revoke(store, "k", source="nobody")
-    assert {own, other, third} & set(live(store)) == set()
+        revoke(store, own, source="hub")
+    assert {own, other, posing} <= set(live(store))
+    assert revoke(store, other, source="queue")[0] == posing
+    assert revoke(store, "k", source="queue")[0] == own
+    assert revoke(store, other, source="hub")[0] == other
+    assert live(store) == {}
+
+
+def test_the_same_message_of_another_token_is_another_message(store: Storage) -> None:
+    id_ = receive(store, key="k", via="bot-quota")
+    change(store, id_, read=True)
+    assert receive(store, key="k", via="bot-quota") == id_
+    assert detail(store, id_)["read"] is not None, "the same again"
+    assert receive(store, key="k", via="mallory") == id_, "it named the source"
+    row = detail(store, id_)
+    assert (row["via"], row["read"]) == ("mallory", None)
+
+
+def test_the_users_own_token_is_neither_shown_nor_found(store: Storage) -> None:
+    receive(store, "a", source="train.ipynb", via="Jupyter")
+    receive(store, "b", source="quota", via="bot-Quota")
+    assert {row["message"]: row["via"] for row in live(store).values()} == {
+        "a": None,
+        "b": "bot-Quota",
+    }
+    assert page(store, text="jupyter") == page(store, source="jupyter") == []
+    assert page(store, text="BOT") == page(store, source="BOT") == ["b"]
 
 
 def test_what_expires_leaves_lists_and_tells_tabs(store: Storage, clock: Clock) -> None:

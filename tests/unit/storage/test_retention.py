@@ -27,6 +27,23 @@ def test_one_source_that_floods_drives_out_nothing_of_another(make: Make) -> Non
     check_counts(store)
 
 
+def test_a_token_gets_no_larger_share_by_naming_many_sources(make: Make) -> None:
+    store = make(retention=Retention(count=100))
+    for number in range(50):
+        receive(store, f"quota {number}", source=f"quota {number % 2}", via="bot-quota")
+        receive(store, f"own {number}", source="Jupyter")
+    for number in range(1000):
+        via = ("mallory", "Jupyter")[number % 2]
+        receive(store, f"flood {number}", source=f"source {number}", via=via)
+    store.engine.prune()
+    kept = [text.split()[0] for text in texts(store)]
+    shares = {name: kept.count(name) for name in ("quota", "own", "flood")}
+    # Three tokens: the bot's, the one that floods, and the user's own.
+    assert shares["quota"] in (33, 34)
+    assert shares["own"] + shares["flood"] in (66, 67)
+    check_counts(store)
+
+
 def test_what_is_unread_or_must_be_in_sight_is_kept_longest(make: Make) -> None:
     store = make(retention=Retention(count=3))
     receive(store, "banner", banner=1, dismissable=0)

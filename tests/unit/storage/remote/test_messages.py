@@ -50,7 +50,7 @@ def test_the_same_message_is_one_row_on_every_server(make: Make) -> None:
     assert len(live(one)) == 2
     with pytest.raises(NotFound):
         # Only the service can take back what it sent.
-        do(two, lambda tx: two.notifications.revoke(tx, a, "queue", any_source=True))
+        do(two, lambda tx: two.notifications.revoke(tx, a, "queue"))
 
 
 def test_a_message_that_retention_deleted_does_not_come_again(make: Make) -> None:
