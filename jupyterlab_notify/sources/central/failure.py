@@ -16,6 +16,8 @@ MAX_RETRY_AFTER = 100
 
 #: What of 400 to 499 may be otherwise the next time: some of it is a proxy's to say.
 TRANSIENT = (401, 403, 404, 405, 407, 408, 421, 425, 429)
+#: What of it passes by itself.
+PASSING = (408, 421, 425, 429)
 
 
 class Failure(Exception):
@@ -52,6 +54,11 @@ class Failure(Exception):
     def missing(self) -> bool:
         """Whether there is no such thing at the central service."""
         return self.status in (404, 405, 501)
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it stays so until somebody changes a setting, a token or a service."""
+        return (400 <= self.status < 500 and self.status not in PASSING) or self.status == 501
 
     @property
     def permanent(self) -> bool:

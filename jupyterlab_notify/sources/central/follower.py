@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -18,14 +19,18 @@ from ...storage.transaction import Transaction
 from .content import load
 from .failure import Failure, malformed
 from .parsing import parse_broadcast, parse_id, parse_state, parse_whole_message
-from .schedule import Backoff
+from .schedule import jitter
 from .server_sent_events import EventParser, ServerEvent
 from .session import CentralSession
 
 #: A stream on which nothing came for so long is dead: the service sends a comment every 25 s.
 SILENCE_S = 70.0
-#: The longest pause before the stream is opened again, in seconds. Meanwhile the service is polled.
-MAX_PAUSE_S = 120.0
+#: The longest pause before the stream is opened again, in seconds, after what passes by itself and
+#: after what somebody has to mend. Meanwhile the service is polled.
+SHORT_PAUSE_S = 10.0
+LONG_PAUSE_S = 300.0
+#: A stream that ends sooner is as good as none: a proxy may cut it off each time.
+STEADY_S = 10.0
 
 
 class EventFollower:
@@ -55,7 +60,9 @@ class EventFollower:
         self._on_reload = on_reload
         self._on_welcome = on_welcome
         self._on_changed = on_changed
-        self._backoff = Backoff(1.0)
+        #: How often in a row there was no steady stream.
+        self._failures = 0
+        self._opened_at = float("inf")
         self._task: asyncio.Task[None] | None = None
         #: Where the stream goes on; None: everything has to be asked for first.
         self.cursor: str | None = None
@@ -77,21 +84,39 @@ class EventFollower:
 
     async def _run(self) -> None:
         while True:
-            wait_s = random.uniform(0.1, 1.0)
+            failure: Failure | None = None
+            self._opened_at = float("inf")
             try:
                 await self._follow()
-                self._backoff.succeed()
-            except Failure as failure:
-                self.failure = failure
-                wait_s = min(MAX_PAUSE_S, self._backoff.fail(failure))
+            except Failure as error:
+                self.failure = failure = error
             except asyncio.CancelledError:
                 raise
             except Exception:
                 self._session.context.log.debug("Following events failed", exc_info=True)
-                wait_s = min(MAX_PAUSE_S, self._backoff.fail(Failure("The events cannot be kept.")))
+                failure = Failure("The events cannot be kept.")
             finally:
                 self._set_open(False)
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(self._pause_s(failure))
+
+    def _pause_s(self, failure: Failure | None) -> float:
+        """Return how long to wait before the stream is opened again.
+
+        Parameters
+        ----------
+        failure
+            Why it ended; None: the service ended it.
+        """
+        if time.monotonic() - self._opened_at >= STEADY_S:
+            self._failures = 0
+            if failure is None:
+                # It restarts, and not all labs come back at once.
+                return random.uniform(0.1, 1.0)
+        self._failures += 1
+        longest_s = LONG_PAUSE_S if failure is None or failure.is_lasting else SHORT_PAUSE_S
+        wait_s = min(2.0 ** min(self._failures - 1, 20) * jitter(), longest_s)
+        asked_s = failure.retry_after_s if failure is not None else None
+        return min(max(wait_s, asked_s or 0.0), LONG_PAUSE_S)
 
     def _set_open(self, is_open: bool) -> None:
         if self.is_open != is_open:
@@ -105,7 +130,7 @@ class EventFollower:
             async for text in pieces:
                 if not self.is_open:
                     self.failure = None
-                    self._backoff.succeed()
+                    self._opened_at = time.monotonic()
                     self._set_open(True)
                 if events := parser.feed(text):
                     await self._apply(events)

@@ -30,6 +30,8 @@ from .welcome import WelcomeSync
 
 #: Within how many seconds welcome messages are asked for, once an event says that others are due.
 WELCOME_SPREAD_S = 1.0
+#: Not sooner after the last time: events may say so again and again.
+WELCOME_SPACING_S = 10.0
 
 
 class _Step(NamedTuple):
@@ -85,7 +87,9 @@ class CentralPoller(Source):
             on_changed=self._replan,
         )
         self._greeting: asyncio.Task[None] | None = None
-        self._welcome_changed = False
+        #: When welcome messages are asked for again; None: nothing says that others are due.
+        self._welcome_due_at: float | None = None
+        self._welcome_asked_at = float("-inf")
         # Broadcasts first: they need no token, and what is out of order is said in them.
         self._send_step = self._make_step(self._outbox.send)
         self._welcome_step = self._make_step(self._welcome.sync)
@@ -162,11 +166,14 @@ class CentralPoller(Source):
         self._nudged.set()
 
     def _note_welcome(self) -> None:
-        if not self._welcome_changed:
-            self._welcome_changed = True
+        if self._welcome_due_at is None:
             # Events may say so many times in a moment, and to all labs at once.
-            wait_s = random.uniform(0, WELCOME_SPREAD_S)
-            asyncio.get_running_loop().call_later(wait_s, self._nudged.set)
+            now = time.monotonic()
+            begin = max(now, self._welcome_asked_at + WELCOME_SPACING_S)
+            self._welcome_due_at = begin + random.uniform(0, WELCOME_SPREAD_S)
+            wait_s = self._welcome_due_at - now
+            # Not a moment too soon, by whatever clock.
+            asyncio.get_running_loop().call_later(wait_s + 0.01, self._nudged.set)
 
     def _replan(self) -> None:
         """Poll seldom while the event stream is open, and as ever while it is not."""
@@ -358,8 +365,9 @@ class CentralPoller(Source):
     async def _send_now(self) -> Failure | None:
         """Tell the service at once what the user did, and follow what its events said."""
         steps = [self._send_step]
-        if self._welcome_changed:
-            self._welcome_changed = False
+        now = time.monotonic()
+        if self._welcome_due_at is not None and now >= self._welcome_due_at:
+            self._welcome_due_at, self._welcome_asked_at = None, now
             steps.append(self._welcome_step)
         problem: Failure | None = None
         for step in steps:

@@ -1,0 +1,220 @@
+"""The event stream: how often it is opened again, and what a flood of events may ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_notify.manager import NotificationManager
+from jupyterlab_notify.sources import SourceContext
+from jupyterlab_notify.sources.central import follower as follower_module
+from jupyterlab_notify.sources.central import poller as poller_module
+from jupyterlab_notify.sources.central.client import Features
+from jupyterlab_notify.sources.central.failure import Failure
+from jupyterlab_notify.sources.central.follower import LONG_PAUSE_S, SHORT_PAUSE_S, EventFollower
+from jupyterlab_notify.sources.central.parsing import ListedBroadcasts, Page, Tagged
+from jupyterlab_notify.sources.central.poller import CentralPoller
+from jupyterlab_notify.sources.central.session import CentralSettings
+from jupyterlab_notify.storage import Query, Storage
+
+#: What a service answers or does when its events are asked for.
+Stream = Callable[[], AsyncIterator[str]]
+
+
+class Enough(Exception):
+    """Ends what would go on for ever."""
+
+
+class Streams:
+    """What a client is to the follower: each call opens the next of some streams."""
+
+    def __init__(self, *streams: Failure | Stream) -> None:
+        self._streams: Iterator[Failure | Stream] = iter(streams)
+
+    @asynccontextmanager
+    async def events(self, cursor: str | None, silence_s: float) -> AsyncIterator[Any]:
+        stream = next(self._streams)
+        if isinstance(stream, Failure):
+            raise stream
+        yield stream()
+
+
+async def ends_at_once() -> AsyncIterator[str]:
+    yield ": hello\n\n"
+
+
+async def pauses(monkeypatch: pytest.MonkeyPatch, *streams: Failure | Stream) -> list[float]:
+    """Return how long is waited after each stream."""
+    waited: list[float] = []
+
+    class Session:
+        client = Streams(*streams)
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == len(streams):
+            raise Enough
+
+    monkeypatch.setattr(follower_module.asyncio, "sleep", sleep)
+    nothing = lambda: None  # noqa: E731  # three times the same
+    followed = EventFollower(
+        Session(),  # type: ignore[arg-type]  # all that this needs of one
+        on_reload=nothing,
+        on_welcome=nothing,
+        on_changed=nothing,
+    )
+    with pytest.raises(Enough):
+        await followed._run()
+    return waited
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 407, 410, 418, 501])
+async def test_what_somebody_has_to_mend_is_tried_every_few_minutes(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    waited = await pauses(monkeypatch, *[Failure("no", status=status)] * 12)
+    assert waited[0] < 1.3
+    assert waited[-1] == LONG_PAUSE_S >= 120
+    assert sum(waited[:8]) < 400, "it rises: what is soon mended is soon noticed"
+
+
+@pytest.mark.parametrize("status", [0, 408, 425, 429, 500, 502, 503, 504])
+async def test_what_passes_by_itself_is_tried_every_few_seconds(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    waited = await pauses(monkeypatch, *[Failure("no", status=status)] * 12)
+    assert waited[0] < 1.3
+    assert waited[-1] == SHORT_PAUSE_S <= 15
+
+
+async def test_a_wish_to_be_left_alone_is_kept_up_to_some_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wishes = [Failure("no", status=503, retry_after_s=s) for s in (0, 60.0, 3600.0)]
+    waited = await pauses(monkeypatch, *wishes)
+    assert waited[1:] == [60.0, LONG_PAUSE_S]
+
+
+async def test_a_stream_that_is_cut_off_each_time_is_opened_less_and_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited = await pauses(monkeypatch, *[ends_at_once] * 12)
+    assert waited[-1] == LONG_PAUSE_S
+
+
+async def test_after_a_steady_stream_it_is_opened_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(follower_module.time, "monotonic", lambda: now[0])
+
+    async def steady() -> AsyncIterator[str]:
+        yield ": hello\n\n"
+        now[0] += 3600
+        yield ": still there\n\n"
+
+    lost = Failure("lost")
+    waited = await pauses(monkeypatch, *[lost] * 8, steady, lost, steady, steady)
+    assert waited[7] == SHORT_PAUSE_S
+    assert max(waited[8:]) < 2.5
+
+
+class Service:
+    """A client of a service whose stream is a flood, and which counts what else it is asked."""
+
+    def __init__(self, flood: Stream) -> None:
+        self.asked: dict[str, int] = {}
+        self.answered = 0
+        self._flood = flood
+
+    def _count(self, name: str) -> None:
+        self.asked[name] = self.asked.get(name, 0) + 1
+        self.answered += 1
+
+    async def features(self) -> Features:
+        return Features(frozenset({"events"}), "off")
+
+    async def cursor(self) -> str:
+        return "e:1"
+
+    @asynccontextmanager
+    async def events(self, cursor: str | None, silence_s: float) -> AsyncIterator[Any]:
+        self._count("events")
+        yield self._flood()
+
+    async def broadcasts(self, etag: str | None = None) -> ListedBroadcasts:
+        self._count("broadcasts")
+        return ListedBroadcasts((), None, None, {})
+
+    async def messages(self, **options: Any) -> Page:
+        self._count("messages")
+        return Page((), None, None, None)
+
+    async def welcome(self, aspect: str, etag: str | None = None) -> Tagged[Any]:
+        self._count("welcome")
+        return Tagged((), None, None)
+
+    async def close_idle(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+def event(name: str, data: Any = None) -> str:
+    return f"event: {name}\ndata: {json.dumps(data or {})}\n\n"
+
+
+@pytest.mark.parametrize("names", [("reload",), ("welcome-changed",), ("reload", "welcome-gone")])
+async def test_a_flood_of_events_asks_for_no_more_than_a_few_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(poller_module, "WELCOME_SPREAD_S", 0.0)
+    over = asyncio.Event()
+
+    async def flood() -> AsyncIterator[str]:
+        for _ in range(500):
+            for name in names:
+                yield event(name)
+            # Everything that wants to may run.
+            for _ in range(5):
+                await asyncio.sleep(0)
+        message = {"id": "last", "summary": {"gfm": "last"}, "created": "2026-11-01T00:00:00Z"}
+        yield event("message", message)
+        over.set()
+        await asyncio.Event().wait()
+
+    service = Service(flood)
+
+    def make(context: SourceContext) -> CentralPoller:
+        settings = CentralSettings("http://127.0.0.1:9/x", "Platform", interval_s=3600.0)
+        return CentralPoller(settings, context, client=service)  # type: ignore[arg-type]
+
+    manager = NotificationManager(
+        Storage(tmp_path / "notify.sqlite"), sources=[make], log=logging.getLogger("test")
+    )
+    manager.start()
+
+    class Tab:
+        async def send(self, text: str) -> None:
+            """Take a frame."""
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    subscription = manager.open(Tab(), None)
+    await asyncio.wait_for(over.wait(), 60)
+    await manager.page(Query())
+    asked = dict(service.asked)
+    manager.close(subscription)
+    await manager.stop()
+    assert asked["events"] == 1, "the stream goes on"
+    assert asked["broadcasts"] == 1, "one pass: the next is not due"
+    assert 1 <= asked["welcome"] <= 2
