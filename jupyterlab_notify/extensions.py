@@ -16,9 +16,9 @@ from typing import Any
 from .manager import NotificationManager, Received
 from .validation import validate
 
-#: Called with the action (``created``, ``updated``, ``read``, ``unread``, ``dismissed``,
-#: ``restored``, ``revoked``) and the ids that were named; without ids, the whole inbox or a range
-#: of it changed.
+#: Called with the action (``created``, ``updated``, ``read``, ``unread``, ``closed``,
+#: ``reopened``, ``dismissed``, ``restored``, ``revoked``) and the ids that were named; without ids,
+#: the whole inbox or a range of it changed.
 Observer = Callable[[str, list[str]], None]
 
 

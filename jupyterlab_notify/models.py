@@ -374,7 +374,16 @@ class Notification(_Wire):
     updated: Annotated[str, Field(description="When it last asked for attention.")]
     expiresAt: str | None
     read: Annotated[str | None, Field(description="When the user read it.")]
-    dismissed: Annotated[str | None, Field(description="When the user dismissed it.")]
+    closed: Annotated[
+        str | None,
+        Field(
+            description="When the user closed its toast or banner: neither shows it any more. It "
+            "stays in the inbox."
+        ),
+    ]
+    dismissed: Annotated[
+        str | None, Field(description="When the user put it away as done, out of the inbox.")
+    ]
     revoked: Annotated[str | None, Field(description="When the sender revoked it.")]
     expired: Annotated[str | None, Field(description="When it expired.")]
     origin: Annotated[
@@ -396,9 +405,9 @@ class NotificationDetail(Notification):
 class Counts(_Wire):
     """The number of notifications in each view; tombstones are not counted."""
 
-    inbox: Annotated[int, Field(description="Not dismissed.")]
-    unread: Annotated[int, Field(description="Not dismissed and not read.")]
-    dismissed: int
+    inbox: Annotated[int, Field(description="Not done.")]
+    unread: Annotated[int, Field(description="Not done and not read.")]
+    dismissed: Annotated[int, Field(description="Done.")]
 
 
 class Page(_Wire):
@@ -423,15 +432,22 @@ def _given(*names: str) -> Any:
 class StateChange(_Wire):
     """A user's change to one notification; a field that is missing stays as it is."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": _given("read", "dismissed")})
+    model_config = ConfigDict(json_schema_extra={"anyOf": _given("read", "closed", "dismissed")})
 
     read: StrictBool | None = None
-    dismissed: StrictBool | None = None
+    closed: Annotated[
+        StrictBool | None,
+        Field(
+            description="Closed: gone from toasts and banner of every tab, still in the inbox. "
+            "`true` also makes it read, unless `read` says otherwise."
+        ),
+    ] = None
+    dismissed: Annotated[StrictBool | None, Field(description="Done: out of the inbox.")] = None
 
     @model_validator(mode="after")
     def _something(self) -> StateChange:
-        if self.read is None and self.dismissed is None:
-            raise ValueError("needs `read` or `dismissed`, each true or false")
+        if self.read is None and self.closed is None and self.dismissed is None:
+            raise ValueError("needs `read`, `closed` or `dismissed`, each true or false")
         return self
 
 
@@ -440,7 +456,7 @@ class BulkChange(StateChange):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": _given("read", "dismissed"),
+            "anyOf": _given("read", "closed", "dismissed"),
             "oneOf": _given("ids", "all", "seqs"),
             "not": {"allOf": _given("upTo", "ids")},
         }

@@ -75,7 +75,7 @@ export class NotificationActions implements INotificationActions {
       // What its sender keeps in sight can only be read.
       await this._change(
         notification,
-        notification.dismissable ? { dismissed: true } : { read: true }
+        notification.dismissable ? { closed: true } : { read: true }
       );
     }
   }
@@ -229,7 +229,7 @@ export namespace NotificationActions {
   export interface IOptions {
     /** Where commands run. */
     commands: CommandRegistry;
-    /** What is told that a notification was read or dismissed. */
+    /** What is told that a notification was read or closed. */
     model: INotificationModel;
     /** The language. */
     trans: TranslationBundle;

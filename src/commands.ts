@@ -60,12 +60,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
         )
     });
     addCommand(app, palette, trans, CommandIDs.dismissAll, {
-      label: trans.__('Dismiss All Notifications'),
+      label: trans.__('Mark All Notifications as Done'),
       isEnabled: () => model.counts.inbox > 0,
       execute: () =>
         changeAll(
           { dismissed: true },
-          trans.__('The notifications could not be dismissed')
+          trans.__('The notifications could not be marked as done')
         )
     });
     commands.addCommand(CommandIDs.keepRunning, {

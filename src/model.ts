@@ -182,7 +182,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
-   * Mark read or unread, dismiss or bring back; shown at once, and undone if
+   * Mark read or unread, close, put away or bring back; shown at once, and undone if
    * the server refuses.
    *
    * @throws An error whose message is a sentence to show.
@@ -340,8 +340,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
           : [];
     for (const id of candidates) {
       const row = this.get(id);
-      // The server leaves out, or refuses, what cannot be put away.
-      if (row && (row.dismissable || !state.dismissed)) {
+      // The server leaves out, or refuses, what must stay in sight.
+      if (row && (row.dismissable || !(state.closed || state.dismissed))) {
         ids.add(id);
       }
     }
@@ -413,7 +413,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   private _withPending(row: Notification): Notification {
-    let { read, dismissed } = row;
+    let { read, closed, dismissed } = row;
     for (const { ids, now, state } of this._pending) {
       if (!ids.has(row.id)) {
         continue;
@@ -421,13 +421,21 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       if (typeof state.read === 'boolean') {
         read = state.read ? (read ?? now) : null;
       }
+      if (typeof state.closed === 'boolean') {
+        if (state.closed && !closed && typeof state.read !== 'boolean') {
+          read ??= now;
+        }
+        closed = state.closed ? (closed ?? now) : null;
+      }
       if (typeof state.dismissed === 'boolean') {
         dismissed = state.dismissed ? (dismissed ?? now) : null;
       }
     }
-    return read === row.read && dismissed === row.dismissed
+    return read === row.read &&
+      closed === row.closed &&
+      dismissed === row.dismissed
       ? row
-      : { ...row, read, dismissed };
+      : { ...row, read, closed, dismissed };
   }
 
   /**

@@ -6,7 +6,14 @@ import type { Notification } from './wire';
  */
 export type Stateful = Pick<
   Notification,
-  'type' | 'autoClose' | 'banner' | 'read' | 'dismissed' | 'revoked' | 'expired'
+  | 'type'
+  | 'autoClose'
+  | 'banner'
+  | 'read'
+  | 'closed'
+  | 'dismissed'
+  | 'revoked'
+  | 'expired'
 >;
 
 /** Whether it is neither revoked nor expired; all others are tombstones. */
@@ -29,10 +36,15 @@ export function isDismissed(row: Stateful): boolean {
   return isActive(row) && row.dismissed !== null;
 }
 
+/** Whether toasts and the banner may show it: the user has not closed it there. */
+export function isPresentable(row: Stateful): boolean {
+  return isInInbox(row) && row.closed === null;
+}
+
 /** Whether it must be in sight however old it is: a banner, or what does not close by itself. */
 export function isPinned(row: Stateful): boolean {
   return (
-    isInInbox(row) &&
+    isPresentable(row) &&
     (row.banner ||
       (row.read === null &&
         (row.autoClose === false || row.type === 'in-progress')))

@@ -25,7 +25,7 @@ export namespace NotificationModel {
    * What the rows of a list have in common; every part that is given must hold.
    */
   export interface IQuery {
-    /** The inbox (not dismissed), what of it is unread, or what was dismissed. */
+    /** The inbox, what of it is unread, or what the user is done with (`dismissed`). */
     view: 'inbox' | 'unread' | 'dismissed';
     /** One of these types; none given: any. */
     types?: Notification['type'][];
@@ -123,7 +123,7 @@ export interface INotificationModel {
   ): Promise<Page>;
   /** One notification whole, from the server; rejects when it is gone. */
   detail(id: string): Promise<NotificationDetail>;
-  /** Mark read or unread, dismiss or bring back. Rejects with a sentence to show. */
+  /** Mark read or unread, close, mark as done (`dismissed`) or bring back. Rejects with a sentence to show. */
   change(
     selection: NotificationModel.Selection,
     state: StateChange
@@ -154,7 +154,7 @@ export const INotificationModel = new Token<INotificationModel>(
 export interface INotificationActions {
   /**
    * Run a button: a link opens in a new tab (http, https, mailto only); a command on the
-   * site's list runs, any other asks first; a button with neither dismisses.
+   * site's list runs, any other asks first; a button with neither closes the message.
    */
   run(notification: Notification, index: number): Promise<void>;
 }

@@ -117,13 +117,16 @@ export interface ChangesFrame {
  */
 export interface Counts {
   /**
-   * Not dismissed.
+   * Not done.
    */
   inbox: number;
   /**
-   * Not dismissed and not read.
+   * Not done and not read.
    */
   unread: number;
+  /**
+   * Done.
+   */
   dismissed: number;
 }
 /**
@@ -183,7 +186,11 @@ export interface Notification {
    */
   read: string | null;
   /**
-   * When the user dismissed it.
+   * When the user closed its toast or banner: neither shows it any more. It stays in the inbox.
+   */
+  closed: string | null;
+  /**
+   * When the user put it away as done, out of the inbox.
    */
   dismissed: string | null;
   /**
@@ -277,7 +284,11 @@ export interface NotificationDetail {
    */
   read: string | null;
   /**
-   * When the user dismissed it.
+   * When the user closed its toast or banner: neither shows it any more. It stays in the inbox.
+   */
+  closed: string | null;
+  /**
+   * When the user put it away as done, out of the inbox.
    */
   dismissed: string | null;
   /**
@@ -482,6 +493,13 @@ export interface WelcomeVersion {
  */
 export interface BulkChange {
   read?: boolean | null;
+  /**
+   * Closed: gone from toasts and banner of every tab, still in the inbox. `true` also makes it read, unless `read` says otherwise.
+   */
+  closed?: boolean | null;
+  /**
+   * Done: out of the inbox.
+   */
   dismissed?: boolean | null;
   /**
    * The ids that are meant.
@@ -572,6 +590,13 @@ export interface IngestMessage {
  */
 export interface StateChange {
   read?: boolean | null;
+  /**
+   * Closed: gone from toasts and banner of every tab, still in the inbox. `true` also makes it read, unless `read` says otherwise.
+   */
+  closed?: boolean | null;
+  /**
+   * Done: out of the inbox.
+   */
   dismissed?: boolean | null;
 }
 /**

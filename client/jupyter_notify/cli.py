@@ -26,7 +26,7 @@ from .printing import forgive_encodings, line, print_json, printable
 from .run import CompletedCommand, guard_closed_streams, how, run
 from .terminal_text import fenced
 
-VIEWS = ("inbox", "unread", "dismissed")
+VIEWS = ("inbox", "unread", "done", "dismissed")
 
 #: For how long a message is offered again to a server that asks to wait.
 MAX_WAIT_S = 60.0
@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     send.add_argument("--ttl", type=_seconds, metavar="SECONDS", help="not shown after that")
     toast = send.add_mutually_exclusive_group()
     toast.add_argument("--no-toast", action="store_true", help="in the center only")
-    toast.add_argument("--persistent", action="store_true", help="shown until it is dismissed")
+    toast.add_argument("--persistent", action="store_true", help="shown until it is closed")
     send.add_argument("--markdown", action="store_true", help="the summary is Markdown")
     send.add_argument("--banner", action="store_true", help="also across the top")
     send.add_argument("--source", help="who says it")
@@ -100,7 +100,9 @@ def parser() -> argparse.ArgumentParser:
 
     for name, call, help_ in (
         ("read", _read, "mark as read"),
-        ("dismiss", _dismiss, "put away, as a user does"),
+        ("close", _close, "take out of toasts and banner; it stays in the inbox"),
+        ("done", _done, "mark as done, out of the inbox"),
+        ("dismiss", _done, "the same as done"),
     ):
         one = command(name, call, help_)
         one.add_argument("which", nargs="*", metavar="ID", help="its id, or its key")
@@ -267,7 +269,8 @@ def _page(client: Client, limit: int, **query: Any) -> list[dict[str, Any]]:
 
 def _list(options: argparse.Namespace) -> int:
     client = _client(options)
-    rows = _page(client, options.limit, view=options.view, type=options.type, q=options.search)
+    view = "dismissed" if options.view == "done" else options.view
+    rows = _page(client, options.limit, view=view, type=options.type, q=options.search)
     if options.json:
         print_json(rows)
     else:
@@ -316,7 +319,11 @@ def _read(options: argparse.Namespace) -> int:
     return _change(options, {"read": not options.undo})
 
 
-def _dismiss(options: argparse.Namespace) -> int:
+def _close(options: argparse.Namespace) -> int:
+    return _change(options, {"closed": not options.undo})
+
+
+def _done(options: argparse.Namespace) -> int:
     return _change(options, {"dismissed": not options.undo})
 
 

@@ -89,7 +89,7 @@ def compose(
     toast
         False: in the center only.
     persistent
-        True: shown until the user dismisses it.
+        True: shown until the user closes it.
     auto_close_ms
         The toast closes after so many milliseconds.
     markdown

@@ -76,6 +76,7 @@ FIELDS = (
     Field("expires_ms", "expiresAt", Kind.TIME),
     Field("interrupt_ms"),
     Field("read_ms", "read", Kind.TIME, inserted=False),
+    Field("closed_ms", "closed", Kind.TIME, inserted=False),
     Field("dismissed_ms", "dismissed", Kind.TIME, inserted=False),
     Field("revoked_ms", "revoked", Kind.TIME, inserted=False),
     Field("expired_ms", "expired", Kind.TIME),

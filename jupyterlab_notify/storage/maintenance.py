@@ -20,7 +20,7 @@ INTERRUPT = """
     UPDATE notifications SET
         seq = :seq, position = :seq, type = 'warning', message = message || ' (interrupted)',
         progress = NULL, interrupt_ms = NULL, updated_ms = :now, read_ms = NULL,
-        dismissed_ms = NULL
+        closed_ms = NULL, dismissed_ms = NULL
     WHERE id = :id"""
 
 #: How long tombstones stay, in milliseconds.

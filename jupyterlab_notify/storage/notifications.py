@@ -36,7 +36,8 @@ from .welcome import WelcomeRepository
 
 #: Brings a row to the top of the list again, unread.
 BUMP = """
-    UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, dismissed_ms = NULL
+    UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, closed_ms = NULL,
+        dismissed_ms = NULL
     WHERE id = ?"""
 
 #: How many rows one statement inserts: powers of two, so that few statements are prepared, and
@@ -472,8 +473,9 @@ class NotificationRepository:
         ).fetchone()
         if row is None:
             raise _not_found(id_)
-        if change.dismissed and not row[0]:
-            raise Conflict("This notification cannot be dismissed: its sender does not allow it.")
+        if (change.closed or change.dismissed) and not row[0]:
+            what = "put away" if change.dismissed else "closed"
+            raise Conflict(f"This notification cannot be {what}: its sender does not allow it.")
         return self._change(transaction, f"id = ? AND {ACTIVE}", (id_,), change)
 
     def set_states(
@@ -487,7 +489,7 @@ class NotificationRepository:
     ) -> Changed:
         """Change the state of those with ``ids``, of a range of ``seqs``, or of the inbox.
 
-        Ids that are unknown and notifications that cannot be dismissed are passed over. Of the
+        Ids that are unknown and notifications that cannot be put away are passed over. Of the
         inbox ``up_to`` leaves out what came, or asked for attention again, after that cursor; of
         ``seqs`` it says to which epoch they belong.
 
@@ -526,34 +528,23 @@ class NotificationRepository:
     ) -> Changed:
         wanted, sets = change.sql(transaction.now_ms)
         rows = transaction.execute(
-            f"SELECT id, read_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
-            f"CASE WHEN origin IN ('message', 'broadcast') THEN remote END, central, origin "
-            f"FROM notifications WHERE {where} AND ({wanted}) ORDER BY position",
+            "SELECT id, read_ms IS NOT NULL, closed_ms IS NOT NULL, dismissed_ms IS NOT NULL, "
+            "dismissable, CASE WHEN origin IN ('message', 'broadcast') THEN remote END, central, "
+            f"origin FROM notifications WHERE {where} AND ({wanted}) ORDER BY position",
             tuple(values),
         ).fetchall()
-        is_remote = any(row[4] is not None for row in rows)
+        is_remote = any(row[5] is not None for row in rows)
         services = self._outbox.services(transaction) if is_remote else set()
         first = transaction.state.seq + 1
         update = f"UPDATE notifications SET seq = ?, {sets} WHERE id = ?"
-        for id_, was_read, was_dismissed, dismissable, remote, central, origin in rows:
+        for id_, read, closed, dismissed, dismissable, remote, central, origin in rows:
             transaction.execute(update, (transaction.next_seq(), id_))
             if remote is None or central not in services:
                 continue
-            if origin == "broadcast":
-                action = _broadcast_action(
-                    (was_read, was_dismissed), change.read, change.dismissed, bool(dismissable)
-                )
-                if action is not None:
-                    self._outbox.append(transaction, action, remote, central)
-            else:
-                # The central service knows no dismissal: what was put away is read.
-                is_read = was_read if change.read is None else change.read
-                is_dismissed = was_dismissed
-                if change.dismissed is not None:
-                    is_dismissed = change.dismissed and dismissable
-                done = bool(is_read or is_dismissed)
-                if done != bool(was_read or was_dismissed):
-                    self._outbox.append(transaction, "read" if done else "unread", remote, central)
+            before = _Marks(bool(read), bool(closed), bool(dismissed))
+            action = _central_action(origin, before, before.after(change, bool(dismissable)))
+            if action is not None:
+                self._outbox.append(transaction, action, remote, central)
         return {
             "changed": len(rows),
             "seqs": [first, transaction.state.seq] if rows else None,
@@ -561,14 +552,37 @@ class NotificationRepository:
         }
 
 
-def _broadcast_action(
-    was: tuple[int, int], read: bool | None, dismissed: bool | None, dismissable: bool
-) -> str | None:
-    """Return what a central service is told of a change of a broadcast; None: nothing."""
-    was_read, was_dismissed = was
-    if dismissed is not None and dismissed != bool(was_dismissed) and dismissable:
-        return "broadcast-dismiss" if dismissed else "broadcast-restore"
-    return "broadcast-read" if read and not was_read else None
+class _Marks(NamedTuple):
+    """What the user did with a notification."""
+
+    read: bool
+    closed: bool
+    dismissed: bool
+
+    def after(self, change: StateChange, dismissable: bool) -> _Marks:
+        """Return what holds after a change."""
+        closed, dismissed = self.closed, self.dismissed
+        if change.closed is not None:
+            closed = change.closed and dismissable
+        if change.dismissed is not None:
+            dismissed = change.dismissed and dismissable
+        read = self.read or (closed and not self.closed) if change.read is None else change.read
+        return _Marks(read, closed, dismissed)
+
+
+def _central_action(origin: str, before: _Marks, after: _Marks) -> str | None:
+    """Return what a central service is told of a change; None: nothing."""
+    if origin == "broadcast":
+        # For the service a broadcast is dismissed once it is out of the user's sight.
+        was_gone, is_gone = before.closed or before.dismissed, after.closed or after.dismissed
+        if was_gone != is_gone:
+            return "broadcast-dismiss" if is_gone else "broadcast-restore"
+        return "broadcast-read" if after.read and not before.read else None
+    # The service is told no dismissal of a message: what was put away is read.
+    was_read, is_read = before.read or before.dismissed, after.read or after.dismissed
+    if was_read == is_read:
+        return None
+    return "read" if is_read else "unread"
 
 
 class InsertNotification(GroupedOperation):

@@ -213,8 +213,15 @@ class Recovery:
             # same one, and only what the user did with it is new.
             transaction.execute(
                 "UPDATE notifications SET seq = ?, read_ms = coalesce(read_ms, ?), "
-                "dismissed_ms = coalesce(dismissed_ms, ?) WHERE id = ?",
-                (transaction.next_seq(), row["read_ms"], row["dismissed_ms"], row["id"]),
+                "closed_ms = coalesce(closed_ms, ?), dismissed_ms = coalesce(dismissed_ms, ?) "
+                "WHERE id = ?",
+                (
+                    transaction.next_seq(),
+                    row["read_ms"],
+                    row["closed_ms"],
+                    row["dismissed_ms"],
+                    row["id"],
+                ),
             )
             return
         row["seq"] = transaction.next_seq()

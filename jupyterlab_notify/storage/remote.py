@@ -15,7 +15,7 @@ from .transaction import Transaction
 
 #: How many broadcasts are shown at once: nobody reads more, and some cannot be dismissed.
 MAX_BROADCASTS = 200
-#: A broadcast that comes back within this time is the same one, dismissed if it was.
+#: A broadcast that comes back within this time is the same one, closed or put away if it was.
 RETURN_WINDOW_MS = 3_600_000
 #: A service that no server has polled for this long counts as abandoned.
 ABANDONED_MS = 900_000
@@ -130,13 +130,20 @@ class BroadcastChanges(NamedTuple):
     revoked: list[str]
 
 
+class _Marks(NamedTuple):
+    """When the user did what with a notification."""
+
+    read_ms: int | None = None
+    closed_ms: int | None = None
+    dismissed_ms: int | None = None
+
+
 class _StoredBroadcast(NamedTuple):
     id: str
     active: bool
     expires_ms: int | None
     revoked_ms: int | None
-    read_ms: int | None
-    dismissed_ms: int | None
+    marks: _Marks
     content: tuple[Any, ...]
 
 
@@ -282,23 +289,32 @@ class RemoteRepository:
             Our id, if anything changed.
         """
         row = transaction.execute(
-            "SELECT id, read_ms IS NOT NULL, dismissed_ms IS NOT NULL FROM notifications "
+            "SELECT id, read_ms, closed_ms, dismissed_ms FROM notifications "
             f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
             (self._central, origin, remote),
         ).fetchone()
         if row is None or self._outbox.is_pending(transaction, origin, remote):
             return None
-        id_, *was = row
-        # A lab puts away what the service knows only as read.
-        dismissed = state.dismissed or (bool(was[1]) and state.read)
-        if [state.read, dismissed] == [bool(one) for one in was]:
+        id_, was, now = row[0], _Marks(*row[1:]), transaction.now_ms
+        marks = _Marks((was.read_ms or now) if state.read else None, was.closed_ms)
+        if origin == "broadcast":
+            if not state.dismissed:
+                marks = marks._replace(closed_ms=None)
+            elif was.closed_ms is None and was.dismissed_ms is None:
+                # A dismissal there is one from toasts and banner, which counts as read.
+                marks = _Marks(was.read_ms or now, now)
+            else:
+                # It was done here.
+                marks = was
+        elif state.dismissed or (was.dismissed_ms is not None and state.read):
+            # A lab puts away what the service knows only as read.
+            marks = marks._replace(dismissed_ms=was.dismissed_ms or now)
+        if marks == was:
             return None
-        now = transaction.now_ms
         transaction.execute(
-            "UPDATE notifications SET seq = ?, "
-            "read_ms = CASE WHEN ? THEN coalesce(read_ms, ?) END, "
-            "dismissed_ms = CASE WHEN ? THEN coalesce(dismissed_ms, ?) END WHERE id = ?",
-            (transaction.next_seq(), state.read, now, dismissed, now, id_),
+            "UPDATE notifications SET seq = ?, read_ms = ?, closed_ms = ?, dismissed_ms = ? "
+            "WHERE id = ?",
+            (transaction.next_seq(), *marks, id_),
         )
         return str(id_)
 
@@ -330,8 +346,7 @@ class RemoteRepository:
         self,
         transaction: Transaction,
         values: dict[str, Any],
-        read_ms: int | None = None,
-        dismissed_ms: int | None = None,
+        marks: _Marks | None = None,
     ) -> bool:
         """Insert what the service lists, in the place of its tombstone if it has one."""
         row = transaction.execute(
@@ -346,8 +361,7 @@ class RemoteRepository:
             **values,
             "markdown": 1,
             "central": self._central,
-            "read_ms": read_ms,
-            "dismissed_ms": dismissed_ms,
+            **(marks or _Marks())._asdict(),
             "seq": seq,
             "position": seq,
         }
@@ -545,7 +559,7 @@ class RemoteRepository:
             and stored.revoked_ms is not None
             and transaction.now_ms - stored.revoked_ms < RETURN_WINDOW_MS
         ):
-            self._insert(transaction, values, stored.read_ms, stored.dismissed_ms)
+            self._insert(transaction, values, stored.marks)
         else:
             self._insert(transaction, values)
         return str(values["id"])
@@ -559,7 +573,7 @@ class RemoteRepository:
         """
         remote = values["remote"]
         row = transaction.execute(
-            "SELECT id, read_ms, dismissed_ms FROM notifications "
+            "SELECT id, read_ms, coalesce(closed_ms, dismissed_ms) FROM notifications "
             # Every key that begins with the id and @.
             f"WHERE key > ? AND key < ? AND origin = 'ingest' AND {ACTIVE} "
             "ORDER BY position DESC LIMIT 1",
@@ -567,7 +581,7 @@ class RemoteRepository:
         ).fetchone()
         if row is None:
             return False
-        id_, read_ms, dismissed_ms = row
+        id_, read_ms, gone_ms = row
         if stored is not None:
             transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
         columns = ("central", "origin", "remote", "source", "expires_ms", *CONTENT_FIELDS)
@@ -577,7 +591,7 @@ class RemoteRepository:
             f"{', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
             (transaction.next_seq(), *(adopted[name] for name in columns), id_),
         )
-        for action, done in (("broadcast-read", read_ms), ("broadcast-dismiss", dismissed_ms)):
+        for action, done in (("broadcast-read", read_ms), ("broadcast-dismiss", gone_ms)):
             if done is not None:
                 self._outbox.append(transaction, action, remote)
         return True
@@ -612,16 +626,16 @@ class RemoteRepository:
             # One that was abandoned was not revoked, so that it is the same again.
             f"SELECT remote, id, {ACTIVE}, expires_ms, "
             "CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? END, "
-            f"read_ms, dismissed_ms, {', '.join(CONTENT_FIELDS)} "
+            f"read_ms, closed_ms, dismissed_ms, {', '.join(CONTENT_FIELDS)} "
             "FROM notifications WHERE central = ? AND origin = 'broadcast' "
             "AND (? IS NULL OR remote = ?)",
             (transaction.now_ms, self._central, remote, remote),
         )
         return {
             remote: _StoredBroadcast(
-                id_, active, expires_ms, revoked_ms, read_ms, dismissed_ms, tuple(content)
+                id_, active, expires_ms, revoked_ms, _Marks(*rest[:3]), tuple(rest[3:])
             )
-            for remote, id_, active, expires_ms, revoked_ms, read_ms, dismissed_ms, *content in rows
+            for remote, id_, active, expires_ms, revoked_ms, *rest in rows
         }
 
     def shown_broadcasts(self, transaction: Transaction) -> ShownBroadcasts:

@@ -163,6 +163,14 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE notifications ADD COLUMN via TEXT;
     """,
+    """
+    ALTER TABLE notifications ADD COLUMN closed_ms INTEGER;
+    DROP INDEX pinned;
+    CREATE INDEX pinned ON notifications (position)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
+        AND closed_ms IS NULL
+        AND (banner = 1 OR (read_ms IS NULL AND (auto_close = 'false' OR type = 'in-progress')));
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

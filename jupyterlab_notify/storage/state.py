@@ -13,9 +13,11 @@ ACTIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
 INBOX = f"{ACTIVE} AND dismissed_ms IS NULL"
 UNREAD = f"{INBOX} AND read_ms IS NULL"
 DISMISSED = f"{ACTIVE} AND dismissed_ms IS NOT NULL"
+#: What toasts and the banner may show: the user has not closed it there.
+PRESENTABLE = f"{INBOX} AND closed_ms IS NULL"
 #: What must be in sight however old it is: banners, and what does not close by itself.
 PINNED = (
-    f"{INBOX} AND (banner = 1 OR (read_ms IS NULL AND "
+    f"{PRESENTABLE} AND (banner = 1 OR (read_ms IS NULL AND "
     "(auto_close = 'false' OR type = 'in-progress')))"
 )
 
@@ -34,17 +36,22 @@ class UserState(NamedTuple):
         What must hold for it to be given, as SQL that begins with ``AND``.
     given, taken
         The events that tell of it.
+    implied
+        The column of a state that a row is given with it, unless the change says otherwise.
     """
 
     column: str
     condition: str
     given: str
     taken: str
+    implied: str | None = None
 
 
 #: By the name in ``models.StateChange``.
 USER_STATES = {
     "read": UserState("read_ms", "", "read", "unread"),
+    # Whoever closes a toast or banner has read it.
+    "closed": UserState("closed_ms", " AND dismissable", "closed", "reopened", "read_ms"),
     "dismissed": UserState("dismissed_ms", " AND dismissable", "dismissed", "restored"),
 }
 
@@ -53,12 +60,16 @@ class StateChange(NamedTuple):
     """What the user does with notifications; a state that is None stays as it is."""
 
     read: bool | None = None
+    closed: bool | None = None
     dismissed: bool | None = None
 
     def sql(self, now_ms: int) -> tuple[str, str]:
         """Return the condition for the rows that change, and what is set in them."""
         wanted = []
         sets = []
+        said = {
+            state.column for name, state in USER_STATES.items() if getattr(self, name) is not None
+        }
         for name, state in USER_STATES.items():
             on = getattr(self, name)
             if on is None:
@@ -70,6 +81,12 @@ class StateChange(NamedTuple):
                 sets.append(
                     f"{state.column} = CASE WHEN {missing} THEN {now_ms} ELSE {state.column} END"
                 )
+                implied = state.implied
+                if implied is not None and implied not in said:
+                    sets.append(
+                        f"{implied} = CASE WHEN {missing} "
+                        f"THEN coalesce({implied}, {now_ms}) ELSE {implied} END"
+                    )
             else:
                 wanted.append(f"({state.column} IS NOT NULL)")
                 sets.append(f"{state.column} = NULL")

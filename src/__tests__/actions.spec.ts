@@ -177,12 +177,12 @@ describe('NotificationActions', () => {
     expect(changed).toEqual([]);
   });
 
-  it('dismisses at a button that does nothing else', async () => {
+  it('closes at a button that does nothing else', async () => {
     await run({});
-    expect(changed).toEqual([[['a'], { dismissed: true }]]);
+    expect(changed).toEqual([[['a'], { closed: true }]]);
   });
 
-  it('marks as read at such a button what cannot be dismissed', async () => {
+  it('marks as read at such a button what cannot be closed', async () => {
     await run({}, { dismissable: false });
     expect(changed).toEqual([[['a'], { read: true }]]);
   });

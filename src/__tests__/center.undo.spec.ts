@@ -128,6 +128,6 @@ describe('A change', () => {
       [row('long', 1, { message: 'word\n'.repeat(20) })],
       true
     );
-    expect(manager.last?.label).toBe(`Dismissed “${'word '.repeat(9)}wor…”`);
+    expect(manager.last?.label).toBe(`Done: “${'word '.repeat(9)}wor…”`);
   });
 });

@@ -33,6 +33,7 @@ export function row(
     updated: '2026-01-01T00:00:00.000Z',
     expiresAt: null,
     read: null,
+    closed: null,
     dismissed: null,
     revoked: null,
     expired: null,

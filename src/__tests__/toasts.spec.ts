@@ -176,7 +176,7 @@ describe('ToastPresenter', () => {
     expect(manager.notifications[0]).toBe(before);
   });
 
-  it("takes a removal in JupyterLab's list for the user's dismissal", async () => {
+  it("takes a removal in JupyterLab's list for the user's closing", async () => {
     model.bring([
       row('a', 1, { autoClose: false }),
       row('b', 2, { autoClose: false, dismissable: false })
@@ -184,7 +184,7 @@ describe('ToastPresenter', () => {
     manager.dismiss();
     await settle();
     expect(model.changes).toEqual([
-      [{ ids: ['a'] }, { dismissed: true }],
+      [{ ids: ['a'] }, { closed: true }],
       [{ ids: ['b'] }, { read: true }]
     ]);
   });

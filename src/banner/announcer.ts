@@ -1,7 +1,7 @@
 /**
  * What stands in the banner, in which order, and what of it is read out; no DOM.
  */
-import { isInInbox } from '../state';
+import { isPresentable } from '../state';
 import type { NotificationModel } from '../tokens';
 import type { Notification, NotificationType } from '../wire';
 
@@ -22,7 +22,7 @@ const SEVERITY: Record<NotificationType, number> = {
  */
 export function banners(rows: readonly Notification[]): Notification[] {
   return rows
-    .filter(row => row.banner && isInInbox(row))
+    .filter(row => row.banner && isPresentable(row))
     .sort(
       (a, b) => SEVERITY[b.type] - SEVERITY[a.type] || b.position - a.position
     );

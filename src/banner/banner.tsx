@@ -91,7 +91,7 @@ export function Banner(props: IBannerProps): JSX.Element {
               row={row}
               open={row.id === opened}
               onToggle={() => toggle(row)}
-              onDismiss={() => change(row, { dismissed: true })}
+              onClose={() => change(row, { closed: true })}
             >
               {index === shown.length - 1 && rows.length > most && (
                 <MoreButton

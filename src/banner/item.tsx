@@ -17,7 +17,7 @@ export interface IItemProps {
   row: Notification;
   open: boolean;
   onToggle(): void;
-  onDismiss(): void;
+  onClose(): void;
   /** What stands before its own buttons. */
   children: React.ReactNode;
 }
@@ -58,7 +58,7 @@ export function Item(props: IItemProps): JSX.Element {
 function Line(
   props: IItemProps & { id: string; details: boolean }
 ): JSX.Element {
-  const { row, open, id, details, onToggle, onDismiss, children } = props;
+  const { row, open, id, details, onToggle, onClose, children } = props;
   const { trans } = React.useContext(Shared);
   const line = React.useRef<HTMLDivElement>(null);
   const cut = useCut(line, open, row.message);
@@ -95,9 +95,9 @@ function Line(
         )}
         {row.dismissable && (
           <IconButton
-            label={trans.__('Dismiss')}
+            label={trans.__('Close')}
             aria-describedby={id}
-            onClick={onDismiss}
+            onClick={onClose}
           >
             <Glyph name="close" />
           </IconButton>

@@ -79,7 +79,7 @@ function Views(props: { view: View; onView(view: View): void }): JSX.Element {
   const views: [View, string][] = [
     ['inbox', trans.__('Inbox')],
     ['unread', trans.__('Unread')],
-    ['dismissed', trans.__('Dismissed')]
+    ['dismissed', trans.__('Done')]
   ];
   const onKeyDown = (event: React.KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

@@ -47,11 +47,11 @@ export function Header(props: {
         <Glyph name="allRead" />
       </IconButton>
       <IconButton
-        label={trans.__('Dismiss all')}
+        label={trans.__('Mark all as done')}
         disabled={counts.inbox === 0}
         onClick={() => void undo.dismiss('all', true)}
       >
-        <Glyph name="dismissAll" />
+        <Glyph name="doneAll" />
       </IconButton>
       {hasMenu(host.commands) && (
         <IconButton

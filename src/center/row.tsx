@@ -226,11 +226,11 @@ function Tools(props: IPartProps): JSX.Element {
       ) : row.dismissable ? (
         <IconButton
           tabIndex={tab}
-          label={trans.__('Dismiss')}
+          label={trans.__('Done')}
           hint="E"
           onClick={() => handlers.dismiss(row, true)}
         >
-          <Glyph name="close" />
+          <Glyph name="done" />
         </IconButton>
       ) : null}
       <IconButton

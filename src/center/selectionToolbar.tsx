@@ -104,11 +104,11 @@ function InboxButtons(props: {
         <Glyph name="dot" />
       </IconButton>
       <IconButton
-        label={trans.__('Dismiss the selected')}
+        label={trans.__('Mark the selected as done')}
         disabled={dismissable.length === 0}
         onClick={() => void undo.dismiss(dismissable, true)}
       >
-        <Glyph name="close" />
+        <Glyph name="done" />
       </IconButton>
     </>
   );

@@ -92,19 +92,19 @@ export class UndoManager implements IDisposable {
   }
 
   /**
-   * Dismiss rows, or bring them back.
+   * Mark rows as done, or bring them back.
    */
   dismiss(what: Rows, dismissed: boolean): Promise<void> {
     const { format, trans } = this._options;
     return this._change(what, { dismissed }, count =>
       what !== 'all' && what.length === 1
         ? dismissed
-          ? trans.__('Dismissed “%1”', quote(what[0]))
+          ? trans.__('Done: “%1”', quote(what[0]))
           : trans.__('Back in the inbox: “%1”', quote(what[0]))
         : dismissed
           ? trans._n(
-              'Dismissed %2 notification',
-              'Dismissed %2 notifications',
+              'Marked %2 as done',
+              'Marked %2 as done',
               count,
               format(count)
             )

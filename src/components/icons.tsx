@@ -70,7 +70,8 @@ function Ring(props: { progress: number | null }): JSX.Element {
 /** Lines of 24 × 24 that take the colour of their button. */
 const PATHS = {
   allRead: 'm1.5 12.5 5 5L17 7m-5.5 9 1.5 1.5L22.5 7',
-  dismissAll: 'M4 6.5h12M4 12h8m-8 5.5h6m6-4 5 5m0-5-5 5',
+  done: 'M4 5h16v4H4zm1.5 4v10h13V9M10 13h4',
+  doneAll: 'M6 3h12M4 6.5h16v4H4zm1.5 4V20h13v-9.5M10 14h4',
   close: 'm6 6 12 12M18 6 6 18',
   check: 'm5 12.5 4.5 4.5L19 7.5',
   dot: 'M12 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z',

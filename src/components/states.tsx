@@ -33,8 +33,8 @@ export function Empty(props: {
           trans.__('There is nothing new for you.')
         ],
         dismissed: [
-          trans.__('Nothing dismissed'),
-          trans.__('What you dismiss is kept here for a while.')
+          trans.__('Nothing done yet'),
+          trans.__('What you are done with is kept here for a while.')
         ]
       }[props.view];
   return (

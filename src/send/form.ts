@@ -89,7 +89,7 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     this._target.value = action?.url ?? action?.commandId ?? '';
     this._target.placeholder = trans.__('https://… or a command');
     this._target.title = trans.__(
-      'A link, or the id of a command of JupyterLab; without either the button dismisses.'
+      'A link, or the id of a command of JupyterLab; without either the button closes it.'
     );
     // A form that is submitted would load the page anew.
     this.node.addEventListener('submit', event => event.preventDefault());
@@ -144,7 +144,7 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     );
     for (const [name, json] of [
       [trans.__('Closes as in the settings'), 'null'],
-      [trans.__('Stays until it is dismissed'), 'false'],
+      [trans.__('Stays until it is closed'), 'false'],
       [trans.__('Closes after 5 seconds'), '5000'],
       [trans.__('Closes after 30 seconds'), '30000'],
       [trans.__('None: only in the center'), '0']

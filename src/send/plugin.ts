@@ -43,7 +43,7 @@ const ARGUMENTS = {
     autoClose: {
       type: ['boolean', 'number', 'null'],
       description:
-        'false: the toast stays until it is dismissed; a number: milliseconds; 0: no toast.'
+        'false: the toast stays until it is closed; a number: milliseconds; 0: no toast.'
     },
     key: {
       type: 'string',

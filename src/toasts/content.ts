@@ -127,7 +127,7 @@ export class ToastContents {
     return {
       kind: row.type,
       close: row.dismissable
-        ? this._options.trans.__('Dismiss')
+        ? this._options.trans.__('Close')
         : this._options.trans.__('Mark as read'),
       meta: meta.join(' · '),
       progress: percent,

@@ -15,7 +15,7 @@ import type {
   INotificationModel,
   NotificationModel
 } from '../tokens';
-import { isUnread } from '../state';
+import { isPresentable, isUnread } from '../state';
 import { NOTIFICATION_TYPES, type Notification } from '../wire';
 import { estimateHeight, signature, ToastContents } from './content';
 import { type IToastCandidate, planToasts, urgency } from './layout';
@@ -84,7 +84,7 @@ export const DEFAULT_TOAST_SETTINGS: IToastSettings = {
 };
 
 /**
- * Shows what the model announces, and takes away what was read, dismissed or
+ * Shows what the model announces, and takes away what was read, closed, put away or
  * revoked.
  */
 // Longer than a screen: what is shown, queued and summed up is one state.
@@ -604,7 +604,7 @@ export class ToastPresenter implements IDisposable {
     const id = this._ids.get(toast);
     if (id !== undefined) {
       this._close(id);
-      this._dismiss(id);
+      this._closeForAll(id);
     }
   }
 
@@ -640,7 +640,7 @@ export class ToastPresenter implements IDisposable {
     if (id !== undefined) {
       this._ids.delete(toast);
       this._shown.delete(id);
-      this._dismiss(id);
+      this._closeForAll(id);
     }
   }
 
@@ -659,19 +659,19 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Put notifications away, those of one moment in one request.
+   * Close notifications for all tabs, those of one moment in one request.
    */
-  private _dismiss(id: string): void {
-    if (this._dismissing.size === 0) {
+  private _closeForAll(id: string): void {
+    if (this._closing.size === 0) {
       window.setTimeout(() => {
-        const rows = [...this._dismissing].flatMap(
+        const rows = [...this._closing].flatMap(
           each => this._model.get(each) ?? []
         );
-        this._dismissing.clear();
+        this._closing.clear();
         // What its sender keeps in sight can only be read.
         this._change(
           rows.filter(row => row.dismissable),
-          { dismissed: true }
+          { closed: true }
         );
         this._change(
           rows.filter(row => !row.dismissable),
@@ -679,12 +679,12 @@ export class ToastPresenter implements IDisposable {
         );
       });
     }
-    this._dismissing.add(id);
+    this._closing.add(id);
   }
 
   private _change(
     rows: Notification[],
-    state: { read: true } | { dismissed: true }
+    state: { read: true } | { closed: true }
   ): void {
     if (rows.length > 0) {
       this._model
@@ -696,11 +696,11 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * A row, if nobody has read it or put it away.
+   * A row, if nobody has read, closed or put it away.
    */
   private _unread(id: string): Notification | undefined {
     const row = this._model.get(id);
-    return row && isUnread(row) ? row : undefined;
+    return row && isUnread(row) && isPresentable(row) ? row : undefined;
   }
 
   private _wanted(row: Notification): boolean {
@@ -729,7 +729,7 @@ export class ToastPresenter implements IDisposable {
   private readonly _missed = new Set<string>();
   /** The toasts that JupyterLab may not know yet, and what they were to show since. */
   private readonly _unsettled = new Map<string, Private.Update | null>();
-  private readonly _dismissing = new Set<string>();
+  private readonly _closing = new Set<string>();
   private _arrivals: number[] = [];
   private _floodTimer: number | undefined = undefined;
   private _flushedAt = 0;

@@ -204,7 +204,17 @@ def test_what_is_wrong_is_json_too_if_that_was_asked_for(shell: Shell) -> None:
 def test_help_shows_every_command(shell: Shell) -> None:
     ran = shell("--help")
     assert ran.returncode == 0
-    for command in ("send", "list", "watch", "read", "dismiss", "revoke", "run", "completion"):
+    for command in (
+        "send",
+        "list",
+        "watch",
+        "read",
+        "close",
+        "done",
+        "revoke",
+        "run",
+        "completion",
+    ):
         assert f"\n    {command}" in ran.stdout
         helped = shell(command, "--help")
         assert (helped.returncode, helped.stderr) == (0, "")
@@ -219,9 +229,14 @@ def test_state_is_changed_by_id_and_by_key(shell: Shell, server: Server) -> None
     assert server.detail(id_)["read"]
     assert shell.json("read", id_, "--undo") == {"changed": 1}
     assert server.detail(id_)["read"] is None
-    assert shell.json("dismiss", "some/key ü") == {"changed": 1}
-    assert id_ in [row["id"] for row in shell.json("list", "--view", "dismissed")]
-    assert shell.json("dismiss", "some/key ü", "--undo") == {"changed": 1}
+    assert shell.json("close", "some/key ü") == {"changed": 1}
+    (row,) = [row for row in shell.json("list") if row["id"] == id_]
+    assert row["closed"] is not None and row["read"] is not None
+    # A script of an earlier version still says dismiss.
+    for done in ("done", "dismiss"):
+        assert shell.json(done, "some/key ü") == {"changed": 1}
+        assert id_ in [row["id"] for row in shell.json("list", "--view", "done")]
+        assert shell.json(done, "some/key ü", "--undo") == {"changed": 1}
     assert shell.json("revoke", "some/key ü") == {"revoked": [id_]}
     for command in ("read", "dismiss", "revoke"):
         ran = shell(command, "some/key ü")

@@ -20,6 +20,7 @@ PAIRS = {
     "isInInbox": state.INBOX,
     "isUnread": state.UNREAD,
     "isDismissed": state.DISMISSED,
+    "isPresentable": state.PRESENTABLE,
     "isPinned": state.PINNED,
 }
 
@@ -41,15 +42,19 @@ console.log(JSON.stringify({
 }));
 """
 
-COLUMNS = ("read_ms", "dismissed_ms", "revoked_ms", "expired_ms")
+COLUMNS = ("read_ms", "closed_ms", "dismissed_ms", "revoked_ms", "expired_ms")
 
 
 def combinations() -> list[dict[str, Any]]:
     """Return a row on the wire for every combination that a state can depend on."""
     when = (None, "2030-01-01T00:00:00.000Z")
+    each = itertools.product(
+        *[when] * 5, (False, True), (None, True, False, 0, 5000), NOTIFICATION_TYPES
+    )
     return [
         {
             "read": read,
+            "closed": closed,
             "dismissed": dismissed,
             "revoked": revoked,
             "expired": expired,
@@ -57,9 +62,7 @@ def combinations() -> list[dict[str, Any]]:
             "autoClose": auto_close,
             "type": type_,
         }
-        for read, dismissed, revoked, expired, banner, auto_close, type_ in itertools.product(
-            when, when, when, when, (False, True), (None, True, False, 0, 5000), NOTIFICATION_TYPES
-        )
+        for read, closed, dismissed, revoked, expired, banner, auto_close, type_ in each
     ]
 
 
@@ -69,7 +72,7 @@ def in_sql(rows: list[dict[str, Any]]) -> list[list[bool]]:
     for number, row in enumerate(rows):
         close = row["autoClose"]
         db.execute(
-            "INSERT INTO n VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO n VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 number,
                 *(None if row[name.removesuffix("_ms")] is None else 1 for name in COLUMNS),

@@ -75,6 +75,8 @@ def test_the_event_bus_says_what_happened_and_nothing_of_the_content(
         for state, action in (
             ({"read": True}, "read"),
             ({"read": False}, "unread"),
+            ({"closed": True}, "closed"),
+            ({"closed": False}, "reopened"),
             ({"dismissed": True}, "dismissed"),
             ({"dismissed": False}, "restored"),
         ):

@@ -41,7 +41,6 @@ def take(store: Storage, *remotes: str) -> list[str]:
 
 
 def change(store: Storage, *ids: str, **state: Any) -> None:
-    state = {"read": None, "dismissed": None, **state}
     do(store, lambda tx: store.notifications.set_states(tx, StateChange(**state), ids=list(ids)))
 
 

@@ -20,6 +20,7 @@ from jupyterlab_notify.storage import (
     no_operation,
 )
 from jupyterlab_notify.storage.fields import SELECT
+from jupyterlab_notify.storage.schema import MIGRATIONS
 from jupyterlab_notify.storage.state import ACTIVE, DISMISSED, INBOX, PINNED, UNREAD
 from jupyterlab_notify.timings import StorageTimings
 
@@ -159,21 +160,36 @@ def detail(store: Storage, id_: str) -> dict[str, Any]:
     return do(store, lambda tx: store.notifications.detail(tx, id_), write=False)
 
 
-def change(
-    store: Storage, id_: str, read: bool | None = None, dismissed: bool | None = None
-) -> Any:
-    return do(
-        store, lambda tx: store.notifications.set_state(tx, id_, StateChange(read, dismissed))
-    )
+def change(store: Storage, id_: str, **state: bool) -> Any:
+    return do(store, lambda tx: store.notifications.set_state(tx, id_, StateChange(**state)))
 
 
-def change_many(
-    store: Storage, read: bool | None = None, dismissed: bool | None = None, **which: Any
-) -> Any:
-    return do(
-        store,
-        lambda tx: store.notifications.set_states(tx, StateChange(read, dismissed), **which),
-    )
+def change_many(store: Storage, **which: Any) -> Any:
+    state = {name: which.pop(name) for name in StateChange._fields if name in which}
+    return do(store, lambda tx: store.notifications.set_states(tx, StateChange(**state), **which))
+
+
+def set_back(path: Path, version: int) -> None:
+    """Make a database one of an earlier version of the schema, with what that had a place for."""
+    old = sqlite3.connect(":memory:")
+    for script in MIGRATIONS[:version]:
+        old.executescript(script)
+    old.execute(f"PRAGMA user_version = {version}")
+    old.execute("ATTACH ? AS present", (str(path),))
+    tables = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    for (table,) in old.execute(tables).fetchall():
+        names = ", ".join(row[1] for row in old.execute(f"PRAGMA main.table_info({table})"))
+        old.execute(f"DELETE FROM main.{table}")
+        old.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM present.{table}")
+    # The triggers have counted twice.
+    old.execute("DELETE FROM main.state")
+    old.execute("INSERT INTO main.state SELECT * FROM present.state")
+    old.commit()
+    old.execute("DETACH present")
+    file = sqlite3.connect(path)
+    old.backup(file)
+    file.close()
+    old.close()
 
 
 def revoke(store: Storage, name: str, source: str = "queue") -> Any:

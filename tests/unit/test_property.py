@@ -62,7 +62,17 @@ TIMINGS = StorageTimings(
 )
 KEYS = st.sampled_from((None, None, "a", "b"))
 LIFETIMES = st.sampled_from((None, None, None, -1, 30, 300))
-STATES = st.sampled_from(((True, None), (False, None), (None, True), (None, False), (True, True)))
+STATES = st.sampled_from(
+    (
+        StateChange(read=True),
+        StateChange(read=False),
+        StateChange(closed=True),
+        StateChange(closed=False),
+        StateChange(dismissed=True),
+        StateChange(dismissed=False),
+        StateChange(read=True, dismissed=True),
+    )
+)
 
 
 class Tabs(RuleBasedStateMachine):
@@ -174,26 +184,26 @@ class Tabs(RuleBasedStateMachine):
 
     @precondition(lambda self: self.ids)
     @rule(which=st.integers(0, 99), state=STATES)
-    def change_one(self, which: int, state: tuple[bool | None, bool | None]) -> None:
+    def change_one(self, which: int, state: StateChange) -> None:
         id_ = self.ids[which % len(self.ids)]
         with suppress(NotifyError):
-            self.wait(self.manager.set_state(id_, StateChange(*state)))
+            self.wait(self.manager.set_state(id_, state))
 
     @rule(state=STATES, some=st.none() | st.lists(st.integers(0, 99), min_size=1, max_size=9))
-    def change_many(self, state: tuple[bool | None, bool | None], some: list[int] | None) -> None:
+    def change_many(self, state: StateChange, some: list[int] | None) -> None:
         ids = None
         if some is not None and self.ids:
             ids = [self.ids[n % len(self.ids)] for n in some]
-        changed = self.wait(self.manager.set_states(StateChange(*state), ids=ids))
+        changed = self.wait(self.manager.set_states(state, ids=ids))
         self.undo = changed["seqs"] and (tuple(changed["seqs"]), Cursor.parse(changed["cursor"]))
 
     @precondition(lambda self: self.undo)
     @rule(state=STATES)
-    def undo_it(self, state: tuple[bool | None, bool | None]) -> None:
+    def undo_it(self, state: StateChange) -> None:
         assert self.undo
         (seqs, cursor), self.undo = self.undo, None
         with suppress(NotifyError):
-            self.wait(self.manager.set_states(StateChange(*state), seqs=seqs, up_to=cursor))
+            self.wait(self.manager.set_states(state, seqs=seqs, up_to=cursor))
 
     # What happens to the file
 
@@ -212,10 +222,10 @@ class Tabs(RuleBasedStateMachine):
 
     @precondition(lambda self: self.lock is None)
     @rule(state=STATES)
-    def another_server_changes_all(self, state: tuple[bool | None, bool | None]) -> None:
+    def another_server_changes_all(self, state: StateChange) -> None:
         do(
             self.other,
-            lambda tx: self.other.notifications.set_states(tx, StateChange(*state)),
+            lambda tx: self.other.notifications.set_states(tx, state),
         )
 
     @rule()

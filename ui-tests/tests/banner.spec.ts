@@ -99,7 +99,7 @@ test('stands above the workspace and below the menu, in every tab', async () => 
   await expect(banners(page)).toContainText('Platform team');
 
   // And gives the room back.
-  await banners(page).getByRole('button', { name: 'Dismiss' }).click();
+  await banners(page).getByRole('button', { name: 'Close' }).click();
   await expect(banners(other)).toHaveCount(0);
   await expect
     .poll(async () => (await workspace.boundingBox())!)
@@ -170,7 +170,9 @@ test('runs the buttons of a message', async () => {
   await details().click();
   await page.getByRole('button', { name: 'Understood' }).click();
   await expect(banners(page)).toHaveCount(0);
-  await expect.poll(() => lab.list('dismissed', 1)).toMatchObject([{ id }]);
+  await expect
+    .poll(() => lab.list('inbox', 1))
+    .toMatchObject([{ id, closed: expect.any(String) }]);
 });
 
 test('stacks several, the most severe first, and sums up what is more', async () => {
@@ -198,7 +200,7 @@ test('stacks several, the most severe first, and sums up what is more', async ()
   await expect(banners(page)).toHaveCount(3);
 
   await banners(page, 'an outage')
-    .getByRole('button', { name: 'Dismiss' })
+    .getByRole('button', { name: 'Close' })
     .click();
   await expect(banners(page)).toHaveText([
     /a warning/,
@@ -237,25 +239,27 @@ test('is one line while the window is small', async () => {
   await expect(page.getByText('Everything stands still.')).toBeInViewport();
 });
 
-test('can be closed only where its sender allows it; what is closed stays in the history', async () => {
+test('can be closed only where its sender allows it; what is closed stays in the inbox, read', async () => {
   await push('an outage', { type: 'error', dismissable: false });
   const id = await push(MAINTENANCE, { type: 'warning' });
   await expect(banners(page)).toHaveCount(2);
   await expect(
-    banners(page, 'an outage').getByRole('button', { name: 'Dismiss' })
+    banners(page, 'an outage').getByRole('button', { name: 'Close' })
   ).toHaveCount(0);
   await banners(page, MAINTENANCE)
-    .getByRole('button', { name: 'Dismiss' })
+    .getByRole('button', { name: 'Close' })
     .click();
   await expect(banners(page)).toHaveText([/an outage/]);
   await expect(banners(other)).toHaveText([/an outage/]);
-  await expect.poll(() => lab.list('dismissed', 1)).toMatchObject([{ id }]);
+  await expect
+    .poll(() => lab.list('inbox'))
+    .toContainEqual(
+      expect.objectContaining({ id, read: expect.any(String), dismissed: null })
+    );
 
   await openCenter(page);
-  await expect(rows(page)).toHaveText([/an outage/]);
-  await center(page).getByRole('radio', { name: 'Dismissed' }).click();
-  await expect(center(page).locator(`[data-id="${id}"]`)).toBeVisible();
-  await center(page).getByRole('radio', { name: 'Inbox' }).click();
+  await expect(rows(page)).toHaveCount(2);
+  await expect(rows(page, MAINTENANCE)).not.toHaveClass(/jp-mod-unread/);
   await closeCenter(page);
 
   await page.reload();
@@ -294,7 +298,7 @@ test('takes no focus when it comes, and hands it on when it goes', async () => {
   await closeCenter(page);
 
   const dismiss = (text: string) =>
-    banners(page, text).getByRole('button', { name: 'Dismiss' });
+    banners(page, text).getByRole('button', { name: 'Close' });
   await dismiss('an outage').focus();
   await page.keyboard.press('Enter');
   await expect(banners(page)).toHaveCount(1);

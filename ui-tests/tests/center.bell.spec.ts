@@ -228,7 +228,7 @@ for (const theme of ['light', 'dark'] as const) {
         'color-scheme',
         theme === 'dark' ? 'dark' : /^(normal|light)/
       );
-      await press(rows(page, 'an info'), 'Dismiss');
+      await press(rows(page, 'an info'), 'Done');
       await rows(page, 'a warning').hover();
       await hasNoViolations(page, '#jp-notify-center');
       await center(page)
@@ -314,7 +314,7 @@ test('Nothing moves by itself for who wants less motion', async () => {
   }
   // A toast is taken away when its animation ends: there is one.
   await expect.poll(motion).toEqual([0, 0.001]);
-  await press(rows(page, 'went wrong'), 'Dismiss');
+  await press(rows(page, 'went wrong'), 'Done');
   await expect(toast).toHaveCount(0);
 });
 

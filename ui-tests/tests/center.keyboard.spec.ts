@@ -23,8 +23,8 @@ test.describe('The center says', () => {
     await expect(center(page)).toContainText('All quiet');
     await view('Unread');
     await expect(center(page)).toContainText('All read');
-    await view('Dismissed');
-    await expect(center(page)).toContainText('Nothing dismissed');
+    await view('Done');
+    await expect(center(page)).toContainText('Nothing done yet');
     await view('Inbox');
     await push('a message');
     await searchField().fill('no such thing');
@@ -76,14 +76,14 @@ test.describe('The center says', () => {
         json: { success: false, message: 'The database is busy.' }
       })
     );
-    await view('Dismissed');
+    await view('Done');
     await expect(center(page)).toContainText(
       'The notifications could not be fetched'
     );
     await expect(center(page)).toContainText('The database is busy.');
     await page.unrouteAll();
     await center(page).getByRole('button', { name: 'Retry' }).click();
-    await expect(center(page)).toContainText('Nothing dismissed');
+    await expect(center(page)).toContainText('Nothing done yet');
   });
 
   test('that a body could not be fetched, and tries again', async () => {
@@ -112,7 +112,7 @@ test.describe('The center says', () => {
         json: { success: false, message: 'The disk is full.' }
       })
     );
-    await press(rows(page, 'a message'), 'Dismiss');
+    await press(rows(page, 'a message'), 'Done');
     await expect(center(page).getByRole('alert')).toContainText(
       'The disk is full.'
     );
@@ -256,14 +256,14 @@ test.describe('The keyboard', () => {
     await rows(page, 'step').focus();
     await page.keyboard.press('e');
     const bar = center(page).locator('.jp-NotifyUndo');
-    await expect(bar).toContainText('Dismissed “step”');
+    await expect(bar).toContainText('Done: “step”');
     await push('step', { ...job, progress: 0.2 });
     await page.keyboard.press('Control+z');
     await expect(rows(page)).toHaveText([/step/]);
 
     await rows(page, 'step').focus();
     await page.keyboard.press('e');
-    await expect(bar).toContainText('Dismissed “step”');
+    await expect(bar).toContainText('Done: “step”');
     await lab.change(id, { dismissed: false });
     await expect(rows(page)).toHaveText([/step/]);
     await rows(page, 'step').focus();
@@ -331,7 +331,7 @@ test.describe('The keyboard', () => {
     expect(beta.message).toBe('beta');
     expect(names).toEqual([
       'Mark all as read',
-      'Dismiss all',
+      'Mark all as done',
       'More',
       'Close',
       'Inbox',
@@ -340,7 +340,7 @@ test.describe('The keyboard', () => {
       alpha.id,
       'Select',
       'Mark as unread',
-      'Dismiss',
+      'Done',
       'Hide details',
       'Press me'
     ]);
@@ -372,11 +372,9 @@ test.describe('A screen reader', () => {
 
   test('hears what was done', async () => {
     await push('a message');
-    await press(rows(page, 'a message'), 'Dismiss');
+    await press(rows(page, 'a message'), 'Done');
     await expect(
-      center(page)
-        .getByRole('status')
-        .filter({ hasText: 'Dismissed “a message”' })
+      center(page).getByRole('status').filter({ hasText: 'Done: “a message”' })
     ).toBeVisible();
   });
 

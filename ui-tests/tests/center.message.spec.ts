@@ -1,5 +1,5 @@
 /**
- * A message of the center: what it shows when it is opened, how it is found, read and dismissed.
+ * A message of the center: what it shows when it is opened, how it is found, read and put away.
  */
 import {
   check,
@@ -123,8 +123,9 @@ test.describe('An opened message', () => {
     await dialog.locator('.jp-Dialog-footer button').click();
     await expect(dialog).toHaveCount(0);
     await row.getByRole('button', { name: 'Put away' }).click();
-    await expect(row).toHaveCount(0);
-    await expect.poll(counts).toMatchObject({ dismissed: 1 });
+    await expect
+      .poll(() => lab.list('inbox', 1))
+      .toMatchObject([{ closed: expect.any(String), dismissed: null }]);
   });
 
   test('has a progress bar that moves, and stays in its place', async () => {
@@ -190,7 +191,7 @@ test.describe('The filters', () => {
     await expect(rows(page)).toHaveText([/is unread/, /is read/]);
     await view('Unread');
     await expect(rows(page)).toHaveText([/is unread/]);
-    await view('Dismissed');
+    await view('Done');
     await expect(rows(page)).toHaveText([/is dismissed/]);
     await expect(
       rows(page).getByRole('button', { name: 'Move back to the inbox' })
@@ -286,11 +287,11 @@ test.describe('Read, unread and dismiss', () => {
     await undo('Marked as unread: “second”');
     await expect(badge(page)).toHaveText('1');
 
-    await press(rows(page, 'second'), 'Dismiss');
+    await press(rows(page, 'second'), 'Done');
     await expect(rows(page)).toHaveText([/first/]);
     await expect(rows(other)).toHaveText([/first/]);
     await expect.poll(counts).toMatchObject({ dismissed: 1 });
-    await undo('Dismissed “second”');
+    await undo('Done: “second”');
     await expect(rows(page)).toHaveText([/second/, /first/]);
     await expect(rows(other)).toHaveText([/second/, /first/]);
     await expect.poll(counts).toMatchObject({ dismissed: 0 });
@@ -314,10 +315,12 @@ test.describe('Read, unread and dismiss', () => {
     await undo('Marked 2 as read');
     await expect(badge(page)).toHaveText('4');
 
-    await bar.getByRole('button', { name: 'Dismiss the selected' }).click();
+    await bar
+      .getByRole('button', { name: 'Mark the selected as done' })
+      .click();
     await expect(rows(page)).toHaveText([/delta/, /beta/]);
     await expect(bar).toHaveCount(0);
-    await undo('Dismissed 2 notifications');
+    await undo('Marked 2 as done');
     await expect(rows(page)).toHaveCount(4);
 
     // With the Shift key from one to another.
@@ -341,14 +344,16 @@ test.describe('Read, unread and dismiss', () => {
     await undo('Marked 130 as read');
     await expect(center(page).getByText('130 unread')).toBeVisible();
 
-    await center(page).getByRole('button', { name: 'Dismiss all' }).click();
+    await center(page)
+      .getByRole('button', { name: 'Mark all as done' })
+      .click();
     await expect(rows(page)).toHaveCount(0);
     await expect(center(page)).toContainText('All quiet');
     await expect.poll(counts).toMatchObject({
       inbox: 0,
       dismissed: 130
     });
-    await undo('Dismissed 130 notifications');
+    await undo('Marked 130 as done');
     await expect(rows(page, 'message 129')).toBeVisible();
     await expect.poll(counts).toMatchObject({
       inbox: 130,
@@ -360,9 +365,11 @@ test.describe('Read, unread and dismiss', () => {
   test('all messages, and says that another database knows nothing to undo', async () => {
     await push('one');
     await push('two');
-    await center(page).getByRole('button', { name: 'Dismiss all' }).click();
+    await center(page)
+      .getByRole('button', { name: 'Mark all as done' })
+      .click();
     const bar = center(page).locator('.jp-NotifyUndo');
-    await expect(bar).toContainText('Dismissed 2 notifications');
+    await expect(bar).toContainText('Marked 2 as done');
     write(lab, [['UPDATE state SET epoch = ?', 'another']]);
     await bar.getByRole('button', { name: 'Undo' }).click();
     await expect(center(page).locator('.jp-NotifyNotice')).toContainText(
@@ -382,7 +389,7 @@ test.describe('Read, unread and dismiss', () => {
         () => expect(badge(other)).toHaveCount(0)
       ],
       [
-        'dismiss all notif',
+        'notifications as done',
         'jupyterlab-notify:dismiss-all',
         () => expect(rows(other)).toHaveCount(0)
       ]
@@ -405,8 +412,10 @@ test.describe('Read, unread and dismiss', () => {
     await expect(
       row.getByRole('button', { name: 'Mark as read' })
     ).toBeVisible();
-    await expect(row.getByRole('button', { name: 'Dismiss' })).toHaveCount(0);
-    await center(page).getByRole('button', { name: 'Dismiss all' }).click();
+    await expect(row.getByRole('button', { name: 'Done' })).toHaveCount(0);
+    await center(page)
+      .getByRole('button', { name: 'Mark all as done' })
+      .click();
     await expect(rows(page)).toHaveText([/stays/]);
   });
 });

@@ -179,9 +179,7 @@ export async function reload(): Promise<void> {
   }
 }
 
-export async function view(
-  name: 'Inbox' | 'Unread' | 'Dismissed'
-): Promise<void> {
+export async function view(name: 'Inbox' | 'Unread' | 'Done'): Promise<void> {
   const loaded = page.getByRole('radio', { name, exact: true });
   if (!(await loaded.isChecked())) {
     await loaded.click();

@@ -66,7 +66,9 @@ test('With the center disabled all others work', async ({ browser }) => {
   await lab.push(message);
   await expect(banners(page, message.message)).toBeVisible();
   await expect(bell(page)).toHaveCount(0);
-  await toasts(page, message.message).getByTitle('Dismiss').click();
+  await toasts(page, message.message)
+    .getByTitle('Close', { exact: true })
+    .click();
   await expect(toasts(page)).toHaveCount(0);
   await expect(banners(page)).toHaveCount(0);
   // No button that would open nothing.

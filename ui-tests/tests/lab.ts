@@ -56,6 +56,7 @@ export interface IRow {
   source: string;
   progress: number | null;
   read: string | null;
+  closed: string | null;
   dismissed: string | null;
   [field: string]: unknown;
 }
@@ -257,10 +258,10 @@ export class Lab {
     return page.notifications;
   }
 
-  /** Mark one read or unread, dismiss it or bring it back, as its user elsewhere. */
+  /** Mark one read or unread, close it, put it away or bring it back, as its user elsewhere. */
   async change(
     id: string,
-    state: { read?: boolean; dismissed?: boolean }
+    state: { read?: boolean; closed?: boolean; dismissed?: boolean }
   ): Promise<void> {
     await this._ok('PATCH', `jupyterlab-notify/notifications/${id}`, state);
   }

@@ -76,7 +76,7 @@ for (const [where, shows, name] of PAGES) {
     await expect(badge(page)).toHaveCount(0);
     await expect(toast).toHaveCount(0);
     await row.hover();
-    await row.getByRole('button', { name: 'Dismiss' }).click();
+    await row.getByRole('button', { name: 'Done' }).click();
     await expect(row).toHaveCount(0);
 
     await closeCenter(page);
@@ -84,7 +84,7 @@ for (const [where, shows, name] of PAGES) {
   });
 }
 
-test('Reading in JupyterLab, dismissing in Notebook: the other follows', async ({
+test('Reading in JupyterLab, closing in Notebook: the other follows', async ({
   browser
 }) => {
   const inNotebook = await lab.open(browser, { context });
@@ -102,12 +102,12 @@ test('Reading in JupyterLab, dismissing in Notebook: the other follows', async (
   await openCenter(inNotebook);
   await expect(rows(inNotebook, 'first')).not.toHaveClass(/jp-mod-unread/);
   await toasts(inNotebook, 'second')
-    .getByRole('button', { name: 'Dismiss' })
+    .getByTitle('Close', { exact: true })
     .click();
-  await expect(rows(inNotebook)).toHaveText([/first/]);
+  await expect(rows(inNotebook, 'second')).not.toHaveClass(/jp-mod-unread/);
   await expect(toasts(inLab)).toHaveCount(0);
   await expect(badge(inLab)).toHaveCount(0);
-  await expect(rows(inLab)).toHaveText([/first/]);
+  await expect(rows(inLab)).toHaveText([/second/, /first/]);
 });
 
 test('The banner stands below the menus and above the pages, and gives the room back', async ({
@@ -144,7 +144,7 @@ test('The banner stands below the menus and above the pages, and gives the room 
     }).toPass({ timeout: 30_000 });
     await banner.getByRole('button', { name: 'Details' }).click();
     await expect(banner.locator('.jp-NotifyBody strong')).toHaveText('lost');
-    await banner.getByRole('button', { name: 'Dismiss' }).click();
+    await banner.getByRole('button', { name: 'Close' }).click();
     await expect(banner).toHaveCount(0);
     await expect.poll(async () => main.boundingBox()).toEqual(before);
     await page.close();

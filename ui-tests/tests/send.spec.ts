@@ -153,7 +153,7 @@ test.describe('The command', () => {
     );
     await form.getByLabel('Message').fill('Lunch\nis here');
     await form.getByLabel('Type').selectOption('Warning');
-    await form.getByLabel('Toast').selectOption('Stays until it is dismissed');
+    await form.getByLabel('Toast').selectOption('Stays until it is closed');
     await form.getByLabel('Button (optional)').fill('Menu');
     await form.getByLabel('What the button opens').fill('https://a b/');
     await form.getByRole('button', { name: 'Send' }).click();

@@ -115,7 +115,7 @@ for (const [path, motion] of [
   ['jupyterlab-notify/ingest', true],
   ['jupyterlab-notifications-extension/ingest', false]
 ] as const) {
-  test(`what a hub pushes to ${path} is a toast in every tab, and its Dismiss button puts it away`, async () => {
+  test(`what a hub pushes to ${path} is a toast in every tab, and its Dismiss button closes it`, async () => {
     for (const tab of [page, other]) {
       await setMotion(tab, motion);
     }
@@ -135,17 +135,19 @@ for (const [path, motion] of [
       .click();
     await expect(toasts(page)).toHaveCount(0);
     await expect(toasts(other)).toHaveCount(0);
-    expect(await lab.list('inbox')).toEqual([]);
-    expect((await lab.list('dismissed'))[0].id).toBe(
-      answer.body.notification_id
-    );
+    await expect.poll(() => lab.list('unread')).toEqual([]);
+    expect((await lab.list('inbox'))[0]).toMatchObject({
+      id: answer.body.notification_id,
+      closed: expect.any(String),
+      dismissed: null
+    });
     for (const tab of [page, other]) {
       await setMotion(tab, false);
     }
   });
 }
 
-test('autoClose false stays, comes back after a reload, and not once it is dismissed', async () => {
+test('autoClose false stays, comes back after a reload, and not once it is closed', async () => {
   await lab.push({ message: 'I stay.', autoClose: false });
   await lab.push({ message: 'I go.', autoClose: 300 });
   await toastTime(page, 'I go.');
@@ -156,11 +158,11 @@ test('autoClose false stays, comes back after a reload, and not once it is dismi
   await expect(toasts(page, 'I stay.')).toBeVisible();
   expect(await toastEvents(page, 'I go.')).toEqual([]);
 
-  await toasts(page, 'I stay.').getByTitle('Dismiss').click();
+  await toasts(page, 'I stay.').getByTitle('Close', { exact: true }).click();
   await expect(toasts(page, 'I stay.')).toHaveCount(0);
   await expect
-    .poll(() => lab.list('dismissed', 1))
-    .toMatchObject([{ message: 'I stay.' }]);
+    .poll(async () => (await lab.list()).find(row => row.closed !== null))
+    .toMatchObject({ message: 'I stay.', read: expect.any(String) });
 
   await page.reload();
   await untilReady(page);
@@ -227,7 +229,7 @@ test('autoClose 0 is in the center only', async () => {
   expect(await toastEvents(page, 'Quietly.')).toEqual([]);
 });
 
-test('the cross dismisses in every tab and in the store', async () => {
+test('the cross closes in every tab; the message stays in the inbox, read', async () => {
   const { notification_id } = await lab.push({
     message: 'Seen enough.',
     autoClose: false
@@ -235,16 +237,27 @@ test('the cross dismisses in every tab and in the store', async () => {
   await openCenter(other);
   await expect(rows(other, 'Seen enough.')).toBeVisible();
   await expect(toasts(page, 'Seen enough.')).toBeVisible();
-  await toasts(page, 'Seen enough.').getByTitle('Dismiss').click();
+  await toasts(page, 'Seen enough.')
+    .getByTitle('Close', { exact: true })
+    .click();
   for (const tab of [page, other]) {
     await expect(toasts(tab)).toHaveCount(0);
     await expect(badge(tab)).toBeHidden();
   }
-  await expect(rows(other, 'Seen enough.')).toHaveCount(0);
-  expect(await lab.list('inbox')).toEqual([]);
-  expect(await lab.list('dismissed', 1)).toMatchObject([
-    { id: notification_id }
-  ]);
+  await expect(rows(other, 'Seen enough.')).toBeVisible();
+  await expect(rows(other, 'Seen enough.')).not.toHaveClass(/jp-mod-unread/);
+  expect(await lab.list('unread')).toEqual([]);
+  expect(await lab.list('inbox')).toContainEqual(
+    expect.objectContaining({ id: notification_id, dismissed: null })
+  );
+
+  // To mark it unread again is no news.
+  await lab.change(notification_id, { read: false });
+  await expect(badge(page)).toHaveText('1');
+  await page.reload();
+  await untilReady(page);
+  await expect(badge(page)).toHaveText('1');
+  await expect(toasts(page)).toHaveCount(0);
 });
 
 test('4,000 characters are cut, and Show more opens the center at all of them', async () => {

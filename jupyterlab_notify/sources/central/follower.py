@@ -159,7 +159,7 @@ class EventFollower:
 
             found = await session.submit(apply, write=True)
             session.created(found.created)
-            for action in ("read", "unread", "dismissed", "revoked"):
+            for action in ("read", "unread", "closed", "dismissed", "revoked"):
                 session.emit_event(action, getattr(found, action))
         if events[-1].cursor:
             self.cursor = events[-1].cursor
@@ -172,6 +172,7 @@ class _Found:
         self.created: list[str] = []
         self.read: list[str] = []
         self.unread: list[str] = []
+        self.closed: list[str] = []
         self.dismissed: list[str] = []
         self.revoked: list[str] = []
 
@@ -224,7 +225,9 @@ class _Changes:
         def apply(session: CentralSession, tx: Transaction) -> None:
             id_ = session.storage.remote.mark(tx, origin, remote, state)
             if id_ is not None:
-                action = "dismissed" if state.dismissed else "read" if state.read else "unread"
+                action = "read" if state.read else "unread"
+                if state.dismissed:
+                    action = "closed" if origin == "broadcast" else "dismissed"
                 getattr(self.found, action).append(id_)
 
         return apply

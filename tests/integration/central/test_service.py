@@ -196,9 +196,9 @@ def test_what_the_user_does_is_the_same_in_two_labs_and_at_the_service(
         row_of(far, "For both")
         row_of(far, "A message for both")
         one.change(row["id"], dismissed=True)
-        row_of(far, "For both", dismissed=True)
+        row_of(far, "For both", closed=True)
         one.change(row["id"], dismissed=False)
-        row_of(far, "For both", dismissed=False)
+        row_of(far, "For both", closed=False)
         one.change(message["id"], read=True)
         row_of(far, "A message for both", read=True)
         assert service.unread() == []

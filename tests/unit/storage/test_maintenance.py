@@ -42,7 +42,7 @@ def test_a_progress_that_nobody_renews_says_that_it_was_interrupted(
 ) -> None:
     id_ = progress_of(store, clock, progress=0.4)
     receive(store, "other")
-    change(store, id_, dismissed=True)
+    change(store, id_, closed=True, dismissed=True)
     cursor = store.position.cursor
     clock.forward(29.9)
     assert detail(store, id_)["type"] == "in-progress"
@@ -53,7 +53,7 @@ def test_a_progress_that_nobody_renews_says_that_it_was_interrupted(
         "Training (interrupted)",
         None,
     )
-    assert row["dismissed"] is None, "it is news"
+    assert row["closed"] is row["dismissed"] is None, "it is news"
     assert page(store) == ["Training (interrupted)", "other"]
     assert [each["id"] for each in frame(store, cursor)["notifications"]] == [id_]
     seq = store.engine.state.seq

@@ -21,12 +21,14 @@ from jupyterlab_notify.storage import (
 )
 from jupyterlab_notify.storage.notifications import (
     RETRY_WINDOW_MS,
+    SNAPSHOT_ROWS,
     Stored,
 )
 
 from ...support import file_faults as places
 from ...support.storage import (
     Clock,
+    Make,
     change,
     change_many,
     check_counts,
@@ -40,6 +42,7 @@ from ...support.storage import (
     raw,
     receive,
     revoke,
+    set_back,
     set_timings,
 )
 
@@ -259,10 +262,60 @@ def test_reading_and_dismissing_keep_the_first_time(store: Storage, clock: Clock
     check_counts(store)
 
 
-def test_what_its_sender_keeps_cannot_be_dismissed(store: Storage) -> None:
+def test_what_was_closed_is_read_and_stays_in_the_inbox(store: Storage, clock: Clock) -> None:
+    banner = receive(store, "outage", banner=1)
+    sticky = receive(store, "quota", key="k", auto_close="false")
+    for _ in range(SNAPSHOT_ROWS):
+        receive(store)
+    assert [row["id"] for row in frame(store, None)["pinned"]] == [sticky, banner]
+    for id_ in (banner, sticky):
+        change(store, id_, closed=True)
+        row = detail(store, id_)
+        assert row["closed"] == row["read"] is not None
+        assert row["dismissed"] is None
+    check_counts(store)
+    assert frame(store, None)["pinned"] == []
+    # To read all closes nothing; to mark one unread opens nothing.
+    change_many(store, read=True)
+    change(store, banner, read=False)
+    row = detail(store, banner)
+    assert row["read"] is None and row["closed"] is not None
+    change(store, banner, closed=False)
+    assert [row["id"] for row in frame(store, None)["pinned"]] == [banner]
+    # Said again later, it is news.
+    clock.forward(3600)
+    receive(store, "quota", key="k", auto_close="false")
+    assert detail(store, sticky)["closed"] is detail(store, sticky)["read"] is None
+    check_counts(store)
+
+
+def test_what_is_read_is_not_closed_by_reading_all(store: Storage) -> None:
+    banner = receive(store, "outage", banner=1)
+    change_many(store, read=True)
+    assert detail(store, banner)["closed"] is None
+
+
+def test_what_an_earlier_version_dismissed_is_done(make: Make, path: Path) -> None:
+    store = make()
+    done, banner = receive(store, "done", banner=1), receive(store, "banner", banner=1)
+    change(store, done, dismissed=True)
+    store.close()
+    set_back(path, 2)
+    again = make()
+    assert page(again, view="dismissed") == ["done"]
+    assert page(again) == ["banner"]
+    assert detail(again, done)["closed"] is detail(again, banner)["closed"] is None
+    check_counts(again)
+
+
+def test_what_its_sender_keeps_cannot_be_put_away(store: Storage) -> None:
     kept, free = receive(store, dismissable=0), receive(store)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="put away"):
         change(store, kept, dismissed=True)
+    with pytest.raises(Conflict, match="closed"):
+        change(store, kept, closed=True)
+    assert change_many(store, ids=[kept], closed=True)["changed"] == 0
+    assert detail(store, kept)["read"] is None
     assert change_many(store, ids=[kept, free, "unknown"], dismissed=True)["changed"] == 1
     assert change_many(store, dismissed=True)["changed"] == 0
     assert detail(store, kept)["dismissed"] is None

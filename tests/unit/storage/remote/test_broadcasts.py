@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from jupyterlab_notify.storage.remote import (
     ABANDONED_MS,
     FORGOTTEN_MS,
     RETURN_WINDOW_MS,
+    RemoteState,
 )
 
 from ....support import file_faults as places
@@ -27,7 +27,7 @@ from ....support.remote import (
     state,
     take,
 )
-from ....support.storage import Clock, check_sound, do, live, receive
+from ....support.storage import Clock, check_sound, do, live, receive, set_back
 
 
 def test_broadcasts_follow_their_list(store: Storage, clock: Clock) -> None:
@@ -154,9 +154,7 @@ def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> N
     change(store, a, read=True)
     cursor = store.position.cursor
     store.close()
-    db = sqlite3.connect(path)
-    db.executescript("DROP TABLE askers; PRAGMA user_version = 1;")
-    db.close()
+    set_back(path, 1)
     # It may be another server that comes first: the one that has this service comes later.
     other = Storage(path, central="another")
     assert attend(other, "other") == []
@@ -167,6 +165,42 @@ def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> N
     assert outbox(again) == [("read", ("a",))]
     again.close()
     check_sound(path)
+
+
+def test_closing_a_broadcast_dismisses_it_at_its_service(store: Storage) -> None:
+    (a, b) = listing(store, broadcast("b"), broadcast("a"))["created"]
+    change(store, a, closed=True)
+    assert state(store, a) == (True, False)
+    assert outbox(store) == [("broadcast-dismiss", ("a",))]
+    # It is dismissed there already; it comes back with the last of both.
+    change(store, a, dismissed=True)
+    change(store, a, closed=False)
+    assert outbox(store) == []
+    change(store, a, dismissed=False)
+    change(store, b, dismissed=True)
+    assert outbox(store) == [("broadcast-restore", ("a",)), ("broadcast-dismiss", ("b",))]
+
+
+def test_a_broadcast_that_was_dismissed_elsewhere_is_closed_here(store: Storage) -> None:
+    (a, b) = listing(store, broadcast("b"), broadcast("a"))["created"]
+
+    def mark(remote: str, **what: bool) -> str | None:
+        elsewhere = RemoteState(**{"read": False, "dismissed": False, **what})
+        return do(store, lambda tx: store.remote.mark(tx, "broadcast", remote, elsewhere))
+
+    assert mark("a", dismissed=True) == a
+    assert live(store)[a]["closed"] is not None
+    assert state(store, a) == (True, False), "it counts as read, and stays in the inbox"
+    assert mark("a", dismissed=True) is None
+    assert mark("a", read=True) == a
+    assert live(store)[a]["closed"] is None
+    # What was put away here is only put away, so that it comes back as it was.
+    change(store, b, dismissed=True)
+    outbox(store)
+    assert mark("b", dismissed=True) is None
+    assert (live(store)[b]["closed"], *state(store, b)) == (None, False, True)
+    change(store, b, dismissed=False)
+    assert outbox(store) == [("broadcast-restore", ("b",))]
 
 
 def test_a_live_broadcast_is_not_deleted_for_its_age(make: Make, clock: Clock) -> None:
