@@ -76,7 +76,7 @@ function Line(
           className="jp-NotifyBanner-summary"
         />
       </div>
-      <span className="jp-NotifyBanner-source">
+      <span className="jp-NotifyBanner-source" title={senderOf(row, trans)}>
         <bdi>{senderOf(row, trans)}</bdi>
       </span>
       <div className="jp-NotifyBanner-tools">

@@ -6,8 +6,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Notification } from '../wire';
 import { visible } from './visible';
 
-/** What may be written from right to left, and some that is not. */
-const MAY_REORDER = /[\u0590-\uffff]/;
+/** What is written from right to left. */
+const RIGHT_TO_LEFT =
+  /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
 /**
  * The source of a message, and the token that it was sent with where that has another name. The
@@ -26,5 +27,5 @@ export function senderOf(
  */
 function isolated(text: string): string {
   const shown = visible(text);
-  return MAY_REORDER.test(shown) ? `\u2068${shown}\u2069` : shown;
+  return RIGHT_TO_LEFT.test(shown) ? `\u2068${shown}\u2069` : shown;
 }

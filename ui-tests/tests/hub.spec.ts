@@ -6,7 +6,16 @@ import { type ChildProcess, spawn } from 'child_process';
 import * as path from 'path';
 import { createInterface } from 'readline';
 
-import { badge, bell, expect, openCenter, rows, test, toasts } from './lab';
+import {
+  badge,
+  banners,
+  bell,
+  expect,
+  openCenter,
+  rows,
+  test,
+  toasts
+} from './lab';
 
 /** What `python -m tests.support.hub` says of the hub that it started. */
 interface IHub {
@@ -18,6 +27,8 @@ interface IHub {
   password: string;
   /** The user's, for five minutes. */
   token: string;
+  /** That of a service of the hub. */
+  messenger_token: string;
 }
 
 /** What a hub sends: the example of the contract. */
@@ -111,16 +122,41 @@ test('What a JupyterHub pushes is a toast in the page of its user', async ({
     403
   );
   await expect(rows(page)).toHaveCount(2);
+
+  // A service that says it is another: both of its names are read, wherever the message is.
+  const answer = await push('jupyterlab-notify/ingest', hub.messenger_token, {
+    message: 'Your disk is full',
+    type: 'error',
+    source: 'quota',
+    banner: true
+  });
+  expect(answer.status).toBe(200);
+  const both = 'quota, via messenger';
+  const shown = toasts(page, 'Your disk is full');
+  await expect(shown.locator('.jp-toast-message')).toHaveAttribute(
+    'data-jp-notify-meta',
+    both
+  );
+  await expect(
+    rows(page, 'Your disk is full').locator('.jp-NotifyRow-source')
+  ).toHaveText(both);
+  await expect(
+    banners(page, 'Your disk is full').locator('.jp-NotifyBanner-source')
+  ).toHaveText(both);
 });
 
-function push(where: string, token: string): Promise<Response> {
+function push(
+  where: string,
+  token: string,
+  payload: object = PAYLOAD
+): Promise<Response> {
   return fetch(`${hub.server}/${where}`, {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
       Authorization: `Bearer ${token}`
     },
-    body: JSON.stringify(PAYLOAD),
+    body: JSON.stringify(payload),
     signal: AbortSignal.timeout(30_000)
   });
 }
