@@ -30,14 +30,14 @@ def load_ipython_extension(shell: Any) -> None:
     """Register ``%notify`` and ``%%notify`` on ``%load_ext jupyterlab_notify``."""
     from jupyter_notify.magics import load
 
-    load(shell)
+    load(shell, __name__)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Unregister the magics on ``%unload_ext jupyterlab_notify``."""
     from jupyter_notify.magics import unload
 
-    unload(shell)
+    unload(shell, __name__)
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

@@ -274,15 +274,39 @@ def _path() -> str | None:
         return None
 
 
-_loaded: dict[int, tuple[CellReporter, Any]] = {}
+@dataclass(frozen=True)
+class _Loaded:
+    """What a shell was given, and the extensions for which it was.
+
+    ``jupyter_notify`` and ``jupyterlab_notify`` offer the same magics: who unloads one of them
+    keeps those of the other.
+    """
+
+    reporter: CellReporter
+    line: Any
+    extensions: set[str]
 
 
-def load(shell: Any) -> None:
-    """Offer the magics in a shell."""
-    if id(shell) in _loaded:
+#: By the shell's ``id``; the reporter keeps the shell, so no other gets it.
+_loaded: dict[int, _Loaded] = {}
+
+
+def load(shell: Any, extension: str = "jupyter_notify") -> None:
+    """Offer the magics in a shell.
+
+    Parameters
+    ----------
+    shell
+        Which.
+    extension
+        The extension that the user loads.
+    """
+    found = _loaded.get(id(shell))
+    if found is not None:
+        found.extensions.add(extension)
         return
     reporter, line = CellReporter(shell), line_transformer()
-    _loaded[id(shell)] = reporter, line
+    _loaded[id(shell)] = _Loaded(reporter, line, {extension})
     shell.register_magic_function(reporter.magic, "line_cell", NAME)
     shell.input_transformers_cleanup.append(reporter.transform)
     shell.input_transformer_manager.token_transformers.append(line)
@@ -290,12 +314,16 @@ def load(shell: Any) -> None:
     shell.events.register("post_run_cell", reporter.after)
 
 
-def unload(shell: Any) -> None:
-    """Take them back."""
-    found = _loaded.pop(id(shell), None)
-    if found is None:
+def unload(shell: Any, extension: str = "jupyter_notify") -> None:
+    """Take them back, unless another extension offers them too; see ``load``."""
+    found = _loaded.get(id(shell))
+    if found is None or extension not in found.extensions:
         return
-    reporter, line = found
+    found.extensions.remove(extension)
+    if found.extensions:
+        return
+    del _loaded[id(shell)]
+    reporter, line = found.reporter, found.line
     shell.input_transformers_cleanup.remove(reporter.transform)
     shell.input_transformer_manager.token_transformers.remove(line)
     shell.events.unregister("pre_run_cell", reporter.before)

@@ -108,6 +108,31 @@ def test_an_end_is_told_as_what_it_is(told: Told, code: str, type_: str, text: s
     assert said.startswith(text.split(" after ")[0])
 
 
+@pytest.mark.parametrize("first", ["jupyter_notify", "jupyterlab_notify"])
+def test_unloading_one_of_two_extensions_keeps_the_magics_of_the_other(first: str) -> None:
+    shell = InteractiveShell()
+    names = ["jupyter_notify", "jupyterlab_notify"]
+    last = names[first == names[0]]
+
+    def offered() -> bool:
+        line, cell = ("notify" in shell.magics_manager.magics[kind] for kind in ("line", "cell"))
+        assert line == cell
+        return line
+
+    for name in (*names, *names):
+        shell.extension_manager.load_extension(name)
+    shell.extension_manager.unload_extension(first)
+    assert offered(), f"{last} is still loaded"
+    shell.extension_manager.reload_extension(last)
+    assert offered()
+    shell.extension_manager.load_extension(first)
+    shell.extension_manager.unload_extension(last)
+    assert offered()
+    shell.extension_manager.unload_extension(first)
+    assert not offered()
+    assert not [one for one in shell.input_transformers_cleanup if "notify" in repr(one).lower()]
+
+
 def test_help_is_help(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
     told.run("%notify?")
     assert "Tell when this cell is done" in capsys.readouterr().out
