@@ -14,7 +14,7 @@ from ..support.servers import NAMESPACE, Server, wait_for
 from ..support.welcome import folder
 from . import ingest
 from .service import ANSWERS, REDIRECTS, RETRY_AFTER, Service
-from .watch import Figures, Watch
+from .watch import Figures, Watch, seen_tokens
 
 TOKEN = "sesame-open-the-hostile-service"
 INTERVAL_S = 0.1
@@ -159,7 +159,7 @@ def main() -> int:
             server.stop()
             server.client.close()
         retry_after(make, service, figures)
-    seen = sum(TOKEN in said or server.token in said for said in (*service.elsewhere, log))
+    seen = seen_tokens((TOKEN, server.token), service.elsewhere, [log])
     took_s, longest_ms = time.monotonic() - began, watch.longest_s * 1000
     print(
         f"Hostile inputs to the server: {figures.inputs} tried in {took_s:.0f} s, "

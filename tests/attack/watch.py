@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from urllib.parse import unquote, unquote_plus
 
 import httpx
 
@@ -29,6 +34,28 @@ class Figures:
         self.inputs += 1
         if answer.status_code >= 500:
             self.failed.append(f"{what}: {answer.status_code} {answer.text[:200]}")
+
+
+def seen_tokens(tokens: Iterable[str], *places: Iterable[str]) -> int:
+    """Return in how many texts, of places where none belongs, a token stands as it is or encoded.
+
+    Parameters
+    ----------
+    tokens
+        The tokens.
+    places
+        What other hosts were sent, and what was logged.
+    """
+    found = 0
+    for text in chain(*places):
+        # A part of what Basic authentication sends begins and ends anywhere.
+        decoded = [
+            base64.b64decode(one + "=" * (-len(one) % 4)).decode("latin-1")
+            for one in re.findall(r"[A-Za-z0-9+/]{16,}", text)
+        ]
+        whole = "\n".join((text, unquote(text), unquote_plus(text), *decoded))
+        found += any(token in whole for token in tokens)
+    return found
 
 
 class Watch:
