@@ -24,11 +24,11 @@ BROWSER = $$(node ui-tests/browser.js)
 SOURCES := $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui attack test-one types format build \
-	version watch bench browser screenshots clean
+.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-activity attack test-one \
+	types format build version watch bench browser screenshots clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- Setting up: each step leaves a stamp, and runs again only when what it depends on changed
 
@@ -138,6 +138,9 @@ test-ts: $(NODE_MODULES) ## Run the TypeScript tests
 
 test-ui: $(INSTALLED) $(UI_NODE_MODULES) browser ## Run the browser tests
 	cd ui-tests && jlpm playwright test $(PLAYWRIGHT)
+
+test-activity: $(INSTALLED) $(UI_NODE_MODULES) browser ## Watch a forgotten tab at a hub for five minutes (NOTIFY_ACTIVITY_S=600 for ten)
+	cd ui-tests && NOTIFY_ACTIVITY_S=$${NOTIFY_ACTIVITY_S:-300} jlpm playwright test activity.spec
 
 # Two halves: at the server, and in a page.
 attack: $(INSTALLED) $(UI_NODE_MODULES) browser ## Try every hostile input, and print what came of it

@@ -131,6 +131,42 @@ test('the list of commands is a setting', async () => {
   await expect(dialog()).toHaveCount(0);
 });
 
+test('a listed command asks first when it carries what is not listed', async () => {
+  await setSetting(page, ACTIONS, 'allowedCommands', [
+    'test:record',
+    'docmanager:open'
+  ]);
+  await setSetting(page, ACTIONS, 'allowedArguments', {
+    'test:record': ['n', 'toString'],
+    'docmanager:open': ['path']
+  });
+  await pushAndClick({ commandId: 'test:record', args: { n: 1 } });
+  await expect.poll(calls).toEqual([{ n: 1 }]);
+  await expect(toasts(page)).toHaveCount(0);
+  for (const [commandId, args, said] of [
+    ['test:record', { n: 1, other: 'start' }, 'start'],
+    ['test:record', { n: { kernel: 'python3' } }, 'kernel'],
+    ['test:record', { n: ['first'] }, 'first'],
+    ['test:record', { N: 1 }, '"N"'],
+    ['test:record', { constructor: 1 }, 'constructor'],
+    [
+      'docmanager:open',
+      { path: 'new.ipynb', factory: 'Notebook', kernel: { name: 'python3' } },
+      'python3'
+    ]
+  ] as const) {
+    await pushAndClick({ commandId, args });
+    await expect(dialog()).toContainText('Run this command?');
+    await expect(dialog()).toContainText(said);
+    await dialog().getByRole('button', { name: 'Cancel' }).click();
+    await expect(dialog()).toHaveCount(0);
+    await lab.dismissAll();
+    await expect(toasts(page)).toHaveCount(0);
+  }
+  expect(await calls()).toEqual([{ n: 1 }]);
+  expect((await lab.api('GET', 'api/sessions')).body).toEqual([]);
+});
+
 test('a command that does not exist says so', async () => {
   await pushAndClick({ commandId: 'no-such:command' });
   await expect(dialog()).toContainText('This command is not available');
