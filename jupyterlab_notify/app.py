@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from jupyter_core.paths import jupyter_data_dir, jupyter_path
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
-from traitlets import Float, Int, TraitType, Unicode, default, validate
+from traitlets import Bool, Float, Int, TraitType, Unicode, default, validate
 from traitlets.config import Config
 from traitlets.traitlets import TraitError
 
@@ -175,6 +175,16 @@ class NotifyApp(ExtensionApp):
         """,
     ).tag(config=True)
 
+    watch_home = Bool(
+        False,
+        help="""Whether the user is told when the home directory is nearly full, at 90 % and 98 %.
+
+        While a tab is open it is looked at every five minutes: by the user's quota where the
+        program `quota` knows one, else by the size of its file system. Leave it off where users
+        share a file system without quotas, since none of them can mend that.
+        """,
+    ).tag(config=True)
+
     @default("database")
     def _default_database(self) -> str:
         return str(Path(jupyter_data_dir()) / "notify" / "notifications.sqlite")
@@ -290,6 +300,8 @@ class NotifyApp(ExtensionApp):
         sources: list[SourceFactory] = [self._make_welcome_files]
         if self.central_url:
             sources.append(self._make_central)
+        if self.watch_home:
+            sources.append(self._make_home)
         self.manager = NotificationManager(
             storage,
             log=self.log,
@@ -341,6 +353,11 @@ class NotifyApp(ExtensionApp):
             token_variable=self.central_token_variable,
         )
         return make_poller(settings, context, version=__version__, last_logged=self._last_logged)
+
+    def _make_home(self, context: SourceContext) -> Source:
+        from .sources.home import HomeSource
+
+        return HomeSource(context, Path.home())
 
     def _make_welcome_files(self, context: SourceContext) -> Source:
         from .sources.welcome_files import WelcomeFiles, WelcomeFilesSource

@@ -299,6 +299,8 @@ class NotificationManager:
                 self.emit_event,
                 self._log,
                 self._timings.sources,
+                self.receive,
+                self.revoke,
                 lambda: len(self.broadcaster),
             )
             self._sources = tuple(make(context) for make in self._factories)

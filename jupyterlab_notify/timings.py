@@ -37,6 +37,8 @@ class SourceTimings:
     files_interval_s: float = 60.0
     #: How long an answer waits for the welcome files: their folder may hang.
     files_timeout_s: float = 2.0
+    #: How often the home directory is looked at, where the site wants it.
+    home_interval_s: float = 300.0
     #: How often a server renews its lease on its central service.
     lease_renewal_s: float = 300.0
     #: After this time all messages are compared even if nothing seems to have changed.

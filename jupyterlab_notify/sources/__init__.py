@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from ..storage import Operation, Storage
 from ..timings import SourceTimings
+
+if TYPE_CHECKING:
+    from ..models import IngestMessage
 
 T = TypeVar("T")
 
@@ -40,6 +43,10 @@ class SourceContext(NamedTuple):
         The server's log.
     timings
         Waits and intervals.
+    receive
+        Stores a message from a source, as if a sender had sent it.
+    revoke
+        Revokes a source's message by its key; raises ``NotFound`` if there is none.
     count_tabs
         Returns how many tabs are open.
     """
@@ -49,6 +56,8 @@ class SourceContext(NamedTuple):
     emit_event: Callable[[str, list[str]], None]
     log: logging.Logger
     timings: SourceTimings
+    receive: Callable[[IngestMessage, str], Awaitable[object]]
+    revoke: Callable[[str, str], Awaitable[object]]
     count_tabs: Callable[[], int] = lambda: 0
 
 

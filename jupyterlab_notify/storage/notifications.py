@@ -432,6 +432,14 @@ class NotificationRepository:
             tombstone(transaction, id_, "expired_ms")
         return Stored(id_, transaction.state.seq, "updated", durable)
 
+    def active_keys(self, transaction: Transaction, source: str) -> frozenset[str]:
+        """Return the keys of a source's notifications that were neither revoked nor expired."""
+        rows = transaction.execute(
+            f"SELECT key FROM notifications WHERE source = ? AND key IS NOT NULL AND {ACTIVE}",
+            (source,),
+        )
+        return frozenset(key for (key,) in rows)
+
     def revoke(self, transaction: Transaction, id_or_key: str, source: str) -> Revoked:
         """Take a notification back.
 
