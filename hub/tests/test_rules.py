@@ -288,6 +288,41 @@ async def test_a_run_tells_acts_and_takes_back(service: Service, tmp_path: Path)
         assert (await service.as_("admin").get("/v1/admin/alerts")).json()["rules"] == []
 
 
+async def test_a_rehearsal_says_what_would_change_and_changes_nothing(
+    service: Service, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    async with stand_in() as engine:
+        path = write_rules(tmp_path / "rules.yaml", acting(engine.url))
+        command = ["rules", "run", "--dry-run", str(path), "--database", database]
+        engine.values = {"alice": 95.5, "bob": 3}
+        assert await asyncio.to_thread(main, command) == 0
+        assert capsys.readouterr().out == (
+            "traffic: alice would be told at 95.5, level 1, the action would begin\n"
+        )
+        assert await service.messages("alice") == []
+        assert engine.calls == []
+        assert (await service.as_("admin").get("/v1/admin/alerts")).json()["rules"] == []
+
+        rules = runner_of(service, path)
+        await rules.run()
+        capsys.readouterr()
+        engine.values = {"alice": 10}
+        assert await asyncio.to_thread(main, command) == 0
+        said = capsys.readouterr().out
+        assert said == "traffic: alice would be told no more, the action would end\n"
+        write_rules(path)
+        assert await asyncio.to_thread(main, [*command, "--json"]) == 0
+        [change] = json.loads(capsys.readouterr().out)["changes"]
+        assert (change["rule"], change["user"]) == ("traffic", "alice")
+        assert len(await service.messages("alice")) == 1
+        assert len(engine.calls) == 1
+
+        write_rules(path, acting(engine.url))
+        engine.failing = True
+        assert await asyncio.to_thread(main, command) == 1
+        assert "traffic: " in capsys.readouterr().err
+
+
 async def test_a_rule_that_is_taken_out_cleans_up(service: Service, tmp_path: Path):
     async with stand_in() as engine:
         path = write_rules(tmp_path / "rules.yaml", acting(engine.url))

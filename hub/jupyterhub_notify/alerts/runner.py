@@ -68,6 +68,8 @@ class Run:
     states: dict[str, dict[str, UserState]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     mine: bool = True
+    #: Of a rehearsal: rule, user, and their state before and after.
+    changes: list[tuple[str, str, UserState, UserState]] = field(default_factory=list)
 
 
 class RuleRunner:
@@ -178,6 +180,46 @@ class RuleRunner:
             for name in kept - names:
                 await self._apply(session, name, None, {}, run)
         return run
+
+    async def rehearse(self) -> Run:
+        """Ask the engines, and return what a run would change; nothing is written or called."""
+        run = Run()
+        try:
+            rules = (await asyncio.to_thread(read_rules, self._path)).rules
+        except RulesError as error:
+            run.failures[""] = str(error)
+            return run
+        async with self._database.read() as connection:
+            kept = {row["rule"] for row in await self._states.all(connection)}
+            before = {name: await self._of(connection, name) for name in kept}
+        async with aiohttp.ClientSession(trust_env=True) as session:
+            for rule in rules:
+                try:
+                    values = await ask(session, rule)
+                except EngineError as error:
+                    run.failures[rule.name] = str(error)
+                    continue
+                self._compare(run, rule.name, rule, before.get(rule.name, {}), values)
+        for name in kept - {rule.name for rule in rules}:
+            self._compare(run, name, None, before[name], {})
+        return run
+
+    def _compare(
+        self,
+        run: Run,
+        name: str,
+        rule: Rule | None,
+        before: dict[str, UserState],
+        values: dict[str, float],
+    ) -> None:
+        at = self._clock()
+        for user in sorted({*before, *values}):
+            was = before.get(user, UserState())
+            becomes = advance(rule, was, values.get(user), at)
+            if not becomes.is_normal:
+                run.states.setdefault(name, {})[user] = becomes
+            if (was.level, was.action) != (becomes.level, becomes.action):
+                run.changes.append((name, user, was, becomes))
 
     def _is_due(self, rule: Rule) -> bool:
         asked = self._asked.get(rule.name)

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..alerts.evaluation import UserState
 from .exit import CommandError
 from .local import add_database_argument, settings_of
 from .rules_check import read
@@ -18,6 +19,11 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("file", nargs="?", type=Path, help="which (JUPYTERHUB_NOTIFY_RULES)")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would change: nobody is told, nothing is called or written",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_database_argument(parser)
 
@@ -26,16 +32,28 @@ def run(options: argparse.Namespace) -> int:
     """Run them; 1 if an engine did not answer."""
     settings = settings_of(database=options.database, rules=options.file)
     read(settings.rules)
-    done = asyncio.run(_run(settings))
+    done = asyncio.run(_run(settings, rehearse=options.dry_run))
     states = {
         rule: {user: state.to_json() for user, state in users.items()}
         for rule, users in done.states.items()
     }
     if options.json:
-        print(json.dumps({"mine": done.mine, "failures": done.failures, "states": states}))
+        result = {"mine": done.mine, "failures": done.failures, "states": states}
+        if options.dry_run:
+            result["changes"] = [
+                {"rule": rule, "user": user, "before": was.to_json(), "after": becomes.to_json()}
+                for rule, user, was, becomes in done.changes
+            ]
+        print(json.dumps(result))
+    elif options.dry_run:
+        for rule, user, was, becomes in done.changes:
+            print(f"{rule}: {user} {', '.join(_would(was, becomes))}")
+        if not done.changes and not done.failures:
+            print("Nothing would change")
     elif not done.mine:
         print("Another replica is running the rules")
-    for rule, users in states.items() if not options.json else ():
+    shown = {} if options.json or options.dry_run else states
+    for rule, users in shown.items():
         for user, state in users.items():
             value = f"{state.get('value', 0):g}"
             print(f"{rule}: {user} at {value}, level {state['level']}, action {state['action']}")
@@ -45,7 +63,20 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _run(settings: Any) -> Any:
+def _would(was: UserState, becomes: UserState) -> list[str]:
+    """Return what would happen to a user, in words."""
+    words = []
+    if becomes.level > was.level:
+        words.append(f"would be told at {becomes.value:g}, level {becomes.level}")
+    elif becomes.level < was.level:
+        words.append("would be told no more" if not becomes.level else f"level {becomes.level}")
+    if becomes.action != was.action:
+        begins = becomes.action == "beginning"
+        words.append(f"the action would {'begin' if begins else 'end'}")
+    return words
+
+
+async def _run(settings: Any, *, rehearse: bool) -> Any:
     from ..errors import ServiceError
     from ..factory import build
 
@@ -53,6 +84,8 @@ async def _run(settings: Any) -> Any:
     assert parts.rules is not None
     parts.writer.start()
     try:
+        if rehearse:
+            return await parts.rules.rehearse()
         done = await parts.rules.run()
         await parts.rules.release()
         return done
