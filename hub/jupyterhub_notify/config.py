@@ -186,6 +186,15 @@ class Settings(BaseSettings):
             gt=0,
         ),
     ] = 3600.0
+    recheck_s: Annotated[
+        float,
+        Field(
+            title="Re-check",
+            description="Seconds after which it is asked whether an open stream's caller still is "
+            "who they were; the Hub itself is asked at most every five minutes",
+            gt=0,
+        ),
+    ] = 60.0
     anonymous_streams: Annotated[
         int,
         Field(

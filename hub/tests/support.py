@@ -53,6 +53,11 @@ class Tokens:
     def of(self, name: str) -> str:
         return self._tokens[name]
 
+    def revoke(self, name: str) -> None:
+        """Make somebody's token worthless."""
+        self.file.remove(name)
+        del self._tokens[name]
+
     def many_users(self, count: int) -> list[str]:
         """Add users named user0, user1, … and return their names."""
         names = [f"user{index}" for index in range(count)]

@@ -99,6 +99,25 @@ async def test_streams_end_when_the_service_stops(database: str, tokens: Tokens)
     # The end of the body was reached: the service did not just cut the connection.
 
 
+async def test_a_token_that_is_revoked_loses_its_stream(database: str, tokens: Tokens) -> None:
+    # A user of this test's own: the token file is everybody's.
+    tokens.many_users(1)
+    async with running(database, tokens, recheck_s=0.2) as service:
+        async with service.stream("alice") as kept, service.stream("user0") as events:
+            await service.send("user0", summary="before")
+            assert (await events.until("message")).data["summary"]["gfm"] == "before"
+            tokens.revoke("user0")
+            with pytest.raises(StopAsyncIteration):
+                while True:
+                    await events.next()
+            # Who is still who they were keeps theirs, however often that is asked.
+            await asyncio.sleep(1)
+            await service.send("alice", summary="after")
+            assert (await kept.until("message")).data["summary"]["gfm"] == "after"
+        answer = await service.as_("user0").get("/v1/overview")
+        assert answer.status_code == 401
+
+
 async def test_a_number_is_never_overtaken_by_a_later_commit(
     postgresql: str, tokens: Tokens
 ) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from ..errors import TooMany
 from ..events.feed import Feed
 from ..events.streams import Stream
+from ..identity.caller import Caller, IdentityError, IdentityUnavailable
 from ..metrics import STREAMS
 from ..models.common import Text
 from ..services.access import require_user
@@ -40,11 +42,24 @@ class EventStreamResponse(Response):
         Where its reader is.
     life_s
         Seconds after which it ends, so that its caller is asked for anew.
+    still_valid
+        Tells whether the caller still is who they were.
+    recheck_s
+        Seconds after which that is asked, again and again.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, *, feed: Feed, stream: Stream, cursor: str | None, life_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        feed: Feed,
+        stream: Stream,
+        cursor: str | None,
+        life_s: float,
+        still_valid: Callable[[], Awaitable[bool]],
+        recheck_s: float,
+    ) -> None:
         super().__init__(
             headers={
                 "Content-Type": "text/event-stream",
@@ -57,6 +72,25 @@ class EventStreamResponse(Response):
         self._stream = stream
         self._cursor = cursor
         self._life_s = life_s
+        self._still_valid = still_valid
+        self._recheck_s = recheck_s
+        self._check: asyncio.TimerHandle | None = None
+        self._checking: asyncio.Task[None] | None = None
+
+    def _check_later(self) -> None:
+        """Ask after a while who the caller is; a timer costs less than a task for each stream."""
+        self._check = asyncio.get_running_loop().call_later(
+            self._recheck_s * random.uniform(0.8, 1.0), self._check_now
+        )
+
+    def _check_now(self) -> None:
+        self._checking = asyncio.ensure_future(self._recheck())
+
+    async def _recheck(self) -> None:
+        if await self._still_valid():
+            self._check_later()
+        else:
+            self._stream.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream."""
@@ -70,6 +104,7 @@ class EventStreamResponse(Response):
         life = asyncio.get_running_loop().call_later(
             self._life_s * random.uniform(0.9, 1.0), stream.end
         )
+        self._check_later()
         STREAMS.inc()
         try:
             first = await self._feed.open(stream, self._cursor)
@@ -88,6 +123,9 @@ class EventStreamResponse(Response):
         finally:
             STREAMS.dec()
             life.cancel()
+            for waiting in (self._check, self._checking):
+                if waiting is not None:
+                    waiting.cancel()
             self._feed.streams.remove(stream)
             self._feed.streams.release(stream)
             gone.cancel()
@@ -108,6 +146,7 @@ async def _disconnected(receive: Receive, stream: Stream) -> None:
     responses={200: {"content": {"text/event-stream": {}}, "description": "Events"}},
 )
 async def events(
+    request: Request,
     caller: CallerOf,
     parts: PartsOf,
     last_event_id: Annotated[
@@ -126,9 +165,23 @@ async def events(
     says that the cursor is too old: read the overview.
     """
     user = None if caller.is_anonymous else require_user(caller)
+
+    async def still_valid() -> bool:
+        try:
+            found: Caller = await request.app.state.identity.identify(request)
+        except IdentityUnavailable:
+            # The Hub is away: whoever had a stream keeps it.
+            return True
+        except IdentityError:
+            return False
+        # In other groups the reader sees others' messages: it comes again, as who it is now.
+        return (found.name, found.kind, found.groups) == (caller.name, caller.kind, caller.groups)
+
     return EventStreamResponse(
         feed=parts.feed,
         stream=Stream(user=user, groups=caller.groups),
         cursor=last_event_id or cursor,
         life_s=parts.settings.stream_s,
+        still_valid=still_valid,
+        recheck_s=parts.settings.recheck_s,
     )
