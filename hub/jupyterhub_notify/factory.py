@@ -44,6 +44,7 @@ from .services.publishing import PublishingService
 from .services.receipts import ReceiptService
 from .services.recipients import RecipientService
 from .services.reconciling import ReconcilingService
+from .services.saved_templates import SavedTemplateService
 from .services.scheduler import Scheduler
 from .services.views import NotificationViews
 from .services.welcome import WelcomeService
@@ -60,6 +61,7 @@ from .storage.positions import PositionStore
 from .storage.pushes import PushStore
 from .storage.rule_states import RuleStateStore
 from .storage.servers import ServerStore
+from .storage.templates import SavedTemplateStore
 from .storage.welcome import WelcomeStore
 from .storage.writer import Writer
 from .templates import TemplateDirectory
@@ -80,6 +82,7 @@ class Stores:
     rule_states: RuleStateStore = field(default_factory=RuleStateStore)
     servers: ServerStore = field(default_factory=ServerStore)
     audit: AuditStore = field(default_factory=AuditStore)
+    saved_templates: SavedTemplateStore = field(default_factory=SavedTemplateStore)
     expiry: ExpiryStore = field(default_factory=ExpiryStore)
 
 
@@ -106,6 +109,7 @@ class Parts:
     overview: OverviewService
     receipts: ReceiptService
     administration: AdministrationService
+    saved_templates: SavedTemplateService
     scheduler: Scheduler
     housekeeping: Housekeeping
     alerts: AlertReceiver
@@ -293,6 +297,9 @@ def build(
         ),
         administration=AdministrationService(
             **both, audit=stores.audit, servers=stores.servers, deliveries=stores.deliveries
+        ),
+        saved_templates=SavedTemplateService(
+            **both, store=stores.saved_templates, audit=stores.audit
         ),
         scheduler=Scheduler(
             **both,

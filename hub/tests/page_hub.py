@@ -27,10 +27,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base-url", default="/")
     parser.add_argument("--site", default="", help="the site's own lines of the configuration")
+    parser.add_argument("--configure", default="", help="the arguments of configure(c, …)")
     parser.add_argument("--spawn", nargs="*", default=[], help="users whose servers run")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        hub = Hub(Path(directory), site=SITE + options.site, base_url=options.base_url)
+        hub = Hub(
+            Path(directory),
+            site=SITE + options.site,
+            base_url=options.base_url,
+            configure=options.configure,
+        )
         with running(hub):
             for name in USERS:
                 hub.add_user(name)

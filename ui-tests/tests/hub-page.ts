@@ -30,11 +30,14 @@ export class Hub {
     private _child: ChildProcess
   ) {}
 
-  /** Start a hub; `site` are lines of its configuration. */
-  static async start(site: string): Promise<Hub> {
+  /** Start a hub; `site` are lines of its configuration, `configure` arguments of the call. */
+  static async start(site: string, configure = ''): Promise<Hub> {
     const child = spawn(
       'python3',
-      ['-m', 'tests.page_hub', '--base-url', '/hubs/one/', '--site', site],
+      [
+        ...['-m', 'tests.page_hub', '--base-url', '/hubs/one/'],
+        ...['--site', site, '--configure', configure]
+      ],
       {
         cwd: path.resolve(__dirname, '..', '..', 'hub'),
         stdio: ['pipe', 'pipe', 'inherit']

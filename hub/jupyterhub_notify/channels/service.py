@@ -103,6 +103,11 @@ class ChannelService:
         self._store = store
         self._sender = sender
 
+    @property
+    def names(self) -> list[str]:
+        """The site's channels."""
+        return [] if self._sender is None else self._sender.names
+
     async def get(self, caller: Caller) -> ChannelChoices:
         """Return the caller's choices."""
         user = require_user(caller)
@@ -120,7 +125,7 @@ class ChannelService:
         """
         user = require_user(caller)
         for name in change.on or ():
-            if self._sender is None or name not in self._sender.names:
+            if name not in self.names:
                 raise Invalid(f"There is no channel {name[:40]!r}", ["body", "on", name])
 
         async def command(transaction: Transaction) -> dict[str, Any]:
@@ -167,7 +172,6 @@ class ChannelService:
         return [ChannelSummary(**{**row, "last": _known(row["last"])}) for row in rows]
 
     def _choices(self, user: str, choice: dict[str, Any]) -> ChannelChoices:
-        names = [] if self._sender is None else self._sender.names
         return ChannelChoices(
             channels=[
                 ChannelEntry(
@@ -175,7 +179,7 @@ class ChannelService:
                     on=name not in choice["off"],
                     reaches=self._sender is not None and self._sender.reaches(name, user),
                 )
-                for name in names
+                for name in self.names
             ],
             digest=choice["digest"],
             quiet_from=choice["quiet_from"],

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from ..errors import ServiceError
@@ -26,7 +26,14 @@ from ..models.broadcasts import (
 )
 from ..models.common import Name, Text
 from ..models.notifications import ServiceNotification
-from ..models.recipients import ChooseRecipients, Directory, Recipients, TemplateSample
+from ..models.recipients import (
+    ChooseRecipients,
+    Directory,
+    Recipients,
+    SavedTemplate,
+    SaveTemplate,
+    TemplateSample,
+)
 from ..models.welcome import AdminWelcome, CreateWelcome, PatchWelcome, WelcomeReader
 from ..services.access import require_admin, require_sender
 from ..services.views import dump
@@ -54,6 +61,9 @@ Offset = Annotated[
 OutcomeQuery = Annotated[
     Outcome | None, Query(title="Outcome", description="Only those with this outcome")
 ]
+
+
+TemplateName = Annotated[Name, Path(title="Name", description="Of the template", max_length=100)]
 
 
 # --- Broadcasts
@@ -248,6 +258,26 @@ async def list_templates(caller: CallerOf, parts: PartsOf) -> Response:
         fields = {f: getattr(made, f) for f in TemplateSample.model_fields if f != "name"}
         samples.append(TemplateSample(name=name, **fields))
     return json_list(samples)
+
+
+@router.get("/templates/saved", response_model=list[SavedTemplate], summary="List saved templates")
+async def list_saved_templates(caller: CallerOf, parts: PartsOf) -> Response:
+    """List what senders have saved in the composer: administrators' templates, and one's own."""
+    return json_list(await parts.saved_templates.listed(caller))
+
+
+@router.put("/templates/saved/{name:path}", response_model=SavedTemplate, summary="Save a template")
+async def save_template(
+    name: TemplateName, body: SaveTemplate, caller: CallerOf, parts: PartsOf
+) -> Response:
+    """Save a broadcast as a template, in place of the sender's own of the same name."""
+    return json_one(await parts.saved_templates.save(caller, name, body))
+
+
+@router.delete("/templates/saved/{name:path}", status_code=204, summary="Delete a saved template")
+async def delete_template(name: TemplateName, caller: CallerOf, parts: PartsOf) -> None:
+    """Delete a template; an administrator may delete every one."""
+    await parts.saved_templates.delete(caller, name)
 
 
 # --- Welcome messages

@@ -28,6 +28,7 @@ from ..models.broadcasts import AdminBroadcast
 from ..models.common import Text
 from ..models.recipients import ChooseRecipients, Directory
 from ..models.stored import StoredBroadcast
+from ..pages.alerts import channels_of, problems_of, states_of
 from ..pages.forms import Draft, draft_of_broadcast, draft_of_fields, draft_of_template
 from ..pages.inbox import View, items_of
 from ..pages.outcomes import FAILED, LOOKS
@@ -48,6 +49,7 @@ router = APIRouter(include_in_schema=False)
 ROWS = 50
 DELIVERIES = 100
 INBOX = 100
+STATES = 500
 #: Of a search in the inbox.
 SEARCHED = 2000
 
@@ -159,7 +161,10 @@ def _tabs(caller: Caller | None) -> Sequence[tuple[str, str, str]]:
     inbox = [("inbox", "Inbox", "inbox")] if caller.kind == "user" else []
     if not _may_send(caller):
         return inbox
-    return [*inbox, ("compose", "Compose", ""), ("history", "History", "history")]
+    tabs = [*inbox, ("compose", "Compose", ""), ("history", "History", "history")]
+    if caller.admin:
+        tabs.append(("alerts", "Alerts", "alerts"))
+    return [*tabs, ("templates", "Templates", "templates")]
 
 
 def _may_send(caller: Caller) -> bool:
@@ -241,6 +246,9 @@ async def _compose(request: Request, parts: Parts, caller: Caller) -> Response:
     chosen = request.query_params.get("template")
     if chosen in parts.content.names:
         draft = draft_of_template(parts.content.sample(chosen))
+    saved = await parts.saved_templates.listed(caller)
+    saved_name = request.query_params.get("saved")
+    draft = next((draft_of_broadcast(one) for one in saved if one.name == saved_name), draft)
     everyone = caller.may_send_to_everyone()
     if not everyone and draft.to in ("running", "all"):
         draft.to = "groups"
@@ -257,6 +265,8 @@ async def _compose(request: Request, parts: Parts, caller: Caller) -> Response:
         zones=sorted(available_timezones()),
         templates=parts.content.names,
         chosen=chosen,
+        saved=[one.name for one in saved],
+        chosen_saved=saved_name,
         message_hint=parts.settings.message_hint,
         undo_s=parts.settings.undo_s,
         maintenance=True,
@@ -484,6 +494,58 @@ def _pager(request: Request, offset: int, limit: int, shown: int, total: int) ->
     }
 
 
+# --- Templates and alerts
+
+
+@router.get("/templates")
+async def templates(request: Request, parts: PartsOf) -> Response:
+    """List what a broadcast can start from."""
+    pages: Pages = request.app.state.pages
+    try:
+        caller = await _reader(request, sender=True)
+    except _Turned as turned:
+        return turned.response
+    return pages.page(
+        request,
+        "notify/templates.html",
+        caller,
+        title="Templates",
+        tab="templates",
+        unread=await _unread(parts, caller),
+        saved=await parts.saved_templates.listed(caller),
+        admin=caller.admin,
+        files=[(name, parts.content.sample(name)) for name in parts.content.names],
+    )
+
+
+@router.get("/alerts")
+async def alerts(request: Request, parts: PartsOf) -> Response:
+    """Show what alerts, rules and channels have come to, to an administrator."""
+    pages: Pages = request.app.state.pages
+    try:
+        caller = await _reader(request)
+        if not caller.admin:
+            text = "Alerts and rules are shown to administrators."
+            raise _Turned(_sentence(pages, request, 403, text, caller))
+        overview = await parts.alert_overview.get(caller)
+        sends = await parts.channels.summary(caller)
+    except _Turned as turned:
+        return turned.response
+    return pages.page(
+        request,
+        "notify/alerts.html",
+        caller,
+        title="Alerts",
+        tab="alerts",
+        unread=await _unread(parts, caller),
+        states=states_of(overview.rules)[:STATES],
+        total_states=len(overview.rules),
+        problems=problems_of(overview.problems),
+        channels=channels_of(parts.channels.names, sends),
+        has_rules=parts.rules is not None,
+    )
+
+
 # --- Inbox
 
 
@@ -531,5 +593,7 @@ async def _inbox(
         q=words,
         query=f"?{query}",
         cursor=seen.cursor,
+        channels=await parts.channels.get(caller),
+        zones=sorted(available_timezones()),
         more=f"{pages.service_url}inbox?all=true&view={view}" if left else None,
     )

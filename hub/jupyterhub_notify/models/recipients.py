@@ -7,9 +7,18 @@ from typing import Annotated
 from pydantic import Field
 
 from .broadcasts import Audience
-from .common import Model, Name
+from .common import Body, Model, Name, Summary, Type, Utc
+from .notifications import Options
 
-__all__ = ["ChooseRecipients", "Directory", "Group", "Recipients", "TemplateSample"]
+__all__ = [
+    "ChooseRecipients",
+    "Directory",
+    "Group",
+    "Recipients",
+    "SaveTemplate",
+    "SavedTemplate",
+    "TemplateSample",
+]
 
 
 class ChooseRecipients(Model):
@@ -47,6 +56,36 @@ class TemplateSample(Model):
     dismissable: Annotated[
         bool | None, Field(title="Dismissable", description="As the template says")
     ] = None
+
+
+class SaveTemplate(Options):
+    """A broadcast to be kept as a template: what it says, how it is shown, and to whom it goes."""
+
+    summary: Annotated[Summary, Field(title="Summary", description="In Markdown")]
+    body: Annotated[Body | None, Field(title="Body", description="In Markdown")] = None
+    type: Annotated[Type, Field(title="Type", description="Styling and urgency")] = "info"
+    inbox: Annotated[bool, Field(title="Inbox", description="As of a broadcast")] = True
+    must_accept: Annotated[bool, Field(title="Must accept", description="As of a broadcast")] = (
+        False
+    )
+    audience: Annotated[Audience, Field(title="Audience", description="As of a broadcast")] = "all"
+    users: Annotated[
+        list[Name], Field(title="Users", description="With audience named", max_length=10_000)
+    ] = []
+    groups: Annotated[
+        list[Name], Field(title="Groups", description="With audience named", max_length=1000)
+    ] = []
+
+
+class SavedTemplate(SaveTemplate):
+    """A template that a sender has saved."""
+
+    name: Annotated[str, Field(title="Name", description="The template's name")]
+    saved_by: Annotated[str, Field(title="Saved by", description="Who saved it last")]
+    shared: Annotated[
+        bool, Field(title="Shared", description="Whether every sender sees it, as administrators'")
+    ]
+    updated: Annotated[Utc, Field(title="Updated", description="When it was saved last")]
 
 
 class Group(Model):

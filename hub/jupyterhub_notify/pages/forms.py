@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..models.broadcasts import AdminBroadcast
+from ..models.recipients import SavedTemplate
 from ..services.content import Rendered
 
 __all__ = ["Draft", "draft_of_broadcast", "draft_of_fields", "draft_of_template", "names_in"]
@@ -123,8 +124,8 @@ def draft_of_fields(fields: Mapping[str, list[str]], *, form: bool) -> Draft:
     return draft
 
 
-def draft_of_broadcast(one: AdminBroadcast) -> Draft:
-    """Return a broadcast as it could be sent again, at once."""
+def draft_of_broadcast(one: AdminBroadcast | SavedTemplate) -> Draft:
+    """Return a broadcast, or one that was saved, as it could be sent at once."""
     links = [a for a in one.actions if a.url]
     to = "users" if one.users and not one.groups else "groups"
     close: Any = one.auto_close

@@ -10,6 +10,7 @@ from .channels import ChannelChoice, ChannelSend
 from .counter import Counter
 from .notifications import Notification, NotificationState
 from .servers import Server
+from .templates import SavedTemplate
 from .welcome import Welcome, WelcomeState
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Notification",
     "NotificationState",
     "RuleState",
+    "SavedTemplate",
     "Server",
     "UtcDateTime",
     "Welcome",

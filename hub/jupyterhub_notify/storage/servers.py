@@ -15,6 +15,7 @@ from ..schema import (
     Delivery,
     Notification,
     NotificationState,
+    SavedTemplate,
     Server,
     WelcomeState,
     now,
@@ -74,6 +75,9 @@ class ServerStore:
         connection = transaction.connection
         for table in _ABOUT_A_USER:
             await connection.execute(delete(table).where(table.user_name == user))
+        # What an administrator saved is the site's, as a broadcast is that they sent.
+        own = (SavedTemplate.saved_by == user, SavedTemplate.shared.is_(False))
+        await connection.execute(delete(SavedTemplate).where(*own))
         gone = await connection.execute(
             delete(Notification).where(Notification.target == user_target(user))
         )

@@ -359,6 +359,82 @@
     }
   }
 
+  // --- Templates
+
+  /** Return what to send, without the times: a template is for another day. */
+  function templateOf(form) {
+    const body = content(form);
+    try {
+      return { ...body, ...audience(form) };
+    } catch {
+      // Nobody is chosen yet: whoever starts from it says to whom.
+      return body;
+    }
+  }
+
+  function beginToSave(form, dialog) {
+    const fields = dialog.querySelector('form').elements;
+    form
+      .querySelector('[data-jn-do=save-template]')
+      .addEventListener('click', () => {
+        clearMarks(form);
+        try {
+          content(form);
+        } catch (error) {
+          point(error);
+          return;
+        }
+        byId('jn-save-error').textContent = '';
+        fields.name.value ||= form.elements.message.value.trim().slice(0, 60);
+        dialog.showModal();
+        fields.name.select();
+      });
+    dialog
+      .querySelector('[data-jn-do=close-save]')
+      .addEventListener('click', () => dialog.close());
+    dialog.addEventListener('submit', async event => {
+      event.preventDefault();
+      const name = fields.name.value.trim();
+      try {
+        if (!name) {
+          throw new Missing('jn-save-name', 'Give it a name.');
+        }
+        await api(
+          'PUT',
+          `v1/admin/templates/saved/${encodeURIComponent(name)}`,
+          templateOf(form)
+        );
+        dialog.close();
+        byId('jn-rehearsed').textContent = `Saved as “${name}”.`;
+      } catch (error) {
+        byId('jn-save-error').textContent = error.message;
+      }
+    });
+  }
+
+  function beginTemplates() {
+    const dialog = byId('jn-delete');
+    let row;
+    document.addEventListener('click', event => {
+      const button = event.target.closest('[data-jn-do=delete-template]');
+      if (button) {
+        row = button.closest('tr');
+        byId('jn-delete-name').textContent = row.dataset.jnTemplate;
+        dialog.returnValue = '';
+        dialog.showModal();
+      }
+    });
+    dialog.addEventListener('close', async () => {
+      if (dialog.returnValue === 'delete') {
+        const name = encodeURIComponent(row.dataset.jnTemplate);
+        await api('DELETE', `v1/admin/templates/saved/${name}`).then(
+          () => location.reload(),
+          complain
+        );
+      }
+    });
+  }
+
   function clearMarks(form) {
     forgive();
     byId('jn-rehearsed').textContent = '';
@@ -397,11 +473,9 @@
       zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
     }
     form.elements.template?.addEventListener('change', event => {
-      const { value, dataset } = event.target;
-      location.assign(
-        value ? dataset.jnGo + encodeURIComponent(value) : SERVICE
-      );
+      location.assign(event.target.dataset.jnGo + event.target.value);
     });
+    beginToSave(form, byId('jn-save'));
     form.addEventListener('change', event => {
       if (
         event.target.name === 'when' &&
@@ -645,11 +719,161 @@
     read: 'read'
   };
 
-  function mark(item, what) {
-    const { jnId: id, jnKind: kind } = item.dataset;
-    return kind === 'message'
-      ? api('POST', `v1/notifications/${MARKS[what]}`, { ids: [id] })
-      : api('POST', `v1/broadcasts/${encodeURIComponent(id)}/${MARKS[what]}`);
+  /** Mark items; the messages among them go in one request. */
+  async function mark(items, what) {
+    const of = kind => items.filter(({ dataset }) => dataset.jnKind === kind);
+    const ids = of('message').map(({ dataset }) => dataset.jnId);
+    await Promise.all([
+      ...(ids.length
+        ? [api('POST', `v1/notifications/${MARKS[what]}`, { ids })]
+        : []),
+      ...of('broadcast').map(({ dataset }) =>
+        api(
+          'POST',
+          `v1/broadcasts/${encodeURIComponent(dataset.jnId)}/${MARKS[what]}`
+        )
+      )
+    ]);
+  }
+
+  /** What takes back what was done to many. */
+  const OPPOSITE = {
+    done: 'restore',
+    restore: 'done',
+    read: 'unread',
+    unread: 'read'
+  };
+
+  const SAID = {
+    done: 'Done',
+    restore: 'Taken back',
+    read: 'Marked as read',
+    unread: 'Marked as unread'
+  };
+
+  /** Which of these a change makes sense for. */
+  function fitting(items, what) {
+    return items.filter(item => {
+      const unread = item.classList.contains('jn-is-unread');
+      return (
+        (what !== 'done' || 'jnDismissable' in item.dataset) &&
+        (what !== 'read' || unread) &&
+        // A broadcast stays read: its sender has been told so.
+        (what !== 'unread' || (!unread && item.dataset.jnKind === 'message'))
+      );
+    });
+  }
+
+  /** Choosing several messages, and what is done to them together. */
+  function beginSelection() {
+    const chosen = new Set();
+    const bar = byId('jn-bulk');
+    const undo = byId('jn-undo');
+    const all = byId('jn-select-all');
+    let undone = () => Promise.resolve();
+    const boxes = () => [...document.querySelectorAll('[data-jn-pick]')];
+    const show = () => {
+      const there = boxes();
+      for (const box of there) {
+        box.checked = chosen.has(box.dataset.jnPick);
+      }
+      const count = there.filter(box => box.checked).length;
+      bar.hidden = count === 0;
+      document.body.classList.toggle('jn-picking', count > 0);
+      all.checked = count === there.length;
+      all.indeterminate = count > 0 && count < there.length;
+      byId('jn-selected').textContent = `${count} selected`;
+    };
+    const act = async what => {
+      const picked = boxes()
+        .filter(box => box.checked)
+        .map(box => box.closest('.jn-line').querySelector('.jn-item'));
+      const items = fitting(picked, what);
+      chosen.clear();
+      show();
+      if (items.length === 0) {
+        say('Nothing to change.');
+        return;
+      }
+      await mark(items, what);
+      undone = () => mark(items, OPPOSITE[what]);
+      const text = `${SAID[what]}: ${items.length}`;
+      undo.querySelector('span').textContent = text;
+      say(text);
+      const button = undo.querySelector('button');
+      button.hidden =
+        what === 'read' &&
+        items.some(({ dataset }) => dataset.jnKind === 'broadcast');
+      undo.hidden = false;
+      (button.hidden ? byId('jn-q') : button).focus();
+    };
+    document.addEventListener('change', event => {
+      const { jnPick } = event.target.dataset;
+      if (event.target === all) {
+        boxes().forEach(({ dataset }) =>
+          chosen[all.checked ? 'add' : 'delete'](dataset.jnPick)
+        );
+      } else if (jnPick) {
+        chosen[event.target.checked ? 'add' : 'delete'](jnPick);
+      } else {
+        return;
+      }
+      undo.hidden = true;
+      show();
+    });
+    document.addEventListener('click', async event => {
+      const what = event.target.closest('[data-jn-bulk]')?.dataset.jnBulk;
+      if (!what) {
+        return;
+      }
+      forgive();
+      try {
+        if (what === 'none') {
+          chosen.clear();
+          show();
+          return;
+        }
+        if (what === 'undo') {
+          undo.hidden = true;
+          await undone();
+          say('Undone.');
+        } else {
+          await act(what);
+        }
+        refresh(byId('jn-list'));
+      } catch (error) {
+        complain(error);
+      }
+    });
+    document.addEventListener('htmx:afterSwap', show);
+    show();
+  }
+
+  function beginChannels(form) {
+    const fields = form.elements;
+    if (!fields.quiet_from.value && fields.timezone.value === 'UTC') {
+      // Nobody has chosen a zone yet: quiet hours are meant on the reader's own clock.
+      fields.timezone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    }
+    form.addEventListener('submit', event => event.preventDefault());
+    form.addEventListener('change', async () => {
+      const said = byId('jn-channels-said');
+      const boxes = [...form.querySelectorAll('[name=on]:enabled')];
+      try {
+        await api('PATCH', 'v1/channels', {
+          on: Object.fromEntries(boxes.map(box => [box.value, box.checked])),
+          digest: fields.digest.value,
+          quiet_from: fields.quiet_from.value || null,
+          quiet_until: fields.quiet_until.value || null,
+          timezone: fields.timezone.value.trim()
+        });
+        said.classList.remove('jn-problem');
+        said.textContent = 'Saved.';
+      } catch (error) {
+        said.classList.add('jn-problem');
+        said.textContent = error.message;
+      }
+    });
   }
 
   function beginInbox(list) {
@@ -672,7 +896,7 @@
         open[item.open ? 'add' : 'delete'](item.id);
         if (item.open && item.classList.contains('jn-is-unread')) {
           item.classList.remove('jn-is-unread');
-          mark(item, 'read').catch(complain);
+          mark([item], 'read').catch(complain);
         }
       },
       true
@@ -697,17 +921,13 @@
       const what = button.dataset.jnDo;
       try {
         if (what === 'read-all') {
-          await Promise.all(
-            [...document.querySelectorAll('.jn-is-unread')].map(one =>
-              mark(one, 'read')
-            )
-          );
+          await mark([...document.querySelectorAll('.jn-is-unread')], 'read');
         } else if (what === 'accept') {
           const id = encodeURIComponent(item.dataset.jnId);
           await api('POST', `v1/broadcasts/${id}/accept`);
         } else {
           open.delete(item.id);
-          await mark(item, what);
+          await mark([item], what);
         }
         say('Done.');
         refresh(byId('jn-list'));
@@ -744,6 +964,9 @@
   document.addEventListener('DOMContentLoaded', () => {
     showTimes();
     setInterval(showTimes, 15_000);
+    document
+      .querySelector('.jn-tabs [aria-current]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     document.addEventListener('htmx:afterSwap', event => {
       showTimes();
       countDown();
@@ -767,6 +990,14 @@
     const list = document.querySelector('.jn-inbox');
     if (list) {
       beginInbox(list);
+      beginSelection();
+    }
+    const channels = byId('jn-channels');
+    if (channels) {
+      beginChannels(channels);
+    }
+    if (byId('jn-delete')) {
+      beginTemplates();
     }
   });
 })();

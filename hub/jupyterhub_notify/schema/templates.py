@@ -1,0 +1,27 @@
+"""Broadcasts that were saved in the composer, to start from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base
+
+__all__ = ["SavedTemplate"]
+
+
+class SavedTemplate(Base):
+    """What a sender saved as a template; the site's own are files."""
+
+    __tablename__ = "saved_templates"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    #: Who saved it last.
+    saved_by: Mapped[str]
+    #: Whether an administrator saved it: every sender sees it then.
+    shared: Mapped[bool]
+    #: As ``models/recipients.py`` has it.
+    content: Mapped[dict[str, Any]]
+    updated: Mapped[datetime]
