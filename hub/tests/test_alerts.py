@@ -14,7 +14,7 @@ from jupyterhub_notify.alerts.engines import EngineError
 from jupyterhub_notify.alerts.engines import ask as ask_engine
 from jupyterhub_notify.alerts.rules import Rule
 from jupyterhub_notify.alerts.users import DirectoryUsers, UserFinder, unescape
-from jupyterhub_notify.services.directory import HubUser
+from jupyterhub_notify.services.directory import HubUser, NobodyKnown
 
 from .engines import alerting
 from .support import Databases, Service, Tokens, running
@@ -268,6 +268,28 @@ async def test_whom_no_user_is_known_by_is_told_apart(service: Service):
     assert (done["created"], done["unknown"]) == (2, 1)
     [problem] = (await service.as_("admin").get("/v1/admin/alerts")).json()["problems"]
     assert (problem["reason"], problem["subject"]) == ("unknown-user", "mallory")
+
+
+async def test_a_name_that_kubespawner_hashes_is_found_among_the_users(service: Service):
+    site = Site("carol@example.org", "Zoë", "bob", "bob.b", "bob_b")
+    service.parts.alerts._known = DirectoryUsers(site)
+    pods = {
+        "jupyter-carol-example-org---b39a0782": "carol@example.org",
+        # The named server gpu of the same user: 17 characters of each name are left.
+        "jupyter-carol-example-org--gpu---611ed26e": "carol@example.org",
+        "jupyter-zo---c6a12698": "Zoë",
+        "jupyter-bob--gpu---01234567": "bob",
+        # Two users' names begin so, and whose it is cannot be told.
+        "jupyter-bob-b--gpu---01234567": None,
+        "jupyter-mallory---01234567": None,
+    }
+    alerts = [alert(None, labels={"pod": pod}, fingerprint=pod[:90]) for pod in pods]
+    done = await post(service, webhook(*alerts))
+    assert (done["created"], done["unknown"]) == (4, 2)
+    # Only a directory can read such a name: nobody gets a message for it.
+    service.parts.alerts._known = DirectoryUsers(NobodyKnown())
+    done = await post(service, webhook(*alerts))
+    assert (done["revoked"], done["unknown"]) == (4, 6)
 
 
 def test_what_is_no_escape_stays():

@@ -26,7 +26,7 @@ from ..services.reconciling import ReconcilingService
 from ..storage.alert_problems import AlertProblemStore
 from ..storage.writer import Transaction, Writer
 from .models import Alert, AlertsTaken, Webhook
-from .users import KnownUsers, UserFinder
+from .users import KnownUsers, UserFinder, is_hashed
 
 __all__ = ["AlertReceiver", "AlertSettings", "Engine"]
 
@@ -134,7 +134,11 @@ class AlertReceiver:
         over: set[str] = set()
         problems: list[tuple[str, str]] = []
         found = [(alert, self._finder.candidates(alert.labels)) for alert in webhook.alerts]
+        slugs = [name for _, names in found for name in names if is_hashed(name)]
+        read = await self._known.hashed(slugs) if slugs else {}
+        found = [(alert, [read.get(name, name) for name in names]) for alert, names in found]
         unknown = await self._known.unknown([name for _, names in found for name in names])
+        unknown |= set(slugs) - read.keys()
         for alert, names in found:
             name = next((one for one in names if one not in unknown), names[0] if names else None)
             key = scope + (alert.fingerprint or _digest(json.dumps(alert.labels, sort_keys=True)))

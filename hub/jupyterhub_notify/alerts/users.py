@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +17,17 @@ __all__ = [
     "KnownUsers",
     "LabelPattern",
     "UserFinder",
+    "is_hashed",
     "unescape",
 ]
 
 #: What a Kubernetes label that the Spawner wrote a name into looks like: -40 for an @.
 _ESCAPED = re.compile(r"(?:-[0-9a-f]{2})+")
+#: And since KubeSpawner 7, where the name is not one that Kubernetes takes: what is left of it, of
+#: a named server's too, and eight digits of its SHA-256.
+_HASHED = re.compile(r"(?P<user>[a-z0-9-]+?)(?:--[a-z0-9-]+?)?---(?P<digest>[0-9a-f]{8})")
+#: How much of a user's name is left beside that of a named server.
+_BESIDE_A_SERVER = 17
 
 
 class KnownUsers(Protocol):
@@ -27,6 +35,9 @@ class KnownUsers(Protocol):
 
     async def unknown(self, names: Sequence[str]) -> set[str]:
         """Return those of the names that no user has; none if that cannot be told."""
+
+    async def hashed(self, slugs: Sequence[str]) -> dict[str, str]:
+        """Return the users whom hashed names stand for; those that cannot be told are not there."""
 
 
 class DirectoryUsers:
@@ -46,6 +57,40 @@ class DirectoryUsers:
         users = await self._directory.users()
         return set() if users is None else set(names) - {user.name for user in users}
 
+    async def hashed(self, slugs: Sequence[str]) -> dict[str, str]:
+        """Return the users whom names of KubeSpawner's stand for, as it hashes them."""
+        users = await self._directory.users()
+        if not users or not slugs:
+            return {}
+        # Ten thousand users take some ten milliseconds.
+        return await asyncio.to_thread(_read_hashed, slugs, [user.name for user in users])
+
+
+def _read_hashed(slugs: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    by_digest = {hashlib.sha256(name.encode()).hexdigest()[:8]: name for name in names}
+    found = {}
+    for slug in slugs:
+        match = _HASHED.fullmatch(slug)
+        if match is None:
+            continue
+        name = by_digest.get(match["digest"])
+        if name is None and slug.count("--") > 1:
+            # A named server's digest is of both names, and the server's is not known: whoever's
+            # name begins so, if there is one only.
+            fitting = [one for one in names if _stripped(one) == match["user"]]
+            name = fitting[0] if len(fitting) == 1 else None
+        if name is not None:
+            found[slug] = name
+    return found
+
+
+def _stripped(name: str) -> str:
+    """Return what is left of a name beside a named server's."""
+    text = re.sub("[^a-z0-9]+", "-", name.lower()).lstrip("-")[:_BESIDE_A_SERVER].rstrip("-")
+    if text and not text[0].isalpha():
+        text = f"x-{text[: _BESIDE_A_SERVER - 2]}"
+    return text or "x"
+
 
 @dataclass(frozen=True)
 class LabelPattern:
@@ -58,7 +103,8 @@ class LabelPattern:
     pattern
         What its whole value looks like; the group ``user`` is the name.
     escaped
-        Whether the name is written as KubeSpawner writes it, ``carol-40example-2eorg``.
+        Whether the name is written as KubeSpawner writes it, ``carol-40example-2eorg`` or
+        ``carol-example-org---b39a0782``.
     """
 
     label: str
@@ -117,9 +163,17 @@ class UserFinder:
             match = pattern.pattern.fullmatch(labels.get(pattern.label, "")[:500])
             if match is not None and match["user"]:
                 name = match["user"]
+                slug = labels[pattern.label][match.start("user") : 500]
+                if pattern.escaped and is_hashed(slug):
+                    return [slug]
                 read = unescape(name) if pattern.escaped else name
                 return [read] if read == name else [read, name]
         return []
+
+
+def is_hashed(name: str) -> bool:
+    """Return whether a name is one that KubeSpawner has hashed: only a directory can read it."""
+    return _HASHED.fullmatch(name) is not None
 
 
 def unescape(name: str) -> str:
