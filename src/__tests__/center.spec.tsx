@@ -106,7 +106,8 @@ describe('CenterPanel', () => {
       rendermime: {} as any,
       trans,
       commands: new CommandRegistry(),
-      hide
+      hide,
+      leave: () => undefined
     });
 
   it('is empty while it was never in sight', async () => {

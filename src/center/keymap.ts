@@ -55,6 +55,18 @@ const COMMANDS: Record<string, Exclude<ListKey['do'], 'move'>> = {
 };
 
 /**
+ * What a key does to all the selected rows, if anything.
+ */
+export function bulkKey(
+  event: KeyEvent
+): 'dismiss' | 'markRead' | 'markUnread' | null {
+  const key = listKey(event)?.do;
+  return key === 'dismiss' || key === 'markRead' || key === 'markUnread'
+    ? key
+    : null;
+}
+
+/**
  * What a key does in the list, if anything.
  */
 export function listKey(event: KeyEvent): ListKey | null {
@@ -72,15 +84,24 @@ export function listKey(event: KeyEvent): ListKey | null {
   return Object.hasOwn(COMMANDS, key) ? { do: COMMANDS[key] } : null;
 }
 
+/** What a key does anywhere in the center. */
+export type CenterKey = 'undo' | 'search' | 'help' | 'leave' | 'bulk';
+
 /**
  * What a key does anywhere in the center, if anything; a field in which one types has its own.
  */
-export function centerKey(event: KeyEvent): 'undo' | 'search' | null {
-  if ((event.target as HTMLElement).matches('input[type="text"]')) {
+export function centerKey(event: KeyEvent): CenterKey | null {
+  if (event.key === 'Escape') {
+    return 'leave';
+  }
+  if ((event.target as HTMLElement).matches('input[type="text"], textarea')) {
     return null;
   }
   if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey)) {
     return 'undo';
   }
-  return event.key === '/' ? 'search' : null;
+  if (event.key === '/') {
+    return 'search';
+  }
+  return event.key === '?' ? 'help' : bulkKey(event) && 'bulk';
 }

@@ -7,7 +7,7 @@ import { Shared } from '../components/context';
 import { Glyph } from '../components/icons';
 import { isDismissed } from '../state';
 import type { Notification } from '../wire';
-import { listKey } from './keymap';
+import { bulkKey, listKey } from './keymap';
 import type { Listing } from './listing';
 import { type IRowHandlers, Row } from './row';
 import { type IRovingFocus, useRovingFocus } from './useRovingFocus';
@@ -151,7 +151,7 @@ List.displayName = 'List';
 // Longer than a screen: one case for each key.
 function onKeyDown(
   event: React.KeyboardEvent,
-  { rows, openId, handlers }: IListProps,
+  { rows, openId, selection, handlers }: IListProps,
   { current: row, index }: IRovingFocus,
   go: (to: number) => void
 ): void {
@@ -160,6 +160,10 @@ function onKeyDown(
     event.defaultPrevented || target.closest('.jp-NotifyRow-details') !== null;
   const key = listKey(event);
   if (!row || !key || (inside && event.key !== 'Escape')) {
+    return;
+  }
+  if (selection.size > 0 && bulkKey(event)) {
+    // The center does it, to all of them.
     return;
   }
   switch (key.do) {

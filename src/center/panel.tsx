@@ -149,6 +149,11 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     );
   }
 
+  /** Give the keyboard back to what the user worked in. */
+  leave(): void {
+    this._options.leave();
+  }
+
   /** The tab's close, and the button's: it is put away, not destroyed. */
   protected onCloseRequest(msg: Message): void {
     this._options.hide();
@@ -231,6 +236,8 @@ export namespace CenterPanel {
   export interface IOptions extends Omit<ICenterProps, 'host'> {
     /** Put the panel away. */
     hide: () => void;
+    /** Give the keyboard back to what the user worked in. */
+    leave: () => void;
     /** What the menu runs. */
     commands: CommandRegistry;
   }

@@ -26,6 +26,8 @@ import { CenterPanel } from './panel';
 
 namespace CommandIDs {
   export const toggleCenter = 'jupyterlab-notify:toggle-center';
+
+  export const focusNewest = 'jupyterlab-notify:focus-newest';
 }
 
 /** Right of JupyterLab's own top bar (900), and of what others put there. */
@@ -90,6 +92,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
       trans,
       language: translator?.languageCode,
       hide,
+      leave: () => {
+        const { currentWidget } = shell;
+        if (currentWidget) {
+          shell.activateById(currentWidget.id);
+        } else {
+          bell.focus();
+        }
+      },
       commands
     });
     const bell = new NotificationBell({
@@ -120,6 +130,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
           show({ id: null, focus: true, read: true });
         }
       }
+    });
+
+    addCommand(app, palette, trans, CommandIDs.focusNewest, {
+      label: trans.__('Focus Newest Notification'),
+      execute: () =>
+        show({
+          id: model.notifications[0]?.id ?? null,
+          focus: true,
+          read: true,
+          closed: true
+        })
     });
 
     model.openRequested.connect((_, { id, by }) => {

@@ -100,11 +100,24 @@ function RowHead(props: IPartProps): JSX.Element {
     }
   };
 
+  const onMouseDown = (event: React.MouseEvent<HTMLElement>) => {
+    if (event.shiftKey) {
+      // It would mark the text from there to here. The row has the keyboard all the same.
+      event.preventDefault();
+      event.currentTarget
+        .closest<HTMLElement>('article')
+        ?.focus({ preventScroll: true });
+    }
+  };
+
   return (
-    <div className="jp-NotifyRow-head" onClick={onClick}>
-      <span className="jp-NotifyRow-dot" aria-hidden="true" />
+    <div
+      className="jp-NotifyRow-head"
+      onClick={onClick}
+      onMouseDown={onMouseDown}
+    >
       <span className="jp-NotifyRow-lead">
-        <TypeIcon type={row.type} progress={row.progress} />
+        <span className="jp-NotifyRow-dot" aria-hidden="true" />
         <label className="jp-NotifyRow-check">
           <input
             type="checkbox"
@@ -120,6 +133,7 @@ function RowHead(props: IPartProps): JSX.Element {
           />
         </label>
       </span>
+      <TypeIcon type={row.type} progress={row.progress} />
       <div className="jp-NotifyRow-text">
         <span id={`${id}-state`} className="jp-NotifyHidden">
           {stateLabel(row, trans)}

@@ -4,10 +4,10 @@
 import * as React from 'react';
 
 import { Shared } from '../components/context';
-import { Glyph, IconButton } from '../components/icons';
-import { isUnread } from '../state';
+import { Glyph, type GlyphName } from '../components/icons';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
+import { applyBulk, type Bulk, takenBy } from './bulk';
 import type { SelectionModel } from './selection';
 import type { UndoManager } from './undo';
 
@@ -44,16 +44,12 @@ export function SelectionToolbar(props: {
           times.number.format(size)
         )}
       </span>
-      {view === 'dismissed' ? (
-        <IconButton
-          label={trans.__('Move the selected back to the inbox')}
-          onClick={() => void undo.dismiss(chosen, false)}
-        >
-          <Glyph name="back" />
-        </IconButton>
-      ) : (
-        <InboxButtons chosen={chosen} undo={undo} />
-      )}
+      {(view === 'dismissed'
+        ? (['restore'] as const)
+        : (['dismiss', 'markRead', 'markUnread'] as const)
+      ).map(bulk => (
+        <BulkButton key={bulk} bulk={bulk} chosen={chosen} undo={undo} />
+      ))}
       <span className="jp-NotifySelection-space" />
       <button
         type="button"
@@ -77,39 +73,43 @@ export function SelectionToolbar(props: {
   );
 }
 
-/** What is done to rows of the inbox. */
-function InboxButtons(props: {
+/** What one of the buttons says. */
+function useWords(bulk: Bulk): {
+  glyph: GlyphName;
+  label: string;
+  hint: string;
+} {
+  const { trans } = React.useContext(Shared);
+  switch (bulk) {
+    case 'dismiss':
+      return { glyph: 'done', label: trans.__('Done'), hint: 'E' };
+    case 'restore':
+      return { glyph: 'back', label: trans.__('Move to inbox'), hint: 'E' };
+    case 'markRead':
+      return { glyph: 'check', label: trans.__('Mark read'), hint: 'R' };
+    case 'markUnread':
+      return { glyph: 'dot', label: trans.__('Mark unread'), hint: 'U' };
+  }
+}
+
+/** Does one thing to those of the selected rows that it changes. */
+function BulkButton(props: {
+  bulk: Bulk;
   chosen: readonly Notification[];
   undo: UndoManager;
 }): JSX.Element {
-  const { chosen, undo } = props;
-  const { trans } = React.useContext(Shared);
-  const unread = chosen.filter(isUnread);
-  const read = chosen.filter(row => !isUnread(row));
-  const dismissable = chosen.filter(row => row.dismissable);
+  const { bulk, chosen, undo } = props;
+  const { glyph, label, hint } = useWords(bulk);
   return (
-    <>
-      <IconButton
-        label={trans.__('Mark the selected as read')}
-        disabled={unread.length === 0}
-        onClick={() => void undo.read(unread, true)}
-      >
-        <Glyph name="check" />
-      </IconButton>
-      <IconButton
-        label={trans.__('Mark the selected as unread')}
-        disabled={read.length === 0}
-        onClick={() => void undo.read(read, false)}
-      >
-        <Glyph name="dot" />
-      </IconButton>
-      <IconButton
-        label={trans.__('Mark the selected as done')}
-        disabled={dismissable.length === 0}
-        onClick={() => void undo.dismiss(dismissable, true)}
-      >
-        <Glyph name="done" />
-      </IconButton>
-    </>
+    <button
+      type="button"
+      className="jp-NotifySelection-button"
+      title={`${label} (${hint})`}
+      disabled={takenBy(bulk, chosen).length === 0}
+      onClick={() => applyBulk(bulk, chosen, undo)}
+    >
+      <Glyph name={glyph} />
+      {label}
+    </button>
   );
 }

@@ -43,7 +43,7 @@ export function useRequests(options: {
     const onRequest = () => {
       const request = host.takeRequest();
       if (request && request.id !== null) {
-        void show({ ...request, id: request.id, open: true });
+        void show({ ...request, id: request.id, open: !request.closed });
       } else if (request?.focus) {
         requestAnimationFrame(() => (list.current ?? root.current)?.focus());
       }

@@ -4,6 +4,7 @@
 import * as React from 'react';
 
 import {
+  type ICenterHost,
   type ICenterProps,
   type IShared,
   Shared,
@@ -11,16 +12,18 @@ import {
 } from '../components/context';
 import { useNow, useSignal } from '../components/hooks';
 import { Empty, Failed, Skeleton } from '../components/states';
+import type { Counts } from '../wire';
 import { FilterBar } from './filter';
 import { Header } from './header';
-import { centerKey } from './keymap';
 import { type IListHandle, type IListProps, List } from './list';
 import type { Listing } from './listing';
 import { Notices } from './notices';
 import { SelectionModel } from './selection';
 import { SelectionToolbar } from './selectionToolbar';
+import { addShortcuts } from './shortcuts';
 import { UndoManager } from './undo';
 import { UndoBar } from './undoBar';
+import { useCenterKeys } from './useCenterKeys';
 import { useKeptFocus } from './useKeptFocus';
 import { type IListingState, useListing } from './useListing';
 import { useNews } from './useNews';
@@ -29,26 +32,36 @@ import { useMarkRead, useRowActions } from './useRowActions';
 import '../../style/center.css';
 
 /**
- * The center. It composes the hooks that hold its state and the components that draw it, and is
- * as long as there are of these.
+ * The center: what its parts share, and the parts.
  */
-// Longer than a screen: it connects the hooks of the panel to its parts.
 export function Center(props: ICenterProps): JSX.Element {
-  const { model, host } = props;
   const { shared, failure, forget } = useShared(props);
+  React.useMemo(() => addShortcuts(props.host.commands, shared.trans), []);
+  return (
+    <Shared.Provider value={shared}>
+      <Content host={props.host} failure={failure} forget={forget} />
+    </Shared.Provider>
+  );
+}
+
+/** What the center is told: where it is, and what went wrong. */
+interface IContentProps {
+  host: ICenterHost;
+  failure: string | null;
+  forget(): void;
+}
+
+/** The hooks that hold the center's state, connected. */
+function useCenter({ host, forget }: IContentProps) {
+  const shared = React.useContext(Shared);
+  const { model } = shared;
   const root = React.useRef<HTMLDivElement>(null);
   const list = React.useRef<IListHandle>(null);
   const searchField = React.useRef<HTMLInputElement>(null);
   const [openId, setOpenId] = React.useState<string | null>(null);
 
-  const visible = useSignal(host.visibleChanged, () => host.visible);
-  const inSight = () => host.visible;
-  const counts = useSignal(model.stateChanged, () => model.counts, inSight);
-  const now = useNow(model, visible);
-  const news = useNews(host, shared);
   const shown = useListing(model, host, () => selection.clear());
-  const { listing, rows, view } = shown;
-
+  const { listing, rows } = shown;
   const selection = useSelection(listing, rows);
   const undo = useUndo(shared, forget, root, id => focusOn(id));
   const markRead = useMarkRead(model, shared.fail);
@@ -69,73 +82,95 @@ export function Center(props: ICenterProps): JSX.Element {
     include: shown.include,
     open: (row, read) => (read ? handlers.toggle(row) : setOpenId(row.id))
   });
-
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const key = centerKey(event);
-    if (key === 'search') {
-      event.preventDefault();
-      searchField.current?.focus();
-    } else if (key === 'undo' && undo.last) {
-      event.preventDefault();
-      event.stopPropagation();
-      void undo.undo();
-    }
+  const onKeyDown = useCenterKeys({
+    host,
+    rows,
+    selection,
+    undo,
+    list,
+    searchField
+  });
+  return {
+    root,
+    list,
+    searchField,
+    openId,
+    shown,
+    selection,
+    undo,
+    handlers,
+    onKeyDown
   };
+}
 
+/** The parts of the center, from top to bottom. */
+function Content(props: IContentProps): JSX.Element {
+  const { host, failure, forget } = props;
+  const shared = React.useContext(Shared);
+  const { model } = shared;
+  const { root, list, searchField, shown, selection, undo, ...own } =
+    useCenter(props);
+  const visible = useSignal(host.visibleChanged, () => host.visible);
+  const inSight = () => host.visible;
+  const counts = useSignal(model.stateChanged, () => model.counts, inSight);
+  const now = useNow(model, visible);
+  const news = useNews(host, shared);
+  const { listing, rows, view } = shown;
+  const toList = () => list.current?.focus();
   return (
-    <Shared.Provider value={shared}>
-      <div
-        className="jp-NotifyCenter-content"
-        ref={root}
-        tabIndex={-1}
-        {...useKeptFocus(root, list)}
-        onKeyDown={onKeyDown}
-      >
-        <Header host={host} counts={counts} undo={undo} />
-        <FilterBar
-          view={view}
-          search={shown.search}
-          unread={counts.unread}
-          searchRef={searchField}
-          onView={shown.setView}
-          onSearch={shown.setSearch}
-          onLeave={() => list.current?.focus()}
-        />
-        <Notices listing={listing} failure={failure} onClose={forget} />
-        <SelectionToolbar
-          selection={selection}
-          undo={undo}
-          rows={rows}
-          view={view}
-          onLeave={() => list.current?.focus()}
-        />
-        <Main
-          shown={shown}
-          listRef={list}
-          now={now}
-          openId={openId}
-          selection={selection.ids}
-          // How many there are with those not loaded yet, as far as that is known.
-          total={
-            !shown.filtered
-              ? Math.max(rows.length, counts[view])
-              : listing.complete
-                ? rows.length
-                : -1
-          }
-          handlers={handlers}
-        />
-        <UndoBar
-          undo={undo.last}
-          onUndo={() => void undo.undo()}
-          onGone={() => undo.forget()}
-        />
-        <div className="jp-NotifyHidden" role="log" aria-live="polite">
-          {news}
-        </div>
+    <div
+      className="jp-NotifyCenter-content"
+      ref={root}
+      tabIndex={-1}
+      {...useKeptFocus(root, list)}
+      onKeyDown={own.onKeyDown}
+    >
+      <Header host={host} counts={counts} undo={undo} />
+      <FilterBar
+        view={view}
+        search={shown.search}
+        unread={counts.unread}
+        searchRef={searchField}
+        onView={shown.setView}
+        onSearch={shown.setSearch}
+        onLeave={toList}
+      />
+      <Notices listing={listing} failure={failure} onClose={forget} />
+      <SelectionToolbar
+        selection={selection}
+        undo={undo}
+        rows={rows}
+        view={view}
+        onLeave={toList}
+      />
+      <Main
+        shown={shown}
+        listRef={list}
+        now={now}
+        openId={own.openId}
+        selection={selection.ids}
+        total={knownTotal(shown, counts)}
+        handlers={own.handlers}
+      />
+      <UndoBar
+        undo={undo.last}
+        onUndo={() => void undo.undo()}
+        onGone={() => undo.forget()}
+      />
+      <div className="jp-NotifyHidden" role="log" aria-live="polite">
+        {news}
       </div>
-    </Shared.Provider>
+    </div>
   );
+}
+
+/** How many rows there are with those not loaded yet, as far as that is known; else -1. */
+function knownTotal(shown: IListingState, counts: Readonly<Counts>): number {
+  const { filtered, listing, rows, view } = shown;
+  if (!filtered) {
+    return Math.max(rows.length, counts[view]);
+  }
+  return listing.complete ? rows.length : -1;
 }
 
 /** The list, or why there is none. */

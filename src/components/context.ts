@@ -26,6 +26,8 @@ export interface ICenterHost {
   takeRequest(): ICenterHost.IRequest | undefined;
   /** Put it away. */
   close(): void;
+  /** Give the keyboard back to what the user worked in. */
+  leave(): void;
   /** What its menu runs. */
   readonly commands: CommandRegistry;
 }
@@ -44,6 +46,8 @@ export namespace ICenterHost {
     focus: boolean;
     /** Whether a user asked, who then has read it. */
     read: boolean;
+    /** Whether it is only put under the keyboard, and not opened. */
+    closed?: boolean;
   }
 }
 

@@ -82,10 +82,13 @@ const PATHS = {
   up: 'M12 19V5.5m-6 6 6-6 6 6'
 };
 
+/** The name of a picture. */
+export type GlyphName = keyof typeof PATHS;
+
 /**
  * The picture of a button.
  */
-export function Glyph(props: { name: keyof typeof PATHS }): JSX.Element {
+export function Glyph(props: { name: GlyphName }): JSX.Element {
   return (
     <svg
       className="jp-NotifyGlyph"

@@ -28,6 +28,24 @@ export interface IWelcomeOptions {
   closed(seen: string[]): void;
 }
 
+/** How long somebody may go on typing after the dialog took the keyboard, in ms. */
+const TYPING_MS = 700;
+
+/** Have Enter take the blue button, where it does nothing else. */
+function takeDefault(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  if (
+    event.key === 'Enter' &&
+    !event.isComposing &&
+    !target.closest('a, button, input, select, textarea, summary')
+  ) {
+    event.preventDefault();
+    (event.currentTarget as HTMLElement)
+      .querySelector<HTMLButtonElement>('.jp-mod-accept:enabled')
+      ?.click();
+  }
+}
+
 /**
  * A modal dialog: the browser keeps the focus in it and gives it back afterwards.
  */
@@ -45,6 +63,13 @@ export class WelcomeModal {
     node.addEventListener('cancel', event => {
       event.preventDefault();
       this._finish(true);
+    });
+    // Who typed a line when it came means that line, and no button.
+    setTimeout(() => node.classList.add('jp-mod-ready'), TYPING_MS);
+    node.addEventListener('keydown', event => {
+      if (!event.repeat && node.classList.contains('jp-mod-ready')) {
+        takeDefault(event);
+      }
     });
     node.addEventListener('close', () => this._finish(true));
     document.body.append(node);

@@ -139,6 +139,21 @@ test('keeps the keyboard in it from page to page', async () => {
   await expect(welcome(page)).toHaveCount(0);
 });
 
+test('takes the blue button by Enter, from page to page and out', async () => {
+  lab.greet('1-first', { title: 'First' }, 'One.');
+  lab.greet('2-second', { title: 'Second' }, 'Two.');
+  await again();
+  for (const name of ['First', 'Second']) {
+    await expect(title()).toHaveText(name);
+    await expect(page.locator('.jp-NotifyWelcome-body')).toBeFocused();
+    await page.waitForFunction(() =>
+      document.querySelector('.jp-NotifyWelcome.jp-mod-ready')
+    );
+    await page.keyboard.press('Enter');
+  }
+  await expect(welcome(page)).toHaveCount(0);
+});
+
 test('shows several messages as pages', async () => {
   for (const number of [1, 2, 3]) {
     lab.greet(`m${number}`, { title: `Message ${number}` }, `Text ${number}`);

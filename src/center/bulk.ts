@@ -1,0 +1,48 @@
+/**
+ * What is done to several rows at once, by the keyboard and by the toolbar; no DOM.
+ */
+import { isDismissed, isInInbox, isUnread } from '../state';
+import type { Notification } from '../wire';
+import type { UndoManager } from './undo';
+
+/**
+ * Something that may be done to rows: each takes those that it changes.
+ */
+export type Bulk = 'markRead' | 'markUnread' | 'dismiss' | 'restore';
+
+const TAKES: Record<Bulk, (row: Notification) => boolean> = {
+  markRead: isUnread,
+  markUnread: row => isInInbox(row) && !isUnread(row),
+  dismiss: row => isInInbox(row) && row.dismissable,
+  restore: isDismissed
+};
+
+/**
+ * The rows that something changes.
+ */
+export function takenBy(
+  bulk: Bulk,
+  rows: readonly Notification[]
+): readonly Notification[] {
+  return rows.filter(TAKES[bulk]);
+}
+
+/**
+ * Do something to those rows that it changes, as one change that can be undone.
+ *
+ * @returns Whether there was any.
+ */
+export function applyBulk(
+  bulk: Bulk,
+  rows: readonly Notification[],
+  undo: Pick<UndoManager, 'read' | 'dismiss'>
+): boolean {
+  const taken = takenBy(bulk, rows);
+  if (taken.length === 0) {
+    return false;
+  }
+  void (bulk === 'markRead' || bulk === 'markUnread'
+    ? undo.read(taken, bulk === 'markRead')
+    : undo.dismiss(taken, bulk === 'dismiss'));
+  return true;
+}

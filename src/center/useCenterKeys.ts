@@ -1,0 +1,68 @@
+/**
+ * The keys that do the same wherever the keyboard is in the center.
+ */
+import * as React from 'react';
+
+import type { ICenterHost } from '../components/context';
+import type { Notification } from '../wire';
+import { applyBulk } from './bulk';
+import { bulkKey, centerKey } from './keymap';
+import type { IListHandle } from './list';
+import type { SelectionModel } from './selection';
+import { CommandIDs } from './shortcuts';
+import type { UndoManager } from './undo';
+
+/**
+ * Make the handler of the keys that the list has left.
+ */
+export function useCenterKeys(options: {
+  host: ICenterHost;
+  rows: readonly Notification[];
+  selection: SelectionModel;
+  undo: UndoManager;
+  list: React.RefObject<IListHandle>;
+  searchField: React.RefObject<HTMLInputElement>;
+}): (event: React.KeyboardEvent) => void {
+  const { host, rows, selection, undo, list, searchField } = options;
+  const onSelected = (event: React.KeyboardEvent): boolean => {
+    const bulk = bulkKey(event);
+    const chosen = rows.filter(row => selection.ids.has(row.id));
+    return (
+      bulk !== null &&
+      chosen.length > 0 &&
+      // In the list of what is done, the same key brings back.
+      (applyBulk(bulk, chosen, undo) ||
+        (bulk === 'dismiss' && applyBulk('restore', chosen, undo)))
+    );
+  };
+  const onKey = (event: React.KeyboardEvent): boolean => {
+    switch (centerKey(event)) {
+      case 'search':
+        searchField.current?.focus();
+        return true;
+      case 'undo':
+        void undo.undo();
+        return undo.last !== null;
+      case 'help':
+        void host.commands.execute(CommandIDs.shortcuts);
+        return true;
+      case 'leave':
+        if (selection.clear()) {
+          list.current?.focus();
+        } else {
+          host.leave();
+        }
+        return true;
+      case 'bulk':
+        return onSelected(event);
+      default:
+        return false;
+    }
+  };
+  return event => {
+    if (!event.defaultPrevented && onKey(event)) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+}
