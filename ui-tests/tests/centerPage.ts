@@ -148,7 +148,7 @@ export async function empty(): Promise<void> {
   for (const where of ['inbox', 'dismissed'] as const) {
     for (;;) {
       const batch = await lab.list(where, 200);
-      await Promise.all(batch.map(row => lab.revoke(row.id)));
+      await Promise.all(batch.map(row => lab.revoke(row.id, row.source)));
       if (batch.length < 200) {
         break;
       }

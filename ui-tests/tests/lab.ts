@@ -228,17 +228,27 @@ export class Lab {
 
   /** Push a notification, or its text, the way a hub does. */
   async push(payload: IPayload | string): Promise<IReceipt> {
-    return this._ok<IReceipt>(
+    const message =
+      typeof payload === 'string' ? { message: payload } : payload;
+    const receipt = await this._ok<IReceipt>(
       'POST',
       'jupyterlab-notify/ingest',
-      typeof payload === 'string' ? { message: payload } : payload
+      message
     );
+    if (typeof message.source === 'string') {
+      this._sources.set(receipt.notification_id, message.source);
+    }
+    return receipt;
   }
 
-  /** Take one back, as its sender. */
-  async revoke(idOrKey: string): Promise<void> {
+  /** Take one back, as its sender: the one who pushed it here, if no other is named. */
+  async revoke(
+    idOrKey: string,
+    source = this._sources.get(idOrKey)
+  ): Promise<void> {
     const name = encodeURIComponent(idOrKey);
-    await this._ok('DELETE', `jupyterlab-notify/ingest/${name}`);
+    const as = source ? `?source=${encodeURIComponent(source)}` : '';
+    await this._ok('DELETE', `jupyterlab-notify/ingest/${name}${as}`);
   }
 
   /** How it does: version, store, tabs, counts. */
@@ -408,6 +418,8 @@ export class Lab {
   private readonly _options: ILabOptions;
   private _child: ChildProcess | null = null;
   private _folder = '';
+  /** Who sent what was pushed here, by id, where it named itself. */
+  private readonly _sources = new Map<string, string>();
 }
 
 /**

@@ -94,7 +94,7 @@ test.afterAll(() => page?.context().close());
 test.beforeEach(async () => {
   alarms.length = 0;
   const all = await lab.list('inbox', 200);
-  await Promise.all(all.map(row => lab.revoke(row.id)));
+  await Promise.all(all.map(row => lab.revoke(row.id, row.source)));
   await expect(rows(page)).toHaveCount(0);
   await expect(toasts(page)).toHaveCount(0);
 });
