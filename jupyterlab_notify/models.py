@@ -359,6 +359,10 @@ class Notification(_Wire):
     message: str
     markdown: bool
     hasBody: Annotated[bool, Field(description="Whether there is a longer text to fetch.")]
+    preview: Annotated[
+        str | None,
+        Field(description="How the longer text begins, in Markdown, if it is known."),
+    ]
     autoClose: Annotated[
         bool | int | None,
         Field(

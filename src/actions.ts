@@ -6,7 +6,7 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
+import { showErrorMessage } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import {
   ITranslator,
@@ -18,11 +18,9 @@ import type {
   ReadonlyJSONObject,
   ReadonlyPartialJSONObject
 } from '@lumino/coreutils';
-import { Widget } from '@lumino/widgets';
 
 import { imageHosts } from './components/imageHosts';
 import { followSettings } from './settings';
-import { senderOf } from './text/sender';
 import { visible } from './text/visible';
 import { INotificationActions, INotificationModel } from './tokens';
 import type { Action, Notification, StateChange } from './wire';
@@ -163,32 +161,16 @@ export class NotificationActions implements INotificationActions {
     id: string,
     args: ReadonlyJSONObject
   ): Promise<boolean> {
-    const body = new Private.Question(
-      this._trans.__(
-        '“%1” from %2 wants to run a command in JupyterLab. Run it only if you know why.',
-        visible(action.label),
-        senderOf(notification, this._trans)
-      ),
-      [
-        [this._trans.__('Command'), id],
-        [this._trans.__('Name'), this._label(id, args)],
-        [
-          this._trans.__('Arguments'),
-          Object.keys(args).length > 0 ? JSON.stringify(args, null, 2) : ''
-        ]
-      ]
-    );
-    const { button } = await showDialog({
-      title: this._trans.__('Run this command?'),
-      body,
-      buttons: [
-        Dialog.cancelButton({ label: this._trans.__('Cancel') }),
-        Dialog.warnButton({ label: this._trans.__('Run') })
-      ],
-      // The Enter key of somebody who was typing must not run it.
-      defaultButton: 0
+    // Loaded when it is first needed.
+    const { askWhetherToRun } = await import('./actionQuestion');
+    return askWhetherToRun({
+      notification,
+      action,
+      id,
+      args,
+      label: this._label(id, args),
+      trans: this._trans
     });
-    return button.accept;
   }
 
   private _label(id: string, args: ReadonlyPartialJSONObject): string {
@@ -279,29 +261,3 @@ const plugin: JupyterFrontEndPlugin<INotificationActions> = {
 };
 
 export default plugin;
-
-namespace Private {
-  /**
-   * What is asked, all of it as text.
-   */
-  export class Question extends Widget {
-    constructor(question: string, facts: [string, string][]) {
-      super();
-      this.addClass('jp-NotifyQuestion');
-      const paragraph = document.createElement('p');
-      paragraph.textContent = question;
-      const list = document.createElement('dl');
-      for (const [name, value] of facts) {
-        if (value === '') {
-          continue;
-        }
-        const term = document.createElement('dt');
-        term.textContent = name;
-        const definition = document.createElement('dd');
-        definition.textContent = visible(value);
-        list.append(term, definition);
-      }
-      this.node.append(paragraph, list);
-    }
-  }
-}

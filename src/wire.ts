@@ -165,6 +165,10 @@ export interface Notification {
    */
   hasBody: boolean;
   /**
+   * How the longer text begins, in Markdown, if it is known.
+   */
+  preview: string | null;
+  /**
    * How long its toast stays. `false`: until dismissed; `true` or null: the user's setting; a number: that many milliseconds; `0`: no toast.
    */
   autoClose: boolean | number | null;
@@ -262,6 +266,10 @@ export interface NotificationDetail {
    * Whether there is a longer text to fetch.
    */
   hasBody: boolean;
+  /**
+   * How the longer text begins, in Markdown, if it is known.
+   */
+  preview: string | null;
   /**
    * How long its toast stays. `false`: until dismissed; `true` or null: the user's setting; a number: that many milliseconds; `0`: no toast.
    */

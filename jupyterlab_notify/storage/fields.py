@@ -126,8 +126,11 @@ WIRE = tuple(field for field in FIELDS if field.wire is not None)
 
 #: Whether there is a longer text, even one that was not fetched yet.
 HAS_BODY = "body IS NOT NULL OR fetched = 0"
-#: What lists and streams carry: all but the texts that only an opened message shows.
-SELECT_COLUMNS = (*(field.column for field in WIRE), HAS_BODY)
+#: How the longer text begins, of which a closed message shows a line.
+PREVIEW_CHARS = 240
+PREVIEW = f"substr(body, 1, {PREVIEW_CHARS})"
+#: What lists and streams carry: all but what only an opened message shows.
+SELECT_COLUMNS = (*(field.column for field in WIRE), HAS_BODY, PREVIEW)
 SELECT = f"SELECT {', '.join(SELECT_COLUMNS)} FROM notifications"
 
 REPLACE = (
@@ -199,7 +202,7 @@ _DECODERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.TIME: rfc3339,
     Kind.TOKEN: _shown_token,
 }
-_NAMES = (*(field.wire for field in WIRE), "hasBody")
+_NAMES = (*(field.wire for field in WIRE), "hasBody", "preview")
 #: The columns whose values read otherwise on the wire: place, name there, and how.
 _DECODED = (
     *((n, f.wire, _DECODERS[f.kind]) for n, f in enumerate(WIRE) if f.kind in _DECODERS),

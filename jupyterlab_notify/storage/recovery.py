@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from .connection import connect
 from .cursor import Cursor
-from .fields import HAS_BODY, SELECT_COLUMNS, named_insert, to_wire, tombstone
+from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, named_insert, to_wire, tombstone
 from .schema import SCHEMA_VERSION
 from .state import ACTIVE, PINNED
 from .transaction import StoreState, Transaction
@@ -367,7 +367,11 @@ def _is_json(text: Any) -> bool:
 
 def _is_sound(row: StoredRow) -> bool:
     """Whether a row is one that was stored, and not what a damage made of it."""
-    values = {**row, HAS_BODY: row["body"] is not None or not row["fetched"]}
+    values = {
+        **row,
+        HAS_BODY: row["body"] is not None or not row["fetched"],
+        PREVIEW: row["body"],
+    }
     try:
         to_wire(tuple(values[name] for name in SELECT_COLUMNS))
         json.loads(row["data"] or "null")

@@ -1,7 +1,7 @@
 /**
  * What a user's search means.
  */
-import { parse, withTypes } from '../center/query';
+import { completions, parse, withSource, withTypes } from '../center/query';
 
 describe('parse', () => {
   it.each([
@@ -40,5 +40,37 @@ describe('withTypes', () => {
       'type:error type:warning disk from:"a b"'
     );
     expect(withTypes('type:error disk', [])).toBe('disk');
+  });
+});
+
+describe('withSource', () => {
+  it.each([
+    ['disk type:error', 'quota', 'from:quota disk type:error'],
+    ['from:a source:b disk', 'batch queue', 'from:"batch queue" disk'],
+    ['from:"a b" disk', null, 'disk'],
+    // Found by what is before the quote.
+    ['', 'the "new" queue', 'from:the ']
+  ])('%j with %j', (search, source, expected) => {
+    expect(withSource(search, source).trim()).toBe(expected.trim());
+  });
+});
+
+describe('completions', () => {
+  const SOURCES = ['batch queue', 'quota', 'Q'];
+  it.each([
+    ['', []],
+    ['disk', []],
+    ['t', ['type:']],
+    ['disk f', ['disk from:']],
+    ['type:s', ['type:success']],
+    ['type:success', []],
+    ['disk type:i', ['disk type:info', 'disk type:in-progress']],
+    ['from:qu', ['from:"batch queue"', 'from:quota']],
+    ['from:"batch q', ['from:"batch queue"']],
+    ['source:Q', ['source:"batch queue"', 'source:quota']],
+    ['from:nobody', []],
+    ['https://example.org', []]
+  ])('of %j', (search, expected) => {
+    expect(completions(search, SOURCES)).toEqual(expected);
   });
 });

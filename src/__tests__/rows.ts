@@ -24,6 +24,7 @@ export function row(
     message: `message ${id}`,
     markdown: false,
     hasBody: false,
+    preview: null,
     autoClose: null,
     actions: [],
     progress: null,

@@ -61,15 +61,16 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
   const [atTop, setAtTop] = React.useState(true);
   const roving = useRovingFocus(rows, scroller);
   const { current, index } = roving;
-  const { items, virtualizer, scrollTo, keepAtTop, letGo } = useVirtualRows({
-    listing,
-    rows,
-    now,
-    scroller,
-    // What comes in on top does not move what one reads, unless one is at the top.
-    still: !atTop || openId !== null,
-    current
-  });
+  const { items, virtualizer, day, scrollTo, keepAtTop, letGo } =
+    useVirtualRows({
+      listing,
+      rows,
+      now,
+      scroller,
+      // What comes in on top does not move what one reads, unless one is at the top.
+      still: !atTop || openId !== null,
+      current
+    });
 
   const go = (to: number, scroll = true) => {
     const row = rows[Math.max(0, Math.min(to, rows.length - 1))];
@@ -104,6 +105,15 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
   return (
     <div className="jp-NotifyList-frame">
       <News rows={rows} atTop={atTop} onClick={toTop} />
+      {!atTop && (
+        // The heading itself is above, out of sight.
+        <div
+          className="jp-NotifyList-day jp-NotifyList-sticky"
+          aria-hidden="true"
+        >
+          {day}
+        </div>
+      )}
       <div
         ref={scroller}
         className="jp-NotifyList"
@@ -190,7 +200,7 @@ function onKeyDown(
       handlers.select(row, false);
       break;
     case 'dismiss':
-      if (!isDismissed(row) && !row.dismissable) {
+      if (row.expired !== null || (!isDismissed(row) && !row.dismissable)) {
         return;
       }
       handlers.dismiss(row, !isDismissed(row));

@@ -127,6 +127,19 @@ export class Listing {
     }
   }
 
+  /** The id of the row that the user reads: when it expires, it stays until this is another. */
+  get held(): string | null {
+    return this._held;
+  }
+  set held(id: string | null) {
+    this._held = id;
+    if (this._rows.some(row => row.expired !== null && row.id !== id)) {
+      this._set(
+        this._rows.filter(row => row.expired === null || row.id === id)
+      );
+    }
+  }
+
   /** Whether somebody looks; while nobody does, what comes in is put aside. */
   get active(): boolean {
     return this._active;
@@ -264,6 +277,9 @@ export class Listing {
 
   /** Whether a row that a new first page does not name is kept: it was read while in sight. */
   private _stays(row: Notification, page: Page): boolean {
+    if (row.expired !== null) {
+      return row.id === this._held;
+    }
     return (
       this._query.view === 'unread' &&
       row.read !== null &&
@@ -339,7 +355,11 @@ export class Listing {
       if (known && row.seq < known.seq) {
         continue;
       }
-      if (!isActive(row)) {
+      if (known && row.expired !== null && row.id === this._held) {
+        // Its tombstone has no text any more.
+        present.set(row.id, { ...known, seq: row.seq, expired: row.expired });
+        touched = true;
+      } else if (!isActive(row)) {
         touched = present.delete(row.id) || touched;
       } else if (check && !this._belongs(row, known)) {
         touched = present.delete(row.id) || touched;
@@ -398,6 +418,7 @@ export class Listing {
   /** What came in while nobody looked, by id; nothing when the whole list is to be asked for. */
   private _aside: Late = new Map();
   private _stale = false;
+  private _held: string | null = null;
   private _floor: number | null = null;
   private _loading = true;
   /** Whether the first page is on its way, for the first time or anew. */

@@ -11,6 +11,9 @@ import type { Menu } from '@lumino/widgets';
  */
 function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
   return [
+    { command: 'jupyterlab-notify:open-in-main' },
+    { command: 'jupyterlab-notify:show-shortcuts' },
+    null,
     { command: 'jupyterlab-notify:toggle-desktop-notifications' },
     { command: 'jupyterlab-notify:show-welcome' },
     null,

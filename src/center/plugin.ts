@@ -27,6 +27,8 @@ import { CenterPanel } from './panel';
 namespace CommandIDs {
   export const toggleCenter = 'jupyterlab-notify:toggle-center';
 
+  export const openAll = 'jupyterlab-notify:open-in-main';
+
   export const focusNewest = 'jupyterlab-notify:focus-newest';
 }
 
@@ -85,23 +87,24 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       });
     };
-    const panel = new CenterPanel({
+    const leave = () => {
+      const { currentWidget } = shell;
+      if (currentWidget) {
+        shell.activateById(currentWidget.id);
+      } else {
+        bell.focus();
+      }
+    };
+    const options = {
       model,
       actions,
       rendermime,
       trans,
       language: translator?.languageCode,
-      hide,
-      leave: () => {
-        const { currentWidget } = shell;
-        if (currentWidget) {
-          shell.activateById(currentWidget.id);
-        } else {
-          bell.focus();
-        }
-      },
+      leave,
       commands
-    });
+    };
+    const panel = new CenterPanel({ ...options, hide });
     const bell = new NotificationBell({
       model,
       trans,
@@ -132,6 +135,26 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    // Notebook's main area has place for one document.
+    if ('mode' in shell) {
+      let full: CenterPanel | null = null;
+      addCommand(app, palette, trans, CommandIDs.openAll, {
+        label: trans.__('See All Notifications'),
+        execute: () => {
+          if (!full || full.isDisposed) {
+            full = new CenterPanel({ ...options, hide: () => full!.dispose() });
+            full.id += '-main';
+            full.addClass('jp-mod-main');
+            full.title.label = trans.__('Notifications');
+            full.title.closable = true;
+            shell.add(full, 'main');
+          }
+          shell.activateById(full.id);
+          full.request({ id: null, focus: true, read: true });
+        }
+      });
+    }
+
     addCommand(app, palette, trans, CommandIDs.focusNewest, {
       label: trans.__('Focus Newest Notification'),
       execute: () =>
@@ -161,6 +184,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
     shell.add(panel, 'right', { rank: PANEL_RANK, type: 'Notifications' });
     shell.add(bell, 'top', { rank: BELL_RANK });
     restorer?.add(panel, 'jupyterlab-notify-center');
+    // A link to a message, which the menu of its row copies.
+    const asked = new URLSearchParams(window.location.search).get(
+      'notification'
+    );
+    if (asked) {
+      void app.restored.then(() =>
+        show({ id: asked, focus: true, read: true })
+      );
+    }
     void shell.restored?.then(layout => {
       const saved = layout?.relativeSizes;
       if (saved) {

@@ -5,6 +5,9 @@ import { TYPES } from '../text/labels';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 
+/** How many ways to go on are offered. */
+const MOST_COMPLETIONS = 8;
+
 /** One word: `name:value`, `name:"two words"`, `"two words"` or `word`. */
 const WORD = /(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi;
 
@@ -53,6 +56,55 @@ export function withTypes(
     type => `type:${type}`
   );
   return [...chosen, ...rest].join(' ');
+}
+
+/**
+ * The same search with another sender, or with none.
+ */
+export function withSource(search: string, source: string | null): string {
+  const rest = words(search)
+    .filter(word => word.name !== 'from' && word.name !== 'source')
+    .map(word => word.whole);
+  return (source ? [term('from', source), ...rest] : rest).join(' ');
+}
+
+/**
+ * What may be typed on: the whole searches that the last word may become.
+ *
+ * @param sources - The senders that are known.
+ */
+export function completions(
+  search: string,
+  sources: readonly string[]
+): string[] {
+  const [last] = /(?:[a-z]+:"[^"]*|\S+)$/i.exec(search) ?? [''];
+  const head = search.slice(0, search.length - last.length);
+  const [, name, value] = /^([a-z]+):"?(.*)$/i.exec(last.toLowerCase()) ?? [];
+  const found =
+    name === 'type'
+      ? TYPES.filter(type => type.startsWith(value)).map(type => `type:${type}`)
+      : name === 'from' || name === 'source'
+        ? sources
+            .filter(source => source.toLowerCase().includes(value))
+            .map(source => term(name, source))
+        : last
+          ? ['type:', 'from:'].filter(one => one.startsWith(last.toLowerCase()))
+          : [];
+  return found
+    .filter(one => one !== last)
+    .slice(0, MOST_COMPLETIONS)
+    .map(one => head + one);
+}
+
+/** A word of a search that names a value. */
+function term(name: string, value: string): string {
+  // A search has no way to write a quote: what is beside the first one is looked for.
+  const plain =
+    value
+      .split('"')
+      .map(part => part.trim())
+      .find(Boolean) ?? '';
+  return /\s/.test(plain) ? `${name}:"${plain}"` : `${name}:${plain}`;
 }
 
 interface IWord {

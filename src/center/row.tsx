@@ -9,7 +9,8 @@ import { senderOf } from '../text/sender';
 import type { Notification } from '../wire';
 import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
-import { Actions, Body, Summary } from '../components/message';
+import { ActionButton, Actions, Body, Summary } from '../components/message';
+import { previewOf } from '../text/preview';
 
 /**
  * What a row is asked to do; the same object for all rows, so that they need not be drawn anew.
@@ -19,6 +20,8 @@ export interface IRowHandlers {
   select(row: Notification, range: boolean): void;
   read(row: Notification, read: boolean): void;
   dismiss(row: Notification, dismissed: boolean): void;
+  /** Show what can be done to it, where the mouse or the row is. */
+  menu(row: Notification, event: React.MouseEvent<HTMLElement>): void;
 }
 
 /**
@@ -43,7 +46,8 @@ export interface IRowProps {
  */
 export const Row = React.memo((props: IRowProps): JSX.Element => {
   const { row, open, current, selected, selecting } = props;
-  const id = `jp-notify-${row.id}`;
+  const { prefix } = React.useContext(Shared);
+  const id = prefix + row.id;
   const tab = current ? 0 : -1;
   return (
     <article
@@ -52,6 +56,7 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
       className={classes('jp-NotifyRow', {
         'jp-mod-unread': isUnread(row),
         'jp-mod-open': open,
+        'jp-mod-gone': row.expired !== null,
         'jp-mod-selected': selected,
         'jp-mod-selecting': selecting
       })}
@@ -59,13 +64,16 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
       aria-posinset={props.position}
       aria-setsize={props.size}
       aria-labelledby={`${id}-state ${id}-summary`}
-      aria-describedby={`${id}-meta`}
+      aria-describedby={`${id}-preview ${id}-meta`}
+      onContextMenu={event => props.handlers.menu(row, event)}
     >
       <RowHead {...props} id={id} tab={tab} />
       {open && (
         <div id={`${id}-details`} className="jp-NotifyRow-details">
           {row.hasBody && <Body row={row} />}
-          {row.actions.length > 0 && <Actions row={row} tab={tab} />}
+          {row.actions.length > 0 && row.expired === null && (
+            <Actions row={row} tab={tab} />
+          )}
         </div>
       )}
     </article>
@@ -144,19 +152,46 @@ function RowHead(props: IPartProps): JSX.Element {
           id={`${id}-summary`}
           className="jp-NotifyRow-summary"
         />
+        {!open && row.preview && (
+          <Preview id={`${id}-preview`} start={row.preview} />
+        )}
         {row.type === 'in-progress' && <Progress value={row.progress} />}
         <Meta {...props} />
       </div>
-      <time
-        className="jp-NotifyRow-when"
-        dateTime={row.updated}
-        title={times.exact(when)}
-      >
-        {times.ago(when, now)}
-      </time>
+      <div className="jp-NotifyRow-when">
+        <time dateTime={row.updated} title={times.exact(when)}>
+          {times.inDay(when, now)}
+        </time>
+        {hasDetails(row) && (
+          <span
+            className="jp-NotifyRow-more"
+            role="img"
+            aria-label={trans.__('Has details')}
+            title={trans.__('Has details')}
+          >
+            <Glyph name="caret" />
+          </span>
+        )}
+      </div>
       <Tools {...props} />
     </div>
   );
+}
+
+/** The first words of its text, in one line. */
+function Preview(props: { id: string; start: string }): JSX.Element {
+  const { id, start } = props;
+  const text = React.useMemo(() => previewOf(start), [start]);
+  return (
+    <div id={id} className="jp-NotifyRow-preview" dir="auto">
+      {text}
+    </div>
+  );
+}
+
+/** Whether there is more to a row than a closed one shows. */
+function hasDetails(row: Notification): boolean {
+  return row.hasBody || row.actions.length > 0;
 }
 
 /** How far something is, as a bar. */
@@ -198,8 +233,17 @@ function Meta(props: IPartProps): JSX.Element {
         </span>
       )}
       {progress !== null && <span>{percent.format(progress)}</span>}
-      {row.expiresAt && (
-        <span>{times.expires(new Date(row.expiresAt), now)}</span>
+      {row.expired !== null ? (
+        <span className="jp-NotifyRow-gone">
+          {trans.__(
+            'Expired at %1; it goes once it is closed',
+            times.time(new Date(row.expired))
+          )}
+        </span>
+      ) : (
+        row.expiresAt && (
+          <span>{times.expires(new Date(row.expiresAt), now)}</span>
+        )
       )}
       {open ? (
         <time dateTime={row.updated}>{exact}</time>
@@ -216,9 +260,13 @@ function Tools(props: IPartProps): JSX.Element {
   const { trans } = React.useContext(Shared);
   const unread = isUnread(row);
   const dismissed = isDismissed(row);
+  const gone = row.expired !== null;
   return (
     <div className="jp-NotifyRow-tools">
-      {!dismissed && (
+      {!open && row.actions.length > 0 && (
+        <ActionButton row={row} index={0} tab={tab} />
+      )}
+      {!dismissed && !gone && (
         <IconButton
           tabIndex={tab}
           label={unread ? trans.__('Mark as read') : trans.__('Mark as unread')}
@@ -237,7 +285,7 @@ function Tools(props: IPartProps): JSX.Element {
         >
           <Glyph name="back" />
         </IconButton>
-      ) : row.dismissable ? (
+      ) : row.dismissable && !gone ? (
         <IconButton
           tabIndex={tab}
           label={trans.__('Done')}

@@ -44,12 +44,14 @@ export function SelectionToolbar(props: {
           times.number.format(size)
         )}
       </span>
-      {(view === 'dismissed'
-        ? (['restore'] as const)
-        : (['dismiss', 'markRead', 'markUnread'] as const)
-      ).map(bulk => (
-        <BulkButton key={bulk} bulk={bulk} chosen={chosen} undo={undo} />
-      ))}
+      <div className="jp-NotifySelection-buttons">
+        {(view === 'dismissed'
+          ? (['restore'] as const)
+          : (['dismiss', 'markRead', 'markUnread'] as const)
+        ).map(bulk => (
+          <BulkButton key={bulk} bulk={bulk} chosen={chosen} undo={undo} />
+        ))}
+      </div>
       <span className="jp-NotifySelection-space" />
       <button
         type="button"

@@ -23,6 +23,8 @@ export function useRowActions(options: {
   openId: string | null;
   setOpenId(id: string | null): void;
   markRead(ids: string[]): void;
+  /** Open the menu of a row. */
+  menu(row: Notification, event: MouseEvent): void;
 }): IListProps['handlers'] {
   const { selection, undo } = options;
   const latest = React.useRef(options);
@@ -51,7 +53,19 @@ export function useRowActions(options: {
       select: (row, range) => selection.select(row, range),
       clear: () => selection.clear(),
       all: () => selection.selectAll(),
-      add: more => selection.add(more)
+      add: more => selection.add(more),
+      menu: (row, event) => {
+        // The browser has its own for a link and for marked text, and with Shift for all.
+        const own =
+          event.shiftKey ||
+          (event.target as Element).closest('a') ||
+          window.getSelection()?.isCollapsed === false;
+        if (!own) {
+          event.preventDefault();
+          event.stopPropagation();
+          latest.current.menu(row, event.nativeEvent);
+        }
+      }
     }),
     []
   );

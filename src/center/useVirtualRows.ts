@@ -15,6 +15,9 @@ import type { Listing } from './listing';
 /** How near to its end a list asks for more, in rows. */
 const PREFETCH_ROWS = 25;
 
+/** How much of the list's top the heading of the day covers, in pixels. */
+const STICKY_PX = 30;
+
 /** First guesses of heights, in pixels; the real ones are measured. */
 const HEIGHTS_PX = { row: 58, day: 30, end: 44 };
 
@@ -32,6 +35,8 @@ export type Item =
 export interface IVirtualRows {
   items: readonly Item[];
   virtualizer: Virtualizer<HTMLDivElement, Element>;
+  /** The day of the first row in sight, whose heading stays at the top. */
+  day: string | undefined;
   /** Scroll no more than it takes for a row to be in sight. */
   scrollTo(row: Notification): void;
   /** Have a row at the top, also while pages above it come in. */
@@ -70,6 +75,8 @@ export function useVirtualRows(options: {
     overscan: 8,
     anchorTo: still ? 'end' : 'start',
     scrollEndThreshold: -1,
+    // What is scrolled to stands below the heading that stays.
+    scrollPaddingStart: STICKY_PX,
     rangeExtractor: range => {
       const shown = defaultRangeExtractor(range);
       return currentPlace === undefined || shown.includes(currentPlace)
@@ -89,8 +96,7 @@ export function useVirtualRows(options: {
   const startAt = (id: string) => {
     const place = places.get(id);
     if (place !== undefined) {
-      const day = items[place - 1]?.kind === 'day';
-      virtualizer.scrollToIndex(day ? place - 1 : place, { align: 'start' });
+      virtualizer.scrollToIndex(place, { align: 'start' });
     }
   };
   React.useLayoutEffect(() => {
@@ -102,6 +108,7 @@ export function useVirtualRows(options: {
   return {
     items,
     virtualizer,
+    day: dayAt(items, virtualizer.range?.startIndex ?? 0),
     scrollTo: row => {
       // The first row is shown with the heading of its day.
       const place = row === rows[0] ? 0 : places.get(row.id)!;
@@ -115,6 +122,17 @@ export function useVirtualRows(options: {
       kept.current = null;
     }
   };
+}
+
+/** The heading that is above a place. */
+function dayAt(items: readonly Item[], place: number): string | undefined {
+  for (let at = Math.min(place, items.length - 1); at >= 0; at--) {
+    const item = items[at];
+    if (item.kind === 'day') {
+      return item.label;
+    }
+  }
+  return undefined;
 }
 
 /** The rows with the headings of their days, and what stands at the end. */

@@ -18,9 +18,12 @@ import { Header } from './header';
 import { type IListHandle, type IListProps, List } from './list';
 import type { Listing } from './listing';
 import { Notices } from './notices';
+import { withSource } from './query';
+import { openRowMenu } from './rowMenu';
 import { SelectionModel } from './selection';
 import { SelectionToolbar } from './selectionToolbar';
 import { addShortcuts } from './shortcuts';
+import { type ISource, sourcesOf } from './sources';
 import { UndoManager } from './undo';
 import { UndoBar } from './undoBar';
 import { useCenterKeys } from './useCenterKeys';
@@ -70,7 +73,13 @@ function useCenter({ host, forget }: IContentProps) {
     undo,
     openId,
     setOpenId,
-    markRead
+    markRead,
+    menu: (row, event) =>
+      openRowMenu(row, event, {
+        ...shared,
+        handlers,
+        filterBy: source => shown.setSearch(withSource(shown.search, source))
+      })
   });
   const focusOn = useRequests({
     host,
@@ -82,6 +91,9 @@ function useCenter({ host, forget }: IContentProps) {
     include: shown.include,
     open: (row, read) => (read ? handlers.toggle(row) : setOpenId(row.id))
   });
+  React.useEffect(() => {
+    listing.held = openId;
+  }, [openId]);
   const onKeyDown = useCenterKeys({
     host,
     rows,
@@ -129,7 +141,7 @@ function Content(props: IContentProps): JSX.Element {
       <FilterBar
         view={view}
         search={shown.search}
-        unread={counts.unread}
+        sources={useSources(shown, counts)}
         searchRef={searchField}
         onView={shown.setView}
         onSearch={shown.setSearch}
@@ -162,6 +174,27 @@ function Content(props: IContentProps): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** The senders of what is known of the list that is shown, without its filter. */
+function useSources(
+  { filtered, listing, rows, view }: IListingState,
+  counts: Readonly<Counts>
+): readonly ISource[] {
+  const last = React.useRef<readonly ISource[]>([]);
+  const { model } = React.useContext(Shared);
+  return React.useMemo(() => {
+    if (!filtered) {
+      last.current = sourcesOf(rows, listing.complete);
+    } else if (view === 'inbox') {
+      const { notifications } = model;
+      last.current = sourcesOf(
+        notifications,
+        notifications.length >= counts.inbox
+      );
+    }
+    return last.current;
+  }, [rows, view, filtered, listing.complete]);
 }
 
 /** How many rows there are with those not loaded yet, as far as that is known; else -1. */

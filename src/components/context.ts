@@ -92,6 +92,8 @@ export interface IShared {
   times: Times;
   markdown: SafeMarkdown;
   percent: Intl.NumberFormat;
+  /** What ids of elements begin with: the page may have more than one center. */
+  prefix: string;
   /** A row that leaves the window and comes back needs no second request. */
   fetched: FetchedBodies;
   /** Show a sentence about what went wrong. */
@@ -139,6 +141,7 @@ export function useShared(options: Omit<ICenterProps, 'host'>): {
 } {
   const { model, actions, rendermime, trans, language } = options;
   const [failure, setFailure] = React.useState<string | null>(null);
+  const prefix = React.useId();
   const shared = React.useMemo<IShared>(() => {
     const times = new Times(trans, language);
     return {
@@ -148,6 +151,7 @@ export function useShared(options: Omit<ICenterProps, 'host'>): {
       times,
       markdown: new SafeMarkdown(rendermime, undefined, trans),
       percent: times.percent,
+      prefix,
       fetched: new FetchedBodies(),
       fail: reason =>
         setFailure(reason instanceof Error ? reason.message : String(reason))

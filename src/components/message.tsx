@@ -78,43 +78,57 @@ export function Actions(props: {
   tab?: number;
 }): JSX.Element {
   const { row, tab } = props;
+  return (
+    <div className="jp-NotifyRow-actions">
+      {row.actions.map((_, index) => (
+        <ActionButton key={index} row={row} index={index} tab={tab} />
+      ))}
+    </div>
+  );
+}
+
+/**
+ * One of the buttons of a message.
+ */
+export function ActionButton(props: {
+  row: Notification;
+  index: number;
+  tab?: number;
+}): JSX.Element {
+  const { row, index, tab } = props;
   const { actions, fail, trans } = React.useContext(Shared);
-  const [running, setRunning] = React.useState<readonly number[]>([]);
-  const run = async (index: number) => {
-    setRunning(others => [...others, index]);
+  const [running, setRunning] = React.useState(false);
+  const action = row.actions[index];
+  const run = async () => {
+    setRunning(true);
     try {
       await actions.run(row, index);
     } catch (reason) {
       fail(reason);
     } finally {
-      setRunning(others => others.filter(other => other !== index));
+      setRunning(false);
     }
   };
   return (
-    <div className="jp-NotifyRow-actions">
-      {row.actions.map((action, index) => (
-        <button
-          key={index}
-          type="button"
-          tabIndex={tab}
-          className={actionClass(action)}
-          title={visible(action.caption ?? action.url ?? '') || undefined}
-          aria-disabled={running.includes(index)}
-          onClick={() => running.includes(index) || void run(index)}
-        >
-          <bdi className="jp-NotifyAction-label">{visible(action.label)}</bdi>
-          {action.url && (
-            <>
-              <span aria-hidden="true">↗</span>
-              <span className="jp-NotifyHidden">
-                {' '}
-                {trans.__('(opens in a new tab)')}
-              </span>
-            </>
-          )}
-        </button>
-      ))}
-    </div>
+    <button
+      type="button"
+      tabIndex={tab}
+      className={actionClass(action)}
+      title={visible(action.caption ?? action.url ?? '') || undefined}
+      aria-disabled={running}
+      onClick={() => running || void run()}
+    >
+      <bdi className="jp-NotifyAction-label">{visible(action.label)}</bdi>
+      {action.url && (
+        <>
+          <span aria-hidden="true">↗</span>
+          <span className="jp-NotifyHidden">
+            {' '}
+            {trans.__('(opens in a new tab)')}
+          </span>
+        </>
+      )}
+    </button>
   );
 }
 

@@ -33,7 +33,9 @@ export function useBody(row: Notification): IBody {
   const [failure, setFailure] = React.useState<string | null>(null);
   const [, draw] = React.useReducer((count: number) => count + 1, 0);
   const known = fetched.get(row.id);
-  const stale = !known || hasNewContent(known.row, row);
+  // What has expired has no text at the server any more.
+  const stale =
+    row.expired === null && (!known || hasNewContent(known.row, row));
   if (known && !stale && known.row.seq < row.seq) {
     // Only the user's state is newer: the body is that of this row too.
     fetched.set(row.id, { row, body: known.body });

@@ -17,7 +17,6 @@ import { LAB_NOTIFICATIONS } from '../settings';
 import { INotificationModel } from '../tokens';
 import { askPermission, obstacle, permission } from './permission';
 import type { DesktopPresenter } from './presenter';
-import { SettingField } from './settingField';
 import { SharedSettings } from './sharedSettings';
 
 /**
@@ -26,6 +25,13 @@ import { SharedSettings } from './sharedSettings';
 const PLUGIN_ID = 'jupyterlab_notify:desktop';
 
 const SETTING = 'desktopNotifications';
+
+/**
+ * The field of the settings, loaded with them.
+ */
+const SettingField = React.lazy(async () => ({
+  default: (await import('./settingField')).SettingField
+}));
 
 namespace CommandIDs {
   export const toggle = 'jupyterlab-notify:toggle-desktop-notifications';
@@ -142,19 +148,21 @@ const plugin: JupyterFrontEndPlugin<void> = {
     // In the settings it is a box whose click asks the browser, with the reason if that refuses.
     forms?.addRenderer(`${PLUGIN_ID}.${SETTING}`, {
       fieldRenderer: props => (
-        <SettingField
-          checked={props.formData === true && permission() === 'granted'}
-          title={props.schema.title ?? ''}
-          problem={() => obstacle(permission(), trans)}
-          onToggle={async wanted => {
-            // What stands in the way is said under the box.
-            if (await turn(wanted).catch(() => false)) {
-              props.onChange(wanted);
-              return null;
-            }
-            return obstacle(permission(), trans, true);
-          }}
-        />
+        <React.Suspense fallback={null}>
+          <SettingField
+            checked={props.formData === true && permission() === 'granted'}
+            title={props.schema.title ?? ''}
+            problem={() => obstacle(permission(), trans)}
+            onToggle={async wanted => {
+              // What stands in the way is said under the box.
+              if (await turn(wanted).catch(() => false)) {
+                props.onChange(wanted);
+                return null;
+              }
+              return obstacle(permission(), trans, true);
+            }}
+          />
+        </React.Suspense>
       )
     });
   }

@@ -25,14 +25,16 @@ const TYPES: readonly NotificationType[] = [
  * @param values - What the form begins with.
  * @param problem - What was wrong with it the last time, as a sentence.
  * @param trans - The language.
+ * @param close_s - How long a toast stays by the settings; 0 until it is closed.
  * @returns The message, or null if the user does not send it.
  */
 export async function askForMessage(
   values: Partial<IngestMessage>,
   problem: string,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  close_s: number
 ): Promise<IngestMessage | null> {
-  const body = new SendForm(values, problem, trans);
+  const body = new SendForm(values, problem, trans, close_s);
   const { button, value } = await showDialog<IngestMessage>({
     title: trans.__('Send a Notification'),
     body,
@@ -55,10 +57,17 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
   constructor(
     private readonly _values: Partial<IngestMessage>,
     problem: string,
-    trans: TranslationBundle
+    trans: TranslationBundle,
+    private readonly _close_s: number
   ) {
     super({ node: document.createElement('form') });
     this.addClass('jp-NotifySend');
+    const hint = document.createElement('p');
+    hint.className = 'jp-NotifySend-hint jp-mod-wide';
+    hint.textContent = trans.__(
+      'It goes to yourself: to all your tabs, and to nobody else.'
+    );
+    this.node.append(hint);
     if (problem) {
       const alert = document.createElement('p');
       alert.className = 'jp-NotifySend-problem jp-mod-wide';
@@ -74,6 +83,13 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     this._message.rows = 3;
     this._message.parentElement!.classList.add('jp-mod-wide');
     this._message.value = _values.message ?? '';
+    this._details = this._add(
+      trans.__('Details (optional, Markdown)'),
+      document.createElement('textarea')
+    );
+    this._details.rows = 2;
+    this._details.parentElement!.classList.add('jp-mod-wide');
+    this._details.value = _values.body ?? '';
     this._type = this._addTypes(_values.type ?? 'info', trans);
     this._close = this._addTimes(_values.autoClose ?? null, trans);
     this._label = this._add(
@@ -113,6 +129,7 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     return {
       ...this._values,
       message: this._message.value,
+      body: this._details.value.trim() ? this._details.value : null,
       type: this._type.value as NotificationType,
       autoClose: JSON.parse(this._close.value),
       actions: label || target ? [button, ...others] : others
@@ -143,7 +160,12 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
       document.createElement('select')
     );
     for (const [name, json] of [
-      [trans.__('Closes as in the settings'), 'null'],
+      [
+        this._close_s > 0
+          ? trans.__('Default (%1 s)', this._close_s)
+          : trans.__('Default (stays until it is closed)'),
+        'null'
+      ],
       [trans.__('Stays until it is closed'), 'false'],
       [trans.__('Closes after 5 seconds'), '5000'],
       [trans.__('Closes after 30 seconds'), '30000'],
@@ -173,6 +195,7 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
     return field;
   }
 
+  private readonly _details: HTMLTextAreaElement;
   private readonly _message: HTMLTextAreaElement;
   private readonly _type: HTMLSelectElement;
   private readonly _close: HTMLSelectElement;

@@ -73,6 +73,13 @@ export class Times {
     ).format(when);
   }
 
+  /** The same below the heading of its day, which says the date: of other days only the time. */
+  inDay(when: Date, now: Date): string {
+    return daysBetween(when, now) <= 0
+      ? this.ago(when, now)
+      : this._time.format(when);
+  }
+
   /** The heading of the day: `Today`, `Yesterday`, the date. */
   day(when: Date, now: Date): string {
     const days = daysBetween(when, now);
@@ -105,6 +112,11 @@ export class Times {
     return days > 13
       ? this._trans.__('expires on %1', label)
       : this._trans.__('expires %1', label);
+  }
+
+  /** The time of day. */
+  time(when: Date): string {
+    return this._time.format(when);
   }
 
   /** The whole of it. */

@@ -14,7 +14,6 @@ import {
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
-import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { addCommand } from '../palette';
@@ -28,6 +27,13 @@ namespace CommandIDs {
 
   export const reset = 'jupyterlab-notify:reset-welcome';
 }
+
+/**
+ * The field of the settings, loaded with them.
+ */
+const SettingButtons = React.lazy(async () => ({
+  default: (await import('./settingButtons')).SettingButtons
+}));
 
 /**
  * The plugin that shows the welcome messages.
@@ -95,10 +101,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     forms?.addRenderer(`${PLUGIN_ID}.welcome`, {
       fieldRenderer: props => (
-        <SettingButtons
-          commands={commands}
-          description={props.schema.description}
-        />
+        <React.Suspense fallback={null}>
+          <SettingButtons
+            commands={commands}
+            ids={Object.values(CommandIDs)}
+            description={props.schema.description}
+          />
+        </React.Suspense>
       )
     });
 
@@ -110,29 +119,3 @@ const plugin: JupyterFrontEndPlugin<void> = {
 };
 
 export default plugin;
-
-/** The buttons in the settings, which run the commands. */
-function SettingButtons(props: {
-  commands: CommandRegistry;
-  description?: string;
-}): JSX.Element {
-  const { commands } = props;
-  return (
-    <div className="jp-NotifySetting">
-      <p className="jp-FormGroup-description">{props.description}</p>
-      <div className="jp-NotifySetting-buttons">
-        {Object.values(CommandIDs).map(command => (
-          <button
-            key={command}
-            type="button"
-            className="jp-mod-styled jp-mod-reject"
-            title={commands.caption(command)}
-            onClick={() => void commands.execute(command)}
-          >
-            {commands.label(command)}
-          </button>
-        ))}
-      </div>
-    </div>
-  );
-}

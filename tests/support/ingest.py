@@ -67,6 +67,7 @@ DEFAULTS = {
     "type": "info",
     "markdown": False,
     "hasBody": False,
+    "preview": None,
     "autoClose": None,
     "actions": [],
     "progress": None,

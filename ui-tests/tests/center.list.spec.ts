@@ -77,6 +77,10 @@ test.describe('The list', () => {
     await expect(
       rows(page, 'of yesterday').locator('.jp-NotifyRow-when')
     ).toHaveText('6:04 PM');
+    // The heading says the date.
+    await expect(
+      rows(page, 'of five days ago').locator('.jp-NotifyRow-when')
+    ).toHaveText('4:40 PM');
   });
 
   for (const [type, name] of [

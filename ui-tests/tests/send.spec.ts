@@ -152,7 +152,10 @@ test.describe('The command', () => {
       'A notification needs a message.'
     );
     await form.getByLabel('Message').fill('Lunch\nis here');
+    await expect(form).toContainText('It goes to yourself');
+    await form.getByLabel('Details').fill('With **pasta**');
     await form.getByLabel('Type').selectOption('Warning');
+    await expect(form.getByLabel('Toast')).toHaveText(/^Default \(5 s\)/);
     await form.getByLabel('Toast').selectOption('Stays until it is closed');
     await form.getByLabel('Button (optional)').fill('Menu');
     await form.getByLabel('What the button opens').fill('https://a b/');
@@ -172,6 +175,7 @@ test.describe('The command', () => {
       {
         message: 'Lunch\nis here',
         type: 'warning',
+        preview: 'With **pasta**',
         autoClose: false,
         source: 'JupyterLab',
         actions: [{ label: 'Menu', url: 'https://example.org/menu' }]

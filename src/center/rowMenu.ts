@@ -1,0 +1,129 @@
+/**
+ * The menu of a row, which a click with the right button opens.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { MenuSvg } from '@jupyterlab/ui-components';
+import { CommandRegistry } from '@lumino/commands';
+
+import { isDismissed, isInInbox, isUnread } from '../state';
+import type { INotificationModel } from '../tokens';
+import type { Notification } from '../wire';
+import type { IRowHandlers } from './row';
+
+/**
+ * What the menu works with.
+ */
+export interface IRowMenuOptions {
+  trans: TranslationBundle;
+  model: Pick<INotificationModel, 'detail'>;
+  handlers: Pick<IRowHandlers, 'read' | 'dismiss'>;
+  /** Show only what this sender has sent. */
+  filterBy(source: string): void;
+  /** Say what went wrong. */
+  fail(reason: unknown): void;
+}
+
+/** One entry. */
+interface IEntry {
+  label: string;
+  enabled?: boolean;
+  execute(): void | Promise<void>;
+}
+
+/**
+ * Open the menu where the mouse is, or at the row if the keyboard asked for it.
+ */
+export function openRowMenu(
+  row: Notification,
+  event: MouseEvent,
+  options: IRowMenuOptions
+): void {
+  const commands = new CommandRegistry();
+  const menu = new MenuSvg({ commands });
+  entries(row, options).forEach((entry, index) => {
+    if (entry === null) {
+      menu.addItem({ type: 'separator' });
+      return;
+    }
+    const id = `entry-${index}`;
+    commands.addCommand(id, {
+      label: entry.label,
+      isEnabled: () => entry.enabled !== false,
+      execute: async () => {
+        try {
+          await entry.execute();
+        } catch (reason) {
+          options.fail(reason);
+        }
+      },
+      describedBy: { args: { type: 'object', properties: {} } }
+    });
+    menu.addItem({ command: id });
+  });
+  const element = event.target as HTMLElement;
+  const from = document.activeElement as HTMLElement | null;
+  menu.aboutToClose.connect(() => {
+    if (from?.isConnected) {
+      from.focus({ preventScroll: true });
+    }
+    // What was chosen runs after it is closed.
+    setTimeout(() => menu.dispose());
+  });
+  const box = element.getBoundingClientRect();
+  const byMouse = event.clientX > 0 || event.clientY > 0;
+  menu.open(
+    byMouse ? event.clientX : box.left + 24,
+    byMouse ? event.clientY : box.top + 24
+  );
+}
+
+/** What is in it. */
+function entries(
+  row: Notification,
+  { trans, model, handlers, filterBy }: IRowMenuOptions
+): (IEntry | null)[] {
+  const unread = isUnread(row);
+  const done = isDismissed(row);
+  return [
+    {
+      label: unread ? trans.__('Mark as Read') : trans.__('Mark as Unread'),
+      enabled: isInInbox(row),
+      execute: () => handlers.read(row, unread)
+    },
+    {
+      label: done ? trans.__('Move Back to the Inbox') : trans.__('Done'),
+      enabled: done || row.dismissable,
+      execute: () => handlers.dismiss(row, !done)
+    },
+    null,
+    {
+      label: trans.__('Copy Text'),
+      execute: async () => {
+        const body = row.hasBody ? (await model.detail(row.id)).body : null;
+        await copy([row.message, body].filter(Boolean).join('\n\n'));
+      }
+    },
+    {
+      label: trans.__('Copy Link'),
+      execute: () => copy(linkTo(row))
+    },
+    null,
+    {
+      label: trans.__('Only from %1', row.source.slice(0, 40)),
+      execute: () => filterBy(row.source)
+    }
+  ];
+}
+
+/** Where this page shows a row. */
+function linkTo(row: Notification): string {
+  const link = new URL(window.location.pathname, window.location.href);
+  link.searchParams.set('notification', row.id);
+  return link.href;
+}
+
+async function copy(text: string): Promise<void> {
+  // Not the browser's own clipboard: pages that are served without TLS have none.
+  const { Clipboard } = await import('@jupyterlab/apputils');
+  Clipboard.copyToSystem(text);
+}

@@ -1,0 +1,34 @@
+/**
+ * The field of the settings that shows the welcome messages, or brings them back.
+ */
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+
+/**
+ * Buttons that run commands.
+ */
+export function SettingButtons(props: {
+  commands: CommandRegistry;
+  ids: readonly string[];
+  description?: string;
+}): JSX.Element {
+  const { commands, ids } = props;
+  return (
+    <div className="jp-NotifySetting">
+      <p className="jp-FormGroup-description">{props.description}</p>
+      <div className="jp-NotifySetting-buttons">
+        {ids.map(command => (
+          <button
+            key={command}
+            type="button"
+            className="jp-mod-styled jp-mod-reject"
+            title={commands.caption(command)}
+            onClick={() => void commands.execute(command)}
+          >
+            {commands.label(command)}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,225 @@
+/**
+ * What a row says before it is opened, what its menu does, and how the search is helped along.
+ */
+import {
+  counts,
+  lab,
+  open,
+  page,
+  push,
+  pushMany,
+  searchField,
+  useCenter
+} from './centerPage';
+import { center, expect, rows, runCommand, test, untilReady } from './lab';
+import { write } from './database';
+import { hasNoViolations } from './axe';
+
+useCenter();
+
+test.describe('A closed row', () => {
+  test('shows how its text begins in one line, and that there is more', async () => {
+    await push('with a text', {
+      body: '# Why\n\nThe disk is **full**: see [the log](https://example.org/).'
+    });
+    await push('with a button', { actions: [{ label: 'Retry' }] });
+    await push('with nothing');
+    const row = rows(page, 'with a text');
+    await expect(row.locator('.jp-NotifyRow-preview')).toHaveText(
+      'Why The disk is full: see the log.'
+    );
+    const mark = { name: 'Has details' };
+    await expect(row.getByRole('img', mark)).toBeVisible();
+    await expect(
+      rows(page, 'with a button').getByRole('img', mark)
+    ).toBeVisible();
+    const bare = rows(page, 'with nothing');
+    await expect(bare.getByRole('img', mark)).toHaveCount(0);
+    await expect(bare.locator('.jp-NotifyRow-preview')).toHaveCount(0);
+    await open(row);
+    await expect(row.locator('.jp-NotifyRow-preview')).toHaveCount(0);
+    await expect(row.locator('.jp-NotifyBody')).toContainText('The disk');
+  });
+
+  test('has its first button under the pointer, which works', async () => {
+    await push('a question', {
+      actions: [
+        { label: 'Files', commandId: 'filebrowser:activate' },
+        { label: 'No' }
+      ]
+    });
+    const row = rows(page, 'a question');
+    await row.hover();
+    await expect(row.getByRole('button', { name: 'No' })).toHaveCount(0);
+    await row.getByRole('button', { name: 'Files' }).click();
+    await expect(page.locator('#filebrowser')).toBeVisible();
+    await expect(row).not.toHaveClass(/jp-mod-unread/);
+  });
+});
+
+test('The heading of the day stays in sight while one scrolls', async () => {
+  await pushMany(40, index => `message ${index}.`);
+  const heading = center(page).locator('.jp-NotifyList-sticky');
+  await expect(heading).toHaveCount(0);
+  await rows(page).first().hover();
+  await page.mouse.wheel(0, 600);
+  await expect(heading).toHaveText('Today');
+  await expect(heading).toBeInViewport();
+  // What the keyboard goes to is not below it.
+  await rows(page, 'message 30.').focus();
+  for (let step = 0; step < 8; step++) {
+    await page.keyboard.press('ArrowUp');
+  }
+  const row = (await rows(page, 'message 38.').boundingBox())!;
+  const box = await heading.boundingBox();
+  if (box) {
+    expect(row.y).toBeGreaterThanOrEqual(box.y + box.height - 1);
+  }
+});
+
+test('An opened message that expires stays, greyed, until it is closed', async () => {
+  await push('alpha', { body: 'its body' });
+  const id = await push('beta', { body: 'another body', ttl: 3600 });
+  const row = rows(page, 'beta');
+  await open(row);
+  await expect(row.locator('.jp-NotifyBody')).toHaveText('another body');
+  // The same message again, which now ends in a moment.
+  write(lab, [
+    ['UPDATE notifications SET expires_ms = ? WHERE id = ?', Date.now(), id]
+  ]);
+  await push('gamma');
+  await expect(row).toHaveClass(/jp-mod-gone/);
+  await expect(row).toContainText('it goes once it is closed');
+  await expect(row.locator('.jp-NotifyBody')).toHaveText('another body');
+  await expect(row.getByRole('button', { name: 'Done' })).toHaveCount(0);
+  await hasNoViolations(page, '#jp-notify-center');
+  await row.focus();
+  await page.keyboard.press('Escape');
+  await expect(rows(page)).toHaveText([/gamma/, /alpha/]);
+  await expect(rows(page, 'alpha')).toBeFocused();
+});
+
+test.describe('The menu of a row', () => {
+  const item = (name: string) =>
+    page.locator('.lm-Menu').getByRole('menuitem', { name });
+
+  test('marks, puts away and filters', async () => {
+    await push('alpha', { source: 'batch queue' });
+    await push('beta');
+    await rows(page, 'alpha').click({ button: 'right' });
+    await item('Mark as Read').click();
+    await expect.poll(counts).toMatchObject({ unread: 1 });
+    await rows(page, 'alpha').click({ button: 'right' });
+    await item('Mark as Unread').click();
+    await expect.poll(counts).toMatchObject({ unread: 2 });
+    await rows(page, 'alpha').click({ button: 'right' });
+    await item('Only from batch queue').click();
+    await expect(searchField()).toHaveValue('from:"batch queue"');
+    await expect(rows(page)).toHaveText([/alpha/]);
+    await rows(page, 'alpha').focus();
+    // The keyboard opens it as well.
+    await page.keyboard.press('Shift+F10');
+    await item('Done').click();
+    await expect.poll(counts).toMatchObject({ inbox: 1 });
+  });
+
+  test('copies the text, and a link that leads to it', async ({ browser }) => {
+    await page
+      .context()
+      .grantPermissions(['clipboard-read', 'clipboard-write']);
+    await push('alpha', { body: 'Its **body**' });
+    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    await rows(page, 'alpha').click({ button: 'right' });
+    await item('Copy Text').click();
+    await expect.poll(copied).toBe('alpha\n\nIts **body**');
+    await rows(page, 'alpha').click({ button: 'right' });
+    await item('Copy Link').click();
+    await expect.poll(copied).toContain('?notification=');
+    const context = await browser.newContext();
+    const tab = await context.newPage();
+    await tab.goto(`${lab.url}/login?token=${lab.token}`);
+    const link = new URL(await copied());
+    await tab.goto(`${lab.url}${link.pathname}${link.search}`);
+    await untilReady(tab);
+    await expect(
+      rows(tab, 'alpha').locator('.jp-NotifyBody strong')
+    ).toHaveText('body');
+    await context.close();
+  });
+});
+
+test.describe('The search', () => {
+  const options = () => center(page).getByRole('option');
+
+  test('completes types and senders', async () => {
+    await push('alpha', { source: 'batch queue', type: 'error' });
+    await push('beta', { source: 'quota' });
+    await expect(rows(page)).toHaveCount(2);
+    await searchField().fill('t');
+    await expect(options()).toHaveText(['type:']);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect(searchField()).toHaveValue('type:');
+    await expect(options().first()).toHaveText('type:error');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect(searchField()).toHaveValue('type:error ');
+    await expect(options()).toHaveCount(0);
+    await expect(rows(page)).toHaveText([/alpha/]);
+    await searchField().fill('from:q');
+    await expect(options()).toHaveText(['from:"batch queue"', 'from:quota']);
+    await options().last().click();
+    await expect(searchField()).toHaveValue('from:quota ');
+    await expect(rows(page)).toHaveText([/beta/]);
+    // Escape takes the offer away first, then the search.
+    await searchField().fill('from:');
+    await expect(options()).toHaveCount(2);
+    await hasNoViolations(page, '#jp-notify-center');
+    await page.keyboard.press('Escape');
+    await expect(options()).toHaveCount(0);
+    await expect(searchField()).toHaveValue('from:');
+    await page.keyboard.press('Escape');
+    await expect(searchField()).toHaveValue('');
+    await expect(rows(page)).toHaveCount(2);
+    await page.keyboard.press('ArrowDown');
+    await expect(rows(page).first()).toBeFocused();
+  });
+
+  test('has a menu of the senders, with how many each has sent', async () => {
+    await push('alpha', { source: 'batch queue' });
+    await push('beta', { source: 'batch queue' });
+    await push('gamma', { source: 'quota' });
+    await expect(rows(page)).toHaveCount(3);
+    await center(page).getByRole('button', { name: 'Filter by type' }).click();
+    const senders = center(page).getByRole('group', { name: 'Senders' });
+    await expect(senders.locator('label')).toHaveText([
+      'batch queue2',
+      'quota1'
+    ]);
+    await hasNoViolations(page, '#jp-notify-center');
+    await senders.getByRole('checkbox', { name: 'quota' }).check();
+    await expect(searchField()).toHaveValue('from:quota');
+    await expect(rows(page)).toHaveText([/gamma/]);
+    await senders.getByRole('checkbox', { name: 'quota' }).uncheck();
+    await expect(rows(page)).toHaveCount(3);
+  });
+});
+
+test('See All Notifications shows the same inbox as a page of the main area', async () => {
+  await push('alpha', { body: 'its body' });
+  await center(page).getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'See All Notifications' }).click();
+  const full = page.locator('#jp-notify-center-main');
+  const row = full.locator('.jp-NotifyRow', { hasText: 'alpha' });
+  await row.focus();
+  await page.keyboard.press('Enter');
+  await expect(row.locator('.jp-NotifyBody')).toHaveText('its body');
+  await expect(rows(page, 'alpha')).not.toHaveClass(/jp-mod-unread/);
+  await hasNoViolations(page, '#jp-notify-center-main', '#jp-notify-center');
+  // Once more is the same one.
+  await runCommand(page, 'jupyterlab-notify:open-in-main');
+  await expect(full).toHaveCount(1);
+  await full.getByRole('button', { name: 'Close' }).click();
+  await expect(full).toHaveCount(0);
+  await expect(center(page)).toBeVisible();
+});
