@@ -63,11 +63,16 @@ LIMITS = {
 }
 
 #: A character that somebody sees, as a regular expression of JSON Schema: neither white space nor
-#: one that is drawn as nothing, as fillers, zero-width and variation ones and those that reorder
-#: others are. ``src/text/visible.ts`` shows them as escapes.
+#: one that is drawn as nothing, as control characters, fillers, zero-width and variation ones and
+#: those that reorder others are. ``src/text/visible.ts`` shows them as escapes.
 VISIBLE = (
-    r"[^\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"[^\s\u0000-\u001f\u007f-\u009f"
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
 )
-#: Tags, which it leaves out: regular expressions differ in how they write them.
-TAGS = "[\U000e0000-\U000e0fff]"
+#: Such characters beyond U+FFFF, which it leaves out: regular expressions differ in how they write
+#: them. They are tags and what steers shorthand, music and hieroglyphs.
+INVISIBLE_ASTRAL = (
+    "[\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)

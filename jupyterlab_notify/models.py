@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from .limits import (
+    INVISIBLE_ASTRAL,
     MAX_ACTIONS,
     MAX_BODY_BYTES,
     MAX_CAPTION,
@@ -42,7 +43,6 @@ from .limits import (
     MAX_TTL_S,
     MAX_URL,
     MIN_HEARTBEAT_S,
-    TAGS,
     VISIBLE,
     DisplayType,
     NotificationType,
@@ -236,6 +236,7 @@ class IngestMessage(_Wire):
         Field(
             min_length=1,
             max_length=MAX_SOURCE,
+            json_schema_extra={"pattern": VISIBLE},
             description="The name of the sender; the authenticated user or service by default.",
         ),
     ] = None
@@ -251,13 +252,13 @@ class IngestMessage(_Wire):
             raise ValueError(f"must be true, false, or milliseconds from 0 to {MAX_TIMER_MS}")
         return value
 
-    @field_validator("message")
+    @field_validator("message", "source")
     @classmethod
-    def _not_blank(cls, message: str) -> str:
-        # For JSON Schema, a separator such as U+001C is not white space.
-        if not re.search(rf"{VISIBLE}|[\x1c-\x1f]", re.sub(TAGS, "", message)):
+    def _not_blank(cls, text: str | None) -> str | None:
+        # A source that nobody sees would pose as none.
+        if text is not None and not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", text)):
             raise ValueError("must not be blank")
-        return message
+        return text
 
     @field_validator("body")
     @classmethod

@@ -11,6 +11,10 @@ describe('visible', () => {
     ['\u3164\u2800\u034f\u00ad', '\\u3164\\u2800\\u034f\\u00ad'],
     ['a\ufe0f', 'a\\ufe0f'],
     ['a\u{e0041}\u{e0100}', 'a\\u{e0041}\\u{e0100}'],
+    [
+      '\u{13430}\u{1bca0}\u{1d159}\u{1d173}',
+      '\\u{13430}\\u{1bca0}\\u{1d159}\\u{1d173}'
+    ],
     ['a\u0007b', 'a\\u0007b']
   ])('writes %j', (text, expected) => expect(visible(text)).toBe(expected));
 
