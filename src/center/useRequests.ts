@@ -38,6 +38,8 @@ export function useRequests(options: {
 }): (id: string) => void {
   const { host, list, openId, root, rows } = options;
   const [target, setTarget] = React.useState<ITarget | null>(null);
+  /** The keyboard was to go to the list before there was any. */
+  const listWanted = React.useRef(false);
 
   React.useEffect(() => {
     const onRequest = () => {
@@ -45,7 +47,10 @@ export function useRequests(options: {
       if (request && request.id !== null) {
         void show({ ...request, id: request.id, open: !request.closed });
       } else if (request?.focus) {
-        requestAnimationFrame(() => (list.current ?? root.current)?.focus());
+        requestAnimationFrame(() => {
+          listWanted.current = !list.current;
+          (list.current ?? root.current)?.focus();
+        });
       }
     };
     host.requested.connect(onRequest);
@@ -79,6 +84,16 @@ export function useRequests(options: {
       requestAnimationFrame(() => list.current?.show(row.id, target.focus));
     }
   }, [target, rows]);
+
+  React.useEffect(() => {
+    if (listWanted.current && rows.length > 0) {
+      listWanted.current = false;
+      // Unless the user has gone elsewhere meanwhile.
+      if (document.activeElement === root.current) {
+        list.current?.focus();
+      }
+    }
+  }, [rows]);
 
   React.useEffect(() => {
     const timer = setTimeout(() => setTarget(null), TARGET_MS);

@@ -155,7 +155,7 @@ test('a listed command asks first when it carries what is not listed', async () 
     ]
   ] as const) {
     await pushAndClick({ commandId, args });
-    await expect(dialog()).toContainText('Run this command?');
+    await expect(dialog()).toContainText('wants to run this command');
     await expect(dialog()).toContainText(said);
     await dialog().getByRole('button', { name: 'Cancel' }).click();
     await expect(dialog()).toHaveCount(0);

@@ -385,7 +385,7 @@ test.describe('Read, unread and dismiss', () => {
     await expect(badge(other)).toHaveText('2');
     for (const [words, id, done] of [
       [
-        'mark all notif',
+        'notifications as read',
         'jupyterlab-notify:mark-all-read',
         () => expect(badge(other)).toHaveCount(0)
       ],

@@ -211,7 +211,7 @@ test('See All Notifications shows the same inbox as a page of the main area', as
   await page.getByRole('menuitem', { name: 'See All Notifications' }).click();
   const full = page.locator('#jp-notify-center-main');
   const row = full.locator('.jp-NotifyRow', { hasText: 'alpha' });
-  await row.focus();
+  await expect(row).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(row.locator('.jp-NotifyBody')).toHaveText('its body');
   await expect(rows(page, 'alpha')).not.toHaveClass(/jp-mod-unread/);
