@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -35,7 +36,7 @@ def inbox(module_server: Server) -> Server:
     for view in ("inbox", "dismissed"):
         while rows := module_server.page(view=view, limit=200)["notifications"]:
             for row in rows:
-                path = f"/{NAMESPACE}/ingest/{row['id']}"
+                path = f"/{NAMESPACE}/ingest/{row['id']}?source={quote(row['source'])}"
                 assert module_server.request("DELETE", path).status_code == 200
     return module_server
 
