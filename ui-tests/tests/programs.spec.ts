@@ -142,7 +142,7 @@ test('Each line of the README that shows something shows it', async () => {
   await shell(line('notify revoke'));
   await expect(rows(page, 'Epoch 31 of 50')).toHaveCount(0);
 
-  await shell(line('notify dismiss'));
+  await shell(line('notify done'));
   await expect(rows(page)).toHaveCount(0);
   await expect(toasts(page)).toHaveCount(0);
 });
