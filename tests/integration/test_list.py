@@ -230,7 +230,7 @@ def test_what_cannot_be_dismissed_is_not(inbox: Server) -> None:
     (loose,) = push(inbox, 1)
     answer = inbox.request("PATCH", f"{LIST}/{firm}", {"dismissed": True})
     assert answer.status_code == 409
-    assert "dismiss" in answer.json()["message"]
+    assert "cannot be put away" in answer.json()["message"]
     assert patch(inbox, all=True, dismissed=True)["changed"] == 1
     assert ids(inbox.page()) == [firm]
     assert ids(inbox.page(view="dismissed")) == [loose]
