@@ -87,9 +87,15 @@ def body(name: str) -> dict[str, Any]:
 
 
 def message_without_key() -> dict[str, Any]:
-    """Return the schema of a message whose key is in the path."""
+    """Return the schema of a message whose key is in the path.
+
+    Its source may be in the body too, but not another one than the query's, which no schema can
+    say.
+    """
     schema = schemas()["IngestMessage"]
-    fields = {name: field for name, field in schema["properties"].items() if name != "key"}
+    fields = {
+        name: field for name, field in schema["properties"].items() if name not in ("key", "source")
+    }
     return {**schema, "properties": fields}
 
 
@@ -137,7 +143,7 @@ SOURCE = parameter(
     "source",
     "query",
     "Whose it is; by default the name of the token's owner.",
-    {"type": "string", "minLength": 1, "maxLength": 80},
+    {"type": "string", "minLength": 1, "maxLength": 80, "pattern": limits.VISIBLE},
 )
 
 

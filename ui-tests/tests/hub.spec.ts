@@ -115,7 +115,10 @@ test('What a JupyterHub pushes is a toast in the page of its user', async ({
   await expect(toast).toHaveCount(1);
   await openCenter(page);
   await expect(rows(page, PAYLOAD.message)).toHaveCount(2);
-  await rows(page).last().locator('.jp-NotifyRow-summary').click();
+  await rows(page)
+    .last()
+    .locator('.jp-NotifyRow-summary')
+    .click({ position: { x: 4, y: 4 } });
   await expect(badge(page)).toHaveCount(0);
 
   expect((await push('jupyterlab-notify/ingest', 'a wrong token')).status).toBe(

@@ -235,8 +235,10 @@ export class Lab {
       'jupyterlab-notify/ingest',
       message
     );
-    if (typeof message.source === 'string') {
-      this._sources.set(receipt.notification_id, message.source);
+    for (const name of [receipt.notification_id, message.key]) {
+      if (typeof name === 'string' && typeof message.source === 'string') {
+        this._sources.set(name, message.source);
+      }
     }
     return receipt;
   }
