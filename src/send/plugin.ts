@@ -50,35 +50,13 @@ const plugin: JupyterFrontEndPlugin<INotifications> = {
       }),
       execute: async args => {
         const { form, ...given } = args;
-        let values = given as Partial<IngestMessage>;
+        const values = given as Partial<IngestMessage>;
         if (typeof values.message === 'string' && !form) {
           const { message, ...options } = values;
           return (await sender.emit(message, options)).id;
         }
-        const { askForMessage } = await import('./form');
-        // Without settings toasts go by their defaults.
-        const toasts = await registry
-          ?.load('jupyterlab_notify:toasts')
-          .catch(() => null);
-        const close_s = (toasts?.composite.defaultAutoClose as number) ?? 5;
-        for (let problem = ''; ;) {
-          const filled = await askForMessage(values, problem, trans, close_s);
-          if (filled === null) {
-            return null;
-          }
-          values = filled;
-          const { message, ...options } = filled;
-          if (message.trim() === '') {
-            problem = trans.__('A notification needs a message.');
-            continue;
-          }
-          try {
-            return (await sender.emit(message, options)).id;
-          } catch (error) {
-            // What was typed must not be lost with it.
-            problem = (error as Error).message;
-          }
-        }
+        const { askAndSend } = await import('./ask');
+        return askAndSend(values, sender, registry, trans);
       }
     });
     return sender;

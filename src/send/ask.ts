@@ -1,0 +1,47 @@
+/**
+ * Sends what the user fills in; loaded when the form is first opened.
+ */
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IngestMessage } from '../wire';
+import { askForMessage } from './form';
+import type { NotificationSender } from './sender';
+
+/**
+ * Ask for a message until it is sent, or the user gives up.
+ *
+ * @param given - What is filled in already.
+ * @returns The id of what was sent; null if nothing was.
+ */
+export async function askAndSend(
+  given: Partial<IngestMessage>,
+  sender: NotificationSender,
+  registry: ISettingRegistry | null,
+  trans: TranslationBundle
+): Promise<string | null> {
+  // Without settings toasts go by their defaults.
+  const toasts = await registry
+    ?.load('jupyterlab_notify:toasts')
+    .catch(() => null);
+  const close_s = (toasts?.composite.defaultAutoClose as number) ?? 5;
+  let values = given;
+  for (let problem = ''; ;) {
+    const filled = await askForMessage(values, problem, trans, close_s);
+    if (filled === null) {
+      return null;
+    }
+    values = filled;
+    const { message, ...options } = filled;
+    if (message.trim() === '') {
+      problem = trans.__('A notification needs a message.');
+      continue;
+    }
+    try {
+      return (await sender.emit(message, options)).id;
+    } catch (error) {
+      // What was typed must not be lost with it.
+      problem = (error as Error).message;
+    }
+  }
+}
