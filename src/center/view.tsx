@@ -19,7 +19,7 @@ import type { Listing } from './listing';
 import { Notices } from './notices';
 import { SelectionModel } from './selection';
 import { SelectionToolbar } from './selectionToolbar';
-import { UndoManager } from './undo';
+import { UndoManager } from '../components/undo';
 import { UndoBar } from './undoBar';
 import { useKeptFocus } from './useKeptFocus';
 import { type IListingState, useListing } from './useListing';
