@@ -1,8 +1,8 @@
 """Notifications: storing, replacing, listing, changing and revoking them.
 
-Every change gives its row the next ``seq``. Rows that were revoked or have expired stay as
-tombstones without content, so that a tab that was away learns of it. Retention deletes them, and
-remembers in ``pruned`` up to which ``seq`` a cursor has missed something.
+Every change gives its row the next ``seq``. Revoked and expired rows stay as tombstones without
+content, so that a tab that was away learns of them. Retention deletes tombstones later, and notes
+in ``pruned`` the ``seq`` below which a cursor may have missed something.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ from .state import ACTIVE, INBOX, PINNED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
 
-#: Brings a row to the top of the list again, unread.
+#: Moves a row to the top of the list again, unread.
 BUMP = """
     UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, dismissed_ms = NULL
     WHERE id = ?"""
 
-#: How many rows one statement inserts: powers of two, so that few statements are prepared, and
-#: fewer parameters than the 999 that an old SQLite takes.
+#: How many rows one statement inserts. Powers of two need few prepared statements; the largest
+#: stays below the 999 parameters of an old SQLite.
 INSERT_SIZES = (32, 16, 8, 4, 2, 1)
-#: The same message under the same key again within this time is a sender's retry.
+#: The same message with the same key within this time counts as a sender's retry.
 RETRY_WINDOW_MS = 600_000
 #: How many rows a snapshot carries.
 SNAPSHOT_ROWS = 50
 PINNED_ROWS = 50
-#: In how many rows one operation searches for a text.
+#: How many rows one operation searches for a text.
 SCANNED_ROWS = 500
 #: If more rows changed, a tab gets a snapshot instead.
 MAX_CHANGES = 500
-#: How much text the rows of a frame hold, in characters. The rows of a snapshot that do not fit
-#: are in the list's pages.
+#: The maximum length of the texts in a frame, in characters. The rows of a snapshot that do not
+#: fit are in the list's pages.
 MAX_FRAME = 1_000_000
 
 
 class Query(NamedTuple):
-    """Which rows a page is made of; every part that is given must hold."""
+    """The filter of a page; every part that is set must match."""
 
     view: str = "inbox"
     types: tuple[str, ...] = ()
@@ -66,10 +66,9 @@ class Query(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What became of a message: its id, its change's ``seq``, and whether it is durable.
+    """The result of storing a message: its id, its ``seq``, and whether it is durable.
 
-    ``action`` says what happened: ``created``, ``updated``, or None if the message was the same
-    again.
+    ``action`` is ``created``, ``updated``, or None if the same message came again.
     """
 
     id: str
@@ -79,7 +78,7 @@ class Stored(NamedTuple):
 
 
 class Revoked(NamedTuple):
-    """What was revoked: its id, its change's ``seq``, and whether that is durable."""
+    """The result of a revocation: the id, the ``seq``, and whether it is durable."""
 
     id: str
     seq: int
@@ -131,9 +130,9 @@ class NotificationRepository:
     Parameters
     ----------
     outbox
-        Where what the user does with a central service's messages is noted for it.
+        Collects the user's actions on a central service's messages.
     welcome
-        Whose version frames carry.
+        The welcome messages, whose version frames carry.
     """
 
     def __init__(self, outbox: OutboxRepository, welcome: WelcomeRepository) -> None:
@@ -162,10 +161,10 @@ class NotificationRepository:
     def scan(
         self, transaction: Transaction, query: Query, before: int | None, limit: int
     ) -> tuple[list[WireNotification], int | None]:
-        """Return the first rows of a query, and where to go on if there may be more.
+        """Return the first rows of a query, and the position to continue at if there may be more.
 
-        To search long bodies for a text takes time, in which nothing else can be done here: so
-        only so many rows are searched at once.
+        Searching long bodies takes time, during which this thread can do nothing else. So each
+        call searches only ``SCANNED_ROWS`` rows.
         """
         where, values = [VIEWS[query.view]], list[Any]()
         if before is not None:
@@ -188,7 +187,7 @@ class NotificationRepository:
             where.append("holds(source, ?)")
             values.append(query.source.casefold())
         for word in query.text.split():
-            # In this order: a body is read only if the others do not hold the word.
+            # The body comes last, so that it is read only if the others do not contain the word.
             where.append("(holds(message, ?) OR holds(source, ?) OR holds(body, ?))")
             values += [word.casefold()] * 3
         rows = transaction.execute(
@@ -204,14 +203,16 @@ class NotificationRepository:
         found: Sequence[WireNotification],
         cursor: Cursor,
     ) -> Page:
-        """Make a page of what ``scan`` found, one more than its limit if there is more.
+        """Make a page from the rows that ``scan`` found: one more than the limit if there are more.
 
         Parameters
         ----------
         transaction
-            Counts are read in it.
-        query, found
-            What was searched for, and what there is.
+            The transaction for reading the counts.
+        query
+            The query.
+        found
+            The rows.
         cursor
             The store's cursor when the search began.
         """
@@ -224,7 +225,7 @@ class NotificationRepository:
         }
 
     def detail(self, transaction: Transaction, id_: str) -> WireNotification:
-        """Return one notification whole, in the shape of ``models.NotificationDetail``."""
+        """Return one notification in the shape of ``models.NotificationDetail``."""
         row = transaction.execute(f"{SELECT} WHERE id = ? AND {ACTIVE}", (id_,)).fetchone()
         if row is None:
             raise _not_found(id_)
@@ -234,25 +235,25 @@ class NotificationRepository:
         if not fetched:
             raise Unavailable(
                 "The text of this message cannot be fetched: it is at a central service that this "
-                "server does not ask."
+                "server does not use."
             )
         try:
             if not isinstance(body, str | None):
-                raise TypeError("its body is no text")
+                raise TypeError("its body is not text")
             value = None if data is None else json.loads(data)
         except (ValueError, TypeError) as error:
             raise sqlite3.DatabaseError(f"malformed row: {error}") from error
         return {**to_wire(row), "body": body, "data": value}
 
     def position(self, transaction: Transaction) -> StreamPosition:
-        """Return how far everything has come that tabs show."""
+        """Return the position of everything that tabs show."""
         return StreamPosition(transaction.cursor, self._welcome.version(transaction))
 
     def frame(self, transaction: Transaction, since: Cursor | None) -> Frame:
-        """Return what a tab at ``since`` must learn: changes, or a snapshot.
+        """Return what a tab at ``since`` has missed, as changes or as a snapshot.
 
-        A snapshot is for a tab without a cursor, or whose cursor is of another epoch, of the
-        future, or so old that rows it knows may have been deleted, or since which much changed.
+        A tab gets a snapshot if it has no cursor, or if its cursor belongs to another epoch, lies
+        in the future, or is so old that rows may have been deleted or very many have changed.
         """
         state = transaction.state
         head: Frame = {
@@ -302,10 +303,10 @@ class NotificationRepository:
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         message
-            What to store. The caller makes the id, so that a message stays one if a commit that
-            seemed to fail, and was done again elsewhere, did come through.
+            The message. The caller creates the id, so that it is stored only once if a commit
+            seemed to fail, succeeded after all, and was repeated elsewhere.
         """
         now = transaction.now_ms
         expires_ms = message["expires_ms"]
@@ -327,7 +328,7 @@ class NotificationRepository:
         return Stored(id_, seq, "created", transaction.durable)
 
     def _shown_broadcast(self, transaction: Transaction, key: str) -> Stored | None:
-        """Return the broadcast that a pushed message is, if its service was asked already."""
+        """Return the broadcast that a pushed message belongs to, if the poller has stored it."""
         remote = pushed_broadcast(key)
         if remote is None:
             return None
@@ -351,7 +352,7 @@ class NotificationRepository:
         for message in messages:
             seq = transaction.next_seq()
             stored.append((message["id"], seq))
-            given: dict[str, Any] = {
+            columns: dict[str, Any] = {
                 **message,
                 "seq": seq,
                 "position": seq,
@@ -359,10 +360,10 @@ class NotificationRepository:
                 "updated_ms": now,
                 "expired_ms": expired_ms,
             }
-            values += [given[name] for name in INSERT_COLUMNS]
+            values += [columns[name] for name in INSERT_COLUMNS]
         if transaction.execute(insert_statement(len(messages)), values).rowcount == len(messages):
             return stored
-        # Some exist: a commit that seemed to fail did come through.
+        # Some rows exist: a commit that seemed to fail has succeeded.
         find = "SELECT id, seq FROM notifications WHERE id = ?"
         return [transaction.execute(find, (id_,)).fetchone() for id_, _ in stored]
 
@@ -381,14 +382,14 @@ class NotificationRepository:
         is_heartbeat = is_same and message["interrupt_ms"] is not None
         if (is_retry or is_heartbeat) and expires_ms == message["expires_ms"]:
             if is_heartbeat:
-                # It says only that its sender lives, which no tab need hear. What is in memory
-                # comes into the file by its seq.
+                # It only shows that its sender is alive, which tabs need not know. In memory it
+                # still takes a seq, because the merge into the file goes by seq.
                 transaction.execute(
                     "UPDATE notifications SET interrupt_ms = ?, seq = ? WHERE id = ?",
                     (message["interrupt_ms"], seq if durable else transaction.next_seq(), id_),
                 )
             return Stored(id_, seq, None, durable)
-        # A step of a progress moves a bar; it does not call for the user again.
+        # A step of progress moves a bar, but does not ask for attention again.
         is_quiet = is_retry or (content[0] == message["type"] == "in-progress")
         values.update(id=id_, seq=transaction.next_seq(), expired_ms=expired_ms)
         transaction.execute(REPLACE, values)
@@ -401,18 +402,18 @@ class NotificationRepository:
     def revoke(
         self, transaction: Transaction, id_or_key: str, source: str, *, any_source: bool
     ) -> Revoked:
-        """Take a notification back.
+        """Revoke a notification.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         id_or_key
-            Its id, or its key.
+            Its id or its key.
         source
-            Whose key is meant.
+            The source that the key belongs to.
         any_source
-            Whether a key of just one other source will do.
+            Whether the key may belong to another source, if only one uses it.
         """
         found = transaction.execute(
             f"SELECT id FROM notifications WHERE id = ? AND origin = 'ingest' AND {ACTIVE}",
@@ -426,7 +427,7 @@ class NotificationRepository:
             if not found and any_source:
                 if len(by_key) > 1:
                     raise Conflict(
-                        f"Several sources use the key {id_or_key!r}: name one with ?source=."
+                        f"Several sources use the key {id_or_key!r}; name one with ?source=."
                     )
                 found = [(id_,) for id_, _ in by_key]
         if not found:
@@ -434,10 +435,10 @@ class NotificationRepository:
         tombstone(transaction, found[0][0], "revoked_ms")
         return Revoked(found[0][0], transaction.state.seq, transaction.durable)
 
-    # What the user does
+    # The user's actions
 
     def set_state(self, transaction: Transaction, id_: str, change: StateChange) -> Changed:
-        """Change the state of one."""
+        """Change the state of one notification."""
         row = transaction.execute(
             f"SELECT dismissable FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
         ).fetchone()
@@ -456,35 +457,45 @@ class NotificationRepository:
         seqs: tuple[int, int] | None = None,
         up_to: Cursor | None = None,
     ) -> Changed:
-        """Change the state of those with ``ids``, of a range of ``seqs``, or of the inbox.
+        """Change the state of notifications: by ``ids``, by a range of ``seqs``, or the inbox.
 
-        Ids that are unknown and notifications that cannot be dismissed are passed over. Of the
-        inbox ``up_to`` leaves out what came, or asked for attention again, after that cursor; of
-        ``seqs`` it says to which epoch they belong.
+        Unknown ids and notifications that cannot be dismissed are skipped.
+
+        Parameters
+        ----------
+        transaction
+            A transaction that writes.
+        change
+            The new state.
+        ids, seqs
+            Which notifications; without either, the inbox.
+        up_to
+            For the inbox, the last cursor that the user has seen: what arrived or asked for
+            attention later is left out. For ``seqs``, a cursor of the epoch that they belong to.
 
         Raises
         ------
         Conflict
-            If ``up_to`` is of another epoch: nobody knows what the user has seen, and the
-            ``seqs`` are those of other rows.
+            If ``up_to`` belongs to another epoch. Then it is unknown what the user has seen, and
+            the ``seqs`` belong to other rows.
         """
         values: tuple[Any, ...]
         if ids is not None:
-            # One parameter, however many ids: an old SQLite takes 999.
+            # A single parameter for all ids, since an old SQLite allows only 999.
             where = f"id IN (SELECT value FROM json_each(?)) AND {ACTIVE}"
             return self._change(transaction, where, (json.dumps(ids),), change)
         if up_to is not None and up_to.epoch != transaction.state.epoch:
             raise Conflict(
-                "The list was loaded anew meanwhile: look at it, then try again."
+                "The list was reloaded in the meantime: look at it, then try again."
                 if seqs is None
-                else "This can no longer be undone: the list was loaded anew meanwhile."
+                else "This can no longer be undone: the list was reloaded in the meantime."
             )
         if seqs is not None:
             where, values = f"seq BETWEEN ? AND ? AND {ACTIVE}", seqs
         elif up_to is None:
             where, values = INBOX, ()
         else:
-            # Not by ``seq``: a progress that only ticked since is still the one that was seen.
+            # By ``position``, not ``seq``: the user has seen a progress that has only advanced.
             where, values = f"{INBOX} AND position <= ?", (up_to.seq,)
         return self._change(transaction, where, values, change)
 
@@ -517,7 +528,7 @@ class NotificationRepository:
                 if action is not None:
                     self._outbox.append(transaction, action, remote, central)
             else:
-                # The central service knows no dismissal: what was put away is read.
+                # The central service has no dismissal of messages; a dismissed one counts as read.
                 is_read = was_read if change.read is None else change.read
                 is_dismissed = was_dismissed
                 if change.dismissed is not None:
@@ -535,7 +546,7 @@ class NotificationRepository:
 def _broadcast_action(
     was: tuple[int, int], read: bool | None, dismissed: bool | None, dismissable: bool
 ) -> str | None:
-    """Return what a central service is told of a change of a broadcast; None: nothing."""
+    """Return the action that a central service gets for a change of a broadcast, if any."""
     was_read, was_dismissed = was
     if dismissed is not None and dismissed != bool(was_dismissed) and dismissable:
         return "broadcast-dismiss" if dismissed else "broadcast-restore"
@@ -543,14 +554,14 @@ def _broadcast_action(
 
 
 class InsertNotification(GroupedOperation):
-    """An operation that stores a message, together with others if it is new.
+    """An operation that stores a message; new messages are inserted in groups.
 
     Parameters
     ----------
     notifications
-        Where.
+        The repository.
     message
-        What; see ``NotificationRepository.add``.
+        The message; see ``NotificationRepository.add``.
     """
 
     __slots__ = ("message", "notifications")
@@ -563,7 +574,7 @@ class InsertNotification(GroupedOperation):
         return self.notifications.add(transaction, self.message)
 
     def can_group(self, transaction: Transaction) -> bool:
-        """Whether it does nothing but insert a row."""
+        """Whether it only inserts a row."""
         expires_ms = self.message["expires_ms"]
         return self.message["key"] is None and (
             expires_ms is None or expires_ms > transaction.now_ms
@@ -572,7 +583,7 @@ class InsertNotification(GroupedOperation):
     def run_group(
         self, transaction: Transaction, operations: Sequence[GroupedOperation]
     ) -> list[Stored]:
-        """Insert new messages, in as few statements as will do."""
+        """Insert new messages with few statements."""
         messages = [cast(InsertNotification, operation).message for operation in operations]
         stored: list[tuple[str, int]] = []
         for size in INSERT_SIZES:
@@ -583,9 +594,9 @@ class InsertNotification(GroupedOperation):
 
 
 def _take(rows: Iterable[tuple[Any, ...]], room: int) -> tuple[list[WireNotification], int]:
-    """Return rows as far as their texts fit, and the room that is left; negative: not all did.
+    """Return the rows whose texts fit, and the remaining room, which is negative if some do not.
 
-    There is always one, so that nothing is kept from a tab by its size.
+    At least one row is returned, so that no row is too large ever to reach a tab.
     """
     taken: list[WireNotification] = []
     for row in rows:
@@ -597,4 +608,4 @@ def _take(rows: Iterable[tuple[Any, ...]], room: int) -> tuple[list[WireNotifica
 
 
 def _not_found(id_: str) -> NotFound:
-    return NotFound(f"There is no notification {id_!r}, or it was taken back or has expired.")
+    return NotFound(f"There is no notification {id_!r}, or it was revoked or has expired.")

@@ -1,7 +1,7 @@
-"""What the states of a notification mean, in SQL; ``src/state.ts`` says the same in TypeScript.
+"""The meaning of a notification's states in SQL; ``src/state.ts`` is the same in TypeScript.
 
 A test compares the two on every combination. The indexes in ``schema`` repeat these conditions
-word for word: SQLite uses a partial index only for the condition that it was made with.
+word for word, because SQLite uses a partial index only for exactly its own condition.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ ACTIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
 INBOX = f"{ACTIVE} AND dismissed_ms IS NULL"
 UNREAD = f"{INBOX} AND read_ms IS NULL"
 DISMISSED = f"{ACTIVE} AND dismissed_ms IS NOT NULL"
-#: What must be in sight however old it is: banners, and what does not close by itself.
+#: What stays visible however old it is: banners, and toasts that do not close by themselves.
 PINNED = (
     f"{INBOX} AND (banner = 1 OR (read_ms IS NULL AND "
     "(auto_close = 'false' OR type = 'in-progress')))"
 )
 
-#: The conditions of the list's views, by the name in the query.
+#: The conditions of the list's views, by their name in a query.
 VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED}
 
 
 class UserState(NamedTuple):
-    """A state that the user gives a notification and takes from it again.
+    """A state that the user sets and clears.
 
     Parameters
     ----------
     column
-        When it began.
+        The column that holds the time at which it was set.
     condition
-        What must hold for it to be given, as SQL that begins with ``AND``.
-    given, taken
-        The events that tell of it.
+        The condition for setting it, as SQL that begins with ``AND``.
+    set_event, clear_event
+        The names of the events for setting and clearing it.
     """
 
     column: str
     condition: str
-    given: str
-    taken: str
+    set_event: str
+    clear_event: str
 
 
-#: By the name in ``models.StateChange``.
+#: The states by their name in ``models.StateChange``.
 USER_STATES = {
     "read": UserState("read_ms", "", "read", "unread"),
     "dismissed": UserState("dismissed_ms", " AND dismissable", "dismissed", "restored"),
@@ -50,13 +50,13 @@ USER_STATES = {
 
 
 class StateChange(NamedTuple):
-    """What the user does with notifications; a state that is None stays as it is."""
+    """A change of states by the user; a state that is None stays as it is."""
 
     read: bool | None = None
     dismissed: bool | None = None
 
     def sql(self, now_ms: int) -> tuple[str, str]:
-        """Return the condition for the rows that change, and what is set in them."""
+        """Return the SQL condition for the rows that change, and the assignments for them."""
         wanted = []
         sets = []
         for name, state in USER_STATES.items():
@@ -66,7 +66,7 @@ class StateChange(NamedTuple):
             missing = f"{state.column} IS NULL{state.condition}"
             if on:
                 wanted.append(f"({missing})")
-                # A row that has the state already keeps the time at which it got it.
+                # A row that has the state already keeps its time.
                 sets.append(
                     f"{state.column} = CASE WHEN {missing} THEN {now_ms} ELSE {state.column} END"
                 )
@@ -76,9 +76,9 @@ class StateChange(NamedTuple):
         return " OR ".join(wanted), ", ".join(sets)
 
     def events(self) -> list[str]:
-        """Return the events that tell of it."""
+        """Return the names of the change's events."""
         return [
-            state.given if getattr(self, name) else state.taken
+            state.set_event if getattr(self, name) else state.clear_event
             for name, state in USER_STATES.items()
             if getattr(self, name) is not None
         ]
