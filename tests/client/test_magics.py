@@ -110,7 +110,7 @@ def test_an_end_is_told_as_what_it_is(told: Told, code: str, type_: str, text: s
 
 def test_help_is_help(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
     told.run("%notify?")
-    assert "Tell when this cell is done" in capsys.readouterr().out
+    assert "Notify when this cell is done" in capsys.readouterr().out
 
 
 def test_an_error_names_the_line_of_the_cell(told: Told) -> None:
