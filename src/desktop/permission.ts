@@ -1,15 +1,15 @@
 /**
- * Whether this browser shows notifications on the desktop, and in words why not.
+ * Whether this browser shows notifications on the desktop, and if not, why.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 /**
- * What the browser says: as its own permission, or that there is no way to ask.
+ * The browser's permission, or the reason why it has none.
  */
 export type DesktopPermission = NotificationPermission | 'insecure' | 'missing';
 
 /**
- * What the browser says now.
+ * Return the present permission.
  */
 export function permission(): DesktopPermission {
   if (!window.isSecureContext) {
@@ -19,7 +19,7 @@ export function permission(): DesktopPermission {
 }
 
 /**
- * Ask the user, which a browser allows only in a click of theirs.
+ * Ask the user; browsers allow this only during a click.
  */
 export async function askPermission(): Promise<DesktopPermission> {
   if (permission() === 'default') {
@@ -29,11 +29,11 @@ export async function askPermission(): Promise<DesktopPermission> {
 }
 
 /**
- * Why there are none, as a sentence; nothing where there is no obstacle.
+ * Return a sentence on why there are no desktop notifications; null if nothing prevents them.
  *
- * @param permission - What the browser says.
+ * @param permission - The permission.
  * @param trans - The language.
- * @param asked - Whether the user was just asked, so that not to have answered is one.
+ * @param asked - Whether the user was just asked, so that a missing answer is a reason.
  */
 export function obstacle(
   permission: DesktopPermission,

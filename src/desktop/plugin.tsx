@@ -1,6 +1,6 @@
 /**
- * The plugin of the notifications on the desktop: the setting, the command that asks the
- * browser, and nothing more until a user turned them on.
+ * The plugin of desktop notifications: the setting and the command that asks the browser. Nothing
+ * more is loaded until a user turns them on.
  */
 import type {
   JupyterFrontEnd,
@@ -8,24 +8,21 @@ import type {
 } from '@jupyterlab/application';
 import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { addCommand } from '../palette';
-import { LAB_NOTIFICATIONS } from '../settings';
 import { INotificationModel } from '../tokens';
-import { askPermission, obstacle, permission } from './permission';
-import type { DesktopPresenter } from './presenter';
+import { obstacle, permission } from './permission';
 import { SettingField } from './settingField';
-import { SharedSettings } from './sharedSettings';
+import { DesktopSwitch, SETTING } from './switch';
 
 /**
  * The id of the plugin, and of its settings.
  */
 const PLUGIN_ID = 'jupyterlab_notify:desktop';
-
-const SETTING = 'desktopNotifications';
 
 namespace CommandIDs {
   export const toggle = 'jupyterlab-notify:toggle-desktop-notifications';
@@ -41,7 +38,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotificationModel, ISettingRegistry],
   optional: [ICommandPalette, IFormRendererRegistry, ITranslator],
-  // Longer than a screen: the commands and wiring of one plugin, in order.
   activate: (
     app: JupyterFrontEnd,
     model: INotificationModel,
@@ -50,114 +46,76 @@ const plugin: JupyterFrontEndPlugin<void> = {
     forms: IFormRendererRegistry | null,
     translator: ITranslator | null
   ) => {
-    const { commands } = app;
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
-    const server = app.serviceManager.serverSettings.baseUrl;
-    let presenter: Promise<DesktopPresenter> | null = null;
-    let on = false;
-    let silent = false;
-
-    const update = () => {
-      if (on && !presenter) {
-        presenter = import('./presenter').then(
-          ({ DesktopPresenter }) =>
-            new DesktopPresenter({ model, server, trans })
-        );
-      } else if (!on && presenter) {
-        void presenter.then(one => one.dispose());
-        presenter = null;
-      }
-      presenter?.then(
-        one => {
-          one.silent = silent;
-        },
-        reason => {
-          presenter = null;
-          console.error('Desktop notifications could not be loaded.', reason);
-        }
-      );
-      commands.notifyCommandChanged(CommandIDs.toggle);
-    };
-
-    const shared = new SharedSettings(
+    const desktop = new DesktopSwitch({
+      id: PLUGIN_ID,
+      model,
       registry,
-      [PLUGIN_ID, LAB_NOTIFICATIONS],
-      `${PLUGIN_ID}:${server}`
-    );
-    void Promise.allSettled([
-      shared.follow(PLUGIN_ID, SETTING, value => (on = value), update),
-      shared.follow(
-        LAB_NOTIFICATIONS,
-        'doNotDisturbMode',
-        value => (silent = value),
-        update
-      ),
-      app.restored
-    ]).then(results => {
-      for (const result of results) {
-        if (result.status === 'rejected') {
-          console.warn('A setting could not be read.', result.reason);
-        }
-      }
-      update();
+      server: app.serviceManager.serverSettings.baseUrl,
+      trans,
+      changed: () => app.commands.notifyCommandChanged(CommandIDs.toggle)
     });
-
-    /**
-     * Turn them on, if this browser lets the user, or off; says whether that was done. Where it
-     * does not, the setting stays: it is that of the user's other browsers too.
-     */
-    const turn = async (wanted: boolean): Promise<boolean> => {
-      const blocked = wanted ? obstacle(await askPermission(), trans) : null;
-      if (blocked) {
-        throw new Error(blocked);
-      }
-      const done = !wanted || permission() === 'granted';
-      if (done) {
-        await registry.set(PLUGIN_ID, SETTING, wanted);
-      }
-      return done;
-    };
-
-    addCommand(app, palette, trans, CommandIDs.toggle, {
-      label: trans.__('Desktop Notifications'),
-      caption: () =>
-        obstacle(permission(), trans) ??
-        trans.__(
-          'Show new messages on the desktop while no JupyterLab tab is in front'
-        ),
-      isToggleable: true,
-      isToggled: () => on && permission() === 'granted',
-      execute: async () => {
-        try {
-          await turn(!(on && permission() === 'granted'));
-        } catch (error) {
-          await showErrorMessage(
-            trans.__('There are no desktop notifications'),
-            error as Error
-          );
-        }
-      }
-    });
-
-    // In the settings it is a box whose click asks the browser, with the reason if that refuses.
-    forms?.addRenderer(`${PLUGIN_ID}.${SETTING}`, {
-      fieldRenderer: props => (
-        <SettingField
-          checked={props.formData === true && permission() === 'granted'}
-          title={props.schema.title ?? ''}
-          problem={() => obstacle(permission(), trans)}
-          onToggle={async wanted => {
-            // What stands in the way is said under the box.
-            if (await turn(wanted).catch(() => false)) {
-              props.onChange(wanted);
-              return null;
-            }
-            return obstacle(permission(), trans, true);
-          }}
-        />
-      )
-    });
+    void desktop.start(app.restored);
+    addToggleCommand(app, palette, trans, desktop);
+    if (forms) {
+      addSettingField(forms, trans, desktop);
+    }
   }
 };
+
+function addToggleCommand(
+  app: JupyterFrontEnd,
+  palette: ICommandPalette | null,
+  trans: TranslationBundle,
+  desktop: DesktopSwitch
+): void {
+  addCommand(app, palette, trans, CommandIDs.toggle, {
+    label: trans.__('Desktop Notifications'),
+    caption: () =>
+      obstacle(permission(), trans) ??
+      trans.__(
+        'Show new messages on the desktop while no JupyterLab tab is in front'
+      ),
+    isToggleable: true,
+    isToggled: () => desktop.isOn,
+    execute: async () => {
+      try {
+        await desktop.turn(!desktop.isOn);
+      } catch (error) {
+        await showErrorMessage(
+          trans.__('There are no desktop notifications'),
+          error as Error
+        );
+      }
+    }
+  });
+}
+
+/**
+ * Show the setting as a box whose click asks the browser, with the reason below if it refuses.
+ */
+function addSettingField(
+  forms: IFormRendererRegistry,
+  trans: TranslationBundle,
+  desktop: DesktopSwitch
+): void {
+  forms.addRenderer(`${PLUGIN_ID}.${SETTING}`, {
+    fieldRenderer: props => (
+      <SettingField
+        checked={props.formData === true && permission() === 'granted'}
+        title={props.schema.title ?? ''}
+        problem={() => obstacle(permission(), trans)}
+        onToggle={async wanted => {
+          // The reason for a failure is shown below the box.
+          if (await desktop.turn(wanted).catch(() => false)) {
+            props.onChange(wanted);
+            return null;
+          }
+          return obstacle(permission(), trans, true);
+        }}
+      />
+    )
+  });
+}
 
 export default plugin;

@@ -1,6 +1,6 @@
 /**
- * Shows new messages on the desktop while no tab of this server is in front; loaded once a
- * user turned that on.
+ * Shows new messages on the desktop while no tab of this server is in front; loaded only if the
+ * user has turned that on.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
@@ -13,21 +13,21 @@ import type { Notification as Row } from '../wire';
 import { TabCoordinator } from './tabs';
 import { permission } from './permission';
 
-/** More than this many at once are counted, not shown one by one. */
+/** If more arrive at once, only their number is shown. */
 const MOST = 3;
 
-/** What is older was missed, not received: the bell counts it. */
+/** Older messages count as missed; only the bell counts them. */
 const FRESH_MS = 5 * 60_000;
 
-/** How many in a minute are shown one by one. */
+/** How many are shown one by one within a minute. */
 const MOST_PER_MINUTE = 6;
 
 /**
- * What decides and shows.
+ * Decides which messages are shown, and shows them.
  */
 export class DesktopPresenter implements IDisposable {
   /**
-   * Make a presenter, which follows the model until it is disposed.
+   * Create a presenter, which follows the model until it is disposed.
    */
   constructor(options: DesktopPresenter.IOptions) {
     this._model = options.model;
@@ -37,16 +37,16 @@ export class DesktopPresenter implements IDisposable {
     this._model.changed.connect(this._onChanged, this);
   }
 
-  /** Whether the user wants nothing now (JupyterLab's do-not-disturb). */
+  /** Whether JupyterLab's do-not-disturb mode is on. */
   silent = false;
 
-  /** Whether the presenter was given up. */
+  /** Whether the presenter is disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
   /**
-   * Show nothing any more, and take away what is shown.
+   * Stop, and close the notifications that are shown.
    */
   dispose(): void {
     if (this._isDisposed) {
@@ -70,7 +70,7 @@ export class DesktopPresenter implements IDisposable {
         shown.close();
       }
     }
-    // A snapshot is what was there before: the toasts sum that up.
+    // A snapshot holds earlier messages, which the toasts sum up.
     if (change.type === 'changes') {
       const rows = fresh(change, this._model.now());
       if (rows.length > 0) {
@@ -81,7 +81,7 @@ export class DesktopPresenter implements IDisposable {
 
   private async _show(rows: readonly Row[]): Promise<void> {
     const names = new Map(rows.map(row => [`${row.id}@${row.position}`, row]));
-    // Who ends it a moment later wanted nothing of what came before.
+    // If the mode ends a moment later, what came before it stays silent.
     const { silent } = this;
     let claimed: string[];
     try {
@@ -93,7 +93,7 @@ export class DesktopPresenter implements IDisposable {
     const mine = claimed
       .map(name => this._model.get(names.get(name)!.id))
       .filter((row): row is Row => row !== undefined && isUnread(row));
-    // Also what is silent was claimed: it must not come later from another tab.
+    // Silent messages are claimed too, so that no other tab shows them later.
     if (
       mine.length === 0 ||
       silent ||
@@ -152,11 +152,11 @@ export class DesktopPresenter implements IDisposable {
       shown = new Notification(title, {
         body,
         lang: document.documentElement.lang,
-        // The same message from two tabs is one on the desktop.
+        // With the same tag, a message from two tabs is shown once.
         tag: `jupyterlab_notify:${this._server}:${tag}`
       });
     } catch (reason) {
-      // Browsers on phones have the class, and throw.
+      // Browsers on phones have the class, but its constructor throws.
       console.warn('No desktop notification can be shown.', reason);
       return null;
     }
@@ -183,19 +183,19 @@ export class DesktopPresenter implements IDisposable {
  */
 export namespace DesktopPresenter {
   /**
-   * What a presenter needs.
+   * The parts of a presenter.
    */
   export interface IOptions {
     model: INotificationModel;
-    /** The server's address, which is the same in all of its tabs. */
+    /** The server's base URL, which is the same in all of its tabs. */
     server: string;
     trans: TranslationBundle;
   }
 }
 
 /**
- * What of a change is news for the desktop: announced, of just now, and not meant for the
- * center alone.
+ * Return the messages of a change that are new on the desktop: announced, recent, and not meant
+ * for the center only.
  */
 export function fresh(change: NotificationModel.IChange, now: number): Row[] {
   return change.notifications.filter(

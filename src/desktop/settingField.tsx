@@ -1,10 +1,10 @@
 /**
- * The field of the settings that turns desktop notifications on and off.
+ * The field in the settings that turns desktop notifications on and off.
  */
 import * as React from 'react';
 
 /**
- * A box, and below it why it cannot be checked.
+ * A checkbox, and below it the reason if it cannot be checked.
  */
 export function SettingField(props: {
   checked: boolean;

@@ -1,5 +1,5 @@
 /**
- * Settings that hold in every tab at once: JupyterLab tells the other tabs of none.
+ * Settings that apply to every tab at once; JupyterLab itself does not tell other tabs.
  */
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 
@@ -13,7 +13,7 @@ export class SharedSettings {
    * Listen to the other tabs.
    *
    * @param ids - The plugins whose settings are shared.
-   * @param channel - The name under which the tabs of one server talk.
+   * @param channel - The name of the channel between the tabs of one server.
    */
   constructor(
     registry: ISettingRegistry,
@@ -30,7 +30,7 @@ export class SharedSettings {
         this._heard.add(data);
         registry
           .reload(data)
-          // While the server is away it goes by what it has.
+          // While the server is unreachable, the known value stays.
           .catch(() => undefined)
           .finally(() => this._heard.delete(data));
       }
@@ -40,7 +40,7 @@ export class SharedSettings {
   /**
    * Follow one setting that is on or off.
    *
-   * @param set - Takes the value, at first and at each change.
+   * @param set - Called with the value, at first and at each change.
    * @param changed - Called after each change.
    */
   follow(
@@ -68,7 +68,7 @@ export class SharedSettings {
   }
 
   private readonly _channel: BroadcastChannel | null;
-  /** What came over the channel is known to all: told on, it would go round. */
+  /** The changes that came over the channel; sending them on would make them go round. */
   private readonly _heard = new Set<string>();
   private readonly _registry: ISettingRegistry;
 }

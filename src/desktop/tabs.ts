@@ -1,26 +1,26 @@
 /**
- * What the tabs of one server in one browser have to agree on: whether one of them is in front,
- * and which of them shows a message on the desktop.
+ * Coordinates the tabs of one server in one browser: whether one of them is in front, and which of
+ * them shows a message on the desktop.
  */
 import type { IDisposable } from '@lumino/disposable';
 
-/** How many claims are remembered; tabs differ by seconds in what they have seen. */
+/** How many claims are remembered: tabs may receive a message some seconds apart. */
 const REMEMBERED = 100;
 
-/** How long a claim is held as a lock too: storage reaches other tabs a moment later. */
+/** How long a claim is held as a lock as well, until storage has reached the other tabs. */
 const HELD_MS = 10_000;
 
 /**
- * The tabs of a server, as this one takes part in them.
+ * This tab's part in the coordination.
  *
- * Web Locks are let go by the browser when a tab ends, however it ends, so nothing here can be
- * left over from a tab that crashed in front.
+ * The browser releases Web Locks when a tab ends for any reason, so a tab that crashed in front
+ * leaves nothing behind.
  */
 export class TabCoordinator implements IDisposable {
   /**
-   * Take part.
+   * Join the coordination.
    *
-   * @param server - what names the server; other servers of this origin are others' business.
+   * @param server - The server's base URL; several servers may share an origin.
    */
   constructor(server: string) {
     this._front = `jupyterlab_notify:front:${server}`;
@@ -32,13 +32,13 @@ export class TabCoordinator implements IDisposable {
     this.handleEvent();
   }
 
-  /** Whether the tab was given up. */
+  /** Whether this object is disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
   /**
-   * No longer take part.
+   * Leave the coordination.
    */
   dispose(): void {
     if (this._isDisposed) {
@@ -52,7 +52,7 @@ export class TabCoordinator implements IDisposable {
     this._release?.();
   }
 
-  /** Somebody came to this tab, or left it. */
+  /** The user came to this tab or left it. */
   handleEvent(event?: Event): void {
     const front =
       event?.type !== 'pagehide' &&
@@ -72,10 +72,10 @@ export class TabCoordinator implements IDisposable {
   }
 
   /**
-   * Claim messages for this tab, each of which no other tab then gets.
+   * Claim messages for this tab, so that no other tab shows them.
    *
-   * @returns Those that are to be shown: the ones nobody had claimed, unless a tab is in front,
-   *   which shows them itself.
+   * @returns The messages to show: those that no tab had claimed. None if a tab is in front, which
+   *   shows them itself.
    */
   claim(names: readonly string[]): Promise<string[]> {
     return navigator.locks.request(this._claims, async () => {
@@ -95,7 +95,7 @@ export class TabCoordinator implements IDisposable {
           JSON.stringify([...known, ...mine].slice(-REMEMBERED))
         );
       } catch {
-        // The browser shows a tag once, so without storage only the sound may come twice.
+        // The browser shows each tag once. Without storage, only the sound may come twice.
       }
       const { held } = await navigator.locks.query();
       return held?.some(lock => lock.name === this._front) ? [] : mine;
