@@ -128,6 +128,8 @@ export interface INotificationModel {
     selection: NotificationModel.Selection,
     state: StateChange
   ): Promise<Changed>;
+  /** Answer a notification that asks for it. Rejects with a sentence to show. */
+  reply(id: string, answer: string): Promise<Changed>;
   /** Every welcome message, also those that are not due, from the server. */
   welcome(): Promise<Welcome>;
   /** Say what the user did with welcome messages. Rejects with a sentence to show. */

@@ -8,7 +8,7 @@ from ..manager import NotificationManager
 from ..rate_limit import RateLimit
 from .activity import ActivityHandler
 from .ingest import IngestHandler, IngestItemHandler
-from .notifications import NotificationHandler, NotificationsHandler
+from .notifications import NotificationHandler, NotificationsHandler, ReplyHandler
 from .status import StatusHandler
 from .stream import StreamHandler
 from .welcome import (
@@ -44,6 +44,7 @@ def routes(
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>.+)", IngestItemHandler, ingest),
         (rf"/{NAMESPACE}/notifications", NotificationsHandler, arguments),
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
+        (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)/reply", ReplyHandler, arguments),
         (rf"/{NAMESPACE}/stream", StreamHandler, arguments),
         (rf"/{NAMESPACE}/status", StatusHandler, arguments),
         (rf"/{NAMESPACE}/activity", ActivityHandler, arguments),

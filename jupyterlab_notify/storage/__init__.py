@@ -22,6 +22,7 @@ from .notifications import InsertNotification, NotificationRepository, Query
 from .outbox import OutboxRepository
 from .recovery import Recovery
 from .remote import RemoteRepository
+from .replies import ReplyRepository
 from .retention import Retention
 from .state import VIEWS, StateChange
 from .transaction import Operation, Transaction, no_operation
@@ -87,6 +88,7 @@ class Storage:
         self.outbox = OutboxRepository(central)
         self.welcome = WelcomeRepository(self.outbox)
         self.notifications = NotificationRepository(self.outbox, self.welcome)
+        self.replies = ReplyRepository(self.outbox)
         self.remote = RemoteRepository(self.outbox)
         self.maintenance = Maintenance(self.retention, timings, monotonic)
         self.engine = Engine(

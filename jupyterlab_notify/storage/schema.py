@@ -171,6 +171,12 @@ MIGRATIONS: tuple[str, ...] = (
         AND closed_ms IS NULL
         AND (banner = 1 OR (read_ms IS NULL AND (auto_close = 'false' OR type = 'in-progress')));
     """,
+    """
+    ALTER TABLE notifications ADD COLUMN reply TEXT;
+    ALTER TABLE notifications ADD COLUMN answer TEXT;
+    ALTER TABLE notifications ADD COLUMN answered_ms INTEGER;
+    ALTER TABLE outbox ADD COLUMN detail TEXT;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)
