@@ -12,6 +12,7 @@ from .notifications import NotificationHandler, NotificationsHandler, ReplyHandl
 from .status import StatusHandler
 from .stream import StreamHandler
 from .welcome import (
+    WelcomeAcceptHandler,
     WelcomeDismissHandler,
     WelcomeHandler,
     WelcomeImageHandler,
@@ -51,6 +52,7 @@ def routes(
         (rf"/{NAMESPACE}/welcome", WelcomeHandler, arguments),
         (rf"/{NAMESPACE}/welcome/seen", WelcomeSeenHandler, arguments),
         (rf"/{NAMESPACE}/welcome/dismiss", WelcomeDismissHandler, arguments),
+        (rf"/{NAMESPACE}/welcome/accept", WelcomeAcceptHandler, arguments),
         (rf"/{NAMESPACE}/welcome/reset", WelcomeResetHandler, arguments),
         (rf"/{NAMESPACE}/welcome/image/(?P<name>.+)", WelcomeImageHandler, arguments),
     ]
