@@ -24,10 +24,23 @@ interface IPlace {
   tokens: Record<string, string>;
 }
 
+/** What a hub is started with. */
+export interface IHubOptions {
+  /** Its prefix. */
+  baseUrl?: string;
+  /** `hub5` for JupyterHub 5. */
+  python?: string;
+  /** Users whose servers run. */
+  spawn?: string[];
+  /** Whether the service has a template, `quota`. */
+  templates?: boolean;
+}
+
 export class Hub {
   constructor(
     readonly place: IPlace,
-    private _child: ChildProcess
+    private _child: ChildProcess,
+    private _lines: AsyncIterator<string>
   ) {}
 
   /** Start a hub; `site` are lines of its configuration, `configure` arguments of the call. */
@@ -43,10 +56,20 @@ export class Hub {
         stdio: ['pipe', 'pipe', 'inherit']
       }
     );
-    for await (const line of createInterface({ input: child.stdout! })) {
-      return new Hub(JSON.parse(line), child);
+    const lines = createInterface({ input: child.stdout! })[
+      Symbol.asyncIterator
+    ]();
+    const first = await lines.next();
+    if (first.done) {
+      throw new Error('The hub did not start.');
     }
-    throw new Error('The hub did not start.');
+    return new Hub(JSON.parse(first.value), child, lines);
+  }
+
+  /** Have the service stopped or started, as it does when its machine goes down. */
+  async tell(what: 'stop-service' | 'start-service'): Promise<void> {
+    this._child.stdin!.write(`${what}\n`);
+    expect((await this._lines.next()).value).toBe(what);
   }
 
   async stop(): Promise<void> {
