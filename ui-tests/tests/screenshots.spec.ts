@@ -254,7 +254,7 @@ for (const theme of ['light', 'dark']) {
         { useInnerText: true }
       );
       await expect(rows(page).locator('.jp-NotifyRow-when')).toHaveText(
-        ['now', '12 min', '1 hr', '2 hr', '6:04 PM', '4:40 PM', 'Jun 7'],
+        ['now', '12 min', '1 hr', '2 hr', '6:04 PM', '4:40 PM', '11:27 AM'],
         { useInnerText: true }
       );
       await save(page, `center-${theme}.png`, await around(center(page), 0));
