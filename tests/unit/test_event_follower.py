@@ -195,7 +195,7 @@ async def test_a_flood_of_events_asks_for_no_more_than_a_few_lists(
 
     def make(context: SourceContext) -> CentralPoller:
         settings = CentralSettings("http://127.0.0.1:9/x", "Platform", interval_s=3600.0)
-        return CentralPoller(settings, context, client=service)  # type: ignore[arg-type]
+        return CentralPoller(settings, context, client=service)  # type: ignore[arg-type]  # stand-in
 
     manager = NotificationManager(
         Storage(tmp_path / "notify.sqlite"), sources=[make], log=logging.getLogger("test")
