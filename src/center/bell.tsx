@@ -5,12 +5,10 @@ import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ICenterProps } from '../components/context';
+import { countText } from './badge';
 
 /** How long the bell lets others draw first: a toast counts more than its number. */
 const BELL_LAG_MS = 50;
-
-/** The highest count that the badge shows. */
-const MAX_COUNT = 99;
 
 /**
  * The bell in the top bar, with the number of unread notifications.
@@ -85,7 +83,7 @@ export class NotificationBell extends ReactWidget {
         <bellIcon.react tag="span" className="jp-NotifyBell-icon" />
         {count > 0 && (
           <span className="jp-NotifyBell-badge" aria-hidden="true">
-            {count > MAX_COUNT ? `${MAX_COUNT}+` : count}
+            {countText(count)}
           </span>
         )}
       </button>

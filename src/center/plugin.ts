@@ -20,6 +20,7 @@ import { addCommand } from '../palette';
 import { followSettings, LAB_NOTIFICATIONS } from '../settings';
 import { INotificationActions, INotificationModel } from '../tokens';
 import { NotificationBell } from './bell';
+import { LazyPageTitle, OneBell } from './oneBell';
 // The panel's content is loaded when it is first opened; its frame has to be there at once.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { CenterPanel } from './panel';
@@ -32,6 +33,11 @@ namespace CommandIDs {
   export const focusNewest = 'jupyterlab-notify:focus-newest';
 }
 
+/**
+ * The id of the plugin, and of its settings.
+ */
+const PLUGIN_ID = 'jupyterlab_notify:center';
+
 /** Right of JupyterLab's own top bar (900), and of what others put there. */
 const BELL_RANK = 2000;
 
@@ -42,7 +48,7 @@ const PANEL_RANK = 10_000;
  * The plugin of the bell and the panel.
  */
 const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'jupyterlab_notify:center',
+  id: PLUGIN_ID,
   description: 'Adds the bell and the notification center.',
   autoStart: true,
   requires: [INotificationModel, INotificationActions, IRenderMimeRegistry],
@@ -111,7 +117,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
       isOpen: () => panel.isVisible,
       toggle: () => void commands.execute(CommandIDs.toggleCenter)
     });
+    const oneBell = new OneBell(commands);
+    const title = new LazyPageTitle(model);
     if (settingRegistry) {
+      followSettings(settingRegistry, PLUGIN_ID, values => {
+        oneBell.both = values.jupyterlabBell === true;
+        title.enabled = values.countInTitle !== false;
+      }).catch(() => (title.enabled = true));
       followSettings(settingRegistry, LAB_NOTIFICATIONS, values => {
         bell.silent = values.doNotDisturbMode === true;
       }).catch(() => undefined); // The toasts say it.

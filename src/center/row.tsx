@@ -195,7 +195,7 @@ function hasDetails(row: Notification): boolean {
 }
 
 /** How far something is, as a bar. */
-function Progress(props: { value: number | null }): JSX.Element {
+export function Progress(props: { value: number | null }): JSX.Element {
   const { value } = props;
   const { trans } = React.useContext(Shared);
   return (

@@ -24,6 +24,7 @@ import { SelectionModel } from './selection';
 import { SelectionToolbar } from './selectionToolbar';
 import { addShortcuts } from './shortcuts';
 import { type ISource, sourcesOf } from './sources';
+import { ThisTab } from './thisTab';
 import { UndoManager } from './undo';
 import { UndoBar } from './undoBar';
 import { useCenterKeys } from './useCenterKeys';
@@ -148,6 +149,7 @@ function Content(props: IContentProps): JSX.Element {
         onLeave={toList}
       />
       <Notices listing={listing} failure={failure} onClose={forget} />
+      {!shown.filtered && view !== 'dismissed' && <ThisTab now={now} />}
       <SelectionToolbar
         selection={selection}
         undo={undo}

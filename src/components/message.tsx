@@ -8,6 +8,7 @@ import { visible } from '../text/visible';
 import type { Action, Notification } from '../wire';
 import { Shared } from './context';
 import { useBody } from './useBody';
+import '../../style/surface.css';
 import '../../style/messages.css';
 
 /**
@@ -133,8 +134,10 @@ export function ActionButton(props: {
 }
 
 /** JupyterLab's own button classes, so that a theme's buttons are ours. */
-function actionClass(action: Action): string {
-  switch (action.displayType) {
+export function actionClass({
+  displayType
+}: Pick<Action, 'displayType'>): string {
+  switch (displayType) {
     case 'accent':
       return 'jp-NotifyAction jp-mod-styled jp-mod-accept';
     case 'warn':

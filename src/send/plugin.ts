@@ -14,7 +14,7 @@ import { INotificationModel, INotifications } from '../tokens';
 import type { IngestMessage } from '../wire';
 // The token offers it from the start.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
-import { NotificationSender } from './sender';
+import { LazySender } from './lazySender';
 
 namespace CommandIDs {
   export const send = 'jupyterlab-notify:send';
@@ -38,7 +38,7 @@ const plugin: JupyterFrontEndPlugin<INotifications> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
-    const sender = new NotificationSender({
+    const sender = new LazySender({
       model,
       serverSettings: app.serviceManager.serverSettings,
       trans

@@ -4,7 +4,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
-import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+import type { IDisposable } from '@lumino/disposable';
 
 import { request } from '../request';
 import { isActive } from '../state';
@@ -20,6 +20,7 @@ import {
   type Notification,
   type Receipt
 } from '../wire';
+import { observe } from './observe';
 
 /**
  * The source, if the caller names none.
@@ -127,33 +128,9 @@ export class NotificationSender implements INotifications {
    */
   observe(
     observer: (notification: Notification) => void,
-    filter: Notifications.IFilter = {}
+    filter?: Notifications.IFilter
   ): IDisposable {
-    const { model } = this._options;
-    const matches = (row: Notification) =>
-      (filter.id === undefined || filter.id === row.id) &&
-      (filter.key === undefined || filter.key === row.key) &&
-      (filter.source === undefined || filter.source === row.source);
-    // What was taken back comes without its key.
-    const ids = new Set(model.notifications.filter(matches).map(row => row.id));
-    const onChanged = (
-      _: INotificationModel,
-      change: NotificationModel.IChange
-    ) => {
-      for (const row of change.notifications) {
-        const gone = !isActive(row);
-        if (gone ? ids.delete(row.id) || matches(row) : matches(row)) {
-          if (!gone) {
-            ids.add(row.id);
-          }
-          observer(row);
-        }
-      }
-    };
-    model.changed.connect(onChanged);
-    return new DisposableDelegate(() => {
-      model.changed.disconnect(onChanged);
-    });
+    return observe(this._options.model, observer, filter);
   }
 
   private _onChanged(

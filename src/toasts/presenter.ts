@@ -15,6 +15,7 @@ import type {
   INotificationModel,
   NotificationModel
 } from '../tokens';
+import { markToast } from '../ownToasts';
 import { isPresentable, isUnread } from '../state';
 import { NOTIFICATION_TYPES, type Notification } from '../wire';
 import { estimateHeight, signature, ToastContents } from './content';
@@ -423,7 +424,7 @@ export class ToastPresenter implements IDisposable {
     shown.toast = this._manager.notify(message, row.type, {
       autoClose,
       actions,
-      data: { notification: row.id }
+      data: markToast(row.id)
     });
     this._ids.set(shown.toast, row.id);
     this._unsettled.set(shown.toast, null);
@@ -452,7 +453,7 @@ export class ToastPresenter implements IDisposable {
         type: row.type,
         autoClose,
         actions,
-        data: { notification: row.id }
+        data: markToast(row.id)
       });
     }
   }
@@ -542,7 +543,8 @@ export class ToastPresenter implements IDisposable {
       const actions = this._opens() ? [open] : [];
       this._summary = this._manager.notify(message, 'default', {
         autoClose: false,
-        actions
+        actions,
+        data: markToast('')
       });
       this._unsettled.set(this._summary, null);
       this._view.expect(this._summary, {

@@ -1,0 +1,84 @@
+/**
+ * Sees to it that there is one bell and one number: JupyterLab's own bell is out of sight, and the
+ * number stands in the title of the page.
+ */
+import type { CommandRegistry } from '@lumino/commands';
+
+import type { INotificationModel } from '../tokens';
+import type { PageTitle } from './pageTitle';
+
+/** JupyterLab's _Show Notifications_. */
+const DISPLAY = 'apputils:display-notifications';
+
+/** A page with this class does not show JupyterLab's bell. */
+const ONE_BELL = 'jp-mod-notifyOneBell';
+
+/**
+ * Hides JupyterLab's bell, and the menu item of the list behind it.
+ */
+export class OneBell {
+  /**
+   * Hide them.
+   */
+  constructor(commands: CommandRegistry) {
+    this._commands = commands;
+    document.body.classList.add(ONE_BELL);
+    // Only who added a command can change it, and only by this does it leave the menu without
+    // a gap: a menu asks for each of its items, and of each separator whether it parts any.
+    const isVisible = commands.isVisible.bind(commands);
+    commands.isVisible = (id, args) =>
+      (id !== DISPLAY || this._both) && isVisible(id, args);
+  }
+
+  /** Whether JupyterLab's bell is there too. */
+  set both(both: boolean) {
+    this._both = both;
+    document.body.classList.toggle(ONE_BELL, !both);
+    if (this._commands.hasCommand(DISPLAY)) {
+      this._commands.notifyCommandChanged(DISPLAY);
+    }
+  }
+
+  private readonly _commands: CommandRegistry;
+  private _both = false;
+}
+
+/**
+ * Hands the number to the title of the page, whose code is loaded once there is one.
+ */
+export class LazyPageTitle {
+  /**
+   * Follow a model.
+   */
+  constructor(model: INotificationModel) {
+    this._model = model;
+    model.stateChanged.connect(this._update, this);
+  }
+
+  /** Whether the title has the number. */
+  set enabled(enabled: boolean) {
+    this._enabled = enabled;
+    this._update();
+  }
+
+  private _update(): void {
+    const count = this._enabled ? this._model.counts.unread : 0;
+    if (this._title) {
+      this._title.count = count;
+    } else if (count > 0) {
+      this._loading ??= import('./pageTitle').then(
+        ({ PageTitle }) => {
+          this._title = new PageTitle(document);
+          this._update();
+        },
+        // The bell has the number, and the next change of it tries again.
+        () => (this._loading = undefined)
+      );
+    }
+  }
+
+  private readonly _model: INotificationModel;
+  private _enabled = false;
+  private _loading: Promise<unknown> | undefined;
+  private _title: PageTitle | undefined;
+}
