@@ -29,6 +29,10 @@ MAX_REQUEST_BYTES = 64 * 1024
 #: How many buttons a notification has, and how many ids one request names.
 MAX_ACTIONS = 5
 MAX_IDS = 1000
+#: How many sources a user can mute.
+MAX_MUTED = 100
+#: How far ahead the end of do-not-disturb may lie, in seconds: a year.
+MAX_QUIET_S = 366 * 86_400
 #: How many notifications a page has.
 MAX_PAGE = 200
 #: How deep the JSON of ``data`` and ``args`` may nest.

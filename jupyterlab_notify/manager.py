@@ -20,6 +20,7 @@ from .storage import (
     Cursor,
     InsertNotification,
     Query,
+    QuietChange,
     StateChange,
     Storage,
     StreamPosition,
@@ -29,6 +30,7 @@ from .storage import (
 )
 from .storage.fields import NewNotification
 from .storage.notifications import Changed, Found
+from .storage.quiet import Quiet
 from .storage.welcome import WelcomeMessages, WelcomeVersion
 from .timings import Timings
 from .worker import MAX_WAITING, Worker
@@ -176,6 +178,15 @@ class NotificationManager:
         )
         self._announce(change, ids or [])
         return changed
+
+    async def quiet(self) -> Quiet | None:
+        """Return what the user is left alone by; see ``models.Quiet``."""
+        return await self._worker.submit(self.storage.quiet.read, write=False)
+
+    async def change_quiet(self, change: QuietChange) -> Quiet | None:
+        """Change what the user is left alone by; see ``QuietRepository.change``."""
+        quiet = self.storage.quiet
+        return await self._worker.submit(lambda tx: quiet.change(tx, change), write=True)
 
     def _announce(self, change: StateChange, ids: list[str]) -> None:
         for source in self._sources or ():

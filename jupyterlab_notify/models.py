@@ -81,6 +81,29 @@ def _shallow(value: Any) -> Any:
     return value
 
 
+def _time_text(value: Any) -> Any:
+    """Refuse what is no time of RFC 3339."""
+    if value is None or isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or "T" not in value.upper():
+        raise ValueError("must be an RFC 3339 time such as 2030-01-31T22:00:00Z")
+    return value
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    """Return a time in UTC; refuse one without an offset."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("must name its offset from UTC, as in 2030-01-31T22:00:00Z")
+    try:
+        return value.astimezone(timezone.utc)
+    except OverflowError:
+        # The offset moves it a few hours beyond the years that datetime supports.
+        edge = datetime.max if value.year > 1 else datetime.min
+        return edge.replace(tzinfo=timezone.utc)
+
+
 Text = Annotated[StrictStr, AfterValidator(_encodable)]
 JSONData = Annotated[Any, AfterValidator(_shallow)]
 Number = StrictInt | StrictFloat
@@ -270,25 +293,12 @@ class IngestMessage(_Wire):
     @field_validator("expiresAt", mode="before")
     @classmethod
     def _rfc3339(cls, value: Any) -> Any:
-        if value is None or isinstance(value, datetime):
-            return value
-        if not isinstance(value, str) or "T" not in value.upper():
-            raise ValueError("must be an RFC 3339 time such as 2030-01-31T22:00:00Z")
-        return value
+        return _time_text(value)
 
     @field_validator("expiresAt")
     @classmethod
     def _utc(cls, value: datetime | None) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("must name its offset from UTC, as in 2030-01-31T22:00:00Z")
-        try:
-            return value.astimezone(timezone.utc)
-        except OverflowError:
-            # The offset moves it a few hours beyond the years that datetime supports.
-            edge = datetime.max if value.year > 1 else datetime.min
-            return edge.replace(tzinfo=timezone.utc)
+        return _in_utc(value)
 
     @model_validator(mode="after")
     def _progress_goes_with_in_progress(self) -> IngestMessage:
@@ -520,6 +530,63 @@ class Changed(_Wire):
     cursor: str
 
 
+class Quiet(_Wire):
+    """What the user is left alone by."""
+
+    doNotDisturb: Annotated[
+        bool | None,
+        Field(
+            description="Whether nothing pops up now. Null: the user never said, and JupyterLab's "
+            "own switch counts."
+        ),
+    ]
+    until: Annotated[
+        str | None, Field(description="When that ends; null: when the user turns it off.")
+    ]
+    muted: Annotated[
+        list[str],
+        Field(description="Sources whose messages go to the center only, if dismissable."),
+    ]
+
+
+class QuietChange(_Wire):
+    """What the user wants to be left alone by; a field that is missing stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": _given("doNotDisturb", "mute", "unmute")})
+
+    doNotDisturb: StrictBool | None = None
+    until: Annotated[
+        datetime | None,
+        Field(
+            description="When do-not-disturb ends, if it is turned on: an RFC 3339 time within a "
+            "year, else 409. Without it, when the user turns it off."
+        ),
+    ] = None
+    mute: Annotated[
+        Text | None, Field(min_length=1, max_length=MAX_SOURCE, description="A source to mute.")
+    ] = None
+    unmute: Annotated[
+        Text | None,
+        Field(min_length=1, max_length=MAX_SOURCE, description="A source to hear again."),
+    ] = None
+
+    @field_validator("until", mode="before")
+    @classmethod
+    def _rfc3339(cls, value: Any) -> Any:
+        return _time_text(value)
+
+    @field_validator("until")
+    @classmethod
+    def _utc(cls, value: datetime | None) -> datetime | None:
+        return _in_utc(value)
+
+    @model_validator(mode="after")
+    def _something(self) -> QuietChange:
+        if self.doNotDisturb is None and self.mute is None and self.unmute is None:
+            raise ValueError("needs `doNotDisturb`, `mute` or `unmute`")
+        return self
+
+
 class StoreStatus(_Wire):
     """Where and how notifications are kept."""
 
@@ -663,6 +730,10 @@ class SnapshotFrame(_Wire):
     welcome: Annotated[
         int, Field(description="A number that changes when other welcome messages are due.")
     ]
+    quiet: Annotated[
+        Quiet | None,
+        Field(description="What the user is left alone by; null if that was never changed."),
+    ]
     notifications: list[Notification]
     pinned: list[Notification]
 
@@ -677,6 +748,10 @@ class ChangesFrame(_Wire):
     durable: bool
     welcome: Annotated[
         int, Field(description="A number that changes when other welcome messages are due.")
+    ]
+    quiet: Annotated[
+        Quiet | None,
+        Field(description="What the user is left alone by; null if that was never changed."),
     ]
     notifications: list[Notification]
 

@@ -34,6 +34,7 @@ REQUESTS = (
     models.IngestMessage,
     models.StateChange,
     models.BulkChange,
+    models.QuietChange,
     models.WelcomeIds,
     models.WelcomeDismissal,
 )
@@ -45,6 +46,7 @@ ANSWERS = (
     models.Page,
     models.Changed,
     models.Status,
+    models.Quiet,
     models.Welcome,
     models.WelcomeVersion,
     models.SnapshotFrame,
@@ -256,7 +258,7 @@ def ingest_paths() -> dict[str, Any]:
 
 
 def notification_paths() -> dict[str, Any]:
-    """Return the routes of the list, of one notification, of the status and of activity."""
+    """Return the routes of the list, of one notification, and of what concerns them all."""
     paths: dict[str, Any] = {}
     paths["/jupyterlab-notify/notifications"] = {
         "get": {
@@ -302,6 +304,22 @@ def notification_paths() -> dict[str, Any]:
             "operationId": "status",
             "responses": {"200": answer("The status.", "Status"), **errors("403", "503")},
         }
+    }
+    paths["/jupyterlab-notify/quiet"] = {
+        "get": {
+            "summary": "What the user is left alone by: do not disturb, and muted sources",
+            "operationId": "quiet",
+            "responses": {"200": answer("It.", "Quiet"), **errors("403", "503")},
+        },
+        "patch": {
+            "summary": "Turn do-not-disturb on or off, or mute a source or hear it again",
+            "operationId": "change_quiet",
+            "requestBody": body("QuietChange"),
+            "responses": {
+                "200": answer("What holds now.", "Quiet"),
+                **errors("400", "403", "409", "413", "415", "503"),
+            },
+        },
     }
     paths["/jupyterlab-notify/activity"] = {
         "post": {

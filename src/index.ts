@@ -18,6 +18,7 @@ import desktopPlugin from './desktop/plugin';
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { ServerNotifications } from './model';
 
+import quietPlugin from './quiet/plugin';
 import sendPlugin from './send/plugin';
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { NotificationStream } from './stream';
@@ -59,6 +60,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   welcomePlugin,
   desktopPlugin,
   commandsPlugin,
+  quietPlugin,
   sendPlugin,
   cellPlugin
 ].concat(centerPlugin);

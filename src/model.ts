@@ -23,6 +23,8 @@ import {
   type Notification,
   type NotificationDetail,
   type Page,
+  type Quiet,
+  type QuietChange,
   type SnapshotFrame,
   type StateChange,
   type Welcome,
@@ -65,6 +67,11 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   /** False while the server keeps messages in memory only. */
   get durable(): boolean {
     return this._durable;
+  }
+
+  /** What the user is left alone by; null if that was never changed. */
+  get quiet(): Readonly<Quiet> | null {
+    return this._quiet;
   }
 
   /** Resolves at the first snapshot. */
@@ -205,6 +212,18 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
+   * Change what the user is left alone by.
+   *
+   * @throws An error whose message is a sentence to show.
+   */
+  async changeQuiet(change: QuietChange): Promise<Quiet> {
+    const quiet = await this._request<Quiet>('quiet', change);
+    this._setQuiet(quiet);
+    this._stateChanged.emit();
+    return quiet;
+  }
+
+  /**
    * Every welcome message, from the server.
    */
   welcome(): Promise<Welcome> {
@@ -261,6 +280,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     // A server that was not started anew since an update does not say it.
     this._ahead = Date.parse(frame.now) - Date.now() || 0;
     this._presented.enter(epoch);
+    // A server that was not started anew since an update does not say it.
+    this._setQuiet(frame.quiet ?? null);
 
     const applied: Notification[] = [];
     const announced: string[] = [];
@@ -310,7 +331,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       });
     }
     if (!snapshot) {
-      this._emitRows(retired, applied);
+      this._emitRows(Private.idsOf(retired), applied);
     }
     this._stateChanged.emit();
     if (frame.welcome !== this._welcome) {
@@ -356,7 +377,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     this._pending.push(pending);
     this._list = null;
     this._countPending();
-    this._emitRows([pending]);
+    this._emitRows([...pending.ids]);
     this._stateChanged.emit();
     return pending;
   }
@@ -387,20 +408,20 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     this._pending = this._pending.filter(change => !changes.includes(change));
     this._list = null;
     this._countPending();
-    this._emitRows(changes);
+    this._emitRows(Private.idsOf(changes));
     this._stateChanged.emit();
   }
 
   /**
-   * Tell that the rows of pending changes look different now.
+   * Tell that rows look different now.
    */
   private _emitRows(
-    changes: readonly Private.IPending[],
+    ids: readonly string[],
     except: readonly Notification[] = []
   ): void {
     const told = new Set(except.map(row => row.id));
     const notifications: Notification[] = [];
-    for (const id of changes.flatMap(change => [...change.ids])) {
+    for (const id of ids) {
       const row = this.get(id);
       if (row && !told.has(id)) {
         told.add(id);
@@ -412,7 +433,28 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     }
   }
 
-  private _withPending(row: Notification): Notification {
+  /**
+   * Take what the user is left alone by: the rows of sources that were muted look different now.
+   */
+  private _setQuiet(quiet: Quiet | null): void {
+    const before = new Set(this._quiet?.muted);
+    const after = new Set(quiet?.muted);
+    this._quiet = quiet;
+    const ids = [...this._rows.values()]
+      .filter(({ source }) => before.has(source) !== after.has(source))
+      .map(({ id }) => id);
+    if (ids.length > 0) {
+      this._list = null;
+      this._emitRows(ids);
+    }
+  }
+
+  private _withPending(given: Notification): Notification {
+    // What is muted goes to the center only, unless its sender keeps it in sight.
+    const row =
+      given.dismissable && this._quiet?.muted.includes(given.source)
+        ? { ...given, autoClose: 0, banner: false }
+        : given;
     let { read, closed, dismissed } = row;
     for (const { ids, now, state } of this._pending) {
       if (!ids.has(row.id)) {
@@ -444,7 +486,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    */
   private _countPending(): void {
     const counts = { ...this._serverCounts };
-    const ids = new Set(this._pending.flatMap(change => [...change.ids]));
+    const ids = new Set(Private.idsOf(this._pending));
     for (const id of ids) {
       const row = this._rows.get(id);
       if (row) {
@@ -570,6 +612,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private _isDisposed = false;
   private _list: readonly Notification[] | null = null;
   private _pending: Private.IPending[] = [];
+  private _quiet: Quiet | null = null;
   private _serverCounts: Counts = { inbox: 0, unread: 0, dismissed: 0 };
   private _welcome: number | undefined = undefined;
 }
@@ -606,6 +649,13 @@ namespace Private {
     settled: number | null;
     /** The epoch of that seq. */
     epoch: string | null;
+  }
+
+  /**
+   * The rows that changes are for.
+   */
+  export function idsOf(changes: readonly IPending[]): string[] {
+    return changes.flatMap(({ ids }) => [...ids]);
   }
 
   /**

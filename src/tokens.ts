@@ -13,6 +13,8 @@ import type {
   Notification,
   NotificationDetail,
   Page,
+  Quiet,
+  QuietChange,
   StateChange,
   Welcome
 } from './wire';
@@ -98,6 +100,8 @@ export interface INotificationModel {
   readonly durable: boolean;
   /** The server's time, in ms; ages are computed from it, not from this browser's clock. */
   now(): number;
+  /** What the user is left alone by, on all their servers; null if that was never changed. */
+  readonly quiet: Readonly<Quiet> | null;
   /** Resolves at the first snapshot. */
   readonly ready: Promise<void>;
   /** Rows changed. */
@@ -128,6 +132,8 @@ export interface INotificationModel {
     selection: NotificationModel.Selection,
     state: StateChange
   ): Promise<Changed>;
+  /** Change what the user is left alone by. Rejects with a sentence to show. */
+  changeQuiet(change: QuietChange): Promise<Quiet>;
   /** Every welcome message, also those that are not due, from the server. */
   welcome(): Promise<Welcome>;
   /** Say what the user did with welcome messages. Rejects with a sentence to show. */

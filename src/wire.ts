@@ -110,6 +110,10 @@ export interface ChangesFrame {
    * A number that changes when other welcome messages are due.
    */
   welcome: number;
+  /**
+   * What the user is left alone by; null if that was never changed.
+   */
+  quiet: Quiet | null;
   notifications: Notification[];
 }
 /**
@@ -128,6 +132,23 @@ export interface Counts {
    * Done.
    */
   dismissed: number;
+}
+/**
+ * What the user is left alone by.
+ */
+export interface Quiet {
+  /**
+   * Whether nothing pops up now. Null: the user never said, and JupyterLab's own switch counts.
+   */
+  doNotDisturb: boolean | null;
+  /**
+   * When that ends; null: when the user turns it off.
+   */
+  until: string | null;
+  /**
+   * Sources whose messages go to the center only, if dismissable.
+   */
+  muted: string[];
 }
 /**
  * A message and its state, without body and data, as lists and streams carry it.
@@ -392,6 +413,10 @@ export interface SnapshotFrame {
    * A number that changes when other welcome messages are due.
    */
   welcome: number;
+  /**
+   * What the user is left alone by; null if that was never changed.
+   */
+  quiet: Quiet | null;
   notifications: Notification[];
   pinned: Notification[];
 }
@@ -592,6 +617,24 @@ export interface IngestMessage {
   data?: {
     [k: string]: unknown;
   };
+}
+/**
+ * What the user wants to be left alone by; a field that is missing stays as it is.
+ */
+export interface QuietChange {
+  doNotDisturb?: boolean | null;
+  /**
+   * When do-not-disturb ends, if it is turned on: an RFC 3339 time within a year, else 409. Without it, when the user turns it off.
+   */
+  until?: string | null;
+  /**
+   * A source to mute.
+   */
+  mute?: string | null;
+  /**
+   * A source to hear again.
+   */
+  unmute?: string | null;
 }
 /**
  * A user's change to one notification; a field that is missing stays as it is.

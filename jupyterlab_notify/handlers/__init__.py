@@ -9,6 +9,7 @@ from ..rate_limit import RateLimit
 from .activity import ActivityHandler
 from .ingest import IngestHandler, IngestItemHandler
 from .notifications import NotificationHandler, NotificationsHandler
+from .quiet import QuietHandler
 from .status import StatusHandler
 from .stream import StreamHandler
 from .welcome import (
@@ -45,6 +46,7 @@ def routes(
         (rf"/{NAMESPACE}/notifications", NotificationsHandler, arguments),
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
         (rf"/{NAMESPACE}/stream", StreamHandler, arguments),
+        (rf"/{NAMESPACE}/quiet", QuietHandler, arguments),
         (rf"/{NAMESPACE}/status", StatusHandler, arguments),
         (rf"/{NAMESPACE}/activity", ActivityHandler, arguments),
         (rf"/{NAMESPACE}/welcome", WelcomeHandler, arguments),

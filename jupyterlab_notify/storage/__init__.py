@@ -20,6 +20,7 @@ from .ids import central_tag, new_id
 from .maintenance import Maintenance
 from .notifications import InsertNotification, NotificationRepository, Query
 from .outbox import OutboxRepository
+from .quiet import QuietChange, QuietRepository
 from .recovery import Recovery
 from .remote import RemoteRepository
 from .retention import Retention
@@ -33,6 +34,7 @@ __all__ = [
     "InsertNotification",
     "Operation",
     "Query",
+    "QuietChange",
     "Retention",
     "StateChange",
     "Storage",
@@ -86,7 +88,8 @@ class Storage:
         self.central = central
         self.outbox = OutboxRepository(central)
         self.welcome = WelcomeRepository(self.outbox)
-        self.notifications = NotificationRepository(self.outbox, self.welcome)
+        self.quiet = QuietRepository()
+        self.notifications = NotificationRepository(self.outbox, self.welcome, self.quiet)
         self.remote = RemoteRepository(self.outbox)
         self.maintenance = Maintenance(self.retention, timings, monotonic)
         self.engine = Engine(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ..timings import StorageTimings
 from .age import AgeReference
 from .fields import tombstone
+from .quiet import end_quiet
 from .retention import REPLACEABLE, Retention, find_superfluous
 from .state import ACTIVE
 from .transaction import Transaction
@@ -63,13 +64,14 @@ class Maintenance:
         self._silent: dict[str, tuple[int, int]] = {}
 
     def expire(self, transaction: Transaction) -> None:
-        """Make tombstones of what has had its time; called before a batch's operations."""
+        """End what has had its time; called before a batch's operations."""
         due = transaction.execute(
             f"SELECT id FROM notifications WHERE expires_ms <= ? AND {ACTIVE}",
             (transaction.now_ms,),
         ).fetchall()
         for (id_,) in due:
             tombstone(transaction, id_, "expired_ms")
+        end_quiet(transaction)
 
     def interrupt(self, transaction: Transaction) -> None:
         """Mark the messages of silent senders; called after a batch's operations."""

@@ -30,6 +30,7 @@ from .fields import (
 )
 from .ids import pushed_broadcast
 from .outbox import OutboxRepository
+from .quiet import Quiet, QuietRepository
 from .state import ACTIVE, INBOX, PINNED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
@@ -171,6 +172,7 @@ class Frame(TypedDict, total=False):
     counts: Counts
     durable: bool
     welcome: int
+    quiet: Quiet | None
     notifications: list[WireNotification]
     pinned: list[WireNotification]
 
@@ -185,11 +187,16 @@ class NotificationRepository:
         Where what the user does with a central service's messages is noted for it.
     welcome
         Whose version frames carry.
+    quiet
+        What frames say that the user is left alone by.
     """
 
-    def __init__(self, outbox: OutboxRepository, welcome: WelcomeRepository) -> None:
+    def __init__(
+        self, outbox: OutboxRepository, welcome: WelcomeRepository, quiet: QuietRepository
+    ) -> None:
         self._outbox = outbox
         self._welcome = welcome
+        self._quiet = quiet
 
     # Reading
 
@@ -294,6 +301,7 @@ class NotificationRepository:
             "counts": self.counts(transaction),
             "durable": transaction.durable,
             "welcome": self._welcome.version(transaction),
+            "quiet": self._quiet.read(transaction),
         }
         is_ours = since is not None and since.epoch == state.epoch
         if since is not None and is_ours and state.pruned <= since.seq <= state.seq:

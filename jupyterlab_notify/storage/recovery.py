@@ -34,6 +34,7 @@ AUXILIARY_TABLES = {
     "listed": (("central", "remote"), "central, remote"),
     "welcome": (("id",), "id"),
     "askers": (("central", "owner"), "central, owner"),
+    "quiet": (("source",), "source"),
 }
 #: A welcome message of which nothing is stored.
 NEW_WELCOME: StoredRow = {"listed": 0, "views": 0, "told": 0}
@@ -242,6 +243,10 @@ class Recovery:
             for key, row in rows.items():
                 if table == "welcome":
                     _merge_welcome(transaction, row, known.get(key, NEW_WELCOME))
+                elif table == "quiet":
+                    if row != known.get(key):
+                        transaction.execute(f"DELETE FROM quiet WHERE {where}", row)
+                        _insert(transaction, row, table)
                 elif key not in known:
                     # A claim says only who is at it; another number is given here.
                     _insert(transaction, row, table)

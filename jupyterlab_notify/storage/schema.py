@@ -171,6 +171,13 @@ MIGRATIONS: tuple[str, ...] = (
         AND closed_ms IS NULL
         AND (banner = 1 OR (read_ms IS NULL AND (auto_close = 'false' OR type = 'in-progress')));
     """,
+    """
+    CREATE TABLE quiet (
+        source TEXT PRIMARY KEY,
+        active INTEGER NOT NULL,
+        until_ms INTEGER
+    ) WITHOUT ROWID;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

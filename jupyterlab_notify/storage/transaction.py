@@ -17,7 +17,8 @@ from .state import ACTIVE
 
 T = TypeVar("T")
 
-#: When the next row changes by itself: it expires, or its sender counts as dead.
+#: When the next row changes by itself: it expires, its sender counts as dead, or do-not-disturb
+#: ends.
 NEXT_DUE = f"""
     SELECT min(due_ms) FROM (
         SELECT min(expires_ms) AS due_ms FROM notifications
@@ -25,6 +26,8 @@ NEXT_DUE = f"""
         UNION ALL
         SELECT min(interrupt_ms) FROM notifications
         WHERE interrupt_ms IS NOT NULL AND {ACTIVE}
+        UNION ALL
+        SELECT min(until_ms) FROM quiet
     )"""
 
 

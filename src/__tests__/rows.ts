@@ -58,6 +58,7 @@ export function snapshot(
     counts: counts ?? count([...notifications, ...pinned]),
     durable: true,
     welcome: 0,
+    quiet: null,
     notifications,
     pinned
   };
@@ -75,6 +76,7 @@ export function changes(
     counts,
     durable: true,
     welcome: 0,
+    quiet: null,
     notifications
   };
 }

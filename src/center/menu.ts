@@ -11,6 +11,11 @@ import type { Menu } from '@lumino/widgets';
  */
 function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
   return [
+    ...['off', 'hour', 'tomorrow', 'ever'].map(each => ({
+      command: 'jupyterlab-notify:do-not-disturb',
+      args: { for: each }
+    })),
+    null,
     { command: 'jupyterlab-notify:open-in-main' },
     { command: 'jupyterlab-notify:show-shortcuts' },
     null,

@@ -4,6 +4,7 @@
 import * as React from 'react';
 
 import { Shared } from '../components/context';
+import { untilText } from '../text/until';
 import { Failure, Notice } from '../components/states';
 import type { Listing } from './listing';
 
@@ -20,7 +21,8 @@ export function Notices(props: {
   onClose(): void;
 }): JSX.Element {
   const { listing } = props;
-  const { model, trans } = React.useContext(Shared);
+  const { fail, model, times, trans } = React.useContext(Shared);
+  const { doNotDisturb, until } = model.quiet ?? {};
   const empty = listing.rows.length === 0;
   return (
     <>
@@ -29,6 +31,31 @@ export function Notices(props: {
           {trans.__(
             'Messages are kept in memory only: the server cannot write its database. See your administrator.'
           )}
+        </Notice>
+      )}
+      {doNotDisturb && (
+        <Notice kind="quiet">
+          <span>
+            {until
+              ? trans.__(
+                  'Do not disturb until %1.',
+                  untilText(
+                    new Date(until),
+                    new Date(model.now()),
+                    times.language
+                  )
+                )
+              : trans.__('Do not disturb.')}
+          </span>
+          <button
+            type="button"
+            className="jp-NotifyLink"
+            onClick={() =>
+              model.changeQuiet({ doNotDisturb: false }).catch(fail)
+            }
+          >
+            {trans.__('Turn off')}
+          </button>
         </Notice>
       )}
       {!model.connected && (

@@ -3,6 +3,8 @@
  */
 import * as React from 'react';
 
+import '../../style/settings.css';
+
 /**
  * A box, and below it why it cannot be checked.
  */

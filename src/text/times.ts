@@ -13,7 +13,10 @@ const DAY_MS = 86_400_000;
  * The labels of times in one language.
  */
 export class Times {
-  constructor(trans: TranslationBundle, language?: string) {
+  constructor(
+    trans: TranslationBundle,
+    readonly language?: string
+  ) {
     this._trans = trans;
     const known = locale(language);
     this._minutes = new Intl.NumberFormat(known, unit('minute'));

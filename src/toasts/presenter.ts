@@ -218,7 +218,8 @@ export class ToastPresenter implements IDisposable {
       : change.notifications.map(row => row.id);
     for (const id of touched) {
       const row = this._unread(id);
-      if (!row) {
+      // Its source may have been muted.
+      if (!row || row.autoClose === 0) {
         this._queue.delete(id);
         this._missed.delete(id);
         this._close(id);

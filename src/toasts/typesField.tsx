@@ -6,6 +6,7 @@ import * as React from 'react';
 
 import { TYPES, typesLabel } from '../text/labels';
 import type { Notification } from '../wire';
+import '../../style/settings.css';
 
 /**
  * A box for each type.

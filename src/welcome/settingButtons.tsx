@@ -1,14 +1,17 @@
 /**
- * The field of the settings that shows the welcome messages, or brings them back.
+ * The buttons of welcome messages in the settings.
  */
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
+import '../../style/settings.css';
+
 /**
- * Buttons that run commands.
+ * The buttons, which run the commands.
  */
 export function SettingButtons(props: {
   commands: CommandRegistry;
+  /** What they run. */
   ids: readonly string[];
   description?: string;
 }): JSX.Element {

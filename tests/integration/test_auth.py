@@ -26,6 +26,7 @@ EVERYTHING = [
     ),
     *((method, f"/{NAMESPACE}/notifications") for method in ("GET", "PATCH")),
     *((method, f"/{NAMESPACE}/notifications/{{id}}") for method in ("GET", "PATCH")),
+    *((method, f"/{NAMESPACE}/quiet") for method in ("GET", "PATCH")),
     ("GET", f"/{NAMESPACE}/status"),
     ("POST", f"/{NAMESPACE}/activity"),
     ("GET", f"/{NAMESPACE}/welcome"),

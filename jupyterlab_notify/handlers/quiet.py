@@ -1,0 +1,39 @@
+"""``…/quiet``: what the user is left alone by."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..storage import QuietChange
+from ..storage.quiet import Quiet
+from ..validation import validate
+from .base import BodyHandler, with_errors
+
+#: What holds for a user who never changed it.
+NOTHING: Quiet = {"doNotDisturb": None, "until": None, "muted": []}
+
+
+class QuietHandler(BodyHandler):
+    """Do not disturb, and muted sources."""
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def get(self) -> None:
+        """Answer with ``models.Quiet``."""
+        self.answer({**(await self.manager.quiet() or NOTHING)})
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def patch(self) -> None:
+        """Change it; answer with ``models.Quiet``."""
+        from .. import models
+
+        change: models.QuietChange = validate(models.QuietChange, self.json())
+        until_ms = None if change.until is None else int(change.until.timestamp() * 1000)
+        quiet = await self.manager.change_quiet(
+            QuietChange(change.doNotDisturb, until_ms, change.mute, change.unmute)
+        )
+        self.answer({**(quiet or NOTHING)})

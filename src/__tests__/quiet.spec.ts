@@ -1,0 +1,138 @@
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Signal } from '@lumino/signaling';
+
+import { endOf, followSwitch } from '../quiet/quiet';
+import { untilText } from '../text/until';
+import type { INotificationModel } from '../tokens';
+import type { Quiet, QuietChange } from '../wire';
+
+describe('endOf', () => {
+  it('is an hour later, tomorrow at nine, or on Monday at nine', () => {
+    const saturday = new Date(2026, 10, 28, 22, 30);
+    expect(endOf('hour', saturday)).toEqual(new Date(2026, 10, 28, 23, 30));
+    expect(endOf('tomorrow', saturday)).toEqual(new Date(2026, 10, 29, 9));
+    expect(endOf('week', saturday)).toEqual(new Date(2026, 10, 30, 9));
+  });
+
+  it('is on the Monday that comes, from any day and over the end of a year', () => {
+    for (let day = 28; day <= 34; day++) {
+      const now = new Date(2026, 11, day, 12);
+      const end = endOf('week', now);
+      expect(end.getDay()).toBe(1);
+      expect(end.getHours()).toBe(9);
+      const days = (end.getTime() - now.getTime()) / 86_400_000;
+      expect(days).toBeGreaterThan(0);
+      expect(days).toBeLessThanOrEqual(7);
+    }
+  });
+});
+
+describe('untilText', () => {
+  const now = new Date(2026, 10, 28, 12);
+
+  it('names the day where it is another one, and the date where the day comes again', () => {
+    const text = (when: Date) => untilText(when, now, 'de_DE');
+    expect(text(new Date(2026, 10, 28, 15, 40))).toBe('15:40');
+    expect(text(new Date(2026, 10, 29, 9))).toMatch(/^So.*09:00$/);
+    expect(text(new Date(2026, 11, 7, 9))).toMatch(/^Mo.*7\. Dez.*09:00$/);
+  });
+});
+
+describe('followSwitch', () => {
+  let position: boolean;
+  let told: QuietChange[];
+  let settings: ISettingRegistry.ISettings;
+  let model: INotificationModel & { quiet: Quiet | null };
+  let stateChanged: Signal<any, void>;
+  let changed: Signal<any, void>;
+
+  const quiet = (doNotDisturb: boolean | null): Quiet => ({
+    doNotDisturb,
+    until: null,
+    muted: []
+  });
+
+  const server = (doNotDisturb: boolean | null) => {
+    model.quiet = quiet(doNotDisturb);
+    stateChanged.emit();
+  };
+
+  const turn = (on: boolean) => {
+    position = on;
+    changed.emit();
+  };
+
+  const follow = (): Promise<void> =>
+    followSwitch(model, {
+      load: () => Promise.resolve(settings)
+    } as unknown as ISettingRegistry);
+
+  beforeEach(() => {
+    position = false;
+    told = [];
+    const owner = {};
+    stateChanged = new Signal(owner);
+    changed = new Signal(owner);
+    settings = {
+      changed,
+      get composite() {
+        return { doNotDisturbMode: position };
+      },
+      set: async (_: string, value: boolean) => turn(value)
+    } as unknown as ISettingRegistry.ISettings;
+    model = {
+      quiet: null,
+      ready: Promise.resolve(),
+      stateChanged,
+      changeQuiet: async (change: QuietChange) => {
+        told.push(change);
+        server(change.doNotDisturb!);
+        return model.quiet!;
+      }
+    } as unknown as typeof model;
+  });
+
+  it("tells the server of JupyterLab's switch", async () => {
+    await follow();
+    turn(true);
+    turn(false);
+    expect(told).toEqual([{ doNotDisturb: true }, { doNotDisturb: false }]);
+    expect(position).toBe(false);
+  });
+
+  it('turns the switch as the server says, and tells it nothing back', async () => {
+    await follow();
+    server(true);
+    expect(position).toBe(true);
+    server(false);
+    expect(position).toBe(false);
+    expect(told).toEqual([]);
+  });
+
+  it('tells the server at first what was on before the server kept it', async () => {
+    position = true;
+    await follow();
+    expect(told).toEqual([{ doNotDisturb: true }]);
+    expect(position).toBe(true);
+  });
+
+  it('turns off a switch whose time was up while no tab was open', async () => {
+    position = true;
+    model.quiet = quiet(false);
+    await follow();
+    expect(position).toBe(false);
+    expect(told).toEqual([]);
+  });
+
+  it('leaves the switch as it is while the server is away', async () => {
+    model.changeQuiet = () => Promise.reject(new Error('away'));
+    const warned = jest.spyOn(console, 'warn').mockImplementation();
+    await follow();
+    turn(true);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(position).toBe(true);
+    expect(warned).toHaveBeenCalled();
+    warned.mockRestore();
+  });
+});

@@ -1,0 +1,132 @@
+/**
+ * What leaves the user alone, loaded when it is first needed: how long that lasts, what is told to
+ * the server, and how JupyterLab's own switch follows.
+ */
+import { showErrorMessage } from '@jupyterlab/apputils';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { LAB_NOTIFICATIONS } from '../settings';
+import type { INotificationModel } from '../tokens';
+
+/** JupyterLab's switch, among its settings. */
+const SWITCH = 'doNotDisturbMode';
+
+/** At what hour the morning begins. */
+const MORNING_HOUR = 9;
+
+/**
+ * When something ends that lasts an hour, until tomorrow morning, or until Monday morning.
+ */
+export function endOf(what: 'hour' | 'tomorrow' | 'week', now: Date): Date {
+  const end = new Date(now);
+  if (what === 'hour') {
+    end.setTime(now.getTime() + 3_600_000);
+    return end;
+  }
+  // Monday of next week; a day may have 23 or 25 hours, so it is counted by the calendar.
+  const days = what === 'tomorrow' ? 1 : (8 - now.getDay()) % 7 || 7;
+  end.setDate(now.getDate() + days);
+  end.setHours(MORNING_HOUR, 0, 0, 0);
+  return end;
+}
+
+/**
+ * Turn do-not-disturb on for a while, or off.
+ *
+ * @param until - `hour`, `tomorrow`, `ever` or `off`.
+ */
+export async function doNotDisturb(
+  model: INotificationModel,
+  trans: TranslationBundle,
+  until: string
+): Promise<void> {
+  try {
+    await model.changeQuiet(
+      until === 'off'
+        ? { doNotDisturb: false }
+        : {
+            doNotDisturb: true,
+            until:
+              until === 'hour' || until === 'tomorrow'
+                ? endOf(until, new Date(model.now())).toISOString()
+                : null
+          }
+    );
+  } catch (error) {
+    await showErrorMessage(
+      trans.__('Do not disturb could not be changed'),
+      error as Error
+    );
+  }
+}
+
+/**
+ * Mute a source, or hear it again.
+ */
+export async function mute(
+  model: INotificationModel,
+  trans: TranslationBundle,
+  source: string,
+  muted: boolean
+): Promise<void> {
+  try {
+    await model.changeQuiet(muted ? { mute: source } : { unmute: source });
+  } catch (error) {
+    await showErrorMessage(
+      muted
+        ? trans.__('“%1” could not be muted', source)
+        : trans.__('“%1” could not be unmuted', source),
+      error as Error
+    );
+  }
+}
+
+/**
+ * Have JupyterLab's switch follow the server, whose do-not-disturb all tabs share and which ends
+ * it, and the server the switch.
+ */
+export async function followSwitch(
+  model: INotificationModel,
+  registry: ISettingRegistry
+): Promise<void> {
+  const settings = await registry.load(LAB_NOTIFICATIONS);
+  await model.ready;
+  const read = () => settings.composite[SWITCH] === true;
+  let position = read();
+  let known: boolean | null | undefined = undefined;
+
+  const tell = (on: boolean) =>
+    model.changeQuiet({ doNotDisturb: on }).catch(reason => {
+      // The switch holds in this tab all the same.
+      console.warn('The server does not know of do-not-disturb.', reason);
+    });
+  const onState = () => {
+    const on = model.quiet?.doNotDisturb ?? null;
+    if (on === known) {
+      return;
+    }
+    known = on;
+    if (on === null) {
+      // It was turned on before the server kept it, or by the site.
+      if (position) {
+        void tell(true);
+      }
+    } else if (on !== position) {
+      position = on;
+      settings.set(SWITCH, on).catch(reason => {
+        console.warn("JupyterLab's do-not-disturb does not follow.", reason);
+      });
+    }
+  };
+  settings.changed.connect(() => {
+    const now = read();
+    if (now !== position) {
+      position = now;
+      known = now;
+      void tell(now);
+    }
+  });
+  model.stateChanged.connect(onState);
+  onState();
+}

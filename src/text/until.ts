@@ -1,0 +1,20 @@
+/**
+ * Until when something lasts, as a user reads it: a time today, and a day with it otherwise.
+ */
+import { locale } from './locale';
+
+/**
+ * The text of such a time.
+ */
+export function untilText(when: Date, now: Date, language?: string): string {
+  const sameDay = when.toDateString() === now.toDateString();
+  return new Intl.DateTimeFormat(locale(language), {
+    hour: 'numeric',
+    minute: '2-digit',
+    ...(sameDay ? {} : { weekday: 'short' }),
+    // In a week the same weekday comes again.
+    ...(when.getTime() - now.getTime() > 6 * 86_400_000
+      ? { day: 'numeric', month: 'short' }
+      : {})
+  }).format(when);
+}
