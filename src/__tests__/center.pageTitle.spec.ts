@@ -1,3 +1,5 @@
+// A title is what others write, not a text of ours.
+/* eslint-disable jupyter/no-untranslated-string */
 import { PageTitle } from '../center/pageTitle';
 
 describe('PageTitle', () => {

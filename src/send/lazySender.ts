@@ -5,8 +5,6 @@ import type { IDisposable } from '@lumino/disposable';
 
 import type { INotifications, Notifications } from '../tokens';
 import type { IngestMessage, Notification } from '../wire';
-// Who observes hears of the next change, which may come before any code is loaded.
-// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { observe } from './observe';
 import type { NotificationSender } from './sender';
 

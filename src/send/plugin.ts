@@ -12,8 +12,6 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addCommand } from '../palette';
 import { INotificationModel, INotifications } from '../tokens';
 import type { IngestMessage } from '../wire';
-// The token offers it from the start.
-// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { LazySender } from './lazySender';
 
 namespace CommandIDs {

@@ -78,7 +78,7 @@ for (const app of ['lab', 'notebook'] as const) {
       await expect(toasts(page)).toHaveCount(0);
 
       await openCenter(page);
-      const strip = center(page).getByText(/^Do not disturb until .*\d\./);
+      const strip = center(page).getByText(/^Do not disturb until .*\d.*\./);
       await expect(strip).toBeVisible();
       for (const theme of ['dark', 'light'] as const) {
         if (app === 'lab') {
