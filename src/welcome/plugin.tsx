@@ -22,13 +22,6 @@ import { WelcomePresenter } from './presenter';
 
 const PLUGIN_ID = 'jupyterlab_notify:welcome';
 
-/**
- * The field of the settings, loaded with them.
- */
-const SettingButtons = React.lazy(async () => ({
-  default: (await import('./settingButtons')).SettingButtons
-}));
-
 namespace CommandIDs {
   export const show = 'jupyterlab-notify:show-welcome';
 
