@@ -27,7 +27,7 @@ def fill(path: Path, rows: int) -> None:
             "id": new_id(number), "key": None,
             "source": f"source {number % 7}", "via": None, "type": TYPES[number % 5],
             "message": f"Job {number} finished", "markdown": 0, "body": "Some *Markdown*. " * 20,
-            "auto_close": None, "actions": "[]", "progress": None, "banner": 0,
+            "auto_close": None, "actions": "[]", "reply": None, "progress": None, "banner": 0,
             "dismissable": 1, "data": None, "expires_ms": None, "interrupt_ms": None,
         }  # fmt: skip
         return (lambda tx: store.notifications.add(tx, row)), True

@@ -26,6 +26,14 @@ MAX_URL = 2048
 #: In bytes, as UTF-8.
 MAX_BODY_BYTES = 32 * 1024
 MAX_REQUEST_BYTES = 64 * 1024
+#: What a notification asks its user, each of the answers to choose from, and an answer.
+MAX_PROMPT = 200
+MAX_CHOICE = 80
+MAX_ANSWER = 4096
+#: How many answers there are to choose from.
+MAX_CHOICES = 10
+#: How long, in seconds, a sender may wait for an answer in one request.
+MAX_WAIT_S = 60
 #: How many buttons a notification has, and how many ids one request names.
 MAX_ACTIONS = 5
 MAX_IDS = 1000
@@ -53,6 +61,7 @@ LIMITS = {
     "key": MAX_KEY,
     "source": MAX_SOURCE,
     "actions": MAX_ACTIONS,
+    "answer": MAX_ANSWER,
     "label": MAX_LABEL,
     "caption": MAX_CAPTION,
     "commandId": MAX_COMMAND,

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,7 +29,7 @@ from .storage import (
     new_id,
     no_operation,
 )
-from .storage.fields import NewNotification
+from .storage.fields import NewNotification, WireNotification
 from .storage.notifications import Changed, Found
 from .storage.quiet import Quiet
 from .storage.welcome import WelcomeMessages, WelcomeVersion
@@ -93,6 +94,8 @@ class NotificationManager:
             storage, self._make_update, self.broadcaster.publish, max_waiting=max_waiting
         )
         self._published: StreamPosition | None = None
+        #: Set, and replaced, at each answer of the user's.
+        self._answered = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._factories = sources
         self._sources: tuple[Source, ...] | None = None
@@ -151,7 +154,47 @@ class NotificationManager:
         self.emit_event("revoked", [revoked.id])
         return Received(revoked.id, revoked.seq, len(self.broadcaster), revoked.durable)
 
+    async def sent(self, id_or_key: str, source: str, wait_s: float = 0.0) -> WireNotification:
+        """Return what became of a message, in the shape of ``models.Notification``.
+
+        Parameters
+        ----------
+        id_or_key, source
+            Which; see ``NotificationRepository.revoke``.
+        wait_s
+            How long to wait until a message that asks for an answer is answered or put away.
+
+        Raises
+        ------
+        NotFound
+            If there is no such message, or no more.
+        """
+        replies, until = self.storage.replies, time.monotonic() + wait_s
+        while True:
+            answered = self._answered
+            row = await self._worker.submit(
+                lambda tx: replies.sent(tx, id_or_key, source), write=False
+            )
+            left_s = until - time.monotonic()
+            is_settled = row["answer"] is not None or row["dismissed"] is not None
+            if row["reply"] is None or is_settled or left_s <= 0:
+                return row
+            # Looked at now and then all the same: another server may take the answer.
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(answered.wait(), min(left_s, self._timings.watch_interval_s))
+
     # For user actions
+
+    async def reply(self, id_: str, answer: str) -> Changed:
+        """Answer a notification that asks for it; see ``ReplyRepository.reply``."""
+        replies = self.storage.replies
+        changed = await self._worker.submit(lambda tx: replies.reply(tx, id_, answer), write=True)
+        self._nudge()
+        self._answered.set()
+        self._answered = asyncio.Event()
+        if changed["changed"]:
+            self.emit_event("answered", [id_])
+        return changed
 
     async def set_state(self, id_: str, change: StateChange) -> Changed:
         """Change the state of one notification; see ``NotificationRepository.set_state``."""
@@ -418,6 +461,7 @@ def to_row(message: IngestMessage, source: str, token: str | None = None) -> New
         "body": message.body or None,
         "auto_close": None if auto_close is None else dumps(auto_close),
         "actions": dumps([a.model_dump() for a in message.actions]) if message.actions else "[]",
+        "reply": None if message.reply is None else dumps(message.reply.model_dump()),
         "progress": message.progress,
         "banner": int(message.banner),
         "dismissable": int(message.dismissable),

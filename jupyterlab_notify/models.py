@@ -29,8 +29,11 @@ from pydantic import (
 from .limits import (
     INVISIBLE_ASTRAL,
     MAX_ACTIONS,
+    MAX_ANSWER,
     MAX_BODY_BYTES,
     MAX_CAPTION,
+    MAX_CHOICE,
+    MAX_CHOICES,
     MAX_COMMAND,
     MAX_DEPTH,
     MAX_HEARTBEAT_S,
@@ -38,6 +41,7 @@ from .limits import (
     MAX_KEY,
     MAX_LABEL,
     MAX_MESSAGE,
+    MAX_PROMPT,
     MAX_SOURCE,
     MAX_TIMER_MS,
     MAX_TTL_S,
@@ -183,6 +187,72 @@ class Action(_Wire):
         return url
 
 
+Choice = Annotated[
+    Text,
+    Field(min_length=1, max_length=MAX_CHOICE, json_schema_extra={"pattern": VISIBLE}),
+]
+
+
+class ReplyRequest(_Wire):
+    """What a notification asks its user: to choose an answer, to write one, or either."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["choices"], "properties": {"choices": {"minItems": 1}}},
+                {"required": ["text"], "properties": {"text": {"const": True}}},
+            ]
+        }
+    )
+
+    prompt: Annotated[
+        Text | None,
+        Field(max_length=MAX_PROMPT, description="What is asked, if the message does not say it."),
+    ] = None
+    choices: Annotated[
+        list[Choice],
+        Field(max_length=MAX_CHOICES, description="Answers to choose from, each a button."),
+    ] = []
+    text: Annotated[
+        StrictBool, Field(description="Whether the user may write an answer of their own.")
+    ] = False
+
+    @field_validator("choices")
+    @classmethod
+    def _seen(cls, choices: list[str]) -> list[str]:
+        for choice in choices:
+            if not re.search(VISIBLE, re.sub(TAGS, "", choice)):
+                raise ValueError("must not hold a blank answer")
+        return choices
+
+    @model_validator(mode="after")
+    def _answerable(self) -> ReplyRequest:
+        if not self.choices and not self.text:
+            raise ValueError("needs `choices`, or `text` as true")
+        return self
+
+
+class Answer(_Wire):
+    """A user's answer to a notification that asks for one."""
+
+    answer: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            max_length=MAX_ANSWER,
+            description="One of its choices, or a text where it asks for one.",
+            json_schema_extra={"pattern": VISIBLE},
+        ),
+    ]
+
+    @field_validator("answer")
+    @classmethod
+    def _not_blank(cls, answer: str) -> str:
+        if not re.search(VISIBLE, re.sub(TAGS, "", answer)):
+            raise ValueError("must not be blank")
+        return answer
+
+
 class IngestMessage(_Wire):
     """A message that a sender pushes; ``docs/ingest.md`` describes it."""
 
@@ -209,6 +279,10 @@ class IngestMessage(_Wire):
     actions: Annotated[
         list[Action] | None, Field(max_length=MAX_ACTIONS, description="Buttons.")
     ] = []
+    reply: Annotated[
+        ReplyRequest | None,
+        Field(description="What the user is asked; `GET` of the key tells the answer."),
+    ] = None
     body: Annotated[
         Text | None,
         Field(
@@ -382,6 +456,7 @@ class Notification(_Wire):
         ),
     ]
     actions: list[Action]
+    reply: Annotated[ReplyRequest | None, Field(description="What the user is asked.")]
     progress: float | None
     banner: bool
     dismissable: bool
@@ -399,6 +474,8 @@ class Notification(_Wire):
     dismissed: Annotated[
         str | None, Field(description="When the user put it away as done, out of the inbox.")
     ]
+    answer: Annotated[str | None, Field(description="The user's answer to `reply`.")]
+    answered: Annotated[str | None, Field(description="When the user answered.")]
     revoked: Annotated[str | None, Field(description="When the sender revoked it.")]
     expired: Annotated[str | None, Field(description="When it expired.")]
     origin: Annotated[

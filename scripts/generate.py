@@ -35,6 +35,7 @@ REQUESTS = (
     models.StateChange,
     models.BulkChange,
     models.QuietChange,
+    models.Answer,
     models.WelcomeIds,
     models.WelcomeDismissal,
 )
@@ -241,6 +242,29 @@ def ingest_paths() -> dict[str, Any]:
             **errors("400", "403", "404", "429", "503"),
         },
     }
+    sent = {
+        "summary": "What became of a notification, and what the user answered",
+        "operationId": "sent",
+        "parameters": [
+            KEY,
+            SOURCE,
+            parameter(
+                "wait",
+                "query",
+                "So many seconds at most the answer is waited for.",
+                {
+                    "type": "integer",
+                    "minimum": 0,
+                    "maximum": limits.MAX_WAIT_S,
+                    "default": 0,
+                },
+            ),
+        ],
+        "responses": {
+            "200": answer("It.", "Notification"),
+            **errors("400", "403", "404", "503"),
+        },
+    }
     paths: dict[str, Any] = {}
     for prefix, suffix in (
         ("jupyterlab-notify", ""),
@@ -248,7 +272,7 @@ def ingest_paths() -> dict[str, Any]:
     ):
         for path, verbs in (
             (f"/{prefix}/ingest", {"post": ingest}),
-            (f"/{prefix}/ingest/{{key}}", {"put": put, "delete": revoke}),
+            (f"/{prefix}/ingest/{{key}}", {"get": sent, "put": put, "delete": revoke}),
         ):
             paths[path] = {
                 verb: {**spec, "operationId": spec["operationId"] + suffix}
@@ -294,6 +318,18 @@ def notification_paths() -> dict[str, Any]:
             "requestBody": body("StateChange"),
             "responses": {
                 "200": answer("What changed.", "Changed"),
+                **errors("400", "403", "404", "409", "413", "415", "503"),
+            },
+        },
+    }
+    paths["/jupyterlab-notify/notifications/{id}/reply"] = {
+        "post": {
+            "summary": "Answer one that asks for an answer",
+            "operationId": "reply",
+            "parameters": [ID],
+            "requestBody": body("Answer"),
+            "responses": {
+                "200": answer("It is kept.", "Changed"),
                 **errors("400", "403", "404", "409", "413", "415", "503"),
             },
         },

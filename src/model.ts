@@ -224,6 +224,16 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
+   * Answer a notification that asks for it.
+   *
+   * @throws An error whose message is a sentence to show.
+   */
+  reply(id: string, answer: string): Promise<Changed> {
+    const path = `notifications/${encodeURIComponent(id)}/reply`;
+    return this._request<Changed>(path, { answer }, 'POST');
+  }
+
+  /**
    * Every welcome message, from the server.
    */
   welcome(): Promise<Welcome> {

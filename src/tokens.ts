@@ -134,6 +134,8 @@ export interface INotificationModel {
   ): Promise<Changed>;
   /** Change what the user is left alone by. Rejects with a sentence to show. */
   changeQuiet(change: QuietChange): Promise<Quiet>;
+  /** Answer a notification that asks for it. Rejects with a sentence to show. */
+  reply(id: string, answer: string): Promise<Changed>;
   /** Every welcome message, also those that are not due, from the server. */
   welcome(): Promise<Welcome>;
   /** Say what the user did with welcome messages. Rejects with a sentence to show. */

@@ -194,6 +194,10 @@ export interface Notification {
    */
   autoClose: boolean | number | null;
   actions: Action[];
+  /**
+   * What the user is asked.
+   */
+  reply: ReplyRequest | null;
   progress: number | null;
   banner: boolean;
   dismissable: boolean;
@@ -219,6 +223,14 @@ export interface Notification {
    */
   dismissed: string | null;
   /**
+   * The user's answer to `reply`.
+   */
+  answer: string | null;
+  /**
+   * When the user answered.
+   */
+  answered: string | null;
+  /**
    * When the sender revoked it.
    */
   revoked: string | null;
@@ -230,6 +242,25 @@ export interface Notification {
    * How it arrived: pushed by a sender, or from the central service as a broadcast to everyone or a message to this user.
    */
   origin: 'ingest' | 'broadcast' | 'message';
+}
+/**
+ * What a notification asks its user: to choose an answer, to write one, or either.
+ */
+export interface ReplyRequest {
+  /**
+   * What is asked, if the message does not say it.
+   */
+  prompt?: string | null;
+  /**
+   * Answers to choose from, each a button.
+   *
+   * @maxItems 10
+   */
+  choices?: string[];
+  /**
+   * Whether the user may write an answer of their own.
+   */
+  text?: boolean;
 }
 /**
  * The answer to a refused request, which changed nothing.
@@ -296,6 +327,10 @@ export interface NotificationDetail {
    */
   autoClose: boolean | number | null;
   actions: Action[];
+  /**
+   * What the user is asked.
+   */
+  reply: ReplyRequest | null;
   progress: number | null;
   banner: boolean;
   dismissable: boolean;
@@ -320,6 +355,14 @@ export interface NotificationDetail {
    * When the user put it away as done, out of the inbox.
    */
   dismissed: string | null;
+  /**
+   * The user's answer to `reply`.
+   */
+  answer: string | null;
+  /**
+   * When the user answered.
+   */
+  answered: string | null;
   /**
    * When the sender revoked it.
    */
@@ -522,6 +565,15 @@ export interface WelcomeVersion {
   version: number;
 }
 /**
+ * A user's answer to a notification that asks for one.
+ */
+export interface Answer {
+  /**
+   * One of its choices, or a text where it asks for one.
+   */
+  answer: string;
+}
+/**
  * A user's change to many notifications: `ids`, `seqs`, or all in the inbox.
  */
 export interface BulkChange {
@@ -571,6 +623,10 @@ export interface IngestMessage {
    * Buttons.
    */
   actions?: Action[] | null;
+  /**
+   * What the user is asked; `GET` of the key tells the answer.
+   */
+  reply?: ReplyRequest | null;
   /**
    * The longer text, Markdown, at most 32 KiB as UTF-8.
    */
@@ -705,6 +761,7 @@ export const LIMITS = {
   key: 200,
   source: 80,
   actions: 5,
+  answer: 4096,
   label: 80,
   caption: 200,
   commandId: 200,

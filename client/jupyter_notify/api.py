@@ -18,10 +18,12 @@ from .send_queue import PendingNotification, SendQueue, with_key
 from .values import to_text
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from typing_extensions import Unpack
 
     from .discovery import Target
-    from .options import Options, ProgressOptions
+    from .options import Number, Options, ProgressOptions, QuestionOptions
     from .tqdm import tqdm as Tqdm
 
 T = TypeVar("T")
@@ -80,6 +82,52 @@ class Notify:
         sent._when_done(tell)
         await done.wait()
         return sent.id
+
+    def ask(
+        self,
+        message: object,
+        choices: Iterable[object] = (),
+        *,
+        text: bool | None = None,
+        prompt: object = None,
+        timeout: Number | timedelta | None = None,
+        **options: Unpack[QuestionOptions],
+    ) -> str | None:
+        """Ask the user something, and wait for the answer.
+
+        Parameters
+        ----------
+        message
+            The question; anything that has a text.
+        choices
+            Answers to choose from, each a button.
+        text
+            Whether an answer can be written; by default where there are no choices.
+        prompt
+            What stands above the answers, if the message does not say it.
+        timeout
+            How many seconds to wait, or a ``timedelta``; by default as long as it takes.
+        options
+            See ``QuestionOptions``. A question stays in sight unless it is said otherwise.
+
+        Returns
+        -------
+        str or None
+            The answer; None if the user puts the question away, if it is taken back, if nobody
+            answers in time (the question then vanishes), or if there is nobody to ask, of which
+            a warning tells.
+        """
+        from .asking import ask
+
+        return ask(
+            self._find,
+            message,
+            choices,
+            text=text,
+            prompt=prompt,
+            timeout=timeout,
+            **options,
+        )
 
     def progress(
         self, title: object, total: float | None = None, **options: Unpack[ProgressOptions]

@@ -30,6 +30,9 @@ MAX_SOURCE = 80
 MAX_TTL_S = 315_360_000
 MAX_AUTO_CLOSE_MS = 2_147_483_647
 MAX_ACTIONS = 5
+MAX_CHOICES = 10
+MAX_CHOICE = 80
+MAX_PROMPT = 200
 #: The texts of a button, and how long each may be.
 ACTION_TEXTS = {"label": 80, "caption": 200, "commandId": 200, "url": 2048, "displayType": 10}
 DISPLAY_TYPES = ("default", "accent", "warn", "link")
@@ -52,6 +55,7 @@ def compose(
     progress: Any = None,
     actions: Iterable[Action | str] | Action | str = (),
     link: object = None,
+    reply: Any = None,
     ttl: Any = None,
     toast: Any = True,
     persistent: Any = False,
@@ -84,6 +88,8 @@ def compose(
         Buttons, as ``docs/ingest.md`` describes them, or as text: ``"Open log=COMMAND?path=x"``.
     link
         A button's address, or ``"LABEL=ADDRESS"``.
+    reply
+        What the user is asked: ``{"choices": ["Yes", "No"], "text": True, "prompt": "Well?"}``.
     ttl
         Seconds after which it is not shown any more, or a ``timedelta``.
     toast
@@ -119,6 +125,7 @@ def compose(
         "key": None if key is None else _limited(key, "key", MAX_KEY),
         "progress": None if progress is None else to_number(progress, "progress", 0, 1),
         "actions": _buttons(actions, link),
+        "reply": None if reply is None else _reply(reply),
         "ttl": None if ttl is None else to_number(ttl, "ttl", 0, MAX_TTL_S),
         "autoClose": _auto_close(toast, persistent, auto_close_ms),
         "source": None if source is None else _source(source),
@@ -198,6 +205,34 @@ def _fitted(value: Message) -> Message:
             f"The notification takes {size // 1024 + 1} KiB with its data, and the server takes "
             f"{MAX_REQUEST // 1024} KiB."
         )
+    return value
+
+
+# Questions
+
+
+def _reply(given: Any) -> dict[str, Any]:
+    """Return what the user is asked, with an answer that they can give."""
+    if not isinstance(given, Mapping):
+        raise BadUsage(f"A reply must be a mapping, not a {type(given).__name__}.")
+    try:
+        choices = [_limited(one, "choice", MAX_CHOICE) for one in given.get("choices") or ()]
+    except TypeError:
+        raise BadUsage("The choices must be a list of texts.") from None
+    if len(choices) > MAX_CHOICES:
+        raise BadUsage(f"At most {MAX_CHOICES} choices can be had, not {len(choices)}.")
+    if not all(one.strip() for one in choices):
+        raise BadUsage("A choice must not be empty.")
+    text = given.get("text")
+    # Without anything to choose from, an answer can only be written.
+    value: dict[str, Any] = {
+        "choices": list(dict.fromkeys(choices)),
+        "text": not choices if text is None else to_bool(text, "text"),
+    }
+    if not (value["choices"] or value["text"]):
+        raise BadUsage("A question needs choices, or a text as its answer.")
+    if given.get("prompt") is not None:
+        value["prompt"] = shorten(to_text(given["prompt"], "prompt"), MAX_PROMPT)
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, SupportsFloat, TypedDict
 
@@ -36,6 +36,13 @@ class Options(Common, total=False):
 
     type: NotificationType
     progress: Number | None
+    reply: Mapping[str, Any] | None
+
+
+class QuestionOptions(Common, total=False):
+    """What ``notify.ask`` takes besides the question."""
+
+    type: NotificationType
 
 
 class ProgressOptions(Common, total=False):

@@ -8,7 +8,7 @@ from ..manager import NotificationManager
 from ..rate_limit import RateLimit
 from .activity import ActivityHandler
 from .ingest import IngestHandler, IngestItemHandler
-from .notifications import NotificationHandler, NotificationsHandler
+from .notifications import NotificationHandler, NotificationsHandler, ReplyHandler
 from .quiet import QuietHandler
 from .status import StatusHandler
 from .stream import StreamHandler
@@ -45,6 +45,7 @@ def routes(
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>.+)", IngestItemHandler, ingest),
         (rf"/{NAMESPACE}/notifications", NotificationsHandler, arguments),
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
+        (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)/reply", ReplyHandler, arguments),
         (rf"/{NAMESPACE}/stream", StreamHandler, arguments),
         (rf"/{NAMESPACE}/quiet", QuietHandler, arguments),
         (rf"/{NAMESPACE}/status", StatusHandler, arguments),

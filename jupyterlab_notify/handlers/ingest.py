@@ -9,7 +9,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..exceptions import BadRequest
-from ..limits import MAX_KEY, MAX_SOURCE
+from ..limits import MAX_KEY, MAX_SOURCE, MAX_WAIT_S
 from ..manager import NotificationManager, Received
 from ..rate_limit import RateLimit
 from ..storage.fields import OWN_TOKEN
@@ -92,7 +92,26 @@ class IngestHandler(_Ingest):
 
 
 class IngestItemHandler(_Ingest):
-    """Replace a message by its key, or revoke it."""
+    """Replace a message by its key, tell what became of it, or revoke it."""
+
+    def _named(self, name: str) -> str | None:
+        """Check the id or key of the path; return whose message is meant, if that is said."""
+        if len(name) > MAX_KEY:
+            raise BadRequest(f"The id or key in the path is longer than {MAX_KEY} characters.")
+        return self.named_source()
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def get(self, name: str) -> None:
+        """Answer with ``models.Notification``: what became of it, and what the user answered."""
+        source = self._named(name)
+        wait = self.query_argument("wait", 10) or "0"
+        if not (wait.isascii() and wait.isdigit() and int(wait) <= MAX_WAIT_S):
+            raise BadRequest(
+                f"The query parameter wait must be a whole number from 0 to {MAX_WAIT_S}."
+            )
+        self.answer(await self.manager.sent(name, source or self.source(), int(wait)))
 
     @web.authenticated
     @authorized
@@ -113,7 +132,5 @@ class IngestItemHandler(_Ingest):
     async def delete(self, name: str) -> None:
         """Revoke a message by its id or key."""
         self.count()
-        source = self.named_source()
-        if len(name) > MAX_KEY:
-            raise BadRequest(f"The id or key in the path is longer than {MAX_KEY} characters.")
+        source = self._named(name)
         self.receipt(await self.manager.revoke(name, source or self.source()))

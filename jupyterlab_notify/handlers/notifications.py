@@ -95,6 +95,20 @@ class NotificationHandler(BodyHandler):
         self.answer(await self.manager.set_state(id_, _state_of(change)))
 
 
+class ReplyHandler(BodyHandler):
+    """The answer to a notification that asks for one."""
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def post(self, id_: str) -> None:
+        """Answer with ``models.Changed``."""
+        from ..models import Answer
+
+        given: Answer = validate(Answer, self.json())
+        self.answer(await self.manager.reply(id_, given.answer))
+
+
 def _state_of(change: models.StateChange) -> StateChange:
     """Return the requested change of state in storage's own type."""
     return StateChange(*(getattr(change, name) for name in StateChange._fields))

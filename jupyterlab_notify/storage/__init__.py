@@ -23,6 +23,7 @@ from .outbox import OutboxRepository
 from .quiet import QuietChange, QuietRepository
 from .recovery import Recovery
 from .remote import RemoteRepository
+from .replies import ReplyRepository
 from .retention import Retention
 from .state import VIEWS, StateChange
 from .transaction import Operation, Transaction, no_operation
@@ -90,6 +91,7 @@ class Storage:
         self.welcome = WelcomeRepository(self.outbox)
         self.quiet = QuietRepository()
         self.notifications = NotificationRepository(self.outbox, self.welcome, self.quiet)
+        self.replies = ReplyRepository(self.outbox)
         self.remote = RemoteRepository(self.outbox)
         self.maintenance = Maintenance(self.retention, timings, monotonic)
         self.engine = Engine(

@@ -67,6 +67,7 @@ FIELDS = (
     Field("body", content=True, erased="NULL"),
     Field("auto_close", "autoClose", Kind.JSON, content=True),
     Field("actions", "actions", Kind.JSON, content=True, erased="'[]'"),
+    Field("reply", "reply", Kind.JSON, content=True, erased="NULL"),
     Field("progress", "progress", content=True, erased="NULL"),
     Field("banner", "banner", Kind.BOOLEAN, content=True),
     Field("dismissable", "dismissable", Kind.BOOLEAN, content=True),
@@ -78,6 +79,8 @@ FIELDS = (
     Field("read_ms", "read", Kind.TIME, inserted=False),
     Field("closed_ms", "closed", Kind.TIME, inserted=False),
     Field("dismissed_ms", "dismissed", Kind.TIME, inserted=False),
+    Field("answer", "answer", inserted=False, erased="NULL"),
+    Field("answered_ms", "answered", Kind.TIME, inserted=False),
     Field("revoked_ms", "revoked", Kind.TIME, inserted=False),
     Field("expired_ms", "expired", Kind.TIME),
     Field("origin", "origin", inserted=False),
@@ -103,6 +106,7 @@ class NewNotification(TypedDict):
     body: str | None
     auto_close: str | None
     actions: str
+    reply: str | None
     progress: float | None
     banner: int
     dismissable: int

@@ -31,6 +31,7 @@ from .fields import (
 from .ids import pushed_broadcast
 from .outbox import OutboxRepository
 from .quiet import Quiet, QuietRepository
+from .replies import find_sent
 from .state import ACTIVE, INBOX, PINNED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
@@ -432,6 +433,11 @@ class NotificationRepository:
             return Stored(id_, seq, None, durable)
         # A step of a progress moves a bar; it does not call for the user again.
         is_quiet = is_retry or (content["type"] == message["type"] == "in-progress")
+        if not (is_quiet and content["reply"] == message["reply"]):
+            # What was answered was another question, or is asked anew.
+            transaction.execute(
+                "UPDATE notifications SET answer = NULL, answered_ms = NULL WHERE id = ?", (id_,)
+            )
         values.update(id=id_, seq=transaction.next_seq(), expired_ms=expired_ms)
         transaction.execute(REPLACE, values)
         if not is_quiet:
@@ -465,20 +471,9 @@ class NotificationRepository:
         NotFound
             If this source has no such message.
         """
-        # An id may look like another message's key.
-        found = transaction.execute(
-            f"SELECT id FROM notifications WHERE id = ? AND source = ? AND origin = 'ingest' "
-            f"AND {ACTIVE} UNION ALL "
-            f"SELECT id FROM notifications WHERE source = ? AND key = ? AND {ACTIVE} LIMIT 1",
-            (id_or_key, source, source, id_or_key),
-        ).fetchone()
-        if found is None:
-            raise NotFound(
-                f"There is no notification with the id or key {id_or_key!r} of the source "
-                f"{source!r}. To revoke one of another source, name that source."
-            )
-        tombstone(transaction, found[0], "revoked_ms")
-        return Revoked(found[0], transaction.state.seq, transaction.durable)
+        id_ = find_sent(transaction, id_or_key, source)
+        tombstone(transaction, id_, "revoked_ms")
+        return Revoked(id_, transaction.state.seq, transaction.durable)
 
     # What the user does
 

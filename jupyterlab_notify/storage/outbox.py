@@ -16,14 +16,22 @@ from .transaction import Transaction
 CLAIM_SIZE = 200
 #: What a service that knows it is told of broadcasts.
 BROADCAST_ACTIONS = ("broadcast-read", "broadcast-dismiss", "broadcast-restore")
+#: What it is told of answers; each has the answer as its detail.
+REPLY_ACTIONS = ("reply", "broadcast-reply")
+#: What makes a request by itself.
+SINGLE_ACTIONS = ("dismiss-all", "reset", *BROADCAST_ACTIONS, *REPLY_ACTIONS)
 
 
 class Claim(NamedTuple):
-    """The head of the outbox: entries of one kind, claimed by one server."""
+    """The head of the outbox: entries of one kind, claimed by one server.
+
+    An answer is one entry, with the answer as its ``detail``.
+    """
 
     action: str
     subjects: tuple[str, ...]
     numbers: tuple[int, ...]
+    detail: str | None = None
 
 
 class OutboxRepository:
@@ -39,7 +47,12 @@ class OutboxRepository:
         self.central = central
 
     def append(
-        self, transaction: Transaction, action: str, subject: str, central: str | None = None
+        self,
+        transaction: Transaction,
+        action: str,
+        subject: str,
+        central: str | None = None,
+        detail: str | None = None,
     ) -> None:
         """Note what a central service has to be told.
 
@@ -51,13 +64,15 @@ class OutboxRepository:
             What.
         central
             Which service; by default this server's own.
+        detail
+            What else it has to be told.
         """
         central = self.central if central is None else central
         if central:
             transaction.execute(
-                "INSERT INTO outbox (id, central, action, subject) "
-                "VALUES (lower(hex(randomblob(16))), ?, ?, ?)",
-                (central, action, subject),
+                "INSERT INTO outbox (id, central, action, subject, detail) "
+                "VALUES (lower(hex(randomblob(16))), ?, ?, ?, ?)",
+                (central, action, subject, detail),
             )
 
     def append_to_all(self, transaction: Transaction, action: str) -> None:
@@ -99,7 +114,9 @@ class OutboxRepository:
 
     def is_pending(self, transaction: Transaction, origin: str, remote: str) -> bool:
         """Whether something that the user did with a message or broadcast waits here."""
-        actions = BROADCAST_ACTIONS if origin == "broadcast" else ("read", "unread")
+        actions: tuple[str, ...] = (*BROADCAST_ACTIONS, "broadcast-reply")
+        if origin != "broadcast":
+            actions = ("read", "unread", "reply")
         marks = ", ".join("?" * len(actions))
         return bool(
             transaction.execute(
@@ -131,21 +148,21 @@ class OutboxRepository:
             None if nothing waits, or if another server is sending the head.
         """
         rows = transaction.execute(
-            "SELECT number, action, subject, claimed_by, claimed_ms FROM outbox "
+            "SELECT number, action, subject, claimed_by, claimed_ms, detail FROM outbox "
             "WHERE central = ? ORDER BY number LIMIT ?",
             (self.central, CLAIM_SIZE),
         ).fetchall()
         if not rows:
             return None
-        _, action, _, claimed_by, claimed_ms = rows[0]
+        _, action, _, claimed_by, claimed_ms, detail = rows[0]
         # In either direction: the clock of another host may be ahead.
         age_ms = abs(transaction.now_ms - (claimed_ms or 0))
         if claimed_by not in (None, owner, *dead) and age_ms < lease_ms:
             return None
         numbers: list[int] = []
         subjects: dict[str, None] = {}
-        for number, kind, subject, _, _ in rows:
-            if kind != action or (numbers and kind in ("dismiss-all", "reset", *BROADCAST_ACTIONS)):
+        for number, kind, subject, *_ in rows:
+            if kind != action or (numbers and kind in SINGLE_ACTIONS):
                 break
             numbers.append(number)
             subjects[subject] = None
@@ -154,7 +171,7 @@ class OutboxRepository:
             "WHERE number IN (SELECT value FROM json_each(?))",
             (owner, transaction.now_ms, json.dumps(numbers)),
         )
-        return Claim(action, tuple(subjects), tuple(numbers))
+        return Claim(action, tuple(subjects), tuple(numbers), detail)
 
     def claim_owners(self, transaction: Transaction) -> list[str]:
         """Return the servers that have claimed something."""

@@ -30,6 +30,7 @@ CONTENT_FIELDS = (
     "banner",
     "auto_close",
     "actions",
+    "reply",
     "progress",
 )
 
@@ -45,6 +46,7 @@ class RemoteOptions(TypedDict):
     dismissable: int
     auto_close: str | None
     actions: str
+    reply: str | None
     progress: float | None
     expires_ms: int | None
 
@@ -56,6 +58,7 @@ PLAIN_OPTIONS: RemoteOptions = {
     "dismissable": 1,
     "auto_close": None,
     "actions": "[]",
+    "reply": None,
     "progress": None,
     "expires_ms": None,
 }
@@ -84,6 +87,9 @@ class RemoteState(NamedTuple):
 
     read: bool
     dismissed: bool
+    #: What they answered, and when; None: nothing that is told here.
+    answer: str | None = None
+    answered_ms: int | None = None
 
 
 class KnownMessage(NamedTuple):
@@ -260,6 +266,7 @@ class RemoteRepository:
             # It says something else now, so it is on top and unread.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (id_,))
             self._insert(transaction, {**values, "id": id_})
+            self.mark(transaction, "message", item["remote"], state)
             return str(id_)
         sets = ", ".join(f"{name} = ?" for name in (*CONTENT_FIELDS, "expires_ms", "fetched"))
         transaction.execute(
@@ -289,13 +296,14 @@ class RemoteRepository:
             Our id, if anything changed.
         """
         row = transaction.execute(
-            "SELECT id, read_ms, closed_ms, dismissed_ms FROM notifications "
+            "SELECT id, read_ms, closed_ms, dismissed_ms, answer FROM notifications "
             f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
             (self._central, origin, remote),
         ).fetchone()
         if row is None or self._outbox.is_pending(transaction, origin, remote):
             return None
-        id_, was, now = row[0], _Marks(*row[1:]), transaction.now_ms
+        id_, *marked, answer = row
+        was, now = _Marks(*marked), transaction.now_ms
         marks = _Marks((was.read_ms or now) if state.read else None, was.closed_ms)
         if origin == "broadcast":
             if not state.dismissed:
@@ -309,13 +317,19 @@ class RemoteRepository:
         elif state.dismissed or (was.dismissed_ms is not None and state.read):
             # A lab puts away what the service knows only as read.
             marks = marks._replace(dismissed_ms=was.dismissed_ms or now)
-        if marks == was:
+        is_answered = state.answer is not None and state.answer != answer
+        if marks == was and not is_answered:
             return None
         transaction.execute(
             "UPDATE notifications SET seq = ?, read_ms = ?, closed_ms = ?, dismissed_ms = ? "
             "WHERE id = ?",
             (transaction.next_seq(), *marks, id_),
         )
+        if is_answered:
+            transaction.execute(
+                "UPDATE notifications SET answer = ?, answered_ms = ? WHERE id = ?",
+                (state.answer, state.answered_ms or now, id_),
+            )
         return str(id_)
 
     def remove(self, transaction: Transaction, origin: str, remote: str) -> str | None:

@@ -178,6 +178,12 @@ MIGRATIONS: tuple[str, ...] = (
         until_ms INTEGER
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE notifications ADD COLUMN reply TEXT;
+    ALTER TABLE notifications ADD COLUMN answer TEXT;
+    ALTER TABLE notifications ADD COLUMN answered_ms INTEGER;
+    ALTER TABLE outbox ADD COLUMN detail TEXT;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

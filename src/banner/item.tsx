@@ -6,6 +6,7 @@ import * as React from 'react';
 import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { Actions, Body, Summary } from '../components/message';
+import { Reply } from '../components/reply';
 import { typeLabel } from '../text/labels';
 import { senderOf } from '../text/sender';
 import type { Notification } from '../wire';
@@ -28,7 +29,7 @@ export interface IItemProps {
 export function Item(props: IItemProps): JSX.Element {
   const { row, open } = props;
   const id = `jp-notify-banner-${row.id}`;
-  const details = open && (row.hasBody || row.actions.length > 0);
+  const details = open && hasMore(row);
   return (
     <li
       className={`jp-NotifyBanner-item jp-mod-${row.type} ${
@@ -47,11 +48,17 @@ export function Item(props: IItemProps): JSX.Element {
           tabIndex={0}
         >
           {row.hasBody && <Body row={row} />}
+          <Reply row={row} />
           {row.actions.length > 0 && <Actions row={row} />}
         </div>
       )}
     </li>
   );
+}
+
+/** Whether there is something to show below the line. */
+function hasMore(row: Notification): boolean {
+  return row.hasBody || row.reply !== null || row.actions.length > 0;
 }
 
 /** What of a message is always in sight. */
@@ -81,7 +88,7 @@ function Line(
       </span>
       <div className="jp-NotifyBanner-tools">
         {children}
-        {(row.hasBody || row.actions.length > 0 || cut || open) && (
+        {(hasMore(row) || cut || open) && (
           <button
             type="button"
             className="jp-NotifyBanner-button"
@@ -90,7 +97,11 @@ function Line(
             aria-describedby={id}
             onClick={onToggle}
           >
-            {open ? trans.__('Hide details') : trans.__('Details')}
+            {open
+              ? trans.__('Hide details')
+              : row.reply && row.answer === null
+                ? trans.__('Answer…')
+                : trans.__('Details')}
           </button>
         )}
         {row.dismissable && (

@@ -10,6 +10,7 @@ import type { Notification } from '../wire';
 import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { ActionButton, Actions, Body, Summary } from '../components/message';
+import { Reply } from '../components/reply';
 import { previewOf } from '../text/preview';
 
 /**
@@ -68,10 +69,17 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
       onContextMenu={event => props.handlers.menu(row, event)}
     >
       <RowHead {...props} id={id} tab={tab} />
-      {open && (
+      {(open || row.reply) && (
         <div id={`${id}-details`} className="jp-NotifyRow-details">
-          {row.hasBody && <Body row={row} />}
-          {row.actions.length > 0 && row.expired === null && (
+          {open && row.hasBody && <Body row={row} />}
+          {row.expired === null && (
+            <Reply
+              row={row}
+              tab={tab}
+              onWrite={open ? undefined : () => props.handlers.toggle(row)}
+            />
+          )}
+          {open && row.actions.length > 0 && row.expired === null && (
             <Actions row={row} tab={tab} />
           )}
         </div>

@@ -96,6 +96,8 @@ export interface IShared {
   prefix: string;
   /** A row that leaves the window and comes back needs no second request. */
   fetched: FetchedBodies;
+  /** The answers that were begun and not sent, by the ids of what they are for. */
+  drafts: Map<string, string>;
   /** Show a sentence about what went wrong. */
   fail(reason: unknown): void;
 }
@@ -153,6 +155,7 @@ export function useShared(options: Omit<ICenterProps, 'host'>): {
       percent: times.percent,
       prefix,
       fetched: new FetchedBodies(),
+      drafts: new Map(),
       fail: reason =>
         setFailure(reason instanceof Error ? reason.message : String(reason))
     };

@@ -66,13 +66,17 @@ export class ToastContents {
    */
   content(row: Notification): IToastContent {
     const { text, cut } = summarize(row.message, row.markdown);
-    const own = this._options.actions ? row.actions : [];
-    const longer = cut || row.hasBody;
+    const own = this._options.actions
+      ? row.actions.map((action, index) => this._button(row, action, index))
+      : [];
+    const asked = row.answer === null ? row.reply : null;
+    own.unshift(
+      ...(asked?.choices ?? []).map(choice => this._choice(row, choice))
+    );
+    const longer = cut || row.hasBody || !!asked?.text;
     const crowded = own.length + Number(longer) > MAX_BUTTONS;
     const more = (longer || crowded) && this._options.opens();
-    const actions = own
-      .slice(0, MAX_BUTTONS - Number(more))
-      .map((action, index) => this._button(row, action, index));
+    const actions = own.slice(0, MAX_BUTTONS - Number(more));
     if (more) {
       actions.push({
         label: this._options.trans.__('Show more'),
@@ -84,6 +88,19 @@ export class ToastContents {
       });
     }
     return { message: text, autoClose: this.duration(row), actions };
+  }
+
+  private _choice(row: Notification, choice: string): LabNotification.IAction {
+    return {
+      label: visible(choice),
+      callback: event => {
+        event.preventDefault();
+        // The center says why, and asks again.
+        this._options.model
+          .reply(row.id, choice)
+          .catch(() => this._options.open(row.id));
+      }
+    };
   }
 
   private _button(
@@ -152,7 +169,7 @@ export namespace ToastContents {
    */
   export interface IOptions {
     /** The clock, and what a button's notification is by the time it is pressed. */
-    model: Pick<INotificationModel, 'get' | 'now'>;
+    model: Pick<INotificationModel, 'get' | 'now' | 'reply'>;
     /** What runs the buttons; without it there are none. */
     actions: INotificationActions | null;
     /** The language. */
@@ -179,7 +196,8 @@ export function signature(row: Notification): string {
     hasBody,
     autoClose,
     actions,
-    position
+    position,
+    row.reply
   ]);
 }
 
@@ -191,8 +209,11 @@ export function estimateHeight(row: Notification): number {
   const lines = text
     .split('\n')
     .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 35)), 0);
-  const labels = row.actions.map(({ label }) => label.length + 4);
-  if (cut || row.hasBody) {
+  const labels = [
+    ...row.actions.map(({ label }) => label),
+    ...(row.reply?.choices ?? [])
+  ].map(label => label.length + 4);
+  if (cut || row.hasBody || row.reply?.text) {
     labels.push(13);
   }
   const buttons = Math.ceil(labels.reduce((sum, each) => sum + each, 0) / 38);

@@ -57,6 +57,7 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
         "body": None,
         "auto_close": None,
         "actions": "[]",
+        "reply": None,
         "progress": None,
         "banner": 0,
         "dismissable": 1,

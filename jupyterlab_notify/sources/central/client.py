@@ -211,6 +211,24 @@ class CentralClient:
         """Tell that the user has done ``read``, ``dismiss`` or ``restore`` with a broadcast."""
         await self._post(f"/v1/broadcasts/{quote(remote, safe='')}/{action}", None)
 
+    async def reply(self, what: str, remote: str, answer: str, server: str) -> None:
+        """Tell what the user has answered.
+
+        Parameters
+        ----------
+        what
+            ``broadcasts`` or ``notifications/messages``.
+        remote
+            Which of them.
+        answer
+            A choice, or a text.
+        server
+            The name of the user's server, which a broadcast's ledger has.
+        """
+        await self._post(
+            f"/v1/{what}/{quote(remote, safe='')}/reply", {"reply": answer, "server": server}
+        )
+
     # HTTP
 
     async def _get(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ...storage.outbox import BROADCAST_ACTIONS, Claim
+import os
+
+from ...storage.outbox import BROADCAST_ACTIONS, REPLY_ACTIONS, Claim
+from ...storage.transaction import Transaction
 from ...storage.welcome import WELCOME_ACTIONS
 from .broadcasts import BroadcastSync
 from .failure import Failure
@@ -60,17 +63,35 @@ class OutboxSender:
                 and failure.missing
                 and (self._welcome.is_missing or await self._broadcasts.still_answers())
             )
-            if not (failure.permanent or has_no_welcome):
+            is_refused = failure.permanent or await self._is_gone(claim, failure)
+            if not (is_refused or has_no_welcome):
                 await session.submit(lambda tx: outbox.release(tx, owner), write=True)
                 raise
             delivered = False
-            if failure.permanent:
+            if is_refused:
                 session.context.log.warning(
                     "The central service will not take %r: %s", claim.action, failure
                 )
-        await session.submit(
-            lambda tx: outbox.acknowledge(tx, owner, claim, delivered=delivered), write=True
-        )
+
+        def acknowledge(tx: Transaction) -> None:
+            outbox.acknowledge(tx, owner, claim, delivered=delivered)
+            if not delivered and claim.action in REPLY_ACTIONS and claim.detail is not None:
+                origin = "message" if claim.action == "reply" else "broadcast"
+                session.storage.replies.refuse(tx, origin, claim.subjects[0], claim.detail)
+
+        await session.submit(acknowledge, write=True)
+
+    async def _is_gone(self, claim: Claim, failure: Failure) -> bool:
+        """Whether there is no such message any more; else nothing behind it would ever be sent.
+
+        A proxy says 404 as well while the service is not there, so that is asked what it is.
+        """
+        if failure.status != 404 or claim.action not in (*BROADCAST_ACTIONS, *REPLY_ACTIONS):
+            return False
+        try:
+            return bool((await self._session.client.features()).names)
+        except Failure:
+            return False
 
     async def _deliver(self, claim: Claim) -> None:
         client, subjects = self._session.client, list(claim.subjects)
@@ -79,11 +100,15 @@ class OutboxSender:
             if self._session.has("broadcasts"):
                 await client.mark_broadcast(claim.action.removeprefix("broadcast-"), subjects[0])
             return
-        if claim.action in ("read", "unread"):
+        if claim.action in REPLY_ACTIONS:
+            what = "notifications/messages" if claim.action == "reply" else "broadcasts"
+            server = os.environ.get("JUPYTERHUB_SERVER_NAME", "")
+            await client.reply(what, subjects[0], claim.detail or "", server)
+        elif claim.action in ("read", "unread"):
             await client.mark(claim.action, subjects)
         elif claim.action == "dismiss":
             await client.dismiss_welcome(subjects)
         elif claim.action == "dismiss-all":
             await client.dismiss_welcome(None)
-        else:
+        elif claim.action == "reset":
             await client.reset_welcome()

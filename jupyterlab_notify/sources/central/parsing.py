@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from ...limits import MAX_ANSWER
 from ...storage.remote import (
     PLAIN_OPTIONS,
     RemoteBroadcast,
@@ -214,6 +215,8 @@ def parse_options(entry: dict[str, Any]) -> RemoteOptions:
         options["progress"] = float(progress)
     if actions := entry.get("actions"):
         options["actions"] = parse_actions(actions)
+    if reply := entry.get("reply"):
+        options["reply"] = parse_reply(reply)
     options["expires_ms"] = parse_end_ms(entry.get("expires"))
     return options
 
@@ -232,6 +235,20 @@ def parse_actions(value: Any) -> str:
         except ValidationError:
             continue
     return json.dumps(buttons, ensure_ascii=False, separators=(",", ":"))
+
+
+def parse_reply(value: Any) -> str | None:
+    """Return what is asked as JSON; None if ingest would not take it either."""
+    # Late: most servers never need it.
+    from pydantic import ValidationError
+
+    from ...models import ReplyRequest
+
+    try:
+        asked = ReplyRequest.model_validate(value)
+    except ValidationError:
+        return None
+    return json.dumps(asked.model_dump(), ensure_ascii=False, separators=(",", ":"))
 
 
 def parse_end_ms(value: Any) -> int | None:
@@ -353,7 +370,15 @@ def parse_read(entry: dict[str, Any]) -> bool:
 
 def parse_state(entry: dict[str, Any]) -> RemoteState:
     """Return what the user did with a message; Semaphore says nothing of it."""
-    return RemoteState(entry.get("read") is not None, entry.get("dismissed") is not None)
+    answer, replied = entry.get("answer"), entry.get("replied")
+    if not isinstance(answer, str) or not answer:
+        answer = None
+    return RemoteState(
+        entry.get("read") is not None,
+        entry.get("dismissed") is not None,
+        None if answer is None else clean(answer[:MAX_ANSWER]),
+        None if answer is None or replied is None else parse_time_ms(replied),
+    )
 
 
 def parse_time_ms(value: Any) -> int:

@@ -14,6 +14,7 @@ from ...support.central_lab import (
     config,
 )
 from ...support.servers import PATIENT, Server
+from ...support.service import Service
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,16 @@ def central(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Central]:
         yield central.start()
     finally:
         central.stop()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Return this project's own service, standing alone."""
+    service = Service(tmp_path_factory.mktemp("service"))
+    try:
+        yield service.start()
+    finally:
+        service.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,153 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import secrets
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-import httpx
 import pytest
 
-from jupyterlab_notify.timings import SourceTimings, Timings
-
-from ...support.servers import NAMESPACE, Frames, Server, clean_environment, http_client, wait_for
-
-USER = "ada"
-#: Longer than any of these tests: what comes sooner was told by an event.
-INTERVAL_S = 600.0
-
-
-class Service:
-    """``jupyterhub-notify serve`` standing alone, with its SQLite file in a directory."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory
-        self.port = 20000 + secrets.randbelow(10000)
-        self.client = http_client()
-        self.process: subprocess.Popen[bytes] | None = None
-        self.admin = str(self._run("init", "--json")["token"])
-        self.user = str(self._run("token", "create", USER, "--user", "--json")["token"])
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "jupyterhub_notify", *words]
-
-    def _run(self, *words: str) -> Any:
-        ran = subprocess.run(
-            self._command(*words),
-            cwd=self.directory,
-            env=clean_environment(self.directory),
-            capture_output=True,
-            check=True,
-        )
-        return json.loads(ran.stdout)
-
-    def start(self) -> Service:
-        with (self.directory / "service.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command("serve", "--port", str(self.port)),
-                cwd=self.directory,
-                env=clean_environment(self.directory),
-                stdout=log,
-                stderr=log,
-            )
-        wait_for(self._answers, "the service's start", 40)
-        return self
-
-    def _answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, (self.directory / "service.log").read_text()
-        try:
-            return self.client.get(f"{self.url}/health/ready").is_success
-        except httpx.TransportError:
-            return False
-
-    def stop(self) -> None:
-        process, self.process = self.process, None
-        if process is not None:
-            process.terminate()
-            # uvicorn ends itself by the signal once it has stopped.
-            assert process.wait(10) in (0, -signal.SIGTERM)
-
-    def ask(self, method: str, path: str, value: Any = None, *, token: str = "") -> Any:
-        answer = self.client.request(
-            method,
-            self.url + path,
-            json=value,
-            headers={"Authorization": f"Bearer {token or self.admin}"},
-        )
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
-    def broadcast(self, summary: str, **fields: Any) -> str:
-        value = {"summary": summary, "audience": "all", **fields}
-        return str(self.ask("POST", "/v1/admin/broadcasts", value)["id"])
-
-    def send(self, summary: str, **fields: Any) -> None:
-        value = {"summary": summary, "recipient": USER, **fields}
-        self.ask("POST", "/v1/services/admin/notifications", value)
-
-    def unread(self) -> list[str]:
-        listed = self.ask("GET", "/v1/notifications/messages?unread=true", token=self.user)
-        return [entry["summary"]["gfm"] for entry in listed]
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("service"))
-    try:
-        yield service.start()
-    finally:
-        service.stop()
+from ...support.servers import NAMESPACE, Server, wait_for
+from ...support.service import USER, Service, follows, lab_beside, row_of
 
 
 @pytest.fixture
 def make(make_server: Callable[..., Server], service: Service) -> Callable[..., Server]:
     """Return what starts a lab that asks the service."""
-
-    def start(**options: Any) -> Server:
-        return make_server(
-            config={
-                "NotifyApp": {
-                    "central_url": service.url,
-                    "central_token_variable": "CENTRAL_TOKEN",
-                    "central_interval": INTERVAL_S,
-                }
-            },
-            env={"CENTRAL_TOKEN": service.user},
-            timings=Timings(sources=SourceTimings(hello_spread_s=0.1)),
-            **options,
-        )
-
-    return start
-
-
-def follows(server: Server) -> None:
-    """Wait until the lab holds the service's event stream."""
-    wait_for(lambda: server.status()["central"]["events"], "the event stream")
-
-
-def row_of(tab: Frames, message: str, **state: Any) -> dict[str, Any]:
-    """Wait until a tab has a message in a state; return its row."""
-
-    def found(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        return [
-            row
-            for row in rows.values()
-            if row["message"] == message
-            and all((row[name] is not None) == is_set for name, is_set in state.items())
-        ]
-
-    return found(tab.rows_until(lambda rows: bool(found(rows))))[0]
+    return lambda **options: lab_beside(service, make_server, **options)
 
 
 def test_what_the_service_commits_is_in_the_tab_by_an_event(

@@ -1,0 +1,130 @@
+"""Ask the user something and wait for the answer: what ``notify.ask`` does."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from .connection import ReconnectingClient, ingest_path
+from .discovery import Target
+from .errors import Refused, SendError, Unreachable
+from .message import MAX_TTL_S, Message, compose
+from .send_queue import with_key
+from .values import to_number
+
+log = logging.getLogger("jupyter_notify")
+
+#: How long one request waits for the answer: less than an answer may take.
+WAIT_S = 5
+#: How long to wait before a server that does not answer is asked again.
+RETRY_S = 1.0
+#: How much longer than its program a question lives, whose program cannot take it back.
+GRACE_S = 10.0
+#: What says how a message is shown; a question stays in sight unless one of these is given.
+SHOWN = ("toast", "persistent", "auto_close_ms")
+
+
+def ask(
+    find: Callable[[], Target],
+    message: object,
+    choices: Iterable[object] | object = (),
+    *,
+    text: Any = None,
+    prompt: object = None,
+    timeout: Any = None,
+    **options: Any,
+) -> str | None:
+    """Ask, and return what the user answers; see ``Notify.ask``."""
+    timeout_s = None if timeout is None else to_number(timeout, "timeout", 0, MAX_TTL_S)
+    given = [choices] if isinstance(choices, str) else choices
+    reply = {"choices": given, "text": text, "prompt": prompt}
+    if not any(name in options for name in SHOWN):
+        options["persistent"] = True
+    if timeout_s is not None and options.get("ttl") is None:
+        options["ttl"] = min(timeout_s + GRACE_S, MAX_TTL_S)
+    value = compose(message, reply=reply, **options)
+    return _Question(find, value, timeout_s).ask()
+
+
+class _Question:
+    """A question on its way, and what is waited for.
+
+    Parameters
+    ----------
+    find
+        Returns the server.
+    value
+        The message.
+    timeout_s
+        How long to wait; None: for as long as it takes.
+    """
+
+    def __init__(self, find: Callable[[], Target], value: Message, timeout_s: float | None) -> None:
+        self._client = ReconnectingClient(find)
+        self._value = value
+        self._end = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        self._source = value.get("source")
+        #: Its id, while it stands.
+        self._id: str | None = None
+
+    def ask(self) -> str | None:
+        """Ask, wait, and take back what was not answered."""
+        try:
+            self._send()
+            return self._wait()
+        except SendError as error:
+            # As with all that is sent: a program does not fail because nobody can be told.
+            log.warning("The user could not be asked: %s", error)
+            return None
+        finally:
+            if self._id is not None:
+                with suppress(SendError):
+                    self._client.request("DELETE", ingest_path(self._id, self._source))
+            self._client.close()
+
+    def _send(self) -> None:
+        if "key" in self._value:
+            # What was answered to an earlier question of this key is no answer to this one.
+            with suppress(Refused):
+                self._persist("DELETE", ingest_path(self._value["key"], self._source))
+        answer = self._persist("POST", "/ingest", with_key(self._value))
+        self._id = self._client.id_in(answer)
+
+    def _wait(self) -> str | None:
+        while True:
+            assert self._id is not None
+            left_s = self._end - time.monotonic()
+            wait_s = math.ceil(min(max(left_s, 0), WAIT_S))
+            path = ingest_path(self._id, self._source)
+            try:
+                row = self._persist("GET", f"{path}{'&' if '?' in path else '?'}wait={wait_s}")
+            except Refused as error:
+                if error.status == 404:
+                    # It was taken back, or has expired.
+                    self._id = None
+                    return None
+                if error.status == 405:
+                    raise Refused("its server is too old to ask something.", 405) from None
+                raise
+            if isinstance(answer := row.get("answer"), str):
+                self._id = None
+                return answer
+            if row.get("dismissed") is not None or left_s <= 0:
+                return None
+
+    def _persist(self, method: str, path: str, value: Message | None = None) -> dict[str, Any]:
+        """Return the answer to a request, tried again for as long as the user is waited for."""
+        while True:
+            try:
+                return self._client.request(method, path, value)
+            except (Unreachable, Refused) as error:
+                temporary = isinstance(error, Unreachable) or error.temporary
+                if not temporary or time.monotonic() >= self._end:
+                    raise
+                asked_s = error.retry_after_s if isinstance(error, Refused) else None
+                wait_s = max(RETRY_S, asked_s or 0.0)
+                time.sleep(max(0.0, min(wait_s, self._end - time.monotonic())))

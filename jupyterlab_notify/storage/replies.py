@@ -1,0 +1,138 @@
+"""Questions that notifications ask, and what the user answers.
+
+An answer to a central service's message goes to the outbox in the same transaction. One to a
+message that was pushed here waits for its sender to ask for it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TypedDict
+
+from ..exceptions import BadRequest, Conflict, NotFound
+from .fields import SELECT, WireNotification, to_wire
+from .outbox import OutboxRepository
+from .state import ACTIVE
+from .transaction import Transaction
+
+
+class Changed(TypedDict):
+    """The shape of ``models.Changed``."""
+
+    changed: int
+    seqs: list[int] | None
+    cursor: str
+
+
+class ReplyRepository:
+    """The answers in the table ``notifications``.
+
+    Parameters
+    ----------
+    outbox
+        Where an answer to a central service's message is noted for it.
+    """
+
+    def __init__(self, outbox: OutboxRepository) -> None:
+        self._outbox = outbox
+
+    def sent(self, transaction: Transaction, id_or_key: str, source: str) -> WireNotification:
+        """Return the present state of a message that was pushed here; see ``find_sent``."""
+        id_ = find_sent(transaction, id_or_key, source)
+        return to_wire(transaction.execute(f"{SELECT} WHERE id = ?", (id_,)).fetchone())
+
+    def reply(self, transaction: Transaction, id_: str, answer: str) -> Changed:
+        """Keep the user's answer, who has then read the message.
+
+        A program that has been answered goes on, so its question is answered once. A central
+        service takes a later answer in place of an earlier one.
+
+        Raises
+        ------
+        NotFound
+            If there is no such notification.
+        Conflict
+            If it asks for nothing, or a program's question was answered otherwise.
+        BadRequest
+            If it is none of the choices, and no text is asked for.
+        """
+        row = transaction.execute(
+            "SELECT reply, answer, read_ms IS NOT NULL, origin, remote, central "
+            f"FROM notifications WHERE id = ? AND {ACTIVE}",
+            (id_,),
+        ).fetchone()
+        if row is None:
+            raise NotFound(
+                f"There is no notification {id_!r}, or it was taken back or has expired."
+            )
+        reply, before, was_read, origin, remote, central = row
+        if reply is None:
+            raise Conflict("This notification asks for no answer.")
+        asked = json.loads(reply)
+        if answer not in asked["choices"] and not asked["text"]:
+            choices = ", ".join(map(repr, asked["choices"]))
+            raise BadRequest(f"The answer must be one of {choices}.")
+        if before == answer:
+            return _changed(transaction, None)
+        if before is not None and origin == "ingest":
+            raise Conflict("This question was answered already.")
+        seq, now = transaction.next_seq(), transaction.now_ms
+        transaction.execute(
+            "UPDATE notifications SET seq = ?, answer = ?, answered_ms = ?, "
+            "read_ms = coalesce(read_ms, ?) WHERE id = ?",
+            (seq, answer, now, now, id_),
+        )
+        if remote is not None and central in self._outbox.services(transaction):
+            prefix = "broadcast-" if origin == "broadcast" else ""
+            if not was_read:
+                self._outbox.append(transaction, f"{prefix}read", remote, central)
+            self._outbox.append(transaction, f"{prefix}reply", remote, central, answer)
+        return _changed(transaction, seq)
+
+    def refuse(self, transaction: Transaction, origin: str, remote: str, answer: str) -> None:
+        """Forget an answer that the central service will not take, so that it is asked again."""
+        transaction.execute(
+            "UPDATE notifications SET seq = ?, answer = NULL, answered_ms = NULL "
+            f"WHERE central = ? AND origin = ? AND remote = ? AND answer = ? AND {ACTIVE}",
+            (transaction.next_seq(), self._outbox.central, origin, remote, answer),
+        )
+
+
+def find_sent(transaction: Transaction, id_or_key: str, source: str) -> str:
+    """Return the id of a message that was pushed here.
+
+    Parameters
+    ----------
+    transaction
+        Where.
+    id_or_key
+        Its id, or its key.
+    source
+        Who said it: no sender has to do with what another says without naming that one.
+
+    Raises
+    ------
+    NotFound
+        If this source has no such message, or no more.
+    """
+    # An id may look like another message's key.
+    found = transaction.execute(
+        f"SELECT id FROM notifications WHERE id = ? AND source = ? AND origin = 'ingest' "
+        f"AND {ACTIVE} UNION ALL "
+        f"SELECT id FROM notifications WHERE source = ? AND key = ? AND {ACTIVE} LIMIT 1",
+        (id_or_key, source, source, id_or_key),
+    ).fetchone()
+    if found is None:
+        raise NotFound(
+            f"There is no notification with the id or key {id_or_key!r} of the source "
+            f"{source!r}. For one of another source, name that source."
+        )
+    return str(found[0])
+
+
+def _changed(transaction: Transaction, seq: int | None) -> Changed:
+    return {
+        "changed": 0 if seq is None else 1,
+        "seqs": None if seq is None else [seq, seq],
+        "cursor": str(transaction.cursor),
+    }

@@ -1,0 +1,199 @@
+/**
+ * What a message asks, as buttons and a field, and what was answered. The center's rows and the
+ * banner show it.
+ */
+import * as React from 'react';
+
+import { visible } from '../text/visible';
+import { LIMITS, type Notification, type ReplyRequest } from '../wire';
+import { Shared } from './context';
+import { Glyph } from './icons';
+import '../../style/reply.css';
+
+/**
+ * What {@link Reply} is made from.
+ */
+export interface IReplyProps {
+  row: Notification;
+  tab?: number;
+  /** Make room for the field; none: there is. */
+  onWrite?(): void;
+}
+
+/**
+ * What a message asks, if it asks anything.
+ */
+export function Reply(props: IReplyProps): JSX.Element | null {
+  const { row, tab } = props;
+  const { model, fail, trans, times } = React.useContext(Shared);
+  const [again, setAgain] = React.useState(false);
+  const [busy, setBusy] = React.useState(false);
+  const root = React.useRef<HTMLDivElement>(null);
+  const moved = React.useRef(false);
+  React.useLayoutEffect(() => {
+    // The button that had the keyboard is gone.
+    if (moved.current) {
+      moved.current = false;
+      (
+        root.current?.querySelector<HTMLElement>('button, input') ??
+        root.current
+      )?.focus();
+    }
+  });
+  if (!row.reply) {
+    return null;
+  }
+  const answer = async (text: string): Promise<boolean> => {
+    setBusy(true);
+    try {
+      await model.reply(row.id, text);
+      moved.current = root.current?.contains(document.activeElement) ?? false;
+      setAgain(false);
+      return true;
+    } catch (reason) {
+      fail(reason);
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  const answered = row.answer !== null && !again;
+  return (
+    <div
+      className="jp-NotifyReply"
+      ref={root}
+      tabIndex={-1}
+      role="group"
+      aria-label={trans.__('Answer')}
+    >
+      {answered ? (
+        <p className="jp-NotifyReply-answer" role="status">
+          <Glyph name="check" />
+          <span title={times.exact(new Date(row.answered ?? row.updated))}>
+            {trans.__('You answered:')} <bdi>{visible(row.answer!)}</bdi>
+          </span>
+          {/* A program that was answered has gone on. */}
+          {row.origin !== 'ingest' && (
+            <button
+              type="button"
+              className="jp-NotifyLink"
+              tabIndex={tab}
+              onClick={() => {
+                moved.current = true;
+                setAgain(true);
+              }}
+            >
+              {trans.__('Change')}
+            </button>
+          )}
+        </p>
+      ) : (
+        <Question {...props} asked={row.reply} busy={busy} onAnswer={answer} />
+      )}
+    </div>
+  );
+}
+
+/** The question, the answers to choose from, and the field for another one. */
+function Question(
+  props: IReplyProps & {
+    asked: ReplyRequest;
+    busy: boolean;
+    onAnswer(text: string): Promise<boolean>;
+  }
+): JSX.Element {
+  const { row, tab, onWrite, asked, busy, onAnswer } = props;
+  const { trans } = React.useContext(Shared);
+  const id = `jp-notify-prompt-${row.id}`;
+  return (
+    <>
+      {asked.prompt && (
+        <p className="jp-NotifyReply-prompt" id={id} dir="auto">
+          {visible(asked.prompt)}
+        </p>
+      )}
+      <div className="jp-NotifyReply-choices">
+        {(asked.choices ?? []).map(choice => (
+          <button
+            key={choice}
+            type="button"
+            tabIndex={tab}
+            className="jp-NotifyAction jp-NotifyAction-plain"
+            aria-describedby={asked.prompt ? id : undefined}
+            aria-pressed={
+              row.answer === null ? undefined : row.answer === choice
+            }
+            aria-disabled={busy}
+            onClick={() => busy || void onAnswer(choice)}
+          >
+            <bdi className="jp-NotifyAction-label">{visible(choice)}</bdi>
+          </button>
+        ))}
+        {asked.text && onWrite && (
+          <button
+            type="button"
+            tabIndex={tab}
+            className="jp-NotifyAction jp-NotifyLink"
+            onClick={onWrite}
+          >
+            {trans.__('Write an answer…')}
+          </button>
+        )}
+      </div>
+      {asked.text && !onWrite && (
+        <Field {...props} labelledBy={asked.prompt ? id : undefined} />
+      )}
+    </>
+  );
+}
+
+/** A field for an answer of one's own; what was begun is kept while the row is out of sight. */
+function Field(props: {
+  row: Notification;
+  tab?: number;
+  busy: boolean;
+  labelledBy?: string;
+  onAnswer(text: string): Promise<boolean>;
+}): JSX.Element {
+  const { row, tab, busy, labelledBy, onAnswer } = props;
+  const { drafts, trans } = React.useContext(Shared);
+  const [text, setText] = React.useState(drafts.get(row.id) ?? '');
+  const write = (next: string) => {
+    drafts.set(row.id, next);
+    setText(next);
+  };
+  const blank = text.trim() === '';
+  return (
+    <form
+      className="jp-NotifyReply-field"
+      onSubmit={event => {
+        event.preventDefault();
+        if (!busy && !blank) {
+          void onAnswer(text.trim()).then(
+            done => done && drafts.delete(row.id)
+          );
+        }
+      }}
+    >
+      <input
+        type="text"
+        dir="auto"
+        tabIndex={tab}
+        value={text}
+        maxLength={LIMITS.answer}
+        placeholder={trans.__('Your answer')}
+        aria-label={labelledBy ? undefined : trans.__('Your answer')}
+        aria-labelledby={labelledBy}
+        onChange={event => write(event.target.value)}
+      />
+      <button
+        type="submit"
+        tabIndex={tab}
+        className="jp-NotifyAction jp-mod-styled jp-mod-accept"
+        aria-disabled={busy || blank}
+      >
+        {trans.__('Send')}
+      </button>
+    </form>
+  );
+}

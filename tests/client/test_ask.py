@@ -1,0 +1,132 @@
+"""``notify.ask``: the program waits for the user's answer, and never fails for want of one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jupyter_notify.errors import BadUsage
+
+from ..support.servers import NAMESPACE, Server, wait_for
+from .support import Directed
+
+
+def question(server: Server, message: str) -> dict[str, Any]:
+    """Wait until the user is asked; return the row."""
+
+    def found() -> list[dict[str, Any]]:
+        return [row for row in server.page()["notifications"] if row["message"] == message]
+
+    wait_for(lambda: bool(found()), f"{message!r} to be asked")
+    return found()[0]
+
+
+def when_asked(server: Server, message: str, do: Callable[[dict[str, Any]], object]) -> None:
+    """Do something with a question once it is there."""
+    threading.Thread(target=lambda: do(question(server, message)), daemon=True).start()
+
+
+def reply(server: Server, row: dict[str, Any], answer: str) -> None:
+    path = f"/{NAMESPACE}/notifications/{row['id']}/reply"
+    answered = server.request("POST", path, {"answer": answer})
+    assert answered.status_code == 200, answered.text
+
+
+def test_the_program_goes_on_with_the_answer(server: Server, to_server: Directed) -> None:
+    when_asked(server, "Loss rises", lambda row: reply(server, row, "Continue"))
+    assert to_server.ask("Loss rises", choices=["Stop", "Continue"], timeout=60) == "Continue"
+    row = question(server, "Loss rises")
+    assert (row["answer"], row["autoClose"], row["reply"]["text"]) == ("Continue", False, False)
+    when_asked(server, "How many?", lambda row: reply(server, row, "Twelve"))
+    assert to_server.ask("How many?", prompt="Epochs", timeout=timedelta(minutes=1)) == "Twelve"
+    assert question(server, "How many?")["reply"] == {
+        "prompt": "Epochs",
+        "choices": [],
+        "text": True,
+    }
+
+
+def test_a_question_that_nobody_answers_in_time_vanishes(
+    server: Server, to_server: Directed
+) -> None:
+    assert to_server.ask("In vain?", ["Yes"], timeout=0.2) is None
+    assert "In vain?" not in [row["message"] for row in server.page()["notifications"]]
+
+
+@pytest.mark.parametrize("how", ["dismissed", "revoked"])
+def test_a_question_that_is_put_away_or_taken_back_has_no_answer(
+    server: Server, to_server: Directed, how: str
+) -> None:
+    def end(row: dict[str, Any]) -> None:
+        if how == "dismissed":
+            server.change(row["id"], dismissed=True)
+        else:
+            server.request("DELETE", f"/{NAMESPACE}/ingest/{row['id']}")
+
+    when_asked(server, f"Ends {how}", end)
+    began = time.monotonic()
+    assert to_server.ask(f"Ends {how}", ["Yes"], timeout=120) is None
+    assert time.monotonic() - began < 110
+
+
+def test_the_same_key_asks_anew(server: Server, to_server: Directed) -> None:
+    def ask(answer: str) -> str | None:
+        def is_open() -> bool:
+            row = question(server, "Again?")
+            return row["key"] == "again" and row["answer"] is None
+
+        def say() -> None:
+            wait_for(is_open, "the question")
+            reply(server, question(server, "Again?"), answer)
+
+        threading.Thread(target=say, daemon=True).start()
+        return to_server.ask("Again?", ["Yes", "No"], key="again", timeout=60)
+
+    assert [ask("Yes"), ask("No")] == ["Yes", "No"]
+
+
+def test_an_interrupted_program_takes_its_question_back(
+    server: Server, to_server: Directed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import jupyter_notify.asking as asking
+
+    def interrupt(*_: Any) -> None:
+        question(server, "Interrupted?")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asking._Question, "_wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        to_server.ask("Interrupted?", ["Yes"])
+    assert "Interrupted?" not in [row["message"] for row in server.page()["notifications"]]
+
+
+def test_without_anybody_to_ask_the_program_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    # A port that nobody listens on.
+    nobody = Directed("http://127.0.0.1:9/")
+    with caplog.at_level(logging.WARNING, "jupyter_notify"):
+        assert nobody.ask("Anybody?", ["Yes"], timeout=0.1) is None
+    assert "The user could not be asked" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"choices": ["x"] * 11},
+        {"choices": ["x" * 81]},
+        {"choices": [""]},
+        {"choices": [" "]},
+        {"choices": 3},
+        {"text": False},
+        {"choices": ["Yes"], "timeout": -1},
+        {"choices": ["Yes"], "timeout": "soon"},
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_told_at_once(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadUsage):
+        Directed("http://127.0.0.1:9/").ask("Well?", **wrong)
