@@ -320,6 +320,14 @@ class NotificationManager:
         self._nudge()
         return answer
 
+    async def accept_welcome(self, ids: list[str]) -> WelcomeVersion:
+        """Accept welcome messages that must be accepted; see ``models.WelcomeVersion``."""
+        await self._refresh_welcome()
+        welcome = self.storage.welcome
+        answer = await self._worker.submit(lambda tx: welcome.accept(tx, ids), write=True)
+        self._nudge()
+        return answer
+
     async def reset_welcome(self) -> WelcomeVersion:
         """Make every welcome message due again."""
         await self._refresh_welcome()

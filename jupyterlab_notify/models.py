@@ -739,6 +739,9 @@ class WelcomeMessage(_Wire):
     summary: Annotated[str | None, Field(description="Markdown.")]
     body: Annotated[str, Field(description="Markdown.")]
     dismissable: Annotated[bool, Field(description="Whether the user can dismiss it for good.")]
+    must_accept: Annotated[
+        bool, Field(description="Whether it is due, again and again, until the user accepts it.")
+    ]
     max_views: Annotated[
         int | None, Field(description="The number of views after which it is no longer due.")
     ]

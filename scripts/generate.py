@@ -388,6 +388,7 @@ def welcome_paths() -> dict[str, Any]:
     for name, summary, model in (
         ("seen", "Count a view of each", "WelcomeIds"),
         ("dismiss", "Never show these, or any, again until the reset", "WelcomeDismissal"),
+        ("accept", "Accept those that must be accepted", "WelcomeIds"),
         ("reset", "Make every welcome message due again", None),
     ):
         paths[f"/jupyterlab-notify/welcome/{name}"] = {

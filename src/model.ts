@@ -251,10 +251,14 @@ export class ServerNotifications implements INotificationModel, IDisposable {
         ? ['reset', {}]
         : 'seen' in answer
           ? ['seen', { ids: answer.seen }]
-          : [
-              'dismiss',
-              answer.dismiss === 'all' ? { all: true } : { ids: answer.dismiss }
-            ];
+          : 'accept' in answer
+            ? ['accept', { ids: answer.accept }]
+            : [
+                'dismiss',
+                answer.dismiss === 'all'
+                  ? { all: true }
+                  : { ids: answer.dismiss }
+              ];
     await this._request<WelcomeVersion>(`welcome/${what}`, body, 'POST');
   }
 

@@ -67,11 +67,14 @@ export namespace NotificationModel {
     | { seqs: [number, number]; upTo?: string };
 
   /**
-   * What a user does with welcome messages: sees them, wants these (or none) to come again,
+   * What a user does with welcome messages: sees them, accepts them, wants these (or none) to come again,
    * or all of them as if they were new here.
    */
   export type WelcomeAnswer =
-    { seen: string[] } | { dismiss: string[] | 'all' } | 'reset';
+    | { seen: string[] }
+    | { accept: string[] }
+    | { dismiss: string[] | 'all' }
+    | 'reset';
 
   /**
    * Somebody asks that the center be opened.

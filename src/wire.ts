@@ -544,6 +544,10 @@ export interface WelcomeMessage {
    */
   dismissable: boolean;
   /**
+   * Whether it is due, again and again, until the user accepts it.
+   */
+  must_accept: boolean;
+  /**
    * The number of views after which it is no longer due.
    */
   max_views: number | null;

@@ -13,6 +13,7 @@ from .quiet import QuietHandler
 from .status import StatusHandler
 from .stream import StreamHandler
 from .welcome import (
+    WelcomeAcceptHandler,
     WelcomeDismissHandler,
     WelcomeHandler,
     WelcomeImageHandler,
@@ -53,6 +54,7 @@ def routes(
         (rf"/{NAMESPACE}/welcome", WelcomeHandler, arguments),
         (rf"/{NAMESPACE}/welcome/seen", WelcomeSeenHandler, arguments),
         (rf"/{NAMESPACE}/welcome/dismiss", WelcomeDismissHandler, arguments),
+        (rf"/{NAMESPACE}/welcome/accept", WelcomeAcceptHandler, arguments),
         (rf"/{NAMESPACE}/welcome/reset", WelcomeResetHandler, arguments),
         (rf"/{NAMESPACE}/welcome/image/(?P<name>.+)", WelcomeImageHandler, arguments),
     ]

@@ -55,6 +55,20 @@ class WelcomeDismissHandler(BodyHandler):
         self.answer(await self.manager.dismiss_welcome(dismissal.ids))
 
 
+class WelcomeAcceptHandler(BodyHandler):
+    """Acceptance of what must be accepted."""
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def post(self) -> None:
+        """Answer with ``models.WelcomeVersion``."""
+        from ..models import WelcomeIds
+
+        accepted: WelcomeIds = validate(WelcomeIds, self.json())
+        self.answer(await self.manager.accept_welcome(accepted.ids))
+
+
 class WelcomeResetHandler(BodyHandler):
     """Reset to the state of a new user."""
 

@@ -184,6 +184,9 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE notifications ADD COLUMN answered_ms INTEGER;
     ALTER TABLE outbox ADD COLUMN detail TEXT;
     """,
+    """
+    ALTER TABLE welcome ADD COLUMN accepted TEXT;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -12,7 +12,7 @@ from .outbox import OutboxRepository
 from .transaction import StoreState, Transaction
 
 #: What a central service is told of welcome messages.
-WELCOME_ACTIONS = ("dismiss", "dismiss-all", "reset")
+WELCOME_ACTIONS = ("dismiss", "dismiss-all", "accept", "reset")
 
 
 class WelcomeContent(TypedDict, total=False):
@@ -24,6 +24,8 @@ class WelcomeContent(TypedDict, total=False):
     summary: str | None
     body: str
     dismissable: bool
+    #: Only from a central service.
+    must_accept: bool
     max_views: int | None
     updated: str | None
     #: Only from a central service.
@@ -91,9 +93,9 @@ class WelcomeRepository:
     def messages(self, transaction: Transaction, *, every: bool) -> WelcomeMessages:
         """Return the messages that are due, or ``every`` one, as ``models.Welcome``."""
         states = {
-            id_: (views, dismissed_ms)
-            for id_, views, dismissed_ms in transaction.execute(
-                "SELECT id, views, dismissed_ms FROM welcome"
+            id_: (views, dismissed_ms, accepted)
+            for id_, views, dismissed_ms, accepted in transaction.execute(
+                "SELECT id, views, dismissed_ms, accepted FROM welcome"
             )
         }
         known: list[tuple[Any, str, bool]] = [(content, "file", True) for content in self.files]
@@ -107,16 +109,29 @@ class WelcomeRepository:
             known = remote + known
         messages = []
         for content, source, listed in known:
-            views, dismissed_ms = states.get(content["id"], (0, None))
+            views, dismissed_ms, accepted = states.get(content["id"], (0, None, None))
             max_views = content["max_views"]
-            due = (
-                listed
-                and transaction.state.muted_ms is None
-                and dismissed_ms is None
-                and (max_views is None or views < max_views)
-            )
+            must_accept = content.get("must_accept", False)
+            if must_accept:
+                # Whatever else was put away, and however often it was seen.
+                is_open = accepted != _version_of(content)
+            else:
+                is_open = (
+                    transaction.state.muted_ms is None
+                    and dismissed_ms is None
+                    and (max_views is None or views < max_views)
+                )
+            due = listed and is_open
             if due or every:
-                messages.append({**content, "source": source, "views": views, "due": due})
+                messages.append(
+                    {
+                        **content,
+                        "must_accept": must_accept,
+                        "source": source,
+                        "views": views,
+                        "due": due,
+                    }
+                )
         return {"version": self.version(transaction), "messages": messages}
 
     # What the user does
@@ -155,6 +170,29 @@ class WelcomeRepository:
                         self._outbox.append(transaction, "dismiss", subject, central)
         return {"version": self.version(transaction)}
 
+    def accept(self, transaction: Transaction, ids: Iterable[str]) -> WelcomeVersion:
+        """Accept those that must be accepted, with the text that they have now.
+
+        A reset takes no acceptance back; another text has to be accepted anew.
+        """
+        for id_ in dict.fromkeys(ids):
+            row = transaction.execute(
+                "SELECT content, central FROM welcome WHERE id = ? AND content IS NOT NULL", (id_,)
+            ).fetchone()
+            content = {} if row is None else json.loads(row[0])
+            if not content.get("must_accept"):
+                continue
+            version = _version_of(content)
+            changed = transaction.execute(
+                "UPDATE welcome SET accepted = ? WHERE id = ? AND accepted IS NOT ?",
+                (version, id_, version),
+            ).rowcount
+            if changed:
+                transaction.state.welcome += 1
+                if row[1] in self._outbox.services(transaction):
+                    self._outbox.append(transaction, "accept", id_.split(":", 2)[2], row[1])
+        return {"version": self.version(transaction)}
+
     def _mute(self, transaction: Transaction) -> None:
         if transaction.state.muted_ms is None:
             transaction.state.muted_ms = transaction.now_ms
@@ -162,14 +200,20 @@ class WelcomeRepository:
             transaction.state.welcome += 1
 
     def _dismissed_with_all(self, transaction: Transaction) -> list[str]:
-        known = [message["id"] for message in self.messages(transaction, every=True)["messages"]]
+        # What must be accepted cannot be put away.
+        known = [
+            message["id"]
+            for message in self.messages(transaction, every=True)["messages"]
+            if not message["must_accept"]
+        ]
         # Those of another server's service too, which may be reset without ours.
         known += [
-            row[0]
-            for row in transaction.execute(
-                "SELECT id FROM welcome WHERE content IS NOT NULL AND central <> ?",
+            id_
+            for id_, content in transaction.execute(
+                "SELECT id, content FROM welcome WHERE content IS NOT NULL AND central <> ?",
                 (self._central,),
             )
+            if not json.loads(content).get("must_accept")
         ]
         return known
 
@@ -218,7 +262,10 @@ class WelcomeRepository:
             if message["id"] == id_:
                 return message["dismissable"]
         row = transaction.execute("SELECT content FROM welcome WHERE id = ?", (id_,)).fetchone()
-        return row is not None and row[0] is not None and bool(json.loads(row[0])["dismissable"])
+        if row is None or row[0] is None:
+            return False
+        content = json.loads(row[0])
+        return bool(content["dismissable"]) and not content.get("must_accept")
 
     # What the central service lists
 
@@ -346,3 +393,8 @@ class WelcomeRepository:
                 (self._central,),
             )
         }
+
+
+def _version_of(content: WelcomeContent) -> str:
+    """Return what tells one text of a message from another one."""
+    return content.get("updated") or ""

@@ -11,6 +11,7 @@ const message = (
   summary: null,
   body: '',
   dismissable: true,
+  must_accept: false,
   max_views: null,
   views: 0,
   updated: null,

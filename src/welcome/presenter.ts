@@ -92,6 +92,9 @@ export class WelcomePresenter {
       dismiss: async ids => {
         await this.answer({ dismiss: ids });
       },
+      accept: async id => {
+        await this.answer({ accept: [id] });
+      },
       closed: seen => {
         if (this._modal === opened) {
           this._modal = null;

@@ -24,6 +24,8 @@ export interface IWelcomeOptions {
   images: string;
   /** Never show these again, or none at all. Rejects with a sentence to show. */
   dismiss(ids: string[] | 'all'): Promise<void>;
+  /** Accept one that must be accepted. Rejects with a sentence to show. */
+  accept(id: string): Promise<void>;
   /** It was closed by the user, who has seen these. */
   closed(seen: string[]): void;
 }
@@ -56,13 +58,14 @@ export class WelcomeModal {
   constructor(options: IWelcomeOptions) {
     this._options = options;
     this.ids = options.messages.map(({ id }) => id);
+    this._owed = new Set(options.messages.filter(isOwed).map(({ id }) => id));
     const node = (this._node = document.createElement('dialog'));
     node.className = 'jp-NotifyWelcome jp-NotifySurface jp-ThemedContainer';
     node.setAttribute('aria-labelledby', 'jp-notify-welcome-title');
     // The Escape key.
     node.addEventListener('cancel', event => {
       event.preventDefault();
-      this._finish(true);
+      this._leave();
     });
     // Who typed a line when it came means that line, and no button.
     setTimeout(() => node.classList.add('jp-mod-ready'), TYPING_MS);
@@ -71,7 +74,8 @@ export class WelcomeModal {
         takeDefault(event);
       }
     });
-    node.addEventListener('close', () => this._finish(true));
+    // A browser may close it all the same when the key is pressed again and again.
+    node.addEventListener('close', () => this._leave());
     document.body.append(node);
     this._content = ReactWidget.create(
       <Pages
@@ -79,6 +83,7 @@ export class WelcomeModal {
         onSeen={id => this._seen.add(id)}
         onGone={id => {
           this.ids = this.ids.filter(other => other !== id);
+          this._owed.delete(id);
         }}
         onClose={counted => this._finish(counted)}
       />
@@ -98,6 +103,15 @@ export class WelcomeModal {
     this._finish(false);
   }
 
+  /** Close it, unless there is something to accept first. */
+  private _leave(): void {
+    if (this._owed.size === 0) {
+      this._finish(true);
+    } else if (!this._finished && !this._node.open) {
+      this._node.showModal();
+    }
+  }
+
   private _finish(counted: boolean): void {
     if (this._finished) {
       return;
@@ -115,7 +129,14 @@ export class WelcomeModal {
   private readonly _node: HTMLDialogElement;
   private readonly _content: Widget;
   private readonly _seen = new Set<string>();
+  /** Those that must be accepted before it closes. */
+  private readonly _owed: Set<string>;
   private _finished = false;
+}
+
+/** Whether a message must be accepted before the dialog closes. */
+function isOwed(message: WelcomeMessage): boolean {
+  return message.must_accept && message.due;
 }
 
 /** The pages of the dialog. */
@@ -128,7 +149,11 @@ function Pages(
   }
 ): JSX.Element | null {
   const { trans, onSeen, onGone, onClose } = props;
-  const [pages, setPages] = React.useState(props.messages);
+  // What must be accepted comes first.
+  const [pages, setPages] = React.useState<readonly WelcomeMessage[]>(() => [
+    ...props.messages.filter(isOwed),
+    ...props.messages.filter(message => !isOwed(message))
+  ]);
   const [at, setAt] = React.useState(0);
   const [busy, setBusy] = React.useState(false);
   const [failure, setFailure] = React.useState<string | null>(null);
@@ -152,16 +177,17 @@ function Pages(
     }
   }, [page.id]);
 
-  const never = async (ids: string[] | 'all') => {
+  const owes = pages.some(isOwed);
+  const finish = async (task: () => Promise<void>, all: boolean) => {
     setBusy(true);
     setFailure(null);
     try {
-      await props.dismiss(ids);
-      if (ids === 'all' || pages.length === 1) {
+      await task();
+      onGone(page.id);
+      if (all || pages.length === 1) {
         onClose(false);
         return;
       }
-      onGone(page.id);
       setPages(pages.filter(other => other !== page));
       setAt(Math.min(at, pages.length - 2));
     } catch (reason) {
@@ -203,34 +229,79 @@ function Pages(
       {pages.length > 1 && <Position pages={pages} at={at} trans={trans} />}
       <div className="jp-NotifyWelcome-footer">
         <div className="jp-NotifyWelcome-never">
-          {page.dismissable && (
-            <button
-              type="button"
-              className="jp-NotifyLink"
-              disabled={busy}
-              onClick={() => void never([page.id])}
-            >
-              {trans.__('Don’t show this again')}
-            </button>
+          {owes ? (
+            <span className="jp-NotifyWelcome-owed">
+              {trans.__('To go on, please accept this.')}
+            </span>
+          ) : (
+            <Never
+              page={page}
+              busy={busy}
+              trans={trans}
+              onNever={ids =>
+                void finish(() => props.dismiss(ids), ids === 'all')
+              }
+            />
           )}
-          <button
-            type="button"
-            className="jp-NotifyLink"
-            disabled={busy}
-            onClick={() => void never('all')}
-          >
-            {trans.__('Don’t show any welcome messages')}
-          </button>
         </div>
         <Buttons
           count={pages.length}
           at={at}
           trans={trans}
           onPage={setAt}
-          onClose={() => onClose(true)}
+          close={
+            isOwed(page) ? (
+              <button
+                type="button"
+                className="jp-mod-styled jp-mod-accept"
+                disabled={busy}
+                onClick={() => void finish(() => props.accept(page.id), false)}
+              >
+                {trans.__('Accept')}
+              </button>
+            ) : owes ? null : (
+              <CloseButton
+                last={at >= pages.length - 1}
+                trans={trans}
+                onClick={() => onClose(true)}
+              />
+            )
+          }
         />
       </div>
     </div>
+  );
+}
+
+/** What puts a message, or all of them, away for good. */
+function Never(props: {
+  page: WelcomeMessage;
+  busy: boolean;
+  trans: TranslationBundle;
+  onNever(ids: string[] | 'all'): void;
+}): JSX.Element {
+  const { page, busy, trans, onNever } = props;
+  return (
+    <>
+      {page.dismissable && (
+        <button
+          type="button"
+          className="jp-NotifyLink"
+          disabled={busy}
+          onClick={() => onNever([page.id])}
+        >
+          {trans.__('Don’t show this again')}
+        </button>
+      )}
+      <button
+        type="button"
+        className="jp-NotifyLink"
+        disabled={busy}
+        onClick={() => onNever('all')}
+      >
+        {trans.__('Don’t show any welcome messages')}
+      </button>
+    </>
   );
 }
 
@@ -267,9 +338,10 @@ function Buttons(props: {
   at: number;
   trans: TranslationBundle;
   onPage(at: number): void;
-  onClose(): void;
+  /** What leads out. */
+  close: React.ReactNode;
 }): JSX.Element {
-  const { count, at, trans, onPage, onClose } = props;
+  const { count, at, trans, onPage, close } = props;
   const last = at >= count - 1;
   return (
     <div className="jp-NotifyWelcome-buttons">
@@ -285,7 +357,7 @@ function Buttons(props: {
           </button>
           <button
             type="button"
-            className={`jp-mod-styled ${last ? 'jp-mod-reject' : 'jp-mod-accept'}`}
+            className={`jp-mod-styled ${last || close === null ? 'jp-mod-reject' : 'jp-mod-accept'}`}
             disabled={last}
             onClick={() => onPage(at + 1)}
           >
@@ -293,13 +365,25 @@ function Buttons(props: {
           </button>
         </>
       )}
-      <button
-        type="button"
-        className={`jp-mod-styled ${last ? 'jp-mod-accept' : 'jp-mod-reject'}`}
-        onClick={onClose}
-      >
-        {trans.__('Close')}
-      </button>
+      {close}
     </div>
+  );
+}
+
+/** The button that closes the dialog. */
+function CloseButton(props: {
+  last: boolean;
+  trans: TranslationBundle;
+  onClick(): void;
+}): JSX.Element {
+  const { last, trans, onClick } = props;
+  return (
+    <button
+      type="button"
+      className={`jp-mod-styled ${last ? 'jp-mod-accept' : 'jp-mod-reject'}`}
+      onClick={onClick}
+    >
+      {trans.__('Close')}
+    </button>
   );
 }

@@ -154,6 +154,10 @@ class CentralClient:
         """Tell that these welcome messages, or any, are never to be shown again."""
         await self._post("/v1/welcome/dismiss", {"all": True} if ids is None else {"ids": ids})
 
+    async def accept_welcome(self, ids: list[str]) -> None:
+        """Tell that the user accepts these welcome messages."""
+        await self._post("/v1/welcome/accept", {"ids": ids})
+
     async def reset_welcome(self) -> None:
         """Tell that every welcome message is due again."""
         await self._post("/v1/welcome/reset", None)

@@ -110,5 +110,7 @@ class OutboxSender:
             await client.dismiss_welcome(subjects)
         elif claim.action == "dismiss-all":
             await client.dismiss_welcome(None)
+        elif claim.action == "accept":
+            await client.accept_welcome(subjects)
         elif claim.action == "reset":
             await client.reset_welcome()

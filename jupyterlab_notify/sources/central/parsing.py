@@ -271,6 +271,7 @@ def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
         "summary": parse_text(entry.get("summary"), MAX_SUMMARY),
         "body": parse_text(entry.get("body"), MAX_BODY) or "",
         "dismissable": entry.get("dismissable", True) is not False,
+        "must_accept": entry.get("must_accept") is True,
         "max_views": most,
         "updated": clean(updated[:40]) if isinstance(updated, str) else None,
         "updated_ms": None if updated is None else parse_time_ms(updated),
