@@ -463,6 +463,9 @@ class Notification(_Wire):
     created: Annotated[str, Field(description="When it first arrived.")]
     updated: Annotated[str, Field(description="When it last asked for attention.")]
     expiresAt: str | None
+    countdown: Annotated[
+        str | None, Field(description="The moment that the banner counts down to, if there is one.")
+    ]
     read: Annotated[str | None, Field(description="When the user read it.")]
     closed: Annotated[
         str | None,

@@ -211,6 +211,10 @@ export interface Notification {
   updated: string;
   expiresAt: string | null;
   /**
+   * The moment that the banner counts down to, if there is one.
+   */
+  countdown: string | null;
+  /**
    * When the user read it.
    */
   read: string | null;
@@ -343,6 +347,10 @@ export interface NotificationDetail {
    */
   updated: string;
   expiresAt: string | null;
+  /**
+   * The moment that the banner counts down to, if there is one.
+   */
+  countdown: string | null;
   /**
    * When the user read it.
    */

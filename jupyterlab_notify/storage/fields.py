@@ -75,6 +75,7 @@ FIELDS = (
     Field("created_ms", "created", Kind.TIME),
     Field("updated_ms", "updated", Kind.TIME),
     Field("expires_ms", "expiresAt", Kind.TIME),
+    Field("countdown_ms", "countdown", Kind.TIME, inserted=False, erased="NULL"),
     Field("interrupt_ms"),
     Field("read_ms", "read", Kind.TIME, inserted=False),
     Field("closed_ms", "closed", Kind.TIME, inserted=False),

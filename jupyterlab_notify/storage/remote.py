@@ -32,6 +32,7 @@ CONTENT_FIELDS = (
     "actions",
     "reply",
     "progress",
+    "countdown_ms",
 )
 
 #: The broadcasts that are stored: of each the service's id, and its ``CONTENT_FIELDS``.
@@ -48,6 +49,8 @@ class RemoteOptions(TypedDict):
     actions: str
     reply: str | None
     progress: float | None
+    #: What a maintenance counts down to.
+    countdown_ms: int | None
     expires_ms: int | None
 
 
@@ -60,6 +63,7 @@ PLAIN_OPTIONS: RemoteOptions = {
     "actions": "[]",
     "reply": None,
     "progress": None,
+    "countdown_ms": None,
     "expires_ms": None,
 }
 

@@ -187,6 +187,9 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE welcome ADD COLUMN accepted TEXT;
     """,
+    """
+    ALTER TABLE notifications ADD COLUMN countdown_ms INTEGER;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

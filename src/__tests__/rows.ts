@@ -34,6 +34,7 @@ export function row(
     created: '2026-01-01T00:00:00.000Z',
     updated: '2026-01-01T00:00:00.000Z',
     expiresAt: null,
+    countdown: null,
     read: null,
     closed: null,
     dismissed: null,

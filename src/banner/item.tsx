@@ -10,6 +10,7 @@ import { Reply } from '../components/reply';
 import { typeLabel } from '../text/labels';
 import { senderOf } from '../text/sender';
 import type { Notification } from '../wire';
+import { Countdown } from './countdown';
 
 /**
  * The state of a message in the banner.
@@ -83,6 +84,7 @@ function Line(
           className="jp-NotifyBanner-summary"
         />
       </div>
+      {row.countdown && <Countdown until={row.countdown} />}
       <span className="jp-NotifyBanner-source" title={senderOf(row, trans)}>
         <bdi>{senderOf(row, trans)}</bdi>
       </span>

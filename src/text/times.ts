@@ -19,6 +19,11 @@ export class Times {
   ) {
     this._trans = trans;
     const known = locale(language);
+    this._days = new Intl.NumberFormat(known, {
+      ...unit('day'),
+      unitDisplay: 'long'
+    });
+    this._seconds = new Intl.NumberFormat(known, unit('second'));
     this._minutes = new Intl.NumberFormat(known, unit('minute'));
     this._hours = new Intl.NumberFormat(known, unit('hour'));
     this._time = new Intl.DateTimeFormat(known, {
@@ -54,6 +59,32 @@ export class Times {
 
   /** Parts of a whole. */
   readonly percent: Intl.NumberFormat;
+
+  /** How long something still is: `2 days`, `2 hr, 5 min`, `35 sec`. */
+  left(ms: number): string {
+    if (ms >= DAY_MS) {
+      return this._days.format(Math.round(ms / DAY_MS));
+    }
+    if (ms < MINUTE_MS) {
+      return this._seconds.format(Math.ceil(ms / 1000));
+    }
+    const minutes = Math.ceil(ms / MINUTE_MS);
+    const parts = [
+      [this._hours, Math.floor(minutes / 60)],
+      [this._minutes, minutes % 60]
+    ] as const;
+    return parts
+      .filter(([, value]) => value > 0)
+      .map(([format, value]) => format.format(value))
+      .join(' ');
+  }
+
+  /** A moment to come: the time, and the day where it is another one. */
+  moment(when: Date, now: Date): string {
+    return when.toDateString() === now.toDateString()
+      ? this._time.format(when)
+      : this._exact.format(when);
+  }
 
   /** How long ago: `now`, `12 min`, `1 hr`, then the time, then the date. */
   ago(when: Date, now: Date): string {
@@ -128,6 +159,8 @@ export class Times {
   }
 
   private _trans: TranslationBundle;
+  private _days: Intl.NumberFormat;
+  private _seconds: Intl.NumberFormat;
   private _minutes: Intl.NumberFormat;
   private _hours: Intl.NumberFormat;
   private _time: Intl.DateTimeFormat;
@@ -151,6 +184,8 @@ function daysBetween(from: Date, to: Date): number {
   return Math.round((end - start) / DAY_MS);
 }
 
-function unit(name: 'minute' | 'hour'): Intl.NumberFormatOptions {
+function unit(
+  name: 'second' | 'minute' | 'hour' | 'day'
+): Intl.NumberFormatOptions {
   return { style: 'unit', unit: name, unitDisplay: 'short' };
 }

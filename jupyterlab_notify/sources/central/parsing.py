@@ -218,6 +218,7 @@ def parse_options(entry: dict[str, Any]) -> RemoteOptions:
     if reply := entry.get("reply"):
         options["reply"] = parse_reply(reply)
     options["expires_ms"] = parse_end_ms(entry.get("expires"))
+    options["countdown_ms"] = parse_end_ms(entry.get("countdown"))
     return options
 
 
