@@ -62,6 +62,17 @@ describe('Times', () => {
     expect(times.expires(at(1, 15, 0, 8), now)).toBe('expires on Sep 1, 2026');
   });
 
+  it('says how long something still is, and when', () => {
+    expect(times.left(35_000)).toBe('35 sec');
+    expect(times.left(60_000)).toBe('1 min');
+    expect(times.left(60_001)).toBe('2 min');
+    expect(times.left(2 * 3_600_000)).toBe('2 hr');
+    expect(times.left(2 * 3_600_000 + 290_000)).toBe('2 hr 5 min');
+    expect(times.left(49 * 3_600_000)).toBe('2 days');
+    expect(times.moment(at(15, 22), now)).toBe('10:00 PM');
+    expect(times.moment(at(16, 22), now)).toBe('Jun 16, 2026, 10:00 PM');
+  });
+
   it('speaks the language of the application, and any if it is unknown', () => {
     expect(new Times(trans, 'de_DE').day(at(12, 9), now)).toBe(
       'Freitag, 12. Juni'

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from ...exceptions import NotFound, Unavailable
 from ...storage import Retention
 from ...storage.remote import RemoteMessage, RemoteSnapshot
+from .client import PAGE_SIZE
 from .failure import Failure
 from .parsing import ListedMessage, Page
 from .session import CentralSession, ListState
@@ -15,6 +16,9 @@ from .session import CentralSession, ListState
 #: How many messages are stored at once: more than make a frame of changes, so that a tab gets
 #: a short snapshot instead of each.
 CHUNK = 1000
+#: How many messages the first page has where the service gives no ``ETag``: how many there are in
+#: all tells the rest, so that a poll that finds nothing new is small however much is unread.
+SHORT_PAGE = 5
 #: How many pages a list may have.
 MAX_PAGES = 100
 #: How much text of new messages is held at once until they are stored, in characters.
@@ -160,16 +164,31 @@ class MessageSync:
         before = self._unread
         age_s = time.monotonic() - before.compared_at
         fresh = age_s < self._session.context.timings.full_comparison_s
-        first = await self._session.client.messages(
-            unread=True, etag=before.etag if fresh else None
+        # Without the number of all messages a short page tells nothing of the others.
+        is_short = fresh and before.etag is None and before.total is not None
+        client = self._session.client
+        first = await client.messages(
+            unread=True,
+            limit=SHORT_PAGE if is_short else PAGE_SIZE,
+            etag=before.etag if fresh else None,
         )
         if first is None:
             return before
+        if (
+            is_short
+            and first.cursor is not None
+            and not _only_new_ones(first, before, found.snapshot.seen)
+        ):
+            first = await client.messages(unread=True)
+            assert first is not None
         ids = tuple(item.remote for item in first.items)
         state = ListState(before.epoch, first.etag, ids, first.total, time.monotonic())
         self._session.notices["messages"] = first.notice
         if fresh and _only_new_ones(first, before, found.snapshot.seen):
             state.compared_at = before.compared_at
+            # What follows a short page is what followed it before.
+            new = ids[: _count_new(ids, found.snapshot.seen)]
+            state.ids = (new + before.ids)[:PAGE_SIZE]
             found.take(first)
             return state
         readable = True
@@ -334,11 +353,17 @@ def _only_new_ones(first: Page, before: ListState, seen: frozenset[str]) -> bool
     ids = tuple(item.remote for item in first.items)
     if first.cursor is None or first.total is None or not before.total:
         return False
-    count = 0
-    while count < len(ids) and ids[count] not in seen:
-        count += 1
+    count = _count_new(ids, seen)
     return (
         first.total == before.total + count
         and ids[count:] == before.ids[: len(ids) - count]
         and count < len(ids)
     )
+
+
+def _count_new(ids: tuple[str, ...], seen: frozenset[str]) -> int:
+    """Return how many messages at the top of a list were never taken in."""
+    count = 0
+    while count < len(ids) and ids[count] not in seen:
+        count += 1
+    return count

@@ -7,6 +7,7 @@ import pytest
 
 from ...support.central import Central
 from ...support.central_lab import (
+    TOKEN,
     Make,
     healthy,
     passed,
@@ -52,5 +53,42 @@ def test_twenty_thousand_messages_come_without_a_flood(make: Make, central: Cent
         wait_for(lambda: "And one more" in rows(lab), "it")
         passed(lab)
         assert len([r for r in central.requests("messages") if r["status"] == 200]) <= 4
+        central.mark("read")
+        wait_for(lambda: lab.status()["counts"]["unread"] == 0, "all to be read here", 60)
+
+
+def test_an_unchanged_poll_without_etags_is_small_however_much_is_unread(
+    make: Make, central: Central
+) -> None:
+    central.set(etags=False)
+    central.fill(1_500)
+    lab = make({"retention_count": 0, "central_timeout": 10.0})
+    with lab.websocket():
+        wait_for(lambda: lab.status()["counts"]["inbox"] == 1_500, "all of them", 60)
+        passed(lab)
+        central.forget()
+        passed(lab)
+        asked = central.requests("messages")
+        size = sum(
+            len(
+                lab.client.get(
+                    f"{central.url}/v1/notifications/messages",
+                    params=one["query"],
+                    headers={"Authorization": f"Bearer {TOKEN}"},
+                ).content
+            )
+            for one in asked
+        )
+        passes = sum("unread" in one["query"] for one in asked)
+        assert passes >= 1
+        assert size / passes < 5_000
+        # What is new, read elsewhere and revoked is noticed all the same.
+        revoked = central.message("Revoked")
+        wait_for(lambda: "Revoked" in rows(lab), "a new one")
+        central.revoke(revoked)
+        for n in range(8):
+            central.message(f"One of eight: {n}")
+        wait_for(lambda: "One of eight: 7" in rows(lab) and "Revoked" not in rows(lab), "these")
+        assert lab.status()["counts"]["inbox"] == 1_508
         central.mark("read")
         wait_for(lambda: lab.status()["counts"]["unread"] == 0, "all to be read here", 60)
