@@ -179,7 +179,7 @@ class WelcomeRepository:
             row = transaction.execute(
                 "SELECT content, central FROM welcome WHERE id = ? AND content IS NOT NULL", (id_,)
             ).fetchone()
-            content = {} if row is None else json.loads(row[0])
+            content: WelcomeContent = {} if row is None else json.loads(row[0])
             if not content.get("must_accept"):
                 continue
             version = _version_of(content)
