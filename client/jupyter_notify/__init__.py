@@ -1,6 +1,6 @@
 """Send notifications to JupyterLab from notebooks, scripts and shells.
 
-It depends on nothing but the standard library, so that any kernel's environment can have it.
+It depends on the standard library only, so that it can be installed into any kernel's environment.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NotifyHandler", "__version__", "notify"]
 
-#: The module of each public name, imported when the name is first used: `jupyter notify` needs
-#: neither of them.
+#: The module of each public name. It is imported when the name is first used, since the
+#: `jupyter notify` command needs neither.
 _MODULES = {"notify": "api", "NotifyHandler": "logs"}
 
 
@@ -30,14 +30,14 @@ def __getattr__(name: str) -> Any:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register ``%notify`` and ``%%notify``: ``%load_ext jupyter_notify``."""
+    """Register ``%notify`` and ``%%notify``; called by ``%load_ext jupyter_notify``."""
     from .magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """Remove them again: ``%unload_ext jupyter_notify``."""
+    """Remove the magics; called by ``%unload_ext jupyter_notify``."""
     from .magics import unload
 
     unload(shell)

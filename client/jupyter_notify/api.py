@@ -1,6 +1,6 @@
-"""``from jupyter_notify import notify``: what a notebook or a script calls.
+"""``notify``: what a notebook or a script calls.
 
-Nothing here waits for the server, and nothing fails because of it: a thread of its own sends.
+A background thread sends, so nothing here waits for the server or fails because of it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ T = TypeVar("T")
 class Notify:
     """Sends notifications to the JupyterLab that this program runs in.
 
-    Without one it says so once and lets the program go on. Options that cannot be are told at
-    once, with ``BadUsage``, which is a ``ValueError``.
+    Without one it logs a single warning, and the program goes on. A wrong option raises
+    ``BadUsage``, a ``ValueError``, at once.
     """
 
     def __init__(self) -> None:
@@ -49,14 +49,14 @@ class Notify:
         Parameters
         ----------
         message
-            The summary; anything that has a text.
+            The summary; any object, which is converted with ``str``.
         options
             See ``Options``.
 
         Returns
         -------
         PendingNotification
-            Tells, to who asks, what became of it.
+            Tells what became of it.
         """
         return self.queue.submit(with_key(compose(message, **options)))
 
@@ -66,7 +66,7 @@ class Notify:
         Returns
         -------
         str or None
-            Its id; None if there is nobody to send it to, of which a warning tells once.
+            Its id; None if there is no server to send it to, which is logged once.
         """
         import asyncio
 
@@ -74,12 +74,12 @@ class Notify:
         done = asyncio.Event()
         sent = self(message, **options)
 
-        def tell() -> None:
-            # The event loop may have ended while the message was on its way.
+        def wake() -> None:
+            # The event loop may have closed while the message was being sent.
             if not loop.is_closed():
                 loop.call_soon_threadsafe(done.set)
 
-        sent._when_done(tell)
+        sent._when_done(wake)
         await done.wait()
         return sent.id
 
@@ -132,12 +132,12 @@ class Notify:
     def progress(
         self, title: object, total: float | None = None, **options: Unpack[ProgressOptions]
     ) -> Progress:
-        """Return a notification that shows how far something is, for a ``with``.
+        """Return a progress notification, for use in a ``with`` statement.
 
         Parameters
         ----------
         title
-            What it is.
+            The title.
         total
             How much there is to do, if that is known.
         options
@@ -152,16 +152,16 @@ class Notify:
         total: float | None = None,
         **options: Unpack[ProgressOptions],
     ) -> Iterator[T]:
-        """Return what ``iterable`` gives, for a ``for``, and show how far the loop is.
+        """Iterate over ``iterable`` and show the progress of the loop.
 
         Parameters
         ----------
         iterable
-            What the loop goes over.
+            The items.
         title
-            What it is.
+            The title.
         total
-            How many there are; by default what ``len`` says.
+            The number of items; by default ``len(iterable)``, if it has one.
         options
             See ``ProgressOptions``.
         """
@@ -169,28 +169,28 @@ class Notify:
 
     @property
     def tqdm(self) -> type[Tqdm]:
-        """The class of ``jupyter_notify.tqdm``, imported when it is asked for."""
+        """The class of ``jupyter_notify.tqdm``, imported on first use."""
         from .tqdm import tqdm
 
         return tqdm
 
     def revoke(self, id_or_key: object, source: str | None = None) -> PendingNotification:
-        """Take a notification back.
+        """Revoke a notification.
 
         Parameters
         ----------
         id_or_key
-            Which one.
+            Its id or its key.
         source
-            Who said it, if that was said when it was sent.
+            Its source, if it was sent with one.
         """
         which = to_text(id_or_key, "id or key")
         if not which:
-            raise BadUsage("Which one? Give its id or its key.")
+            raise BadUsage("Give the id or the key of the notification to revoke.")
         return self.queue.revoke(which, source)
 
     def flush(self, timeout_s: float = 10.0) -> bool:
-        """Wait until all is sent; return whether it is."""
+        """Wait until everything is sent; return False if that takes longer than the timeout."""
         return self.queue.flush(timeout_s)
 
     def configure(
@@ -198,19 +198,19 @@ class Notify:
         url: str | None = None,
         token_file: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Send to another server than the one that is found.
+        """Send to a given server instead of the one that discovery finds.
 
         Parameters
         ----------
         url
             The server's base URL.
         token_file
-            A file that holds the token for it; by default ``JUPYTER_NOTIFY_TOKEN`` is that token.
+            A file that holds its token; by default the token is in ``JUPYTER_NOTIFY_TOKEN``.
         """
         if url is not None:
             from .discovery import find
 
-            # A URL that is none is told here, and not in a thread where nobody hears of it.
+            # A wrong URL must raise here: in the background thread nobody would notice.
             find(url, token_file)
         with self._lock:
             before, self._queue = self._queue, None
@@ -220,7 +220,7 @@ class Notify:
 
     @property
     def queue(self) -> SendQueue:
-        """What this process sends, and the thread that does it."""
+        """The queue and the background thread of this process."""
         with self._lock:
             if self._queue is None:
                 self._queue = SendQueue(self._find)
@@ -233,7 +233,7 @@ class Notify:
         """Do nothing."""
 
     def after_fork_in_child(self) -> None:
-        """Have a lock of its own: another thread may have held the parent's."""
+        """Create a new lock: another thread of the parent may have held this one."""
         self._lock = threading.Lock()
 
     def _find(self) -> Target:

@@ -1,7 +1,7 @@
-"""A plugin for Apprise, so that whatever speaks Apprise reaches JupyterLab: ``jupyter://``.
+"""A plugin for Apprise that sends to JupyterLab, for URLs such as ``jupyter://``.
 
-Importing it is what registers it; for Apprise's own command, a file in its plugin directory
-does that::
+Importing this module registers it. For the ``apprise`` command, put a file into its plugin
+directory::
 
     from jupyter_notify.apprise import *
 """
@@ -34,10 +34,10 @@ TYPES = {
 
 
 class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
-    """Sends what Apprise is given to a Jupyter server.
+    """Sends Apprise's notifications to a Jupyter server.
 
-    ``jupyter://`` is the server that ``jupyter notify`` finds; ``jupyter://TOKEN@host:8888/base``
-    and ``jupyters://…`` (HTTPS) are a named one.
+    ``jupyter://`` means the server that ``jupyter notify`` finds. ``jupyter://TOKEN@host:8888/base``
+    and ``jupyters://…`` (HTTPS) name one.
     """
 
     service_name = "JupyterLab"
@@ -47,15 +47,15 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
     setup_url = "https://jupyter.org"
     title_maxlen = 250
     body_maxlen = MAX_BODY // 4
-    # It sends on to a queue of its own, and never many.
+    # Apprise need not slow down requests to a user's own server.
     request_rate_per_sec = 0
-    # Apprise 2 asks which formats there are, and leaves a text in one of them as it is.
+    # Apprise 2 takes all supported formats, and does not convert a text that has one of them.
     notify_format = (
         (NotifyFormat.MARKDOWN, NotifyFormat.TEXT)
         if hasattr(NotifyBase, "resolve_format")
         else NotifyFormat.MARKDOWN
     )
-    #: What is attached is named in the text; it cannot be shown.
+    #: Attachments are named in the text; their content cannot be shown.
     attachment_support = True
 
     templates = (
@@ -78,13 +78,19 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         self.path = "/".join(part for part in path.split("/") if part)
 
     def target(self) -> Target:
-        """Return the server; raises ``SendError``."""
+        """Return the server to send to.
+
+        Raises
+        ------
+        SendError
+            If there is none.
+        """
         if not self.host or self.host == "_":
             return find()
         scheme = "https" if self.secure else "http"
         port = f":{self.port}" if self.port else ""
         path = f"{self.path}/" if self.path else ""
-        # A token in Apprise's own URL is where Apprise keeps its tokens; none: as for all others.
+        # Apprise keeps tokens in its URLs. Without one, the token is found as usual.
         env = {**os.environ, TOKEN_VARIABLE: self.token} if self.token else os.environ
         return find(f"{scheme}://{self.host}{port}/{path}", env=env)
 
@@ -97,7 +103,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         body_format: Any = None,
         **options: Any,
     ) -> bool:
-        """Send; return whether the server took it."""
+        """Send a notification; return whether the server accepted it."""
         attached = [str(one.name or one) for one in attach or ()]
         try:
             message = self._compose(body, title, notify_type, attached, plain=_is_text(body_format))
@@ -112,7 +118,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
             return False
         if attached:
             self.logger.warning(
-                "JupyterLab was sent the names of %d attachments, and not what they hold.",
+                "JupyterLab shows only the names of the %d attachments, not their content.",
                 len(attached),
             )
         return True
@@ -128,7 +134,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
             longer = fenced(longer, MAX_BODY // 2)
         if attached:
             names = fenced("\n".join(attached), 4096)
-            longer = "\n\n".join(filter(None, (longer, "Attached, and not shown here:", names)))
+            longer = "\n\n".join(filter(None, (longer, "Attachments (not shown here):", names)))
         return compose(
             summary,
             body=longer or None,
@@ -138,11 +144,11 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
 
     @property
     def url_identifier(self) -> tuple[Any, ...]:
-        """Return what tells one server from another."""
+        """Return the values that identify the server."""
         return (self.secure, self.host, self.port, self.path, self.token)
 
     def url(self, privacy: bool = False, *args: Any, **options: Any) -> str:
-        """Return the URL that this was made from."""
+        """Return the URL that describes this object."""
         schema = self.secure_protocol if self.secure else self.protocol
         if not self.host or self.host == "_":
             return f"{schema}://_/"
@@ -152,7 +158,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
 
     @staticmethod
     def parse_url(url: str) -> dict[str, Any] | None:
-        """Return a URL's parts, or None if it is none."""
+        """Parse a URL into the arguments of this class; None if it is not valid."""
         results: dict[str, Any] | None = NotifyBase.parse_url(url, verify_host=False)
         if results:
             results["token"] = unquote(results.get("user") or "")
@@ -161,10 +167,10 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
 
 
 def _is_text(body_format: Any) -> bool:
-    """Whether a body is text, rather than Markdown."""
+    """Whether a body is plain text rather than Markdown."""
     return body_format is not None and str(getattr(body_format, "value", body_format)) == "text"
 
 
-# Apprise finds its own plugins by their place; others tell it.
+# Apprise finds its own plugins by their location; others must register.
 if "jupyter" not in NotificationManager():
     NotificationManager().add(NotifyJupyter, schemas=("jupyter", "jupyters"))

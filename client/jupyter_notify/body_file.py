@@ -1,4 +1,4 @@
-"""Read a body from a file or from the standard input, whatever is in it."""
+"""Read a body from a file or from standard input, in whatever encoding it has."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from .errors import BadUsage
 from .message import MAX_BODY
 from .terminal_text import tail
 
-#: So much of the end is kept: of what takes less as UTF-8 than as it is, more than fits.
+#: How much of the end is kept. More than a body may have, since a text in UTF-16 shrinks as UTF-8.
 KEPT = 4 * MAX_BODY
 NOTE = "*Shortened: this is the end of it.*\n\n"
 
 
 def read_body(path: str, plain: bool) -> str | None:
-    """Return the text of a file; of a long one the end, and a note that says so.
+    """Return the text of a file; if it is too long, a note and the end of it.
 
     Parameters
     ----------
     path
-        The file; ``-`` is the standard input, which is read to its end.
+        The file; ``-`` is standard input, which is read to its end.
     plain
-        Whether it is a program's output: then the note is left to who shows that.
+        Whether it is program output, for which ``fenced`` adds the note.
 
     Raises
     ------
     BadUsage
-        If it cannot be read, or never ends.
+        If it cannot be read or has no end.
     """
     try:
         if path == "-":
@@ -55,14 +55,14 @@ def read_body(path: str, plain: bool) -> str | None:
 
 def _check_kind(path: str, file: BinaryIO) -> None:
     mode = os.fstat(file.fileno()).st_mode
-    # A terminal and /dev/null have an end; other devices need not have one.
+    # A terminal and /dev/null have an end; other devices may not.
     endless = stat.S_ISCHR(mode) and not file.isatty() and not os.path.samefile(path, os.devnull)
     if endless or stat.S_ISBLK(mode):
         raise BadUsage(f"The body {path} cannot be read: it is a device.")
 
 
 def _end_of(file: BinaryIO) -> tuple[bytes, bool]:
-    """Return the end of a file, and whether that is all of it."""
+    """Return the end of a file, and whether it is the whole file."""
     pieces: list[bytes] = []
     size, whole = 0, True
     while piece := file.read(64 * 1024):
@@ -75,14 +75,14 @@ def _end_of(file: BinaryIO) -> tuple[bytes, bool]:
 
 
 def decode(data: bytes, whole: bool = True) -> str:
-    """Return the text that bytes are, in whatever encoding they seem to be.
+    """Decode bytes, guessing their encoding.
 
     Parameters
     ----------
     data
         The bytes.
     whole
-        Whether they begin where the text does, and not within a character, perhaps.
+        Whether they start where the text starts. Otherwise they may start within a character.
     """
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -92,10 +92,10 @@ def decode(data: bytes, whole: bool = True) -> str:
         if whole and data.startswith(mark):
             return data.decode(encoding, "replace")
     if not whole:
-        # The rest of a character whose beginning is left out.
+        # Drop the rest of a character whose first byte is missing.
         data = data.lstrip(bytes(range(0x80, 0xC0)))
     text = data.decode("utf-8", "replace")
     if "\ufffd" not in text or any(ord(c) > 127 and c != "\ufffd" for c in text):
         return text
-    # No letter beyond ASCII is right as UTF-8: it is of an older encoding.
+    # No character beyond ASCII is valid UTF-8, so it must be an older encoding.
     return data.decode("cp1252", "replace")

@@ -1,7 +1,7 @@
-"""``jupyter notify``: send, list, watch, read, dismiss, revoke, run, from a shell.
+"""The ``jupyter notify`` command: send, list, watch, read, dismiss, revoke, run.
 
-Exit codes: 0, it is done; 1, there is no server or it refused; 2, the command line is wrong.
-``run`` ends with its command's own code.
+Exit codes: 0 for success; 1 if there is no server or it refused; 2 for a wrong command line.
+``run`` exits with the code of the command that it ran.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from .discovery import TOKEN_VARIABLE, URL_VARIABLE, Target, find
 from .errors import BadUsage, Refused, SendError
 from .message import TYPES, compose, duration, shorten
 from .printing import forgive_encodings, line, print_json, printable
-from .run import CompletedCommand, guard_closed_streams, how, run
+from .run import CompletedCommand, describe_failure, guard_closed_streams, run
 from .terminal_text import fenced
 
 VIEWS = ("inbox", "unread", "done", "dismissed")
 
-#: For how long a message is offered again to a server that asks to wait.
+#: How long to keep sending a message again to a server that asks to wait.
 MAX_WAIT_S = 60.0
 
-#: An answer that is written here, and not by the server.
+#: A server's answer as JSON.
 Answer = dict[str, Any]
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Reports a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
         raise BadUsage(f"{message} (see {self.prog} --help)")
 
 
-# Longer than a screen: one statement for each argument.
+# Longer than a screen: one statement per argument.
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     where = _Parser(add_help=False)
-    group = where.add_argument_group("the server, if it is not the one that is found")
+    group = where.add_argument_group("choosing the server (by default it is found)")
     group.add_argument("--url", help=f"its URL (or the variable {URL_VARIABLE})")
     group.add_argument(
         "--token-file", help=f"a file that holds its token (or the variable {TOKEN_VARIABLE})"
@@ -67,36 +67,38 @@ def parser() -> argparse.ArgumentParser:
     send.add_argument("--type", choices=TYPES, default="info", help="styling and urgency")
     body = send.add_mutually_exclusive_group()
     body.add_argument("--body", metavar="MARKDOWN", help="the longer text")
-    body.add_argument("--body-file", metavar="FILE", help="a file with it; - is the input")
-    send.add_argument(
-        "--plain", action="store_true", help="the body is a program's output, and not Markdown"
+    body.add_argument(
+        "--body-file", metavar="FILE", help="a file with the longer text; - is standard input"
     )
-    send.add_argument("--key", help="the same key again replaces the message in place")
-    send.add_argument("--progress", type=_fraction, metavar="0…1", help="how much is done")
+    send.add_argument(
+        "--plain", action="store_true", help="the body is program output, not Markdown"
+    )
+    send.add_argument("--key", help="replace the notification that has this key")
+    send.add_argument("--progress", type=_fraction, metavar="0…1", help="the fraction done")
     send.add_argument(
         "--action",
         action="append",
         default=[],
         metavar="LABEL=COMMAND?NAME=VALUE",
-        help="a button that runs a command of JupyterLab, or opens a URL",
+        help="a button that runs a JupyterLab command or opens a URL",
     )
     send.add_argument("--link", metavar="[LABEL=]URL", help="a button that opens a page")
-    send.add_argument("--ttl", type=_seconds, metavar="SECONDS", help="not shown after that")
+    send.add_argument("--ttl", type=_seconds, metavar="SECONDS", help="hide it after this time")
     toast = send.add_mutually_exclusive_group()
-    toast.add_argument("--no-toast", action="store_true", help="in the center only")
-    toast.add_argument("--persistent", action="store_true", help="shown until it is closed")
+    toast.add_argument("--no-toast", action="store_true", help="show it in the center only")
+    toast.add_argument("--persistent", action="store_true", help="keep its toast until closed")
     send.add_argument("--markdown", action="store_true", help="the summary is Markdown")
-    send.add_argument("--banner", action="store_true", help="also across the top")
-    send.add_argument("--source", help="who says it")
+    send.add_argument("--banner", action="store_true", help="show it across the top as well")
+    send.add_argument("--source", help="the sender's name")
 
-    list_ = command("list", _list, "list notifications, the newest first")
-    list_.add_argument("--view", choices=VIEWS, default="inbox", help="which ones")
-    list_.add_argument("--type", choices=TYPES, action="append", help="of this type")
-    list_.add_argument("--search", metavar="WORDS", help="that hold these words")
-    list_.add_argument("--limit", type=_count, default=20, metavar="N", help="at most so many")
+    list_ = command("list", _list, "list notifications, newest first")
+    list_.add_argument("--view", choices=VIEWS, default="inbox", help="which list")
+    list_.add_argument("--type", choices=TYPES, action="append", help="only this type")
+    list_.add_argument("--search", metavar="WORDS", help="only those that contain these words")
+    list_.add_argument("--limit", type=_count, default=20, metavar="N", help="how many at most")
 
-    watch = command("watch", _watch, "print notifications as they come, until Ctrl-C")
-    watch.add_argument("--all", action="store_true", help="those that are there, too")
+    watch = command("watch", _watch, "print notifications as they arrive, until Ctrl-C")
+    watch.add_argument("--all", action="store_true", help="print the present ones first")
 
     for name, call, help_ in (
         ("read", _read, "mark as read"),
@@ -105,24 +107,28 @@ def parser() -> argparse.ArgumentParser:
         ("dismiss", _done, "the same as done"),
     ):
         one = command(name, call, help_)
-        one.add_argument("which", nargs="*", metavar="ID", help="its id, or its key")
-        one.add_argument("--all", action="store_true", help="all that are in the inbox")
-        one.add_argument("--undo", action="store_true", help="the opposite")
+        one.add_argument("which", nargs="*", metavar="ID", help="the id or the key")
+        one.add_argument("--all", action="store_true", help="everything in the inbox")
+        one.add_argument("--undo", action="store_true", help="undo it")
 
-    revoke = command("revoke", _revoke, "take back, as the sender does")
-    revoke.add_argument("which", nargs="+", metavar="ID", help="its id, or its key")
-    revoke.add_argument("--source", help="who said it, if it was sent with a source")
+    revoke = command("revoke", _revoke, "revoke, as the sender does")
+    revoke.add_argument("which", nargs="+", metavar="ID", help="the id or the key")
+    revoke.add_argument("--source", help="the sender's name, if it was sent with one")
 
-    run = command("run", _run, "run a command, and tell how it ended")
-    run.add_argument("--title", help="what it is called; by default the command itself")
-    run.add_argument("--key", help="the same key again replaces the message in place")
+    run = command("run", _run, "run a command and notify when it ends")
+    run.add_argument("--title", help="the title; by default the command itself")
+    run.add_argument("--key", help="replace the notification that has this key")
     run.add_argument(
-        "--after", type=_seconds, default=0.0, metavar="SECONDS", help="unless it took less"
+        "--after",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="stay silent if it succeeds sooner",
     )
-    run.add_argument("--quiet", action="store_true", help="only if it fails")
+    run.add_argument("--quiet", action="store_true", help="notify only if it fails")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command")
 
-    completion = commands.add_parser("completion", help="print a script that completes all this")
+    completion = commands.add_parser("completion", help="print a shell's completion script")
     completion.add_argument("shell", choices=SHELLS)
     completion.set_defaults(call=_completion, json=False)
     return top
@@ -163,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     guard_closed_streams()
     forgive_encodings()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    # Before it is parsed: what is wrong with it must be told in the form that was asked for.
+    # Looked up before parsing, so that a mistake on the command line is reported as JSON, too.
     as_json = "--json" in arguments[: arguments.index("--") if "--" in arguments else None]
     try:
         options = parser().parse_args(arguments)
@@ -181,13 +187,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain at its end.
+        # The reader of our output has closed it; Python would print an error when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
 
 
 def _say(text: str) -> None:
-    """Say something that is not the output."""
+    """Print a line to standard error."""
     if sys.stderr is not None:
         print(f"jupyter notify: {printable(text)}", file=sys.stderr, flush=True)
 
@@ -222,7 +228,7 @@ def _send(options: argparse.Namespace) -> int:
         source=options.source,
     )
     client = _client(options)
-    receipt = _offer(client, message)
+    receipt = _send_with_retries(client, message)
     id_ = id_in(client.target, receipt)
     if options.json:
         print_json(receipt)
@@ -238,8 +244,8 @@ def _body(options: argparse.Namespace) -> str | None:
     return read_body(options.body_file, options.plain)
 
 
-def _offer(client: Client, message: dict[str, Any]) -> Answer:
-    """Send a message; wait as long as a server asks to that takes no more for now."""
+def _send_with_retries(client: Client, message: dict[str, Any]) -> Answer:
+    """Send a message; if the server asks to wait, wait and send it again."""
     end = time.monotonic() + MAX_WAIT_S
     while True:
         try:
@@ -256,8 +262,8 @@ def _page(client: Client, limit: int, **query: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     before: int | None = None
     while len(rows) < limit:
-        given = {**query, "limit": min(200, limit - len(rows)), "before": before}
-        text = urlencode({k: v for k, v in given.items() if v is not None}, doseq=True)
+        parameters = {**query, "limit": min(200, limit - len(rows)), "before": before}
+        text = urlencode({k: v for k, v in parameters.items() if v is not None}, doseq=True)
         page = client.request("GET", f"/notifications?{text}")
         found = rows_in(client.target, page)
         rows += found
@@ -299,7 +305,7 @@ def _watch(options: argparse.Namespace) -> int:
     positions: dict[str, int] = {}
 
     def show(row: dict[str, Any], known: bool) -> None:
-        news = positions.get(row["id"]) != row["position"]
+        moved = positions.get(row["id"]) != row["position"]
         if len(positions) > 10_000:
             positions.clear()
         positions[row["id"]] = row["position"]
@@ -307,8 +313,8 @@ def _watch(options: argparse.Namespace) -> int:
             return
         if options.json:
             print_json(row)
-        elif news and not (row["revoked"] or row["expired"] or row["dismissed"]):
-            # Steps of a progress and what a user did with it are for programs.
+        elif moved and not (row["revoked"] or row["expired"] or row["dismissed"]):
+            # Steps of progress and the user's actions are printed as JSON only, for programs.
             print(line(row), flush=True)
 
     asyncio.run(Follower(lambda: _target(options), show, _say).follow())
@@ -329,7 +335,7 @@ def _done(options: argparse.Namespace) -> int:
 
 def _change(options: argparse.Namespace, state: dict[str, bool]) -> int:
     if bool(options.which) == options.all:
-        raise BadUsage("Say which ones: their ids or keys, or --all.")
+        raise BadUsage("Say which notifications: give ids or keys, or --all.")
     client = _client(options)
     if options.all:
         answers = [client.request("PATCH", "/notifications", {**state, "all": True})]
@@ -379,12 +385,12 @@ def _run(options: argparse.Namespace) -> int:
     if not command:
         raise BadUsage("Say what to run: jupyter notify run -- COMMAND.")
     title = shorten(printable(options.title or shlex.join(command)), 200)
-    said: set[str] = set()
+    warned: set[str] = set()
 
-    def warn(error: SendError, then: str) -> None:
-        if str(error) not in said:
-            said.add(str(error))
-            _say(f"{error} {then}")
+    def warn(error: SendError, consequence: str) -> None:
+        if str(error) not in warned:
+            warned.add(str(error))
+            _say(f"{error} {consequence}")
 
     reporter = CommandReporter(lambda: _target(options), title, options.key, warn)
     began = time.monotonic()
@@ -394,19 +400,19 @@ def _run(options: argparse.Namespace) -> int:
         _say(f"{command[0]}: {completed.problem}")
     message = None
     if completed.code or not (options.quiet or took_s < options.after):
-        message = _ending(title, completed, took_s)
+        message = _final_message(title, completed, took_s)
     receipt = reporter.end(message)
     if options.json:
-        told = {"exit_code": completed.code, "seconds": round(took_s, 3), "receipt": receipt}
-        print_json(told)
+        result = {"exit_code": completed.code, "seconds": round(took_s, 3), "receipt": receipt}
+        print_json(result)
     return completed.code
 
 
-def _ending(title: str, completed: CompletedCommand, took_s: float) -> dict[str, Any]:
+def _final_message(title: str, completed: CompletedCommand, took_s: float) -> dict[str, Any]:
     if completed.problem:
         text = f"{title}: {completed.problem}"
     elif completed.code:
-        text = f"{title}: {how(completed.code)} after {duration(took_s)}"
+        text = f"{title}: {describe_failure(completed.code)} after {duration(took_s)}"
     else:
         text = f"{title}: done in {duration(took_s)}"
     return compose(

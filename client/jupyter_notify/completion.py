@@ -1,4 +1,4 @@
-"""Shell completion for ``jupyter notify``, written from its own parser."""
+"""Shell completion for ``jupyter notify``, generated from its parser."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _subparsers(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse
 
 
 def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Return each long option with its help and the values that it may have."""
+    """Return each long option with its help and its choices."""
     for action in parser._actions:
         for option in action.option_strings:
             if option.startswith("--"):
@@ -65,7 +65,7 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, tuple[
 
 
 def script(parser: argparse.ArgumentParser, shell: str) -> str:
-    """Return the script that a shell evaluates to complete our command lines.
+    """Return the script that a shell evaluates to complete ``jupyter notify``.
 
     Parameters
     ----------
@@ -110,9 +110,10 @@ def _fish(commands: dict[str, argparse.ArgumentParser]) -> str:
         for name, one in commands.items():
             there = f"{known}__fish_seen_subcommand_from {name}"
             for option, text, values in _options(one):
-                given = f" -x -a '{' '.join(values)}'" if values else ""
-                said = text.replace("'", "\\'")
+                choices = f" -x -a '{' '.join(values)}'" if values else ""
+                description = text.replace("'", "\\'")
                 lines.append(
-                    f"complete -c {command} -n '{there}' -l {option[2:]}{given} -d '{said}'"
+                    f"complete -c {command} -n '{there}' "
+                    f"-l {option[2:]}{choices} -d '{description}'"
                 )
     return "\n".join(lines) + "\n"

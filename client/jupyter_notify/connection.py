@@ -1,9 +1,9 @@
-"""One HTTP connection to a server, with the standard library: no redirects, no proxies."""
+"""An HTTP client for one server, built on the standard library: no redirects, no proxies."""
 
 from __future__ import annotations
 
 import email.utils
-import encodings.idna  # noqa: F401  # a look-up of a name imports it, which a thread must not do
+import encodings.idna  # noqa: F401  # resolving a host imports it, which a thread must not do
 import errno
 import http.client
 import io
@@ -27,18 +27,18 @@ from .message import encode
 
 NAMESPACE = "jupyterlab-notify"
 TIMEOUT_S = 10.0
-#: The largest answer that is read: a page of 200 notifications with long summaries.
+#: The largest answer that is read: a page of 200 notifications with long summaries fits.
 MAX_ANSWER = 16 * 1024 * 1024
-#: No server's wish to be left alone is obeyed for longer.
+#: The longest ``Retry-After`` that is obeyed.
 MAX_RETRY_AFTER_S = 300.0
 
 
 class _Deadline(io.RawIOBase):
-    """What a server answers, read until a time: each byte of a slow answer begins no new wait."""
+    """A socket that is read until a deadline; a slow byte does not start a new timeout."""
 
     def __init__(self, sock: socket.socket, end: float) -> None:
         self._sock = sock
-        # It keeps the socket open until the answer is read, as http.client counts on.
+        # http.client relies on this file to keep the socket open until the answer is read.
         self._file = sock.makefile("rb", buffering=0)
         self._end = end
 
@@ -59,7 +59,7 @@ class _Deadline(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer that is there within the time of its connection, or not at all."""
+    """A response that must arrive completely within its connection's timeout."""
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
@@ -70,7 +70,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    """A connection to a server that listens on a socket of the file system."""
+    """A connection to a server that listens on a Unix socket."""
 
     def __init__(self, path: str, timeout_s: float) -> None:
         super().__init__("localhost", timeout=timeout_s)
@@ -88,26 +88,26 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def check_peer(sock: socket.socket) -> None:
-    """Make sure that the process at a Unix socket's other end is ours or root's.
+    """Check that the process at the other end of a Unix socket belongs to this user or root.
 
     Raises
     ------
     PermissionError
-        If it is somebody else's.
+        If it belongs to another user.
     """
     user: int | None = None
     if hasattr(socket, "SO_PEERCRED"):
         answer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         user = struct.unpack("3i", answer)[1]
     elif sys.platform == "darwin":
-        # LOCAL_PEERCRED: a version and the user's id.
+        # LOCAL_PEERCRED gives a version and the user's id.
         user = struct.unpack("II", sock.getsockopt(0, 1, 76)[:8])[1]
     if user is not None and user not in (0, os.getuid()):
         raise PermissionError(errno.EACCES, "another user listens on its socket")
 
 
 def tls(target: Target) -> ssl.SSLContext:
-    """Return how to speak TLS with a server; one of this machine's need not prove its name."""
+    """Return the TLS context for a server; a local one's certificate is not verified."""
     context = ssl.create_default_context()
     if target.local:
         context.check_hostname = False
@@ -116,34 +116,34 @@ def tls(target: Target) -> ssl.SSLContext:
 
 
 def headers(target: Target) -> dict[str, str]:
-    """Return what lets us in.
+    """Return the headers that authenticate a request.
 
     Raises
     ------
     BadUsage
-        If the token is none that a header can hold.
+        If a header cannot hold the token.
     """
     if target.token is not None:
         if not re.fullmatch(r"[\x21-\x7e]+", target.token):
-            # The library's own error would show it.
+            # The library's own error would show the token.
             raise BadUsage(
-                f"The token for {target.url} holds more than the letters, digits and signs of "
-                "ASCII, so it cannot be sent."
+                f"The token for {target.url} cannot be sent: it holds characters other than "
+                "ASCII letters, digits and signs."
             )
         return {"Authorization": f"Bearer {target.token}"}
-    # A server that asks for no token still asks whether a browser was tricked.
+    # A server without a token still checks for cross-site request forgery.
     return {"Cookie": "_xsrf=notify", "X-XSRFToken": "notify"}
 
 
 class Client:
-    """A connection to a server's notifications; not to be shared between threads.
+    """A client of one server's notifications API; not thread-safe.
 
     Parameters
     ----------
     target
         The server.
     timeout_s
-        How long it may take to answer.
+        How long a request may take.
     """
 
     def __init__(self, target: Target, timeout_s: float = TIMEOUT_S) -> None:
@@ -155,14 +155,14 @@ class Client:
     def request(
         self, method: str, path: str, value: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the answer to a request.
+        """Send a request and return the answer's JSON.
 
         Parameters
         ----------
         method
             The HTTP method.
         path
-            Below the extension's namespace, beginning with a slash.
+            The path below the extension's namespace, with a leading slash.
         value
             The body.
 
@@ -171,19 +171,21 @@ class Client:
         Unreachable
             If there is no answer.
         Refused
-            If the answer is no.
+            If the status is not 200.
+        MalformedAnswer
+            If the answer is not a JSON object.
         """
         body = None if value is None else encode(value)
         reused = self._connection is not None
         try:
             try:
-                status, given, content = self._exchange(method, path, body)
+                status, fields, content = self._exchange(method, path, body)
             except (http.client.BadStatusLine, ConnectionError):
                 self.close()
                 if not reused:
                     raise
-                # The server has closed a connection that was idle, before it read anything.
-                status, given, content = self._exchange(method, path, body)
+                # The server had closed the idle connection before it read the request.
+                status, fields, content = self._exchange(method, path, body)
         except BadUsage:
             raise
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -191,7 +193,7 @@ class Client:
             raise Unreachable(
                 f"The Jupyter server {self.target.url} does not answer: {_reason(error)}."
             ) from None
-        return self._judge(status, given, content)
+        return self._parse(status, fields, content)
 
     def _exchange(
         self, method: str, path: str, body: bytes | None
@@ -202,7 +204,7 @@ class Client:
         if body is not None:
             sent["Content-Type"] = "application/json"
         if self._connection.sock is not None:
-            # Reading has left what was left of the last request's time.
+            # Reading the last answer has left a shorter timeout on the socket.
             self._connection.sock.settimeout(self._timeout_s)
         self._connection.request(method, self._path + path, body, sent)
         answer = self._connection.getresponse()
@@ -227,7 +229,9 @@ class Client:
         made.response_class = _Response
         return made
 
-    def _judge(self, status: int, given: http.client.HTTPMessage, content: bytes) -> dict[str, Any]:
+    def _parse(
+        self, status: int, fields: http.client.HTTPMessage, content: bytes
+    ) -> dict[str, Any]:
         try:
             value = json.loads(content)
         except (ValueError, RecursionError):
@@ -236,8 +240,10 @@ class Client:
             if isinstance(value, dict):
                 return value
             raise malformed(self.target)
-        said = value if isinstance(value, dict) and "success" in value else None
-        raise refusal_of(self.target, status, said, given.get("Location"), given.get("Retry-After"))
+        answer = value if isinstance(value, dict) and "success" in value else None
+        raise refusal_of(
+            self.target, status, answer, fields.get("Location"), fields.get("Retry-After")
+        )
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
@@ -247,14 +253,14 @@ class Client:
 
 
 class ReconnectingClient:
-    """Asks a server that may come back in another place: it is looked for again when it is gone.
+    """A client that looks for the server again when it is gone: it may be back at another URL.
 
     Parameters
     ----------
     find
         Returns the server.
     timeout_s
-        How long it may take to answer.
+        How long a request may take.
     """
 
     def __init__(self, find: Callable[[], Target], timeout_s: float = TIMEOUT_S) -> None:
@@ -263,7 +269,7 @@ class ReconnectingClient:
         self._client: Client | None = None
 
     def connect(self) -> None:
-        """Find the server, unless it is found already.
+        """Find the server, unless that is done already.
 
         Raises
         ------
@@ -274,20 +280,20 @@ class ReconnectingClient:
             self._client = Client(self._find(), self._timeout_s)
 
     def close(self) -> None:
-        """Close the connection; the next request looks for the server anew."""
+        """Close the connection; the next request looks for the server again."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
 
     def id_in(self, answer: dict[str, Any]) -> str:
-        """Return the notification's id that a receipt holds."""
+        """Return the notification's id from a receipt."""
         assert self._client is not None
         return id_in(self._client.target, answer)
 
     def request(
         self, method: str, path: str, value: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the answer to a request, as ``Client.request`` does."""
+        """Send a request and return the answer's JSON, as ``Client.request`` does."""
         fresh = self._client is None
         self.connect()
         assert self._client is not None
@@ -311,7 +317,7 @@ class ReconnectingClient:
 
 
 def ingest_path(id_or_key: str, source: str | None = None) -> str:
-    """Return the path that takes a notification back; a key is of one source."""
+    """Return the path that revokes a notification; each source has its own keys."""
     query = f"?{urlencode({'source': source})}" if source else ""
     return f"/ingest/{quote(id_or_key, safe='')}{query}"
 
@@ -319,32 +325,44 @@ def ingest_path(id_or_key: str, source: str | None = None) -> str:
 def _may_have_moved(error: Unreachable | Refused, method: str) -> bool:
     if isinstance(error, Unreachable):
         return True
-    # Nothing to take back is an answer as well.
+    # For a revocation, 404 is the real answer: there is nothing to revoke.
     return error.status in (401, 403) or (error.status == 404 and method != "DELETE")
 
 
 def refusal_of(
     target: Target,
     status: int,
-    said: dict[str, Any] | None = None,
+    answer: dict[str, Any] | None = None,
     location: str | None = None,
     retry_after: str | None = None,
 ) -> SendError:
-    """Return what an answer that is not 200 means, in one sentence."""
+    """Return the error for an answer whose status is not 200.
+
+    Parameters
+    ----------
+    target
+        The server.
+    status
+        The answer's status.
+    answer
+        The answer's JSON; None if it is not one of this extension's.
+    location, retry_after
+        The answer's headers of these names.
+    """
     url = target.url
-    text = said.get("message") if said else None
+    text = answer.get("message") if answer else None
     text = text if isinstance(text, str) else ""
     if status in (301, 302, 303, 307, 308):
-        # Never followed: the token is for this server, and for no other place.
+        # Never followed: the token is meant for this server only.
         where = urlsplit(location or "")
         at = f"{where.scheme}://{where.netloc}" if where.netloc else where.path
         text = (
-            f"{url} sends us on to {at or 'another place'}, where the token does not go; "
-            "the URL or the token is not right."
+            f"{url} redirects to {at or 'another place'}, where the token is not sent; "
+            "the URL or the token is wrong."
         )
     elif status in (401, 403):
-        text = f"The Jupyter server {url} does not take the token."
-    elif status == HTTPStatus.NOT_FOUND and said is None:
+        text = f"The Jupyter server {url} does not accept the token."
+    elif status == HTTPStatus.NOT_FOUND and answer is None:
         text = f"The Jupyter server {url} does not have jupyterlab-notify-center installed."
     elif not text:
         text = f"The Jupyter server {url} answered with status {status}."
@@ -352,33 +370,35 @@ def refusal_of(
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Return how long a server wants to be left alone: it says seconds, or until when."""
-    given = (retry_after or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", given):
-        return min(float(given), MAX_RETRY_AFTER_S)
+    """Return the seconds that a ``Retry-After`` header asks for: it holds a number or a date."""
+    text = (retry_after or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        return min(float(text), MAX_RETRY_AFTER_S)
     try:
-        left = email.utils.parsedate_to_datetime(given).timestamp() - time.time()
+        left = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
     except Exception:
-        # Neither; what it raises for a date that is none differs between versions.
+        # It is neither. Which exception a wrong date raises differs between Python versions.
         return None
     return min(max(left, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(left) else None
 
 
-# What answers hold
+# Reading answers
 
 
 def malformed(target: Target) -> MalformedAnswer:
-    """Return the error for an answer that is none of ours."""
-    return MalformedAnswer(f"The Jupyter server {target.url} gave an answer that is none of ours.")
+    """Return the error for an answer that this extension does not give."""
+    return MalformedAnswer(
+        f"The Jupyter server {target.url} gave an answer that is not from jupyterlab-notify-center."
+    )
 
 
 def id_in(target: Target, answer: dict[str, Any]) -> str:
-    """Return the notification's id that a receipt holds.
+    """Return the notification's id from a receipt.
 
     Raises
     ------
     MalformedAnswer
-        If it holds none.
+        If there is none.
     """
     id_ = answer.get("notification_id")
     if not isinstance(id_, str) or not id_:
@@ -387,12 +407,12 @@ def id_in(target: Target, answer: dict[str, Any]) -> str:
 
 
 def rows_in(target: Target, answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the notifications of a page, with what is shown of each.
+    """Return the notifications of a page.
 
     Raises
     ------
     MalformedAnswer
-        If it holds none.
+        If it has none, or one without the fields that are shown.
     """
     rows = answer.get("notifications")
     if not isinstance(rows, list) or not all(is_row(row) for row in rows):
@@ -401,7 +421,7 @@ def rows_in(target: Target, answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def is_row(row: Any) -> bool:
-    """Whether something is a notification, with what is shown of one."""
+    """Whether a value is a notification with the fields that are shown."""
     return (
         isinstance(row, dict)
         and all(isinstance(row.get(name), str) for name in ("id", "type", "message", "updated"))
@@ -412,8 +432,8 @@ def is_row(row: Any) -> bool:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "it took too long"
+        return "timed out"
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there"
+        return "connection refused"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text[:1].lower() + text[1:].rstrip(".")

@@ -1,4 +1,4 @@
-"""Copy what a command writes to where it belongs, and keep its end; for ``jupyter notify run``."""
+"""Copy a command's output to its destination and keep the end of it; for ``jupyter notify run``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from collections import deque
 
 from .terminal_text import last_lines
 
-#: So much of the output's end is kept.
+#: How much of the end of the output is kept.
 TAIL_BYTES = 64 * 1024
 TAIL_LINES = 20
-#: How long what the command left behind has to close its output, before it is taken for
-#: something that runs on in the background.
+#: How long to wait, after the command has exited, for its output to be closed. After that, whoever
+#: has it open counts as a background process.
 GRACE_S = 0.2
 
-#: What goes on copying for a process in the background, once we have ended.
+#: The program that goes on copying for a background process after we have exited.
 COPY = """
 import os, signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -35,7 +35,7 @@ except OSError:
 
 
 class Tail:
-    """The end of what was printed, whoever printed it."""
+    """The end of the output, of both streams together."""
 
     def __init__(self) -> None:
         self._pieces: deque[bytes] = deque()
@@ -43,7 +43,7 @@ class Tail:
         self._lock = threading.Lock()
 
     def add(self, data: bytes) -> None:
-        """Add what was printed last."""
+        """Append output."""
         with self._lock:
             self._pieces.append(data)
             self._size += len(data)
@@ -57,24 +57,24 @@ class Tail:
 
 
 def read(source: int, size: int = 65536) -> bytes:
-    """Read from a pipe or a terminal; nothing, if it is at its end."""
+    """Read from a pipe or a terminal; return nothing at its end."""
     try:
         return os.read(source, size)
     except OSError:
-        # Linux says so by an error if nobody has a terminal open any more.
+        # Linux raises an error once no process has the terminal open any more.
         return b""
 
 
 def write(target: int, data: bytes) -> bool:
-    """Write all of it; return whether somebody may still read.
+    """Write all of ``data``; return False if nobody reads any more.
 
-    A full disk, say, is not the end: the command's output is read on.
+    Other errors, such as a full disk, lose the data, but the command may go on writing.
     """
     while data:
         try:
             data = data[os.write(target, data) :]
         except BlockingIOError:
-            # Somebody has set it so, for all who have it open.
+            # Another process has made this file non-blocking for all that share it.
             select.select([], [target], [])
         except BrokenPipeError:
             return False
@@ -89,12 +89,12 @@ class Copier(threading.Thread):
     Parameters
     ----------
     source
-        Read from, and closed at the end.
+        The pipe to read from; it is closed at its end.
     target
-        Written to. When nobody reads it any more, the source is closed: the command is told by
-        SIGPIPE, as it would be without us.
+        The file to write to. When nobody reads it any more, the source is closed, so that the
+        command gets SIGPIPE, as it would without us.
     tail
-        Keeps the end.
+        Keeps the end of the output.
     """
 
     def __init__(self, source: int, target: int, tail: Tail) -> None:
@@ -105,7 +105,7 @@ class Copier(threading.Thread):
         self._wake_read, self._wake_write = os.pipe()
 
     def run(self) -> None:
-        """Copy, and after the command's end what it had written before that."""
+        """Copy until the command has exited and all that it had written is copied."""
         deadline: float | None = None
         while self.source is not None:
             wait_for = [self.source] if deadline else [self.source, self._wake_read]
@@ -119,7 +119,7 @@ class Copier(threading.Thread):
                     os.close(self.source)
                     self.source = None
                 if deadline and time.monotonic() > deadline:
-                    # A process in the background writes on.
+                    # A background process goes on writing.
                     return
             elif deadline is None:
                 deadline = time.monotonic() + GRACE_S
@@ -127,14 +127,14 @@ class Copier(threading.Thread):
                 return
 
     def finish(self) -> None:
-        """Wait until all is copied that the command has written: it has ended."""
+        """Wait until everything is copied, once the command has exited."""
         os.close(self._wake_write)
         self.join()
         os.close(self._wake_read)
 
 
 def hand_over(copier: Copier) -> None:
-    """Let a process of its own go on where a copier ended, if something still writes."""
+    """Start a process that goes on where a copier stopped, if something still writes."""
     if copier.source is None:
         return
     with contextlib.suppress(OSError):

@@ -1,7 +1,6 @@
-"""Which Jupyter server to send to, and the token for it; found without importing Jupyter Server.
+"""Find the Jupyter server to send to, and its token, without importing Jupyter Server.
 
-A token that was found on this machine goes to the server that it was found for, on this
-machine, and nowhere else.
+A token that was found on this machine is only ever sent to the local server that it belongs to.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from .runtime_files import EVERYWHERE, RunningServer, running_servers
 from .server_url import LOOPBACK, bracketed, candidates, place, quoted
 from .target import Target as Target
 
-#: Where to send if nothing else is said.
+#: The variable that names the server, unless an option does.
 URL_VARIABLE = "JUPYTER_NOTIFY_URL"
-#: The token for a server that was named.
+#: The variable that holds the token for a named server.
 TOKEN_VARIABLE = "JUPYTER_NOTIFY_TOKEN"
-#: So much of a token's file is read.
+#: How much of a token file is read.
 MAX_TOKEN_FILE = 64 * 1024
 
 
@@ -32,26 +31,26 @@ def find(
 ) -> Target:
     """Return the server to send to.
 
-    That is, in this order: the one that was named; the one that this process runs inside; the
-    only one that runs here.
+    In this order: the server that is named; the one that started this process; the only one that
+    runs here.
 
     Parameters
     ----------
     url
-        The server's URL; by default what ``JUPYTER_NOTIFY_URL`` says.
+        The server's URL; by default the value of ``JUPYTER_NOTIFY_URL``.
     token_file
-        A file that holds the token for it; by default ``JUPYTER_NOTIFY_TOKEN`` is that token.
+        A file that holds its token; by default the token is in ``JUPYTER_NOTIFY_TOKEN``.
     env
-        The environment to look in.
+        The environment variables.
 
     Raises
     ------
     NoServer
         If there is none.
     SeveralServers
-        If it is not clear which one.
+        If there are several to choose from.
     BadUsage
-        If the URL is none, or the token for it is missing.
+        If the URL is invalid or its token is missing.
     """
     token = env.get(TOKEN_VARIABLE, "").strip() or None
     if token_file is not None:
@@ -68,13 +67,12 @@ def find(
     if running:
         urls = " ".join(sorted(each.target.url for each in running))
         raise SeveralServers(
-            f"Several Jupyter servers run here; say which one with --url (or {URL_VARIABLE}): "
-            f"{urls}"
+            f"Several Jupyter servers run here; choose one with --url (or {URL_VARIABLE}): {urls}"
         )
     hub = _hub_by_name(env)
     if hub is not None:
         return hub
-    # What was left out is said only where it may be what the user looks for.
+    # Ignored servers are mentioned only here, where one may be the server that the user wants.
     raise NoServer(
         "No Jupyter server of yours runs here; start one, or name one with --url "
         f"(or {URL_VARIABLE}).{' ' * bool(ignored)}{' '.join(ignored[:1])}"
@@ -84,7 +82,7 @@ def find(
 def _read(path: str | os.PathLike[str]) -> str:
     try:
         with open(Path(path).expanduser(), "rb") as file:
-            # Bounded, since it may be any file.
+            # Bounded, since the user may have named any file.
             token = file.read(MAX_TOKEN_FILE).decode().strip()
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
@@ -94,7 +92,7 @@ def _read(path: str | os.PathLike[str]) -> str:
     return token
 
 
-# A server that was named
+# A named server
 
 
 def _named(
@@ -113,20 +111,20 @@ def _named(
     return Target(urls[0], token)
 
 
-# A server that this process runs inside
+# The server that started this process
 
 
 def _inside(running: list[RunningServer], env: Mapping[str, str]) -> RunningServer | None:
-    """Return the server that started us: the nearest among our ancestors, or by what it told us."""
+    """Return the server that started us: our nearest ancestor, or the environment's server."""
     by_pid = {each.pid: each for each in running}
     for pid in (os.getpid(), *ancestors(os.getpid())):
         if pid in by_pid:
             return by_pid[pid]
-    # In tmux or screen no ancestor is left; the environment still names the server.
-    told = env.get("JUPYTER_SERVER_URL")
-    if told:
+    # In tmux or screen the server is no ancestor, but the environment still names it.
+    server_url = env.get("JUPYTER_SERVER_URL")
+    if server_url:
         for each in running:
-            if each.own_url == told:
+            if each.own_url == server_url:
                 return each
     prefix = env.get("JUPYTERHUB_SERVICE_PREFIX")
     if prefix and env.get("JUPYTERHUB_API_TOKEN"):
@@ -139,7 +137,7 @@ def _inside(running: list[RunningServer], env: Mapping[str, str]) -> RunningServ
 def _with_token(
     found: RunningServer, token: str | None, env: Mapping[str, str], *, explicit: bool
 ) -> Target:
-    """Return a server with the token for it: what was given for it, its own, or its hub's."""
+    """Return a server with its token: the one given explicitly, its own, or the hub's."""
     target = found.target
     hub_token = env.get("JUPYTERHUB_API_TOKEN")
     if explicit:
@@ -152,17 +150,17 @@ def _with_token(
         own = token
     if own is None and found.has_password:
         raise BadUsage(
-            f"The server {target.url} lets in by password only; give it a token too, and put "
-            f"that into a file for --token-file, or into the variable {TOKEN_VARIABLE}."
+            f"The server {target.url} accepts only a password; give it a token as well, and put "
+            f"the token into a file for --token-file, or into the variable {TOKEN_VARIABLE}."
         )
     return Target(target.url, own, target.unix_socket, True, target.root_dir)
 
 
 def _hub_by_name(env: Mapping[str, str]) -> Target | None:
-    """Return the hub's server that the environment names, where its files cannot be seen.
+    """Return the hub's server that the environment names, where its runtime files are not visible.
 
-    An environment travels: a batch job takes it to another machine, where ``127.0.0.1`` is
-    somebody else. So a name for "this machine" counts only if our parent is that server.
+    A batch job takes the environment to another machine, where ``127.0.0.1`` is a different
+    machine. So a loopback address counts only if the server is an ancestor of this process.
     """
     url = env.get("JUPYTERHUB_SERVICE_URL")
     token = env.get("JUPYTERHUB_API_TOKEN")

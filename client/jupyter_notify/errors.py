@@ -1,17 +1,17 @@
-"""Why nothing was sent: each error is one sentence that says what to do, and an exit code."""
+"""The errors of sending: each has a one-sentence message that says what to do, and an exit code."""
 
 from __future__ import annotations
 
 
 class SendError(Exception):
-    """Nothing was sent, or the server did not take it."""
+    """Nothing was sent, or the server did not accept it."""
 
-    #: What `jupyter notify` ends with.
+    #: The exit code of `jupyter notify`.
     exit_code = 1
 
 
 class BadUsage(SendError, ValueError):
-    """The caller asked for something that cannot be; asking again does not help."""
+    """The request was wrong; trying again does not help."""
 
     exit_code = 2
 
@@ -21,28 +21,28 @@ class NoServer(SendError):
 
 
 class SeveralServers(BadUsage):
-    """Several servers run, and it is not ours to guess which one is meant."""
+    """Several servers run here; the caller must say which one is meant."""
 
 
 class Unreachable(SendError):
-    """The server does not answer; it may later."""
+    """The server does not answer at the moment."""
 
 
 class MalformedAnswer(SendError):
-    """The server answered something that is no answer of ours."""
+    """The server's answer is not one that this extension gives."""
 
 
 class Refused(SendError):
-    """The server answered that it will not.
+    """The server answered with an error.
 
     Parameters
     ----------
     message
-        What it said.
+        The server's message.
     status
-        Its HTTP status.
+        The HTTP status.
     retry_after_s
-        In how many seconds it asks to be asked again.
+        How many seconds the server asks to wait before the next attempt.
     """
 
     def __init__(self, message: str, status: int, retry_after_s: float | None = None) -> None:
@@ -54,5 +54,5 @@ class Refused(SendError):
 
     @property
     def temporary(self) -> bool:
-        """Whether the same may be taken a little later."""
+        """Whether the server may accept the same request a little later."""
         return self.status in (429, 502, 503, 504)

@@ -1,7 +1,8 @@
-"""Keep forks safe while a thread of ours runs.
+"""Make forks safe while the background thread runs.
 
-A fork copies every lock as it is, but only the thread that forks. What another thread holds at that
-moment (a lock of ours, of an import, of the memory allocator) stays locked in the child for ever.
+A fork copies every lock in its present state, but only the thread that forks. A lock that another
+thread holds at that moment (ours, the import lock, the memory allocator's) stays locked in the
+child for ever.
 """
 
 from __future__ import annotations
@@ -12,25 +13,25 @@ from typing import Protocol
 
 
 class ForkAware(Protocol):
-    """Something that must know of forks."""
+    """An object that is called at every fork."""
 
     def before_fork(self) -> None:
-        """Let threads rest; must not take long."""
+        """Stop threads; must not take long."""
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
+        """Resume."""
 
     def after_fork_in_child(self) -> None:
-        """Begin anew, with locks of its own and no thread."""
+        """Start afresh, with new locks and no thread."""
 
 
-#: Weak, since what is registered for forks can never be taken back.
+#: Weak references, since Python cannot unregister a function from forks.
 _objects: list[weakref.ref[ForkAware]] = []
 _registered = False
 
 
 def register(one: ForkAware) -> None:
-    """Tell an object of every fork from now on, as long as it lives."""
+    """Call an object at every fork from now on, as long as it exists."""
     global _registered
     _objects[:] = [ref for ref in _objects if ref() is not None]
     _objects.append(weakref.ref(one))

@@ -1,4 +1,4 @@
-"""A handler for Python's ``logging`` that shows records as notifications."""
+"""A ``logging`` handler that shows records as notifications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .terminal_text import fenced
 if TYPE_CHECKING:
     from .api import Notify
 
-#: So many records are shown in so many seconds; the others are counted.
+#: At most ``BURST`` records are shown within ``WINDOW_S``; the others are only counted.
 BURST = 10
 WINDOW_S = 60.0
 
@@ -22,15 +22,17 @@ WINDOW_S = 60.0
 class NotifyHandler(logging.Handler):
     """Shows log records as notifications; never raises into the caller, never recurses.
 
-    A program that logs a thousand errors a second shows ten a minute, and how many more there
-    were.
+    Of a program that logs a thousand errors a second, ten a minute are shown, and then the number
+    of the others.
 
     Parameters
     ----------
     level
-        What is less is not shown.
+        The lowest level that is shown.
     source
-        Who says it; by default the logger's name.
+        The notifications' source; by default the logger's name.
+    notify
+        The sender; by default ``jupyter_notify.notify``.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class NotifyHandler(logging.Handler):
         self._hidden = 0
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Leave out what sending itself logs: a failure would be told for ever."""
+        """Ignore records from sending itself, since a failure would cause records without end."""
         ours = record.name == log.name or record.name.startswith(log.name + ".")
         if ours or self._notify.queue.in_thread or getattr(self._inside, "busy", False):
             return False
@@ -87,7 +89,7 @@ class NotifyHandler(logging.Handler):
             self._inside.busy = False
 
     def _count(self) -> int | None:
-        """Return how many were hidden before this one, or None if this one is to be hidden."""
+        """Return how many were hidden before this record; None if this one must be hidden."""
         now_s = time.monotonic()
         if now_s - self._window_began >= WINDOW_S:
             hidden, self._hidden = self._hidden, 0

@@ -1,9 +1,8 @@
-"""``%notify`` and ``%%notify`` in IPython: tell when the cell is done.
+"""``%notify`` and ``%%notify`` in IPython: notify when the cell is done.
 
-A cell that begins with ``%%notify`` is run as a cell that begins with ``%notify``: so its
-display, its errors and its `await` are those of any other cell. Their text is a sentence, in which
-quotes, question marks and backslashes mean nothing; and a mistake in their options is said, but
-never keeps the cell from running.
+A cell that starts with ``%%notify`` is run like one that starts with ``%notify``, so its display,
+its errors and its `await` work as in any other cell. The text is plain: quotes, question marks and
+backslashes have no special meaning. A mistake in the options is printed, and the cell runs anyway.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from .errors import SendError
 from .message import MAX_MESSAGE, MAX_SOURCE, compose, describe, duration, shorten
 from .send_queue import with_key
 
-#: A cell that took less has nobody waiting for it who has gone away.
+#: During a shorter cell the user has hardly gone away, so it is not reported.
 AFTER_S = 10.0
-#: The command of JupyterLab that the button runs.
+#: The JupyterLab command that the button runs.
 GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 
 NAME = "notify"
@@ -33,14 +32,14 @@ USE = "Use %notify [--after SECONDS] [TEXT]."
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be told of a cell.
+    """A request to report on a cell.
 
     Parameters
     ----------
     text
-        What the cell is called; by default the notebook's name.
+        The title; by default the notebook's name.
     after_s
-        A cell that takes less is passed over, unless it fails.
+        A cell that takes less time is reported only if it fails.
     """
 
     text: str = ""
@@ -49,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class _Line:
-    """What the rest of a magic's line says."""
+    """The parsed line of a magic."""
 
     request: Request
     every_cell: bool = False
@@ -58,12 +57,12 @@ class _Line:
 
 
 def parse(line: str) -> _Line:
-    """Return what a magic's line says: options first, and all that follows is the text.
+    """Parse the line of a magic: options first, then the text.
 
     Parameters
     ----------
     line
-        What follows ``%notify``. What begins with a dash and is none of our options is text.
+        What follows ``%notify``. An unknown option is part of the text.
     """
     rest = line.strip()
     after_s, every_cell, off, mistake = AFTER_S, False, False, ""
@@ -100,7 +99,7 @@ def _seconds(text: str) -> float | None:
 
 
 class CellReporter:
-    """Tells about the cells of one IPython shell."""
+    """Reports on the cells of one IPython shell."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
@@ -109,24 +108,24 @@ class CellReporter:
         self._every: Request | None = None
 
     def magic(self, line: str, cell: str | None = None) -> None:
-        """Tell when this cell is done, if it takes long or fails.
+        """Notify when this cell is done, if it takes long or fails.
 
-        ``%notify [--after SECONDS] [TEXT]`` anywhere in a cell, or ``%%notify`` with the same
-        as its first line. ``--every-cell`` does so for each cell from now on, ``--off`` ends
-        that. By default a cell that takes less than ten seconds and does not fail is passed
-        over.
+        Write ``%notify [--after SECONDS] [TEXT]`` anywhere in a cell, or ``%%notify`` with the
+        same arguments as its first line. ``--every-cell`` reports on every cell from now on, and
+        ``--off`` ends that. By default, a cell that takes less than ten seconds is reported only
+        if it fails.
         """
-        said = parse(line)
-        if said.mistake:
-            print(f"UsageError: {said.mistake}", file=sys.stderr)
-        if said.off:
+        parsed = parse(line)
+        if parsed.mistake:
+            print(f"UsageError: {parsed.mistake}", file=sys.stderr)
+        if parsed.off:
             self._every = self._cell = None
-        elif said.every_cell:
-            self._every = said.request
+        elif parsed.every_cell:
+            self._every = parsed.request
         else:
-            self._cell = said.request
+            self._cell = parsed.request
         if cell is not None:
-            # Called by other code, not by a cell of its own.
+            # Other code has called the magic with a cell's source.
             self._shell.run_cell(cell).raise_error()
 
     def before(self, info: Any) -> None:
@@ -134,7 +133,7 @@ class CellReporter:
         self._began = monotonic()
 
     def after(self, result: Any) -> None:
-        """Tell of a cell that is done, if that was asked for."""
+        """Report on a cell that is done, if that was requested."""
         request, self._cell = self._cell or self._every, None
         if request is None:
             return
@@ -148,7 +147,7 @@ class CellReporter:
         if not failed:
             type_, text = "success", f"{name}: done in {took}"
         elif isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError":
-            # A cell that awaits is cancelled by an interrupt.
+            # An interrupt cancels a cell that awaits.
             type_, text = "warning", f"{name}: interrupted after {took}"
         else:
             type_, text = "error", f"{name}: failed after {took}: {describe(error)}"
@@ -163,24 +162,24 @@ class CellReporter:
             )
             notify.queue.submit(with_key(message))
         except SendError:
-            # The cell is what matters, and it is done.
+            # A failure to send must not disturb the cell.
             return
 
     def _buttons(self) -> list[dict[str, Any]]:
         args = {"path": _path(), "cellId": self._cell_id()}
         if not any(args.values()):
-            # No notebook: IPython in a terminal.
+            # There is no notebook: this is IPython in a terminal.
             return []
         return [{"label": "Go to cell", "commandId": GO_TO_CELL, "args": args}]
 
     def _cell_id(self) -> str | None:
-        """Return the id of the cell that runs, which JupyterLab gives with its request."""
+        """Return the id of the running cell, which JupyterLab sends with its request."""
         parent: dict[str, Any] = getattr(self._shell, "get_parent", dict)() or {}
         id_ = parent.get("metadata", {}).get("cellId")
         return id_ if isinstance(id_, str) else None
 
     def transform(self, lines: list[str]) -> list[str]:
-        """Make a call of ``%%notify`` in a first line; the rest may be any cell."""
+        """Replace ``%%notify`` in the first line by a call; the rest may be any cell."""
         first = next((i for i, line in enumerate(lines) if line.strip()), None)
         if first is None:
             return lines
@@ -193,7 +192,7 @@ class CellReporter:
         begin = next((i for i, line in enumerate(rest) if line.strip()), len(rest))
         # Another cell magic must be in the first line.
         rest = inputtransformer2.cell_magic(rest[begin:])  # type: ignore[no-untyped-call]  # IPython's own
-        # The blank lines stay behind, so that errors name the right line.
+        # The blank lines stay, so that errors name the right line.
         return [*lines[:first], call(text), *["\n"] * begin, *rest]
 
 
@@ -203,9 +202,9 @@ def call(text: str) -> str:
 
 
 def line_transformer() -> Any:
-    """Return the class by which IPython makes a call of a ``%notify`` within a cell.
+    """Return the class with which IPython replaces a ``%notify`` line by a call.
 
-    Its own would take a question mark at the end of the line for a call for help.
+    IPython's own class would take a question mark at the end of the line for a request for help.
     """
     from IPython.core.inputtransformer2 import EscapedCommand
 
@@ -226,7 +225,7 @@ def line_transformer() -> Any:
             return None
 
         def transform(self, lines: list[str]) -> list[str]:
-            """Replace the line; it goes to its end, and on after a backslash."""
+            """Replace the line, and the lines that a backslash continues it with."""
             number, column = self.start_line, self.start_col
             indent, rest = lines[number][:column], lines[number][column:]
             end = number + 1
@@ -240,12 +239,12 @@ def line_transformer() -> Any:
 
 
 def _session() -> str:
-    """Return the notebook's path as its server has given it."""
+    """Return the notebook's path as the server gave it to the kernel."""
     return os.environ.get("JPY_SESSION_NAME", "")
 
 
 def _notebook() -> str:
-    """Return the notebook's name; nothing where there is no notebook."""
+    """Return the notebook's name; empty if there is no notebook."""
     return Path(_session()).name
 
 
@@ -254,12 +253,12 @@ def _name() -> str:
 
 
 def _is_plain_exit(error: BaseException) -> bool:
-    """Whether a cell ended by ``sys.exit()`` or ``sys.exit(0)``, as a program does that is done."""
+    """Whether a cell ended by ``sys.exit()`` or ``sys.exit(0)``, which are no failures."""
     return isinstance(error, SystemExit) and error.code in (None, 0)
 
 
 def _path() -> str | None:
-    """Return the notebook's path as JupyterLab calls it: relative to the server's directory."""
+    """Return the notebook's path as JupyterLab uses it, relative to the server's directory."""
     session = _session()
     if not session:
         return None
@@ -287,17 +286,17 @@ class _Loaded:
     extensions: set[str]
 
 
-#: By the shell's ``id``; the reporter keeps the shell, so no other gets it.
+#: By the shell's ``id``, which stays unique because the reporter keeps the shell alive.
 _loaded: dict[int, _Loaded] = {}
 
 
 def load(shell: Any, extension: str = "jupyter_notify") -> None:
-    """Offer the magics in a shell.
+    """Register the magics in a shell.
 
     Parameters
     ----------
     shell
-        Which.
+        The IPython shell.
     extension
         The extension that the user loads.
     """
@@ -315,7 +314,7 @@ def load(shell: Any, extension: str = "jupyter_notify") -> None:
 
 
 def unload(shell: Any, extension: str = "jupyter_notify") -> None:
-    """Take them back, unless another extension offers them too; see ``load``."""
+    """Remove the magics from a shell, unless another extension has loaded them too."""
     found = _loaded.get(id(shell))
     if found is None or extension not in found.extensions:
         return

@@ -1,4 +1,4 @@
-"""A message in the form of the wire, from what a user wrote in a shell or in Python."""
+"""Compose a message as the server takes it from a user's arguments, in a shell or in Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TYPES: tuple[NotificationType, ...] = (
     "in-progress",
 )
 
-#: What the server takes at most: characters, and for the body and the whole bytes of UTF-8.
+#: The server's limits: in characters; for the body and the whole request, in bytes of UTF-8.
 MAX_MESSAGE = 4096
 MAX_BODY = 32 * 1024
 MAX_REQUEST = 64 * 1024
@@ -38,7 +38,7 @@ ACTION_TEXTS = {"label": 80, "caption": 200, "commandId": 200, "url": 2048, "dis
 DISPLAY_TYPES = ("default", "accent", "warn", "link")
 
 LINKS = ("http://", "https://", "mailto:")
-#: What is no command of JupyterLab's although it has a colon.
+#: Prefixes that look like a command's (with a colon) but belong to URLs.
 SCHEMES = ("javascript:", "data:", "file:", "ftp:", "vbscript:", "blob:", "about:")
 
 Message = dict[str, Any]
@@ -70,20 +70,20 @@ def compose(
 ) -> Message:
     """Return a message as the server takes it.
 
-    Values may be those of numpy, torch, pandas and the like where their meaning is plain.
+    Values of numpy, torch, pandas and similar libraries are converted where that is unambiguous.
 
     Parameters
     ----------
     message
-        The summary; anything that has a text.
+        The summary; any object, which is converted with ``str``.
     type
         One of ``TYPES``.
     body
         The longer text, Markdown.
     key
-        The same key again replaces the message in place.
+        A message with the same key replaces this one in place.
     progress
-        How much is done, from 0 to 1; without a type it makes the message ``in-progress``.
+        The fraction done, from 0 to 1; without a type it makes the message ``in-progress``.
     actions
         Buttons, as ``docs/ingest.md`` describes them, or as text: ``"Open log=COMMAND?path=x"``.
     link
@@ -91,34 +91,34 @@ def compose(
     reply
         What the user is asked: ``{"choices": ["Yes", "No"], "text": True, "prompt": "Well?"}``.
     ttl
-        Seconds after which it is not shown any more, or a ``timedelta``.
+        The lifetime in seconds, or a ``timedelta``; after it the notification is not shown.
     toast
-        False: in the center only.
+        If False, the notification is shown in the center only.
     persistent
-        True: shown until the user closes it.
+        If True, the toast stays until the user closes it.
     auto_close_ms
-        The toast closes after so many milliseconds.
+        How long the toast is shown.
     markdown
         Whether ``message`` is Markdown.
     banner
-        Also across the top.
+        Whether to show it across the top as well.
     dismissable
         Whether the user can put it away.
     source
-        Who says it.
+        The sender's name.
     data
-        Any JSON, carried for other extensions.
+        Any JSON, passed on to other extensions.
     plain
-        Whether ``body`` is the output of a program, to be shown as it is, and not Markdown.
+        Whether ``body`` is program output, shown unchanged, instead of Markdown.
     strict
-        Whether a text that is too long is an error; otherwise it is shortened, and says so.
+        Whether a text that is too long is an error. Otherwise it is shortened with a note.
 
     Raises
     ------
     BadUsage
-        If it cannot be a message.
+        If the arguments do not make a message.
     """
-    given: Message = {
+    fields: Message = {
         "message": _summary(message, strict),
         "type": to_text(type, "type"),
         "body": None if body is None else _body(body, to_bool(plain, "plain"), strict),
@@ -134,18 +134,18 @@ def compose(
         "banner": to_bool(banner, "banner") or None,
         "dismissable": None if to_bool(dismissable, "dismissable") else False,
     }
-    if given["progress"] is not None and given["type"] == "info":
-        given["type"] = "in-progress"
-    if given["type"] not in TYPES:
-        raise BadUsage(f"The type must be one of {', '.join(TYPES)}, not {given['type']!r}.")
-    # What is not given stays out, so that the server's defaults hold.
-    value = {name: one for name, one in given.items() if one is not None and one != []}
+    if fields["progress"] is not None and fields["type"] == "info":
+        fields["type"] = "in-progress"
+    if fields["type"] not in TYPES:
+        raise BadUsage(f"The type must be one of {', '.join(TYPES)}, not {fields['type']!r}.")
+    # Fields without a value are left out, so that the server's defaults apply.
+    value = {name: one for name, one in fields.items() if one is not None and one != []}
     return _fitted(value)
 
 
 def encode(value: Message) -> bytes:
-    """Return a message as the body of its request."""
-    # As UTF-8: escapes would make six bytes of a letter, and the server counts them.
+    """Return a message as the body of a request."""
+    # No ASCII escapes: they take six bytes for a character, and the server counts bytes.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
@@ -181,28 +181,28 @@ def _source(source: object) -> str | None:
 def _auto_close(toast: Any, persistent: Any, auto_close_ms: Any) -> float | bool | None:
     shows, stays = to_bool(toast, "toast"), to_bool(persistent, "persistent")
     if sum((not shows, stays, auto_close_ms is not None)) > 1:
-        raise BadUsage("Only one of no toast, persistent and auto-close can be had.")
+        raise BadUsage("Choose only one of no toast, persistent and auto-close.")
     if auto_close_ms is None:
         return False if stays else None if shows else 0
-    # A length of time says itself how long it is, and so counts in seconds.
+    # A timedelta counts in seconds, a plain number in milliseconds.
     scale = 1000 if is_duration(auto_close_ms) else 1
     number = to_number(auto_close_ms, "auto_close_ms") * scale
     return to_number(number, "auto_close_ms", 0, MAX_AUTO_CLOSE_MS)
 
 
 def _fitted(value: Message) -> Message:
-    """Return a message that is no larger than the server takes; its body gives way."""
+    """Return a message that the server's limit allows, with its body shortened if need be."""
     size = len(encode(value))
     if size > MAX_REQUEST and "body" in value:
         text = value["body"]
-        # Quotes and control characters take more room in JSON than in the text.
+        # Quotes and control characters are longer in JSON than in the text.
         left = max(1024, len(text.encode()) * (MAX_REQUEST - 1024) // size - 1024)
         while size > MAX_REQUEST and left >= 1024:
             value = {**value, "body": shorten_body(text, left)}
             size, left = len(encode(value)), left // 2
     if size > MAX_REQUEST:
         raise BadUsage(
-            f"The notification takes {size // 1024 + 1} KiB with its data, and the server takes "
+            f"The notification has {size // 1024 + 1} KiB with its data; the server accepts "
             f"{MAX_REQUEST // 1024} KiB."
         )
     return value
@@ -243,22 +243,22 @@ def _buttons(actions: Any, link: object) -> list[dict[str, Any]]:
     if isinstance(actions, (str, Mapping)):
         actions = (actions,)
     try:
-        given = list(actions if actions is not None else ())
+        listed = list(actions if actions is not None else ())
     except TypeError:
         raise BadUsage("The actions must be a list of buttons.") from None
-    buttons = [parse_action(one) if isinstance(one, str) else _button(one) for one in given]
+    buttons = [parse_action(one) if isinstance(one, str) else _button(one) for one in listed]
     if link is not None:
         buttons.append(parse_link(to_text(link, "link")))
     if len(buttons) > MAX_ACTIONS:
-        raise BadUsage(f"At most {MAX_ACTIONS} buttons can be had, not {len(buttons)}.")
+        raise BadUsage(f"A notification can have {MAX_ACTIONS} buttons, not {len(buttons)}.")
     return buttons
 
 
-def _button(given: Any) -> dict[str, Any]:
-    """Return a button that was given as a mapping, in which each field is one that it can have."""
-    if not isinstance(given, Mapping):
-        raise BadUsage(f"A button must be a mapping or a text, not a {type(given).__name__}.")
-    button = {name: one for name, one in given.items() if one is not None}
+def _button(action: Any) -> dict[str, Any]:
+    """Return a button from a mapping, with its fields checked."""
+    if not isinstance(action, Mapping):
+        raise BadUsage(f"A button must be a mapping or a text, not a {type(action).__name__}.")
+    button = {name: one for name, one in action.items() if one is not None}
     for name, most in ACTION_TEXTS.items():
         if name in button:
             button[name] = _limited(button[name], f"button's {name}", most)
@@ -328,17 +328,17 @@ def parse_link(text: str) -> dict[str, Any]:
 
 
 def shorten(text: str, most: int = MAX_MESSAGE) -> str:
-    """Return a text that is no longer than the server takes."""
+    """Return a text, cut to at most ``most`` characters."""
     text = encodable(text)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def shorten_body(text: str, max_bytes: int = MAX_BODY) -> str:
-    """Return the beginning of a Markdown text that is too long, and a note that says so."""
+    """Return a Markdown text; if it is too long, its beginning and a note."""
     if len(text.encode("utf-8", "replace")) <= max_bytes:
         return encodable(text)
     kept = head(text, max_bytes - 200)
-    # A note inside of a block would be shown as part of it.
+    # An open code block is closed first, or the note would be shown as part of it.
     fences = [line.strip()[:3] for line in kept.split("\n") if line.strip()[:3] in ("```", "~~~")]
     close = f"\n{fences[-1]}" if len(fences) % 2 else ""
     return f"{kept}{close}\n\n*Shortened: {len(text) - len(kept):,} characters are left out.*"

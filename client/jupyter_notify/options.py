@@ -1,4 +1,4 @@
-"""What a caller in Python can say about a notification, as types for editors and checkers."""
+"""The keyword arguments of ``notify``, as types for editors and type checkers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, SupportsFloat, TypedDict
 
 from .message import Action, NotificationType
 
-#: A number of Python or of a library.
+#: A number of Python's own, or of a library such as numpy.
 Number = SupportsFloat
 
 
 class Common(TypedDict, total=False):
-    """What every notification can be given; ``message.compose`` describes each."""
+    """The options of every notification; ``message.compose`` describes each."""
 
     body: object
     plain: bool
@@ -32,7 +32,7 @@ class Common(TypedDict, total=False):
 
 
 class Options(Common, total=False):
-    """What ``notify`` takes besides the message."""
+    """The options of ``notify``."""
 
     type: NotificationType
     progress: Number | None
@@ -46,4 +46,4 @@ class QuestionOptions(Common, total=False):
 
 
 class ProgressOptions(Common, total=False):
-    """What ``notify.progress`` and ``notify.track`` take; they choose the type themselves."""
+    """The options of ``notify.progress`` and ``notify.track``, which set the type themselves."""

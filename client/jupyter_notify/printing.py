@@ -1,4 +1,4 @@
-"""What ``jupyter notify`` prints: in one line, and with nothing that a terminal obeys."""
+"""Print for ``jupyter notify``: in one line, and without control characters."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ UNREAD = "●"
 
 
 def forgive_encodings() -> None:
-    """Let what the terminal's encoding has no sign for be printed as a question mark."""
+    """Print a question mark for any character that the terminal's encoding does not have."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # what can be
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # may have none
 
 
 def printable(text: str) -> str:
-    """Return a text from outside in one line, that a terminal shows and does not obey."""
+    """Return untrusted text in one line, without characters that control a terminal."""
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
@@ -29,29 +29,30 @@ def print_json(value: Any) -> None:
 
 
 def line(row: dict[str, Any]) -> str:
-    """Return a notification in one line.
+    """Return the line that shows a notification.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If the row is not a notification.
     """
     try:
         updated = datetime.fromisoformat(row["updated"].replace("Z", "+00:00"))
         age = _age((datetime.now(timezone.utc) - updated).total_seconds())
         done = "" if row["progress"] is None else f" ({row['progress']:.0%})"
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise ValueError(f"no notification: {error}") from None
-    state = _in_encoding_of(sys.stdout, UNREAD, "*") if row["read"] is None else " "
+        raise ValueError(f"not a notification: {error}") from None
+    state = _encodable(sys.stdout, UNREAD, "*") if row["read"] is None else " "
     id_, type_, message = (printable(row[name]) for name in ("id", "type", "message"))
     return f"{state} {id_}  {age:>4}  {type_:<11}  {message}{done}"
 
 
-def _in_encoding_of(stream: TextIO | None, sign: str, instead: str) -> str:
+def _encodable(stream: TextIO | None, sign: str, fallback: str) -> str:
+    """Return ``sign`` if the stream's encoding has it, or else ``fallback``."""
     try:
         sign.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
-        return instead
+        return fallback
     return sign
 
 

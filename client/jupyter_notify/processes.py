@@ -1,4 +1,4 @@
-"""What the system says about processes: which started which, and who listens on a port."""
+"""Ask the system about processes: which started which, and which listens on a port."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .server_url import LOOPBACK
 
 
 def ancestors(pid: int) -> Iterator[int]:
-    """Return the processes that started this one, the nearest first."""
+    """Return the ids of a process's ancestors, the parent first."""
     if sys.platform == "win32":
         return
     parents: dict[int, int] | None = None
@@ -21,7 +21,7 @@ def ancestors(pid: int) -> Iterator[int]:
     while pid not in seen:
         seen.add(pid)
         try:
-            # The command's name, in brackets, may hold anything, brackets too.
+            # The command's name stands in brackets and may itself hold brackets.
             stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
             pid = int(stat.rpartition(")")[2].split()[1])
         except (OSError, ValueError, IndexError):
@@ -34,29 +34,29 @@ def ancestors(pid: int) -> Iterator[int]:
 def _parents() -> dict[int, int]:
     """Return each process's parent, where there is no ``/proc``."""
     try:
-        told = subprocess.run(
+        listing = subprocess.run(
             ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, timeout=5
         ).stdout
-        return {int(pid): int(parent) for pid, parent in map(str.split, told.splitlines())}
+        return {int(pid): int(parent) for pid, parent in map(str.split, listing.splitlines())}
     except (OSError, ValueError, subprocess.SubprocessError):
         return {}
 
 
 def is_ours(pid: int) -> bool:
-    """Whether a process lives and is ours."""
+    """Whether a process is alive and belongs to this user."""
     if sys.platform == "win32":
-        # There, asking whether a process lives is asking it to end.
+        # On Windows, os.kill with signal 0 would end the process.
         return True
     try:
         os.kill(pid, 0)
     except OSError:
-        # Gone, or somebody else's.
+        # It is gone, or belongs to another user.
         return False
     return True
 
 
 def is_here(host: str) -> bool:
-    """Whether an address is one of this machine's."""
+    """Whether a host is this machine."""
     if host in LOOPBACK:
         return True
     try:
@@ -71,21 +71,21 @@ def is_here(host: str) -> bool:
 def listens(pid: int, port: int) -> bool | None:
     """Whether a process listens on a port; None where the system does not say.
 
-    A home directory that machines share shows the servers of all of them; there, a number may
-    belong to quite another process.
+    A home directory that several machines share lists the servers of all of them. A process id
+    from another machine may belong to an unrelated process here.
     """
     try:
         held = {_link(one) for one in list(Path(f"/proc/{pid}/fd").iterdir())}
         tables = [Path(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6")]
         lines = [line for table in tables if table.exists() for line in _lines(table)]
     except PermissionError:
-        # Another user's.
+        # Another user's process.
         return False
     except OSError:
         return None
     for line in lines:
         columns = line.split()
-        # Local address, state (0A: listening) and inode.
+        # Columns 1, 3 and 9: local address, state (0A means listening), inode.
         listens = columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port
         if listens and f"socket:[{columns[9]}]" in held:
             return True
@@ -96,7 +96,7 @@ def _link(path: Path) -> str:
     try:
         return os.readlink(path)
     except FileNotFoundError:
-        # Closed meanwhile.
+        # It was closed in the meantime.
         return ""
 
 

@@ -1,4 +1,4 @@
-"""Something that goes on for a while, as one notification that is updated in place."""
+"""Show progress as one notification that is updated in place."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .loop_outcome import LoopFrame, Outcome, tell_outcome
+from .loop_outcome import LoopFrame, Outcome, report_outcome
 from .message import MAX_MESSAGE, Message, compose, describe, duration, shorten
 from .send_queue import HEARTBEAT_S, SendQueue, new_key
 from .values import plain_number, to_number, to_text
 
 T = TypeVar("T")
 
-#: Before that, how long it will take cannot be told.
+#: The remaining time is not estimated sooner.
 ESTIMATE_AFTER_S = 5.0
 
 
 class Progress:
-    """A notification that shows how far something is; use it in a ``with``.
+    """A progress notification, for use in a ``with`` statement.
 
-    Its attributes can be changed at any time and cost nothing: they are looked at a few times
-    a second.
+    Its attributes can be set at any time at no cost: they are sampled a few times a second.
 
     Attributes
     ----------
@@ -33,9 +32,9 @@ class Progress:
     total
         How much there is to do; None if that is not known.
     title
-        What it is.
+        The title.
     note
-        Said after the numbers, as ``"loss 0.31"``.
+        A text after the numbers, such as ``"loss 0.31"``.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class Progress:
         self.title = to_text(title, "title")
         self.note = ""
         options.setdefault("key", new_key())
-        # Wrong options are found here, and not in a thread where nobody hears of it.
+        # Wrong options must raise here: in the background thread nobody would notice.
         self._base = compose(self.title, **options)
         self.key = str(self._base["key"])
         self._began = time.monotonic()
@@ -60,60 +59,66 @@ class Progress:
         queue.watch(self)
 
     def update(self, n: float = 1) -> None:
-        """Go on by ``n``."""
+        """Advance by ``n``."""
         self.n += n
 
     def set(self, n: float, note: str | None = None) -> None:
-        """Say how much is done."""
+        """Set how much is done."""
         self.n = n
         if note is not None:
             self.note = note
 
     def done(self, text: str | None = None) -> None:
-        """End it in success."""
+        """End it as a success."""
         self._end("success", text or f"done{self._of()} in {self._took()}")
 
     def fail(self, reason: object = None) -> None:
-        """End it in error, with the reason if there is one: an exception or a text."""
+        """End it as an error.
+
+        Parameters
+        ----------
+        reason
+            An exception or a text, if there is one.
+        """
         text = describe(reason) if isinstance(reason, BaseException) else str(reason or "")
         self._end("error", f"failed{self._after()}" + f": {text}" * bool(text))
 
     def stop(self) -> None:
-        """End it before its end, because whoever drives it wanted it so."""
+        """End it early and on purpose, as by ``break``."""
         self._end("success", f"ended{self._after()} in {self._took()}")
 
     def end_unknown(self) -> None:
-        """End it without saying whether that was well: nobody knows."""
+        """End it where it is unknown whether it succeeded."""
         self._end("info", f"ended{self._after()} in {self._took()}")
 
-    def vanish(self) -> None:
-        """End it without a trace: its notification is taken back."""
+    def retract(self) -> None:
+        """End it and revoke its notification."""
         if self._closed or self._pid != os.getpid():
             return
         self._closed = True
         self._queue.retract(self.key, self._base.get("source"))
 
     def interrupt(self) -> None:
-        """End it because the program ends, or was told to."""
+        """End it as interrupted."""
         self._end("warning", f"interrupted{self._after()}")
 
     def conclude(self, error: BaseException | None) -> None:
-        """End it as an exception says, or in success if there is none."""
+        """End it according to an exception, or as a success if there is none."""
         if error is None:
             self.done()
         elif isinstance(error, (KeyboardInterrupt, GeneratorExit)):
             self.interrupt()
         elif isinstance(error, SystemExit) and error.code in (None, 0):
-            # The program was meant to end there.
+            # The program has ended as it meant to.
             self.stop()
         elif type(error).__name__ == "CancelledError":
-            # Of asyncio or of concurrent.futures, neither of which is imported for this.
+            # asyncio's or concurrent.futures', neither of which is imported just for this.
             self.interrupt()
         else:
             self.fail(error)
 
     def conclude_loop(self, outcome: Outcome) -> None:
-        """End it as a loop was left early."""
+        """End it according to the outcome of a loop that ended early."""
         if not outcome.known:
             self.end_unknown()
         elif outcome.failed:
@@ -142,25 +147,27 @@ class Progress:
 
     def __del__(self) -> None:
         if not getattr(self, "_closed", True) and self._pid == os.getpid():
-            self._queue.leave(self._last("warning", f"left unfinished{self._after()}"))
+            self._queue.submit_from_finalizer(
+                self._last("warning", f"left unfinished{self._after()}")
+            )
 
-    # What the queue looks at
+    # What the queue samples
 
     def state(self) -> object:
-        """Return what a message would say, to be compared."""
+        """Return a value that changes whenever the message would."""
         return (self.n, self.total, self.title, self.note)
 
     def message(self) -> Message:
-        """Return how far it is."""
-        said = [f"{self.title}: {number(self.n)}{self._of_total()}"]
+        """Return the message that shows the present progress."""
+        parts = [f"{self.title}: {number(self.n)}{self._of_total()}"]
         took = time.monotonic() - self._began
-        # They may be a library's numbers, or none at all.
+        # These may be a library's numbers, or no numbers at all.
         n, total = plain_number(self.n), plain_number(self.total)
         if n is not None and total and 0 < n < total and took > ESTIMATE_AFTER_S:
-            said.append(f"about {duration(took / n * (total - n))} left")
+            parts.append(f"about {duration(took / n * (total - n))} left")
         if self.note:
-            said.append(str(self.note))
-        value = self._message("in-progress", ", ".join(said))
+            parts.append(str(self.note))
+        value = self._message("in-progress", ", ".join(parts))
         value["heartbeat"] = HEARTBEAT_S
         if n is not None and total:
             value["progress"] = min(1.0, max(0.0, n / total))
@@ -173,7 +180,7 @@ class Progress:
         return self._message(type_, f"{self.title}: {text}" + (f", {self.note}" * bool(self.note)))
 
     def _end(self, type_: str, text: str) -> None:
-        # A forked child has a copy of it, which is not its own to end.
+        # A forked child has a copy; only the parent may end it.
         if self._closed or self._pid != os.getpid():
             return
         self._closed = True
@@ -197,10 +204,10 @@ class Progress:
 
 
 def number(n: Any) -> str:
-    """Return a number as it is shown; anything else by its text."""
+    """Return the text of a number, or of any other object."""
     plain = plain_number(n)
     if plain is None:
-        # It is no number: an array, say.
+        # For example an array.
         return shorten(str(n), 200)
     return f"{plain:,}" if isinstance(plain, int) else f"{plain:,.6g}"
 
@@ -208,15 +215,15 @@ def number(n: Any) -> str:
 def track(
     queue: SendQueue, iterable: Iterable[T], title: object, total: float | None, **options: Any
 ) -> Iterator[T]:
-    """Return what ``iterable`` gives, and show how far it is."""
+    """Iterate over ``iterable`` and show the progress."""
     if total is None:
         try:
-            total = len(iterable)  # type: ignore[arg-type]  # what has none is asked too
+            total = len(iterable)  # type: ignore[arg-type]  # it may have none
         except Exception:
-            # A loader may have a length that it cannot tell.
+            # A data loader may have a __len__ that raises.
             total = None
     iterator = iter(iterable)
-    # Wrong options are found by the call, not by the first step.
+    # Wrong options must raise in this call, not in the first step.
     return _steps(iterator, lambda: Progress(queue, title, total, **options))
 
 
@@ -224,12 +231,12 @@ def _steps(iterator: Iterator[T], begin: Callable[[], Progress]) -> Iterator[T]:
     loop = LoopFrame(sys._getframe(1))
     progress = begin()
     try:
-        # The attribute is the loop's own variable: no step costs more than storing it.
+        # The attribute itself is the loop's variable, so a step costs only an assignment.
         for progress.n, item in enumerate(iterator):
             yield item
             progress.n += 1
     except GeneratorExit:
-        tell_outcome(loop, sys._getframe(1), progress.conclude_loop)
+        report_outcome(loop, sys._getframe(1), progress.conclude_loop)
         raise
     except BaseException as error:
         progress.conclude(error)

@@ -1,4 +1,4 @@
-"""What ``jupyter notify run`` tells of a command: that it runs, and how it ended."""
+"""Send notifications about a command for ``jupyter notify run``: that it runs, how it ended."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from .send_queue import HEARTBEAT_S, RENEWAL_S, new_key
 from .target import Target
 
 #: A command that ends sooner is not shown as being in progress.
-PATIENCE_S = 1.0
-#: How long the end of a command waits for a server that does not answer. A busy machine's server
-#: takes two seconds for its first notification.
+SHOW_AFTER_S = 1.0
+#: How long to wait, at the end of a command, for a server that does not answer. The server of a
+#: busy machine takes two seconds for its first notification.
 END_TIMEOUT_S = 4.0
 
 
 class CommandReporter:
-    """Tells of one command, in a thread of its own: the command waits for no server.
+    """Reports on one command from a thread, so that the command never waits for the server.
 
     Parameters
     ----------
     find
         Returns the server.
     title
-        What the command is called.
+        The command's title.
     key
-        The same key again replaces the notification; by default it has one of its own.
+        The notification's key; by default a new one.
     warn
-        Called with one sentence if it cannot be told.
+        Called with the error if nothing can be sent, and with a sentence on what happens next.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class CommandReporter:
         try:
             self._client.connect()
         except SendError as error:
-            warn(error, "The command runs all the same.")
+            warn(error, "The command runs anyway.")
         self._ended = threading.Event()
         self._last: Message | None = None
         self._receipt: Message | None = None
@@ -58,25 +58,25 @@ class CommandReporter:
         self._thread = threading.Thread(target=self._report, daemon=True)
 
     def start(self) -> None:
-        """Begin: the command runs."""
+        """Start reporting, once the command runs."""
         self._thread.start()
 
     def end(self, message: Message | None) -> Message | None:
-        """Tell how it ended, or take back that it runs; return the server's receipt.
+        """Send the final message, or revoke the notification; return the server's receipt.
 
         Parameters
         ----------
         message
-            What to tell; None if nothing is to be told.
+            The final message; None if there is none to send.
         """
         self._last = None if message is None else {**message, "key": self._key}
         self._ended.set()
         if self._thread.ident is None:
-            # It could not be run.
+            # The command could not be started.
             self._thread.start()
         self._thread.join(END_TIMEOUT_S + 0.5)
         if self._thread.is_alive():
-            self._error = Unreachable("The Jupyter server does not answer: it took too long.")
+            self._error = Unreachable("The Jupyter server does not answer: timed out.")
         if self._error is not None:
             self._warn(self._error, "")
         return self._receipt
@@ -95,10 +95,10 @@ class CommandReporter:
 
     def _keep_reporting(self) -> bool:
         shown = False
-        due = time.monotonic() + PATIENCE_S
+        due = time.monotonic() + SHOW_AFTER_S
         while not self._ended.wait(max(0.0, due - time.monotonic())):
             due = time.monotonic() + RENEWAL_S
-            # It is told at the end whether the server takes anything.
+            # A server that refuses is reported at the end.
             with contextlib.suppress(SendError):
                 self._client.request("POST", "/ingest", self._running)
                 shown = True

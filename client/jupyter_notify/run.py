@@ -1,9 +1,10 @@
-"""``jupyter notify run``: run a command as the shell would, and keep the end of what it says.
+"""``jupyter notify run``: run a command as the shell would, and keep the end of its output.
 
-The command's output passes through here, so that its last lines can be told. Nothing else of it
-may change. What is a terminal stays one, what is redirected stays redirected, and two streams that
-lead to one place keep their order. A reader that leaves ends the command by SIGPIPE. What it leaves
-running in the background goes on, and goes on writing to where it wrote.
+The output passes through this process, so that a notification can quote its last lines. The command
+must notice nothing else. A terminal stays a terminal, a redirected stream stays redirected, and two
+streams with the same destination keep their order. When the reader closes the pipe, the command
+gets SIGPIPE. Processes that the command leaves in the background go on, and go on writing to the
+same place.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ class CompletedCommand:
     Parameters
     ----------
     code
-        What a shell would give as its exit code.
+        The exit code as a shell would give it.
     tail
-        The last lines that it printed.
+        The last lines of its output.
     problem
-        Why it could not be run.
+        Why it could not be started; empty if it could.
     """
 
     code: int
@@ -46,13 +47,14 @@ class CompletedCommand:
 
 
 def guard_closed_streams() -> None:
-    """Keep the numbers of closed standard streams from being taken by the next file.
+    """Open the null device in place of each closed standard stream.
 
-    A command gets them closed all the same, since what stands in for them is not inherited.
+    Otherwise the next file that is opened would become a standard stream. The placeholder is not
+    inherited, so a command still gets the stream closed.
     """
     for number in STANDARD:
         if _is_closed(number):
-            # The lowest number that is free is this one.
+            # The system uses the lowest free number, which is this one.
             os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
 
 
@@ -65,14 +67,14 @@ def _is_closed(number: int) -> bool:
 
 
 def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand:
-    """Run a command with our input and output.
+    """Run a command with our standard input and output.
 
     Parameters
     ----------
     command
         The program and its arguments.
     started
-        Called once it runs: before that, no thread may run beside the fork.
+        Called once the command runs. No other thread may run before that, because of the fork.
     """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):
@@ -84,58 +86,58 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
 
             code = run_in_terminal(command, tail, started)
         else:
-            code = _run_beside_us(command, tail, started)
+            code = _run_with_pipes(command, tail, started)
     except FileNotFoundError:
         return CompletedCommand(127, problem="command not found")
     except OSError as error:
         return CompletedCommand(126, problem=(error.strerror or "cannot be run").lower())
     except ValueError as error:
-        # A program's name with a zero byte, say.
+        # For example, the program's name holds a zero byte.
         return CompletedCommand(126, problem=str(error))
-    # A signal that ended it counts as a shell counts it.
+    # A shell reports death by a signal as 128 plus its number.
     return CompletedCommand(128 - code if code < 0 else code, tail.text())
 
 
 def _has_terminal() -> bool:
-    """Whether we are what runs in the foreground of a terminal, with its keyboard and screen."""
+    """Whether this process is in the foreground of a terminal and has its input and output."""
     if sys.platform == "win32" or not (os.isatty(0) and os.isatty(1)):
         return False
     try:
-        # In the background it would be stopped as soon as it touches the terminal.
+        # A background process would be stopped as soon as it touched the terminal.
         return os.tcgetpgrp(0) == os.getpgrp()
     except OSError:
         return False
 
 
-# Where there is no terminal for both: the command stays in our session and has our input
+# Without a terminal for both input and output, the command stays in our session and reads our input
 
 
 @dataclass
 class _Channel:
-    """A pipe, or a terminal that shows only, between the command and one of our streams."""
+    """A pipe or an output-only terminal between the command and one of our streams."""
 
     read: int
     write: int
     target: int
 
 
-def _run_beside_us(command: Sequence[str], tail: Tail, started: Callable[[], None]) -> int:
+def _run_with_pipes(command: Sequence[str], tail: Tail, started: Callable[[], None]) -> int:
     channels = _open_channels()
-    given: dict[int, int | None] = {1: None, 2: None}
+    outputs: dict[int, int | None] = {1: None, 2: None}
     for number, channel in channels.items():
-        given[number] = channel.write
+        outputs[number] = channel.write
     try:
-        process = subprocess.Popen(command, stdout=given[1], stderr=given[2])
+        process = subprocess.Popen(command, stdout=outputs[1], stderr=outputs[2])
     except BaseException:
-        for channel in _each(channels):
+        for channel in _distinct(channels):
             os.close(channel.read)
         raise
     finally:
-        for channel in _each(channels):
+        for channel in _distinct(channels):
             os.close(channel.write)
     with process, contextlib.ExitStack() as stack:
         woken = stack.enter_context(signals_passed_on(lambda number: os.kill(process.pid, number)))
-        copiers = [Copier(each.read, each.target, tail) for each in _each(channels)]
+        copiers = [Copier(each.read, each.target, tail) for each in _distinct(channels)]
         for copier in copiers:
             copier.start()
         started()
@@ -148,9 +150,10 @@ def _run_beside_us(command: Sequence[str], tail: Tail, started: Callable[[], Non
 
 
 def _wait(process: subprocess.Popen[bytes], woken: socket.socket) -> int:
-    """Wait for a command, and act on every signal meanwhile.
+    """Wait for a command, and handle every signal in the meantime.
 
-    A signal that comes just before a blocking wait would be acted on after it: after the command.
+    Python would handle a signal that arrives just before a blocking wait only after the wait, and
+    so after the command.
     """
     waiting, ended = socket.socketpair()
 
@@ -168,23 +171,23 @@ def _wait(process: subprocess.Popen[bytes], woken: socket.socket) -> int:
         return process.wait()
 
 
-def _each(channels: dict[int, _Channel]) -> list[_Channel]:
-    """Return the channels, one that two streams share only once."""
+def _distinct(channels: dict[int, _Channel]) -> list[_Channel]:
+    """Return each channel once, even if two streams share it."""
     return list({id(one): one for one in channels.values()}.values())
 
 
 def _open_channels() -> dict[int, _Channel]:
-    """Return a channel for each stream that is open; one for both if they lead to one place."""
-    open_ones = [number for number in (1, 2) if not _stands_in(number)]
-    channels = {number: _open_channel(number) for number in open_ones[:1]}
-    if len(open_ones) == 2:
+    """Return a channel for each open stream; both share one if they have one destination."""
+    numbers = [number for number in (1, 2) if not _is_placeholder(number)]
+    channels = {number: _open_channel(number) for number in numbers[:1]}
+    if len(numbers) == 2:
         same = os.path.sameopenfile(1, 2)
         channels[2] = channels[1] if same else _open_channel(2)
     return channels
 
 
-def _stands_in(number: int) -> bool:
-    """Whether a stream was closed, and something stands in for it that is not inherited."""
+def _is_placeholder(number: int) -> bool:
+    """Whether a stream was closed and ``guard_closed_streams`` has opened a placeholder for it."""
     return not os.get_inheritable(number)
 
 
@@ -201,21 +204,21 @@ def _open_channel(target: int) -> _Channel:
 def signals_passed_on(
     pass_on: Callable[[int], Any], keyboard: bool = False
 ) -> Iterator[socket.socket]:
-    """Pass on what is meant for the command, and live to report how it ended.
+    """Pass signals on to the command instead of dying by them, so that we can report its end.
 
     Parameters
     ----------
     pass_on
         Sends a signal to the command.
     keyboard
-        Whether signals of the keyboard are passed on, too: where the terminal does not send them
-        to the command itself.
+        Whether signals of the keyboard are passed on, too. They must be where the terminal does
+        not send them to the command itself.
 
     Yields
     ------
     socket.socket
-        Readable once a signal has come. Wait for it beside whatever else is waited for: Python
-        acts on a signal only between two of its own steps.
+        Becomes readable when a signal arrives. Include it in every wait: Python runs a signal's
+        handler only between two of its own instructions.
     """
 
     def forward(number: int, frame: FrameType | None) -> None:
@@ -223,13 +226,13 @@ def signals_passed_on(
             pass_on(number)
 
     def ignore(number: int, frame: FrameType | None) -> None:
-        """Do nothing: the keyboard has sent it to the command as well."""
+        """Do nothing: the terminal sends this signal to the command as well."""
 
     handlers = {signal.SIGTERM: forward, signal.SIGINT: forward if keyboard else ignore}
     if sys.platform != "win32":
         handlers |= {signal.SIGHUP: forward, signal.SIGQUIT: forward if keyboard else ignore}
         handlers |= {signal.SIGUSR1: forward, signal.SIGUSR2: forward}
-    # What is ignored (nohup) is ignored by the command, too.
+    # A signal that is ignored here (nohup) is ignored by the command as well.
     handlers = {n: one for n, one in handlers.items() if signal.getsignal(n) != signal.SIG_IGN}
     woken, wakes = socket.socketpair()
     with woken, wakes:
@@ -245,8 +248,8 @@ def signals_passed_on(
             signal.set_wakeup_fd(fd_before)
 
 
-def how(code: int) -> str:
-    """Return in words how a command ended that did not succeed."""
+def describe_failure(code: int) -> str:
+    """Return in words how a command failed."""
     if code > 128:
         with contextlib.suppress(ValueError):
             return f"ended by {signal.Signals(code - 128).name}"

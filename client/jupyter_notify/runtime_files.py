@@ -1,8 +1,8 @@
-"""The servers that have told of themselves in Jupyter's runtime directory.
+"""Read the files in Jupyter's runtime directory, in which running servers describe themselves.
 
-A file that another user may have written could name a server of theirs, which would then receive
-our token. So the directory, each file and each socket must be ours or root's, and no other user
-may be able to write them. None is read that is not a small, regular file.
+A file written by another user could name a server of theirs, which would then receive our token.
+So the directory, each file and each socket must belong to this user or to root, and no other user
+may have write permission. Only small, regular files are read.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ from .processes import is_here, is_ours, listens
 from .server_url import bracketed, quoted
 from .target import Target
 
-#: What a server that listens everywhere says of itself, and where it is reached.
+#: The addresses that mean every interface, and the loopback address to use instead.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}
-#: A server writes some 500 bytes about itself.
+#: The largest file that is read; a server writes some 500 bytes.
 MAX_FILE = 64 * 1024
-#: How many files are looked at: the newest.
+#: How many files are read at most.
 MAX_FILES = 1000
 
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server that has told of itself in Jupyter's runtime directory."""
+    """A running server, as its file describes it."""
 
     pid: int
     target: Target
-    #: What it calls itself, which its terminals know too.
+    #: The URL that it gives itself, which its terminals have in ``JUPYTER_SERVER_URL``.
     own_url: str
     base_url: str
     has_password: bool
 
 
 class _Ignored(Exception):
-    """A file is not used; the text says why, for a user who misses its server."""
+    """A file is ignored; the message says why, for a user who misses its server."""
 
 
 def runtime_dir(env: Mapping[str, str]) -> Path:
-    """Return the directory in which servers tell of themselves."""
-    given = env.get("JUPYTER_RUNTIME_DIR")
-    if given:
-        return Path(given)
-    # It takes some 20 ms, and every server tells its kernels and terminals the directory.
+    """Return the directory in which running servers write their files."""
+    directory = env.get("JUPYTER_RUNTIME_DIR")
+    if directory:
+        return Path(directory)
+    # Last, since it takes some 20 ms; servers set the variable for their kernels and terminals.
     paths = _jupyter_core_paths()
     if paths is None:
         return _default_data_dir(env) / "runtime"
@@ -64,9 +64,9 @@ def runtime_dir(env: Mapping[str, str]) -> Path:
 
 @cache
 def _jupyter_core_paths() -> ModuleType | None:
-    """Import what knows Jupyter's directories, if it is installed.
+    """Import ``jupyter_core.paths``, if it is installed.
 
-    Once: the thread that sends must not import, nor try to.
+    The result is cached, because the background thread must not even try to import.
     """
     try:
         from jupyter_core import paths
@@ -76,7 +76,7 @@ def _jupyter_core_paths() -> ModuleType | None:
 
 
 def _default_data_dir(env: Mapping[str, str]) -> Path:
-    """Return Jupyter's data directory as ``jupyter_core`` does, which is not installed here."""
+    """Return Jupyter's data directory as ``jupyter_core`` would, where that is not installed."""
     if env.get("JUPYTER_DATA_DIR"):
         return Path(env["JUPYTER_DATA_DIR"])
     home = Path.home()
@@ -89,19 +89,19 @@ def _default_data_dir(env: Mapping[str, str]) -> Path:
 
 
 def running_servers(env: Mapping[str, str] = os.environ) -> tuple[list[RunningServer], list[str]]:
-    """Return the servers of this user that run on this machine, and why others were left out.
+    """Return this user's servers on this machine, and a sentence for each file that was ignored.
 
     Parameters
     ----------
     env
-        The environment that names the directory.
+        The environment variables.
     """
     found: list[RunningServer] = []
     ignored: list[str] = []
     try:
         directory = runtime_dir(env)
     except (OSError, RuntimeError):
-        # There is no home directory.
+        # The user has no home directory.
         return found, ignored
     try:
         with _Directory(directory) as opened:
@@ -109,17 +109,17 @@ def running_servers(env: Mapping[str, str] = os.environ) -> tuple[list[RunningSe
                 try:
                     server = _server(opened.read(name))
                 except _Ignored as error:
-                    ignored.append(f"Not used: {directory / name}, since {error}.")
+                    ignored.append(f"Ignored {directory / name}: {error}.")
                     continue
                 if server is not None:
                     found.append(server)
     except _Ignored as error:
-        ignored.append(f"Not used: {directory}, since {error}.")
+        ignored.append(f"Ignored {directory}: {error}.")
     return found, ignored
 
 
 class _Directory:
-    """The runtime directory, held open, so that it stays the one that was checked."""
+    """The runtime directory, kept open so that it cannot be replaced after the check."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -131,7 +131,7 @@ class _Directory:
         try:
             self._fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
-            # There is none: no server has run here.
+            # There is no directory: no server has ever run here.
             return self
         try:
             check_owner(os.fstat(self._fd))
@@ -155,12 +155,12 @@ class _Directory:
         return sorted(names)[-MAX_FILES:]
 
     def read(self, name: str) -> bytes:
-        """Return what a file holds; nothing if it is gone or not readable.
+        """Return a file's content; nothing if it is gone or not readable.
 
         Raises
         ------
         _Ignored
-            If another user may have written it, or if it is no file of a server.
+            If another user may have written it, or it is not a small, regular file.
         """
         try:
             fd = self._open(name)
@@ -169,7 +169,7 @@ class _Directory:
         try:
             about = os.fstat(fd)
             if not stat.S_ISREG(about.st_mode):
-                raise _Ignored("it is no file")
+                raise _Ignored("it is not a regular file")
             if about.st_size > MAX_FILE:
                 raise _Ignored("it is too large")
             check_owner(about)
@@ -182,38 +182,45 @@ class _Directory:
     def _open(self, name: str) -> int:
         if sys.platform == "win32":
             return os.open(self._path / name, os.O_RDONLY)
-        # No link is followed, and a FIFO does not block.
+        # Links are not followed, and opening a FIFO does not block.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         return os.open(name, flags, dir_fd=self._fd)
 
 
-def check_owner(about: os.stat_result) -> None:
-    """Make sure that no other user, root aside, can have written something.
+def check_owner(about: os.stat_result, name: str = "it") -> None:
+    """Check that no other user except root can have written something.
+
+    Parameters
+    ----------
+    about
+        Its status.
+    name
+        What to call it in the error.
 
     Raises
     ------
     _Ignored
-        If one can.
+        If another user can.
     """
     if sys.platform == "win32":
         return
     if about.st_uid not in (0, os.geteuid()):
-        raise _Ignored("another user owns it")
-    # In a sticky directory others can add files, but not exchange ours.
+        raise _Ignored(f"another user owns {name}")
+    # In a sticky directory other users can add files, but cannot replace ours.
     if about.st_mode & stat.S_IWOTH and not about.st_mode & stat.S_ISVTX:
-        raise _Ignored("others can write it")
+        raise _Ignored(f"other users can write {name}")
     if about.st_mode & stat.S_IWGRP and _group_has_others(about.st_gid):
-        raise _Ignored("others of its group can write it")
+        raise _Ignored(f"other users of its group can write {name}")
 
 
 def _group_has_others(group: int) -> bool:
-    """Whether other users are in a group.
+    """Whether a group has other members.
 
-    Volumes of Kubernetes are writable for a group that only the user is in, as are the files of
-    users who have a group each.
+    A volume in Kubernetes is often writable by a group that only this user is in. So are the
+    files of a user on a system where each user has a group.
     """
     if group == 0:
-        # Root's own; containers of OpenShift give it to their user.
+        # Root's group; OpenShift runs its containers in it.
         return False
     ours = {0, os.geteuid()}
     if any(user.pw_gid == group and user.pw_uid not in ours for user in pwd.getpwall()):
@@ -222,19 +229,19 @@ def _group_has_others(group: int) -> bool:
     try:
         return bool(set(grp.getgrgid(group).gr_mem) - names)
     except KeyError:
-        # It has no name, and so no members.
+        # The group has no entry, so nobody else is in it.
         return False
 
 
-# What a file says
+# Reading a file's content
 
 
 def _server(content: bytes) -> RunningServer | None:
-    """Return the server that a file tells of, if it runs here."""
+    """Return the server that a file describes, if it runs on this machine."""
     try:
         info = json.loads(content)
     except (ValueError, RecursionError):
-        # Half written.
+        # The file may be half written.
         return None
     if not isinstance(info, dict):
         return None
@@ -242,7 +249,7 @@ def _server(content: bytes) -> RunningServer | None:
     if pid is None or port is None or not isinstance(info.get("hostname"), str):
         return None
     base_url = _text(info, "base_url")
-    # Anything else could make another host of it.
+    # Any other base URL could change the host of the whole URL.
     if not base_url.startswith("/") or any(c in base_url for c in "?#\\"):
         return None
     unix_socket = _text(info, "sock") or None
@@ -254,7 +261,7 @@ def _server(content: bytes) -> RunningServer | None:
         _check_socket(unix_socket)
         where = "localhost"
     elif any(c in host for c in "/@?#[]\\ ") or not is_here(host) or listens(pid, port) is False:
-        # Of another machine that shares the home directory, or left by one that is gone.
+        # The server runs on another machine that shares the home directory, or has ended.
         return None
     else:
         where = f"{bracketed(host)}:{port}"
@@ -275,22 +282,22 @@ def _server(content: bytes) -> RunningServer | None:
 
 
 def _whole(value: Any, end: int) -> int | None:
-    """Return a whole number below an end; None for anything else."""
+    """Return a whole number from 0 to below ``end``; None for anything else."""
     whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < end
     return value if whole else None
 
 
 def _text(info: dict[str, Any], name: str) -> str:
-    """Return a text of a file; none where it is something else or has control characters."""
+    """Return a text field; empty if it is no text or has control characters."""
     value = info.get(name)
     return value if isinstance(value, str) and not any(ord(c) < 32 for c in value) else ""
 
 
 def _check_socket(path: str) -> None:
-    """Make sure that nobody else can have put a socket there.
+    """Check that no other user can have created a socket.
 
-    Its directory may be sticky, as ``/tmp`` is: others cannot exchange what is ours in it. Who
-    listens on it is asked again once it is connected.
+    Its directory may be sticky, as ``/tmp`` is, where other users cannot replace our files. Who
+    listens on the socket is checked again once it is connected.
     """
     try:
         about = os.lstat(path)
@@ -298,9 +305,6 @@ def _check_socket(path: str) -> None:
     except OSError:
         raise _Ignored("its socket is gone") from None
     if not stat.S_ISSOCK(about.st_mode):
-        raise _Ignored("what it names is no socket")
+        raise _Ignored("its socket is not a socket")
     for one, name in ((about, "its socket"), (folder, "its socket's directory")):
-        try:
-            check_owner(one)
-        except _Ignored as error:
-            raise _Ignored(f"{str(error).replace(' it', f' {name}')}") from None
+        check_owner(one, name)

@@ -1,8 +1,8 @@
-"""What waits to be sent, and the one thread that sends it; the caller never waits and never fails.
+"""A queue of messages and the background thread that sends them; the caller never waits or fails.
 
-Messages of one key are coalesced: only the newest is sent. What is in progress is *looked at*,
-a few times a second, so that a step of a loop costs the loop nothing. The thread ends before a fork
-and begins anew after it; it imports nothing, so that it never holds the lock of an import.
+Messages with the same key are coalesced: only the newest is sent. The thread samples the progress
+of loops a few times a second, so a step costs a loop nothing. The thread stops before a fork and
+starts again after it. It imports nothing, so that it never holds the import lock.
 """
 
 from __future__ import annotations
@@ -30,39 +30,41 @@ if TYPE_CHECKING:
     from .connection import ReconnectingClient
     from .discovery import Target
 
-#: Between two messages of one key: at most three updates and the end come in any second.
+#: The minimum time between two messages with one key: at most three updates and the final message
+#: are sent in any second.
 INTERVAL_S = 0.34
-#: How long a notification stays in progress on the server after the last that it heard of us.
+#: How long the server keeps a notification in progress after our last message.
 HEARTBEAT_S = 30
-#: How often a notification in progress that stands still is sent again.
+#: How often a notification in progress is sent again when nothing has changed.
 RENEWAL_S = 10.0
-#: How many messages wait at most.
+#: The maximum number of waiting messages.
 MAX_WAITING = 1000
-#: For how long a message is tried again while the server does not answer.
+#: How long a message is retried while the server does not answer.
 MAX_AGE_S = 60.0
-#: For how long while the server asks to wait (429 and `Retry-After`); that time is of its making.
-MAX_ASKED_AGE_S = 600.0
-#: How long a server that was not there is not looked for again.
+#: How long it is retried while the server asks to wait (429 and `Retry-After`). Longer, since the
+#: server itself causes the delay.
+MAX_THROTTLED_AGE_S = 600.0
+#: The longest pause before the server is looked for again.
 PAUSE_S = 10.0
-#: How long the end of the program waits for what is not sent yet.
+#: How long the program waits at exit for messages that are not sent yet.
 EXIT_TIMEOUT_S = 4.0
-#: And how long if the server asks to wait, as it does with a program that sends very much.
-EXIT_ASKED_TIMEOUT_S = 15.0
-#: How long a fork waits for a request that is under way.
+#: How long it waits if the server asks to wait, as it does when a program sends very much.
+EXIT_THROTTLED_TIMEOUT_S = 15.0
+#: How long a fork waits for a running request.
 FORK_TIMEOUT_S = 0.2
 
 log = logging.getLogger("jupyter_notify")
 
 
 class PendingNotification:
-    """What became of a message that the background thread sends."""
+    """The result of a message that the background thread sends."""
 
     def __init__(self, key: str, queue: SendQueue, source: str | None = None) -> None:
         self.key = key
         self.source = source
         #: The notification's id, once it is stored.
         self.id: str | None = None
-        #: Why it is not.
+        #: Why it was not stored.
         self.error: SendError | None = None
         self._queue = queue
         self._done = threading.Event()
@@ -70,14 +72,14 @@ class PendingNotification:
         self._callbacks: list[Callable[[], object]] = []
 
     def wait(self, timeout_s: float = 10.0) -> str | None:
-        """Wait until it is sent; return the notification's id, or None if it is not."""
-        # A forked child has only a copy, which nobody will bring news to.
+        """Wait until it is sent; return the notification's id, or None if it was not sent."""
+        # A forked child has only a copy, which is never updated.
         if self._pid == os.getpid():
             self._done.wait(timeout_s)
         return self.id
 
     def revoke(self) -> None:
-        """Take it back."""
+        """Revoke the notification."""
         self._queue.revoke(self.key, self.source)
 
     def __repr__(self) -> str:
@@ -99,37 +101,37 @@ class PendingNotification:
 
 
 class Trackable(Protocol):
-    """Something in progress, that the thread looks at."""
+    """Something in progress that the thread samples."""
 
     key: str
 
     def state(self) -> object:
-        """Return what a message would say, to be compared."""
+        """Return a value that changes whenever the message would."""
 
     def message(self) -> Message:
-        """Return the message that says it."""
+        """Return the message that shows the present progress."""
 
     def interrupt(self) -> None:
-        """End it: the program ends."""
+        """End it, because the program ends."""
 
 
 class _Waiting:
-    """A message that waits, and who wants to know what becomes of it."""
+    """A waiting message, and the results that depend on it."""
 
     def __init__(self, value: Message | None, source: str | None) -> None:
-        #: None takes the notification back.
+        #: The message; None revokes the notification.
         self.value = value
-        #: Who says it; a key is of one source.
+        #: The message's source; each source has its own keys.
         self.source = source
-        #: Whether it may be gone already.
+        #: Whether the notification may be gone already.
         self.may_be_gone = False
         self.sent: list[PendingNotification] = []
-        #: When it was first tried in vain.
+        #: When the first attempt failed.
         self.failed_at: float | None = None
 
 
 class _Watched:
-    """Something in progress, and what was last said of it."""
+    """Something in progress, and the last message about it."""
 
     def __init__(self, live: Trackable) -> None:
         self.live = weakref.ref(live)
@@ -140,7 +142,7 @@ class _Watched:
 
 # Longer than a screen: one lock guards the queue, the thread and its end.
 class SendQueue:
-    """What one process sends to one server, found when there is something to send.
+    """The queue of one process; the server is looked for when there is something to send.
 
     Parameters
     ----------
@@ -156,53 +158,53 @@ class SendQueue:
         fork.register(self)
 
     def _reset(self) -> None:
-        """Begin anew: a forked child has neither the thread nor a right to what waits in it."""
+        """Start afresh: a forked child has no thread, and the waiting messages are its parent's."""
         self.lock = threading.RLock()
-        self._news = threading.Condition(self.lock)
+        self._changed = threading.Condition(self.lock)
         self._waiting: dict[str, _Waiting] = {}
         self._watched: dict[str, _Watched] = {}
         self._last: dict[str, float] = {}
         self._busy = False
         self._closing = False
-        #: Whether the thread is to end before a fork.
-        self._resting = False
-        #: How many requests were begun, and at which of them a fork has waited in vain.
+        #: Whether the thread is to stop for a fork.
+        self._stopping = False
+        #: The number of requests so far, and the one for which a fork waited until the timeout.
         self._requests = 0
         self._waited_at: int | None = None
         self._pause_until = float("-inf")
         #: Whether the server has asked for the pause.
-        self._asked = False
+        self._throttled = False
         self._failures = 0
         self._absent: SendError | None = None
-        #: Whether a server was found, and did not stay away for longer than it is waited for.
+        #: Whether a server was found. Reset once it has been away longer than messages are retried.
         self._was_there = False
-        #: What is to be said in the log: by the thread, which then holds no lock.
-        self._unsaid: deque[str] = deque()
-        #: Messages of what was left unfinished and is gone. An object that is collected may not
-        #: wait for a lock, which the collected one's own thread may hold.
-        self._left: deque[Message] = deque()
+        #: Warnings for the log. The thread logs them, at a moment when it holds no lock.
+        self._to_log: deque[str] = deque()
+        #: Final messages of objects that were garbage-collected unfinished. A finalizer must not
+        #: wait for a lock, because its own thread may hold it.
+        self._abandoned: deque[Message] = deque()
         self._client: ReconnectingClient | None = None
         self._thread: threading.Thread | None = None
         self._at_exit = False
 
-    # What callers do
+    # For callers
 
     def submit(self, value: Message) -> PendingNotification:
-        """Let a message be sent; returns at once.
+        """Queue a message; returns at once.
 
         Parameters
         ----------
         value
-            A message with a key; one of the same key that still waits gives way to it.
+            A message with a key. It replaces a waiting one with the same key.
         """
         return self._put(str(value["key"]), value, value.get("source"))
 
     def revoke(self, key: str, source: str | None = None) -> PendingNotification:
-        """Let a notification be taken back."""
+        """Queue the revocation of a notification."""
         return self._put(key, None, source)
 
     def retract(self, key: str, source: str | None = None) -> None:
-        """Let something that is no longer in progress vanish, if it was shown at all."""
+        """Stop watching something, and revoke its notification if it was shown at all."""
         with self.lock:
             watched = self._watched.pop(key, None)
             if watched is not None and watched.message is not None:
@@ -230,51 +232,51 @@ class SendQueue:
         return sent
 
     def watch(self, live: Trackable) -> None:
-        """Look at something in progress until ``forget``, and tell how far it is."""
+        """Sample something in progress until ``forget``, and send its progress."""
         with self.lock:
             self._watched[live.key] = _Watched(live)
             self._wake()
 
-    def leave(self, value: Message) -> None:
-        """Let the last message of something be sent that is gone; takes no lock."""
-        self._left.append(value)
+    def submit_from_finalizer(self, value: Message) -> None:
+        """Queue the final message of a garbage-collected object; takes no lock."""
+        self._abandoned.append(value)
 
     def forget(self, key: str) -> None:
-        """Look at it no longer."""
+        """Stop watching something."""
         with self.lock:
             self._watched.pop(key, None)
 
     def flush(self, timeout_s: float = 10.0) -> bool:
-        """Wait until nothing waits any more; return whether that came true."""
+        """Wait until no message waits; return False if that takes longer than the timeout."""
         end = time.monotonic() + timeout_s
         with self.lock:
-            while self._waiting or self._left or self._busy or self._unsaid:
+            while self._waiting or self._abandoned or self._busy or self._to_log:
                 left = end - time.monotonic()
                 if left <= 0:
                     return False
-                self._news.wait(min(left, 0.1))
+                self._changed.wait(min(left, 0.1))
         return True
 
     @property
     def in_thread(self) -> bool:
-        """Whether the caller is the thread that sends."""
+        """Whether the caller is the background thread."""
         return threading.current_thread() is self._thread
 
     def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> None:
-        """Say of everything in progress that it was interrupted, and send what waits."""
+        """Mark everything in progress as interrupted, and send what waits."""
         with self.lock:
             self._closing = True
-            if not self._asked:
+            if not self._throttled:
                 self._pause_until = float("-inf")
             watched = [each.live() for each in self._watched.values()]
-            self._news.notify_all()
+            self._changed.notify_all()
         for live in watched:
             if live is not None:
                 live.interrupt()
         began = time.monotonic()
         self.flush(timeout_s)
-        if self._asked:
-            self.flush(max(0.0, began + EXIT_ASKED_TIMEOUT_S - time.monotonic()))
+        if self._throttled:
+            self.flush(max(0.0, began + EXIT_THROTTLED_TIMEOUT_S - time.monotonic()))
         with self.lock:
             left = len(self._waiting)
             if self._client is not None and not self._busy:
@@ -285,13 +287,13 @@ class SendQueue:
     # Forks
 
     def before_fork(self) -> None:
-        """End the thread, so that no lock is copied that it holds."""
+        """Stop the thread, so that the child inherits no lock that it holds."""
         with self.lock:
             thread = self._thread
             if thread is None or thread is threading.current_thread():
                 return
-            self._resting = True
-            self._news.notify_all()
+            self._stopping = True
+            self._changed.notify_all()
             if self._busy and self._waited_at == self._requests:
                 # A server that hangs must not delay every fork.
                 return
@@ -299,35 +301,35 @@ class SendQueue:
         thread.join(FORK_TIMEOUT_S)
 
     def after_fork_in_parent(self) -> None:
-        """Begin anew with what is left to do."""
+        """Start the thread again, if there is anything left to send."""
         with self.lock:
-            self._resting = False
-            if self._waiting or self._watched or self._left or self._unsaid:
+            self._stopping = False
+            if self._waiting or self._watched or self._abandoned or self._to_log:
                 self._wake()
 
     def after_fork_in_child(self) -> None:
-        """Have neither the thread nor what waits in it: that is the parent's to send."""
+        """Start afresh, without the thread and the messages: the parent sends those."""
         client = self._client
         self._reset()
         if client is not None:
-            # The child's copy of the connection; the parent goes on using its own.
+            # This closes the child's copy of the connection only.
             client.close()
 
     # The thread
 
     def _wake(self) -> None:
-        if self._thread is None and not self._resting:
+        if self._thread is None and not self._stopping:
             _import_all()
             self._thread = threading.Thread(target=self._run, name="jupyterlab-notify", daemon=True)
             try:
                 self._thread.start()
             except RuntimeError:
-                # The interpreter is ending: too late to send anything.
+                # The interpreter is shutting down, which is too late to send anything.
                 self._thread = None
                 self._fail_all(Unreachable("The program is ending."))
                 return
             self._close_at_exit()
-        self._news.notify_all()
+        self._changed.notify_all()
 
     def _close_at_exit(self) -> None:
         if self._at_exit:
@@ -336,7 +338,7 @@ class SendQueue:
         atexit.unregister(self.close)
         atexit.register(self.close)
         for library in ("multiprocessing", "billiard"):
-            # A worker (Celery's are billiard's) ends without running what atexit was given.
+            # Worker processes exit without running atexit functions. Celery's are billiard's.
             util = sys.modules.get(f"{library}.util")
             process = sys.modules.get(f"{library}.process")
             if util is not None and process is not None and _is_worker(process):
@@ -346,38 +348,38 @@ class SendQueue:
         mine = threading.current_thread()
         while True:
             try:
-                while self._unsaid:
-                    log.warning("%s", self._unsaid.popleft())
+                while self._to_log:
+                    log.warning("%s", self._to_log.popleft())
                 with self.lock:
                     if self._thread is not mine:
                         return
-                    if self._resting:
+                    if self._stopping:
                         self._thread, self._busy = None, False
-                        self._news.notify_all()
+                        self._changed.notify_all()
                         return
                     due = self._next()
                     self._busy = due is not None
                     self._requests += self._busy
                     if due is None:
-                        self._news.notify_all()
-                        self._news.wait(self._idle_s())
+                        self._changed.notify_all()
+                        self._changed.wait(self._idle_s())
                         continue
                 due()
             except Exception as error:
-                # Whatever it is, it is not the caller's fault, and it must not end this thread.
+                # No error may end this thread, and the caller cannot mend it.
                 self._complain(f"A notification could not be sent: {error!r}.")
 
     def _next(self) -> Callable[[], None] | None:
-        """Return what is to be done now, if anything is."""
+        """Return the next request to make now, if there is one."""
         now = time.monotonic()
-        while self._left:
-            value = self._left.popleft()
+        while self._abandoned:
+            value = self._abandoned.popleft()
             self._put(str(value["key"]), value, value.get("source"))
         if now < self._pause_until:
             return None
         self._last = {key: at for key, at in self._last.items() if now - at < INTERVAL_S}
         for key, waiting in list(self._waiting.items()):
-            # An end is told at once; it comes once.
+            # A revocation need not keep the interval: only one can follow.
             if self._closing or key not in self._last or waiting.value is None:
                 del self._waiting[key]
                 return partial(self._deliver, key, waiting)
@@ -396,8 +398,8 @@ class SendQueue:
                 elif now - watched.sent_at < RENEWAL_S:
                     continue
             except Exception as error:
-                # What a program counts with need not be a number. The others have their turn,
-                # and it is not looked at again at once.
+                # A program may count with objects that are no numbers. Go on with the others, and
+                # sample this one again only after the interval.
                 self._complain(f"A notification could not be sent: {error!r}.")
                 self._last[key] = now
                 continue
@@ -406,7 +408,7 @@ class SendQueue:
         return None
 
     def _idle_s(self) -> float | None:
-        """Return how long there is nothing to do, if nothing comes in."""
+        """Return how long there is nothing to do unless a caller wakes the thread."""
         now = time.monotonic()
         if now < self._pause_until:
             return self._pause_until - now
@@ -446,7 +448,7 @@ class SendQueue:
         except Refused as error:
             self._complain(str(error))
             if error.status != 400:
-                # It says the same of what comes next.
+                # Any status but 400 will meet the next message as well.
                 self._pause(error)
         except Unreachable as error:
             self._pause(error)
@@ -460,7 +462,7 @@ class SendQueue:
         try:
             return self._ask(key, value, source)
         finally:
-            # Once it is answered: of what took long to arrive, the next would come right after it.
+            # Counted from the answer: after a slow request, the next would follow it at once.
             self._last[key] = time.monotonic()
 
     def _ask(self, key: str, value: Message | None, source: str | None) -> str | None:
@@ -470,7 +472,7 @@ class SendQueue:
             self._client.connect()
         except NoServer as error:
             if self._was_there:
-                # It may be starting again.
+                # The server may be restarting.
                 raise Unreachable(str(error)) from None
             raise
         self._absent, self._was_there = None, True
@@ -478,16 +480,16 @@ class SendQueue:
             answer = self._client.request("DELETE", connection.ingest_path(key, source))
         else:
             answer = self._client.request("POST", "/ingest", value)
-        self._failures, self._asked = 0, False
+        self._failures, self._throttled = 0, False
         return self._client.id_in(answer)
 
     def _pause(self, error: SendError) -> None:
-        """Leave a server that does not answer alone for a while, or for as long as it asks."""
-        asked_s = error.retry_after_s if isinstance(error, Refused) else None
-        if asked_s is not None:
-            self._asked = True
-            # Its clock and ours need not begin a second together.
-            self._pause_until = time.monotonic() + max(asked_s, 0.1)
+        """Pause for as long as the server asks, or with a growing back-off."""
+        retry_after_s = error.retry_after_s if isinstance(error, Refused) else None
+        if retry_after_s is not None:
+            self._throttled = True
+            # Wait a little even after "0 seconds": its clock and ours differ.
+            self._pause_until = time.monotonic() + max(retry_after_s, 0.1)
         elif not self._closing:
             self._failures += 1
             self._pause_until = time.monotonic() + min(0.25 * 2**self._failures, PAUSE_S)
@@ -496,15 +498,15 @@ class SendQueue:
         self._pause(error)
         now = time.monotonic()
         waiting.failed_at = waiting.failed_at or now
-        asked = isinstance(error, Refused) and error.retry_after_s is not None
-        age_s = MAX_ASKED_AGE_S if asked else MAX_AGE_S
+        throttled = isinstance(error, Refused) and error.retry_after_s is not None
+        age_s = MAX_THROTTLED_AGE_S if throttled else MAX_AGE_S
         with self.lock:
             newer = self._waiting.get(key)
             if newer is not None:
                 newer.sent = waiting.sent + newer.sent
                 newer.failed_at = waiting.failed_at
-            elif (asked or not self._closing) and now - waiting.failed_at < age_s:
-                # Before what came later.
+            elif (throttled or not self._closing) and now - waiting.failed_at < age_s:
+                # It goes back to the front of the queue.
                 self._waiting = {key: waiting, **self._waiting}
             else:
                 self._was_there = False
@@ -512,13 +514,13 @@ class SendQueue:
                 self._finish(waiting, None, error)
 
     def _give_up(self, error: SendError) -> None:
-        """There is no server: drop what waits, and look again in a while."""
+        """Drop the waiting messages, since there is no server, and look again after a pause."""
         self._warn(error)
         with self.lock:
             self._fail_all(error)
             self._absent = error
             if not self._closing:
-                self._asked = False
+                self._throttled = False
                 self._pause_until = time.monotonic() + PAUSE_S
 
     def _fail_all(self, error: SendError) -> None:
@@ -530,48 +532,48 @@ class SendQueue:
         with self.lock:
             for sent in waiting.sent:
                 sent._finish(id_, error)
-            self._news.notify_all()
+            self._changed.notify_all()
 
-    # What is said, and how often
+    # Warnings, each of them once
 
     def _warn(self, error: SendError) -> None:
-        """Say that there is nobody to send to: once in the life of a process."""
+        """Warn that there is no server, once in the life of a process."""
         if self._warned:
             return
         self._warned = True
-        self._unsaid.append(f"Notifications are not sent. {error}")
+        self._to_log.append(f"Notifications are not sent. {error}")
 
     def _complain(self, text: str) -> None:
-        """Say what is wrong with a message: once for each thing that is."""
+        """Warn about a message, once for each kind of problem."""
         if text not in self._complaints and len(self._complaints) < 20:
             self._complaints.add(text)
-            self._unsaid.append(text)
+            self._to_log.append(text)
 
 
 def new_key() -> str:
-    """Return a key for a message that was given none, so that it can be sent again."""
+    """Return a random key for a message without one: with a key it can be sent again safely."""
     return os.urandom(9).hex()
 
 
 def with_key(value: Message) -> Message:
-    """Return a message with a key."""
+    """Return a message, adding a key if it has none."""
     return value if "key" in value else {**value, "key": new_key()}
 
 
 def _import_all() -> None:
-    """Import in the caller's thread what the sending one uses.
+    """Import in the caller's thread what the background thread uses.
 
-    A fork while that one imports something would leave the import's lock held in the child.
+    If a fork happened while that thread imports, the import lock would stay held in the child.
     """
     global connection
     from . import connection, discovery
     from .runtime_files import runtime_dir
 
     assert discovery
-    # The name of a host is encoded by a codec that is imported when it is first used.
+    # Encoding a host name imports a codec on first use.
     "localhost".encode("idna")
     with contextlib.suppress(OSError, RuntimeError):
-        # As if no variable named it, since one may be set or removed later.
+        # Without the environment's variables, since they may change later.
         runtime_dir({})
 
 

@@ -1,7 +1,7 @@
-"""The stream of changes, followed as a tab follows it; for ``jupyter notify watch``.
+"""Follow the stream of changes as a browser tab does; for ``jupyter notify watch``.
 
-The WebSocket is Tornado's, which Jupyter Server brings: a client of our own would be two hundred
-lines to keep right, and the standard library has none. Only ``watch`` imports it.
+The WebSocket is Tornado's, which comes with Jupyter Server. The standard library has none, and a
+client of our own would be two hundred lines to maintain. Only ``watch`` imports Tornado.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from .errors import MalformedAnswer, Refused, SendError, Unreachable
 
 Row = dict[str, Any]
 
-#: A connection on which nothing came for so long, not even an answer to a ping, is dead.
+#: How often to ping. A connection that does not answer within this time is dead.
 PING_S = 20.0
 RETRY_S = (0.5, 0.5, 1.0, 1.0, 1.0, 2.0, 5.0, 10.0)
-#: A page of bodies is never in a frame, but 500 long summaries may be.
+#: The largest frame that is read. Frames hold no bodies, but may hold 500 long summaries.
 MAX_FRAME = 64 * 1024 * 1024
 
 
 class _UnixResolver(Resolver):
-    """Leads every name to one socket of the file system."""
+    """Resolves every host name to one Unix socket."""
 
-    # Tornado's configurable classes are initialized here.
+    # Tornado's configurable classes use this method instead of __init__.
     def initialize(self, path: str) -> None:
         self._path = path
 
@@ -43,17 +43,17 @@ class _UnixResolver(Resolver):
 
 
 class Follower:
-    """Follows a server's notifications; when the connection is lost it goes on where it was.
+    """Follows a server's notifications; after a lost connection it resumes at its cursor.
 
     Parameters
     ----------
     find
-        Returns the server; called anew for every connection, since it may have been restarted.
+        Returns the server; called for every connection, since it may have been restarted.
     show
-        Called with each notification that changed, in the order of its changes, and with
-        whether it was there before the stream began.
+        Called with each notification that changed, in the order of the changes, and with whether
+        it existed before the stream began.
     say
-        Called with one sentence when the connection is lost or is there again.
+        Called with one sentence when the connection is lost or restored.
     """
 
     def __init__(
@@ -71,17 +71,17 @@ class Follower:
         self._seq = 0
 
     async def follow(self) -> None:
-        """Follow until it is cancelled.
+        """Follow until cancelled.
 
         Raises
         ------
         SendError
-            If there is no server at the beginning, or it refuses.
+            If there is no server at the start, or if it refuses at any time.
         """
         failures = 0
         while True:
             try:
-                await self._once()
+                await self._follow_one_connection()
                 raise Unreachable("The Jupyter server closed the connection.")
             except (Refused, MalformedAnswer):
                 raise
@@ -95,7 +95,7 @@ class Follower:
                 failures += 1
             await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))
 
-    async def _once(self) -> None:
+    async def _follow_one_connection(self) -> None:
         self._connected = False
         target = self._find()
         connection = await self._connect(target)
@@ -126,7 +126,7 @@ class Follower:
             ssl_options=tls(target) if scheme == "wss" else None,
             connect_timeout=TIMEOUT_S,
             request_timeout=TIMEOUT_S,
-            # The token is for this server, and for no other place.
+            # The token is meant for this server only.
             follow_redirects=False,
         )
         resolver = _UnixResolver(path=target.unix_socket) if target.unix_socket else None
@@ -147,13 +147,13 @@ class Follower:
             raise Unreachable(f"The Jupyter server {target.url} does not answer.") from None
 
     def _rows(self, frame: dict[str, Any]) -> Iterator[tuple[Row, bool]]:
-        """Return what is new in a frame, in order; and what the first one shows of before."""
+        """Return the new rows of a frame in order, and whether they existed before the stream."""
         if "cursor" not in frame:
             return
         first = self._cursor is None
         epoch, _, seq = frame["cursor"].rpartition(":")
         if self._cursor is not None and self._cursor.rpartition(":")[0] != epoch:
-            # Another database: its numbers are others.
+            # It is another database, whose numbers start again.
             self._seq = 0
         rows = sorted(
             (*frame["notifications"], *frame.get("pinned", ())), key=lambda row: int(row["seq"])

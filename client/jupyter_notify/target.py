@@ -1,4 +1,4 @@
-"""The server that is sent to."""
+"""The server to send to."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Target:
     url
         Its base URL, with a slash at the end.
     token
-        What it lets us in for; None where it asks for nothing.
+        Its token; None if it needs none.
     unix_socket
-        The socket that it listens on instead of a port.
+        The path of the socket that it listens on instead of a port.
     local
-        Whether it was found running on this machine: its certificate then need not name it.
+        Whether it was found running on this machine. Its certificate is then not verified.
     root_dir
         The directory that paths in JupyterLab are relative to, if it is known.
     """

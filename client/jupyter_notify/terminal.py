@@ -1,8 +1,9 @@
-"""Run a command in a terminal of its own, whose screen and keyboard are ours; POSIX only.
+"""Run a command in a pseudo-terminal and relay our screen and keyboard to it; POSIX only.
 
-Three processes take part. We relay. The *leader* of the new terminal's session waits for the
-command, since what is left in the background would be ended with the leader. The command runs in
-a process group of its own, as under a shell.
+Three processes take part. This process relays. The session *leader* of the new terminal waits for
+the command, and stays alive as long as anything runs in the background: the kernel would hang those
+processes up when their session leader exits. The command runs in a process group of its own, as it
+would under a shell.
 """
 
 from __future__ import annotations
@@ -26,17 +27,18 @@ from typing import NoReturn
 from .copying import COPY, GRACE_S, Copier, Tail, hand_over, read, write
 from .run import signals_passed_on
 
-#: What the leader tells: the command ended, was stopped, or could not be begun; and a number.
-ENDED, STOPPED, FAILED = b"E", b"S", b"F"
-#: What the leader is told: go on, or take over the screen.
+#: Reports from the leader: the command exited, stopped, or could not be started. Each carries a
+#: number: the exit code, the signal, or the errno.
+EXITED, STOPPED, START_FAILED = b"E", b"S", b"F"
+#: Requests to the leader: continue the command, or take over the screen.
 CONTINUE, TAKE_OVER = b"C", b"T"
 REPORT = struct.Struct("=ci")
-#: What a command may send to its parent, and means for itself.
+#: Signals that a command may send to its parent and that are meant for itself.
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
 def window_size(terminal: int) -> bytes:
-    """Return a terminal's size, in the form in which it is set."""
+    """Return a terminal's size as the bytes that ``TIOCSWINSZ`` takes."""
     try:
         return fcntl.ioctl(terminal, termios.TIOCGWINSZ, b"\0" * 8)
     except OSError:
@@ -44,56 +46,56 @@ def window_size(terminal: int) -> bytes:
 
 
 def open_screen(terminal: int) -> tuple[int, int]:
-    """Open a terminal that only shows, for a command whose input is something else.
+    """Open a pseudo-terminal for output only, for a command whose input comes from elsewhere.
 
-    It controls nothing: the command stays in the session of the real one.
+    It is no controlling terminal: the command stays in the session of the real one.
 
     Parameters
     ----------
     terminal
-        The one on which it is shown in the end, and which has its size.
+        The real terminal, which shows the output and gives the size.
 
     Returns
     -------
     tuple of int
-        The end that is read, and the command's.
+        The end that we read from, and the end that the command writes to.
     """
     master, slave = pty.openpty()
     with contextlib.suppress(termios.error, OSError):
         fcntl.ioctl(slave, termios.TIOCSWINSZ, window_size(terminal))
-        _show_as_it_is(slave)
+        _disable_output_processing(slave)
     return master, slave
 
 
-def _show_as_it_is(terminal: int) -> None:
-    """Let a terminal leave line feeds to the real one, which makes of them what it should."""
+def _disable_output_processing(terminal: int) -> None:
+    """Pass line feeds through unchanged; the real terminal translates them."""
     modes = termios.tcgetattr(terminal)
     modes[1] &= ~termios.OPOST
     termios.tcsetattr(terminal, termios.TCSANOW, modes)
 
 
 def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], None]) -> int:
-    """Run a command in a terminal of its own; return its exit code, negative for a signal.
+    """Run a command in a pseudo-terminal; return its exit code, negative for a signal.
 
     Parameters
     ----------
     command
         The program and its arguments.
     tail
-        Keeps the end of what it shows.
+        Keeps the end of the output.
     started
-        Called once it runs.
+        Called once the command runs.
     """
-    ours, leaders = socket.socketpair()
-    # Only what is a terminal becomes the new one.
-    closed = not os.get_inheritable(2)
-    errors = None if os.isatty(2) or closed else os.pipe()
+    control, leader_end = socket.socketpair()
+    # Standard error goes to the new terminal only if it went to a terminal before.
+    stderr_closed = not os.get_inheritable(2)
+    errors = None if os.isatty(2) or stderr_closed else os.pipe()
     size = window_size(1)
     child, master = pty.fork()
     if child == 0:
-        ours.close()
-        _lead(command, leaders, errors, size, closed)
-    leaders.close()
+        control.close()
+        _lead_session(command, leader_end, errors, size, stderr_closed)
+    leader_end.close()
     copier = None
     if errors is not None:
         os.close(errors[1])
@@ -102,11 +104,11 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
     started()
     try:
         with _raw_keyboard() as modes, _signals(master) as woken:
-            code = _Relay(master, ours, modes, tail, woken).run()
+            code = _Relay(master, control, modes, tail, woken).run()
     finally:
         if copier is not None:
             copier.finish()
-        ours.close()
+        control.close()
         os.close(master)
     if copier is not None:
         hand_over(copier)
@@ -115,7 +117,7 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
 
 @contextlib.contextmanager
 def _raw_keyboard() -> Iterator[list[object]]:
-    """Let every key through; yield the modes that the terminal has otherwise."""
+    """Put the terminal into raw mode; yield the modes that it had before."""
     before = termios.tcgetattr(0)
     try:
         tty.setraw(0)
@@ -127,7 +129,7 @@ def _raw_keyboard() -> Iterator[list[object]]:
 
 @contextlib.contextmanager
 def _signals(master: int) -> Iterator[socket.socket]:
-    """Pass signals on to whatever of the command is in the foreground, and the window's size."""
+    """Pass signals on to the foreground process group, and changes of the window's size."""
 
     def resize(number: int, frame: FrameType | None) -> None:
         with contextlib.suppress(OSError):
@@ -144,7 +146,7 @@ def _signals(master: int) -> Iterator[socket.socket]:
 
 
 class _Relay:
-    """Copies what is typed to the terminal's other side, and what is shown from there."""
+    """Copies keyboard input to the pseudo-terminal, and its output to the screen."""
 
     def __init__(
         self,
@@ -163,119 +165,119 @@ class _Relay:
         self._code: int | None = None
 
     def run(self) -> int:
-        """Relay until the command has ended and all is shown that it wrote."""
+        """Relay until the command has exited and all its output is shown; return its code."""
         while self._code is None:
             ready, _, _ = select.select(self._sources, [], [])
             if self._woken.fileno() in ready:
                 self._woken.recv(4096)
             if self._master in ready:
-                self._show()
+                self._copy_output()
             if 0 in ready:
-                self._type()
+                self._copy_input()
             if self._leader.fileno() in ready:
-                self._listen()
+                self._read_report()
         end = time.monotonic() + GRACE_S
         while self._master in self._sources:
-            # What was written before its end is there at once.
+            # Whatever the command wrote before it exited can be read at once.
             left = max(0.0, end - time.monotonic())
             ready, _, _ = select.select([self._master], [], [], left)
             if ready:
-                self._show()
+                self._copy_output()
             if not ready or (left == 0.0 and self._master in self._sources):
-                # Somebody still has the terminal open: in the background.
-                self._give_away()
+                # A background process still has the terminal open.
+                self._hand_over()
                 break
         return self._code
 
-    def _show(self) -> None:
-        shown = read(self._master)
-        if shown:
-            self._tail.add(shown)
-        if not shown or not write(1, shown):
+    def _copy_output(self) -> None:
+        output = read(self._master)
+        if output:
+            self._tail.add(output)
+        if not output or not write(1, output):
             self._sources.remove(self._master)
 
-    def _type(self) -> None:
+    def _copy_input(self) -> None:
         typed = read(0, 1024)
         if not typed or not write(self._master, typed):
             self._sources.remove(0)
 
-    def _listen(self) -> None:
+    def _read_report(self) -> None:
         report = self._leader.recv(REPORT.size)
         if len(report) < REPORT.size:
-            # The leader was killed, and with it all that it led.
+            # The leader was killed, and its whole session was hung up.
             self._code = -signal.SIGHUP
             return
         kind, number = REPORT.unpack(report)
         if kind == STOPPED:
             self._stop()
-        elif kind == FAILED:
+        elif kind == START_FAILED:
             raise OSError(number, os.strerror(number))
         else:
             self._code = number
 
     def _stop(self) -> None:
-        """Stop as the command was stopped, by Ctrl-Z, and go on with it."""
+        """Stop when Ctrl-Z stopped the command; once continued, continue the command."""
         termios.tcsetattr(0, termios.TCSAFLUSH, self._modes)  # type: ignore[arg-type]  # its own
         os.kill(os.getpid(), signal.SIGSTOP)
         with contextlib.suppress(termios.error):
             tty.setraw(0)
         self._leader.send(CONTINUE)
 
-    def _give_away(self) -> None:
-        """Let the leader show on what is written in the background: it outlives us."""
+    def _hand_over(self) -> None:
+        """Let the leader, which outlives us, go on showing what background processes write."""
         with contextlib.suppress(OSError, termios.error):
-            _show_as_it_is(self._master)
+            _disable_output_processing(self._master)
             fds = array.array("i", [self._master, 1])
             self._leader.sendmsg(
                 [TAKE_OVER], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds.tobytes())]
             )
 
 
-# In the leader's process, which a fork has made: it ends with os._exit
+# What follows runs in the forked leader, which ends with os._exit
 
 
-def _lead(
+def _lead_session(
     command: Sequence[str],
     control: socket.socket,
     errors: tuple[int, int] | None,
     size: bytes,
-    closed: bool,
+    stderr_closed: bool,
 ) -> NoReturn:
     try:
         with contextlib.suppress(OSError):
-            # Before the command can ask for it.
+            # The size must be right before the command can ask for it.
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
-        told_read, told_write = os.pipe()
-        # The leader is in the background of its own terminal.
+        failure_read, failure_write = os.pipe()
+        # The command has the foreground, so writing to the terminal would stop the leader.
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-        # Held back from before the command runs until the leader waits for them: none is missed.
+        # Blocked before the command runs, until the leader waits for them, so that none is missed.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *PASSED_ON})
         child = os.fork()
         if child == 0:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            if closed:
+            if stderr_closed:
                 os.close(2)
-            _become(command, told_write, errors)
-        os.close(told_write)
+            _exec_command(command, failure_write, errors)
+        os.close(failure_write)
 
         def forward(number: int, frame: FrameType | None) -> None:
             with contextlib.suppress(OSError):
                 os.killpg(child, number)
 
-        # To the command the leader is the parent, which a signal may be sent to.
+        # The command sees the leader as its parent, and may be sent signals through it.
         passed_on = {each for each in PASSED_ON if signal.getsignal(each) != signal.SIG_IGN}
         for each in passed_on:
             signal.signal(each, forward)
-        # Where it has no handler, some systems drop it.
+        # Some systems drop the signal if it has no handler.
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         if errors is not None:
             os.close(errors[0])
             os.close(errors[1])
-        failure = os.read(told_read, 4)
+        failure = os.read(failure_read, 4)
         if failure:
-            control.send(REPORT.pack(FAILED, int.from_bytes(failure, "little")))
+            control.send(REPORT.pack(START_FAILED, int.from_bytes(failure, "little")))
             os._exit(0)
-        _wait(child, control, passed_on)
+        _report_until_exit(child, control, passed_on)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number in (0, 1, 2):
             os.close(number)
@@ -284,40 +286,43 @@ def _lead(
         os._exit(0)
 
 
-def _become(command: Sequence[str], told: int, errors: tuple[int, int] | None) -> NoReturn:
+def _exec_command(
+    command: Sequence[str], failure_write: int, errors: tuple[int, int] | None
+) -> NoReturn:
+    """Replace this process by the command; write the errno to the pipe if that fails."""
     try:
         os.setpgid(0, 0)
         os.tcsetpgrp(0, os.getpid())
         if errors is not None:
             os.dup2(errors[1], 2)
-        # Python ignores these; a command is begun with them as they are by default.
+        # Python ignores these signals; a command expects their default handling.
         for number in (signal.SIGTTOU, signal.SIGPIPE, getattr(signal, "SIGXFSZ", None)):
             if number is not None:
                 signal.signal(number, signal.SIG_DFL)
         os.execvp(command[0], list(command))
     except OSError as error:
-        os.write(told, (error.errno or 1).to_bytes(4, "little"))
+        os.write(failure_write, (error.errno or 1).to_bytes(4, "little"))
     except BaseException:
-        os.write(told, (1).to_bytes(4, "little"))
+        os.write(failure_write, (1).to_bytes(4, "little"))
     finally:
         os._exit(127)
 
 
-def _wait(child: int, control: socket.socket, passed_on: set[signal.Signals]) -> None:
+def _report_until_exit(child: int, control: socket.socket, passed_on: set[signal.Signals]) -> None:
     while True:
-        # Asked for rather than handled: a handler would run after a wait that has just begun.
+        # A handler would not run until after a wait that has just started, so there is none.
         number = signal.sigwait({signal.SIGCHLD, *passed_on})
         if number != signal.SIGCHLD:
             with contextlib.suppress(OSError):
                 os.killpg(child, number)
             continue
-        # One signal may stand for two changes.
+        # One signal may stand for several changes.
         while True:
             pid, status = os.waitpid(child, os.WUNTRACED | os.WNOHANG)
             if pid == 0:
                 break
             if not os.WIFSTOPPED(status):
-                control.send(REPORT.pack(ENDED, os.waitstatus_to_exitcode(status)))
+                control.send(REPORT.pack(EXITED, os.waitstatus_to_exitcode(status)))
                 return
             control.send(REPORT.pack(STOPPED, os.WSTOPSIG(status)))
             if control.recv(1) != CONTINUE:
@@ -328,11 +333,11 @@ def _wait(child: int, control: socket.socket, passed_on: set[signal.Signals]) ->
 
 def _take_over(control: socket.socket) -> None:
     size = socket.CMSG_SPACE(2 * array.array("i").itemsize)
-    asked, passed, _, _ = control.recvmsg(1, size)
-    if asked != TAKE_OVER:
+    request, ancillary, _, _ = control.recvmsg(1, size)
+    if request != TAKE_OVER:
         return
     fds = array.array("i")
-    for _, _, data in passed:
+    for _, _, data in ancillary:
         fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
     master, screen = fds
     os.dup2(master, 0)

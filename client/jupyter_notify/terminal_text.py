@@ -1,10 +1,10 @@
-"""Turn what programs print into text: without colours, cursor movements and control characters."""
+"""Turn program output into plain text, without colours, cursor movements and control characters."""
 
 from __future__ import annotations
 
 import re
 
-#: What colours a terminal, moves its cursor or sets its title: CSI, OSC, DCS and short sequences.
+#: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones.
 ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
@@ -12,56 +12,56 @@ ESCAPES = re.compile(
 )
 #: Control characters besides tab and line feed.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-#: Something before a carriage return that does not end its line: it was written over.
+#: Text before a carriage return within a line, which what follows has overwritten.
 OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")
-#: A line that could end a fenced block, or that would begin another.
+#: A line that could end a fenced block or begin another.
 FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 
 
-def printed(text: str) -> str:
-    """Return a program's output as a terminal would show it in the end.
+def plain_output(text: str) -> str:
+    """Return a program's output as a terminal shows it in the end.
 
     Parameters
     ----------
     text
-        What the program wrote.
+        The output, with its escape sequences.
     """
     text = ESCAPES.sub("", text).replace("\r\n", "\n")
-    # A progress bar writes over itself.
+    # A progress bar overwrites itself.
     text = OVERWRITTEN.sub("", text)
     return CONTROLS.sub("", text)
 
 
 def last_lines(data: bytes, most: int) -> str:
-    """Return the last lines of an output as a terminal would show them in the end.
+    """Return the last lines of an output as a terminal shows them in the end.
 
     Parameters
     ----------
     data
-        What was written; what is not UTF-8 is replaced.
+        The output; bytes that are not UTF-8 are replaced.
     most
-        How many lines.
+        The maximum number of lines.
     """
-    lines = [line.rstrip() for line in printed(data.decode("utf-8", "replace")).split("\n")]
+    lines = [line.rstrip() for line in plain_output(data.decode("utf-8", "replace")).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     return "\n".join(lines[-most:]).strip("\n")
 
 
 def fenced(text: str, max_bytes: int = 8 * 1024) -> str:
-    """Return a program's output as Markdown that shows it as it is.
+    """Return a program's output as a fenced block of Markdown, which shows it unchanged.
 
-    It becomes a fenced block whose fence is longer than any in the text. Of a long text the end
-    is kept, and a line above the block says so.
+    The fence is longer than any in the text. If the text is too long its end is kept, and a line
+    above the block says so.
 
     Parameters
     ----------
     text
-        The output, colours and all.
+        The output, with its escape sequences.
     max_bytes
-        How long the Markdown may be as UTF-8.
+        The maximum size of the Markdown as UTF-8.
     """
-    text = printed(text).rstrip("\n")
+    text = plain_output(text).rstrip("\n")
     note = ""
     room = max_bytes - 2 * len(_fence(text)) - 2
     if len(text.encode("utf-8", "replace")) > room:
@@ -80,12 +80,12 @@ def _fence(text: str) -> str:
 
 
 def head(text: str, max_bytes: int) -> str:
-    """Return the beginning of a text that takes at most so many bytes as UTF-8."""
+    """Return the beginning of a text, at most ``max_bytes`` long as UTF-8."""
     return text.encode("utf-8", "replace")[: max(0, max_bytes)].decode("utf-8", "ignore")
 
 
 def tail(text: str, max_bytes: int) -> str:
-    """Return the end of a text that takes at most so many bytes as UTF-8, from a line's start."""
+    """Return the end of a text, at most ``max_bytes`` long as UTF-8, from the start of a line."""
     data = text.encode("utf-8", "replace")
     if len(data) <= max_bytes:
         return text

@@ -1,7 +1,7 @@
-"""A drop-in for ``from tqdm import tqdm`` that shows its bar in JupyterLab too.
+"""A drop-in replacement for ``from tqdm import tqdm`` that shows its bar in JupyterLab as well.
 
-Where tqdm is installed it is that class, with its bar in the terminal; where it is not, a small
-one of the same interface that shows the notification only.
+Where tqdm is installed, the class extends it and keeps its bar in the terminal. Otherwise it
+extends a small class with the same interface, and shows only the notification.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .loop_outcome import LoopFrame, Outcome, tell_outcome
+from .loop_outcome import LoopFrame, Outcome, report_outcome
 from .progress import Progress, number
 from .send_queue import SendQueue
 from .values import plain_number
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class MinimalBar(Generic[T]):
-    """What programs use of tqdm's interface, without a bar in the terminal."""
+    """The commonly used part of tqdm's interface, without a bar in the terminal."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class MinimalBar(Generic[T]):
         **__: Any,
     ) -> None:
         if total is None and hasattr(iterable, "__len__"):
-            total = len(iterable)  # type: ignore[arg-type]  # it was just looked for
+            total = len(iterable)  # type: ignore[arg-type]  # it has __len__
         self.iterable = iterable
         self.desc = desc or ""
         self.total = total
@@ -69,22 +69,22 @@ class MinimalBar(Generic[T]):
         self.close()
 
     def update(self, n: float | None = 1) -> bool | None:
-        """Go on by ``n``."""
+        """Advance by ``n``."""
         self.n += n or 0
         return None
 
     def set_description(self, desc: str | None = None, refresh: bool | None = True) -> None:
-        """Say what it is."""
+        """Set the title."""
         self.desc = desc or ""
 
     def set_description_str(self, desc: str | None = None, refresh: bool | None = True) -> None:
-        """Say what it is."""
+        """Set the title."""
         self.desc = desc or ""
 
     def set_postfix(
         self, ordered_dict: Any = None, refresh: bool | None = True, **values: Any
     ) -> None:
-        """Say more, as names and values."""
+        """Set the text after the numbers, from names and values."""
         shown = {**(dict(ordered_dict) if ordered_dict else {}), **dict(sorted(values.items()))}
         self.postfix = ", ".join(
             f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
@@ -92,16 +92,16 @@ class MinimalBar(Generic[T]):
         )
 
     def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
-        """Say more."""
+        """Set the text after the numbers."""
         self.postfix = str(s)
 
     def reset(self, total: float | None = None) -> None:
-        """Begin anew."""
+        """Start again from zero."""
         self.n = 0
         self.total = self.total if total is None else total
 
     def refresh(self, *_: Any, **__: Any) -> bool:
-        """Do nothing: the bar is looked at."""
+        """Do nothing: the bar is sampled."""
         return True
 
     def clear(self, *_: Any, **__: Any) -> None:
@@ -127,14 +127,15 @@ else:
 
 
 class _Bar(Progress):
-    """The progress of a bar: what the bar shows when it is looked at."""
+    """The progress of a bar, read from the bar whenever it is sampled."""
 
     def __init__(self, bar: tqdm, queue: SendQueue, **options: Any) -> None:
         self._bar = weakref.ref(bar)
         super().__init__(queue, bar.desc.rstrip(": ") or "Progress", bar.total, **options)
         self.n = bar.n
 
-    def look(self) -> None:
+    def read_bar(self) -> None:
+        """Copy what the bar shows."""
         bar = self._bar()
         if bar is not None:
             self.n, self.total = bar.n, bar.total
@@ -142,12 +143,12 @@ class _Bar(Progress):
             self.note = ", ".join(filter(None, (str(bar.postfix or ""), *bar._nested_bars())))
 
     def state(self) -> object:
-        self.look()
+        self.read_bar()
         return super().state()
 
 
-class _Open(threading.local):
-    """The bars of a thread that are open, the outermost first."""
+class _OpenBars(threading.local):
+    """The open bars of a thread, the outermost first."""
 
     def __init__(self) -> None:
         self.bars: list[weakref.ref[tqdm]] = []
@@ -157,19 +158,19 @@ class _Open(threading.local):
         return self.bars[-1]() if self.bars else None
 
     def remove(self, bar: tqdm) -> None:
-        # By identity: bars are compared by what they show.
+        # Compared by identity, because tqdm's `==` compares what the bars show.
         others = ((ref, ref()) for ref in self.bars)
         self.bars = [ref for ref, one in others if one is not None and one is not bar]
 
 
-_open = _Open()
+_open = _OpenBars()
 
 
 class tqdm(Base):
-    """A progress bar; ``notify_options`` are those of ``notify.progress``.
+    """A progress bar; ``notify_options`` are the options of ``notify.progress``.
 
-    A bar inside of another one is shown in that one's notification. A bar with ``leave=False``
-    vanishes at its end.
+    A nested bar is shown in the notification of the outer one. The notification of a bar with
+    ``leave=False`` is revoked at its end.
     """
 
     def __init__(self, *args: Any, notify_options: dict[str, Any] | None = None, **kw: Any) -> None:
@@ -198,21 +199,22 @@ class tqdm(Base):
         try:
             yield from super().__iter__()
         except GeneratorExit:
-            progress.look()
-            # We are about to be collected, and closed by that, before the outcome is known.
+            progress.read_bar()
+            # Garbage collection will close this bar before the outcome is known; it must not end
+            # the progress then.
             self._progress = None
-            vanishes = self.leave is False
+            retracts = self.leave is False
 
             def conclude(outcome: Outcome) -> None:
-                if vanishes and outcome.known and not outcome.failed:
-                    progress.vanish()
+                if retracts and outcome.known and not outcome.failed:
+                    progress.retract()
                 else:
                     progress.conclude_loop(outcome)
 
-            tell_outcome(loop, sys._getframe(1), conclude)
+            report_outcome(loop, sys._getframe(1), conclude)
             raise
         except BaseException as error:
-            progress.look()
+            progress.read_bar()
             progress.conclude(error)
             raise
         finally:
@@ -221,12 +223,12 @@ class tqdm(Base):
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if error is not None and self._progress is not None:
-            self._progress.look()
+            self._progress.read_bar()
             self._progress.conclude(error)
         super().__exit__(kind, error, traceback)
 
     def close(self) -> None:
-        """End it: in success, unless it was ended by an exception before."""
+        """End it as a success, unless an exception has ended it before."""
         progress = getattr(self, "_progress", None)
         super().close()
         _open.remove(self)
@@ -234,17 +236,17 @@ class tqdm(Base):
             self._end(progress)
 
     def _end(self, progress: _Bar) -> None:
-        progress.look()
+        progress.read_bar()
         n, total = plain_number(progress.n), plain_number(progress.total)
         if self.leave is False:
-            progress.vanish()
+            progress.retract()
         elif n is not None and total and n < total:
             progress.stop()
         else:
             progress.done()
 
     def _nested_bars(self) -> Iterator[str]:
-        """Return what the bars inside this one show."""
+        """Return the texts of the bars nested in this one."""
         bar = self._nested() if self._nested is not None else None
         if bar is None or bar.disable:
             return

@@ -1,7 +1,7 @@
-"""Convert what programs have at hand (numpy, torch, pandas, ``pathlib``, …) to JSON's values.
+"""Convert the values that programs use (numpy, torch, pandas, ``pathlib``, …) to JSON.
 
 None of those libraries is imported: their values are recognized by the methods that they share.
-Where a value's meaning is not plain there is one ``BadUsage``, at once and in the caller.
+An ambiguous value raises ``BadUsage`` at once, in the caller.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .errors import BadUsage
 
 #: How deep the server lets the JSON of ``data`` and ``args`` nest.
 MAX_DEPTH = 32
-#: From here on a browser reads a whole number as infinity.
+#: A browser reads a whole number of this size or more as infinity.
 TOO_LARGE = 10**308
 
 TRUE = ("true", "yes", "on", "1")
@@ -30,19 +30,19 @@ FALSE = ("false", "no", "off", "0")
 
 
 def to_text(value: object, name: str) -> str:
-    """Return a value's text, fit for UTF-8.
+    """Return a value's text, which UTF-8 can encode.
 
     Parameters
     ----------
     value
-        Anything that has a text.
+        Any object.
     name
-        What it is for, for the error.
+        The argument's name, for the error.
 
     Raises
     ------
     BadUsage
-        If it cannot be turned into text.
+        If it cannot be converted to text.
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
         try:
@@ -57,67 +57,68 @@ def to_text(value: object, name: str) -> str:
         text = str(value)
     except Exception as error:
         raise BadUsage(
-            f"The {name} has no text: {type(value).__name__} raised {type(error).__name__}."
+            f"The {name} cannot be converted to text: {type(value).__name__} raised "
+            f"{type(error).__name__}."
         ) from None
     return encodable(text)
 
 
 def encodable(text: str) -> str:
-    """Return a text without halves of surrogate pairs, which a file's name may hold."""
+    """Return a text without lone surrogates, which a file name may contain."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def to_number(value: Any, name: str, least: float = 0.0, most: float = math.inf) -> float:
-    """Return a number for a number of any library, an array of one, or a number's text.
+    """Convert a number of any library, an array with one element, or a text to a number.
 
     Parameters
     ----------
     value
-        The number; a length of time counts in seconds.
+        The number; a ``timedelta`` counts in seconds.
     name
-        What it is for, for the error.
+        The argument's name, for the error.
     least, most
-        Its bounds.
+        The bounds.
 
     Raises
     ------
     BadUsage
-        If it is no number or out of bounds.
+        If it is not a number or is out of bounds.
     """
     number = _number(value)
     if number is None:
         raise BadUsage(f"The {name} must be a number, not {_shown(value)}.")
     if not (least <= number <= most and math.isfinite(number)):
         if most == math.inf:
-            said = "must not be negative" if least == 0 else f"must be {least:g} or more"
-            raise BadUsage(f"The {name} {said}, as {_shown(value)} is.")
+            rule = "not be negative" if least == 0 else f"be {least:g} or more"
+            raise BadUsage(f"The {name} must {rule}, but it is {_shown(value)}.")
         raise BadUsage(f"The {name} must be from {least:g} to {most:g}, not {_shown(value)}.")
     return number
 
 
 def plain_number(value: Any) -> int | float | None:
-    """Return a value as one of Python's own numbers; None if it is none, or not finite."""
+    """Convert a value to an int or a float; None if it is not a finite number."""
     number = _number(value)
     return number if number is not None and math.isfinite(number) else None
 
 
 def is_duration(value: Any) -> bool:
-    """Whether a value is a length of time, which says itself in what unit it counts."""
+    """Whether a value is a ``timedelta``, which has a unit of its own."""
     return hasattr(value, "total_seconds") or type(value).__name__ == "timedelta64"
 
 
 def _number(value: Any) -> int | float | None:
-    # A bool is an int to Python, but nobody means one by it.
+    # Python's bool is an int, but nobody means a number by it.
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
         return None
     if type(value) in (int, float):
-        return value  # type: ignore[no-any-return]  # it was just looked at
+        return value  # type: ignore[no-any-return]  # its type was just checked
     seconds = getattr(value, "total_seconds", None)
     try:
         if callable(seconds):
             return float(seconds())
         if type(value).__name__ == "timedelta64":
-            # numpy's: its own item() is a timedelta, or a count of nanoseconds.
+            # numpy's item() would be a timedelta or a number of nanoseconds.
             return float(value / type(value)(1, "s"))
         if isinstance(value, (str, bytes, dict)):
             return float(value) if isinstance(value, str) else None
@@ -127,17 +128,17 @@ def _number(value: Any) -> int | float | None:
             return None
         return float(value)
     except Exception:
-        # An array of several numbers, a tensor without a value, a text that is no number.
+        # For example an array of several numbers, a tensor without a value, any other text.
         return None
 
 
 def to_bool(value: Any, name: str) -> bool:
-    """Return a truth value for a library's own, for 0 and 1, or for its text.
+    """Convert a library's truth value, 0 or 1, or a text such as "yes" to a bool.
 
     Raises
     ------
     BadUsage
-        If it could be either.
+        If it is ambiguous.
     """
     if isinstance(value, bool):
         return value
@@ -161,21 +162,21 @@ def to_bool(value: Any, name: str) -> bool:
 
 
 def to_json(value: Any, name: str, depth: int = 1) -> Any:
-    """Return a value made of JSON's own types.
+    """Convert a value to JSON's types.
 
     Parameters
     ----------
     value
         Numbers, texts, times, paths, mappings and sequences, of Python or of a library.
     name
-        What it is for, for the error.
+        The argument's name, for the error.
     depth
-        How deep inside it is.
+        The present depth of nesting.
 
     Raises
     ------
     BadUsage
-        If it has no plain form in JSON.
+        If JSON cannot hold it.
     """
     if depth > MAX_DEPTH:
         raise BadUsage(f"The {name} nests deeper than {MAX_DEPTH} levels.")
@@ -195,9 +196,9 @@ def to_json(value: Any, name: str, depth: int = 1) -> Any:
 
 
 def _json_of_object(value: Any, name: str, depth: int) -> Any:
-    """Return what stands for an object: by its kind, or by a method that libraries share."""
+    """Convert an object by its type, or by a method that libraries share."""
     if type(value).__name__ in ("NaTType", "NAType"):
-        # How pandas says that there is nothing.
+        # The missing values of pandas.
         return None
     if isinstance(value, (dt.datetime, dt.date, dt.time)):
         return value.isoformat()
@@ -246,7 +247,7 @@ def _json_key(key: Any, name: str) -> str:
     if isinstance(key, (str, os.PathLike, uuid.UUID)):
         return to_text(key, name)
     if key is None or isinstance(key, bool):
-        # As Python's own json writes them.
+        # Python's json module writes the same.
         return {None: "null", True: "true", False: "false"}[key]
     if isinstance(key, (dt.datetime, dt.date)):
         return key.isoformat()
@@ -259,7 +260,7 @@ def _json_key(key: Any, name: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as an error shows it: in one line, and short."""
+    """Return a value's representation for an error: in one line, and short."""
     try:
         text = repr(value)
     except Exception:

@@ -460,7 +460,7 @@ def test_what_the_server_refuses_is_logged_once_and_told_to_who_asks(
         (lambda n: n("m", progress=2), "from 0 to 1"),
         (lambda n: n("m", data=object()), "cannot be written as JSON"),
         (lambda n: n("m", data=float("nan")), "cannot be written as JSON"),
-        (lambda n: n("m", toast=False, persistent=True), "Only one of"),
+        (lambda n: n("m", toast=False, persistent=True), "only one of"),
         (lambda n: n("m", actions=["x"]), "must be LABEL=COMMAND"),
         (lambda n: n("m", link="javascript:alert(1)"), "must begin with http"),
         (lambda n: n.progress("p", total=-1), "must not be negative"),

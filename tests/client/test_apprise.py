@@ -59,7 +59,7 @@ def test_what_is_attached_for_apprise_is_named(server: Server, tmp_path: Path) -
     row = find(server, "Attached")
     assert row is not None
     body = server.detail(row["id"])["body"]
-    assert body == "See *this*\n\nAttached, and not shown here:\n\n```\nplot *1*.png\n```"
+    assert body == "See *this*\n\nAttachments (not shown here):\n\n```\nplot *1*.png\n```"
     assert to.notify(body="", attach=[str(plot)])
     assert find(server, "Attachments")
 

@@ -300,7 +300,7 @@ def test_watch_goes_on_where_it_was_when_the_server_is_back(server: Server) -> N
 def test_a_wrong_token_is_exit_code_1(shell: Shell, server: Server, command: str) -> None:
     ran = shell(command, "--url", server.url, JUPYTER_NOTIFY_TOKEN="wrong")
     assert ran.returncode == 1
-    assert "does not take the token" in one_line(ran)
+    assert "does not accept the token" in one_line(ran)
 
 
 # completion

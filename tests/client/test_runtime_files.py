@@ -82,8 +82,8 @@ def writable_by_a_shared_group(path: Path) -> None:
 
 FORGERIES = [
     pytest.param(owned_by_another, "another user owns", marks=as_root),
-    (writable_by_all, "others can write"),
-    pytest.param(writable_by_a_shared_group, "others of its group can write", marks=as_root),
+    (writable_by_all, "other users can write"),
+    pytest.param(writable_by_a_shared_group, "other users of its group can write", marks=as_root),
 ]
 
 
