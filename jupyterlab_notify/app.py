@@ -411,7 +411,7 @@ class NotifyApp(ExtensionApp):
 
         self._last_logged = await in_thread(problem)
         if self._last_logged is not None:
-            self.log.warning("%s It is tried again by itself.", self._last_logged)
+            self.log.warning("%s It is tried again automatically.", self._last_logged)
 
     async def stop_extension(self) -> None:
         """Commit pending operations and close storage."""

@@ -1,4 +1,4 @@
-"""How much each caller may send: so many messages a second, over ten seconds."""
+"""The rate limit of each caller: a number of messages a second, averaged over ten seconds."""
 
 from __future__ import annotations
 
@@ -8,46 +8,47 @@ from collections.abc import Callable
 
 from .exceptions import TooMany
 
-#: Over how many seconds a caller's messages are counted.
+#: The window over which a caller's messages are counted.
 WINDOW_S = 10.0
 #: How many callers are remembered at most.
 MAX_CALLERS = 1000
-#: The soonest that a caller is told to come back: by then a part of its window is free again.
+#: The shortest ``Retry-After``; by then a part of the window is free again.
 LEAST_WAIT_S = 1.0
 
 
 class RateLimit:
-    """Counts what each caller sends.
+    """Counts the messages of each caller.
 
     Parameters
     ----------
     rate
-        How many messages a second; 0: any number.
+        The number of messages a second; 0 for no limit.
     clock
-        Seconds that only go forward.
+        Returns monotonic seconds.
     """
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate = rate
         self._clock = clock
-        #: Of each caller: until when what it sent counts. What is full of time is over the limit.
+        #: For each caller, the time until which its messages count. Each message adds its share of
+        #: a second; a caller whose time lies more than a window ahead is over the limit.
         self._until: dict[bytes, float] = {}
 
     def count(self, caller: str) -> None:
-        """Count a message of a caller, which its token names.
+        """Count a message of a caller, who is identified by the token.
 
         Raises
         ------
         TooMany
-            If it has sent as much as it may.
+            If it is over the limit.
         """
         if not self.rate:
             return
-        # Not the token itself: it lives no longer than its request.
+        # A hash, so that the token itself is kept no longer than its request.
         key = hashlib.sha256(caller.encode("utf-8", "replace")).digest()
         now, cost = self._clock(), 1 / self.rate
         until = max(self._until.get(key, now), now) + cost
-        # A rate below one in ten seconds still lets one through.
+        # Even a rate below one message in ten seconds lets one through.
         if (over := until - now - max(WINDOW_S, cost)) > 1e-9:
             raise TooMany(max(over, LEAST_WAIT_S))
         if len(self._until) >= MAX_CALLERS:

@@ -1,7 +1,6 @@
-"""Images of welcome files: which types are served, and how a text names them.
+"""Images of welcome files: the types that are served, and the URLs in a text.
 
-Every search takes a time that grows with the text's length alone: no pattern looks beyond the next
-place where it could begin again.
+Every search takes linear time: no pattern looks beyond the next place where it could match again.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ IMAGE_TYPES = {
     ".webp": "image/webp",
 }
 
-#: Where a fenced block begins or ends, and what delimits code in a line.
+#: The delimiters of a fenced block, and of code within a line.
 _FENCE = re.compile(r"`{3,}|~{3,}")
 _TICKS = re.compile("`+")
-#: The ways to write an image in Markdown.
+#: The three ways to write an image in Markdown.
 _INLINE = re.compile(r"(!\[[^\[\]\n]*\]\(\s*)(<[^<>\n]*>|[^\s)<]+)")
 _DEFINED = re.compile(
     r"^( {0,3}\[[^\[\]\n]+\]:[ \t]*\n?[ \t]*)(<[^<>\n]*>|[^\s<]\S*)", re.MULTILINE
@@ -36,7 +35,7 @@ _ELSEWHERE = re.compile(r"([a-z][a-z0-9+.-]*:|/|#|\\)", re.IGNORECASE)
 
 
 def place_images(body: str, base: str) -> str:
-    """Let relative image URLs of a Markdown text begin at ``base``."""
+    """Resolve the relative image URLs of a Markdown text against ``base``."""
 
     def place(url: str) -> str:
         bare = url.strip("<>\"'")
@@ -57,7 +56,7 @@ def place_images(body: str, base: str) -> str:
 
 
 def _split(body: str) -> Iterator[tuple[str, bool]]:
-    """Split a text into pieces, each with whether it is code, in which nothing is an image."""
+    """Split a text into pieces, each with whether it is code, which contains no images."""
     fence = ""
     prose: list[str] = []
     code: list[str] = []
@@ -82,14 +81,17 @@ def _split(body: str) -> Iterator[tuple[str, bool]]:
 
 
 def _split_prose(text: str) -> Iterator[tuple[str, bool]]:
-    """Split a text without fences at its spans of code: as many backticks end one as begin it."""
+    """Split a text without fences at its code spans.
+
+    A span ends with as many backticks as it starts with, and here always within its line.
+    """
     ticks = [match.span() for match in _TICKS.finditer(text)]
     closing: dict[int, int] = {}
     next_of_length: dict[int, int] = {}
     line_ends = [place for place, char in enumerate(text) if char == "\n"]
     for number in range(len(ticks) - 1, -1, -1):
         start, end = ticks[number]
-        # A span of this simple reading ends in its line.
+        # A span must end in its line.
         while line_ends and line_ends[-1] > start:
             next_of_length.clear()
             line_ends.pop()

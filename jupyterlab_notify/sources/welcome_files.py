@@ -1,7 +1,7 @@
-"""Welcome messages from files: Markdown with YAML front matter, beside Jupyter's other data.
+"""Welcome messages from files: Markdown with YAML front matter, in Jupyter's data folders.
 
-They are read, in a thread, when a tab opens and while one is open. A container image ships a
-welcome message by copying a file to ``share/jupyter/notify/welcome/``.
+A thread reads them when a tab opens, and again while one is open. A container image ships a welcome
+message by copying a file to ``share/jupyter/notify/welcome/``.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from .threads import in_thread
 
 #: The folder below each folder of Jupyter's data path.
 FOLDER = Path("notify") / "welcome"
-#: How large a file may be, in bytes.
+#: The maximum size of a file and of an image, in bytes.
 MAX_FILE = 256 * 1024
 MAX_IMAGE = 16 * 1024 * 1024
-#: How long the front matter may be, in characters: YAML takes its time over long numbers.
+#: The maximum length of the front matter, in characters, since YAML parses long numbers slowly.
 MAX_FRONT_MATTER = 8 * 1024
-#: How many files are read, and of how many names: what is beyond is somebody's mistake.
+#: How many files of a folder are read, and how many names are listed. More must be a mistake.
 MAX_FILES = 200
 MAX_NAMES = 10_000
-#: How often a message may be shown at most.
+#: The largest value of ``max_views``.
 MAX_VIEWS = 2**31
 
 
 class BadFile(Exception):
-    """A file is no welcome message; the text says why."""
+    """A file is not a valid welcome message; the message says why."""
 
 
 class WelcomeFilesSource(Source):
-    """Has the welcome files read, and storage know them.
+    """Reads the welcome files while a tab is open, and passes them to storage.
 
     Parameters
     ----------
     context
-        Where they are kept.
+        The parts that the source works with.
     make_files
-        Makes what reads them; called in a thread, when they are first needed.
+        Makes the reader; called in a thread when the files are first needed.
     """
 
     name = "welcome_files"
@@ -61,7 +61,7 @@ class WelcomeFilesSource(Source):
         self._watching: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        """Read the files now, and again and again."""
+        """Read the files now, and then at intervals."""
         if self._watching is None:
             self._watching = asyncio.ensure_future(self._watch())
 
@@ -72,7 +72,7 @@ class WelcomeFilesSource(Source):
             self._watching = None
 
     async def stop(self) -> None:
-        """Stop reading them; a folder that hangs is not waited for."""
+        """Stop reading them, without waiting for a folder that hangs."""
         self.sleep()
 
     async def _watch(self) -> None:
@@ -81,12 +81,12 @@ class WelcomeFilesSource(Source):
             wait_s = self._read_at + interval_s - time.monotonic()
             if wait_s <= 0:
                 await self.refresh_welcome()
-                # A folder that hangs is asked again at the same pace.
+                # A folder that hangs is tried again at the same interval.
                 wait_s = interval_s
             await asyncio.sleep(wait_s)
 
     async def refresh_welcome(self) -> None:
-        """Wait until the files were read, but not for a folder that hangs."""
+        """Read the files, without waiting for a folder that hangs."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(self._read())
         await asyncio.wait({self._reading}, timeout=self._context.timings.files_timeout_s)
@@ -106,7 +106,7 @@ class WelcomeFilesSource(Source):
         self._read_at = time.monotonic()
 
     async def find_image(self, path: str) -> tuple[bytes, str] | None:
-        """Return an image that lies beside a welcome file, and its media type."""
+        """Return an image from a welcome folder, and its media type."""
         await self.refresh_welcome()
         if (files := self._files) is None:
             return None
@@ -119,14 +119,14 @@ class WelcomeFiles:
     Parameters
     ----------
     folders
-        Jupyter's data path; of two files with the same ``id`` the one in the earlier folder
+        Jupyter's data path. Of two files with the same ``id``, the one in the earlier folder
         counts.
     aspect
-        Messages of another aspect are for another part of the platform.
+        The aspect to show; messages of another aspect are for another part of the platform.
     image_url
-        Where ``find_image``'s paths are served, ending in a slash.
+        The URL under which ``find_image``'s paths are served, with a slash at the end.
     log
-        Where the administrator looks.
+        The server's log.
     """
 
     def __init__(
@@ -136,11 +136,11 @@ class WelcomeFiles:
         self._aspect = aspect
         self._image_url = image_url
         self._log = log
-        #: What each file said when it was last read, by its path and what a change changes.
+        #: Each file's fingerprint when it was last read, and its message if it is valid.
         self._read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]] = {}
 
     def scan(self) -> list[WelcomeContent]:
-        """Read what is new or has changed, and return every message; never raises."""
+        """Read new and changed files, and return all messages; never raises."""
         found: dict[str, WelcomeContent] = {}
         read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]] = {}
         for number, folder in enumerate(self._folders):
@@ -148,7 +148,7 @@ class WelcomeFiles:
                 try:
                     status = path.stat()
                 except OSError as error:
-                    self._complain(path, error.strerror or "it cannot be read", read)
+                    self._warn_unreadable(path, error.strerror or "it cannot be read", read)
                     continue
                 mark = (status.st_mtime_ns, status.st_size, status.st_ino)
                 message: WelcomeContent | None = None
@@ -162,12 +162,12 @@ class WelcomeFiles:
                             "The welcome message %s is left out: %s.", printable(path), error
                         )
                     except OSError as error:
-                        self._complain(path, error.strerror or "it cannot be read", read)
+                        self._warn_unreadable(path, error.strerror or "it cannot be read", read)
                         continue
                     except Exception as error:
-                        # Whatever else a file can do to its parser.
+                        # A file may make its parser raise anything.
                         self._log.warning(
-                            "The welcome message %s is left out: it cannot be understood (%s).",
+                            "The welcome message %s is left out: it cannot be parsed (%s).",
                             *(printable(path), type(error).__name__),
                         )
                 read[path] = (mark, message)
@@ -176,17 +176,17 @@ class WelcomeFiles:
         self._read = read
         return list(found.values())
 
-    def _complain(
+    def _warn_unreadable(
         self,
         path: Path,
-        why: str,
+        reason: str,
         read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]],
     ) -> None:
-        """Say once that a file cannot be read; it is tried again all the same."""
-        nothing = (0, 0, 0)
-        if path not in self._read or self._read[path][0] != nothing:
-            self._log.warning("The welcome message %s is left out: %s.", printable(path), why)
-        read[path] = (nothing, None)
+        """Log once that a file cannot be read; each scan tries it again."""
+        unread = (0, 0, 0)
+        if path not in self._read or self._read[path][0] != unread:
+            self._log.warning("The welcome message %s is left out: %s.", printable(path), reason)
+        read[path] = (unread, None)
 
     def _files(self, folder: Path) -> list[Path]:
         try:
@@ -219,27 +219,27 @@ class WelcomeFiles:
         front = "\n".join(lines[1:end])
         if len(front) > MAX_FRONT_MATTER:
             raise BadFile(f"its front matter is longer than {MAX_FRONT_MATTER} characters")
-        given = {
-            name: _whole(name, value) if isinstance(value, str) else value
+        fields = {
+            name: _join_surrogates(name, value) if isinstance(value, str) else value
             for name, value in _front_matter(front).items()
         }
-        id_ = given.get("id")
+        id_ = fields.get("id")
         if isinstance(id_, int) and not isinstance(id_, bool):
             id_ = str(id_)
         if not isinstance(id_, str) or not 0 < len(id_) <= 200:
             raise BadFile("its 'id' is missing, or not a text of at most 200 characters")
-        title = given.get("title")
+        title = fields.get("title")
         if not isinstance(title, str) or not title.strip() or len(title) > 200:
             raise BadFile("its 'title' is missing, or not a text of at most 200 characters")
-        aspect = given.get("aspect", self._aspect)
+        aspect = fields.get("aspect", self._aspect)
         if not isinstance(aspect, str) or len(aspect) > 200:
             raise BadFile("its 'aspect' is not a text of at most 200 characters")
-        most = given.get("max_views")
+        most = fields.get("max_views")
         if most is not None and (
             isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= MAX_VIEWS
         ):
             raise BadFile(f"its 'max_views' is not a whole number from 1 to {MAX_VIEWS}")
-        dismissable = given.get("dismissable", True)
+        dismissable = fields.get("dismissable", True)
         if not isinstance(dismissable, bool):
             raise BadFile("its 'dismissable' is neither true nor false")
         body = "\n".join(lines[end + 1 :]).strip()
@@ -258,12 +258,12 @@ class WelcomeFiles:
         }
 
     def find_image(self, name: str) -> tuple[bytes, str] | None:
-        """Return an image's bytes and media type; None if there is none that may be served.
+        """Return an image's bytes and media type; None if it must not be served.
 
         Parameters
         ----------
         name
-            The number of a folder, a slash, and the image's path in it.
+            The number of a folder, a slash, and the image's path in that folder.
         """
         number, _, inside = name.partition("/")
         parts = inside.split("/")
@@ -280,7 +280,7 @@ class WelcomeFiles:
             return None
         folder = self._folders[int(number)]
         try:
-            # What a link inside the folder leads to counts by where that lies.
+            # A link is resolved first: its target must lie inside the folder, too.
             real = (folder / inside).resolve(strict=True)
             if not real.is_relative_to(folder.resolve(strict=True)) or not real.is_file():
                 return None
@@ -292,30 +292,30 @@ class WelcomeFiles:
 
 
 def _front_matter(text: str) -> dict[Any, Any]:
-    # Jupyter brings it; a server without welcome files never imports it.
+    # Imported late, since most servers have no welcome files. It comes with Jupyter Server.
     import yaml
 
     try:
-        given = yaml.safe_load(text)
+        fields = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark is not None else ""
         raise BadFile(f"its front matter is not YAML{where}") from None
-    if not isinstance(given, dict):
+    if not isinstance(fields, dict):
         raise BadFile("its front matter is not a list of names and values")
-    return given
+    return fields
 
 
-def _whole(name: Any, text: str) -> str:
-    r"""Join surrogate pairs, which YAML leaves as JSON writes them: ``"\ud83c\udf89"``."""
+def _join_surrogates(name: Any, text: str) -> str:
+    r"""Join the surrogate pairs that YAML leaves from JSON's escapes: ``"\ud83c\udf89"``."""
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
         raise BadFile(
-            f"its {str(name)[:80]!r} holds half of a surrogate pair, which is no text"
+            f"its {str(name)[:80]!r} holds half of a surrogate pair, which is not text"
         ) from None
 
 
 def printable(text: object) -> str:
-    """Return a text for the log: a file's name may hold what moves the cursor, or is no text."""
+    """Return a text for the log, since a file's name may hold control characters or be no text."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

@@ -1,7 +1,7 @@
-"""Where notifications are kept: one SQLite file, or memory while it cannot be used.
+"""Storage of notifications: one SQLite file, or memory while the file cannot be used.
 
-Everything here is synchronous and belongs to one thread, the worker's. Operations receive a
-``Transaction``; repositories say what rows mean; the engine keeps the file usable.
+Everything here is synchronous and runs in one thread, the worker's. Operations receive a
+``Transaction``; repositories define what rows mean; the engine keeps the file usable.
 """
 
 from __future__ import annotations
@@ -60,17 +60,17 @@ class Storage:
     path
         The database file; its folder is made if it is missing. None keeps everything in memory.
     retention
-        What is kept.
+        How much is kept.
     central
-        The tag of the central service that this server asks; empty: none.
+        The tag of the central service that this server polls; empty if there is none.
     log
-        Where the administrator looks.
+        The server's log.
     clock
-        Milliseconds since 1970.
+        Returns the time in milliseconds since 1970.
     timings
-        How long to wait for what.
+        Waits and intervals.
     monotonic
-        Seconds that only go forward.
+        Returns monotonic seconds.
     """
 
     def __init__(
@@ -109,12 +109,12 @@ class Storage:
 
     @property
     def position(self) -> StreamPosition:
-        """How far everything has come that tabs show, as of the last commit."""
+        """The position of everything that tabs show, as of the last commit."""
         state = self.engine.state
         return StreamPosition(Cursor(state.epoch, state.seq), self.welcome.version_of(state))
 
     def status(self, transaction: Transaction) -> StoreStatus:
-        """Return where and how notifications are kept; an operation."""
+        """Return where and how notifications are stored; an operation."""
         return {
             **self.engine.status(),
             "epoch": transaction.state.epoch,

@@ -1,12 +1,12 @@
-"""By which time notifications grow old, although the machine's clock may be wrong."""
+"""The time against which the age of notifications counts, although the clock may be wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-#: How far the clock may stray from the time that passes, in milliseconds.
+#: How far the clock may stray from the monotonic time.
 TOLERANCE_MS = 300_000
-#: How long it must not, before it is believed.
+#: How long the clock must be consistent before it is trusted.
 BELIEVED_AFTER_MS = 86_400_000
 
 
@@ -20,7 +20,7 @@ class AgeReference:
     Parameters
     ----------
     monotonic
-        Seconds that only go forward.
+        Returns monotonic seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -30,7 +30,7 @@ class AgeReference:
         self._newest_ms: int | None = None
 
     def begin(self, newest_ms: int | None, now_ms: int) -> None:
-        """Note the newest time that is stored, as a file is opened; only the first one counts."""
+        """Note the newest stored time when a file is opened; only the first call counts."""
         if self._begun_ms is None:
             self._restart(newest_ms, now_ms)
 
@@ -40,7 +40,7 @@ class AgeReference:
             return now_ms
         passed_ms = int((self._monotonic() - self._begun_s) * 1000)
         if abs(now_ms - self._begun_ms - passed_ms) > TOLERANCE_MS:
-            # It was set. What is known is the time before that, and what has passed.
+            # Somebody has set the clock. Go on from the time before that, plus what has passed.
             before_ms = self._begun_ms if self._newest_ms is None else self._newest_ms
             self._restart(before_ms + passed_ms, now_ms)
             passed_ms = 0

@@ -1,4 +1,4 @@
-"""Connections to SQLite: how one is opened and set up, and what its errors mean."""
+"""Open and set up connections to SQLite, and interpret its errors."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from contextlib import suppress
 from .database_file import DatabaseFile, Unusable
 from .schema import migrate
 
-#: What the statements of this package need: ``ON CONFLICT … DO``.
+#: The oldest version that has ``ON CONFLICT … DO``, which the statements of this package use.
 MINIMUM_SQLITE = (3, 24, 0)
-#: How long a log or journal may stay between two transactions, in bytes.
+#: The maximum size of the log or journal between two transactions, in bytes.
 JOURNAL_BYTES = 4 * 1024 * 1024
-#: A file is made shorter if it has at least so many unused pages and they are a quarter of it, and
-#: by how many pages at once: what is written next would use them again.
+#: A file is shortened only if it has this many unused pages and they are a quarter of it: the next
+#: messages can use a few again. Each time, at most ``SHRINK_BY`` pages are freed.
 SHRINK_FROM = 256
 SHRINK_BY = 500
 
-#: What opening and using a file can fail with.
+#: The exceptions that opening and using a file can raise.
 FAULTS = (sqlite3.Error, OSError, Unusable)
 
 
@@ -27,7 +27,7 @@ def connect(target: str, timeout_s: float = 0, *, damaged: bool = False) -> sqli
     """Connect to a file, to ``:memory:``, or to a URI that names a ``damaged`` file."""
     db = sqlite3.connect(target, timeout=timeout_s, isolation_level=None, uri=damaged)
     if damaged:
-        # Without it a file that was cut short is not read at all.
+        # Otherwise SQLite does not read a truncated file at all.
         db.execute("PRAGMA writable_schema = ON")
     db.execute("PRAGMA cache_size = -512")
     db.execute("PRAGMA temp_store = MEMORY")
@@ -38,16 +38,16 @@ def connect(target: str, timeout_s: float = 0, *, damaged: bool = False) -> sqli
 def open_file(
     file: DatabaseFile, timeout_s: float, busy_timeout_s: float
 ) -> tuple[sqlite3.Connection, str]:
-    """Open the database file, with the present schema; return its journal mode too.
+    """Open the database file and migrate it; return the connection and the journal mode.
 
     Parameters
     ----------
     file
-        Which.
+        The file.
     timeout_s
-        How long another process may hold its lock now.
+        How long to wait for another process's lock now.
     busy_timeout_s
-        How long it may later.
+        How long to wait for one later.
 
     Raises
     ------
@@ -59,12 +59,12 @@ def open_file(
     try:
         is_new = os.stat(file.path).st_size == 0
         if is_new:
-            # Before the first page is written; later it would take a copy of all.
+            # This must precede the first page; later it would need a copy of the whole file.
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         mode = _set_journal_mode(db, file, is_new, timeout_s)
         db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
-        # Each commit is synced: a message that was answered survives a power cut too. With a
-        # rollback journal that takes more than FULL: it ends with the journal's name.
+        # Each commit is synced, so an acknowledged message survives a power cut. With a rollback
+        # journal FULL is not enough: the journal's directory entry must be synced as well.
         db.execute("PRAGMA synchronous = EXTRA")
         migrate(db, inode, file.path)
         db.execute(f"PRAGMA busy_timeout = {busy_timeout_s * 1000:.0f}")
@@ -79,8 +79,8 @@ def _set_journal_mode(
 ) -> str:
     """Set the journal mode where that is safe, and return the mode that holds now."""
     if not file.shared and not is_new:
-        # The host on whose disk it lies cannot know which others have it open, in a mode that
-        # does not go together with a write-ahead log.
+        # On the host that owns the disk the file looks local. Other hosts may have it open in a
+        # mode that is incompatible with a write-ahead log, so the mode is left as it is.
         return str(db.execute("PRAGMA journal_mode").fetchone()[0])
     try:
         return _try_journal_mode(db, "delete" if file.shared else "wal", timeout_s)
@@ -91,7 +91,7 @@ def _set_journal_mode(
 
 
 def _try_journal_mode(db: sqlite3.Connection, wanted: str, timeout_s: float) -> str:
-    """Set the journal mode; SQLite does not wait for another process that is doing the same."""
+    """Set the journal mode, waiting for another process that does the same: SQLite does not."""
     end = time.monotonic() + timeout_s
     while True:
         try:
@@ -105,7 +105,7 @@ def _try_journal_mode(db: sqlite3.Connection, wanted: str, timeout_s: float) -> 
 
 
 def explain_foreign_log(file: DatabaseFile) -> str:
-    """Say why a shared file with a write-ahead log cannot be used."""
+    """Return why a shared file with a write-ahead log cannot be used."""
     return (
         f"another program keeps a write-ahead log for the database {file.path}, which would "
         "corrupt it on this file system"
@@ -113,24 +113,24 @@ def explain_foreign_log(file: DatabaseFile) -> str:
 
 
 def is_corrupt(fault: BaseException) -> bool:
-    """Whether a fault means that the file holds what SQLite, or this software, never wrote."""
+    """Whether a fault means that the file holds data that this software never wrote."""
     text = str(fault)
     return isinstance(fault, sqlite3.Error) and (
         type(fault) is sqlite3.DatabaseError
         or "malformed" in text
-        # The one function is ``holds``, which fails at what is no UTF-8.
+        # The only user-defined function is ``holds``, which fails on invalid UTF-8.
         or text.startswith(("Could not decode to UTF-8", "user-defined function"))
     )
 
 
 def shrink(db: sqlite3.Connection) -> bool:
-    """Give some of a file's unused pages back to the disk; return whether there are more."""
+    """Return some of a file's unused pages to the disk; return whether there are more."""
     (free,) = db.execute("PRAGMA freelist_count").fetchone()
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     if free < SHRINK_FROM or free * 4 < pages:
         return False
-    # As a script, and so in a transaction of its own: ``execute`` would stop at its first page.
-    # It can wait until another process leaves the file alone.
+    # As a script, because ``execute`` would stop after the first page. If another process has
+    # locked the file, this waits until the next time.
     with suppress(sqlite3.OperationalError):
         db.executescript(f"PRAGMA incremental_vacuum({SHRINK_BY})")
     (now,) = db.execute("PRAGMA freelist_count").fetchone()
@@ -147,5 +147,5 @@ def measure(db: sqlite3.Connection) -> int:
 
 
 def _holds(text: str | None, word: str) -> bool:
-    """Whether a text holds a word, which is given as ``casefold`` makes it."""
+    """Whether a text contains a word, which must be case-folded."""
     return text is not None and word in text.casefold()

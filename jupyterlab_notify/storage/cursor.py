@@ -1,4 +1,4 @@
-"""How far a tab has come."""
+"""Cursors: which changes a tab has applied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Cursor(NamedTuple):
 
     @classmethod
     def parse(cls, text: str | None) -> Cursor | None:
-        """Read ``epoch:seq``; anything else is no cursor, which costs one snapshot."""
+        """Parse ``epoch:seq``; return None for anything else, which costs a snapshot."""
         epoch, colon, seq = (text or "").partition(":")
         if not colon or not seq.isascii() or not seq.isdigit() or len(seq) > 16:
             return None
@@ -24,7 +24,7 @@ class Cursor(NamedTuple):
 
 
 class StreamPosition(NamedTuple):
-    """What a tab compares: the store's cursor, and the version of the welcome messages."""
+    """The store's cursor and the version of the welcome messages, which a tab compares."""
 
     cursor: Cursor
     welcome: int

@@ -1,7 +1,7 @@
 """The database file and the file system that it lies on, without any SQL.
 
-The engine has the file made and described here, asks whether another file has replaced it, and has
-a corrupt one quarantined.
+The engine creates the file here, checks whether another file has replaced it, and quarantines a
+corrupt one.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ WAL_FILE_SYSTEMS = frozenset(
 SIDECARS = ("-wal", "-shm", "-journal")
 #: How many quarantined files are kept.
 KEPT_COPIES = 2
-#: From so many free bytes on a disk counts as full, when something fails.
+#: After a failure, a disk with fewer free bytes counts as full.
 LITTLE_SPACE = 65_536
 
 
 class Unusable(Exception):
-    """The database file cannot be used; the text says why."""
+    """The database file cannot be used; the message says why."""
 
 
 class DatabaseFile:
@@ -46,37 +46,37 @@ class DatabaseFile:
     path
         The file.
     log
-        Where the administrator looks.
+        The server's log.
     """
 
     def __init__(self, path: Path, log: logging.Logger) -> None:
         self.path = path
         #: Whether hosts may share the file, so that a write-ahead log would corrupt it.
         self.shared = True
-        #: The corrupt file that was quarantined last, since this object was made.
+        #: The last quarantined file, if this object has quarantined one.
         self.quarantined: Path | None = None
         self._log = log
-        #: Device and inode of the file that is open, or was last tried.
+        #: The device and inode of the file that is open or was last tried.
         self._file: tuple[int, int] | None = None
-        #: The same of its sidecar files while it is open.
+        #: The device and inode of its sidecar files while it is open.
         self._sidecars: dict[str, tuple[int, int]] = {}
-        #: What others could read or write, as far as that was said.
+        #: The files that were logged because other users had access to them.
         self._warned: set[str] = set()
 
     def prepare(self) -> int:
-        """Make the file if it is missing, remember it, and return its inode.
+        """Create the file if it is missing, remember it, and return its inode.
 
         Raises
         ------
         OSError, Unusable
-            If there can be no file.
+            If it cannot be created.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Made here, because SQLite would make it readable by the whole group. One that is
-        # there is not opened: to close it would drop this process' locks on it.
+        # Created here, because SQLite would make it readable for the whole group. An existing file
+        # is not opened: closing it would drop this process's locks on it.
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        # Looked at before it is opened: if it is replaced in between, that is noticed later.
+        # Remembered before it is opened, so that a replacement in between is noticed later.
         if not self.path.is_file():
             raise Unusable(f"{self.path} is not a file")
         self._keep_private()
@@ -85,7 +85,7 @@ class DatabaseFile:
         return self._file[1]
 
     def _keep_private(self) -> None:
-        """Take the file, and what lies beside it, from everybody but its owner."""
+        """Remove all other users' access to the file and its sidecar files."""
         for suffix in ("", *SIDECARS):
             path = f"{self.path}{suffix}"
             try:
@@ -96,30 +96,30 @@ class DatabaseFile:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                why = f"that cannot be changed: {error.strerror}"
+                outcome = f"that cannot be changed: {error.strerror}"
             else:
-                why = "from now on only its owner can"
+                outcome = "from now on only its owner can"
             if path not in self._warned:
                 self._warned.add(path)
                 self._log.warning(
                     "Others could read or write the notification database %s (its mode was %04o); "
                     "%s.",
-                    *(path, mode, why),
+                    *(path, mode, outcome),
                 )
 
     def forget(self) -> None:
-        """Remember no file any more: it is not in use."""
+        """Forget the remembered file, because it is not in use any more."""
         self._file = None
 
     def remember_sidecars(self) -> None:
-        """Remember the sidecar files that SQLite has made now that the file is open."""
+        """Remember the sidecar files that SQLite has created on opening the file."""
         self._sidecars = {}
         for suffix in ("-wal", "-shm"):
             with suppress(OSError):
                 self._sidecars[suffix] = _identity(f"{self.path}{suffix}")
 
     def remove_sidecars(self) -> None:
-        """Remove the sidecar files, unless they are another database's by now."""
+        """Remove the sidecar files, unless they belong to another database by now."""
         for suffix, identity in self._sidecars.items():
             with suppress(OSError):
                 sidecar = f"{self.path}{suffix}"
@@ -127,7 +127,7 @@ class DatabaseFile:
                     os.unlink(sidecar)
 
     def is_replaced(self) -> bool:
-        """Whether another file, or none, lies where the remembered one was."""
+        """Whether the remembered file was replaced by another one, or removed."""
         if self._file is None:
             return False
         try:
@@ -135,33 +135,33 @@ class DatabaseFile:
         except FileNotFoundError:
             return True
         except OSError:
-            # Nobody can tell; see ``check``.
+            # Unknown; see ``check``.
             return False
 
     def check(self) -> None:
-        """Make sure that it can be told whether the remembered file still lies at its path.
+        """Check that ``is_replaced`` can give an answer.
 
-        Its folder may have become a file, or a link may lead in a circle: what is written then may
-        be found by nobody.
+        It cannot if the file's folder was replaced by a file or by a link that leads in a circle.
+        Nobody might ever find what is written then.
 
         Raises
         ------
         OSError
-            If it cannot be told.
+            If it cannot.
         """
         if self._file is not None:
             with suppress(FileNotFoundError):
                 os.stat(self.path)
 
     def fingerprint(self) -> tuple[int, ...] | None:
-        """Return what changes when the file is written; None if there is no file."""
+        """Return a value that changes whenever the file is written; None if there is no file."""
         with suppress(OSError):
             status = os.stat(self.path)
             return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
         return None
 
     def explain_error(self, text: str) -> str:
-        """Say what SQLite means by "unable to open database file" and "disk I/O error"."""
+        """Return the likely cause of "unable to open database file" and "disk I/O error"."""
         with suppress(OSError):
             folder = self.path.parent
             for place in (folder, self.path):
@@ -173,15 +173,15 @@ class DatabaseFile:
         return text
 
     def quarantine(self, timeout_s: float) -> Path | None:
-        """Rename a corrupt file, and return its new name; None where that cannot be done.
+        """Rename a corrupt file and return its new name; None if that is impossible.
 
-        The file is renamed before it is closed, so that SQLite leaves its bytes and its log as
-        they are. If another server has done the same, the file that it began stays.
+        The file is renamed before it is closed, so that SQLite does not change it or its log. If
+        another server was faster, the new file that it has created stays.
 
         Parameters
         ----------
         timeout_s
-            How long to wait while another server does the same.
+            How long to wait for another server that does the same.
         """
         if self.is_replaced():
             return None
@@ -189,13 +189,13 @@ class DatabaseFile:
         target = self.path.with_name(f"{self.path.name}.corrupt-{stamp}-{secrets.token_hex(2)}")
         try:
             with _locked(self.path, timeout_s), ExitStack() as back:
-                # A host may know only what a folder held some seconds ago. To make a file there
-                # has it look again.
+                # Over NFS, a host may see the folder as it was some seconds ago. Creating a file
+                # in it refreshes that view.
                 os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
                 back.callback(os.unlink, target)
                 if self.is_replaced():
                     return None
-                # The file goes last: from then on these may be those of a new one.
+                # The file itself comes last: once it is gone, sidecar files may be a new one's.
                 for suffix in SIDECARS:
                     with suppress(FileNotFoundError):
                         here, there = f"{self.path}{suffix}", f"{target}{suffix}"
@@ -211,7 +211,7 @@ class DatabaseFile:
         return target
 
     def _delete_old_copies(self) -> None:
-        """Delete all but the newest quarantined files: each may be large."""
+        """Delete all but the newest quarantined files, since each may be large."""
         ours = re.compile(re.escape(self.path.name) + r"\.corrupt-\d{8}T\d{6}Z-[0-9a-f]{4}")
         with suppress(OSError):
             copies = sorted(name for name in os.listdir(self.path.parent) if ours.fullmatch(name))
@@ -231,10 +231,10 @@ def file_system(path: Path) -> str:
     best, kind = "", ""
     for line in mounts.splitlines():
         left, _, right = line.partition(" - ")
-        # Blanks and backslashes are written as octal numbers.
+        # Blanks and backslashes are escaped as octal numbers.
         point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), left.split(" ")[4])
         inside = real == point or real.startswith(point.rstrip("/") + "/")
-        # Of mounts on the same point the last one is what is seen.
+        # Of several mounts on the same point, the last one is visible.
         if inside and len(point) >= len(best):
             best, kind = point, right.split()[0]
     return kind
@@ -244,12 +244,13 @@ def file_system(path: Path) -> str:
 def _locked(path: Path, timeout_s: float) -> Iterator[None]:
     """Hold an exclusive lock; go on without one where the file system has none.
 
-    This is not SQLite's lock, and this process loses that one: only for files that are given up.
+    This is not SQLite's lock, and taking it makes this process lose that one. So use it only for
+    files that are given up.
 
     Raises
     ------
     BlockingIOError
-        If another process holds it for too long.
+        If another process holds it for longer than the timeout.
     """
     try:
         from fcntl import LOCK_EX, LOCK_NB, flock

@@ -1,7 +1,7 @@
 """The engine: keeps one SQLite file usable, and runs operations in shared transactions.
 
-It opens the file, goes on in memory while the file cannot be used, and begins anew where it is
-corrupt. What rows mean is the repositories' business.
+It opens the file, goes on in memory while the file cannot be used, and starts a new file if it is
+corrupt. What rows mean is up to the repositories.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from .transaction import (
 
 Clock = Callable[[], int]
 
-#: How often a batch is tried again, each time after the file was replaced by another.
+#: How often a batch is run again after the file was replaced by another.
 MAX_FAULTS = 4
 
 
@@ -62,7 +62,7 @@ class StoreStatus(TypedDict):
 
 
 class _OperationFailed(Exception):
-    """An operation failed by its own fault, maybe halfway."""
+    """An operation failed by its own fault, perhaps halfway."""
 
     def __init__(self, index: int, error: Exception) -> None:
         super().__init__(str(error))
@@ -70,29 +70,29 @@ class _OperationFailed(Exception):
 
 
 class _MustWrite(Exception):
-    """A transaction that only reads has found that something must be written."""
+    """A read-only transaction has found that something must be written."""
 
 
 # Longer than a screen: commit, rollback and fallback guard one connection and one state.
 class Engine:
     """A SQLite file, or memory while the file cannot be used.
 
-    Every method must be called from one and the same thread.
+    All methods must be called from the same thread.
 
     Parameters
     ----------
     file
-        The database file; None keeps everything in memory, which counts as not durable.
+        The database file; None keeps everything in memory, which is not durable.
     recovery
-        Saves what a failing file holds, and merges memory back.
+        Saves the content of a failing file, and merges memory back into it.
     maintenance
-        What is done with each batch: expiry, silent senders, retention.
+        Handles expiry, silent senders and retention with each batch.
     clock
-        Milliseconds since 1970.
+        Returns the time in milliseconds since 1970.
     log
-        Where the administrator looks; each fault is logged there once.
+        The server's log; each fault is logged once.
     timings
-        How long to wait for what.
+        Waits and intervals.
     """
 
     def __init__(
@@ -113,15 +113,15 @@ class Engine:
         self._db: sqlite3.Connection | None = None
         self.mode = "memory"
         self.problem: str | None = None
-        #: What was committed last.
+        #: The state as of the last commit.
         self.state = StoreState()
-        #: The file's fingerprint before it was last read, and when that was.
+        #: The file's fingerprint at the last read, and the time of that read.
         self._fingerprint: tuple[int, ...] | None = None
         self._read_at = 0.0
         self._heal_at = 0.0
-        #: Whether the file is older than what tabs know of it.
+        #: Whether tabs know a newer version of the file.
         self._restored = False
-        #: Whether there may be unused pages to give back.
+        #: Whether there may be unused pages to return to the disk.
         self._shrinks = False
 
     @property
@@ -131,7 +131,7 @@ class Engine:
 
     @property
     def durable(self) -> bool:
-        """Whether what is committed survives the process."""
+        """Whether committed changes survive the process."""
         return self.mode != "memory"
 
     def status(self) -> StoreStatus:
@@ -161,20 +161,20 @@ class Engine:
         Parameters
         ----------
         operations
-            Each with whether it writes. They may be run more than once, if the file fails and
-            another takes its place.
+            Each operation, and whether it writes. It may run more than once, if the file fails
+            or is replaced.
 
         Returns
         -------
         list
-            For each operation what it returned, or the exception that it raised; one that
+            For each operation its result or the exception that it raised. An operation that
             raised has changed nothing.
         """
         pending = list(operations)
         calls = [operation for operation, _ in pending]
         write = any(writes for _, writes in pending)
         if sqlite3.sqlite_version_info < connection.MINIMUM_SQLITE:
-            # Memory would be no better.
+            # A database in memory would have the same old SQLite.
             text = self._report_old_sqlite()
             return [Unavailable(text) for _ in calls]
         if self._is_quiet() and all(call is no_operation for call in calls):
@@ -183,28 +183,28 @@ class Engine:
             self.open()
         elif not self.durable and self._file is not None and time.monotonic() >= self._heal_at:
             self._heal()
-        results, wrote = self._run_until_kept(calls, write)
+        results, wrote = self._run_until_committed(calls, write)
         if wrote:
             try:
                 self._maintain()
             except FAULTS as fault:
-                # What was committed stays so; only that the file works no more is new.
+                # The batch is committed already; only the file has failed since.
                 self._handle_fault(fault)
         return results
 
-    def _run_until_kept(
+    def _run_until_committed(
         self, calls: Sequence[Operation[Any]], write: bool
     ) -> tuple[list[Any | Exception], bool]:
-        """Run operations until they are kept; return their results, and whether any wrote."""
+        """Run operations until a commit holds; return their results, and whether any wrote."""
         failed: dict[int, Exception] = {}
         faults = 0
         while faults < MAX_FAULTS:
             try:
                 results = self._run_once(calls, failed, write)
                 if write:
-                    self._check_place()
+                    self._check_file()
                 if write and self._is_replaced():
-                    # The file was taken away under the commit: what was written is not there.
+                    # The file was replaced during the commit, so the new one lacks the changes.
                     faults += 1
                 elif write or not self._restored:
                     return results, write
@@ -213,18 +213,18 @@ class Engine:
             except _MustWrite:
                 write = True
             except _OperationFailed as failure:
-                # The others begin again without it. A savepoint for each would cost them more.
+                # Run the others again without it. A savepoint for each would cost more.
                 failed[failure.index] = failure.error
             except FAULTS as fault:
                 faults += 1
                 if not self._is_replaced():
                     self._handle_fault(fault)
-        raise RuntimeError("The store fails again and again.")
+        raise RuntimeError("The notification database keeps failing.")
 
     def _run_once(
         self, calls: Sequence[Operation[Any]], failed: dict[int, Exception], write: bool
     ) -> list[Any | Exception]:
-        self._check_place()
+        self._check_file()
         if self._is_replaced():
             self._reopen()
         if self.mode == "rollback":
@@ -235,7 +235,7 @@ class Engine:
                 self._maintenance.expire(transaction)
             results = self._perform(transaction, calls, failed)
             if due:
-                # Only now: a silent sender may have sent something in this batch.
+                # After the batch, since a silent sender may have sent something in it.
                 self._maintenance.interrupt(transaction)
         return results
 
@@ -245,11 +245,10 @@ class Engine:
         calls: Sequence[Operation[Any]],
         failed: dict[int, Exception],
     ) -> list[Any | Exception]:
-        """Run operations in their order; those that ``failed`` before are left out.
+        """Run operations in order, except those that ``failed`` before.
 
-        Operations that can be grouped and follow each other run together. Between two statements
-        SQLite hands Python's lock to the event loop and waits to get it back, which takes longer
-        than the statements.
+        Consecutive operations that can be grouped run together. SQLite releases Python's global
+        lock between two statements, and waiting to get it back takes longer than the statements.
         """
         results: list[Any | Exception] = []
         while (start := len(results)) < len(calls):
@@ -278,7 +277,7 @@ class Engine:
         except (sqlite3.DatabaseError, OSError):
             raise
         except Exception:
-            # One of them is at fault: each is run alone, and fails or not.
+            # One of them is at fault, so each runs alone.
             return [
                 self._perform_one(transaction, start + number, call)
                 for number, call in enumerate(group)
@@ -288,10 +287,10 @@ class Engine:
         try:
             return call(transaction)
         except NotifyError as error:
-            # Raised before anything is changed.
+            # These are raised before anything is changed.
             return error
         except Exception as error:
-            # Memory has no faults, so there it is the operation's in any case.
+            # Memory has no faults, so there it is always the operation's.
             if self.durable and (isinstance(error, sqlite3.OperationalError) or is_corrupt(error)):
                 raise
             raise _OperationFailed(index, error) from error
@@ -303,10 +302,11 @@ class Engine:
         try:
             state = load_state(db)
             state.reset_ms = last.reset_ms
-            # Not earlier: what another server wrote while this one waited would lie in the future.
+            # The time is read now that the lock is held: what another server wrote while this one
+            # waited would otherwise lie in the future.
             transaction = Transaction(db, state, now_ms=self._clock(), durable=self.durable)
             self._check_journal_mode()
-            # The file went back in time (a backup restored in place): another epoch.
+            # If a backup was restored in place, the file went back in time: start a new epoch.
             back = self._restored or (state.epoch == last.epoch and state.seq < last.seq)
             if not write and (back or state.is_due(transaction.now_ms)):
                 raise _MustWrite
@@ -331,7 +331,7 @@ class Engine:
         self._restored = (self._restored and not back) or transaction.restored
 
     def _maintain(self) -> None:
-        """Apply retention when it is time, and shorten the file afterwards."""
+        """Apply retention when it is due, and shorten the file afterwards."""
         if self._maintenance.is_due(
             self.state.rows,
             lambda: load_state(self._connection).rows,
@@ -343,7 +343,7 @@ class Engine:
             self._shrinks = shrink(self._connection)
 
     def prune(self) -> int:
-        """Delete what retention does not keep; return how many rows that were."""
+        """Delete the rows that retention does not keep; return their number."""
         deleted = 0
         more = True
         while more:
@@ -355,7 +355,7 @@ class Engine:
     def _report_old_sqlite(self) -> str:
         needed = ".".join(map(str, connection.MINIMUM_SQLITE))
         text = (
-            "Notifications cannot be kept: this server's Python uses SQLite "
+            "Notifications cannot be stored: this server's Python uses SQLite "
             f"{sqlite3.sqlite_version}, and {needed} or later is needed."
         )
         if self.problem is None:
@@ -371,14 +371,14 @@ class Engine:
         return self._db
 
     def open(self) -> None:
-        """Open the file, or memory if it cannot be used; never raises for the file's sake."""
+        """Open the file, or memory if the file cannot be used; never raises because of the file."""
         try:
             self._open_file(self._timings.busy_timeout_s)
         except FAULTS as fault:
             self._handle_fault(fault)
 
     def close(self) -> None:
-        """Close the file; what is in memory only gets a last chance to be stored."""
+        """Close the file, after a last attempt to store what is only in memory."""
         if self._db is not None and not self.durable and self._recovery.has_news(self.state):
             self._heal()
         self._disconnect()
@@ -391,7 +391,7 @@ class Engine:
 
     def _open_file(self, timeout_s: float) -> None:
         if self._file is None:
-            raise Unusable("no place is configured for the database")
+            raise Unusable("no database file is configured")
         db, mode = open_file(self._file, timeout_s, self._timings.busy_timeout_s)
         self._disconnect()
         self._db, self.mode = db, mode
@@ -402,11 +402,11 @@ class Engine:
 
     def _reopen(self) -> None:
         self._log.warning(
-            "The notification database %s was deleted or replaced; what lies there now is used.",
+            "The notification database %s was deleted or replaced; the present file is used now.",
             self.path,
         )
-        # Bring the log into its own file, wherever that went, and remove it: SQLite would replay
-        # it onto the file that lies here now.
+        # Write the log back into the file that it belongs to, wherever that is now, and remove it:
+        # SQLite would otherwise replay it onto the new file.
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._disconnect()
@@ -415,7 +415,7 @@ class Engine:
         self.open()
 
     def _check_journal_mode(self) -> None:
-        """Notice that another program has set a write-ahead log; SQLite does once it has read."""
+        """Adapt to a write-ahead log that another program has set; SQLite shows it after a read."""
         if self.mode == "rollback" and self._file is not None:
             if self._connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 return
@@ -426,8 +426,8 @@ class Engine:
     def _is_replaced(self) -> bool:
         return self._file is not None and self._file.is_replaced()
 
-    def _check_place(self) -> None:
-        """Keep in memory, too, what may be written into a file that nobody will find."""
+    def _check_file(self) -> None:
+        """Fail, and so fall back to memory, if the file's path does not lead anywhere."""
         if self._file is not None and self.durable:
             self._file.check()
 
@@ -435,7 +435,7 @@ class Engine:
         return None if self._file is None else self._file.fingerprint()
 
     def _is_quiet(self) -> bool:
-        """Whether nothing is due and a shared file looks as it did when it was last read."""
+        """Whether nothing is due, and a shared file is unchanged since it was last read."""
         return (
             self.mode == "rollback"
             and self._fingerprint is not None
@@ -448,7 +448,7 @@ class Engine:
     # Failing and healing
 
     def _handle_fault(self, fault: Exception) -> None:
-        """Go on without the file after ``fault``: with a new one, or in memory."""
+        """Go on after ``fault``: with a new file if it is corrupt, or else in memory."""
         salvage = self._recovery.salvage(self._db, self.path, self._timings.retry_timeout_s)
         if self._file is not None and is_corrupt(fault):
             quarantined = self._file.quarantine(self._timings.busy_timeout_s)
@@ -463,8 +463,8 @@ class Engine:
                     fault = other
                 else:
                     self._log.warning(
-                        "The notification database %s was corrupt (%s). It was set aside as %s "
-                        "and a new one is begun, with %d notifications that could be read.",
+                        "The notification database %s was corrupt (%s). It was set aside as %s, "
+                        "and a new one was started with the %d notifications that could be read.",
                         *(self.path, fault, quarantined or "another file", len(salvage.rows)),
                     )
                     return
@@ -480,9 +480,10 @@ class Engine:
         return f"the database {self.path} cannot be used: {self._file.explain_error(str(fault))}"
 
     def _fall_back_to_memory(self, problem: str, salvage: Salvage) -> None:
-        """Keep messages in memory, with the newest of what the file had.
+        """Go on in memory, with the newest rows of the file.
 
-        Memory has an epoch of its own: if the process ends, the file gives its numbers again.
+        Memory has an epoch of its own, because the file will use the same numbers again if the
+        process ends.
         """
         self._disconnect()
         if self._file is not None:
@@ -500,12 +501,12 @@ class Engine:
         else:
             self._log.warning(
                 "Notifications are kept in memory only and will be lost when this server stops: "
-                "%s. It is tried again by itself.",
+                "%s. The file is tried again automatically.",
                 problem,
             )
 
     def _heal(self) -> None:
-        """Try the file again, and store what came in meanwhile."""
+        """Try the file again, and store in it what memory has received in the meantime."""
         memory, state, self._db = self._connection, self.state, None
         try:
             self._open_file(self._timings.retry_timeout_s)
@@ -522,7 +523,7 @@ class Engine:
         memory.close()
         self.problem = None
         self._log.info(
-            "The notification database %s works again; what came in meanwhile is stored.",
+            "The notification database %s works again; everything received meanwhile is stored.",
             self.path,
         )
 
@@ -541,5 +542,5 @@ class Engine:
 
 
 def _readable(text: str) -> str:
-    """Return a text that UTF-8 can hold: any bytes may name a file."""
+    """Return a text that UTF-8 can encode, since a file's name may hold any bytes."""
     return text.encode("utf-8", "backslashreplace").decode()

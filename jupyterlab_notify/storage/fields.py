@@ -1,4 +1,4 @@
-"""The fields of a notification: each column once, and everything that is derived from it.
+"""The fields of a notification: each column is described once, and statements derive from it.
 
 To add a field, add a line to ``FIELDS``, a migration to ``schema``, and the field to ``models``.
 """
@@ -17,7 +17,7 @@ from .transaction import Transaction
 
 
 class Kind(Enum):
-    """How a column's value reads on the wire."""
+    """How a column's value is encoded."""
 
     PLAIN = "the same"
     BOOLEAN = "0 or 1"
@@ -32,17 +32,17 @@ class Field(NamedTuple):
     Parameters
     ----------
     column
-        Its name there.
+        Its name.
     wire
-        The name in ``models.Notification``; None: lists and streams do not carry it.
+        The name in ``models.Notification``; None if lists and streams do not carry it.
     kind
-        How its value reads on the wire.
+        How its value is encoded.
     content
-        Whether the sender says it, so that it makes two messages the same or different.
+        Whether it is part of the sender's message. Messages with equal content are the same.
     inserted
-        Whether a new row is given it.
+        Whether new rows set it.
     erased
-        The SQL that a tombstone keeps in place of its value; None: the value.
+        The SQL value that a tombstone has instead; None keeps the value.
     """
 
     column: str
@@ -85,8 +85,8 @@ FIELDS = (
     Field("revoked_ms", "revoked", Kind.TIME, inserted=False),
     Field("expired_ms", "expired", Kind.TIME),
     Field("origin", "origin", inserted=False),
-    # Not on the wire: which central service it came from, its id there, and whether its body was
-    # fetched.
+    # Not on the wire: the central service that it came from, its id there, and whether its body
+    # was fetched.
     Field("central", inserted=False),
     Field("remote", inserted=False),
     Field("fetched", inserted=False, erased="1"),
@@ -94,7 +94,7 @@ FIELDS = (
 
 
 class NewNotification(TypedDict):
-    """A message on its way into the store: the columns that its sender decides."""
+    """A message that is to be stored: the columns that its sender determines."""
 
     id: str
     source: str
@@ -129,12 +129,12 @@ CONTENT = tuple(field.column for field in FIELDS if field.content)
 INSERT_COLUMNS = tuple(field.column for field in FIELDS if field.inserted)
 WIRE = tuple(field for field in FIELDS if field.wire is not None)
 
-#: Whether there is a longer text, even one that was not fetched yet.
+#: Whether there is a body, even if it was not fetched yet.
 HAS_BODY = "body IS NOT NULL OR fetched = 0"
-#: How the longer text begins, of which a closed message shows a line.
+#: The beginning of the body, of which a closed row shows a line.
 PREVIEW_CHARS = 240
 PREVIEW = f"substr(body, 1, {PREVIEW_CHARS})"
-#: What lists and streams carry: all but what only an opened message shows.
+#: The columns of lists and streams: all but the texts that only an opened message shows.
 SELECT_COLUMNS = (*(field.column for field in WIRE), HAS_BODY, PREVIEW)
 SELECT = f"SELECT {', '.join(SELECT_COLUMNS)} FROM notifications"
 
@@ -146,13 +146,13 @@ REPLACE = (
 )
 
 _ERASED = ", ".join(f"{f.column} = {f.erased}" for f in FIELDS if f.erased is not None)
-#: A tombstone keeps nothing of what was said.
+#: A tombstone keeps none of the sender's texts.
 _TOMBSTONE = "UPDATE notifications SET seq = ?, {column} = ?, " + _ERASED + " WHERE id = ?"
 
 
 @lru_cache
 def insert_statement(count: int) -> str:
-    """Return the statement that inserts so many rows, passing over those that exist."""
+    """Return the statement that inserts ``count`` rows, skipping those that exist."""
     row = f"({', '.join('?' * len(INSERT_COLUMNS))})"
     return (
         f"INSERT INTO notifications ({', '.join(INSERT_COLUMNS)}) "
@@ -161,7 +161,7 @@ def insert_statement(count: int) -> str:
 
 
 def named_insert(table: str, columns: Iterable[str], *, or_ignore: bool = False) -> str:
-    """Return the statement that inserts one row, whose values are given by name."""
+    """Return the statement that inserts one row with named parameters."""
     names = list(columns)
     verb = "INSERT OR IGNORE" if or_ignore else "INSERT"
     marks = ", ".join(f":{name}" for name in names)
@@ -169,14 +169,16 @@ def named_insert(table: str, columns: Iterable[str], *, or_ignore: bool = False)
 
 
 def tombstone(transaction: Transaction, id_: str, column: str) -> None:
-    """Make a tombstone of a row.
+    """Turn a row into a tombstone.
 
     Parameters
     ----------
-    transaction, id_
-        Where, and which.
+    transaction
+        A transaction that writes.
+    id_
+        The row's id.
     column
-        Why: ``revoked_ms`` or ``expired_ms``.
+        The reason: ``revoked_ms`` or ``expired_ms``.
     """
     transaction.execute(
         _TOMBSTONE.format(column=column),
@@ -188,7 +190,7 @@ def rfc3339(ms: int | None) -> str | None:
     """Return milliseconds since 1970 as an RFC 3339 time in UTC."""
     if ms is None:
         return None
-    # A datetime of years past 9999 cannot be made; no such time is let in.
+    # Validation keeps out years past 9999, which a datetime cannot hold.
     stamp = datetime.fromtimestamp(ms / 1000, timezone.utc)
     return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
 
@@ -208,7 +210,7 @@ _DECODERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.TOKEN: _shown_token,
 }
 _NAMES = (*(field.wire for field in WIRE), "hasBody", "preview")
-#: The columns whose values read otherwise on the wire: place, name there, and how.
+#: The columns that need decoding: index, wire name, decoder.
 _DECODED = (
     *((n, f.wire, _DECODERS[f.kind]) for n, f in enumerate(WIRE) if f.kind in _DECODERS),
     (len(WIRE), "hasBody", bool),
@@ -221,14 +223,14 @@ def to_wire(row: tuple[Any, ...]) -> WireNotification:
     Raises
     ------
     sqlite3.DatabaseError
-        If it holds what was never stored: the file is corrupt.
+        If it holds values that were never stored, so that the file is corrupt.
     """
     wire: dict[Any, Any] = dict(zip(_NAMES, row, strict=True))
     if bytes in map(type, row) or not (type(row[1]) is type(row[2]) is int):
-        raise sqlite3.DatabaseError("malformed row: it holds what is no text or no number")
+        raise sqlite3.DatabaseError("malformed row: a value has the wrong type")
     try:
-        for place, name, decode in _DECODED:
-            wire[name] = decode(row[place])
+        for index, name, decode in _DECODED:
+            wire[name] = decode(row[index])
     except (ValueError, TypeError, OverflowError, OSError) as error:
         raise sqlite3.DatabaseError(f"malformed row: {error}") from error
     return wire

@@ -1,4 +1,4 @@
-"""Identifiers: of notifications, and of the central service that one came from."""
+"""Identifiers of notifications and of central services."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def remote_id(central: str, origin: str, remote: str, created_ms: int = 0) -> st
 
 
 def central_tag(url: str) -> str:
-    """Return a short name for a central service, which tells its rows from another's."""
+    """Return a short tag for a central service, which marks its rows."""
     return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
 def pushed_broadcast(key: str) -> str | None:
-    """Return which broadcast of a central service a pushed message is, by its key, if it is one.
+    """Return the broadcast's id from a pushed message's key; None if it is not a broadcast.
 
-    The service pushes to labs that do not ask it, with its own id and the occurrence's beginning.
+    A service pushes to labs that do not poll it. The key holds the service's id and the time at
+    which the occurrence begins.
     """
     found = _PUSHED.fullmatch(key)
     return found[1] if found else None

@@ -1,6 +1,6 @@
-"""What is done with rows although nobody asks: expiry, silent senders, retention.
+"""Change rows without a request: expiry, silent senders, retention.
 
-The engine calls it with its batches.
+The engine calls this with each batch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .retention import REPLACEABLE, Retention, find_superfluous
 from .state import ACTIVE
 from .transaction import Transaction
 
-#: What becomes of a message whose sender was not heard of in time.
+#: Marks a message whose sender's heartbeat did not come in time.
 INTERRUPT = """
     UPDATE notifications SET
         seq = :seq, position = :seq, type = 'warning', message = message || ' (interrupted)',
@@ -28,8 +28,8 @@ INTERRUPT = """
 TOMBSTONE_MS = 86_400_000
 #: How many rows one transaction deletes.
 PRUNE_CHUNK = 2000
-#: After how many batches that write the database is measured: each may hold 16 MB, but what is
-#: taken in a second is bounded.
+#: After how many writing batches the database is measured. A batch may hold 16 MB, but the rate
+#: limit bounds how much comes in.
 MEASURE_AFTER = 4
 
 
@@ -39,11 +39,11 @@ class Maintenance:
     Parameters
     ----------
     retention
-        What is kept.
+        How much is kept.
     timings
-        How often to look.
+        Waits and intervals.
     monotonic
-        Seconds that only go forward.
+        Returns monotonic seconds.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class Maintenance:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.retention = retention
-        #: By which time notifications grow old.
+        #: The time against which age counts.
         self.age = AgeReference(monotonic)
         self._timings = timings or StorageTimings()
         self._prune_at = 0.0
         #: How many batches have written since the database was measured.
         self._batches = 0
-        #: The senders that were not heard of in time: until when they should have been, and since
-        #: when that is known.
+        #: The overdue notifications by id: when the heartbeat was due, and when it was first
+        #: found missing.
         self._silent: dict[str, tuple[int, int]] = {}
 
     def expire(self, transaction: Transaction) -> None:
@@ -101,15 +101,15 @@ class Maintenance:
         Parameters
         ----------
         at_most
-            How many rows there are at most.
+            An upper bound of the number of rows.
         count_rows
-            Counts them: asked only if there may be too many, since a statement for each batch
+            Counts the rows. Called only if there may be too many, since a statement for each batch
             costs throughput.
         measure
-            Returns how many bytes the database takes: asked after each so many batches.
+            Returns the size of the database. Called only every few batches.
         """
         keep = self.retention.count
-        # A tenth more than is kept, so that not every message deletes another.
+        # A tenth more than is kept, so that not every new message deletes another.
         limit = keep + max(keep // 10, 1)
         crowded = keep and at_most > limit and count_rows() > limit
         self._batches += 1
@@ -123,11 +123,11 @@ class Maintenance:
         return True
 
     def prune_soon(self) -> None:
-        """Have ``prune`` run after the next batch that writes."""
+        """Let ``prune`` run after the next batch that writes."""
         self._prune_at = 0.0
 
     def prune(self, transaction: Transaction) -> tuple[int, bool]:
-        """Delete rows that retention does not keep; return how many, and whether there are more."""
+        """Delete a chunk of superfluous rows; return their number, and whether to go on."""
         ids = [row[0] for row in transaction.execute(self._outdated(transaction))]
         if not ids:
             ids = find_superfluous(transaction, self.retention, PRUNE_CHUNK)
@@ -135,11 +135,11 @@ class Maintenance:
             transaction.execute("DELETE FROM notifications WHERE id = ?", (id_,))
         if ids:
             transaction.state.pruned = transaction.next_seq()
-        # What is too much is counted anew without what was outdated.
+        # The next call counts again, without the outdated rows.
         return len(ids), bool(ids)
 
     def _outdated(self, transaction: Transaction) -> str:
-        """Return the query for the ids of what has become too old."""
+        """Return the query for the ids of rows that have become too old."""
         queries = [
             "SELECT id FROM notifications WHERE (revoked_ms IS NOT NULL OR expired_ms IS NOT NULL) "
             f"AND coalesce(revoked_ms, expired_ms) < {transaction.now_ms - TOMBSTONE_MS}"

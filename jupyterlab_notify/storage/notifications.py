@@ -1,8 +1,8 @@
 """Notifications: storing, replacing, listing, changing and revoking them.
 
-Every change gives its row the next ``seq``. Rows that were revoked or have expired stay as
-tombstones without content, so that a tab that was away learns of it. Retention deletes them, and
-remembers in ``pruned`` up to which ``seq`` a cursor has missed something.
+Every change gives its row the next ``seq``. Revoked and expired rows stay as tombstones without
+content, so that a tab that was away learns of them. Retention deletes tombstones later, and notes
+in ``pruned`` the ``seq`` below which a cursor may have missed something.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ from .state import ACTIVE, INBOX, PINNED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
 
-#: Brings a row to the top of the list again, unread.
+#: Moves a row to the top of the list again, unread.
 BUMP = """
     UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, closed_ms = NULL,
         dismissed_ms = NULL
     WHERE id = ?"""
 
-#: How many rows one statement inserts: powers of two, so that few statements are prepared, and
-#: fewer parameters than the 999 that an old SQLite takes.
+#: How many rows one statement inserts. Powers of two need few prepared statements; the largest
+#: stays below the 999 parameters of an old SQLite.
 INSERT_SIZES = (32, 16, 8, 4, 2, 1)
-#: The same message under the same key again within this time is a sender's retry.
+#: The same message with the same key within this time counts as a sender's retry.
 RETRY_WINDOW_MS = 600_000
 #: How many rows a snapshot carries.
 SNAPSHOT_ROWS = 50
 PINNED_ROWS = 50
-#: In how many rows one operation searches for a text.
+#: How many rows one operation searches for a text.
 SCANNED_ROWS = 500
 #: If more rows changed, a tab gets a snapshot instead.
 MAX_CHANGES = 500
-#: How many bytes the texts of a frame or a page take, as JSON. The rows of a snapshot that do not
-#: fit are in the list's pages; those of a page are in the next.
+#: The maximum size of the texts in a frame or a page, as JSON. The rows of a snapshot that do not
+#: fit are in the list's pages; those of a page are in the next one.
 MAX_FRAME_BYTES = 1_000_000
 MAX_PAGE_BYTES = 1_000_000
 
 
 class Query(NamedTuple):
-    """Which rows a page is made of; every part that is given must hold."""
+    """The filter of a page; every part that is set must match."""
 
     view: str = "inbox"
     types: tuple[str, ...] = ()
@@ -72,24 +72,24 @@ class Query(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a search has found so far.
+    """The result of a search so far.
 
     Parameters
     ----------
     query
-        What is searched for.
+        The query.
     cursor
         The store's cursor when the search began.
     before
-        Where the search goes on.
+        The position to continue at.
     rows
-        What was found.
+        The rows.
     room
-        How many bytes there may be more.
+        How many more bytes fit.
     has_more
-        Whether there are rows that belong on the next page.
+        Whether there are rows for the next page.
     is_whole
-        Whether nothing more has to be searched for.
+        Whether the search is complete.
     """
 
     query: Query
@@ -101,14 +101,14 @@ class Found(NamedTuple):
     is_whole: bool = False
 
     def plus(self, rows: Iterable[tuple[Any, ...]], before: int | None) -> Found:
-        """Return this with more rows, as far as they fit.
+        """Return the result with more rows, as far as they fit.
 
         Parameters
         ----------
         rows
             The rows.
         before
-            Where to go on if there may be others; None: there are none.
+            The position to continue at; None if there are no others.
         """
         taken, room = _take(rows, self.room, has_one=bool(self.rows))
         found = (*self.rows, *taken)
@@ -119,10 +119,9 @@ class Found(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What became of a message: its id, its change's ``seq``, and whether it is durable.
+    """The result of storing a message: its id, its ``seq``, and whether it is durable.
 
-    ``action`` says what happened: ``created``, ``updated``, or None if the message was the same
-    again.
+    ``action`` is ``created``, ``updated``, or None if the same message came again.
     """
 
     id: str
@@ -132,7 +131,7 @@ class Stored(NamedTuple):
 
 
 class Revoked(NamedTuple):
-    """What was revoked: its id, its change's ``seq``, and whether that is durable."""
+    """The result of a revocation: the id, the ``seq``, and whether it is durable."""
 
     id: str
     seq: int
@@ -185,7 +184,7 @@ class NotificationRepository:
     Parameters
     ----------
     outbox
-        Where what the user does with a central service's messages is noted for it.
+        Collects the user's actions on a central service's messages.
     welcome
         Whose version frames carry.
     quiet
@@ -216,10 +215,10 @@ class NotificationRepository:
         return self.make_page(transaction, found)
 
     def scan(self, transaction: Transaction, found: Found) -> Found:
-        """Return what was found, and some more.
+        """Search on, and return the result so far.
 
-        To search long bodies for a text takes time, in which nothing else can be done here: so
-        only so many rows are searched at once.
+        Searching long bodies takes time, during which this thread can do nothing else. So each
+        call searches only ``SCANNED_ROWS`` rows.
         """
         query = found.query
         where, values = [VIEWS[query.view]], list[Any]()
@@ -243,7 +242,7 @@ class NotificationRepository:
             where.append(f"(holds(source, ?) OR holds({SHOWN_TOKEN}, ?))")
             values += [query.source.casefold()] * 2
         for word in query.text.split():
-            # In this order: a body is read only if the others do not hold the word.
+            # The body comes last, so that it is read only if the others do not contain the word.
             where.append(
                 "(holds(message, ?) OR holds(source, ?) "
                 f"OR holds({SHOWN_TOKEN}, ?) OR holds(body, ?))"
@@ -256,7 +255,7 @@ class NotificationRepository:
         return found.plus(rows, None if floor is None else floor[0])
 
     def make_page(self, transaction: Transaction, found: Found) -> Page:
-        """Make a page of what ``scan`` found, with the present counts."""
+        """Make a page of the rows that ``scan`` found, with the present counts."""
         return {
             "notifications": list(found.rows),
             "next": found.rows[-1]["position"] if found.has_more else None,
@@ -265,7 +264,7 @@ class NotificationRepository:
         }
 
     def detail(self, transaction: Transaction, id_: str) -> WireNotification:
-        """Return one notification whole, in the shape of ``models.NotificationDetail``."""
+        """Return one notification in the shape of ``models.NotificationDetail``."""
         row = transaction.execute(f"{SELECT} WHERE id = ? AND {ACTIVE}", (id_,)).fetchone()
         if row is None:
             raise _not_found(id_)
@@ -275,25 +274,25 @@ class NotificationRepository:
         if not fetched:
             raise Unavailable(
                 "The text of this message cannot be fetched: it is at a central service that this "
-                "server does not ask."
+                "server does not use."
             )
         try:
             if not isinstance(body, str | None):
-                raise TypeError("its body is no text")
+                raise TypeError("its body is not text")
             value = None if data is None else json.loads(data)
         except (ValueError, TypeError) as error:
             raise sqlite3.DatabaseError(f"malformed row: {error}") from error
         return {**to_wire(row), "body": body, "data": value}
 
     def position(self, transaction: Transaction) -> StreamPosition:
-        """Return how far everything has come that tabs show."""
+        """Return the position of everything that tabs show."""
         return StreamPosition(transaction.cursor, self._welcome.version(transaction))
 
     def frame(self, transaction: Transaction, since: Cursor | None) -> Frame:
-        """Return what a tab at ``since`` must learn: changes, or a snapshot.
+        """Return what a tab at ``since`` has missed, as changes or as a snapshot.
 
-        A snapshot is for a tab without a cursor, or whose cursor is of another epoch, of the
-        future, or so old that rows it knows may have been deleted, or since which much changed.
+        A tab gets a snapshot if it has no cursor, or if its cursor belongs to another epoch, lies
+        in the future, or is so old that rows may have been deleted or very many have changed.
         """
         state = transaction.state
         head: Frame = {
@@ -344,10 +343,10 @@ class NotificationRepository:
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         message
-            What to store. The caller makes the id, so that a message stays one if a commit that
-            seemed to fail, and was done again elsewhere, did come through.
+            The message. The caller creates the id, so that it is stored only once if a commit
+            seemed to fail, succeeded after all, and was repeated elsewhere.
         """
         now = transaction.now_ms
         expires_ms = message["expires_ms"]
@@ -369,7 +368,7 @@ class NotificationRepository:
         return Stored(id_, seq, "created", transaction.durable)
 
     def _shown_broadcast(self, transaction: Transaction, key: str) -> Stored | None:
-        """Return the broadcast that a pushed message is, if its service was asked already."""
+        """Return the broadcast that a pushed message belongs to, if the poller has stored it."""
         remote = pushed_broadcast(key)
         if remote is None:
             return None
@@ -393,7 +392,7 @@ class NotificationRepository:
         for message in messages:
             seq = transaction.next_seq()
             stored.append((message["id"], seq))
-            given: dict[str, Any] = {
+            columns: dict[str, Any] = {
                 **message,
                 "seq": seq,
                 "position": seq,
@@ -401,10 +400,10 @@ class NotificationRepository:
                 "updated_ms": now,
                 "expired_ms": expired_ms,
             }
-            values += [given[name] for name in INSERT_COLUMNS]
+            values += [columns[name] for name in INSERT_COLUMNS]
         if transaction.execute(insert_statement(len(messages)), values).rowcount == len(messages):
             return stored
-        # Some exist: a commit that seemed to fail did come through.
+        # Some rows exist: a commit that seemed to fail has succeeded.
         find = "SELECT id, seq FROM notifications WHERE id = ?"
         return [transaction.execute(find, (id_,)).fetchone() for id_, _ in stored]
 
@@ -424,14 +423,14 @@ class NotificationRepository:
         is_heartbeat = is_same and message["interrupt_ms"] is not None
         if (is_retry or is_heartbeat) and expires_ms == message["expires_ms"]:
             if is_heartbeat:
-                # It says only that its sender lives, which no tab need hear. What is in memory
-                # comes into the file by its seq.
+                # It only shows that its sender is alive, which tabs need not know. In memory it
+                # still takes a seq, because the merge into the file goes by seq.
                 transaction.execute(
                     "UPDATE notifications SET interrupt_ms = ?, seq = ? WHERE id = ?",
                     (message["interrupt_ms"], seq if durable else transaction.next_seq(), id_),
                 )
             return Stored(id_, seq, None, durable)
-        # A step of a progress moves a bar; it does not call for the user again.
+        # A step of progress moves a bar, but does not ask for attention again.
         is_quiet = is_retry or (content["type"] == message["type"] == "in-progress")
         if not (is_quiet and content["reply"] == message["reply"]):
             # What was answered was another question, or is asked anew.
@@ -455,16 +454,16 @@ class NotificationRepository:
         return frozenset(key for (key,) in rows)
 
     def revoke(self, transaction: Transaction, id_or_key: str, source: str) -> Revoked:
-        """Take a notification back.
+        """Revoke a notification.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         id_or_key
-            Its id, or its key.
+            Its id or its key.
         source
-            Who said it: no sender takes back what another says without naming that one.
+            Its source. Nobody revokes another source's message without naming that source.
 
         Raises
         ------
@@ -475,10 +474,10 @@ class NotificationRepository:
         tombstone(transaction, id_, "revoked_ms")
         return Revoked(id_, transaction.state.seq, transaction.durable)
 
-    # What the user does
+    # The user's actions
 
     def set_state(self, transaction: Transaction, id_: str, change: StateChange) -> Changed:
-        """Change the state of one."""
+        """Change the state of one notification."""
         row = transaction.execute(
             f"SELECT dismissable FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
         ).fetchone()
@@ -498,35 +497,45 @@ class NotificationRepository:
         seqs: tuple[int, int] | None = None,
         up_to: Cursor | None = None,
     ) -> Changed:
-        """Change the state of those with ``ids``, of a range of ``seqs``, or of the inbox.
+        """Change the state of notifications: by ``ids``, by a range of ``seqs``, or the inbox.
 
-        Ids that are unknown and notifications that cannot be put away are passed over. Of the
-        inbox ``up_to`` leaves out what came, or asked for attention again, after that cursor; of
-        ``seqs`` it says to which epoch they belong.
+        Unknown ids and notifications that cannot be dismissed are skipped.
+
+        Parameters
+        ----------
+        transaction
+            A transaction that writes.
+        change
+            The new state.
+        ids, seqs
+            Which notifications; without either, the inbox.
+        up_to
+            For the inbox, the last cursor that the user has seen: what arrived or asked for
+            attention later is left out. For ``seqs``, a cursor of the epoch that they belong to.
 
         Raises
         ------
         Conflict
-            If ``up_to`` is of another epoch: nobody knows what the user has seen, and the
-            ``seqs`` are those of other rows.
+            If ``up_to`` belongs to another epoch. Then it is unknown what the user has seen, and
+            the ``seqs`` belong to other rows.
         """
         values: tuple[Any, ...]
         if ids is not None:
-            # One parameter, however many ids: an old SQLite takes 999.
+            # A single parameter for all ids, since an old SQLite allows only 999.
             where = f"id IN (SELECT value FROM json_each(?)) AND {ACTIVE}"
             return self._change(transaction, where, (json.dumps(ids),), change)
         if up_to is not None and up_to.epoch != transaction.state.epoch:
             raise Conflict(
-                "The list was loaded anew meanwhile: look at it, then try again."
+                "The list was reloaded in the meantime: look at it, then try again."
                 if seqs is None
-                else "This can no longer be undone: the list was loaded anew meanwhile."
+                else "This can no longer be undone: the list was reloaded in the meantime."
             )
         if seqs is not None:
             where, values = f"seq BETWEEN ? AND ? AND {ACTIVE}", seqs
         elif up_to is None:
             where, values = INBOX, ()
         else:
-            # Not by ``seq``: a progress that only ticked since is still the one that was seen.
+            # By ``position``, not ``seq``: the user has seen a progress that has only advanced.
             where, values = f"{INBOX} AND position <= ?", (up_to.seq,)
         return self._change(transaction, where, values, change)
 
@@ -564,14 +573,14 @@ class NotificationRepository:
 
 
 class _Marks(NamedTuple):
-    """What the user did with a notification."""
+    """The states that the user has set."""
 
     read: bool
     closed: bool
     dismissed: bool
 
     def after(self, change: StateChange, dismissable: bool) -> _Marks:
-        """Return what holds after a change."""
+        """Return the states after a change."""
         closed, dismissed = self.closed, self.dismissed
         if change.closed is not None:
             closed = change.closed and dismissable
@@ -582,14 +591,14 @@ class _Marks(NamedTuple):
 
 
 def _central_action(origin: str, before: _Marks, after: _Marks) -> str | None:
-    """Return what a central service is told of a change; None: nothing."""
+    """Return the action that a central service gets for a change, if any."""
     if origin == "broadcast":
-        # For the service a broadcast is dismissed once it is out of the user's sight.
+        # For the service, a broadcast is dismissed once the user has closed or dismissed it.
         was_gone, is_gone = before.closed or before.dismissed, after.closed or after.dismissed
         if was_gone != is_gone:
             return "broadcast-dismiss" if is_gone else "broadcast-restore"
         return "broadcast-read" if after.read and not before.read else None
-    # The service is told no dismissal of a message: what was put away is read.
+    # The central service has no dismissal of messages; a dismissed one counts as read.
     was_read, is_read = before.read or before.dismissed, after.read or after.dismissed
     if was_read == is_read:
         return None
@@ -597,14 +606,14 @@ def _central_action(origin: str, before: _Marks, after: _Marks) -> str | None:
 
 
 class InsertNotification(GroupedOperation):
-    """An operation that stores a message, together with others if it is new.
+    """An operation that stores a message; new messages are inserted in groups.
 
     Parameters
     ----------
     notifications
-        Where.
+        The repository.
     message
-        What; see ``NotificationRepository.add``.
+        The message; see ``NotificationRepository.add``.
     """
 
     __slots__ = ("message", "notifications")
@@ -617,7 +626,7 @@ class InsertNotification(GroupedOperation):
         return self.notifications.add(transaction, self.message)
 
     def can_group(self, transaction: Transaction) -> bool:
-        """Whether it does nothing but insert a row."""
+        """Whether it only inserts a row."""
         expires_ms = self.message["expires_ms"]
         return self.message["key"] is None and (
             expires_ms is None or expires_ms > transaction.now_ms
@@ -626,7 +635,7 @@ class InsertNotification(GroupedOperation):
     def run_group(
         self, transaction: Transaction, operations: Sequence[GroupedOperation]
     ) -> list[Stored]:
-        """Insert new messages, in as few statements as will do."""
+        """Insert new messages with few statements."""
         messages = [cast(InsertNotification, operation).message for operation in operations]
         stored: list[tuple[str, int]] = []
         for size in INSERT_SIZES:
@@ -639,16 +648,16 @@ class InsertNotification(GroupedOperation):
 def _take(
     rows: Iterable[tuple[Any, ...]], room: int, has_one: bool = False
 ) -> tuple[list[WireNotification], int]:
-    """Return rows as far as their texts fit, and the room that is left; negative: not all did.
+    """Return the rows whose texts fit, and the remaining room, which is negative if some do not.
 
-    There is always one, so that nothing is kept from a tab by its size.
+    At least one row is returned, so that no row is too large ever to reach a tab.
 
     Parameters
     ----------
     rows, room
-        The rows, and how many bytes their texts may take as JSON.
+        The rows, and how many bytes their texts may have as JSON.
     has_one
-        Whether there is one already.
+        Whether there is a row already.
     """
     taken: list[WireNotification] = []
     for row in rows:
@@ -661,4 +670,4 @@ def _take(
 
 
 def _not_found(id_: str) -> NotFound:
-    return NotFound(f"There is no notification {id_!r}, or it was taken back or has expired.")
+    return NotFound(f"There is no notification {id_!r}, or it was revoked or has expired.")

@@ -1,7 +1,7 @@
-"""The outbox: what the user did that a central service was not told yet.
+"""The outbox: the user's actions that still have to be sent to a central service.
 
-An entry is appended in the transaction of the change that it is about. A server claims the head of
-the outbox, sends it, and acknowledges it.
+An entry is appended in the same transaction as the change itself. A server claims the head of the
+outbox, sends it, and acknowledges it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from .transaction import Transaction
 
-#: How many entries of the same kind make one request.
+#: How many entries of the same kind one request may hold.
 CLAIM_SIZE = 200
-#: What a service that knows it is told of broadcasts.
+#: The actions on broadcasts, for services that support them.
 BROADCAST_ACTIONS = ("broadcast-read", "broadcast-dismiss", "broadcast-restore")
 #: What it is told of answers; each has the answer as its detail.
 REPLY_ACTIONS = ("reply", "broadcast-reply")
@@ -40,7 +40,7 @@ class OutboxRepository:
     Parameters
     ----------
     central
-        The tag of the central service that this server asks; empty: none.
+        The tag of the central service that this server polls; empty if there is none.
     """
 
     def __init__(self, central: str = "") -> None:
@@ -54,14 +54,16 @@ class OutboxRepository:
         central: str | None = None,
         detail: str | None = None,
     ) -> None:
-        """Note what a central service has to be told.
+        """Append an action for a central service.
 
         Parameters
         ----------
         transaction
-            That of the change.
-        action, subject
-            What.
+            The transaction of the change.
+        action
+            The action, for example ``read``.
+        subject
+            The service's id of the message.
         central
             Which service; by default this server's own.
         detail
@@ -76,17 +78,17 @@ class OutboxRepository:
             )
 
     def append_to_all(self, transaction: Transaction, action: str) -> None:
-        """Note what each central service has to be told."""
+        """Append an action for each central service."""
         for central in sorted(self.services(transaction)):
             self.append(transaction, action, "", central)
 
     def services(self, transaction: Transaction) -> set[str]:
-        """Return which services are told what the user does: this server's, and other servers'."""
+        """Return the tags of the services that get the user's actions: ours and other servers'."""
         polled = {row[0] for row in transaction.execute("SELECT central FROM askers")}
         return polled | {self.central} if self.central else polled
 
     def count(self, transaction: Transaction) -> int:
-        """Return how much this server's service was not told yet."""
+        """Return how many entries wait for this server's service."""
         (count,) = transaction.execute(
             "SELECT count(*) FROM outbox WHERE central = ?", (self.central,)
         ).fetchone()
@@ -103,7 +105,7 @@ class OutboxRepository:
         )
 
     def pending_messages(self, transaction: Transaction) -> frozenset[str]:
-        """Return the service's ids of the messages of which something waits."""
+        """Return the service's ids of the messages with waiting entries."""
         return frozenset(
             row[0]
             for row in transaction.execute(
@@ -129,18 +131,18 @@ class OutboxRepository:
     def claim(
         self, transaction: Transaction, owner: str, lease_ms: int, dead: Iterable[str] = ()
     ) -> Claim | None:
-        """Claim the head of the outbox, so that no other server sends it too.
+        """Claim the head of the outbox, so that no other server sends it as well.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         owner
-            Who claims.
+            The server that claims.
         lease_ms
-            After this time a claim is void: its owner has ended.
+            After this time another server's claim is void, since that server must have ended.
         dead
-            Owners of whom that is known.
+            Servers that are known to have ended.
 
         Returns
         -------
@@ -187,18 +189,18 @@ class OutboxRepository:
     def acknowledge(
         self, transaction: Transaction, owner: str, claim: Claim, *, delivered: bool
     ) -> None:
-        """Delete what was sent.
+        """Delete the entries of a claim.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         owner
-            Who claimed it.
+            The server that claimed them.
         claim
-            What ``claim`` returned.
+            The claim.
         delivered
-            Whether the service accepted it; if not, it never will.
+            Whether the service accepted them; if not, it never will.
         """
         transaction.execute(
             "DELETE FROM outbox WHERE claimed_by = ? "
@@ -221,7 +223,7 @@ class OutboxRepository:
             )
 
     def release(self, transaction: Transaction, owner: str) -> None:
-        """Give back what was claimed and could not be sent."""
+        """Release claimed entries that could not be sent."""
         transaction.execute(
             "UPDATE outbox SET claimed_by = NULL, claimed_ms = NULL WHERE claimed_by = ?", (owner,)
         )

@@ -1,7 +1,7 @@
-"""What is saved of a database that fails, and merged into the one that takes its place.
+"""Save the content of a failing database, and merge it into the one that takes its place.
 
 While a file cannot be used, memory goes on with its newest rows. When the file works again, it
-gets what memory learned meanwhile, unless another server changed the same.
+gets the changes from memory, except where another server has changed the same rows.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from .state import ACTIVE, PINNED
 from .transaction import StoreState, Transaction
 from .welcome import WelcomeRepository
 
-#: A row of any table, by its columns' names: whole rows are copied from one database to another.
+#: A row of any table by column name. Whole rows are copied from one database to another.
 StoredRow = dict[str, Any]
 
 #: How many rows memory takes over from a failing file.
 SALVAGED_ROWS = 1000
 
-#: The tables beside the notifications: what makes a row unique, and what the rows are ordered by.
+#: The other tables: the columns that identify a row, and the order in which rows are copied.
 AUXILIARY_TABLES = {
     "outbox": (("id",), "number"),
     "listed": (("central", "remote"), "central, remote"),
@@ -36,12 +36,12 @@ AUXILIARY_TABLES = {
     "askers": (("central", "owner"), "central, owner"),
     "quiet": (("source",), "source"),
 }
-#: A welcome message of which nothing is stored.
+#: The values of a welcome message without a row.
 NEW_WELCOME: StoredRow = {"listed": 0, "views": 0, "told": 0}
 
 
 class AuxiliaryRows(NamedTuple):
-    """What is stored beside the notifications.
+    """The rows of the other tables.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class AuxiliaryRows(NamedTuple):
 
 
 class Salvage(NamedTuple):
-    """What could be read of a database: its newest rows, its other tables, its cursor."""
+    """What could be read from a database: its newest rows, its other tables, its cursor."""
 
     rows: list[StoredRow]
     auxiliary: AuxiliaryRows
@@ -65,19 +65,19 @@ class Salvage(NamedTuple):
 
 
 class Recovery:
-    """Saves what a failing file holds, and merges memory back into it.
+    """Saves the content of a failing file, and merges memory back into it.
 
     Parameters
     ----------
     welcome
-        Repeats a reset in a file that memory did not know.
+        Repeats a reset of the welcome messages in a file that memory did not come from.
     """
 
     def __init__(self, welcome: WelcomeRepository) -> None:
         self._welcome = welcome
         #: The file's cursor when memory took over from it.
         self._origin: Cursor | None = None
-        #: Where memory began.
+        #: The state of memory when it took over.
         self._start_seq = 0
         self._start = AuxiliaryRows({})
 
@@ -95,14 +95,14 @@ class Recovery:
         path
             The file, if there is one.
         timeout_s
-            How long another process may hold its lock.
+            How long to wait for another process's lock.
         """
         for mode in ("as it is", "mode=ro", "immutable=1"):
             if mode == "as it is":
                 if db is None:
                     continue
                 source = db
-            # Not ``Path.is_file``, which raises where a folder may not be entered.
+            # Not ``Path.is_file``, which raises if a folder is not accessible.
             elif path is None or not os.path.isfile(path):
                 break
             else:
@@ -122,7 +122,7 @@ class Recovery:
         return Salvage([], AuxiliaryRows({}), None)
 
     def restore(self, transaction: Transaction, salvage: Salvage) -> None:
-        """Store what was saved of a database that was given up, except rows that are known."""
+        """Store what was saved from a database that was given up, except rows that exist."""
         for row in sorted(salvage.rows, key=lambda row: row["position"]):
             row["seq"] = row["position"] = transaction.next_seq()
             _insert(transaction, row)
@@ -130,7 +130,7 @@ class Recovery:
             for row in kept.values():
                 _insert(transaction, row, table)
         state = transaction.state
-        # Another number than any before: what a tab has seen of the file may differ.
+        # A number higher than any before, since tabs may have seen a different state of the file.
         state.welcome = max(state.welcome, salvage.auxiliary.welcome) + 1
         state.muted_ms = salvage.auxiliary.muted_ms or state.muted_ms
 
@@ -166,16 +166,16 @@ class Recovery:
         *,
         same: bool,
     ) -> None:
-        """Store what memory learned since it took over; all of it if the file is another one.
+        """Store what memory has received since it took over; everything if the file is another one.
 
         Parameters
         ----------
         transaction
-            Of the file that works again.
+            A transaction of the file that works again.
         memory
             The database in memory.
         reset_ms
-            When the user last made every welcome message due again in memory.
+            When the user last reset the welcome messages in memory.
         same
             Whether the file is the one that memory took over from.
         """
@@ -184,7 +184,7 @@ class Recovery:
             f"SELECT {_column_names(memory)} FROM notifications WHERE seq > ? ORDER BY position",
             (self._start_seq if same else 0,),
         )
-        # Taken whether or not there are rows: it shows that the file accepts a write.
+        # Even without rows, this checks that the file accepts a write.
         transaction.next_seq()
         for row in rows:
             self._merge_row(transaction, row, self._origin.seq if same and self._origin else None)
@@ -204,14 +204,14 @@ class Recovery:
         if known is not None and (
             not known[2] or (origin_seq is not None and known[0] > origin_seq)
         ):
-            # Another server of this home directory changed it meanwhile.
+            # Another server that shares the file has changed it in the meantime.
             return
         if active and row["key"] is not None and not _take_key(transaction, row):
             return
         quiet = known is not None and row["position"] <= self._start_seq
         if known is not None and not quiet and row["origin"] == "message":
-            # The central service listed it again for memory, which did not have it: it is the
-            # same one, and only what the user did with it is new.
+            # Memory did not have this message and stored it again from the central service's list.
+            # The file has it already; only the user's actions are new.
             transaction.execute(
                 "UPDATE notifications SET seq = ?, read_ms = coalesce(read_ms, ?), "
                 "closed_ms = coalesce(closed_ms, ?), dismissed_ms = coalesce(dismissed_ms, ?) "
@@ -233,7 +233,7 @@ class Recovery:
     def _merge_auxiliary(
         self, transaction: Transaction, now: AuxiliaryRows, before: AuxiliaryRows
     ) -> None:
-        """Do to the other tables what memory did to its own."""
+        """Apply memory's changes of the other tables."""
         for table, rows in now.tables.items():
             known = before.tables.get(table, {})
             where = " AND ".join(f"{name} = :{name}" for name in AUXILIARY_TABLES[table][0])
@@ -248,7 +248,7 @@ class Recovery:
                         transaction.execute(f"DELETE FROM quiet WHERE {where}", row)
                         _insert(transaction, row, table)
                 elif key not in known:
-                    # A claim says only who is at it; another number is given here.
+                    # A claim in it does not matter, and the file gives it a number of its own.
                     _insert(transaction, row, table)
         state = transaction.state
         if now.muted_ms != before.muted_ms:
@@ -272,9 +272,9 @@ def _take_key(transaction: Transaction, row: StoredRow) -> bool:
 
 
 def _merge_welcome(transaction: Transaction, now: StoredRow, before: StoredRow) -> None:
-    """Change of a welcome message what memory changed: the file may know more than memory.
+    """Apply only the columns of a welcome message that memory has changed.
 
-    Another server may have changed it meanwhile, or memory may never have seen the file.
+    The file may know more: another server may have changed it, or memory may not come from it.
     """
     changed = [name for name in now if name != "id" and now[name] != before.get(name)]
     if not changed:
@@ -294,7 +294,7 @@ def _insert(transaction: Transaction, row: StoredRow, table: str = "notification
 
 
 def _read(db: sqlite3.Connection) -> Salvage | None:
-    """Read what there is to save; None if nothing could be read where something should be.
+    """Read what can be saved; return None if there should be rows but none can be read.
 
     Raises
     ------
@@ -312,7 +312,7 @@ def _read(db: sqlite3.Connection) -> Salvage | None:
 
 
 def _read_newest(db: sqlite3.Connection) -> list[StoredRow]:
-    """Return the newest active rows, and those that must be in sight, as far as they are sound."""
+    """Return the newest active rows and the pinned ones, without damaged rows."""
     db.text_factory = lambda raw: raw.decode(errors="replace")
     columns = _column_names(db)
     found: dict[str, StoredRow] = {}
@@ -329,13 +329,13 @@ def _read_newest(db: sqlite3.Connection) -> list[StoredRow]:
         except sqlite3.Error:
             whole = False
         if whole and PINNED in source:
-            # What lies behind a damage can be reached from the other end only.
+            # Only rows behind a damaged page have to be read from the other end.
             break
     return list(found.values())
 
 
 def _read_auxiliary(db: sqlite3.Connection) -> AuxiliaryRows:
-    """Return what is stored beside the notifications, as far as it can be read."""
+    """Return the rows of the other tables, as far as they can be read."""
     tables: dict[str, dict[Any, StoredRow]] = {}
     for table, (names, order) in AUXILIARY_TABLES.items():
         tables[table] = {}
@@ -344,14 +344,14 @@ def _read_auxiliary(db: sqlite3.Connection) -> AuxiliaryRows:
                 if table != "welcome" or _is_json(row["content"]):
                     tables[table][tuple(row[name] for name in names)] = row
     welcome, muted_ms = 0, None
-    # There may be no such row.
+    # The row may be missing.
     with suppress(sqlite3.Error, TypeError):
         welcome, muted_ms = db.execute("SELECT welcome, muted_ms FROM state").fetchone()
     return AuxiliaryRows(tables, welcome, muted_ms)
 
 
 def _column_names(db: sqlite3.Connection) -> str:
-    """Return the columns of a notification."""
+    """Return the column names of the table ``notifications``."""
     return ", ".join(row[1] for row in db.execute("PRAGMA table_info(notifications)"))
 
 
@@ -371,7 +371,7 @@ def _is_json(text: Any) -> bool:
 
 
 def _is_sound(row: StoredRow) -> bool:
-    """Whether a row is one that was stored, and not what a damage made of it."""
+    """Whether a row is undamaged, so that its values can be decoded."""
     values = {
         **row,
         HAS_BODY: row["body"] is not None or not row["fetched"],

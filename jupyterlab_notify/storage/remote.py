@@ -1,4 +1,4 @@
-"""What a central service lists: its messages to this user, its broadcasts, and who polls it."""
+"""The rows from a central service: its messages to this user, its broadcasts, and its pollers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .outbox import OutboxRepository
 from .state import ACTIVE
 from .transaction import Transaction
 
-#: How many broadcasts are shown at once: nobody reads more, and some cannot be dismissed.
+#: How many broadcasts are shown at most: nobody reads more, and some cannot be dismissed.
 MAX_BROADCASTS = 200
-#: A broadcast that comes back within this time is the same one, closed or put away if it was.
+#: A broadcast that is listed again within this time keeps its state, for example closed.
 RETURN_WINDOW_MS = 3_600_000
 #: A service that no server has polled for this long counts as abandoned.
 ABANDONED_MS = 900_000
-#: After this time nothing is kept for it any more.
+#: After this time its outbox and its seen ids are deleted.
 FORGOTTEN_MS = 30 * 86_400_000
-#: What a broadcast or message says, and what makes two of them the same.
+#: The content of a message or broadcast. Two with equal content are the same.
 CONTENT_FIELDS = (
     "type",
     "message",
@@ -35,12 +35,12 @@ CONTENT_FIELDS = (
     "countdown_ms",
 )
 
-#: The broadcasts that are stored: of each the service's id, and its ``CONTENT_FIELDS``.
+#: The stored broadcasts: for each, the service's id and the ``CONTENT_FIELDS``.
 ShownBroadcasts = frozenset[tuple[Any, ...]]
 
 
 class RemoteOptions(TypedDict):
-    """How a message is to be shown: columns of ``notifications``."""
+    """How a message is shown: columns of ``notifications``."""
 
     type: str
     banner: int
@@ -54,7 +54,7 @@ class RemoteOptions(TypedDict):
     expires_ms: int | None
 
 
-#: Those of a message whose service says nothing of them.
+#: The defaults, for a service that does not set them.
 PLAIN_OPTIONS: RemoteOptions = {
     "type": "info",
     "banner": 0,
@@ -69,7 +69,7 @@ PLAIN_OPTIONS: RemoteOptions = {
 
 
 class RemoteMessage(RemoteOptions):
-    """An unread message in the service's list, or one that an event carries with its body."""
+    """An unread message from the service's list, or one with its body from an event."""
 
     remote: str
     message: str
@@ -79,7 +79,7 @@ class RemoteMessage(RemoteOptions):
 
 
 class RemoteBroadcast(RemoteOptions):
-    """A broadcast in the service's list."""
+    """A broadcast from the service's list."""
 
     remote: str
     message: str
@@ -87,7 +87,7 @@ class RemoteBroadcast(RemoteOptions):
 
 
 class RemoteState(NamedTuple):
-    """What the user did with a message, in any of their labs."""
+    """The state that the user has given a message in any lab."""
 
     read: bool
     dismissed: bool
@@ -97,7 +97,7 @@ class RemoteState(NamedTuple):
 
 
 class KnownMessage(NamedTuple):
-    """A message of the service that is stored."""
+    """A stored message of the service."""
 
     id: str
     is_read: bool
@@ -105,18 +105,18 @@ class KnownMessage(NamedTuple):
 
 
 class RemoteSnapshot(NamedTuple):
-    """What is stored of a central service's messages before it is asked.
+    """The stored messages of a central service, as of just before a request.
 
     Parameters
     ----------
     cursor
-        The store's cursor: what the user does afterwards wins over the answer.
+        The store's cursor. What the user does after it wins over the answer.
     pending
-        The messages of which something is still in the outbox.
+        The service's ids of messages with entries in the outbox.
     messages
-        By the service's own id.
+        The messages by the service's id.
     seen
-        The service's ids that were taken in before, deleted ones included.
+        The service's ids of all messages that were ever stored, even if deleted since.
     """
 
     cursor: Cursor
@@ -126,7 +126,7 @@ class RemoteSnapshot(NamedTuple):
 
 
 class AppliedChanges(NamedTuple):
-    """Our ids of what changed, by what it became."""
+    """Our ids of the messages that changed, by their new state."""
 
     read: list[str]
     unread: list[str]
@@ -134,7 +134,7 @@ class AppliedChanges(NamedTuple):
 
 
 class BroadcastChanges(NamedTuple):
-    """Our ids of the broadcasts that changed, by what became of them."""
+    """Our ids of the broadcasts that changed, by what happened to them."""
 
     created: list[str]
     revoked: list[str]
@@ -174,7 +174,7 @@ class RemoteRepository:
     # Messages
 
     def snapshot(self, transaction: Transaction) -> RemoteSnapshot:
-        """Return what is stored of the service's messages."""
+        """Return the stored messages of the service."""
         messages = {
             remote: KnownMessage(id_, bool(read), created_ms)
             for remote, id_, read, created_ms in transaction.execute(
@@ -196,16 +196,16 @@ class RemoteRepository:
     def add(
         self, transaction: Transaction, items: Sequence[RemoteMessage], source: str
     ) -> list[str]:
-        """Take in unread messages, oldest first; return the ids of those that are new.
+        """Store unread messages, oldest first; return our ids of the new ones.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         items
             The messages.
         source
-            What the service is called.
+            The service's name.
         """
         added = []
         for item in items:
@@ -233,21 +233,23 @@ class RemoteRepository:
     def upsert_message(
         self, transaction: Transaction, item: RemoteMessage, source: str, state: RemoteState
     ) -> str | None:
-        """Store the present state of a message, as an event tells it.
+        """Store the present state of a message from an event.
 
         Parameters
         ----------
         transaction
-            One that writes.
-        item, source
-            The message, and what its service is called.
+            A transaction that writes.
+        item
+            The message.
+        source
+            The service's name.
         state
-            What the user did with it elsewhere.
+            Its state in other labs.
 
         Returns
         -------
         str or None
-            Our id, if the user has not seen it in this form yet.
+            Our id, if the user has not seen this content yet.
         """
         values = self._message_values(transaction, item, source)
         found = transaction.execute(
@@ -259,7 +261,7 @@ class RemoteRepository:
         content = tuple(values[name] for name in CONTENT_FIELDS)
         if found is None:
             if state.read or state.dismissed:
-                # As with the list of what is unread: what was dealt with elsewhere stays there.
+                # Like the list of unread messages, events do not bring in what is done elsewhere.
                 return None
             return next(iter(self.add(transaction, [item], source)), None)
         id_, expires_ms, *stored = found
@@ -267,7 +269,7 @@ class RemoteRepository:
             self.mark(transaction, "message", item["remote"], state)
             return None
         if tuple(stored) != content and item["type"] != "in-progress" and not state.read:
-            # It says something else now, so it is on top and unread.
+            # Its content has changed, so it moves to the top, unread.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (id_,))
             self._insert(transaction, {**values, "id": id_})
             self.mark(transaction, "message", item["remote"], state)
@@ -283,16 +285,18 @@ class RemoteRepository:
     def mark(
         self, transaction: Transaction, origin: str, remote: str, state: RemoteState
     ) -> str | None:
-        """Follow what the user did elsewhere; what waits in the outbox wins.
+        """Apply what the user did elsewhere, unless the outbox holds something newer.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         origin
             ``message`` or ``broadcast``.
-        remote, state
-            The service's id, and what was done.
+        remote
+            The service's id.
+        state
+            The new state.
 
         Returns
         -------
@@ -313,13 +317,13 @@ class RemoteRepository:
             if not state.dismissed:
                 marks = marks._replace(closed_ms=None)
             elif was.closed_ms is None and was.dismissed_ms is None:
-                # A dismissal there is one from toasts and banner, which counts as read.
+                # A dismissal at the service closes the broadcast here, which counts as read.
                 marks = _Marks(was.read_ms or now, now)
             else:
-                # It was done here.
+                # The dismissal comes from here.
                 marks = was
         elif state.dismissed or (was.dismissed_ms is not None and state.read):
-            # A lab puts away what the service knows only as read.
+            # A message that was dismissed here is only read at the service, and stays dismissed.
             marks = marks._replace(dismissed_ms=was.dismissed_ms or now)
         is_answered = state.answer is not None and state.answer != answer
         if marks == was and not is_answered:
@@ -337,7 +341,7 @@ class RemoteRepository:
         return str(id_)
 
     def remove(self, transaction: Transaction, origin: str, remote: str) -> str | None:
-        """Make a tombstone of what the service took back; return our id, if it was here."""
+        """Turn what the service has revoked into a tombstone; return our id if it was stored."""
         row = transaction.execute(
             f"SELECT id FROM notifications WHERE central = ? AND origin = ? AND remote = ? "
             f"AND {ACTIVE}",
@@ -350,7 +354,7 @@ class RemoteRepository:
         return str(row[0])
 
     def remotes(self, transaction: Transaction, ids: Iterable[str]) -> list[str]:
-        """Return the service's ids of these notifications of ours that came from it."""
+        """Return the service's ids of our notifications that came from it."""
         return [
             row[0]
             for row in transaction.execute(
@@ -366,7 +370,7 @@ class RemoteRepository:
         values: dict[str, Any],
         marks: _Marks | None = None,
     ) -> bool:
-        """Insert what the service lists, in the place of its tombstone if it has one."""
+        """Insert a row, replacing its tombstone if there is one; return False if it exists."""
         row = transaction.execute(
             f"SELECT {ACTIVE} FROM notifications WHERE id = ?", (values["id"],)
         ).fetchone()
@@ -386,8 +390,8 @@ class RemoteRepository:
         transaction.execute(named_insert("notifications", row), row)
         return True
 
-    def pass_over(self, transaction: Transaction, remotes: Iterable[str]) -> None:
-        """Note unread messages that retention would not keep, so that they never come in."""
+    def skip(self, transaction: Transaction, remotes: Iterable[str]) -> None:
+        """Mark unread messages that retention would not keep as seen, so that they stay out."""
         transaction.execute(
             "INSERT OR IGNORE INTO listed SELECT ?, value FROM json_each(?)",
             (self._central, json.dumps(list(remotes))),
@@ -408,16 +412,16 @@ class RemoteRepository:
         unread: Iterable[str],
         revoked: Iterable[str],
     ) -> AppliedChanges:
-        """Follow what was done elsewhere, except where the user did something here meanwhile.
+        """Apply what was done elsewhere, except where the user has acted here in the meantime.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         snapshot
-            What was stored before the service was asked.
+            The stored messages before the request.
         read, unread, revoked
-            The service's ids of what became so.
+            The service's ids, by their new state.
         """
         changed = AppliedChanges([], [], [])
         if snapshot.cursor.epoch != transaction.state.epoch:
@@ -433,7 +437,7 @@ class RemoteRepository:
             row = self._find_message(transaction, remote)
             if row is not None:
                 tombstone(transaction, row[0], "revoked_ms")
-                # If it ever comes back it is new.
+                # If it is ever listed again, it is new.
                 self.forget_seen(transaction, [remote])
                 changed.revoked.append(row[0])
         return changed
@@ -479,7 +483,8 @@ class RemoteRepository:
         return None if row is None else str(row[0])
 
     def store_body(self, transaction: Transaction, id_: str, body: str | None) -> None:
-        """Store the body of a message; a message that turns out to have none says so."""
+        """Store a message's body; tabs are notified only if the message has none."""
+        # In memory it takes a seq in any case, because the merge into the file goes by seq.
         is_change = body is None or not transaction.durable
         seq = transaction.next_seq() if is_change else None
         transaction.execute(
@@ -489,13 +494,13 @@ class RemoteRepository:
         )
 
     def revoke(self, transaction: Transaction, id_: str) -> bool:
-        """Make a tombstone of a message; False if it is gone already."""
+        """Turn a message into a tombstone; return False if it is gone already."""
         row = transaction.execute(
             f"SELECT remote FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
         ).fetchone()
         if row is not None:
             tombstone(transaction, id_, "revoked_ms")
-            # If it is listed all the same, it comes back.
+            # If the service lists it after all, it comes back.
             self.forget_seen(transaction, [row[0]])
         return row is not None
 
@@ -508,24 +513,24 @@ class RemoteRepository:
         source: str,
         shown: ShownBroadcasts,
     ) -> BroadcastChanges | None:
-        """Take the list of broadcasts; those that left it were revoked.
+        """Store the list of broadcasts; those that are no longer listed were revoked.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         items
-            The broadcasts, the most recent first.
+            The broadcasts, newest first.
         source
-            What the service is called.
+            The service's name.
         shown
-            What ``shown_broadcasts`` returned before the service was asked.
+            The result of ``shown_broadcasts`` before the request.
 
         Returns
         -------
         BroadcastChanges or None
-            None if the list was not taken: another server took a list meanwhile, which may be
-            the later one.
+            None if another server stored a list in the meantime, which may be the later one. Then
+            nothing is changed.
         """
         if self.shown_broadcasts(transaction) != shown:
             return None
@@ -567,7 +572,7 @@ class RemoteRepository:
                         (transaction.next_seq(), item["expires_ms"], stored.id),
                     )
                 return None
-            # It says something else now, which the user has not seen.
+            # Its content has changed, and the user has not seen that.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
             self._insert(transaction, values)
         elif self._adopt_pushed(transaction, values, stored):
@@ -585,14 +590,14 @@ class RemoteRepository:
     def _adopt_pushed(
         self, transaction: Transaction, values: dict[str, Any], stored: _StoredBroadcast | None
     ) -> bool:
-        """Take a message that the service pushed here for the broadcast that it is.
+        """Turn a message that the service has pushed here into the broadcast that it belongs to.
 
-        The row stays the same one, so that no tab shows it twice, with what the user did with it.
+        The row stays the same, so that no tab shows it twice and the user's actions on it count.
         """
         remote = values["remote"]
         row = transaction.execute(
             "SELECT id, read_ms, coalesce(closed_ms, dismissed_ms) FROM notifications "
-            # Every key that begins with the id and @.
+            # Matches every key that starts with the id and "@".
             f"WHERE key > ? AND key < ? AND origin = 'ingest' AND {ACTIVE} "
             "ORDER BY position DESC LIMIT 1",
             (f"{remote}@", f"{remote}A"),
@@ -617,12 +622,12 @@ class RemoteRepository:
     def upsert_broadcast(
         self, transaction: Transaction, item: RemoteBroadcast, source: str, state: RemoteState
     ) -> str | None:
-        """Store the present state of a broadcast, as an event tells it.
+        """Store the present state of a broadcast from an event.
 
         Returns
         -------
         str or None
-            Our id, if it is new or says something else now.
+            Our id, if it is new or its content has changed.
         """
         stored = self._stored_broadcasts(transaction, item["remote"]).get(item["remote"])
         if stored is None or not stored.active:
@@ -641,7 +646,7 @@ class RemoteRepository:
         self, transaction: Transaction, remote: str | None = None
     ) -> dict[str, _StoredBroadcast]:
         rows = transaction.execute(
-            # One that was abandoned was not revoked, so that it is the same again.
+            # An abandoned one has expired but was not revoked, so it may come back as the same.
             f"SELECT remote, id, {ACTIVE}, expires_ms, "
             "CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? END, "
             f"read_ms, closed_ms, dismissed_ms, {', '.join(CONTENT_FIELDS)} "
@@ -657,7 +662,7 @@ class RemoteRepository:
         }
 
     def shown_broadcasts(self, transaction: Transaction) -> ShownBroadcasts:
-        """Return the service's ids of its broadcasts that are stored, and what they say."""
+        """Return the stored broadcasts with their content."""
         return frozenset(
             transaction.execute(
                 f"SELECT remote, {', '.join(CONTENT_FIELDS)} FROM notifications "
@@ -666,30 +671,31 @@ class RemoteRepository:
             )
         )
 
-    # Which servers poll which service
+    # Leases: which servers poll which service
 
     def pollers(self, transaction: Transaction) -> list[str]:
-        """Return the servers that hold, or held lately, a lease on a central service."""
+        """Return the servers that have, or recently had, a lease on a central service."""
         return [row[0] for row in transaction.execute("SELECT DISTINCT owner FROM askers")]
 
     def renew_lease(self, transaction: Transaction, owner: str, ended: Iterable[str]) -> list[str]:
-        """Say that this server polls its service, and let go of services that none polls.
+        """Renew this server's lease on its service, and drop services that no server polls.
 
-        Nobody would take back the broadcasts of those, and an outage cannot be dismissed.
+        The broadcasts of an abandoned service expire. Otherwise nothing would ever remove them,
+        and an outage cannot be dismissed.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         owner
             This server.
         ended
-            Servers that are known to poll nothing any more.
+            Servers that are known to have ended.
 
         Returns
         -------
         list
-            Our ids of the broadcasts that are gone.
+            Our ids of the broadcasts that have expired.
         """
         now = transaction.now_ms
         transaction.execute(

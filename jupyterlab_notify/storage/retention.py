@@ -1,8 +1,8 @@
-"""What is kept when there is too much: which rows are worth least.
+"""Choose the rows to delete when there are too many: those that are worth least.
 
-Nobody is driven out by another: of each sender the most valuable row comes first, then of each the
-second, and so on until as much is taken as is kept. A sender is a token; of one token's messages
-the same holds for each source that it names.
+No sender can drive out another. The most valuable row of each sender is kept first, then the second
+of each, and so on until the limit is reached. A sender is a token; within one token's messages the
+same applies to the sources that they name.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import NamedTuple
 from .state import ACTIVE, INBOX, PINNED, UNREAD
 from .transaction import Transaction
 
-#: What a row takes beside its texts, in bytes, with its part of the indexes.
+#: The size of a row without its texts, in bytes, with its part of the indexes.
 ROW_BYTES = 500
 
-#: What the central service still broadcasts would only come again.
+#: Rows that may be deleted. An active broadcast would only come again from the central service.
 REPLACEABLE = f"NOT (origin = 'broadcast' AND {ACTIVE})"
-#: How much a row is worth: what must be in sight, what is unread, what is not dismissed.
+#: The worth of a row: pinned, then unread, then in the inbox, then dismissed, then tombstones.
 _WORTH = (
     f"CASE WHEN {PINNED} THEN 4 WHEN {UNREAD} THEN 3 WHEN {INBOX} THEN 2 WHEN {ACTIVE} THEN 1 "
     "ELSE 0 END"
@@ -27,23 +27,23 @@ _WORTH = (
 _TEXTS = " + ".join(
     f"coalesce(length(CAST({name} AS BLOB)), 0)" for name in ("message", "body", "actions", "data")
 )
-#: Of rows that are half a page and more, each takes whole pages.
+#: A row of half a page or more takes up whole pages.
 PAGE_BYTES = 4096
 
 
 class Retention:
-    """What is kept.
+    """How much is kept.
 
     Parameters
     ----------
     days
-        How old notifications become; 0: as old as they are.
+        The maximum age; 0 for no limit.
     count
-        How many there are at most; 0: any number.
+        The maximum number of notifications; 0 for no limit.
     size
-        How many bytes they take at most; 0: any number.
+        The maximum size in bytes; 0 for no limit.
     always
-        How many of the newest stay however old they are.
+        How many of the newest stay, however old they are.
     """
 
     __slots__ = ("always", "count", "days", "size")
@@ -80,16 +80,16 @@ class _Row(NamedTuple):
 
 
 def find_superfluous(transaction: Transaction, retention: Retention, most: int) -> list[str]:
-    """Return the ids of up to ``most`` rows that are worth least, of those that are too many.
+    """Return the ids of the superfluous rows, the least valuable if there are more than ``most``.
 
     Parameters
     ----------
     transaction
-        One that reads.
+        A transaction that reads.
     retention
         How much is kept.
     most
-        How many ids are returned at most.
+        The maximum number of ids.
     """
     rows = [
         _Row(*row)
@@ -105,7 +105,7 @@ def find_superfluous(transaction: Transaction, retention: Retention, most: int) 
         room -= row.size
         if number >= kept or room < 0:
             superfluous.append(row.id)
-    # The last of them are worth least.
+    # The last ones are worth least.
     return superfluous[-most:]
 
 
@@ -115,13 +115,13 @@ def _by_source(rows: Iterable[_Row]) -> list[_Row]:
 
 
 def _in_turns(rows: Iterable[_Row], group: Callable[[_Row], object]) -> list[_Row]:
-    """Order rows so that the groups take turns; each group's own rows stay in their order."""
+    """Order rows so that the groups take turns; within a group the order stays."""
     taken: defaultdict[object, int] = defaultdict(int)
     turns: list[tuple[int, _Row]] = []
     for row in rows:
         key = group(row)
         turns.append((taken[key], row))
         taken[key] += 1
-    # In a turn what is worth most comes first.
+    # Within a turn, the most valuable rows come first.
     turns.sort(key=lambda each: (each[0], -each[1].worth, -each[1].position))
     return [row for _, row in turns]

@@ -1,4 +1,4 @@
-"""The tables, their versions, and the migrations that lead from one version to the next."""
+"""The tables, and the migrations from each version of the schema to the next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pathlib import Path
 
 from .database_file import Unusable
 
-#: Numbered from 1, in order; each brings the schema from the version before to its number.
+#: The migrations, numbered from 1. Each migrates the version before it to its own number.
+#:
+#: Some names are older than the terms used elsewhere: ``askers`` holds the leases of pollers,
+#: ``listed`` the seen remote ids, and ``welcome.told`` whether a dismissal was delivered.
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE state (
@@ -196,7 +199,7 @@ SCHEMA_VERSION = len(MIGRATIONS)
 
 
 def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
-    """Bring a database to the present schema, and give a new or copied one its epoch.
+    """Migrate a database to the present schema, and give a new or copied one an epoch.
 
     Parameters
     ----------
@@ -205,14 +208,14 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
     inode
         The file's inode; 0 for memory.
     path
-        What to call the file if it cannot be used.
+        The file's path, for the error.
 
     Raises
     ------
     Unusable
         If a newer version wrote it.
     """
-    # Taken even if there is nothing to migrate: it shows that the file can be written.
+    # Locked even if there is nothing to migrate, to check that the file can be written.
     db.execute("BEGIN IMMEDIATE")
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -227,14 +230,14 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
         if version < SCHEMA_VERSION:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         epoch = secrets.token_hex(8)
-        # Some file systems use all 64 bits and more; SQLite's numbers have 63.
+        # Some file systems use 64 bits or more for an inode; SQLite's integers have 63.
         inode &= 2**63 - 1
         db.execute(
             "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, NULL)",
             (epoch, inode),
         )
-        # Another inode is another file: copied, or restored from a backup. It may give the
-        # sequence numbers in earlier cursors again.
+        # With another inode it is a copy, or was restored from a backup. It may use the sequence
+        # numbers of existing cursors again.
         db.execute("UPDATE state SET epoch = ?, inode = ? WHERE inode <> ?", (epoch, inode, inode))
         db.execute("COMMIT")
     except BaseException:
@@ -245,7 +248,7 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
 
 
 def statements(script: str) -> Iterator[str]:
-    """Split a script into statements, triggers whole; ``executescript`` would commit first."""
+    """Split a script into statements, since ``executescript`` would commit first."""
     statement = ""
     for line in script.splitlines():
         statement += line + "\n"

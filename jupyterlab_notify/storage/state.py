@@ -1,7 +1,7 @@
-"""What the states of a notification mean, in SQL; ``src/state.ts`` says the same in TypeScript.
+"""The meaning of a notification's states in SQL; ``src/state.ts`` is the same in TypeScript.
 
 A test compares the two on every combination. The indexes in ``schema`` repeat these conditions
-word for word: SQLite uses a partial index only for the condition that it was made with.
+word for word, because SQLite uses a partial index only for exactly its own condition.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ ACTIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
 INBOX = f"{ACTIVE} AND dismissed_ms IS NULL"
 UNREAD = f"{INBOX} AND read_ms IS NULL"
 DISMISSED = f"{ACTIVE} AND dismissed_ms IS NOT NULL"
-#: What toasts and the banner may show: the user has not closed it there.
+#: The rows that toasts and the banner may show: those that the user has not closed there.
 PRESENTABLE = f"{INBOX} AND closed_ms IS NULL"
-#: What must be in sight however old it is: banners, and what does not close by itself.
+#: What stays visible however old it is: banners, and toasts that do not close by themselves.
 PINNED = (
     f"{PRESENTABLE} AND (banner = 1 OR (read_ms IS NULL AND "
     "(auto_close = 'false' OR type = 'in-progress')))"
 )
 
-#: The conditions of the list's views, by the name in the query.
+#: The conditions of the list's views, by their name in a query.
 VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED}
 
 
 class UserState(NamedTuple):
-    """A state that the user gives a notification and takes from it again.
+    """A state that the user sets and clears.
 
     Parameters
     ----------
     column
-        When it began.
+        The column that holds the time at which it was set.
     condition
-        What must hold for it to be given, as SQL that begins with ``AND``.
-    given, taken
-        The events that tell of it.
+        The condition for setting it, as SQL that begins with ``AND``.
+    set_event, clear_event
+        The names of the events for setting and clearing it.
     implied
-        The column of a state that a row is given with it, unless the change says otherwise.
+        The column of a state that is set with it, unless the change says otherwise.
     """
 
     column: str
     condition: str
-    given: str
-    taken: str
+    set_event: str
+    clear_event: str
     implied: str | None = None
 
 
-#: By the name in ``models.StateChange``.
+#: The states by their name in ``models.StateChange``.
 USER_STATES = {
     "read": UserState("read_ms", "", "read", "unread"),
     # Whoever closes a toast or banner has read it.
@@ -57,14 +57,14 @@ USER_STATES = {
 
 
 class StateChange(NamedTuple):
-    """What the user does with notifications; a state that is None stays as it is."""
+    """A change of states by the user; a state that is None stays as it is."""
 
     read: bool | None = None
     closed: bool | None = None
     dismissed: bool | None = None
 
     def sql(self, now_ms: int) -> tuple[str, str]:
-        """Return the condition for the rows that change, and what is set in them."""
+        """Return the SQL condition for the rows that change, and the assignments for them."""
         wanted = []
         sets = []
         said = {
@@ -77,7 +77,7 @@ class StateChange(NamedTuple):
             missing = f"{state.column} IS NULL{state.condition}"
             if on:
                 wanted.append(f"({missing})")
-                # A row that has the state already keeps the time at which it got it.
+                # A row that has the state already keeps its time.
                 sets.append(
                     f"{state.column} = CASE WHEN {missing} THEN {now_ms} ELSE {state.column} END"
                 )
@@ -93,9 +93,9 @@ class StateChange(NamedTuple):
         return " OR ".join(wanted), ", ".join(sets)
 
     def events(self) -> list[str]:
-        """Return the events that tell of it."""
+        """Return the names of the change's events."""
         return [
-            state.given if getattr(self, name) else state.taken
+            state.set_event if getattr(self, name) else state.clear_event
             for name, state in USER_STATES.items()
             if getattr(self, name) is not None
         ]

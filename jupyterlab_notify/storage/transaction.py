@@ -1,7 +1,7 @@
 """A transaction, and the operations that run in one.
 
-Repositories receive a ``Transaction`` and hold no connection. The engine makes one for each
-attempt; if the attempt is rolled back, the transaction's state is dropped with it.
+Repositories receive a ``Transaction`` and hold no connection. The engine creates one for each
+attempt. If the attempt is rolled back, the transaction's state is dropped with it.
 """
 
 from __future__ import annotations
@@ -33,35 +33,35 @@ NEXT_DUE = f"""
 
 @dataclass
 class StoreState:
-    """The one row of the table ``state``, and what goes with it."""
+    """The single row of the table ``state``, and values that belong to it."""
 
     epoch: str = ""
-    #: The number that the last change took.
+    #: The number of the last change.
     seq: int = 0
-    #: Up to this ``seq``, a cursor may have missed rows that retention deleted.
+    #: A cursor below this ``seq`` may have missed rows that retention deleted.
     pruned: int = 0
     #: How often the welcome messages have changed.
     welcome: int = 0
-    #: Since when no welcome message is due at all.
+    #: When the user switched off all welcome messages, if so.
     muted_ms: int | None = None
-    #: How many rows there are at most.
+    #: An upper bound of the number of rows.
     rows: int = 0
-    #: When the next row changes by itself, as it was when the transaction began.
+    #: When the next row changes by itself, as of the start of the transaction.
     due_ms: int | None = None
-    #: When the user last made every welcome message due again, if that happened in memory. It is
-    #: not stored: the file that memory is merged into learns of it then.
+    #: When the user last reset the welcome messages, if that happened in memory. It is not stored,
+    #: but repeated in the file that memory is merged into.
     reset_ms: int | None = None
 
     def is_due(self, now_ms: int) -> bool:
-        """Whether a row changes by itself now."""
+        """Whether a row is due to change by itself."""
         return self.due_ms is not None and self.due_ms <= now_ms
 
     def columns(self) -> tuple[int, int, int, int | None]:
-        """Return what is stored at the end of a transaction."""
+        """Return the values that are stored at the end of a transaction."""
         return self.seq, self.pruned, self.welcome, self.muted_ms
 
 
-#: The largest number that a browser can hold; none that is larger was ever given.
+#: The largest integer that a browser can hold exactly; larger ones are never used.
 MAX_SEQ = 2**53 - 1
 
 
@@ -71,28 +71,28 @@ def load_state(db: sqlite3.Connection) -> StoreState:
     Raises
     ------
     sqlite3.DatabaseError
-        If it holds what was never stored: the file is corrupt.
+        If it holds values that were never stored, so that the file is corrupt.
     """
     row = db.execute(
         "SELECT epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones, "
         f"({NEXT_DUE}), (SELECT max(seq) FROM notifications) FROM state"
     ).fetchone()
     if row is None:
-        raise sqlite3.DatabaseError("malformed: it has lost its state")
+        raise sqlite3.DatabaseError("malformed: its state is missing")
     *columns, highest = row
     state = StoreState(*columns)
     numbers = (state.seq, state.pruned, state.welcome, state.rows, highest or 0)
     if not isinstance(state.epoch, str) or not all(
         isinstance(number, int) and 0 <= number <= MAX_SEQ for number in numbers
     ):
-        raise sqlite3.DatabaseError("malformed: a number in it was never given")
+        raise sqlite3.DatabaseError("malformed: a number is out of range")
     if highest is not None and highest > state.seq:
-        raise sqlite3.DatabaseError("malformed: a change in it was never made")
+        raise sqlite3.DatabaseError("malformed: a row is newer than its last change")
     return state
 
 
 def newest_ms(db: sqlite3.Connection) -> int | None:
-    """Return the newest time at which something that is stored came in."""
+    """Return the newest stored time."""
     (newest,) = db.execute(
         "SELECT max(updated_ms) FROM "
         "(SELECT updated_ms FROM notifications ORDER BY position DESC LIMIT 100)"
@@ -110,9 +110,9 @@ class Transaction:
     state
         The state that the operations change; it counts once the transaction is committed.
     now_ms
-        Milliseconds since 1970, the same for all operations.
+        The time in milliseconds since 1970, the same for all operations.
     durable
-        Whether what is committed survives the process.
+        Whether committed changes survive the process.
     """
 
     def __init__(
@@ -122,13 +122,13 @@ class Transaction:
         self.state = state
         self.now_ms = now_ms
         self.durable = durable
-        #: Whether an operation found the file to be older than a tab's cursor: somebody restored
-        #: a backup in its place.
+        #: Whether an operation found that the file is older than a tab's cursor, because a backup
+        #: was restored in place.
         self.restored = False
 
     @property
     def cursor(self) -> Cursor:
-        """How far the store has come."""
+        """The store's present cursor."""
         return Cursor(self.state.epoch, self.state.seq)
 
     def execute(self, sql: str, params: Any = ()) -> sqlite3.Cursor:
@@ -149,18 +149,21 @@ class GroupedOperation(ABC):
 
     @abstractmethod
     def __call__(self, transaction: Transaction) -> Any:
-        """Run it alone."""
+        """Run this operation alone."""
 
     @abstractmethod
     def can_group(self, transaction: Transaction) -> bool:
-        """Whether it may run together with those before and after it."""
+        """Whether it may run together with the operations before and after it."""
 
     @abstractmethod
     def run_group(
         self, transaction: Transaction, operations: Sequence[GroupedOperation]
     ) -> list[Any]:
-        """Run several, this one the first; they must do the same if they are run again alone."""
+        """Run several operations, of which this is the first.
+
+        Each must do the same if it is run again alone.
+        """
 
 
 def no_operation(transaction: Transaction) -> None:
-    """Do nothing: for a caller that only wants a batch's housekeeping, and its update."""
+    """Do nothing; for a caller that only needs a batch's housekeeping and its update."""

@@ -1,4 +1,4 @@
-"""Welcome messages: which there are, what the user did with them, and which are due."""
+"""Welcome messages: their content, the user's actions on them, and which are due."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WELCOME_ACTIONS = ("dismiss", "dismiss-all", "accept", "reset")
 
 
 class WelcomeContent(TypedDict, total=False):
-    """What a source says of a welcome message: ``models.WelcomeMessage`` without its state."""
+    """A source's part of a welcome message: ``models.WelcomeMessage`` without its state."""
 
     id: str
     aspect: str
@@ -45,8 +45,7 @@ class WelcomeVersion(TypedDict):
     version: int
 
 
-#: The dismissals of welcome messages that a service's list contradicts: each the message's id, and
-#: when it was dismissed.
+#: The dismissals that a service's list contradicts: the message's id and when it was dismissed.
 ContradictedDismissals = frozenset[tuple[str, int]]
 
 
@@ -56,42 +55,43 @@ class StoredWelcome(NamedTuple):
     content: str | None
     listed: int
     dismissed_ms: int | None
-    told: int
+    #: Whether the service has received the dismissal.
+    delivered: int
 
 
 class WelcomeRepository:
-    """The table ``welcome``, and the messages of files, which need no table.
+    """The table ``welcome``, and the messages from files, which need no table.
 
     Parameters
     ----------
     outbox
-        Where what the user does is noted for the central service.
+        Collects the user's actions for the central service.
     """
 
     def __init__(self, outbox: OutboxRepository) -> None:
         self._outbox = outbox
         self._central = outbox.central
-        #: The welcome files' messages.
+        #: The messages from files.
         self.files: tuple[WelcomeContent, ...] = ()
-        #: A number that stands for them.
+        #: A checksum of them.
         self._files_number = 0
 
     def set_files(self, files: Sequence[WelcomeContent]) -> None:
-        """Take the messages of the welcome files, which no database needs to keep."""
+        """Set the messages from files, which are not stored in the database."""
         self.files = tuple(files)
         text = json.dumps(self.files, sort_keys=True)
         self._files_number = zlib.crc32(text.encode(errors="replace")) & 0xFFFFF
 
     def version(self, transaction: Transaction) -> int:
-        """Return a number that changes when other messages become due."""
+        """Return a number that changes whenever the messages that are due change."""
         return self.version_of(transaction.state)
 
     def version_of(self, state: StoreState) -> int:
-        """Return the same for a state that was committed."""
+        """Return the version for a committed state."""
         return (state.welcome << 20) + self._files_number
 
     def messages(self, transaction: Transaction, *, every: bool) -> WelcomeMessages:
-        """Return the messages that are due, or ``every`` one, as ``models.Welcome``."""
+        """Return the messages that are due, or ``every`` message, as ``models.Welcome``."""
         states = {
             id_: (views, dismissed_ms, accepted)
             for id_, views, dismissed_ms, accepted in transaction.execute(
@@ -134,10 +134,10 @@ class WelcomeRepository:
                 )
         return {"version": self.version(transaction), "messages": messages}
 
-    # What the user does
+    # The user's actions
 
     def record_views(self, transaction: Transaction, ids: Iterable[str]) -> WelcomeVersion:
-        """Count a view of each."""
+        """Count a view of each message."""
         for id_ in dict.fromkeys(ids):
             if self._exists(transaction, id_):
                 transaction.execute(
@@ -149,7 +149,7 @@ class WelcomeRepository:
         return {"version": self.version(transaction)}
 
     def dismiss(self, transaction: Transaction, ids: Iterable[str] | None) -> WelcomeVersion:
-        """Never show these again; None: no message at all, until the reset."""
+        """Dismiss messages for good; None switches off all messages until a reset."""
         if ids is None:
             self._mute(transaction)
             dismissed = self._dismissed_with_all(transaction)
@@ -227,14 +227,14 @@ class WelcomeRepository:
         return {"version": self.version(transaction)}
 
     def repeat_reset(self, transaction: Transaction, reset_ms: int) -> None:
-        """Make due, in a file that memory did not know, what was dismissed before a reset."""
+        """Repeat a reset that happened in memory, in a file that memory did not come from."""
         self._make_due(transaction, reset_ms)
-        # This server's own service is told by memory's outbox, or was.
+        # This server's own service gets, or has got, the reset from memory's outbox.
         for central in sorted(self._outbox.services(transaction) - {self._central}):
             self._outbox.append(transaction, "reset", "", central)
 
     def _make_due(self, transaction: Transaction, until_ms: int = sys.maxsize) -> None:
-        """Forget what was dismissed up to a time, and what was seen."""
+        """Forget the views, and the dismissals up to a time."""
         state = transaction.state
         if state.muted_ms is not None and state.muted_ms <= until_ms:
             state.muted_ms = None
@@ -245,7 +245,7 @@ class WelcomeRepository:
     def _forget_dismissals(
         self, transaction: Transaction, where: str, values: tuple[str | int, ...]
     ) -> None:
-        # The central service will list them again, and need not be waited for.
+        # Listed at once, without waiting for the central service, which will list them again.
         transaction.execute(
             "UPDATE welcome SET listed = listed OR (content IS NOT NULL AND dismissed_ms IS NOT "
             f"NULL), views = 0, dismissed_ms = NULL, told = 0 WHERE {where}",
@@ -270,10 +270,10 @@ class WelcomeRepository:
     # What the central service lists
 
     def sync_version(self, transaction: Transaction) -> int | None:
-        """Return what ``sync`` compares; None if the service's list cannot be taken now.
+        """Return the version that ``sync`` compares; None if a list cannot be used now.
 
-        If the service was not told something yet, another server may tell it between its answer
-        and ``sync``.
+        While an action waits in the outbox, another server may deliver it between the service's
+        answer and ``sync``.
         """
         if self._outbox.is_waiting(transaction, *WELCOME_ACTIONS):
             return None
@@ -287,27 +287,27 @@ class WelcomeRepository:
         since_ms: int,
         doubted: ContradictedDismissals,
     ) -> tuple[bool, ContradictedDismissals]:
-        """Take the central service's list of what is due.
+        """Store the central service's list of messages that are due.
 
         Parameters
         ----------
         transaction
-            One that writes.
+            A transaction that writes.
         version
-            What ``sync_version`` returned before the service was asked.
+            The result of ``sync_version`` before the request.
         items
-            The messages, with the service's own ids, and ``updated_ms``.
+            The messages, with the service's own ids and ``updated_ms``.
         since_ms
-            When the service was asked before, if it was.
+            The time of the request before this one, if there was one.
         doubted
-            The dismissals that an earlier list contradicted, so that this one may undo them.
+            The dismissals that an earlier list contradicted, which this list may undo.
 
         Returns
         -------
         tuple
-            Whether the list was taken, and which dismissals it contradicts. It is not taken if
-            the user did something meanwhile, since the list may be older than that, or if it is
-            the first that contradicts a dismissal.
+            Whether the list was stored, and which dismissals it contradicts. It is not stored if
+            the user has acted in the meantime, since the list may be older than that, or if it is
+            the first list that contradicts a dismissal.
         """
         if version is None or self.sync_version(transaction) != version:
             return False, ContradictedDismissals()
@@ -315,11 +315,11 @@ class WelcomeRepository:
         stored = self._stored(transaction)
         contradicted = self._contradicted(listed, stored, since_ms)
         if contradicted and not contradicted & doubted:
-            # Once may be a replica of the service that was not told yet; nothing of it counts.
+            # A single list may come from a replica that has not got the dismissal yet. Ignore it.
             return False, contradicted
         if contradicted:
             transaction.state.muted_ms = None
-            # The files' are the same user's on every server; another service's are not its.
+            # Messages from files are reset too. Those of another service are not.
             self._forget_dismissals(transaction, "central IS NULL OR central = ?", (self._central,))
             transaction.state.welcome += 1
             stored = self._stored(transaction)
@@ -333,17 +333,17 @@ class WelcomeRepository:
         stored: dict[str, StoredWelcome],
         since_ms: int,
     ) -> ContradictedDismissals:
-        """Return the dismissals that the service was told of and that its list contradicts.
+        """Return the dismissals that the service has received and that its list contradicts.
 
-        They were reset elsewhere. But a message that was updated after its dismissal, and after
-        it was last missing from the list, may be listed for the update, which brings none back.
+        They were reset elsewhere. But a message that was updated after its dismissal, and after it
+        was last missing from the list, may be listed because of the update. That is no reset.
         """
         return ContradictedDismissals(
             (id_, row.dismissed_ms)
             for id_, row in stored.items()
             if id_ in listed
             and row.dismissed_ms is not None
-            and row.told
+            and row.delivered
             and (listed[id_].get("updated_ms") or 0)
             <= max(row.dismissed_ms, 0 if row.listed else since_ms)
         )
@@ -376,8 +376,8 @@ class WelcomeRepository:
         for id_, row in stored.items():
             is_shown = row.listed or (row.content is not None and row.dismissed_ms is None)
             if id_ not in listed and is_shown:
-                # One that was dismissed here can still be looked up. How often another one was
-                # seen is kept, in case it comes back.
+                # A message that was dismissed here can still be looked up. The views of any other
+                # are kept in case it comes back.
                 transaction.execute(
                     "UPDATE welcome SET listed = 0, content = CASE WHEN dismissed_ms IS NULL "
                     "THEN NULL ELSE content END WHERE id = ?",

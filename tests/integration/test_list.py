@@ -294,7 +294,7 @@ def test_all_up_to_a_cursor_spares_what_came_later(inbox: Server) -> None:
     elsewhere = {"all": True, "upTo": "another:99999", "dismissed": True}
     answer = inbox.request("PATCH", LIST, elsewhere)
     assert answer.status_code == 409
-    assert "loaded anew" in answer.json()["message"]
+    assert "reloaded in the meantime" in answer.json()["message"]
     assert ids(inbox.page()) == [kept, later]
 
 

@@ -170,7 +170,7 @@ def test_more_than_some_hundred_are_not_taken_and_said() -> None:
     listed = [message(id=str(n)) for n in range(1000)]
     items, notice = parse_entries(listed, parse_listed_broadcast, 200, "broadcasts")
     assert [item["remote"] for item, _ in items] == [str(n) for n in range(200)]
-    assert notice == "It lists 800 broadcasts more than are taken."
+    assert notice == "It lists 800 broadcasts more than are stored."
 
 
 #: What once cost seconds; each is read in a time that grows with its length alone.

@@ -374,7 +374,7 @@ test.describe('Read, unread and dismiss', () => {
     write(lab, [['UPDATE state SET epoch = ?', 'another']]);
     await bar.getByRole('button', { name: 'Undo' }).click();
     await expect(center(page).locator('.jp-NotifyNotice')).toContainText(
-      'This can no longer be undone: the list was loaded anew meanwhile.'
+      'This can no longer be undone: the list was reloaded in the meantime.'
     );
     await expect.poll(counts).toMatchObject({ inbox: 0, dismissed: 2 });
   });

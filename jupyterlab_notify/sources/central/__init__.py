@@ -23,12 +23,14 @@ def make_poller(
 
     Parameters
     ----------
-    settings, context
-        Which service, and where everything is kept.
+    settings
+        The service and how to reach it.
+    context
+        The parts that the source works with.
     version
-        This package's, for the service's logs.
+        This package's version, for the service's logs.
     last_logged
-        What was logged of the service at the start already.
+        The problem with the service that was logged at the start, if any.
     """
     transport = Transport(
         settings.url,

@@ -1,4 +1,4 @@
-"""Broadcasts: the service's list is what is shown."""
+"""Sync the broadcasts with the central service."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class BroadcastSync:
     def __init__(self, session: CentralSession) -> None:
         self._session = session
         self._state = ListState()
-        #: Whether, in the pass that is under way, the service answered as one that is there.
+        #: Whether the list was answered in the present pass.
         self.answered = False
 
     async def sync(self) -> None:
-        """Ask for the list, and store it if it has changed."""
+        """Request the list, and store it if it has changed."""
         session, storage = self._session, self._session.storage
         epoch, shown = await session.submit(
             lambda tx: (tx.cursor.epoch, storage.remote.shown_broadcasts(tx)), write=False
         )
         state = self._state
         if state.epoch != epoch or {remote for remote, *_ in shown} != set(state.ids):
-            # A list that has not changed would not bring back what was let go of meanwhile.
+            # Without an ETag, since an unchanged list would not bring back what was dropped here.
             state = ListState(epoch)
         listed = await session.client.broadcasts(state.etag)
         self.answered = True
@@ -57,9 +57,9 @@ class BroadcastSync:
         session.emit_event("revoked", changed.revoked)
 
     async def still_answers(self) -> bool:
-        """Whether the service is there: where nothing at all is found, a proxy may have said so.
+        """Whether the service itself still answers, and not a proxy that finds nothing at all.
 
-        It may have begun to in the middle of a pass, so what was answered before is asked again.
+        That may have begun in the middle of a pass, so the list is requested again.
         """
         if not self.answered:
             return False

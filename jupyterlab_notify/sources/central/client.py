@@ -1,7 +1,7 @@
-"""A client for the wire of the central service, and for nothing else.
+"""A client of the central service's API.
 
-The sync classes call it. It knows no storage and no schedule; whatever goes wrong is a ``Failure``
-with one sentence.
+The sync classes call it. It knows neither storage nor schedule. Every error is a ``Failure`` with a
+one-sentence message.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ PAGE_SIZE = 500
 
 
 class Features(NamedTuple):
-    """What a service offers beyond Semaphore's routes.
+    """The features that a service offers beyond Semaphore's routes.
 
     Parameters
     ----------
     names
-        The parts of the wire, of `GET /`.
+        The names of the features, from ``GET /``.
     receipts
-        What it keeps of receipts; ``off``: none need be sent.
+        How the service stores receipts; ``off`` if none should be sent.
     """
 
     names: frozenset[str]
@@ -56,17 +56,17 @@ class Features(NamedTuple):
 
 
 class CentralClient:
-    """Asks one central service.
+    """The client of one central service.
 
     Parameters
     ----------
     transport
-        How requests get there.
+        Sends the requests.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        #: How many requests had an answer that could be used.
+        #: The number of requests with a valid answer.
         self.answered = 0
 
     async def close_idle(self) -> None:
@@ -78,13 +78,13 @@ class CentralClient:
         await self._transport.close()
 
     async def broadcasts(self, etag: str | None = None) -> ListedBroadcasts | None:
-        """Return the active broadcasts, or None if the list is the one of ``etag``."""
+        """Return the active broadcasts; None if the list is unchanged since ``etag``."""
         try:
             answer = await self._get("/v1/broadcasts", etag=etag, anonymous=True)
         except Failure as failure:
             if not failure.unauthorized:
                 raise
-            # Anybody may read them: an expired token must not hide an outage, or its end.
+            # Broadcasts are public: an expired token must not hide an outage, or its end.
             answer = await self._get(
                 "/v1/broadcasts", etag=etag, anonymous=True, unauthenticated=True
             )
@@ -93,7 +93,7 @@ class CentralClient:
         listed, notice = parse_entries(
             await parse_json(answer), parse_listed_broadcast, MAX_BROADCASTS, "broadcasts"
         )
-        # One that is listed twice counts once.
+        # A broadcast that is listed twice counts once.
         by_id = {item["remote"]: (item, state) for item, state in reversed(listed)}
         return ListedBroadcasts(
             tuple(item for item, _ in reversed(by_id.values())),
@@ -110,7 +110,7 @@ class CentralClient:
         cursor: str | None = None,
         etag: str | None = None,
     ) -> Page | None:
-        """Return a page of the user's messages, or None if it is the one of ``etag``."""
+        """Return a page of the user's messages; None if it is unchanged since ``etag``."""
         params = {"limit": str(limit)}
         if unread:
             params["unread"] = "true"
@@ -126,7 +126,7 @@ class CentralClient:
         return Page(items, cursor, total, parse_etag(answer), notice)
 
     async def message(self, remote: str) -> tuple[bool, str | None]:
-        """Return whether a message is read, and its body; a 404 says that it was revoked."""
+        """Return whether a message is read, and its body; 404 means that it was revoked."""
         answer = await self._get(f"/v1/notifications/messages/{quote(remote, safe='')}")
         entry = await parse_json(answer)
         if not isinstance(entry, dict) or parse_id(entry) != remote:
@@ -134,11 +134,11 @@ class CentralClient:
         return parse_read(entry), parse_text(entry.get("body"), MAX_BODY)
 
     async def mark(self, what: str, remotes: list[str]) -> None:
-        """Tell that messages are ``read`` or ``unread``."""
+        """Mark messages as ``read`` or ``unread``."""
         await self._post(f"/v1/notifications/{what}", {"ids": remotes})
 
     async def welcome(self, aspect: str, etag: str | None = None) -> Tagged[WelcomeContent] | None:
-        """Return the welcome messages that are due, or None if they are those of ``etag``."""
+        """Return the welcome messages that are due; None if they are unchanged since ``etag``."""
         answer = await self._get("/v1/welcome", {"aspect": aspect}, etag=etag)
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None
@@ -151,7 +151,7 @@ class CentralClient:
         return Tagged(items, parse_etag(answer), notice)
 
     async def dismiss_welcome(self, ids: list[str] | None) -> None:
-        """Tell that these welcome messages, or any, are never to be shown again."""
+        """Dismiss welcome messages for good; None dismisses all."""
         await self._post("/v1/welcome/dismiss", {"all": True} if ids is None else {"ids": ids})
 
     async def accept_welcome(self, ids: list[str]) -> None:
@@ -159,13 +159,13 @@ class CentralClient:
         await self._post("/v1/welcome/accept", {"ids": ids})
 
     async def reset_welcome(self) -> None:
-        """Tell that every welcome message is due again."""
+        """Make every welcome message due again."""
         await self._post("/v1/welcome/reset", None)
 
-    # What Semaphore does not have
+    # Routes that Semaphore does not have
 
     async def features(self) -> Features:
-        """Return what the service offers beyond Semaphore's routes; nothing, if it is Semaphore."""
+        """Return the features beyond Semaphore's routes; none, if it is Semaphore."""
         try:
             entry = await parse_json(await self._get("/", anonymous=True))
         except Failure as failure:
@@ -181,7 +181,7 @@ class CentralClient:
         )
 
     async def cursor(self) -> str | None:
-        """Return where the service's events stand now."""
+        """Return the present cursor of the event stream."""
         entry = await parse_json(await self._get("/v1/overview", {"limit": "1"}))
         cursor = entry.get("cursor") if isinstance(entry, dict) else None
         return cursor if isinstance(cursor, str) and 0 < len(cursor) <= 200 else None
@@ -189,14 +189,14 @@ class CentralClient:
     def events(
         self, cursor: str | None, silence_s: float
     ) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """Open the event stream from a cursor on; what it gives is its text, in pieces.
+        """Open the event stream, which yields its text in pieces.
 
         Parameters
         ----------
         cursor
-            After which event it begins; None: with what comes next.
+            The last event that is known; None starts with the next event.
         silence_s
-            How long nothing may come before the connection counts as dead.
+            A connection that is silent for longer counts as dead.
         """
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if cursor is not None:
@@ -204,15 +204,15 @@ class CentralClient:
         return self._transport.stream("/v1/events", headers, silence_s)
 
     async def hello(self, value: dict[str, Any]) -> None:
-        """Tell that this lab has started, and asks by itself."""
+        """Announce that this lab has started and polls by itself."""
         await self._post("/v1/hello", value, accept=HTTPStatus.OK)
 
     async def send_receipts(self, receipts: list[dict[str, Any]]) -> None:
-        """Tell which messages are stored or shown."""
+        """Send receipts: which messages are stored or shown."""
         await self._post("/v1/receipts", {"receipts": receipts})
 
     async def mark_broadcast(self, action: str, remote: str) -> None:
-        """Tell that the user has done ``read``, ``dismiss`` or ``restore`` with a broadcast."""
+        """Send the user's action on a broadcast: ``read``, ``dismiss`` or ``restore``."""
         await self._post(f"/v1/broadcasts/{quote(remote, safe='')}/{action}", None)
 
     async def reply(self, what: str, remote: str, answer: str, server: str) -> None:
@@ -262,7 +262,7 @@ class CentralClient:
         headers = {"Content-Type": "application/json"} if content else {}
         answer = await self._transport.ask("POST", path, None, headers, content)
         if 200 <= answer.status < 300 and answer.status != accept:
-            # A login page, for instance: what was said has not arrived.
+            # Perhaps a login page, so the request has not reached the service.
             raise malformed()
         if answer.status != accept:
             raise failure_of(answer)

@@ -1,7 +1,7 @@
-"""What an answer holds: read, decompressed and parsed within bounds.
+"""Read, decompress and parse an answer within bounds.
 
-The service may be out of order, or not what it is taken for; whatever it sends costs this server
-little time and memory.
+The service may be out of order, or another program may answer in its place. Whatever it sends must
+cost this server little time and memory.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from .failure import Answer, Failure, malformed
 if TYPE_CHECKING:
     import httpx
 
-#: How large an answer may be, in bytes, on the way and decompressed.
+#: The maximum size of an answer in bytes, both compressed and decompressed.
 MAX_ANSWER = 4 * 1024 * 1024
-#: How much of an answer is read that nobody wants to know.
+#: How much of an unwanted answer is read.
 MAX_SKIPPED = 64 * 1024
-#: How many objects and lists an answer may hold, and how many quotation marks: small ones take
-#: twenty times as much memory as text.
+#: The maximum number of objects and lists in an answer, and of quotation marks: small values take
+#: twenty times as much memory as their text.
 MAX_CONTAINERS = 50_000
 MAX_QUOTES = 400_000
-#: From which size on, in bytes, a thread parses an answer.
+#: Answers that are larger, in bytes, are parsed in a thread.
 LARGE = 256 * 1024
-#: The compression that is asked for: one that Python can undo piece by piece.
+#: The requested compression: one that Python can decompress in pieces.
 ENCODING = "gzip"
 
 
 class NoCookies(CookieJar):
-    """Keeps no cookie: requests say who asks by their token, and by nothing else."""
+    """Stores no cookies, because requests are authenticated by their token only."""
 
     def extract_cookies(self, response: Any, request: Any) -> None:
-        """Take none."""
+        """Ignore all cookies."""
 
 
 async def read_content(response: httpx.Response) -> bytes:
-    """Return the bytes of an answer, decompressed.
+    """Return the decompressed content of an answer.
 
     Raises
     ------
     Failure
-        If there are too many, or they are compressed in another way than was asked for.
+        If it is too large, or compressed in another way than requested.
     """
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
@@ -65,14 +65,14 @@ async def read_content(response: httpx.Response) -> bytes:
                 raise malformed() from None
         content += part
         if len(content) > MAX_ANSWER or received > MAX_ANSWER:
-            raise Failure("The central service's answer has no end.")
+            raise Failure("The central service's answer is too large.")
     if inflate is not None and received and (not inflate.eof or inflate.unused_data):
         raise malformed()
     return bytes(content)
 
 
 async def read_text(response: httpx.Response) -> AsyncIterator[str]:
-    """Return the text of a stream, in pieces as they come; it was asked for uncompressed."""
+    """Return the text of a stream in pieces; it was requested without compression."""
     if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise malformed()
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -81,7 +81,7 @@ async def read_text(response: httpx.Response) -> AsyncIterator[str]:
 
 
 async def skip_content(response: httpx.Response) -> None:
-    """Read what nobody wants to know, as far as it is short: the connection can be used again."""
+    """Read an unwanted answer if it is short, so that the connection can be used again."""
     received = 0
     async for part in response.aiter_raw():
         received += len(part)
@@ -90,7 +90,7 @@ async def skip_content(response: httpx.Response) -> None:
 
 
 async def parse_json(answer: Answer) -> Any:
-    """Return the JSON of an answer; a thread parses what is large."""
+    """Parse the JSON of an answer, in a thread if it is large."""
     content = answer.content
     if len(content) > LARGE:
         return await in_thread(lambda: load(content))
@@ -98,12 +98,12 @@ async def parse_json(answer: Answer) -> Any:
 
 
 def load(content: bytes) -> Any:
-    """Return what JSON says.
+    """Parse JSON.
 
     Raises
     ------
     Failure
-        If it is none, or holds too much.
+        If it is invalid or holds too many values.
     """
     if content.count(b'"') > MAX_QUOTES or (
         content.count(b"{") + content.count(b"[") > MAX_CONTAINERS

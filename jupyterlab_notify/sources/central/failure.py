@@ -1,4 +1,4 @@
-"""What goes wrong when the central service is asked."""
+"""Failures of requests to the central service."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-#: How long a ``Retry-After`` is believed, in seconds: an outage that is broadcast meanwhile must
-#: not stay unknown for a day. How long its text may be, in characters.
+#: The longest ``Retry-After`` that is obeyed: the broadcast of an outage must not stay unknown for
+#: a day. And the maximum length of its text, in characters.
 MAX_RETRY_AFTER_S = 3600.0
 MAX_RETRY_AFTER = 100
 
-#: What of 400 to 499 may be otherwise the next time: some of it is a proxy's to say.
+#: The statuses from 400 to 499 that may change with the next attempt; some come from a proxy.
 TRANSIENT = (401, 403, 404, 405, 407, 408, 421, 425, 429)
 #: What of it passes by itself.
 PASSING = (408, 421, 425, 429)
 
 
 class Failure(Exception):
-    """The central service did not do what it was asked.
+    """A request to the central service has failed.
 
     Parameters
     ----------
     message
         One sentence for ``status`` and the log.
     status
-        The HTTP status of its answer; 0: none that could be understood.
+        The HTTP status of the answer; 0 if there is no valid answer.
     retry_after_s
-        How long it asks to be left alone, if it does.
+        The seconds that the service asks to wait, if it does.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Failure(Exception):
 
     @property
     def concerns_all(self) -> bool:
-        """Whether nothing else may be asked now either: the service, or a proxy, says so."""
+        """Whether the service, or a proxy, rules out all other requests as well."""
         return self.retry_after_s is not None or self.status in (407, 429)
 
     @property
@@ -52,7 +52,7 @@ class Failure(Exception):
 
     @property
     def missing(self) -> bool:
-        """Whether there is no such thing at the central service."""
+        """Whether the central service does not have what was requested."""
         return self.status in (404, 405, 501)
 
     @property
@@ -62,22 +62,22 @@ class Failure(Exception):
 
     @property
     def permanent(self) -> bool:
-        """Whether the same request will be refused for ever."""
+        """Whether the same request will always be refused."""
         return 400 <= self.status < 500 and self.status not in TRANSIENT
 
 
 class NoToken(Failure):
-    """There is no token, so only broadcasts can be asked for."""
+    """There is no token, so only broadcasts can be requested."""
 
     @property
     def concerns_all(self) -> bool:
-        """Return True: whatever comes after broadcasts needs one."""
+        """Return True: all steps after the broadcasts need one."""
         return True
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service said: its status, headers and bytes."""
+    """The service's answer: status, headers and content."""
 
     status: int
     headers: Mapping[str, str]
@@ -85,7 +85,7 @@ class Answer:
 
 
 def failure_of(answer: Answer) -> Failure:
-    """Return the failure that an answer's status means."""
+    """Return the failure for an answer's status."""
     status = answer.status
     try:
         phrase = f"{status} {HTTPStatus(status).phrase}"
@@ -102,12 +102,12 @@ def failure_of(answer: Answer) -> Failure:
 
 
 def malformed() -> Failure:
-    """Return the failure of an answer that cannot be understood."""
+    """Return the failure for an answer that cannot be understood."""
     return Failure("The central service's answer cannot be understood.")
 
 
 def parse_retry_after(text: str) -> float | None:
-    """Return the seconds of a ``Retry-After``."""
+    """Return the seconds that a ``Retry-After`` header asks for."""
     if len(text) > MAX_RETRY_AFTER or not (text := text.strip()):
         return None
     if text.isascii() and text.isdigit():
@@ -118,7 +118,7 @@ def parse_retry_after(text: str) -> float | None:
             if then.tzinfo is None:
                 then = then.replace(tzinfo=timezone.utc)
             seconds = then.timestamp() - time.time()
-        # Which of them it is differs from one Python to the next.
+        # Which of these it raises differs between Python versions.
         except (ValueError, TypeError, IndexError, ArithmeticError, OSError):
             return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)

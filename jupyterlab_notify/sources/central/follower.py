@@ -1,9 +1,9 @@
-"""The service's event stream: what changes there is stored here the moment it is told.
+"""Follow the service's event stream: changes there are stored here at once.
 
-A service that offers events is not polled while its stream is open. Each event carries the present
-state of one message, so applying it is an upsert; after a loss the stream goes on from the cursor
-of the last event that was stored. ``reload`` says that the cursor is too old: then everything is
-asked for as by polling.
+While the stream is open, the service is polled only rarely. Each event carries the present state of
+one message, so applying it is an upsert. After a lost connection, the stream resumes at the cursor
+of the last stored event. The event ``reload`` says that the cursor is too old; then the lists are
+read again by polling.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from .schedule import jitter
 from .server_sent_events import EventParser, ServerEvent
 from .session import CentralSession
 
-#: A stream on which nothing came for so long is dead: the service sends a comment every 25 s.
+#: A stream that is silent for longer is dead, since the service sends a comment every 25 s.
 SILENCE_S = 70.0
-#: The longest pause before the stream is opened again, in seconds, after what passes by itself and
-#: after what somebody has to mend. Meanwhile the service is polled.
+#: The longest pause before the stream is opened again, after a failure that passes by itself and
+#: after one that somebody has to mend. The service is polled in the meantime.
 SHORT_PAUSE_S = 10.0
 LONG_PAUSE_S = 300.0
-#: A stream that ends sooner is as good as none: a proxy may cut it off each time.
+#: A stream that ends sooner counts as failed, since a proxy may cut it off each time.
 STEADY_S = 10.0
 
 
@@ -41,9 +41,9 @@ class EventFollower:
     session
         The service.
     on_reload
-        Called when everything has to be asked for.
+        Called when the lists have to be read again.
     on_welcome
-        Called when other welcome messages are due.
+        Called when the welcome messages have changed.
     on_changed
         Called when the stream opens and when it is lost.
     """
@@ -60,11 +60,11 @@ class EventFollower:
         self._on_reload = on_reload
         self._on_welcome = on_welcome
         self._on_changed = on_changed
-        #: How often in a row there was no steady stream.
+        #: The number of attempts in a row without a steady stream.
         self._failures = 0
         self._opened_at = float("inf")
         self._task: asyncio.Task[None] | None = None
-        #: Where the stream goes on; None: everything has to be asked for first.
+        #: The cursor at which the stream resumes; None if the lists have to be read first.
         self.cursor: str | None = None
         self.is_open = False
         self.failure: Failure | None = None
@@ -94,7 +94,7 @@ class EventFollower:
                 raise
             except Exception:
                 self._session.context.log.debug("Following events failed", exc_info=True)
-                failure = Failure("The events cannot be kept.")
+                failure = Failure("The events cannot be stored.")
             finally:
                 self._set_open(False)
             await asyncio.sleep(self._pause_s(failure))
@@ -105,12 +105,12 @@ class EventFollower:
         Parameters
         ----------
         failure
-            Why it ended; None: the service ended it.
+            Why it ended; None if the service ended it.
         """
         if time.monotonic() - self._opened_at >= STEADY_S:
             self._failures = 0
             if failure is None:
-                # It restarts, and not all labs come back at once.
+                # The service is restarting; the labs should not all come back at once.
                 return random.uniform(0.1, 1.0)
         self._failures += 1
         longest_s = LONG_PAUSE_S if failure is None or failure.is_lasting else SHORT_PAUSE_S
@@ -136,7 +136,7 @@ class EventFollower:
                     await self._apply(events)
 
     async def _apply(self, events: list[ServerEvent]) -> None:
-        """Store what events say, in one transaction, and move on."""
+        """Store the changes of events in one transaction, and advance the cursor."""
         session = self._session
         changes = _Changes(session.settings.name)
         operations = []
@@ -147,7 +147,7 @@ class EventFollower:
                 self._on_welcome()
             elif (change := _APPLY.get(event.name)) is not None:
                 with suppress(Failure):
-                    # One that cannot be read is passed over, as in a list.
+                    # An unreadable event is skipped, like an entry of a list.
                     operations.append(change(changes, json_object(event.data)))
         if operations:
 
@@ -166,7 +166,7 @@ class EventFollower:
 
 
 class _Found:
-    """Our ids of what changed, by what became of it."""
+    """Our ids of the notifications that changed, by what happened to them."""
 
     def __init__(self) -> None:
         self.created: list[str] = []
@@ -181,12 +181,12 @@ _Operation = Callable[[CentralSession, Transaction], None]
 
 
 class _Changes:
-    """Makes operations of events.
+    """Turns events into operations.
 
     Parameters
     ----------
     source
-        What the service is called.
+        The service's name.
     """
 
     def __init__(self, source: str) -> None:
@@ -194,7 +194,7 @@ class _Changes:
         self.found = _Found()
 
     def message(self, entry: dict[str, Any]) -> _Operation:
-        """Store a message."""
+        """Return the operation that stores a message."""
         item, state = parse_whole_message(entry), parse_state(entry)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
@@ -205,7 +205,7 @@ class _Changes:
         return apply
 
     def broadcast(self, entry: dict[str, Any]) -> _Operation:
-        """Store a broadcast."""
+        """Return the operation that stores a broadcast."""
         item, state, remote = parse_broadcast(entry), parse_state(entry), parse_id(entry)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
@@ -219,7 +219,7 @@ class _Changes:
         return apply
 
     def marked(self, origin: str, entry: dict[str, Any]) -> _Operation:
-        """Follow what the user did in another lab or on the inbox page."""
+        """Return the operation that applies what the user did in another lab or on the page."""
         remote, state = parse_id(entry), parse_state(entry)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
@@ -233,7 +233,7 @@ class _Changes:
         return apply
 
     def gone(self, origin: str, entry: dict[str, Any]) -> _Operation:
-        """Remove what was taken back."""
+        """Return the operation that removes what was revoked."""
         remote = parse_id(entry)
         return lambda session, tx: self._remove(session, tx, origin, remote)
 
@@ -254,7 +254,13 @@ _APPLY: dict[str, Callable[[_Changes, dict[str, Any]], _Operation]] = {
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Return a JSON object; raises ``Failure`` if the text is none."""
+    """Parse a JSON object.
+
+    Raises
+    ------
+    Failure
+        If the text is not one.
+    """
     value = load(text.encode("utf-8", "replace"))
     if not isinstance(value, dict):
         raise malformed()

@@ -1,4 +1,4 @@
-"""The user's messages at the central service, and their bodies."""
+"""Sync the user's messages with the central service, and fetch their bodies."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from .failure import Failure
 from .parsing import ListedMessage, Page
 from .session import CentralSession, ListState
 
-#: How many messages are stored at once: more than make a frame of changes, so that a tab gets
-#: a short snapshot instead of each.
+#: How many messages are stored at once. It is more than a frame of changes may hold, so that a tab
+#: gets a short snapshot instead of every message.
 CHUNK = 1000
 #: How many messages the first page has where the service gives no ``ETag``: how many there are in
 #: all tells the rest, so that a poll that finds nothing new is small however much is unread.
 SHORT_PAGE = 5
 #: How many pages a list may have.
 MAX_PAGES = 100
-#: How much text of new messages is held at once until they are stored, in characters.
+#: How much text of new messages is held in memory until they are stored, in characters.
 MAX_HELD = 8 * 1024 * 1024
-#: Up to so many messages that left the list of what is unread are asked for one by one.
+#: Up to this many messages that left the unread list are requested one by one.
 FEW = 8
 
 
 class _Comparison:
-    """What comparing the service's lists with a snapshot finds.
+    """The differences between the service's lists and a snapshot.
 
     Parameters
     ----------
     snapshot
-        What was stored before the service was asked.
+        The stored messages before the request.
     retention
-        What is kept: only so much is held of what is new.
+        How much is kept; more new messages than that are skipped.
     """
 
     def __init__(self, snapshot: RemoteSnapshot, retention: Retention) -> None:
@@ -45,19 +45,19 @@ class _Comparison:
         self._oldest_ms = 0
         if retention.days:
             self._oldest_ms = int((time.time() - retention.days * 86_400) * 1000)
-        #: The unread messages of the service, and whether these are all.
+        #: The service's unread messages, and whether the list is complete.
         self.unread: set[str] = set()
         self.complete = False
-        #: What was never taken in, newest first, and what of it is not kept.
+        #: The messages that were never stored, newest first, and the ids of those to skip.
         self.new: list[ListedMessage] = []
-        self.passed_over: list[str] = []
+        self.skipped: list[str] = []
         self.read: list[str] = []
         self.revoked: list[str] = []
         #: Bodies that were fetched on the way, by our ids.
         self.bodies: dict[str, str | None] = {}
 
     def take(self, page: Page) -> None:
-        """Take a page of unread messages; of those that are not new only the id is held."""
+        """Add a page of unread messages; for those that are not new, only the id is kept."""
         for item in page.items:
             if item.read or item.remote in self.unread:
                 continue
@@ -71,13 +71,13 @@ class _Comparison:
                 or item.created_ms < self._oldest_ms
                 or (count and len(self.new) >= count)
             ):
-                self.passed_over.append(item.remote)
+                self.skipped.append(item.remote)
             else:
                 self.new.append(item)
 
     @property
     def missing(self) -> list[str]:
-        """What is unread here and not there."""
+        """The messages that are unread here but not at the service."""
         if not self.complete:
             return []
         return [
@@ -90,7 +90,7 @@ class _Comparison:
 
     @property
     def unread_again(self) -> list[str]:
-        """What is read here and unread there."""
+        """The messages that are read here but unread at the service."""
         known = self.snapshot.messages
         return [r for r in self.unread if r in known and known[r].is_read and r not in self.read]
 
@@ -110,7 +110,7 @@ class MessageSync:
         self._all = ListState()
 
     async def sync(self) -> None:
-        """Take in what is new, and follow what was read, unread and revoked elsewhere."""
+        """Store new messages, and apply what was read, unread and revoked elsewhere."""
         session, remote = self._session, self._session.storage.remote
         snapshot = await session.submit(remote.snapshot, write=False)
         epoch = snapshot.cursor.epoch
@@ -121,29 +121,28 @@ class MessageSync:
         try:
             unread_state = await self._read_unread(found)
         except Failure:
-            # What came before the page that failed need not wait for it. How many there are in
-            # all explains nothing then.
+            # Store what came before the failed page. The total number cannot be compared then.
             if found.unread:
                 self._all = ListState(epoch)
                 await self._store(found)
             raise
         await self._store(found)
-        new = len(found.new) + len(found.passed_over)
-        all_state = await self._tell_read_from_revoked(found, new)
-        followed = await self._apply(found)
-        # Only now: a body may be a change of its row, which then would not be followed.
+        new = len(found.new) + len(found.skipped)
+        all_state = await self._find_read_and_revoked(found, new)
+        applied = await self._apply(found)
+        # Bodies come last: storing one may change its row, which would then count as changed here.
         for id_, body in found.bodies.items():
             await self._store_body(id_, body)
         if found.complete and (gone := snapshot.seen - found.unread):
             await session.submit(lambda tx: remote.forget_seen(tx, gone), write=True)
         self._all = all_state
-        # What changed here meanwhile is compared anew, so that list must not be answered by a 304.
-        if followed and self._unread is before:
-            # Not forgotten meanwhile, since a message was opened that is said to be revoked.
+        # If something changed here in the meantime, the list must be compared again, so its ETag is
+        # not kept. Nor is it if fetching a body has reset the state in the meantime.
+        if applied and self._unread is before:
             self._unread = unread_state
 
     async def _apply(self, found: _Comparison) -> bool:
-        """Store what was done elsewhere; return whether all of it could be."""
+        """Store what was done elsewhere; return whether all of it was applied."""
         session, remote = self._session, self._session.storage.remote
         read, unread, revoked = found.read, found.unread_again, found.revoked
         if not (read or unread or revoked):
@@ -156,10 +155,10 @@ class MessageSync:
         return sum(map(len, changed)) == len(read) + len(unread) + len(revoked)
 
     async def _read_unread(self, found: _Comparison) -> ListState:
-        """Find what is unread at the service.
+        """Find the service's unread messages.
 
-        With very many unread messages their pages are read only if the first one, and how many
-        there are, cannot be explained by new ones alone.
+        All pages are read only if new messages alone do not explain the first page and the total
+        number, since there may be very many.
         """
         before = self._unread
         age_s = time.monotonic() - before.compared_at
@@ -196,12 +195,12 @@ class MessageSync:
             found.take(page)
             found.complete = page.cursor is None
             readable = readable and page.notice is None
-        # What cannot be understood may be any of them, so none counts as missing.
+        # An unreadable entry may be any message, so then none counts as missing.
         found.complete = found.complete and readable
         return state
 
     async def _pages(self, page: Page, *, unread: bool) -> AsyncIterator[Page]:
-        """Return a page and those that follow, one at a time: only one of them is held."""
+        """Return a page and the following ones, one at a time to save memory."""
         cursors: set[str] = set()
         yield page
         while (cursor := page.cursor) is not None and len(cursors) < MAX_PAGES - 1:
@@ -215,11 +214,11 @@ class MessageSync:
             yield page
 
     async def _store(self, found: _Comparison) -> None:
-        """Store new messages, the oldest first, as many as retention keeps."""
+        """Store new messages, oldest first, as many as retention keeps."""
         session, storage = self._session, self._session.storage
         name = session.settings.name
-        if ids := found.passed_over:
-            await session.submit(lambda tx: storage.remote.pass_over(tx, ids), write=True)
+        if ids := found.skipped:
+            await session.submit(lambda tx: storage.remote.skip(tx, ids), write=True)
         kept = found.new[::-1]
         for start in range(0, len(kept), CHUNK):
             rows: list[RemoteMessage] = [
@@ -234,18 +233,18 @@ class MessageSync:
                 for i in kept[start : start + CHUNK]
             ]
             added = await session.submit(
-                lambda tx, rows=rows: storage.remote.add(tx, rows, name),  # type: ignore[misc]  # no type of a default
+                lambda tx, rows=rows: storage.remote.add(tx, rows, name),  # type: ignore[misc]  # defaults have no type
                 write=True,
             )
             session.created(added)
             session.check_wanted()
 
-    async def _tell_read_from_revoked(self, found: _Comparison, new: int) -> ListState:
-        """Find out what was read elsewhere and what was revoked.
+    async def _find_read_and_revoked(self, found: _Comparison, new: int) -> ListState:
+        """Find out which messages were read elsewhere and which were revoked.
 
-        What is unread here and missing from the list of what is unread may be either; what is
-        read here can only have been revoked. How many messages there are in all tells whether to
-        look, and for a few it is cheaper to ask for each than to read all pages.
+        A message that is unread here and missing from the unread list may be either. A message that
+        is read here can only have been revoked. The total number shows whether a full comparison
+        is needed. For a few messages it is cheaper to request each than to read all pages.
         """
         before, known = self._all, found.snapshot.messages
         first = await self._session.client.messages(unread=False, limit=1, etag=before.etag)
@@ -261,7 +260,7 @@ class MessageSync:
         if len(missing) <= FEW:
             for remote in missing:
                 self._session.check_wanted()
-                await self._ask_for(remote, found)
+                await self._check_message(remote, found)
         expected = None if before.total is None else before.total + new - len(found.revoked)
         explained = total is None or total == expected
         fresh = now - before.compared_at < self._session.context.timings.full_comparison_s
@@ -278,7 +277,7 @@ class MessageSync:
         assert first is not None
         oldest_ms = min(message.created_ms for message in known.values())
         listed: dict[str, bool] = {}
-        # How far the list was read: what is older may be on a page that was not.
+        # How far back the list was read; older messages may be on pages that were not read.
         last_ms, readable = 2**63, True
         async for page in self._pages(first, unread=False):
             listed.update((i.remote, i.read) for i in page.items if i.remote in known)
@@ -294,7 +293,7 @@ class MessageSync:
             elif message.created_ms > last_ms and readable:
                 found.revoked.append(remote)
 
-    async def _ask_for(self, remote: str, found: _Comparison) -> None:
+    async def _check_message(self, remote: str, found: _Comparison) -> None:
         try:
             is_read, body = await self._session.client.message(remote)
         except Failure as failure:
@@ -313,12 +312,12 @@ class MessageSync:
         await self._session.submit(lambda tx: remote.store_body(tx, id_, body), write=True)
 
     async def fetch_body(self, id_: str) -> bool:
-        """Fetch the body of a message, if it was not yet; return whether the service was asked.
+        """Fetch the body of a message that was not fetched yet; return whether there was a request.
 
         Raises
         ------
         Unavailable
-            If the service does not give it now.
+            If the service does not return it now.
         NotFound
             If the message was revoked.
         """
@@ -329,7 +328,7 @@ class MessageSync:
         paused_s = session.schedule.paused_s
         if paused_s > 0:
             raise Unavailable(
-                f"The central service asks to be left alone for another {paused_s:.0f} s.",
+                f"The central service asks to wait for another {paused_s:.0f} s.",
                 retry_after_s=paused_s,
             )
         try:
@@ -337,10 +336,10 @@ class MessageSync:
         except Failure as failure:
             if failure.status == 404:
                 await session.submit(lambda tx: remotes.revoke(tx, id_), write=True)
-                # The lists have the last word, should a proxy have said this.
+                # A proxy may have answered, so compare the lists in full the next time.
                 self._unread = ListState(self._unread.epoch)
                 session.emit_event("revoked", [id_])
-                raise NotFound("This message was taken back.") from None
+                raise NotFound("This message was revoked.") from None
             if failure.retry_after_s is not None:
                 session.schedule.pause(failure.retry_after_s)
             raise Unavailable(str(failure), retry_after_s=failure.retry_after_s) from None
@@ -349,7 +348,7 @@ class MessageSync:
 
 
 def _only_new_ones(first: Page, before: ListState, seen: frozenset[str]) -> bool:
-    """Whether the first page differs from the one before by new messages alone."""
+    """Whether the first page differs from the last one only by new messages."""
     ids = tuple(item.remote for item in first.items)
     if first.cursor is None or first.total is None or not before.total:
         return False

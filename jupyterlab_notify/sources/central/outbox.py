@@ -1,4 +1,4 @@
-"""The way out: the service is told what the user did."""
+"""Send the user's actions from the outbox to the service."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .welcome import WelcomeSync
 
 
 class OutboxSender:
-    """Empties the outbox.
+    """Sends the outbox to the service.
 
     Parameters
     ----------
     session
         The service.
     broadcasts
-        Knows whether the service is there.
+        Knows whether the service still answers.
     welcome
-        Knows whether it has welcome messages.
+        Knows whether the service has welcome messages.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class OutboxSender:
         self._welcome = welcome
 
     async def send(self) -> None:
-        """Tell what the user did, in order."""
+        """Send the user's actions in order."""
         session, outbox, owner = self._session, self._session.storage.outbox, self._session.owner
         lease_ms = int((3 * session.settings.timeout_s + 30) * 1000)
         if not await session.submit(outbox.count, write=False):
@@ -70,7 +70,7 @@ class OutboxSender:
             delivered = False
             if is_refused:
                 session.context.log.warning(
-                    "The central service will not take %r: %s", claim.action, failure
+                    "The central service rejects the action %r: %s", claim.action, failure
                 )
 
         def acknowledge(tx: Transaction) -> None:
@@ -96,7 +96,7 @@ class OutboxSender:
     async def _deliver(self, claim: Claim) -> None:
         client, subjects = self._session.client, list(claim.subjects)
         if claim.action in BROADCAST_ACTIONS:
-            # Semaphore knows no dismissal of a broadcast: there it is this lab's alone.
+            # Semaphore has no state of broadcasts; with it, the state stays in this lab.
             if self._session.has("broadcasts"):
                 await client.mark_broadcast(claim.action.removeprefix("broadcast-"), subjects[0])
             return

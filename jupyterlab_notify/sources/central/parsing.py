@@ -1,4 +1,4 @@
-"""What the service's JSON means: each value is checked, cut to a bound, and typed."""
+"""Parse the service's JSON: each value is checked, cut to a maximum length, and typed."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from .failure import Answer, Failure, malformed
 
 T = TypeVar("T")
 
-#: How long a summary may be, and a body, in characters.
+#: The maximum lengths of a summary and of a body, in characters.
 MAX_SUMMARY = 4096
 MAX_BODY = 256 * 1024
-#: How many welcome messages are taken: nobody reads more of them.
+#: How many welcome messages are stored: nobody reads more of them.
 MAX_WELCOME = 200
-#: How long a time may be, in characters, and how often a welcome message may be shown.
+#: The maximum length of a time, in characters, and the largest ``max_views``.
 MAX_TIME = 64
 MAX_VIEWS = 2**31
-#: How long a ``Link`` header may be, in characters.
+#: The maximum length of a ``Link`` header, in characters.
 MAX_LINK = 8192
 
-#: Types of notifications for the categories of broadcasts.
+#: The types of notifications for the categories of broadcasts.
 CATEGORIES = {"info": "info", "notice": "warning", "outage": "error"}
-#: What a service may say beyond Semaphore's fields.
+#: The values of fields that Semaphore does not have.
 TYPES = frozenset(("default", "info", "success", "warning", "error", "in-progress"))
 MAX_ACTIONS = 5
 
@@ -61,13 +61,13 @@ class Page:
     items
         The messages.
     cursor
-        Where the next page begins; None: this is the last.
+        The cursor of the next page; None for the last page.
     total
-        How many messages there are on all pages, if the service says so.
+        The number of messages on all pages, if the service says so.
     etag
-        For the next request.
+        The ETag for the next request.
     notice
-        What was left out, as a sentence; None: nothing.
+        A sentence about what was left out, if anything was.
     """
 
     items: tuple[ListedMessage, ...]
@@ -79,7 +79,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Tagged(Generic[T]):
-    """A list that comes whole, its ``ETag``, and what was left out, as a sentence."""
+    """A list in a single page, its ETag, and a sentence about what was left out."""
 
     items: tuple[T, ...]
     etag: str | None
@@ -88,7 +88,7 @@ class Tagged(Generic[T]):
 
 @dataclass(frozen=True)
 class ListedBroadcasts(Tagged[RemoteBroadcast]):
-    """The active broadcasts, and what the user did with each, by the service's ids."""
+    """The active broadcasts, and the user's state of each by the service's id."""
 
     states: dict[str, RemoteState]
 
@@ -96,23 +96,23 @@ class ListedBroadcasts(Tagged[RemoteBroadcast]):
 def parse_entries(
     value: Any, parse: Callable[[dict[str, Any]], T | None], most: int, name: str
 ) -> tuple[tuple[T, ...], str | None]:
-    """Return what a list holds, without what cannot be understood, and a sentence about that.
+    """Parse the entries of a list; return them, and a sentence about what was left out.
 
     Parameters
     ----------
     value
-        The list, as JSON says it.
+        The list, from JSON.
     parse
-        Makes something of an entry; None: it is of no interest.
+        Parses an entry; returns None to ignore it.
     most
-        How many are taken.
+        The maximum number of entries.
     name
-        What the entries are called.
+        What the entries are called, for the sentence.
 
     Raises
     ------
     Failure
-        If it is no list, or nothing in it can be understood.
+        If it is not a list, or none of its entries can be understood.
     """
     if not isinstance(value, list):
         raise malformed()
@@ -135,12 +135,12 @@ def parse_entries(
     if unreadable:
         notice = f"The central service lists {unreadable} {name} that cannot be understood."
     if left_over:
-        notice += f" It lists {left_over} {name} more than are taken."
+        notice += f" It lists {left_over} {name} more than are stored."
     return tuple(items), notice.strip() or None
 
 
 def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
-    """Return a broadcast; None if it is not active."""
+    """Parse a broadcast; return None if it is not active."""
     if "active" not in entry:
         raise malformed()
     if not (entry["active"] and entry.get("enabled", True)):
@@ -148,12 +148,12 @@ def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
     category = entry.get("category")
     options = parse_options(entry)
     if "sender" not in entry:
-        # Semaphore's, which names no sender: a banner, and an outage cannot be dismissed.
+        # Semaphore's broadcasts have no sender. They are banners, and outages stay.
         options["type"] = CATEGORIES.get(category, "info") if isinstance(category, str) else "info"
         options["dismissable"] = int(category != "outage")
         options["banner"] = 1
     if options["banner"] and options["auto_close"] is None:
-        # It stands across the top already, so it is no toast.
+        # A banner is shown across the top already, so it needs no toast.
         options["auto_close"] = "0"
     options["expires_ms"] = parse_end_ms(entry.get("ends"))
     return {
@@ -165,13 +165,13 @@ def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
 
 
 def parse_listed_broadcast(entry: dict[str, Any]) -> tuple[RemoteBroadcast, RemoteState] | None:
-    """Return a broadcast, and what the user did with it; None if it is not active."""
+    """Parse a broadcast and the user's state of it; return None if it is not active."""
     item = parse_broadcast(entry)
     return None if item is None else (item, parse_state(entry))
 
 
 def parse_message(entry: dict[str, Any]) -> ListedMessage:
-    """Return a message of a list."""
+    """Parse a message of a list."""
     return ListedMessage(
         parse_id(entry),
         parse_time_ms(entry.get("created")),
@@ -182,7 +182,7 @@ def parse_message(entry: dict[str, Any]) -> ListedMessage:
 
 
 def parse_whole_message(entry: dict[str, Any]) -> RemoteMessage:
-    """Return a message with its body, as an event carries it."""
+    """Parse a message with its body from an event."""
     return {
         "remote": parse_id(entry),
         "created_ms": parse_time_ms(entry.get("created")),
@@ -194,7 +194,7 @@ def parse_whole_message(entry: dict[str, Any]) -> RemoteMessage:
 
 
 def parse_options(entry: dict[str, Any]) -> RemoteOptions:
-    """Return how a message is to be shown, where the service says so; Semaphore never does."""
+    """Parse how a message is shown; Semaphore never says so."""
     options = PLAIN_OPTIONS.copy()
     if isinstance(entry.get("type"), str) and entry["type"] in TYPES:
         options["type"] = entry["type"]
@@ -223,8 +223,8 @@ def parse_options(entry: dict[str, Any]) -> RemoteOptions:
 
 
 def parse_actions(value: Any) -> str:
-    """Return buttons as JSON, without those that ingest would not take either."""
-    # Late: most servers never need it.
+    """Return buttons as JSON, without those that ingest would refuse."""
+    # Imported late, since most servers never need it.
     from pydantic import ValidationError
 
     from ...models import Action
@@ -253,21 +253,21 @@ def parse_reply(value: Any) -> str | None:
 
 
 def parse_end_ms(value: Any) -> int | None:
-    """Return the time after which a message is not shown; None if there is none."""
+    """Parse the time after which a message is not shown; None if there is none."""
     return None if value is None else parse_time_ms(value)
 
 
 def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
-    """Return a welcome message of a list."""
+    """Parse a welcome message."""
     title, most, updated = entry.get("title"), entry.get("max_views"), entry.get("updated")
-    given = entry.get("aspect")
+    own_aspect = entry.get("aspect")
     if not isinstance(title, str) or isinstance(most, bool):
         raise malformed()
     if most is not None and not (isinstance(most, int) and 0 <= most <= MAX_VIEWS):
         raise malformed()
     return {
         "id": parse_id(entry),
-        "aspect": clean(given[:200]) if isinstance(given, str) else aspect,
+        "aspect": clean(own_aspect[:200]) if isinstance(own_aspect, str) else aspect,
         "title": clean(title[:200]),
         "summary": parse_text(entry.get("summary"), MAX_SUMMARY),
         "body": parse_text(entry.get("body"), MAX_BODY) or "",
@@ -280,16 +280,16 @@ def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
 
 
 def parse_total(answer: Answer) -> int | None:
-    """Return how many messages there are on all pages, if the service says so."""
+    """Parse the number of messages on all pages, if the service says so."""
     total = answer.headers.get("x-total-count", "")
     return int(total) if total.isascii() and total.isdigit() and len(total) < 16 else None
 
 
 def parse_next_cursor(answer: Answer) -> str | None:
-    """Return the cursor of the next page.
+    """Parse the cursor of the next page from the ``Link`` header.
 
-    Only that is taken from the link: what leads to the service is configured here, and the
-    service may believe that it is somewhere else.
+    Nothing else of the link is used: the service's URL is configured here, and the service itself
+    may have a wrong idea of it.
     """
     header = answer.headers.get("link", "")
     if not header:
@@ -311,21 +311,21 @@ def parse_next_cursor(answer: Answer) -> str | None:
 
 
 def parse_etag(answer: Answer) -> str | None:
-    """Return the tag of an answer, if it can stand in a header of the next request."""
+    """Return the ETag of an answer, if it is valid in a header of the next request."""
     etag = answer.headers.get("etag", "")
     return etag if etag.isascii() and etag.isprintable() and 0 < len(etag) <= 500 else None
 
 
 def clean(text: str) -> str:
-    """Replace what no UTF-8 file can hold: half of a surrogate pair."""
+    """Replace lone surrogates, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()
 
 
 def parse_id(entry: dict[str, Any]) -> str:
-    """Return an entry's id."""
+    """Parse an entry's id."""
     id_ = entry.get("id")
     if isinstance(id_, int) and not isinstance(id_, bool):
-        # Python refuses to write out a number of very many digits.
+        # Python refuses to convert a number with very many digits.
         id_ = str(id_) if abs(id_) < 10**200 else ""
     if not isinstance(id_, str) or not 0 < len(id_) <= 200 or clean(id_) != id_:
         raise malformed()
@@ -333,7 +333,7 @@ def parse_id(entry: dict[str, Any]) -> str:
 
 
 def parse_text(value: Any, most: int) -> str | None:
-    """Return the Markdown of a formatted text; its HTML may hold anything, and is not used."""
+    """Return the Markdown of a formatted text; its HTML is not used, since it may be unsafe."""
     if isinstance(value, dict):
         value = value.get("gfm")
     if value is None:
@@ -344,7 +344,7 @@ def parse_text(value: Any, most: int) -> str | None:
 
 
 def parse_summary(entry: dict[str, Any]) -> str:
-    """Return an entry's summary; one that is empty is an ellipsis."""
+    """Parse an entry's summary; an empty one becomes an ellipsis."""
     text = parse_text(entry.get("summary"), MAX_SUMMARY)
     if text is None and not isinstance(entry.get("summary"), (dict, str)):
         raise malformed()
@@ -352,7 +352,7 @@ def parse_summary(entry: dict[str, Any]) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Cut a text to ``most`` characters, at the end of a word where there is one."""
+    """Cut a text to ``most`` characters, at the end of a word if possible."""
     if len(text) <= most:
         return text
     cut = text[: most - 1]
@@ -384,11 +384,11 @@ def parse_state(entry: dict[str, Any]) -> RemoteState:
 
 
 def parse_time_ms(value: Any) -> int:
-    """Return a time in milliseconds since 1970."""
+    """Parse a time to milliseconds since 1970."""
     if not isinstance(value, str) or len(value) > MAX_TIME:
         raise malformed()
     text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip().replace("Z", "+00:00"))
-    # Before 3.11 Python wants three or six digits.
+    # Before Python 3.11, the fraction must have three or six digits.
     text = re.sub(r"\.(\d{1,6})", lambda match: "." + match[1].ljust(6, "0"), text)
     try:
         then = datetime.fromisoformat(text)

@@ -1,8 +1,8 @@
 """The poller: keeps storage and a central service in step while a tab is open.
 
-The manager wakes it when the first tab opens and puts it to sleep when the last one closes. What
-the user does lies in the outbox until the service has taken it; what the service lists is followed,
-but never over what the user did meanwhile.
+The manager wakes it when the first tab opens and puts it to sleep when the last one closes. The
+user's actions wait in the outbox until the service has accepted them. The service's lists are
+applied, but never override what the user has done in the meantime.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from .servers import has_ended, make_owner
 from .session import CentralSession, CentralSettings, Interrupted
 from .welcome import WelcomeSync
 
-#: Within how many seconds welcome messages are asked for, once an event says that others are due.
+#: Welcome messages are requested within this time after an event says that they have changed.
 WELCOME_SPREAD_S = 1.0
-#: Not sooner after the last time: events may say so again and again.
+#: The minimum time between two such requests, since events may say so again and again.
 WELCOME_SPACING_S = 10.0
 
 
 class _Step(NamedTuple):
-    """A part of a pass, which may fail alone."""
+    """A part of a pass that may fail on its own."""
 
     run: Callable[[], Awaitable[None]]
     backoff: Backoff
@@ -48,15 +48,15 @@ class CentralPoller(Source):
     Parameters
     ----------
     settings
-        Which, and how.
+        The service and how to reach it.
     context
-        Where everything is kept.
+        The parts that the source works with.
     client
-        Asks the service.
+        The client of the service.
     version
-        This package's.
+        This package's version.
     last_logged
-        What was logged of the service at the start already.
+        The problem with the service that was logged at the start, if any.
     """
 
     name = "central"
@@ -87,15 +87,15 @@ class CentralPoller(Source):
             on_changed=self._replan,
         )
         self._greeting: asyncio.Task[None] | None = None
-        #: When welcome messages are asked for again; None: nothing says that others are due.
+        #: When to request welcome messages, if an event says that they have changed.
         self._welcome_due_at: float | None = None
-        self._welcome_asked_at = float("-inf")
-        # Broadcasts first: they need no token, and what is out of order is said in them.
+        self._welcome_requested_at = float("-inf")
         self._send_step = self._make_step(self._outbox.send)
         self._welcome_step = self._make_step(self._welcome.sync)
         self._steps = (
-            # Before the lists: what changes while they are read is told by an event.
+            # The cursor comes before the lists, so that events cover changes while they are read.
             self._make_step(self._prepare_events),
+            # Broadcasts come first: they need no token, and they announce outages.
             self._make_step(self._broadcasts.sync),
             self._send_step,
             self._make_step(self._messages.sync),
@@ -112,14 +112,14 @@ class CentralPoller(Source):
     def _make_step(self, run: Callable[[], Awaitable[None]]) -> _Step:
         return _Step(run, Backoff(self._settings.interval_s))
 
-    # When
+    # When to poll
 
     def start(self) -> None:
-        """Tell the service once that this lab is there, and asks by itself."""
+        """Tell the service once that this lab has started and polls by itself."""
         self._greeting = asyncio.ensure_future(self._say_hello())
 
     async def _say_hello(self) -> None:
-        # Not all the labs that a hub starts in the morning in the same instant.
+        # Spread out, because a hub may start many labs at the same time.
         await asyncio.sleep(random.uniform(0, self._session.context.timings.hello_spread_s))
         try:
             await self._learn_features()
@@ -133,13 +133,13 @@ class CentralPoller(Source):
                     }
                 )
         except Failure as failure:
-            # It is asked when a tab opens, and said then.
-            self._log.debug("The central service was not told of this server: %s", failure)
+            # The service is polled when a tab opens, and the problem is reported then.
+            self._log.debug("The hello to the central service failed: %s", failure)
         if not self._is_awake():
             await self._session.client.close_idle()
 
     async def _learn_features(self) -> None:
-        """Find out what the service offers beyond Semaphore's routes."""
+        """Request the features that the service offers beyond Semaphore's routes."""
         session = self._session
         if session.features is None:
             features = await session.client.features()
@@ -147,7 +147,7 @@ class CentralPoller(Source):
             session.receipts.wanted = "receipts" in features.names and features.receipts != "off"
 
     async def _prepare_events(self) -> None:
-        """Take the cursor from which events go on, if the service offers them."""
+        """Request the cursor at which the event stream starts, if the service offers events."""
         try:
             await self._learn_features()
             if self._session.has("events") and self._follower.cursor is None:
@@ -155,34 +155,34 @@ class CentralPoller(Source):
         except NoToken:
             return
         except Failure as failure:
-            # Refused tokens are said of the messages; broadcasts are for anybody.
+            # The messages' step reports a refused token; broadcasts are public.
             if not failure.unauthorized:
                 raise
 
     def _reload(self) -> None:
-        """Ask for everything soon: the events' cursor is too old."""
+        """Plan a pass soon, because the events' cursor is too old."""
         self._follower.cursor = None
         self._schedule.plan_within(self._session.context.timings.hello_spread_s)
         self._nudged.set()
 
     def _note_welcome(self) -> None:
         if self._welcome_due_at is None:
-            # Events may say so many times in a moment, and to all labs at once.
+            # Such events may come in bursts, and to all labs at once.
             now = time.monotonic()
-            begin = max(now, self._welcome_asked_at + WELCOME_SPACING_S)
+            begin = max(now, self._welcome_requested_at + WELCOME_SPACING_S)
             self._welcome_due_at = begin + random.uniform(0, WELCOME_SPREAD_S)
             wait_s = self._welcome_due_at - now
-            # Not a moment too soon, by whatever clock.
+            # A little later, since the loop's clock may differ.
             asyncio.get_running_loop().call_later(wait_s + 0.01, self._nudged.set)
 
     def _replan(self) -> None:
-        """Poll seldom while the event stream is open, and as ever while it is not."""
+        """Poll rarely while the event stream is open, and normally while it is not."""
         is_open = self._follower.is_open
         steps = (*self._steps, self._send_step)
         was_failing = self._schedule.backoff.failures or any(s.backoff.failures for s in steps)
         self._schedule.plan(relaxed=is_open)
         if is_open and was_failing:
-            # The service is back: what waits for it need not wait for the end of a back-off.
+            # The service is back, so no back-off need run to its end.
             for step in steps:
                 step.backoff.succeed()
             self._schedule.succeed()
@@ -190,19 +190,19 @@ class CentralPoller(Source):
         self._nudged.set()
 
     def wake(self) -> None:
-        """Begin to poll."""
+        """Start polling."""
         self._session.awake = True
         self._schedule.wake()
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._run())
 
     def sleep(self) -> None:
-        """Ask nothing more. What is under way may end."""
+        """Stop polling. A request under way may end."""
         self._session.awake = False
         self._nudged.set()
 
     async def stop(self) -> None:
-        """End at once."""
+        """Stop at once."""
         self.sleep()
         await self._follower.stop()
         await self._session.receipts.stop()
@@ -215,7 +215,7 @@ class CentralPoller(Source):
         await self._session.client.close()
 
     def nudge(self) -> None:
-        """Tell the service soon what the user did."""
+        """Send the user's actions soon."""
         self._nudged.set()
 
     async def _run(self) -> None:
@@ -241,7 +241,7 @@ class CentralPoller(Source):
         return self._session.awake
 
     async def _renew_lease(self) -> None:
-        """Say that this server polls its service, and let go of services that none polls."""
+        """Renew this server's lease on its service, and drop services that no server polls."""
         session, remote, owner = self._session, self._session.storage.remote, self._session.owner
         now = time.monotonic()
         if now - self._lease_renewed_at < session.context.timings.lease_renewal_s:
@@ -256,7 +256,7 @@ class CentralPoller(Source):
         else:
             session.emit_event("revoked", gone)
 
-    # What
+    # What to poll
 
     async def _attempt(self, step: Callable[[], Awaitable[Failure | None]], *, whole: bool) -> None:
         if whole:
@@ -267,7 +267,7 @@ class CentralPoller(Source):
         except Interrupted:
             self._schedule.restart()
         except NoToken as failure:
-            # Broadcasts can be had without: nothing is wrong with the service.
+            # Broadcasts need no token, and nothing is wrong with the service.
             self._report(str(failure))
             if whole:
                 self._schedule.plan()
@@ -281,9 +281,9 @@ class CentralPoller(Source):
             self._succeed(problem, whole)
 
     def _explain(self, error: Exception) -> Failure:
-        """Return what goes wrong here, rather than at the service, as a failure."""
+        """Return the failure for an error in this server rather than at the service."""
         self._log.debug("Following the central service failed", exc_info=True)
-        return Failure(f"What the central service says cannot be kept ({type(error).__name__}).")
+        return Failure(f"The central service's answer cannot be stored ({type(error).__name__}).")
 
     def _succeed(self, problem: Failure | None, whole: bool) -> None:
         self._schedule.succeed()
@@ -304,13 +304,13 @@ class CentralPoller(Source):
         self._last_failure = (time.time(), message)
         if message != self._last_logged:
             self._last_logged = message
-            self._log.warning("%s It is asked again by itself.", message)
+            self._log.warning("%s It is tried again automatically.", message)
 
     async def _pass(self) -> Failure | None:
-        """Ask for everything; return what failed where something else was answered.
+        """Run all steps; return a failure that did not concern the whole service.
 
-        A step that fails alone keeps neither the others from working nor their pace: a service
-        may refuse the token, which broadcasts do not need, or be out of order in one place only.
+        A step that fails on its own neither stops nor delays the others. A service may refuse the
+        token, which broadcasts do not need, or be out of order in one part only.
         """
         problem: Failure | None = None
         client = self._session.client
@@ -332,19 +332,19 @@ class CentralPoller(Source):
                 failed.append(step)
         self._broadcasts.answered = False
         if problem is not None and client.answered == answered:
-            # All that was asked failed: that is the service's own back-off.
+            # All requests failed, so the back-off of the whole service applies.
             for step in failed:
                 step.backoff.succeed()
             raise problem
         return problem or self._session.notice
 
     async def _try(self, step: _Step) -> Failure | None:
-        """Run a step; return how it failed, which only its own back-off learns of.
+        """Run a step; return its failure, for which its own back-off waits.
 
         Raises
         ------
         Failure
-            If nothing else may be asked now either.
+            If no other request may be made now either.
         """
         try:
             await step.run()
@@ -363,11 +363,11 @@ class CentralPoller(Source):
         return problem
 
     async def _send_now(self) -> Failure | None:
-        """Tell the service at once what the user did, and follow what its events said."""
+        """Send the user's actions at once, and request welcome messages if they have changed."""
         steps = [self._send_step]
         now = time.monotonic()
         if self._welcome_due_at is not None and now >= self._welcome_due_at:
-            self._welcome_due_at, self._welcome_asked_at = None, now
+            self._welcome_due_at, self._welcome_requested_at = None, now
             steps.append(self._welcome_step)
         problem: Failure | None = None
         for step in steps:
@@ -376,12 +376,12 @@ class CentralPoller(Source):
         return problem
 
     async def fetch_body(self, id_: str) -> None:
-        """Fetch the body of a message, if it was not yet; the user is waiting for it.
+        """Fetch the body of a message that was not fetched yet; the user is waiting for it.
 
         Raises
         ------
         Unavailable
-            If the service does not give it now.
+            If the service does not return it now.
         NotFound
             If the message was revoked.
         """
@@ -398,12 +398,12 @@ class CentralPoller(Source):
         if not self._is_awake():
             await self._session.client.close_idle()
         elif self._schedule.backoff.failures:
-            # It is back: there is no need to wait any longer.
+            # The service is back, so there is no need to wait any longer.
             self._schedule.resume()
             self._nudged.set()
 
     def status(self, outbox: int) -> dict[str, Any]:
-        """Return how it is going, in the shape of ``models.CentralStatus``."""
+        """Return the status, in the shape of ``models.CentralStatus``."""
         failure = self._last_failure
         return {
             "url": self._settings.url,

@@ -1,7 +1,7 @@
-"""Receipts: the service is told which of its messages are in how many tabs.
+"""Receipts: tell the service which of its messages are stored or shown, and in how many tabs.
 
-They are kept in memory and sent together after a moment at random, so that the labs of a hub do not
-all send in the same instant. What the user did is not told here but through the outbox.
+They are kept in memory and sent together after a random delay, so that the labs of a hub do not all
+send at once. The user's actions go through the outbox instead.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any
 from .client import CentralClient
 from .failure import Failure
 
-#: How many receipts make one request, and how many wait at most.
+#: How many receipts one request may hold, and how many may wait.
 BATCH = 500
-MOST_WAITING = 5000
-#: Within how many seconds they are sent.
+MAX_WAITING = 5000
+#: The longest delay before they are sent.
 SPREAD_S = 3.0
 
 
 class ReceiptSender:
-    """Tells which messages arrived.
+    """Sends receipts.
 
     Parameters
     ----------
     client
-        Tells the service.
+        The client of the service.
     count_tabs
         Returns how many tabs are open.
     """
@@ -42,14 +42,14 @@ class ReceiptSender:
         self.wanted = False
 
     def add(self, remotes: Iterable[str]) -> None:
-        """Note that these messages of the service's are stored, and shown if a tab is open."""
+        """Queue receipts for messages: shown if a tab is open, or else stored."""
         if not self.wanted:
             return
         tabs = self._count_tabs()
         receipt: dict[str, Any] = {"server": os.environ.get("JUPYTERHUB_SERVER_NAME", "")}
         receipt |= {"state": "shown", "tabs": tabs} if tabs else {"state": "stored"}
         for remote in remotes:
-            if len(self._waiting) < MOST_WAITING:
+            if len(self._waiting) < MAX_WAITING:
                 self._waiting[remote] = {"id": remote, **receipt}
         if self._waiting and (self._task is None or self._task.done()):
             self._task = asyncio.ensure_future(self._send())
@@ -68,11 +68,11 @@ class ReceiptSender:
                 wait_s = min(600.0, 2 * max(wait_s, 5.0, failure.retry_after_s or 0.0))
                 continue
             for receipt in batch:
-                # Not one that came meanwhile for the same message.
+                # A newer receipt for the same message stays.
                 if self._waiting.get(receipt["id"]) is receipt:
                     del self._waiting[receipt["id"]]
 
     async def stop(self) -> None:
-        """End at once."""
+        """Stop at once."""
         if self._task is not None:
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""When the central service is asked: the interval, and the back-off after failures."""
+"""When the central service is polled: the interval, and the back-off after failures."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .failure import Failure
 
 #: The longest back-off, in seconds.
 MAX_BACKOFF_S = 600.0
-#: How often everything is compared while events tell what changes, in seconds.
+#: The polling interval while the event stream is open, in seconds.
 RELAXED_S = 1800.0
-#: How much an interval may differ, so that the labs of a hub do not ask all at once.
+#: The random variation of an interval, so that the labs of a hub do not poll all at once.
 JITTER = 0.2
 
 
@@ -21,28 +21,28 @@ class Backoff:
     Parameters
     ----------
     interval_s
-        How often the service is asked while nothing fails.
+        The polling interval while nothing fails.
     """
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
         self._until = float("-inf")
         self.failures = 0
-        #: What failed last; None: nothing, since the last success.
+        #: The last failure; None after a success.
         self.failure: Failure | None = None
 
     @property
     def longest_s(self) -> float:
-        """How long it waits at most."""
+        """The longest wait."""
         return max(min(MAX_BACKOFF_S, 10 * self._interval_s), self._interval_s)
 
     @property
     def is_active(self) -> bool:
-        """Whether it waits now."""
+        """Whether the back-off is waiting now."""
         return time.monotonic() < self._until
 
     def delay_s(self, failures: int) -> float:
-        """Return how long to wait after so many failures in a row."""
+        """Return how long to wait after a number of failures in a row."""
         wait_s = self._interval_s * 2.0 ** min(failures - 1, 20)
         return min(wait_s * jitter(), self.longest_s)
 
@@ -62,19 +62,19 @@ class Backoff:
 
 
 class Schedule:
-    """When the next pass over everything is due, and until when nothing is asked.
+    """When the next pass is due, and until when no request may be made.
 
     Parameters
     ----------
     interval_s
-        How often the service is asked.
+        The polling interval.
     """
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
-        #: For what fails as a whole.
+        #: The back-off of the whole service.
         self.backoff = Backoff(interval_s)
-        # By the monotonic clock.
+        # All in monotonic time.
         self._next_at = 0.0
         self._begun_at = float("-inf")
         self._quiet_until = 0.0
@@ -82,47 +82,47 @@ class Schedule:
 
     @property
     def spacing_s(self) -> float:
-        """How long after one pass the next may come at the soonest."""
+        """The minimum time between the starts of two passes."""
         return self._interval_s / 6
 
     @property
     def wait_s(self) -> float:
-        """How long until the next pass is due."""
+        """The time until the next pass is due."""
         return max(self._next_at, self._quiet_until, self._paused_until) - time.monotonic()
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing may be asked now."""
+        """Whether no request may be made now."""
         return time.monotonic() < max(self._quiet_until, self._paused_until)
 
     @property
     def paused_s(self) -> float:
-        """How long the service still asks to be left alone."""
+        """The rest of the pause that the service has asked for."""
         return self._paused_until - time.monotonic()
 
     def wake(self) -> None:
-        """Ask at once, but not again and again while somebody reloads a page."""
+        """Plan a pass now, but not too soon after the last one: the user may be reloading pages."""
         self._next_at = min(self._next_at, self._begun_at + self.spacing_s)
 
     def begin(self) -> None:
-        """Note that a pass begins."""
+        """Record the start of a pass."""
         self._begun_at = time.monotonic()
 
     def plan(self, *, relaxed: bool = False) -> None:
-        """Plan the next pass after a whole one; much later, where changes are told by events."""
+        """Plan the next pass after a complete one; much later if events report changes."""
         interval_s = max(self._interval_s, RELAXED_S) if relaxed else self._interval_s
         self._next_at = time.monotonic() + interval_s * jitter()
 
     def plan_within(self, seconds: float) -> None:
-        """Plan the next pass at some moment within a time, unless it is due sooner.
+        """Plan the next pass at a random time within ``seconds``, unless it is due sooner.
 
-        A service that asks for one again and again gets no more of them than a user who reloads.
+        A service that keeps asking for passes gets no more of them than a user who reloads pages.
         """
         at = time.monotonic() + random.uniform(0, seconds)
         self._next_at = min(self._next_at, max(at, self._begun_at + self.spacing_s))
 
     def restart(self) -> None:
-        """Note that a pass was broken off, which is as good as none."""
+        """Treat an interrupted pass as if it had not happened."""
         self._next_at, self._begun_at = 0.0, float("-inf")
 
     def fail(self, failure: Failure) -> None:
@@ -138,11 +138,11 @@ class Schedule:
         self._quiet_until = 0.0
 
     def resume(self) -> None:
-        """Ask again now: something was answered during the back-off."""
+        """Plan a pass now, because a request succeeded during the back-off."""
         self._next_at = self._quiet_until = 0.0
 
     def pause(self, seconds: float) -> None:
-        """Ask nothing for a while, whatever else is answered: more may be under way."""
+        """Make no request for a while, even if one that is under way succeeds."""
         self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
 

@@ -1,6 +1,6 @@
-"""Server-sent events: the text of a stream, in pieces as they come, made into events.
+"""A parser of server-sent events, which takes a stream's text in pieces.
 
-The format is that of the HTML standard, `text/event-stream`; ``follower`` reads the stream.
+The format is `text/event-stream` of the HTML standard; ``follower`` reads the stream.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from .failure import malformed
 
-#: How long one event may be, in characters.
+#: The maximum length of an event, in characters.
 MAX_EVENT = 1024 * 1024
-#: What each of its lines takes besides its text: very many may be empty.
+#: What each line counts besides its text, since an event may have very many empty lines.
 LINE = 64
-#: How much is kept of an event's name and of its cursor.
+#: The maximum lengths of an event's name and cursor; longer ones are cut.
 MAX_NAME = 100
 MAX_CURSOR = 200
 
@@ -24,11 +24,11 @@ class ServerEvent(NamedTuple):
     Parameters
     ----------
     name
-        What happened.
+        The event's name.
     data
-        To what, as text.
+        The event's data, as text.
     cursor
-        The id from which the stream goes on; empty: none was given.
+        The id from which the stream can be resumed; empty if there is none.
     """
 
     name: str
@@ -37,11 +37,11 @@ class ServerEvent(NamedTuple):
 
 
 class EventParser:
-    """Makes events of a stream's text."""
+    """Parses a stream's text into events."""
 
     def __init__(self) -> None:
-        #: The pieces of a line whose end has not come. They are joined once: a service may send
-        #: a long line in very many of them.
+        #: The pieces of an incomplete line. They are joined only once, because a service may send
+        #: a long line in very many pieces.
         self._rest: list[str] = []
         self._rest_size = 0
         self._size = 0
@@ -50,12 +50,12 @@ class EventParser:
         self._cursor = ""
 
     def feed(self, text: str) -> list[ServerEvent]:
-        """Take the next piece; return the events that it completes.
+        """Parse the next piece; return the events that it completes.
 
         Raises
         ------
         Failure
-            If an event has no end.
+            If an event is too long.
         """
         head, newline, tail = text.partition("\n")
         self._rest.append(head)

@@ -1,4 +1,4 @@
-"""The servers of one home directory, which share its database."""
+"""Names of the servers that share a home directory, and so a database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def make_owner() -> str:
 
 
 def has_ended(owner: str) -> bool:
-    """Whether a server is known to have ended: it ran on this host."""
+    """Whether a server is known to have ended, which only its own host can tell."""
     if os.name != "posix":
         return False
     host, _, rest = owner.rpartition(":")[0].rpartition(":")
@@ -21,7 +21,7 @@ def has_ended(owner: str) -> bool:
         return False
     pid = int(rest)
     if pid == os.getpid():
-        # Not this server, which has another name: an earlier one, in a container.
+        # An earlier server with the same process id, as in a container; this one's name differs.
         return True
     try:
         os.kill(pid, 0)

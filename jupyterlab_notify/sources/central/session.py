@@ -1,4 +1,4 @@
-"""What the poller and its sync classes share."""
+"""The state that the poller and its sync classes share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .schedule import Schedule
 
 @dataclass(frozen=True)
 class CentralSettings:
-    """Which central service, and how to ask it; see the traitlets of ``NotifyApp``."""
+    """The central service and how to reach it; see the traitlets of ``NotifyApp``."""
 
     url: str
     name: str
@@ -29,7 +29,7 @@ class CentralSettings:
 
 @dataclass
 class ListState:
-    """What a list looked like when it was last compared."""
+    """The state of a list when it was last compared."""
 
     epoch: str = ""
     etag: str | None = None
@@ -39,20 +39,20 @@ class ListState:
 
 
 class Interrupted(Exception):
-    """In the middle of a pass the last tab was closed, or the service asked to be left alone."""
+    """The last tab was closed during a pass, or the service has asked for a pause."""
 
 
 class CentralSession:
-    """One central service, as it is asked for one user.
+    """One central service on behalf of one user.
 
     Parameters
     ----------
     settings
-        Which, and how.
+        The service and how to reach it.
     context
-        Where everything is kept, and how to get there.
+        The parts that the source works with.
     client
-        Asks the service.
+        The client of the service.
     owner
         This server's name among those that share the database.
     """
@@ -69,41 +69,41 @@ class CentralSession:
         self.schedule = Schedule(settings.interval_s)
         self.receipts = ReceiptSender(client, context.count_tabs)
         self.awake = False
-        #: The parts of the wire that the service offers beyond Semaphore's; None: not known yet.
+        #: The features that the service offers beyond Semaphore's routes; None if not known yet.
         self.features: frozenset[str] | None = None
-        #: What was left out of which list, as a sentence; None: nothing.
+        #: For each list, a sentence about what was left out, if anything was.
         self.notices: dict[str, str | None] = {}
-        self._telling: set[asyncio.Task[None]] = set()
+        self._receipt_tasks: set[asyncio.Task[None]] = set()
 
     @property
     def notice(self) -> Failure | None:
-        """What was left out of the lists, if anything was."""
+        """A failure that says what was left out of the lists, if anything was."""
         text = " ".join(notice for notice in self.notices.values() if notice)
         return Failure(text) if text else None
 
     def check_wanted(self) -> None:
-        """Go on only while a tab is open and the service may be asked; else ``Interrupted``."""
+        """Raise ``Interrupted`` unless a tab is open and the service may be polled."""
         if not self.awake or self.schedule.paused_s > 0:
             raise Interrupted
 
     def has(self, feature: str) -> bool:
-        """Whether the service is known to offer a part of the wire."""
+        """Whether the service is known to offer a feature."""
         return self.features is not None and feature in self.features
 
     def created(self, ids: Iterable[str]) -> None:
-        """Tell that these notifications came in: here, and to the service if it wants receipts."""
+        """Report new notifications: as an event, and to the service if it wants receipts."""
         some = list(ids)
         self.emit_event("created", some)
         if some and self.receipts.wanted:
             task = asyncio.ensure_future(self._send_receipts(some))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self._receipt_tasks.add(task)
+            task.add_done_callback(self._receipt_tasks.discard)
 
     async def _send_receipts(self, ids: list[str]) -> None:
         remotes = await self.submit(lambda tx: self.storage.remote.remotes(tx, ids), write=False)
         self.receipts.add(remotes)
 
     def emit_event(self, action: str, ids: Iterable[str]) -> None:
-        """Tell what happened to which notifications, if it happened to any."""
+        """Emit an event about notifications, if there are any."""
         if some := list(ids):
             self.context.emit_event(action, some)

@@ -9,20 +9,20 @@ from pathlib import Path
 
 from ..location import takes_hub_token
 
-#: What may stand in a header; anything else is no token.
+#: A token that a header can hold; anything else is ignored.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 def token_reader(file: str, variable: str, url: str) -> Callable[[], str | None]:
-    """Return what finds the user's token, afresh each time.
+    """Return a function that looks for the user's token at each call.
 
     Parameters
     ----------
     file, variable
-        The configured file and environment variable, or nothing.
+        The configured file and environment variable, or empty.
     url
-        The service that the token is for: the server's own token at the Hub goes to the Hub, and
-        to the service that the hub's spawner names, unless ``variable`` says otherwise.
+        The service's URL. The server's own token for the hub is sent only to the hub, and to the
+        service that the hub's spawner names, unless ``variable`` names it.
     """
 
     def from_file(path: Path) -> str | None:

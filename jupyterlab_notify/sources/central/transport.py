@@ -1,6 +1,6 @@
 """HTTP to the central service: token, proxy, certificates, redirects, bounds.
 
-httpx is imported when the first request is made.
+httpx is imported for the first request.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Transport:
     url
         Its base URL, without a slash at the end.
     token
-        Finds the user's token; called in a thread, for each request.
+        Returns the user's token; called in a thread for each request.
     timeout_s
-        How long one request may take as a whole.
+        How long a whole request may take.
     ca_bundle
-        A file of certificates to trust instead of the usual ones; empty: those.
+        A file of certificates to trust instead of the usual ones; empty for the usual ones.
     agent
-        What this client calls itself.
+        The ``User-Agent``.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class Transport:
         self._reading: asyncio.Future[str | None] | None = None
         self._resolving: asyncio.Future[OSError | None] | None = None
         self._resolved_until = float("-inf")
-        self._under_way = 0
+        self._active = 0
 
     async def close_idle(self) -> None:
         """Close the connections, unless one is in use."""
-        if not self._under_way:
+        if not self._active:
             await self.close()
 
     async def close(self) -> None:
@@ -91,23 +91,23 @@ class Transport:
         anonymous: bool = False,
         unauthenticated: bool = False,
     ) -> Answer:
-        """Send one request, and return what the service answers.
+        """Send a request and return the answer.
 
         Parameters
         ----------
         method, path, params, headers, content
             The request.
         anonymous
-            Whether it may go without a token.
+            Whether it may be sent without a token.
         unauthenticated
-            Whether it must.
+            Whether it must be sent without a token.
 
         Raises
         ------
         Failure
             If there is no answer within the timeout.
         """
-        self._under_way += 1
+        self._active += 1
         try:
             return await asyncio.wait_for(
                 self._exchange(method, path, params, headers, content, anonymous, unauthenticated),
@@ -118,7 +118,7 @@ class Transport:
                 f"The central service did not answer within {self._timeout_s:g} s."
             ) from None
         finally:
-            self._under_way -= 1
+            self._active -= 1
 
     async def _exchange(
         self,
@@ -133,7 +133,7 @@ class Transport:
         async with self._respond(
             method, path, params, headers, content, anonymous, unauthenticated
         ) as response:
-            # What is refused is told by its status and headers.
+            # Of an error, only the status and the headers are used.
             content = b""
             if response.status_code == 200:
                 content = await read_content(response)
@@ -145,21 +145,21 @@ class Transport:
     async def stream(
         self, path: str, headers: dict[str, str], silence_s: float
     ) -> AsyncIterator[AsyncIterator[str]]:
-        """Open a stream of text that ends when the service ends it.
+        """Open a stream of text, which ends when the service ends it.
 
         Parameters
         ----------
         path, headers
             The request.
         silence_s
-            How long nothing may come.
+            A connection that is silent for longer counts as dead.
 
         Raises
         ------
         Failure
-            If it cannot be opened, or breaks.
+            If it cannot be opened or breaks.
         """
-        self._under_way += 1
+        self._active += 1
         try:
             async with self._respond(
                 "GET", path, None, headers, None, False, False, silence_s
@@ -173,7 +173,7 @@ class Transport:
         except asyncio.TimeoutError:
             raise Failure("The central service's event stream has fallen silent.") from None
         finally:
-            self._under_way -= 1
+            self._active -= 1
 
     @asynccontextmanager
     async def _respond(
@@ -192,7 +192,7 @@ class Transport:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         elif not anonymous:
-            raise NoToken("There is no token with which the central service could be asked.")
+            raise NoToken("There is no token for the central service.")
         async with self._connecting:
             if self._client is None:
                 self._client = await in_thread(self._connect)
@@ -221,14 +221,14 @@ class Transport:
                         "configure the URL that it redirects to, if that is right."
                     )
                 if method != "GET" and response.status_code not in (307, 308):
-                    raise Failure("The central service redirects what it is told.")
+                    raise Failure("The central service redirects a request that changes something.")
             raise Failure("The central service redirects in a circle.")
         except httpx.TimeoutException:
             raise asyncio.TimeoutError from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            # Without the error's own words: they may hold what was sent.
+            # The error's own text is left out, because it may quote the request.
             if _is_untrusted(error) and self._client is client:
-                # The next one reads the certificates to trust anew: somebody may mend them.
+                # The next client reads the trusted certificates again; they may be mended by then.
                 self._client = None
             way = " through the proxy that the environment names" if _proxy_of(url) else ""
             raise Failure(
@@ -236,15 +236,15 @@ class Transport:
             ) from None
 
     async def _read_token(self) -> str | None:
-        # In a thread, and in one at a time: the file may lie on a file system that hangs.
+        # In one thread at a time, since the file may lie on a file system that hangs.
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(in_thread(self._token))
         return await asyncio.shield(self._reading)
 
     async def _resolve(self, url: httpx.URL) -> None:
-        """Wait until the resolver answers, for the service's name or its proxy's.
+        """Resolve the service's name, or its proxy's, before the request.
 
-        httpx would wait for it in a thread of asyncio's, which keeps the server from stopping.
+        httpx would resolve it in one of asyncio's threads, which keep the server from stopping.
         """
         if time.monotonic() < self._resolved_until:
             return
@@ -256,7 +256,7 @@ class Transport:
                 try:
                     socket.getaddrinfo(urlsplit(proxy).hostname if proxy else name, None)
                 except (OSError, UnicodeError) as error:
-                    # What is wrong with a proxy, or is no name at all, httpx says itself.
+                    # httpx itself reports a problem with a proxy, and an invalid name.
                     if not proxy and isinstance(error, OSError):
                         return error
                 return None
@@ -268,12 +268,12 @@ class Transport:
         self._resolved_until = time.monotonic() + KEEP_ALIVE_S
 
     def _connect(self) -> httpx.AsyncClient:
-        """Make the client, in a thread: reading all certificates takes its time."""
+        """Make the client; called in a thread, because reading the certificates takes time."""
         try:
             import httpx
         except ImportError:
             raise Failure(
-                "The central service cannot be asked: the package httpx is not installed."
+                "The central service cannot be used: the package httpx is not installed."
             ) from None
         verify: ssl.SSLContext | bool = True
         if self._ca_bundle:
@@ -293,48 +293,48 @@ class Transport:
             )
         except ImportError:
             raise Failure(
-                "The central service cannot be asked: the environment names a SOCKS proxy, for "
+                "The central service cannot be used: the environment names a SOCKS proxy, for "
                 "which the package socksio is not installed."
             ) from None
         except OSError as error:
             raise Failure(
-                "The central service cannot be asked: what SSL_CERT_FILE or SSL_CERT_DIR names "
-                f"cannot be used ({_explain(error)})."
+                "The central service cannot be used: the certificates that SSL_CERT_FILE or "
+                f"SSL_CERT_DIR names cannot be read ({_explain(error)})."
             ) from None
         except (ValueError, httpx.InvalidURL):
             raise Failure(
-                "The central service cannot be asked: the environment names a proxy whose URL "
-                "cannot be used."
+                "The central service cannot be used: the environment names a proxy with an "
+                "invalid URL."
             ) from None
 
 
 def trust(ca_bundle: str) -> ssl.SSLContext:
-    """Return what trusts the certificates of a file, and nothing else.
+    """Return a TLS context that trusts only the certificates of a file.
 
     Raises
     ------
     Failure
-        If the file holds none, or is not there.
+        If the file is missing or has no certificates.
     """
     path = Path(ca_bundle).expanduser()
     try:
         return ssl.create_default_context(cafile=str(path))
     except (OSError, ValueError) as error:
         raise Failure(
-            "The central service cannot be asked: its CA bundle (NotifyApp.central_ca_bundle) "
+            "The central service cannot be used: its CA bundle (NotifyApp.central_ca_bundle) "
             f"{path} cannot be used ({_explain(error)})."
         ) from None
 
 
 def _explain(error: Exception) -> str:
-    """Say in the system's own words why a file of certificates cannot be used."""
+    """Return the system's reason why a file of certificates cannot be used."""
     if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.strerror:
         return error.strerror
     return "it holds no certificates"
 
 
 def _proxy_of(url: httpx.URL) -> str | None:
-    """Return the URL of the proxy that the environment names for a URL, if it does."""
+    """Return the URL of the proxy that the environment names for a URL, if any."""
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
@@ -364,12 +364,12 @@ def _is_untrusted(error: BaseException) -> bool:
 
 
 def _explain_cause(error: BaseException) -> str:
-    """Say what lies behind an error of httpx: the system's own word, or a name."""
+    """Return the cause of an error from httpx: the system's message, or the error's name."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {cause.verify_message}"
         if isinstance(cause, OSError) and cause.strerror and cause.errno:
-            # asyncio says which address it was instead of what was wrong.
+            # asyncio's message names the address instead of the reason.
             plain = cause.errno in errno.errorcode and not isinstance(cause, ssl.SSLError)
             return os.strerror(cause.errno) if plain else cause.strerror
     name = type(error).__name__

@@ -1,4 +1,4 @@
-"""Welcome messages of the central service."""
+"""Sync the welcome messages with the central service."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ class WelcomeSync:
     session
         The service.
     broadcasts
-        Knows whether the service is there.
+        Knows whether the service still answers.
     """
 
     def __init__(self, session: CentralSession, broadcasts: BroadcastSync) -> None:
         self._session = session
         self._broadcasts = broadcasts
         self._state = ListState()
-        #: Whether the service has a welcome part; None: not known yet.
+        #: Whether the service has welcome messages; None if that is not known yet.
         self.is_offered: bool | None = None
-        self._asked_ms = 0
-        #: Dismissals that the last list contradicted, and since when.
+        self._requested_ms = 0
+        #: The dismissals that the last list contradicted, and since when.
         self._doubted = ContradictedDismissals()
         self._doubted_at = 0.0
 
     @property
     def is_missing(self) -> bool:
-        """Whether the service is known to have no welcome part."""
+        """Whether the service is known to have no welcome messages."""
         return self.is_offered is False
 
     async def sync(self) -> None:
-        """Ask which messages are due, and store that if it has changed."""
+        """Request the messages that are due, and store the list if it has changed."""
         if self.is_missing:
             return
         session, welcome = self._session, self._session.storage.welcome
@@ -46,8 +46,8 @@ class WelcomeSync:
             lambda tx: (tx.cursor.epoch, welcome.sync_version(tx)), write=False
         )
         state = self._state if self._state.epoch == epoch else ListState(epoch)
-        before_ms = self._asked_ms if state is self._state else 0
-        asked_ms = int(time.time() * 1000)
+        before_ms = self._requested_ms if state is self._state else 0
+        requested_ms = int(time.time() * 1000)
         items: tuple[WelcomeContent, ...] = ()
         etag = None
         try:
@@ -55,16 +55,16 @@ class WelcomeSync:
         except Failure as failure:
             if not (failure.missing and await self._broadcasts.still_answers()):
                 raise
-            # It has no welcome part: the files are all there is, until the next start.
+            # The service has none, so only the files count until the next start.
             self.is_offered = False
         else:
             self.is_offered = True
             if listed is None:
-                self._asked_ms = asked_ms
+                self._requested_ms = requested_ms
                 return
             items, etag = listed.items, listed.etag
             session.notices["welcome messages"] = listed.notice
-        # Twice within a moment is what the same replica of the service says.
+        # Two lists in quick succession may come from the same replica of the service.
         now = time.monotonic()
         is_later = now - self._doubted_at >= session.schedule.spacing_s
         doubted = self._doubted if is_later else ContradictedDismissals()
@@ -75,7 +75,7 @@ class WelcomeSync:
             self._doubted_at = now
         self._doubted = contradicted
         self._state = ListState(epoch, etag if taken else None)
-        self._asked_ms = asked_ms if taken else before_ms
+        self._requested_ms = requested_ms if taken else before_ms
         if not taken and self.is_offered is False:
-            # What it listed before is still here.
+            # The messages that it listed before are still stored, so try again.
             self.is_offered = None

@@ -112,7 +112,7 @@ def test_asked_to_be_left_alone_by_what_a_person_opens_it_is_by_a_pass_too(
         central.fault("status", status=429, retry_after=3, path="GET .*/messages/.+")
         answer = server.request("GET", f"/{NAMESPACE}/notifications/{id_}")
         assert answer.status_code == 503
-        assert "left alone" in wait_for(
+        assert "asks to wait" in wait_for(
             lambda: server.request("GET", f"/{NAMESPACE}/notifications/{id_}").text, "an answer"
         )
         # What the user does is told after that, too.

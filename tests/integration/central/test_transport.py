@@ -199,7 +199,7 @@ def test_a_ca_bundle_that_is_missing_is_one_line_at_the_start_and_may_come_later
         lambda: [line for line in lab.log.splitlines() if str(path) in line], "a line at the start"
     )
     sentence = (
-        "The central service cannot be asked: its CA bundle (NotifyApp.central_ca_bundle) "
+        "The central service cannot be used: its CA bundle (NotifyApp.central_ca_bundle) "
         f"{path} cannot be used (No such file or directory)."
     )
     assert sentence in line[0]

@@ -357,7 +357,7 @@ def test_without_a_place_all_is_in_memory(caplog: pytest.LogCaptureFixture) -> N
     receive(store, "here")
     assert page(store) == ["here"]
     assert not store.engine.durable
-    assert status(store)["problem"] == "no place is configured for the database"
+    assert status(store)["problem"] == "no database file is configured"
     assert not [r for r in caplog.records if r.levelname == "WARNING"], "it was asked for"
     store.close()
 

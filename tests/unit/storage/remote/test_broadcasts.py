@@ -119,7 +119,7 @@ def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
     assert outbox(two) == [("read", ("a",)), ("unread", ("a",))]
     assert outbox(one) == [("read", ("a",))]
     # Only who asks the service can fetch a text from it, and says so.
-    with pytest.raises(Unavailable, match="does not ask"):
+    with pytest.raises(Unavailable, match="does not use"):
         do(one, lambda tx: one.notifications.detail(tx, b), write=False)
     # A service that nobody has asked for very long is forgotten, with what waits for it.
     change(one, b, read=True)
