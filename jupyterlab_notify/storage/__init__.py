@@ -17,6 +17,7 @@ from .cursor import Cursor, StreamPosition
 from .database_file import DatabaseFile
 from .engine import Clock, Engine, StoreStatus
 from .ids import central_tag, new_id
+from .leases import LeaseRepository
 from .maintenance import Maintenance
 from .notifications import InsertNotification, NotificationRepository, Query
 from .outbox import OutboxRepository
@@ -93,6 +94,7 @@ class Storage:
         self.notifications = NotificationRepository(self.outbox, self.welcome, self.quiet)
         self.replies = ReplyRepository(self.outbox)
         self.remote = RemoteRepository(self.outbox)
+        self.leases = LeaseRepository(central)
         self.maintenance = Maintenance(self.retention, timings, monotonic)
         self.engine = Engine(
             None if path is None else DatabaseFile(path, log),

@@ -16,9 +16,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict
 
-from ..exceptions import NotifyError, Unavailable
+from ..exceptions import Unavailable
 from ..timings import StorageTimings
 from . import connection
+from .batch import OperationFailed, perform
 from .connection import (
     FAULTS,
     connect,
@@ -33,7 +34,6 @@ from .maintenance import Maintenance
 from .recovery import Recovery, Salvage
 from .schema import migrate
 from .transaction import (
-    GroupedOperation,
     Operation,
     StoreState,
     Transaction,
@@ -59,14 +59,6 @@ class StoreStatus(TypedDict):
     epoch: str
     seq: int
     size: int
-
-
-class _OperationFailed(Exception):
-    """An operation failed by its own fault, perhaps halfway."""
-
-    def __init__(self, index: int, error: Exception) -> None:
-        super().__init__(str(error))
-        self.index, self.error = index, error
 
 
 class _MustWrite(Exception):
@@ -212,7 +204,7 @@ class Engine:
                     write = True
             except _MustWrite:
                 write = True
-            except _OperationFailed as failure:
+            except OperationFailed as failure:
                 # Run the others again without it. A savepoint for each would cost more.
                 failed[failure.index] = failure.error
             except FAULTS as fault:
@@ -233,67 +225,11 @@ class Engine:
             due = write and transaction.state.is_due(transaction.now_ms)
             if due:
                 self._maintenance.expire(transaction)
-            results = self._perform(transaction, calls, failed)
+            results = perform(transaction, calls, failed)
             if due:
                 # After the batch, since a silent sender may have sent something in it.
                 self._maintenance.interrupt(transaction)
         return results
-
-    def _perform(
-        self,
-        transaction: Transaction,
-        calls: Sequence[Operation[Any]],
-        failed: dict[int, Exception],
-    ) -> list[Any | Exception]:
-        """Run operations in order, except those that ``failed`` before.
-
-        Consecutive operations that can be grouped run together. SQLite releases Python's global
-        lock between two statements, and waiting to get it back takes longer than the statements.
-        """
-        results: list[Any | Exception] = []
-        while (start := len(results)) < len(calls):
-            if start in failed:
-                results.append(failed[start])
-                continue
-            group: list[GroupedOperation] = []
-            for index in range(start, len(calls)):
-                call = calls[index]
-                if index in failed or not isinstance(call, GroupedOperation):
-                    break
-                if not call.can_group(transaction):
-                    break
-                group.append(call)
-            if len(group) > 1:
-                results += self._perform_group(transaction, start, group)
-            else:
-                results.append(self._perform_one(transaction, start, calls[start]))
-        return results
-
-    def _perform_group(
-        self, transaction: Transaction, start: int, group: list[GroupedOperation]
-    ) -> list[Any | Exception]:
-        try:
-            return group[0].run_group(transaction, group)
-        except (sqlite3.DatabaseError, OSError):
-            raise
-        except Exception:
-            # One of them is at fault, so each runs alone.
-            return [
-                self._perform_one(transaction, start + number, call)
-                for number, call in enumerate(group)
-            ]
-
-    def _perform_one(self, transaction: Transaction, index: int, call: Operation[Any]) -> Any:
-        try:
-            return call(transaction)
-        except NotifyError as error:
-            # These are raised before anything is changed.
-            return error
-        except Exception as error:
-            # Memory has no faults, so there it is always the operation's.
-            if self.durable and (isinstance(error, sqlite3.OperationalError) or is_corrupt(error)):
-                raise
-            raise _OperationFailed(index, error) from error
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Transaction]:

@@ -1,4 +1,4 @@
-"""The rows from a central service: its messages to this user, its broadcasts, and its pollers."""
+"""The rows from a central service: its messages to this user, and its broadcasts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ from .transaction import Transaction
 MAX_BROADCASTS = 200
 #: A broadcast that is listed again within this time keeps its state, for example closed.
 RETURN_WINDOW_MS = 3_600_000
-#: A service that no server has polled for this long counts as abandoned.
-ABANDONED_MS = 900_000
-#: After this time its outbox and its seen ids are deleted.
-FORGOTTEN_MS = 30 * 86_400_000
 #: The content of a message or broadcast. Two with equal content are the same.
 CONTENT_FIELDS = (
     "type",
@@ -670,53 +666,3 @@ class RemoteRepository:
                 (self._central,),
             )
         )
-
-    # Leases: which servers poll which service
-
-    def pollers(self, transaction: Transaction) -> list[str]:
-        """Return the servers that have, or recently had, a lease on a central service."""
-        return [row[0] for row in transaction.execute("SELECT DISTINCT owner FROM askers")]
-
-    def renew_lease(self, transaction: Transaction, owner: str, ended: Iterable[str]) -> list[str]:
-        """Renew this server's lease on its service, and drop services that no server polls.
-
-        The broadcasts of an abandoned service expire. Otherwise nothing would ever remove them,
-        and an outage cannot be dismissed.
-
-        Parameters
-        ----------
-        transaction
-            A transaction that writes.
-        owner
-            This server.
-        ended
-            Servers that are known to have ended.
-
-        Returns
-        -------
-        list
-            Our ids of the broadcasts that have expired.
-        """
-        now = transaction.now_ms
-        transaction.execute(
-            "INSERT INTO askers VALUES (?, ?, ?) "
-            "ON CONFLICT (central, owner) DO UPDATE SET asked_ms = excluded.asked_ms",
-            (self._central, owner, now),
-        )
-        abandoned = [
-            row[0]
-            for row in transaction.execute(
-                f"SELECT id FROM notifications WHERE origin = 'broadcast' AND {ACTIVE} "
-                "AND central NOT IN (SELECT central FROM askers WHERE abs(asked_ms - ?) < ? "
-                "AND owner NOT IN (SELECT value FROM json_each(?)))",
-                (now, ABANDONED_MS, json.dumps([name for name in ended if name != owner])),
-            )
-        ]
-        for id_ in abandoned:
-            tombstone(transaction, id_, "expired_ms")
-        transaction.execute("DELETE FROM askers WHERE asked_ms < ?", (now - FORGOTTEN_MS,))
-        for table in ("outbox", "listed"):
-            transaction.execute(
-                f"DELETE FROM {table} WHERE central NOT IN (SELECT central FROM askers)"
-            )
-        return abandoned

@@ -78,8 +78,8 @@ def shown(store: Storage) -> set[str]:
     return {remote for remote, *_ in do(store, store.remote.shown_broadcasts, write=False)}
 
 
-def attend(store: Storage, owner: str, *ended: str) -> list[str]:
-    return do(store, lambda tx: store.remote.renew_lease(tx, owner, ended))
+def renew_lease(store: Storage, owner: str, *ended: str) -> list[str]:
+    return do(store, lambda tx: store.leases.renew(tx, owner, ended))
 
 
 def welcome(id_: str, **more: Any) -> dict[str, Any]:

@@ -242,15 +242,15 @@ class CentralPoller(Source):
 
     async def _renew_lease(self) -> None:
         """Renew this server's lease on its service, and drop services that no server polls."""
-        session, remote, owner = self._session, self._session.storage.remote, self._session.owner
+        session, leases, owner = self._session, self._session.storage.leases, self._session.owner
         now = time.monotonic()
         if now - self._lease_renewed_at < session.context.timings.lease_renewal_s:
             return
         self._lease_renewed_at = now
         try:
-            pollers = await session.submit(remote.pollers, write=False)
+            pollers = await session.submit(leases.pollers, write=False)
             ended = [name for name in pollers if has_ended(name)]
-            gone = await session.submit(lambda tx: remote.renew_lease(tx, owner, ended), write=True)
+            gone = await session.submit(lambda tx: leases.renew(tx, owner, ended), write=True)
         except Exception:
             self._log.debug("Renewing the lease on the central service failed", exc_info=True)
         else:

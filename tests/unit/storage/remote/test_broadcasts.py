@@ -8,21 +8,17 @@ import pytest
 
 from jupyterlab_notify.exceptions import Unavailable
 from jupyterlab_notify.storage import Retention, Storage, no_operation
-from jupyterlab_notify.storage.remote import (
-    ABANDONED_MS,
-    FORGOTTEN_MS,
-    RETURN_WINDOW_MS,
-    RemoteState,
-)
+from jupyterlab_notify.storage.leases import ABANDONED_MS, FORGOTTEN_MS
+from jupyterlab_notify.storage.remote import RETURN_WINDOW_MS, RemoteState
 
 from ....support import file_faults as places
 from ....support.remote import (
     Make,
-    attend,
     broadcast,
     change,
     listing,
     outbox,
+    renew_lease,
     shown,
     state,
     take,
@@ -64,35 +60,35 @@ def test_a_list_of_broadcasts_from_before_another_server_s_is_not_taken(make: Ma
 
 def test_broadcasts_of_a_service_that_no_server_asks_go(make: Make, clock: Clock) -> None:
     one, two = make(), make("another")
-    assert attend(one, "one") == []
+    assert renew_lease(one, "one") == []
     (a,) = listing(one, broadcast("a", dismissable=0))["created"]
     # The other server asks another service, which has nothing to say of this one's.
-    assert attend(two, "two") == []
+    assert renew_lease(two, "two") == []
     (b,) = listing(two, broadcast("a", "Of the other"))["created"]
     assert listing(two, broadcast("a", "Of the other")) == {"created": [], "revoked": []}
     assert set(live(one)) == {a, b}
-    assert set(do(one, one.remote.pollers, write=False)) == {"one", "two"}
+    assert set(do(one, one.leases.pollers, write=False)) == {"one", "two"}
     # A server that is known to have ended asks nothing …
-    assert attend(two, "two", "one", "two") == [a]
+    assert renew_lease(two, "two", "one", "two") == [a]
     assert set(live(two)) == {b}
     # … and neither does one of which nothing is heard; whose clock is wrong is still there.
     clock.forward(ABANDONED_MS / 1000 - 1)
-    assert attend(one, "one") == []
+    assert renew_lease(one, "one") == []
     clock.forward(1)
-    assert attend(one, "one") == [b]
+    assert renew_lease(one, "one") == [b]
     clock.forward(-60)
-    assert attend(two, "two") == []
+    assert renew_lease(two, "two") == []
 
 
 def test_a_broadcast_that_nobody_asked_for_a_while_is_the_same_again(
     make: Make, clock: Clock
 ) -> None:
     one, two = make(), make("another")
-    attend(one, "one")
+    renew_lease(one, "one")
     a, b = listing(one, broadcast("b"), broadcast("a"))["created"]
     change(one, a, dismissed=True)
     clock.forward(ABANDONED_MS / 1000)
-    assert set(attend(two, "two")) == {a, b}
+    assert set(renew_lease(two, "two")) == {a, b}
     assert shown(one) == set()
     clock.forward(2 * RETURN_WINDOW_MS / 1000)
     # No banner comes back that was closed.
@@ -105,8 +101,8 @@ def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
     make: Make, clock: Clock
 ) -> None:
     one, two, none = make(), make("another"), make("")
-    attend(one, "one")
-    attend(two, "two")
+    renew_lease(one, "one")
+    renew_lease(two, "two")
     (a,) = take(one, "a")
     (b,) = take(two, "a")
     change(one, a, b, read=True)
@@ -125,7 +121,7 @@ def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
     change(one, b, read=True)
     assert do(two, two.outbox.count, write=False) == 1
     clock.forward(FORGOTTEN_MS / 1000 + 1)
-    attend(one, "one")
+    renew_lease(one, "one")
     assert do(two, two.outbox.count, write=False) == 0
     assert do(two, two.remote.snapshot, write=False).seen == set()
     change(one, b, read=False)
@@ -135,16 +131,16 @@ def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
 
 def test_memory_knows_which_services_other_servers_ask(make: Make, path: Path) -> None:
     one, two = make(), make("another")
-    attend(one, "one")
+    renew_lease(one, "one")
     (a,) = listing(one, broadcast("a"))["created"]
     with places.locked(path):
-        assert attend(two, "two") == []
+        assert renew_lease(two, "two") == []
         assert not two.engine.durable
         assert set(live(two)) == {a}
     do(two, no_operation)
     assert two.engine.durable
     assert set(live(one)) == {a}
-    assert set(do(one, one.remote.pollers, write=False)) == {"one", "two"}
+    assert set(do(one, one.leases.pollers, write=False)) == {"one", "two"}
 
 
 def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> None:
@@ -157,7 +153,7 @@ def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> N
     set_back(path, 1)
     # It may be another server that comes first: the one that has this service comes later.
     other = Storage(path, central="another")
-    assert attend(other, "other") == []
+    assert renew_lease(other, "other") == []
     assert (other.engine.durable, other.position.cursor) == (True, cursor)
     other.close()
     again = make()

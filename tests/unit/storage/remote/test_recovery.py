@@ -128,7 +128,7 @@ def test_a_reset_by_a_server_that_could_not_read_the_file_brings_back_what_that_
     store.welcome.set_files(files), other.welcome.set_files(files)
     offered(store, welcome("a"))
     offered(other, welcome("b"))
-    do(other, lambda tx: other.remote.renew_lease(tx, "host:1:other", []))
+    do(other, lambda tx: other.leases.renew(tx, "host:1:other", []))
     do(store, lambda tx: store.welcome.dismiss(tx, None))
     assert outbox(store) == outbox(other) == [("dismiss-all", ("",))]
     store.close(), other.close()

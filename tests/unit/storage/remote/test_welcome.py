@@ -147,7 +147,7 @@ def test_what_is_done_with_welcome_messages_is_told_to_every_service_that_is_ask
     one, two = make(), make("another")
     offered(one, welcome("a"))
     offered(two, welcome("b"))
-    do(two, lambda tx: two.remote.renew_lease(tx, "host:1:two", []))
+    do(two, lambda tx: two.leases.renew(tx, "host:1:two", []))
     b = ids(two)["b"]
     do(one, lambda tx: one.welcome.dismiss(tx, [b]))
     assert (outbox(one), outbox(two)) == ([], [("dismiss", ("b",))])
