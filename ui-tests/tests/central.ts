@@ -1,5 +1,5 @@
 /**
- * A central service for the browser tests: the process of tests/support/central.py, which speaks the
+ * A central service for the browser tests: the process of tests/support/central_server.py, which speaks the
  * recorded wire.
  */
 import { type ChildProcess, spawn } from 'child_process';
@@ -40,7 +40,7 @@ export class Central {
   async start(): Promise<Central> {
     const child = spawn(
       'python',
-      ['-m', 'tests.support.central', '--port', '0'],
+      ['-m', 'tests.support.central_server', '--port', '0'],
       {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', 'inherit']
@@ -69,7 +69,7 @@ export class Central {
     }
   }
 
-  /** Call `/control/…`: see tests/support/central.py. */
+  /** Call `/control/…`: see tests/support/central_server.py. */
   async tell<T = any>(
     method: string,
     path: string,

@@ -85,7 +85,7 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
             central.fault(None)
             wait_for(lambda: server.status()["central"]["outbox"] == 0, "the outbox to be empty")
             healthy(server, failed["at"])
-            assert central.told() == [
+            assert central.posts() == [
                 ("read", {"ids": ids[:2]}),
                 ("unread", {"ids": ids[:1]}),
                 ("dismiss", {"all": True}),

@@ -121,7 +121,7 @@ def test_two_servers_of_one_person(make: Make, central: Central) -> None:
         central.forget()
         central.fault(None)
         wait_for(lambda: one.status()["central"]["outbox"] == 0, "the outbox to be empty")
-        assert central.told() == [
+        assert central.posts() == [
             ("read", {"ids": ids[:1]}),
             ("unread", {"ids": ids[:1]}),
             ("read", {"ids": ids[:2]}),

@@ -48,7 +48,7 @@ def test_it_is_asked_only_while_a_tab_is_open(make: Make, central: Central) -> N
             assert 0.8 * interval_s - 0.01 <= begun["at"] - last["at"] < 2 * interval_s
         # What has not changed is not sent again.
         assert {r["status"] for r in asked[4:8]} == {304}
-    central.left_alone()
+    central.wait_until_idle()
     before = len(central.requests())
     time.sleep(1.2 * interval_s + 0.1)
     assert len(central.requests()) == before
