@@ -135,7 +135,7 @@ def test_unloading_one_of_two_extensions_keeps_the_magics_of_the_other(first: st
 
 def test_help_is_help(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
     told.run("%notify?")
-    assert "Tell when this cell is done" in capsys.readouterr().out
+    assert "Notify when this cell is done" in capsys.readouterr().out
 
 
 def test_an_error_names_the_line_of_the_cell(told: Told) -> None:
