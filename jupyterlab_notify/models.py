@@ -221,7 +221,7 @@ class ReplyRequest(_Wire):
     @classmethod
     def _seen(cls, choices: list[str]) -> list[str]:
         for choice in choices:
-            if not re.search(VISIBLE, re.sub(TAGS, "", choice)):
+            if not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", choice)):
                 raise ValueError("must not hold a blank answer")
         return choices
 
@@ -248,7 +248,7 @@ class Answer(_Wire):
     @field_validator("answer")
     @classmethod
     def _not_blank(cls, answer: str) -> str:
-        if not re.search(VISIBLE, re.sub(TAGS, "", answer)):
+        if not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", answer)):
             raise ValueError("must not be blank")
         return answer
 
