@@ -4,9 +4,9 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import type { INotifications } from '../tokens';
 import type { IngestMessage } from '../wire';
 import { askForMessage } from './form';
-import type { NotificationSender } from './sender';
 
 /**
  * Ask for a message until it is sent, or the user gives up.
@@ -16,7 +16,7 @@ import type { NotificationSender } from './sender';
  */
 export async function askAndSend(
   given: Partial<IngestMessage>,
-  sender: NotificationSender,
+  sender: INotifications,
   registry: ISettingRegistry | null,
   trans: TranslationBundle
 ): Promise<string | null> {
