@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,7 +12,7 @@ from ..events.streams import Frame, Stream, Streams, encode_frame
 from ..events.versions import Versions
 from ..storage.database import Database
 
-__all__ = ["ChangeSource", "Changes", "Event"]
+__all__ = ["ChangeSource", "Changes", "Event", "Range", "Reader"]
 
 #: More events than these are not worth sending: the overview is cheaper.
 MOST_EVENTS = 1_000
@@ -32,29 +32,48 @@ class Event:
     own: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
 
+class Range(NamedTuple):
+    """A range of sequence numbers, and the transaction in which it is read.
+
+    Parameters
+    ----------
+    connection
+        The transaction.
+    after
+        The number before the first.
+    upto
+        The last number.
+    """
+
+    connection: AsyncConnection
+    after: int
+    upto: int
+
+    def covers(self, seq: int) -> bool:
+        """Whether a number is in the range."""
+        return self.after < seq <= self.upto
+
+
+class Reader(NamedTuple):
+    """The user of a stream and their groups; without a user, anybody."""
+
+    user: str | None
+    groups: frozenset[str]
+
+
 class ChangeSource(Protocol):
     """One kind of rows: notifications, broadcasts, welcome messages."""
 
-    async def note(
-        self, connection: AsyncConnection, versions: Versions, after: int, upto: int
-    ) -> None:
+    async def note(self, changed: Range, versions: Versions) -> None:
         """Note whose view changed in a range."""
 
-    async def for_all(
-        self, connection: AsyncConnection, users: Collection[str], after: int, upto: int
-    ) -> list[Event]:
-        """Return what changed in a range, as these users and everybody else see it."""
+    async def for_all(self, changed: Range, users: Collection[str]) -> list[Event]:
+        """Return the events of a range, as these users and everybody else see them."""
 
     async def for_one(
-        self,
-        connection: AsyncConnection,
-        user: str | None,
-        groups: frozenset[str],
-        after: int,
-        upto: int,
-        limit: int,
+        self, changed: Range, reader: Reader, limit: int
     ) -> list[tuple[int, str, bytes]]:
-        """Return ``(seq, event, data)`` of what one user sees of a range."""
+        """Return ``(seq, event, data)`` of what one reader sees of a range."""
 
 
 class Changes:
@@ -76,7 +95,7 @@ class Changes:
         """Note whose view changed in a range."""
         async with self._database.read() as connection:
             for source in self._sources:
-                await source.note(connection, versions, after, upto)
+                await source.note(Range(connection, after, upto), versions)
 
     async def broadcast_range(self, streams: Streams, epoch: str, after: int, upto: int) -> None:
         """Give every stream what it sees of the range, in the order of its numbers."""
@@ -84,7 +103,7 @@ class Changes:
         async with self._database.read() as connection:
             users = set(streams.users())
             for source in self._sources:
-                events.extend(await source.for_all(connection, users, after, upto))
+                events.extend(await source.for_all(Range(connection, after, upto), users))
         for event in sorted(events, key=lambda one: one.seq):
             _give(streams, epoch, event)
 
@@ -93,13 +112,11 @@ class Changes:
     ) -> list[Frame] | None:
         """Return what one stream sees of a range; `None` if that is too much to send."""
         found: list[tuple[int, str, bytes]] = []
+        reader = Reader(stream.user, stream.groups)
         async with self._database.read() as connection:
             for source in self._sources:
-                found.extend(
-                    await source.for_one(
-                        connection, stream.user, stream.groups, after, upto, MOST_EVENTS + 1
-                    )
-                )
+                changed = Range(connection, after, upto)
+                found.extend(await source.for_one(changed, reader, MOST_EVENTS + 1))
                 if len(found) > MOST_EVENTS:
                     return None
         return [encode_frame(epoch, *one) for one in sorted(found)]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..events.versions import Versions
 from ..models.stored import StoredNotification, StoredState
 from ..storage.notifications import NotificationStore
-from .changes import Event
+from .changes import Event, Range, Reader
 from .views import NotificationViews, dump
 
 __all__ = ["NotificationChanges"]
@@ -31,26 +29,23 @@ class NotificationChanges:
         self._store = store
         self._views = views
 
-    async def note(
-        self, connection: AsyncConnection, versions: Versions, after: int, upto: int
-    ) -> None:
+    async def note(self, changed: Range, versions: Versions) -> None:
         """Note whose view changed in a range."""
-        for target, seq in await self._store.changed_targets(connection, after, upto):
+        for target, seq in await self._store.changed_targets(*changed):
             if target.startswith("u:"):
                 versions.changed([target[2:]], seq)
             else:
                 versions.everyone_changed(seq)
-        for user, seq in await self._store.changed_users(connection, after, upto):
+        for user, seq in await self._store.changed_users(*changed):
             versions.changed([user], seq)
 
-    async def for_all(
-        self, connection: AsyncConnection, users: Collection[str], after: int, upto: int
-    ) -> list[Event]:
-        """Return what changed in a range, as these users and everybody else see it."""
+    async def for_all(self, changed: Range, users: Collection[str]) -> list[Event]:
+        """Return the events of a range, as these users and everybody else see them."""
         events: list[Event] = []
-        changed = await self._store.changed(connection, after, upto, users)
-        done = await self._store.states_of(connection, [one.id for one in changed], users)
-        for stored in changed:
+        found = await self._store.changed(*changed, users)
+        ids = [stored.id for stored in found]
+        done = await self._store.states_of(changed.connection, ids, users)
+        for stored in found:
             states = done.get(stored.id, {})
             if stored.recipient is not None:
                 own = replace(stored, user_state=states.get(stored.recipient, StoredState()))
@@ -64,30 +59,26 @@ class NotificationChanges:
             }
             sees = _in_group(stored.group or "")
             events.append(Event(seq=stored.seq, name=name, data=data, sees=sees, own=different))
-        for user, id_, state in await self._store.changed_states(connection, after, upto):
+        for user, id_, state in await self._store.changed_states(*changed):
             if user in users:
                 data = dump(self._views.changed(id_, state))
                 events.append(Event(seq=state.seq, name="message-changed", data=data, user=user))
         return events
 
     async def for_one(
-        self,
-        connection: AsyncConnection,
-        user: str | None,
-        groups: frozenset[str],
-        after: int,
-        upto: int,
-        limit: int,
+        self, changed: Range, reader: Reader, limit: int
     ) -> list[tuple[int, str, bytes]]:
-        """Return ``(seq, event, data)`` of what one user sees of a range."""
-        if user is None:
+        """Return ``(seq, event, data)`` of what one reader sees of a range."""
+        if reader.user is None:
             return []
-        found = await self._store.changed_for_user(connection, user, groups, after, upto, limit)
+        found = await self._store.changed_for_user(
+            changed.connection, reader.user, reader.groups, changed.after, changed.upto, limit
+        )
         events: list[tuple[int, str, bytes]] = []
         for stored in found:
-            if after < stored.seq <= upto:
+            if changed.covers(stored.seq):
                 events.append((stored.seq, *self._event(stored)))
-            if stored.state == "active" and after < stored.user_state.seq <= upto:
+            if stored.state == "active" and changed.covers(stored.user_state.seq):
                 data = dump(self._views.changed(stored.id, stored.user_state))
                 events.append((stored.user_state.seq, "message-changed", data))
         return events

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from ..events.versions import Versions
 from ..models.stored import StoredWelcome
 from ..models.welcome import WelcomeGone
 from ..storage.welcome import WelcomeStore
-from .changes import Event
+from .changes import Event, Range, Reader
 from .views import dump
 from .welcome import WelcomeService
 
@@ -33,25 +31,25 @@ class WelcomeChanges:
         self._store = store
         self._service = service
 
-    async def note(
-        self, connection: AsyncConnection, versions: Versions, after: int, upto: int
-    ) -> None:
+    async def note(self, changed: Range, versions: Versions) -> None:
         """Note whose view changed in a range."""
-        for stored in await self._store.changed(connection, None, after, upto):
+        for stored in await self._store.changed(
+            changed.connection, None, changed.after, changed.upto
+        ):
             versions.everyone_changed(stored.seq)
-        for user, _, state in await self._store.changed_states(connection, after, upto):
+        for user, _, state in await self._store.changed_states(*changed):
             versions.changed([user], state.seq)
 
-    async def for_all(
-        self, connection: AsyncConnection, users: Collection[str], after: int, upto: int
-    ) -> list[Event]:
-        """Return what changed in a range, as these users and everybody else see it."""
+    async def for_all(self, changed: Range, users: Collection[str]) -> list[Event]:
+        """Return the events of a range, as these users and everybody else see them."""
         events: list[Event] = []
-        for stored in await self._store.changed(connection, None, after, upto):
+        for stored in await self._store.changed(
+            changed.connection, None, changed.after, changed.upto
+        ):
             own: dict[str, tuple[str, bytes]] = {}
             if stored.ended is None:
                 rows, _ = await self._store.readers(
-                    connection, stored.id, limit=1_000_000, offset=0
+                    changed.connection, stored.id, limit=1_000_000, offset=0
                 )
                 own = {
                     user: self._event(replace(stored, user_state=state))
@@ -60,31 +58,27 @@ class WelcomeChanges:
                 }
             name, data = self._event(stored)
             events.append(Event(seq=stored.seq, name=name, data=data, sees=stored.is_for, own=own))
-        for user, id_, state in await self._store.changed_states(connection, after, upto):
-            found = await self._store.one(connection, id_) if user in users else None
+        for user, id_, state in await self._store.changed_states(*changed):
+            found = await self._store.one(changed.connection, id_) if user in users else None
             if found is not None:
                 data = dump(self._service.changed_view(replace(found, user_state=state)))
                 events.append(Event(seq=state.seq, name="welcome-changed", data=data, user=user))
         return events
 
     async def for_one(
-        self,
-        connection: AsyncConnection,
-        user: str | None,
-        groups: frozenset[str],
-        after: int,
-        upto: int,
-        limit: int,
+        self, changed: Range, reader: Reader, limit: int
     ) -> list[tuple[int, str, bytes]]:
-        """Return ``(seq, event, data)`` of what one user sees of a range."""
-        if user is None:
+        """Return ``(seq, event, data)`` of what one reader sees of a range."""
+        if reader.user is None:
             return []
         events: list[tuple[int, str, bytes]] = []
-        for stored in await self._store.changed(connection, user, after, upto):
-            if stored.is_for(user, groups):
+        for stored in await self._store.changed(
+            changed.connection, reader.user, changed.after, changed.upto
+        ):
+            if stored.is_for(*reader):
                 events.append((stored.seq, *self._event(stored)))
-        for stored in await self._store.current(connection, user, None):
-            if after < stored.user_state.seq <= upto and stored.is_for(user, groups):
+        for stored in await self._store.current(changed.connection, reader.user, None):
+            if changed.covers(stored.user_state.seq) and stored.is_for(*reader):
                 data = dump(self._service.changed_view(stored))
                 events.append((stored.user_state.seq, "welcome-changed", data))
         return events[:limit]
