@@ -7,15 +7,22 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from .common import (
+    TYPE,
+    AnswerOrNull,
     Body,
     Category,
+    DismissedAt,
+    DismissedOrNull,
     FormattedText,
     Key,
     Model,
     Name,
+    RepliedAt,
+    RepliedOrNull,
     Summary,
     Text,
     Type,
+    UpdatedAt,
     Utc,
 )
 from .notifications import Options
@@ -52,7 +59,6 @@ Outcome = Literal[
 OUTCOMES: tuple[Outcome, ...] = Outcome.__args__  # type: ignore[attr-defined]
 Audience = Literal["all", "anonymous", "running", "named"]
 
-_TYPE = Field(title="Type", description="Styling and urgency")
 _SUMMARY = Field(title="Summary", description="Short summary in Markdown; inline formatting only")
 _BODY = Field(title="Body", description="Longer text in full Markdown formatting")
 _KEY = Field(title="Key", description="The same key of the same sender replaces the earlier one")
@@ -133,7 +139,7 @@ class CreateBroadcast(_BroadcastOptions, Schedule):
 
     summary: Annotated[Summary, _SUMMARY]
     body: Annotated[Body | None, _BODY] = None
-    type: Annotated[Type | None, _TYPE] = None
+    type: Annotated[Type | None, TYPE] = None
     category: Annotated[
         Category | None,
         Field(title="Category", description="Instead of a type, as Semaphore says it"),
@@ -184,7 +190,7 @@ class PatchBroadcast(_BroadcastOptions):
 
     summary: Annotated[Summary | None, _SUMMARY] = None
     body: Annotated[Body | None, _BODY] = None
-    type: Annotated[Type | None, _TYPE] = None
+    type: Annotated[Type | None, TYPE] = None
     starts: Annotated[Utc | None, _STARTS] = None
     ends: Annotated[Utc | None, _ENDS] = None
     rrule: Annotated[
@@ -217,7 +223,7 @@ class Broadcast(_BroadcastOptions):
     ]
     stale: Annotated[bool, Field(title="Stale", description="Whether it will never be shown again")]
     category: Annotated[Category, Field(title="Category", description="As Semaphore says it")]
-    type: Annotated[Type, _TYPE] = "info"
+    type: Annotated[Type, TYPE] = "info"
     sender: Annotated[str, Field(title="Sender", description="Who sent it")] = ""
     key: Annotated[Key | None, _KEY] = None
     starts: Annotated[
@@ -226,23 +232,17 @@ class Broadcast(_BroadcastOptions):
     ends: Annotated[
         Utc | None, Field(title="Ends", description="When the present occurrence ends")
     ] = None
-    updated: Annotated[
-        Utc | None, Field(title="Updated", description="When its content changed last")
-    ] = None
+    updated: UpdatedAt = None
     countdown: Annotated[
         Utc | None,
         Field(title="Countdown", description="What is counted down to: a maintenance's moments"),
     ] = None
     read: Annotated[Utc | None, Field(title="Read", description="When the user read it")] = None
-    dismissed: Annotated[
-        Utc | None, Field(title="Dismissed", description="When the user put it away")
-    ] = None
+    dismissed: DismissedAt = None
     accepted: Annotated[
         Utc | None, Field(title="Accepted", description="When the user accepted it")
     ] = None
-    replied: Annotated[Utc | None, Field(title="Replied", description="When the user answered")] = (
-        None
-    )
+    replied: RepliedAt = None
     answer: Annotated[str | None, Field(title="Answer", description="What they answered")] = None
 
 
@@ -251,10 +251,10 @@ class BroadcastChanged(Model):
 
     id: Annotated[str, Field(title="Broadcast ID", description="Which broadcast")]
     read: Annotated[Utc | None, Field(title="Read", description="When, or null")]
-    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
+    dismissed: DismissedOrNull
     accepted: Annotated[Utc | None, Field(title="Accepted", description="When, or null")]
-    replied: Annotated[Utc | None, Field(title="Replied", description="When, or null")]
-    answer: Annotated[str | None, Field(title="Answer", description="What, or null")]
+    replied: RepliedOrNull
+    answer: AnswerOrNull
 
 
 class BroadcastGone(Model):
@@ -275,7 +275,7 @@ class AdminBroadcast(_BroadcastOptions):
     sender: Annotated[str, Field(title="Sender", description="Who sent it")]
     summary: Annotated[str, _SUMMARY]
     body: Annotated[str | None, _BODY]
-    type: Annotated[Type, _TYPE]
+    type: Annotated[Type, TYPE]
     audience: Annotated[Audience, Field(title="Audience", description="Who sees it")]
     active: Annotated[bool, Field(title="Active", description="Whether it is displayed now")]
     enabled: Annotated[bool, Field(title="Enabled", description="Whether it may be")]

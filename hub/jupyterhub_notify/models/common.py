@@ -106,6 +106,20 @@ Ids = Annotated[
     set[Annotated[str, Field(max_length=2000), AfterValidator(_storable)]], Field(max_length=10_000)
 ]
 
+# Fields that messages and broadcasts share: what the user did with one, and when it changed
+UpdatedAt = Annotated[
+    Utc | None, Field(title="Updated", description="When its content changed last")
+]
+DismissedAt = Annotated[
+    Utc | None, Field(title="Dismissed", description="When the user put it away")
+]
+RepliedAt = Annotated[Utc | None, Field(title="Replied", description="When the user answered")]
+# The same in an event that says what changed
+DismissedOrNull = Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
+RepliedOrNull = Annotated[Utc | None, Field(title="Replied", description="When, or null")]
+AnswerOrNull = Annotated[str | None, Field(title="Answer", description="What, or null")]
+TYPE = Field(title="Type", description="Styling and urgency")
+
 Type = Literal["default", "info", "success", "warning", "error", "in-progress"]
 Category = Literal["info", "notice", "outage"]
 

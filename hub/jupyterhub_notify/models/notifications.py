@@ -11,18 +11,25 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from .common import (
+    TYPE,
     Action,
+    AnswerOrNull,
     Body,
+    DismissedAt,
+    DismissedOrNull,
     FormattedText,
     Ids,
     Key,
     Model,
     Name,
     PlainJson,
+    RepliedAt,
+    RepliedOrNull,
     ReplyRequest,
     Summary,
     Text,
     Type,
+    UpdatedAt,
     Utc,
 )
 
@@ -41,7 +48,6 @@ __all__ = [
     "ServiceNotification",
 ]
 
-_TYPE = Field(title="Type", description="Styling and urgency")
 _KEY = Field(
     title="Key",
     description="The same key of the same service to the same recipient replaces the earlier one",
@@ -103,7 +109,7 @@ class _Content(Options):
     data: Annotated[
         PlainJson | None, Field(title="Data", description="What the template is filled with")
     ] = None
-    type: Annotated[Type | None, _TYPE] = None
+    type: Annotated[Type | None, TYPE] = None
     expires: Annotated[Utc | None, _EXPIRES] = None
 
     @model_validator(mode="after")
@@ -186,10 +192,8 @@ class MessageSummary(Options):
         FormattedText, Field(title="Summary", description="Formatted for an inline context")
     ]
     url: Annotated[str, Field(title="URL", description="URL of the whole notification")]
-    dismissed: Annotated[
-        Utc | None, Field(title="Dismissed", description="When the user put it away")
-    ] = None
-    type: Annotated[Type, _TYPE] = "info"
+    dismissed: DismissedAt = None
+    type: Annotated[Type, TYPE] = "info"
     expires: Annotated[Utc | None, _EXPIRES] = None
 
 
@@ -208,20 +212,14 @@ class Message(Options):
         FormattedText | None,
         Field(title="Message body", description="Formatted for a block context"),
     ]
-    dismissed: Annotated[
-        Utc | None, Field(title="Dismissed", description="When the user put it away")
-    ] = None
-    replied: Annotated[Utc | None, Field(title="Replied", description="When the user answered")] = (
-        None
-    )
+    dismissed: DismissedAt = None
+    replied: RepliedAt = None
     answer: Annotated[str | None, Field(title="Answer", description="What the user answered")] = (
         None
     )
-    type: Annotated[Type, _TYPE] = "info"
+    type: Annotated[Type, TYPE] = "info"
     expires: Annotated[Utc | None, _EXPIRES] = None
-    updated: Annotated[
-        Utc | None, Field(title="Updated", description="When its content changed last")
-    ] = None
+    updated: UpdatedAt = None
     sender: Annotated[str, Field(title="Sender", description="The service that sent it")] = ""
     key: Annotated[Key | None, _KEY] = None
 
@@ -231,9 +229,9 @@ class MessageChanged(Model):
 
     id: Annotated[str, Field(title="Message ID", description="Which message")]
     read: Annotated[Utc | None, Field(title="Read date", description="When, or null")]
-    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
-    replied: Annotated[Utc | None, Field(title="Replied", description="When, or null")]
-    answer: Annotated[str | None, Field(title="Answer", description="What, or null")]
+    dismissed: DismissedOrNull
+    replied: RepliedOrNull
+    answer: AnswerOrNull
 
 
 class MessageGone(Model):
@@ -264,7 +262,7 @@ class ServiceNotification(Options):
     key: Annotated[Key | None, _KEY] = None
     template: Annotated[Text | None, Field(title="Template", description="Its template")] = None
     data: Annotated[PlainJson | None, Field(title="Data", description="As they were sent")] = None
-    type: Annotated[Type, _TYPE] = "info"
+    type: Annotated[Type, TYPE] = "info"
     expires: Annotated[Utc | None, _EXPIRES] = None
     state: Annotated[
         Literal["active", "revoked", "expired"], Field(title="State", description="What it is now")
