@@ -5,22 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 
-__all__ = ["HubAnswer", "HubApi", "HubUnreachable", "path"]
+__all__ = ["HubAnswer", "HubApi", "HubRefused", "HubUnreachable", "path"]
 
 #: How long, in seconds, the Hub may take for one answer.
 TIMEOUT_S = 10.0
 #: An answer of the Hub's that is larger than this is none.
 LARGEST = 16 * 1024 * 1024
+#: How many entries of a list one request returns.
+PAGE = 200
+#: The maximum length of a list, so that reading its pages ends.
+MAX_LISTED = 500_000
 
 
 class HubUnreachable(Exception):
     """The Hub does not answer, or what answers is not a Hub."""
+
+
+class HubRefused(Exception):
+    """The Hub refuses a request; `str()` is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,30 @@ class HubApi:
             raise HubUnreachable(
                 f"The Hub does not answer at {self._api_url} ({type(error).__name__})."
             ) from None
+
+    async def entries(self, where: str, query: dict[str, str] | None = None) -> AsyncIterator[Any]:
+        """Yield the entries of a list, page by page; of a mapping, its items.
+
+        A page may be shorter than it should be, since the Hub filters it after reading it.
+
+        Raises
+        ------
+        HubUnreachable
+            If the Hub does not answer.
+        HubRefused
+            If it refuses.
+        """
+        for offset in range(0, MAX_LISTED, PAGE):
+            page = {**(query or {}), "limit": str(PAGE), "offset": str(offset)}
+            answer = await self.request("GET", where, query=page, paged=True)
+            body = answer.body
+            if not answer.ok or not isinstance(body, dict) or "items" not in body:
+                raise HubRefused(f"The Hub does not answer GET {where} ({answer.status}).")
+            items = body["items"]
+            for item in items.items() if isinstance(items, dict) else items:
+                yield item
+            if not (body.get("_pagination") or {}).get("next"):
+                return
 
     async def close(self) -> None:
         """Close its connections."""

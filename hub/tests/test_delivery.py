@@ -16,9 +16,9 @@ import pytest
 
 from jupyterhub_notify.configure import BOT, BOT_SCOPES, SERVICE_SCOPES
 from jupyterhub_notify.delivery.pushes import Pusher
-from jupyterhub_notify.delivery.servers import HubRefused, HubServers
+from jupyterhub_notify.delivery.servers import HubServers
 from jupyterhub_notify.delivery.tokens import ServerTokens
-from jupyterhub_notify.hubapi import HubApi
+from jupyterhub_notify.hubapi import HubApi, HubRefused
 
 from .hubs import Hub, running, wait_for
 from .kinds import Servers, site

@@ -10,8 +10,8 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from ..client import Client, ClientError
-from ..delivery.servers import HubRefused, HubServers, HubUserServers
-from ..hubapi import HubApi, HubUnreachable
+from ..delivery.servers import HubServers, HubUserServers
+from ..hubapi import HubApi, HubRefused, HubUnreachable
 from ..idle import SCOPE, IdlePolicy
 from ..models.notifications import Reconciled
 from .exit import CommandError

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ..hubapi import HubUnreachable
+from ..hubapi import HubRefused, HubUnreachable
 from ..models.stored import StoredBroadcast
 from ..schema import now
 from ..storage.broadcasts import BroadcastStore
 from ..storage.database import Database
 from ..storage.pushes import DeliveryKey, PlanRow, PushStore
 from ..storage.writer import Transaction, Writer
-from .servers import HubRefused, HubServers, HubUserServers, RunningServer
+from .servers import HubServers, HubUserServers, RunningServer
 
 __all__ = ["Planner"]
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from ..hubapi import HubApi
+from ..hubapi import HubApi, HubRefused
 
-__all__ = ["HubRefused", "HubServers", "HubUserServers", "RunningServer", "Target"]
-
-PAGE = 200
-#: A loop of pages must end.
-MOST = 500_000
-
-
-class HubRefused(Exception):
-    """The Hub does not do what it is asked for; `str()` is one sentence."""
+__all__ = ["HubServers", "HubUserServers", "RunningServer", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,32 +100,16 @@ class HubServers:
         """
         routes = await self._routes() if self._direct else {}
         found: dict[str, HubUserServers] = {}
-        async for model in self._pages("/users", {"state": "ready"} if running else {}):
+        async for model in self._api.entries("/users", {"state": "ready"} if running else {}):
             one = self._user(model, routes)
             if one is not None and (one.servers or not running):
                 found[one.name] = one
         return list(found.values())
 
-    async def _pages(self, where: str, query: dict[str, str]) -> AsyncIterator[Any]:
-        """Yield what a list has, page by page; a page may be shorter than what it was made of."""
-        offset = 0
-        while offset < MOST:
-            page = {**query, "limit": str(PAGE), "offset": str(offset)}
-            answer = await self._api.request("GET", where, query=page, paged=True)
-            body = answer.body
-            if not answer.ok or not isinstance(body, dict) or "items" not in body:
-                raise HubRefused(f"The Hub does not answer GET {where} ({answer.status}).")
-            items = body["items"]
-            for item in items.items() if isinstance(items, dict) else items:
-                yield item
-            if not (body.get("_pagination") or {}).get("next"):
-                return
-            offset += PAGE
-
     async def _routes(self) -> dict[tuple[str, str], str]:
         """Return where the proxy reaches each server."""
         routes: dict[tuple[str, str], str] = {}
-        async for _, route in self._pages("/proxy", {}):
+        async for _, route in self._api.entries("/proxy"):
             data = route.get("data") or {}
             if "user" in data:
                 routes[data["user"], data.get("server_name") or ""] = str(route["target"])

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from ..errors import ServiceError
-from ..hubapi import HubUnreachable
+from ..hubapi import HubRefused, HubUnreachable
 from ..models.stored import StoredBroadcast
 from ..schema import now
 from ..storage.broadcasts import BroadcastStore
@@ -27,7 +27,7 @@ from .log import log_delivery
 from .payload import key_of, payload, payload_of_older
 from .planner import Planner
 from .pushes import Pushed, Pusher
-from .servers import HubRefused, Target
+from .servers import Target
 from .tokens import ServerTokens
 
 __all__ = ["DeliveryService"]

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ..hubapi import HubApi, HubUnreachable, path
-from .servers import HubRefused
+from ..hubapi import HubApi, HubRefused, HubUnreachable, path
 
 __all__ = ["ServerTokens"]
 

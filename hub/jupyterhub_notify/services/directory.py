@@ -10,13 +10,10 @@ from typing import Protocol
 
 import structlog
 
-from ..hubapi import HubApi, HubUnreachable
+from ..hubapi import HubApi, HubRefused, HubUnreachable
 
 __all__ = ["HubDirectory", "HubUser", "NobodyKnown", "UserDirectory"]
 
-PAGE = 200
-#: More users than this are not asked for: no page shows them, and a loop of pages must end.
-MOST = 200_000
 #: How long an answer is kept, in seconds, and how long nobody asks again after a failure.
 KEPT_S = 20.0
 REST_S = 5.0
@@ -98,20 +95,11 @@ class HubDirectory:
         return frozenset()
 
     async def _list(self) -> Sequence[HubUser] | None:
-        found: list[HubUser] = []
-        while len(found) < MOST:
-            query = {"limit": str(PAGE), "offset": str(len(found))}
-            try:
-                answer = await self._api.request("GET", "/users", query=query)
-            except HubUnreachable as error:
-                self._cannot(str(error))
-                return None
-            if not answer.ok or not isinstance(answer.body, list):
-                self._cannot(f"The Hub does not list its users ({answer.status}).")
-                return None
-            found.extend(_users(answer.body))
-            if len(answer.body) < PAGE:
-                break
+        try:
+            found = _users([model async for model in self._api.entries("/users")])
+        except (HubUnreachable, HubRefused) as error:
+            self._cannot(str(error))
+            return None
         if self._failed:
             self._failed = False
             self._log.info("The Hub lists its users again.")
