@@ -8,10 +8,10 @@ import type {
 import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import type { UndoManager } from './components/undo';
 import { addCommand } from './palette';
 import { request } from './request';
 import { INotificationModel } from './tokens';
-import type { StateChange } from './wire';
 
 namespace CommandIDs {
   export const markAllRead = 'jupyterlab-notify:mark-all-read';
@@ -42,31 +42,23 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
 
-    const changeAll = async (state: StateChange, failure: string) => {
-      try {
-        await model.change({ all: true }, state);
-      } catch (error) {
-        await showErrorMessage(failure, error as Error);
-      }
-    };
+    // Loaded with the first change that it may undo.
+    let undo: UndoManager | undefined;
+    const getUndo = async () =>
+      (undo ??= (await import('./components/snackbar')).undoOnPage(
+        model,
+        trans
+      ));
 
     addCommand(app, palette, trans, CommandIDs.markAllRead, {
       label: trans.__('Mark All Notifications as Read'),
       isEnabled: () => model.counts.unread > 0,
-      execute: () =>
-        changeAll(
-          { read: true },
-          trans.__('The notifications could not be marked as read')
-        )
+      execute: async () => (await getUndo()).read('all', true)
     });
     addCommand(app, palette, trans, CommandIDs.dismissAll, {
       label: trans.__('Mark All Notifications as Done'),
       isEnabled: () => model.counts.inbox > 0,
-      execute: () =>
-        changeAll(
-          { dismissed: true },
-          trans.__('The notifications could not be marked as done')
-        )
+      execute: async () => (await getUndo()).dismiss('all', true)
     });
     commands.addCommand(CommandIDs.keepRunning, {
       label: trans.__('Keep the Server Running'),

@@ -13,7 +13,9 @@ const makeRequest = jest.spyOn(ServerConnection, 'makeRequest');
 /** The commands over a model of which only counts and changes matter. */
 function activate() {
   const commands = new CommandRegistry();
-  const change = jest.fn().mockResolvedValue(undefined);
+  const change = jest
+    .fn()
+    .mockResolvedValue({ changed: 1, seqs: [1, 1], cursor: 'e:1' });
   const model = {
     counts: { inbox: 0, unread: 0, dismissed: 0 },
     change

@@ -5,11 +5,12 @@ import * as React from 'react';
 
 import { Shared, useShared } from '../components/context';
 import { useMedia } from '../components/hooks';
+import { undoOnPage } from '../components/snackbar';
 import { Failure } from '../components/states';
 import { isUnread } from '../state';
 import { typeLabel } from '../text/labels';
 import { summarize } from '../text/plaintext';
-import type { Notification, StateChange } from '../wire';
+import type { Notification } from '../wire';
 import { type Announcer, banners, interrupts } from './announcer';
 import { Item } from './item';
 import type { IBannerOptions } from './view';
@@ -60,14 +61,15 @@ export function Banner(props: IBannerProps): JSX.Element {
   }, [rows, most]);
   const focus = useHandedFocus(list, props.onFocusLost);
 
-  const change = (row: Notification, state: StateChange) => {
-    forget();
-    model.change({ ids: [row.id] }, state).catch(shared.fail);
-  };
+  const undo = React.useMemo(
+    () => undoOnPage(model, shared.trans, shared.fail),
+    []
+  );
   const toggle = (row: Notification) => {
     setOpenId(row.id === opened ? null : row.id);
     if (row.id !== opened && isUnread(row)) {
-      change(row, { read: true });
+      forget();
+      model.change({ ids: [row.id] }, { read: true }).catch(shared.fail);
     }
   };
 
@@ -85,24 +87,30 @@ export function Banner(props: IBannerProps): JSX.Element {
           {said.status}
         </div>
         <ul className="jp-NotifyBanner-list" ref={list}>
-          {shown.map((row, index) => (
+          {shown.map(row => (
             <Item
               key={row.id}
               row={row}
               open={row.id === opened}
               onToggle={() => toggle(row)}
-              onClose={() => change(row, { closed: true })}
-            >
-              {index === shown.length - 1 && rows.length > most && (
-                <MoreButton
-                  all={all}
-                  hidden={rows.length - shown.length}
-                  onClick={() => setAll(!all)}
-                />
-              )}
-            </Item>
+              onClose={() => {
+                forget();
+                void undo.close(row);
+              }}
+              onDone={() => {
+                forget();
+                void undo.dismiss([row], true);
+              }}
+            />
           ))}
         </ul>
+        {rows.length > most && (
+          <MoreButton
+            all={all}
+            hidden={rows.length - shown.length}
+            onClick={() => setAll(!all)}
+          />
+        )}
         <Failure text={failure} onClose={forget} />
       </div>
     </Shared.Provider>
@@ -120,7 +128,7 @@ function MoreButton(props: {
   return (
     <button
       type="button"
-      className="jp-NotifyBanner-button"
+      className="jp-NotifyBanner-more"
       aria-expanded={all}
       onClick={onClick}
     >
@@ -181,11 +189,16 @@ function useHandedFocus(
   onLost: () => void
 ): Pick<React.HTMLAttributes<HTMLElement>, 'onFocus' | 'onBlur'> {
   const focused = React.useRef(-1);
+  const name = React.useRef<string | null>(null);
   React.useLayoutEffect(() => {
     if (focused.current >= 0 && document.activeElement === document.body) {
       const items = list.current?.children ?? [];
       const item = items[Math.min(focused.current, items.length - 1)];
-      const button = item?.querySelector('button');
+      const buttons = [...(item?.querySelectorAll('button') ?? [])];
+      const button =
+        buttons.find(
+          each => each.getAttribute('aria-label') === name.current
+        ) ?? buttons[0];
       if (button) {
         button.focus();
       } else {
@@ -196,6 +209,7 @@ function useHandedFocus(
   });
   return {
     onFocus: event => {
+      name.current = event.target.getAttribute('aria-label');
       focused.current = [...(list.current?.children ?? [])].findIndex(item =>
         item.contains(event.target)
       );

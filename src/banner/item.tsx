@@ -20,12 +20,11 @@ export interface IItemProps {
   open: boolean;
   onToggle(): void;
   onClose(): void;
-  /** What stands before its own buttons. */
-  children: React.ReactNode;
+  onDone(): void;
 }
 
 /**
- * A message: its line, and below it its text and its buttons while it is open.
+ * A message: its line with its buttons, and below it its text while it is open.
  */
 export function Item(props: IItemProps): JSX.Element {
   const { row, open } = props;
@@ -50,8 +49,10 @@ export function Item(props: IItemProps): JSX.Element {
         >
           {row.hasBody && <Body row={row} />}
           <Reply row={row} />
-          {row.actions.length > 0 && <Actions row={row} />}
         </div>
+      )}
+      {row.type === 'in-progress' && (
+        <Progress value={row.progress} labelledBy={id} />
       )}
     </li>
   );
@@ -59,14 +60,14 @@ export function Item(props: IItemProps): JSX.Element {
 
 /** Whether there is something to show below the line. */
 function hasMore(row: Notification): boolean {
-  return row.hasBody || row.reply !== null || row.actions.length > 0;
+  return row.hasBody || row.reply !== null;
 }
 
 /** What of a message is always in sight. */
 function Line(
   props: IItemProps & { id: string; details: boolean }
 ): JSX.Element {
-  const { row, open, id, details, onToggle, onClose, children } = props;
+  const { row, open, id, details, onToggle } = props;
   const { trans } = React.useContext(Shared);
   const line = React.useRef<HTMLDivElement>(null);
   const cut = useCut(line, open, row.message);
@@ -79,7 +80,8 @@ function Line(
         </span>
         <Summary
           row={row}
-          open={open}
+          // Also of a message without details a link can be followed.
+          open
           id={id}
           className="jp-NotifyBanner-summary"
         />
@@ -88,8 +90,8 @@ function Line(
       <span className="jp-NotifyBanner-source" title={senderOf(row, trans)}>
         <bdi>{senderOf(row, trans)}</bdi>
       </span>
+      {row.actions.length > 0 && <Actions row={row} />}
       <div className="jp-NotifyBanner-tools">
-        {children}
         {(hasMore(row) || cut || open) && (
           <button
             type="button"
@@ -106,16 +108,48 @@ function Line(
                 : trans.__('Details')}
           </button>
         )}
-        {row.dismissable && (
-          <IconButton
-            label={trans.__('Close')}
-            aria-describedby={id}
-            onClick={onClose}
-          >
-            <Glyph name="close" />
-          </IconButton>
+        {row.dismissable ? (
+          <>
+            <IconButton
+              label={trans.__('Done')}
+              aria-describedby={id}
+              onClick={props.onDone}
+            >
+              <Glyph name="done" />
+            </IconButton>
+            <IconButton
+              label={trans.__('Close')}
+              aria-describedby={id}
+              onClick={props.onClose}
+            >
+              <Glyph name="close" />
+            </IconButton>
+          </>
+        ) : (
+          // As wide as these, so that all that is left of them stands in columns.
+          <span className="jp-NotifyBanner-noTools" />
         )}
       </div>
+    </div>
+  );
+}
+
+/** How far something is, along the lower edge. */
+function Progress(props: {
+  value: number | null;
+  labelledBy: string;
+}): JSX.Element {
+  const { value, labelledBy } = props;
+  return (
+    <div
+      className={`jp-NotifyBanner-progress ${value === null ? 'jp-mod-unknown' : ''}`}
+      role="progressbar"
+      aria-labelledby={labelledBy}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={value === null ? undefined : Math.round(value * 100)}
+    >
+      <span style={value === null ? undefined : { width: `${value * 100}%` }} />
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { type ICenterHost, Shared } from '../components/context';
 import { Glyph, IconButton } from '../components/icons';
 import type { Counts } from '../wire';
 import { hasMenu, openMenu } from './menu';
-import type { UndoManager } from './undo';
+import type { UndoManager } from '../components/undo';
 
 /**
  * The head.

@@ -9,7 +9,7 @@ import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import { applyBulk, type Bulk, takenBy } from './bulk';
 import type { SelectionModel } from './selection';
-import type { UndoManager } from './undo';
+import type { UndoManager } from '../components/undo';
 
 /**
  * The toolbar; there is none while nothing is selected.

@@ -5,7 +5,7 @@ import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { Shared } from '../components/context';
-import type { IUndo } from './undo';
+import type { IUndo } from '../components/undo';
 
 /** How long it stays, in ms; while the pointer or the focus is on it the time stands still. */
 const STAYS_MS = 8000;

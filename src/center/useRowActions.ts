@@ -9,7 +9,7 @@ import type { INotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import type { IListProps } from './list';
 import type { SelectionModel } from './selection';
-import type { UndoManager } from './undo';
+import type { UndoManager } from '../components/undo';
 
 /**
  * Make the handlers of the rows: the same object at every drawing, so that a row is drawn again

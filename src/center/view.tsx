@@ -12,6 +12,7 @@ import {
 } from '../components/context';
 import { useNow, useSignal } from '../components/hooks';
 import { Empty, Failed, Skeleton } from '../components/states';
+import { UndoManager } from '../components/undo';
 import type { Counts } from '../wire';
 import { FilterBar } from './filter';
 import { Header } from './header';
@@ -25,7 +26,6 @@ import { SelectionToolbar } from './selectionToolbar';
 import { addShortcuts } from './shortcuts';
 import { type ISource, sourcesOf } from './sources';
 import { ThisTab } from './thisTab';
-import { UndoManager } from './undo';
 import { UndoBar } from './undoBar';
 import { useCenterKeys } from './useCenterKeys';
 import { useKeptFocus } from './useKeptFocus';

@@ -1,5 +1,5 @@
 /**
- * The changes that a user makes in the center, and how the last one is undone; no DOM.
+ * The changes that a user makes, and how the last one is undone; no DOM.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
@@ -118,6 +118,20 @@ export class UndoManager implements IDisposable {
   }
 
   /**
+   * Close a row, for toasts and banner.
+   */
+  close(row: Notification): Promise<void> {
+    const back: StateChange =
+      row.read === null ? { closed: false, read: false } : { closed: false };
+    return this._change(
+      [row],
+      { closed: true },
+      () => this._options.trans.__('Closed: “%1”', quote(row)),
+      back
+    );
+  }
+
+  /**
    * Undo the last change.
    */
   async undo(): Promise<void> {
@@ -175,16 +189,15 @@ export class UndoManager implements IDisposable {
   private async _change(
     what: Rows,
     state: StateChange,
-    label: (count: number) => string
+    label: (count: number) => string,
+    back: StateChange = typeof state.dismissed === 'boolean'
+      ? { dismissed: !state.dismissed }
+      : { read: !state.read }
   ): Promise<void> {
     const { began, failed, model } = this._options;
     const ids = what === 'all' ? null : what.map(row => row.id);
     began();
     const done = model.change(ids ? { ids } : { all: true }, state);
-    const back: StateChange =
-      typeof state.dismissed === 'boolean'
-        ? { dismissed: !state.dismissed }
-        : { read: !state.read };
     // Whoever types fast undoes it before the server has answered.
     const undo: IUndo = { label: null, ids, back, done };
     this._offer(undo);

@@ -4,7 +4,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
 
-import { UndoManager } from '../center/undo';
+import { UndoManager } from '../components/undo';
 import type { NotificationModel } from '../tokens';
 import type { Changed, StateChange } from '../wire';
 import { row } from './rows';

@@ -1,0 +1,145 @@
+/**
+ * What is undone wherever it was done, and the line of a banner.
+ */
+import type { Page } from '@playwright/test';
+
+import { hasNoViolations } from './axe';
+import {
+  banners,
+  expect,
+  type IPayload,
+  runCommand,
+  setTheme,
+  test,
+  toasts,
+  useLab
+} from './lab';
+
+const lab = useLab();
+
+let page: Page;
+
+const SIZE = { width: 1280, height: 800 };
+
+test.beforeAll(async ({ browser }) => {
+  const context = await browser.newContext({ viewport: SIZE });
+  page = await lab.open(browser, { context });
+});
+
+test.afterAll(() => page?.context().close());
+
+test.beforeEach(async () => {
+  await page.setViewportSize(SIZE);
+  for (const { id } of await lab.list('inbox', 200)) {
+    await lab.revoke(id);
+  }
+  await expect(banners(page)).toHaveCount(0);
+  await expect(toasts(page)).toHaveCount(0);
+});
+
+const bar = () => page.locator('.jp-NotifySnackbar');
+
+async function banner(
+  message: string,
+  more: Partial<IPayload> = {}
+): Promise<string> {
+  const pushed = await lab.push({
+    message,
+    banner: true,
+    autoClose: 0,
+    ...more
+  });
+  await expect(banners(page, message)).toBeVisible();
+  return pushed.notification_id;
+}
+
+async function undo(label: string): Promise<void> {
+  await expect(bar()).toContainText(label);
+  await bar().getByRole('button', { name: 'Undo' }).click();
+  await expect(bar()).toHaveCount(0);
+}
+
+test('the command to mark all as read closes no banner, and can be undone', async () => {
+  await banner('an outage');
+  await lab.push({ message: 'a message', autoClose: 0 });
+  await runCommand(page, 'jupyterlab-notify:mark-all-read');
+  await expect.poll(() => lab.list('unread')).toEqual([]);
+  await expect(banners(page)).toHaveText([/an outage/]);
+  await undo('Marked 2 as read');
+  await expect.poll(async () => (await lab.list('unread')).length).toBe(2);
+});
+
+test('the command to mark all as done can be undone', async () => {
+  const id = await banner('an outage');
+  await runCommand(page, 'jupyterlab-notify:dismiss-all');
+  await expect(banners(page)).toHaveCount(0);
+  expect(await lab.list()).toEqual([]);
+  await undo('Marked 1 as done');
+  await expect(banners(page)).toHaveText([/an outage/]);
+  expect(await lab.list()).toMatchObject([{ id, closed: null, read: null }]);
+});
+
+test('closing a banner and being done with it can be undone', async () => {
+  const id = await banner('an outage');
+  for (const [name, label] of [
+    ['Close', 'Closed: “an outage”'],
+    ['Done', 'Done: “an outage”']
+  ]) {
+    await banners(page).getByRole('button', { name }).click();
+    await expect(banners(page)).toHaveCount(0);
+    await undo(label);
+    await expect(banners(page)).toHaveText([/an outage/]);
+    await expect
+      .poll(() => lab.list())
+      .toMatchObject([{ id, read: null, closed: null, dismissed: null }]);
+  }
+});
+
+test('a banner has its buttons in its line, its progress, and what is more on a line of its own', async () => {
+  await banner('an outage', {
+    type: 'error',
+    dismissable: false,
+    actions: [{ label: 'Status page', url: 'https://example.org/' }]
+  });
+  await banner('a copy', { type: 'in-progress', progress: 0.4, key: 'copy' });
+  await lab.push({
+    message: 'see [the plan](https://example.org/plan)',
+    banner: true,
+    autoClose: 0,
+    type: 'warning',
+    markdown: true
+  });
+  await expect(banners(page)).toHaveCount(3);
+  const line = (text: string) =>
+    banners(page, text).locator('.jp-NotifyBanner-line');
+  const button = line('an outage').getByRole('button', { name: 'Status page' });
+  await expect(button).toBeVisible();
+  await expect(
+    banners(page, 'a copy').getByRole('progressbar')
+  ).toHaveAttribute('aria-valuenow', '40');
+  // A link can be followed although the message has no details.
+  await expect(
+    banners(page, 'the plan').getByRole('link', { name: 'the plan' })
+  ).toHaveAttribute('href', 'https://example.org/plan');
+  const right = async (text: string) => {
+    const box = (await line(text)
+      .locator('.jp-NotifyBanner-source')
+      .boundingBox())!;
+    return Math.round(box.x + box.width);
+  };
+  expect(await right('a copy')).toBe(await right('the plan'));
+
+  for (const text of ['one more', 'two more']) {
+    await lab.push({ message: text, banner: true, autoClose: 0 });
+  }
+  const more = page.getByRole('button', { name: '2 more' });
+  await expect(more).toBeVisible();
+  const box = (await more.boundingBox())!;
+  const last = (await banners(page).last().boundingBox())!;
+  expect(box.y).toBeGreaterThanOrEqual(Math.floor(last.y + last.height));
+  for (const theme of ['light', 'dark'] as const) {
+    await setTheme(page, theme);
+    await hasNoViolations(page, '#jp-notify-banner');
+  }
+  await setTheme(page, 'light');
+});
