@@ -264,7 +264,7 @@ describe('ToastPresenter', () => {
       row(`r${i}`, i + 1, { autoClose: false })
     );
     model.bring(rows, 'snapshot');
-    expect(sums()).toEqual(['and 12 more']);
+    expect(sums()).toEqual(['and 11 more']);
     open = true;
     presenter.forgetMissed();
     expect(sums()).toEqual([]);

@@ -11,7 +11,7 @@ export interface IToastCandidate {
   readonly id: string;
   /** Pixels, its margin included; measured or estimated. */
   readonly height: number;
-  /** How urgent it is, higher is more. */
+  /** How much it is worth its place, higher is more. */
   readonly urgency: number;
 }
 
@@ -37,6 +37,24 @@ export function urgency(type: Notification['type']): number {
   return type === 'error' ? 2 : type === 'warning' ? 1 : 0;
 }
 
+/** What stays until the user acts ranks from here on. */
+export const STAYS = 4;
+
+/**
+ * How much a toast is worth its place: what stays until the user acts before what passes, and of
+ * each the more severe. A progress goes on without its toast, so that what has just come may take
+ * its place for a while.
+ */
+export function rank(
+  type: Notification['type'],
+  stays: boolean,
+  missed: boolean
+): number {
+  return type === 'in-progress'
+    ? 1
+    : urgency(type) + (stays ? STAYS : missed ? 0 : 1);
+}
+
 /**
  * Decide which toasts stay, come, and are summed up.
  *
@@ -49,7 +67,7 @@ export function urgency(type: Notification['type']): number {
  * @param arriving - Those that ask to be shown, oldest first.
  * @param room - Pixels for all of them.
  * @param summary - Pixels of the toast that sums up, as soon as it is needed.
- * @param options - `most`: how many may come at once; `flood`: whether they
+ * @param options - `most`: how many of those that pass may come at once; `flood`: whether they
  *   come faster than one can read; `summed`: whether something is summed up
  *   already.
  */
@@ -97,7 +115,7 @@ export function planToasts(
       // On an empty screen one toast always shows, however small the window.
       const alone = staying.length === victims.length && show.length === 0;
       if (
-        show.length < most &&
+        (show.length < most || candidate.urgency >= STAYS) &&
         places > 0 &&
         (free >= candidate.height || alone)
       ) {
@@ -108,13 +126,10 @@ export function planToasts(
         sumUp.push(candidate.id);
       }
     }
-    // A window that shrank.
-    for (let i = 0; used > space && i < staying.length;) {
-      if (staying.length + show.length > 1) {
-        evict(i);
-      } else {
-        i++;
-      }
+    // A window that shrank: the last toast stays.
+    while (used > space && staying.length > (show.length > 0 ? 0 : 1)) {
+      const least = Math.min(...staying.map(toast => toast.urgency));
+      evict(staying.findIndex(toast => toast.urgency === least));
     }
     const order = arriving.map(({ id }) => id);
     show.sort((a, b) => order.indexOf(a) - order.indexOf(b));

@@ -69,7 +69,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
       trans,
       // A site can disable the center.
       opens: () => app.commands.hasCommand(CENTER),
-      isOpen
+      isOpen,
+      storageKey: app.serviceManager.serverSettings.baseUrl
     });
 
     forms?.addRenderer(`${PLUGIN_ID}.toastTypes`, {

@@ -19,7 +19,10 @@ import { markToast } from '../ownToasts';
 import { isPresentable, isUnread } from '../state';
 import { NOTIFICATION_TYPES, type Notification } from '../wire';
 import { estimateHeight, signature, ToastContents } from './content';
-import { type IToastCandidate, planToasts, urgency } from './layout';
+import { type IToastCandidate, planToasts, rank } from './layout';
+import { MissedToasts } from './missed';
+import { ToastRelay } from './relay';
+import { SummaryToast } from './summary';
 import { ToastView } from './view';
 
 /**
@@ -53,12 +56,6 @@ const SUMMARY_HEIGHT = 40;
  * JupyterLab shows none while its own list is open.
  */
 const APPEAR_MS = 10_000;
-
-/**
- * How long after a toast appeared JupyterLab may still take it for one that
- * is not there, and then drop what it is told of it.
- */
-const SETTLE_MS = 100;
 
 /**
  * What the user's settings say of toasts.
@@ -96,7 +93,6 @@ export class ToastPresenter implements IDisposable {
   constructor(options: ToastPresenter.IOptions) {
     this._model = options.model;
     this._manager = options.manager ?? LabNotification.manager;
-    this._trans = options.trans;
     this._opens = options.opens ?? (() => true);
     this._isOpen = options.isOpen ?? (() => false);
     this._contents = new ToastContents({
@@ -116,6 +112,17 @@ export class ToastPresenter implements IDisposable {
       closed: id => this._onClosed(id),
       pressed: id => this._onPressed(id),
       resized: () => this._fit()
+    });
+    this._relay = new ToastRelay(this._manager, this._view);
+    this._missed = new MissedToasts(options.storageKey ?? '');
+    this._summary = new SummaryToast({
+      relay: this._relay,
+      trans: options.trans,
+      opens: this._opens,
+      open: () => {
+        this._model.open(null);
+        this.forgetMissed();
+      }
     });
     this._model.changed.connect(this._onChanged, this);
     this._model.stateChanged.connect(this._sumUp, this);
@@ -202,8 +209,7 @@ export class ToastPresenter implements IDisposable {
     this._manager.changed.disconnect(this._onManagerChanged, this);
     window.clearTimeout(this._timer);
     window.clearTimeout(this._floodTimer);
-    this._missed.clear();
-    this._sumUp();
+    this._summary.hide();
     [...this._shown.keys()].forEach(id => this._close(id));
     this._view.dispose();
   }
@@ -213,8 +219,15 @@ export class ToastPresenter implements IDisposable {
     change: NotificationModel.IChange
   ): void {
     const snapshot = change.type === 'snapshot';
+    if (snapshot) {
+      this._missed.restore();
+    }
     const touched = snapshot
-      ? new Set([...this._shown.keys(), ...this._missed, ...this._queue.keys()])
+      ? new Set([
+          ...this._shown.keys(),
+          ...this._missed.ids,
+          ...this._queue.keys()
+        ])
       : change.notifications.map(row => row.id);
     for (const id of touched) {
       const row = this._unread(id);
@@ -293,7 +306,7 @@ export class ToastPresenter implements IDisposable {
     }
     this._queue.clear();
     if (arriving.length === 0) {
-      this._sumUp();
+      this._fit();
       return;
     }
     const now = Date.now();
@@ -306,11 +319,7 @@ export class ToastPresenter implements IDisposable {
     const flood = this._arrivals.length > FLOOD_PER_SECOND;
     const { show, sumUp } = planToasts(
       this._candidates(),
-      arriving.map(({ row }) => ({
-        id: row.id,
-        height: estimateHeight(row),
-        urgency: urgency(row.type)
-      })),
+      arriving.map(({ row, missed }) => this._candidate(row, missed)),
       this._view.room,
       this._summaryHeight(),
       {
@@ -319,10 +328,7 @@ export class ToastPresenter implements IDisposable {
         summed: this._missed.size > 0
       }
     );
-    for (const id of sumUp) {
-      this._missed.add(id);
-      this._close(id);
-    }
+    this._putAside(sumUp, missed);
     for (const { row, missed } of arriving) {
       if (show.includes(row.id)) {
         this._show(row, missed);
@@ -361,22 +367,64 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Sum up what no longer fits, as measured.
+   * Sum up what no longer fits, as measured, or show what there is room for again: what stays, and
+   * of what passes a few that were never in sight.
    */
   private _fit(): void {
-    const { sumUp } = planToasts(
-      this._candidates(),
-      [],
-      this._view.room,
-      this._summaryHeight(),
-      { summed: this._missed.size > 0 }
-    );
-    for (const id of sumUp) {
-      this._missed.add(id);
-      this._close(id);
+    if (!this._started || this._isDisposed) {
+      return;
     }
-    if (sumUp.length > 0) {
-      this._sumUp();
+    const summary = this._summaryHeight();
+    const shown = this._candidates();
+    const { sumUp } = planToasts(shown, [], this._view.room, summary, {
+      summed: this._missed.size > 0
+    });
+    this._putAside(sumUp);
+    const waiting = sumUp.length > 0 ? [] : this._waiting();
+    if (waiting.length > 0) {
+      const { show } = planToasts(
+        // Nothing that is in sight makes room for it.
+        shown.map(toast => ({ ...toast, urgency: Infinity })),
+        waiting.map(row => this._candidate(row, true)),
+        this._view.room,
+        summary,
+        { summed: this._missed.size > waiting.length }
+      );
+      for (const row of waiting.filter(({ id }) => show.includes(id))) {
+        this._missed.delete(row.id);
+        this._show(row, true);
+      }
+    }
+    this._sumUp();
+  }
+
+  /**
+   * What could be shown as soon as there is room for it, oldest first.
+   */
+  private _waiting(): Notification[] {
+    const few = this._missed.size < MISSED.from;
+    return this._missed.ids
+      .flatMap(id => this._unread(id) ?? [])
+      .filter(
+        row =>
+          this._wanted(row) &&
+          !this._shown.has(row.id) &&
+          !this._queue.has(row.id) &&
+          (this._contents.duration(row) === false ||
+            (few && !this._missed.wasSeen(row.id)))
+      )
+      .sort((a, b) => a.position - b.position);
+  }
+
+  /**
+   * Take toasts away for which there is no room, and count them.
+   *
+   * @param old - Whether those that were not shown yet are old news.
+   */
+  private _putAside(ids: readonly string[], old = false): void {
+    for (const id of ids) {
+      this._missed.add(id, this._shown.get(id)?.visible ?? old);
+      this._close(id);
     }
   }
 
@@ -386,7 +434,7 @@ export class ToastPresenter implements IDisposable {
   private _summaryHeight(): number {
     return this._isOpen()
       ? 0
-      : (this._view.height(this._summary) ?? SUMMARY_HEIGHT);
+      : (this._view.height(this._summary.toast) ?? SUMMARY_HEIGHT);
   }
 
   private _candidates(): IToastCandidate[] {
@@ -397,12 +445,30 @@ export class ToastPresenter implements IDisposable {
       if (row && (shown.visible || now - shown.since < APPEAR_MS)) {
         candidates.push({
           id,
-          height: this._view.height(shown.toast) ?? estimateHeight(row),
-          urgency: urgency(row.type)
+          height: this._view.height(shown.toast) ?? this._height(row),
+          urgency: shown.rank
         });
       }
     }
     return candidates;
+  }
+
+  /** What asks to be shown. */
+  private _candidate(row: Notification, missed: boolean): IToastCandidate {
+    return {
+      id: row.id,
+      height: this._height(row),
+      urgency: this._rank(row, missed)
+    };
+  }
+
+  private _rank(row: Notification, missed: boolean): number {
+    return rank(row.type, this._contents.duration(row) === false, missed);
+  }
+
+  /** As high as it was the last time, or else about as high as it will be. */
+  private _height(row: Notification): number {
+    return this._heights.get(row.id) ?? estimateHeight(row);
   }
 
   /**
@@ -418,18 +484,18 @@ export class ToastPresenter implements IDisposable {
       toast: '',
       content: signature(row),
       since: Date.now(),
+      rank: this._rank(row, quiet),
       sticky: autoClose === false,
       visible: false
     };
     this._shown.set(row.id, shown);
-    shown.toast = this._manager.notify(message, row.type, {
-      autoClose,
-      actions,
-      data: markToast(row.id)
-    });
+    shown.toast = this._relay.notify(
+      message,
+      row.type,
+      { autoClose, actions, data: markToast(row.id) },
+      this._contents.dress(row, quiet, false)
+    );
     this._ids.set(shown.toast, row.id);
-    this._unsettled.set(shown.toast, null);
-    this._view.expect(shown.toast, this._contents.dress(row, quiet, false));
   }
 
   /**
@@ -448,7 +514,8 @@ export class ToastPresenter implements IDisposable {
       const { message, autoClose, actions } = this._contents.content(row);
       shown.content = content;
       shown.sticky = autoClose === false;
-      this._update({
+      shown.rank = this._rank(row, false);
+      this._relay.update({
         id: shown.toast,
         message,
         type: row.type,
@@ -460,55 +527,43 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Show something else in a toast, and again as soon as JupyterLab has it: a
-   * job that is over at once must not turn for ever.
-   */
-  private _update(update: Private.Update): void {
-    this._manager.update(update);
-    if (this._unsettled.has(update.id)) {
-      this._unsettled.set(update.id, update);
-    }
-  }
-
-  /**
    * Take a toast away, without that being the user's doing.
    */
   private _close(id: string): void {
     const shown = this._shown.get(id);
     if (shown) {
+      const height = this._view.height(shown.toast);
+      if (height !== undefined) {
+        // It may have been folded.
+        const known = this._heights.get(id) ?? 0;
+        this._heights.set(id, Math.max(known, height));
+      }
       this._shown.delete(id);
-      this._retract(shown.toast);
+      this._ids.delete(shown.toast);
+      this._relay.retract(shown.toast);
     }
-  }
-
-  private _retract(toast: string): void {
-    this._ids.delete(toast);
-    this._unsettled.delete(toast);
-    this._manager.dismiss(toast);
-    this._view.close(toast);
   }
 
   /**
    * Show, update or take away the toast that counts what is not shown.
    */
-  // Longer than a screen: one summary, from its count to its buttons.
   private _sumUp(): void {
-    for (const id of this._missed) {
+    if (this._isDisposed) {
+      return;
+    }
+    for (const id of this._missed.ids) {
       if (!this._unread(id)) {
         this._missed.delete(id);
+        this._heights.delete(id);
       }
     }
     // Who has the list in sight needs no sum of it.
     if (this._isOpen()) {
       this._missed.clear();
     }
+    this._missed.save();
     if (this._missed.size === 0 || this._silent || !this._started) {
-      if (this._summary !== null) {
-        const summary = this._summary;
-        this._summary = null;
-        this._summaryText = '';
-        this._retract(summary);
-      }
+      this._summary.hide();
       return;
     }
     const now = Date.now();
@@ -516,51 +571,10 @@ export class ToastPresenter implements IDisposable {
     for (const { since, sticky, visible: there } of this._shown.values()) {
       visible += there || sticky || now - since < APPEAR_MS ? 1 : 0;
     }
-    const count = Math.max(
-      this._missed.size,
-      this._model.counts.unread - visible
+    this._summary.show(
+      Math.max(this._missed.size, this._model.counts.unread - visible),
+      visible
     );
-    const message =
-      visible > 0
-        ? this._trans._n('and %1 more', 'and %1 more', count)
-        : this._trans._n(
-            '%1 unread notification',
-            '%1 unread notifications',
-            count
-          );
-    if (message === this._summaryText) {
-      return;
-    }
-    this._summaryText = message;
-    if (this._summary === null) {
-      const open = {
-        label: this._trans.__('Open notifications'),
-        displayType: 'accent' as const,
-        callback: () => {
-          this._model.open(null);
-          this.forgetMissed();
-        }
-      };
-      const actions = this._opens() ? [open] : [];
-      this._summary = this._manager.notify(message, 'default', {
-        autoClose: false,
-        actions,
-        data: markToast('')
-      });
-      this._unsettled.set(this._summary, null);
-      this._view.expect(this._summary, {
-        kind: 'summary',
-        close: this._trans.__('Close'),
-        meta: '',
-        progress: null,
-        role: 'status',
-        live: true,
-        folds: null,
-        opens: this._opens()
-      });
-    } else {
-      this._update({ id: this._summary, message });
-    }
   }
 
   private _onAppeared(toast: string): void {
@@ -568,13 +582,7 @@ export class ToastPresenter implements IDisposable {
     if (shown) {
       shown.visible = true;
     }
-    window.setTimeout(() => {
-      const update = this._unsettled.get(toast);
-      this._unsettled.delete(toast);
-      if (update) {
-        this._manager.update(update);
-      }
-    }, SETTLE_MS);
+    this._relay.appeared(toast);
   }
 
   /**
@@ -593,14 +601,14 @@ export class ToastPresenter implements IDisposable {
       // ever.
       this._close(id);
     }
-    this._sumUp();
+    this._fit();
   }
 
   /**
    * The user closed a toast with its cross.
    */
   private _onClosed(toast: string): void {
-    if (toast === this._summary) {
+    if (toast === this._summary.toast) {
       this.forgetMissed();
       return;
     }
@@ -615,7 +623,7 @@ export class ToastPresenter implements IDisposable {
    * The user clicked a toast beside its buttons.
    */
   private _onPressed(toast: string): void {
-    const id = toast === this._summary ? null : this._ids.get(toast);
+    const id = toast === this._summary.toast ? null : this._ids.get(toast);
     if (id !== undefined) {
       this._model.open(id);
     }
@@ -632,11 +640,11 @@ export class ToastPresenter implements IDisposable {
       return;
     }
     const toast = change.notification.id;
-    this._unsettled.delete(toast);
-    if (toast === this._summary) {
-      this._summary = null;
-      this._summaryText = '';
+    this._relay.removed(toast);
+    if (toast === this._summary.toast) {
+      this._summary.removed();
       this._missed.clear();
+      this._missed.save();
       return;
     }
     const id = this._ids.get(toast);
@@ -718,7 +726,6 @@ export class ToastPresenter implements IDisposable {
   private readonly _model: INotificationModel;
   private readonly _contents: ToastContents;
   private readonly _manager: NotificationManager;
-  private readonly _trans: TranslationBundle;
   private readonly _opens: () => boolean;
   private readonly _isOpen: () => boolean;
   private readonly _view: ToastView;
@@ -729,9 +736,11 @@ export class ToastPresenter implements IDisposable {
   /** What waits for the next flush. */
   private readonly _queue = new Map<string, { missed: boolean }>();
   /** What there was no room for. */
-  private readonly _missed = new Set<string>();
-  /** The toasts that JupyterLab may not know yet, and what they were to show since. */
-  private readonly _unsettled = new Map<string, Private.Update | null>();
+  private readonly _missed: MissedToasts;
+  private readonly _relay: ToastRelay;
+  private readonly _summary: SummaryToast;
+  /** How high the toasts were that there is no room for. */
+  private readonly _heights = new Map<string, number>();
   private readonly _closing = new Set<string>();
   private _arrivals: number[] = [];
   private _floodTimer: number | undefined = undefined;
@@ -742,8 +751,6 @@ export class ToastPresenter implements IDisposable {
   private _settings = DEFAULT_TOAST_SETTINGS;
   private _silent = false;
   private _started = false;
-  private _summary: string | null = null;
-  private _summaryText = '';
   private _timer: number | undefined = undefined;
 }
 
@@ -765,17 +772,14 @@ export namespace ToastPresenter {
     opens?: () => boolean;
     /** Whether the list of all is in sight; it is not, unless given. */
     isOpen?: () => boolean;
+    /** What tells this server from others of the same origin. */
+    storageKey?: string;
     /** JupyterLab's notifications, unless others are given. */
     manager?: NotificationManager;
   }
 }
 
 namespace Private {
-  /**
-   * What JupyterLab is told to show in a toast that is there.
-   */
-  export type Update = Parameters<NotificationManager['update']>[0];
-
   /**
    * A toast that was emitted.
    */
@@ -784,6 +788,8 @@ namespace Private {
     toast: string;
     /** What it shows, to see whether that changed. */
     content: string;
+    /** How much it is worth its place. */
+    rank: number;
     /** When it was emitted. */
     since: number;
     /** Whether it stays until it is closed. */

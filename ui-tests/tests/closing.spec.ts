@@ -1,5 +1,5 @@
 /**
- * What is undone wherever it was done, and the line of a banner.
+ * What is undone wherever it was done, and which toasts have the places.
  */
 import type { Page } from '@playwright/test';
 
@@ -10,8 +10,10 @@ import {
   type IPayload,
   runCommand,
   setTheme,
+  summary,
   test,
   toasts,
+  untilReady,
   useLab
 } from './lab';
 
@@ -142,4 +144,36 @@ test('a banner has its buttons in its line, its progress, and what is more on a 
     await hasNoViolations(page, '#jp-notify-banner');
   }
   await setTheme(page, 'light');
+});
+
+test('after an absence what stays has the places, and a freed place is filled', async () => {
+  const url = page.url();
+  await page.goto('about:blank');
+  for (let i = 0; i < 5; i++) {
+    await lab.push({
+      message: `stays ${i}`,
+      type: 'warning',
+      autoClose: false
+    });
+  }
+  for (let i = 0; i < 25; i++) {
+    await lab.push({ message: `passes ${i}`, autoClose: 5000 });
+  }
+  await page.goto(url);
+  await untilReady(page);
+  await expect(toasts(page, 'stays')).toHaveCount(4);
+  await expect(toasts(page, 'passes')).toHaveCount(0);
+  await expect(summary(page).filter({ hasText: 'and 26 more' })).toBeVisible();
+  await expect(toasts(page, 'stays 0')).toHaveCount(0);
+  await toasts(page, 'stays 4').getByTitle('Close', { exact: true }).click();
+  await expect(toasts(page, 'stays 0')).toBeVisible();
+  await expect(summary(page).filter({ hasText: 'and 25 more' })).toBeVisible();
+  for (let reload = 0; reload < 2; reload++) {
+    await page.reload();
+    await untilReady(page);
+    await expect(toasts(page, 'stays')).toHaveCount(4);
+    await expect(
+      summary(page).filter({ hasText: 'and 25 more' })
+    ).toBeVisible();
+  }
 });
