@@ -3,7 +3,7 @@
  */
 import { isDismissed, isInInbox, isUnread } from '../state';
 import type { Notification } from '../wire';
-import type { UndoManager } from './undo';
+import type { UndoManager } from '../components/undo';
 
 /**
  * Something that may be done to rows: each takes those that it changes.

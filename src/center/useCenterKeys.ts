@@ -10,7 +10,7 @@ import { bulkKey, centerKey } from './keymap';
 import type { IListHandle } from './list';
 import type { SelectionModel } from './selection';
 import { CommandIDs } from './shortcuts';
-import type { UndoManager } from './undo';
+import type { UndoManager } from '../components/undo';
 
 /**
  * Make the handler of the keys that the list has left.
