@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any
+
+import pytest
 
 from .support import Service
 
@@ -97,6 +101,19 @@ async def test_one_that_must_be_accepted_goes_by_accepting_only(service: Service
     answer = await service.as_("admin").get(url, headers={"Accept": "text/csv"})
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.text.splitlines()[1].split(",")[::4] == ["alice", "False"]
+
+
+@pytest.mark.parametrize("what", ["accept", "dismiss"])
+async def test_a_text_that_changes_within_the_second_is_due_again(
+    service: Service, what: str
+) -> None:
+    one = await add(service, "Policy", must_accept=what == "accept")
+    # A second that has just begun, and not the one in which it was made.
+    await asyncio.sleep(2 - time.time() % 1)
+    await mark(service, what, ids=[one["id"]])
+    assert await titles(service) == []
+    await service.as_("admin").patch(f"/v1/admin/welcome/{one['id']}", json={"body": "Stricter."})
+    assert await titles(service) == ["Policy"]
 
 
 async def test_it_comes_and_goes_by_events_in_all_of_a_users_labs(service: Service) -> None:

@@ -153,7 +153,7 @@ def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
         # What is to end it ends the command, and the terminal is as it was, not raw.
         # Short naps: a shell with a trap that is just forking one loses the signal to it, and acts
         # on it after the nap.
-        asks = "kill -TERM $PPID; for nap in $(seq 200); do sleep 0.1; done"
+        asks = "kill -TERM $PPID; for ((nap = 0; nap < 200; nap++)); do sleep 0.1; done"
         for title, script, expected in (
             ("Asked", f"echo begun; trap 'exit 7' TERM; {asks}", 7),
             ("Silent", asks, 143),

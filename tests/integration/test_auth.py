@@ -21,16 +21,17 @@ EVERYTHING = [
     *(("POST", f"/{prefix}/ingest") for prefix in (NAMESPACE, ALIAS)),
     *(
         (method, f"/{prefix}/ingest/k")
-        for method in ("PUT", "DELETE")
+        for method in ("GET", "PUT", "DELETE")
         for prefix in (NAMESPACE, ALIAS)
     ),
     *((method, f"/{NAMESPACE}/notifications") for method in ("GET", "PATCH")),
     *((method, f"/{NAMESPACE}/notifications/{{id}}") for method in ("GET", "PATCH")),
+    ("POST", f"/{NAMESPACE}/notifications/{{id}}/reply"),
     *((method, f"/{NAMESPACE}/quiet") for method in ("GET", "PATCH")),
     ("GET", f"/{NAMESPACE}/status"),
     ("POST", f"/{NAMESPACE}/activity"),
     ("GET", f"/{NAMESPACE}/welcome"),
-    *(("POST", f"/{NAMESPACE}/welcome/{what}") for what in ("seen", "dismiss", "reset")),
+    *(("POST", f"/{NAMESPACE}/welcome/{what}") for what in ("seen", "dismiss", "accept", "reset")),
     ("GET", f"/{NAMESPACE}/welcome/image/0/logo.png"),
 ]
 WRITES = [(method, path) for method, path in EVERYTHING if method != "GET"]
@@ -61,7 +62,7 @@ def test_everything_is_all_that_there_is() -> None:
         for path, methods in json.loads(OPENAPI.read_text())["paths"].items()
         for method in methods
     }
-    names = re.compile(r"(?<=/ingest/)k$|{id}$|0/logo\.png$")
+    names = re.compile(r"(?<=/ingest/)k$|{id}|0/logo\.png$")
     assert {(method, names.sub("*", path)) for method, path in EVERYTHING} == described
 
 

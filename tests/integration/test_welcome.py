@@ -57,6 +57,7 @@ def test_a_file_is_a_welcome_message_until_it_was_seen_enough(
         "summary": None,
         "body": "# What is *new*",
         "dismissable": True,
+        "must_accept": False,
         "max_views": 2,
         "views": 0,
         "source": "file",

@@ -99,6 +99,8 @@ class Frames:
     def __init__(self, connecting: AbstractContextManager[ClientConnection]) -> None:
         self._open = connecting
         self.connection = connecting.__enter__()
+        #: The newest state of each row that has come, by id.
+        self.seen: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Frames:
         return self
@@ -133,8 +135,9 @@ class Frames:
         while not enough(rows):
             frame = self.receive(max(0.01, end - time.monotonic()))
             for row in (*frame.get("notifications", ()), *frame.get("pinned", ())):
-                if row["id"] not in rows or rows[row["id"]]["seq"] < row["seq"]:
-                    rows[row["id"]] = row
+                for known in (rows, self.seen):
+                    if row["id"] not in known or known[row["id"]]["seq"] < row["seq"]:
+                        known[row["id"]] = row
         return rows
 
 

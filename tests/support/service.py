@@ -131,12 +131,14 @@ def follows(server: Server) -> None:
 def row_of(tab: Frames, message: str, **state: Any) -> dict[str, Any]:
     """Wait until a tab has a message in a state; return its row."""
 
-    def found(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    def found() -> list[dict[str, Any]]:
+        # One frame may have brought it with another row that was waited for before.
         return [
             row
-            for row in rows.values()
+            for row in tab.seen.values()
             if row["message"] == message
             and all((row[name] is not None) == is_set for name, is_set in state.items())
         ]
 
-    return found(tab.rows_until(lambda rows: bool(found(rows))))[0]
+    tab.rows_until(lambda _: bool(found()))
+    return found()[0]

@@ -130,8 +130,11 @@ class WelcomeService:
                 return old
             changed = {**values, "seq": transaction.next()}
             if given & _TEXT and not patch.quiet:
-                # Two changes within a second are two versions.
-                changed["updated"] = max(now(), old.updated + timedelta(seconds=1))
+                # Times have whole seconds, so the new text counts as a second later than the text
+                # before it and than everything that a user has dismissed or accepted of it.
+                mark = await self._store.latest_mark(transaction.connection, id_)
+                before = old.updated if mark is None else max(old.updated, mark)
+                changed["updated"] = max(now(), before + timedelta(seconds=1))
             await self._store.change(transaction.connection, id_, changed)
             await self._audit.add(transaction, caller, "welcome.change", id_)
             return StoredWelcome(**{**kept, **changed})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
@@ -84,6 +85,14 @@ class WelcomeStore:
         """Return one welcome message; `None` if there is none."""
         found = await self.for_user(connection, None, _W.id == id_)
         return found[0] if found else None
+
+    async def latest_mark(self, connection: AsyncConnection, id_: str) -> datetime | None:
+        """Return when a user last dismissed or accepted a message; `None` if none has."""
+        statement = select(func.max(_S.dismissed), func.max(_S.accepted)).where(
+            _S.welcome_id == id_
+        )
+        row = (await connection.execute(statement)).one()
+        return max((at for at in row if at is not None), default=None)
 
     async def changed_states(
         self, connection: AsyncConnection, after: int, upto: int

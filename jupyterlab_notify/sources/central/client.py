@@ -266,3 +266,4 @@ class CentralClient:
             raise malformed()
         if answer.status != accept:
             raise failure_of(answer)
+        self.answered += 1

@@ -262,6 +262,7 @@ class CentralPoller(Source):
         if whole:
             self._schedule.begin()
         problem: Failure | None = None
+        answered = self._session.client.answered
         try:
             problem = await step()
         except Interrupted:
@@ -278,6 +279,10 @@ class CentralPoller(Source):
         except Exception as error:
             self._fail(self._explain(error))
         else:
+            # A part that failed on its own, or had nothing to send, is no sign that the service
+            # is back.
+            if whole or self._session.client.answered > answered:
+                self._schedule.succeed()
             self._succeed(problem, whole)
 
     def _explain(self, error: Exception) -> Failure:
@@ -286,7 +291,6 @@ class CentralPoller(Source):
         return Failure(f"The central service's answer cannot be stored ({type(error).__name__}).")
 
     def _succeed(self, problem: Failure | None, whole: bool) -> None:
-        self._schedule.succeed()
         if whole:
             self._schedule.plan(relaxed=self._follower.is_open)
             self._last_success = time.time()
