@@ -21,7 +21,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/ui-tests/node_modules/.bin:$(PATH)
 # Playwright looks its browser up by itself; pytest is told.
 BROWSER = $$(node ui-tests/browser.js)
 
-SOURCES := $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
+SOURCES := webpack.config.js $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-activity attack test-one \

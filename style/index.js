@@ -1,1 +1,3 @@
-import './base.css';
+// One by one: what base.css imports would be built with its comments.
+import './bell.css';
+import './toasts.css';
