@@ -14,10 +14,6 @@ import {
   type TranslationBundle
 } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import type {
-  ReadonlyJSONObject,
-  ReadonlyPartialJSONObject
-} from '@lumino/coreutils';
 
 import { imageHosts } from './components/imageHosts';
 import { followSettings } from './settings';
@@ -103,83 +99,18 @@ export class NotificationActions implements INotificationActions {
     action: Action,
     id: string
   ): Promise<boolean> {
-    const args = (action.args ?? {}) as ReadonlyJSONObject;
-    if (!this._commands.hasCommand(id)) {
-      await showErrorMessage(
-        this._trans.__('This command is not available'),
-        this._trans.__(
-          'The button asks for the command “%1”, which does not exist here.',
-          visible(id)
-        )
-      );
-      return false;
-    }
-    if (
-      !this._isAllowed(id, args) &&
-      !(await this._agreed(notification, action, id, args))
-    ) {
-      return false;
-    }
-    try {
-      await this._commands.execute(id, args);
-      return true;
-    } catch (error) {
-      await showErrorMessage(
-        this._trans.__('The command failed'),
-        error instanceof Error ? error : String(error)
-      );
-      return false;
-    }
-  }
-
-  /**
-   * Whether a command may run without a question: it is listed, and carries nothing but listed
-   * arguments with plain values. What a command does is for its arguments to say.
-   */
-  private _isAllowed(id: string, args: ReadonlyJSONObject): boolean {
-    if (!this.allowedCommands.includes(id)) {
-      return false;
-    }
-    const names = Object.hasOwn(this.allowedArguments, id)
-      ? this.allowedArguments[id]
-      : null;
-    return (
-      names === null ||
-      Object.entries(args).every(
-        ([name, value]) =>
-          names.includes(name) && (value === null || typeof value !== 'object')
-      )
-    );
-  }
-
-  /**
-   * Ask the user whether a command may run.
-   */
-  private async _agreed(
-    notification: Notification,
-    action: Action,
-    id: string,
-    args: ReadonlyJSONObject
-  ): Promise<boolean> {
+    const { allowedArguments, allowedCommands } = this;
     // Loaded when it is first needed.
-    const { askWhetherToRun } = await import('./actionQuestion');
-    return askWhetherToRun({
+    const { runCommand } = await import('./actionCommand');
+    return runCommand({
+      commands: this._commands,
+      allowedArguments,
+      allowedCommands,
       notification,
       action,
       id,
-      args,
-      label: this._label(id, args),
       trans: this._trans
     });
-  }
-
-  private _label(id: string, args: ReadonlyPartialJSONObject): string {
-    try {
-      return this._commands.label(id, args);
-    } catch {
-      // A label may stumble over arguments that its command never expected.
-      return '';
-    }
   }
 
   private async _change(

@@ -6,7 +6,7 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
@@ -15,7 +15,7 @@ import * as React from 'react';
 import { addCommand } from '../palette';
 import { LAB_NOTIFICATIONS } from '../settings';
 import { INotificationModel } from '../tokens';
-import { askPermission, obstacle, permission } from './permission';
+import { permission } from './permission';
 import type { DesktopPresenter } from './presenter';
 import { SharedSettings } from './sharedSettings';
 
@@ -108,60 +108,30 @@ const plugin: JupyterFrontEndPlugin<void> = {
       update();
     });
 
-    /**
-     * Turn them on, if this browser lets the user, or off; says whether that was done. Where it
-     * does not, the setting stays: it is that of the user's other browsers too.
-     */
-    const turn = async (wanted: boolean): Promise<boolean> => {
-      const blocked = wanted ? obstacle(await askPermission(), trans) : null;
-      if (blocked) {
-        throw new Error(blocked);
-      }
-      const done = !wanted || permission() === 'granted';
-      if (done) {
-        await registry.set(PLUGIN_ID, SETTING, wanted);
-      }
-      return done;
-    };
+    // What asks the browser is loaded when it is first needed.
+    const load = () => import('./consent');
+    const store = (wanted: boolean) => registry.set(PLUGIN_ID, SETTING, wanted);
 
     addCommand(app, palette, trans, CommandIDs.toggle, {
       label: trans.__('Desktop Notifications'),
-      caption: () =>
-        obstacle(permission(), trans) ??
-        trans.__(
-          'Show new messages on the desktop while no JupyterLab tab is in front'
-        ),
+      caption: trans.__(
+        'Show new messages on the desktop while no JupyterLab tab is in front'
+      ),
       isToggleable: true,
       isToggled: () => on && permission() === 'granted',
-      execute: async () => {
-        try {
-          await turn(!(on && permission() === 'granted'));
-        } catch (error) {
-          await showErrorMessage(
-            trans.__('There are no desktop notifications'),
-            error as Error
-          );
-        }
-      }
+      execute: async () =>
+        (await load()).turnOrSay(
+          !(on && permission() === 'granted'),
+          store,
+          trans
+        )
     });
 
     // In the settings it is a box whose click asks the browser, with the reason if that refuses.
     forms?.addRenderer(`${PLUGIN_ID}.${SETTING}`, {
       fieldRenderer: props => (
         <React.Suspense fallback={null}>
-          <SettingField
-            checked={props.formData === true && permission() === 'granted'}
-            title={props.schema.title ?? ''}
-            problem={() => obstacle(permission(), trans)}
-            onToggle={async wanted => {
-              // What stands in the way is said under the box.
-              if (await turn(wanted).catch(() => false)) {
-                props.onChange(wanted);
-                return null;
-              }
-              return obstacle(permission(), trans, true);
-            }}
-          />
+          <SettingField {...props} store={store} trans={trans} />
         </React.Suspense>
       )
     });
