@@ -80,12 +80,23 @@ class BadRequest(NotifyError):
 
 
 class TooLarge(BadRequest):
-    """The body is larger than ``MAX_REQUEST_BYTES``."""
+    """The body is larger than ``MAX_REQUEST_BYTES``, or a picture than its own bounds."""
 
     status = 413
 
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(
+            message or f"The request body is larger than {MAX_REQUEST_BYTES // 1024} KiB."
+        )
+
+
+class UnsupportedPicture(BadRequest):
+    """The body is no picture of a type that is shown."""
+
+    status = 415
+
     def __init__(self) -> None:
-        super().__init__(f"The request body is larger than {MAX_REQUEST_BYTES // 1024} KiB.")
+        super().__init__("The request body is no PNG, JPEG, GIF or WebP.")
 
 
 class Encoded(BadRequest):

@@ -26,6 +26,12 @@ MAX_URL = 2048
 #: In bytes, as UTF-8.
 MAX_BODY_BYTES = 32 * 1024
 MAX_REQUEST_BYTES = 64 * 1024
+MAX_IMAGE_BYTES = 2 * 1024 * 1024
+#: In pixels, of the whole picture and of one side. A browser needs four bytes for each.
+MAX_IMAGE_PIXELS = 16_000_000
+MAX_IMAGE_SIDE = 16_384
+#: How many pictures arrive at once; others are asked to come again.
+MAX_UPLOADS = 8
 #: What a notification asks its user, each of the answers to choose from, and an answer.
 MAX_PROMPT = 200
 MAX_CHOICE = 80

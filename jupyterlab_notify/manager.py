@@ -154,6 +154,32 @@ class NotificationManager:
         self.emit_event("revoked", [revoked.id])
         return Received(revoked.id, revoked.seq, len(self.broadcaster), revoked.durable)
 
+    async def set_picture(self, id_or_key: str, source: str, data: bytes | None) -> Received:
+        """Give a message a picture in place of the one it had, or none if there are no bytes.
+
+        Parameters
+        ----------
+        id_or_key, source
+            Which message; see ``NotificationRepository.revoke``.
+        data
+            The picture; see ``pictures.read_picture``.
+        """
+        from .pictures import read_picture
+
+        picture = None if data is None else read_picture(data)
+        pictures = self.storage.pictures
+        changed = await self._worker.submit(
+            lambda tx: pictures.set(tx, id_or_key, source, picture), write=True
+        )
+        if changed.action is not None:
+            self.emit_event(changed.action, [changed.id])
+        return Received(changed.id, changed.seq, len(self.broadcaster), changed.durable)
+
+    async def picture(self, id_: str, version: str) -> tuple[bytes, str]:
+        """Return a picture's bytes and type; see ``PictureRepository.get``."""
+        pictures = self.storage.pictures
+        return await self._worker.submit(lambda tx: pictures.get(tx, id_, version), write=False)
+
     async def sent(self, id_or_key: str, source: str, wait_s: float = 0.0) -> WireNotification:
         """Return what became of a message, in the shape of ``models.Notification``.
 

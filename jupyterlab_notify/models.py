@@ -415,6 +415,17 @@ class ErrorAnswer(_Wire):
     errors: list[Problem] = []
 
 
+class Image(_Wire):
+    """A notification's picture, at ``notifications/{id}/image/{version}``."""
+
+    version: Annotated[
+        str, Field(description="A part of its URL, which is another for another picture.")
+    ]
+    type: Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+    width: Annotated[int, Field(gt=0, description="In pixels.")]
+    height: Annotated[int, Field(gt=0, description="In pixels.")]
+
+
 class Notification(_Wire):
     """A message and its state, without body and data, as lists and streams carry it.
 
@@ -457,6 +468,7 @@ class Notification(_Wire):
     ]
     actions: list[Action]
     reply: Annotated[ReplyRequest | None, Field(description="What the user is asked.")]
+    image: Annotated[Image | None, Field(description="Its picture, if it has one.")]
     progress: float | None
     banner: bool
     dismissable: bool

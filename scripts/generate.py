@@ -107,7 +107,13 @@ ERRORS = {
     "404": answer("There is no such notification.", "ErrorAnswer"),
     "409": answer("The present state does not allow it.", "ErrorAnswer"),
     "413": answer("The body is larger than 64 KiB.", "ErrorAnswer"),
+    "413-image": answer(
+        "The picture is larger than 2 MiB, or has more than 16 million pixels.", "ErrorAnswer"
+    ),
     "415": answer("The body has a Content-Encoding.", "ErrorAnswer"),
+    "415-image": answer(
+        "The body is no PNG, JPEG, GIF or WebP, or has a Content-Encoding.", "ErrorAnswer"
+    ),
     "429": answer("The site does not let it be done so often.", "ErrorAnswer"),
     "503": answer("Too much is waiting to be stored; try again soon.", "ErrorAnswer"),
     "503-body": answer(
@@ -147,6 +153,9 @@ SOURCE = parameter(
 )
 
 
+BINARY = {"type": "string", "format": "binary"}
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
 IMAGE = {
     "get": {
         "summary": "An image that lies beside a welcome file",
@@ -162,7 +171,7 @@ IMAGE = {
         "responses": {
             "200": {
                 "description": "The image.",
-                "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+                "content": {"image/*": {"schema": BINARY}},
             },
             **errors("403", "404"),
         },
@@ -265,6 +274,28 @@ def ingest_paths() -> dict[str, Any]:
             **errors("400", "403", "404", "503"),
         },
     }
+    put_image = {
+        "summary": "Give a notification a picture in place of the one it has",
+        "operationId": "set_image",
+        "parameters": [KEY, SOURCE],
+        "requestBody": {
+            "required": True,
+            "content": {media_type: {"schema": BINARY} for media_type in IMAGE_TYPES},
+        },
+        "responses": {
+            "200": answer("It is stored.", "Receipt"),
+            **errors("400", "403", "404", "413-image", "415-image", "429", "503"),
+        },
+    }
+    delete_image = {
+        "summary": "Take a notification's picture away",
+        "operationId": "delete_image",
+        "parameters": [KEY, SOURCE],
+        "responses": {
+            "200": answer("It has none.", "Receipt"),
+            **errors("400", "403", "404", "429", "503"),
+        },
+    }
     paths: dict[str, Any] = {}
     for prefix, suffix in (
         ("jupyterlab-notify", ""),
@@ -273,6 +304,7 @@ def ingest_paths() -> dict[str, Any]:
         for path, verbs in (
             (f"/{prefix}/ingest", {"post": ingest}),
             (f"/{prefix}/ingest/{{key}}", {"get": sent, "put": put, "delete": revoke}),
+            (f"/{prefix}/ingest/{{key}}/image", {"put": put_image, "delete": delete_image}),
         ):
             paths[path] = {
                 verb: {**spec, "operationId": spec["operationId"] + suffix}
@@ -331,6 +363,28 @@ def notification_paths() -> dict[str, Any]:
             "responses": {
                 "200": answer("It is kept.", "Changed"),
                 **errors("400", "403", "404", "409", "413", "415", "503"),
+            },
+        },
+    }
+    paths["/jupyterlab-notify/notifications/{id}/image/{version}"] = {
+        "get": {
+            "summary": "The picture of one; its URL is another for another picture",
+            "operationId": "image",
+            "parameters": [
+                ID,
+                parameter(
+                    "version",
+                    "path",
+                    "The picture's `version`.",
+                    {"type": "string", "minLength": 1},
+                ),
+            ],
+            "responses": {
+                "200": {
+                    "description": "The picture.",
+                    "content": {media_type: {"schema": BINARY} for media_type in IMAGE_TYPES},
+                },
+                **errors("400", "403", "404", "503"),
             },
         },
     }

@@ -198,6 +198,10 @@ export interface Notification {
    * What the user is asked.
    */
   reply: ReplyRequest | null;
+  /**
+   * Its picture, if it has one.
+   */
+  image: Image | null;
   progress: number | null;
   banner: boolean;
   dismissable: boolean;
@@ -265,6 +269,24 @@ export interface ReplyRequest {
    * Whether the user may write an answer of their own.
    */
   text?: boolean;
+}
+/**
+ * A notification's picture, at ``notifications/{id}/image/{version}``.
+ */
+export interface Image {
+  /**
+   * A part of its URL, which is another for another picture.
+   */
+  version: string;
+  type: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
+  /**
+   * In pixels.
+   */
+  width: number;
+  /**
+   * In pixels.
+   */
+  height: number;
 }
 /**
  * The answer to a refused request, which changed nothing.
@@ -335,6 +357,10 @@ export interface NotificationDetail {
    * What the user is asked.
    */
   reply: ReplyRequest | null;
+  /**
+   * Its picture, if it has one.
+   */
+  image: Image | null;
   progress: number | null;
   banner: boolean;
   dismissable: boolean;

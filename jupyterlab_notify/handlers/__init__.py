@@ -9,6 +9,7 @@ from ..rate_limit import RateLimit
 from .activity import ActivityHandler
 from .ingest import IngestHandler, IngestItemHandler
 from .notifications import NotificationHandler, NotificationsHandler, ReplyHandler
+from .pictures import IngestPictureHandler, PictureHandler, Uploads
 from .quiet import QuietHandler
 from .status import StatusHandler
 from .stream import StreamHandler
@@ -43,10 +44,21 @@ def routes(
     return [
         # Matches a trailing slash too: Jupyter Server would answer 403, as for a wrong token.
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/?", IngestHandler, ingest),
+        # A key that holds a slash has it percent-encoded here.
+        (
+            rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>[^/]+)/image",
+            IngestPictureHandler,
+            {**ingest, "uploads": Uploads()},
+        ),
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>.+)", IngestItemHandler, ingest),
         (rf"/{NAMESPACE}/notifications", NotificationsHandler, arguments),
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)", NotificationHandler, arguments),
         (rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)/reply", ReplyHandler, arguments),
+        (
+            rf"/{NAMESPACE}/notifications/(?P<id_>[^/]+)/image/(?P<version>[^/]+)",
+            PictureHandler,
+            arguments,
+        ),
         (rf"/{NAMESPACE}/stream", StreamHandler, arguments),
         (rf"/{NAMESPACE}/quiet", QuietHandler, arguments),
         (rf"/{NAMESPACE}/status", StatusHandler, arguments),

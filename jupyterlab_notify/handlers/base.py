@@ -27,6 +27,9 @@ AUTH_RESOURCE = "jupyterlab_notify"
 #: sending, sees the answer instead of a broken connection.
 MAX_DRAINED = 16 * 1024 * 1024
 
+#: An image must not run scripts, even if a user opens it by itself.
+IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
 #: Headers that Jupyter Server parses as URLs, and the replacement for a malformed one: an opaque
 #: origin, which is never this site's.
 URL_HEADERS = ("Origin", "Sec-WebSocket-Origin", "Referer")
@@ -141,6 +144,9 @@ def _offers(handler: type[web.RequestHandler], method: str) -> bool:
 class BodyHandler(NotifyHandler):
     """A handler that bounds the body while it arrives, not afterwards."""
 
+    #: How many bytes the body has at most.
+    max_body = MAX_REQUEST_BYTES
+
     def initialize(self, manager: NotificationManager) -> None:
         """Take the manager from the route."""
         super().initialize(manager)
@@ -169,24 +175,32 @@ class BodyHandler(NotifyHandler):
     def data_received(self, chunk: bytes) -> None:
         """Keep the body as it arrives, up to the bound."""
         self._received += len(chunk)
-        if self._received > MAX_REQUEST_BYTES:
+        if self._received > self.max_body:
             self._body.clear()
             if self._received > MAX_DRAINED and not self._finished:
                 # Tornado cuts off a request that is answered before its end. An exception raised
                 # here would be logged as a fault of this server.
                 self.set_status(413)
                 self.set_header("Connection", "close")
-                self.answer_error(str(TooLarge()))
+                self.answer_error(str(self.too_large()))
         else:
             self._body += chunk
 
-    def json(self) -> dict[str, Any]:
-        """Return the JSON object in the body; raises ``BadRequest``."""
-        if self._received > MAX_REQUEST_BYTES:
-            raise TooLarge
+    def too_large(self) -> TooLarge:
+        """Return the error for a body of more bytes than ``max_body``."""
+        return TooLarge()
+
+    def body(self) -> bytes:
+        """Return the body; raises ``BadRequest`` if it is too large or compressed."""
+        if self._received > self.max_body:
+            raise self.too_large()
         if self.request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Encoded
-        return parse_json(bytes(self._body))
+        return bytes(self._body)
+
+    def json(self) -> dict[str, Any]:
+        """Return the JSON object in the body; raises ``BadRequest``."""
+        return parse_json(self.body())
 
 
 Method = Callable[..., Awaitable[None]]

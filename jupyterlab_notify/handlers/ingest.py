@@ -67,6 +67,12 @@ class _Ingest(BodyHandler):
         name = self.source()
         self.receipt(await self.manager.receive(validate(IngestMessage, value), name, token=name))
 
+    def named_message(self, name: str) -> str | None:
+        """Check the id or key of the path; return whose message is meant, if that is said."""
+        if len(name) > MAX_KEY:
+            raise BadRequest(f"The id or key in the path is longer than {MAX_KEY} characters.")
+        return self.named_source()
+
     def receipt(self, received: Received) -> None:
         self.answer(
             {
@@ -94,18 +100,12 @@ class IngestHandler(_Ingest):
 class IngestItemHandler(_Ingest):
     """Replace a message by its key, tell what became of it, or revoke it."""
 
-    def _named(self, name: str) -> str | None:
-        """Check the id or key of the path; return whose message is meant, if that is said."""
-        if len(name) > MAX_KEY:
-            raise BadRequest(f"The id or key in the path is longer than {MAX_KEY} characters.")
-        return self.named_source()
-
     @web.authenticated
     @authorized
     @with_errors
     async def get(self, name: str) -> None:
         """Answer with ``models.Notification``: what became of it, and what the user answered."""
-        source = self._named(name)
+        source = self.named_message(name)
         wait = self.query_argument("wait", 10) or "0"
         if not (wait.isascii() and wait.isdigit() and int(wait) <= MAX_WAIT_S):
             raise BadRequest(
@@ -132,5 +132,5 @@ class IngestItemHandler(_Ingest):
     async def delete(self, name: str) -> None:
         """Revoke a message by its id or key."""
         self.count()
-        source = self._named(name)
+        source = self.named_message(name)
         self.receipt(await self.manager.revoke(name, source or self.source()))

@@ -7,10 +7,7 @@ from tornado import web
 
 from ..exceptions import BadRequest, NotFound
 from ..validation import validate
-from .base import BodyHandler, NotifyHandler, with_errors
-
-#: An image must not run scripts, even if a user opens it by itself.
-IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+from .base import IMAGE_POLICY, BodyHandler, NotifyHandler, with_errors
 
 
 class WelcomeHandler(NotifyHandler):

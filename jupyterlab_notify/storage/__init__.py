@@ -21,6 +21,7 @@ from .leases import LeaseRepository
 from .maintenance import Maintenance
 from .notifications import InsertNotification, NotificationRepository, Query
 from .outbox import OutboxRepository
+from .pictures import PictureRepository
 from .quiet import QuietChange, QuietRepository
 from .recovery import Recovery
 from .remote import RemoteRepository
@@ -93,6 +94,7 @@ class Storage:
         self.quiet = QuietRepository()
         self.notifications = NotificationRepository(self.outbox, self.welcome, self.quiet)
         self.replies = ReplyRepository(self.outbox)
+        self.pictures = PictureRepository(self.retention)
         self.remote = RemoteRepository(self.outbox)
         self.leases = LeaseRepository(central)
         self.maintenance = Maintenance(self.retention, timings, monotonic)

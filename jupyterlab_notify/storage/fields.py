@@ -68,6 +68,8 @@ FIELDS = (
     Field("auto_close", "autoClose", Kind.JSON, content=True),
     Field("actions", "actions", Kind.JSON, content=True, erased="'[]'"),
     Field("reply", "reply", Kind.JSON, content=True, erased="NULL"),
+    # A resource of its own: another message under the key keeps it.
+    Field("image", "image", Kind.JSON, inserted=False, erased="NULL"),
     Field("progress", "progress", content=True, erased="NULL"),
     Field("banner", "banner", Kind.BOOLEAN, content=True),
     Field("dismissable", "dismissable", Kind.BOOLEAN, content=True),

@@ -25,8 +25,9 @@ from .welcome import WelcomeRepository
 #: A row of any table by column name. Whole rows are copied from one database to another.
 StoredRow = dict[str, Any]
 
-#: How many rows memory takes over from a failing file.
+#: How many rows memory takes over from a failing file, and how many bytes of pictures.
 SALVAGED_ROWS = 1000
+SALVAGED_PICTURE_BYTES = 16_000_000
 
 #: The other tables: the columns that identify a row, and the order in which rows are copied.
 AUXILIARY_TABLES = {
@@ -57,11 +58,12 @@ class AuxiliaryRows(NamedTuple):
 
 
 class Salvage(NamedTuple):
-    """What could be read from a database: its newest rows, its other tables, its cursor."""
+    """What could be read from a database: newest rows and pictures, other tables, its cursor."""
 
     rows: list[StoredRow]
     auxiliary: AuxiliaryRows
     origin: Cursor | None
+    pictures: tuple[StoredRow, ...] = ()
 
 
 class Recovery:
@@ -126,6 +128,10 @@ class Recovery:
         for row in sorted(salvage.rows, key=lambda row: row["position"]):
             row["seq"] = row["position"] = transaction.next_seq()
             _insert(transaction, row)
+        for picture in salvage.pictures:
+            _insert(transaction, picture, "pictures")
+        if transaction.durable:
+            _forget_lost_pictures(transaction)
         for table, kept in salvage.auxiliary.tables.items():
             for row in kept.values():
                 _insert(transaction, row, table)
@@ -187,14 +193,22 @@ class Recovery:
         # Even without rows, this checks that the file accepts a write.
         transaction.next_seq()
         for row in rows:
-            self._merge_row(transaction, row, self._origin.seq if same and self._origin else None)
+            origin_seq = self._origin.seq if same and self._origin else None
+            self._merge_row(transaction, row, memory, origin_seq)
+        _forget_lost_pictures(transaction)
         if reset_ms is not None and not same:
             self._welcome.repeat_reset(transaction, reset_ms)
         self._merge_auxiliary(
             transaction, _read_auxiliary(memory), self._start if same else AuxiliaryRows({})
         )
 
-    def _merge_row(self, transaction: Transaction, row: StoredRow, origin_seq: int | None) -> None:
+    def _merge_row(
+        self,
+        transaction: Transaction,
+        row: StoredRow,
+        memory: sqlite3.Connection,
+        origin_seq: int | None,
+    ) -> None:
         active = row["revoked_ms"] is None and row["expired_ms"] is None
         known = transaction.execute(
             f"SELECT seq, position, {ACTIVE} FROM notifications WHERE id = ?", (row["id"],)
@@ -227,8 +241,12 @@ class Recovery:
             return
         row["seq"] = transaction.next_seq()
         row["position"] = known[1] if quiet else row["seq"]
+        # The file's picture goes with its row.
+        picture = _find_picture(transaction, row, memory)
         transaction.execute("DELETE FROM notifications WHERE id = ?", (row["id"],))
         _insert(transaction, row)
+        if picture is not None:
+            _insert(transaction, picture, "pictures")
 
     def _merge_auxiliary(
         self, transaction: Transaction, now: AuxiliaryRows, before: AuxiliaryRows
@@ -288,6 +306,29 @@ def _merge_welcome(transaction: Transaction, now: StoredRow, before: StoredRow) 
     )
 
 
+def _find_picture(
+    transaction: Transaction, row: StoredRow, memory: sqlite3.Connection
+) -> StoredRow | None:
+    """Return the picture that a row of memory names, which memory may have left in the file."""
+    if row["image"] is None:
+        return None
+    find = "SELECT id, version, size, data FROM pictures WHERE id = ? AND version = ?"
+    wanted = row["id"], json.loads(row["image"])["version"]
+    for source in (memory, transaction):
+        found = source.execute(find, wanted).fetchone()
+        if found is not None:
+            return dict(zip(("id", "version", "size", "data"), found, strict=True))
+    return None
+
+
+def _forget_lost_pictures(transaction: Transaction) -> None:
+    """Take from rows the pictures that could not be saved."""
+    transaction.execute(
+        "UPDATE notifications SET image = NULL "
+        "WHERE image IS NOT NULL AND id NOT IN (SELECT id FROM pictures)"
+    )
+
+
 def _insert(transaction: Transaction, row: StoredRow, table: str = "notifications") -> None:
     row = {name: value for name, value in row.items() if name != "number"}
     transaction.execute(named_insert(table, row, or_ignore=True), row)
@@ -307,7 +348,7 @@ def _read(db: sqlite3.Connection) -> Salvage | None:
     origin = None if state is None else Cursor(*state)
     rows = _read_newest(db)
     if rows or db.execute("SELECT inbox FROM state").fetchone() == (0,):
-        return Salvage(rows, _read_auxiliary(db), origin)
+        return Salvage(rows, _read_auxiliary(db), origin, _read_pictures(db, rows))
     return None
 
 
@@ -332,6 +373,23 @@ def _read_newest(db: sqlite3.Connection) -> list[StoredRow]:
             # Only rows behind a damaged page have to be read from the other end.
             break
     return list(found.values())
+
+
+def _read_pictures(db: sqlite3.Connection, rows: Iterable[StoredRow]) -> tuple[StoredRow, ...]:
+    """Return the pictures of the newest rows, as far as they can be read and memory has room."""
+    found: list[StoredRow] = []
+    room = SALVAGED_PICTURE_BYTES
+    newest_first = sorted(rows, key=lambda row: row["position"], reverse=True)
+    for row in newest_first:
+        if row["image"] is None:
+            continue
+        with suppress(sqlite3.Error):
+            for picture in _rows(db, "SELECT * FROM pictures WHERE id = ?", (row["id"],)):
+                room -= picture["size"]
+                if room < 0:
+                    return tuple(found)
+                found.append(picture)
+    return tuple(found)
 
 
 def _read_auxiliary(db: sqlite3.Connection) -> AuxiliaryRows:

@@ -27,6 +27,11 @@ _WORTH = (
 _TEXTS = " + ".join(
     f"coalesce(length(CAST({name} AS BLOB)), 0)" for name in ("message", "body", "actions", "data")
 )
+#: A row's picture in bytes.
+_PICTURE = (
+    "CASE WHEN image IS NULL THEN 0 ELSE coalesce("
+    "(SELECT size FROM pictures WHERE pictures.id = notifications.id), 0) END"
+)
 #: A row of half a page or more takes up whole pages.
 PAGE_BYTES = 4096
 
@@ -94,7 +99,8 @@ def find_superfluous(transaction: Transaction, retention: Retention, most: int) 
     rows = [
         _Row(*row)
         for row in transaction.execute(
-            f"SELECT id, coalesce(via, source), source, {_WORTH}, position, {_TEXTS} "
+            f"SELECT id, coalesce(via, source), source, {_WORTH}, position, "
+            f"{_TEXTS} + {_PICTURE} "
             f"FROM notifications WHERE {REPLACEABLE}"
         )
     ]

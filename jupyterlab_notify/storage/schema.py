@@ -193,6 +193,25 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE notifications ADD COLUMN countdown_ms INTEGER;
     """,
+    """
+    ALTER TABLE notifications ADD COLUMN image TEXT;
+    CREATE TABLE pictures (
+        id TEXT PRIMARY KEY,
+        version TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        data BLOB NOT NULL
+    );
+    CREATE TRIGGER picture_deleted AFTER DELETE ON notifications
+    WHEN OLD.image IS NOT NULL BEGIN
+        DELETE FROM pictures WHERE id = OLD.id;
+    END;
+    CREATE TRIGGER picture_ended AFTER UPDATE OF image, revoked_ms, expired_ms ON notifications
+    WHEN OLD.image IS NOT NULL
+        AND (NEW.image IS NULL OR coalesce(NEW.revoked_ms, NEW.expired_ms) IS NOT NULL)
+    BEGIN
+        DELETE FROM pictures WHERE id = OLD.id;
+    END;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,0 +1,104 @@
+"""``…/ingest/…/image``, ``…/image/…``: pictures of notifications, from senders and to tabs."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ..exceptions import Busy, TooLarge
+from ..limits import MAX_IMAGE_BYTES, MAX_UPLOADS
+from ..manager import NotificationManager
+from ..pictures import too_many_bytes
+from ..rate_limit import RateLimit
+from .base import IMAGE_POLICY, NotifyHandler, with_errors
+from .ingest import _Ingest
+
+
+class Uploads:
+    """Counts the pictures that are arriving, which take memory until they are stored."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class IngestPictureHandler(_Ingest):
+    """Take a message's picture in, or away."""
+
+    max_body = MAX_IMAGE_BYTES
+    _has_place = False
+    _is_refused = False
+
+    # The other handlers count no uploads.
+    def initialize(  # type: ignore[override]
+        self, manager: NotificationManager, rate_limit: RateLimit, uploads: Uploads
+    ) -> None:
+        """Take what the route gives."""
+        super().initialize(manager, rate_limit)
+        self._uploads = uploads
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep the body as it arrives, unless too many others do."""
+        if not self._has_place and not self._is_refused:
+            self._has_place = self._uploads.count < MAX_UPLOADS
+            self._is_refused = not self._has_place
+            self._uploads.count += self._has_place
+        super().data_received(chunk)
+        if self._is_refused:
+            self._body.clear()
+
+    def on_finish(self) -> None:
+        """Make room for another."""
+        self._leave()
+        super().on_finish()
+
+    def on_connection_close(self) -> None:
+        """Make room for another."""
+        self._leave()
+        super().on_connection_close()
+
+    def _leave(self) -> None:
+        self._uploads.count -= self._has_place
+        self._has_place = False
+
+    def too_large(self) -> TooLarge:
+        """Return the error for a picture of too many bytes."""
+        return too_many_bytes()
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def put(self, name: str) -> None:
+        """Answer with ``models.Receipt`` once the picture is committed."""
+        self.count()
+        source = self.named_message(name)
+        if self._is_refused:
+            raise Busy("Too many pictures arrive at once; try again in a few seconds.")
+        self.receipt(await self.manager.set_picture(name, source or self.source(), self.body()))
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def delete(self, name: str) -> None:
+        """Take the picture away; answer with ``models.Receipt``."""
+        self.count()
+        source = self.named_message(name)
+        self.receipt(await self.manager.set_picture(name, source or self.source(), None))
+
+
+class PictureHandler(NotifyHandler):
+    """The picture of one notification."""
+
+    @property
+    def content_security_policy(self) -> str:
+        """The policy that keeps an image from running anything."""
+        return IMAGE_POLICY
+
+    @web.authenticated
+    @authorized
+    @with_errors
+    async def get(self, id_: str, version: str) -> None:
+        """Answer with the picture, which is for good what its URL names."""
+        data, media_type = await self.manager.picture(id_, version)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "private, max-age=31536000, immutable")
+        self.finish(data, set_content_type=media_type)

@@ -1,0 +1,127 @@
+"""The pictures of notifications, one each, in a table beside them.
+
+A row says which picture it has. Triggers in ``schema`` delete the picture when its row goes, is
+revoked or expires, whichever version of this software does that.
+"""
+
+from __future__ import annotations
+
+from ..encoding import dumps
+from ..exceptions import NotFound
+from ..pictures import Picture
+from .notifications import Stored
+from .replies import find_sent
+from .retention import Retention
+from .transaction import Transaction
+
+#: The part of the database's bound that pictures may take. A text is worth more than a picture, so
+#: pictures do not drive out messages.
+SHARE = 0.5
+
+
+class PictureRepository:
+    """The table ``pictures``.
+
+    Parameters
+    ----------
+    retention
+        How much is kept.
+    """
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention = retention
+
+    def set(
+        self, transaction: Transaction, id_or_key: str, source: str, picture: Picture | None
+    ) -> Stored:
+        """Give a message a picture in place of the one it had, or none.
+
+        It changes the row quietly: the message does not ask for attention again.
+
+        Parameters
+        ----------
+        transaction
+            A transaction that writes.
+        id_or_key, source
+            Which message; see ``find_sent``.
+        picture
+            The picture; None takes it away.
+
+        Raises
+        ------
+        NotFound
+            If this source has no such message.
+        """
+        id_ = find_sent(transaction, id_or_key, source)
+        known, seq = transaction.execute(
+            "SELECT (SELECT version FROM pictures WHERE pictures.id = notifications.id), seq "
+            "FROM notifications WHERE id = ?",
+            (id_,),
+        ).fetchone()
+        changes = known != (None if picture is None else picture.version)
+        if changes:
+            seq = transaction.next_seq()
+            if picture is None:
+                _take_away(transaction, id_, seq)
+            else:
+                _put(transaction, id_, seq, picture)
+                self._make_room(transaction, id_)
+        return Stored(id_, seq, "updated" if changes else None, transaction.durable)
+
+    def get(self, transaction: Transaction, id_: str, version: str) -> tuple[bytes, str]:
+        """Return a picture's bytes and type.
+
+        Raises
+        ------
+        NotFound
+            If the notification has no such picture, or no more.
+        """
+        found = transaction.execute(
+            "SELECT pictures.data, json_extract(image, '$.type') FROM pictures "
+            "JOIN notifications USING (id) WHERE id = ? AND version = ?",
+            (id_, version),
+        ).fetchone()
+        if found is None:
+            raise NotFound("There is no such picture, or no more.")
+        return found[0], found[1]
+
+    def _make_room(self, transaction: Transaction, newest: str) -> None:
+        """Take away pictures until the others fit: the oldest of the sender that has the most."""
+        bound = self._retention.size * SHARE
+        if not bound:
+            return
+        rows = transaction.execute(
+            "SELECT id, size, coalesce(via, source) FROM pictures JOIN notifications USING (id) "
+            "ORDER BY position"
+        ).fetchall()
+        used: dict[str, int] = {}
+        for _, size, sender in rows:
+            used[sender] = used.get(sender, 0) + size
+        while sum(used.values()) > bound:
+            most = max(used, key=lambda sender: used[sender])
+            oldest = next((row for row in rows if row[2] == most and row[0] != newest), None)
+            if oldest is None:
+                return
+            rows.remove(oldest)
+            used[most] -= oldest[1]
+            _take_away(transaction, oldest[0], transaction.next_seq())
+
+
+def _put(transaction: Transaction, id_: str, seq: int, picture: Picture) -> None:
+    transaction.execute(
+        "INSERT OR REPLACE INTO pictures (id, version, size, data) VALUES (?, ?, ?, ?)",
+        (id_, picture.version, len(picture.data), picture.data),
+    )
+    image = {
+        "version": picture.version,
+        "type": picture.media_type,
+        "width": picture.width,
+        "height": picture.height,
+    }
+    transaction.execute(
+        "UPDATE notifications SET seq = ?, image = ? WHERE id = ?", (seq, dumps(image), id_)
+    )
+
+
+def _take_away(transaction: Transaction, id_: str, seq: int) -> None:
+    transaction.execute("UPDATE notifications SET seq = ?, image = NULL WHERE id = ?", (seq, id_))
