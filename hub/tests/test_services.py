@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -59,6 +60,19 @@ async def test_several_recipients_get_one_each_and_a_group_one_together(service:
     assert [one["summary"]["gfm"] for one in await service.messages("bob")] == ["x"]
     assert (await quota.delete(f"{URL}/k")).status_code == 204
     assert await service.messages("bob") == await service.messages("alice") == []
+
+
+async def test_a_key_is_any_text_that_a_path_may_hold(service: Service) -> None:
+    quota = service.as_("quota")
+    for key in ("jobs/4711", "a b%2Fc", "ünï?x=1#y"):
+        sent = await service.send(summary="one", key=key)
+        where = f"{URL}/{quote(key, safe='')}"
+        assert (await quota.get(where)).json()["id"] == sent["id"]
+        (changed,) = (await quota.patch(where, json={"summary": "two"})).json()
+        assert changed["summary"] == "two"
+        assert (await quota.get(f"{where}/receipts")).status_code == 200
+        assert (await quota.delete(where)).status_code == 204
+    assert await service.messages() == []
 
 
 async def test_a_group_s_notification_has_each_members_own_state(service: Service) -> None:

@@ -110,7 +110,23 @@ async def reconcile(
     return json_one(await parts.reconciling.reconcile(caller, service, body, scope))
 
 
-@router.get("/{id}", response_model=ServiceNotification, summary="Get what was sent")
+# A key may contain slashes, such as `jobs/4711`, which are part of the path when it is decoded. So
+# what has more after the key comes before what has not.
+@router.get("/{id:path}/receipts", response_model=list[Receipt], summary="What became of it")
+async def list_receipts(
+    request: Request, service: ServiceName, id: Reference, caller: CallerOf, parts: PartsOf
+) -> Response:
+    """Return what became of a notification at each user."""
+    require_known(caller)
+    receipts = await parts.publishing.receipts(caller, service, id)
+    tag = entity_tag(request, caller, receipts)
+    known = not_modified(request, tag)
+    if known is not None:
+        return known
+    return json_list(receipts, tag=tag, headers=whole_headers(request, len(receipts)))
+
+
+@router.get("/{id:path}", response_model=ServiceNotification, summary="Get what was sent")
 async def get_sent(
     request: Request, service: ServiceName, id: Reference, caller: CallerOf, parts: PartsOf
 ) -> Response:
@@ -119,7 +135,7 @@ async def get_sent(
     return json_one(parts.views.for_sender(stored, _url(request, service, stored)))
 
 
-@router.patch("/{id}", response_model=list[ServiceNotification], summary="Change")
+@router.patch("/{id:path}", response_model=list[ServiceNotification], summary="Change")
 async def change(
     request: Request,
     service: ServiceName,
@@ -133,21 +149,7 @@ async def change(
     return json_list([parts.views.for_sender(one, _url(request, service, one)) for one in stored])
 
 
-@router.delete("/{id}", status_code=204, summary="Revoke")
+@router.delete("/{id:path}", status_code=204, summary="Revoke")
 async def revoke(service: ServiceName, id: Reference, caller: CallerOf, parts: PartsOf) -> None:
     """Revoke the notification with this id, or all that have this key."""
     await parts.publishing.revoke(caller, service, id)
-
-
-@router.get("/{id}/receipts", response_model=list[Receipt], summary="What became of it")
-async def list_receipts(
-    request: Request, service: ServiceName, id: Reference, caller: CallerOf, parts: PartsOf
-) -> Response:
-    """Return what became of a notification at each user."""
-    require_known(caller)
-    receipts = await parts.publishing.receipts(caller, service, id)
-    tag = entity_tag(request, caller, receipts)
-    known = not_modified(request, tag)
-    if known is not None:
-        return known
-    return json_list(receipts, tag=tag, headers=whole_headers(request, len(receipts)))
