@@ -91,7 +91,7 @@ class CentralPoller(Source):
         self._welcome_due_at: float | None = None
         self._welcome_requested_at = float("-inf")
         self._send_step = self._make_step(self._outbox.send)
-        self._welcome_step = self._make_step(self._welcome.sync)
+        self._welcome_step = self._make_step(self._sync_welcome)
         self._steps = (
             # The cursor comes before the lists, so that events cover changes while they are read.
             self._make_step(self._prepare_events),
@@ -164,6 +164,12 @@ class CentralPoller(Source):
         self._follower.cursor = None
         self._schedule.plan_within(self._session.context.timings.hello_spread_s)
         self._nudged.set()
+
+    async def _sync_welcome(self) -> None:
+        await self._welcome.sync()
+        if self._welcome.is_doubtful and self._follower.is_open:
+            # The next pass is half an hour away, and the messages were probably reset elsewhere.
+            self._note_welcome()
 
     def _note_welcome(self) -> None:
         if self._welcome_due_at is None:

@@ -33,6 +33,11 @@ class WelcomeSync:
         self._doubted_at = 0.0
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether the last list contradicted dismissals, which the next one may confirm."""
+        return bool(self._doubted)
+
+    @property
     def is_missing(self) -> bool:
         """Whether the service is known to have no welcome messages."""
         return self.is_offered is False

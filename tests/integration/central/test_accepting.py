@@ -94,3 +94,20 @@ def test_an_acceptance_survives_a_stopped_service_and_the_labs_restart(
         wait_for(lambda: ("ada", True) in accepted(service, id_), "the service to know", 30)
         assert due(server) == []
     service.ask("DELETE", f"/v1/admin/welcome/{id_}")
+
+
+def test_what_was_reset_elsewhere_is_due_again_while_events_are_followed(
+    make: Callable[..., Server], service: Service
+) -> None:
+    """Two lists have to say so, and the next ordinary pass is half an hour away."""
+    id_ = add(service, title="What is new", must_accept=False)
+    # The interval that a site has by default.
+    server = make(interval_s=60.0)
+    with server.websocket():
+        follows(server)
+        wait_for(lambda: due(server) == ["What is new"], "it to be due")
+        tell(server, "dismiss", {"ids": ids(server)})
+        wait_for(lambda: server.status()["central"]["outbox"] == 0, "the service to be told")
+        service.ask("POST", "/v1/welcome/reset", token=service.user)
+        wait_for(lambda: due(server) == ["What is new"], "it to be due again", 60)
+    service.ask("DELETE", f"/v1/admin/welcome/{id_}")
