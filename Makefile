@@ -24,7 +24,7 @@ BROWSER = $$(node ui-tests/browser.js)
 SOURCES := webpack.config.js $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-activity attack test-one \
+.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-activity test-hubs attack test-one \
 	types format build version watch bench browser screenshots clean
 
 help: ## List these targets
@@ -141,6 +141,9 @@ test-ui: $(INSTALLED) $(UI_NODE_MODULES) browser ## Run the browser tests
 
 test-activity: $(INSTALLED) $(UI_NODE_MODULES) browser ## Watch a forgotten tab at a hub for five minutes (NOTIFY_ACTIVITY_S=600 for ten)
 	cd ui-tests && NOTIFY_ACTIVITY_S=$${NOTIFY_ACTIVITY_S:-300} jlpm playwright test activity.spec
+
+test-hubs: $(INSTALLED) $(UI_NODE_MODULES) $(STAMPS)/hub5 browser ## Run the lab at hubs with all that a site may have
+	cd ui-tests && NOTIFY_HUBS=1 jlpm playwright test hub-lab.spec $(PLAYWRIGHT)
 
 # Two halves: at the server, and in a page.
 attack: $(INSTALLED) $(UI_NODE_MODULES) browser ## Try every hostile input, and print what came of it

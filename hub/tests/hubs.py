@@ -195,7 +195,7 @@ class Hub:
             )
         wait_for(self._answers, "the hub's start", 90)
         if ready:
-            wait_for(self._serves, "the service's start", 60)
+            wait_for(self.serves, "the service's start", 60)
         return self
 
     def _answers(self) -> bool:
@@ -207,7 +207,8 @@ class Hub:
             return self.client.get(f"{self.url}/hub/api/").status_code == 200
         return False
 
-    def _serves(self) -> bool:
+    def serves(self) -> bool:
+        """Whether the service answers through the hub's proxy."""
         with suppress(httpx.TransportError):
             return self.client.get(f"{self.service}/v1/me").status_code == 200
         return False

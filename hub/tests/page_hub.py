@@ -1,6 +1,8 @@
 """A real hub with the service for the browser tests: `python -m tests.page_hub`.
 
-It prints one line of JSON that says where it is, and runs until its standard input closes.
+It prints one line of JSON that says where it is, and runs until its standard input closes. At the
+lines `stop-service` and `start-service` it stops the service as a machine does that goes down, and
+lets the hub start it again.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .hubs import Hub, running
+import psutil
+
+from .hubs import HUB5, Hub, running, wait_for
 
 USERS = ("ada", "bob", "carol@example.org", "o'brien", "zoë")
 SITE = """
@@ -21,6 +25,67 @@ c.JupyterHub.load_groups = {
 }
 """
 
+#: For structured notifications: what a service says that gives only its data.
+TEMPLATE = """---
+type: warning
+schema:
+  type: object
+  properties:
+    used: {type: integer}
+  required: [used]
+sample:
+  used: 46
+summary: "{{ used }} GB are used"
+---
+Of **50**.
+"""
+
+
+def service_processes(hub: Hub) -> list[psutil.Process]:
+    """Return the processes of the service, which the hub has started."""
+    assert hub.process is not None
+    found = [
+        one
+        for one in psutil.Process(hub.process.pid).children(recursive=True)
+        if "serve" in one.cmdline()
+        and any(Path(word).name.startswith("jupyterhub-notify") for word in one.cmdline())
+    ]
+    assert found, "the service has no process"
+    return found
+
+
+def obey(hub: Hub, line: str) -> None:
+    """Do what a line says."""
+    processes = service_processes(hub)
+    for one in processes:
+        if line == "stop-service":
+            one.suspend()
+        elif line == "start-service":
+            # The hub starts it again, as it does with what has ended.
+            one.kill()
+    if line == "start-service":
+        psutil.wait_procs(processes, timeout=10)
+        wait_for(hub.serves, "the service's start")
+    print(line, flush=True)
+
+
+def make_hub(directory: Path, options: argparse.Namespace) -> Hub:
+    """Return the hub that the options describe."""
+    configure = options.configure
+    if options.templates:
+        templates = directory / "templates"
+        templates.mkdir()
+        (templates / "quota.md").write_text(TEMPLATE)
+        variables = {"JUPYTERHUB_NOTIFY_TEMPLATES": str(templates)}
+        configure = ", ".join(filter(None, [configure, f"environment={variables!r}"]))
+    return Hub(
+        directory,
+        site=SITE + options.site,
+        python=HUB5 if options.python == "hub5" else Path(sys.executable),
+        base_url=options.base_url,
+        configure=configure,
+    )
+
 
 def main() -> None:
     """Run a hub."""
@@ -28,15 +93,12 @@ def main() -> None:
     parser.add_argument("--base-url", default="/")
     parser.add_argument("--site", default="", help="the site's own lines of the configuration")
     parser.add_argument("--configure", default="", help="the arguments of configure(c, …)")
+    parser.add_argument("--python", choices=["hub5"], help="an older JupyterHub")
+    parser.add_argument("--templates", action="store_true", help="give the service a template")
     parser.add_argument("--spawn", nargs="*", default=[], help="users whose servers run")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        hub = Hub(
-            Path(directory),
-            site=SITE + options.site,
-            base_url=options.base_url,
-            configure=options.configure,
-        )
+        hub = make_hub(Path(directory), options)
         with running(hub):
             for name in USERS:
                 hub.add_user(name)
@@ -53,7 +115,8 @@ def main() -> None:
                 ),
                 flush=True,
             )
-            sys.stdin.read()
+            for line in sys.stdin:
+                obey(hub, line.strip())
 
 
 if __name__ == "__main__":

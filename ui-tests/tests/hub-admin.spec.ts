@@ -39,10 +39,9 @@ test.beforeAll(async ({ browser }) => {
     'channels.yaml',
     'after: 1s\napprise:\n  - {name: chat, url: "json://127.0.0.1:9/{username}"}\n'
   );
-  hub = await Hub.start(
-    SITE,
-    `environment={"JUPYTERHUB_NOTIFY_CHANNELS": ${JSON.stringify(channels)}}`
-  );
+  hub = await Hub.start(SITE, {
+    configure: `environment={"JUPYTERHUB_NOTIFY_CHANNELS": ${JSON.stringify(channels)}}`
+  });
   administrator = await hub.login(browser, 'root');
   bob = await hub.login(browser, 'bob');
 });

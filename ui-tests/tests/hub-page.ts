@@ -24,29 +24,58 @@ interface IPlace {
   tokens: Record<string, string>;
 }
 
+/** What a hub is started with. */
+export interface IHubOptions {
+  /** Arguments of `configure(c, …)`. */
+  configure?: string;
+  /** Its prefix; by default one of two parts. */
+  baseUrl?: string;
+  /** `hub5` for JupyterHub 5. */
+  python?: string;
+  /** Users whose servers run. */
+  spawn?: string[];
+  /** Whether the service has a template, `quota`. */
+  templates?: boolean;
+}
+
 export class Hub {
   constructor(
     readonly place: IPlace,
-    private _child: ChildProcess
+    private _child: ChildProcess,
+    private _lines: AsyncIterator<string>
   ) {}
 
-  /** Start a hub; `site` are lines of its configuration, `configure` arguments of the call. */
-  static async start(site: string, configure = ''): Promise<Hub> {
+  /** Start a hub; `site` are lines of its configuration. */
+  static async start(site: string, options: IHubOptions = {}): Promise<Hub> {
     const child = spawn(
       'python3',
       [
-        ...['-m', 'tests.page_hub', '--base-url', '/hubs/one/'],
-        ...['--site', site, '--configure', configure]
+        ...['-m', 'tests.page_hub', '--site', site],
+        ...['--base-url', options.baseUrl ?? '/hubs/one/'],
+        ...['--configure', options.configure ?? ''],
+        ...(options.python ? ['--python', options.python] : []),
+        ...(options.templates ? ['--templates'] : []),
+        ...(options.spawn?.length ? ['--spawn', ...options.spawn] : [])
       ],
       {
         cwd: path.resolve(__dirname, '..', '..', 'hub'),
         stdio: ['pipe', 'pipe', 'inherit']
       }
     );
-    for await (const line of createInterface({ input: child.stdout! })) {
-      return new Hub(JSON.parse(line), child);
+    const lines = createInterface({ input: child.stdout! })[
+      Symbol.asyncIterator
+    ]();
+    const first = await lines.next();
+    if (first.done) {
+      throw new Error('The hub did not start.');
     }
-    throw new Error('The hub did not start.');
+    return new Hub(JSON.parse(first.value), child, lines);
+  }
+
+  /** Have the service stopped or started, as it does when its machine goes down. */
+  async tell(what: 'stop-service' | 'start-service'): Promise<void> {
+    this._child.stdin!.write(`${what}\n`);
+    expect((await this._lines.next()).value).toBe(what);
   }
 
   async stop(): Promise<void> {

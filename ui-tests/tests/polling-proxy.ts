@@ -1,0 +1,54 @@
+/**
+ * A way to the service on which it seems to be Semaphore: what it offers beyond is not there.
+ */
+import * as http from 'http';
+import type { AddressInfo } from 'net';
+
+export interface IPollingProxy {
+  url: string;
+  /** Say where the service is. */
+  lead(service: string): void;
+  stop(): Promise<void>;
+}
+
+/** What Semaphore does not have; the index says which of it there is. */
+const HIDDEN = /^\/(?:$|v1\/(?:events|overview|receipts|hello))/;
+
+/** Start one. */
+export async function startPollingProxy(): Promise<IPollingProxy> {
+  let target = '';
+  const server = http.createServer((request, response) => {
+    const path = request.url ?? '/';
+    if (HIDDEN.test(path) || !target) {
+      response.writeHead(target ? 404 : 503).end();
+      return;
+    }
+    const onward = http.request(
+      target + path,
+      {
+        method: request.method,
+        headers: { ...request.headers, host: undefined }
+      },
+      answer => {
+        // Semaphore gives none.
+        delete answer.headers.etag;
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      }
+    );
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    lead: service => {
+      target = service;
+    },
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      })
+  };
+}
