@@ -5,10 +5,11 @@ A background thread sends, so nothing here waits for the server or fails because
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import fork
 from .errors import BadUsage
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .tqdm import tqdm as Tqdm
 
 T = TypeVar("T")
+
+log = logging.getLogger("jupyter_notify")
 
 
 class Notify:
@@ -58,7 +61,8 @@ class Notify:
         PendingNotification
             Tells what became of it.
         """
-        return self.queue.submit(with_key(compose(message, **options)))
+        fields, picture = _with_picture(options)
+        return self.queue.submit(with_key(compose(message, **fields)), picture)
 
     async def asend(self, message: object, **options: Unpack[Options]) -> str | None:
         """Send a notification and wait until it is stored, without blocking the event loop.
@@ -119,6 +123,7 @@ class Notify:
         """
         from .asking import ask
 
+        fields, picture = _with_picture(options)
         return ask(
             self._find,
             message,
@@ -126,7 +131,8 @@ class Notify:
             text=text,
             prompt=prompt,
             timeout=timeout,
-            **options,
+            picture=picture,
+            **fields,
         )
 
     def progress(
@@ -240,6 +246,24 @@ class Notify:
         from .discovery import find
 
         return find(self._url, self._token_file)
+
+
+def _with_picture(options: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+    """Return the options of a message, and its picture if that can be had.
+
+    A picture that cannot be drawn or is too large is left out, with a warning.
+    """
+    fields = dict(options)
+    image = fields.pop("image", None)
+    if image is None:
+        return fields, None
+    from .pictures import PictureProblem, to_picture
+
+    try:
+        return fields, to_picture(image)
+    except PictureProblem as problem:
+        log.warning("A notification is sent without its picture: %s", problem)
+        return fields, None
 
 
 notify = Notify()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from .connection import ReconnectingClient, ingest_path
+from .connection import ReconnectingClient, image_path, ingest_path
 from .discovery import Target
 from .errors import Refused, SendError, Unreachable
 from .message import MAX_TTL_S, Message, compose
@@ -36,6 +36,7 @@ def ask(
     text: Any = None,
     prompt: object = None,
     timeout: Any = None,
+    picture: bytes | None = None,
     **options: Any,
 ) -> str | None:
     """Ask, and return what the user answers; see ``Notify.ask``."""
@@ -47,7 +48,7 @@ def ask(
     if timeout_s is not None and options.get("ttl") is None:
         options["ttl"] = min(timeout_s + GRACE_S, MAX_TTL_S)
     value = compose(message, reply=reply, **options)
-    return _Question(find, value, timeout_s).ask()
+    return _Question(find, value, timeout_s, picture).ask()
 
 
 class _Question:
@@ -61,13 +62,22 @@ class _Question:
         The message.
     timeout_s
         How long to wait; None: for as long as it takes.
+    picture
+        The message's picture.
     """
 
-    def __init__(self, find: Callable[[], Target], value: Message, timeout_s: float | None) -> None:
+    def __init__(
+        self,
+        find: Callable[[], Target],
+        value: Message,
+        timeout_s: float | None,
+        picture: bytes | None = None,
+    ) -> None:
         self._client = ReconnectingClient(find)
         self._value = value
         self._end = math.inf if timeout_s is None else time.monotonic() + timeout_s
         self._source = value.get("source")
+        self._picture = picture
         #: Its id, while it stands.
         self._id: str | None = None
 
@@ -93,6 +103,12 @@ class _Question:
                 self._persist("DELETE", ingest_path(self._value["key"], self._source))
         answer = self._persist("POST", "/ingest", with_key(self._value))
         self._id = self._client.id_in(answer)
+        if self._picture is not None:
+            try:
+                path = image_path(self._id, self._source)
+                self._client.request("PUT", path, self._picture)
+            except SendError as error:
+                log.warning("A question is asked without its picture: %s", error)
 
     def _wait(self) -> str | None:
         while True:

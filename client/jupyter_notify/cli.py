@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from ._version import __version__
 from .body_file import read_body
 from .completion import SHELLS, script
-from .connection import Client, id_in, ingest_path, malformed, rows_in
+from .connection import Client, id_in, image_path, ingest_path, malformed, rows_in
 from .discovery import TOKEN_VARIABLE, URL_VARIABLE, Target, find
 from .errors import BadUsage, Refused, SendError
 from .message import TYPES, compose, duration, shorten
@@ -83,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
         help="a button that runs a JupyterLab command or opens a URL",
     )
     send.add_argument("--link", metavar="[LABEL=]URL", help="a button that opens a page")
+    send.add_argument(
+        "--image", metavar="FILE", help="a picture: PNG, JPEG, GIF or WebP; - is standard input"
+    )
     send.add_argument("--ttl", type=_seconds, metavar="SECONDS", help="hide it after this time")
     toast = send.add_mutually_exclusive_group()
     toast.add_argument("--no-toast", action="store_true", help="show it in the center only")
@@ -227,9 +230,12 @@ def _send(options: argparse.Namespace) -> int:
         banner=options.banner,
         source=options.source,
     )
+    picture = _picture(options)
     client = _client(options)
-    receipt = _send_with_retries(client, message)
+    receipt = _send_with_retries(client, "POST", "/ingest", message)
     id_ = id_in(client.target, receipt)
+    if picture is not None:
+        receipt = _send_with_retries(client, "PUT", image_path(id_, options.source), picture)
     if options.json:
         print_json(receipt)
     else:
@@ -244,12 +250,24 @@ def _body(options: argparse.Namespace) -> str | None:
     return read_body(options.body_file, options.plain)
 
 
-def _send_with_retries(client: Client, message: dict[str, Any]) -> Answer:
-    """Send a message; if the server asks to wait, wait and send it again."""
+def _picture(options: argparse.Namespace) -> bytes | None:
+    if options.image is None:
+        return None
+    if options.image == options.body_file == "-":
+        raise BadUsage("Only one of body and image can be read from standard input.")
+    from .pictures import to_picture
+
+    return to_picture(options.image)
+
+
+def _send_with_retries(
+    client: Client, method: str, path: str, value: dict[str, Any] | bytes
+) -> Answer:
+    """Send something; if the server asks to wait, wait and send it again."""
     end = time.monotonic() + MAX_WAIT_S
     while True:
         try:
-            return client.request("POST", "/ingest", message)
+            return client.request(method, path, value)
         except Refused as error:
             wait_s = error.retry_after_s
             if not error.temporary or wait_s is None or time.monotonic() + wait_s > end:

@@ -34,7 +34,7 @@ _jupyter_notify() {{
 {options}
   esac
   case "$prev" in
-    --body-file|--token-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --body-file|--image|--token-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
     *) COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
   esac
   if [[ ${{COMP_WORDS[first]}} == run && $cur != -* ]]; then

@@ -153,7 +153,7 @@ class Client:
         self._connection: http.client.HTTPConnection | None = None
 
     def request(
-        self, method: str, path: str, value: dict[str, Any] | None = None
+        self, method: str, path: str, value: dict[str, Any] | bytes | None = None
     ) -> dict[str, Any]:
         """Send a request and return the answer's JSON.
 
@@ -164,7 +164,7 @@ class Client:
         path
             The path below the extension's namespace, with a leading slash.
         value
-            The body.
+            The body: JSON, or a picture's bytes.
 
         Raises
         ------
@@ -175,7 +175,7 @@ class Client:
         MalformedAnswer
             If the answer is not a JSON object.
         """
-        body = None if value is None else encode(value)
+        body = encode(value) if isinstance(value, dict) else value
         reused = self._connection is not None
         try:
             try:
@@ -202,7 +202,9 @@ class Client:
             self._connection = self._connect()
         sent = headers(self.target)
         if body is not None:
-            sent["Content-Type"] = "application/json"
+            # The server sees for itself what bytes are.
+            is_json = body.startswith(b"{")
+            sent["Content-Type"] = "application/json" if is_json else "application/octet-stream"
         if self._connection.sock is not None:
             # Reading the last answer has left a shorter timeout on the socket.
             self._connection.sock.settimeout(self._timeout_s)
@@ -291,7 +293,7 @@ class ReconnectingClient:
         return id_in(self._client.target, answer)
 
     def request(
-        self, method: str, path: str, value: dict[str, Any] | None = None
+        self, method: str, path: str, value: dict[str, Any] | bytes | None = None
     ) -> dict[str, Any]:
         """Send a request and return the answer's JSON, as ``Client.request`` does."""
         fresh = self._client is None
@@ -320,6 +322,12 @@ def ingest_path(id_or_key: str, source: str | None = None) -> str:
     """Return the path that revokes a notification; each source has its own keys."""
     query = f"?{urlencode({'source': source})}" if source else ""
     return f"/ingest/{quote(id_or_key, safe='')}{query}"
+
+
+def image_path(id_or_key: str, source: str | None = None) -> str:
+    """Return the path of a message's picture."""
+    path, question, query = ingest_path(id_or_key, source).partition("?")
+    return f"{path}/image{question}{query}"
 
 
 def _may_have_moved(error: Unreachable | Refused, method: str) -> bool:

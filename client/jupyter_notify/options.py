@@ -32,8 +32,9 @@ class Common(TypedDict, total=False):
 
 
 class Options(Common, total=False):
-    """The options of ``notify``."""
+    """The options of ``notify``; ``pictures.to_picture`` describes ``image``."""
 
+    image: Any
     type: NotificationType
     progress: Number | None
     reply: Mapping[str, Any] | None
@@ -43,6 +44,7 @@ class QuestionOptions(Common, total=False):
     """What ``notify.ask`` takes besides the question."""
 
     type: NotificationType
+    image: Any
 
 
 class ProgressOptions(Common, total=False):

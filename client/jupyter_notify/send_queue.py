@@ -39,6 +39,8 @@ HEARTBEAT_S = 30
 RENEWAL_S = 10.0
 #: The maximum number of waiting messages.
 MAX_WAITING = 1000
+#: How many bytes the waiting pictures have together.
+MAX_WAITING_PICTURES = 16 * 1024 * 1024
 #: How long a message is retried while the server does not answer.
 MAX_AGE_S = 60.0
 #: How long it is retried while the server asks to wait (429 and `Retry-After`). Longer, since the
@@ -121,6 +123,8 @@ class _Waiting:
     def __init__(self, value: Message | None, source: str | None) -> None:
         #: The message; None revokes the notification.
         self.value = value
+        #: Its picture, which follows it.
+        self.picture: bytes | None = None
         #: The message's source; each source has its own keys.
         self.source = source
         #: Whether the notification may be gone already.
@@ -189,15 +193,17 @@ class SendQueue:
 
     # For callers
 
-    def submit(self, value: Message) -> PendingNotification:
+    def submit(self, value: Message, picture: bytes | None = None) -> PendingNotification:
         """Queue a message; returns at once.
 
         Parameters
         ----------
         value
             A message with a key. It replaces a waiting one with the same key.
+        picture
+            Its picture; None leaves the one that it has.
         """
-        return self._put(str(value["key"]), value, value.get("source"))
+        return self._put(str(value["key"]), value, value.get("source"), picture)
 
     def revoke(self, key: str, source: str | None = None) -> PendingNotification:
         """Queue the revocation of a notification."""
@@ -212,7 +218,13 @@ class SendQueue:
                 if key in self._waiting:
                     self._waiting[key].may_be_gone = True
 
-    def _put(self, key: str, value: Message | None, source: str | None) -> PendingNotification:
+    def _put(
+        self,
+        key: str,
+        value: Message | None,
+        source: str | None,
+        picture: bytes | None = None,
+    ) -> PendingNotification:
         sent = PendingNotification(key, self, source)
         with self.lock:
             if self._absent is not None and time.monotonic() < self._pause_until:
@@ -227,9 +239,21 @@ class SendQueue:
             if before is not None:
                 waiting.failed_at = before.failed_at
                 waiting.sent = before.sent
+                waiting.picture = before.picture if value is not None else None
+            if picture is not None:
+                self._attach(waiting, picture)
             waiting.sent.append(sent)
             self._wake()
         return sent
+
+    def _attach(self, waiting: _Waiting, picture: bytes) -> None:
+        """Give a waiting message its picture, unless pictures take too much memory already."""
+        waiting.picture = None
+        held = sum(len(each.picture) for each in self._waiting.values() if each.picture)
+        if held + len(picture) <= MAX_WAITING_PICTURES:
+            waiting.picture = picture
+        else:
+            self._complain("Too many pictures wait to be sent; the newest are dropped.")
 
     def watch(self, live: Trackable) -> None:
         """Sample something in progress until ``forget``, and send its progress."""
@@ -421,6 +445,8 @@ class SendQueue:
     def _deliver(self, key: str, waiting: _Waiting) -> None:
         try:
             id_ = self._send(key, waiting.value, waiting.source)
+            if waiting.picture is not None and id_ is not None:
+                self._send_picture(key, waiting.picture, waiting.source)
         except Unreachable as error:
             self._again_later(key, waiting, error)
         except Refused as error:
@@ -441,6 +467,24 @@ class SendQueue:
             raise
         else:
             self._finish(waiting, id_, None)
+
+    def _send_picture(self, key: str, picture: bytes, source: str | None) -> None:
+        """Send the picture of a message that was just stored.
+
+        Raises
+        ------
+        Unreachable, Refused
+            If it may be taken later, with its message once more: that changes nothing.
+        """
+        assert self._client is not None
+        try:
+            self._client.request("PUT", connection.image_path(key, source), picture)
+        except Refused as error:
+            if error.temporary:
+                raise
+            self._complain(f"A notification has no picture: {error}")
+        except MalformedAnswer as error:
+            self._complain(f"A notification has no picture: {error}")
 
     def _update(self, key: str, message: Message) -> None:
         try:
@@ -505,6 +549,7 @@ class SendQueue:
             if newer is not None:
                 newer.sent = waiting.sent + newer.sent
                 newer.failed_at = waiting.failed_at
+                newer.picture = newer.picture or (newer.value and waiting.picture) or None
             elif (throttled or not self._closing) and now - waiting.failed_at < age_s:
                 # It goes back to the front of the queue.
                 self._waiting = {key: waiting, **self._waiting}
