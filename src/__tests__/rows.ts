@@ -28,6 +28,7 @@ export function row(
     autoClose: null,
     actions: [],
     reply: null,
+    image: null,
     progress: null,
     banner: false,
     dismissable: true,

@@ -10,6 +10,7 @@ import type { Notification } from '../wire';
 import { Shared } from '../components/context';
 import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { ActionButton, Actions, Body, Summary } from '../components/message';
+import { Picture, Thumbnail } from '../components/pictures';
 import { Reply } from '../components/reply';
 import { previewOf } from '../text/preview';
 
@@ -71,6 +72,7 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
       <RowHead {...props} id={id} tab={tab} />
       {(open || row.reply) && (
         <div id={`${id}-details`} className="jp-NotifyRow-details">
+          {open && row.image && <Picture row={row} />}
           {open && row.hasBody && <Body row={row} />}
           {row.expired === null && (
             <Reply
@@ -166,6 +168,7 @@ function RowHead(props: IPartProps): JSX.Element {
         {row.type === 'in-progress' && <Progress value={row.progress} />}
         <Meta {...props} />
       </div>
+      {!open && row.image && <Thumbnail row={row} />}
       <div className="jp-NotifyRow-when">
         <time dateTime={row.updated} title={times.exact(when)}>
           {times.inDay(when, now)}
@@ -199,7 +202,7 @@ function Preview(props: { id: string; start: string }): JSX.Element {
 
 /** Whether there is more to a row than a closed one shows. */
 function hasDetails(row: Notification): boolean {
-  return row.hasBody || row.actions.length > 0;
+  return row.hasBody || row.image !== null || row.actions.length > 0;
 }
 
 /** How far something is, as a bar. */

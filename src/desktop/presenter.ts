@@ -68,6 +68,8 @@ export class DesktopPresenter implements IDisposable {
       if (!row || !isUnread(row)) {
         this._shown.delete(id);
         shown.close();
+      } else if (row.image && !shown.icon) {
+        void this._addPicture(row, shown);
       }
     }
     // A snapshot is what was there before: the toasts sum that up.
@@ -114,16 +116,39 @@ export class DesktopPresenter implements IDisposable {
     }
     for (const row of mine) {
       this._times.push(now);
-      const { text } = summarize(row.message, row.markdown);
-      const shown = this._notify(
-        senderOf(row, this._trans),
-        text,
-        row.id,
-        row.id
-      );
-      if (shown) {
-        this._shown.set(row.id, shown);
+      this._showOne(row, null);
+      const shown = this._shown.get(row.id);
+      if (row.image && shown) {
+        void this._addPicture(row, shown);
       }
+    }
+  }
+
+  /** Show one again with its picture, which came a moment after it; that makes no sound. */
+  private async _addPicture(row: Row, shown: Notification): Promise<void> {
+    const { desktopPicture } = await import('../components/pictures');
+    const picture = await desktopPicture(row);
+    if (picture && this._shown.get(row.id) === shown && !this._isDisposed) {
+      this._showOne(row, picture);
+    }
+  }
+
+  private _showOne(row: Row, picture: string | null): void {
+    const { text } = summarize(row.message, row.markdown);
+    const shown = this._notify(
+      senderOf(row, this._trans),
+      text,
+      row.id,
+      row.id,
+      picture
+    );
+    if (shown) {
+      this._shown.set(row.id, shown);
+      shown.addEventListener('close', () => {
+        if (this._shown.get(row.id) === shown) {
+          this._shown.delete(row.id);
+        }
+      });
     }
   }
 
@@ -145,13 +170,16 @@ export class DesktopPresenter implements IDisposable {
     title: string,
     body: string,
     tag: string,
-    id: string | null
+    id: string | null,
+    picture: string | null = null
   ): Notification | null {
     let shown: Notification;
     try {
       shown = new Notification(title, {
         body,
         lang: document.documentElement.lang,
+        // Only some browsers know the larger one.
+        ...(picture && { icon: picture, image: picture }),
         // The same message from two tabs is one on the desktop.
         tag: `jupyterlab_notify:${this._server}:${tag}`
       });

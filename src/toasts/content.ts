@@ -151,7 +151,8 @@ export class ToastContents {
       role: urgency(row.type) > 0 ? 'alert' : 'status',
       live: !quiet && !(there && percent !== null),
       folds: this.duration(row) === false ? signature(row) : null,
-      opens: this._options.opens()
+      opens: this._options.opens(),
+      pictured: row.image && row
     };
   }
 

@@ -30,6 +30,8 @@ export interface IToastDress {
   folds: string | null;
   /** Whether a click opens it in the center. */
   opens: boolean;
+  /** The notification, if it has a picture. */
+  pictured?: Notification | null;
 }
 
 /**
@@ -278,6 +280,13 @@ export class ToastView implements IDisposable {
     }
     node.classList.toggle('jp-mod-notify-opens', dress.opens);
     this._fold(node, dress.folds);
+    if (dress.pictured || node.dataset.jpNotifyImage) {
+      // Its text is there without it.
+      import('../components/pictures').then(
+        ({ dressToast }) => dressToast(node, dress.pictured ?? null),
+        () => undefined
+      );
+    }
     const message = node.querySelector<HTMLElement>('.jp-toast-message');
     if (message) {
       message.dataset.jpNotifyMeta = dress.meta;

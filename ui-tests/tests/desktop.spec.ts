@@ -329,6 +329,56 @@ test('are silent in do-not-disturb, in whichever tab that was turned on', async 
     .toMatchObject([{ body: 'after it' }]);
 });
 
+test('have the picture of a message, which comes after it, for a user who was there', async () => {
+  await turn(true);
+  await goTo(page);
+  const pixel =
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==';
+  const give = async (key: string) => {
+    const path = `${lab.url}/jupyterlab-notify/ingest/${key}/image`;
+    const { status } = await fetch(path, {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${lab.token}` },
+      body: new Uint8Array(Buffer.from(pixel, 'base64'))
+    });
+    expect(status).toBe(200);
+  };
+  const icons = async () =>
+    (
+      await Promise.all(
+        [page, other].map(tab =>
+          tab.evaluate(() =>
+            (window as any).desktop
+              .filter(({ real }: any) => real.icon)
+              .map(({ body, real }: any) => `${body} ${real.icon}`)
+          )
+        )
+      )
+    ).flat();
+  // The first one loads what looks whether somebody is there.
+  for (const message of ['first', 'second']) {
+    await lab.push({ message, key: message, autoClose: false });
+    for (const tab of [page, other]) {
+      await expect(toasts(tab, message)).toHaveCount(1);
+    }
+    await give(message);
+    for (const tab of [page, other]) {
+      await expect(toasts(tab, message)).toHaveAttribute(
+        'data-jp-notify-image',
+        /./
+      );
+      await tab.evaluate(() => window.dispatchEvent(new Event('pointermove')));
+    }
+  }
+  await goTo(elsewhere);
+  await lab.push({ message: 'Loss', key: 'loss', autoClose: false });
+  await expect
+    .poll(async () => (await shown(page, other)).map(({ body }) => body))
+    .toContain('Loss');
+  await give('loss');
+  await expect.poll(icons).toContainEqual(expect.stringMatching(/^Loss blob:/));
+});
+
 test('are no flood: what was there before is not shown, and many at once are counted', async () => {
   await turn(true);
   await goTo(elsewhere);

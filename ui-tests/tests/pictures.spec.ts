@@ -1,0 +1,230 @@
+/**
+ * Pictures of messages: in rows, toasts and on the desktop, replaced while they are looked at,
+ * and fetched only for a user who is there.
+ */
+import type { Locator, Page } from '@playwright/test';
+import * as zlib from 'zlib';
+
+import { hasNoViolations } from './axe';
+import {
+  center,
+  closeCenter,
+  expect,
+  openCenter,
+  rows,
+  test,
+  toasts,
+  untilLauncher,
+  useLab
+} from './lab';
+
+const lab = useLab();
+
+let page: Page;
+/** The pictures that the page has asked for, by their addresses. */
+let asked: string[];
+
+test.beforeAll(async ({ browser }) => {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    permissions: ['notifications']
+  });
+  page = await lab.open(browser, { context });
+  await untilLauncher(page);
+  page.on('request', request => {
+    if (request.url().includes('/image/')) {
+      asked.push(request.url());
+    }
+  });
+});
+
+test.afterAll(() => page?.context().close());
+
+test.beforeEach(async () => {
+  asked = [];
+  await closeCenter(page);
+  for (const { id } of await lab.list('inbox', 200)) {
+    await lab.revoke(id);
+  }
+  await expect(toasts(page)).toHaveCount(0);
+});
+
+/** A picture of one colour with a dark line, as PNG. */
+function png(red: number, width = 640, height = 480): Buffer {
+  const row = (y: number) => {
+    const line = Buffer.alloc(1 + width * 3);
+    for (let x = 0; x < width; x++) {
+      const dark = Math.abs(y - (height * x) / width) < 4;
+      line.set(dark ? [20, 20, 60] : [red, 230, 250], 1 + x * 3);
+    }
+    return line;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const pixels = Buffer.concat(
+    Array.from({ length: height }, (_, y) => row(y))
+  );
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', header),
+    chunk('IDAT', zlib.deflateSync(pixels)),
+    chunk('IEND', Buffer.alloc(0))
+  ]);
+}
+
+function chunk(kind: string, content: Buffer): Buffer {
+  const named = Buffer.concat([Buffer.from(kind), content]);
+  const whole = Buffer.alloc(named.length + 8);
+  whole.writeUInt32BE(content.length, 0);
+  named.copy(whole, 4);
+  whole.writeUInt32BE(zlib.crc32(named), named.length + 4);
+  return whole;
+}
+
+/** Give a message a picture. */
+async function give(name: string, picture: Buffer): Promise<void> {
+  const response = await fetch(
+    `${lab.url}/jupyterlab-notify/ingest/${name}/image`,
+    {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${lab.token}` },
+      body: new Uint8Array(picture)
+    }
+  );
+  expect(response.status, await response.text()).toBe(200);
+}
+
+/** Move the mouse, as somebody who is there. */
+async function beThere(): Promise<void> {
+  await page.mouse.move(400, 700);
+  await page.mouse.move(410, 700);
+}
+
+/** The colour in the corner of a picture, once it is drawn. */
+async function redOf(image: Locator): Promise<number> {
+  return image.evaluate(async (node: HTMLImageElement) => {
+    await node.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = node.naturalWidth;
+    canvas.height = node.naturalHeight;
+    const context = canvas.getContext('2d')!;
+    context.drawImage(node, 0, 0);
+    return context.getImageData(canvas.width - 5, 5, 1, 1).data[0];
+  });
+}
+
+test('a row shows its picture small, and whole when it is open', async () => {
+  await lab.push({ message: 'Training done', key: 'done', autoClose: 0 });
+  await give('done', png(100));
+  await openCenter(page);
+  await beThere();
+  const row = rows(page, 'Training done');
+  const small = row.locator('.jp-NotifyThumbnail img');
+  expect(await redOf(small)).toBe(100);
+  const box = (await small.boundingBox())!;
+  expect(box.width).toBeLessThan(60);
+
+  await row.click();
+  const link = row.getByRole('link', { name: 'Picture' });
+  const whole = link.locator('img');
+  expect(await redOf(whole)).toBe(100);
+  await expect(small).toHaveCount(0);
+  const large = (await whole.boundingBox())!;
+  expect(large.width).toBeGreaterThan(200);
+  expect(large.width / large.height).toBeCloseTo(640 / 480, 1);
+  const panel = (await center(page).boundingBox())!;
+  expect(large.x + large.width).toBeLessThanOrEqual(panel.x + panel.width);
+  // Both are of one request.
+  expect(asked).toHaveLength(1);
+  await hasNoViolations(page, '.jp-NotifyCenter');
+
+  const [opened] = await Promise.all([
+    page.context().waitForEvent('page'),
+    link.click()
+  ]);
+  await expect(opened.locator('img')).toHaveJSProperty('naturalWidth', 640);
+  await opened.close();
+});
+
+test('a curve grows in an open row, and nothing else of it changes', async () => {
+  await lab.push({ message: 'Epoch 1', key: 'curve', type: 'in-progress' });
+  await give('curve', png(10));
+  await openCenter(page);
+  await beThere();
+  const row = rows(page, 'Epoch 1');
+  await row.click();
+  const picture = row.locator('.jp-NotifyPicture img');
+  expect(await redOf(picture)).toBe(10);
+  const before = await picture.boundingBox();
+  await give('curve', png(200));
+  await expect.poll(() => redOf(picture)).toBe(200);
+  expect(await picture.boundingBox()).toEqual(before);
+  await expect(row).toHaveClass(/jp-mod-open/);
+});
+
+test('a toast shows a picture that comes with it, and after it', async () => {
+  await beThere();
+  await lab.push({ message: 'Loss', key: 'loss', autoClose: false });
+  const toast = toasts(page, 'Loss');
+  await expect(toast).toBeVisible();
+  await expect(toast).not.toHaveAttribute('data-jp-notify-image');
+  await give('loss', png(77));
+  await beThere();
+  const image = () =>
+    toast
+      .locator('.jp-toast-message')
+      .evaluate(node => getComputedStyle(node, '::before').backgroundImage);
+  await expect.poll(image).toMatch(/^url\("blob:/);
+  const first = await image();
+  await give('loss', png(78));
+  await expect.poll(image).not.toBe(first);
+  await expect(toast).toContainText('Loss');
+  // Taken away, it leaves the text alone.
+  await lab.api('DELETE', 'jupyterlab-notify/ingest/loss/image');
+  await expect(toast).not.toHaveAttribute('data-jp-notify-image');
+});
+
+test('a picture that went shows that, or nothing', async () => {
+  await lab.push({ message: 'Lost', key: 'lost', autoClose: 0 });
+  await page.route('**/image/*', route => route.fulfill({ status: 404 }));
+  try {
+    await give('lost', png(1));
+    await openCenter(page);
+    await beThere();
+    const row = rows(page, 'Lost');
+    await row.click();
+    await expect(row).toContainText('The picture could not be fetched.');
+  } finally {
+    await page.unroute('**/image/*');
+  }
+  const row = rows(page, 'Lost');
+  await row.getByRole('button', { name: 'Retry' }).click();
+  expect(await redOf(row.locator('.jp-NotifyPicture img'))).toBe(1);
+});
+
+test('nothing is fetched in a tab that nobody has touched', async ({
+  browser
+}) => {
+  const tab = await lab.open(browser, { path: 'lab/workspaces/forgotten' });
+  try {
+    let count = 0;
+    tab.on('request', request => {
+      count += Number(request.url().includes('/image/'));
+    });
+    await lab.push({ message: 'Every minute', key: 'm', autoClose: false });
+    await give('m', png(5));
+    const toast = toasts(tab, 'Every minute');
+    await expect(toast).toHaveAttribute('data-jp-notify-image', /./);
+    await give('m', png(6));
+    // What comes later has come, so a request would have been made.
+    await lab.push({ message: 'Later', autoClose: false });
+    await expect(toasts(tab, 'Later')).toBeVisible();
+    expect(count).toBe(0);
+    await tab.mouse.move(300, 600);
+    await expect.poll(() => count).toBe(1);
+  } finally {
+    await tab.context().close();
+  }
+});
