@@ -30,22 +30,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     app.commands.addCommand(CommandIDs.goToCell, {
       label: trans.__('Go to Cell'),
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            cellId: {
-              type: ['string', 'null'],
-              description: 'The id of the cell; none: only the notebook opens.'
-            },
-            path: {
-              type: ['string', 'null'],
-              description:
-                'The notebook, for when it is not open: its path below the server’s root, or as the kernel knows it.'
-            }
-          }
-        }
-      },
+      describedBy: async () => ({
+        args: (await import('./goToCell')).ARGUMENTS
+      }),
       execute: async args => {
         const { goToCell } = await import('./goToCell');
         await goToCell(app, tracker, trans, args);

@@ -14,6 +14,24 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 const OPEN = 'docmanager:open';
 
 /**
+ * What callers of the command may give, as a JSON schema.
+ */
+export const ARGUMENTS = {
+  type: 'object',
+  properties: {
+    cellId: {
+      type: ['string', 'null'],
+      description: 'The id of the cell; none: only the notebook opens.'
+    },
+    path: {
+      type: ['string', 'null'],
+      description:
+        'The notebook, for when it is not open: its path below the server’s root, or as the kernel knows it.'
+    }
+  }
+};
+
+/**
  * Show a cell, and open its notebook first if it is not open.
  *
  * @param app - The application.

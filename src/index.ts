@@ -11,6 +11,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import actionsPlugin from './actions';
 import bannerPlugin from './banner/plugin';
 import cellPlugin from './cell';
+import cellsPlugin from './cells/plugin';
 import centerPlugin from './center/plugin';
 import commandsPlugin from './commands';
 import desktopPlugin from './desktop/plugin';
@@ -62,7 +63,8 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   commandsPlugin,
   quietPlugin,
   sendPlugin,
-  cellPlugin
+  cellPlugin,
+  cellsPlugin
 ].concat(centerPlugin);
 
 export default plugins;

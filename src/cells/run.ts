@@ -1,0 +1,97 @@
+/**
+ * Cells of one notebook that are run together: from the first that is scheduled until none is
+ * left.
+ */
+import type { CellEnd } from './words';
+
+/**
+ * One such run.
+ */
+export class CellRun {
+  /**
+   * Begin a run.
+   *
+   * @param began - When, in ms.
+   */
+  constructor(readonly began: number) {
+    this._cellBegan = began;
+  }
+
+  /** How many cells it has. */
+  get total(): number {
+    return this._total;
+  }
+
+  /** How many were run to their end. */
+  get done(): number {
+    return this._done;
+  }
+
+  /** Whether no cell is left. */
+  get isOver(): boolean {
+    return this._pending.size === 0;
+  }
+
+  /** The cells that are left, by their ids. */
+  get pending(): readonly string[] {
+    return [...this._pending];
+  }
+
+  /** How it ended: as the first cell that ended badly, if one did. */
+  get end(): CellEnd {
+    return this._end;
+  }
+
+  /** The cell to look at: the one that ended it badly, or else the last. */
+  get cell(): string {
+    return this._cell;
+  }
+
+  /**
+   * Take a cell that is to be run.
+   */
+  add(id: string): void {
+    if (!this._pending.has(id)) {
+      this._pending.add(id);
+      this._total += 1;
+    }
+  }
+
+  /**
+   * Forget a cell: it was deleted, or will not be run.
+   */
+  drop(id: string): void {
+    if (this._pending.delete(id)) {
+      this._total -= 1;
+    }
+  }
+
+  /**
+   * Take the end of a cell.
+   *
+   * @param id - The cell.
+   * @param end - How it ended.
+   * @param at - When, in ms.
+   * @returns How long it took: a kernel runs one after the other.
+   */
+  finish(id: string, end: CellEnd, at: number): number {
+    const took = at - this._cellBegan;
+    this._pending.delete(id);
+    this._cellBegan = at;
+    if (end === 'done') {
+      this._done += 1;
+    }
+    if (this._end === 'done') {
+      this._end = end;
+      this._cell = id;
+    }
+    return took;
+  }
+
+  private readonly _pending = new Set<string>();
+  private _cellBegan: number;
+  private _total = 0;
+  private _done = 0;
+  private _end: CellEnd = 'done';
+  private _cell = '';
+}

@@ -1,0 +1,323 @@
+/**
+ * Watches the cells that are run in this tab, and tells of those that the user waits for, or that
+ * took long while they looked elsewhere. Loaded with the first cell that is run.
+ */
+import { Notification } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import type {
+  INotebookTracker,
+  Notebook,
+  NotebookPanel
+} from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+
+import { followSettings } from '../settings';
+import type { INotifications } from '../tokens';
+import { LIMITS } from '../wire';
+import { CellRun } from './run';
+import { cellEnd, compose, type IReport } from './words';
+import '../../style/cells.css';
+
+/** The command that a button takes to the cell. */
+const GO_TO_CELL = 'jupyterlab-notify:go-to-cell';
+
+/** What callers of the command that waits for cells may give, as a JSON schema. */
+export const ARGUMENTS = {
+  type: 'object',
+  properties: {
+    of: {
+      type: 'string',
+      description:
+        '“cell”: the active cell; the id of a panel: its notebook; none: the one in front.'
+    }
+  }
+};
+
+/** Whose settings hold how long a cell must run. */
+const SETTINGS = 'jupyterlab_notify:center';
+
+/** The same, if they cannot be read. */
+const DEFAULT_MINUTES = 5;
+
+/** What a cell looks like whose user waits for it. */
+const AWAITED = 'jp-mod-notifyAwaited';
+
+/**
+ * What watches all notebooks of a tab.
+ */
+export class CellWatcher {
+  /**
+   * Make a watcher.
+   */
+  constructor(options: CellWatcher.IOptions) {
+    this._options = options;
+    if (options.registry) {
+      this._ready = followSettings(options.registry, SETTINGS, values => {
+        const minutes = values.longCells;
+        this._longMs =
+          60_000 * (typeof minutes === 'number' ? minutes : DEFAULT_MINUTES);
+      }).catch(reason => {
+        console.warn('Cells are long after the default time.', reason);
+      });
+    }
+  }
+
+  /**
+   * A cell is going to be run.
+   */
+  scheduled({ notebook, cell }: CellWatcher.IEvent, at: number): void {
+    const watched = this._watch(notebook);
+    const { model } = cell;
+    if (!watched || cell.isDisposed || !model.sharedModel.source.trim()) {
+      return;
+    }
+    const run = (watched.run = this._sweep(watched) ?? new CellRun(at));
+    run.add(model.id);
+    watched.cells.set(model.id, cell);
+    if (!this._followed.has(cell)) {
+      this._followed.add(cell);
+      const { id } = model;
+      cell.disposed.connect(() => this._onDeleted(watched, id));
+    }
+  }
+
+  /**
+   * A cell was run, or could not be.
+   */
+  executed(
+    { notebook, cell, success, error }: CellWatcher.IEvent,
+    at: number
+  ): void {
+    const watched = this._watched.get(notebook);
+    const run = watched?.run;
+    const { id } = cell.model;
+    if (!watched || !run?.pending.includes(id)) {
+      return;
+    }
+    let end = cellEnd(success !== false, error);
+    if (end === 'skipped' && run.end === 'done') {
+      // None before it failed: some kernels call it so where an interrupt ended it.
+      end = 'interrupted';
+    }
+    const tookMs = run.finish(id, end, at);
+    watched.cells.delete(id);
+    const { awaited } = this._options;
+    const panelAwaited = awaited.has(watched.panel.id);
+    const told = awaited.delete(id);
+    if (told) {
+      this.mark(cell);
+      this._options.changed();
+    }
+    if (told && !(run.isOver && run.total > 1 && panelAwaited)) {
+      watched.told.add(id);
+      this._tell(watched, id, { end, tookMs, cells: { total: 1, done: 1 } });
+    }
+    if (run.isOver) {
+      this._over(watched, run, run.end, at);
+    }
+  }
+
+  /**
+   * Show at a cell whether the user waits for it.
+   */
+  mark(cell: Private.ICell | null): void {
+    cell?.node.classList.toggle(
+      AWAITED,
+      this._options.awaited.has(cell.model.id)
+    );
+  }
+
+  /**
+   * What is known of a notebook; nothing of one that no panel shows.
+   */
+  private _watch(notebook: Notebook): Private.IWatched | null {
+    let watched = this._watched.get(notebook) ?? null;
+    if (!watched) {
+      const panel = this._options.tracker.find(
+        each => each.content === notebook
+      );
+      if (!panel) {
+        return null;
+      }
+      watched = { panel, run: null, cells: new Map(), told: new Set() };
+      this._watched.set(notebook, watched);
+      const { sessionContext } = panel;
+      const known = watched;
+      sessionContext.statusChanged.connect((_, status) =>
+        this._onStatus(known, status)
+      );
+      sessionContext.kernelChanged.connect(() =>
+        this._onStatus(known, 'terminating')
+      );
+      panel.disposed.connect(() => this._options.awaited.delete(panel.id));
+    }
+    return watched;
+  }
+
+  /**
+   * Cells of a kernel that is gone come to no end of their own.
+   */
+  private _onStatus(watched: Private.IWatched, status: Kernel.Status): void {
+    const died = status === 'autorestarting' || status === 'dead';
+    if (!died && status !== 'restarting' && status !== 'terminating') {
+      return;
+    }
+    const { run } = watched;
+    if (run) {
+      const [id] = run.pending;
+      this._over(
+        watched,
+        run,
+        died ? 'died' : 'interrupted',
+        Date.now(),
+        // The one that was running.
+        id
+      );
+    }
+  }
+
+  /**
+   * Nothing is said of a cell that is gone: nobody knows how it ends.
+   */
+  private _onDeleted(watched: Private.IWatched, id: string): void {
+    this._options.awaited.delete(id);
+    watched.cells.delete(id);
+    watched.run?.drop(id);
+    if (watched.run?.isOver) {
+      watched.run = null;
+    }
+  }
+
+  /**
+   * Leave out what JupyterLab has given up without a word; returns the run if any of it is left.
+   */
+  private _sweep(watched: Private.IWatched): CellRun | null {
+    const { run, cells } = watched;
+    for (const [id, cell] of cells) {
+      const future = (cell as any).outputArea?.future;
+      if (cell.isDisposed || future?.isDisposed) {
+        run?.drop(id);
+        cells.delete(id);
+      }
+    }
+    if (run?.isOver) {
+      watched.run = null;
+    }
+    return watched.run;
+  }
+
+  private _over(
+    watched: Private.IWatched,
+    run: CellRun,
+    end: IReport['end'],
+    at: number,
+    cell = run.cell
+  ): void {
+    const { awaited, changed } = this._options;
+    const { panel, told } = watched;
+    watched.run = null;
+    watched.told = new Set();
+    // Those whose end will not come.
+    const left = run.pending.filter(id => awaited.delete(id));
+    left.forEach(id => this.mark(watched.cells.get(id) ?? null));
+    watched.cells.clear();
+    const asked = awaited.delete(panel.id) || left.length > 0;
+    if (asked) {
+      changed();
+    }
+    const elsewhere = document.hidden || !panel.isVisible;
+    const tookMs = at - run.began;
+    void this._ready.then(() => {
+      const long =
+        this._longMs > 0 && (end === 'died' || tookMs >= this._longMs);
+      if ((asked || (long && elsewhere)) && !told.has(cell)) {
+        this._tell(watched, cell, { end, tookMs, cells: run });
+      }
+    });
+  }
+
+  private _tell(
+    { panel }: Private.IWatched,
+    cellId: string,
+    report: Omit<IReport, 'name'>
+  ): void {
+    const { commands, sender, trans } = this._options;
+    const { path } = panel.context;
+    const name = PathExt.basename(path);
+    const { type, message } = compose({ ...report, name }, trans);
+    const label = trans.__('Go to cell');
+    const args = { path, cellId };
+    sender
+      .emit(message, {
+        type,
+        source: [...name].slice(0, LIMITS.source).join(''),
+        actions: [{ label, commandId: GO_TO_CELL, args }]
+      })
+      .catch(reason => {
+        // This tab can say it without the server.
+        console.warn('The server was not told that cells are done.', reason);
+        Notification.emit(message, type, {
+          autoClose: false,
+          actions: [
+            { label, callback: () => void commands.execute(GO_TO_CELL, args) }
+          ]
+        });
+      });
+  }
+
+  private readonly _options: CellWatcher.IOptions;
+  private readonly _watched = new WeakMap<Notebook, Private.IWatched>();
+  /** The cells of which it will be known that they were deleted. */
+  private readonly _followed = new WeakSet<Private.ICell>();
+  private _longMs = 60_000 * DEFAULT_MINUTES;
+  private _ready: Promise<void> = Promise.resolve();
+}
+
+/**
+ * The namespace of what a {@link CellWatcher} is given.
+ */
+export namespace CellWatcher {
+  /**
+   * What JupyterLab says of a cell.
+   */
+  export interface IEvent {
+    notebook: Notebook;
+    cell: Private.ICell;
+    success?: boolean;
+    error?: Parameters<typeof cellEnd>[1];
+  }
+
+  /**
+   * What a watcher needs.
+   */
+  export interface IOptions {
+    /** The ids of the panels and cells that the user waits for. */
+    awaited: Set<string>;
+    /** Say that this changed. */
+    changed(): void;
+    commands: CommandRegistry;
+    /** Where the user says how long a cell must run. */
+    registry: ISettingRegistry | null;
+    sender: Pick<INotifications, 'emit'>;
+    tracker: Pick<INotebookTracker, 'find'>;
+    trans: TranslationBundle;
+  }
+}
+
+namespace Private {
+  /** A cell of a notebook. */
+  export type ICell = Notebook['widgets'][number];
+
+  /** A notebook in which a cell was run. */
+  export interface IWatched {
+    panel: NotebookPanel;
+    run: CellRun | null;
+    /** The cells of the run that are left. */
+    cells: Map<string, Private.ICell>;
+    /** Those of the run whose end was told. */
+    told: Set<string>;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * What is said of cells that are done: the same as the client's `%%notify` says, which see in
+ * `client/jupyter_notify/magics.py`.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+/** The longest summary of an exception, in characters. */
+const MOST = 500;
+
+/** What kernels call an exception by which an interrupt ends a cell. */
+const INTERRUPTS =
+  /^(KeyboardInterrupt|InterruptException|CancelledError|Interrupted?(Error|Exception)?)$/;
+
+/** How terminals are told colours. */
+// eslint-disable-next-line no-control-regex
+const COLOURS = /\u001b\[[0-9;]*[A-Za-z]/g;
+
+/**
+ * How one cell ended: well, not at all since one before it had failed or was interrupted, by an
+ * interrupt, or with an exception, of which this is the summary.
+ */
+export type CellEnd = 'done' | 'skipped' | 'interrupted' | { error: string };
+
+/**
+ * How a cell ended, by what JupyterLab says of it.
+ *
+ * @param success - Whether it was run to its end.
+ * @param error - What a kernel said otherwise; each has its own habits.
+ */
+export function cellEnd(
+  success: boolean,
+  error?: {
+    message?: string;
+    errorName?: string;
+    errorValue?: string;
+    traceback?: string[];
+  } | null
+): CellEnd {
+  if (success) {
+    return 'done';
+  }
+  const name = oneLine(error?.errorName);
+  const value = oneLine(error?.errorValue);
+  if (INTERRUPTS.test(name)) {
+    return 'interrupted';
+  }
+  if (name === 'SystemExit' && /^(0|None|)$/.test(value)) {
+    return 'done';
+  }
+  if (name && value) {
+    // Julia's value begins with the name.
+    return { error: value.startsWith(name) ? value : `${name}: ${value}` };
+  }
+  if (name || value) {
+    return { error: name || value };
+  }
+  if (error?.message?.startsWith('KernelReplyNotOK')) {
+    // What a kernel has aborted has neither a name nor a traceback.
+    const last = error.traceback?.map(oneLine).filter(line => line !== '');
+    return last?.length ? { error: last[last.length - 1] } : 'skipped';
+  }
+  return { error: oneLine(error?.message) };
+}
+
+/**
+ * What there is to say.
+ */
+export interface IReport {
+  /** The notebook's name. */
+  name: string;
+  end: CellEnd | 'died';
+  tookMs: number;
+  /** How many cells were to be run, and how many of them were. */
+  cells: { total: number; done: number };
+}
+
+/**
+ * A report in words, and the type of notification that it is.
+ */
+export function compose(
+  { name, end, tookMs, cells: { total, done } }: IReport,
+  trans: TranslationBundle
+): { type: 'success' | 'warning' | 'error'; message: string } {
+  const took = duration(tookMs, trans);
+  const type =
+    end === 'done' ? 'success' : end === 'interrupted' ? 'warning' : 'error';
+  if (end === 'done') {
+    return {
+      type,
+      message:
+        total > 1
+          ? trans.__('%1: %2 cells done in %3', name, total, took)
+          : trans.__('%1: done in %2', name, took)
+    };
+  }
+  if (end === 'interrupted') {
+    return {
+      type,
+      message: trans.__('%1: interrupted after %2', name, took)
+    };
+  }
+  if (end === 'died') {
+    return {
+      type,
+      message: trans.__('%1: the kernel died after %2', name, took)
+    };
+  }
+  if (end === 'skipped') {
+    return {
+      type,
+      message: trans.__(
+        '%1: the cell was not run, because one before it did not succeed',
+        name
+      )
+    };
+  }
+  return {
+    type,
+    message:
+      total > 1
+        ? trans.__(
+            '%1: failed after %2, %3 of %4 cells done: %5',
+            name,
+            took,
+            done,
+            total,
+            end.error
+          )
+        : trans.__('%1: failed after %2: %3', name, took, end.error)
+  };
+}
+
+/**
+ * A duration in words.
+ */
+export function duration(ms: number, trans: TranslationBundle): string {
+  const seconds = Math.max(ms, 0) / 1000;
+  if (seconds < 10) {
+    return trans.__('%1 s', seconds.toFixed(1));
+  }
+  const whole = Math.round(seconds);
+  if (whole < 60) {
+    return trans.__('%1 s', whole);
+  }
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) {
+    return whole % 60
+      ? trans.__('%1 min %2 s', minutes, whole % 60)
+      : trans.__('%1 min', minutes);
+  }
+  const hours = Math.floor(minutes / 60);
+  return minutes % 60
+    ? trans.__('%1 h %2 min', hours, minutes % 60)
+    : trans.__('%1 h', hours);
+}
+
+/**
+ * A text on one line that a server takes and a user can read.
+ */
+function oneLine(text: string | undefined): string {
+  const line = (text ?? '')
+    // It may be as long as a kernel likes.
+    .slice(0, 10 * MOST)
+    .replace(COLOURS, '')
+    // Half a character, which no encoding has.
+    .replace(/\p{Cs}/gu, '\ufffd')
+    .trim()
+    .replace(/\s+/g, ' ');
+  const characters = [...line];
+  return characters.length > MOST
+    ? `${characters.slice(0, MOST - 1).join('')}…`
+    : line;
+}
