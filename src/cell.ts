@@ -19,13 +19,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab_notify:cell',
   description: 'Adds the command that goes to a cell of a notebook.',
   autoStart: true,
-  requires: [INotebookTracker],
-  optional: [ITranslator],
+  optional: [INotebookTracker, ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    tracker: INotebookTracker,
+    tracker: INotebookTracker | null,
     translator: ITranslator | null
   ) => {
+    if (!tracker) {
+      return;
+    }
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
 
     app.commands.addCommand(CommandIDs.goToCell, {

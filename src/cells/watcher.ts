@@ -161,21 +161,21 @@ export class CellWatcher {
    * Cells of a kernel that is gone come to no end of their own.
    */
   private _onStatus(watched: Private.IWatched, status: Kernel.Status): void {
-    const died = status === 'autorestarting' || status === 'dead';
-    if (!died && status !== 'restarting' && status !== 'terminating') {
+    const { run } = watched;
+    if (!run) {
       return;
     }
-    const { run } = watched;
-    if (run) {
-      const [id] = run.pending;
-      this._over(
-        watched,
-        run,
-        died ? 'died' : 'interrupted',
-        Date.now(),
-        // The one that was running.
-        id
-      );
+    const over = (end: IReport['end']) => {
+      if (watched.run === run) {
+        // The cell that was running.
+        this._over(watched, run, end, Date.now(), run.pending[0]);
+      }
+    };
+    if (status === 'autorestarting' || status === 'dead') {
+      over('died');
+    } else if (status === 'restarting' || status === 'terminating') {
+      // Of a kernel that died JupyterLab says this first, and the other word right after it.
+      queueMicrotask(() => over('interrupted'));
     }
   }
 

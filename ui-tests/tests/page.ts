@@ -234,6 +234,29 @@ export async function runCommand(
 }
 
 /**
+ * Wait until the notebook in front speaks with its kernel. It calls one idle that
+ * it has not reached yet, and cells that are run then may be given up.
+ */
+export async function untilKernel(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const panel = (window as any).jupyterapp.shell.currentWidget;
+    const kernel = panel?.sessionContext?.session?.kernel;
+    return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+  });
+}
+
+/**
+ * Open a notebook, and wait until its kernel runs cells.
+ */
+export async function openNotebook(page: Page, path: string): Promise<void> {
+  await runCommand(page, 'docmanager:open', { path });
+  await expect(
+    page.locator('.jp-NotebookPanel:visible .jp-CodeCell').first()
+  ).toBeVisible();
+  await untilKernel(page);
+}
+
+/**
  * Find a command in the palette by words, and run it with the Enter key once it is what that
  * key runs.
  */

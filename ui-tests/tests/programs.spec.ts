@@ -18,6 +18,7 @@ import {
   toastEvents,
   TOASTS,
   toasts,
+  untilKernel,
   useLab
 } from './lab';
 
@@ -64,18 +65,6 @@ async function begin(
     },
     [id, args] as [string, any]
   );
-}
-
-/**
- * Wait until the notebook in front speaks with its kernel. It calls one idle that
- * it has not reached yet, and cells that are run then may be given up.
- */
-async function untilKernel(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
-    const panel = (window as any).jupyterapp.shell.currentWidget;
-    const kernel = panel?.sessionContext?.session?.kernel;
-    return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
-  });
 }
 
 /** Run one to its end, which must be a good one. */

@@ -1,0 +1,360 @@
+/**
+ * What a user is told of cells that they run, with a real kernel: how it ended, how long it took,
+ * and where it is.
+ */
+import type { Page } from '@playwright/test';
+import * as fs from 'fs';
+import * as path from 'path';
+
+import {
+  expect,
+  type IRow,
+  Lab,
+  openNotebook,
+  runCommand,
+  setSetting,
+  test,
+  toasts,
+  TOASTS,
+  untilKernel,
+  useLab
+} from './lab';
+
+const CENTER = 'jupyterlab_notify:center';
+
+const lab = useLab({ settings: { [TOASTS]: { defaultAutoClose: 0 } } });
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  page = await lab.open(browser);
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
+test.afterAll(() => page?.context().close());
+
+test.afterEach(async () => {
+  await page.evaluate(() => {
+    delete (document as any).hidden;
+  });
+  await lab.dismissAll();
+  await expect(toasts(page)).toHaveCount(0);
+});
+
+/** Open a notebook of these cells in a lab, and wait for its kernel. */
+async function notebook(
+  tab: Page,
+  name: string,
+  sources: string[],
+  server = lab
+): Promise<void> {
+  fs.writeFileSync(
+    path.join(server.root, name),
+    JSON.stringify({
+      cells: sources.map((source, index) => ({
+        cell_type: 'code',
+        id: `${name.split('.')[0]}-${index}`,
+        execution_count: null,
+        metadata: {},
+        outputs: [],
+        source
+      })),
+      metadata: {
+        kernelspec: {
+          display_name: 'Python 3',
+          language: 'python',
+          name: 'python3'
+        },
+        language_info: { name: 'python' }
+      },
+      nbformat: 4,
+      nbformat_minor: 5
+    })
+  );
+  if (server === lab) {
+    await openNotebook(tab, name);
+  }
+}
+
+/** The cells of the notebook in front. */
+function cells(tab: Page) {
+  return tab.locator('.jp-NotebookPanel:visible .jp-CodeCell');
+}
+
+/** The button in its toolbar. */
+function button(tab: Page) {
+  return tab
+    .locator('.jp-NotebookPanel:visible .jp-NotebookPanel-toolbar')
+    .getByRole('button', { name: /otif(y|ied).*done/ });
+}
+
+/** Ask for a cell, by its menu. */
+async function ask(tab: Page, index: number): Promise<void> {
+  await cells(tab).nth(index).locator('.jp-InputArea-prompt').click({
+    button: 'right'
+  });
+  await tab.getByRole('menuitem', { name: 'Notify When Done' }).click();
+}
+
+/** Run the cell that is active. */
+async function run(tab: Page, index: number): Promise<void> {
+  await cells(tab).nth(index).locator('.jp-InputArea-prompt').click();
+  await begin(tab, 'notebook:run-cell');
+}
+
+/** Begin a command, and do not wait until it is done. */
+async function begin(tab: Page, id: string): Promise<void> {
+  await tab.evaluate(id => {
+    void (window as any).jupyterapp.commands.execute(id);
+  }, id);
+}
+
+/** Have a page say that its tab is behind another one: a browser without windows has no such. */
+async function hide(tab: Page): Promise<void> {
+  await tab.evaluate(() => {
+    Object.defineProperty(document, 'hidden', {
+      configurable: true,
+      get: () => true
+    });
+  });
+}
+
+/** Let minutes pass on a page's clock. */
+async function pass(tab: Page, minutes: number): Promise<void> {
+  await tab.evaluate(minutes => {
+    const now = Date.now;
+    Date.now = () => now() + minutes * 60_000;
+  }, minutes);
+}
+
+/** The inbox, once it has this many messages. */
+async function inbox(count: number, server: Lab = lab): Promise<IRow[]> {
+  await expect.poll(async () => (await server.list()).length).toBe(count);
+  return server.list();
+}
+
+/** What holds a cell until it is let go, so that it ends when a test wants it. */
+const WAIT = `
+import os, time
+while not os.path.exists("go"):
+    time.sleep(0.02)
+os.remove("go")`;
+
+/** Let it go. */
+function go(): void {
+  fs.writeFileSync(path.join(lab.root, 'go'), '');
+}
+
+test("A cell's menu: the user is told when it is done, in every tab, and led to it", async ({
+  browser
+}) => {
+  await notebook(page, 'menu.ipynb', [WAIT, 'pass', '"last"']);
+  const other = await lab.open(browser, { path: 'lab/workspaces/other' });
+  await ask(page, 0);
+  const mark = (index: number) =>
+    cells(page)
+      .nth(index)
+      .locator('.jp-InputPrompt')
+      .evaluate(node => getComputedStyle(node, '::before').content);
+  expect(await mark(0)).toBe('""');
+  expect(await mark(1)).toBe('none');
+  await run(page, 0);
+  // Others of the notebook are not told of.
+  await run(page, 1);
+  go();
+  for (const tab of [page, other]) {
+    await expect(toasts(tab, /menu\.ipynb: done in \d/)).toBeVisible();
+  }
+  expect(await mark(0)).toBe('none');
+  await other.context().close();
+  const [row] = await inbox(1);
+  expect(row).toMatchObject({ type: 'success', source: 'menu.ipynb' });
+
+  await cells(page).nth(2).locator('.jp-InputArea-prompt').click();
+  await toasts(page).getByRole('button', { name: 'Go to cell' }).click();
+  await expect(cells(page).nth(0)).toHaveClass(/jp-mod-active/);
+
+  // Once is what was asked for.
+  await run(page, 1);
+  await expect(cells(page).nth(1)).toContainText('[3]:');
+  await inbox(1);
+});
+
+test('The button in the toolbar: all cells that run, as one message', async () => {
+  await notebook(page, 'all.ipynb', ['1', WAIT, '', '3']);
+  await expect(button(page)).toHaveAttribute('aria-pressed', 'false');
+  await begin(page, 'notebook:run-all-cells');
+  await button(page).click();
+  await expect(button(page)).toHaveAttribute('aria-pressed', 'true');
+  go();
+  await expect(toasts(page, /all\.ipynb: 3 cells done in \d/)).toBeVisible();
+  await expect(button(page)).toHaveAttribute('aria-pressed', 'false');
+  await inbox(1);
+});
+
+test('The button belongs to its own notebook', async () => {
+  await notebook(page, 'left.ipynb', ['1']);
+  await button(page).click();
+  await notebook(page, 'right.ipynb', ['1']);
+  await expect(button(page)).toHaveAttribute('aria-pressed', 'false');
+  await run(page, 0);
+  await expect(cells(page).nth(0)).toContainText('[1]:');
+  await runCommand(page, 'docmanager:open', { path: 'left.ipynb' });
+  await expect(button(page)).toHaveAttribute('aria-pressed', 'true');
+  await run(page, 0);
+  await expect(toasts(page, 'left.ipynb: done in')).toBeVisible();
+  await inbox(1);
+});
+
+test('A cell that failed is told of with its exception, and led to', async () => {
+  await notebook(page, 'fails.ipynb', ['1', '{}["loss"]', '3', '4']);
+  await button(page).click();
+  await begin(page, 'notebook:run-all-cells');
+  await expect(
+    toasts(
+      page,
+      /fails\.ipynb: failed after .*, 1 of 4 cells done: KeyError: 'loss'/
+    )
+  ).toBeVisible();
+  const [row] = await inbox(1);
+  expect(row.type).toBe('error');
+  await cells(page).nth(3).locator('.jp-InputArea-prompt').click();
+  await toasts(page).getByRole('button', { name: 'Go to cell' }).click();
+  await expect(cells(page).nth(1)).toHaveClass(/jp-mod-active/);
+});
+
+test('A cell that was interrupted is told of as such', async () => {
+  await notebook(page, 'stop.ipynb', ['import time; time.sleep(600)']);
+  await ask(page, 0);
+  await run(page, 0);
+  await expect(cells(page).nth(0)).toContainText('[*]:');
+  await untilBusy(page);
+  await begin(page, 'notebook:interrupt-kernel');
+  await expect(toasts(page, /stop\.ipynb: interrupted after/)).toBeVisible();
+  expect((await inbox(1))[0].type).toBe('warning');
+});
+
+test('A kernel that died is told of, whoever sees it if it was asked for', async () => {
+  const dies = ['1', 'import os; os._exit(1)', '3'];
+  await notebook(page, 'dies.ipynb', dies);
+  await button(page).click();
+  await begin(page, 'notebook:run-all-cells');
+  await expect(
+    toasts(page, /dies\.ipynb: the kernel died after/)
+  ).toBeVisible();
+  expect((await inbox(1))[0].type).toBe('error');
+  await lab.dismissAll();
+  await page.getByRole('dialog').getByRole('button', { name: 'Ok' }).click();
+
+  // Of one that nobody saw the user is told without having asked for it.
+  await notebook(page, 'unseen.ipynb', dies);
+  await hide(page);
+  await begin(page, 'notebook:run-all-cells');
+  await expect
+    .poll(async () => (await lab.list())[0]?.message)
+    .toMatch(/unseen\.ipynb: the kernel died after/);
+  await inbox(1);
+  await page.getByRole('dialog').getByRole('button', { name: 'Ok' }).click();
+});
+
+test('A long cell is told of if its tab was hidden, and after the time of the setting', async () => {
+  await notebook(page, 'long.ipynb', [WAIT, '"last"']);
+  const runFor = async (minutes: number) => {
+    await run(page, 0);
+    await untilBusy(page);
+    await pass(page, minutes);
+    go();
+    await expect(cells(page).nth(0)).toContainText(/\[\d+\]:/);
+  };
+  await runFor(6);
+  await hide(page);
+  await runFor(4);
+  await runFor(6);
+  const [row] = await inbox(1);
+  expect(row.message).toMatch(/^long\.ipynb: done in 6 min/);
+
+  await setSetting(page, CENTER, 'longCells', 1);
+  await runFor(2);
+  await inbox(2);
+  await setSetting(page, CENTER, 'longCells', 0);
+  await runFor(60);
+  await setSetting(page, CENTER, 'longCells', 5);
+  await runFor(6);
+  // Had the one before been told of, these were four.
+  expect((await inbox(3))[1].message).toMatch(/done in 2 min/);
+});
+
+test('A long cell is told of if its notebook was behind another tab', async () => {
+  await notebook(page, 'behind.ipynb', [WAIT]);
+  await run(page, 0);
+  await untilBusy(page);
+  await notebook(page, 'front.ipynb', ['1']);
+  await pass(page, 7);
+  go();
+  await expect(toasts(page, /behind\.ipynb: done in 7 min/)).toBeVisible();
+  await toasts(page).getByRole('button', { name: 'Go to cell' }).click();
+  await expect(cells(page).nth(0)).toContainText('os.path.exists');
+});
+
+test('Without notebooks nothing is missed', async ({ browser }) => {
+  const bare = new Lab();
+  const problems: string[] = [];
+  try {
+    await bare.start();
+    const folder = path.join(path.dirname(bare.root), 'config', 'labconfig');
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(
+      path.join(folder, 'page_config.json'),
+      JSON.stringify({
+        disabledExtensions: { '@jupyterlab/notebook-extension': true }
+      })
+    );
+    const context = await browser.newContext();
+    context.on('console', message => {
+      if (
+        message.type() === 'error' &&
+        message.text().includes('jupyterlab_notify')
+      ) {
+        problems.push(message.text());
+      }
+    });
+    const tab = await bare.open(browser, { context });
+    await bare.push('No notebook');
+    await expect(toasts(tab, 'No notebook')).toBeVisible();
+    expect(problems).toEqual([]);
+    await context.close();
+  } finally {
+    await bare.stop();
+  }
+});
+
+test('In Notebook 7 it is the same', async ({ browser }) => {
+  const classic = new Lab({ app: 'notebook', beside: lab });
+  try {
+    await classic.start();
+    await notebook(page, 'classic.ipynb', ['1', '2'], classic);
+    const tab = await classic.open(browser, {
+      path: 'notebooks/classic.ipynb'
+    });
+    await untilKernel(tab);
+    await button(tab).click();
+    await expect(button(tab)).toHaveAttribute('aria-pressed', 'true');
+    await begin(tab, 'notebook:run-all-cells');
+    await expect(
+      toasts(tab, /classic\.ipynb: 2 cells done in \d/)
+    ).toBeVisible();
+    await ask(tab, 1);
+    await run(tab, 1);
+    await expect(toasts(tab, /classic\.ipynb: done in \d/)).toBeVisible();
+    await tab.context().close();
+  } finally {
+    await classic.stop();
+  }
+});
+
+/** Wait until the kernel of the notebook in front runs a cell. */
+async function untilBusy(tab: Page): Promise<void> {
+  await tab.waitForFunction(() => {
+    const panel = (window as any).jupyterapp.shell.currentWidget;
+    return panel?.sessionContext?.session?.kernel?.status === 'busy';
+  });
+}
