@@ -43,6 +43,8 @@ class Managing(DummyAuthenticator):
 
 c.JupyterHub.authenticator_class = Managing
 c.Managing.manage_roles = True
+# Without it, hubs up to 6.1 do not start with managed roles that name users.
+c.Managing.reset_managed_roles_on_startup = True
 c.Managing.password = c.DummyAuthenticator.password
 `;
 

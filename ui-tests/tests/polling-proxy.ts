@@ -23,19 +23,15 @@ export async function startPollingProxy(): Promise<IPollingProxy> {
       response.writeHead(target ? 404 : 503).end();
       return;
     }
-    const onward = http.request(
-      target + path,
-      {
-        method: request.method,
-        headers: { ...request.headers, host: undefined }
-      },
-      answer => {
-        // Semaphore gives none.
-        delete answer.headers.etag;
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      }
-    );
+    // The service's own host goes into the request.
+    delete request.headers.host;
+    const { method, headers } = request;
+    const onward = http.request(target + path, { method, headers }, answer => {
+      // Semaphore gives none.
+      delete answer.headers.etag;
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
     onward.on('error', () => response.destroy());
     request.pipe(onward);
   });

@@ -169,13 +169,14 @@ class CentralPoller(Source):
         await self._welcome.sync()
         if self._welcome.is_doubtful and self._follower.is_open:
             # The next pass is half an hour away, and the messages were probably reset elsewhere.
-            self._note_welcome()
+            # Sooner, the list might come from the same replica.
+            self._note_welcome(self._schedule.spacing_s)
 
-    def _note_welcome(self) -> None:
+    def _note_welcome(self, wait_s: float = 0.0) -> None:
         if self._welcome_due_at is None:
             # Such events may come in bursts, and to all labs at once.
             now = time.monotonic()
-            begin = max(now, self._welcome_requested_at + WELCOME_SPACING_S)
+            begin = max(now + wait_s, self._welcome_requested_at + WELCOME_SPACING_S)
             self._welcome_due_at = begin + random.uniform(0, WELCOME_SPREAD_S)
             wait_s = self._welcome_due_at - now
             # A little later, since the loop's clock may differ.
