@@ -242,6 +242,7 @@ def build(
         store=stores.broadcasts,
         deliveries=stores.deliveries,
         versions=lambda: feed.versions,
+        keep=settings.receipts,
     )
     reconciling = ReconcilingService(
         writer=writer,

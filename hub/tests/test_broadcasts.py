@@ -191,6 +191,33 @@ async def test_named_recipients_wait_and_receipts_say_what_became_of_it(service:
     assert [row[2] for row in await rows()] == ["replied", "expired"]
 
 
+async def test_what_users_do_with_a_broadcast_is_in_the_ledger(service: Service) -> None:
+    """Wherever they do it: in a lab, whichever server it is of, or on the inbox page."""
+    sent = await broadcast(service, users=["alice", "bob", "carol"])
+    admin = service.as_("admin")
+
+    async def rows() -> list[tuple[Any, ...]]:
+        answer = await admin.get(f"{URL}/{sent['id']}/deliveries")
+        return [(one["user"], one["server"], one["outcome"], one["tabs"]) for one in answer.json()]
+
+    for server, tabs in (("", 1), ("gpu", 2)):
+        shown_in = {"id": sent["id"], "server": server, "state": "shown", "tabs": tabs}
+        await service.as_("alice").post("/v1/receipts", json={"receipts": [shown_in]})
+    for user, mark in (("alice", "dismiss"), ("alice", "read"), ("bob", "read")):
+        answer = await service.as_(user).post(f"/v1/broadcasts/{sent['id']}/{mark}")
+        assert answer.status_code == 204
+    assert await rows() == [
+        ("alice", "", "dismissed", 1),
+        ("alice", "gpu", "dismissed", 2),
+        ("bob", "", "read", None),
+        ("carol", "", "waiting", None),
+    ]
+    # A receipt that was on its way says less, and changes nothing.
+    late = {"id": sent["id"], "server": "", "state": "shown", "tabs": 1}
+    await service.as_("bob").post("/v1/receipts", json={"receipts": [late]})
+    assert (await rows())[2][2] == "read"
+
+
 async def test_what_becomes_of_a_broadcast_is_followed(service: Service) -> None:
     sent = await broadcast(service, users=["alice", "bob"])
     admin = service.as_("admin")

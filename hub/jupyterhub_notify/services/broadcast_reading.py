@@ -29,6 +29,8 @@ SETS: dict[BroadcastMark, tuple[str, ...]] = {
     "restore": (),
     "accept": ("accepted", "read"),
 }
+#: What a mark is in the ledger.
+OUTCOMES: dict[BroadcastMark, str] = {"read": "read", "dismiss": "dismissed", "accept": "read"}
 
 
 class BroadcastReadingService:
@@ -44,6 +46,8 @@ class BroadcastReadingService:
         The tables.
     versions
         Returns the versions, which say when what is shown has changed.
+    keep
+        What is kept of what became of a broadcast: nothing, numbers, or by user.
     """
 
     def __init__(
@@ -54,12 +58,14 @@ class BroadcastReadingService:
         store: BroadcastStore,
         deliveries: DeliveryStore,
         versions: Callable[[], Versions],
+        keep: Literal["off", "counts", "full"],
     ) -> None:
         self._database = database
         self._writer = writer
         self._store = store
         self._deliveries = deliveries
         self._versions = versions
+        self._keep = keep
         self._shown: tuple[str, list[StoredBroadcast]] = ("", [])
 
     async def _all_shown(self) -> list[StoredBroadcast]:
@@ -121,6 +127,8 @@ class BroadcastReadingService:
             if mark == "accept" and not stored.options.get("must_accept"):
                 raise Conflict("This broadcast need not be accepted")
             await self.set_mark(transaction, stored, user, mark)
+            if mark in OUTCOMES and self._keep != "off":
+                await self._deliveries.mark(transaction, stored, user, OUTCOMES[mark], now())
 
         await self._writer.run(command)
 

@@ -166,6 +166,31 @@ class DeliveryStore:
             values["reply"] = reply
         await upsert(connection, Delivery.__table__, _KEY, values)
 
+    async def mark(
+        self,
+        transaction: Transaction,
+        stored: StoredBroadcast,
+        user: str,
+        state: str,
+        at: datetime,
+    ) -> None:
+        """Note what a user did with a broadcast, which all their servers and pages follow.
+
+        It is so of each server that has it; a user who did it elsewhere, as on the inbox page, has
+        it by the default server's row.
+        """
+        connection = transaction.connection
+        mine = (
+            _D.broadcast_id == stored.id,
+            _D.occurrence == (stored.occurrence or stored.created),
+            _D.user_name == user,
+        )
+        columns = [_D.server_name, _D.outcome, _D.tabs]
+        rows = (await connection.execute(select(*columns).where(*mine))).all()
+        servers = [row.server_name for row in rows if RANKS[row.outcome]]
+        for server in servers or [""]:
+            await self.receipt(transaction, stored, user, server, state, at=at)
+
     async def counts(
         self, connection: AsyncConnection, found: Iterable[StoredBroadcast]
     ) -> dict[str, dict[str, int]]:
