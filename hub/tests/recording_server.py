@@ -1,6 +1,7 @@
 """A user's server that writes down all it is sent, as a hostile one would, and answers 200.
 
-The first argument is how many seconds it takes to.
+The first argument is how many seconds it takes to. The second names a file: until it is there,
+the server answers as one without an extension.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 RECORD = Path.home() / "requests.jsonl"
 DELAY_S = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
+INSTALLED = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,7 +33,8 @@ class Handler(BaseHTTPRequestHandler):
             with RECORD.open("a") as file:
                 file.write(json.dumps(line) + "\n")
         body = b'{"success": true}'
-        self.send_response(200)
+        missing = INSTALLED is not None and not INSTALLED.exists()
+        self.send_response(404 if missing and "ingest" in self.path else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

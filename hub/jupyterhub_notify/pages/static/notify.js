@@ -637,7 +637,11 @@
         again();
       },
       revoke: () => byId('jn-revoke').showModal(),
-      edit: () => byId('jn-edit').showModal(),
+      edit: async () => {
+        // Another page may have changed it since this one was loaded.
+        fillIn(byId('jn-edit'), await (await api('GET', path)).json());
+        byId('jn-edit').showModal();
+      },
       'close-edit': () => byId('jn-edit').close(),
       retry: async () => {
         await api('POST', `${path}/retry`);
@@ -663,32 +667,63 @@
     countDown();
   }
 
+  /** What the dialog edits: the field of the form, and that of the broadcast. */
+  const EDITED = {
+    message: 'summary',
+    details: 'body',
+    type: 'type',
+    starts: 'starts',
+    ends: 'ends',
+    banner: 'banner'
+  };
+
+  const shown = field =>
+    field.type === 'checkbox' ? field.checked : field.value;
+
+  /** Fill the dialog with a broadcast as it is now. */
+  function fillIn(dialog, broadcast) {
+    const form = dialog.querySelector('form');
+    form.reset();
+    byId('jn-edit-error').textContent = '';
+    for (const [name, key] of Object.entries(EDITED)) {
+      const field = form.elements[name];
+      if (!field) {
+        continue;
+      }
+      const value = broadcast[key];
+      if (field.type === 'checkbox') {
+        field.checked = value;
+      } else if (field.type === 'datetime-local') {
+        field.value = value ? localText(value) : '';
+      } else {
+        field.value = value ?? '';
+      }
+      field.dataset.jnWas = String(shown(field));
+    }
+  }
+
   function beginEdit(dialog, path) {
     const form = dialog.querySelector('form');
-    const moments = [...form.querySelectorAll('[data-jn-utc]')];
-    for (const field of moments) {
-      field.value = field.defaultValue = localText(field.dataset.jnUtc);
-    }
     form.addEventListener('submit', async event => {
       event.preventDefault();
-      const fields = form.elements;
-      const moved = {};
-      for (const field of moments.filter(
-        one => one.value !== one.defaultValue
-      )) {
-        moved[field.name] = field.value
-          ? new Date(field.value).toISOString()
-          : null;
+      // Only what was changed here, so that two who edit do not undo each other's changes.
+      const changes = { show_again: form.elements.show_again.checked };
+      for (const [name, key] of Object.entries(EDITED)) {
+        const field = form.elements[name];
+        if (!field || String(shown(field)) === field.dataset.jnWas) {
+          continue;
+        }
+        const value = shown(field);
+        if (field.type === 'datetime-local') {
+          changes[key] = value ? new Date(value).toISOString() : null;
+        } else if (key === 'body') {
+          changes[key] = value.trim() ? value : null;
+        } else {
+          changes[key] = key === 'summary' ? value.trim() : value;
+        }
       }
       try {
-        await api('PATCH', path, {
-          ...moved,
-          summary: fields.message.value.trim(),
-          body: fields.details.value.trim() ? fields.details.value : null,
-          type: fields.type.value,
-          banner: fields.banner.checked,
-          show_again: fields.show_again.checked
-        });
+        await api('PATCH', path, changes);
         location.reload();
       } catch (error) {
         byId('jn-edit-error').textContent = error.message;
