@@ -124,25 +124,61 @@ test.describe('The bell', () => {
   });
 });
 
-test('The center and the bell stay in a window that is too narrow for both sides', async ({
+test('In a small window the center is a sheet over the page, and the bell stays', async ({
   browser
 }) => {
   const context = await browser.newContext({
     viewport: { width: 480, height: 700 }
   });
   const tab = await lab.open(browser, { context, path: 'lab/workspaces/slim' });
-  const files = tab.locator('#filebrowser');
-  await expect(files).toBeVisible();
+  const page = tab.locator('#jp-main-split-panel');
   await openCenter(tab);
-  await expect(files).toBeHidden();
+  // All but the frame's line.
+  const width = (await page.boundingBox())!.width;
+  await expect
+    .poll(async () => width - (await center(tab).boundingBox())!.width)
+    .toBeLessThanOrEqual(1);
   for (const where of [
     bell(tab),
     center(tab).getByRole('button', { name: 'Close' })
   ]) {
     await expect(where).toBeInViewport({ ratio: 1 });
+    // Nothing lies over it.
+    await where.click({ trial: true });
   }
+  // An error is in the list that covers the page, and needs no toast.
+  await lab.push({ message: 'on a small screen', type: 'error' });
+  await expect(rows(tab, 'on a small screen')).toBeVisible();
+  await expect(toasts(tab, 'on a small screen')).toBeHidden();
   await closeCenter(tab);
+  await expect(toasts(tab, 'on a small screen')).toBeVisible();
+  // With room for both it stands beside the page.
+  await openCenter(tab);
+  await tab.setViewportSize({ width: 1000, height: 700 });
+  await expect
+    .poll(async () => (await center(tab).boundingBox())!.x)
+    .toBeGreaterThan(400);
   await context.close();
+});
+
+test('In Notebook the panel has one button to close it', async ({
+  browser
+}) => {
+  const notebook = new Lab({ app: 'notebook' });
+  await notebook.start();
+  try {
+    const tab = await notebook.open(browser);
+    await openCenter(tab);
+    await expect(
+      tab.locator('#jp-right-stack').getByRole('button', {
+        name: /^Close$|^Collapse side panel$/
+      })
+    ).toHaveCount(1);
+    await closeCenter(tab);
+    await tab.context().close();
+  } finally {
+    await notebook.stop();
+  }
 });
 
 test('The panel is there again after a reload, as wide as it was, also if it was closed', async () => {
