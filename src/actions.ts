@@ -16,7 +16,7 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 
 import { imageHosts } from './components/imageHosts';
-import { followSettings } from './settings';
+import { followSettings, SETTINGS } from './settings';
 import { visible } from './text/visible';
 import { INotificationActions, INotificationModel } from './tokens';
 import type { Action, Notification, StateChange } from './wire';
@@ -150,7 +150,7 @@ export namespace NotificationActions {
 }
 
 /**
- * The id of the plugin, and of its settings.
+ * The id of the plugin.
  */
 const PLUGIN_ID = 'jupyterlab_notify:actions';
 
@@ -176,7 +176,7 @@ const plugin: JupyterFrontEndPlugin<INotificationActions> = {
       trans: (translator ?? nullTranslator).load('jupyterlab_notify')
     });
     if (settingRegistry) {
-      followSettings(settingRegistry, PLUGIN_ID, values => {
+      followSettings(settingRegistry, SETTINGS, values => {
         actions.allowedCommands = values.allowedCommands as string[];
         actions.allowedArguments = (values.allowedArguments ?? {}) as Record<
           string,

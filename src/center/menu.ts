@@ -26,8 +26,8 @@ function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
       command: 'settingeditor:open',
       args: {
         label: trans?.__('Settings…') ?? '',
-        // How the titles of our settings begin, and of JupyterLab's own.
-        query: trans?.__('Notification') ?? ''
+        // The title of our settings, and of JupyterLab's own.
+        query: trans?.__('Notifications') ?? ''
       }
     }
   ];

@@ -17,7 +17,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import type { ICenterHost } from '../components/context';
 import { addCommand } from '../palette';
-import { followSettings, LAB_NOTIFICATIONS } from '../settings';
+import { followSettings, LAB_NOTIFICATIONS, SETTINGS } from '../settings';
 import { INotificationActions, INotificationModel } from '../tokens';
 import { NotificationBell } from './bell';
 import { LazyPageTitle, OneBell } from './oneBell';
@@ -34,7 +34,7 @@ namespace CommandIDs {
 }
 
 /**
- * The id of the plugin, and of its settings.
+ * The id of the plugin.
  */
 const PLUGIN_ID = 'jupyterlab_notify:center';
 
@@ -120,7 +120,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const oneBell = new OneBell(commands);
     const title = new LazyPageTitle(model);
     if (settingRegistry) {
-      followSettings(settingRegistry, PLUGIN_ID, values => {
+      followSettings(settingRegistry, SETTINGS, values => {
         oneBell.both = values.jupyterlabBell === true;
         title.enabled = values.countInTitle !== false;
       }).catch(() => (title.enabled = true));

@@ -13,14 +13,14 @@ import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { addCommand } from '../palette';
-import { LAB_NOTIFICATIONS } from '../settings';
+import { LAB_NOTIFICATIONS, SETTINGS } from '../settings';
 import { INotificationModel } from '../tokens';
 import { permission } from './permission';
 import type { DesktopPresenter } from './presenter';
 import { SharedSettings } from './sharedSettings';
 
 /**
- * The id of the plugin, and of its settings.
+ * The id of the plugin.
  */
 const PLUGIN_ID = 'jupyterlab_notify:desktop';
 
@@ -87,11 +87,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     const shared = new SharedSettings(
       registry,
-      [PLUGIN_ID, LAB_NOTIFICATIONS],
+      [SETTINGS, LAB_NOTIFICATIONS],
       `${PLUGIN_ID}:${server}`
     );
     void Promise.allSettled([
-      shared.follow(PLUGIN_ID, SETTING, value => (on = value), update),
+      shared.follow(SETTINGS, SETTING, value => (on = value), update),
       shared.follow(
         LAB_NOTIFICATIONS,
         'doNotDisturbMode',
@@ -110,7 +110,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     // What asks the browser is loaded when it is first needed.
     const load = () => import('./consent');
-    const store = (wanted: boolean) => registry.set(PLUGIN_ID, SETTING, wanted);
+    const store = (wanted: boolean) => registry.set(SETTINGS, SETTING, wanted);
 
     addCommand(app, palette, trans, CommandIDs.toggle, {
       label: trans.__('Desktop Notifications'),
@@ -128,7 +128,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     });
 
     // In the settings it is a box whose click asks the browser, with the reason if that refuses.
-    forms?.addRenderer(`${PLUGIN_ID}.${SETTING}`, {
+    forms?.addRenderer(`${SETTINGS}.${SETTING}`, {
       fieldRenderer: props => (
         <React.Suspense fallback={null}>
           <SettingField {...props} store={store} trans={trans} />

@@ -13,12 +13,15 @@ import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { addCommand } from '../palette';
-import { followSettings, LAB_NOTIFICATIONS } from '../settings';
+import { followSettings, LAB_NOTIFICATIONS, SETTINGS } from '../settings';
 import { INotificationModel } from '../tokens';
 
 /**
- * The field of the settings, loaded with them.
+ * The fields of the settings, loaded with them.
  */
+const DoNotDisturbField = React.lazy(async () => ({
+  default: (await import('./doNotDisturbField')).DoNotDisturbField
+}));
 const MutedField = React.lazy(async () => ({
   default: (await import('./mutedField')).MutedField
 }));
@@ -117,7 +120,21 @@ const plugin: JupyterFrontEndPlugin<void> = {
         (await load()).mute(model, trans, sourceOf(args)!, args.muted !== false)
     });
 
-    forms?.addRenderer('jupyterlab_notify:center.mutedSources', {
+    forms?.addRenderer(`${SETTINGS}.doNotDisturb`, {
+      fieldRenderer: props => (
+        <React.Suspense fallback={null}>
+          <DoNotDisturbField
+            commands={commands}
+            command={CommandIDs.doNotDisturb}
+            choices={Object.keys(labels)}
+            model={model}
+            schema={props.schema}
+            trans={trans}
+          />
+        </React.Suspense>
+      )
+    });
+    forms?.addRenderer(`${SETTINGS}.mutedSources`, {
       fieldRenderer: props => (
         <React.Suspense fallback={null}>
           <MutedField model={model} schema={props.schema} trans={trans} />

@@ -4,6 +4,7 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { SETTINGS } from '../settings';
 import type { INotifications } from '../tokens';
 import type { IngestMessage } from '../wire';
 import { askForMessage } from './form';
@@ -21,9 +22,7 @@ export async function askAndSend(
   trans: TranslationBundle
 ): Promise<string | null> {
   // Without settings toasts go by their defaults.
-  const toasts = await registry
-    ?.load('jupyterlab_notify:toasts')
-    .catch(() => null);
+  const toasts = await registry?.load(SETTINGS).catch(() => null);
   const close_s = (toasts?.composite.defaultAutoClose as number) ?? 5;
   let values = given;
   for (let problem = ''; ;) {

@@ -10,7 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { followSettings, LAB_NOTIFICATIONS } from '../settings';
+import { followSettings, LAB_NOTIFICATIONS, SETTINGS } from '../settings';
 import { INotificationActions, INotificationModel } from '../tokens';
 // Both are needed at activation: a toast that waits for its code comes late.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
@@ -23,7 +23,7 @@ import {
 import { warmUp } from './view';
 
 /**
- * The id of the toast plugin, and of its settings.
+ * The id of the toast plugin.
  */
 const PLUGIN_ID = 'jupyterlab_notify:toasts';
 
@@ -73,7 +73,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       storageKey: app.serviceManager.serverSettings.baseUrl
     });
 
-    forms?.addRenderer(`${PLUGIN_ID}.toastTypes`, {
+    forms?.addRenderer(`${SETTINGS}.toastTypes`, {
       fieldRenderer: props => (
         <React.Suspense fallback={null}>
           <TypesField {...props} trans={trans} />
@@ -83,7 +83,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     const settings = settingRegistry
       ? [
-          followSettings(settingRegistry, PLUGIN_ID, values => {
+          followSettings(settingRegistry, SETTINGS, values => {
             presenter.settings = {
               ...DEFAULT_TOAST_SETTINGS,
               ...(values as Partial<IToastSettings>)

@@ -17,6 +17,7 @@ import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { addCommand } from '../palette';
+import { SETTINGS } from '../settings';
 import { INotificationModel } from '../tokens';
 import { WelcomePresenter } from './presenter';
 
@@ -99,7 +100,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         })
     });
 
-    forms?.addRenderer(`${PLUGIN_ID}.welcome`, {
+    forms?.addRenderer(`${SETTINGS}.welcome`, {
       fieldRenderer: props => (
         <React.Suspense fallback={null}>
           <SettingButtons

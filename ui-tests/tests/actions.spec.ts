@@ -6,7 +6,7 @@ import * as http from 'http';
 import type { AddressInfo } from 'net';
 
 import {
-  ACTIONS,
+  SETTINGS,
   badge,
   closeCenter,
   expect,
@@ -117,13 +117,13 @@ test('another command does not run when the user cancels, nor by the Enter key',
 });
 
 test('the list of commands is a setting', async () => {
-  await setSetting(page, ACTIONS, 'allowedCommands', ['test:record']);
+  await setSetting(page, SETTINGS, 'allowedCommands', ['test:record']);
   await pushAndClick({ commandId: 'test:record', args: { n: 1 } });
   await expect.poll(calls).toEqual([{ n: 1 }]);
   await expect(dialog()).toHaveCount(0);
 
   await expect(toasts(page)).toHaveCount(0);
-  await setSetting(page, ACTIONS, 'allowedCommands', []);
+  await setSetting(page, SETTINGS, 'allowedCommands', []);
   await pushAndClick({ commandId: 'filebrowser:toggle-main' });
   await expect(dialog()).toContainText('filebrowser:toggle-main');
   await dialog().getByRole('button', { name: 'Cancel' }).click();
@@ -131,11 +131,11 @@ test('the list of commands is a setting', async () => {
 });
 
 test('a listed command asks first when it carries what is not listed', async () => {
-  await setSetting(page, ACTIONS, 'allowedCommands', [
+  await setSetting(page, SETTINGS, 'allowedCommands', [
     'test:record',
     'docmanager:open'
   ]);
-  await setSetting(page, ACTIONS, 'allowedArguments', {
+  await setSetting(page, SETTINGS, 'allowedArguments', {
     'test:record': ['n', 'toString'],
     'docmanager:open': ['path']
   });

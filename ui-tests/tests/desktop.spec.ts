@@ -12,16 +12,15 @@ import {
   expect,
   LAB_NOTIFICATIONS,
   openCenter,
+  openSettings,
   rows,
-  runCommand,
   setSetting,
+  SETTINGS,
   test,
   toasts,
   untilReady,
   useLab
 } from './lab';
-
-const DESKTOP = 'jupyterlab_notify:desktop';
 
 const lab = useLab({
   // Also by a name of this machine that a browser does not take for a safe one.
@@ -171,7 +170,7 @@ function isOn(tab: Page): Promise<boolean> {
 
 /** Turn them on, or off, in both tabs. */
 async function turn(on: boolean): Promise<void> {
-  await setSetting(page, DESKTOP, 'desktopNotifications', on);
+  await setSetting(page, SETTINGS, 'desktopNotifications', on);
   for (const tab of [page, other]) {
     await expect.poll(() => isOn(tab)).toBe(on);
   }
@@ -414,13 +413,15 @@ test('are no flood: what was there before is not shown, and many at once are cou
 
 test('tell the other tabs once what was changed', async () => {
   await turn(false);
-  await page.evaluate(id => {
+  await page.evaluate(() => {
     const app = (window as any).jupyterapp;
     const { baseUrl } = app.serviceManager.serverSettings;
     const told: unknown[] = ((window as any).told = []);
-    const channel = new BroadcastChannel(`${id}:${baseUrl}`);
+    const channel = new BroadcastChannel(
+      `jupyterlab_notify:desktop:${baseUrl}`
+    );
     channel.onmessage = ({ data }) => told.push(data);
-  }, DESKTOP);
+  });
   await turn(true);
   await turn(false);
   await turn(true);
@@ -460,14 +461,12 @@ test('say so where the browser refuses, and stay on in others', async ({
   await expect(dialog).toHaveCount(0);
   expect(await isOn(tab)).toBe(false);
 
-  await openSetting(tab);
-  await expect(tab.locator('.jp-NotifySetting')).toContainText(
-    'Your browser blocks notifications'
-  );
-  await tab.locator('.jp-NotifySetting input').click();
-  await expect(tab.locator('.jp-NotifySetting input')).not.toBeChecked();
+  const setting = await openSettings(tab, 'Notify me on the desktop');
+  await expect(setting).toContainText('Your browser blocks notifications');
+  await setting.locator('input').click();
+  await expect(setting.locator('input')).not.toBeChecked();
   await strict.close();
-  const { body } = await lab.api('GET', `lab/api/settings/${DESKTOP}`);
+  const { body } = await lab.api('GET', `lab/api/settings/${SETTINGS}`);
   expect(body.settings.desktopNotifications).toBe(true);
 });
 
@@ -479,8 +478,8 @@ test('say so where the page is not loaded in a secure way', async ({
   await tab.goto(lab.address().replace('127.0.0.1', '0.0.0.0'));
   await untilReady(tab);
   expect(await tab.evaluate(() => window.isSecureContext)).toBe(false);
-  await openSetting(tab);
-  await expect(tab.locator('.jp-NotifySetting')).toContainText(
+  const setting = await openSettings(tab, 'Notify me on the desktop');
+  await expect(setting).toContainText(
     'only for pages that are loaded over HTTPS'
   );
   await plain.close();
@@ -489,8 +488,9 @@ test('say so where the page is not loaded in a secure way', async ({
 test('are turned on and off by the box in the settings', async () => {
   await turn(false);
   await goTo(page);
-  await openSetting(page);
-  const box = page.locator('.jp-NotifySetting input');
+  const box = (await openSettings(page, 'Notify me on the desktop')).locator(
+    'input'
+  );
   await expect(box).not.toBeChecked();
   await box.click();
   await expect(box).toBeChecked();
@@ -499,10 +499,3 @@ test('are turned on and off by the box in the settings', async () => {
   await expect(box).not.toBeChecked();
   await expect.poll(() => isOn(other)).toBe(false);
 });
-
-async function openSetting(tab: Page): Promise<void> {
-  await runCommand(tab, 'settingeditor:open', {
-    query: 'Notifications on the Desktop'
-  });
-  await expect(tab.locator('.jp-NotifySetting')).toBeVisible();
-}

@@ -154,6 +154,16 @@ export async function toastTime(page: Page, text: string): Promise<number> {
 }
 
 /**
+ * Open the settings, as the center's menu does; returns a field of ours by what it says.
+ */
+export async function openSettings(page: Page, says: string): Promise<Locator> {
+  await runCommand(page, 'settingeditor:open', { query: 'Notifications' });
+  const field = page.locator('.jp-NotifySetting').filter({ hasText: says });
+  await expect(field).toBeVisible();
+  return field;
+}
+
+/**
  * Change a setting in a page, as the settings editor does.
  */
 export async function setSetting(
@@ -212,8 +222,8 @@ export async function setTheme(
 }
 
 /** Plugins with settings. */
-export const TOASTS = 'jupyterlab_notify:toasts';
-export const ACTIONS = 'jupyterlab_notify:actions';
+/** The plugin that has all the settings. */
+export const SETTINGS = 'jupyterlab_notify:center';
 export const LAB_NOTIFICATIONS = '@jupyterlab/apputils-extension:notification';
 
 /**

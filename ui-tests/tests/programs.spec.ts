@@ -16,7 +16,7 @@ import {
   rows,
   test,
   toastEvents,
-  TOASTS,
+  SETTINGS,
   toasts,
   untilKernel,
   useLab
@@ -24,7 +24,7 @@ import {
 
 const lab = useLab({
   // A command may take longer to end than a toast usually stays.
-  settings: { [TOASTS]: { defaultAutoClose: 0 } }
+  settings: { [SETTINGS]: { defaultAutoClose: 0 } }
 });
 let page: Page;
 

@@ -13,6 +13,7 @@ import {
   expect,
   LAB_NOTIFICATIONS,
   openCenter,
+  openSettings,
   rows,
   runCommand,
   runFromPalette,
@@ -186,14 +187,27 @@ for (const app of ['lab', 'notebook'] as const) {
     if (app === 'lab') {
       test('The settings list what is muted, and unmute it', async () => {
         await quiet({ mute: 'quota' });
-        await runCommand(page, 'settingeditor:open', {
-          query: 'Notification Center'
-        });
-        const unmute = page.getByRole('button', { name: 'Unmute quota' });
+        const muted = await openSettings(page, 'Muted sources');
+        const unmute = muted.getByRole('button', { name: 'Unmute quota' });
         await expect(unmute).toBeVisible();
         await unmute.click();
         await expect(unmute).toHaveCount(0);
         expect((await held()).muted).toEqual([]);
+      });
+
+      test('The settings turn do not disturb on and off', async () => {
+        const field = await openSettings(page, 'Do not disturb');
+        const state = field.getByRole('status');
+        await expect(state).toHaveText('It is off.');
+        await field
+          .getByRole('button', { name: 'until I Turn It Off' })
+          .click();
+        await expect(state).toHaveText('It is on until you turn it off.');
+        await field.getByRole('button', { name: 'for an Hour' }).click();
+        await expect(state).toHaveText(/^It is on until .*\d.*\.$/);
+        await field.getByRole('button', { name: 'Turn Off' }).click();
+        await expect(state).toHaveText('It is off.');
+        expect((await held()).doNotDisturb).toBe(false);
       });
     }
   });

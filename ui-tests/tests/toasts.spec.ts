@@ -11,6 +11,7 @@ import {
   expect,
   LAB_NOTIFICATIONS,
   openCenter,
+  openSettings,
   rows,
   summary,
   runCommand,
@@ -18,7 +19,7 @@ import {
   setSetting,
   test,
   toastEvents,
-  TOASTS,
+  SETTINGS,
   toasts,
   toastTime,
   untilQuiet,
@@ -196,7 +197,7 @@ test('autoClose in milliseconds closes after that, and the message stays unread'
 });
 
 test('autoClose true, and none, go by the setting of the user', async () => {
-  await setSetting(page, TOASTS, 'defaultAutoClose', 1);
+  await setSetting(page, SETTINGS, 'defaultAutoClose', 1);
   // These are gone before the five seconds that are set when nobody sets any.
   await lab.push({ message: 'For five seconds.', autoClose: 5000 });
   await lab.push({ message: 'Said true.', autoClose: true });
@@ -211,12 +212,12 @@ test('autoClose true, and none, go by the setting of the user', async () => {
     expect(gone.at).toBeLessThan(last.at);
   }
 
-  await setSetting(page, TOASTS, 'defaultAutoClose', 0);
+  await setSetting(page, SETTINGS, 'defaultAutoClose', 0);
   await lab.push({ message: 'Said true again.', autoClose: true });
   await lab.push({ message: 'In between.', autoClose: 300 });
   await toastTime(page, 'In between.');
   await expect(toasts(page, 'Said true again.')).toBeVisible();
-  await setSetting(page, TOASTS, 'defaultAutoClose', 5);
+  await setSetting(page, SETTINGS, 'defaultAutoClose', 5);
 });
 
 test('autoClose 0 is in the center only', async () => {
@@ -468,22 +469,20 @@ test('do-not-disturb silences toasts, but neither the center nor the bell', asyn
 });
 
 test('only the types of the setting are announced', async () => {
-  await setSetting(page, TOASTS, 'toastTypes', ['warning', 'error']);
+  await setSetting(page, SETTINGS, 'toastTypes', ['warning', 'error']);
   await lab.push({ message: 'Some news.', type: 'info', autoClose: false });
   await lab.push({ message: 'Some trouble.', type: 'error', autoClose: false });
   await expect(toasts(page, 'Some trouble.')).toBeVisible();
   await expect(badge(page)).toHaveText('2');
   expect(await toastEvents(page, 'Some news.')).toEqual([]);
-  await setSetting(page, TOASTS, 'toastTypes', [...TYPES]);
+  await setSetting(page, SETTINGS, 'toastTypes', [...TYPES]);
 });
 
 test('the types are boxes in the settings editor', async () => {
   const saved = async () =>
-    (await lab.api('GET', `lab/api/settings/${TOASTS}`)).body.settings
+    (await lab.api('GET', `lab/api/settings/${SETTINGS}`)).body.settings
       .toastTypes;
-  await runCommand(page, 'settingeditor:open', {
-    query: 'Notification Toasts'
-  });
+  await openSettings(page, 'Types that are announced');
   const types = page.getByRole('group', { name: 'Types that are announced' });
   await expect(types.getByRole('checkbox', { checked: true })).toHaveCount(6);
   await types.getByRole('checkbox', { name: 'Information' }).uncheck();
@@ -540,7 +539,7 @@ test('what is not shown is summed up until the center opens, and then no more, a
 });
 
 test('a setting puts toasts at the bottom right', async () => {
-  await setSetting(page, TOASTS, 'toastPosition', 'bottom-right');
+  await setSetting(page, SETTINGS, 'toastPosition', 'bottom-right');
   await lab.push({ message: 'Down here.', autoClose: false });
   await expect(async () => {
     const box = (await toasts(page, 'Down here.').boundingBox())!;
@@ -548,7 +547,7 @@ test('a setting puts toasts at the bottom right', async () => {
     expect(box.y + box.height).toBeLessThanOrEqual(768);
     expect(box.x + box.width).toBeGreaterThan(1024 - 60);
   }).toPass();
-  await setSetting(page, TOASTS, 'toastPosition', 'top-right');
+  await setSetting(page, SETTINGS, 'toastPosition', 'top-right');
   await expect(async () => {
     const box = (await toasts(page, 'Down here.').boundingBox())!;
     expect(box.y).toBeLessThan(768 / 2);
@@ -560,7 +559,7 @@ test('an error opens the center only for who asked for that, and leaves keyboard
   await expect(toasts(page, 'First error.')).toBeVisible();
   await expect(center(page)).toBeHidden();
 
-  await setSetting(page, TOASTS, 'openOnError', true);
+  await setSetting(page, SETTINGS, 'openOnError', true);
   await lab.push({ message: 'No error.', type: 'info', autoClose: false });
   await expect(toasts(page, 'No error.')).toBeVisible();
   await expect(center(page)).toBeHidden();
@@ -576,7 +575,7 @@ test('an error opens the center only for who asked for that, and leaves keyboard
   await expect(row).toHaveClass(/jp-mod-unread/);
   await expect(toasts(page, 'Second error.')).toBeVisible();
   await expect(page.locator('body')).toBeFocused();
-  await setSetting(page, TOASTS, 'openOnError', false);
+  await setSetting(page, SETTINGS, 'openOnError', false);
 
   // The user who closes it has read it.
   await row.getByRole('button', { name: 'Hide details' }).click();

@@ -10,6 +10,7 @@ import { hasNoViolations } from './axe';
 import { buttonOf, staysQuiet, titleOf } from './greeting';
 import {
   expect,
+  openSettings,
   runCommand,
   setTheme,
   test,
@@ -275,8 +276,7 @@ test('has commands in the palette and the Help menu, and buttons in the settings
   await again();
   await button('Don’t show this again').click();
   await expect(welcome(page)).toHaveCount(0);
-  await runCommand(page, 'settingeditor:open', { query: 'Welcome' });
-  const setting = page.locator('.jp-NotifySetting');
+  const setting = await openSettings(page, 'Show Welcome Messages');
   await setting.getByRole('button', { name: 'Show Welcome' }).click();
   await expect(title()).toHaveText('Welcome');
   await button('Close').click();

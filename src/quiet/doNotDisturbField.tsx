@@ -1,0 +1,73 @@
+/**
+ * Do not disturb in the settings: what is so now, and the buttons that change it.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+
+import { useSignal } from '../components/hooks';
+import { locale } from '../text/locale';
+import { untilText } from '../text/until';
+import type { INotificationModel } from '../tokens';
+import '../../style/settings.css';
+
+/**
+ * What the server keeps, and the commands.
+ */
+export function DoNotDisturbField(props: {
+  commands: CommandRegistry;
+  /** The command, and what it is run for, one button each. */
+  command: string;
+  choices: readonly string[];
+  model: INotificationModel;
+  schema: { title?: string; description?: string };
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { choices, command, commands, model, schema, trans } = props;
+  const quiet = useSignal(model.stateChanged, () => model.quiet);
+  const isOn = quiet?.doNotDisturb === true;
+  const until = quiet?.until;
+  return (
+    <div
+      className="jp-NotifySetting"
+      role="group"
+      aria-labelledby="jp-notify-quiet"
+    >
+      <h3
+        id="jp-notify-quiet"
+        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
+      >
+        {schema.title}
+      </h3>
+      <p className="jp-FormGroup-description">{schema.description}</p>
+      <p className="jp-FormGroup-description" role="status">
+        {!isOn
+          ? trans.__('It is off.')
+          : until
+            ? trans.__(
+                'It is on until %1.',
+                untilText(
+                  new Date(until),
+                  new Date(model.now()),
+                  locale(document.documentElement.lang)
+                )
+              )
+            : trans.__('It is on until you turn it off.')}
+      </p>
+      <div className="jp-NotifySetting-buttons">
+        {choices
+          .filter(each => isOn || each !== 'off')
+          .map(each => (
+            <button
+              key={each}
+              type="button"
+              className="jp-mod-styled jp-mod-reject"
+              onClick={() => void commands.execute(command, { for: each })}
+            >
+              {commands.label(command, { for: each })}
+            </button>
+          ))}
+      </div>
+    </div>
+  );
+}
