@@ -15,14 +15,14 @@ import {
   setSetting,
   test,
   toasts,
-  TOASTS,
+  SETTINGS,
   untilKernel,
   useLab
 } from './lab';
 
 const CENTER = 'jupyterlab_notify:center';
 
-const lab = useLab({ settings: { [TOASTS]: { defaultAutoClose: 0 } } });
+const lab = useLab({ settings: { [SETTINGS]: { defaultAutoClose: 0 } } });
 let page: Page;
 
 test.beforeAll(async ({ browser }) => {
