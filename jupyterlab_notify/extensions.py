@@ -17,8 +17,8 @@ from .manager import NotificationManager, Received
 from .validation import validate
 
 #: Called with the action (``created``, ``updated``, ``read``, ``unread``, ``closed``,
-#: ``reopened``, ``dismissed``, ``restored``, ``revoked``, ``answered``) and the ids that were
-#: named; without ids, the whole inbox or a range of it changed.
+#: ``reopened``, ``dismissed``, ``restored``, ``snoozed``, ``unsnoozed``, ``revoked``,
+#: ``answered``) and the ids that were named; without ids, the whole inbox or a range of it changed.
 Observer = Callable[[str, list[str]], None]
 
 

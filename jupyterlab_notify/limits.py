@@ -45,7 +45,7 @@ MAX_ACTIONS = 5
 MAX_IDS = 1000
 #: How many sources a user can mute.
 MAX_MUTED = 100
-#: How far ahead the end of do-not-disturb may lie, in seconds: a year.
+#: How far ahead the end of do-not-disturb, or of a snooze, may lie, in seconds: a year.
 MAX_QUIET_S = 366 * 86_400
 #: How many notifications a page has.
 MAX_PAGE = 200

@@ -489,6 +489,13 @@ class Notification(_Wire):
     dismissed: Annotated[
         str | None, Field(description="When the user put it away as done, out of the inbox.")
     ]
+    snoozedUntil: Annotated[
+        str | None,
+        Field(
+            description="Until when the user does not want to see it; then it comes back to the "
+            "inbox, unread and on top."
+        ),
+    ]
     answer: Annotated[str | None, Field(description="The user's answer to `reply`.")]
     answered: Annotated[str | None, Field(description="When the user answered.")]
     revoked: Annotated[str | None, Field(description="When the sender revoked it.")]
@@ -515,6 +522,7 @@ class Counts(_Wire):
     inbox: Annotated[int, Field(description="Not done.")]
     unread: Annotated[int, Field(description="Not done and not read.")]
     dismissed: Annotated[int, Field(description="Done.")]
+    snoozed: Annotated[int, Field(description="Snoozed, and so not in the inbox.")]
 
 
 class Page(_Wire):
@@ -536,10 +544,14 @@ def _given(*names: str) -> Any:
     return [{"required": [n], "properties": {n: {"not": {"type": "null"}}}} for n in names]
 
 
+#: The states that a user changes.
+STATES = ("read", "closed", "dismissed", "snoozedUntil")
+
+
 class StateChange(_Wire):
     """A user's change to one notification; a field that is missing stays as it is."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": _given("read", "closed", "dismissed")})
+    model_config = ConfigDict(json_schema_extra={"anyOf": _given(*STATES)})
 
     read: StrictBool | None = None
     closed: Annotated[
@@ -550,11 +562,28 @@ class StateChange(_Wire):
         ),
     ] = None
     dismissed: Annotated[StrictBool | None, Field(description="Done: out of the inbox.")] = None
+    snoozedUntil: Annotated[
+        datetime | Literal[False] | None,
+        Field(
+            description="Out of the inbox until an RFC 3339 time within a year, else 409; `false` "
+            "brings it back now. Only what is in the inbox or snoozed, and dismissable."
+        ),
+    ] = None
+
+    @field_validator("snoozedUntil", mode="before")
+    @classmethod
+    def _rfc3339(cls, value: Any) -> Any:
+        return False if value is False else _time_text(value)
+
+    @field_validator("snoozedUntil")
+    @classmethod
+    def _utc(cls, value: datetime | Literal[False] | None) -> datetime | Literal[False] | None:
+        return False if value is False else _in_utc(value)
 
     @model_validator(mode="after")
     def _something(self) -> StateChange:
-        if self.read is None and self.closed is None and self.dismissed is None:
-            raise ValueError("needs `read`, `closed` or `dismissed`, each true or false")
+        if all(getattr(self, name) is None for name in STATES):
+            raise ValueError("needs `read`, `closed`, `dismissed` or `snoozedUntil`")
         return self
 
 
@@ -563,7 +592,7 @@ class BulkChange(StateChange):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": _given("read", "closed", "dismissed"),
+            "anyOf": _given(*STATES),
             "oneOf": _given("ids", "all", "seqs"),
             "not": {"allOf": _given("upTo", "ids")},
         }

@@ -181,10 +181,10 @@ LIST_PARAMETERS = [
     parameter(
         "view",
         "query",
-        "The inbox, what of it is unread, or what was dismissed.",
+        "The inbox, what of it is unread, what was dismissed, or what is snoozed.",
         {
             "type": "string",
-            "enum": ["inbox", "unread", "dismissed"],
+            "enum": ["inbox", "unread", "dismissed", "snoozed"],
             "default": "inbox",
         },
     ),
@@ -324,7 +324,7 @@ def notification_paths() -> dict[str, Any]:
             "responses": {"200": answer("A page.", "Page"), **errors("400", "403", "503")},
         },
         "patch": {
-            "summary": "Mark many read or unread, dismiss them, or bring them back",
+            "summary": "Mark many read or unread, dismiss or snooze them, or bring them back",
             "operationId": "change_many",
             "requestBody": body("BulkChange"),
             "responses": {
@@ -344,7 +344,7 @@ def notification_paths() -> dict[str, Any]:
             },
         },
         "patch": {
-            "summary": "Mark one read or unread, dismiss it, or bring it back",
+            "summary": "Mark one read or unread, dismiss or snooze it, or bring it back",
             "operationId": "change",
             "parameters": [ID],
             "requestBody": body("StateChange"),

@@ -12,7 +12,14 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { request } from './request';
-import { isActive, isDismissed, isInInbox, isPinned, isUnread } from './state';
+import {
+  isActive,
+  isDismissed,
+  isInInbox,
+  isPinned,
+  isSnoozed,
+  isUnread
+} from './state';
 import type { NotificationStream } from './stream';
 import type { INotificationModel, NotificationModel } from './tokens';
 import {
@@ -376,7 +383,11 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     for (const id of candidates) {
       const row = this.get(id);
       // The server leaves out, or refuses, what must stay in sight.
-      if (row && (row.dismissable || !(state.closed || state.dismissed))) {
+      if (
+        row &&
+        (row.dismissable ||
+          !(state.closed || state.dismissed || state.snoozedUntil))
+      ) {
         ids.add(id);
       }
     }
@@ -469,7 +480,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       given.dismissable && this._quiet?.muted.includes(given.source)
         ? { ...given, autoClose: 0, banner: false }
         : given;
-    let { read, closed, dismissed } = row;
+    let { read, closed, dismissed, snoozedUntil } = row;
     for (const { ids, now, state } of this._pending) {
       if (!ids.has(row.id)) {
         continue;
@@ -486,12 +497,17 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       if (typeof state.dismissed === 'boolean') {
         dismissed = state.dismissed ? (dismissed ?? now) : null;
       }
+      if (state.snoozedUntil !== undefined && state.snoozedUntil !== null) {
+        // False: it is back.
+        snoozedUntil = state.snoozedUntil || null;
+      }
     }
     return read === row.read &&
       closed === row.closed &&
-      dismissed === row.dismissed
+      dismissed === row.dismissed &&
+      snoozedUntil === row.snoozedUntil
       ? row
-      : { ...row, read, closed, dismissed };
+      : { ...row, read, closed, dismissed, snoozedUntil };
   }
 
   /**
@@ -620,14 +636,14 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private readonly _gone = new Map<string, number>();
   /** By how much the server's clock is ahead of this browser's, in ms. */
   private _ahead = 0;
-  private _counts: Readonly<Counts> = { inbox: 0, unread: 0, dismissed: 0 };
+  private _counts: Readonly<Counts> = Private.NO_COUNTS;
   private _cursor: { epoch: string; seq: number } = { epoch: '', seq: -1 };
   private _durable = true;
   private _isDisposed = false;
   private _list: readonly Notification[] | null = null;
   private _pending: Private.IPending[] = [];
   private _quiet: Quiet | null = null;
-  private _serverCounts: Counts = { inbox: 0, unread: 0, dismissed: 0 };
+  private _serverCounts: Counts = Private.NO_COUNTS;
   private _welcome: number | undefined = undefined;
 }
 
@@ -665,6 +681,14 @@ namespace Private {
     epoch: string | null;
   }
 
+  /** The counts before the first frame. */
+  export const NO_COUNTS: Readonly<Counts> = Object.freeze({
+    inbox: 0,
+    unread: 0,
+    dismissed: 0,
+    snoozed: 0
+  });
+
   /**
    * The rows that changes are for.
    */
@@ -688,6 +712,7 @@ namespace Private {
    */
   export function count(counts: Counts, row: Notification, by: 1 | -1): void {
     counts.dismissed += isDismissed(row) ? by : 0;
+    counts.snoozed += isSnoozed(row) ? by : 0;
     counts.inbox += isInInbox(row) ? by : 0;
     counts.unread += isUnread(row) ? by : 0;
   }

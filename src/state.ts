@@ -12,6 +12,7 @@ export type Stateful = Pick<
   | 'read'
   | 'closed'
   | 'dismissed'
+  | 'snoozedUntil'
   | 'revoked'
   | 'expired'
 >;
@@ -21,9 +22,9 @@ export function isActive(row: Stateful): boolean {
   return row.revoked === null && row.expired === null;
 }
 
-/** Whether it is in the inbox: active, and not put away by the user. */
+/** Whether it is in the inbox: active, and neither put away nor snoozed by the user. */
 export function isInInbox(row: Stateful): boolean {
-  return isActive(row) && row.dismissed === null;
+  return isActive(row) && row.dismissed === null && row.snoozedUntil === null;
 }
 
 /** Whether it waits for the user; what was put away does not. */
@@ -34,6 +35,11 @@ export function isUnread(row: Stateful): boolean {
 /** Whether the user has put it away. */
 export function isDismissed(row: Stateful): boolean {
   return isActive(row) && row.dismissed !== null;
+}
+
+/** Whether it comes back to the inbox at a time that the user chose. */
+export function isSnoozed(row: Stateful): boolean {
+  return isActive(row) && row.dismissed === null && row.snoozedUntil !== null;
 }
 
 /** Whether toasts and the banner may show it: the user has not closed it there. */

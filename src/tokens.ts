@@ -27,8 +27,8 @@ export namespace NotificationModel {
    * What the rows of a list have in common; every part that is given must hold.
    */
   export interface IQuery {
-    /** The inbox, what of it is unread, or what the user is done with (`dismissed`). */
-    view: 'inbox' | 'unread' | 'dismissed';
+    /** The inbox, what of it is unread, what the user is done with (`dismissed`), or has snoozed. */
+    view: 'inbox' | 'unread' | 'dismissed' | 'snoozed';
     /** One of these types; none given: any. */
     types?: Notification['type'][];
     /** A sender, by a part of its name. */

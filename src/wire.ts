@@ -132,6 +132,10 @@ export interface Counts {
    * Done.
    */
   dismissed: number;
+  /**
+   * Snoozed, and so not in the inbox.
+   */
+  snoozed: number;
 }
 /**
  * What the user is left alone by.
@@ -230,6 +234,10 @@ export interface Notification {
    * When the user put it away as done, out of the inbox.
    */
   dismissed: string | null;
+  /**
+   * Until when the user does not want to see it; then it comes back to the inbox, unread and on top.
+   */
+  snoozedUntil: string | null;
   /**
    * The user's answer to `reply`.
    */
@@ -389,6 +397,10 @@ export interface NotificationDetail {
    * When the user put it away as done, out of the inbox.
    */
   dismissed: string | null;
+  /**
+   * Until when the user does not want to see it; then it comes back to the inbox, unread and on top.
+   */
+  snoozedUntil: string | null;
   /**
    * The user's answer to `reply`.
    */
@@ -625,6 +637,10 @@ export interface BulkChange {
    */
   dismissed?: boolean | null;
   /**
+   * Out of the inbox until an RFC 3339 time within a year, else 409; `false` brings it back now. Only what is in the inbox or snoozed, and dismissable.
+   */
+  snoozedUntil?: string | false | null;
+  /**
    * The ids that are meant.
    */
   ids?: [string, ...string[]] | null;
@@ -743,6 +759,10 @@ export interface StateChange {
    * Done: out of the inbox.
    */
   dismissed?: boolean | null;
+  /**
+   * Out of the inbox until an RFC 3339 time within a year, else 409; `false` brings it back now. Only what is in the inbox or snoozed, and dismissable.
+   */
+  snoozedUntil?: string | false | null;
 }
 /**
  * The welcome messages to dismiss for good: some, or all until the reset.

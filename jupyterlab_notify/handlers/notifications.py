@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jupyter_server.auth.decorator import authorized
@@ -111,4 +112,10 @@ class ReplyHandler(BodyHandler):
 
 def _state_of(change: models.StateChange) -> StateChange:
     """Return the requested change of state in storage's own type."""
-    return StateChange(*(getattr(change, name) for name in StateChange._fields))
+    until = change.snoozedUntil
+    return StateChange(
+        change.read,
+        change.closed,
+        change.dismissed,
+        int(until.timestamp() * 1000) if isinstance(until, datetime) else until,
+    )

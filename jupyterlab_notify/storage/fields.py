@@ -82,6 +82,7 @@ FIELDS = (
     Field("read_ms", "read", Kind.TIME, inserted=False),
     Field("closed_ms", "closed", Kind.TIME, inserted=False),
     Field("dismissed_ms", "dismissed", Kind.TIME, inserted=False),
+    Field("snoozed_until_ms", "snoozedUntil", Kind.TIME, inserted=False),
     Field("answer", "answer", inserted=False, erased="NULL"),
     Field("answered_ms", "answered", Kind.TIME, inserted=False),
     Field("revoked_ms", "revoked", Kind.TIME, inserted=False),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ..timings import StorageTimings
 from .age import AgeReference
 from .fields import tombstone
+from .notifications import wake_snoozed
 from .quiet import end_quiet
 from .retention import REPLACEABLE, Retention, find_superfluous
 from .state import ACTIVE
@@ -21,7 +22,7 @@ INTERRUPT = """
     UPDATE notifications SET
         seq = :seq, position = :seq, type = 'warning', message = message || ' (interrupted)',
         progress = NULL, interrupt_ms = NULL, updated_ms = :now, read_ms = NULL,
-        closed_ms = NULL, dismissed_ms = NULL
+        closed_ms = NULL, dismissed_ms = NULL, snoozed_until_ms = NULL
     WHERE id = :id"""
 
 #: How long tombstones stay, in milliseconds.
@@ -71,6 +72,7 @@ class Maintenance:
         ).fetchall()
         for (id_,) in due:
             tombstone(transaction, id_, "expired_ms")
+        wake_snoozed(transaction)
         end_quiet(transaction)
 
     def interrupt(self, transaction: Transaction) -> None:

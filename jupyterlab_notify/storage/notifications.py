@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypedDict, cast
 
 from ..encoding import dumps
 from ..exceptions import Conflict, NotFound, Unavailable
+from ..limits import MAX_QUIET_S
 from .cursor import Cursor, StreamPosition
 from .fields import (
     CONTENT,
@@ -32,14 +33,14 @@ from .ids import pushed_broadcast
 from .outbox import OutboxRepository
 from .quiet import Quiet, QuietRepository
 from .replies import find_sent
-from .state import ACTIVE, INBOX, PINNED, VIEWS, StateChange
+from .state import ACTIVE, INBOX, PINNED, SNOOZED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
 
 #: Moves a row to the top of the list again, unread.
 BUMP = """
     UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, closed_ms = NULL,
-        dismissed_ms = NULL
+        dismissed_ms = NULL, snoozed_until_ms = NULL
     WHERE id = ?"""
 
 #: How many rows one statement inserts. Powers of two need few prepared statements; the largest
@@ -144,6 +145,7 @@ class Counts(TypedDict):
     inbox: int
     unread: int
     dismissed: int
+    snoozed: int
 
 
 class Page(TypedDict):
@@ -202,10 +204,12 @@ class NotificationRepository:
 
     def counts(self, transaction: Transaction) -> Counts:
         """Return how many notifications there are."""
-        inbox, unread, dismissed = transaction.execute(
-            "SELECT inbox, unread, dismissed FROM state"
+        # Few are snoozed, and an index has them; a counter would cost each other change.
+        inbox, unread, dismissed, snoozed = transaction.execute(
+            "SELECT inbox, unread, dismissed, "
+            f"(SELECT count(*) FROM notifications WHERE {SNOOZED}) FROM state"
         ).fetchone()
-        return {"inbox": inbox, "unread": unread, "dismissed": dismissed}
+        return {"inbox": inbox, "unread": unread, "dismissed": dismissed, "snoozed": snoozed}
 
     def page(self, transaction: Transaction, query: Query) -> Page:
         """Return a page of the list."""
@@ -483,8 +487,9 @@ class NotificationRepository:
         ).fetchone()
         if row is None:
             raise _not_found(id_)
-        if (change.closed or change.dismissed) and not row[0]:
-            what = "put away" if change.dismissed else "closed"
+        snoozes = _check_snooze(transaction, change)
+        if (change.closed or change.dismissed or snoozes) and not row[0]:
+            what = "put away" if change.dismissed else "closed" if change.closed else "snoozed"
             raise Conflict(f"This notification cannot be {what}: its sender does not allow it.")
         return self._change(transaction, f"id = ? AND {ACTIVE}", (id_,), change)
 
@@ -517,9 +522,10 @@ class NotificationRepository:
         ------
         Conflict
             If ``up_to`` belongs to another epoch. Then it is unknown what the user has seen, and
-            the ``seqs`` belong to other rows.
+            the ``seqs`` belong to other rows. Or if a snooze would end in the past, or too late.
         """
         values: tuple[Any, ...]
+        _check_snooze(transaction, change)
         if ids is not None:
             # A single parameter for all ids, since an old SQLite allows only 999.
             where = f"id IN (SELECT value FROM json_each(?)) AND {ACTIVE}"
@@ -570,6 +576,30 @@ class NotificationRepository:
             "seqs": [first, transaction.state.seq] if rows else None,
             "cursor": str(transaction.cursor),
         }
+
+
+def _check_snooze(transaction: Transaction, change: StateChange) -> bool:
+    """Return whether a change snoozes; raises ``Conflict`` if its end is none."""
+    until_ms = change.snoozed_until_ms
+    if until_ms is None or until_ms is False:
+        return False
+    if not 0 < until_ms - transaction.now_ms <= MAX_QUIET_S * 1000:
+        raise Conflict("The end of a snooze must lie in the future, at most a year ahead.")
+    return True
+
+
+def wake_snoozed(transaction: Transaction) -> None:
+    """Bring back what was snoozed until now: unread, on top."""
+    due = transaction.execute(
+        f"SELECT id FROM notifications WHERE {SNOOZED} AND snoozed_until_ms <= ? "
+        "ORDER BY snoozed_until_ms, position",
+        (transaction.now_ms,),
+    ).fetchall()
+    for (id_,) in due:
+        transaction.execute(
+            "UPDATE notifications SET seq = ? WHERE id = ?", (transaction.next_seq(), id_)
+        )
+        transaction.execute(BUMP, (transaction.now_ms, id_))
 
 
 class _Marks(NamedTuple):

@@ -228,13 +228,14 @@ class Recovery:
             # The file has it already; only the user's actions are new.
             transaction.execute(
                 "UPDATE notifications SET seq = ?, read_ms = coalesce(read_ms, ?), "
-                "closed_ms = coalesce(closed_ms, ?), dismissed_ms = coalesce(dismissed_ms, ?) "
-                "WHERE id = ?",
+                "closed_ms = coalesce(closed_ms, ?), dismissed_ms = coalesce(dismissed_ms, ?), "
+                "snoozed_until_ms = coalesce(snoozed_until_ms, ?) WHERE id = ?",
                 (
                     transaction.next_seq(),
                     row["read_ms"],
                     row["closed_ms"],
                     row["dismissed_ms"],
+                    row["snoozed_until_ms"],
                     row["id"],
                 ),
             )

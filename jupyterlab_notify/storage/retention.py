@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from .state import ACTIVE, INBOX, PINNED, UNREAD
+from .state import ACTIVE, INBOX, PINNED, SNOOZED, UNREAD
 from .transaction import Transaction
 
 #: The size of a row without its texts, in bytes, with its part of the indexes.
@@ -19,10 +19,11 @@ ROW_BYTES = 500
 
 #: Rows that may be deleted. An active broadcast would only come again from the central service.
 REPLACEABLE = f"NOT (origin = 'broadcast' AND {ACTIVE})"
-#: The worth of a row: pinned, then unread, then in the inbox, then dismissed, then tombstones.
+#: The worth of a row: pinned, then unread or snoozed, then in the inbox, then dismissed, then
+#: tombstones.
 _WORTH = (
-    f"CASE WHEN {PINNED} THEN 4 WHEN {UNREAD} THEN 3 WHEN {INBOX} THEN 2 WHEN {ACTIVE} THEN 1 "
-    "ELSE 0 END"
+    f"CASE WHEN {PINNED} THEN 4 WHEN ({UNREAD}) OR ({SNOOZED}) THEN 3 WHEN {INBOX} THEN 2 "
+    f"WHEN {ACTIVE} THEN 1 ELSE 0 END"
 )
 _TEXTS = " + ".join(
     f"coalesce(length(CAST({name} AS BLOB)), 0)" for name in ("message", "body", "actions", "data")

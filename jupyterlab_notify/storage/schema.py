@@ -212,6 +212,84 @@ MIGRATIONS: tuple[str, ...] = (
         DELETE FROM pictures WHERE id = OLD.id;
     END;
     """,
+    # Snoozed rows are in no view but their own: indexes and counters of the others leave them out.
+    """
+    ALTER TABLE notifications ADD COLUMN snoozed_until_ms INTEGER;
+    DROP INDEX inbox;
+    DROP INDEX unread;
+    DROP INDEX pinned;
+    CREATE INDEX inbox ON notifications (position)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
+        AND snoozed_until_ms IS NULL;
+    CREATE INDEX unread ON notifications (position)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
+        AND snoozed_until_ms IS NULL AND read_ms IS NULL;
+    CREATE INDEX pinned ON notifications (position)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
+        AND snoozed_until_ms IS NULL AND closed_ms IS NULL
+        AND (banner = 1 OR (read_ms IS NULL AND (auto_close = 'false' OR type = 'in-progress')));
+    CREATE INDEX snoozed ON notifications (position, snoozed_until_ms)
+        WHERE revoked_ms IS NULL AND expired_ms IS NULL AND dismissed_ms IS NULL
+        AND snoozed_until_ms IS NOT NULL;
+    DROP TRIGGER count_insert;
+    DROP TRIGGER count_delete;
+    DROP TRIGGER count_update;
+    CREATE TRIGGER count_insert AFTER INSERT ON notifications BEGIN
+        UPDATE state SET
+            inbox = inbox + (coalesce(
+                NEW.revoked_ms, NEW.expired_ms, NEW.dismissed_ms, NEW.snoozed_until_ms) IS NULL),
+            unread = unread + (coalesce(
+                NEW.revoked_ms, NEW.expired_ms, NEW.dismissed_ms, NEW.snoozed_until_ms,
+                NEW.read_ms) IS NULL),
+            dismissed = dismissed
+                + (NEW.dismissed_ms IS NOT NULL
+                    AND coalesce(NEW.revoked_ms, NEW.expired_ms) IS NULL),
+            tombstones = tombstones
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms) IS NOT NULL);
+    END;
+    CREATE TRIGGER count_delete AFTER DELETE ON notifications BEGIN
+        UPDATE state SET
+            inbox = inbox - (coalesce(
+                OLD.revoked_ms, OLD.expired_ms, OLD.dismissed_ms, OLD.snoozed_until_ms) IS NULL),
+            unread = unread - (coalesce(
+                OLD.revoked_ms, OLD.expired_ms, OLD.dismissed_ms, OLD.snoozed_until_ms,
+                OLD.read_ms) IS NULL),
+            dismissed = dismissed
+                - (OLD.dismissed_ms IS NOT NULL
+                    AND coalesce(OLD.revoked_ms, OLD.expired_ms) IS NULL),
+            tombstones = tombstones
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms) IS NOT NULL);
+    END;
+    CREATE TRIGGER count_update
+    AFTER UPDATE OF read_ms, dismissed_ms, snoozed_until_ms, revoked_ms, expired_ms
+    ON notifications
+    WHEN (OLD.read_ms IS NULL) <> (NEW.read_ms IS NULL)
+        OR (OLD.dismissed_ms IS NULL) <> (NEW.dismissed_ms IS NULL)
+        OR (OLD.snoozed_until_ms IS NULL) <> (NEW.snoozed_until_ms IS NULL)
+        OR (OLD.revoked_ms IS NULL) <> (NEW.revoked_ms IS NULL)
+        OR (OLD.expired_ms IS NULL) <> (NEW.expired_ms IS NULL)
+    BEGIN
+        UPDATE state SET
+            inbox = inbox
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms, NEW.dismissed_ms,
+                    NEW.snoozed_until_ms) IS NULL)
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms, OLD.dismissed_ms,
+                    OLD.snoozed_until_ms) IS NULL),
+            unread = unread
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms, NEW.dismissed_ms,
+                    NEW.snoozed_until_ms, NEW.read_ms) IS NULL)
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms, OLD.dismissed_ms,
+                    OLD.snoozed_until_ms, OLD.read_ms) IS NULL),
+            dismissed = dismissed
+                + (NEW.dismissed_ms IS NOT NULL
+                    AND coalesce(NEW.revoked_ms, NEW.expired_ms) IS NULL)
+                - (OLD.dismissed_ms IS NOT NULL
+                    AND coalesce(OLD.revoked_ms, OLD.expired_ms) IS NULL),
+            tombstones = tombstones
+                + (coalesce(NEW.revoked_ms, NEW.expired_ms) IS NOT NULL)
+                - (coalesce(OLD.revoked_ms, OLD.expired_ms) IS NOT NULL);
+    END;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

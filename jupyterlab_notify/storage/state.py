@@ -6,13 +6,15 @@ word for word, because SQLite uses a partial index only for exactly its own cond
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 #: Neither revoked nor expired. All others are tombstones.
 ACTIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
-INBOX = f"{ACTIVE} AND dismissed_ms IS NULL"
+INBOX = f"{ACTIVE} AND dismissed_ms IS NULL AND snoozed_until_ms IS NULL"
 UNREAD = f"{INBOX} AND read_ms IS NULL"
 DISMISSED = f"{ACTIVE} AND dismissed_ms IS NOT NULL"
+#: Out of the inbox until a time that the user chose.
+SNOOZED = f"{ACTIVE} AND dismissed_ms IS NULL AND snoozed_until_ms IS NOT NULL"
 #: The rows that toasts and the banner may show: those that the user has not closed there.
 PRESENTABLE = f"{INBOX} AND closed_ms IS NULL"
 #: What stays visible however old it is: banners, and toasts that do not close by themselves.
@@ -22,7 +24,7 @@ PINNED = (
 )
 
 #: The conditions of the list's views, by their name in a query.
-VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED}
+VIEWS = {"inbox": INBOX, "unread": UNREAD, "dismissed": DISMISSED, "snoozed": SNOOZED}
 
 
 class UserState(NamedTuple):
@@ -31,13 +33,15 @@ class UserState(NamedTuple):
     Parameters
     ----------
     column
-        The column that holds the time at which it was set.
+        The column that holds the time at which it was set, or until which it lasts.
     condition
         The condition for setting it, as SQL that begins with ``AND``.
     set_event, clear_event
         The names of the events for setting and clearing it.
     implied
         The column of a state that is set with it, unless the change says otherwise.
+    until
+        Whether the user says how long it lasts; then setting it means setting that time.
     """
 
     column: str
@@ -45,23 +49,35 @@ class UserState(NamedTuple):
     set_event: str
     clear_event: str
     implied: str | None = None
+    until: bool = False
 
 
-#: The states by their name in ``models.StateChange``.
+#: The states by their name in ``StateChange``.
 USER_STATES = {
     "read": UserState("read_ms", "", "read", "unread"),
     # Whoever closes a toast or banner has read it.
     "closed": UserState("closed_ms", " AND dismissable", "closed", "reopened", "read_ms"),
     "dismissed": UserState("dismissed_ms", " AND dismissable", "dismissed", "restored"),
+    "snoozed_until_ms": UserState(
+        "snoozed_until_ms",
+        " AND dismissable AND dismissed_ms IS NULL",
+        "snoozed",
+        "unsnoozed",
+        until=True,
+    ),
 }
 
 
 class StateChange(NamedTuple):
-    """A change of states by the user; a state that is None stays as it is."""
+    """A change of states by the user; a state that is None stays as it is.
+
+    ``snoozed_until_ms`` is the time until which rows are snoozed; False brings them back.
+    """
 
     read: bool | None = None
     closed: bool | None = None
     dismissed: bool | None = None
+    snoozed_until_ms: int | Literal[False] | None = None
 
     def sql(self, now_ms: int) -> tuple[str, str]:
         """Return the SQL condition for the rows that change, and the assignments for them."""
@@ -74,12 +90,15 @@ class StateChange(NamedTuple):
             on = getattr(self, name)
             if on is None:
                 continue
-            missing = f"{state.column} IS NULL{state.condition}"
-            if on:
+            # A row that has the state already keeps its time, but for another that the user says.
+            time_ms = int(on) if state.until else now_ms
+            lacks = f"{state.column} IS NOT {time_ms}" if state.until else f"{state.column} IS NULL"
+            missing = f"{lacks}{state.condition}"
+            # Not ``if on``: a time may be 0.
+            if on is not False:
                 wanted.append(f"({missing})")
-                # A row that has the state already keeps its time.
                 sets.append(
-                    f"{state.column} = CASE WHEN {missing} THEN {now_ms} ELSE {state.column} END"
+                    f"{state.column} = CASE WHEN {missing} THEN {time_ms} ELSE {state.column} END"
                 )
                 implied = state.implied
                 if implied is not None and implied not in said:
@@ -95,7 +114,7 @@ class StateChange(NamedTuple):
     def events(self) -> list[str]:
         """Return the names of the change's events."""
         return [
-            state.set_event if getattr(self, name) else state.clear_event
+            state.clear_event if getattr(self, name) is False else state.set_event
             for name, state in USER_STATES.items()
             if getattr(self, name) is not None
         ]

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .cursor import Cursor
-from .state import ACTIVE
+from .state import ACTIVE, SNOOZED
 
 T = TypeVar("T")
 
-#: When the next row changes by itself: it expires, its sender counts as dead, or do-not-disturb
-#: ends.
+#: When the next row changes by itself: it expires, its sender counts as dead, its snooze or
+#: do-not-disturb ends.
 NEXT_DUE = f"""
     SELECT min(due_ms) FROM (
         SELECT min(expires_ms) AS due_ms FROM notifications
@@ -28,6 +28,8 @@ NEXT_DUE = f"""
         WHERE interrupt_ms IS NOT NULL AND {ACTIVE}
         UNION ALL
         SELECT min(until_ms) FROM quiet
+        UNION ALL
+        SELECT min(snoozed_until_ms) FROM notifications WHERE {SNOOZED}
     )"""
 
 
@@ -74,7 +76,8 @@ def load_state(db: sqlite3.Connection) -> StoreState:
         If it holds values that were never stored, so that the file is corrupt.
     """
     row = db.execute(
-        "SELECT epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones, "
+        "SELECT epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones "
+        f"+ (SELECT count(*) FROM notifications WHERE {SNOOZED}), "
         f"({NEXT_DUE}), (SELECT max(seq) FROM notifications) FROM state"
     ).fetchone()
     if row is None:

@@ -38,7 +38,7 @@ class Server implements IListingSource {
         found.length > limit
           ? notifications[notifications.length - 1].position
           : null,
-      counts: { inbox: 0, unread: 0, dismissed: 0 },
+      counts: { inbox: 0, unread: 0, dismissed: 0, snoozed: 0 },
       cursor: 'e:1'
     };
     const failure = this.failure;

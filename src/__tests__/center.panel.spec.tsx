@@ -29,7 +29,7 @@ class Model {
 
   get counts() {
     this.looked++;
-    return { inbox: 0, unread: this.unread, dismissed: 0 };
+    return { inbox: 0, unread: this.unread, dismissed: 0, snoozed: 0 };
   }
 
   now = () => Date.parse(NOW);
@@ -42,7 +42,7 @@ class Model {
     return {
       notifications: [],
       next: null,
-      counts: { inbox: 0, unread: 0, dismissed: 0 },
+      counts: { inbox: 0, unread: 0, dismissed: 0, snoozed: 0 },
       cursor: 'e:1'
     };
   }

@@ -13,7 +13,7 @@ import type { INotificationModel } from '../tokens';
 const trans = nullTranslator.load('jupyterlab_notify');
 
 class Model {
-  counts = { inbox: 0, unread: 0, dismissed: 0 };
+  counts = { inbox: 0, unread: 0, dismissed: 0, snoozed: 0 };
 
   stateChanged = new Signal<this, void>(this);
 }

@@ -17,7 +17,7 @@ function activate() {
     .fn()
     .mockResolvedValue({ changed: 1, seqs: [1, 1], cursor: 'e:1' });
   const model = {
-    counts: { inbox: 0, unread: 0, dismissed: 0 },
+    counts: { inbox: 0, unread: 0, dismissed: 0, snoozed: 0 },
     change
   };
   const stateChanged = new Signal<any, void>(model);

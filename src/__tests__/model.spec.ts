@@ -74,7 +74,7 @@ describe('ServerNotifications', () => {
         changes(
           'e:4',
           [row('a', 3, { position: 1, progress: 0.5 }), row('c', 4)],
-          { inbox: 3, unread: 3, dismissed: 0 }
+          { inbox: 3, unread: 3, dismissed: 0, snoozed: 0 }
         )
       );
       expect(ids(model.notifications)).toEqual(['c', 'b', 'a']);
@@ -88,7 +88,8 @@ describe('ServerNotifications', () => {
         changes('e:6', [row('a', 4, { message: 'old' })], {
           inbox: 1,
           unread: 1,
-          dismissed: 0
+          dismissed: 0,
+          snoozed: 0
         })
       );
       expect(model.get('a')!.message).toBe('new');
@@ -96,7 +97,7 @@ describe('ServerNotifications', () => {
 
     it('does not bring back what was revoked or has expired', () => {
       feed.received.emit(snapshot('e:2', [row('b', 2), row('a', 1)]));
-      const none = { inbox: 0, unread: 0, dismissed: 0 };
+      const none = { inbox: 0, unread: 0, dismissed: 0, snoozed: 0 };
       feed.received.emit(
         changes(
           'e:4',
@@ -130,7 +131,8 @@ describe('ServerNotifications', () => {
         changes('e:2', [row('a', 2, { position: 1, dismissed: NOW })], {
           inbox: 0,
           unread: 0,
-          dismissed: 1
+          dismissed: 1,
+          snoozed: 0
         })
       );
       expect(model.notifications).toEqual([]);
@@ -198,7 +200,7 @@ describe('ServerNotifications', () => {
     });
 
     it('announces a replacement, but not a progress or a change of state', () => {
-      const counts = { inbox: 1, unread: 1, dismissed: 0 };
+      const counts = { inbox: 1, unread: 1, dismissed: 0, snoozed: 0 };
       feed.received.emit(snapshot('e:1', [row('a', 1)]));
       emitted.length = 0;
       feed.received.emit(
@@ -214,7 +216,7 @@ describe('ServerNotifications', () => {
       const first = { feed, emitted };
       const other = make();
       feed.received.emit(snapshot('e:1', [row('a', 1)]));
-      const counts = { inbox: 2, unread: 2, dismissed: 0 };
+      const counts = { inbox: 2, unread: 2, dismissed: 0, snoozed: 0 };
       feed.received.emit(changes('e:2', [row('b', 2)], counts));
       first.feed.received.emit(changes('e:2', [row('b', 2)], counts));
       other.dispose();
@@ -300,7 +302,8 @@ describe('ServerNotifications', () => {
         changes('e:4', [row('a', 4, { position: 1, read: null })], {
           inbox: 2,
           unread: 2,
-          dismissed: 0
+          dismissed: 0,
+          snoozed: 0
         })
       );
       expect(model.get('a')!.read).toBeNull();
@@ -313,7 +316,8 @@ describe('ServerNotifications', () => {
           changes('e:3', [row('a', 3, { position: 1, read: NOW })], {
             inbox: 2,
             unread: 1,
-            dismissed: 0
+            dismissed: 0,
+            snoozed: 0
           })
         );
         return new Response(

@@ -39,6 +39,7 @@ export function row(
     read: null,
     closed: null,
     dismissed: null,
+    snoozedUntil: null,
     answer: null,
     answered: null,
     revoked: null,
@@ -91,6 +92,7 @@ export function count(rows: Notification[]): Counts {
   return {
     inbox: inbox.length,
     unread: inbox.filter(each => each.read === null).length,
-    dismissed: rows.length - inbox.length
+    dismissed: rows.length - inbox.length,
+    snoozed: 0
   };
 }

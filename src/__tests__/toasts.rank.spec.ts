@@ -19,7 +19,7 @@ class Model {
   }
   get counts() {
     const unread = this.notifications.filter(each => !each.read).length;
-    return { inbox: unread, unread, dismissed: 0 };
+    return { inbox: unread, unread, dismissed: 0, snoozed: 0 };
   }
   now(): number {
     return Date.parse(NOW);

@@ -21,7 +21,12 @@ class Model {
   }
   get counts() {
     const rows = [...this.rows.values()];
-    return { inbox: 0, unread: rows.filter(r => !r.read).length, dismissed: 0 };
+    return {
+      inbox: 0,
+      unread: rows.filter(r => !r.read).length,
+      dismissed: 0,
+      snoozed: 0
+    };
   }
   now(): number {
     return Date.parse(NOW);

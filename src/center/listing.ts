@@ -4,7 +4,13 @@
  */
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { isActive, isDismissed, isInInbox, isUnread } from '../state';
+import {
+  isActive,
+  isDismissed,
+  isInInbox,
+  isSnoozed,
+  isUnread
+} from '../state';
 import type { NotificationModel } from '../tokens';
 import { LIMITS, type Notification, type Page } from '../wire';
 
@@ -442,7 +448,12 @@ export function matches(
   row: Notification,
   query: NotificationModel.IQuery
 ): boolean {
-  const inView = { inbox: isInInbox, unread: isUnread, dismissed: isDismissed };
+  const inView = {
+    inbox: isInInbox,
+    unread: isUnread,
+    dismissed: isDismissed,
+    snoozed: isSnoozed
+  };
   if (!inView[query.view](row)) {
     return false;
   }

@@ -35,6 +35,10 @@ export function Empty(props: {
         dismissed: [
           trans.__('Nothing done yet'),
           trans.__('What you are done with is kept here for a while.')
+        ],
+        snoozed: [
+          trans.__('Nothing is snoozed'),
+          trans.__('What you snooze waits here until its time.')
         ]
       }[props.view];
   return (

@@ -20,6 +20,7 @@ PAIRS = {
     "isInInbox": state.INBOX,
     "isUnread": state.UNREAD,
     "isDismissed": state.DISMISSED,
+    "isSnoozed": state.SNOOZED,
     "isPresentable": state.PRESENTABLE,
     "isPinned": state.PINNED,
 }
@@ -42,40 +43,47 @@ console.log(JSON.stringify({
 }));
 """
 
-COLUMNS = ("read_ms", "closed_ms", "dismissed_ms", "revoked_ms", "expired_ms")
+#: The columns of times, by their names on the wire.
+COLUMNS = {
+    "read": "read_ms",
+    "closed": "closed_ms",
+    "dismissed": "dismissed_ms",
+    "snoozedUntil": "snoozed_until_ms",
+    "revoked": "revoked_ms",
+    "expired": "expired_ms",
+}
 
 
 def combinations() -> list[dict[str, Any]]:
     """Return a row on the wire for every combination that a state can depend on."""
     when = (None, "2030-01-01T00:00:00.000Z")
     each = itertools.product(
-        *[when] * 5, (False, True), (None, True, False, 0, 5000), NOTIFICATION_TYPES
+        itertools.product(when, repeat=len(COLUMNS)),
+        (False, True),
+        (None, True, False, 0, 5000),
+        NOTIFICATION_TYPES,
     )
     return [
         {
-            "read": read,
-            "closed": closed,
-            "dismissed": dismissed,
-            "revoked": revoked,
-            "expired": expired,
+            **dict(zip(COLUMNS, times, strict=True)),
             "banner": banner,
             "autoClose": auto_close,
             "type": type_,
         }
-        for read, closed, dismissed, revoked, expired, banner, auto_close, type_ in each
+        for times, banner, auto_close, type_ in each
     ]
 
 
 def in_sql(rows: list[dict[str, Any]]) -> list[list[bool]]:
     db = sqlite3.connect(":memory:")
-    db.execute(f"CREATE TABLE n (number, {', '.join(COLUMNS)}, banner, auto_close, type)")
+    db.execute(f"CREATE TABLE n (number, {', '.join(COLUMNS.values())}, banner, auto_close, type)")
     for number, row in enumerate(rows):
         close = row["autoClose"]
         db.execute(
-            "INSERT INTO n VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO n VALUES ({', '.join('?' * (len(COLUMNS) + 4))})",
             (
                 number,
-                *(None if row[name.removesuffix("_ms")] is None else 1 for name in COLUMNS),
+                *(None if row[name] is None else 1 for name in COLUMNS),
                 int(row["banner"]),
                 None if close is None else json.dumps(close),
                 row["type"],

@@ -61,7 +61,7 @@ def test_the_newest_is_first(inbox: Server) -> None:
     page = inbox.page()
     assert ids(page) == sent[::-1]
     assert page["next"] is None
-    assert page["counts"] == {"inbox": 5, "unread": 5, "dismissed": 0}
+    assert page["counts"] == {"inbox": 5, "unread": 5, "dismissed": 0, "snoozed": 0}
 
 
 def test_a_list_carries_no_long_texts(inbox: Server) -> None:
@@ -123,7 +123,7 @@ def test_views_show_what_their_names_say(inbox: Server) -> None:
     assert ids(inbox.page(view="inbox")) == [read, unread]
     assert ids(inbox.page(view="unread")) == [unread]
     assert ids(inbox.page(view="dismissed")) == [dismissed]
-    assert inbox.page()["counts"] == {"inbox": 2, "unread": 1, "dismissed": 1}
+    assert inbox.page()["counts"] == {"inbox": 2, "unread": 1, "dismissed": 1, "snoozed": 0}
     assert inbox.status()["counts"] == inbox.page()["counts"]
 
 
@@ -303,7 +303,7 @@ def test_all_up_to_a_cursor_spares_what_came_later(inbox: Server) -> None:
     [
         ("/{id}", {}, "read"),
         ("/{id}", {"read": "yes"}, "read"),
-        ("/{id}", {"dismissed": 1}, "dismissed"),
+        ("/{id}", {"dismissed": 1, "snoozed": 0}, "dismissed"),
         ("/{id}", {"read": None}, "read"),
         ("", {"read": True}, "ids"),
         ("", {"all": True}, "read"),

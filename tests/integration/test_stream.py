@@ -49,7 +49,7 @@ def test_without_a_cursor_the_stream_begins_with_a_snapshot(
     assert frame["type"] == "snapshot"
     assert ids(frame) == sent[-2:-52:-1]
     assert [row["id"] for row in frame["pinned"]] == [pinned]
-    assert frame["counts"] == {"inbox": 60, "unread": 60, "dismissed": 1}
+    assert frame["counts"] == {"inbox": 60, "unread": 60, "dismissed": 1, "snoozed": 0}
     assert frame["durable"] is True
     assert frame["cursor"] == server.page()["cursor"]
 

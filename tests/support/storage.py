@@ -21,7 +21,7 @@ from jupyterlab_notify.storage import (
 )
 from jupyterlab_notify.storage.fields import SELECT
 from jupyterlab_notify.storage.schema import MIGRATIONS
-from jupyterlab_notify.storage.state import ACTIVE, DISMISSED, INBOX, PINNED, UNREAD
+from jupyterlab_notify.storage.state import ACTIVE, DISMISSED, INBOX, PINNED, SNOOZED, UNREAD
 from jupyterlab_notify.timings import StorageTimings
 
 T = TypeVar("T")
@@ -94,9 +94,9 @@ def receive(store: Storage, text: str = "Job finished", **columns: Any) -> str:
 
 
 def live(store: Storage) -> dict[str, dict[str, Any]]:
-    """Return every row that is neither revoked nor expired, by id, dismissed ones included."""
+    """Return every row that is neither revoked nor expired, by id, wherever it is shown."""
     rows = {}
-    for view in ("inbox", "dismissed"):
+    for view in ("inbox", "dismissed", "snoozed"):
         before = None
         while True:
             page = do(store, _page(store, view, before), write=False)
@@ -135,11 +135,12 @@ def counted(db: sqlite3.Connection) -> list[int]:
     return list(
         db.execute(
             "SELECT "
-            "count(*) FILTER (WHERE live AND dismissed_ms IS NULL), "
-            "count(*) FILTER (WHERE live AND dismissed_ms IS NULL AND read_ms IS NULL), "
+            "count(*) FILTER (WHERE live AND shown), "
+            "count(*) FILTER (WHERE live AND shown AND read_ms IS NULL), "
             "count(*) FILTER (WHERE live AND dismissed_ms IS NOT NULL), "
             "count(*) FILTER (WHERE NOT live) FROM "
-            "(SELECT *, revoked_ms IS NULL AND expired_ms IS NULL AS live FROM notifications)"
+            "(SELECT *, revoked_ms IS NULL AND expired_ms IS NULL AS live, "
+            "coalesce(dismissed_ms, snoozed_until_ms) IS NULL AS shown FROM notifications)"
         ).fetchone()
     )
 
@@ -237,6 +238,7 @@ def plans(store: Storage) -> dict[str, str]:
         "inbox": page_of.format(INBOX),
         "unread": page_of.format(UNREAD),
         "dismissed": page_of.format(DISMISSED),
+        "snoozed": page_of.format(SNOOZED),
         "pinned": page_of.format(PINNED),
         "newest": f"{SELECT} WHERE {INBOX} ORDER BY position DESC LIMIT 50",
         "catch-up": f"{SELECT} WHERE seq > 5 ORDER BY seq LIMIT 501",

@@ -179,7 +179,7 @@ def test_what_expires_while_it_is_shown_goes_from_every_tab(
         id_ = server.ingest("soon gone", ttl=1)["notification_id"]
         rows = tab.rows_until(lambda rows: id_ in rows and bool(rows[id_]["expired"]))
     assert rows[id_]["message"] == ""
-    assert server.page()["counts"] == {"inbox": 0, "unread": 0, "dismissed": 0}
+    assert server.page()["counts"] == {"inbox": 0, "unread": 0, "dismissed": 0, "snoozed": 0}
 
 
 def test_unknown_fields_are_ignored(server: Server) -> None:

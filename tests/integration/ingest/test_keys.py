@@ -162,7 +162,7 @@ def test_revoking_by_id_takes_it_from_every_list_and_tab(make_server: Any) -> No
         assert rows[id_]["key"] is None
     assert server.page()["notifications"] == []
     assert server.page(view="dismissed")["notifications"] == []
-    assert server.page()["counts"] == {"inbox": 0, "unread": 0, "dismissed": 0}
+    assert server.page()["counts"] == {"inbox": 0, "unread": 0, "dismissed": 0, "snoozed": 0}
     assert server.request("DELETE", path_of(id_)).status_code == 404
 
 

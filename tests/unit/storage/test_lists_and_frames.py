@@ -162,7 +162,7 @@ def test_changes_are_the_present_state_of_what_changed(store: Storage) -> None:
         (a, cursor.seq + 2),
         (b, cursor.seq + 3),
     ]
-    assert got["counts"] == {"inbox": 1, "unread": 1, "dismissed": 1}
+    assert got["counts"] == {"inbox": 1, "unread": 1, "dismissed": 1, "snoozed": 0}
     assert got["durable"] is True
     assert c in live(store)
 
