@@ -158,8 +158,11 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await hub.api('root', 'PUT', 'services/root/notifications?scope=job/', [
       { recipient: 'ada', key: 'job/2', template: 'quota', data: { used: 47 } }
     ]);
-    await expect(rows(page, '47 GB are used')).toBeVisible();
     await expect(rows(page, 'For Ada alone')).toHaveCount(0);
+    // What is polled as Semaphore is has no messages that change.
+    await expect(
+      rows(page, `${variant.polled ? 46 : 47} GB are used`)
+    ).toBeVisible();
     await hub.api('root', 'DELETE', 'services/root/notifications/job%2F2');
     await expect(rows(page, 'GB are used')).toHaveCount(0);
     await hub.api('root', 'DELETE', `admin/broadcasts/${id}`);

@@ -3,6 +3,7 @@
  */
 import * as http from 'http';
 import type { AddressInfo } from 'net';
+import { json } from 'stream/consumers';
 
 export interface IPollingProxy {
   url: string;
@@ -11,8 +12,9 @@ export interface IPollingProxy {
   stop(): Promise<void>;
 }
 
-/** What Semaphore does not have; the index says which of it there is. */
-const HIDDEN = /^\/(?:$|v1\/(?:events|overview|receipts|hello))/;
+/** What Semaphore does not have. */
+const FEATURES = ['events', 'overview', 'receipts', 'hello'];
+const HIDDEN = new RegExp(`^/v1/(?:${FEATURES.join('|')})`);
 
 /** Start one. */
 export async function startPollingProxy(): Promise<IPollingProxy> {
@@ -29,6 +31,16 @@ export async function startPollingProxy(): Promise<IPollingProxy> {
     const onward = http.request(target + path, { method, headers }, answer => {
       // Semaphore gives none.
       delete answer.headers.etag;
+      if (path === '/') {
+        void json(answer).then((index: any) => {
+          const features = index.features.filter(
+            (name: string) => !FEATURES.includes(name)
+          );
+          response.setHeader('Content-Type', 'application/json');
+          response.end(JSON.stringify({ ...index, features }));
+        });
+        return;
+      }
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });
