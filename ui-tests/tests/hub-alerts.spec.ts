@@ -1,0 +1,282 @@
+/**
+ * Alerts at a real JupyterHub: what a real Alertmanager says is in a lab's page, and away again
+ * when it is over; and what the administrator's page says of rules, alerts and channels.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'child_process';
+import { mkdtempSync, writeFileSync } from 'fs';
+import * as http from 'http';
+import type { AddressInfo } from 'net';
+import { tmpdir } from 'os';
+import * as path from 'path';
+
+import { type BrowserContext, expect, type Page, test } from '@playwright/test';
+
+import { hasNoViolations } from './axe';
+import { fits, Hub, open } from './hub-page';
+import { banners, openCenter, rows, untilQuiet, untilReady } from './page';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'notify-alerts-'));
+const file = (name: string, text: string): string => {
+  writeFileSync(path.join(folder, name), text);
+  return path.join(folder, name);
+};
+
+/** What answers as Prometheus does, and takes what a rule calls. */
+class Engine {
+  values: Record<string, number> = {};
+  /** What a call is answered. */
+  status = 500;
+  calls: string[] = [];
+
+  private _server = http.createServer((request, response) => {
+    request.resume();
+    if (request.url?.startsWith('/api/v1/query')) {
+      const result = Object.entries(this.values).map(([username, value]) => ({
+        metric: { username },
+        value: [0, String(value)]
+      }));
+      const data = { resultType: 'vector', result };
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify({ status: 'success', data }));
+      return;
+    }
+    this.calls.push(`${request.method} ${request.url}`);
+    response.writeHead(this.status).end();
+  });
+
+  async start(): Promise<string> {
+    await new Promise<void>(resolve =>
+      this._server.listen(0, '127.0.0.1', resolve)
+    );
+    const { port } = this._server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  stop(): void {
+    this._server.close();
+    this._server.closeAllConnections();
+  }
+}
+
+/** Debian's Alertmanager, which tells the service. */
+class Alertmanager {
+  async start(service: string, token: string): Promise<void> {
+    this._url = `http://127.0.0.1:${await freePort()}`;
+    const config = file(
+      'alertmanager.yml',
+      `
+route: {receiver: lab, group_by: [alertname], group_wait: 0s, group_interval: 1s}
+receivers:
+  - name: lab
+    webhook_configs:
+      - url: ${service}/v1/alerts/alertmanager
+        http_config: {authorization: {credentials: "${token}"}}
+`
+    );
+    this._process = spawn(
+      'prometheus-alertmanager',
+      [
+        `--config.file=${config}`,
+        `--storage.path=${path.join(folder, 'alertmanager')}`,
+        `--web.listen-address=${this._url.slice('http://'.length)}`,
+        '--cluster.listen-address='
+      ],
+      { stdio: 'ignore' }
+    );
+    await expect
+      .poll(() =>
+        fetch(`${this._url}/-/ready`).then(
+          answer => answer.status,
+          () => 0
+        )
+      )
+      .toBe(200);
+  }
+
+  /** Say that an alert fires, or is over. */
+  async say(labels: object, annotations: object, over = false): Promise<void> {
+    const answer = await fetch(`${this._url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify([
+        {
+          labels,
+          annotations,
+          ...(over ? { endsAt: new Date().toISOString() } : {})
+        }
+      ])
+    });
+    expect(answer.status).toBe(200);
+  }
+
+  async stop(): Promise<void> {
+    if (this._process?.exitCode === null) {
+      const ended = new Promise(resolve =>
+        this._process!.once('exit', resolve)
+      );
+      this._process.kill();
+      await ended;
+    }
+  }
+
+  private _url = '';
+  private _process: ChildProcess | undefined;
+}
+
+async function freePort(): Promise<number> {
+  const server = http.createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+function hasAlertmanager(): boolean {
+  try {
+    execFileSync('prometheus-alertmanager', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const engine = new Engine();
+const alertmanager = new Alertmanager();
+let hub: Hub;
+let administrator: BrowserContext;
+let ada: BrowserContext;
+let lab: Page;
+const complaints: string[] = [];
+
+test.beforeAll(async ({ browser }) => {
+  const url = await engine.start();
+  const rules = file(
+    'rules.yaml',
+    `
+rules:
+  - name: traffic
+    prometheus: {url: "${url}"}
+    query: x
+    every: 1s
+    thresholds:
+      - {above: 90}
+      - {above: 98, type: error, banner: true}
+    summary: "Your downloads are at {{ value | int }} %"
+    action:
+      at: 2
+      begin: {method: PUT, url: "${url}/limits/{user}"}
+      end: {method: DELETE, url: "${url}/limits/{user}"}
+`
+  );
+  hub = await Hub.start(
+    'c.Spawner.args = ["--LabApp.expose_app_in_browser=True"]\n',
+    {
+      configure: `environment={"JUPYTERHUB_NOTIFY_RULES": ${JSON.stringify(rules)}}`,
+      spawn: ['ada']
+    }
+  );
+  const size = { viewport: { width: 1280, height: 800 } };
+  administrator = await hub.login(browser, 'root', size);
+  ada = await hub.login(browser, 'ada', size);
+  lab = await ada.newPage();
+  await lab.goto(`${hub.place.url}/user/ada/lab`);
+  await untilReady(lab);
+  await untilQuiet(lab);
+});
+
+test.afterAll(async () => {
+  await alertmanager.stop();
+  await hub?.stop();
+  engine.stop();
+});
+
+test.afterEach(() => {
+  expect(complaints.splice(0)).toEqual([]);
+});
+
+/** Expect that a page is accessible and fits; the pictures are to be looked at. */
+async function looks(name: string, url: string): Promise<void> {
+  // The policy keeps out the styles of axe and of screenshots, and the console says so.
+  const page = await open(administrator, url);
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    for (const width of [480, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      await fits(page);
+      await page.screenshot({
+        path: test.info().outputPath(`${name}-${scheme}-${width}.png`),
+        fullPage: true
+      });
+    }
+    await hasNoViolations(page, '.jn');
+  }
+  await page.close();
+}
+
+const page = () =>
+  open(administrator, `${hub.place.service}/alerts`, complaints);
+
+test('What Alertmanager says is a banner in the lab, and gone when it is over', async () => {
+  test.skip(!hasAlertmanager(), 'Needs Debian’s prometheus-alertmanager');
+  await alertmanager.start(hub.place.service, hub.place.tokens.root);
+  const labels = {
+    alertname: 'HomeFull',
+    username: 'ada',
+    severity: 'warning'
+  };
+  const texts = {
+    summary: 'You use 93 % of your home directory',
+    description: 'Delete what you no longer need.',
+    banner: 'true'
+  };
+  await alertmanager.say(labels, texts);
+  const banner = banners(lab, texts.summary);
+  await expect(banner).toBeVisible();
+  await lab.screenshot({ path: test.info().outputPath('lab.png') });
+  // Another of the same group, about nobody: the page says so, and the banner stays.
+  await alertmanager.say({ ...labels, username: 'who-is-that' }, texts);
+  const alerts = await page();
+  await expect(async () => {
+    await alerts.reload();
+    await expect(
+      alerts.locator('tbody tr', { hasText: 'who-is-that' })
+    ).toContainText('whom the hub does not know', { timeout: 1000 });
+  }).toPass();
+  await expect(banner).toBeVisible();
+  await alertmanager.say(labels, texts, true);
+  await expect(banner).toHaveCount(0);
+  await openCenter(lab);
+  await expect(rows(lab, texts.summary)).toHaveCount(0);
+  await alerts.close();
+});
+
+test('The page says who is under which rule, since when, and what fails', async () => {
+  engine.values = { ada: 95, bob: 99 };
+  await expect(rows(lab, 'Your downloads are at 95 %')).toBeVisible();
+  const alerts = await page();
+  const row = (user: string) =>
+    alerts.locator('tbody tr', { hasText: new RegExp(`^\\s*${user}`) });
+  const says = (user: string, ...texts: (string | RegExp)[]) =>
+    expect(async () => {
+      await alerts.reload();
+      for (const text of texts) {
+        await expect(row(user)).toContainText(text, { timeout: 1000 });
+      }
+    }).toPass({ timeout: 60_000 });
+  await says('ada', 'traffic', 'told', '95');
+  await says('bob', 'told, level 2', '99', 'action begins', '500');
+  await looks('alerts', alerts.url());
+
+  engine.status = 200;
+  await says('bob', 'action taken');
+  engine.values = { ada: 50, bob: 50 };
+  await expect(rows(lab, 'Your downloads')).toHaveCount(0);
+  await expect(async () => {
+    await alerts.reload();
+    await expect(
+      alerts.getByText('Every user is in the normal state.')
+    ).toBeVisible({ timeout: 1000 });
+  }).toPass({ timeout: 60_000 });
+  expect(engine.calls.at(-1)).toBe('DELETE /limits/bob');
+  await alerts.close();
+});
