@@ -65,7 +65,7 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
     awaited,
     changed,
     commands: new CommandRegistry(),
-    registry: { load: async () => settings } as any,
+    registry: { load: async () => settings, plugins: {} } as any,
     sender: { emit },
     tracker: { find: (is: any) => ([panel] as any[]).find(is) } as any,
     trans

@@ -14,7 +14,7 @@ import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-import { followSettings } from '../settings';
+import { followSettings, SETTINGS } from '../settings';
 import type { INotifications } from '../tokens';
 import { LIMITS } from '../wire';
 import { CellRun } from './run';
@@ -35,9 +35,6 @@ export const ARGUMENTS = {
     }
   }
 };
-
-/** Whose settings hold how long a cell must run. */
-const SETTINGS = 'jupyterlab_notify:center';
 
 /** The same, if they cannot be read. */
 const DEFAULT_MINUTES = 5;
