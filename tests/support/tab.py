@@ -100,4 +100,5 @@ class Tab:
             "inbox": len(inbox),
             "unread": sum(row["read"] is None for row in inbox),
             "dismissed": len(stored) - len(inbox),
+            "snoozed": 0,
         }
