@@ -22,7 +22,7 @@ from .handlers import NAMESPACE, routes
 from .handlers.activity import INTERVAL_SETTING
 from .manager import NotificationManager
 from .rate_limit import RateLimit
-from .sources.location import NUBLADO, nublado_url, spawners_url
+from .sources.location import NUBLADO, default_name, nublado_url, spawners_url
 from .storage import Retention, Storage, central_tag
 from .timings import Timings
 from .worker import MAX_WAITING
@@ -112,7 +112,8 @@ class NotifyApp(ExtensionApp):
     central_name = Unicode(
         help="""The name of the central service, shown as the source of its messages.
 
-        The default is the host of its URL.
+        The default is `JupyterHub` for the service that the hub's spawner names, and else the host
+        of its URL.
         """
     ).tag(config=True)
 
@@ -344,7 +345,7 @@ class NotifyApp(ExtensionApp):
 
         settings = CentralSettings(
             url=self.central_url,
-            name=self.central_name or (urlsplit(self.central_url).hostname or "")[:80],
+            name=self.central_name or default_name(self.central_url),
             aspect=self.central_aspect,
             interval_s=self.central_interval,
             timeout_s=self.central_timeout,

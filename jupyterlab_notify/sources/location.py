@@ -23,6 +23,14 @@ def spawners_url() -> str:
     return os.environ.get(VARIABLE, "").strip()
 
 
+def default_name(url: str) -> str:
+    """Return the name of the service at a URL, as users read it: the hub, or the URL's host."""
+    if _is_below(url, spawners_url()):
+        # Its host is often an address of the machine, which says nothing to anybody.
+        return "JupyterHub"
+    return (urlsplit(url).hostname or "")[:80]
+
+
 def nublado_url() -> str | None:
     """Return Semaphore's address from Nublado's discovery file, or None if it has none."""
     mounts = os.environ.get("NUBLADO_RUNTIME_MOUNTS_DIR")

@@ -26,7 +26,7 @@ from jupyterlab_notify.sources.central.parsing import (
 from jupyterlab_notify.sources.central.schedule import Backoff
 from jupyterlab_notify.sources.central.token import token_reader
 from jupyterlab_notify.sources.central.transport import Transport
-from jupyterlab_notify.sources.location import nublado_url
+from jupyterlab_notify.sources.location import default_name, nublado_url
 
 from ..support import central as service
 
@@ -248,6 +248,15 @@ def test_the_hubs_token_goes_to_the_hub_and_to_the_service_that_its_spawner_name
     monkeypatch.delenv("JUPYTERHUB_API_URL")
     monkeypatch.delenv("JUPYTERLAB_NOTIFY_CENTRAL_URL")
     assert token_reader("", "", url)() is None
+
+
+def test_the_service_that_the_spawner_names_is_the_hubs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERLAB_NOTIFY_CENTRAL_URL", "http://127.0.0.1:8092/services/notify/")
+    assert default_name("http://127.0.0.1:8092/services/notify") == "JupyterHub"
+    assert default_name("https://data.example.com/semaphore") == "data.example.com"
+    monkeypatch.delenv("JUPYTERLAB_NOTIFY_CENTRAL_URL")
+    assert default_name("https://data.example.com/semaphore") == "data.example.com"
+    assert default_name("") == ""
 
 
 @pytest.mark.parametrize(
