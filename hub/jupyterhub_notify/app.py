@@ -11,7 +11,7 @@ from . import __version__, factory
 from .config import Settings
 from .handlers import admin, alerts, channels, doctor, events, me, messages, reading, root, services
 from .handlers.errors import add_error_handlers
-from .handlers.middleware import BodyLimit, Measure
+from .handlers.middleware import BodyLimit, Failures, Measure
 from .handlers.pages import add_pages
 from .identity.caller import IdentityProvider
 from .identity.settings import hub_of
@@ -79,5 +79,6 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
         app.router.routes.append(route)
     add_error_handlers(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Failures)
     app.add_middleware(Measure)
     return app

@@ -6,7 +6,6 @@ import json
 import math
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
@@ -16,7 +15,6 @@ from ..identity.caller import IdentityError
 __all__ = ["add_error_handlers", "error_response"]
 
 MOST_INPUT = 200
-_log = structlog.get_logger("jupyterhub_notify.errors")
 
 
 def error_response(
@@ -62,15 +60,8 @@ def _entry(one: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    route = getattr(request.scope.get("route"), "path", None)
-    _log.error("A request failed", route=route, error=type(error).__name__, exc_info=error)
-    return error_response(500, [{"msg": "The service failed", "type": "internal_error"}])
-
-
 def add_error_handlers(app: FastAPI) -> None:
     """Make an application answer errors so."""
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(IdentityError, _identity_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(Exception, _unexpected)

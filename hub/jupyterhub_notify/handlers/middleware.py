@@ -1,4 +1,4 @@
-"""What stands around every request: a bound on its body, and its measure.
+"""What stands around every request: a bound on its body, its measure, and what nobody expected.
 
 Plain ASGI: ten thousand open streams pass through here.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import structlog
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..metrics import REQUEST_SECONDS, REQUESTS
 from .errors import error_response
 
-__all__ = ["BodyLimit", "Measure"]
+__all__ = ["BodyLimit", "Failures", "Measure"]
 
 MOST = 256 * 1024
 #: A list of all that should be active, and ten thousand receipts.
@@ -73,3 +74,31 @@ class Measure:
             await send(message)
 
         await self._app(scope, receive, measured)
+
+
+class Failures:
+    """Logs an error that nobody expected once, and answers 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._log = structlog.get_logger("jupyterhub_notify.errors")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        begun = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticed)
+        except Exception as error:
+            # Raised on, it would be logged by the server as well.
+            route = getattr(scope.get("route"), "path", None)
+            name = type(error).__name__
+            self._log.error("A request failed", route=route, error=name, exc_info=error)
+            if not begun:
+                detail = [{"msg": "The service failed", "type": "internal_error"}]
+                await error_response(500, detail)(scope, receive, send)
