@@ -1,7 +1,7 @@
 /**
  * What is done to several rows at once, by the keyboard and by the toolbar; no DOM.
  */
-import { isDismissed, isInInbox, isUnread } from '../state';
+import { isDismissed, isInInbox, isSnoozed, isUnread } from '../state';
 import type { Notification } from '../wire';
 import type { UndoManager } from '../components/undo';
 
@@ -13,7 +13,7 @@ export type Bulk = 'markRead' | 'markUnread' | 'dismiss' | 'restore';
 const TAKES: Record<Bulk, (row: Notification) => boolean> = {
   markRead: isUnread,
   markUnread: row => isInInbox(row) && !isUnread(row),
-  dismiss: row => isInInbox(row) && row.dismissable,
+  dismiss: row => (isInInbox(row) || isSnoozed(row)) && row.dismissable,
   restore: isDismissed
 };
 

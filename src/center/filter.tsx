@@ -18,6 +18,8 @@ type View = NotificationModel.IQuery['view'];
  */
 export function FilterBar(props: {
   view: View;
+  /** Whether anything is snoozed: only then there is a list of it. */
+  hasSnoozed: boolean;
   search: string;
   /** The senders that are known. */
   sources: readonly ISource[];
@@ -30,7 +32,7 @@ export function FilterBar(props: {
   const { view, search, sources, onSearch } = props;
   return (
     <div className="jp-NotifyFilter">
-      <Views view={view} onView={props.onView} />
+      <Views view={view} hasSnoozed={props.hasSnoozed} onView={props.onView} />
       <div className="jp-NotifyFilter-search">
         <SearchField
           search={search}
@@ -51,8 +53,12 @@ export function FilterBar(props: {
   );
 }
 
-/** The three lists, of which one is shown. */
-function Views(props: { view: View; onView(view: View): void }): JSX.Element {
+/** The lists, of which one is shown. */
+function Views(props: {
+  view: View;
+  hasSnoozed: boolean;
+  onView(view: View): void;
+}): JSX.Element {
   const { view, onView } = props;
   const { trans } = React.useContext(Shared);
   const views: [View, string][] = [
@@ -60,6 +66,9 @@ function Views(props: { view: View; onView(view: View): void }): JSX.Element {
     ['unread', trans.__('Unread')],
     ['dismissed', trans.__('Done')]
   ];
+  if (props.hasSnoozed || view === 'snoozed') {
+    views.push(['snoozed', trans.__('Snoozed')]);
+  }
   const onKeyDown = (event: React.KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (by) {

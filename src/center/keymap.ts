@@ -25,6 +25,7 @@ export type ListKey =
         | 'dismiss'
         | 'markRead'
         | 'markUnread'
+        | 'snooze'
         | 'escape';
     };
 
@@ -51,6 +52,7 @@ const COMMANDS: Record<string, Exclude<ListKey['do'], 'move'>> = {
   Delete: 'dismiss',
   r: 'markRead',
   u: 'markUnread',
+  z: 'snooze',
   Escape: 'escape'
 };
 
@@ -59,9 +61,12 @@ const COMMANDS: Record<string, Exclude<ListKey['do'], 'move'>> = {
  */
 export function bulkKey(
   event: KeyEvent
-): 'dismiss' | 'markRead' | 'markUnread' | null {
+): 'dismiss' | 'markRead' | 'markUnread' | 'snooze' | null {
   const key = listKey(event)?.do;
-  return key === 'dismiss' || key === 'markRead' || key === 'markUnread'
+  return key === 'dismiss' ||
+    key === 'markRead' ||
+    key === 'markUnread' ||
+    key === 'snooze'
     ? key
     : null;
 }

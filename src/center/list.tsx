@@ -5,9 +5,10 @@ import * as React from 'react';
 
 import { Shared } from '../components/context';
 import { Glyph } from '../components/icons';
-import { isDismissed } from '../state';
+import { isDismissed, isSnoozed } from '../state';
 import type { Notification } from '../wire';
 import { bulkKey, listKey } from './keymap';
+import { canSnooze } from './snooze';
 import type { Listing } from './listing';
 import { type IRowHandlers, Row } from './row';
 import { type IRovingFocus, useRovingFocus } from './useRovingFocus';
@@ -204,6 +205,15 @@ function onKeyDown(
         return;
       }
       handlers.dismiss(row, !isDismissed(row));
+      break;
+    case 'snooze':
+      if (row.expired === null && isSnoozed(row)) {
+        handlers.snooze(row, null);
+      } else if (row.expired === null && canSnooze(row)) {
+        handlers.snoozeMenu(row, target);
+      } else {
+        return;
+      }
       break;
     case 'markRead':
     case 'markUnread':

@@ -4,7 +4,7 @@
 import * as React from 'react';
 
 import { typeLabel } from '../text/labels';
-import { isDismissed, isUnread } from '../state';
+import { isDismissed, isSnoozed, isUnread } from '../state';
 import { senderOf } from '../text/sender';
 import type { Notification } from '../wire';
 import { Shared } from '../components/context';
@@ -13,6 +13,7 @@ import { ActionButton, Actions, Body, Summary } from '../components/message';
 import { Picture, Thumbnail } from '../components/pictures';
 import { Reply } from '../components/reply';
 import { previewOf } from '../text/preview';
+import { untilText } from '../text/until';
 
 /**
  * What a row is asked to do; the same object for all rows, so that they need not be drawn anew.
@@ -22,6 +23,10 @@ export interface IRowHandlers {
   select(row: Notification, range: boolean): void;
   read(row: Notification, read: boolean): void;
   dismiss(row: Notification, dismissed: boolean): void;
+  /** Keep it out of sight until a time; null brings it back now. */
+  snooze(row: Notification, until: Date | null): void;
+  /** Show until when it can be snoozed. */
+  snoozeMenu(row: Notification, at: EventTarget): void;
   /** Show what can be done to it, where the mouse or the row is. */
   menu(row: Notification, event: React.MouseEvent<HTMLElement>): void;
 }
@@ -244,6 +249,14 @@ function Meta(props: IPartProps): JSX.Element {
         </span>
       )}
       {progress !== null && <span>{percent.format(progress)}</span>}
+      {isSnoozed(row) && (
+        <span className="jp-NotifyRow-snoozed">
+          {trans.__(
+            'Comes back %1',
+            untilText(new Date(row.snoozedUntil!), now)
+          )}
+        </span>
+      )}
       {row.expired !== null ? (
         <span className="jp-NotifyRow-gone">
           {trans.__(
@@ -277,7 +290,16 @@ function Tools(props: IPartProps): JSX.Element {
       {!open && row.actions.length > 0 && (
         <ActionButton row={row} index={0} tab={tab} />
       )}
-      {!dismissed && !gone && (
+      {isSnoozed(row) ? (
+        <IconButton
+          tabIndex={tab}
+          label={trans.__('Bring back now')}
+          hint="Z"
+          onClick={() => handlers.snooze(row, null)}
+        >
+          <Glyph name="back" />
+        </IconButton>
+      ) : !dismissed && !gone ? (
         <IconButton
           tabIndex={tab}
           label={unread ? trans.__('Mark as read') : trans.__('Mark as unread')}
@@ -286,7 +308,7 @@ function Tools(props: IPartProps): JSX.Element {
         >
           <Glyph name={unread ? 'check' : 'dot'} />
         </IconButton>
-      )}
+      ) : null}
       {dismissed ? (
         <IconButton
           tabIndex={tab}

@@ -5,26 +5,27 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import { CommandRegistry } from '@lumino/commands';
 
-import { isDismissed, isInInbox, isUnread } from '../state';
+import { isDismissed, isInInbox, isSnoozed, isUnread } from '../state';
 import type { INotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import type { IRowHandlers } from './row';
+import { canSnooze, snoozeEntries } from './snooze';
 
 /**
  * What the menu works with.
  */
 export interface IRowMenuOptions {
   trans: TranslationBundle;
-  model: Pick<INotificationModel, 'detail'>;
-  handlers: Pick<IRowHandlers, 'read' | 'dismiss'>;
+  model: Pick<INotificationModel, 'detail' | 'now'>;
+  handlers: Pick<IRowHandlers, 'read' | 'dismiss' | 'snooze'>;
   /** Show only what this sender has sent. */
   filterBy(source: string): void;
   /** Say what went wrong. */
   fail(reason: unknown): void;
 }
 
-/** One entry. */
-interface IEntry {
+/** One entry of a menu. */
+export interface IEntry {
   label: string;
   enabled?: boolean;
   execute(): void | Promise<void>;
@@ -38,9 +39,35 @@ export function openRowMenu(
   event: MouseEvent,
   options: IRowMenuOptions
 ): void {
+  openEntries(entries(row, options), event, options.fail);
+}
+
+/**
+ * Open the menu that only snoozes.
+ *
+ * @param at - What has the keyboard.
+ */
+export function openSnoozeMenu(
+  snooze: (until: Date) => void,
+  at: EventTarget,
+  options: Pick<IRowMenuOptions, 'trans' | 'model' | 'fail'>
+): void {
+  openEntries(
+    snoozeEntries(options.trans, options.model.now(), snooze),
+    { target: at, clientX: 0, clientY: 0 },
+    options.fail
+  );
+}
+
+/** Open a menu; null is a line between two entries. */
+function openEntries(
+  given: readonly (IEntry | null)[],
+  event: Pick<MouseEvent, 'target' | 'clientX' | 'clientY'>,
+  fail: (reason: unknown) => void
+): void {
   const commands = new CommandRegistry();
   const menu = new MenuSvg({ commands });
-  entries(row, options).forEach((entry, index) => {
+  given.forEach((entry, index) => {
     if (entry === null) {
       menu.addItem({ type: 'separator' });
       return;
@@ -53,7 +80,7 @@ export function openRowMenu(
         try {
           await entry.execute();
         } catch (reason) {
-          options.fail(reason);
+          fail(reason);
         }
       },
       describedBy: { args: { type: 'object', properties: {} } }
@@ -95,6 +122,22 @@ function entries(
       enabled: done || row.dismissable,
       execute: () => handlers.dismiss(row, !done)
     },
+    ...(isSnoozed(row)
+      ? [
+          {
+            label: trans.__('Bring Back Now'),
+            execute: () => handlers.snooze(row, null)
+          }
+        ]
+      : []),
+    ...(canSnooze(row)
+      ? [
+          null,
+          ...snoozeEntries(trans, model.now(), until =>
+            handlers.snooze(row, until)
+          )
+        ]
+      : []),
     null,
     {
       label: trans.__('Copy Text'),

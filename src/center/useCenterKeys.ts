@@ -10,6 +10,7 @@ import { bulkKey, centerKey } from './keymap';
 import type { IListHandle } from './list';
 import type { SelectionModel } from './selection';
 import { CommandIDs } from './shortcuts';
+import { canSnooze } from './snooze';
 import type { UndoManager } from '../components/undo';
 
 /**
@@ -22,11 +23,20 @@ export function useCenterKeys(options: {
   undo: UndoManager;
   list: React.RefObject<IListHandle>;
   searchField: React.RefObject<HTMLInputElement>;
+  /** Ask until when rows shall be snoozed. */
+  snoozeMenu(rows: readonly Notification[], at: EventTarget): void;
 }): (event: React.KeyboardEvent) => void {
   const { host, rows, selection, undo, list, searchField } = options;
   const onSelected = (event: React.KeyboardEvent): boolean => {
     const bulk = bulkKey(event);
     const chosen = rows.filter(row => selection.ids.has(row.id));
+    if (bulk === 'snooze') {
+      const taken = chosen.filter(canSnooze);
+      if (taken.length > 0) {
+        options.snoozeMenu(taken, event.target);
+      }
+      return taken.length > 0;
+    }
     return (
       bulk !== null &&
       chosen.length > 0 &&

@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import { type ICenterHost, onReconnected } from '../components/context';
 import { useSignal } from '../components/hooks';
-import { isDismissed, isUnread } from '../state';
+import { isDismissed, isSnoozed, isUnread } from '../state';
 import type { INotificationModel, NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import { Listing } from './listing';
@@ -82,7 +82,11 @@ export function useListing(
   latest.current = { rows, view, filtered };
   const include = async (row: Notification) => {
     const { rows, view, filtered } = latest.current;
-    const home = isDismissed(row) ? 'dismissed' : 'inbox';
+    const home = isDismissed(row)
+      ? 'dismissed'
+      : isSnoozed(row)
+        ? 'snoozed'
+        : 'inbox';
     const inView = view === home || (view === 'unread' && isUnread(row));
     const here = rows.some(one => one.id === row.id);
     if (!here && (loaded.current === null || filtered || !inView)) {

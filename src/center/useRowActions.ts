@@ -23,6 +23,8 @@ export function useRowActions(options: {
   openId: string | null;
   setOpenId(id: string | null): void;
   markRead(ids: string[]): void;
+  /** Ask until when rows shall be snoozed. */
+  snoozeMenu(rows: readonly Notification[], at: EventTarget): void;
   /** Open the menu of a row. */
   menu(row: Notification, event: MouseEvent): void;
 }): IListProps['handlers'] {
@@ -50,6 +52,14 @@ export function useRowActions(options: {
       },
       dismiss: (row: Notification, dismissed: boolean) =>
         void undo.dismiss([row], dismissed),
+      snooze: (row, until) => {
+        const { openId, setOpenId } = latest.current;
+        if (openId === row.id) {
+          setOpenId(null);
+        }
+        void undo.snooze([row], until);
+      },
+      snoozeMenu: (row, at) => latest.current.snoozeMenu([row], at),
       select: (row, range) => selection.select(row, range),
       clear: () => selection.clear(),
       all: () => selection.selectAll(),

@@ -13,14 +13,14 @@ import {
 import { useNow, useSignal } from '../components/hooks';
 import { Empty, Failed, Skeleton } from '../components/states';
 import { UndoManager } from '../components/undo';
-import type { Counts } from '../wire';
+import type { Counts, Notification } from '../wire';
 import { FilterBar } from './filter';
 import { Header } from './header';
 import { type IListHandle, type IListProps, List } from './list';
 import type { Listing } from './listing';
 import { Notices } from './notices';
 import { withSource } from './query';
-import { openRowMenu } from './rowMenu';
+import { openRowMenu, openSnoozeMenu } from './rowMenu';
 import { SelectionModel } from './selection';
 import { SelectionToolbar } from './selectionToolbar';
 import { addShortcuts } from './shortcuts';
@@ -69,8 +69,11 @@ function useCenter({ host, forget }: IContentProps) {
   const selection = useSelection(listing, rows);
   const undo = useUndo(shared, forget, root, id => focusOn(id));
   const markRead = useMarkRead(model, shared.fail);
+  const snoozeMenu = (chosen: readonly Notification[], at: EventTarget) =>
+    openSnoozeMenu(until => void undo.snooze(chosen, until), at, shared);
   const handlers = useRowActions({
     selection,
+    snoozeMenu,
     undo,
     openId,
     setOpenId,
@@ -101,7 +104,8 @@ function useCenter({ host, forget }: IContentProps) {
     selection,
     undo,
     list,
-    searchField
+    searchField,
+    snoozeMenu
   });
   return {
     root,
@@ -141,6 +145,7 @@ function Content(props: IContentProps): JSX.Element {
       <Header host={host} counts={counts} undo={undo} />
       <FilterBar
         view={view}
+        hasSnoozed={counts.snoozed > 0}
         search={shown.search}
         sources={useSources(shown, counts)}
         searchRef={searchField}
@@ -149,7 +154,9 @@ function Content(props: IContentProps): JSX.Element {
         onLeave={toList}
       />
       <Notices listing={listing} failure={failure} onClose={forget} />
-      {!shown.filtered && view !== 'dismissed' && <ThisTab now={now} />}
+      {!shown.filtered && (view === 'inbox' || view === 'unread') && (
+        <ThisTab now={now} />
+      )}
       <SelectionToolbar
         selection={selection}
         undo={undo}

@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import { untilText } from '../text/until';
 import { visible } from '../text/visible';
 import type { INotificationModel } from '../tokens';
 import type { Changed, Notification, StateChange } from '../wire';
@@ -114,6 +115,30 @@ export class UndoManager implements IDisposable {
               count,
               format(count)
             )
+    );
+  }
+
+  /**
+   * Snooze rows until a time; null brings one back now.
+   */
+  snooze(rows: readonly Notification[], until: Date | null): Promise<void> {
+    const { format, trans } = this._options;
+    // Of several that were snoozed before, the first one's time counts for all.
+    const before = rows[0].snoozedUntil;
+    return this._change(
+      rows,
+      { snoozedUntil: until ? until.toISOString() : false },
+      count =>
+        until === null
+          ? trans.__('Back in the inbox: “%1”', quote(rows[0]))
+          : rows.length === 1
+            ? trans.__(
+                'Snoozed until %1: “%2”',
+                untilText(until, new Date()),
+                quote(rows[0])
+              )
+            : trans._n('Snoozed %2', 'Snoozed %2', count, format(count)),
+      { snoozedUntil: before ?? false }
     );
   }
 

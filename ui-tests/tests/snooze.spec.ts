@@ -1,0 +1,127 @@
+/**
+ * Snoozing: from a row's menu and by a key, out of every tab's sight, and back by the server's
+ * clock: unread, on top, with a toast.
+ */
+import { hasNoViolations } from './axe';
+import { lab, open, other, page, push, undo, useCenter } from './centerPage';
+import {
+  banners,
+  center,
+  closeCenter,
+  expect,
+  openCenter,
+  rows,
+  test,
+  toasts
+} from './lab';
+
+useCenter();
+
+const snoozedTab = () =>
+  center(page).getByRole('radio', { name: 'Snoozed', exact: true });
+
+test.afterEach(async () => {
+  // The others begin with nothing that comes back.
+  const { body } = await lab.api(
+    'GET',
+    'jupyterlab-notify/notifications?view=snoozed'
+  );
+  for (const { id } of body.notifications) {
+    await lab.revoke(id);
+  }
+  await center(page).getByRole('radio', { name: 'Inbox' }).click();
+});
+
+/** Choose an entry of the menu that is open. */
+async function choose(name: string | RegExp): Promise<void> {
+  await page.locator('.lm-Menu-item').filter({ hasText: name }).click();
+}
+
+test('a row is snoozed from its menu, in every tab, and undone', async () => {
+  await push('Later', { banner: true });
+  await push('Other');
+  await expect(banners(page)).toHaveCount(1);
+  await expect(snoozedTab()).toHaveCount(0);
+  await rows(page, 'Later').click({ button: 'right' });
+  await choose('Snooze until Tomorrow, 9:00 AM');
+  await expect(rows(page, 'Later')).toHaveCount(0);
+  await expect(rows(other, 'Later')).toHaveCount(0);
+  await expect(banners(page)).toHaveCount(0);
+  await expect(rows(page, 'Other')).toHaveCount(1);
+
+  await snoozedTab().click();
+  await expect(rows(page, 'Later')).toContainText(/Comes back .*9:00 AM/);
+  await hasNoViolations(page, '.jp-NotifyCenter');
+  await undo('Snoozed until');
+  await expect(rows(page, 'Later')).toHaveCount(0);
+  await center(page).getByRole('radio', { name: 'Inbox' }).click();
+  await expect(rows(page, 'Later')).toHaveCount(1);
+  await expect(rows(other, 'Later')).toHaveCount(1);
+  await expect(banners(page)).toHaveCount(1);
+  await expect(snoozedTab()).toHaveCount(0);
+});
+
+test('Z asks until when, and brings back', async () => {
+  await push('By key');
+  await rows(page, 'By key').focus();
+  await page.keyboard.press('z');
+  await expect(page.locator('.lm-Menu-item')).toHaveCount(3);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(rows(page, 'By key')).toHaveCount(0);
+  const { body } = await lab.api(
+    'GET',
+    'jupyterlab-notify/notifications?view=snoozed'
+  );
+  const ahead = Date.parse(body.notifications[0].snoozedUntil) - Date.now();
+  expect(ahead).toBeGreaterThan(3_500_000);
+  expect(ahead).toBeLessThan(3_700_000);
+  await snoozedTab().click();
+  await rows(page, 'By key').focus();
+  await page.keyboard.press('z');
+  await expect(rows(page, 'By key')).toHaveCount(0);
+  await expect(rows(other, 'By key')).toHaveCount(1);
+});
+
+test('Z with rows selected snoozes them all, with one undo', async () => {
+  await push('One');
+  await push('Two');
+  await push('Stays', { dismissable: false });
+  await rows(page, 'One').focus();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('z');
+  await choose('Snooze for an Hour');
+  await expect(rows(page, 'One')).toHaveCount(0);
+  await expect(rows(page, 'Two')).toHaveCount(0);
+  await expect(rows(page, 'Stays')).toHaveCount(1);
+  await undo('Snoozed 2');
+  await expect(rows(page, 'One')).toHaveCount(1);
+  await expect(rows(page, 'Two')).toHaveCount(1);
+});
+
+test('what must stay in sight has no such entry', async () => {
+  await push('Outage', { dismissable: false });
+  await rows(page, 'Outage').click({ button: 'right' });
+  await expect(page.locator('.lm-Menu-item').first()).toBeVisible();
+  await expect(
+    page.locator('.lm-Menu-item').filter({ hasText: 'Snooze' })
+  ).toHaveCount(0);
+  await page.keyboard.press('Escape');
+});
+
+test('it comes back by itself: unread, on top, with a toast', async () => {
+  const { notification_id: id } = await lab.push('Comes back');
+  await push('In between');
+  await open(rows(page, 'Comes back'));
+  await expect(rows(page, 'Comes back')).not.toHaveClass(/jp-mod-unread/);
+  await closeCenter(page);
+  await lab.api('PATCH', `jupyterlab-notify/notifications/${id}`, {
+    snoozedUntil: new Date(Date.now() + 2000).toISOString()
+  });
+  await expect(rows(other, 'Comes back')).toHaveCount(0);
+  await expect(toasts(page, 'Comes back')).toBeVisible();
+  await openCenter(page);
+  await expect(rows(page).first()).toContainText('Comes back');
+  await expect(rows(page, 'Comes back')).toHaveClass(/jp-mod-unread/);
+  await expect(rows(other).first()).toContainText('Comes back');
+});
