@@ -1,93 +1,281 @@
-"""Open event streams: memory of each, and the time from a broadcast's commit to the last frame.
+"""Open event streams: memory and idle CPU of each, the time from a broadcast's commit to the last
+stream's frame, the time until all receipts are back, and a restart of the service.
 
-`python benchmarks/bench_streams.py [--streams 10000]`; the labs are in this process, the service
-is in another.
+`python benchmarks/bench_streams.py [--streams 10000] [--proxy]`; the labs, each of a user of its
+own, are in this process, the service is in another. The CPU is beside that of as many labs that
+poll.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
-import subprocess
+import random
+import secrets
 import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from jupyterhub_notify.client import Client
-from jupyterhub_notify.identity.token_file import TokenFile
+from jupyterhub_notify.identity.token_file import PREFIX, TokenFile
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.hubs import NODE_BIN, free_ports
 
 PORT = 8799
+#: How often a lab polls that follows no events.
+POLL_S = 60
+#: How long CPU time is counted.
+IDLE_S = 10
+#: Within how many seconds labs send receipts, and come back after a restart; as the lab does.
+RECEIPTS_S, BACK_S = 3.0, 5.0
 
 
-async def open_stream(token: str, begun: asyncio.Semaphore) -> tuple[asyncio.StreamReader, object]:
-    async with begun:
-        reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
-        writer.write(
-            f"GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+@dataclass
+class Lab:
+    """A lab that follows the service's events."""
+
+    token: str
+    port: int
+    reader: asyncio.StreamReader | None = None
+    writer: asyncio.StreamWriter | None = None
+
+    async def open(self, gate: asyncio.Semaphore) -> None:
+        """Open the stream, however often it takes."""
+        head = f"Host: x\r\nAuthorization: Bearer {self.token}\r\n\r\n"
+        while True:
+            try:
+                async with gate:
+                    self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    self.writer.write(f"GET /v1/events HTTP/1.1\r\n{head}".encode())
+                    await self.reader.readuntil(b"welcome\n\n")
+                return
+            except (OSError, asyncio.IncompleteReadError):
+                await asyncio.sleep(random.uniform(0.1, 1.0))
+
+    async def broadcast(self) -> tuple[float, str]:
+        """Wait for a broadcast; return when it came, and its id."""
+        assert self.reader is not None
+        await self.reader.readuntil(b"event: broadcast\n")
+        at = time.perf_counter()
+        await self.reader.readuntil(b"data: ")
+        return at, str(json.loads(await self.reader.readline())["id"])
+
+    async def lost(self) -> None:
+        """Wait until the service has ended the stream."""
+        assert self.reader is not None
+        assert self.writer is not None
+        with suppress(OSError):
+            while data := await self.reader.read(65536):
+                if data.endswith(b"0\r\n\r\n"):
+                    # The last chunk; a proxy keeps the connection open for another request.
+                    break
+        self.writer.close()
+
+    async def ask(self, path: str, gate: asyncio.Semaphore, value: Any = None) -> str:
+        """Send a request on a connection of its own; return the answer's head."""
+        body = b"" if value is None else json.dumps(value).encode()
+        head = (
+            f"{'GET' if value is None else 'POST'} {path} HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {self.token}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        await reader.readuntil(b"welcome\n\n")
-        return reader, writer
-
-
-async def first_broadcast(reader: asyncio.StreamReader) -> float:
-    await reader.readuntil(b"event: broadcast\n")
-    return time.perf_counter()
+        async with gate:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(head.encode() + body)
+            answer = (await reader.read()).decode("latin-1")
+            writer.close()
+        assert answer.split()[1] in ("200", "204"), answer
+        return answer
 
 
 def quantile(values: list[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
-async def measure(count: int, token: str, admin: str, process: psutil.Process) -> None:
+async def publish(labs: list[Lab], client: Client, text: str) -> tuple[str, float, float]:
+    """Send a broadcast; return its id, and the median and the longest time until it is there."""
+    waiting = [asyncio.create_task(lab.broadcast()) for lab in labs]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(client.broadcast, text)
+    committed = time.perf_counter()
+    found = await asyncio.gather(*waiting)
+    times = [at - committed for at, _ in found]
+    return found[0][1], quantile(times, 0.5), max(times)
+
+
+async def receipts(labs: list[Lab], client: Client, id_: str) -> float:
+    """Send every lab's receipt; return after how long the service knows all of them."""
+    gate = asyncio.Semaphore(50)
+    began = time.perf_counter()
+
+    async def one(lab: Lab) -> None:
+        await asyncio.sleep(random.uniform(0, RECEIPTS_S))
+        receipt = {"id": id_, "state": "shown", "tabs": 1}
+        await lab.ask("/v1/receipts", gate, {"receipts": [receipt]})
+
+    await asyncio.gather(*map(one, labs))
+    took = time.perf_counter() - began
+    counts = (await asyncio.to_thread(client.show_broadcast, id_)).counts
+    assert counts.get("shown") == len(labs), counts
+    return took
+
+
+async def cpu_of_pollers(labs: list[Lab], process: psutil.Process) -> float:
+    """Return the share of a core that as many labs cost that poll and find nothing new."""
+    gate = asyncio.Semaphore(50)
+    some = labs[: max(1, len(labs) * IDLE_S // POLL_S)]
+    before = sum(process.cpu_times()[:2])
+
+    async def one(index: int, lab: Lab) -> None:
+        await asyncio.sleep(IDLE_S * index / len(some))
+        await lab.ask("/v1/broadcasts", gate)
+        await lab.ask("/v1/notifications/messages?unread=true&limit=5", gate)
+
+    await asyncio.gather(*(one(index, lab) for index, lab in enumerate(some)))
+    return (sum(process.cpu_times()[:2]) - before) / IDLE_S
+
+
+async def cpu_of_idle_streams(process: psutil.Process) -> float:
+    before = sum(process.cpu_times()[:2])
+    await asyncio.sleep(IDLE_S)
+    return (sum(process.cpu_times()[:2]) - before) / IDLE_S
+
+
+async def measure(labs: list[Lab], admin: str, start: Callable[[], psutil.Process]) -> None:
+    """Measure all of it, and print a line for each turn."""
+    count = len(labs)
+    process = await asyncio.to_thread(start)
+    client = Client(f"http://127.0.0.1:{PORT}", admin)
+    pollers = await cpu_of_pollers(labs, process)
     before = process.memory_info().rss
     gate = asyncio.Semaphore(50)
     began = time.perf_counter()
-    streams = await asyncio.gather(*(open_stream(token, gate) for _ in range(count)))
+    await asyncio.gather(*(lab.open(gate) for lab in labs))
     opened = time.perf_counter() - began
     each = (process.memory_info().rss - before) / count / 1024
-    client = Client(f"http://127.0.0.1:{PORT}", admin)
+    idle = await cpu_of_idle_streams(process)
+    print(
+        f"{count} streams: {each:.1f} KiB each, opened in {opened:.1f} s, "
+        f"{100 * idle:.1f} % of a core idle; as many pollers {100 * pollers:.1f} %",
+        flush=True,
+    )
     for turn in range(3):
-        waiting = [asyncio.create_task(first_broadcast(reader)) for reader, _ in streams]
-        await asyncio.sleep(0)
-        await asyncio.to_thread(client.broadcast, f"Maintenance {turn}")
-        committed = time.perf_counter()
-        times = await asyncio.gather(*waiting)
-        last, middle = max(times) - committed, quantile(list(times), 0.5) - committed
+        id_, middle, last = await publish(labs, client, f"Maintenance {turn}")
         print(
-            f"{count:>8} {each:>10.1f} {opened:>10.1f} {1000 * middle:>12.0f} {1000 * last:>12.0f}"
+            f"  a broadcast: median {1000 * middle:.0f} ms, last {1000 * last:.0f} ms", flush=True
         )
+    print(f"  all receipts back: {await receipts(labs, client, id_):.1f} s", flush=True)
+
+    lost = [asyncio.create_task(lab.lost()) for lab in labs]
+    began = time.perf_counter()
+    process.terminate()
+    await asyncio.gather(*lost)
+    ended = time.perf_counter() - began
+    await asyncio.to_thread(process.wait, 30)
+    await asyncio.to_thread(start)
+    began = time.perf_counter()
+
+    async def back(lab: Lab) -> None:
+        await asyncio.sleep(random.uniform(0, BACK_S))
+        await lab.open(gate)
+
+    await asyncio.gather(*map(back, labs))
+    came = time.perf_counter() - began
+    _, middle, last = await publish(labs, client, "After the restart")
+    print(
+        f"  a restart: streams ended in {ended:.1f} s, all back in {came:.1f} s (spread over "
+        f"{BACK_S:.0f} s), then a broadcast: last {1000 * last:.0f} ms",
+        flush=True,
+    )
+
+
+def users(file: TokenFile, count: int) -> list[str]:
+    """Add tokens of so many users at once, as no site does; return them."""
+    tokens = [PREFIX + secrets.token_urlsafe(32) for _ in range(count)]
+    content = json.loads(file.path.read_text())
+    [one] = content["tokens"]
+    content["tokens"] += [
+        {
+            "name": f"user{index}",
+            "kind": "user",
+            "sha256": hashlib.sha256(token.encode()).hexdigest(),
+            "created": one["created"],
+        }
+        for index, token in enumerate(tokens)
+    ]
+    file.path.write_text(json.dumps(content))
+    return tokens
+
+
+@contextmanager
+def proxy() -> Iterator[int]:
+    """Run a hub's proxy before the service; give its port."""
+    port, api = free_ports(2)
+    process = psutil.Popen(
+        [
+            str(NODE_BIN / "configurable-http-proxy"),
+            *("--ip", "127.0.0.1", "--port", str(port), "--api-port", str(api)),
+            *("--default-target", f"http://127.0.0.1:{PORT}", "--log-level", "error"),
+        ],
+        env={**os.environ, "CONFIGPROXY_AUTH_TOKEN": secrets.token_hex(16)},
+    )
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, nargs="*", default=[1_000, 4_000, 10_000])
+    parser.add_argument("--proxy", action="store_true", help="through a hub's proxy")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        file = TokenFile(Path(directory) / "tokens.json")
-        admin = file.create("admin", admin=True)
-        token = file.create("alice", kind="user")
-        environment = {
-            **os.environ,
-            "JUPYTERHUB_NOTIFY_DATABASE": f"sqlite+aiosqlite:///{directory}/notify.sqlite",
-            "JUPYTERHUB_NOTIFY_TOKENS": str(file.path),
-            "JUPYTERHUB_NOTIFY_IDENTITY": "token-file",
-        }
-        print(f"{'streams':>8} {'KiB each':>10} {'opened s':>10} {'median ms':>12} {'last ms':>12}")
-        for count in options.streams:
+    with proxy() if options.proxy else nullcontext(PORT) as port:
+        run(options.streams, port)
+
+
+def run(counts: list[int], port: int) -> None:
+    """Measure so many streams, each time with a service of its own."""
+    for count in counts:
+        with tempfile.TemporaryDirectory() as directory:
+            file = TokenFile(Path(directory) / "tokens.json")
+            admin = file.create("admin", admin=True)
+            labs = [Lab(token, port) for token in users(file, count)]
+            environment = {
+                **os.environ,
+                "JUPYTERHUB_NOTIFY_DATABASE": f"sqlite+aiosqlite:///{directory}/notify.sqlite",
+                "JUPYTERHUB_NOTIFY_TOKENS": str(file.path),
+                "JUPYTERHUB_NOTIFY_IDENTITY": "token-file",
+            }
             command = [sys.executable, "-m", "jupyterhub_notify", "serve", "--port", str(PORT)]
-            service = subprocess.Popen(command, env=environment)
-            try:
+            started: list[psutil.Popen] = []
+
+            def start() -> psutil.Process:
+                started.append(psutil.Popen(command, env=environment))  # noqa: B023
                 wait_for_it()
-                asyncio.run(measure(count, token, admin, psutil.Process(service.pid)))
+                return started[-1]  # noqa: B023
+
+            try:
+                asyncio.run(measure(labs, admin, start))
             finally:
-                service.terminate()
-                service.wait(30)
+                for service in started:
+                    with suppress(psutil.NoSuchProcess):
+                        service.terminate()
+                    service.wait(30)
 
 
 def wait_for_it() -> None:
