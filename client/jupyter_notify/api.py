@@ -5,7 +5,6 @@ A background thread sends, so nothing here waits for the server or fails because
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import fork
 from .errors import BadUsage
 from .message import compose
+from .pictures import picture_of
 from .progress import Progress, track
 from .send_queue import PendingNotification, SendQueue, with_key
 from .values import to_text
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from .tqdm import tqdm as Tqdm
 
 T = TypeVar("T")
-
-log = logging.getLogger("jupyter_notify")
 
 
 class Notify:
@@ -257,13 +255,7 @@ def _with_picture(options: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | N
     image = fields.pop("image", None)
     if image is None:
         return fields, None
-    from .pictures import PictureProblem, to_picture
-
-    try:
-        return fields, to_picture(image)
-    except PictureProblem as problem:
-        log.warning("A notification is sent without its picture: %s", problem)
-        return fields, None
+    return fields, picture_of(image)
 
 
 notify = Notify()

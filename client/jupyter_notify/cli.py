@@ -26,7 +26,7 @@ from .printing import forgive_encodings, line, print_json, printable
 from .run import CompletedCommand, describe_failure, guard_closed_streams, run
 from .terminal_text import fenced
 
-VIEWS = ("inbox", "unread", "done", "dismissed")
+VIEWS = ("inbox", "unread", "done", "dismissed", "snoozed")
 
 #: How long to keep sending a message again to a server that asks to wait.
 MAX_WAIT_S = 60.0

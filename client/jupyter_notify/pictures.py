@@ -7,6 +7,7 @@ have. A picture that is too large is made smaller where its library can do that.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -26,11 +27,28 @@ SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 
 Picture = bytes
 
+log = logging.getLogger("jupyter_notify")
+
 
 class PictureProblem(SendError):
     """A picture cannot be sent; its message can."""
 
     exit_code = 2
+
+
+def picture_of(image: Any) -> Picture | None:
+    """Return a picture's bytes; None, with a warning, if they cannot be had.
+
+    Raises
+    ------
+    BadUsage
+        If it is no picture.
+    """
+    try:
+        return to_picture(image)
+    except PictureProblem as problem:
+        log.warning("A notification has no picture: %s", problem)
+        return None
 
 
 def to_picture(image: Any) -> Picture:

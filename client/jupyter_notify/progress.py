@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from .loop_outcome import LoopFrame, Outcome, report_outcome
 from .message import MAX_MESSAGE, Message, compose, describe, duration, shorten
+from .pictures import picture_of
 from .send_queue import HEARTBEAT_S, SendQueue, new_key
 from .values import plain_number, to_number, to_text
 
@@ -67,6 +68,18 @@ class Progress:
         self.n = n
         if note is not None:
             self.note = note
+
+    def show(self, image: Any) -> None:
+        """Show a picture beside the progress, in place of the one before.
+
+        Parameters
+        ----------
+        image
+            See ``pictures.to_picture``. One that cannot be drawn is left out with a warning.
+        """
+        picture = picture_of(image)
+        if picture is not None and not self._closed and self._pid == os.getpid():
+            self._queue.show(self.key, picture)
 
     def done(self, text: str | None = None) -> None:
         """End it as a success."""
@@ -184,8 +197,8 @@ class Progress:
         if self._closed or self._pid != os.getpid():
             return
         self._closed = True
-        self._queue.forget(self.key)
-        self._queue.submit(self._last(type_, text))
+        picture = self._queue.forget(self.key)
+        self._queue.submit(self._last(type_, text), picture)
 
     def _took(self) -> str:
         return duration(time.monotonic() - self._began)

@@ -142,6 +142,8 @@ class _Watched:
         self.state: object = None
         self.message: Message | None = None
         self.sent_at = float("-inf")
+        #: A picture that is not sent yet.
+        self.picture: bytes | None = None
 
 
 # Longer than a screen: one lock guards the queue, the thread and its end.
@@ -261,14 +263,22 @@ class SendQueue:
             self._watched[live.key] = _Watched(live)
             self._wake()
 
+    def show(self, key: str, picture: bytes) -> None:
+        """Give something in progress another picture."""
+        with self.lock:
+            if key in self._watched:
+                self._watched[key].picture = picture
+                self._wake()
+
     def submit_from_finalizer(self, value: Message) -> None:
         """Queue the final message of a garbage-collected object; takes no lock."""
         self._abandoned.append(value)
 
-    def forget(self, key: str) -> None:
-        """Stop watching something."""
+    def forget(self, key: str) -> bytes | None:
+        """Stop watching something; return the picture of it that is not sent yet."""
         with self.lock:
-            self._watched.pop(key, None)
+            watched = self._watched.pop(key, None)
+        return None if watched is None else watched.picture
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Wait until no message waits; return False if that takes longer than the timeout."""
@@ -419,7 +429,7 @@ class SendQueue:
                 if watched.message is None or state != watched.state:
                     watched.message = live.message()
                     watched.state = state
-                elif now - watched.sent_at < RENEWAL_S:
+                elif watched.picture is None and now - watched.sent_at < RENEWAL_S:
                     continue
             except Exception as error:
                 # A program may count with objects that are no numbers. Go on with the others, and
@@ -428,7 +438,7 @@ class SendQueue:
                 self._last[key] = now
                 continue
             watched.sent_at = now
-            return partial(self._update, key, watched.message)
+            return partial(self._update, key, watched.message, watched)
         return None
 
     def _idle_s(self) -> float | None:
@@ -486,9 +496,15 @@ class SendQueue:
         except MalformedAnswer as error:
             self._complain(f"A notification has no picture: {error}")
 
-    def _update(self, key: str, message: Message) -> None:
+    def _update(self, key: str, message: Message, watched: _Watched) -> None:
         try:
             self._send(key, message, message.get("source"))
+            if (picture := watched.picture) is not None:
+                self._send_picture(key, picture, message.get("source"))
+                with self.lock:
+                    # Another may have come meanwhile.
+                    if watched.picture is picture:
+                        watched.picture = None
         except Refused as error:
             self._complain(str(error))
             if error.status != 400:

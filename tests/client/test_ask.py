@@ -23,8 +23,8 @@ def question(server: Server, message: str) -> dict[str, Any]:
     def found() -> list[dict[str, Any]]:
         return [row for row in server.page()["notifications"] if row["message"] == message]
 
-    wait_for(lambda: bool(found()), f"{message!r} to be asked")
-    return found()[0]
+    # Looked up once: it may be taken back a moment later.
+    return wait_for(found, f"{message!r} to be asked")[0]
 
 
 def when_asked(server: Server, message: str, do: Callable[[dict[str, Any]], object]) -> None:
@@ -77,13 +77,14 @@ def test_a_question_that_is_put_away_or_taken_back_has_no_answer(
 
 def test_the_same_key_asks_anew(server: Server, to_server: Directed) -> None:
     def ask(answer: str) -> str | None:
-        def is_open() -> bool:
+        def unanswered() -> dict[str, Any] | None:
             row = question(server, "Again?")
-            return row["key"] == "again" and row["answer"] is None
+            return row if row["key"] == "again" and row["answer"] is None else None
 
         def say() -> None:
-            wait_for(is_open, "the question")
-            reply(server, question(server, "Again?"), answer)
+            row = wait_for(unanswered, "the question")
+            assert row is not None
+            reply(server, row, answer)
 
         threading.Thread(target=say, daemon=True).start()
         return to_server.ask("Again?", ["Yes", "No"], key="again", timeout=60)

@@ -178,6 +178,25 @@ def test_a_curve_grows_and_stays(to_server: Directed, server: Server) -> None:
     assert image_of(server, "Curve done") == png(shade=2)
 
 
+def test_a_progress_shows_the_newest_picture_also_at_its_end(
+    to_server: Directed, server: Server
+) -> None:
+    with to_server.progress("Showing", total=3) as progress:
+        for step in range(3):
+            progress.update()
+            progress.show(png(shade=step))
+            wait_for(
+                lambda step=step: image_of(server, "Showing") == png(shade=step),
+                f"picture {step}",
+            )
+        progress.show(png(shade=9))
+    assert to_server.flush()
+    progress.show(png(shade=10))
+    assert image_of(server, "Showing: done") == png(shade=9)
+    with pytest.raises(BadUsage):
+        progress.show(3)
+
+
 def test_asend_and_ask_take_a_picture(to_server: Directed, server: Server) -> None:
     import asyncio
 
