@@ -16,6 +16,7 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 
 import { imageHosts } from './components/imageHosts';
+import { ownFiles } from './components/ownFiles';
 import { followSettings, SETTINGS } from './settings';
 import { visible } from './text/visible';
 import { INotificationActions, INotificationModel } from './tokens';
@@ -175,6 +176,7 @@ const plugin: JupyterFrontEndPlugin<INotificationActions> = {
       model,
       trans: (translator ?? nullTranslator).load('jupyterlab_notify')
     });
+    ownFiles.commands = app.commands;
     if (settingRegistry) {
       followSettings(settingRegistry, SETTINGS, values => {
         actions.allowedCommands = values.allowedCommands as string[];

@@ -1,12 +1,14 @@
 /**
  * What a text from outside may become in the page.
  */
-import { Sanitizer } from '@jupyterlab/apputils';
+import { Clipboard, Sanitizer } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { createRoot } from 'react-dom/client';
 import { flushSync } from 'react-dom';
 
-import { safeImage, safeLink, SafeMarkdown } from '../components/markdown';
+import { safeImage, safeLink } from '../components/addresses';
+import { SafeMarkdown } from '../components/markdown';
+import { ownFiles } from '../components/ownFiles';
 
 /** Markdown is HTML where it wants to be: the parser passes it all on. */
 const markdown = new SafeMarkdown({
@@ -38,7 +40,7 @@ describe('SafeMarkdown', () => {
     '<a href="&#106;avascript:alert(1)">x</a>',
     '<a href="data:text/html,<script>alert(1)</script>">x</a>',
     '<a href="/hub/logout">x</a>',
-    '<a href="files/x.ipynb">x</a>',
+    '<a href="../x.ipynb">x</a>',
     '<a href="#main">x</a>',
     '<a href="//a.example/">x</a>',
     '<form action="https://a.example"><input name="password"><button>x</button></form>',
@@ -59,6 +61,97 @@ describe('SafeMarkdown', () => {
         }
       }
     }
+  });
+
+  it('leads to the user’s own files, in JupyterLab, and starts no kernel', async () => {
+    const execute = jest
+      .fn()
+      .mockRejectedValueOnce(new Error('There is no such file.'))
+      .mockResolvedValue(undefined);
+    ownFiles.commands = { execute } as any;
+    const host = await block(
+      '<a href="./runs/a%20b.ipynb#results" onclick="alert(1)">a</a>, ' +
+        '<a href="files/c.csv">c</a>'
+    );
+    expect(host.querySelector('a')).toBeNull();
+    const buttons = [...host.querySelectorAll('button')];
+    expect(buttons.map(one => one.title)).toEqual([
+      'runs/a b.ipynb',
+      'files/c.csv'
+    ]);
+    buttons[1].click();
+    await new Promise(done => setTimeout(done));
+    buttons[0].click();
+    const kernelPreference = { shouldStart: false, autoStartDefault: false };
+    expect(execute.mock.calls).toEqual(
+      ['c.csv', 'files/c.csv', 'runs/a b.ipynb'].map(path => [
+        'docmanager:open',
+        { path, kernelPreference }
+      ])
+    );
+    // A closed row has nothing to click, and an open one only what leads to the web.
+    expect(
+      (await inline('<a href="c.csv">c</a>')).querySelector('a, button')
+    ).toBeNull();
+  });
+
+  it('copies code as it was written', async () => {
+    const copied: string[] = [];
+    jest
+      .spyOn(Clipboard, 'copyToSystem')
+      .mockImplementation(text => void copied.push(text as string));
+    const host = await block('<pre><code>a &lt; b\n  $x$\n</code></pre>');
+    const button = host.querySelector('button')!;
+    expect(button.textContent).toBe('Copy');
+    flushSync(() => button.click());
+    expect(copied).toEqual(['a < b\n  $x$\n']);
+    expect(button.textContent).toBe('Copied');
+  });
+
+  it('has formulas drawn, but for those that do more than to draw', async () => {
+    const typeset = jest.fn();
+    const withMath = new SafeMarkdown({
+      markdownParser: { render: async (source: string) => source },
+      sanitizer: new Sanitizer(),
+      latexTypesetter: { typeset }
+    } as unknown as IRenderMimeRegistry);
+    const host = show(
+      await withMath.block(
+        '<p title="$t$">So $x^2$, $\\href{https://a.example}{y}$</p>' +
+          '<img alt="$z$" src="no"> <code>$c$</code> $200 and $300'
+      )
+    );
+    document.body.append(host);
+    expect(host.textContent).toBe(
+      'So $x^2$, $\\href{https://a.example}{y}$$z$ $c$ $200 and $300'
+    );
+    await new Promise(done => setTimeout(done, 20));
+    expect(typeset.mock.calls.map(([{ textContent }]) => textContent)).toEqual([
+      '$x^2$'
+    ]);
+    host.remove();
+  });
+
+  it('numbers footnotes, and leads to them', async () => {
+    const host = document.createElement('div');
+    document.body.append(host);
+    host.className = 'jp-NotifyMarkdown';
+    const parsed = new SafeMarkdown({
+      markdownParser: {
+        render: async (source: string) =>
+          source.replace(/\n---[^]*/, '<hr><ol><li>first</li></ol>')
+      },
+      sanitizer: new Sanitizer()
+    } as unknown as IRenderMimeRegistry);
+    host.append(show(await parsed.block('<p>So[^1]</p>\n\n[^1]: first\n')));
+    const button = host.querySelector('button')!;
+    expect(button.parentElement!.localName).toBe('sup');
+    expect(button.getAttribute('aria-label')).toBe('Footnote 1');
+    button.click();
+    expect(document.activeElement).toBe(
+      host.querySelector('.jp-NotifyMarkdown-notes > li')
+    );
+    host.remove();
   });
 
   it('drops the commands, ids, classes and styles that the sanitizer lets pass', async () => {

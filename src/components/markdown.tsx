@@ -7,7 +7,10 @@
  * `data-commandlinker-command` (a link that runs a command), classes and styles (a text
  * that covers the page like a dialog), ids, form fields and media.
  */
-import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type {
+  ILatexTypesetter,
+  IRenderMimeRegistry
+} from '@jupyterlab/rendermime';
 import {
   nullTranslator,
   type TranslationBundle
@@ -20,8 +23,12 @@ import {
   isSummaryTooComplex,
   plainFences
 } from '../text/markdownCost';
+import { splitFootnotes, takeFootnotes } from '../text/footnotes';
+import { type IFormula, joinMath, splitMath, takeMath } from '../text/math';
 import { visible } from '../text/visible';
+import { ownFile, safeImage, safeLink } from './addresses';
 import { OwnImage, RemoteImage } from './images';
+import { Code, FileLink, FootnoteNumber, Formula } from './markdownParts';
 
 /** Elements made again as they are. */
 const KEPT = new Set([
@@ -122,6 +129,12 @@ interface IMaking {
   /** Where this server keeps images that texts may show, if it does. */
   readonly images: string | undefined;
   readonly trans: TranslationBundle;
+  /** What draws formulas, if anything does, and the formulas that the text has marks for. */
+  readonly typesetter: ILatexTypesetter | null;
+  readonly formulas: readonly IFormula[];
+  /** The names of its footnotes, and the list of these. */
+  readonly notes: readonly string[];
+  readonly noteList: Element | null;
   /** How many images were made. */
   drawn: number;
 }
@@ -156,11 +169,17 @@ export class SafeMarkdown {
         </>
       );
     }
-    const body = await this._parse(plainFences(source));
+    const { source: whole, notes } = takeFootnotes(plainFences(source));
+    const { source: marked, formulas } = takeMath(whole);
+    const body = await this._parse(marked);
     return body
       ? children(body, 0, {
           images: this._images,
           trans: this._trans,
+          typesetter: this._rendermime.latexTypesetter,
+          formulas,
+          notes,
+          noteList: notes.length > 0 ? body.lastElementChild : null,
           drawn: 0
         })
       : visible(source);
@@ -235,66 +254,6 @@ function PlainText(props: { text: string }): JSX.Element {
   );
 }
 
-/**
- * A link's address if it may be followed: http, https and mailto, and no relative
- * one, which would name a file or a page of this lab.
- */
-export function safeLink(href: string | null): string | null {
-  const url = absolute(href);
-  return url && ['http:', 'https:', 'mailto:'].includes(url.protocol)
-    ? url.href
-    : null;
-}
-
-/**
- * An image's address if it may be loaded.
- *
- * An image of this very host is not: it would be asked for with the user's cookies,
- * and to ask for a page such as a log-out is to do it. Unless it lies where this server keeps
- * nothing but images.
- *
- * @param images - that place.
- */
-export function safeImage(src: string | null, images?: string): string | null {
-  // The server wrote whole paths; what is relative to this page is nothing of its.
-  const here = images && src ? absolute(src, window.location.origin) : null;
-  if (here?.href.startsWith(images!)) {
-    return here.href;
-  }
-  const url = absolute(src);
-  if (url?.protocol === 'https:' && url.host !== window.location.host) {
-    return url.href;
-  }
-  return src && /^data:image\/(png|jpe?g|gif|webp|avif|svg\+xml)[;,]/i.test(src)
-    ? src
-    : null;
-}
-
-/**
- * The path of an image among the user's files, as a text names it: relative to the server's root,
- * and without a way out of it. Null if it names none.
- */
-export function ownImage(src: string | null): string | null {
-  let path: string;
-  try {
-    path = decodeURIComponent((src ?? '').trim().replace(/[?#].*$/, ''));
-  } catch {
-    return null;
-  }
-  const parts = path.replace(/^\.\//, '').split('/');
-  const inside = parts.every(part => part !== '' && !/^\.\.?$/.test(part));
-  return inside && !/[\\:\p{Cc}]/u.test(path) ? parts.join('/') : null;
-}
-
-function absolute(address: string | null, base?: string): URL | null {
-  try {
-    // Without a base a relative address does not parse.
-    return new URL((address ?? '').trim(), base);
-  } catch {
-    return null;
-  }
-}
-
 function children(
   node: Node,
   depth: number,
@@ -312,7 +271,7 @@ function element(
   making: IMaking
 ): React.ReactNode {
   if (node.nodeType === Node.TEXT_NODE) {
-    return visible(node.textContent ?? '');
+    return words(node, key, making);
   }
   if (!(node instanceof Element) && node.nodeType !== Node.ELEMENT_NODE) {
     return null;
@@ -323,7 +282,7 @@ function element(
     return null;
   }
   if (depth > MAX_DEPTH) {
-    return visible(source.textContent ?? '');
+    return textOf(source, making);
   }
   const heading = /^h([1-6])$/.exec(name);
   if (heading) {
@@ -357,7 +316,44 @@ function element(
     // White space between cells is text that React would complain of.
     inner = inner.filter(child => typeof child !== 'string');
   }
-  return React.createElement(name, { key, ...attributes(source) }, inner);
+  const kept = attributes(source);
+  if (source === making.noteList) {
+    kept.className = 'jp-NotifyMarkdown-notes';
+  }
+  return React.createElement(name, { key, ...kept }, inner);
+}
+
+/** A text of the page, with its formulas and the numbers of footnotes. */
+function words(node: Node, key: number, making: IMaking): React.ReactNode {
+  const { formulas, notes, trans, typesetter } = making;
+  const text = node.textContent ?? '';
+  if (
+    (formulas.length === 0 && notes.length === 0) ||
+    node.parentElement?.closest('code, pre')
+  ) {
+    return textOf(node, making);
+  }
+  const parts = splitMath(text, formulas).flatMap<string | number | IFormula>(
+    part => (typeof part === 'string' ? splitFootnotes(part, notes) : [part])
+  );
+  return (
+    <React.Fragment key={key}>
+      {parts.map((part, index) =>
+        typeof part === 'string' ? (
+          visible(part)
+        ) : typeof part === 'number' ? (
+          <FootnoteNumber key={index} number={part} trans={trans} />
+        ) : (
+          <Formula key={index} formula={part} typesetter={typesetter} />
+        )
+      )}
+    </React.Fragment>
+  );
+}
+
+/** A text as it was written. */
+function textOf(node: Node, { formulas }: IMaking): string {
+  return visible(joinMath(node.textContent ?? '', formulas));
 }
 
 /** Elements that are not made again as they are. */
@@ -373,10 +369,18 @@ const SPECIAL: Record<
   a: (source, key, depth, making) => {
     const href = safeLink(source.getAttribute('href'));
     const inner = children(source, depth, making);
-    return href ? (
-      <Link key={key} href={href}>
+    if (href) {
+      return (
+        <Link key={key} href={href}>
+          {inner}
+        </Link>
+      );
+    }
+    const path = ownFile(source.getAttribute('href'));
+    return path ? (
+      <FileLink key={key} path={path} trans={making.trans}>
         {inner}
-      </Link>
+      </FileLink>
     ) : (
       <React.Fragment key={key}>{inner}</React.Fragment>
     );
@@ -399,9 +403,9 @@ const SPECIAL: Record<
     </div>
   ),
   pre: (source, key, depth, making) => (
-    <pre key={key} tabIndex={0}>
+    <Code key={key} text={textOf(source, making)} trans={making.trans}>
       {children(source, depth, making)}
-    </pre>
+    </Code>
   ),
   span: (source, key, depth, making) => {
     const names = [...source.classList].filter(one => HIGHLIGHT.test(one));
@@ -419,14 +423,14 @@ const SPECIAL: Record<
 /** An image, as far as it may be loaded; else its description. */
 function image(source: Element, key: number, making: IMaking): React.ReactNode {
   const address = source.getAttribute('src');
-  const alt = visible(source.getAttribute('alt') ?? '');
-  const { images, trans } = making;
+  const { formulas, images, trans } = making;
+  const alt = visible(joinMath(source.getAttribute('alt') ?? '', formulas));
   if (++making.drawn > MAX_IMAGES) {
     return alt;
   }
   const src = safeImage(address, images);
   if (src === null) {
-    const path = ownImage(address);
+    const path = ownFile(address);
     return path ? (
       <OwnImage key={key} path={path} alt={alt} trans={trans} />
     ) : (

@@ -802,7 +802,7 @@ function look(): void {
         ) ||
         (inBody &&
           node.matches(
-            'input, button:not(.jp-NotifyImage > .jp-NotifyLink), svg, label, div:not([class^="jp-Notify"])'
+            'input, button:not(.jp-NotifyImage > .jp-NotifyLink, .jp-NotifyMarkdown-button), svg, label, div:not([class^="jp-Notify"])'
           )) ||
         names.some(name => name.startsWith('on')) ||
         names.some(name =>

@@ -1,0 +1,146 @@
+/**
+ * Parts of a text that are more than an element: formulas, code that can be copied, links to the
+ * user's own files, and footnotes.
+ */
+import { Clipboard, showErrorMessage } from '@jupyterlab/apputils';
+import type { ILatexTypesetter } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { type IFormula, isHarmless, written } from '../text/math';
+import { visible } from '../text/visible';
+import { openOwnFile } from './ownFiles';
+
+/** How long a button says that it has copied, in ms. */
+const COPIED_MS = 2000;
+
+/** The formula that is drawn before the next one. */
+let turn: Promise<void> = Promise.resolve();
+
+/**
+ * A formula, drawn by JupyterLab's typesetter; as it was written where that may not or cannot be.
+ */
+export function Formula(props: {
+  formula: IFormula;
+  typesetter: ILatexTypesetter | null;
+}): JSX.Element {
+  const { formula, typesetter } = props;
+  const source = written(formula);
+  const host = React.useRef<HTMLSpanElement>(null);
+  const drawn = !!typesetter && isHarmless(formula);
+  React.useLayoutEffect(() => {
+    // React leaves alone what is in an element that it made empty.
+    const node = host.current!;
+    node.textContent = visible(source);
+    if (drawn) {
+      // One in a task: many of them together must not hold up the page.
+      turn = turn
+        .then(() => new Promise<void>(next => setTimeout(next)))
+        .then(() => (node.isConnected ? typesetter.typeset(node) : undefined))
+        .catch(reason => {
+          console.warn('A formula could not be drawn.', reason);
+        });
+    }
+  }, [source, drawn]);
+  return (
+    <span
+      key={source}
+      ref={host}
+      className={`jp-NotifyMarkdown-math ${formula.display ? 'jp-mod-display' : ''}`}
+      dir="ltr"
+    />
+  );
+}
+
+/**
+ * Code, with a button that copies it.
+ */
+export function Code(props: {
+  text: string;
+  trans: TranslationBundle;
+  children: React.ReactNode;
+}): JSX.Element {
+  const { text, trans, children } = props;
+  const [copied, setCopied] = React.useState(false);
+  React.useEffect(() => {
+    if (copied) {
+      const timer = setTimeout(() => setCopied(false), COPIED_MS);
+      return () => clearTimeout(timer);
+    }
+  }, [copied]);
+  const label = copied ? trans.__('Copied') : trans.__('Copy');
+  return (
+    <div className="jp-NotifyMarkdown-code">
+      <pre tabIndex={0}>{children}</pre>
+      <button
+        type="button"
+        className="jp-NotifyMarkdown-button jp-NotifyMarkdown-copy"
+        aria-live="polite"
+        onClick={() => {
+          Clipboard.copyToSystem(text);
+          setCopied(true);
+        }}
+      >
+        {label}
+      </button>
+    </div>
+  );
+}
+
+/**
+ * A link to one of the user's own files, which opens in JupyterLab.
+ */
+export function FileLink(props: {
+  path: string;
+  trans: TranslationBundle;
+  children: React.ReactNode;
+}): JSX.Element {
+  const { path, trans, children } = props;
+  return (
+    <button
+      type="button"
+      className="jp-NotifyMarkdown-button jp-NotifyMarkdown-file"
+      title={visible(path)}
+      onClick={() =>
+        openOwnFile(path).catch(reason =>
+          showErrorMessage(
+            trans.__('The file could not be opened'),
+            reason instanceof Error ? reason : String(reason)
+          )
+        )
+      }
+    >
+      {children}
+    </button>
+  );
+}
+
+/**
+ * The number of a footnote, which leads to it.
+ */
+export function FootnoteNumber(props: {
+  number: number;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { number, trans } = props;
+  return (
+    <sup>
+      <button
+        type="button"
+        className="jp-NotifyMarkdown-button jp-NotifyMarkdown-note-number"
+        aria-label={trans.__('Footnote %1', number)}
+        onClick={({ currentTarget }) => {
+          const note = currentTarget
+            .closest('.jp-NotifyMarkdown')
+            ?.querySelector<HTMLElement>(
+              `.jp-NotifyMarkdown-notes > li:nth-of-type(${number})`
+            );
+          note?.setAttribute('tabindex', '-1');
+          note?.focus();
+        }}
+      >
+        {number}
+      </button>
+    </sup>
+  );
+}

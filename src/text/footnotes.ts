@@ -1,0 +1,79 @@
+/**
+ * Footnotes of a text of Markdown, which JupyterLab's parser does not know: they become a list at
+ * its end; no DOM.
+ */
+
+/** What names a footnote where it is told. */
+const NOTE = /^\[\^([^\]\s]{1,40})\]:[ \t]*(.*)$/;
+
+/** What names one where it belongs. */
+const REFERENCE = /\[\^([^\]\s]{1,40})\]/;
+
+/** The most footnotes of a text. */
+const MOST = 50;
+
+/**
+ * A text with its footnotes as a list at its end, and the names of these in the order of the list.
+ */
+export function takeFootnotes(source: string): {
+  source: string;
+  notes: string[];
+} {
+  const kept: string[] = [];
+  const texts = new Map<string, string>();
+  let fence: string | null = null;
+  let last: string | null = null;
+  for (const line of source.split(/\r\n|\r|\n/)) {
+    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
+    if (fence !== null) {
+      fence = mark?.startsWith(fence) && line.trim() === mark ? null : fence;
+    } else {
+      fence = mark ?? null;
+    }
+    const note = fence === null && !mark ? NOTE.exec(line) : null;
+    if (note && texts.size < MOST && !texts.has(note[1])) {
+      last = note[1];
+      texts.set(last, note[2]);
+    } else if (last !== null && /^(?: {2,}|\t)\S/.test(line)) {
+      // A note goes on in lines that are set in.
+      texts.set(last, `${texts.get(last)} ${line.trim()}`);
+    } else {
+      last = null;
+      kept.push(line);
+    }
+  }
+  const text = kept.join('\n');
+  // In the order of the text; those that it does not name are not shown.
+  const notes = [
+    ...new Set(
+      [...text.matchAll(new RegExp(REFERENCE, 'g'))].map(one => one[1])
+    )
+  ].filter(name => texts.has(name));
+  if (notes.length === 0 || fence !== null) {
+    return { source, notes: [] };
+  }
+  const list = notes.map((name, index) => `${index + 1}. ${texts.get(name)}`);
+  return { source: `${text}\n\n---\n\n${list.join('\n')}\n`, notes };
+}
+
+/**
+ * A text as its parts: texts, and the numbers of footnotes.
+ */
+export function splitFootnotes(
+  text: string,
+  notes: readonly string[]
+): (string | number)[] {
+  if (notes.length === 0) {
+    return [text];
+  }
+  return text
+    .split(REFERENCE)
+    .map((part, index) => {
+      if (index % 2 === 0) {
+        return part;
+      }
+      const number = notes.indexOf(part) + 1;
+      return number > 0 ? number : `[^${part}]`;
+    })
+    .filter(part => part !== '');
+}

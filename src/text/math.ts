@@ -1,0 +1,261 @@
+/**
+ * Formulas in a text of Markdown: found before it is parsed, since a parser would take their signs
+ * for its own, and checked before they are drawn; no DOM.
+ */
+
+/** A formula, as it stands between its dollars. */
+export interface IFormula {
+  tex: string;
+  /** Whether it stands on a line of its own. */
+  display: boolean;
+}
+
+/** The most formulas of a text that are drawn, and how long all of them may be together. */
+const MOST = { formulas: 30, chars: 4000 };
+
+/** The longest formula, and how deep its braces may nest. */
+const LONGEST = 500;
+const DEEPEST = 8;
+
+/** What stands in a formula's place while a text is parsed: characters that no text should have. */
+const MARK = /\ue000(\d+)\ue001/;
+
+/** What takes no part in formulas: addresses, tags, and the targets of links. */
+const SKIPPED = /https?:\/\/\S+|<[a-z!/][^<>\n]*>|\]\([^()\n]{0,2000}\)/iy;
+
+/** How a block of code begins. */
+const FENCE = / {0,3}(`{3,}|~{3,})/y;
+
+/** What a text with blanks has at least if it is a formula: other texts speak of money. */
+const SIGNS = /[\\^_{}=<>+*/|]/;
+
+/**
+ * A text with marks in place of its formulas, and these.
+ */
+export function takeMath(source: string): {
+  source: string;
+  formulas: IFormula[];
+} {
+  const formulas: IFormula[] = [];
+  if (!source.includes('$') || /[\ue000\ue001]/.test(source)) {
+    return { source, formulas };
+  }
+  let result = '';
+  let at = 0;
+  let left = MOST.chars;
+  const unclosed = new Set<number>();
+  while (at < source.length) {
+    const end = skip(source, at, unclosed);
+    if (end > at) {
+      result += source.slice(at, end);
+      at = end;
+      continue;
+    }
+    const found = formulas.length < MOST.formulas ? formula(source, at) : null;
+    if (found && found.tex.length <= left) {
+      result += `\ue000${formulas.length}\ue001`;
+      formulas.push(found);
+      left -= found.tex.length;
+      at += found.tex.length + (found.display ? 4 : 2);
+    } else {
+      // Of two dollars that begin nothing the second one begins nothing either.
+      const length = source.startsWith('$$', at) ? 2 : 1;
+      result += source.slice(at, at + length);
+      at += length;
+    }
+  }
+  return { source: result, formulas };
+}
+
+/**
+ * A text with marks, as the texts and formulas that it stands for.
+ */
+export function splitMath(
+  text: string,
+  formulas: readonly IFormula[]
+): (string | IFormula)[] {
+  if (formulas.length === 0) {
+    return [text];
+  }
+  return text
+    .split(MARK)
+    .map((part, index) => (index % 2 ? (formulas[Number(part)] ?? '') : part))
+    .filter(part => part !== '');
+}
+
+/**
+ * A text with marks, as it was written.
+ */
+export function joinMath(text: string, formulas: readonly IFormula[]): string {
+  return splitMath(text, formulas)
+    .map(part => (typeof part === 'string' ? part : written(part)))
+    .join('');
+}
+
+/**
+ * A formula as it was written.
+ */
+export function written({ tex, display }: IFormula): string {
+  return display ? `$$${tex}$$` : `$${tex}$`;
+}
+
+/**
+ * Whether a formula may be drawn: all of its commands draw signs. Others define commands, which
+ * would hold for all formulas of the page, make links, or put something elsewhere.
+ */
+export function isHarmless({ tex }: IFormula): boolean {
+  let depth = 0;
+  let deepest = 0;
+  for (const brace of tex.match(/\\[^]|[{}]/g) ?? []) {
+    depth += brace === '{' ? 1 : brace === '}' ? -1 : 0;
+    deepest = Math.max(deepest, depth);
+  }
+  const names = tex.matchAll(/\\([a-zA-Z]+)\*?/g);
+  const environments = tex.matchAll(/\\(?:begin|end)\s*\{([^{}]*)\}/g);
+  return (
+    depth === 0 &&
+    deepest <= DEEPEST &&
+    // No parameters and comments, and no distances between lines.
+    !/[#%]|\\\\\s*\[/.test(tex) &&
+    [...names].every(([, name]) => COMMANDS.has(name)) &&
+    // Each of these two has a name that is known.
+    [...environments].filter(([, name]) => ENVIRONMENTS.has(name)).length ===
+      (tex.match(/\\(?:begin|end)(?![a-zA-Z])/g) ?? []).length
+  );
+}
+
+/**
+ * Where what begins here, and takes no part in formulas, ends; the same place if nothing does.
+ *
+ * @param unclosed - How many backticks began code that does not end: they are tried once.
+ */
+function skip(source: string, at: number, unclosed: Set<number>): number {
+  const char = source[at];
+  if (at === 0 || source[at - 1] === '\n') {
+    FENCE.lastIndex = at;
+    const fence = FENCE.exec(source)?.[1];
+    if (fence) {
+      return fenceEnd(source, at, fence);
+    }
+    if (char === '\t' || source.startsWith('    ', at)) {
+      return lineEnd(source, at);
+    }
+  }
+  if (char === '\\') {
+    return at + 2;
+  }
+  if (char === '`') {
+    const run = /`+/y;
+    run.lastIndex = at;
+    const { length } = run.exec(source)![0];
+    const end = unclosed.has(length)
+      ? -1
+      : codeEnd(source, at + length, length);
+    if (end < 0) {
+      unclosed.add(length);
+    }
+    return end < 0 ? at + length : end;
+  }
+  if (char === 'h' || char === 'H' || char === '<' || char === ']') {
+    SKIPPED.lastIndex = at;
+    return at + (SKIPPED.exec(source)?.[0].length ?? 0);
+  }
+  return at;
+}
+
+function lineEnd(source: string, at: number): number {
+  const end = source.indexOf('\n', at);
+  return end < 0 ? source.length : end + 1;
+}
+
+/** Where a block of code ends that begins in a line. */
+function fenceEnd(source: string, at: number, fence: string): number {
+  for (at = lineEnd(source, at); at < source.length; at = lineEnd(source, at)) {
+    const line = source.slice(at, lineEnd(source, at)).trim();
+    if (line.startsWith(fence) && !line.replaceAll(fence[0], '')) {
+      return lineEnd(source, at);
+    }
+  }
+  return source.length;
+}
+
+/** Where code within a line ends: at as many backticks as began it. */
+function codeEnd(source: string, at: number, length: number): number {
+  const run = /`+/g;
+  run.lastIndex = at;
+  for (let found = run.exec(source); found; found = run.exec(source)) {
+    if (found[0].length === length) {
+      return run.lastIndex;
+    }
+  }
+  return -1;
+}
+
+/**
+ * The formula that begins here.
+ */
+function formula(source: string, at: number): IFormula | null {
+  if (source[at] !== '$') {
+    return null;
+  }
+  const display = source.startsWith('$$', at);
+  const begin = at + (display ? 2 : 1);
+  const text = source.slice(begin, begin + LONGEST + 2);
+  const length = text.search(display ? /(?<!\\)\$\$/ : /(?<!\\)\$/);
+  const tex = text.slice(0, length);
+  if (length < 1 || length > LONGEST || !tex.trim() || /\n\s*\n/.test(tex)) {
+    return null;
+  }
+  if (!display) {
+    // $200 and $300 are money: a formula begins and ends at its dollars.
+    const closes = !/^\s|\s$/.test(tex) && !/\d/.test(text[length + 1] ?? '');
+    if (!closes || (/\s/.test(tex) && !SIGNS.test(tex))) {
+      return null;
+    }
+  }
+  return { tex, display };
+}
+
+/** The environments that may be drawn. */
+const ENVIRONMENTS = new Set(
+  (
+    'aligned alignedat array bmatrix Bmatrix cases gathered matrix pmatrix smallmatrix split ' +
+    'vmatrix Vmatrix'
+  ).split(' ')
+);
+
+/** The commands that may be drawn. */
+const COMMANDS = new Set(
+  // Letters
+  (
+    'alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa varkappa lambda ' +
+    'mu nu xi omicron pi varpi rho varrho sigma varsigma tau upsilon phi varphi chi psi omega ' +
+    'Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega aleph beth ell hbar imath jmath ' +
+    'Re Im wp partial nabla infty emptyset varnothing forall exists nexists neg lnot top bot ' +
+    'angle triangle prime degree ' +
+    // Functions and large signs
+    'arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf ' +
+    'limsup ln log max min Pr sec sin sinh sup tan tanh operatorname sum prod coprod int iint ' +
+    'iiint oint bigcap bigcup bigoplus bigotimes bigvee bigwedge limits nolimits bmod pmod mod ' +
+    // Operators and relations
+    'pm mp times div cdot ast star circ bullet cap cup setminus oplus ominus otimes odot wedge vee ' +
+    'land lor dagger le leq leqslant ge geq geqslant ne neq equiv sim simeq approx cong propto ll ' +
+    'gg prec succ subset subseteq subsetneq supset supseteq in notin ni mid nmid parallel perp ' +
+    'models vdash not lt gt doteq asymp lesssim gtrsim ' +
+    // Arrows
+    'to gets leftarrow rightarrow leftrightarrow Leftarrow Rightarrow Leftrightarrow ' +
+    'longleftarrow longrightarrow Longleftarrow Longrightarrow longleftrightarrow mapsto ' +
+    'longmapsto uparrow downarrow updownarrow hookrightarrow rightharpoonup iff implies ' +
+    'xrightarrow xleftarrow ' +
+    // What is put together
+    'frac dfrac tfrac cfrac binom dbinom tbinom sqrt overline underline overbrace underbrace ' +
+    'overset underset stackrel substack hat widehat bar tilde widetilde vec dot ddot acute grave ' +
+    'breve check overrightarrow overleftarrow boxed begin end left right middle big Big bigg Bigg ' +
+    'bigl bigr Bigl Bigr biggl biggr Biggl Biggr langle rangle lceil rceil lfloor rfloor lvert ' +
+    'rvert lVert rVert vert Vert lbrace rbrace lbrack rbrack backslash ' +
+    // Fonts and distances
+    'mathbb mathbf mathcal mathfrak mathit mathrm mathscr mathsf mathtt boldsymbol text textbf ' +
+    'textit textrm textsf texttt rm bf it cal displaystyle textstyle scriptstyle quad qquad dots ' +
+    'cdots ldots vdots ddots dotsb dotsc'
+  ).split(' ')
+);

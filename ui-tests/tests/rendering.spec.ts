@@ -1,0 +1,149 @@
+/**
+ * What a text shows besides letters: formulas, footnotes, wide tables, code to copy, and links to
+ * the user's own files.
+ */
+import type { Locator, Page } from '@playwright/test';
+import * as fs from 'fs';
+import * as path from 'path';
+
+import { closeCenter, expect, openCenter, rows, test, useLab } from './lab';
+
+const lab = useLab();
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    permissions: ['clipboard-read', 'clipboard-write']
+  });
+  page = await lab.open(browser, { context });
+});
+
+test.afterAll(() => page?.context().close());
+
+/** Push a text, open its row, and wait until it is there. */
+async function show(message: string, body: string): Promise<Locator> {
+  await lab.push({ message, body, autoClose: 0 });
+  await openCenter(page);
+  await rows(page, message).locator('.jp-NotifyRow-summary').click();
+  const text = rows(page, message).locator('.jp-NotifyMarkdown');
+  await expect(text).toBeVisible();
+  return text;
+}
+
+test('Formulas are drawn by JupyterLab, dollars stay dollars', async () => {
+  const text = await show(
+    'Fit',
+    'The loss $x^2_i$ fell from $200 and $300:\n\n$$\\frac{1}{n}\\sum_{i=1}^n x_i$$\n\nNot `$y$`.'
+  );
+  await expect(text.locator('mjx-container')).toHaveCount(2);
+  await expect(text).toContainText('fell from $200 and $300:');
+  await expect(text.locator('code')).toHaveText('$y$');
+  await expect(text.locator('.jp-mod-display mjx-container')).toBeVisible();
+});
+
+test('A formula that does more than to draw stays as it was written', async () => {
+  const text = await show(
+    'Hostile',
+    '$\\def\\frac#1#2{0}$ $\\href{https://a.example}{x}$ $\\style{position:fixed;top:0}{x}$, $\\frac{1}{2}$'
+  );
+  await expect(text.locator('mjx-container')).toHaveCount(1);
+  await expect(text.locator('mjx-mfrac')).toHaveCount(1);
+  await expect(text).toContainText('$\\def\\frac#1#2{0}$');
+  await expect(text.locator('a')).toHaveCount(0);
+});
+
+test('Thirty formulas are drawn without holding up the page', async () => {
+  const formula = '$\\sqrt{\\frac{\\alpha^2+\\beta_i}{\\sum_{k=0}^n x_k}}$';
+  // What draws them is JupyterLab's, and loaded once.
+  await expect(
+    (await show('First', '$x$')).locator('mjx-container')
+  ).toHaveCount(1);
+  await page.evaluate(() => {
+    (window as any).longest = 0;
+    new PerformanceObserver(list => {
+      for (const { duration } of list.getEntries()) {
+        (window as any).longest = Math.max((window as any).longest, duration);
+      }
+    }).observe({ type: 'longtask' });
+  });
+  const text = await show('Many', `${formula}\n\n`.repeat(40));
+  await expect(text.locator('mjx-container')).toHaveCount(30);
+  const longest = await page.evaluate(() => (window as any).longest);
+  test.info().annotations.push({
+    type: 'longest task',
+    description: `${longest} ms`
+  });
+  expect(longest).toBeLessThan(
+    Number(process.env.NOTIFY_MAIN_THREAD_MS ?? 1000)
+  );
+});
+
+test('A footnote is numbered, and its number leads to it', async () => {
+  const text = await show(
+    'Notes',
+    'Measured twice[^a].\n\n[^a]: Once with **gloves**.\n\nThe end.'
+  );
+  await expect(text.locator('sup')).toHaveText('1');
+  const note = text.locator('.jp-NotifyMarkdown-notes > li');
+  await expect(note).toHaveText('Once with gloves.');
+  await text.getByRole('button', { name: 'Footnote 1' }).click();
+  await expect(note).toBeFocused();
+});
+
+test('A wide table scrolls by itself', async () => {
+  const cells = Array.from({ length: 12 }, (_, index) => `column_${index}`);
+  const line = (texts: string[]) => `| ${texts.join(' | ')} |`;
+  const text = await show(
+    'Wide',
+    [line(cells), line(cells.map(() => '---')), line(cells)].join('\n')
+  );
+  const sizes = await text.evaluate(node => {
+    const own = node.querySelector('.jp-NotifyMarkdown-scroll')!;
+    return {
+      table: own.scrollWidth - own.clientWidth,
+      text: node.scrollWidth - node.clientWidth,
+      page: document.documentElement.scrollWidth - window.innerWidth
+    };
+  });
+  expect(sizes.table).toBeGreaterThan(100);
+  expect(sizes).toMatchObject({ text: 0, page: 0 });
+});
+
+test('Code has a button that copies it', async () => {
+  const text = await show('Code', '```\nfor x in y:\n    z <- "$1$"\n```');
+  await text.locator('pre').hover();
+  await text.getByRole('button', { name: 'Copy' }).click();
+  await expect(text.getByRole('button', { name: 'Copied' })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    'for x in y:\n    z <- "$1$"\n'
+  );
+});
+
+test("A link to the user's own file opens it, and starts no kernel", async () => {
+  fs.mkdirSync(path.join(lab.root, 'runs'));
+  fs.writeFileSync(path.join(lab.root, 'runs', 'log 1.txt'), 'epoch 1');
+  fs.copyFileSync(
+    path.join(__dirname, 'train.ipynb'),
+    path.join(lab.root, 'runs', 'train.ipynb')
+  );
+  const text = await show(
+    'Files',
+    '[the log](runs/log%201.txt), [the notebook](runs/train.ipynb), [none](nothing.txt)'
+  );
+  await text.getByRole('button', { name: 'the log' }).click();
+  await expect(page.locator('.jp-FileEditor:visible')).toContainText('epoch 1');
+  await text.getByRole('button', { name: 'the notebook' }).click();
+  await expect(page.locator('.jp-NotebookPanel:visible')).toContainText(
+    'Galaxies'
+  );
+  await expect(
+    page.locator('#jp-main-statusbar').getByText('No Kernel')
+  ).toBeVisible();
+  expect((await lab.api('GET', 'api/kernels')).body).toEqual([]);
+  await text.getByRole('button', { name: 'none' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('The file could not be opened');
+  await dialog.getByRole('button').last().click();
+  await closeCenter(page);
+});
