@@ -29,6 +29,17 @@ const PIECES = [
   ...['http://a ', 'www.a.', 'a@b ', '!', "!'a", '((a', '$x$ ', '$$', 'a', ' ']
 ];
 
+/** Formulas that may be drawn, as dear as they get; footnotes. */
+const FORMULAS = [
+  '$\\sqrt{\\frac{x}{y}}$ ',
+  `$${'\\sqrt{x}'.repeat(60)}$ `,
+  `$${'\\sqrt{'.repeat(8)}x${'}'.repeat(8)}$ `,
+  `$$\\begin{matrix}${'a&'.repeat(200)}\\end{matrix}$$\n\n`,
+  `$$${'\\binom{a}{b}'.repeat(40)}$$\n\n`,
+  `$${'x_'.repeat(200)}$ `,
+  'a[^1]\n\n[^1]: b [^1]\n'
+];
+
 /** As long as a body may be, and as a summary. */
 const LENGTHS = [32_000, 4000];
 
@@ -42,7 +53,8 @@ export function hostileTexts(): string[] {
   const texts = [
     // The table is as wide as its head, however short its rows are.
     ...[30, 300, 1000, 2000].map(table),
-    ...PIECES.map(piece => fill(piece, LENGTHS[0]))
+    ...PIECES.map(piece => fill(piece, LENGTHS[0])),
+    ...FORMULAS.map(piece => fill(piece, LENGTHS[1]))
   ];
   const random = generator(20_261_128);
   for (let index = 0; index < MIXED; index++) {
