@@ -36,7 +36,7 @@ export const ARGUMENTS = {
   }
 };
 
-/** The same, if they cannot be read. */
+/** How long a cell must run to be told of, if the settings cannot be read. */
 const DEFAULT_MINUTES = 5;
 
 /** What a cell looks like whose user waits for it. */

@@ -26,6 +26,10 @@ const SKIPPED = /https?:\/\/\S+|<[a-z!/][^<>\n]*>|\]\([^()\n]{0,2000}\)/iy;
 /** How a block of code begins. */
 const FENCE = / {0,3}(`{3,}|~{3,})/y;
 
+/** What stands between two dollars, and between two pairs of them; a backslash escapes a sign. */
+const INLINE = /^((?:\\[^]|[^\\$])+)\$/;
+const DISPLAY = /^((?:\\[^]|\$(?!\$)|[^\\$])+)\$\$/;
+
 /** What a text with blanks has at least if it is a formula: other texts speak of money. */
 const SIGNS = /[\\^_{}=<>+*/|]/;
 
@@ -201,9 +205,9 @@ function formula(source: string, at: number): IFormula | null {
   const display = source.startsWith('$$', at);
   const begin = at + (display ? 2 : 1);
   const text = source.slice(begin, begin + LONGEST + 2);
-  const length = text.search(display ? /(?<!\\)\$\$/ : /(?<!\\)\$/);
-  const tex = text.slice(0, length);
-  if (length < 1 || length > LONGEST || !tex.trim() || /\n\s*\n/.test(tex)) {
+  const tex = (display ? DISPLAY : INLINE).exec(text)?.[1] ?? '';
+  const { length } = tex;
+  if (length > LONGEST || !tex.trim() || /\n\s*\n/.test(tex)) {
     return null;
   }
   if (!display) {
