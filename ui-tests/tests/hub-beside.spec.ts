@@ -195,6 +195,8 @@ test('Two pages show the same: a change of one is in the other, and undoes nothi
   });
   const two = await open(administrator, at(`history/${id}`), complaints);
   await isShown(two);
+  // What is drawn behind another page is drawn once a second.
+  await one.bringToFront();
   await one.getByRole('button', { name: 'Edit' }).click();
   await two.getByRole('button', { name: 'Edit' }).click();
   // Both edit at the same time, each something else.
@@ -213,6 +215,7 @@ test('Two pages show the same: a change of one is in the other, and undoes nothi
   }
   await expect(banners(lab, 'Second wording')).toBeVisible();
   // What the dialog shows is what holds now.
+  await one.bringToFront();
   await one.getByRole('button', { name: 'Edit' }).click();
   await expect(one.getByLabel('Details')).toHaveValue('With **details**.');
   await one.getByRole('button', { name: 'Cancel' }).click();
