@@ -29,6 +29,7 @@ def fill(path: Path, rows: int) -> None:
             "message": f"Job {number} finished", "markdown": 0, "body": "Some *Markdown*. " * 20,
             "auto_close": None, "actions": "[]", "reply": None, "progress": None, "banner": 0,
             "dismissable": 1, "data": None, "expires_ms": None, "interrupt_ms": None,
+            "heartbeat_ms": None,
         }  # fmt: skip
         return (lambda tx: store.notifications.add(tx, row)), True
 

@@ -478,9 +478,10 @@ def to_row(message: IngestMessage, source: str, token: str | None = None) -> New
         expires_ms = (message.expiresAt - EPOCH) // timedelta(milliseconds=1)
     elif message.ttl is not None:
         expires_ms = int((time.time() + message.ttl) * 1000)
-    interrupt_ms = None
+    interrupt_ms = heartbeat_ms = None
     if message.heartbeat is not None:
         interrupt_ms = int((time.time() + message.heartbeat) * 1000)
+        heartbeat_ms = int(message.heartbeat * 1000)
     auto_close = message.autoClose
     if isinstance(auto_close, float):
         auto_close = int(auto_close)
@@ -502,4 +503,5 @@ def to_row(message: IngestMessage, source: str, token: str | None = None) -> New
         "data": None if message.data is None else dumps(message.data),
         "expires_ms": expires_ms,
         "interrupt_ms": interrupt_ms,
+        "heartbeat_ms": heartbeat_ms,
     }

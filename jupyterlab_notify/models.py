@@ -321,7 +321,7 @@ class IngestMessage(_Wire):
         Field(
             description="Seconds within which the sender repeats an `in-progress` message, changed "
             "or not. Without a repeat the sender counts as dead, and the message becomes a "
-            "warning that says that it was interrupted."
+            "warning that says when it stopped reporting."
         ),
     ] = None
     banner: Annotated[StrictBool, Field(description="Whether it is also shown in the banner.")] = (
@@ -470,6 +470,12 @@ class Notification(_Wire):
     reply: Annotated[ReplyRequest | None, Field(description="What the user is asked.")]
     image: Annotated[Image | None, Field(description="Its picture, if it has one.")]
     progress: float | None
+    stopped: Annotated[
+        str | None,
+        Field(
+            description="When its sender reported last, if it fell silent without an end."
+        ),
+    ]
     banner: bool
     dismissable: bool
     created: Annotated[str, Field(description="When it first arrived.")]

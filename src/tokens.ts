@@ -222,7 +222,7 @@ export namespace Notifications {
 export interface INotifications {
   /**
    * Send a message; resolves once it is stored. What is returned may be kept, also over a reload,
-   * to update or revoke it. With a `heartbeat` the message says that it was interrupted once this
+   * to update or revoke it. With a `heartbeat` the message says when it stopped reporting once this
    * page is gone; while it is there, that is renewed by itself. A browser lets a hidden tab act
    * once a minute, so it should be 180 seconds or more.
    *

@@ -207,6 +207,10 @@ export interface Notification {
    */
   image: Image | null;
   progress: number | null;
+  /**
+   * When its sender reported last, if it fell silent without an end.
+   */
+  stopped: string | null;
   banner: boolean;
   dismissable: boolean;
   /**
@@ -370,6 +374,10 @@ export interface NotificationDetail {
    */
   image: Image | null;
   progress: number | null;
+  /**
+   * When its sender reported last, if it fell silent without an end.
+   */
+  stopped: string | null;
   banner: boolean;
   dismissable: boolean;
   /**
@@ -706,7 +714,7 @@ export interface IngestMessage {
    */
   ttl?: number | null;
   /**
-   * Seconds within which the sender repeats an `in-progress` message, changed or not. Without a repeat the sender counts as dead, and the message becomes a warning that says that it was interrupted.
+   * Seconds within which the sender repeats an `in-progress` message, changed or not. Without a repeat the sender counts as dead, and the message becomes a warning that says when it stopped reporting.
    */
   heartbeat?: number | null;
   /**

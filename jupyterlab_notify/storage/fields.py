@@ -79,6 +79,8 @@ FIELDS = (
     Field("expires_ms", "expiresAt", Kind.TIME),
     Field("countdown_ms", "countdown", Kind.TIME, inserted=False, erased="NULL"),
     Field("interrupt_ms"),
+    Field("heartbeat_ms"),
+    Field("stopped_ms", "stopped", Kind.TIME, inserted=False),
     Field("read_ms", "read", Kind.TIME, inserted=False),
     Field("closed_ms", "closed", Kind.TIME, inserted=False),
     Field("dismissed_ms", "dismissed", Kind.TIME, inserted=False),
@@ -117,6 +119,8 @@ class NewNotification(TypedDict):
     data: str | None
     expires_ms: int | None
     interrupt_ms: int | None
+    #: The time within which the sender says it again; None: without an end.
+    heartbeat_ms: int | None
 
 
 #: What the user's own tokens are called, and messages that are pushed with one and name no source.
@@ -144,8 +148,8 @@ SELECT = f"SELECT {', '.join(SELECT_COLUMNS)} FROM notifications"
 REPLACE = (
     "UPDATE notifications SET seq = :seq, "
     + ", ".join(f"{name} = :{name}" for name in CONTENT)
-    + ", expires_ms = :expires_ms, interrupt_ms = :interrupt_ms, expired_ms = :expired_ms "
-    "WHERE id = :id"
+    + ", expires_ms = :expires_ms, interrupt_ms = :interrupt_ms, heartbeat_ms = :heartbeat_ms, "
+    "stopped_ms = NULL, expired_ms = :expired_ms WHERE id = :id"
 )
 
 _ERASED = ", ".join(f"{f.column} = {f.erased}" for f in FIELDS if f.erased is not None)

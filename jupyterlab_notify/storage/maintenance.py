@@ -20,8 +20,8 @@ from .transaction import Transaction
 #: Marks a message whose sender's heartbeat did not come in time.
 INTERRUPT = """
     UPDATE notifications SET
-        seq = :seq, position = :seq, type = 'warning', message = message || ' (interrupted)',
-        progress = NULL, interrupt_ms = NULL, updated_ms = :now, read_ms = NULL,
+        seq = :seq, position = :seq, type = 'warning', updated_ms = :now, read_ms = NULL,
+        stopped_ms = interrupt_ms - coalesce(heartbeat_ms, 0), interrupt_ms = NULL,
         closed_ms = NULL, dismissed_ms = NULL, snoozed_until_ms = NULL
     WHERE id = :id"""
 

@@ -290,6 +290,11 @@ MIGRATIONS: tuple[str, ...] = (
                 - (coalesce(OLD.revoked_ms, OLD.expired_ms) IS NOT NULL);
     END;
     """,
+    # When a silent sender reported last.
+    """
+    ALTER TABLE notifications ADD COLUMN heartbeat_ms INTEGER;
+    ALTER TABLE notifications ADD COLUMN stopped_ms INTEGER;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -30,6 +30,7 @@ export function row(
     reply: null,
     image: null,
     progress: null,
+    stopped: null,
     banner: false,
     dismissable: true,
     created: '2026-01-01T00:00:00.000Z',

@@ -230,11 +230,30 @@ export function Progress(props: { value: number | null }): JSX.Element {
   );
 }
 
+/** How far something is, or was when its sender fell silent. */
+function HowFar(props: { row: Notification; now: Date }): JSX.Element | null {
+  const { row, now } = props;
+  const { trans, times, percent } = React.useContext(Shared);
+  const progress = row.progress === null ? '' : percent.format(row.progress);
+  if (row.stopped === null) {
+    return row.type === 'in-progress' && progress ? (
+      <span>{progress}</span>
+    ) : null;
+  }
+  const time = untilText(new Date(row.stopped), now, times.language);
+  return (
+    <span>
+      {progress
+        ? trans.__('Stopped reporting at %1, at %2', time, progress)
+        : trans.__('Stopped reporting at %1', time)}
+    </span>
+  );
+}
+
 /** The line below the message: who, to whom, how far, until when. */
 function Meta(props: IPartProps): JSX.Element {
   const { row, now, open, id } = props;
-  const { trans, times, percent } = React.useContext(Shared);
-  const progress = row.type === 'in-progress' ? row.progress : null;
+  const { trans, times } = React.useContext(Shared);
   const exact = times.exact(new Date(row.updated));
   return (
     <div id={`${id}-meta`} className="jp-NotifyRow-meta">
@@ -248,12 +267,12 @@ function Meta(props: IPartProps): JSX.Element {
             : trans.__('to you')}
         </span>
       )}
-      {progress !== null && <span>{percent.format(progress)}</span>}
+      <HowFar row={row} now={now} />
       {isSnoozed(row) && (
         <span className="jp-NotifyRow-snoozed">
           {trans.__(
             'Comes back %1',
-            untilText(new Date(row.snoozedUntil!), now)
+            untilText(new Date(row.snoozedUntil!), now, times.language)
           )}
         </span>
       )}

@@ -137,6 +137,9 @@ export class ToastContents {
     if (percent !== null) {
       meta.push(this._percent.format(percent / 100));
     }
+    if (row.stopped) {
+      meta.push(this._options.trans.__('Stopped reporting'));
+    }
     const age = this._options.model.now() - Date.parse(row.updated);
     if (age > 60_000) {
       meta.push(relativeTime(age, this._ago));

@@ -183,7 +183,7 @@ def test_ctrl_c_interrupts(server: Server) -> None:
     assert final(server, "Interrupted loop: interrupted")["type"] == "warning"
 
 
-def test_killed_in_the_middle_it_says_that_it_was_interrupted(server: Server) -> None:
+def test_killed_in_the_middle_it_says_when_it_stopped(server: Server) -> None:
     code = (
         "import jupyter_notify.progress as progress\nprogress.HEARTBEAT_S = 5\n"
         + PRELUDE
@@ -201,8 +201,8 @@ def test_killed_in_the_middle_it_says_that_it_was_interrupted(server: Server) ->
             ),
             None,
         ),
-        "that it was interrupted",
+        "that it stopped",
         30,
     )
-    assert row["type"] == "warning"
-    assert "interrupted" in row["message"]
+    assert (row["type"], row["message"], row["progress"]) == ("warning", "Killed: 0 of 3", 0)
+    assert row["created"] <= row["stopped"] < row["updated"]

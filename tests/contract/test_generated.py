@@ -40,11 +40,11 @@ def test_the_generated_files_are_up_to_date() -> None:
 
 
 def test_a_type_that_a_setting_lacks_is_noticed(copy: Path) -> None:
-    file = copy / "schema" / "toasts.json"
+    file = copy / "schema" / "center.json"
     file.write_text(file.read_text().replace('"success",', "", 1))
     ran = check(copy)
     assert ran.returncode != 0
-    assert "schema/toasts.json" in ran.stderr
+    assert "schema/center.json" in ran.stderr
 
 
 def test_a_generated_file_that_differs_is_noticed(copy: Path) -> None:

@@ -64,6 +64,7 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
         "data": None,
         "expires_ms": None,
         "interrupt_ms": None,
+        "heartbeat_ms": None,
         **columns,
     }
 
@@ -151,11 +152,16 @@ Make = Callable[..., Storage]
 SECOND_LOOK_MS = StorageTimings().second_look_ms
 
 
+def listed(store: Storage, **query: Any) -> list[dict[str, Any]]:
+    return list(
+        do(store, lambda tx: store.notifications.page(tx, Query(**query)), write=False)[
+            "notifications"
+        ]
+    )
+
+
 def page(store: Storage, **query: Any) -> list[str]:
-    rows = do(store, lambda tx: store.notifications.page(tx, Query(**query)), write=False)[
-        "notifications"
-    ]
-    return [row["message"] for row in rows]
+    return [row["message"] for row in listed(store, **query)]
 
 
 def detail(store: Storage, id_: str) -> dict[str, Any]:
@@ -220,7 +226,8 @@ def check_counts(store: Storage) -> None:
 
 
 def progress_of(store: Storage, clock: Clock, text: str = "Training", **columns: Any) -> str:
-    columns = {"key": "k", "type": "in-progress", "interrupt_ms": clock() + 30_000, **columns}
+    beat = {"interrupt_ms": clock() + 30_000, "heartbeat_ms": 30_000}
+    columns = {"key": "k", "type": "in-progress", **beat, **columns}
     return receive(store, text, **columns)
 
 

@@ -37,7 +37,7 @@ async function run(notifications: INotifications): Promise<void> {
     type: 'in-progress',
     progress: 0,
     source: 'example-extension',
-    // If this tab is closed in the middle, it says that it was interrupted.
+    // If this tab is closed in the middle, it says when it stopped reporting.
     heartbeat: 180
   });
   for (let step = 1; step <= 10; step++) {
