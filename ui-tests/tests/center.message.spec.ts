@@ -400,7 +400,9 @@ test.describe('Read, unread and dismiss', () => {
       await runFromPalette(page, words, id);
       await done();
     }
-    await expect.poll(counts).toEqual({ inbox: 0, unread: 0, dismissed: 2 });
+    await expect
+      .poll(counts)
+      .toEqual({ inbox: 0, unread: 0, dismissed: 2, snoozed: 0 });
   });
 
   test('leave what cannot be dismissed where it is', async () => {

@@ -201,7 +201,11 @@ test('Each block of the README in a notebook shows what it says, and the button 
       cells: [
         source(
           'first',
-          'import time\nloader = [1, 2, 3, 4]\ndef train(batch):\n    time.sleep(0.02)'
+          `import base64, time
+figure = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg==")
+loader = [1, 2, 3, 4]
+def train(batch):
+    time.sleep(0.02)`
         ),
         ...blocks.map((block, index) => source(`block-${index}`, block)),
         source('next', 'pass')
@@ -231,6 +235,7 @@ test('Each block of the README in a notebook shows what it says, and the button 
   for (const text of [
     /Done/,
     /Stored/,
+    /Training done/,
     /Training: done, 4 in/,
     /Copying: done, 3 in .*, c/,
     /Evaluating: done, 4 in/,
