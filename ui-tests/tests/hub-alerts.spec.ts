@@ -3,7 +3,7 @@
  * when it is over; and what the administrator's page says of rules, alerts and channels.
  */
 import { type ChildProcess, execFileSync, spawn } from 'child_process';
-import { mkdtempSync, writeFileSync } from 'fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'fs';
 import * as http from 'http';
 import type { AddressInfo } from 'net';
 import { tmpdir } from 'os';
@@ -188,6 +188,7 @@ test.afterAll(async () => {
   await alertmanager.stop();
   await hub?.stop();
   engine.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test.afterEach(() => {

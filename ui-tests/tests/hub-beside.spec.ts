@@ -2,7 +2,7 @@
  * The administrator's page beside a user's lab, at a real JupyterHub: what one sends is what the
  * other shows, and what the user does is in the results as it happens.
  */
-import { mkdtempSync, writeFileSync } from 'fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import * as path from 'path';
 
@@ -62,6 +62,7 @@ test.beforeAll(async ({ browser }) => {
 
 test.afterAll(async () => {
   await hub?.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test.afterEach(() => {
