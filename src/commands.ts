@@ -8,7 +8,7 @@ import type {
 import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import type { UndoManager } from './components/undo';
+import type { UndoSnackbar } from './components/snackbar';
 import { addCommand } from './palette';
 import { request } from './request';
 import { INotificationModel } from './tokens';
@@ -43,12 +43,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
 
     // Loaded with the first change that it may undo.
-    let undo: UndoManager | undefined;
+    let page: UndoSnackbar | undefined;
     const getUndo = async () =>
-      (undo ??= (await import('./components/snackbar')).undoOnPage(
+      (page ??= (await import('./components/snackbar')).undoOnPage(
         model,
         trans
-      ));
+      )).undo;
 
     addCommand(app, palette, trans, CommandIDs.markAllRead, {
       label: trans.__('Mark All Notifications as Read'),

@@ -87,5 +87,6 @@ describe('Snoozing', () => {
       { ids: ['b'] },
       { snoozedUntil: UNTIL }
     );
+    undo.dispose();
   });
 });

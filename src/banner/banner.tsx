@@ -62,7 +62,7 @@ export function Banner(props: IBannerProps): JSX.Element {
   const focus = useHandedFocus(list, props.onFocusLost);
 
   const undo = React.useMemo(
-    () => undoOnPage(model, shared.trans, shared.fail),
+    () => undoOnPage(model, shared.trans, shared.fail).undo,
     []
   );
   const toggle = (row: Notification) => {

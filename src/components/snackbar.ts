@@ -40,6 +40,11 @@ export class UndoSnackbar implements IDisposable {
     undo.changed.connect(this._update, this);
   }
 
+  /** What makes the changes, and undoes them. */
+  get undo(): UndoManager {
+    return this._undo;
+  }
+
   /** Whether it was given up. */
   get isDisposed(): boolean {
     return this._undo.isDisposed;
@@ -88,7 +93,7 @@ export function undoOnPage(
   model: INotificationModel,
   trans: TranslationBundle,
   failed?: (reason: unknown) => void
-): UndoManager {
+): UndoSnackbar {
   const numbers = new Intl.NumberFormat(locale(document.documentElement.lang));
   const undo = new UndoManager({
     model,
@@ -104,6 +109,5 @@ export function undoOnPage(
         )),
     restored: () => undefined
   });
-  new UndoSnackbar(undo, trans);
-  return undo;
+  return new UndoSnackbar(undo, trans);
 }
