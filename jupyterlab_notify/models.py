@@ -472,9 +472,7 @@ class Notification(_Wire):
     progress: float | None
     stopped: Annotated[
         str | None,
-        Field(
-            description="When its sender reported last, if it fell silent without an end."
-        ),
+        Field(description="When its sender reported last, if it fell silent without an end."),
     ]
     banner: bool
     dismissable: bool
