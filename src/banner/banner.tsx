@@ -61,10 +61,7 @@ export function Banner(props: IBannerProps): JSX.Element {
   }, [rows, most]);
   const focus = useHandedFocus(list, props.onFocusLost);
 
-  const undo = React.useMemo(
-    () => undoOnPage(model, shared.trans, shared.fail).undo,
-    []
-  );
+  const undo = React.useMemo(() => undoOnPage(model, shared.trans).undo, []);
   const toggle = (row: Notification) => {
     setOpenId(row.id === opened ? null : row.id);
     if (row.id !== opened && isUnread(row)) {

@@ -86,28 +86,34 @@ export class UndoSnackbar implements IDisposable {
   private _timer: number | undefined = undefined;
 }
 
+/** The bars of this page: there is one, wherever a change was made. */
+const bars = new WeakMap<INotificationModel, UndoSnackbar>();
+
 /**
- * Make what changes notifications and offers to undo it at the foot of the page.
+ * What changes notifications and offers to undo it at the foot of the page.
  */
 export function undoOnPage(
   model: INotificationModel,
-  trans: TranslationBundle,
-  failed?: (reason: unknown) => void
+  trans: TranslationBundle
 ): UndoSnackbar {
+  const there = bars.get(model);
+  if (there) {
+    return there;
+  }
   const numbers = new Intl.NumberFormat(locale(document.documentElement.lang));
   const undo = new UndoManager({
     model,
     trans,
     format: count => numbers.format(count),
     began: () => undefined,
-    failed:
-      failed ??
-      (reason =>
-        void showErrorMessage(
-          trans.__('The notifications could not be changed'),
-          reason as Error
-        )),
+    failed: reason =>
+      void showErrorMessage(
+        trans.__('The notifications could not be changed'),
+        reason as Error
+      ),
     restored: () => undefined
   });
-  return new UndoSnackbar(undo, trans);
+  const bar = new UndoSnackbar(undo, trans);
+  bars.set(model, bar);
+  return bar;
 }

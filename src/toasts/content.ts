@@ -149,6 +149,7 @@ export class ToastContents {
       close: row.dismissable
         ? this._options.trans.__('Close')
         : this._options.trans.__('Mark as read'),
+      done: row.dismissable ? this._options.trans.__('Done') : undefined,
       meta: meta.join(' · '),
       progress: percent,
       role: urgency(row.type) > 0 ? 'alert' : 'status',

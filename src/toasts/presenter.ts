@@ -111,6 +111,7 @@ export class ToastPresenter implements IDisposable {
       vanished: id => this._onVanished(id),
       closed: id => this._onClosed(id),
       pressed: id => this._onPressed(id),
+      done: id => this._onDone(id, options.trans),
       resized: () => this._fit()
     });
     this._relay = new ToastRelay(this._manager, this._view);
@@ -626,6 +627,19 @@ export class ToastPresenter implements IDisposable {
     const id = toast === this._summary.toast ? null : this._ids.get(toast);
     if (id !== undefined) {
       this._model.open(id);
+    }
+  }
+
+  /**
+   * The user is done with the message of a toast, which can be undone.
+   */
+  private _onDone(toast: string, trans: TranslationBundle): void {
+    const row = this._model.get(this._ids.get(toast) ?? '');
+    if (row) {
+      this._close(row.id);
+      void import('../components/snackbar').then(({ undoOnPage }) =>
+        undoOnPage(this._model, trans).undo.dismiss([row], true)
+      );
     }
   }
 

@@ -4,5 +4,6 @@
  */
 import '../../style/standing.css';
 
+export { setDone } from './done';
 export { ToastFolding } from './folding';
 export { ToastPlacement } from './placement';

@@ -7,7 +7,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { Notification } from '../wire';
-import type { ToastFolding, ToastPlacement } from './standing';
+import type { setDone, ToastFolding, ToastPlacement } from './standing';
 
 const TOAST = '.Toastify__toast';
 const CLOSE = '.jp-Notification-Toast-Close';
@@ -19,6 +19,8 @@ export interface IToastDress {
   kind: Notification['type'] | 'summary';
   /** What its cross does. */
   close: string;
+  /** What its button says that moves it out of the inbox, if that may be. */
+  done?: string;
   /** The line under the message. */
   meta: string;
   /** Percent. */
@@ -77,6 +79,7 @@ export class ToastView implements IDisposable {
     vanished: (toast: string) => void;
     closed: (toast: string) => void;
     pressed: (toast: string) => void;
+    done: (toast: string) => void;
     resized: () => void;
   }) {
     this._listener = listener;
@@ -174,10 +177,12 @@ export class ToastView implements IDisposable {
     }
     this._isLoading = true;
     try {
-      const { ToastFolding, ToastPlacement } = await import('./standing');
+      const { setDone, ToastFolding, ToastPlacement } =
+        await import('./standing');
       if (this._isDisposed) {
         return;
       }
+      this._setDone = setDone;
       this._placement = new ToastPlacement(() => this._measure());
       this._folding = new ToastFolding(() => this._measure());
     } catch {
@@ -186,6 +191,7 @@ export class ToastView implements IDisposable {
     }
     this._placement.attach();
     for (const node of this._toasts()) {
+      this._setDone(node, this._dresses.get(node.id)?.done);
       if (this._folds.has(node)) {
         this._folding.start(node);
       }
@@ -295,6 +301,7 @@ export class ToastView implements IDisposable {
     if (close) {
       close.title = dress.close;
     }
+    this._setDone?.(node, dress.done);
     const body = node.querySelector('[role]:not([role="progressbar"])');
     if (body) {
       body.setAttribute('role', dress.role);
@@ -330,6 +337,8 @@ export class ToastView implements IDisposable {
     }
     if ((target as Element).closest(CLOSE)) {
       this._listener.closed(toast.id);
+    } else if ((target as Element).closest('.jp-NotifyToast-done')) {
+      this._listener.done(toast.id);
     } else if (
       toast.matches('.jp-mod-notify-opens') &&
       !(target as Element).closest('button, a') &&
@@ -350,11 +359,13 @@ export class ToastView implements IDisposable {
     vanished: (toast: string) => void;
     closed: (toast: string) => void;
     pressed: (toast: string) => void;
+    done: (toast: string) => void;
     resized: () => void;
   };
   private readonly _observer: MutationObserver;
   private _placement: ToastPlacement | null = null;
   private _folding: ToastFolding | null = null;
+  private _setDone: typeof setDone | null = null;
   private _isLoading = false;
   /** What toasts say that fold. */
   private readonly _folds = new WeakMap<HTMLElement, string>();

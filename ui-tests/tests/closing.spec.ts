@@ -97,6 +97,38 @@ test('closing a banner and being done with it can be undone', async () => {
   }
 });
 
+test('done on a toast moves its message out of the inbox, and can be undone', async () => {
+  const { notification_id: id } = await lab.push({
+    message: 'a warning',
+    type: 'warning',
+    autoClose: false
+  });
+  await lab.push({
+    message: 'kept by its sender',
+    type: 'warning',
+    autoClose: false,
+    dismissable: false
+  });
+  const toast = toasts(page, 'a warning');
+  await toast.hover();
+  await toast.getByRole('button', { name: 'Done' }).click();
+  await expect(toast).toHaveCount(0);
+  await expect.poll(async () => (await lab.list()).length).toBe(1);
+  await undo('Done: “a warning”');
+  await expect
+    .poll(() => lab.list())
+    .toMatchObject([{ dismissed: null }, { id, read: null, dismissed: null }]);
+  // By the keyboard, too; and not where the message may only be read.
+  await lab.push({ message: 'another', type: 'error' });
+  await toasts(page, 'another').getByRole('button', { name: 'Done' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(toasts(page, 'another')).toHaveCount(0);
+  await expect.poll(async () => (await lab.list()).length).toBe(2);
+  await expect(
+    toasts(page, 'kept by its sender').getByRole('button', { name: 'Done' })
+  ).toHaveCount(0);
+});
+
 test('a banner has its buttons in its line, its progress, and what is more on a line of its own', async () => {
   await banner('an outage', {
     type: 'error',

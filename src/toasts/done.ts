@@ -1,0 +1,30 @@
+/**
+ * The button of a toast that moves its message out of the inbox: below the cross, which leaves it
+ * there.
+ */
+
+/** An archive box, as in the center. */
+const ICON = `<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+<path d="M4 5h16v4H4zm1.5 4v10h13V9M10 13h4"/></svg>`;
+
+/**
+ * Give a toast the button, or take it away.
+ *
+ * @param label - What it says; none: there is no such button.
+ */
+export function setDone(node: HTMLElement, label: string | undefined): void {
+  let button = node.querySelector<HTMLButtonElement>('.jp-NotifyToast-done');
+  if (!label) {
+    button?.remove();
+    return;
+  }
+  if (!button) {
+    button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'jp-NotifyToast-done';
+    button.innerHTML = ICON;
+    node.append(button);
+  }
+  button.title = label;
+  button.setAttribute('aria-label', label);
+}
