@@ -508,7 +508,7 @@ class Notification(_Wire):
         Literal["ingest", "broadcast", "message"],
         Field(
             description="How it arrived: pushed by a sender, or from the central service as a "
-            "broadcast to everyone or a message to this user."
+            "broadcast or a message to this user."
         ),
     ]
 

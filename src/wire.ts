@@ -259,7 +259,7 @@ export interface Notification {
    */
   expired: string | null;
   /**
-   * How it arrived: pushed by a sender, or from the central service as a broadcast to everyone or a message to this user.
+   * How it arrived: pushed by a sender, or from the central service as a broadcast or a message to this user.
    */
   origin: 'ingest' | 'broadcast' | 'message';
 }
@@ -426,7 +426,7 @@ export interface NotificationDetail {
    */
   expired: string | null;
   /**
-   * How it arrived: pushed by a sender, or from the central service as a broadcast to everyone or a message to this user.
+   * How it arrived: pushed by a sender, or from the central service as a broadcast or a message to this user.
    */
   origin: 'ingest' | 'broadcast' | 'message';
   /**

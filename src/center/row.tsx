@@ -263,7 +263,7 @@ function Meta(props: IPartProps): JSX.Element {
       {row.origin !== 'ingest' && (
         <span>
           {row.origin === 'broadcast'
-            ? trans.__('to everyone')
+            ? trans.__('announcement')
             : trans.__('to you')}
         </span>
       )}

@@ -55,7 +55,7 @@ test('A row says where it came from: a sender’s push, a broadcast, a message t
   await expect(facts('pushed')).toHaveText(['batch queue']);
   await expect(facts('broadcast')).toHaveText([
     'Science platform',
-    'to everyone'
+    'announcement'
   ]);
   await expect(facts('personal')).toHaveText(['Science platform', 'to you']);
 });
