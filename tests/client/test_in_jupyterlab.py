@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ..support.pictures import png
 from ..support.sending import (
     Api,
     Kernel,
@@ -105,13 +106,17 @@ def test_watch_prints_what_comes_until_it_is_interrupted(lab: Server) -> None:
 
 
 def test_each_block_of_the_readme_works_in_a_real_kernel(lab: Server, kernel: Kernel) -> None:
-    kernel.ok("import time\nloader = [1, 2, 3, 4]\ndef train(batch):\n    time.sleep(0.02)\n")
+    kernel.ok(
+        "import time\nloader = [1, 2, 3, 4]\ndef train(batch):\n    time.sleep(0.02)\n"
+        f"figure = {png()!r}\n"
+    )
     for number, block in enumerate(blocks("python", "From Python")):
         kernel.ok(block, cell_id=f"cell-{number}")
     kernel.ok("assert notify.flush()")
     assert wait_for_message(lab, "Done")["type"] == "success"
     stored = wait_for_message(lab, "Stored")
     assert lab.detail(stored["id"])["body"] == "**All** of it"
+    assert wait_for_message(lab, "Training done")["image"]["type"] == "image/png"
     assert wait_for_message(lab, "Training: done, 4 in ")["type"] == "success"
     assert wait_for_message(lab, "Copying: done, 3 in ")["message"].endswith(", c")
     assert wait_for_message(lab, "Evaluating: done, 4 in ")["type"] == "success"

@@ -24,9 +24,15 @@ EVERYTHING = [
         for method in ("GET", "PUT", "DELETE")
         for prefix in (NAMESPACE, ALIAS)
     ),
+    *(
+        (method, f"/{prefix}/ingest/k/image")
+        for method in ("PUT", "DELETE")
+        for prefix in (NAMESPACE, ALIAS)
+    ),
     *((method, f"/{NAMESPACE}/notifications") for method in ("GET", "PATCH")),
     *((method, f"/{NAMESPACE}/notifications/{{id}}") for method in ("GET", "PATCH")),
     ("POST", f"/{NAMESPACE}/notifications/{{id}}/reply"),
+    ("GET", f"/{NAMESPACE}/notifications/{{id}}/image/v0"),
     *((method, f"/{NAMESPACE}/quiet") for method in ("GET", "PATCH")),
     ("GET", f"/{NAMESPACE}/status"),
     ("POST", f"/{NAMESPACE}/activity"),
@@ -62,7 +68,7 @@ def test_everything_is_all_that_there_is() -> None:
         for path, methods in json.loads(OPENAPI.read_text())["paths"].items()
         for method in methods
     }
-    names = re.compile(r"(?<=/ingest/)k$|{id}|0/logo\.png$")
+    names = re.compile(r"(?<=/ingest/)k(?=/image$|$)|{id}|v0$|0/logo\.png$")
     assert {(method, names.sub("*", path)) for method, path in EVERYTHING} == described
 
 

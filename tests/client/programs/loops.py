@@ -29,7 +29,7 @@ class Queue:
     def forget(self, key):
         """Nothing is looked at."""
 
-    def submit(self, message):
+    def submit(self, message, picture=None):
         title, _, text = message["message"].partition(": ")
         TOLD.setdefault(title, []).append([message["type"], text.split(" in ")[0]])
 
