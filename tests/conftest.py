@@ -31,11 +31,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         # How long after a sender's time a server looks again before it counts as dead.
         timings=Timings(storage=StorageTimings(second_look_ms=500)),
     )
+    _shared.append(shared.start())
     try:
-        yield shared.start()
+        yield shared
     finally:
+        _shared.clear()
         shared.stop()
         shared.client.close()
+
+
+#: The server that tests share, once one of them has asked for it.
+_shared: list[Server] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> Iterator[None]:
+    """Leave nothing on the shared server that changes while the next file's tests look at it."""
+    yield
+    for server in _shared:
+        server.settle()
 
 
 @pytest.fixture
