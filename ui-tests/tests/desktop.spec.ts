@@ -55,9 +55,16 @@ test.beforeEach(async () => {
   }
   for (const tab of [page, other]) {
     await expect.poll(async () => (await inbox(tab)).length).toBe(0);
-    await tab.evaluate(() => {
+    await tab.evaluate(async () => {
       (window as any).desktop.length = 0;
+      // JupyterLab may have brought the center back with its layout: then no toasts stand.
+      const { commands } = (window as any).jupyterapp;
+      const center = 'jupyterlab-notify:toggle-center';
+      if (commands.isToggled(center)) {
+        await commands.execute(center);
+      }
     });
+    await expect(center(tab)).toBeHidden();
   }
 });
 
