@@ -50,12 +50,20 @@ def seen_tokens(tokens: Iterable[str], *places: Iterable[str]) -> int:
     for text in chain(*places):
         # A part of what Basic authentication sends begins and ends anywhere.
         decoded = [
-            base64.b64decode(one + "=" * (-len(one) % 4)).decode("latin-1")
+            decode(one[offset:])
             for one in re.findall(r"[A-Za-z0-9+/]{16,}", text)
+            for offset in range(4)
         ]
         whole = "\n".join((text, unquote(text), unquote_plus(text), *decoded))
         found += any(token in whole for token in tokens)
     return found
+
+
+def decode(text: str) -> str:
+    """Return what a run of letters says as base64, whatever its length."""
+    # One letter more than a multiple of four says nothing.
+    whole = text[:-1] if len(text) % 4 == 1 else text
+    return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("latin-1")
 
 
 class Watch:

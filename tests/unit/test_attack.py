@@ -42,3 +42,11 @@ def test_a_token_that_is_sent_elsewhere_is_seen(how: str) -> None:
 def test_a_token_in_the_log_is_seen() -> None:
     assert seen_tokens([TOKEN], [], ["GET /x\n" + f"GET /api?token={quote(TOKEN)}"]) == 1
     assert seen_tokens([TOKEN], [], ["GET /x"]) == 0
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
+@pytest.mark.parametrize("after", ["", "q", "qr", "qrs"])
+def test_a_token_in_base64_is_seen_wherever_it_begins_and_ends(before: str, after: str) -> None:
+    sent = before + base64.b64encode(f"ada:{TOKEN}".encode()).decode().rstrip("=")
+    assert seen_tokens([TOKEN], [], [f"GET /{sent}"]) == 1
+    assert seen_tokens([TOKEN], [], [f"GET /{'A' * 17}{after}"]) == 0
