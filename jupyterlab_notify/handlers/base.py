@@ -154,8 +154,7 @@ class BodyHandler(NotifyHandler):
         self._body = bytearray()
         self._received = 0
 
-    # Tornado accepts a coroutine here; the type of the base class does not.
-    async def prepare(self) -> None:  # type: ignore[override]
+    async def prepare(self) -> None:  # type: ignore[override]  # Tornado takes a coroutine here
         """Check the caller, but delay a refusal until the body has arrived.
 
         Tornado closes a connection that it answers earlier. A proxy that still sends the body

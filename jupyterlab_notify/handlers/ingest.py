@@ -18,8 +18,7 @@ from .base import BodyHandler, with_errors
 
 
 class _Ingest(BodyHandler):
-    # The other handlers need no limit.
-    def initialize(  # type: ignore[override]
+    def initialize(  # type: ignore[override]  # the other handlers need no limit
         self, manager: NotificationManager, rate_limit: RateLimit
     ) -> None:
         """Take the manager and the limit from the route."""

@@ -28,8 +28,7 @@ class IngestPictureHandler(_Ingest):
     _has_place = False
     _is_refused = False
 
-    # The other handlers count no uploads.
-    def initialize(  # type: ignore[override]
+    def initialize(  # type: ignore[override]  # the other handlers count no uploads
         self, manager: NotificationManager, rate_limit: RateLimit, uploads: Uploads
     ) -> None:
         """Take what the route gives."""

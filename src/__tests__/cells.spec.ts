@@ -1,7 +1,7 @@
 /**
  * What is told of cells that are run, with notebooks of which only the signals matter.
  */
-/* eslint-disable jupyter/no-untranslated-string */
+/* eslint-disable jupyter/no-untranslated-string -- labels of notebooks are what others write */
 import { Notification } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';

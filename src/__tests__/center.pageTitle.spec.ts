@@ -1,5 +1,4 @@
-// A title is what others write, not a text of ours.
-/* eslint-disable jupyter/no-untranslated-string */
+/* eslint-disable jupyter/no-untranslated-string -- a title is what others write, not our text */
 import { PageTitle } from '../center/pageTitle';
 
 describe('PageTitle', () => {

@@ -26,6 +26,10 @@ interface IVariant {
   polled?: boolean;
 }
 
+/** The hub's administrator, and what it sends as a publisher under its own name. */
+const ADMIN = 'root';
+const OWN = `services/${ADMIN}/notifications`;
+
 const OWN_ROLES = `
 c.JupyterHub.load_roles += [
     {"name": "user", "description": "ours", "scopes": ["self", "list:services"]},
@@ -125,7 +129,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
   });
 
   const send = (summary: string, more: object = {}) =>
-    hub.api('root', 'POST', 'services/root/notifications', {
+    hub.api(ADMIN, 'POST', OWN, {
       recipient: 'ada',
       summary,
       ...more
@@ -146,7 +150,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await expect(banners(page, 'The disk moves tonight')).toBeVisible();
     await send('For Ada alone', { key: 'job/1', type: 'success' });
     await expect(toasts(page, 'For Ada alone')).toBeVisible();
-    await hub.api('root', 'POST', 'services/root/notifications', {
+    await hub.api(ADMIN, 'POST', OWN, {
       recipient: 'ada',
       key: 'job/2',
       template: 'quota',
@@ -155,7 +159,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await openCenter(page);
     await expect(rows(page, '46 GB are used')).toBeVisible();
     // A list of what should be active: the first job is not in it any more.
-    await hub.api('root', 'PUT', 'services/root/notifications?scope=job/', [
+    await hub.api(ADMIN, 'PUT', `${OWN}?scope=job/`, [
       { recipient: 'ada', key: 'job/2', template: 'quota', data: { used: 47 } }
     ]);
     await expect(rows(page, 'For Ada alone')).toHaveCount(0);
@@ -163,9 +167,9 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await expect(
       rows(page, `${variant.polled ? 46 : 47} GB are used`)
     ).toBeVisible();
-    await hub.api('root', 'DELETE', 'services/root/notifications/job%2F2');
+    await hub.api(ADMIN, 'DELETE', `${OWN}/job%2F2`);
     await expect(rows(page, 'GB are used')).toHaveCount(0);
-    await hub.api('root', 'DELETE', `admin/broadcasts/${id}`);
+    await hub.api(ADMIN, 'DELETE', `admin/broadcasts/${id}`);
     await expect(banners(page)).toHaveCount(0);
     await expect(rows(page, 'The disk moves tonight')).toHaveCount(0);
   });
@@ -194,7 +198,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await hub.api('ada', 'POST', 'notifications/read', { ids });
     await expect(rows(page, 'Read elsewhere')).not.toHaveClass(/jp-mod-unread/);
     for (const key of ['a', 'b']) {
-      await hub.api('root', 'DELETE', `services/root/notifications/${key}`);
+      await hub.api(ADMIN, 'DELETE', `${OWN}/${key}`);
     }
   });
 
@@ -207,13 +211,9 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await row.getByRole('button', { name: 'Later', exact: true }).click();
     await expect(row).toContainText('You answered: Later');
     const answers = async () =>
-      (
-        await hub.api(
-          'root',
-          'GET',
-          'services/root/notifications/move/receipts'
-        )
-      ).map((one: any) => one.reply);
+      (await hub.api(ADMIN, 'GET', `${OWN}/move/receipts`)).map(
+        (one: any) => one.reply
+      );
     await expect.poll(answers).toEqual(['Later']);
     await row.getByRole('button', { name: 'Change' }).click();
     await row.getByRole('button', { name: 'Write an answer…' }).click();
@@ -221,7 +221,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await row.getByRole('textbox').press('Enter');
     await expect(row).toContainText('You answered: In May');
     await expect.poll(answers).toEqual(['In May']);
-    await hub.api('root', 'DELETE', 'services/root/notifications/move');
+    await hub.api(ADMIN, 'DELETE', `${OWN}/move`);
   });
 
   test('keeps an answer while the service is away', async () => {
@@ -235,13 +235,9 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await expect
       .poll(
         async () =>
-          (
-            await hub.api(
-              'root',
-              'GET',
-              'services/root/notifications/there/receipts'
-            )
-          ).map((one: any) => one.reply),
+          (await hub.api(ADMIN, 'GET', `${OWN}/there/receipts`)).map(
+            (one: any) => one.reply
+          ),
         { timeout: 60_000 }
       )
       .toEqual(['Yes']);
@@ -250,17 +246,17 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
       timeout: 60_000
     });
     for (const key of ['there', 'after']) {
-      await hub.api('root', 'DELETE', `services/root/notifications/${key}`);
+      await hub.api(ADMIN, 'DELETE', `${OWN}/${key}`);
     }
   });
 
   test('greets with what must be accepted until it is', async () => {
-    const made = await hub.api('root', 'POST', 'admin/welcome', {
+    const made = await hub.api(ADMIN, 'POST', 'admin/welcome', {
       title: 'Acceptable use',
       body: 'Be **kind**.',
       must_accept: true
     });
-    await hub.api('root', 'POST', 'admin/welcome', {
+    await hub.api(ADMIN, 'POST', 'admin/welcome', {
       title: 'What is new',
       body: 'A faster disk.'
     });
@@ -279,7 +275,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await dialog.getByRole('button', { name: 'Don’t show this again' }).click();
     await expect(dialog).toHaveCount(0);
     const readers = async () =>
-      (await hub.api('root', 'GET', `admin/welcome/${made.id}/readers`)).map(
+      (await hub.api(ADMIN, 'GET', `admin/welcome/${made.id}/readers`)).map(
         (one: any) => [one.user, one.accepted_current]
       );
     await expect.poll(readers).toEqual([['ada', true]]);
