@@ -265,9 +265,9 @@ def run(counts: list[int], port: int) -> None:
             started: list[psutil.Popen] = []
 
             def start() -> psutil.Process:
-                started.append(psutil.Popen(command, env=environment))  # noqa: B023
+                started.append(psutil.Popen(command, env=environment))  # noqa: B023  # called before the loop goes on
                 wait_for_it()
-                return started[-1]  # noqa: B023
+                return started[-1]  # noqa: B023  # called before the loop goes on
 
             try:
                 asyncio.run(measure(labs, admin, start))

@@ -219,3 +219,18 @@ def with_errors(method: Method) -> Method:
             self.answer_error(str(error), getattr(error, "errors", None))
 
     return wrapper
+
+
+class ImageHandler(NotifyHandler):
+    """An image that came from outside, which must not run anything."""
+
+    @property
+    def content_security_policy(self) -> str:
+        """The policy that keeps an image from running anything."""
+        return IMAGE_POLICY
+
+    def finish_image(self, image: bytes, media_type: str, cache: str) -> None:
+        """Answer with the image, as what it is, to be cached by the user's browser only."""
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", f"private, {cache}")
+        self.finish(image, set_content_type=media_type)

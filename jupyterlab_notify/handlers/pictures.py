@@ -10,7 +10,7 @@ from ..limits import MAX_IMAGE_BYTES, MAX_UPLOADS
 from ..manager import NotificationManager
 from ..pictures import too_many_bytes
 from ..rate_limit import RateLimit
-from .base import IMAGE_POLICY, NotifyHandler, with_errors
+from .base import ImageHandler, with_errors
 from .ingest import _Ingest
 
 
@@ -84,13 +84,8 @@ class IngestPictureHandler(_Ingest):
         self.receipt(await self.manager.set_picture(name, source or self.source(), None))
 
 
-class PictureHandler(NotifyHandler):
+class PictureHandler(ImageHandler):
     """The picture of one notification."""
-
-    @property
-    def content_security_policy(self) -> str:
-        """The policy that keeps an image from running anything."""
-        return IMAGE_POLICY
 
     @web.authenticated
     @authorized
@@ -98,6 +93,4 @@ class PictureHandler(NotifyHandler):
     async def get(self, id_: str, version: str) -> None:
         """Answer with the picture, which is for good what its URL names."""
         data, media_type = await self.manager.picture(id_, version)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Cache-Control", "private, max-age=31536000, immutable")
-        self.finish(data, set_content_type=media_type)
+        self.finish_image(data, media_type, "max-age=31536000, immutable")

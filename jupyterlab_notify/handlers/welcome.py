@@ -7,7 +7,7 @@ from tornado import web
 
 from ..exceptions import BadRequest, NotFound
 from ..validation import validate
-from .base import IMAGE_POLICY, BodyHandler, NotifyHandler, with_errors
+from .base import BodyHandler, ImageHandler, NotifyHandler, with_errors
 
 
 class WelcomeHandler(NotifyHandler):
@@ -78,13 +78,8 @@ class WelcomeResetHandler(BodyHandler):
         self.answer(await self.manager.reset_welcome())
 
 
-class WelcomeImageHandler(NotifyHandler):
+class WelcomeImageHandler(ImageHandler):
     """The images in the folders of welcome files."""
-
-    @property
-    def content_security_policy(self) -> str:
-        """The policy that keeps an image from running anything."""
-        return IMAGE_POLICY
 
     @web.authenticated
     @authorized
@@ -95,6 +90,4 @@ class WelcomeImageHandler(NotifyHandler):
         if found is None:
             raise NotFound("There is no such image beside a welcome message.")
         image, media_type = found
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Cache-Control", "private, max-age=60")
-        self.finish(image, set_content_type=media_type)
+        self.finish_image(image, media_type, "max-age=60")

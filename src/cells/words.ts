@@ -12,7 +12,7 @@ const INTERRUPTS =
   /^(KeyboardInterrupt|InterruptException|CancelledError|Interrupted?(Error|Exception)?)$/;
 
 /** How terminals are told colours. */
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- tracebacks have colours, which begin with one
 const COLOURS = /\u001b\[[0-9;]*[A-Za-z]/g;
 
 /**
