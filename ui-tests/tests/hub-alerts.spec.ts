@@ -12,7 +12,7 @@ import * as path from 'path';
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
-import { fits, Hub, open } from './hub-page';
+import { Hub, looks, open } from './hub-page';
 import { banners, openCenter, rows, untilQuiet, untilReady } from './page';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'notify-alerts-'));
@@ -195,25 +195,6 @@ test.afterEach(() => {
   expect(complaints.splice(0)).toEqual([]);
 });
 
-/** Expect that a page is accessible and fits; the pictures are to be looked at. */
-async function looks(name: string, url: string): Promise<void> {
-  // The policy keeps out the styles of axe and of screenshots, and the console says so.
-  const page = await open(administrator, url);
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme });
-    for (const width of [480, 1280]) {
-      await page.setViewportSize({ width, height: 800 });
-      await fits(page);
-      await page.screenshot({
-        path: test.info().outputPath(`${name}-${scheme}-${width}.png`),
-        fullPage: true
-      });
-    }
-    await hasNoViolations(page, '.jn');
-  }
-  await page.close();
-}
-
 const page = () =>
   open(administrator, `${hub.place.service}/alerts`, complaints);
 
@@ -266,7 +247,9 @@ test('The page says who is under which rule, since when, and what fails', async 
     }).toPass({ timeout: 60_000 });
   await says('ada', 'traffic', 'told', '95');
   await says('bob', 'told, level 2', '99', 'action begins', '500');
-  await looks('alerts', alerts.url());
+  await looks(administrator, 'alerts', alerts.url(), async shown =>
+    hasNoViolations(shown, '.jn')
+  );
 
   engine.status = 200;
   await says('bob', 'action taken');

@@ -8,7 +8,7 @@ import * as path from 'path';
 
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 
-import { fits, Hub, open } from './hub-page';
+import { Hub, looks, open, revoke } from './hub-page';
 import {
   banners,
   closeCenter,
@@ -87,33 +87,6 @@ async function send(
   return page.url().split('/').pop()!;
 }
 
-async function revoke(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Revoke' }).click();
-  await page
-    .getByRole('button', { name: 'Revoke', exact: true })
-    .last()
-    .click();
-  await expect(page.getByText('revoked', { exact: true })).toBeVisible();
-}
-
-/** Expect that a page fits; the pictures are to be looked at. */
-async function looks(name: string, url: string): Promise<void> {
-  // The policy keeps out the styles of screenshots, and the console says so.
-  const page = await open(administrator, url);
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme });
-    for (const width of [480, 1280]) {
-      await page.setViewportSize({ width, height: 800 });
-      await fits(page);
-      await page.screenshot({
-        path: test.info().outputPath(`${name}-${scheme}-${width}.png`),
-        fullPage: true
-      });
-    }
-  }
-  await page.close();
-}
-
 test('What is sent is in the lab, and what the user does is in the results, live', async () => {
   const page = await open(administrator, at(''), complaints);
   await send(page, {
@@ -135,7 +108,7 @@ test('What is sent is in the lab, and what the user does is in the results, live
   await expect(page.locator('.jn-legend')).toContainText('1 replied');
 
   // Retry, once the server of bob has the extension.
-  await looks('failed', page.url());
+  await looks(administrator, 'failed', page.url());
   const retry = page.getByRole('button', { name: 'Retry 1 failed' });
   writeFileSync(INSTALLED, '');
   await retry.click();
@@ -249,7 +222,7 @@ test('A maintenance is moved and cancelled, and every banner is corrected', asyn
   const home = await open(ada, `${hub.place.url}/hub/home`, complaints);
   const banner = home.locator('#jupyterhub-notify-banners .alert');
   await expect(banner).toContainText('New storage');
-  await looks('maintenance', page.url());
+  await looks(administrator, 'maintenance', page.url());
 
   const inPage = (ms: number) =>
     page.evaluate(moment => {
@@ -298,7 +271,7 @@ test('What repeats is shown at its times, and says when it comes again', async (
   await isShown(page);
   await expect(page.getByText('every day, UTC')).toBeVisible();
   await expect(banners(lab, 'Backups run now')).toBeVisible();
-  await looks('repeating', page.url());
+  await looks(administrator, 'repeating', page.url());
   await revoke(page);
   await expect(banners(lab)).toHaveCount(0);
 

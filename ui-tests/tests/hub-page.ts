@@ -10,7 +10,8 @@ import {
   type Browser,
   type BrowserContext,
   expect,
-  type Page
+  type Page,
+  test
 } from '@playwright/test';
 
 /** What `python -m tests.page_hub` says of the hub that it started. */
@@ -158,4 +159,43 @@ export async function fits(page: Page): Promise<void> {
       .map(one => `${one.localName}#${one.id}.${one.className}`);
   });
   expect(beyond).toEqual([]);
+}
+
+/**
+ * Expect that a page fits in both themes; the pictures are to be looked at.
+ *
+ * @param more - What else is expected in each theme.
+ */
+export async function looks(
+  context: BrowserContext,
+  name: string,
+  url: string,
+  more?: (page: Page) => Promise<void>
+): Promise<void> {
+  // A page of its own: the policy keeps out the styles of axe and of screenshots, and the console
+  // says so.
+  const page = await open(context, url);
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    for (const width of [480, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      await fits(page);
+      await page.screenshot({
+        path: test.info().outputPath(`${name}-${scheme}-${width}.png`),
+        fullPage: true
+      });
+    }
+    await more?.(page);
+  }
+  await page.close();
+}
+
+/** Revoke what a page shows the results of. */
+export async function revoke(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Revoke' }).click();
+  await page
+    .getByRole('button', { name: 'Revoke', exact: true })
+    .last()
+    .click();
+  await expect(page.getByText('revoked', { exact: true })).toBeVisible();
 }

@@ -7,7 +7,7 @@ import { readFileSync } from 'fs';
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
-import { fits, Hub, open } from './hub-page';
+import { fits, Hub, open, revoke } from './hub-page';
 
 /** A site that announces something itself on its login page. */
 const SITE = `
@@ -177,12 +177,7 @@ test('A maintenance is one object: sent, shown with a countdown, moved, withdraw
   await expect(page.locator('#jn-edit-error')).toContainText('ends');
   expect(complaints.splice(0)).toEqual([expect.stringContaining('422')]);
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByRole('button', { name: 'Revoke' }).click();
-  await page
-    .getByRole('button', { name: 'Revoke', exact: true })
-    .last()
-    .click();
-  await expect(page.getByText('revoked', { exact: true })).toBeVisible();
+  await revoke(page);
   const after = await hub.api('bob', 'GET', 'broadcasts');
   expect(after.map((one: any) => one.id)).not.toContain(id);
   await page.close();
