@@ -100,7 +100,7 @@ This greeting comes from the **central service** of a platform. An image can shi
 Markdown file in `notify/welcome/` of Jupyter's data path.
 
 - The bell in the top bar opens the center, which keeps every message.
-- *Show welcome messages* in the Help menu brings this back.
+- *Show Welcome Messages* in the Help menu brings this back.
 """,
     "max_views": 5,
 }
