@@ -17,11 +17,13 @@ from .retention import REPLACEABLE, Retention, find_superfluous
 from .state import ACTIVE
 from .transaction import Transaction
 
-#: Marks a message whose sender's heartbeat did not come in time.
+#: Marks a message whose sender's heartbeat did not come in time. The heartbeat counts from the
+#: request, ``created_ms`` from the transaction, which may come milliseconds later.
 INTERRUPT = """
     UPDATE notifications SET
         seq = :seq, position = :seq, type = 'warning', updated_ms = :now, read_ms = NULL,
-        stopped_ms = interrupt_ms - coalesce(heartbeat_ms, 0), interrupt_ms = NULL,
+        stopped_ms = max(created_ms, interrupt_ms - coalesce(heartbeat_ms, 0)),
+        interrupt_ms = NULL,
         closed_ms = NULL, dismissed_ms = NULL, snoozed_until_ms = NULL
     WHERE id = :id"""
 

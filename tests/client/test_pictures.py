@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import matplotlib
+import PIL.Image
 import pytest
 
 from jupyter_notify import pictures
@@ -279,10 +281,10 @@ def test_pictures_that_wait_take_no_memory_without_end(monkeypatch: pytest.Monke
 
 
 def test_matplotlib_and_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("agg")
-    plt: Any = pytest.importorskip("matplotlib.pyplot")
-    image: Any = pytest.importorskip("PIL.Image")
+    import matplotlib.pyplot as plt
+
+    image = PIL.Image
     figure, axes = plt.subplots()
     axes.plot([3, 2, 1])
     for given in (figure, axes, plt):

@@ -96,6 +96,15 @@ def test_a_beat_that_waited_for_a_hung_store_came_in_time(store: Storage, clock:
     assert store.position.cursor == cursor, "no tab was told of an end"
 
 
+def test_nobody_stopped_reporting_before_the_message_came(store: Storage, clock: Clock) -> None:
+    """The first report is as old as its request, which may have waited for the store."""
+    id_ = progress_of(store, clock, interrupt_ms=clock() + 29_000)
+    give_up(store, clock, 60)
+    row = detail(store, id_)
+    assert row["type"] == "warning"
+    assert row["stopped"] == row["created"]
+
+
 def test_a_server_with_another_clock_interrupts_nobody_who_lives(make: Make, clock: Clock) -> None:
     """Two servers of one home directory, the other some minutes ahead."""
     store, theirs = make(), Clock(clock() + 300_000)
