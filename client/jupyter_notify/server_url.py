@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_to_bytes, urlsplit
 
 from .errors import BadUsage
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-#: The pages that follow the base URL in the address bar.
-PAGES = ("lab", "tree", "notebooks", "edit", "doc", "consoles", "terminals", "view", "files")
-#: The segments that may follow the page `lab`. Before any other, `lab` is part of the base URL.
-BELOW_LAB = ("tree", "workspaces", "doc")
+#: The pages that follow the base URL in the address bar: JupyterLab's and Notebook's, the classic
+#: notebook's and Voilà's beside them, and those of the server itself.
+PAGES = (
+    *("lab", "tree", "notebooks", "edit", "doc", "consoles", "terminals", "view", "files"),
+    *("nbclassic", "voila", "login", "logout", "api", "jupyterlab-notify"),
+)
+#: The segments that may follow a page. Before any other, its name is part of the base URL.
+BELOW = {
+    "lab": ("tree", "workspaces", "doc"),
+    "nbclassic": ("tree", "notebooks", "edit", "terminals", "files", "view"),
+    "voila": ("render", "tree", "files", "static"),
+}
+#: The pages below which another page's name is part of a path, or of the page itself.
+WHOLE = {"lab": ("tree", "workspaces", "doc"), "doc": ("tree", "workspaces")}
+#: Pages of a hub, which is not the user's server.
+HUB_PAGES = ("user-redirect", "home", "spawn", "spawn-pending", "login", "token", "admin", "user")
 #: The characters of a path that are not percent-encoded.
 SAFE = "-._~!$&'()*+,;=:@"
+#: The characters that no host's name has.
+NO_HOST = ' \\%<>^|"{}`'
 
 #: A URL's scheme, host, port and path in normalized form.
 Place = tuple[str, str, int, str]
@@ -38,6 +52,27 @@ def candidates(url: str, token_advice: str) -> list[str]:
     BadUsage
         If it is not the URL of a server.
     """
+    parts = _split(url, token_advice)
+    segments = _without_dots([part for part in parts.path.split("/") if part])
+    lengths = [n for n in range(len(segments)) if _is_page(segments, n)]
+    if _is_hubs(segments[: min(lengths, default=len(segments)) + 1]):
+        raise BadUsage(
+            "This is a page of the hub, not of a server; give the URL that the address bar shows "
+            "once the server is open."
+        )
+    # What follows `lab/tree` is a path to a file, whose folders may have the name of a page.
+    ends = (n for n in lengths if segments[n + 1 : n + 2] and _is_whole(segments, n))
+    end = next(ends, len(segments))
+    lengths.sort(key=lambda n: (n > end, -n))
+    # A URL without a page is the base URL itself; one that ends with a page's name may be.
+    lengths.append(len(segments))
+    origin = f"{parts.scheme}://{parts.netloc}"
+    bases = (origin + quoted("/" + "".join(f"{one}/" for one in segments[:n])) for n in lengths)
+    return list(dict.fromkeys(bases))
+
+
+def _split(url: str, token_advice: str) -> SplitResult:
+    """Return the parts of a server's URL; raise `BadUsage` if it is none, or holds a token."""
     shown = url.split("?")[0]
     if any(ord(c) < 32 or ord(c) == 127 for c in url):
         raise BadUsage("The server's URL must not hold control characters.")
@@ -48,36 +83,66 @@ def candidates(url: str, token_advice: str) -> list[str]:
         raise BadUsage(f"{shown!r} is not a valid URL.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadUsage("The server's URL must begin with http:// or https:// and name a host.")
-    if parts.username is not None or "token=" in parts.query or "token=" in parts.fragment:
+    names = {
+        name.lower()
+        for text in (parts.query, parts.fragment)
+        for name, _ in parse_qsl(text.replace(";", "&"), keep_blank_values=True)
+    }
+    if parts.username is not None or "token" in names:
         raise BadUsage(
             f"Other users can read a token that is part of a URL; put the token {token_advice}."
         )
-    segments = [part for part in parts.path.split("/") if part]
-    lengths = [n for n in range(len(segments)) if _is_page(segments, n)]
-    # What follows `lab/tree` is a path to a file, whose folders may have the name of a page.
-    ends = (n for n in lengths if segments[n] == "lab" and len(segments) > n + 1)
-    end = next(ends, len(segments))
-    lengths.sort(key=lambda n: (n > end, -n))
-    # A URL without a page is the base URL itself.
-    lengths = lengths or [len(segments)]
-    origin = f"{parts.scheme}://{parts.netloc}"
-    return [origin + quoted("/" + "".join(f"{one}/" for one in segments[:n])) for n in lengths]
+    # The port ends with a digit, and an IPv6 address may name its interface.
+    if any(c in NO_HOST for c in parts.hostname.partition("%25")[0]):
+        raise BadUsage(f"{shown!r} is not a valid URL.")
+    return parts
+
+
+def _is_hubs(segments: list[str]) -> bool:
+    """Whether a path, as far as its first page, is one of a hub."""
+    return any(pair[0] == "hub" and pair[1] in HUB_PAGES for pair in zip(segments, segments[1:]))
+
+
+def _without_dots(segments: list[str]) -> list[str]:
+    """Return a path as a browser would ask for it: without `.` and `..`."""
+    kept: list[str] = []
+    for segment in segments:
+        if unquote(segment) == "..":
+            del kept[-1:]
+        elif unquote(segment) != ".":
+            kept.append(segment)
+    return kept
 
 
 def _is_page(segments: list[str], n: int) -> bool:
     """Whether a page may start at the n-th segment, and the base URL end before it."""
     page, below = segments[n], segments[n + 1 : n + 2]
-    if page not in PAGES:
+    if page not in PAGES or _is_user_name(segments, n):
         return False
-    if page == "lab":
-        return not below or below[0] in BELOW_LAB
+    if page in BELOW:
+        return not below or below[0] in BELOW[page]
     # In `lab/tree/…` and `doc/tree/…`, `tree` is part of the page before it.
-    return not (page == "tree" and n and segments[n - 1] in ("lab", "doc"))
+    return not (n and _is_whole(segments, n - 1))
+
+
+def _is_whole(segments: list[str], n: int) -> bool:
+    """Whether a page starts at the n-th segment that the next one is a part of."""
+    page, below = segments[n], segments[n + 1 : n + 2]
+    if not below or _is_user_name(segments, n):
+        return False
+    return below[0] in WHOLE.get(page, BELOW.get(page, ()))
+
+
+def _is_user_name(segments: list[str], n: int) -> bool:
+    """Whether a segment is a user's name, as in a hub's `/user/lab/`, also below a prefix."""
+    return (
+        n > 0 and segments[n - 1] == "user" and not any(one in PAGES for one in segments[: n - 1])
+    )
 
 
 def quoted(path: str) -> str:
     """Return a URL's path percent-encoded; parts that already are stay as they are."""
-    return "/".join(quote(unquote(part), safe=SAFE) for part in path.split("/"))
+    return "/".join(quote(unquote_to_bytes(part), safe=SAFE) for part in path.split("/"))
 
 
 def place(url: str) -> Place:

@@ -47,6 +47,29 @@ from .test_discovery import info
         ("/100%25/lab", "/100%25/"),
         ("/100%/lab", "/100%25/"),
         ("//double///lab", "/double/"),
+        ("/user/%ff/lab", "/user/%FF/"),
+        ("/user/a%2Fb/lab", "/user/a%2Fb/"),
+        # A hub's user may have the name of a page.
+        ("/user/lab", "/user/lab/"),
+        ("/user/lab/", "/user/lab/"),
+        ("/user/lab/tree/x.ipynb", "/user/lab/"),
+        ("/user/tree/lab", "/user/tree/"),
+        ("/user/doc/doc/tree/lab", "/user/doc/"),
+        ("/prefix/user/notebooks/lab/workspaces/lab", "/prefix/user/notebooks/"),
+        ("/lab/tree/user/lab/tree/x.ipynb", "/"),
+        ("/lab/tree/hub/home/x.ipynb", "/"),
+        # What shows one document alone has workspaces and paths as `lab` has.
+        ("/user/ada/doc/workspaces/x/tree/a.ipynb", "/user/ada/"),
+        ("/doc/tree/lab", "/"),
+        ("/user/ada/lab/workspaces/lab/tree/lab/lab", "/user/ada/"),
+        # Pages of the server itself, and of what stands beside JupyterLab.
+        ("/user/ada/login?next=%2Fuser%2Fada%2Flab", "/user/ada/"),
+        ("/user/ada/nbclassic/notebooks/x.ipynb", "/user/ada/"),
+        ("/user/ada/voila/render/lab/x.ipynb", "/user/ada/"),
+        ("/user/ada/jupyterlab-notify/ingest", "/user/ada/"),
+        # As a browser would ask for it.
+        ("/a/../user/./ada/lab", "/user/ada/"),
+        ("/%2e%2e/lab", "/"),
     ],
 )
 def test_the_base_is_cut_at_the_last_page(path: str, base: str) -> None:
@@ -65,12 +88,31 @@ def test_the_base_is_cut_at_the_last_page(path: str, base: str) -> None:
         ("http://user:secret@h/", "Other users can read a token"),
         ("http://h/lab?token=secret", "Other users can read a token"),
         ("http://h/lab#token=secret", "Other users can read a token"),
+        ("http://h/lab?a=b&Token=secret", "Other users can read a token"),
+        ("http://h/lab?to%6ben=secret", "Other users can read a token"),
+        ("http://h\\x/lab", "is not a valid URL"),
+        ("http://h x/lab", "is not a valid URL"),
+        ("http://h/hub/user-redirect/lab/tree/x", "a page of the hub"),
+        ("http://h/prefix/hub/home", "a page of the hub"),
+        ("http://h/hub/login?next=%2Fhub%2Fhome", "a page of the hub"),
     ],
 )
 def test_what_is_no_url_is_told_without_its_token(url: str, said: str) -> None:
     with pytest.raises(BadUsage, match=said) as caught:
         candidates(url, "elsewhere")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("base", ["/lab/", "/user/lab/", "/notebooks/"])
+def test_a_base_that_is_named_like_a_page_is_known_if_it_runs_here(
+    tmp_path: Path, base: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        value = info(port, base_url=base, token="its own", pid=os.getpid())
+        (tmp_path / "jpserver-1.json").write_text(json.dumps(value))
+        found = find(f"http://127.0.0.1:{port}{base}", env={"JUPYTER_RUNTIME_DIR": str(tmp_path)})
+    assert (found.url, found.token) == (f"http://127.0.0.1:{port}{base}", "its own")
 
 
 def test_of_two_bases_that_run_here_the_longer_one_is_meant(tmp_path: Path) -> None:
