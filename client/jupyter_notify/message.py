@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from urllib.parse import unquote
 
 from .errors import BadUsage
 from .terminal_text import fenced, head
-from .values import encodable, is_duration, to_bool, to_json, to_number, to_text
+from .values import encodable, is_blank, is_duration, to_bool, to_json, to_number, to_text
 
 NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
 TYPES: tuple[NotificationType, ...] = (
@@ -39,7 +40,12 @@ DISPLAY_TYPES = ("default", "accent", "warn", "link")
 
 LINKS = ("http://", "https://", "mailto:")
 #: Prefixes that look like a command's (with a colon) but belong to URLs.
-SCHEMES = ("javascript:", "data:", "file:", "ftp:", "vbscript:", "blob:", "about:")
+SCHEMES = (
+    *("javascript:", "data:", "file:", "ftp:", "vbscript:", "blob:", "about:", "view-source:"),
+    *("http:", "https:", "mailto:", "ws:", "wss:", "ssh:", "tel:", "sms:", "chrome:", "urn:"),
+)
+#: What looks like a command, but is a host with its port, or a path on a drive of Windows.
+NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[A-Za-z]:[\\/]")
 
 Message = dict[str, Any]
 Action = Mapping[str, Any]
@@ -120,7 +126,7 @@ def compose(
     """
     fields: Message = {
         "message": _summary(message, strict),
-        "type": to_text(type, "type"),
+        "type": to_text(getattr(type, "value", type), "type"),
         "body": None if body is None else _body(body, to_bool(plain, "plain"), strict),
         "key": None if key is None else _limited(key, "key", MAX_KEY),
         "progress": None if progress is None else to_number(progress, "progress", 0, 1),
@@ -139,7 +145,9 @@ def compose(
     if fields["type"] not in TYPES:
         raise BadUsage(f"The type must be one of {', '.join(TYPES)}, not {fields['type']!r}.")
     # Fields without a value are left out, so that the server's defaults apply.
-    value = {name: one for name, one in fields.items() if one is not None and one != []}
+    value = {
+        name: one for name, one in fields.items() if one is not None and (one or name != "actions")
+    }
     return _fitted(value)
 
 
@@ -153,6 +161,8 @@ def _summary(message: object, strict: bool) -> str:
     text = to_text(message, "message")
     if not text.strip():
         raise BadUsage("The message must not be empty.")
+    if is_blank(text):
+        raise BadUsage("The message must hold a character that can be seen.")
     if strict and len(text) > MAX_MESSAGE:
         raise BadUsage(f"The message is longer than {MAX_MESSAGE} characters.")
     return shorten(text, MAX_MESSAGE)
@@ -175,7 +185,8 @@ def _limited(value: object, name: str, most: int) -> str:
 
 
 def _source(source: object) -> str | None:
-    return shorten(to_text(source, "source"), MAX_SOURCE) or None
+    text = shorten(to_text(source, "source"), MAX_SOURCE)
+    return None if is_blank(text) else text
 
 
 def _auto_close(toast: Any, persistent: Any, auto_close_ms: Any) -> float | bool | None:
@@ -293,7 +304,7 @@ def parse_action(text: str) -> dict[str, Any]:
     if does.lower().startswith(LINKS):
         return _button({"label": label.strip(), "url": does})
     command, _, query = does.partition("?")
-    unsafe = command.lower().startswith(SCHEMES) or "//" in command
+    unsafe = command.lower().startswith(SCHEMES) or "//" in command or NO_COMMAND.match(command)
     if unsafe or ":" not in command.strip(":") or any(c.isspace() for c in command):
         raise BadUsage(
             f"{does!r} is neither a command of JupyterLab, such as filebrowser:open-path, nor a "

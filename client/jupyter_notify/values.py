@@ -12,6 +12,7 @@ import enum
 import math
 import numbers
 import os
+import re
 import uuid
 from collections import deque
 from collections.abc import Mapping
@@ -24,6 +25,15 @@ from .errors import BadUsage
 MAX_DEPTH = 32
 #: A browser reads a whole number of this size or more as infinity.
 TOO_LARGE = 10**308
+
+#: What nobody sees, as the server decides: white space, control characters, fillers, and what is
+#: of no width, reorders others or varies them. A text of nothing else is blank.
+INVISIBLE = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff]+"
+)
 
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
@@ -49,6 +59,9 @@ def to_text(value: object, name: str) -> str:
             return bytes(value).decode()
         except UnicodeDecodeError:
             raise BadUsage(f"The {name} must be text; these bytes are not UTF-8.") from None
+    if isinstance(value, enum.Enum) and isinstance(value, str):
+        # Which of both texts its str() is depends on Python's version.
+        value = value.value
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
         if isinstance(value, bytes):
@@ -61,6 +74,11 @@ def to_text(value: object, name: str) -> str:
             f"{type(error).__name__}."
         ) from None
     return encodable(text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nobody sees anything of a text."""
+    return not INVISIBLE.sub("", text)
 
 
 def encodable(text: str) -> str:
@@ -108,6 +126,8 @@ def is_duration(value: Any) -> bool:
 
 
 def _number(value: Any) -> int | float | None:
+    if isinstance(value, enum.Enum) and not isinstance(value, numbers.Number):
+        value = value.value
     # Python's bool is an int, but nobody means a number by it.
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
         return None
@@ -122,6 +142,13 @@ def _number(value: Any) -> int | float | None:
             return float(value / type(value)(1, "s"))
         if isinstance(value, (str, bytes, dict)):
             return float(value) if isinstance(value, str) else None
+        if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
+            # numpy would leave out the imaginary part.
+            return None
+        if getattr(value, "size", None) == 1 and getattr(value, "shape", ()):
+            # An array with one element, of which numpy makes no float any more.
+            one = value.item()
+            return None if isinstance(one, (str, bytes)) else _number(one)
         if isinstance(value, numbers.Integral):
             return int(value)
         if not hasattr(value, "__float__"):
@@ -189,7 +216,10 @@ def to_json(value: Any, name: str, depth: int = 1) -> Any:
     if isinstance(value, (int, float)):
         return _json_number(value, name)
     if isinstance(value, Mapping):
-        return {_json_key(key, name): to_json(one, name, depth + 1) for key, one in value.items()}
+        made = {_json_key(key, name): to_json(one, name, depth + 1) for key, one in value.items()}
+        if len(made) < len(value):
+            raise BadUsage(f"The {name} cannot be written as JSON: two keys are the same as text.")
+        return made
     if isinstance(value, (list, tuple, set, frozenset, deque, range)):
         return [to_json(one, name, depth + 1) for one in value]
     return _json_of_object(value, name, depth)
@@ -213,7 +243,7 @@ def _json_of_object(value: Any, name: str, depth: int) -> Any:
         return {
             each.name: to_json(getattr(value, each.name), name, depth + 1) for each in fields(value)
         }
-    for convert in ("tolist", "item"):
+    for convert in () if isinstance(value, memoryview) else ("tolist", "item"):
         method = getattr(value, convert, None)
         if callable(method):
             try:

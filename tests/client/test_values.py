@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import enum
 import json
+import re
 import uuid
 from collections import OrderedDict, deque
 from decimal import Decimal
@@ -27,6 +28,8 @@ from jupyter_notify.message import (
     compose,
     encode,
 )
+from jupyter_notify.values import INVISIBLE, to_json
+from jupyterlab_notify.limits import INVISIBLE_ASTRAL, VISIBLE
 
 from ..support.sending import Recorder
 from ..support.servers import Server
@@ -64,6 +67,14 @@ class Colour(enum.Enum):
     RED = "red"
 
 
+class Share(enum.Enum):
+    HALF = 0.5
+
+
+class Level(str, enum.Enum):
+    BAD = "error"
+
+
 @dataclasses.dataclass
 class Point:
     x: float
@@ -86,6 +97,12 @@ HALVES = [
     Decimal("0.5"),
     Fraction(1, 2),
     pd.Series([0.5])[0],
+    np.array([0.5]),
+    np.array([[0.5]]),
+    np.ma.array([0.5]),
+    pd.Series([0.5]),
+    pd.Index([0.5]),
+    Share.HALF,
 ]
 
 
@@ -113,6 +130,14 @@ def test_a_number_of_any_library_is_one(half: Any) -> None:
         True,
         np.bool_(True),
         1j,
+        np.complex64(0.5),
+        np.array([0.5j]),
+        np.array(["0.5"]),
+        np.array([True]),
+        np.array([]),
+        np.ma.masked,
+        pd.Series([None], dtype="Int64"),
+        Colour.RED,
         b"0.5",
         2,
         -0.1,
@@ -275,7 +300,11 @@ LOOP.append(LOOP)
         np.float64("inf"),
         [Decimal("Infinity")],
         b"bytes",
+        memoryview(b"bytes"),
+        np.bytes_(b"bytes"),
         {(1, 2): 3},
+        {1: "a number", "1": "a text"},
+        {None: 1, "null": 2},
         nested(40),
         LOOP,
         10**400,
@@ -300,7 +329,7 @@ def test_texts_that_are_too_long_are_shortened_and_say_so() -> None:
     assert len(value["source"]) == MAX_SOURCE
     # Characters of several bytes, and what takes more room in JSON than as text.
     for text in ("ü" * 40_000, "✓" * 40_000, '"\n' * 30_000, "\x01" * 32_000):
-        value = compose(text, body=text)
+        value = compose("m" + text, body=text)
         assert len(value["body"].encode()) <= MAX_BODY
         assert len(encode(value)) <= MAX_REQUEST
         assert value["body"].endswith("characters are left out.*")
@@ -346,6 +375,51 @@ def test_what_cannot_be_shortened_is_told_at_once() -> None:
 def test_a_button_that_is_neither_command_nor_url_is_refused(action: str) -> None:
     with pytest.raises(BadUsage, match="neither a command of JupyterLab"):
         compose("m", actions=[action])
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "Docs=localhost:8888",
+        "Docs=127.0.0.1:8888/lab",
+        "Docs=C:\\data\\new",
+        "Docs=c:/data",
+        "Docs=https:/example.org",
+        "Docs=http:example.org",
+        "Docs=tel:123",
+        "Docs=wss:example.org",
+        "Docs=view-source:https",
+    ],
+)
+def test_a_host_a_path_or_another_scheme_is_no_command_either(action: str) -> None:
+    with pytest.raises(BadUsage, match="neither a command of JupyterLab"):
+        compose("m", actions=[action])
+
+
+BLANKS = ["\u3164", "\x00", "\u202e\u2066", " \u2800 ", "\U000e0041\U000e007f", "\u034f\ufe0f"]
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_a_message_that_nobody_sees_is_told_at_once_and_such_a_source_is_none(blank: str) -> None:
+    with pytest.raises(BadUsage, match="a character that can be seen"):
+        compose(blank)
+    assert "source" not in compose("m", source=blank)
+
+
+def test_what_is_invisible_is_what_the_server_takes_for_it() -> None:
+    everything = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x110000))))
+    theirs = re.findall(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", everything))
+    assert INVISIBLE.sub("", everything) == "".join(theirs)
+
+
+def test_an_enumeration_of_texts_says_its_value() -> None:
+    value = compose(Level.BAD, type=Level.BAD, key=Level.BAD)
+    assert (value["message"], value["type"], value["key"]) == ("error",) * 3
+
+
+@pytest.mark.parametrize("nothing", [[], np.array([]), {}, "", 0, False], ids=kind)
+def test_data_that_is_empty_is_kept(nothing: Any) -> None:
+    assert compose("m", data=nothing)["data"] == to_json(nothing, "data")
 
 
 def test_the_server_takes_whatever_the_caller_was_not_told_of(
