@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
-import venv
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
+from ..support.environments import make_environment, pip_install, pip_show
 from ..support.sending import Api, find, outside, run, wait_for_message
-from ..support.servers import ROOT, Server, clean_environment
+from ..support.servers import ROOT, Server
 
 KERNEL_SPEC = """
 {{"argv": ["{python}", "-m", "ipykernel_launcher", "-f", "{{connection_file}}"],
@@ -38,59 +35,22 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-def with_requirements(name: str) -> dict[str, Distribution]:
-    """Return a distribution that is installed here, and all that it needs."""
-    found: dict[str, Distribution] = {}
-    wanted = [name]
-    while wanted:
-        name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
-        if name in found:
-            continue
-        found[name] = distribution(name)
-        for line in found[name].requires or ():
-            requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                wanted.append(requirement.name)
-    return found
-
-
-def environment(directory: Path, wheel: Path, *also: str) -> Path:
-    """Make an environment with the wheel and, of what is here, some distributions; no others.
-
-    What they need is linked and not installed, so that no package index is asked.
-    """
-    venv.create(directory, symlinks=True)
-    python = directory / "bin" / "python"
-    (site,) = directory.glob("lib/python*/site-packages")
-    for name in also:
-        for one in with_requirements(name).values():
-            tops = {
-                Path(file).parts[0] for file in one.files or () if not str(file).startswith("..")
-            }
-            for top in tops - {"__pycache__"}:
-                link, source = site / top, Path(str(one.locate_file(top)))
-                if source.exists() and not link.exists():
-                    link.symlink_to(source)
-    ran = run(
-        *(sys.executable, "-m", "pip", "--python", python, "install", "--no-index"),
-        *("--disable-pip-version-check", wheel),
-        env=clean_environment(directory),
-        cwd=directory,
-    )
+@pytest.fixture(scope="module")
+def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the interpreter of an environment that has the client and nothing else."""
+    python = make_environment(tmp_path_factory.mktemp("bare") / "venv")
+    ran = pip_install(python, wheel)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return python
 
 
 @pytest.fixture(scope="module")
-def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the interpreter of an environment that has the client and nothing else."""
-    return environment(tmp_path_factory.mktemp("bare") / "venv", wheel)
-
-
-@pytest.fixture(scope="module")
 def with_kernel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the interpreter of an environment that has ipykernel and the client."""
-    return environment(tmp_path_factory.mktemp("kernel") / "venv", wheel, "ipykernel")
+    python = make_environment(tmp_path_factory.mktemp("kernel") / "venv", "ipykernel")
+    ran = pip_install(python, wheel)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return python
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +90,7 @@ def test_it_requires_nothing(wheel: Path, bare: Path) -> None:
         "jupyter_notify",
         "jupyter_notify_client",
     }
-    ran = run(
-        *(sys.executable, "-m", "pip", "--python", bare, "show", "jupyter-notify-client"),
-        env=clean_environment(bare.parent),
-        cwd=bare.parent,
-    )
-    assert "\nRequires: \n" in ran.stdout
+    assert "\nRequires: \n" in pip_show(bare, "jupyter-notify-client")
 
 
 def test_alone_it_sends_and_tracks(bare: Path, lab: Server) -> None:

@@ -19,6 +19,8 @@ import pytest
 import jupyterlab_notify
 from scripts.set_version import versions
 
+from ..support.environments import make_environment, pip_install, pip_show
+from ..support.sending import find
 from ..support.servers import ROOT, Server, clean_environment
 
 SCRIPTS = {
@@ -181,6 +183,35 @@ def test_a_program_may_go_on_importing_the_client_from_the_lab(
     )
     where = run(python, "-c", code, env=without_node(python, tmp_path), cwd=tmp_path)
     assert Path(where.strip()).is_relative_to(python.parent.parent)
+
+
+def test_a_checkout_installs_the_client_and_the_lab_together(
+    make_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    python = make_environment(
+        tmp_path / "checkout",
+        *("jupyter_server", "jupyterlab", "pydantic"),
+        *("hatchling", "hatch-nodejs-version", "hatch-jupyter-builder", "jupyter-builder"),
+    )
+    alone = pip_install(python, ".", cwd=ROOT)
+    assert alone.returncode != 0
+    assert "jupyter-notify-client" in alone.stderr
+    together = pip_install(python, "./client", ".", cwd=ROOT)
+    assert together.returncode == 0, together.stdout + together.stderr
+    assert "\nRequires: \n" in pip_show(python, "jupyter-notify-client")
+    shown = pip_show(python, "jupyterlab-notify-center").replace("_", "-")
+    assert "\nRequires: jupyter-notify-client, jupyter-server, pydantic\n" in shown
+    env = without_node(python, tmp_path / "home")
+    server = make_server(python=str(python), env=env)
+    code = "import jupyterlab_notify as lab, jupyter_notify as c; print(lab.__file__, c.__file__)"
+    where = run(python, "-c", code, env=env, cwd=tmp_path)
+    assert where.count(str(python.parent.parent)) == 2, where
+    run(
+        *(python.with_name("jupyter-notify"), "send", "From a checkout"),
+        env={**env, "JUPYTER_RUNTIME_DIR": str(server.runtime_dir)},
+        cwd=tmp_path,
+    )
+    assert find(server, "From a checkout")
 
 
 def test_all_distributions_have_one_version() -> None:
