@@ -1,8 +1,9 @@
 """``%notify`` and ``%%notify`` in IPython: notify when the cell is done.
 
 A cell that starts with ``%%notify`` is run like one that starts with ``%notify``, so its display,
-its errors and its `await` work as in any other cell. The text is plain: quotes, question marks and
-backslashes have no special meaning. A mistake in the options is printed, and the cell runs anyway.
+its errors and its `await` work as in any other cell. The text is plain: quotes, question marks,
+backslashes, braces and dollars have no special meaning. A mistake in the options is printed, and
+the cell runs anyway.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ AFTER_S = 10.0
 GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 
 NAME = "notify"
-
+#: What a line ends with that goes on in the next one.
+CONTINUES = (" \\", "\t\\")
 
 USE = "Use %notify [--after SECONDS] [TEXT]."
 
@@ -67,14 +69,14 @@ def parse(line: str) -> _Line:
     rest = line.strip()
     after_s, every_cell, off, mistake = AFTER_S, False, False, ""
     while rest:
-        word, _, remaining = rest.partition(" ")
+        word, remaining = _first_word(rest)
         option, equals, value = word.partition("=")
         if word == "--":
-            rest = remaining.strip()
+            rest = remaining
             break
         if option == "--after":
             if not equals:
-                value, _, remaining = remaining.strip().partition(" ")
+                value, remaining = _first_word(remaining)
             seconds = _seconds(value)
             if seconds is None:
                 mistake = f"%notify: --after must be a number of seconds, not {value!r}. {USE}"
@@ -86,8 +88,14 @@ def parse(line: str) -> _Line:
             off = True
         else:
             break
-        rest = remaining.strip()
+        rest = remaining
     return _Line(Request(rest, after_s), every_cell, off, mistake)
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """Return a text's first word and the rest, whatever white space is between them."""
+    words = text.split(None, 1)
+    return (words or [""])[0], words[1] if len(words) > 1 else ""
 
 
 def _seconds(text: str) -> float | None:
@@ -128,6 +136,9 @@ class CellReporter:
             # Other code has called the magic with a cell's source.
             self._shell.run_cell(cell).raise_error()
 
+    # As IPython's own decorator does: braces and dollars in the text name no variables.
+    magic._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]
+
     def before(self, info: Any) -> None:
         """Note when a cell begins."""
         self._began = monotonic()
@@ -146,8 +157,7 @@ class CellReporter:
         took = duration(took_s)
         if not failed:
             type_, text = "success", f"{name}: done in {took}"
-        elif isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError":
-            # An interrupt cancels a cell that awaits.
+        elif _is_interrupt(error):
             type_, text = "warning", f"{name}: interrupted after {took}"
         else:
             type_, text = "error", f"{name}: failed after {took}: {describe(error)}"
@@ -183,7 +193,7 @@ class CellReporter:
         first = next((i for i, line in enumerate(lines) if line.strip()), None)
         if first is None:
             return lines
-        name, _, text = lines[first].strip().partition(" ")
+        name, text = _first_word(lines[first].strip())
         if name != f"%%{NAME}":
             return lines
         from IPython.core import inputtransformer2
@@ -229,7 +239,8 @@ def line_transformer() -> Any:
             number, column = self.start_line, self.start_col
             indent, rest = lines[number][:column], lines[number][column:]
             end = number + 1
-            while rest.rstrip("\r\n").endswith("\\") and end < len(lines):
+            # A path of Windows may end with a backslash too.
+            while rest.rstrip("\r\n").endswith(CONTINUES) and end < len(lines):
                 rest = rest.rstrip("\r\n")[:-1] + lines[end].strip() + "\n"
                 end += 1
             text = rest.strip()[len(NAME) + 1 :]
@@ -255,6 +266,14 @@ def _name() -> str:
 def _is_plain_exit(error: BaseException) -> bool:
     """Whether a cell ended by ``sys.exit()`` or ``sys.exit(0)``, which are no failures."""
     return isinstance(error, SystemExit) and error.code in (None, 0)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether a cell was interrupted; one that awaits is cancelled by that."""
+    group: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    if group and type(error).__name__ == "BaseExceptionGroup":
+        return all(map(_is_interrupt, group))
+    return isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError"
 
 
 def _path() -> str | None:

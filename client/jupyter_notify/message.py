@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from .errors import BadUsage
-from .terminal_text import fenced, head
+from .terminal_text import fenced, head, plain_output
 from .values import encodable, is_blank, is_duration, to_bool, to_json, to_number, to_text
 
 NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
@@ -371,6 +371,10 @@ def duration(seconds: float) -> str:
 
 def describe(error: BaseException) -> str:
     """Return an exception's summary in one line."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(plain_output(str(error)).split())
+    except Exception:
+        # What fails may fail to say why.
+        text = ""
     name = type(error).__name__
     return shorten(f"{name}: {text}" if text else name, 500)

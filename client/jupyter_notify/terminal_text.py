@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 
-#: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones.
+#: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones. None
+#: reaches beyond the start of the next, so that a text of starts takes no time of its square.
 ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
 #: Control characters besides tab and line feed.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-#: Text before a carriage return within a line, which what follows has overwritten.
-OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")
 #: A line that could end a fenced block or begin another.
 FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 
@@ -27,9 +26,14 @@ def plain_output(text: str) -> str:
         The output, with its escape sequences.
     """
     text = ESCAPES.sub("", text).replace("\r\n", "\n")
-    # A progress bar overwrites itself.
-    text = OVERWRITTEN.sub("", text)
+    if "\r" in text:
+        text = "\n".join(map(_overwritten, text.split("\n")))
     return CONTROLS.sub("", text)
+
+
+def _overwritten(line: str) -> str:
+    """Return what is seen of a line that overwrites itself, as a progress bar does."""
+    return line[line.rstrip("\r").rfind("\r") + 1 :]
 
 
 def last_lines(data: bytes, most: int) -> str:

@@ -13,6 +13,9 @@ from jupyter_notify import api, magics
 from ..support.sending import Recorder
 from .support import Directed
 
+#: A group of exceptions, or its only one before Python 3.11.
+GROUP = "getattr(__import__('builtins'), 'BaseExceptionGroup', lambda _, errors: errors[0])"
+
 
 class Told:
     """A shell, and what was told of its cells."""
@@ -58,6 +61,14 @@ def told(
         ("ünïcödé ✓;", "ünïcödé ✓;"),
         ("100 % of it!", "100 % of it!"),
         ("", "The cell"),
+        ("{1 + 1} of {id} and $NAME", "{1 + 1} of {id} and $NAME"),
+        ("%%time it", "%%time it"),
+        ("!ls", "!ls"),
+        ("--offline run", "--offline run"),
+        ("C:\\data\\", "C:\\data\\"),
+        ("tabs\tand\u00a0spaces", "tabs\tand\u00a0spaces"),
+        ('"""', '"""'),
+        ("-h", "-h"),
     ],
 )
 def test_a_text_is_a_sentence(told: Told, line: str, text: str) -> None:
@@ -91,6 +102,33 @@ def test_the_cell_always_runs(told: Told, cell: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        "%%notify\t--after\t0\tX\n40 + 2",
+        "%%notify   --after   0   X\n40 + 2",
+        "\t%%notify --after=0 \t X\r\n40 + 2",
+        "%notify\t--after\t0\tX\n40 + 2",
+    ],
+)
+def test_any_white_space_parts_the_words_of_its_line(told: Told, cell: str) -> None:
+    result, messages = told.run(cell)
+    assert result.result == 42
+    assert messages == [("success", "X: done")]
+
+
+def test_an_error_that_cannot_say_why_is_told_all_the_same(told: Told) -> None:
+    code = "class E(Exception):\n    def __str__(self):\n        raise ValueError\nraise E"
+    result = told.run(f"%%notify --after 0 X\n{code}")[1]
+    assert [type_ for type_, _ in result] == ["error"]
+
+
+def test_an_errors_colours_are_left_out(told: Told) -> None:
+    code = "raise ValueError('\\x1b[31mred\\x1b[0m')"
+    ((_, text),) = told.run(f"%%notify --after 0 X\n{code}")[1]
+    assert text.endswith("ValueError: red")
+
+
+@pytest.mark.parametrize(
     ("code", "type_", "text"),
     [
         ("import sys; sys.exit(0)", "success", "X: done"),
@@ -99,6 +137,9 @@ def test_the_cell_always_runs(told: Told, cell: str) -> None:
         ("raise KeyboardInterrupt", "warning", "X: interrupted after "),
         ("import asyncio; raise asyncio.CancelledError", "warning", "X: interrupted after "),
         ("1/0", "error", "X: failed after "),
+        (f"raise {GROUP}('', [KeyboardInterrupt()])", "warning", "X: interrupted after "),
+        ("class E(KeyboardInterrupt): pass\nraise E", "warning", "X: interrupted after "),
+        ("import sys; sys.exit('')", "error", "X: failed after 0.0 s: SystemExit"),
     ],
 )
 def test_an_end_is_told_as_what_it_is(told: Told, code: str, type_: str, text: str) -> None:

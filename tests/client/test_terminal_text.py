@@ -1,0 +1,69 @@
+"""What a program wrote becomes what its terminal would show, however much and whatever it is."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+
+from jupyter_notify.message import compose
+from jupyter_notify.terminal_text import plain_output
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x9b31mred\x9b0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;http://h\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b[2J\x1b[Htop", "top"),
+        ("\x1b(B\x1b=x", "x"),
+        ("\x1bPq#0\x1b\\sixel", "sixel"),
+        ("10%\r50%\r100%\n", "100%\n"),
+        ("10%\r50%\r", "50%"),
+        ("a\r\nb\r\r\n", "a\nb\n"),
+        ("\r\r\n", "\n"),
+        ("bell\x07 back\x08space \x00", "bell backspace "),
+        ("tab\tand\x0bother\x0c", "tab\tandother"),
+        ("\x1b[31", "31"),
+        ("\x1b]no end", "no end"),
+        ("\x9d\x9d0;title\x07x", "x"),
+        ("", ""),
+    ],
+    ids=ascii,
+)
+def test_escapes_and_what_was_overwritten_are_left_out(output: str, shown: str) -> None:
+    assert plain_output(output) == shown
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "x",
+        "\r",
+        "a\r",
+        "\x1b",
+        "\x9b",
+        "\x9d",
+        "\x1b]",
+        "\x1b[0;",
+        "\x1bP",
+        "\x1b ",
+        "\x90\x9e",
+        ";",
+        "`",
+    ],
+    ids=ascii,
+)
+def test_it_takes_time_of_the_length_and_not_of_its_square(unit: str) -> None:
+    def took_s(length: int) -> float:
+        text = (unit * length)[:length]
+        began = perf_counter()
+        body = compose("m", body=text, plain=True)["body"]
+        assert "x" not in unit or "x" * 20_000 in body
+        return perf_counter() - began
+
+    took_s(25_000)
+    # Twenty times as long: four hundred times as much if it were the square.
+    assert took_s(600_000) < 1 + 80 * took_s(30_000)
