@@ -22,6 +22,21 @@ PUSH_EXC_INFO = opcode.opmap.get("PUSH_EXC_INFO")
 RETURNS = {opcode.opmap.get(name) for name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE")}
 #: The instructions with which `break` and `return` discard the loop's iterator.
 DROPS = {opcode.opmap.get(name) for name in ("POP_TOP", "POP_ITER")}
+#: The instructions, from Python 3.12 on, with which a comprehension that failed restores its
+#: function's variables, and a coroutine looks at its exception, before it is raised once more.
+CLEAN_UP = {
+    opcode.opmap[name]
+    for name in opcode.opmap
+    if name
+    in ("CACHE", "CALL_INTRINSIC_1", "COPY", "EXTENDED_ARG", "NOP", "POP_ITER", "POP_TOP", "SWAP")
+    or name.startswith("STORE_")
+}
+CO_ASYNC_GENERATOR = 0x200
+RERAISE = opcode.opmap.get("RERAISE")
+#: The instructions at which a generator waits.
+WAITS = {opcode.opmap.get(name) for name in ("YIELD_VALUE", "YIELD_FROM", "SEND", "RESUME")}
+#: Exceptions with which generators and coroutines pass on what they return.
+RETURNED = (StopIteration, StopAsyncIteration)
 END_FOR = opcode.opmap.get("END_FOR")
 #: The instructions that change a variable. A generator kept in a variable outlives its loop.
 VARIABLES = tuple(
@@ -97,14 +112,29 @@ def report_outcome(loop: LoopFrame, frame: FrameType | None, report: Report) -> 
     if at < 0 or code[at] in VARIABLES:
         report(UNKNOWN)
         return
+    if frame.f_code.co_flags & CO_ASYNC_GENERATOR and code[at] in WAITS:
+        # It was closed where it waits. That happens in a task of its own, which shows nothing of
+        # what the one who drives it does.
+        report(UNKNOWN)
+        return
     dropped = code[at] in DROPS and not (at >= 2 and code[at - 2] == END_FOR)
-    _Tracer(frame, report, last_step_done=not dropped).start()
+    raising = dropped and _raises_again(code, at)
+    _Tracer(frame, report, last_step_done=not dropped, raising=raising).start()
+
+
+def _raises_again(code: bytes, at: int) -> bool:
+    """Whether nothing but clean-up follows until an exception is raised once more."""
+    while at < len(code) and code[at] in CLEAN_UP:
+        at += 2
+    return at < len(code) and code[at] == RERAISE
 
 
 class _Tracer:
     """Traces the frames of a loop and its callers until the loop's outcome is clear."""
 
-    def __init__(self, frame: FrameType, report: Report, last_step_done: bool) -> None:
+    def __init__(
+        self, frame: FrameType, report: Report, last_step_done: bool, raising: bool
+    ) -> None:
         self._report = report
         self._last_step_done = last_step_done
         self._known = sys.exc_info()[1]
@@ -113,6 +143,8 @@ class _Tracer:
             self._known = self._known.__context__
         #: Whether a handler has just started, and the next instruction shows its exception.
         self._in_handler = False
+        #: Whether the frame cleans up, and then raises its exception once more.
+        self._raising = raising
         #: Whether an exception has left a function and has not been seen in another one yet.
         self._unwinding = False
         self._task = _current_task()
@@ -131,6 +163,9 @@ class _Tracer:
 
     def _event(self, frame: FrameType, event: str, arg: Any) -> Any:
         if event == "exception":
+            if isinstance(arg[1], RETURNED):
+                # An `await` or an `async for` that is done; if it is an error, what follows shows.
+                return self._event
             self._failed(arg[1])
         elif event == "return":
             self._in_handler = False
@@ -142,8 +177,11 @@ class _Tracer:
         elif self._unwinding:
             # A caller in between is written in C and has swallowed the exception.
             self._swallowed()
-        elif event == "opcode" and not self._in_handler:
+        elif event == "opcode" and not (self._in_handler or self._raising):
             # Within a line, and in the clean-up after one, nothing is known yet.
+            return self._event
+        elif _raises_again(frame.f_code.co_code, frame.f_lasti):
+            self._raising = True
             return self._event
         elif frame.f_code.co_code[frame.f_lasti] == PUSH_EXC_INFO:
             # The handler has the exception one instruction later.

@@ -119,6 +119,48 @@ def driven_by_others():
             break
 
 
+def failing(n):
+    fail(n)
+    return n
+
+
+def comprehensions():
+    """Fail in comprehensions, some of which have a frame of their own and some do not."""
+
+    def function():
+        return [failing(n) for n in tracked("list in a function")]
+
+    def caught():
+        n = 5
+        try:
+            made = {failing(n) for n in tracked("set that is caught")}
+        except ValueError:
+            made = None
+        return n, made
+
+    for make in (
+        function,
+        lambda: [[failing(n) for n in tracked("list in a list")] for _ in "a"],
+        lambda: [failing(n) for _ in "a" for n in tracked("second of two")],
+        lambda: {n: failing(n) for n in tracked("dict comprehension")},
+        lambda: sum(failing(n) for n in tracked("generator expression")),
+        lambda: print(*[failing(n) for n in tracked("in a call")]),
+    ):
+        with contextlib.suppress(ValueError):
+            make()
+    assert caught() == (5, None)
+
+    async def waiting():
+        return [await asyncio.sleep(0, failing(n)) for n in tracked("list that awaits")]
+
+    with contextlib.suppress(ValueError):
+        asyncio.run(waiting())
+
+
+with contextlib.suppress(ValueError):
+    [failing(n) for n in tracked("list in a module")]
+
+
 def swallowed():
     """Be left by an exception that C code keeps to itself."""
 
@@ -194,6 +236,55 @@ async def fine(title):
     return "fine"
 
 
+async def items(title):
+    for n in tracked(title):
+        yield n
+
+
+@contextlib.asynccontextmanager
+async def forgiving():
+    try:
+        yield
+    except ValueError:
+        pass
+
+
+async def generators():
+    """Drive asynchronous generators, which are closed in tasks of their own."""
+    async for _ in items("generator driven"):
+        pass
+    left = items("generator left")
+    async for n in left:
+        if n == 2:
+            break
+    await left.aclose()
+    with contextlib.suppress(ValueError):
+        async for n in items("generator's driver fails"):
+            fail(n)
+    await asyncio.sleep(0.01)
+    gc.collect()
+    await asyncio.sleep(0.01)
+    async with forgiving():
+        for n in tracked("forgiven"):
+            fail(n)
+    async with forgiving():
+        for n in tracked("nothing to forgive"):
+            if n == 2:
+                break
+
+
+async def in_groups():
+    """Fail in a task group, which Python has from 3.11 on."""
+    if not hasattr(asyncio, "TaskGroup"):
+        return
+    with contextlib.suppress(Exception):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(loops("task group"))
+            group.create_task(cancelled("beside it"))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fine("fine in a group"))
+
+
 def in_asyncio():
     with contextlib.suppress(ValueError):
         asyncio.run(loops("asyncio.run"))
@@ -219,6 +310,8 @@ def in_asyncio():
         await asyncio.create_task(fine("another task that is fine"))
 
     asyncio.run(main())
+    asyncio.run(generators())
+    asyncio.run(in_groups())
     unretrieved = []
 
     async def forgotten():
@@ -237,9 +330,10 @@ def in_asyncio():
 
 plainly()
 driven_by_others()
+comprehensions()
 swallowed()
 kept()
 in_asyncio()
 assert sys.gettrace() is None
 assert LoopFrame(None)
-print(json.dumps(TOLD))
+print(json.dumps({**TOLD, "version": sys.version_info[:2]}))
