@@ -11,12 +11,13 @@ import atexit
 import contextlib
 import logging
 import os
+import signal
 import sys
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
@@ -627,15 +628,34 @@ def _import_all() -> None:
     If a fork happened while that thread imports, the import lock would stay held in the child.
     """
     global connection
-    from . import connection, discovery
-    from .runtime_files import runtime_dir
+    with _without_signals():
+        from . import connection, discovery
+        from .runtime_files import runtime_dir
 
-    assert discovery
-    # Encoding a host name imports a codec on first use.
-    "localhost".encode("idna")
-    with contextlib.suppress(OSError, RuntimeError):
-        # Without the environment's variables, since they may change later.
-        runtime_dir({})
+        assert discovery
+        # Encoding a host name imports a codec on first use.
+        "localhost".encode("idna")
+        with contextlib.suppress(OSError, RuntimeError):
+            # Without the environment's variables, since they may change later.
+            runtime_dir({})
+
+
+@contextlib.contextmanager
+def _without_signals() -> Iterator[None]:
+    """Let signals wait: a handler may send too, or fork, and would meet half of a module."""
+    if _imported or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+        _imported.append(True)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+#: Whether all was imported once.
+_imported: list[bool] = []
 
 
 def _is_worker(process: ModuleType) -> bool:

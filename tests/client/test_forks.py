@@ -17,6 +17,7 @@ EXPECTED = {
     "in_progress": ["warm", "from a child in it"],
     "workers": [f"worker {n}" for n in (*range(4), *range(10, 16))],
     "loaders": ["from a loader's worker"] * 3,
+    "in_a_handler": ["interrupted", "from a handler"],
     "prefork": ["prefork parent", *(f"job {job}" for job in "abcdef")],
 }
 #: What of a progress and of a thread is sent in between depends on the time that it takes.

@@ -170,6 +170,26 @@ def prefork():
     wait(*pids)
 
 
+def in_a_handler():
+    """Fork in a handler whose signal comes while the sender imports what it needs."""
+    pids = []
+
+    def hook(event, arguments):
+        begun = "jupyter_notify.connection" in sys.modules
+        if event == "import" and begun and not pids:
+            pids.append(0)
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    def handler(number, frame):
+        pids.append(child(say, "from a handler"))
+
+    signal.signal(signal.SIGUSR1, handler)
+    sys.addaudithook(hook)
+    say("interrupted")
+    wait(*pids[1:])
+    assert len(pids) == 2
+
+
 for name in sys.argv[1:]:
     globals()[name]()
 assert notify.flush(20)
