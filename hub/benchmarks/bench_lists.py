@@ -28,6 +28,8 @@ from jupyterhub_notify.storage.database import create_engine
 #: Among how many users the messages are, and how many of them ask.
 USERS, CALLERS = 10_000, 100
 CONNECTIONS = 16
+#: How long one route is asked for before it is the next one's turn.
+SLICE_S = 0.5
 BODY = "Some *Markdown*. " * 5
 LISTS = "/v1/notifications/messages?limit=25"
 ROUTES = {
@@ -94,28 +96,77 @@ class Caller:
         return int(lines[0].split()[1]), headers.get("etag", "")
 
 
-async def rate(path: str, tokens: list[str], seconds: float, unchanged: bool) -> float:
-    """Return how many requests a second are answered."""
+class Route:
+    """A route that is asked for by many callers.
+
+    Parameters
+    ----------
+    path
+        Its address.
+    callers
+        The connections.
+    tokens
+        Whose answers.
+    unchanged
+        Whether callers have the answer already.
+    """
+
+    def __init__(
+        self, path: str, callers: list[Caller], tokens: list[str], unchanged: bool
+    ) -> None:
+        self._path = path
+        self._callers = callers
+        self._unchanged = unchanged
+        self._tokens = tokens
+        self._tags: dict[str, str] = {}
+        self._turn = cycle(tokens)
+        self.count, self.seconds = 0, 0.0
+
+    @property
+    def rate(self) -> float:
+        """How many requests a second were answered."""
+        return self.count / self.seconds
+
+    async def begin(self) -> None:
+        """Ask once for every caller's answer."""
+        for token in self._tokens:
+            self._tags[token] = (await self._callers[0].get(self._path, token))[1]
+
+    async def ask(self, seconds: float) -> None:
+        """Ask for so long, and count."""
+        end = time.perf_counter() + seconds
+        expected = 304 if self._unchanged else 200
+
+        async def one(caller: Caller) -> int:
+            count = 0
+            while time.perf_counter() < end:
+                token = next(self._turn)
+                tag = self._tags[token] if self._unchanged else None
+                status, _ = await caller.get(self._path, token, tag)
+                assert status == expected, f"{self._path} answered {status}"
+                count += 1
+            return count
+
+        began = time.perf_counter()
+        self.count += sum(await asyncio.gather(*map(one, self._callers)))
+        self.seconds += time.perf_counter() - began
+
+
+async def measure(tokens: list[str], seconds: float) -> dict[str, float]:
+    """Return how many requests a second each route answers.
+
+    They take turns, each for a short while: what else the machine does is the same for all.
+    """
     callers = [
         Caller(*await asyncio.open_connection("127.0.0.1", PORT)) for _ in range(CONNECTIONS)
     ]
-    tags = {token: (await callers[0].get(path, token))[1] for token in tokens}
-    turn = cycle(tokens)
-    end = time.perf_counter() + seconds
-    expected = 304 if unchanged else 200
-
-    async def ask(caller: Caller) -> int:
-        count = 0
-        while time.perf_counter() < end:
-            token = next(turn)
-            status, _ = await caller.get(path, token, tags[token] if unchanged else None)
-            assert status == expected, f"{path} answered {status}"
-            count += 1
-        return count
-
-    began = time.perf_counter()
-    counts = await asyncio.gather(*map(ask, callers))
-    return sum(counts) / (time.perf_counter() - began)
+    routes = {name: Route(path, callers, tokens, "304" in name) for name, path in ROUTES.items()}
+    for route in routes.values():
+        await route.begin()
+    for _ in range(round(seconds / SLICE_S)):
+        for route in routes.values():
+            await route.ask(SLICE_S)
+    return {name: route.rate for name, route in routes.items()}
 
 
 @contextmanager
@@ -151,11 +202,10 @@ def main() -> None:
             path = Path(directory) / f"{count}.sqlite"
             fill(path, count)
             with service(directory, path):
-                floor = 0.0
-                for name, route in ROUTES.items():
-                    got = asyncio.run(rate(route, tokens, options.seconds, "304" in name))
-                    floor = floor or got
-                    print(f"{count:>9} {name:<27} {got:>9.0f} {got / floor:>10.2f}", flush=True)
+                rates = asyncio.run(measure(tokens, options.seconds))
+            floor = rates["static route"]
+            for name, got in rates.items():
+                print(f"{count:>9} {name:<27} {got:>9.0f} {got / floor:>10.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from .delivery.servers import HubServers
 from .delivery.service import DeliveryService
 from .delivery.tokens import ServerTokens
 from .events.feed import Feed
+from .events.freshness import Freshness
 from .events.streams import Streams
 from .events.versions import Versions
 from .events.wakeup import Wakeup
@@ -204,11 +205,16 @@ def build(
         BroadcastChanges(store=stores.broadcasts, views=broadcast_views),
         WelcomeChanges(store=stores.welcome, service=welcome),
     ]
+    changes = Changes(database=database, sources=sources)
     feed = Feed(
         database=database,
-        reader=Changes(database=database, sources=sources),
+        reader=changes,
         streams=Streams(most_anonymous=settings.anonymous_streams),
-        versions=Versions(of_everyone=positions.of_everyone, of_user=positions.of_user),
+        freshness=Freshness(
+            database=database,
+            reader=changes,
+            versions=Versions(of_everyone=positions.of_everyone, of_user=positions.of_user),
+        ),
         look_s=settings.look_s,
         keep_alive_s=settings.keep_alive_s,
     )

@@ -19,13 +19,10 @@ from ..errors import ServiceError
 from ..metrics import FEED_SECONDS
 from ..storage.database import Database
 from ..storage.writer import Committed
+from .freshness import MOST_AT_ONCE, Freshness
 from .streams import Frame, Stream, Streams
-from .versions import Versions
 
 __all__ = ["ChangeReader", "Feed", "parse_cursor"]
-
-#: More than so many numbers at once are read in several ranges.
-MOST_AT_ONCE = 5_000
 
 
 class ChangeReader(Protocol):
@@ -38,9 +35,6 @@ class ChangeReader(Protocol):
         self, stream: Stream, epoch: str, after: int, upto: int
     ) -> list[Frame] | None:
         """Return what one stream sees of a range; `None` if that is too much to send."""
-
-    async def versions_range(self, versions: Versions, after: int, upto: int) -> None:
-        """Note whose view changed in a range."""
 
 
 def parse_cursor(value: str) -> tuple[str, int] | None:
@@ -62,8 +56,8 @@ class Feed:
         Makes frames of what changed.
     streams
         The open streams.
-    versions
-        What the answers' validators are made of.
+    freshness
+        Keeps what the answers' validators are made of up to date.
     look_s
         Seconds after which it looks without a wake-up.
     keep_alive_s
@@ -76,14 +70,15 @@ class Feed:
         database: Database,
         reader: ChangeReader,
         streams: Streams,
-        versions: Versions,
+        freshness: Freshness,
         look_s: float,
         keep_alive_s: float,
     ) -> None:
         self._database = database
         self._reader = reader
         self.streams = streams
-        self.versions = versions
+        self.freshness = freshness
+        self.versions = freshness.versions
         self._look_s = look_s
         self._keep_alive_s = keep_alive_s
         self._wake = asyncio.Event()
@@ -100,8 +95,7 @@ class Feed:
 
     async def start(self) -> None:
         """Read where the store is, and follow it from there."""
-        self.epoch, self.seq, self.pruned = await self._database.position()
-        await self.versions.begin(self.epoch, self.seq)
+        self.epoch, self.seq, self.pruned = await self.freshness.begin()
         self._tasks = [
             asyncio.create_task(self._follow(), name="feed"),
             asyncio.create_task(self._keep_alive(), name="keep-alive"),
@@ -113,6 +107,17 @@ class Feed:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def version_of(self, user: str | None) -> str:
+        """Return what changes whenever the user's view does, as of now or later.
+
+        Raises
+        ------
+        Unavailable
+            If the database does not answer.
+        """
+        await self.freshness.wait()
+        return await self.versions.of(user)
 
     def wake(self) -> None:
         """Say that there may be something new."""
@@ -146,23 +151,20 @@ class Feed:
                 self._failing = False
 
     async def _look(self) -> None:
-        epoch, seq, self.pruned = await self._database.position()
+        epoch, seq, self.pruned = await self.freshness.look()
         if epoch != self.epoch or seq < self.seq:
             # Another store, or an older copy of this one: nobody's cursor means anything now.
             self.epoch, self.seq = epoch, seq
-            await self.versions.begin(epoch, seq)
             for stream in self.streams:
                 stream.end()
             return
         while self.seq < seq:
             upto = min(seq, self.seq + MOST_AT_ONCE)
             began = perf_counter()
-            await self._reader.versions_range(self.versions, self.seq, upto)
             async with self._giving:
                 if len(self.streams):
                     await self._reader.broadcast_range(self.streams, self.epoch, self.seq, upto)
                 self.seq = upto
-            self.versions.followed(upto)
             FEED_SECONDS.observe(perf_counter() - began)
             for follower in self.followers:
                 follower()

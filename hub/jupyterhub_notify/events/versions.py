@@ -1,7 +1,7 @@
 """Who sees something new since when: what `ETag`s are made of, mostly without the database.
 
-The feed notes each range; this process's own commits are noted before they are answered, so that
-whoever wrote something reads it. The numbers are the rows' own: every replica says the same.
+`freshness.py` notes each range; this process's own commits are noted before they are answered. The
+numbers are the rows' own: every replica says the same.
 """
 
 from __future__ import annotations
@@ -38,22 +38,19 @@ class Versions:
         self.epoch = ""
         #: The latest change that is not one user's alone.
         self.everyone = 0
-        #: The latest change of any kind.
-        self.seq = 0
         self._users: OrderedDict[str, int] = OrderedDict()
 
-    async def begin(self, epoch: str, seq: int) -> None:
-        """Start anew at a position of the store."""
+    async def begin(self, epoch: str) -> None:
+        """Start anew with a store."""
+        everyone = await self._of_everyone()
         self._users.clear()
-        self.epoch, self.seq = epoch, seq
-        self.everyone = await self._of_everyone()
+        self.epoch, self.everyone = epoch, everyone
 
     def note(self, committed: Committed) -> None:
         """Note what a transaction of this process changed."""
-        self.changed(committed.users, committed.seq)
-        if committed.everyone:
-            self.everyone_changed(committed.seq)
-        self.seq = max(self.seq, committed.seq)
+        for user, seq in committed.users.items():
+            self.changed([user], seq)
+        self.everyone_changed(committed.everyone)
 
     def changed(self, users: Iterable[str], seq: int) -> None:
         """Note that these users see something new."""
@@ -66,10 +63,6 @@ class Versions:
     def everyone_changed(self, seq: int) -> None:
         """Note that anybody may see something new."""
         self.everyone = max(self.everyone, seq)
-
-    def followed(self, seq: int) -> None:
-        """Note that everything up to here is known."""
-        self.seq = max(self.seq, seq)
 
     async def of(self, user: str | None) -> str:
         """Return what changes whenever the user's view does."""

@@ -49,9 +49,13 @@ def entity_tag(request: Request, caller: Caller, *versions: object) -> str:
     str
         The value of the header ``ETag``.
     """
-    parts = [request.app.state.version, base_url(request), request.url.path, request.url.query]
-    parts += [caller.kind, caller.name, ",".join(sorted(caller.groups)), *map(str, versions)]
-    digest = hashlib.blake2s("\n".join(parts).encode(), digest_size=12).hexdigest()
+    scope = request.scope
+    # What `base_url` and `request.url` are made of, without making them: this answers most polls.
+    base = request.app.state.settings.public_url
+    base = base or (scope["scheme"], request.headers.get("host"), scope.get("root_path"))
+    parts = [request.app.state.version, base, scope["path"], scope["query_string"]]
+    parts += [caller.kind, caller.name, sorted(caller.groups), versions]
+    digest = hashlib.blake2s(repr(parts).encode(), digest_size=12).hexdigest()
     return f'"{digest}"'
 
 

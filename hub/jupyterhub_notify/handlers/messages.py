@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from ..models.notifications import Message, MessageIds, MessageSummary
-from ..services.access import require_user
-from .answers import base_url, entity_tag, json_list, json_one, not_modified, page_headers
+from .answers import base_url, json_list, json_one, page_headers
 from .dependencies import CallerOf, CursorQuery, LimitQuery, PartsOf, Reference
+from .revalidation import RevalidatedRoute, ViewTag
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
+router = APIRouter(prefix="/v1/notifications", tags=["notifications"], route_class=RevalidatedRoute)
 
 
 @router.get("/messages", response_model=list[MessageSummary], summary="List notifications")
@@ -21,6 +21,7 @@ async def list_messages(
     request: Request,
     caller: CallerOf,
     parts: PartsOf,
+    tag: ViewTag,
     cursor: CursorQuery = None,
     limit: LimitQuery = None,
     unread: Annotated[
@@ -28,11 +29,6 @@ async def list_messages(
     ] = False,
 ) -> Response:
     """List the caller's notifications, newest first, without bodies."""
-    user = require_user(caller)
-    tag = entity_tag(request, caller, await parts.feed.versions.of(user), parts.content.revision)
-    known = not_modified(request, tag)
-    if known is not None:
-        return known
     page = await parts.inbox.listed(caller, limit=limit, cursor=cursor, unread=unread)
     url = f"{base_url(request)}/v1/notifications/messages"
     items = [parts.views.summary(one, f"{url}/{one.id}") for one in page.items]

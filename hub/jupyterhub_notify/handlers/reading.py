@@ -13,13 +13,13 @@ from ..models.features import FEATURES
 from ..models.overview import Overview
 from ..models.receipts import Hello, HelloAnswer, Receipts, Reply
 from ..models.welcome import WelcomeIds, WelcomeMessage
-from ..services.access import require_user
-from .answers import entity_tag, json_list, json_one, not_modified, whole_headers
+from .answers import json_list, json_one, whole_headers
 from .dependencies import CallerOf, PartsOf, Reference
+from .revalidation import RevalidatedRoute, ViewTag
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1", tags=["reading"])
+router = APIRouter(prefix="/v1", tags=["reading"], route_class=RevalidatedRoute)
 
 AspectQuery = Annotated[
     Name | None, Query(title="Aspect", description="Of welcome messages; all if missing")
@@ -28,20 +28,15 @@ AspectQuery = Annotated[
 
 @router.get("/overview", response_model=Overview, summary="Everything at once")
 async def overview(
-    request: Request,
     caller: CallerOf,
     parts: PartsOf,
+    tag: ViewTag,
     aspect: AspectQuery = None,
     limit: Annotated[
         int, Query(title="Messages", description="Most notifications", ge=1, le=200)
     ] = 50,
 ) -> Response:
     """Return all that the caller sees now, and the cursor from which events go on."""
-    user = require_user(caller)
-    tag = entity_tag(request, caller, await parts.feed.versions.of(user), parts.content.revision)
-    known = not_modified(request, tag)
-    if known is not None:
-        return known
     return json_one(await parts.overview.of(caller, aspect=aspect, limit=limit), tag=tag)
 
 
@@ -50,16 +45,12 @@ async def list_broadcasts(
     request: Request,
     caller: CallerOf,
     parts: PartsOf,
+    tag: ViewTag,
     everyone: Annotated[
         bool, Query(title="Everyone", description="Only what is for everyone, logged in or not")
     ] = False,
 ) -> Response:
     """List what is shown to the caller now; anonymous callers see what is for everyone."""
-    user = caller.name if caller.kind == "user" else None
-    tag = entity_tag(request, caller, await parts.feed.versions.of(user))
-    known = not_modified(request, tag)
-    if known is not None:
-        return known
     shown = await parts.reading.shown(caller)
     if everyone:
         shown = [one for one in shown if one.audience == "all"]
@@ -105,14 +96,13 @@ async def reply_to_message(id: Reference, body: Reply, caller: CallerOf, parts: 
 
 @router.get("/welcome", response_model=list[WelcomeMessage], summary="What is due")
 async def list_welcome(
-    request: Request, caller: CallerOf, parts: PartsOf, aspect: AspectQuery = None
+    request: Request,
+    caller: CallerOf,
+    parts: PartsOf,
+    tag: ViewTag,
+    aspect: AspectQuery = None,
 ) -> Response:
     """List the welcome messages that are due to the caller, first ones first."""
-    user = require_user(caller)
-    tag = entity_tag(request, caller, await parts.feed.versions.of(user))
-    known = not_modified(request, tag)
-    if known is not None:
-        return known
     items = [parts.welcome.reader_view(one) for one in await parts.welcome.due(caller, aspect)]
     return json_list(items, tag=tag, headers=whole_headers(request, len(items)))
 

@@ -81,5 +81,6 @@ class ServerStore:
         gone = await connection.execute(
             delete(Notification).where(Notification.target == user_target(user))
         )
-        transaction.next(user)
+        # No row tells of it: whoever has not seen this number must start anew.
+        transaction.pruned = max(transaction.pruned, transaction.next(user))
         return int(gone.rowcount)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -37,9 +37,10 @@ MOST_WAITING = 20_000
 class Committed:
     """What a transaction changed, for this process's own caches."""
 
-    seq: int
-    users: frozenset[str]
-    everyone: bool
+    #: The number of the latest change that each of these users alone sees.
+    users: Mapping[str, int]
+    #: The number of the latest change that is not one user's; 0 if there is none.
+    everyone: int
 
 
 @dataclass(kw_only=True)
@@ -51,8 +52,8 @@ class Transaction:
     seq: int
     pruned: int
     stopped_reason: str | None
-    users: set[str] = field(default_factory=set)
-    everyone: bool = False
+    users: dict[str, int] = field(default_factory=dict)
+    everyone: int = 0
 
     def next(self, user: str | None = None) -> int:
         """Return the number for one more change.
@@ -69,9 +70,9 @@ class Transaction:
         """
         self.seq += 1
         if user is None:
-            self.everyone = True
+            self.everyone = self.seq
         else:
-            self.users.add(user)
+            self.users[user] = self.seq
         return self.seq
 
     def bump(self) -> int:
@@ -179,11 +180,7 @@ class Writer:
             _fail(batch[0].future, self._translated(error))
             return True
         if transaction.seq != before:
-            committed = Committed(
-                seq=transaction.seq,
-                users=frozenset(transaction.users),
-                everyone=transaction.everyone,
-            )
+            committed = Committed(users=transaction.users, everyone=transaction.everyone)
             for listener in self.listeners:
                 listener(committed)
         for waiting, result in zip(batch, results, strict=True):
