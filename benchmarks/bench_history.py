@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 import websockets
 from lab import TOKEN, Lab, lab, table
 
+from jupyterlab_notify.manager import to_row
+from jupyterlab_notify.models import IngestMessage
 from jupyterlab_notify.storage import Retention, StateChange, Storage, new_id
 
 SIZES = (100, 10_000, 100_000)
@@ -23,14 +25,15 @@ def fill(path: Path, rows: int) -> None:
     store = Storage(path, retention=Retention(0, 0))
 
     def message(number: int):
-        row = {
-            "id": new_id(number), "key": None,
-            "source": f"source {number % 7}", "via": None, "type": TYPES[number % 5],
-            "message": f"Job {number} finished", "markdown": 0, "body": "Some *Markdown*. " * 20,
-            "auto_close": None, "actions": "[]", "reply": None, "progress": None, "banner": 0,
-            "dismissable": 1, "data": None, "expires_ms": None, "interrupt_ms": None,
-            "heartbeat_ms": None,
-        }  # fmt: skip
+        row = to_row(
+            IngestMessage(
+                message=f"Job {number} finished",
+                type=TYPES[number % 5],
+                body="Some *Markdown*. " * 20,
+            ),
+            f"source {number % 7}",
+        )
+        row["id"] = new_id(number)
         return (lambda tx: store.notifications.add(tx, row)), True
 
     for first in range(0, rows, 1000):

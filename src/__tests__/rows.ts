@@ -1,6 +1,9 @@
 /**
  * Rows and frames for the tests, as the server would send them.
  */
+import * as fs from 'fs';
+import * as path from 'path';
+
 import type {
   ChangesFrame,
   Counts,
@@ -8,44 +11,55 @@ import type {
   SnapshotFrame
 } from '../wire';
 
+/** How the server's document describes a field. */
+interface IFieldSchema {
+  type?: string;
+  enum?: string[];
+}
+
+const DOCUMENT = path.join(__dirname, '..', '..', 'docs', 'openapi.json');
+
+/** The least that each field of a row holds, so that a new field needs no line here. */
+const EMPTY = Object.fromEntries(
+  Object.entries<IFieldSchema>(
+    JSON.parse(fs.readFileSync(DOCUMENT, 'utf8')).components.schemas
+      .Notification.properties
+  ).map(([name, schema]) => [name, emptyValue(schema)])
+) as unknown as Notification;
+
+function emptyValue(schema: IFieldSchema): unknown {
+  switch (schema.type) {
+    case 'string':
+      return schema.enum?.[0] ?? '';
+    case 'integer':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'array':
+      return [];
+    default:
+      return null;
+  }
+}
+
 export function row(
   id: string,
   seq: number,
   given: Partial<Notification> = {}
 ): Notification {
   return {
+    ...EMPTY,
     id,
     seq,
     position: seq,
     source: 'quota',
-    via: null,
-    key: null,
     type: 'info',
     message: `message ${id}`,
-    markdown: false,
-    hasBody: false,
-    preview: null,
-    autoClose: null,
-    actions: [],
-    reply: null,
-    image: null,
-    progress: null,
-    stopped: null,
-    banner: false,
     dismissable: true,
     created: '2026-01-01T00:00:00.000Z',
     updated: '2026-01-01T00:00:00.000Z',
-    expiresAt: null,
-    countdown: null,
-    read: null,
-    closed: null,
-    dismissed: null,
-    snoozedUntil: null,
-    answer: null,
-    answered: null,
-    revoked: null,
-    expired: null,
     origin: 'ingest',
+    actions: [],
     ...given
   };
 }

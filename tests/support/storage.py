@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jupyterlab_notify.manager import to_row
+from jupyterlab_notify.models import IngestMessage
 from jupyterlab_notify.storage import (
     Cursor,
     Operation,
@@ -46,27 +48,8 @@ class Clock:
 
 def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
     """Return a message in the columns of ``Storage.receive``."""
-    return {
-        "id": new_id(secrets.randbits(40)),
-        "source": "queue",
-        "via": None,
-        "key": None,
-        "type": "info",
-        "message": text,
-        "markdown": 0,
-        "body": None,
-        "auto_close": None,
-        "actions": "[]",
-        "reply": None,
-        "progress": None,
-        "banner": 0,
-        "dismissable": 1,
-        "data": None,
-        "expires_ms": None,
-        "interrupt_ms": None,
-        "heartbeat_ms": None,
-        **columns,
-    }
+    row = to_row(IngestMessage(message=text), "queue")
+    return {**row, "id": new_id(secrets.randbits(40)), **columns}
 
 
 def set_timings(store: Storage, **timings: float) -> None:
