@@ -587,7 +587,8 @@ class StateChange(_Wire):
     @model_validator(mode="after")
     def _something(self) -> StateChange:
         if all(getattr(self, name) is None for name in STATES):
-            raise ValueError("needs `read`, `closed`, `dismissed` or `snoozedUntil`")
+            *most, last = (f"`{name}`" for name in STATES)
+            raise ValueError(f"needs {', '.join(most)} or {last}")
         return self
 
 

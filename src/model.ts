@@ -13,12 +13,14 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import { request } from './request';
 import {
+  allows,
   isActive,
   isDismissed,
   isInInbox,
   isPinned,
   isSnoozed,
-  isUnread
+  isUnread,
+  withChange
 } from './state';
 import type { NotificationStream } from './stream';
 import type { INotificationModel, NotificationModel } from './tokens';
@@ -382,12 +384,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
           : [];
     for (const id of candidates) {
       const row = this.get(id);
-      // The server leaves out, or refuses, what must stay in sight.
-      if (
-        row &&
-        (row.dismissable ||
-          !(state.closed || state.dismissed || state.snoozedUntil))
-      ) {
+      // The server leaves it out, or refuses.
+      if (row && allows(row, state)) {
         ids.add(id);
       }
     }
@@ -476,38 +474,16 @@ export class ServerNotifications implements INotificationModel, IDisposable {
 
   private _withPending(given: Notification): Notification {
     // What is muted goes to the center only, unless its sender keeps it in sight.
-    const row =
+    let row =
       given.dismissable && this._quiet?.muted.includes(given.source)
         ? { ...given, autoClose: 0, banner: false }
         : given;
-    let { read, closed, dismissed, snoozedUntil } = row;
     for (const { ids, now, state } of this._pending) {
-      if (!ids.has(row.id)) {
-        continue;
-      }
-      if (typeof state.read === 'boolean') {
-        read = state.read ? (read ?? now) : null;
-      }
-      if (typeof state.closed === 'boolean') {
-        if (state.closed && !closed && typeof state.read !== 'boolean') {
-          read ??= now;
-        }
-        closed = state.closed ? (closed ?? now) : null;
-      }
-      if (typeof state.dismissed === 'boolean') {
-        dismissed = state.dismissed ? (dismissed ?? now) : null;
-      }
-      if (state.snoozedUntil !== undefined && state.snoozedUntil !== null) {
-        // False: it is back.
-        snoozedUntil = state.snoozedUntil || null;
+      if (ids.has(row.id)) {
+        row = withChange(row, state, now);
       }
     }
-    return read === row.read &&
-      closed === row.closed &&
-      dismissed === row.dismissed &&
-      snoozedUntil === row.snoozedUntil
-      ? row
-      : { ...row, read, closed, dismissed, snoozedUntil };
+    return row;
   }
 
   /**

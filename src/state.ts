@@ -1,4 +1,4 @@
-import type { Notification } from './wire';
+import type { Notification, StateChange } from './wire';
 
 /**
  * What the states of a notification mean; `jupyterlab_notify/storage/state.py` says the same in
@@ -55,4 +55,43 @@ export function isPinned(row: Stateful): boolean {
       (row.read === null &&
         (row.autoClose === false || row.type === 'in-progress')))
   );
+}
+
+/** Whether the server may make the change: some rows must stay in sight. */
+export function allows(row: Notification, change: StateChange): boolean {
+  return (
+    row.dismissable ||
+    !(change.closed || change.dismissed || change.snoozedUntil)
+  );
+}
+
+/** Return what the server makes of a row by the user's change; the row itself if nothing. */
+export function withChange(
+  row: Notification,
+  change: StateChange,
+  now: string
+): Notification {
+  let { read, closed, dismissed, snoozedUntil } = row;
+  if (typeof change.read === 'boolean') {
+    read = change.read ? (read ?? now) : null;
+  }
+  if (typeof change.closed === 'boolean') {
+    if (change.closed && !closed && typeof change.read !== 'boolean') {
+      read ??= now;
+    }
+    closed = change.closed ? (closed ?? now) : null;
+  }
+  if (typeof change.dismissed === 'boolean') {
+    dismissed = change.dismissed ? (dismissed ?? now) : null;
+  }
+  if (change.snoozedUntil !== undefined && change.snoozedUntil !== null) {
+    // False: it is back.
+    snoozedUntil = change.snoozedUntil || null;
+  }
+  return read === row.read &&
+    closed === row.closed &&
+    dismissed === row.dismissed &&
+    snoozedUntil === row.snoozedUntil
+    ? row
+    : { ...row, read, closed, dismissed, snoozedUntil };
 }

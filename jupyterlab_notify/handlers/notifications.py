@@ -113,9 +113,8 @@ class ReplyHandler(BodyHandler):
 def _state_of(change: models.StateChange) -> StateChange:
     """Return the requested change of state in storage's own type."""
     until = change.snoozedUntil
-    return StateChange(
-        change.read,
-        change.closed,
-        change.dismissed,
-        int(until.timestamp() * 1000) if isinstance(until, datetime) else until,
+    given = {name: getattr(change, name, None) for name in StateChange._fields}
+    given["snoozed_until_ms"] = (
+        int(until.timestamp() * 1000) if isinstance(until, datetime) else until
     )
+    return StateChange(**given)

@@ -14,17 +14,17 @@ from .fields import tombstone
 from .notifications import wake_snoozed
 from .quiet import end_quiet
 from .retention import REPLACEABLE, Retention, find_superfluous
-from .state import ACTIVE
+from .state import ACTIVE, CLEAR_USER_STATES
 from .transaction import Transaction
 
 #: Marks a message whose sender's heartbeat did not come in time. The heartbeat counts from the
 #: request, ``created_ms`` from the transaction, which may come milliseconds later.
-INTERRUPT = """
+INTERRUPT = f"""
     UPDATE notifications SET
-        seq = :seq, position = :seq, type = 'warning', updated_ms = :now, read_ms = NULL,
+        seq = :seq, position = :seq, type = 'warning', updated_ms = :now,
         stopped_ms = max(created_ms, interrupt_ms - coalesce(heartbeat_ms, 0)),
         interrupt_ms = NULL,
-        closed_ms = NULL, dismissed_ms = NULL, snoozed_until_ms = NULL
+        {CLEAR_USER_STATES}
     WHERE id = :id"""
 
 #: How long tombstones stay, in milliseconds.

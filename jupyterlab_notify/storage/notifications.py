@@ -33,14 +33,13 @@ from .ids import pushed_broadcast
 from .outbox import OutboxRepository
 from .quiet import Quiet, QuietRepository
 from .replies import find_sent
-from .state import ACTIVE, INBOX, PINNED, SNOOZED, VIEWS, StateChange
+from .state import ACTIVE, CLEAR_USER_STATES, INBOX, PINNED, SNOOZED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
 
 #: Moves a row to the top of the list again, unread.
-BUMP = """
-    UPDATE notifications SET position = seq, updated_ms = ?, read_ms = NULL, closed_ms = NULL,
-        dismissed_ms = NULL, snoozed_until_ms = NULL
+BUMP = f"""
+    UPDATE notifications SET position = seq, updated_ms = ?, {CLEAR_USER_STATES}
     WHERE id = ?"""
 
 #: How many rows one statement inserts. Powers of two need few prepared statements; the largest

@@ -18,7 +18,7 @@ from .connection import connect
 from .cursor import Cursor
 from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, named_insert, to_wire, tombstone
 from .schema import SCHEMA_VERSION
-from .state import ACTIVE, PINNED
+from .state import ACTIVE, ADD_USER_STATES, PINNED
 from .transaction import StoreState, Transaction
 from .welcome import WelcomeRepository
 
@@ -227,17 +227,8 @@ class Recovery:
             # Memory did not have this message and stored it again from the central service's list.
             # The file has it already; only the user's actions are new.
             transaction.execute(
-                "UPDATE notifications SET seq = ?, read_ms = coalesce(read_ms, ?), "
-                "closed_ms = coalesce(closed_ms, ?), dismissed_ms = coalesce(dismissed_ms, ?), "
-                "snoozed_until_ms = coalesce(snoozed_until_ms, ?) WHERE id = ?",
-                (
-                    transaction.next_seq(),
-                    row["read_ms"],
-                    row["closed_ms"],
-                    row["dismissed_ms"],
-                    row["snoozed_until_ms"],
-                    row["id"],
-                ),
+                f"UPDATE notifications SET seq = :seq, {ADD_USER_STATES} WHERE id = :id",
+                {**row, "seq": transaction.next_seq()},
             )
             return
         row["seq"] = transaction.next_seq()

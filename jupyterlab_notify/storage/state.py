@@ -67,6 +67,13 @@ USER_STATES = {
     ),
 }
 
+#: The assignments that clear all of them, for a row that asks for attention again.
+CLEAR_USER_STATES = ", ".join(f"{state.column} = NULL" for state in USER_STATES.values())
+#: The assignments that set those that a row lacks, each to a parameter of its column's name.
+ADD_USER_STATES = ", ".join(
+    f"{state.column} = coalesce({state.column}, :{state.column})" for state in USER_STATES.values()
+)
+
 
 class StateChange(NamedTuple):
     """A change of states by the user; a state that is None stays as it is.

@@ -11,18 +11,16 @@ from typing import Any
 
 from jupyterlab_notify.limits import NOTIFICATION_TYPES
 from jupyterlab_notify.storage import state
+from jupyterlab_notify.storage.fields import FIELDS, Kind
 
 from ..support.servers import ROOT
 
-#: The conditions in SQL, and the functions of ``src/state.ts`` that must say the same.
+#: The conditions in SQL by the functions of ``src/state.ts`` that must say the same: ``ACTIVE``
+#: is ``isActive``, and so on.
 PAIRS = {
-    "isActive": state.ACTIVE,
-    "isInInbox": state.INBOX,
-    "isUnread": state.UNREAD,
-    "isDismissed": state.DISMISSED,
-    "isSnoozed": state.SNOOZED,
-    "isPresentable": state.PRESENTABLE,
-    "isPinned": state.PINNED,
+    "isInInbox" if name == "INBOX" else f"is{name.title()}": condition
+    for name, condition in vars(state).items()
+    if name.isupper() and isinstance(condition, str) and not name.endswith("_USER_STATES")
 }
 
 #: Runs those functions on the rows that it reads.
@@ -43,14 +41,13 @@ console.log(JSON.stringify({
 }));
 """
 
-#: The columns of times, by their names on the wire.
+#: The columns of times that a condition names, by their names on the wire.
 COLUMNS = {
-    "read": "read_ms",
-    "closed": "closed_ms",
-    "dismissed": "dismissed_ms",
-    "snoozedUntil": "snoozed_until_ms",
-    "revoked": "revoked_ms",
-    "expired": "expired_ms",
+    field.wire: field.column
+    for field in FIELDS
+    if field.wire is not None
+    and field.kind is Kind.TIME
+    and any(field.column in condition for condition in PAIRS.values())
 }
 
 
