@@ -173,7 +173,9 @@ bench: $(INSTALLED) $(UI_NODE_MODULES) ## Run every benchmark, each of which pri
 
 # --- Changing it
 
-types: $(INSTALLED) ## Write src/wire.ts, docs/openapi.json and enumerations in schema/ from the models
+# Not after the build: that fails while src/ uses types which are still to be written.
+types: $(NODE_MODULES) ## Write src/wire.ts, docs/openapi.json and enumerations in schema/ from the models
+	@test -e $(STAMPS)/package || $(MAKE) $(STAMPS)/package
 	$(BIN)/python scripts/generate.py
 	$(BIN)/python -m jupyterhub_notify.openapi docs/hub-openapi.json
 
