@@ -20,10 +20,12 @@ COMMAND = [sys.executable, "-m", "jupyterhub_notify", "serve"]
 class Process:
     """``jupyterhub-notify serve`` in a process."""
 
-    def __init__(self, database: str, tokens: Tokens, log: Path, *arguments: str) -> None:
+    def __init__(
+        self, database: str, tokens: Tokens, log: Path, *arguments: str, port: int | None = None
+    ) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+            self.port = port or free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         environment = {
             **os.environ,
