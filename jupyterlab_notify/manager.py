@@ -37,7 +37,7 @@ from .timings import Timings
 from .worker import MAX_WAITING, Worker
 
 if TYPE_CHECKING:
-    from .models import IngestMessage
+    from .models import ChannelsChange, IngestMessage
     from .sources import Source, SourceFactory
 
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
@@ -323,6 +323,24 @@ class NotificationManager:
             "retention": {"days": retention.days, "count": retention.count},
             "central": sources.get("central"),
         }
+
+    async def channels(self, change: ChannelsChange | None = None) -> dict[str, Any] | None:
+        """Return the central service's other channels to the user; change them first.
+
+        Parameters
+        ----------
+        change
+            What the user wants to be otherwise.
+
+        Returns
+        -------
+        dict or None
+            In the shape of ``models.Channels``; None if no service has any.
+        """
+        for source in self._get_sources():
+            if (found := await source.channels(change)) is not None:
+                return found
+        return None
 
     # Welcome messages
 

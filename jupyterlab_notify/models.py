@@ -713,6 +713,58 @@ class QuietChange(_Wire):
         return self
 
 
+class Channel(_Wire):
+    """One other way in which the central service reaches the user, such as mail."""
+
+    name: Annotated[str, Field(description="What the site calls it.")]
+    on: Annotated[bool, Field(description="Whether the user wants it.")]
+    reaches: Annotated[bool, Field(description="Whether it has an address of the user's.")]
+
+
+class Channels(_Wire):
+    """The central service's channels, and what the user has chosen of them."""
+
+    channels: Annotated[
+        list[Channel], Field(description="Empty where there is no service that has some.")
+    ]
+    digest: Annotated[
+        Literal["none", "hourly", "daily"], Field(description="Whether messages are gathered.")
+    ]
+    quietFrom: Annotated[
+        str | None, Field(description="Nothing is sent from this time of day on, `HH:MM`.")
+    ]
+    quietUntil: Annotated[
+        str | None, Field(description="Until this one; it may be the next morning's.")
+    ]
+    timezone: Annotated[str, Field(description="Of these times, such as `Europe/Berlin`.")]
+
+
+TimeOfDay = Annotated[Text, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class ChannelsChange(_Wire):
+    """What the user chooses of the channels; a field that is missing stays as it is."""
+
+    on: Annotated[
+        dict[Text, StrictBool] | None,
+        Field(max_length=100, description="By a channel's name, whether it is wanted."),
+    ] = None
+    digest: Annotated[
+        Literal["none", "hourly", "daily"] | None,
+        Field(description="Whether messages are gathered: once an hour, or at eight."),
+    ] = None
+    quietFrom: Annotated[
+        TimeOfDay | None, Field(description="When quiet hours begin; null: there are none.")
+    ] = None
+    quietUntil: Annotated[
+        TimeOfDay | None, Field(description="When they end; it may be the next morning.")
+    ] = None
+    timezone: Annotated[
+        Text | None,
+        Field(min_length=1, max_length=100, description="A name such as `Europe/Berlin`."),
+    ] = None
+
+
 class StoreStatus(_Wire):
     """Where and how notifications are kept."""
 

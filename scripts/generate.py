@@ -35,6 +35,7 @@ REQUESTS = (
     models.StateChange,
     models.BulkChange,
     models.QuietChange,
+    models.ChannelsChange,
     models.Answer,
     models.WelcomeIds,
     models.WelcomeDismissal,
@@ -48,6 +49,7 @@ ANSWERS = (
     models.Changed,
     models.Status,
     models.Quiet,
+    models.Channels,
     models.Welcome,
     models.WelcomeVersion,
     models.SnapshotFrame,
@@ -408,6 +410,22 @@ def notification_paths() -> dict[str, Any]:
             "responses": {
                 "200": answer("What holds now.", "Quiet"),
                 **errors("400", "403", "409", "413", "415", "503"),
+            },
+        },
+    }
+    paths["/jupyterlab-notify/channels"] = {
+        "get": {
+            "summary": "How important messages that stay unread reach the user another way",
+            "operationId": "channels",
+            "responses": {"200": answer("They.", "Channels"), **errors("403", "503")},
+        },
+        "patch": {
+            "summary": "Turn channels on or off, gather messages, set quiet hours",
+            "operationId": "change_channels",
+            "requestBody": body("ChannelsChange"),
+            "responses": {
+                "200": answer("What holds now.", "Channels"),
+                **errors("400", "403", "404", "413", "415", "503"),
             },
         },
     }

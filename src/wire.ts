@@ -301,6 +301,48 @@ export interface Image {
   height: number;
 }
 /**
+ * One other way in which the central service reaches the user, such as mail.
+ */
+export interface Channel {
+  /**
+   * What the site calls it.
+   */
+  name: string;
+  /**
+   * Whether the user wants it.
+   */
+  on: boolean;
+  /**
+   * Whether it has an address of the user's.
+   */
+  reaches: boolean;
+}
+/**
+ * The central service's channels, and what the user has chosen of them.
+ */
+export interface Channels {
+  /**
+   * Empty where there is no service that has some.
+   */
+  channels: Channel[];
+  /**
+   * Whether messages are gathered.
+   */
+  digest: 'none' | 'hourly' | 'daily';
+  /**
+   * Nothing is sent from this time of day on, `HH:MM`.
+   */
+  quietFrom: string | null;
+  /**
+   * Until this one; it may be the next morning's.
+   */
+  quietUntil: string | null;
+  /**
+   * Of these times, such as `Europe/Berlin`.
+   */
+  timezone: string;
+}
+/**
  * The answer to a refused request, which changed nothing.
  */
 export interface ErrorAnswer {
@@ -664,6 +706,33 @@ export interface BulkChange {
    * The notifications whose last change lies in this range, ends included. To undo a change, give the `seqs` of its answer, with the answer's `cursor` as `upTo`: in another epoch the numbers belong to other rows.
    */
   seqs?: [number, number] | null;
+}
+/**
+ * What the user chooses of the channels; a field that is missing stays as it is.
+ */
+export interface ChannelsChange {
+  /**
+   * By a channel's name, whether it is wanted.
+   */
+  on?: {
+    [k: string]: boolean;
+  } | null;
+  /**
+   * Whether messages are gathered: once an hour, or at eight.
+   */
+  digest?: ('none' | 'hourly' | 'daily') | null;
+  /**
+   * When quiet hours begin; null: there are none.
+   */
+  quietFrom?: string | null;
+  /**
+   * When they end; it may be the next morning.
+   */
+  quietUntil?: string | null;
+  /**
+   * A name such as `Europe/Berlin`.
+   */
+  timezone?: string | null;
 }
 /**
  * A message that a sender pushes; ``docs/ingest.md`` describes it.

@@ -7,6 +7,7 @@ from typing import Any
 from ..manager import NotificationManager
 from ..rate_limit import RateLimit
 from .activity import ActivityHandler
+from .channels import ChannelsHandler
 from .ingest import IngestHandler, IngestItemHandler
 from .notifications import NotificationHandler, NotificationsHandler, ReplyHandler
 from .pictures import IngestPictureHandler, PictureHandler, Uploads
@@ -61,6 +62,7 @@ def routes(
         ),
         (rf"/{NAMESPACE}/stream", StreamHandler, arguments),
         (rf"/{NAMESPACE}/quiet", QuietHandler, arguments),
+        (rf"/{NAMESPACE}/channels", ChannelsHandler, arguments),
         (rf"/{NAMESPACE}/status", StatusHandler, arguments),
         (rf"/{NAMESPACE}/activity", ActivityHandler, arguments),
         (rf"/{NAMESPACE}/welcome", WelcomeHandler, arguments),

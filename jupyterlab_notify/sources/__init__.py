@@ -16,7 +16,7 @@ from ..storage import Operation, Storage
 from ..timings import SourceTimings
 
 if TYPE_CHECKING:
-    from ..models import IngestMessage
+    from ..models import ChannelsChange, IngestMessage
 
 T = TypeVar("T")
 
@@ -97,6 +97,10 @@ class Source(Protocol):
 
     async def find_image(self, path: str) -> tuple[bytes, str] | None:
         """Return an image of a welcome message and its media type, if it is this source's."""
+        return None
+
+    async def channels(self, change: ChannelsChange | None) -> dict[str, Any] | None:
+        """Return its other channels to the user, changed first; None if it has none."""
         return None
 
     def status(self, outbox: int) -> dict[str, Any] | None:

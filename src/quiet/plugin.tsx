@@ -1,6 +1,6 @@
 /**
- * The plugin of what the user is left alone by: do not disturb, and muted sources. Its commands are
- * here; what they do is loaded when it is first needed.
+ * The plugin of what the user is left alone by: do not disturb, and muted sources; and of what
+ * reaches them elsewhere. Its commands are here; what they do is loaded when it is first needed.
  */
 import type {
   JupyterFrontEnd,
@@ -19,11 +19,8 @@ import { INotificationModel } from '../tokens';
 /**
  * The fields of the settings, loaded with them.
  */
-const DoNotDisturbField = React.lazy(async () => ({
-  default: (await import('./doNotDisturbField')).DoNotDisturbField
-}));
-const MutedField = React.lazy(async () => ({
-  default: (await import('./mutedField')).MutedField
+const Field = React.lazy(async () => ({
+  default: (await import('./field')).Field
 }));
 
 namespace CommandIDs {
@@ -120,27 +117,23 @@ const plugin: JupyterFrontEndPlugin<void> = {
         (await load()).mute(model, trans, sourceOf(args)!, args.muted !== false)
     });
 
-    forms?.addRenderer(`${SETTINGS}.doNotDisturb`, {
-      fieldRenderer: props => (
-        <React.Suspense fallback={null}>
-          <DoNotDisturbField
-            commands={commands}
-            command={CommandIDs.doNotDisturb}
-            choices={Object.keys(labels)}
-            model={model}
-            schema={props.schema}
-            trans={trans}
-          />
-        </React.Suspense>
-      )
-    });
-    forms?.addRenderer(`${SETTINGS}.mutedSources`, {
-      fieldRenderer: props => (
-        <React.Suspense fallback={null}>
-          <MutedField model={model} schema={props.schema} trans={trans} />
-        </React.Suspense>
-      )
-    });
+    for (const name of ['doNotDisturb', 'mutedSources', 'channels'] as const) {
+      forms?.addRenderer(`${SETTINGS}.${name}`, {
+        fieldRenderer: props => (
+          <React.Suspense fallback={null}>
+            <Field
+              name={name}
+              app={app}
+              command={CommandIDs.doNotDisturb}
+              choices={Object.keys(labels)}
+              model={model}
+              schema={props.schema}
+              trans={trans}
+            />
+          </React.Suspense>
+        )
+      });
+    }
 
     // JupyterLab's switch and the server's follow each other, once one of them is on.
     let following = false;

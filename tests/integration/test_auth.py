@@ -34,6 +34,7 @@ EVERYTHING = [
     ("POST", f"/{NAMESPACE}/notifications/{{id}}/reply"),
     ("GET", f"/{NAMESPACE}/notifications/{{id}}/image/v0"),
     *((method, f"/{NAMESPACE}/quiet") for method in ("GET", "PATCH")),
+    *((method, f"/{NAMESPACE}/channels") for method in ("GET", "PATCH")),
     ("GET", f"/{NAMESPACE}/status"),
     ("POST", f"/{NAMESPACE}/activity"),
     ("GET", f"/{NAMESPACE}/welcome"),

@@ -51,12 +51,13 @@ class Service:
         )
         return json.loads(ran.stdout)
 
-    def start(self) -> Service:
+    def start(self, **settings: str) -> Service:
+        """Start it, with settings as environment variables."""
         with (self.directory / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
                 self._command("serve", "--port", str(self.port)),
                 cwd=self.directory,
-                env=clean_environment(self.directory),
+                env={**clean_environment(self.directory), **settings},
                 stdout=log,
                 stderr=log,
             )

@@ -13,7 +13,15 @@ import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
 import { Hub, looks, open } from './hub-page';
-import { banners, openCenter, rows, untilQuiet, untilReady } from './page';
+import {
+  banners,
+  openCenter,
+  openSettings,
+  rows,
+  setTheme,
+  untilQuiet,
+  untilReady
+} from './page';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'notify-alerts-'));
 const file = (name: string, text: string): string => {
@@ -168,10 +176,22 @@ rules:
       end: {method: DELETE, url: "${url}/limits/{user}"}
 `
   );
+  // Nobody listens at port 9.
+  const channels = file(
+    'channels.yaml',
+    `
+mail: {host: 127.0.0.1, port: 9, sender: n@example.org, addresses: ${file('addresses.csv', '')}}
+apprise:
+  - {name: chat, url: "json://127.0.0.1:9/{username}"}
+`
+  );
   hub = await Hub.start(
     'c.Spawner.args = ["--LabApp.expose_app_in_browser=True"]\n',
     {
-      configure: `environment={"JUPYTERHUB_NOTIFY_RULES": ${JSON.stringify(rules)}}`,
+      configure: `environment=${JSON.stringify({
+        JUPYTERHUB_NOTIFY_RULES: rules,
+        JUPYTERHUB_NOTIFY_CHANNELS: channels
+      })}`,
       spawn: ['ada']
     }
   );
@@ -263,4 +283,53 @@ test('The page says who is under which rule, since when, and what fails', async 
   }).toPass({ timeout: 60_000 });
   expect(engine.calls.at(-1)).toBe('DELETE /limits/bob');
   await alerts.close();
+});
+
+test('A user chooses the other channels in the lab’s settings', async () => {
+  const group = await openSettings(lab, 'When you are away');
+  const status = group.getByRole('status');
+  const zone = group.getByLabel('Time zone');
+  await expect(group.getByText('has no address of yours')).toBeVisible();
+  await expect(group.getByLabel('Mail')).toBeDisabled();
+  // Quiet hours are meant on the reader's own clock.
+  await expect(zone).toHaveValue(
+    await lab.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone)
+  );
+  await group.getByLabel('Chat').uncheck();
+  await expect(status).toHaveText('Saved.');
+  await group.getByLabel('Sent').selectOption('daily');
+  await group.getByLabel('Nothing from').fill('22:00');
+  await group.getByLabel('until', { exact: true }).fill('07:00');
+  await zone.selectOption('Europe/Berlin');
+  await expect
+    .poll(() => hub.api('ada', 'GET', 'channels'))
+    .toEqual({
+      channels: [
+        { name: 'mail', on: true, reaches: false },
+        { name: 'chat', on: false, reaches: true }
+      ],
+      digest: 'daily',
+      quiet_from: '22:00',
+      quiet_until: '07:00',
+      timezone: 'Europe/Berlin'
+    });
+  await group.getByLabel('Nothing from').fill('');
+  await zone.focus();
+  await expect
+    .poll(async () => (await hub.api('ada', 'GET', 'channels')).quiet_from)
+    .toBeNull();
+  for (const theme of ['dark', 'light'] as const) {
+    await setTheme(lab, theme);
+    await group.scrollIntoViewIfNeeded();
+    await hasNoViolations(lab, '.jp-NotifySetting');
+    await lab.screenshot({ path: test.info().outputPath(`${theme}.png`) });
+  }
+
+  // The service is away: it is said, and the choice that holds stays in sight.
+  await hub.tell('stop-service');
+  await group.getByLabel('Chat').click();
+  await expect(status).toContainText('central service');
+  await expect(group.getByLabel('Chat')).not.toBeChecked();
+  await lab.screenshot({ path: test.info().outputPath('away.png') });
+  await hub.tell('start-service');
 });

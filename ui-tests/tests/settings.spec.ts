@@ -101,6 +101,8 @@ test("The center's Settings… land on one page with all of them", async ({
   await expect(
     pages(page).filter({ hasText: /Notification(s on| Toasts| Actions)/ })
   ).toHaveCount(0);
+  // There is no central service, and so no other channel.
+  await expect(form.getByText('When you are away')).toHaveCount(0);
   // To open them changes none.
   expect(await kept(plain, SETTINGS)).toEqual({});
   for (const theme of ['dark', 'light'] as const) {

@@ -23,6 +23,7 @@ from .parsing import (
     ListedBroadcasts,
     Page,
     Tagged,
+    parse_channels,
     parse_entries,
     parse_etag,
     parse_id,
@@ -232,6 +233,24 @@ class CentralClient:
         await self._post(
             f"/v1/{what}/{quote(remote, safe='')}/reply", {"reply": answer, "server": server}
         )
+
+    async def channels(self, change: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the user's channels, in the shape of ``models.Channels``; change them first.
+
+        Parameters
+        ----------
+        change
+            What to change, as the service names it.
+        """
+        if change is None:
+            return parse_channels(await parse_json(await self._get("/v1/channels")))
+        headers = {"Content-Type": "application/json"}
+        content = json.dumps(change).encode()
+        answer = await self._transport.ask("PATCH", "/v1/channels", None, headers, content)
+        if answer.status != HTTPStatus.OK:
+            raise failure_of(answer)
+        self.answered += 1
+        return parse_channels(await parse_json(answer))
 
     # HTTP
 

@@ -39,6 +39,8 @@ CATEGORIES = {"info": "info", "notice": "warning", "outage": "error"}
 #: The values of fields that Semaphore does not have.
 TYPES = frozenset(("default", "info", "success", "warning", "error", "in-progress"))
 MAX_ACTIONS = 5
+MAX_CHANNELS = 100
+MAX_CHANNEL = 100
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,36 @@ def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
         "max_views": most,
         "updated": clean(updated[:40]) if isinstance(updated, str) else None,
         "updated_ms": None if updated is None else parse_time_ms(updated),
+    }
+
+
+def parse_channels(entry: Any) -> dict[str, Any]:
+    """Parse the service's channels, into the shape of ``models.Channels``."""
+    listed = entry.get("channels") if isinstance(entry, dict) else None
+    if not isinstance(listed, list):
+        raise malformed()
+    channels = []
+    for one in listed[:MAX_CHANNELS]:
+        name = one.get("name") if isinstance(one, dict) else None
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_CHANNEL:
+            raise malformed()
+        channels.append(
+            {
+                "name": clean(name),
+                "on": one.get("on") is True,
+                "reaches": one.get("reaches", True) is not False,
+            }
+        )
+    digest, zone = entry.get("digest"), entry.get("timezone")
+    quiet = [entry.get("quiet_from"), entry.get("quiet_until")]
+    return {
+        "channels": channels,
+        "digest": digest if digest in ("hourly", "daily") else "none",
+        **{
+            field: clean(value[:5]) if isinstance(value, str) else None
+            for field, value in zip(("quietFrom", "quietUntil"), quiet, strict=True)
+        },
+        "timezone": clean(zone[:100]) if isinstance(zone, str) and zone else "UTC",
     }
 
 

@@ -14,10 +14,11 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import Source, SourceContext
 from .broadcasts import BroadcastSync
+from .channels import ChannelChoices
 from .client import CentralClient
 from .failure import Failure, NoToken
 from .follower import EventFollower
@@ -27,6 +28,9 @@ from .schedule import Backoff
 from .servers import has_ended, make_owner
 from .session import CentralSession, CentralSettings, Interrupted
 from .welcome import WelcomeSync
+
+if TYPE_CHECKING:
+    from ...models import ChannelsChange
 
 #: Welcome messages are requested within this time after an event says that they have changed.
 WELCOME_SPREAD_S = 1.0
@@ -79,6 +83,7 @@ class CentralPoller(Source):
         self._broadcasts = BroadcastSync(self._session)
         self._welcome = WelcomeSync(self._session, self._broadcasts)
         self._messages = MessageSync(self._session)
+        self._channels = ChannelChoices(self._session)
         self._outbox = OutboxSender(self._session, self._broadcasts, self._welcome)
         self._follower = EventFollower(
             self._session,
@@ -122,7 +127,7 @@ class CentralPoller(Source):
         # Spread out, because a hub may start many labs at the same time.
         await asyncio.sleep(random.uniform(0, self._session.context.timings.hello_spread_s))
         try:
-            await self._learn_features()
+            await self._session.learn_features()
             if self._session.has("hello"):
                 await self._session.client.hello(
                     {
@@ -138,18 +143,10 @@ class CentralPoller(Source):
         if not self._is_awake():
             await self._session.client.close_idle()
 
-    async def _learn_features(self) -> None:
-        """Request the features that the service offers beyond Semaphore's routes."""
-        session = self._session
-        if session.features is None:
-            features = await session.client.features()
-            session.features = features.names
-            session.receipts.wanted = "receipts" in features.names and features.receipts != "off"
-
     async def _prepare_events(self) -> None:
         """Request the cursor at which the event stream starts, if the service offers events."""
         try:
-            await self._learn_features()
+            await self._session.learn_features()
             if self._session.has("events") and self._follower.cursor is None:
                 self._follower.cursor = await self._session.client.cursor()
         except NoToken:
@@ -412,6 +409,14 @@ class CentralPoller(Source):
             # The service is back, so there is no need to wait any longer.
             self._schedule.resume()
             self._nudged.set()
+
+    async def channels(self, change: ChannelsChange | None) -> dict[str, Any] | None:
+        """Return the user's channels at the service, changed first; None if it has none."""
+        try:
+            return await self._channels.ask(change)
+        finally:
+            if not self._is_awake():
+                await self._session.client.close_idle()
 
     def status(self, outbox: int) -> dict[str, Any]:
         """Return the status, in the shape of ``models.CentralStatus``."""

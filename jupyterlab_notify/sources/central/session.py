@@ -90,6 +90,13 @@ class CentralSession:
         """Whether the service is known to offer a feature."""
         return self.features is not None and feature in self.features
 
+    async def learn_features(self) -> None:
+        """Request the features that the service offers beyond Semaphore's routes, once."""
+        if self.features is None:
+            features = await self.client.features()
+            self.features = features.names
+            self.receipts.wanted = "receipts" in features.names and features.receipts != "off"
+
     def created(self, ids: Iterable[str]) -> None:
         """Report new notifications: as an event, and to the service if it wants receipts."""
         some = list(ids)

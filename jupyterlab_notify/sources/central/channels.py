@@ -1,0 +1,77 @@
+"""What the user has chosen of the service's other channels, such as mail: read and changed there.
+
+Nothing of it is kept here: it is asked for when the user looks at the settings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...exceptions import BadRequest, Unavailable
+from .failure import Failure
+from .session import CentralSession
+
+if TYPE_CHECKING:
+    from ...models import ChannelsChange
+
+#: What the service calls the fields of ``models.ChannelsChange``.
+FIELDS = {
+    "on": "on",
+    "digest": "digest",
+    "quietFrom": "quiet_from",
+    "quietUntil": "quiet_until",
+    "timezone": "timezone",
+}
+
+
+class ChannelChoices:
+    """Asks the service on the user's behalf.
+
+    Parameters
+    ----------
+    session
+        The service, with the user's token.
+    """
+
+    def __init__(self, session: CentralSession) -> None:
+        self._session = session
+
+    async def ask(self, change: ChannelsChange | None) -> dict[str, Any] | None:
+        """Return the user's channels in the shape of ``models.Channels``; None if it has none.
+
+        Parameters
+        ----------
+        change
+            What to change first.
+
+        Raises
+        ------
+        BadRequest
+            If the service does not accept the change.
+        Unavailable
+            If the service does not answer now.
+        """
+        session = self._session
+        paused_s = session.schedule.paused_s
+        if paused_s > 0:
+            raise Unavailable(
+                f"The central service asks to wait for another {paused_s:.0f} s.",
+                retry_after_s=paused_s,
+            )
+        try:
+            await session.learn_features()
+            if not session.has("channels"):
+                return None
+            return await session.client.channels(None if change is None else _named(change))
+        except Failure as failure:
+            if failure.status == 422:
+                raise BadRequest(
+                    "The central service does not know such a channel or time zone."
+                ) from None
+            if failure.retry_after_s is not None:
+                session.schedule.pause(failure.retry_after_s)
+            raise Unavailable(str(failure), retry_after_s=failure.retry_after_s) from None
+
+
+def _named(change: ChannelsChange) -> dict[str, Any]:
+    return {FIELDS[name]: getattr(change, name) for name in change.model_fields_set}

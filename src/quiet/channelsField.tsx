@@ -1,0 +1,248 @@
+/**
+ * The central service's other channels in the settings, such as mail: which the user wants, and
+ * when. The service keeps it; where it has none there is no such setting.
+ */
+import type { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { request } from '../request';
+import { visible } from '../text/visible';
+import type { Channel, Channels, ChannelsChange } from '../wire';
+import '../../style/settings.css';
+
+/** What the status line says: what went wrong, or that it is saved. */
+interface ISaid {
+  text: string;
+  failed?: boolean;
+}
+
+/**
+ * What the user chooses, sent with each change.
+ */
+export function ChannelsField(props: {
+  schema: { title?: string; description?: string };
+  serverSettings: ServerConnection.ISettings;
+  trans: TranslationBundle;
+}): JSX.Element | null {
+  const { schema, trans } = props;
+  const { chosen, said, load, change } = useChannels(props);
+  if (chosen ? chosen.channels.length === 0 : !said) {
+    return null;
+  }
+  return (
+    <div
+      className="jp-NotifySetting"
+      role="group"
+      aria-labelledby="jp-notify-channels"
+    >
+      <h3
+        id="jp-notify-channels"
+        className="jp-FormGroup-fieldLabel jp-FormGroup-contentItem"
+      >
+        {schema.title}
+      </h3>
+      <p className="jp-FormGroup-description">{schema.description}</p>
+      {chosen?.channels.map(channel => (
+        <ChannelBox
+          key={channel.name}
+          channel={channel}
+          trans={trans}
+          onChange={on => change({ on: { [channel.name]: on } })}
+        />
+      ))}
+      {chosen && <Times {...{ chosen, change, trans }} />}
+      <p
+        role="status"
+        className={
+          said?.failed ? 'jp-NotifySetting-problem' : 'jp-FormGroup-description'
+        }
+      >
+        {said?.text}
+      </p>
+      {!chosen && (
+        <div className="jp-NotifySetting-buttons">
+          <button
+            type="button"
+            className="jp-mod-styled jp-mod-reject"
+            onClick={load}
+          >
+            {trans.__('Try Again')}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What the service says, and how to ask it; changes are sent one after the other. */
+function useChannels({
+  serverSettings,
+  trans
+}: {
+  serverSettings: ServerConnection.ISettings;
+  trans: TranslationBundle;
+}) {
+  const [chosen, setChosen] = React.useState<Channels | null>(null);
+  const [said, setSaid] = React.useState<ISaid | null>(null);
+  const last = React.useRef<Promise<unknown>>(Promise.resolve());
+  const gone = React.useRef(false);
+
+  const ask = (body?: ChannelsChange) => {
+    last.current = last.current.then(async () => {
+      try {
+        const answer = await request<Channels>(
+          'channels',
+          { method: body ? 'PATCH' : 'GET', body },
+          serverSettings,
+          trans
+        );
+        if (!gone.current) {
+          setChosen(answer);
+          setSaid(body ? { text: trans.__('Saved.') } : null);
+        }
+      } catch (error) {
+        if (!gone.current) {
+          setSaid({ text: (error as Error).message, failed: true });
+        }
+      }
+    });
+  };
+  const load = () => ask();
+  React.useEffect(() => {
+    gone.current = false;
+    load();
+    return () => {
+      gone.current = true;
+    };
+  }, []);
+  return { chosen, said, load, change: (body: ChannelsChange) => ask(body) };
+}
+
+/** One channel, on or off. */
+function ChannelBox(props: {
+  channel: Channel;
+  trans: TranslationBundle;
+  onChange(on: boolean): void;
+}): JSX.Element {
+  const { channel, trans } = props;
+  const name = visible(channel.name);
+  return (
+    <label>
+      <input
+        type="checkbox"
+        checked={channel.on && channel.reaches}
+        disabled={!channel.reaches}
+        onChange={event => props.onChange(event.target.checked)}
+      />
+      <span>
+        {name.charAt(0).toUpperCase() + name.slice(1)}
+        {!channel.reaches && (
+          <span className="jp-FormGroup-description">
+            {' '}
+            {trans.__('has no address of yours')}
+          </span>
+        )}
+      </span>
+    </label>
+  );
+}
+
+/** When the messages come. */
+function Times(props: {
+  chosen: Channels;
+  change(body: ChannelsChange): void;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { chosen, change, trans } = props;
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  // Nobody has chosen a zone yet: quiet hours are meant on the reader's own clock.
+  const isNew = !chosen.quietFrom && chosen.timezone === 'UTC';
+  const zone = isNew ? here : chosen.timezone;
+  const digests: [Channels['digest'], string][] = [
+    ['none', trans.__('each by itself')],
+    ['hourly', trans.__('gathered, once an hour')],
+    ['daily', trans.__('gathered, at eight in the morning')]
+  ];
+  const time = (name: 'quietFrom' | 'quietUntil', label: string) => (
+    <Labelled id={name} label={label}>
+      <input
+        // Drawn anew when it is something else.
+        key={`${chosen[name]}`}
+        id={idOf(name)}
+        type="time"
+        className="jp-mod-styled"
+        defaultValue={chosen[name] ?? ''}
+        onBlur={event => {
+          const value = event.target.value || null;
+          if (value !== chosen[name]) {
+            change({ [name]: value, timezone: zone });
+          }
+        }}
+      />
+    </Labelled>
+  );
+  return (
+    <div className="jp-NotifySetting-grid">
+      <Labelled id="digest" label={trans.__('Sent')}>
+        <select
+          id={idOf('digest')}
+          className="jp-mod-styled"
+          value={chosen.digest}
+          onChange={event =>
+            change({
+              digest: event.target.value as Channels['digest'],
+              timezone: zone
+            })
+          }
+        >
+          {digests.map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </Labelled>
+      {time('quietFrom', trans.__('Nothing from'))}
+      {time('quietUntil', trans.__('until'))}
+      <Labelled id="timezone" label={trans.__('Time zone')}>
+        <select
+          id={idOf('timezone')}
+          className="jp-mod-styled"
+          value={zone}
+          onChange={event => change({ timezone: event.target.value })}
+        >
+          {zones(zone, here).map(each => (
+            <option key={each}>{each}</option>
+          ))}
+        </select>
+      </Labelled>
+    </div>
+  );
+}
+
+const idOf = (name: string) => `jp-notify-channels-${name}`;
+
+/** A field below its label. */
+function Labelled(props: {
+  id: string;
+  label: string;
+  children: React.ReactNode;
+}): JSX.Element {
+  return (
+    <div>
+      <label htmlFor={idOf(props.id)}>{props.label}</label>
+      {props.children}
+    </div>
+  );
+}
+
+/** The zones that the browser knows, and those that must be there. */
+function zones(...needed: string[]): string[] {
+  // Not in every browser.
+  const { supportedValuesOf } = Intl as {
+    supportedValuesOf?(key: string): string[];
+  };
+  const known = supportedValuesOf?.('timeZone') ?? [];
+  return [...new Set([...known, 'UTC', ...needed])].sort();
+}
