@@ -75,7 +75,10 @@ export function ChannelsField(props: {
   );
 }
 
-/** What the service says, and how to ask it; changes are sent one after the other. */
+/**
+ * What the service says, and how to ask it. Changes are sent one after the other; each is shown at
+ * once, and taken back if it could not be saved.
+ */
 function useChannels({
   serverSettings,
   trans
@@ -86,9 +89,13 @@ function useChannels({
   const [chosen, setChosen] = React.useState<Channels | null>(null);
   const [said, setSaid] = React.useState<ISaid | null>(null);
   const last = React.useRef<Promise<unknown>>(Promise.resolve());
+  const kept = React.useRef<Channels | null>(null);
+  const waiting = React.useRef(0);
   const gone = React.useRef(false);
 
   const ask = (body?: ChannelsChange) => {
+    waiting.current++;
+    setChosen(chosen => chosen && merged(chosen, body ?? {}));
     last.current = last.current.then(async () => {
       try {
         const answer = await request<Channels>(
@@ -97,12 +104,16 @@ function useChannels({
           serverSettings,
           trans
         );
-        if (!gone.current) {
+        kept.current = answer;
+        // While another change is under way, this answer is not the last word.
+        if (--waiting.current === 0 && !gone.current) {
           setChosen(answer);
           setSaid(body ? { text: trans.__('Saved.') } : null);
         }
       } catch (error) {
+        waiting.current--;
         if (!gone.current) {
+          setChosen(kept.current);
           setSaid({ text: (error as Error).message, failed: true });
         }
       }
@@ -117,6 +128,16 @@ function useChannels({
     };
   }, []);
   return { chosen, said, load, change: (body: ChannelsChange) => ask(body) };
+}
+
+/** What is chosen, with a change. */
+function merged(chosen: Channels, change: ChannelsChange): Channels {
+  const { on, ...others } = change;
+  const channels = chosen.channels.map(channel => ({
+    ...channel,
+    on: on?.[channel.name] ?? channel.on
+  }));
+  return { ...chosen, ...(others as Partial<Channels>), channels };
 }
 
 /** One channel, on or off. */
@@ -167,18 +188,13 @@ function Times(props: {
   const time = (name: 'quietFrom' | 'quietUntil', label: string) => (
     <Labelled id={name} label={label}>
       <input
-        // Drawn anew when it is something else.
-        key={`${chosen[name]}`}
         id={idOf(name)}
         type="time"
         className="jp-mod-styled"
-        defaultValue={chosen[name] ?? ''}
-        onBlur={event => {
-          const value = event.target.value || null;
-          if (value !== chosen[name]) {
-            change({ [name]: value, timezone: zone });
-          }
-        }}
+        value={chosen[name] ?? ''}
+        onChange={event =>
+          change({ [name]: event.target.value || null, timezone: zone })
+        }
       />
     </Labelled>
   );
