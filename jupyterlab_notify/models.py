@@ -739,7 +739,20 @@ class Channels(_Wire):
     timezone: Annotated[str, Field(description="Of these times, such as `Europe/Berlin`.")]
 
 
-TimeOfDay = Annotated[Text, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+_TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
+def _time_of_day(text: str) -> str:
+    if re.fullmatch(_TIME_OF_DAY, text) is None:
+        raise ValueError("must be a time of day such as 22:00")
+    return text
+
+
+TimeOfDay = Annotated[
+    StrictStr,
+    AfterValidator(_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": _TIME_OF_DAY}),
+]
 
 
 class ChannelsChange(_Wire):

@@ -77,7 +77,7 @@ def test_what_is_chosen_in_the_lab_is_the_services_and_the_users_own(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"quietFrom": "25:00"}, "Field quietFrom"),
+        ({"quietFrom": "25:00"}, "Field quietFrom: must be a time of day such as 22:00"),
         ({"digest": "never"}, "Field digest"),
         ({"on": {"chat": 1}}, "Field on.chat"),
         ({"on": {"pigeon": True}}, "does not know such a channel or time zone"),
