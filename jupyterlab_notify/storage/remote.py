@@ -70,6 +70,8 @@ class RemoteMessage(RemoteOptions):
     remote: str
     message: str
     created_ms: int
+    #: When its content changed; None if it did not, or the service does not say so.
+    updated_ms: int | None
     body: str | None
     fetched: int
 
@@ -98,6 +100,7 @@ class KnownMessage(NamedTuple):
     id: str
     is_read: bool
     created_ms: int
+    updated_ms: int
 
 
 class RemoteSnapshot(NamedTuple):
@@ -172,9 +175,10 @@ class RemoteRepository:
     def snapshot(self, transaction: Transaction) -> RemoteSnapshot:
         """Return the stored messages of the service."""
         messages = {
-            remote: KnownMessage(id_, bool(read), created_ms)
-            for remote, id_, read, created_ms in transaction.execute(
-                "SELECT remote, id, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL, created_ms "
+            remote: KnownMessage(id_, bool(read), created_ms, updated_ms)
+            for remote, id_, read, created_ms, updated_ms in transaction.execute(
+                "SELECT remote, id, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL, created_ms, "
+                "updated_ms "
                 "FROM notifications WHERE central = ? AND origin = 'message' "
                 f"AND remote IS NOT NULL AND {ACTIVE}",
                 (self._central,),
@@ -217,12 +221,13 @@ class RemoteRepository:
         self, transaction: Transaction, item: RemoteMessage, source: str
     ) -> dict[str, Any]:
         created_ms = min(item["created_ms"], transaction.now_ms)
+        updated_ms = min(item["updated_ms"] or created_ms, transaction.now_ms)
         return {
             **item,
             "id": remote_id(self._central, "message", item["remote"], item["created_ms"]),
             "source": source,
             "created_ms": created_ms,
-            "updated_ms": created_ms,
+            "updated_ms": max(created_ms, updated_ms),
             "origin": "message",
         }
 
@@ -262,6 +267,11 @@ class RemoteRepository:
             return next(iter(self.add(transaction, [item], source)), None)
         id_, expires_ms, *stored = found
         if tuple(stored) == content and expires_ms == item["expires_ms"]:
+            # Kept, so that a list does not say again and again that it has changed.
+            transaction.execute(
+                "UPDATE notifications SET updated_ms = ? WHERE id = ? AND updated_ms < ?",
+                (values["updated_ms"], id_, values["updated_ms"]),
+            )
             self.mark(transaction, "message", item["remote"], state)
             return None
         if tuple(stored) != content and item["type"] != "in-progress" and not state.read:
@@ -270,10 +280,11 @@ class RemoteRepository:
             self._insert(transaction, {**values, "id": id_})
             self.mark(transaction, "message", item["remote"], state)
             return str(id_)
-        sets = ", ".join(f"{name} = ?" for name in (*CONTENT_FIELDS, "expires_ms", "fetched"))
+        changed = {name: values[name] for name in (*CONTENT_FIELDS, "expires_ms", "updated_ms")}
+        sets = ", ".join(f"{name} = ?" for name in changed)
         transaction.execute(
-            f"UPDATE notifications SET seq = ?, {sets} WHERE id = ?",
-            (transaction.next_seq(), *content, item["expires_ms"], 1, id_),
+            f"UPDATE notifications SET seq = ?, {sets}, fetched = 1 WHERE id = ?",
+            (transaction.next_seq(), *changed.values(), id_),
         )
         self.mark(transaction, "message", item["remote"], state)
         return None

@@ -32,6 +32,7 @@ def take(store: Storage, *remotes: str) -> list[str]:
             "remote": r,
             "message": f"message {r}",
             "created_ms": CREATED_MS,
+            "updated_ms": None,
             "body": None,
             "fetched": 0,
         }

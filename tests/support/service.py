@@ -107,13 +107,14 @@ def lab_beside(
     make_server: Callable[..., Server],
     *,
     interval_s: float = INTERVAL_S,
+    url: str = "",
     **options: Any,
 ) -> Server:
-    """Start a lab that asks the service."""
+    """Start a lab that asks the service, by way of a proxy if a URL is given."""
     return make_server(
         config={
             "NotifyApp": {
-                "central_url": service.url,
+                "central_url": url or service.url,
                 "central_token_variable": "CENTRAL_TOKEN",
                 "central_interval": interval_s,
             }

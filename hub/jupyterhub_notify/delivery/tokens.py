@@ -18,6 +18,8 @@ __all__ = ["ServerTokens"]
 LIFE_S = 300
 #: What lives shorter than this is not used for a push any more.
 LEFT_S = 30.0
+#: The Hub makes one after another, whatever is asked at once: more would only make its pages wait.
+MADE_AT_ONCE = 4
 #: Revoking is done in the background, beside what users ask the Hub for.
 REVOKED_AT_ONCE = 4
 
@@ -39,13 +41,13 @@ class ServerTokens:
     bot
         The user whose tokens they are.
     at_once
-        How many are made at a time: the Hub is one process, and everybody waits meanwhile.
+        How many are asked for at a time, up to `MADE_AT_ONCE`.
     """
 
     def __init__(self, api: HubApi, *, bot: str, at_once: int) -> None:
         self._api = api
         self._bot = bot
-        self._making = asyncio.Semaphore(at_once)
+        self._making = asyncio.Semaphore(min(at_once, MADE_AT_ONCE))
         self._kept: dict[tuple[str, str], _Token] = {}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         self._log = structlog.get_logger("jupyterhub_notify.delivery")

@@ -195,6 +195,7 @@ class MessageSummary(Options):
     dismissed: DismissedAt = None
     type: Annotated[Type, TYPE] = "info"
     expires: Annotated[Utc | None, _EXPIRES] = None
+    updated: UpdatedAt = None
 
 
 class Message(Options):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ..errors import Invalid, NotAllowed, NotFound, PublishingStopped
@@ -262,7 +262,9 @@ class PublishingService:
         at: datetime,
         show_again: bool,
     ) -> StoredNotification:
-        changed = {**values, "seq": transaction.next(_only_user(old.target)), "updated": at}
+        # Later than before, also within a second: a lab that polls sees a change by it.
+        updated = max(at, old.updated + timedelta(seconds=1))
+        changed = {**values, "seq": transaction.next(_only_user(old.target)), "updated": updated}
         await self._store.change(transaction.connection, old.id, changed)
         if show_again:
             await self._store.forget_states(transaction.connection, old.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ..models.notifications import (
@@ -49,6 +50,7 @@ class NotificationViews:
                 "url": url,
                 "type": content.type,
                 "expires": stored.expires,
+                "updated": _updated(stored),
             }
         )
 
@@ -69,7 +71,7 @@ class NotificationViews:
                 "body": formatted_body(content.body),
                 "type": content.type,
                 "expires": stored.expires,
-                "updated": None if stored.updated == stored.created else stored.updated,
+                "updated": _updated(stored),
                 "sender": stored.service,
                 "key": stored.key,
             }
@@ -114,3 +116,8 @@ class NotificationViews:
                 "state": stored.state,
             }
         )
+
+
+def _updated(stored: StoredNotification) -> datetime | None:
+    """Return when its content changed; `None` if it never did."""
+    return None if stored.updated == stored.created else stored.updated

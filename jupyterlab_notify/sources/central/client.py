@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ...storage.remote import MAX_BROADCASTS
+from ...storage.remote import MAX_BROADCASTS, RemoteMessage, RemoteState
 from ...storage.welcome import WelcomeContent
 from .content import MAX_CONTAINERS, parse_json
 from .failure import Answer, Failure, failure_of, malformed
@@ -31,9 +31,11 @@ from .parsing import (
     parse_message,
     parse_next_cursor,
     parse_read,
+    parse_state,
     parse_text,
     parse_total,
     parse_welcome,
+    parse_whole_message,
 )
 from .transport import Transport
 
@@ -128,11 +130,20 @@ class CentralClient:
 
     async def message(self, remote: str) -> tuple[bool, str | None]:
         """Return whether a message is read, and its body; 404 means that it was revoked."""
+        entry = await self._message(remote)
+        return parse_read(entry), parse_text(entry.get("body"), MAX_BODY)
+
+    async def whole_message(self, remote: str) -> tuple[RemoteMessage, RemoteState]:
+        """Return a message and the user's state of it; 404 means that it was revoked."""
+        entry = await self._message(remote)
+        return parse_whole_message(entry), parse_state(entry)
+
+    async def _message(self, remote: str) -> dict[str, Any]:
         answer = await self._get(f"/v1/notifications/messages/{quote(remote, safe='')}")
         entry = await parse_json(answer)
         if not isinstance(entry, dict) or parse_id(entry) != remote:
             raise malformed()
-        return parse_read(entry), parse_text(entry.get("body"), MAX_BODY)
+        return entry
 
     async def mark(self, what: str, remotes: list[str]) -> None:
         """Mark messages as ``read`` or ``unread``."""

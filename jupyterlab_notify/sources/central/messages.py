@@ -25,6 +25,8 @@ MAX_PAGES = 100
 MAX_HELD = 8 * 1024 * 1024
 #: Up to this many messages that left the unread list are requested one by one.
 FEW = 8
+#: How many messages whose content has changed are requested in one pass.
+CHANGED_AT_ONCE = 100
 
 
 class _Comparison:
@@ -53,6 +55,8 @@ class _Comparison:
         self.skipped: list[str] = []
         self.read: list[str] = []
         self.revoked: list[str] = []
+        #: The messages whose content is newer at the service.
+        self.changed: dict[str, None] = {}
         #: Bodies that were fetched on the way, by our ids.
         self.bodies: dict[str, str | None] = {}
 
@@ -62,6 +66,7 @@ class _Comparison:
             if item.read or item.remote in self.unread:
                 continue
             self.unread.add(item.remote)
+            self.compare(item)
             if item.remote in self.snapshot.messages or item.remote in self.snapshot.seen:
                 continue
             self._room -= len(item.message) + len(item.options["actions"])
@@ -74,6 +79,12 @@ class _Comparison:
                 self.skipped.append(item.remote)
             else:
                 self.new.append(item)
+
+    def compare(self, item: ListedMessage) -> None:
+        """Note if a stored message's content has changed, as far as the service says so."""
+        known = self.snapshot.messages.get(item.remote)
+        if known is not None and (item.updated_ms or 0) > known.updated_ms:
+            self.changed[item.remote] = None
 
     @property
     def missing(self) -> list[str]:
@@ -129,7 +140,7 @@ class MessageSync:
         await self._store(found)
         new = len(found.new) + len(found.skipped)
         all_state = await self._find_read_and_revoked(found, new)
-        applied = await self._apply(found)
+        applied = await self._apply(found) and await self._refresh(found)
         # Bodies come last: storing one may change its row, which would then count as changed here.
         for id_, body in found.bodies.items():
             await self._store_body(id_, body)
@@ -153,6 +164,30 @@ class MessageSync:
         for action, ids in changed._asdict().items():
             session.emit_event(action, ids)
         return sum(map(len, changed)) == len(read) + len(unread) + len(revoked)
+
+    async def _refresh(self, found: _Comparison) -> bool:
+        """Store the new content of messages that have changed; return whether it was all."""
+        session, remote, name = (
+            self._session,
+            self._session.storage.remote,
+            self._session.settings.name,
+        )
+        wanted = [one for one in found.changed if one not in found.revoked]
+        for one in wanted[:CHANGED_AT_ONCE]:
+            session.check_wanted()
+            try:
+                item, state = await session.client.whole_message(one)
+            except Failure as failure:
+                if failure.status != 404:
+                    raise
+                # It was revoked since; the next comparison finds that.
+                return False
+            id_ = await session.submit(
+                lambda tx, item=item, state=state: remote.upsert_message(tx, item, name, state),  # type: ignore[misc]  # defaults have no type
+                write=True,
+            )
+            session.created([id_] if id_ is not None else [])
+        return len(wanted) <= CHANGED_AT_ONCE
 
     async def _read_unread(self, found: _Comparison) -> ListState:
         """Find the service's unread messages.
@@ -226,6 +261,7 @@ class MessageSync:
                     "remote": i.remote,
                     "message": i.message,
                     "created_ms": i.created_ms,
+                    "updated_ms": i.updated_ms,
                     "body": None,
                     "fetched": 0,
                     **i.options,
@@ -263,6 +299,9 @@ class MessageSync:
                 await self._check_message(remote, found)
         expected = None if before.total is None else before.total + new - len(found.revoked)
         explained = total is None or total == expected
+        if first is not None and before.etag is not None:
+            # Something has changed there; if it is nothing of this, it is what a read message says.
+            explained = explained and bool(new or missing or found.unread_again or found.changed)
         fresh = now - before.compared_at < self._session.context.timings.full_comparison_s
         if len(missing) <= FEW and explained and fresh:
             return state
@@ -280,7 +319,10 @@ class MessageSync:
         # How far back the list was read; older messages may be on pages that were not read.
         last_ms, readable = 2**63, True
         async for page in self._pages(first, unread=False):
-            listed.update((i.remote, i.read) for i in page.items if i.remote in known)
+            for item in page.items:
+                if item.remote in known:
+                    listed[item.remote] = item.read
+                    found.compare(item)
             readable = readable and page.notice is None
             if page.cursor is None:
                 last_ms = -1

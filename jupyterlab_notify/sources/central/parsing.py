@@ -51,6 +51,8 @@ class ListedMessage:
     created_ms: int
     read: bool
     message: str
+    #: When its content changed; None if it did not, or the service does not say so.
+    updated_ms: int | None
     options: RemoteOptions
 
 
@@ -157,7 +159,7 @@ def parse_broadcast(entry: dict[str, Any]) -> RemoteBroadcast | None:
     if options["banner"] and options["auto_close"] is None:
         # A banner is shown across the top already, so it needs no toast.
         options["auto_close"] = "0"
-    options["expires_ms"] = parse_end_ms(entry.get("ends"))
+    options["expires_ms"] = parse_optional_ms(entry.get("ends"))
     return {
         "remote": parse_id(entry),
         "message": parse_summary(entry),
@@ -179,6 +181,7 @@ def parse_message(entry: dict[str, Any]) -> ListedMessage:
         parse_time_ms(entry.get("created")),
         parse_read(entry),
         parse_summary(entry),
+        parse_optional_ms(entry.get("updated")),
         parse_options(entry),
     )
 
@@ -188,6 +191,7 @@ def parse_whole_message(entry: dict[str, Any]) -> RemoteMessage:
     return {
         "remote": parse_id(entry),
         "created_ms": parse_time_ms(entry.get("created")),
+        "updated_ms": parse_optional_ms(entry.get("updated")),
         "message": parse_summary(entry),
         "body": parse_text(entry.get("body"), MAX_BODY),
         "fetched": 1,
@@ -219,8 +223,8 @@ def parse_options(entry: dict[str, Any]) -> RemoteOptions:
         options["actions"] = parse_actions(actions)
     if reply := entry.get("reply"):
         options["reply"] = parse_reply(reply)
-    options["expires_ms"] = parse_end_ms(entry.get("expires"))
-    options["countdown_ms"] = parse_end_ms(entry.get("countdown"))
+    options["expires_ms"] = parse_optional_ms(entry.get("expires"))
+    options["countdown_ms"] = parse_optional_ms(entry.get("countdown"))
     return options
 
 
@@ -254,8 +258,8 @@ def parse_reply(value: Any) -> str | None:
     return json.dumps(asked.model_dump(), ensure_ascii=False, separators=(",", ":"))
 
 
-def parse_end_ms(value: Any) -> int | None:
-    """Parse the time after which a message is not shown; None if there is none."""
+def parse_optional_ms(value: Any) -> int | None:
+    """Parse a time that an entry need not have; None if there is none."""
     return None if value is None else parse_time_ms(value)
 
 
