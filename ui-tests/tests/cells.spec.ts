@@ -19,6 +19,7 @@ import {
   untilKernel,
   useLab
 } from './lab';
+import { writeNotebook } from './notebookFile';
 
 const CENTER = 'jupyterlab_notify:center';
 
@@ -47,28 +48,13 @@ async function notebook(
   sources: string[],
   server = lab
 ): Promise<void> {
-  fs.writeFileSync(
-    path.join(server.root, name),
-    JSON.stringify({
-      cells: sources.map((source, index) => ({
-        cell_type: 'code',
-        id: `${name.split('.')[0]}-${index}`,
-        execution_count: null,
-        metadata: {},
-        outputs: [],
-        source
-      })),
-      metadata: {
-        kernelspec: {
-          display_name: 'Python 3',
-          language: 'python',
-          name: 'python3'
-        },
-        language_info: { name: 'python' }
-      },
-      nbformat: 4,
-      nbformat_minor: 5
-    })
+  writeNotebook(
+    server.root,
+    name,
+    sources.map((source, index) => ({
+      id: `${name.split('.')[0]}-${index}`,
+      source
+    }))
   );
   if (server === lab) {
     await openNotebook(tab, name);

@@ -21,6 +21,7 @@ import {
   untilKernel,
   useLab
 } from './lab';
+import { writeNotebook } from './notebookFile';
 
 const lab = useLab({
   // A command may take longer to end than a toast usually stays.
@@ -185,43 +186,20 @@ with notify.progress("Simulating", total=10) as p:
 });
 
 test('Each block of the README in a notebook shows what it says, and the button of a cell leads to the cell', async () => {
-  const source = (id: string, text: string) => ({
-    cell_type: 'code',
-    id,
-    execution_count: null,
-    metadata: {},
-    outputs: [],
-    source: text
-  });
   const blocks = readme('From Python', 'python');
   expect(blocks.length).toBeGreaterThan(4);
-  fs.writeFileSync(
-    path.join(lab.root, 'cells.ipynb'),
-    JSON.stringify({
-      cells: [
-        source(
-          'first',
-          `import base64, time
+  writeNotebook(lab.root, 'cells.ipynb', [
+    {
+      id: 'first',
+      source: `import base64, time
 figure = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg==")
 loader = [1, 2, 3, 4]
 def train(batch):
     time.sleep(0.02)`
-        ),
-        ...blocks.map((block, index) => source(`block-${index}`, block)),
-        source('next', 'pass')
-      ],
-      metadata: {
-        kernelspec: {
-          display_name: 'Python 3',
-          language: 'python',
-          name: 'python3'
-        },
-        language_info: { name: 'python' }
-      },
-      nbformat: 4,
-      nbformat_minor: 5
-    })
-  );
+    },
+    ...blocks.map((source, index) => ({ id: `block-${index}`, source })),
+    { id: 'next', source: 'pass' }
+  ]);
   await begin(page, 'docmanager:open', { path: 'cells.ipynb' });
   await expect(page.locator('.jp-Notebook .jp-CodeCell')).toHaveCount(
     blocks.length + 2
