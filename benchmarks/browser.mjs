@@ -44,6 +44,7 @@ async function openLab() {
 }
 
 /** Milliseconds from the POST to the element that shows it, both ways by turns. */
+// Longer than a screen: it is sent to the page as it stands.
 async function toast(page) {
   return page.evaluate(
     async ({ url, token, rounds }) => {

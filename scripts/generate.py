@@ -223,6 +223,7 @@ LIST_PARAMETERS = [
 ]
 
 
+# Longer than a screen: a document, one operation after the other.
 def ingest_paths() -> dict[str, Any]:
     """Return the routes of senders, under both of their names."""
     ingest = {
@@ -315,6 +316,7 @@ def ingest_paths() -> dict[str, Any]:
     return paths
 
 
+# Longer than a screen: a document, one operation after the other.
 def notification_paths() -> dict[str, Any]:
     """Return the routes of the list, of one notification, and of what concerns them all."""
     paths: dict[str, Any] = {}

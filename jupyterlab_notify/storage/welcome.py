@@ -59,6 +59,7 @@ class StoredWelcome(NamedTuple):
     delivered: int
 
 
+# Longer than a screen: messages of files and of the service are listed and dismissed alike.
 class WelcomeRepository:
     """The table ``welcome``, and the messages from files, which need no table.
 

@@ -64,6 +64,7 @@ function hasMore(row: Notification): boolean {
 }
 
 /** What of a message is always in sight. */
+// Longer than a screen: what stands in the line, from left to right.
 function Line(
   props: IItemProps & { id: string; details: boolean }
 ): JSX.Element {

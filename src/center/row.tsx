@@ -298,6 +298,7 @@ function Meta(props: IPartProps): JSX.Element {
 }
 
 /** The buttons that a row shows when one points at it. */
+// Longer than a screen: one list of buttons, with when each is there.
 function Tools(props: IPartProps): JSX.Element {
   const { row, open, handlers, id, tab } = props;
   const { trans } = React.useContext(Shared);

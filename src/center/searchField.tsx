@@ -13,6 +13,7 @@ import type { ISource } from './sources';
 /**
  * The field.
  */
+// Longer than a screen: the field, and the list of completions that its keys move in.
 export function SearchField(props: {
   search: string;
   sources: readonly ISource[];

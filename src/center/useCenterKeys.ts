@@ -16,6 +16,7 @@ import type { UndoManager } from '../components/undo';
 /**
  * Make the handler of the keys that the list has left.
  */
+// Longer than a screen: one branch for each key.
 export function useCenterKeys(options: {
   host: ICenterHost;
   rows: readonly Notification[];

@@ -17,6 +17,7 @@ import type { UndoManager } from '../components/undo';
  *
  * @returns The handlers.
  */
+// Longer than a screen: one handler for each thing that a row can ask for.
 export function useRowActions(options: {
   selection: SelectionModel;
   undo: UndoManager;

@@ -56,6 +56,7 @@ interface IContentProps {
 }
 
 /** The hooks that hold the center's state, connected. */
+// Longer than a screen: each hook takes what the ones before it give.
 function useCenter({ host, forget }: IContentProps) {
   const shared = React.useContext(Shared);
   const { model } = shared;
@@ -121,6 +122,7 @@ function useCenter({ host, forget }: IContentProps) {
 }
 
 /** The parts of the center, from top to bottom. */
+// Longer than a screen: one list of the parts, with what each is given.
 function Content(props: IContentProps): JSX.Element {
   const { host, failure, forget } = props;
   const shared = React.useContext(Shared);

@@ -23,6 +23,7 @@ export interface IReplyProps {
 /**
  * What a message asks, if it asks anything.
  */
+// Longer than a screen: the buttons, the field and the answer are one state.
 export function Reply(props: IReplyProps): JSX.Element | null {
   const { row, tab } = props;
   const { model, fail, trans, times } = React.useContext(Shared);

@@ -53,6 +53,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     IFormRendererRegistry,
     ITranslator
   ],
+  // Longer than a screen: the wiring of one plugin, in order.
   activate: (
     app: JupyterFrontEnd,
     model: INotificationModel,

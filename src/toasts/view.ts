@@ -73,6 +73,7 @@ export function warmUp(): void {
  * manager gave the notification, and here they get what JupyterLab leaves
  * out.
  */
+// Longer than a screen: what it adds to a toast hangs on one observer of the page.
 export class ToastView implements IDisposable {
   constructor(listener: {
     appeared: (toast: string) => void;

@@ -33,6 +33,7 @@ OUTAGE = {"banner": True, "dismissable": False}
 TYPES_BY_CATEGORY = {"info": "info", "notice": "warning", "outage": "error"}
 
 
+# Longer than a screen: each change of a broadcast ends in the same checks and transaction.
 class BroadcastingService:
     """Sends, changes and revokes broadcasts.
 

@@ -55,6 +55,7 @@ def require_open(transaction: Transaction) -> None:
     raise PublishingStopped(f"Publishing has been stopped{reason}", retry_after_s=60)
 
 
+# Longer than a screen: each way to send ends in the same checks and the same transaction.
 class PublishingService:
     """Sends, changes and revokes notifications in a service's name.
 

@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 
+# Longer than a screen: one table after the other, as they were when they were released.
 def upgrade() -> None:
     """Bring the schema to this revision."""
     op.create_table(
