@@ -416,6 +416,8 @@ def _run(options: argparse.Namespace) -> int:
     took_s = time.monotonic() - began
     if completed.problem:
         _say(f"{command[0]}: {completed.problem}")
+    if completed.lost:
+        _say(f"The output could not be written: {completed.lost}.")
     message = None
     if completed.code or not (options.quiet or took_s < options.after):
         message = _final_message(title, completed, took_s)
@@ -429,6 +431,8 @@ def _run(options: argparse.Namespace) -> int:
 def _final_message(title: str, completed: CompletedCommand, took_s: float) -> dict[str, Any]:
     if completed.problem:
         text = f"{title}: {completed.problem}"
+    elif completed.lost and completed.code == 1:
+        text = f"{title}: its output could not be written: {completed.lost}"
     elif completed.code:
         text = f"{title}: {describe_failure(completed.code)} after {duration(took_s)}"
     else:

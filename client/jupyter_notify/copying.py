@@ -66,9 +66,20 @@ def read(source: int, size: int = 65536) -> bytes:
 
 
 def write(target: int, data: bytes) -> bool:
+    """Write all of ``data`` or lose it; return False if nobody reads any more."""
+    try:
+        return write_all(target, data)
+    except OSError:
+        return True
+
+
+def write_all(target: int, data: bytes) -> bool:
     """Write all of ``data``; return False if nobody reads any more.
 
-    Other errors, such as a full disk, lose the data, but the command may go on writing.
+    Raises
+    ------
+    OSError
+        If it cannot be written, as on a full disk. The command may go on writing all the same.
     """
     while data:
         try:
@@ -78,8 +89,6 @@ def write(target: int, data: bytes) -> bool:
             select.select([], [target], [])
         except BrokenPipeError:
             return False
-        except OSError:
-            return True
     return True
 
 
@@ -101,6 +110,8 @@ class Copier(threading.Thread):
         super().__init__(daemon=True)
         self.source: int | None = source
         self.target = target
+        #: Why some of the output was lost; empty if nothing was.
+        self.lost = ""
         self._tail = tail
         self._wake_read, self._wake_write = os.pipe()
 
@@ -115,7 +126,7 @@ class Copier(threading.Thread):
                 data = read(self.source)
                 if data:
                     self._tail.add(data)
-                if not data or not write(self.target, data):
+                if not data or not self._write(data):
                     os.close(self.source)
                     self.source = None
                 if deadline and time.monotonic() > deadline:
@@ -125,6 +136,13 @@ class Copier(threading.Thread):
                 deadline = time.monotonic() + GRACE_S
             else:
                 return
+
+    def _write(self, data: bytes) -> bool:
+        try:
+            return write_all(self.target, data)
+        except OSError as error:
+            self.lost = (error.strerror or "it is not known why").lower()
+            return True
 
     def finish(self) -> None:
         """Wait until everything is copied, once the command has exited."""

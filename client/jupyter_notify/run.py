@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from types import FrameType
 from typing import Any
 
 from .copying import Copier, Tail, hand_over
+from .values import encodable
 
 STANDARD = (0, 1, 2)
 
@@ -39,11 +41,14 @@ class CompletedCommand:
         The last lines of its output.
     problem
         Why it could not be started; empty if it could.
+    lost
+        Why some of its output could not be written; empty if all was.
     """
 
     code: int
     tail: str = ""
     problem: str = ""
+    lost: str = ""
 
 
 def guard_closed_streams() -> None:
@@ -79,14 +84,16 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
-    tail = Tail()
+    tail, lost = Tail(), ""
+    _restore_environment()
+    command = _with_shell(command)
     try:
         if _has_terminal():
             from .terminal import run_in_terminal
 
             code = run_in_terminal(command, tail, started)
         else:
-            code = _run_with_pipes(command, tail, started)
+            code, lost = _run_with_pipes(command, tail, started)
     except FileNotFoundError:
         return CompletedCommand(127, problem="command not found")
     except OSError as error:
@@ -95,7 +102,36 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
         # For example, the program's name holds a zero byte.
         return CompletedCommand(126, problem=str(error))
     # A shell reports death by a signal as 128 plus its number.
-    return CompletedCommand(128 - code if code < 0 else code, tail.text())
+    code = 128 - code if code < 0 else code
+    # A program that cannot write its output fails.
+    return CompletedCommand(code or int(bool(lost)), tail.text(), lost=lost)
+
+
+def _restore_environment() -> None:
+    """Take back the locale that Python gives itself, and its children, where there is none."""
+    with contextlib.suppress(OSError):
+        with open("/proc/self/environ", "rb") as file:
+            began_with = file.read().split(b"\0")
+        if not any(one.startswith(b"LC_CTYPE=") for one in began_with):
+            os.environ.pop("LC_CTYPE", None)
+
+
+def _with_shell(command: Sequence[str]) -> Sequence[str]:
+    """Return a command with the shell before it if it is a script that does not name its own.
+
+    The system does not run such a script; shells, ``env`` and ``nohup`` do.
+    """
+    program = None if sys.platform == "win32" else shutil.which(command[0])
+    if program is None:
+        return command
+    try:
+        with open(program, "rb") as file:
+            text = file.read(128).partition(b"\n")[0].decode("utf-8", "surrogateescape")
+    except (OSError, ValueError):
+        return command
+    if text.startswith("#!") or "\0" in text or encodable(text) != text:
+        return command
+    return ["/bin/sh", program, *command[1:]]
 
 
 def _has_terminal() -> bool:
@@ -121,22 +157,36 @@ class _Channel:
     target: int
 
 
-def _run_with_pipes(command: Sequence[str], tail: Tail, started: Callable[[], None]) -> int:
+def _run_with_pipes(
+    command: Sequence[str], tail: Tail, started: Callable[[], None]
+) -> tuple[int, str]:
+    """Return the command's code, and why some of its output was lost."""
     channels = _open_channels()
     outputs: dict[int, int | None] = {1: None, 2: None}
     for number, channel in channels.items():
         outputs[number] = channel.write
-    try:
-        process = subprocess.Popen(command, stdout=outputs[1], stderr=outputs[2])
-    except BaseException:
-        for channel in _distinct(channels):
-            os.close(channel.read)
-        raise
-    finally:
-        for channel in _distinct(channels):
-            os.close(channel.write)
-    with process, contextlib.ExitStack() as stack:
-        woken = stack.enter_context(signals_passed_on(lambda number: os.kill(process.pid, number)))
+    passed_on = _PassedOn()
+    with contextlib.ExitStack() as stack:
+        # Before the command starts: one that comes at once is meant for it.
+        woken = stack.enter_context(signals_passed_on(passed_on.send, keyboard=_keyboard_is_ours))
+        try:
+            # What else is open is the command's too, as for `<(…)` of a shell.
+            process = stack.enter_context(
+                subprocess.Popen(
+                    command,
+                    stdout=outputs[1],
+                    stderr=outputs[2],
+                    close_fds=sys.platform == "win32",
+                )
+            )
+        except BaseException:
+            for channel in _distinct(channels):
+                os.close(channel.read)
+            raise
+        finally:
+            for channel in _distinct(channels):
+                os.close(channel.write)
+        passed_on.to(process.pid)
         copiers = [Copier(each.read, each.target, tail) for each in _distinct(channels)]
         for copier in copiers:
             copier.start()
@@ -146,7 +196,41 @@ def _run_with_pipes(command: Sequence[str], tail: Tail, started: Callable[[], No
             copier.finish()
     for copier in copiers:
         hand_over(copier)
-    return code
+    return code, next((copier.lost for copier in copiers if copier.lost), "")
+
+
+class _PassedOn:
+    """Sends signals to a process, once it is there."""
+
+    def __init__(self) -> None:
+        self._pid: int | None = None
+        self._waiting: list[int] = []
+
+    def send(self, number: int) -> None:
+        if self._pid is None:
+            self._waiting.append(number)
+        else:
+            os.kill(self._pid, number)
+
+    def to(self, pid: int) -> None:
+        self._pid = pid
+        for number in self._waiting:
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+
+
+def _keyboard_is_ours() -> bool:
+    """Whether a terminal's keyboard sends its signals to this process and to the command alike."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def _wait(process: subprocess.Popen[bytes], woken: socket.socket) -> int:
@@ -202,7 +286,7 @@ def _open_channel(target: int) -> _Channel:
 
 @contextlib.contextmanager
 def signals_passed_on(
-    pass_on: Callable[[int], Any], keyboard: bool = False
+    pass_on: Callable[[int], Any], keyboard: Callable[[], bool] = lambda: False
 ) -> Iterator[socket.socket]:
     """Pass signals on to the command instead of dying by them, so that we can report its end.
 
@@ -211,8 +295,8 @@ def signals_passed_on(
     pass_on
         Sends a signal to the command.
     keyboard
-        Whether signals of the keyboard are passed on, too. They must be where the terminal does
-        not send them to the command itself.
+        Whether the terminal sends its keyboard's signals to the command itself, so that they must
+        not be passed on.
 
     Yields
     ------
@@ -225,12 +309,13 @@ def signals_passed_on(
         with contextlib.suppress(OSError):
             pass_on(number)
 
-    def ignore(number: int, frame: FrameType | None) -> None:
-        """Do nothing: the terminal sends this signal to the command as well."""
+    def forward_unless_typed(number: int, frame: FrameType | None) -> None:
+        if not keyboard():
+            forward(number, frame)
 
-    handlers = {signal.SIGTERM: forward, signal.SIGINT: forward if keyboard else ignore}
+    handlers = {signal.SIGTERM: forward, signal.SIGINT: forward_unless_typed}
     if sys.platform != "win32":
-        handlers |= {signal.SIGHUP: forward, signal.SIGQUIT: forward if keyboard else ignore}
+        handlers |= {signal.SIGHUP: forward, signal.SIGQUIT: forward_unless_typed}
         handlers |= {signal.SIGUSR1: forward, signal.SIGUSR2: forward}
     # A signal that is ignored here (nohup) is ignored by the command as well.
     handlers = {n: one for n, one in handlers.items() if signal.getsignal(n) != signal.SIG_IGN}

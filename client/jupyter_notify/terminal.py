@@ -137,9 +137,7 @@ def _signals(master: int) -> Iterator[socket.socket]:
 
     before = signal.signal(signal.SIGWINCH, resize)
     try:
-        with signals_passed_on(
-            lambda n: os.killpg(os.tcgetpgrp(master), n), keyboard=True
-        ) as woken:
+        with signals_passed_on(lambda n: os.killpg(os.tcgetpgrp(master), n)) as woken:
             yield woken
     finally:
         signal.signal(signal.SIGWINCH, before)

@@ -295,3 +295,65 @@ def test_ctrl_z_stops_it_and_it_goes_on(server: Server, tmp_path: Path) -> None:
         assert code == 6, shown
         assert "wenton" in shown
     assert find(server, "Paused: failed with exit code 6")
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (b"echo plain; exit 3\n", 3, b"plain\n"),
+        ("# \u00fc\necho $0 $1\n".encode(), 0, b"script a\n"),
+        (b"", 0, b""),
+        (b"#!/bin/sh\necho $1\n", 0, b"a\n"),
+        (b"\x7fELF\0nonsense", 126, b""),
+        (b"\xa7\r\r\n\0", 126, b""),
+    ],
+    ids=["without its shell", "not ASCII", "empty", "with its shell", "no program", "bytecode"],
+)
+def test_a_script_that_names_no_shell_runs_as_under_one(
+    server: Server, tmp_path: Path, content: bytes, code: int, said: bytes
+) -> None:
+    script = tmp_path / "script"
+    script.write_bytes(content)
+    script.chmod(0o755)
+    ran = bash(server, "$RUN -- ./script a | sed s,.*/script,script,", tmp_path)
+    assert ran.stdout.encode() == said
+    ran = bash(server, "$RUN -- ./script a > /dev/null", tmp_path)
+    assert ran.returncode == code
+
+
+def test_what_else_is_open_is_the_commands_too(server: Server, tmp_path: Path) -> None:
+    ran = bash(server, "$RUN -- cat <(echo substituted) /dev/fd/5 5< <(echo five)", tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, "substituted\nfive\n")
+
+
+def test_an_output_that_cannot_be_written_is_a_failure(server: Server, tmp_path: Path) -> None:
+    ran = bash(server, "$RUN -- sh -c 'echo lost; exit 0' > /dev/full", tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "The output could not be written: no space left on device." in ran.stderr
+    ran = bash(server, "$RUN -- sh -c 'echo lost; exit 4' > /dev/full", tmp_path)
+    assert ran.returncode == 4
+
+
+def test_the_command_gets_the_environment_that_it_would_have(
+    server: Server, tmp_path: Path
+) -> None:
+    bare = "env -u LC_ALL -u LC_CTYPE -u LANG"
+    for locale in ("", "LC_CTYPE=C.UTF-8", "LANG=C", "LC_ALL=C"):
+        ran = bash(
+            server,
+            f"{bare} {locale} env | grep -v '^_=' | sort > a; "
+            f"{bare} {locale} $RUN -- env | grep -v '^_=' | sort > b; cmp a b",
+            tmp_path,
+        )
+        assert ran.returncode == 0, (locale, ran.stdout)
+
+
+@pytest.mark.parametrize("name", ["INT", "QUIT", "TERM", "HUP"])
+def test_a_signal_that_no_keyboard_sent_reaches_the_command_even_at_once(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    # What the command itself sends to its parent comes at the earliest moment that there is.
+    script = f"trap 'echo got it; exit 7' {name}; kill -{name} $PPID; while :; do sleep 0.05; done"
+    (tmp_path / "script").write_text(script)
+    ran = bash(server, "setsid -w $RUN -- bash script", tmp_path)
+    assert (ran.returncode, ran.stdout) == (7, "got it\n")
