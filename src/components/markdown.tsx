@@ -23,12 +23,19 @@ import {
   isSummaryTooComplex,
   plainFences
 } from '../text/markdownCost';
+import { takeDiagrams } from '../text/diagrams';
 import { splitFootnotes, takeFootnotes } from '../text/footnotes';
 import { type IFormula, joinMath, splitMath, takeMath } from '../text/math';
 import { visible } from '../text/visible';
 import { ownFile, safeImage, safeLink } from './addresses';
 import { OwnImage, RemoteImage } from './images';
-import { Code, FileLink, FootnoteNumber, Formula } from './markdownParts';
+import {
+  Code,
+  DIAGRAM_TYPE,
+  FileLink,
+  FootnoteNumber,
+  Formula
+} from './markdownParts';
 
 /** Elements made again as they are. */
 const KEPT = new Set([
@@ -135,6 +142,9 @@ interface IMaking {
   /** The names of its footnotes, and the list of these. */
   readonly notes: readonly string[];
   readonly noteList: Element | null;
+  /** The diagrams that may be drawn when the user asks, and what draws one. */
+  readonly diagrams: ReadonlySet<string>;
+  readonly draw: (diagram: string) => Promise<string>;
   /** How many images were made. */
   drawn: number;
 }
@@ -180,6 +190,9 @@ export class SafeMarkdown {
           formulas,
           notes,
           noteList: notes.length > 0 ? body.lastElementChild : null,
+          diagrams: this._diagrams(source),
+          draw: async diagram =>
+            (await import('./diagram')).drawDiagram(this._rendermime, diagram),
           drawn: 0
         })
       : visible(source);
@@ -203,6 +216,14 @@ export class SafeMarkdown {
     }
     const body = await this._parse(flat);
     return body ? line(body, 0, links) : visible(source);
+  }
+
+  /** The diagrams of a text that JupyterLab can draw. */
+  private _diagrams(source: string): ReadonlySet<string> {
+    const found = takeDiagrams(source);
+    return found.size > 0 && this._rendermime.mimeTypes.includes(DIAGRAM_TYPE)
+      ? found
+      : new Set();
   }
 
   private _note(): string {
@@ -402,11 +423,21 @@ const SPECIAL: Record<
       </table>
     </div>
   ),
-  pre: (source, key, depth, making) => (
-    <Code key={key} text={textOf(source, making)} trans={making.trans}>
-      {children(source, depth, making)}
-    </Code>
-  ),
+  pre: (source, key, depth, making) => {
+    const written = joinMath(source.textContent ?? '', making.formulas).trim();
+    return (
+      <Code
+        key={key}
+        text={textOf(source, making)}
+        trans={making.trans}
+        draw={
+          making.diagrams.has(written) ? () => making.draw(written) : undefined
+        }
+      >
+        {children(source, depth, making)}
+      </Code>
+    );
+  },
   span: (source, key, depth, making) => {
     const names = [...source.classList].filter(one => HIGHLIGHT.test(one));
     const inner = children(source, depth, making);

@@ -52,15 +52,21 @@ export function Formula(props: {
   );
 }
 
+/** The type by which JupyterLab knows what draws diagrams. */
+export const DIAGRAM_TYPE = 'text/vnd.mermaid';
+
 /**
- * Code, with a button that copies it.
+ * Code, with a button that copies it, and one that draws it if it is a diagram.
+ *
+ * @param draw - what draws it, if it is one.
  */
 export function Code(props: {
   text: string;
   trans: TranslationBundle;
   children: React.ReactNode;
+  draw?: () => Promise<string>;
 }): JSX.Element {
-  const { text, trans, children } = props;
+  const { text, trans, children, draw } = props;
   const [copied, setCopied] = React.useState(false);
   React.useEffect(() => {
     if (copied) {
@@ -70,20 +76,69 @@ export function Code(props: {
   }, [copied]);
   const label = copied ? trans.__('Copied') : trans.__('Copy');
   return (
-    <div className="jp-NotifyMarkdown-code">
-      <pre tabIndex={0}>{children}</pre>
-      <button
-        type="button"
-        className="jp-NotifyMarkdown-button jp-NotifyMarkdown-copy"
-        aria-live="polite"
-        onClick={() => {
-          Clipboard.copyToSystem(text);
-          setCopied(true);
-        }}
-      >
-        {label}
-      </button>
-    </div>
+    <>
+      {draw && <Diagram key={text} draw={draw} trans={trans} />}
+      <div className="jp-NotifyMarkdown-code">
+        <pre tabIndex={0}>{children}</pre>
+        <button
+          type="button"
+          className="jp-NotifyMarkdown-button jp-NotifyMarkdown-copy"
+          aria-live="polite"
+          onClick={() => {
+            Clipboard.copyToSystem(text);
+            setCopied(true);
+          }}
+        >
+          {label}
+        </button>
+      </div>
+    </>
+  );
+}
+
+/**
+ * A button that draws a diagram, and then the diagram.
+ */
+function Diagram(props: {
+  draw: () => Promise<string>;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { draw, trans } = props;
+  const [state, setState] = React.useState<
+    'asked' | 'drawing' | 'failed' | { src: string }
+  >('asked');
+  if (typeof state === 'object') {
+    return <img src={state.src} alt={trans.__('The diagram below')} />;
+  }
+  if (state === 'failed') {
+    return (
+      <p className="jp-NotifyMarkdown-note" role="status">
+        {trans.__('This diagram could not be drawn.')}
+      </p>
+    );
+  }
+  return (
+    <button
+      type="button"
+      className="jp-NotifyLink"
+      aria-disabled={state === 'drawing'}
+      onClick={() => {
+        if (state === 'asked') {
+          setState('drawing');
+          draw().then(
+            src => setState({ src }),
+            reason => {
+              console.warn('A diagram could not be drawn.', reason);
+              setState('failed');
+            }
+          );
+        }
+      }}
+    >
+      {state === 'drawing'
+        ? trans.__('Drawing this diagram…')
+        : trans.__('Draw this diagram')}
+    </button>
   );
 }
 

@@ -13,13 +13,15 @@ from typing import Any
 from ..support.servers import NAMESPACE, Server, wait_for
 from ..support.welcome import folder
 from . import ingest
-from .service import ANSWERS, REDIRECTS, RETRY_AFTER, Service
+from .service import ANSWERS, EVENTS, RAW, REDIRECTS, RETRY_AFTER, Service
 from .watch import Figures, Watch, seen_tokens
 
 TOKEN = "sesame-open-the-hostile-service"
 INTERVAL_S = 0.1
 #: How long each answer of the service is tried; it is asked again within a second.
 TRY_S = 2.0
+#: How long each stream of events is read.
+STREAM_S = 1.0
 #: All of it ends by then, even where each input is waited for in vain.
 LIMIT_S = 240
 GROWN_MIB = 64
@@ -79,7 +81,7 @@ def welcome_files(server: Server, watch: Watch, figures: Figures) -> None:
 def central(server: Server, service: Service, watch: Watch, figures: Figures) -> None:
     """Have the service answer in every way, each for as long as it is asked two or three times."""
     with server.websocket():
-        for kind in (*ANSWERS, *REDIRECTS):
+        for kind in (*ANSWERS, *RAW, *REDIRECTS):
             watch.trying = f"central service: {kind}"
             if isinstance(kind, int):
                 service.kind, service.redirect = "calm", kind
@@ -116,6 +118,34 @@ def retry_after(make: Any, service: Service, figures: Figures) -> None:
     service.retry_after = ""
 
 
+def events(make: Any, service: Service, figures: Figures) -> list[Watch]:
+    """Say each kind of event to a server of its own; return what was measured of each."""
+    watched = []
+    for kind in EVENTS:
+        service.events, before = kind, service.followed
+        server = make()
+        try:
+            server.start()
+            server.ingest("Imports what is needed", source="harmless")
+            with Watch(server) as watch, server.websocket():
+                watch.trying = what = f"events: {kind}"
+                end = time.monotonic() + TRY_S
+                while service.followed == before and time.monotonic() < end:
+                    time.sleep(0.05)
+                if service.followed == before:
+                    figures.missed.append(what)
+                # Some never end: what they do shows within this time.
+                time.sleep(STREAM_S)
+                figures.answered(what, server.request("GET", f"/{NAMESPACE}/status"))
+                watched.append(watch)
+                watch.grown_mib_at_end = watch.grown_mib
+        finally:
+            server.stop()
+            server.client.close()
+    service.events = ""
+    return watched
+
+
 def give_up(*_: object) -> None:
     raise TimeoutError(f"Not all was tried within {LIMIT_S} s")
 
@@ -133,7 +163,7 @@ def main() -> int:
             settings = {
                 "central_url": service.url,
                 "central_interval": INTERVAL_S,
-                "central_timeout": 2.0,
+                "central_timeout": 1.0,
                 "central_token_variable": "CENTRAL_TOKEN",
                 "ingest_rate": 0,
             }
@@ -159,11 +189,15 @@ def main() -> int:
             server.stop()
             server.client.close()
         retry_after(make, service, figures)
+        watched = [watch, *events(make, service, figures)]
     seen = seen_tokens((TOKEN, server.token), service.elsewhere, [log])
+    watch = max(watched, key=lambda one: one.longest_s)
+    grown_mib = max(grown_mib, *(one.grown_mib_at_end for one in watched))
+    unanswered = sum(one.unanswered for one in watched)
     took_s, longest_ms = time.monotonic() - began, watch.longest_s * 1000
     print(
         f"Hostile inputs to the server: {figures.inputs} tried in {took_s:.0f} s, "
-        f"{len(figures.failed)} answered 5xx, {watch.unanswered} of the questions for the status "
+        f"{len(figures.failed)} answered 5xx, {unanswered} of the questions for the status "
         f"unanswered, longest block of the event loop {longest_ms:.0f} ms (during "
         f"{watch.during}), memory {grown_mib:.0f} MiB more, tokens seen elsewhere {seen}, "
         f"lost {len(figures.lost)}"
@@ -174,7 +208,7 @@ def main() -> int:
         *(f"not asked for in time: {what}" for what in figures.missed),
     ):
         print(f"  {what}")
-    bad = figures.failed or figures.lost or watch.unanswered or seen
+    bad = figures.failed or figures.lost or unanswered or seen
     return int(bool(bad) or grown_mib > GROWN_MIB or watch.longest_s > BLOCKED_S)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import threading
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, count
 from typing import Any
 
 BASE = "/semaphore"
@@ -86,6 +89,12 @@ ODD_TIMES: tuple[Any, ...] = (
     *("", "x", "9" * 5000, "99999-01-01T00:00:00Z", "0000-00-00T00:00:00Z", -1, 1e300),
 )
 
+DATES: tuple[Any, ...] = (
+    *("2026-02-30T00:00:00Z", "2026-11-01T24:00:60Z", "2026-W48-6", "20261101T000000Z"),
+    *("2026-11-01T00:00:00+99:99", "2026-11-01T00:00:00.9999999999Z", "-0001-01-01", "9999-12-31"),
+    *("0001-01-01T00:00:00+14:00", "\u0662\u0660\u0662\u0666-11-01", "1e9", 10**18, True, 1.5),
+)
+
 #: Content and headers by name; each is made when it is asked for.
 ANSWERS: dict[str, Callable[[str], Answer]] = {
     "calm": lambda url: (b"[]", {}),
@@ -120,8 +129,127 @@ ANSWERS: dict[str, Callable[[str], Answer]] = {
     "a cookie": lambda url: (b"[]", {"Set-Cookie": "session=hostile; Path=/"}),
     "a long tag": lambda url: (b"[]", {"ETag": '"' + "e" * 60_000 + '"'}),
     "a hundred headers": lambda url: (b"[]", {f"X-{n}": "x" * 500 for n in range(90)}),
+    "a deflate bomb": lambda url: (zlib.compress(b"[" * (64 << 20)), {"Content-Encoding": "gzip"}),
+    "br": lambda url: (b"\x0b\x02\x80[]\x03", {"Content-Encoding": "br"}),
+    "identity, gzip": lambda url: (gzip.compress(b"[]"), {"Content-Encoding": "identity, gzip"}),
+    "two members": lambda url: (
+        gzip.compress(b"[") + gzip.compress(b"]"),
+        {"Content-Encoding": "gzip"},
+    ),
+    "4 MB of spaces": lambda url: (b"[" + b" " * 4_190_000 + b"]", {}),
+    "as many objects as may be": lambda url: (b"[" + b"{}," * 49_990 + b"{}]", {}),
+    "as many texts as may be": lambda url: (b"[" + b'"",' * 190_000 + b'""]', {}),
+    "one key often": lambda url: (b'[{"id": "a"' + b', "id": 5' * 90_000 + b', "id": "b"}]', {}),
+    "many keys": lambda url: (dumped([{**entry("k"), **{f"k{n}": n for n in range(90_000)}}]), {}),
+    "a long key": lambda url: (dumped([{**entry("l"), "k" * 1_000_000: 1}]), {}),
+    "numbers": lambda url: (
+        b'[{"id": 1e400}, {"id": -0}, {"id": 1E+99}, {"id": 0.' + b"1" * 4000 + b"}]",
+        {},
+    ),
+    "escapes": lambda url: (b'[{"id": "' + b"\\u0041" * 600_000 + b'"}]', {}),
+    "half characters": lambda url: (rb'[{"id": "\ud800\udc00\udfff", "\ud83d": 1}]', {}),
+    "UTF-16": lambda url: ('[{"id": "a"}]'.encode("utf-16"), {}),
+    "a byte order mark": lambda url: (b"\xef\xbb\xbf[]", {}),
+    "dates": lambda url: (dumped(entries("created", DATES, "updated")), {}),
+    "a type": lambda url: (b"[]", {"Content-Type": "x/" + "y" * 60_000}),
+    "an odd tag": lambda url: (b"[]", {"ETag": "W/\u00ff \t\u00e9"}),
+    "a link with a cursor": lambda url: (
+        b"[]",
+        {"Link": f'<?cursor={"%0d%0aX: y" * 500}>; rel="next", <>; rel=next; rel=next'},
+    ),
     "odd totals": lambda url: (b"[]", {"X-Total-Count": "9" * 5000}),
 }
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+#: How long there is between two bytes that drip, in seconds.
+DRIP_S = 0.02
+
+
+def dripped(*content: bytes) -> Iterator[bytes]:
+    """Yield each byte by itself, slowly."""
+    for byte in chain.from_iterable(content):
+        time.sleep(DRIP_S)
+        yield bytes((byte,))
+
+
+def repeated(head: bytes, unit: bytes, times: int = 1 << 22) -> Iterator[bytes]:
+    """Yield what begins so and goes on as long as somebody reads it."""
+    yield head
+    block = unit * max(1, 65536 // len(unit))
+    for _ in range(times * len(unit) // len(block)):
+        yield block
+
+
+def pages() -> Iterator[bytes]:
+    """Yield a page of new messages, which always has a next one."""
+    first = next(PAGES) * 100
+    content = dumped([entry(f"page-{first + n}", body=text("b" * 1000)) for n in range(100)])
+    yield HEAD + f"Content-Length: {len(content)}\r\n".encode()
+    yield f'Link: <?cursor={first}_1>; rel="next"\r\n\r\n'.encode()
+    yield content
+
+
+PAGES = count()
+
+#: Answers that are no proper HTTP, or never end; each is written as it is.
+RAW: dict[str, Callable[[], Iterable[bytes]]] = {
+    "tiny chunks": lambda: repeated(CHUNKED, b"1\r\n \r\n"),
+    "chunks of an extension": lambda: repeated(CHUNKED + b"1;", b"x" * 1000),
+    "a chunk of endless size": lambda: repeated(CHUNKED, b"f" * 1000),
+    "a trailer without end": lambda: repeated(CHUNKED + b"0\r\n", b"X: x\r\n"),
+    "a dripping body": lambda: dripped(HEAD + b"Content-Length: 1000000\r\n\r\n", b" " * 300),
+    "a dripping head": lambda: dripped(HEAD, b"X: " + b"x" * 300),
+    "dripping chunks": lambda: dripped(CHUNKED, b"1\r\n \r\n" * 60),
+    "headers without end": lambda: repeated(HEAD, b"X: x\r\n"),
+    "a header without end": lambda: repeated(HEAD + b"X: ", b"x"),
+    "a status without end": lambda: repeated(b"HTTP/1.1 200 ", b"x"),
+    "nothing but 100 Continue": lambda: repeated(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "nothing but empty lines": lambda: repeated(b"", b"\r\n"),
+    "a body without end": lambda: repeated(HEAD + b"\r\n[", b" "),
+    "a length of 5,000 digits": lambda: [HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"],
+    "a negative length": lambda: [HEAD + b"Content-Length: -5\r\n\r\n[]"],
+    "two lengths": lambda: [HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n[]"],
+    "a body that is too short": lambda: [HEAD + b"Content-Length: 2000\r\n\r\n[]"],
+    "no HTTP": lambda: [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 50],
+    "HTTP/0.9": lambda: [b"[]"],
+    "HTTP/2": lambda: [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    "status 999": lambda: [b"HTTP/1.1 999 \xff\r\nContent-Length: 2\r\n\r\n[]"],
+    "status 101": lambda: [b"HTTP/1.1 101 x\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n[]"],
+    "nothing at all": list,
+    "a header of bytes": lambda: [
+        HEAD + b"ETag: \xff\xfe\x01\r\nContent-Length: 2\r\n\r\n[]",
+    ],
+    "pages without end": pages,
+}
+
+
+def event(name: str, value: Any) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(value)}\n\n".encode()
+
+
+#: What comes over a stream of events, from a service that says that it has one.
+EVENTS: dict[str, Callable[[], Iterable[bytes]]] = {
+    "a line without end": lambda: repeated(STREAM + b"data: ", b"x"),
+    "a comment without end": lambda: repeated(STREAM, b":\n"),
+    "empty lines": lambda: repeated(STREAM, b"\n"),
+    "an event of lines": lambda: repeated(STREAM, b"data: x\n"),
+    "events that drip": lambda: dripped(STREAM, event("message", entry("dripped")) * 5),
+    "names without end": lambda: repeated(STREAM + b"event: ", b"x" * 1000),
+    "reloads": lambda: repeated(STREAM, b"event: reload\ndata: {}\n\n"),
+    "changes of welcome messages": lambda: repeated(STREAM, b"event: welcome\ndata: {}\n\n"),
+    "new messages": lambda: chain(
+        [STREAM], (event("message", entry(f"new-{n}")) for n in range(1 << 20))
+    ),
+    "odd events": lambda: chain(
+        [STREAM],
+        (event("message", odd) for odd in (None, 5, [], {}, "x", [[]] * 9000, {"id": []})),
+        (event("broadcast-gone", {"id": odd}) for odd in ODD_IDS),
+        [b"event: message\ndata: " + b"[" * 100_000 + b"\n\n"],
+        [b"id: \xff\x00\nevent: \x00\ndata\ndata:\n\n\xef\xbb\xbf\r\r\r\n"],
+    ),
+}
+
 #: A redirect keeps its path; what comes there must hold no token.
 REDIRECTS = (301, 302, 303, 307, 308)
 #: Said with a 503: each pauses the lab, so each is said to a server of its own.
@@ -131,6 +259,9 @@ RETRY_AFTER = (
     "-1",
     "1e400",
     "\u00b2",
+    "Fri, 31 Dec 9999 23:59:59 -9999",
+    "1_0",
+    "nan",
 )
 
 
@@ -150,6 +281,12 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, b"[]", {})
             return
         service.asked += 1
+        if service.events:
+            self.follow(service)
+            return
+        if service.kind in RAW:
+            self.write(RAW[service.kind]())
+            return
         url = service.url.removesuffix(BASE)
         if service.retry_after:
             self.answer(503, b"{}", {"Retry-After": service.retry_after})
@@ -160,6 +297,26 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, *ANSWERS[service.kind](url))
 
     do_POST = do_PUT = do_DELETE = do_GET
+
+    def follow(self, service: Service) -> None:
+        """Say that there is a stream of events, and what comes over it."""
+        if self.path.startswith(f"{BASE}/v1/events"):
+            service.followed += 1
+            self.write(EVENTS[service.events]())
+            return
+        says: Any = []
+        if self.path.rstrip("/") == BASE:
+            says = {"features": ["events"]}
+        elif "/v1/overview" in self.path:
+            says = {"cursor": "1"}
+        self.answer(200, dumped(says), {})
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Write bytes as they are, and no more once nobody reads them."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            for piece in pieces:
+                self.wfile.write(piece)
 
     def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         try:
@@ -185,7 +342,11 @@ class Service(ThreadingHTTPServer):
         self.kind = "calm"
         self.redirect = 0
         self.retry_after = ""
+        #: What comes over the stream of events; without it the service has none.
+        self.events = ""
         self.asked = 0
+        #: How often a stream of events was opened.
+        self.followed = 0
         #: What was asked outside of the service, with the headers.
         self.elsewhere: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()

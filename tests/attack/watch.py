@@ -78,6 +78,8 @@ class Watch:
         self.during = ""
         #: What is tried now.
         self.trying = ""
+        #: How much it had grown when that was last looked at.
+        self.grown_mib_at_end = 0.0
         #: Questions that were not answered at all.
         self.unanswered = 0
 

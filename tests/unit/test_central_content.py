@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import time
@@ -15,6 +16,8 @@ import pytest
 
 from jupyterlab_notify.sources.central.content import (
     MAX_ANSWER,
+    MAX_PIECES,
+    TURN,
     load,
     read_content,
     read_text,
@@ -85,6 +88,23 @@ async def test_an_answer_is_bounded_while_it_is_read(piece: int, is_compressed: 
         await read_content(answer)
     assert tracemalloc.get_traced_memory()[1] < 3 * MAX_ANSWER + 2 * min(piece, MAX_ANSWER)
     tracemalloc.stop()
+
+
+async def test_an_answer_in_tiny_pieces_is_refused_and_holds_up_nobody() -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.ensure_future(count_turns())
+    with pytest.raises(Failure, match="cannot be understood"):
+        await read_content(response(b" " * 100_000, 1))
+    counting.cancel()
+    # None of the pieces was waited for.
+    assert turns >= MAX_PIECES / TURN
 
 
 async def test_compressed_nothing_without_an_end_is_bounded() -> None:
@@ -241,3 +261,25 @@ def test_events_are_the_same_however_they_are_cut(piece: int, end: str) -> None:
         ("", "x", "5"),
     ]
     assert json.loads(found[0].data) == {}
+
+
+@pytest.mark.parametrize(
+    ("sent", "cursor"),
+    [
+        ("5", "5"),
+        ("1:abc-DEF", "1:abc-DEF"),
+        ("c" * 200, "c" * 200),
+        # It goes back in a header, which takes no other.
+        ("c" * 201, "before"),
+        ("\u20ac", "before"),
+        ("a\rb", "before"),
+        ("a\x00b", "before"),
+        ("a\x7f", "before"),
+        # So the format takes the cursor back.
+        ("", ""),
+    ],
+    ids=ascii,
+)
+def test_a_cursor_that_no_header_takes_is_ignored(sent: str, cursor: str) -> None:
+    (event,) = EventParser().feed(f"id: before\nid: {sent}\ndata: x\n\n")
+    assert event.cursor == cursor

@@ -79,6 +79,39 @@ test('Thirty formulas are drawn without holding up the page', async () => {
   );
 });
 
+test('A diagram is drawn when the user asks, and runs and loads nothing', async () => {
+  const asked: string[] = [];
+  page.on('request', request => asked.push(request.url()));
+  const text = await show(
+    'Pipeline',
+    '```mermaid\ngraph LR\n  A[Load] --> B[Train]\n  click A "javascript:alert(1)"\n```\n\n' +
+      '```mermaid\nflowchart LR\nA@{ img: "/logout" }\n```\n\n' +
+      '```mermaid\ngraph nonsense -->\n```'
+  );
+  const draw = text.getByRole('button', { name: 'Draw this diagram' });
+  // The second would load an image with the user's cookies: it stays code.
+  await expect(draw).toHaveCount(2);
+  await expect(text.locator('pre')).toHaveCount(3);
+  await expect(text.locator('img')).toHaveCount(0);
+  await draw.last().click();
+  await expect(text.getByRole('status')).toHaveText(
+    'This diagram could not be drawn.'
+  );
+  await draw.click();
+  const image = text.locator('img');
+  await expect(image).toHaveAttribute('src', /^data:image\/svg\+xml,/);
+  await expect
+    .poll(() => image.evaluate((one: HTMLImageElement) => one.naturalWidth))
+    .toBeGreaterThan(50);
+  // The text that it was made of can still be read and copied.
+  await expect(text.locator('pre').first()).toContainText(
+    'A[Load] --> B[Train]'
+  );
+  await expect(draw).toHaveCount(0);
+  expect(asked.filter(url => url.includes('logout'))).toEqual([]);
+  await page.screenshot({ path: '/tmp/h-diagram.png' });
+});
+
 test('A footnote is numbered, and its number leads to it', async () => {
   const text = await show(
     'Notes',

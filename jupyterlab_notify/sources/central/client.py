@@ -37,6 +37,7 @@ from .parsing import (
     parse_welcome,
     parse_whole_message,
 )
+from .server_sent_events import is_cursor
 from .transport import Transport
 
 #: How many messages one page has.
@@ -196,7 +197,7 @@ class CentralClient:
         """Return the present cursor of the event stream."""
         entry = await parse_json(await self._get("/v1/overview", {"limit": "1"}))
         cursor = entry.get("cursor") if isinstance(entry, dict) else None
-        return cursor if isinstance(cursor, str) and 0 < len(cursor) <= 200 else None
+        return cursor if isinstance(cursor, str) and is_cursor(cursor) else None
 
     def events(
         self, cursor: str | None, silence_s: float

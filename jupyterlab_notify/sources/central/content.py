@@ -6,6 +6,7 @@ cost this server little time and memory.
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import json
 import zlib
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 #: The maximum size of an answer in bytes, both compressed and decompressed.
 MAX_ANSWER = 4 * 1024 * 1024
+#: The most pieces that an answer arrives in: reading one costs more than its bytes do.
+MAX_PIECES = 50_000
+#: After so many small pieces, and after each larger one, others have their turn: what has arrived
+#: is read without a wait.
+TURN = 50
+SMALL = 1024
 #: How much of an unwanted answer is read.
 MAX_SKIPPED = 64 * 1024
 #: The maximum number of objects and lists in an answer, and of quotation marks: small values take
@@ -40,6 +47,31 @@ class NoCookies(CookieJar):
         """Ignore all cookies."""
 
 
+async def read_pieces(response: httpx.Response, most: int | None) -> AsyncIterator[bytes]:
+    """Yield an answer's content as it arrives, without holding up others.
+
+    Parameters
+    ----------
+    response
+        The answer.
+    most
+        The most pieces; None for a stream, which has no end.
+
+    Raises
+    ------
+    Failure
+        If it arrives in too many pieces.
+    """
+    pieces = 0
+    async for part in response.aiter_raw():
+        pieces += 1
+        if most is not None and pieces > most:
+            raise malformed()
+        if pieces % TURN == 0 or len(part) > SMALL:
+            await asyncio.sleep(0)
+        yield part
+
+
 async def read_content(response: httpx.Response) -> bytes:
     """Return the decompressed content of an answer.
 
@@ -56,7 +88,7 @@ async def read_content(response: httpx.Response) -> bytes:
     else:
         raise malformed()
     content, received = bytearray(), 0
-    async for part in response.aiter_raw():
+    async for part in read_pieces(response, MAX_PIECES):
         received += len(part)
         if inflate is not None:
             try:
@@ -76,14 +108,14 @@ async def read_text(response: httpx.Response) -> AsyncIterator[str]:
     if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise malformed()
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    async for part in response.aiter_raw():
+    async for part in read_pieces(response, None):
         yield decoder.decode(part)
 
 
 async def skip_content(response: httpx.Response) -> None:
     """Read an unwanted answer if it is short, so that the connection can be used again."""
     received = 0
-    async for part in response.aiter_raw():
+    async for part in read_pieces(response, MAX_PIECES):
         received += len(part)
         if received > MAX_SKIPPED:
             return

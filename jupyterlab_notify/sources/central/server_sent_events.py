@@ -13,9 +13,15 @@ from .failure import malformed
 MAX_EVENT = 1024 * 1024
 #: What each line counts besides its text, since an event may have very many empty lines.
 LINE = 64
-#: The maximum lengths of an event's name and cursor; longer ones are cut.
+#: The maximum length of an event's name; longer ones are cut.
 MAX_NAME = 100
+#: The maximum length of a cursor; longer ones are ignored.
 MAX_CURSOR = 200
+
+
+def is_cursor(text: str) -> bool:
+    """Whether a text can be sent back in a header, as the place where a stream goes on."""
+    return 0 < len(text) <= MAX_CURSOR and text.isascii() and text.isprintable()
 
 
 class ServerEvent(NamedTuple):
@@ -84,8 +90,8 @@ class EventParser:
         value = value.removeprefix(" ")
         if field == "event":
             self._name = value[:MAX_NAME]
-        elif field == "id" and "\0" not in value:
-            self._cursor = value[:MAX_CURSOR]
+        elif field == "id" and (is_cursor(value) or not value):
+            self._cursor = value
         elif field == "data":
             self._size += len(value) + LINE
             if self._size > MAX_EVENT:

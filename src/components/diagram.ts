@@ -1,0 +1,33 @@
+/**
+ * Draws a diagram; loaded when a user first asks for one.
+ */
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+
+import { DIAGRAM_TYPE } from './markdownParts';
+
+/**
+ * Have JupyterLab draw a diagram.
+ *
+ * @returns The address of an image, in which no script runs.
+ * @throws An error if it cannot be drawn.
+ */
+export async function drawDiagram(
+  rendermime: IRenderMimeRegistry,
+  text: string
+): Promise<string> {
+  // It is disposed below, which the rule does not see.
+  // eslint-disable-next-line jupyter/require-disposable-transfer
+  const renderer = rendermime.createRenderer(DIAGRAM_TYPE);
+  try {
+    await renderer.renderModel(
+      rendermime.createModel({ data: { [DIAGRAM_TYPE]: text } })
+    );
+    const src = renderer.node.querySelector('img')?.src ?? '';
+    if (!src.startsWith('data:image/svg+xml,')) {
+      throw new Error('JupyterLab did not draw it.');
+    }
+    return src;
+  } finally {
+    renderer.dispose();
+  }
+}
