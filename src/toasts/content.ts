@@ -9,6 +9,7 @@ import { locale } from '../text/locale';
 import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Action, Notification } from '../wire';
 import { summarize } from '../text/plaintext';
+import { toastDuration } from './duration';
 import { urgency } from './layout';
 import { relativeTime } from '../text/relativeTime';
 import { senderOf } from '../text/sender';
@@ -42,23 +43,10 @@ export class ToastContents {
   }
 
   /**
-   * How long a toast stays in milliseconds, `false` until it is closed; 0 for
-   * no toast.
+   * How long a row's toast stays; see {@link toastDuration}.
    */
   duration(row: Notification): number | false {
-    if (row.autoClose === 0) {
-      return 0;
-    }
-    if (row.autoClose === false || row.type === 'in-progress') {
-      return false;
-    }
-    if (typeof row.autoClose === 'number') {
-      return row.autoClose;
-    }
-    // An error stays for as long as its sender does not say otherwise.
-    return row.type === 'error'
-      ? false
-      : this._options.defaultAutoClose_s() * 1000 || false;
+    return toastDuration(row, this._options.defaultAutoClose_s());
   }
 
   /**
