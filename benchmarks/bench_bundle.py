@@ -1,4 +1,4 @@
-"""How much a browser loads: at start, and when the center is first opened (gzipped).
+"""The gzipped bytes that a browser loads: at start, and when the center is first opened.
 
 Which files those are is asked of a real Chromium. Run it on a production build (`make setup`).
 """

@@ -1,4 +1,4 @@
-"""What the list, its pages and a tab's first frame cost at 100, 10,000 and 100,000 rows."""
+"""The cost of the list, its pages and a tab's first frame at 100, 10,000 and 100,000 rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `notify.track` costs a loop, next to a bare loop and to tqdm, and how much it sends.
+"""The cost of `notify.track` to a loop, next to a bare loop and to tqdm, and how much it sends.
 
 Rounds of the three alternate, so that what else the machine does meets all of them.
 """

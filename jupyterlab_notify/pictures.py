@@ -1,4 +1,4 @@
-"""What a picture is: its type and size, read from its own bytes, and where it ends.
+"""The type, size and end of a picture, read from its own bytes.
 
 A sender's word for it counts for nothing. Nothing is decoded here: the browser does that, so what
 would cost it too much is refused by what the headers say.

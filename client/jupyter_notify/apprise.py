@@ -167,7 +167,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
 
 
 def _is_text(body_format: Any) -> bool:
-    """Whether a body is plain text rather than Markdown."""
+    """Return whether a body is plain text rather than Markdown."""
     return body_format is not None and str(getattr(body_format, "value", body_format)) == "text"
 
 

@@ -429,7 +429,7 @@ def rows_in(target: Target, answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def is_row(row: Any) -> bool:
-    """Whether a value is a notification with the fields that are shown."""
+    """Return whether a value is a notification with the fields that are shown."""
     return (
         isinstance(row, dict)
         and all(isinstance(row.get(name), str) for name in ("id", "type", "message", "updated"))

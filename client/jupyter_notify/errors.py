@@ -54,5 +54,5 @@ class Refused(SendError):
 
     @property
     def temporary(self) -> bool:
-        """Whether the server may accept the same request a little later."""
+        """Return whether the server may accept the same request a little later."""
         return self.status in (429, 502, 503, 504)

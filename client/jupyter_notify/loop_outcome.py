@@ -85,7 +85,7 @@ class LoopFrame:
         self._code: CodeType | None = None if frame is None else frame.f_code
 
     def is_frame(self, frame: FrameType) -> bool:
-        """Whether ``frame`` is this frame."""
+        """Return whether ``frame`` is this frame."""
         return self._id == id(frame) and self._code is frame.f_code
 
 
@@ -123,7 +123,7 @@ def report_outcome(loop: LoopFrame, frame: FrameType | None, report: Report) -> 
 
 
 def _raises_again(code: bytes, at: int) -> bool:
-    """Whether nothing but clean-up follows until an exception is raised once more."""
+    """Return whether nothing but clean-up follows until an exception is raised once more."""
     while at < len(code) and code[at] in CLEAN_UP:
         at += 2
     return at < len(code) and code[at] == RERAISE

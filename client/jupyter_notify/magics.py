@@ -264,12 +264,12 @@ def _name() -> str:
 
 
 def _is_plain_exit(error: BaseException) -> bool:
-    """Whether a cell ended by ``sys.exit()`` or ``sys.exit(0)``, which are no failures."""
+    """Return whether a cell ended by ``sys.exit()`` or ``sys.exit(0)``, which are no failures."""
     return isinstance(error, SystemExit) and error.code in (None, 0)
 
 
 def _is_interrupt(error: BaseException) -> bool:
-    """Whether a cell was interrupted; one that awaits is cancelled by that."""
+    """Return whether a cell was interrupted; one that awaits is cancelled by that."""
     group: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     if group and type(error).__name__ == "BaseExceptionGroup":
         return all(map(_is_interrupt, group))

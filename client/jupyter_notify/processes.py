@@ -43,7 +43,7 @@ def _parents() -> dict[int, int]:
 
 
 def is_ours(pid: int) -> bool:
-    """Whether a process is alive and belongs to this user."""
+    """Return whether a process is alive and belongs to this user."""
     if sys.platform == "win32":
         # On Windows, os.kill with signal 0 would end the process.
         return True
@@ -56,7 +56,7 @@ def is_ours(pid: int) -> bool:
 
 
 def is_here(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Return whether a host is this machine."""
     if host in LOOPBACK:
         return True
     try:
@@ -69,7 +69,7 @@ def is_here(host: str) -> bool:
 
 
 def listens(pid: int, port: int) -> bool | None:
-    """Whether a process listens on a port; None where the system does not say.
+    """Return whether a process listens on a port; None where the system does not say.
 
     A home directory that several machines share lists the servers of all of them. A process id
     from another machine may belong to an unrelated process here.

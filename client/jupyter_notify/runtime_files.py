@@ -214,7 +214,7 @@ def check_owner(about: os.stat_result, name: str = "it") -> None:
 
 
 def _group_has_others(group: int) -> bool:
-    """Whether a group has other members.
+    """Return whether a group has other members.
 
     A volume in Kubernetes is often writable by a group that only this user is in. So are the
     files of a user on a system where each user has a group.

@@ -294,7 +294,7 @@ class SendQueue:
 
     @property
     def in_thread(self) -> bool:
-        """Whether the caller is the background thread."""
+        """Return whether the caller is the background thread."""
         return threading.current_thread() is self._thread
 
     def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> None:

@@ -99,7 +99,7 @@ def _split(url: str, token_advice: str) -> SplitResult:
 
 
 def _is_hubs(segments: list[str]) -> bool:
-    """Whether a path, as far as its first page, is one of a hub."""
+    """Return whether a path, as far as its first page, is one of a hub."""
     return any(pair[0] == "hub" and pair[1] in HUB_PAGES for pair in zip(segments, segments[1:]))
 
 
@@ -115,7 +115,7 @@ def _without_dots(segments: list[str]) -> list[str]:
 
 
 def _is_page(segments: list[str], n: int) -> bool:
-    """Whether a page may start at the n-th segment, and the base URL end before it."""
+    """Return whether a page may start at the n-th segment, and the base URL end before it."""
     page, below = segments[n], segments[n + 1 : n + 2]
     if page not in PAGES or _is_user_name(segments, n):
         return False
@@ -126,7 +126,7 @@ def _is_page(segments: list[str], n: int) -> bool:
 
 
 def _is_whole(segments: list[str], n: int) -> bool:
-    """Whether a page starts at the n-th segment that the next one is a part of."""
+    """Return whether a page starts at the n-th segment that the next one is a part of."""
     page, below = segments[n], segments[n + 1 : n + 2]
     if not below or _is_user_name(segments, n):
         return False

@@ -77,7 +77,7 @@ def to_text(value: object, name: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nobody sees anything of a text."""
+    """Return whether nobody sees anything of a text."""
     return not INVISIBLE.sub("", text)
 
 
@@ -121,7 +121,7 @@ def plain_number(value: Any) -> int | float | None:
 
 
 def is_duration(value: Any) -> bool:
-    """Whether a value is a ``timedelta``, which has a unit of its own."""
+    """Return whether a value is a ``timedelta``, which has a unit of its own."""
     return hasattr(value, "total_seconds") or type(value).__name__ == "timedelta64"
 
 

@@ -283,5 +283,5 @@ class Settings(BaseSettings):
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the database is a file of SQLite."""
+        """Return whether the database is a file of SQLite."""
         return self.database.startswith("sqlite")

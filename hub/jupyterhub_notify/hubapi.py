@@ -49,7 +49,7 @@ class HubAnswer:
 
     @property
     def ok(self) -> bool:
-        """Whether the Hub did what it was asked for."""
+        """Return whether the Hub did what it was asked for."""
         return self.status < 400
 
 

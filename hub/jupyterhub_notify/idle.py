@@ -1,4 +1,4 @@
-"""Who is told that their idle server is about to be stopped, and afterwards why it was.
+"""Warnings to users that their idle server is about to be stopped, and why it was afterwards.
 
 It decides from the Hub's activity and from what this service shows already; it asks nobody. The
 list that it makes is reconciled: a warning goes when its user is active again.

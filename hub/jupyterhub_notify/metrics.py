@@ -1,4 +1,4 @@
-"""What Prometheus is told. One process a pod: there is no shared directory of metrics."""
+"""Metrics for Prometheus. One process a pod: there is no shared directory of metrics."""
 
 from __future__ import annotations
 

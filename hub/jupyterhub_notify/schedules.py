@@ -1,4 +1,4 @@
-"""When a broadcast is shown: always, from or until a moment, or again and again.
+"""The schedule of a broadcast: always, from or until a moment, or again and again.
 
 Pure functions of a schedule and a moment; who calls them decides what *now* is.
 """
@@ -123,7 +123,7 @@ class Schedule:
 
     @property
     def recurring(self) -> bool:
-        """Whether it may be shown more than once."""
+        """Return whether it may be shown more than once."""
         return bool(self.rules or self.dates)
 
     def active(self, now: datetime) -> Occurrence | None:

@@ -208,7 +208,7 @@ class Hub:
         return False
 
     def serves(self) -> bool:
-        """Whether the service answers through the hub's proxy."""
+        """Return whether the service answers through the hub's proxy."""
         with suppress(httpx.TransportError):
             return self.client.get(f"{self.service}/v1/me").status_code == 200
         return False

@@ -113,7 +113,7 @@ def explain_foreign_log(file: DatabaseFile) -> str:
 
 
 def is_corrupt(fault: BaseException) -> bool:
-    """Whether a fault means that the file holds data that this software never wrote."""
+    """Return whether a fault means that the file holds data that this software never wrote."""
     text = str(fault)
     return isinstance(fault, sqlite3.Error) and (
         type(fault) is sqlite3.DatabaseError
@@ -147,5 +147,5 @@ def measure(db: sqlite3.Connection) -> int:
 
 
 def _holds(text: str | None, word: str) -> bool:
-    """Whether a text contains a word, which must be case-folded."""
+    """Return whether a text contains a word, which must be case-folded."""
     return text is not None and word in text.casefold()

@@ -127,7 +127,7 @@ class DatabaseFile:
                     os.unlink(sidecar)
 
     def is_replaced(self) -> bool:
-        """Whether the remembered file was replaced by another one, or removed."""
+        """Return whether the remembered file was replaced by another one, or removed."""
         if self._file is None:
             return False
         try:

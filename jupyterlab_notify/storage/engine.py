@@ -123,7 +123,7 @@ class Engine:
 
     @property
     def durable(self) -> bool:
-        """Whether committed changes survive the process."""
+        """Return whether committed changes survive the process."""
         return self.mode != "memory"
 
     def status(self) -> StoreStatus:
@@ -371,7 +371,7 @@ class Engine:
         return None if self._file is None else self._file.fingerprint()
 
     def _is_quiet(self) -> bool:
-        """Whether nothing is due, and a shared file is unchanged since it was last read."""
+        """Return whether nothing is due, and a shared file is unchanged since it was last read."""
         return (
             self.mode == "rollback"
             and self._fingerprint is not None

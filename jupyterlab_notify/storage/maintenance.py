@@ -100,7 +100,7 @@ class Maintenance:
     def is_due(
         self, at_most: int, count_rows: Callable[[], int], measure: Callable[[], int]
     ) -> bool:
-        """Whether ``prune`` should run now.
+        """Return whether ``prune`` should run now.
 
         Parameters
         ----------

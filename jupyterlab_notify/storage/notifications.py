@@ -655,7 +655,7 @@ class InsertNotification(GroupedOperation):
         return self.notifications.add(transaction, self.message)
 
     def can_group(self, transaction: Transaction) -> bool:
-        """Whether it only inserts a row."""
+        """Return whether it only inserts a row."""
         expires_ms = self.message["expires_ms"]
         return self.message["key"] is None and (
             expires_ms is None or expires_ms > transaction.now_ms

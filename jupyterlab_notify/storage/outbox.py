@@ -95,7 +95,7 @@ class OutboxRepository:
         return int(count)
 
     def is_waiting(self, transaction: Transaction, *actions: str) -> bool:
-        """Whether an entry with one of these actions waits."""
+        """Return whether an entry with one of these actions waits."""
         marks = ", ".join("?" * len(actions))
         return bool(
             transaction.execute(
@@ -115,7 +115,7 @@ class OutboxRepository:
         )
 
     def is_pending(self, transaction: Transaction, origin: str, remote: str) -> bool:
-        """Whether something that the user did with a message or broadcast waits here."""
+        """Return whether something that the user did with a message or broadcast waits here."""
         actions: tuple[str, ...] = (*BROADCAST_ACTIONS, "broadcast-reply")
         if origin != "broadcast":
             actions = ("read", "unread", "reply")

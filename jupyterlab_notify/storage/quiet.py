@@ -1,4 +1,4 @@
-"""What the user is left alone by: everything for a while (do not disturb), and muted sources."""
+"""The user's quiet: do not disturb, which holds for a while, and muted sources."""
 
 from __future__ import annotations
 

@@ -149,15 +149,15 @@ class Recovery:
     # From memory into the file
 
     def has_news(self, state: StoreState) -> bool:
-        """Whether memory has changed since it took over."""
+        """Return whether memory has changed since it took over."""
         return state.seq > self._start_seq or state.welcome != self._start.welcome
 
     def is_origin(self, state: StoreState) -> bool:
-        """Whether this is the file that memory took over from."""
+        """Return whether this is the file that memory took over from."""
         return self._is_same_epoch(state) and not self.is_older(state)
 
     def is_older(self, state: StoreState) -> bool:
-        """Whether this is an earlier version of the file that memory took over from."""
+        """Return whether this is an earlier version of the file that memory took over from."""
         origin = self._origin
         return origin is not None and self._is_same_epoch(state) and state.seq < origin.seq
 
@@ -421,7 +421,7 @@ def _is_json(text: Any) -> bool:
 
 
 def _is_sound(row: StoredRow) -> bool:
-    """Whether a row is undamaged, so that its values can be decoded."""
+    """Return whether a row is undamaged, so that its values can be decoded."""
     values = {
         **row,
         HAS_BODY: row["body"] is not None or not row["fetched"],

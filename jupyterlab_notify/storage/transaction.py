@@ -55,7 +55,7 @@ class StoreState:
     reset_ms: int | None = None
 
     def is_due(self, now_ms: int) -> bool:
-        """Whether a row is due to change by itself."""
+        """Return whether a row is due to change by itself."""
         return self.due_ms is not None and self.due_ms <= now_ms
 
     def columns(self) -> tuple[int, int, int, int | None]:
@@ -156,7 +156,7 @@ class GroupedOperation(ABC):
 
     @abstractmethod
     def can_group(self, transaction: Transaction) -> bool:
-        """Whether it may run together with the operations before and after it."""
+        """Return whether it may run together with the operations before and after it."""
 
     @abstractmethod
     def run_group(

@@ -1,4 +1,4 @@
-"""What the client's tests share: a sender that a test directs, and the fixtures for it."""
+"""A sender that a test directs, and the fixtures for it; the client's tests share them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ SECRET = "Xyzzy-secret-text"
 
 
 def has_pydantic(server: Server) -> bool:
-    """Whether its compiled part is in the process: nothing that is run there can hide it."""
+    """Return whether its compiled part is in the process: nothing that is run there can hide it."""
     assert server.process is not None
     maps = psutil.Process(server.process.pid).memory_maps()
     return any("pydantic_core" in found.path for found in maps)

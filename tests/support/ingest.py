@@ -1,4 +1,4 @@
-"""What tests of ingest share."""
+"""Messages and answers that tests of ingest share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of a central service's rows share."""
+"""Rows of a central service that tests share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the sender's side share: a shell, a terminal and a kernel of a real server."""
+"""Tools for tests of the sender's side: a shell, a terminal and a kernel of a real server."""
 
 from __future__ import annotations
 

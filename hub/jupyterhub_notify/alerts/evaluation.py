@@ -69,7 +69,7 @@ class UserState:
 
     @property
     def is_normal(self) -> bool:
-        """Whether there is nothing to remember."""
+        """Return whether there is nothing to remember."""
         return not self.on and not self.rising and self.action == "none"
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How a verb ends early: one sentence and an exit code."""
+"""The early end of a verb: one sentence and an exit code."""
 
 from __future__ import annotations
 

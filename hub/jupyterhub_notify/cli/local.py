@@ -1,4 +1,4 @@
-"""What the verbs that work on this machine's files share."""
+"""Pieces that the verbs for this machine's files share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the verbs that talk to a service share: its address, the token, and how to print."""
+"""Pieces that the verbs that talk to a service share: its address, the token, and printing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which servers run at the hub, and whose they are."""
+"""The servers that run at the hub, and whose they are."""
 
 from __future__ import annotations
 

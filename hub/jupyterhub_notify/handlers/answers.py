@@ -1,4 +1,4 @@
-"""What answers share: validators, links to pages, addresses, JSON without defaults."""
+"""Pieces that answers share: validators, links to pages, addresses, JSON without defaults."""
 
 from __future__ import annotations
 

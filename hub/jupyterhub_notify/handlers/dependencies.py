@@ -1,4 +1,4 @@
-"""What handlers are given: the caller, and the parts of the service."""
+"""Dependencies of handlers: the caller, and the parts of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around every request: a bound on its body, its measure, and what nobody expected.
+"""Middleware around every request: a bound on its body, its measure, and unexpected errors.
 
 Plain ASGI: ten thousand open streams pass through here.
 """

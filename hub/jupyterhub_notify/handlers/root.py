@@ -1,4 +1,4 @@
-"""What the service is, whether it is well, and its metrics."""
+"""The service's description, health and metrics."""
 
 from __future__ import annotations
 

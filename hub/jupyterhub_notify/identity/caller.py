@@ -58,7 +58,7 @@ class Caller:
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether nobody is known to ask."""
+        """Return whether nobody is known to ask."""
         return self.kind == "anonymous"
 
     def may_publish_as(self, service: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a request brings: the token of its `Authorization` header."""
+"""The credentials of a request: the token of its `Authorization` header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which provider tells who asks, by the environment: ``JUPYTERHUB_NOTIFY_<NAME>``."""
+"""The choice of the identity provider, by the environment: ``JUPYTERHUB_NOTIFY_<NAME>``."""
 
 from __future__ import annotations
 

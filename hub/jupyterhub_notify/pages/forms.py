@@ -45,7 +45,7 @@ class Draft:
 
     @property
     def more(self) -> bool:
-        """Whether something is set that the composer folds away."""
+        """Return whether something is set that the composer folds away."""
         return bool(
             self.banner
             or not self.inbox

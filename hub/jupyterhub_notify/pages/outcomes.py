@@ -1,4 +1,4 @@
-"""How the page says what became of a broadcast: words, colour and order, here alone."""
+"""The words, colours and order in which the page shows what became of a broadcast."""
 
 from __future__ import annotations
 

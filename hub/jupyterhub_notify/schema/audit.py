@@ -1,4 +1,4 @@
-"""Who published, changed and revoked what."""
+"""The record of who published, changed and revoked what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tables share: their registry, their column types, and the clock's precision."""
+"""The base of all tables: their registry, their column types, and the clock's precision."""
 
 from __future__ import annotations
 

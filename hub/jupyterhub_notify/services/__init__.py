@@ -1,1 +1,1 @@
-"""What the service does: one class for each job, given its parts by keyword."""
+"""The service's jobs: one class for each, given its parts by keyword."""

@@ -1,4 +1,4 @@
-"""What a caller may do, asked by the services before they do it."""
+"""Checks of what a caller may do, which services make before they do it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Range(NamedTuple):
     upto: int
 
     def covers(self, seq: int) -> bool:
-        """Whether a number is in the range."""
+        """Return whether a number is in the range."""
         return self.after < seq <= self.upto
 
 

@@ -1,4 +1,4 @@
-"""Who there is at the hub: users, their groups, and whose server is running."""
+"""The users of the hub, their groups, and whose server is running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user does with notifications: list, look at, mark."""
+"""The user's side of notifications: list, look at, mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast each publisher may send: a bucket that fills again as time passes."""
+"""The rate at which each publisher may send: a bucket that fills again as time passes."""
 
 from __future__ import annotations
 

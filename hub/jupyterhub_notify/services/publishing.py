@@ -1,4 +1,4 @@
-"""What a service does with its notifications: send, change, revoke."""
+"""A service's side of its notifications: send, change, revoke."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What labs say became of messages."""
+"""Receipts: labs say what became of messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a message asks its readers, and whether an answer fits."""
+"""The question of a message to its readers, and the check of an answer to it."""
 
 from __future__ import annotations
 

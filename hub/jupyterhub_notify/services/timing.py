@@ -1,4 +1,4 @@
-"""When a broadcast is shown, computed from its schedule for one moment."""
+"""The times of a broadcast, computed from its schedule for one moment."""
 
 from __future__ import annotations
 

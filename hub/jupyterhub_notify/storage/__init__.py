@@ -1,1 +1,1 @@
-"""What is read and written: each class gets a connection and returns models, never rows."""
+"""Queries: each class gets a connection and returns models, never rows."""

@@ -21,7 +21,7 @@ MAX_SUBJECT = 200
 
 
 class AlertProblemStore:
-    """What is asked of the table; each method is given its connection."""
+    """The queries of the table; each method is given its connection."""
 
     async def add(
         self, connection: AsyncConnection, engine: str, problems: Sequence[tuple[str, str]]

@@ -50,7 +50,7 @@ def _stored(row: Row[Any]) -> StoredBroadcast:
 
 
 class BroadcastStore:
-    """What is asked of the tables of broadcasts; each method is given its connection."""
+    """The queries of the tables of broadcasts; each method is given its connection."""
 
     async def shown(self, connection: AsyncConnection) -> list[StoredBroadcast]:
         """Return what is shown now, newest first, for whomever."""

@@ -21,7 +21,7 @@ _Q = ChannelSend.__table__.c
 
 
 class ChannelStore:
-    """What is asked of the tables; each method is given its connection."""
+    """The queries of the tables; each method is given its connection."""
 
     async def unread(
         self, connection: AsyncConnection, after: datetime, before: datetime, limit: int

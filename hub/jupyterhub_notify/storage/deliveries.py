@@ -37,7 +37,7 @@ RANKS = {
 
 
 class DeliveryStore:
-    """What is asked of the ledger; each method is given its connection or transaction."""
+    """The queries of the ledger; each method is given its connection or transaction."""
 
     async def begin(self, transaction: Transaction, stored: StoredBroadcast) -> None:
         """Make the rows of an occurrence whose recipients are known by name: they wait."""

@@ -1,4 +1,4 @@
-"""What is over, and what is so old that it is deleted."""
+"""Rows that are over, and rows so old that they are deleted."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def _stored(row: Row[Any]) -> StoredNotification:
 
 
 class NotificationStore:
-    """What is asked of the tables of notifications; each method is given its connection."""
+    """The queries of the tables of notifications; each method is given its connection."""
 
     async def for_user(
         self,

@@ -19,7 +19,7 @@ _L = Lease.__table__.c
 
 
 class RuleStateStore:
-    """What is asked of the tables; each method is given its connection."""
+    """The queries of the tables; each method is given its connection."""
 
     async def all(self, connection: AsyncConnection) -> list[dict[str, Any]]:
         """Return all states."""

@@ -38,7 +38,7 @@ _ABOUT_A_USER = (
 
 
 class ServerStore:
-    """What is asked of the table of servers, and what is deleted with a user."""
+    """The queries of the table of servers, and what is deleted with a user."""
 
     async def hello(
         self,

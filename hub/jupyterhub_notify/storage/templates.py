@@ -16,7 +16,7 @@ _T = SavedTemplate.__table__.c
 
 
 class SavedTemplateStore:
-    """What is asked of the table; each method is given its connection."""
+    """The queries of the table; each method is given its connection."""
 
     async def listed(self, connection: AsyncConnection, sender: str | None) -> list[dict[str, Any]]:
         """Return templates by name: those that a sender sees, or all of them."""

@@ -39,7 +39,7 @@ _STATE = ("seq", "views", "seen_version", "dismissed", "accepted")
 
 
 class WelcomeStore:
-    """What is asked of the tables of welcome messages; each method is given its connection."""
+    """The queries of the tables of welcome messages; each method is given its connection."""
 
     async def for_user(
         self, connection: AsyncConnection, user: str | None, *where: ColumnElement[bool]

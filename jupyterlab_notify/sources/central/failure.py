@@ -42,27 +42,27 @@ class Failure(Exception):
 
     @property
     def concerns_all(self) -> bool:
-        """Whether the service, or a proxy, rules out all other requests as well."""
+        """Return whether the service, or a proxy, rules out all other requests as well."""
         return self.retry_after_s is not None or self.status in (407, 429)
 
     @property
     def unauthorized(self) -> bool:
-        """Whether the token was refused."""
+        """Return whether the token was refused."""
         return self.status in (401, 403)
 
     @property
     def missing(self) -> bool:
-        """Whether the central service does not have what was requested."""
+        """Return whether the central service does not have what was requested."""
         return self.status in (404, 405, 501)
 
     @property
     def is_lasting(self) -> bool:
-        """Whether it stays so until somebody changes a setting, a token or a service."""
+        """Return whether it stays so until somebody changes a setting, a token or a service."""
         return (400 <= self.status < 500 and self.status not in PASSING) or self.status == 501
 
     @property
     def permanent(self) -> bool:
-        """Whether the same request will always be refused."""
+        """Return whether the same request will always be refused."""
         return 400 <= self.status < 500 and self.status not in TRANSIENT
 
 

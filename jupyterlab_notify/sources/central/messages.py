@@ -390,7 +390,7 @@ class MessageSync:
 
 
 def _only_new_ones(first: Page, before: ListState, seen: frozenset[str]) -> bool:
-    """Whether the first page differs from the last one only by new messages."""
+    """Return whether the first page differs from the last one only by new messages."""
     ids = tuple(item.remote for item in first.items)
     if first.cursor is None or first.total is None or not before.total:
         return False

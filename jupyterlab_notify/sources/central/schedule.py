@@ -1,4 +1,4 @@
-"""When the central service is polled: the interval, and the back-off after failures."""
+"""The times of polling the central service: the interval, and the back-off after failures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Backoff:
 
     @property
     def is_active(self) -> bool:
-        """Whether the back-off is waiting now."""
+        """Return whether the back-off is waiting now."""
         return time.monotonic() < self._until
 
     def delay_s(self, failures: int) -> float:
@@ -92,7 +92,7 @@ class Schedule:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether no request may be made now."""
+        """Return whether no request may be made now."""
         return time.monotonic() < max(self._quiet_until, self._paused_until)
 
     @property

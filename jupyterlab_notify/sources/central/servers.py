@@ -13,7 +13,7 @@ def make_owner() -> str:
 
 
 def has_ended(owner: str) -> bool:
-    """Whether a server is known to have ended, which only its own host can tell."""
+    """Return whether a server is known to have ended, which only its own host can tell."""
     if os.name != "posix":
         return False
     host, _, rest = owner.rpartition(":")[0].rpartition(":")

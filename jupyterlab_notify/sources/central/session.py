@@ -87,7 +87,7 @@ class CentralSession:
             raise Interrupted
 
     def has(self, feature: str) -> bool:
-        """Whether the service is known to offer a feature."""
+        """Return whether the service is known to offer a feature."""
         return self.features is not None and feature in self.features
 
     async def learn_features(self) -> None:

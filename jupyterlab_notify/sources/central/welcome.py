@@ -34,12 +34,12 @@ class WelcomeSync:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the last list contradicted dismissals, which the next one may confirm."""
+        """Return whether the last list contradicted dismissals, which the next one may confirm."""
         return bool(self._doubted)
 
     @property
     def is_missing(self) -> bool:
-        """Whether the service is known to have no welcome messages."""
+        """Return whether the service is known to have no welcome messages."""
         return self.is_offered is False
 
     async def sync(self) -> None:

@@ -40,7 +40,7 @@ from ...support.storage import (
 
 
 def is_silent(store: Storage) -> bool:
-    """Whether the one message there is says that its sender has stopped."""
+    """Return whether the one message there is says that its sender has stopped."""
     (row,) = listed(store)
     assert (row["type"] == "warning") is (row["stopped"] is not None)
     return row["stopped"] is not None
