@@ -54,6 +54,8 @@ _STEPS = {
     "DAILY": timedelta(days=1),
     "HOURLY": timedelta(hours=1),
 }
+#: How many days a period has at most.
+_MOST_DAYS = {"YEARLY": 366, "MONTHLY": 31, "WEEKLY": 7, "DAILY": 1, "HOURLY": 1}
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 #: The lowest and highest value, and whether a negative one counts from the end.
 _NUMBERS = {
@@ -282,6 +284,7 @@ def make_rule(
         raise RuleError(f"BYMINUTE can have at most {MAX_MINUTES} values")
     if len(arguments.get("bysecond", ())) > 1:
         raise RuleError("BYSECOND can have one value only")
+    _check_positions(frequency, arguments)
     rule = Rule(
         start=start.replace(microsecond=0),
         zone=in_zone,
@@ -297,6 +300,19 @@ def make_rule(
         # Every 24 hours from nine o'clock on, but only at ten.
         raise RuleError("it never comes about") from None
     return rule
+
+
+def _check_positions(frequency: str, arguments: dict[str, Any]) -> None:
+    """Refuse positions that no period has: looking for them takes seconds, hour by hour."""
+    positions = arguments.get("bysetpos")
+    if positions is None:
+        return
+    times = 1 if frequency == "HOURLY" else len(arguments.get("byhour", "_"))
+    times *= len(arguments.get("byminute", "_"))
+    most = times * _MOST_DAYS[frequency]
+    arguments["bysetpos"] = [position for position in positions if abs(position) <= most]
+    if not arguments["bysetpos"]:
+        raise RuleError("it never comes about")
 
 
 def zone(name: str) -> ZoneInfo:
@@ -374,7 +390,9 @@ def _weekday(text: str, frequency: str, parts: dict[str, list[str]]) -> dateutil
         return dateutil_rrule.weekday(_DAYS.index(match[2]))
     if frequency not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts:
         raise RuleError(f"BYDAY={text} counts days of a month or year: FREQ must be one of these")
-    number = _number("BYDAY", match[1], 1, 53, negative=True)
+    # No month has a sixth Monday, and python-dateutil fails where it looks for a ninth.
+    most = 5 if frequency == "MONTHLY" or "BYMONTH" in parts else 53
+    number = _number("BYDAY", match[1], 1, most, negative=True)
     return dateutil_rrule.weekday(_DAYS.index(match[2]), number)
 
 
