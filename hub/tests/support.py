@@ -178,8 +178,11 @@ class Service:
         key = name or ""
         if key not in self.clients:
             headers = {"Authorization": f"Bearer {self.tokens.of(name)}"} if name else {}
+            # Both ends drop an idle connection after five seconds otherwise: on a busy machine a
+            # request meets the server's end.
+            limits = httpx.Limits(keepalive_expiry=2)
             self.clients[key] = httpx.AsyncClient(
-                base_url=self.url, headers=headers, timeout=60, trust_env=False
+                base_url=self.url, headers=headers, timeout=60, trust_env=False, limits=limits
             )
         return self.clients[key]
 

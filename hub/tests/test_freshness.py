@@ -8,10 +8,13 @@ from contextlib import AsyncExitStack
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import func, select, text
 
 from jupyterhub_notify.events.freshness import Freshness
 from jupyterhub_notify.events.versions import Versions
+from jupyterhub_notify.schema import OF_GROUPS, Notification
 from jupyterhub_notify.storage.database import Database
+from jupyterhub_notify.storage.positions import PositionStore
 
 from .support import Service, Tokens, running
 
@@ -196,3 +199,28 @@ async def test_a_look_that_had_begun_before_is_not_enough() -> None:
     store.looks[4].set_result(4)
     await again
     assert versions.everyone == 4
+
+
+async def test_the_latest_of_groups_is_found_without_a_scan(service: Service) -> None:
+    store = service.parts.database
+    latest = "SELECT max(seq) FROM notifications WHERE substr(target, 1, 2) = 'g:'"
+    assert (
+        str(select(func.max(Notification.seq)).where(OF_GROUPS)).split()
+        == latest.replace("(seq) FROM", "(notifications.seq) AS max_1 FROM").split()
+    )
+    async with store.engine.connect() as connection:
+        if not store.is_sqlite:
+            # The table is empty here, and a scan of nothing would be cheapest.
+            await connection.execute(text("SET enable_seqscan = off"))
+        explain = "EXPLAIN QUERY PLAN" if store.is_sqlite else "EXPLAIN"
+        plan = str((await connection.execute(text(f"{explain} {latest}"))).all())
+        await connection.invalidate()
+    assert "ix_notifications_of_groups" in plan
+    positions = PositionStore(database=store)
+    assert await positions.of_everyone() == 0
+    body = {"group": "staff", "summary": "To a group"}
+    answer = await service.as_("quota").post("/v1/services/quota/notifications", json=body)
+    assert answer.status_code == 200
+    found = await positions.of_everyone()
+    await service.send()
+    assert await positions.of_everyone() == found > 0

@@ -8,12 +8,13 @@ from .base import Base, UtcDateTime, new_id, now
 from .broadcasts import Broadcast, BroadcastState, Delivery
 from .channels import ChannelChoice, ChannelSend
 from .counter import Counter
-from .notifications import Notification, NotificationState
+from .notifications import OF_GROUPS, Notification, NotificationState
 from .servers import Server
 from .templates import SavedTemplate
 from .welcome import Welcome, WelcomeState
 
 __all__ = [
+    "OF_GROUPS",
     "AlertProblem",
     "AuditEntry",
     "Base",

@@ -10,7 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base
 
-__all__ = ["Notification", "NotificationState"]
+__all__ = ["OF_GROUPS", "Notification", "NotificationState"]
+
+#: What is for a group, as the index of these has it: written otherwise, that is not used.
+OF_GROUPS = text("substr(target, 1, 2) = 'g:'")
 
 #: SQLite numbers rows by itself only where the key is its INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -61,6 +64,10 @@ class Notification(Base):
             "expires",
             sqlite_where=text("state = 'active' AND expires IS NOT NULL"),
             postgresql_where=text("state = 'active' AND expires IS NOT NULL"),
+        ),
+        # The latest of these, without looking at each user's.
+        Index(
+            "ix_notifications_of_groups", "seq", sqlite_where=OF_GROUPS, postgresql_where=OF_GROUPS
         ),
         Index(
             "ix_notifications_ended",

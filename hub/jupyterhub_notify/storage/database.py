@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from anyio import fail_after
 from sqlalchemy import Connection, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, TimeoutError
@@ -16,10 +18,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from ..errors import Unavailable
 from ..schema import Counter
 
-__all__ = ["UNREACHABLE", "Database", "create_engine"]
+__all__ = ["UNREACHABLE", "Database", "create_engine", "is_lost"]
+
+#: Seconds that a request waits for what it reads; a server that hangs says nothing at all.
+READ_S = 20.0
+#: Seconds that a change waits for another process that has locked the file of SQLite.
+LOCKED_S = 15.0
 
 #: What a database that cannot be reached raises; asyncpg's own come as they are from a connect.
 UNREACHABLE = (DBAPIError, TimeoutError, asyncio.TimeoutError, OSError, asyncpg.PostgresError)
+
+#: PostgreSQL's classes of errors that no change is to blame for: connections, resources, locks
+#: that are not to be had, and the operator's or the system's doing.
+LOST_STATES = ("08", "53", "55P03", "57", "58")
+#: The same of SQLite, which says it in words only before Python 3.11.
+LOST_WORDS = ("locked", "disk", "unable to open", "readonly")
 
 
 def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
@@ -44,7 +57,7 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         "hide_parameters": True,
     }
     if make_url(url).get_backend_name() == "sqlite":
-        engine = create_async_engine(url, connect_args={"timeout": 15}, **options)
+        engine = create_async_engine(url, connect_args={"timeout": LOCKED_S}, **options)
         _prepare_sqlite(engine)
         return engine
     settings = {
@@ -81,6 +94,18 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def is_lost(error: BaseException) -> bool:
+    """Return whether an error is the database's own: any other change would fail as well now."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, UNREACHABLE)
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if error.connection_invalidated or state.startswith(LOST_STATES):
+        return True
+    return isinstance(error.orig, sqlite3.OperationalError) and any(
+        word in str(error.orig) for word in LOST_WORDS
+    )
+
+
 class Database:
     """The database as the storage classes see it.
 
@@ -111,11 +136,12 @@ class Database:
         Raises
         ------
         Unavailable
-            If the database does not answer.
+            If the database does not answer within `READ_S`.
         """
         try:
-            async with self._reader.connect() as connection:
-                yield connection
+            with fail_after(READ_S):
+                async with self._reader.connect() as connection:
+                    yield connection
         except UNREACHABLE as error:
             raise Unavailable("The database does not answer", retry_after_s=5) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from ..schema import (
+    OF_GROUPS,
     Broadcast,
     BroadcastState,
     Notification,
@@ -35,7 +36,7 @@ class PositionStore:
         statements = [
             select(func.max(Broadcast.seq)),
             select(func.max(Welcome.seq)),
-            select(func.max(Notification.seq)).where(Notification.target.like("g:%")),
+            select(func.max(Notification.seq)).where(OF_GROUPS),
         ]
         async with self._database.read() as connection:
             found = [(await connection.execute(one)).scalar_one() for one in statements]

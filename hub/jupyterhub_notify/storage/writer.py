@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import structlog
+from anyio import fail_after
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import ServiceError, Unavailable
 from ..schema import Counter
-from .database import UNREACHABLE, Database
+from .database import UNREACHABLE, Database, is_lost
 
 __all__ = ["CHANNEL", "Command", "Committed", "Transaction", "Writer"]
 
@@ -31,6 +32,10 @@ T = TypeVar("T")
 CHANNEL = "jupyterhub_notify"
 MOST_TOGETHER = 200
 MOST_WAITING = 20_000
+#: Seconds that whoever changes something waits for its commit.
+WAIT_S = 30.0
+#: Seconds that a transaction may take; a server that hangs says nothing at all.
+TRANSACTION_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +93,8 @@ Command = Callable[[Transaction], Awaitable[T]]
 class _Waiting(Generic[T]):
     command: Command[T]
     future: asyncio.Future[T]
+    #: Whether whoever asked for it was told that it failed: it must not be done any more.
+    given_up: bool = False
 
 
 class Writer:
@@ -105,6 +112,7 @@ class Writer:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._failing = False
         self._log = structlog.get_logger("jupyterhub_notify.writer")
         self.listeners: list[Callable[[Committed], None]] = []
 
@@ -137,16 +145,27 @@ class Writer:
         ServiceError
             What the command raised; nothing of it was written.
         Unavailable
-            If the database does not answer. It may have been committed all the same.
+            If the database does not answer within `WAIT_S`. It may have been committed all the
+            same.
         """
         if self._closing:
             raise Unavailable("The service is stopping", retry_after_s=5)
         if len(self._waiting) >= MOST_WAITING:
             raise Unavailable("Too many changes are waiting", retry_after_s=5)
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(command=command, future=future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        waiting = _Waiting(command=command, future=future)
+        self._waiting.append(waiting)
         self._arrived.set()
-        return await future
+        timer = loop.call_later(WAIT_S, self._give_up, waiting)
+        try:
+            return await future
+        finally:
+            timer.cancel()
+
+    def _give_up(self, waiting: _Waiting[Any]) -> None:
+        waiting.given_up = True
+        _fail(waiting.future, self._translated(asyncio.TimeoutError()))
 
     async def _work(self) -> None:
         while True:
@@ -158,27 +177,36 @@ class Writer:
                 continue
             count = min(len(self._waiting), MOST_TOGETHER)
             batch = [self._waiting.popleft() for _ in range(count)]
+            batch = [waiting for waiting in batch if not waiting.given_up]
             # One that fails takes the others' work with it: then each has its own transaction.
-            if not await self._commit(batch, alone=count == 1):
+            if batch and not await self._commit(batch, alone=len(batch) == 1):
                 for waiting in batch:
-                    await self._commit([waiting], alone=True)
+                    if not waiting.given_up:
+                        await self._commit([waiting], alone=True)
 
     async def _commit(self, batch: list[_Waiting[Any]], *, alone: bool) -> bool:
-        """Return whether everything in it is settled, by success or, if alone, by an error."""
+        """Return whether everything in it is settled, by success or by an error of each."""
         results: list[Any] = []
         try:
-            async with self._database.engine.begin() as connection:
-                transaction = await self._begin(connection)
-                before = transaction.seq
-                for waiting in batch:
-                    results.append(await waiting.command(transaction))
-                if transaction.seq != before:
-                    await self._finish(transaction)
+            with fail_after(TRANSACTION_S):
+                async with self._database.engine.begin() as connection:
+                    transaction = await self._begin(connection)
+                    before = transaction.seq
+                    for waiting in batch:
+                        results.append(await waiting.command(transaction))
+                    if transaction.seq != before:
+                        await self._finish(transaction)
         except Exception as error:
-            if not alone:
+            if not alone and not is_lost(error):
                 return False
-            _fail(batch[0].future, self._translated(error))
+            # If the database is away, it is for each of them: nobody waits for the others' turn.
+            translated = self._translated(error)
+            for waiting in batch:
+                _fail(waiting.future, translated)
             return True
+        if self._failing:
+            self._log.info("The database takes changes again")
+            self._failing = False
         if transaction.seq != before:
             committed = Committed(users=transaction.users, everyone=transaction.everyone)
             for listener in self.listeners:
@@ -194,7 +222,9 @@ class Writer:
         if isinstance(error, UNREACHABLE):
             # The kind alone: the database's own words may quote what was to be stored.
             kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
-            self._log.error("The database refused a change", error=kind)
+            if not self._failing or not is_lost(error):
+                self._log.error("The database refused a change", error=kind)
+            self._failing = self._failing or is_lost(error)
             return Unavailable("The database does not answer", retry_after_s=5)
         return error
 

@@ -1,0 +1,176 @@
+"""A database that hangs or is locked: 503 in time, nothing acknowledged is lost, and it heals."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.engine import make_url
+from structlog.testing import capture_logs
+
+from jupyterhub_notify.storage import database, writer
+
+from .support import Databases, Service, Tokens, running
+
+AWAY = "The database does not answer"
+#: More than the bounds that are set below, on a machine that is busy.
+SOON_S = 20
+
+
+class Gate:
+    """A way to PostgreSQL's socket that can be shut: then nothing passes, and nothing ends."""
+
+    def __init__(self, socket: str) -> None:
+        self._socket = socket
+        self._open = asyncio.Event()
+        self._open.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def shut(self) -> None:
+        self._open.clear()
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer_: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                await self._open.wait()
+                writer_.write(data)
+                await writer_.drain()
+        writer_.close()
+
+    async def take(self, reader: asyncio.StreamReader, writer_: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(self._socket)
+        for one in (self._pass(reader, back), self._pass(there, writer_)):
+            task = asyncio.create_task(one)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def gated(url: str) -> AsyncIterator[tuple[Gate, str]]:
+    """Give a gate before a database, and the URL that leads through it."""
+    parsed = make_url(url)
+    gate = Gate(f"{parsed.query['host']}/.s.PGSQL.{parsed.port or 5432}")
+    server = await asyncio.start_server(gate.take, "127.0.0.1", 0)
+    through = parsed.set(host="127.0.0.1", port=server.sockets[0].getsockname()[1], query={})
+    try:
+        yield gate, through.render_as_string(hide_password=False)
+    finally:
+        gate.open()
+        server.close()
+        await gate.close()
+
+
+async def asked(service: Service, who: str, method: str, path: str, **more: Any) -> httpx.Response:
+    return await asyncio.wait_for(service.as_(who).request(method, path, **more), SOON_S)
+
+
+async def send(service: Service, text: str) -> httpx.Response:
+    body = {"recipient": "alice", "summary": text}
+    return await asked(service, "quota", "POST", "/v1/services/quota/notifications", json=body)
+
+
+async def until_it_heals(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """Ask again, as a lab does, until the database is back."""
+    while (answer := await ask()).status_code == 503:  # noqa: ASYNC110 - it is asked
+        await asyncio.sleep(0.1)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+async def all_fail(service: Service, known: dict[str, str]) -> None:
+    """Expect the same sentence for whatever is asked, all at once."""
+    answers = await asyncio.gather(
+        asked(service, "alice", "GET", "/v1/notifications/messages"),
+        asked(service, "alice", "GET", "/v1/notifications/messages", headers=known),
+        asked(service, "alice", "GET", "/v1/overview"),
+        asked(service, "alice", "GET", "/health/ready"),
+        asked(service, "admin", "GET", "/v1/admin/broadcasts"),
+        asked(service, "alice", "POST", "/v1/notifications/read", json={"ids": ["1"]}),
+        *(send(service, f"lost {index}") for index in range(5)),
+    )
+    for answer in answers:
+        assert (answer.status_code, answer.json()["detail"][0]["msg"]) == (503, AWAY)
+        assert answer.headers["retry-after"] == "5"
+    assert (await asked(service, "alice", "GET", "/health/live")).status_code == 200
+
+
+async def test_a_server_that_hangs_is_said_to_be_away_and_heals(
+    postgresql: str, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "READ_S", 1.0)
+    monkeypatch.setattr(writer, "WAIT_S", 1.5)
+    monkeypatch.setattr(writer, "TRANSACTION_S", 1.0)
+    async with gated(postgresql) as (gate, url), running(url, tokens) as service:
+        assert (await send(service, "acknowledged")).status_code == 200
+        first = await asked(service, "alice", "GET", "/v1/notifications/messages")
+        known = {"If-None-Match": first.headers["etag"]}
+        async with service.stream() as events:
+            gate.shut()
+            with capture_logs() as logs:
+                await all_fail(service, known)
+                await all_fail(service, known)
+                gate.open()
+                await until_it_heals(lambda: send(service, "healed"))
+            said = [one["event"] for one in logs]
+            assert said.count("The database refused a change") == 1
+            assert said.count("The database takes changes again") == 1
+            assert said.count("The database cannot be followed") <= 1
+            # The stream that was open meanwhile goes on.
+            event = await events.until("message")
+            while event.data["summary"]["gfm"] != "healed":
+                event = await events.until("message")
+        path = "/v1/notifications/messages"
+        answer = await until_it_heals(lambda: asked(service, "alice", "GET", path))
+        texts = [one["summary"]["gfm"] for one in answer.json()]
+        assert {"acknowledged", "healed"} <= set(texts)
+
+
+@pytest.fixture
+def sqlite(databases: Databases) -> str:
+    """The URL of an empty database of SQLite, which other processes can lock."""
+    return databases.fresh("sqlite")
+
+
+async def test_a_file_that_is_locked_is_said_to_be_away_and_heals(
+    sqlite: str, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCKED_S", 1.0)
+    async with running(sqlite, tokens) as service:
+        assert (await send(service, "acknowledged")).status_code == 200
+        other = sqlite3.connect(sqlite.partition("///")[2], isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with capture_logs() as logs:
+            began = asyncio.get_running_loop().time()
+            answers = await asyncio.gather(*(send(service, f"lost {n}") for n in range(20)))
+            took_s = asyncio.get_running_loop().time() - began
+            assert {answer.status_code for answer in answers} == {503}
+            assert answers[0].json()["detail"][0]["msg"] == AWAY
+            # Together, not one after another, each with a wait of its own.
+            assert took_s < 20
+            # What is read needs no lock.
+            listed = await asked(service, "alice", "GET", "/v1/notifications/messages")
+            assert [one["summary"]["gfm"] for one in listed.json()] == ["acknowledged"]
+            other.execute("ROLLBACK")
+            assert (await send(service, "healed")).status_code == 200
+        other.close()
+        said = [one["event"] for one in logs]
+        assert said.count("The database refused a change") == 1
+        assert said.count("The database takes changes again") == 1
+        # What was refused was not done.
+        assert [one["summary"]["gfm"] for one in await service.messages()] == [
+            "healed",
+            "acknowledged",
+        ]
