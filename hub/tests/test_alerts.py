@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from jupyterhub_notify.services.directory import HubUser, NobodyKnown
 
 from .engines import alerting
 from .support import Databases, Service, Tokens, running
+
+#: Longer than any test by far: no step of it ends within one.
+YEARS_S = 10 * 365 * 24 * 3600
 
 
 def alert(user: str | None = "alice", status: str = "firing", **more: Any) -> dict[str, Any]:
@@ -53,7 +57,12 @@ def webhook(*alerts: dict[str, Any], group: str = "g", **more: Any) -> dict[str,
 
 
 async def post(service: Service, body: Any, engine: str = "alertmanager") -> dict[str, Any]:
-    answer = await service.as_(engine).post(f"/v1/alerts/{engine}", json=body)
+    # As Python writes it: half of a surrogate pair cannot be sent otherwise.
+    answer = await service.as_(engine).post(
+        f"/v1/alerts/{engine}",
+        content=json.dumps(body),
+        headers={"Content-Type": "application/json"},
+    )
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
@@ -127,6 +136,43 @@ async def test_what_the_engine_does_not_repeat_expires(database: str, tokens: To
         async with service.stream("alice") as events:
             await events.next()
         await until(lambda: _count(service, "alice", 0))
+
+
+async def test_a_large_group_is_taken_whole_and_its_repeat_changes_nothing(
+    database: str, tokens: Tokens
+):
+    async with running(database, tokens, alerts_expire_s=YEARS_S) as service:
+        texts = {"summary": "Nearly full", "description": "x" * 200}
+        alerts = [alert(f"u{n}", fingerprint=f"f{n}", annotations=texts) for n in range(1000)]
+        # An engine does not send again what is refused: none may be too large.
+        assert len(json.dumps(webhook(*alerts))) > 256 * 1024
+        assert (await post(service, webhook(*alerts)))["created"] == 1000
+        assert (await post(service, webhook(*alerts)))["unchanged"] == 1000
+        assert (await post(service, webhook(*alerts[1:])))["revoked"] == 1
+
+
+ODD = {
+    "a NUL": alert("bob", annotations={"summary": "a\0b"}),
+    "half a surrogate pair": alert("bob", annotations={"summary": "\ud800"}),
+    "a NUL in the name": alert("bo\0b", fingerprint="f"),
+    "very many labels": alert("bob", labels={f"l{n}": "x" for n in range(300)}),
+    "no maps at all": {"status": "firing", "labels": None, "annotations": None},
+    "a control character": alert("b\x1bob", fingerprint="f"),
+    "a name of markup": alert("<b>bob</b>"),
+    "markup": alert("bob", annotations={"summary": "<script>alert(1)</script>"}),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+async def test_an_odd_alert_keeps_none_of_its_group_from_its_user(
+    service: Service, odd: dict[str, Any]
+):
+    done = await post(service, webhook(odd, alert("alice", fingerprint="fine")))
+    assert done["created"] + done["unknown"] == 2
+    [message] = await service.messages("alice")
+    assert message["summary"]["gfm"] == "alice: nearly full"
+    for one in await service.messages("bob"):
+        assert "<script" not in one["summary"]["html"]
 
 
 @pytest.mark.parametrize(

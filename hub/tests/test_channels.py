@@ -352,6 +352,8 @@ async def test_a_file_of_addresses_goes_before(service: Service, mail: MailServe
         ("mail: {host: x, sender: a@b, hots: x}", "mail.hots"),
         ("apprise: [{name: a b, url: x}]", "apprise.0.name"),
         ("after: [", "is no YAML"),
+        ("after: 2026-13-45", "is no YAML"),
+        ("mail: smtp.example.org", "mail: must have fields"),
     ],
 )
 def test_a_file_of_channels_that_is_no_good_says_where(tmp_path: Path, text: str, words: str):

@@ -24,8 +24,9 @@ from .support import Databases, Service, Tokens, running
 
 @dataclass
 class StandIn:
-    """Answers as Prometheus does, and takes the calls of actions."""
+    """Answers as Prometheus and InfluxDB do, and takes the calls of actions."""
 
+    series: list[dict[str, Any]] = field(default_factory=list)
     values: dict[str, float] = field(default_factory=dict)
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -44,6 +45,9 @@ class StandIn:
             {"status": "success", "data": {"resultType": "vector", "result": result}}
         )
 
+    async def influx(self, request: web.Request) -> web.Response:
+        return web.json_response({"results": [{"series": self.series}]})
+
     async def act(self, request: web.Request) -> web.Response:
         body = await request.json() if request.can_read_body else None
         self.calls.append((request.method, request.path, body))
@@ -56,6 +60,7 @@ async def stand_in() -> AsyncIterator[StandIn]:
     standing = StandIn()
     app = web.Application()
     app.router.add_post("/api/v1/query", standing.query)
+    app.router.add_post("/query", standing.influx)
     app.router.add_route("*", "/act/{tail:.*}", standing.act)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -90,6 +95,56 @@ def acting(url: str, **more: Any) -> dict[str, Any]:
         },
         **more,
     )
+
+
+async def test_values_that_say_nothing_and_names_that_nobody_has_are_left_out(
+    service: Service, tmp_path: Path
+):
+    async with stand_in() as engine:
+        rules = runner_of(service, write_rules(tmp_path / "rules.yaml", acting(engine.url)))
+        engine.values = {
+            "alice": 95,
+            "bob": float("nan"),
+            "carol@example.org": float("inf"),
+            "o'brien": -5,
+            "": 99,
+            "x" * 300: 99,
+            "a\nb": 99,
+        }
+        assert (await rules.run()).failures == {}
+        assert len(await service.messages("alice")) == 1
+        assert engine.calls == [("PUT", "/act/alice", {"user": "alice"})]
+        assert await service.messages("bob") == []
+        assert list((await rules.run()).states["traffic"]) == ["alice"]
+
+
+async def test_influxqls_nulls_are_no_values(service: Service, tmp_path: Path):
+    async with stand_in() as engine:
+        engine.series = [
+            {"tags": {"username": "alice"}, "values": [[0, 95], [1, None]]},
+            {"tags": {"username": "bob"}, "values": [[0, None]]},
+            {"tags": {"username": None}, "values": [[0, 99]]},
+            {"values": [[0, 99]]},
+        ]
+        influx = rule(influxdb={"url": engine.url, "database": "metrics"})
+        del influx["prometheus"]
+        rules = runner_of(service, write_rules(tmp_path / "rules.yaml", influx))
+        run = await rules.run()
+        assert run.failures == {}
+        assert list(run.states["traffic"]) == ["alice"]
+
+
+async def test_a_template_that_cannot_cope_with_a_value_keeps_no_alert_back(
+    service: Service, tmp_path: Path
+):
+    async with stand_in() as engine:
+        one = rule(prometheus={"url": engine.url}, summary="{{ 1 / (value - 95) }}", body="Mend it")
+        other = rule(prometheus={"url": engine.url}, name="other", summary="Other")
+        rules = runner_of(service, write_rules(tmp_path / "rules.yaml", one, other))
+        engine.values = {"alice": 95}
+        await rules.run()
+        told = {message["summary"]["gfm"] for message in await service.messages("alice")}
+        assert told == {"traffic", "Other"}
 
 
 async def test_a_run_tells_acts_and_takes_back(service: Service, tmp_path: Path):

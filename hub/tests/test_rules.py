@@ -30,12 +30,23 @@ from .rules import START, rule, write_rules
         ({"thresholds": [{"above": 90, "clear_below": 95}]}, "clear_below must not be higher"),
         ({"thresholds": [{"above": "nan"}]}, "thresholds.0.above"),
         ({"thresholds": [{"above": 1, "hold": "soon"}]}, "must be a time such as"),
+        ({"thresholds": [{"above": 1, "clear_below": float("nan")}]}, "clear_below: .* finite"),
+        ({"thresholds": [{"above": 1, "hold": -1}]}, "hold must be between 0 and 30 days"),
+        ({"thresholds": {"above": 1}}, "thresholds: must be a list"),
         ({"every": "0s"}, "every must be between"),
+        ({"absent_after": -5}, "absent_after must be between 0 and 30 days"),
+        ({"query": 3}, "query: must be a text"),
+        ({"user_label": ""}, "user_label"),
         ({"prometheus": None}, "either prometheus or influxdb"),
         ({"prometheus": {"url": "file:///etc/passwd"}}, "prometheus.url"),
+        ({"prometheus": {"url": "http://"}}, "prometheus.url: must be an address such as"),
+        ({"prometheus": {"url": "http://[::1"}}, "prometheus.url: must be an address such as"),
+        ({"prometheus": "http://x"}, "prometheus: must have fields"),
         ({"summary": None}, "either summary or template"),
         ({"summary": "{{ nothing }}"}, "summary: 'nothing' is undefined"),
         ({"summary": "{{"}, "summary: "),
+        ({"summary": " "}, "summary must not be blank"),
+        ({"summary": "{{ value / 0 }}"}, "summary: float division by zero"),
         ({"action": {"begin": {"url": "http://x"}}}, "action.end"),
         (
             {"action": {"at": 2, "begin": {"url": "http://x"}, "end": {"url": "http://x"}}},
@@ -47,6 +58,26 @@ def test_a_rule_that_is_no_good_says_where(tmp_path: Path, changes: Any, words: 
     data = {name: value for name, value in rule(**changes).items() if value is not None}
     with pytest.raises(RulesError, match=words):
         read_rules(write_rules(tmp_path / "rules.yaml", data))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the file: must have fields"),
+        ("- a", "the file: must have fields"),
+        ("rules:", "rules: must be a list"),
+        ("rules: [null]", "rules.number 1: must have fields"),
+        ("rules:\n\t- a", "it is no YAML, line 2"),
+        ("rules: !!python/object/apply:os.system [ls]", "it is no YAML, line 1"),
+        ("rules: 2026-13-45", "it is no YAML"),
+        ("[" * 3000, "it is no YAML"),
+    ],
+)
+def test_a_file_that_is_none_of_rules_says_where(tmp_path: Path, text: str, words: str):
+    path = tmp_path / "rules.yaml"
+    path.write_text(text)
+    with pytest.raises(RulesError, match=words):
+        read_rules(path)
 
 
 def test_the_command_checks_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from .rules import Rule
+from .users import is_name
 
 __all__ = ["EngineError", "ask", "expanded"]
 
@@ -69,7 +70,8 @@ async def ask(session: aiohttp.ClientSession, rule: Rule) -> dict[str, float]:
         found: dict[str, float] = {}
         for labels, value in rows:
             user = labels.get(rule.user_label)
-            if user and math.isfinite(value):
+            # Neither a name that nobody can have nor a value that says nothing is of use.
+            if isinstance(user, str) and is_name(user) and math.isfinite(value):
                 found[user] = max(value, found.get(user, value))
         return found
     except (aiohttp.ClientError, asyncio.TimeoutError) as error:

@@ -9,13 +9,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..models.common import Text, Utc
 
 __all__ = ["Alert", "AlertOverview", "AlertProblem", "AlertsTaken", "RuleEntry", "Webhook"]
 
-Labels = Annotated[dict[Text, Text], Field(max_length=200)]
+MAX_LABELS = 200
+
+
+def _cleaned(value: Any) -> Any:
+    """Take what can be stored of labels: an odd one must not keep a whole group from its users."""
+    if value is None:
+        # As Go writes a map that was never made.
+        return {}
+    if not isinstance(value, dict):
+        return value
+    first = list(value.items())[:MAX_LABELS]
+    return {_storable(name): _storable(text) for name, text in first}
+
+
+def _storable(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+Labels = Annotated[dict[Text, Text], BeforeValidator(_cleaned)]
 
 
 class _Wire(BaseModel):

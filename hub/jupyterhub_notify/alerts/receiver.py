@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 import structlog
@@ -26,13 +27,14 @@ from ..services.reconciling import ReconcilingService
 from ..storage.alert_problems import AlertProblemStore
 from ..storage.writer import Transaction, Writer
 from .models import Alert, AlertsTaken, Webhook
-from .users import KnownUsers, UserFinder, is_hashed
+from .users import KnownUsers, UserFinder, is_hashed, is_name
 
 __all__ = ["AlertReceiver", "AlertSettings", "Engine"]
 
 Engine = Literal["alertmanager", "grafana"]
 
-MAX_NAME = 255
+#: Into how many steps the time until an alert expires is divided.
+STEPS = 10
 
 _TYPES = {
     "critical": "error",
@@ -145,7 +147,7 @@ class AlertReceiver:
             ALERTS.labels(engine, alert.status).inc()
             if alert.status == "resolved":
                 over.add(key)
-            elif not name or len(name) > MAX_NAME or not name.isprintable():
+            elif not name or not is_name(name):
                 problems.append(("no-user-label", alert.labels.get("alertname", "")))
             elif name in unknown:
                 problems.append(("unknown-user", name))
@@ -190,7 +192,7 @@ class AlertReceiver:
         shared: dict[str, Any] = {
             "recipient": user,
             "key": key,
-            "expires": now() + self._settings.expire_after,
+            "expires": self._expires(),
             "banner": texts.get("banner", "").lower() == "true",
             "important": texts.get("important", "").lower() == "true",
         }
@@ -208,6 +210,14 @@ class AlertReceiver:
             type=_TYPES.get(severity, "warning"),
             summary=" ".join((summary or "Alert").split())[:MAX_SUMMARY] or "Alert",
             body=body[:MAX_BODY] if body else None,
+        )
+
+    def _expires(self) -> datetime:
+        """Return when what is not repeated is over: in steps, so that few repeats change a row."""
+        after_s = self._settings.expire_after.total_seconds()
+        step_s = after_s / STEPS
+        return datetime.fromtimestamp(
+            math.ceil((now().timestamp() + after_s) / step_s) * step_s, timezone.utc
         )
 
     async def _note(self, engine: str, problems: list[tuple[str, str]]) -> None:

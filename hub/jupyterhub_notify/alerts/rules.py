@@ -10,11 +10,21 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ..models.common import Type
+from ..plain_reasons import plain_reason
 from ..templates import sandbox
 
 __all__ = ["Action", "Influx", "Prometheus", "Request", "Rule", "Rules", "RulesError", "read_rules"]
@@ -39,12 +49,26 @@ def _span(value: Any) -> Any:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
+def _address(value: str) -> str:
+    """Refuse what is no address of an HTTP server."""
+    try:
+        parts = urlsplit(value)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return value
+    except ValueError:
+        pass
+    raise ValueError("must be an address such as http://prometheus:9090")
+
+
+Url = Annotated[str, AfterValidator(_address)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class _Engine(_Strict):
-    url: Annotated[str, Field(description="Where its HTTP API is", pattern=r"^https?://")]
+    url: Annotated[Url, Field(description="Where its HTTP API is")]
     headers: Annotated[dict[str, str], Field(description="Sent with each query")] = {}
 
 
@@ -63,7 +87,8 @@ class Threshold(_Strict):
 
     above: Annotated[float, Field(description="It begins above this", allow_inf_nan=False)]
     clear_below: Annotated[
-        float | None, Field(description="It is over below this; by default the same")
+        float | None,
+        Field(description="It is over below this; by default the same", allow_inf_nan=False),
     ] = None
     hold: Annotated[
         timedelta, Field(description="How long the value must be above before it begins")
@@ -83,7 +108,7 @@ class Threshold(_Strict):
         if self.over_below > self.above:
             raise ValueError("clear_below must not be higher than above")
         if not timedelta(0) <= self.hold <= timedelta(days=30):
-            raise ValueError("hold must be at most 30 days")
+            raise ValueError("hold must be between 0 and 30 days")
         return self
 
 
@@ -93,7 +118,7 @@ class Request(_Strict):
     method: Annotated[
         Literal["GET", "POST", "PUT", "PATCH", "DELETE"], Field(description="How it is called")
     ] = "POST"
-    url: Annotated[str, Field(description="What is called", pattern=r"^https?://")]
+    url: Annotated[Url, Field(description="What is called")]
     headers: Annotated[dict[str, str], Field(description="Sent with it")] = {}
     body: Annotated[Any, Field(description="Sent as JSON")] = None
 
@@ -118,9 +143,9 @@ class Rule(_Strict):
     query: Annotated[
         str, Field(description="Gives one value a user", min_length=1, max_length=10_000)
     ]
-    user_label: Annotated[str, Field(description="The label or tag that is the user's name")] = (
-        "username"
-    )
+    user_label: Annotated[
+        str, Field(description="The label or tag that is the user's name", min_length=1)
+    ] = "username"
     every: Annotated[timedelta, Field(description="How often it is asked")] = timedelta(minutes=1)
     absent_after: Annotated[
         timedelta, Field(description="A user of whom it says nothing for so long is normal again")
@@ -153,6 +178,8 @@ class Rule(_Strict):
             raise ValueError("body goes with summary")
         if not timedelta(seconds=1) <= self.every <= timedelta(days=1):
             raise ValueError("every must be between a second and a day")
+        if not timedelta(0) <= self.absent_after <= timedelta(days=30):
+            raise ValueError("absent_after must be between 0 and 30 days")
         bounds = [threshold.above for threshold in self.thresholds]
         if bounds != sorted(set(bounds)):
             raise ValueError("thresholds must rise")
@@ -190,14 +217,20 @@ SAMPLE = {
 }
 
 
+#: What the expressions of a template may come to.
+FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+
+
 def _try(field: str, text: str) -> None:
     from jinja2 import TemplateError
 
     try:
         template = sandbox.compile_text(sandbox.environment(), text)
-        sandbox.render(template, SAMPLE)
-    except (TemplateError, sandbox.TemplateLimitError, TypeError, ValueError) as error:
+        rendered = sandbox.render(template, SAMPLE)
+    except (TemplateError, sandbox.TemplateLimitError, *FAULTS) as error:
         raise ValueError(f"{field}: {error}") from None
+    if not rendered.strip():
+        raise ValueError(f"{field} must not be blank")
 
 
 def read_rules(path: Path) -> Rules:
@@ -224,9 +257,12 @@ def read_rules(path: Path) -> Rules:
         if len(content) > MAX_FILE:
             raise RulesError("it is larger than 1 MiB")
         data = yaml.safe_load(content.decode())
+    except RulesError:
+        raise
     except OSError as error:
         raise RulesError(f"it cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    # A date that there is not is a ValueError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = "" if mark is None else f", line {mark.line + 1}"
         raise RulesError(f"it is no YAML{place}") from None
@@ -241,5 +277,4 @@ def read_rules(path: Path) -> Rules:
             except (LookupError, TypeError):
                 loc[1] = f"number {int(loc[1]) + 1}"
         place = ".".join(map(str, loc)) or "the file"
-        message = first["msg"].removeprefix("Value error, ")
-        raise RulesError(f"{place}: {message}") from None
+        raise RulesError(f"{place}: {plain_reason(first)}") from None

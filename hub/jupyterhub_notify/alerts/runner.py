@@ -17,10 +17,12 @@ from typing import Any
 
 import aiohttp
 import structlog
+from jinja2 import TemplateError
 
 from ..errors import ServiceError
 from ..identity.caller import ANY, Caller
 from ..metrics import ALERTS
+from ..models.common import MAX_BODY, MAX_SUMMARY
 from ..models.notifications import ReconcileItem
 from ..services.reconciling import ReconcilingService
 from ..storage.database import Database
@@ -30,7 +32,7 @@ from ..templates import sandbox
 from .actions import call
 from .engines import EngineError, ask
 from .evaluation import UserState, advance, settled, tried, wants_retry
-from .rules import Request, Rule, RulesError, read_rules
+from .rules import FAULTS, Request, Rule, RulesError, read_rules
 
 __all__ = ["RuleRunner", "Run"]
 
@@ -299,11 +301,21 @@ class RuleRunner:
         if rule.template is not None:
             return ReconcileItem(**shared, template=rule.template, data=data)
         assert rule.summary is not None
+        summary = self._text(rule, "summary", rule.summary, data)
+        body = None if rule.body is None else self._text(rule, "body", rule.body, data)
         return ReconcileItem(
             **shared,
-            summary=" ".join(_rendered(rule.summary, data).split())[:4096],
-            body=None if rule.body is None else _rendered(rule.body, data)[: 32 * 1024],
+            summary=" ".join((summary or "").split())[:MAX_SUMMARY] or rule.name,
+            body=body[:MAX_BODY] if body else None,
         )
+
+    def _text(self, rule: Rule, field: str, text: str, data: dict[str, Any]) -> str | None:
+        """Render a template; one that cannot cope with a value must not keep the alert back."""
+        try:
+            return _rendered(text, data)
+        except (TemplateError, sandbox.TemplateLimitError, *FAULTS) as error:
+            self._say(f"{rule.name} ({field})", str(error))
+            return None
 
     async def _act(
         self, session: aiohttp.ClientSession, name: str, rule: Rule | None, run: Run

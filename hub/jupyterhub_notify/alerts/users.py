@@ -18,6 +18,7 @@ __all__ = [
     "LabelPattern",
     "UserFinder",
     "is_hashed",
+    "is_name",
     "unescape",
 ]
 
@@ -26,6 +27,7 @@ _ESCAPED = re.compile(r"(?:-[0-9a-f]{2})+")
 #: And since KubeSpawner 7, where the name is not one that Kubernetes takes: what is left of it, of
 #: a named server's too, and eight digits of its SHA-256.
 _HASHED = re.compile(r"(?P<user>[a-z0-9-]+?)(?:--[a-z0-9-]+?)?---(?P<digest>[0-9a-f]{8})")
+MAX_NAME = 255
 #: How much of a user's name is left beside that of a named server.
 _BESIDE_A_SERVER = 17
 
@@ -169,6 +171,11 @@ class UserFinder:
                 read = unescape(name) if pattern.escaped else name
                 return [read] if read == name else [read, name]
         return []
+
+
+def is_name(text: str) -> bool:
+    """Return whether a label's value can be the name of a user."""
+    return 0 < len(text) <= MAX_NAME and text.isprintable()
 
 
 def is_hashed(name: str) -> bool:

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from ..plain_reasons import plain_reason
+
 __all__ = ["AppriseSettings", "ChannelSettings", "ChannelsError", "MailSettings", "read_channels"]
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -94,15 +96,15 @@ def read_channels(path: Path) -> ChannelSettings:
         data = yaml.safe_load(path.read_text())
     except OSError as error:
         raise ChannelsError(f"{path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    # A date that there is not is a ValueError.
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise ChannelsError(f"{path} is no YAML") from None
     try:
         return ChannelSettings.model_validate(_filled(data))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
-        message = first["msg"].removeprefix("Value error, ")
-        raise ChannelsError(f"{path}, {place}: {message}") from None
+        raise ChannelsError(f"{path}, {place}: {plain_reason(first)}") from None
 
 
 def read_addresses(path: Path) -> dict[str, str]:

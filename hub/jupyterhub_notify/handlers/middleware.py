@@ -17,8 +17,10 @@ from .errors import error_response
 __all__ = ["BodyLimit", "Failures", "Measure"]
 
 MOST = 256 * 1024
-#: A list of all that should be active, and ten thousand receipts.
+#: A list of all that should be active, ten thousand receipts, and all alerts of a group: an engine
+#: does not send again what is refused.
 MOST_OF_LISTS = 16 * 1024 * 1024
+LISTS = ("/v1/alerts/alertmanager", "/v1/alerts/grafana")
 
 
 class BodyLimit:
@@ -32,7 +34,8 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
-        most = MOST_OF_LISTS if scope["method"] == "PUT" else MOST
+        is_list = scope["method"] == "PUT" or scope["path"].endswith(LISTS)
+        most = MOST_OF_LISTS if is_list else MOST
         detail = [
             {"msg": f"The body is over {most // 1024} KiB", "type": "too_large", "loc": ["body"]}
         ]
