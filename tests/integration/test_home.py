@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,47 @@ def test_a_look_that_hangs_holds_nothing_up(
         tab.rows_until(lambda rows: [row["message"] for row in rows.values()] == ["Hello"])
         server.stop()
     assert quota.looks() == 1
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 MiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", str(place)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    if not mounted:
+        pytest.skip("This user may not mount a file system")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_file_system_that_fills_is_told_and_gone_when_solved(
+    small: Path, make_server: Callable[..., Server]
+) -> None:
+    def use(percent: float) -> None:
+        """Fill it to a share, whatever else is in it."""
+        data = small / "data"
+        data.unlink(missing_ok=True)
+        state = os.statvfs(small)
+        size = int(percent / 100 * state.f_blocks - state.f_blocks + state.f_bfree)
+        with data.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size * state.f_frsize)
+
+    server = make_server(
+        timings=QUICK, config={"NotifyApp": {"watch_home": True}}, env={"HOME": str(small)}
+    )
+    with server.websocket():
+        use(93)
+        wait_for(lambda: [row["type"] for row in rows(server)] == ["warning"], "90 %", LONG_S)
+        [warning] = rows(server)
+        assert warning["message"].startswith("Your home directory is 9")
+        assert warning["message"].endswith("of 64.0 MiB")
+        assert "| ` data ` |" in server.detail(warning["id"])["body"]
+        use(98.8)
+        wait_for(lambda: [row["type"] for row in rows(server)] == ["error"], "98 %", LONG_S)
+        use(50)
+        wait_for(lambda: rows(server) == [], "its end", LONG_S)

@@ -285,6 +285,40 @@ test('The page says who is under which rule, since when, and what fails', async 
   await alerts.close();
 });
 
+test('A user is throttled, told and released, in the six steps of a platform', async () => {
+  const alerts = await page();
+  const row = alerts.locator('tbody tr', { hasText: /^\s*ada/ });
+  const about = 'Your downloads are at 99 %';
+  engine.calls = [];
+  await test.step('1. search for users whose traffic is over the threshold', () => {
+    engine.values = { ada: 99, bob: 3 };
+  });
+  await test.step('2. and 3. lower the quota, where quotas are imposed', () =>
+    expect.poll(() => engine.calls).toEqual(['PUT /limits/ada']));
+  await test.step('4. notify the user', () =>
+    expect(banners(lab, about)).toBeVisible());
+  await test.step('5. record who is throttled, since when, by which rule', () =>
+    expect(async () => {
+      await alerts.reload();
+      for (const text of ['traffic', 'told, level 2', '99', 'action taken']) {
+        await expect(row).toContainText(text, { timeout: 1000 });
+      }
+      await expect(row.locator('time')).toHaveCount(1, { timeout: 1000 });
+    }).toPass({ timeout: 60_000 }));
+  await test.step('6. repeat: whoever no longer needs it is released', async () => {
+    engine.values = { ada: 50, bob: 3 };
+    await expect(banners(lab, about)).toHaveCount(0);
+    await expect
+      .poll(() => engine.calls)
+      .toEqual(['PUT /limits/ada', 'DELETE /limits/ada']);
+    await expect(async () => {
+      await alerts.reload();
+      await expect(row).toHaveCount(0, { timeout: 1000 });
+    }).toPass({ timeout: 60_000 });
+  });
+  await alerts.close();
+});
+
 test('A user chooses the other channels in the lab’s settings', async () => {
   const group = await openSettings(lab, 'When you are away');
   const status = group.getByRole('status');
