@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,11 +20,18 @@ from jupyterlab_notify.sources.central import poller as poller_module
 from jupyterlab_notify.sources.central.client import Features
 from jupyterlab_notify.sources.central.failure import Failure
 from jupyterlab_notify.sources.central.follower import LONG_PAUSE_S, SHORT_PAUSE_S, EventFollower
-from jupyterlab_notify.sources.central.parsing import ListedBroadcasts, Page, Tagged
+from jupyterlab_notify.sources.central.parsing import (
+    ListedBroadcasts,
+    ListedMessage,
+    Page,
+    Tagged,
+)
 from jupyterlab_notify.sources.central.poller import CentralPoller
 from jupyterlab_notify.sources.central.session import CentralSettings
 from jupyterlab_notify.storage import Query, Storage
+from jupyterlab_notify.storage.remote import PLAIN_OPTIONS
 
+CREATED = "2026-11-01T00:00:00Z"
 #: What a service answers or does when its events are asked for.
 Stream = Callable[[], AsyncIterator[str]]
 
@@ -172,6 +180,32 @@ def event(name: str, data: Any = None) -> str:
     return f"event: {name}\ndata: {json.dumps(data or {})}\n\n"
 
 
+@asynccontextmanager
+async def following(
+    service: Service, path: Path, *, interval_s: float
+) -> AsyncIterator[NotificationManager]:
+    """Give a manager that follows a service, with a tab open."""
+
+    def make(context: SourceContext) -> CentralPoller:
+        settings = CentralSettings("http://127.0.0.1:9/x", "Platform", interval_s=interval_s)
+        return CentralPoller(settings, context, client=service)  # type: ignore[arg-type]  # stand-in
+
+    manager = NotificationManager(Storage(path), sources=[make], log=logging.getLogger("test"))
+    manager.start()
+
+    class Tab:
+        async def send(self, text: str) -> None:
+            """Take a frame."""
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    subscription = manager.open(Tab(), None)
+    yield manager
+    manager.close(subscription)
+    await manager.stop()
+
+
 @pytest.mark.parametrize("names", [("reload",), ("welcome-changed",), ("reload", "welcome-gone")])
 async def test_a_flood_of_events_asks_for_no_more_than_a_few_lists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
@@ -186,35 +220,55 @@ async def test_a_flood_of_events_asks_for_no_more_than_a_few_lists(
             # Everything that wants to may run.
             for _ in range(5):
                 await asyncio.sleep(0)
-        message = {"id": "last", "summary": {"gfm": "last"}, "created": "2026-11-01T00:00:00Z"}
+        message = {"id": "last", "summary": {"gfm": "last"}, "created": CREATED}
         yield event("message", message)
         over.set()
         await asyncio.Event().wait()
 
     service = Service(flood)
-
-    def make(context: SourceContext) -> CentralPoller:
-        settings = CentralSettings("http://127.0.0.1:9/x", "Platform", interval_s=3600.0)
-        return CentralPoller(settings, context, client=service)  # type: ignore[arg-type]  # stand-in
-
-    manager = NotificationManager(
-        Storage(tmp_path / "notify.sqlite"), sources=[make], log=logging.getLogger("test")
-    )
-    manager.start()
-
-    class Tab:
-        async def send(self, text: str) -> None:
-            """Take a frame."""
-
-        def close(self) -> None:
-            """Do nothing."""
-
-    subscription = manager.open(Tab(), None)
-    await asyncio.wait_for(over.wait(), 60)
-    await manager.page(Query())
-    asked = dict(service.asked)
-    manager.close(subscription)
-    await manager.stop()
+    async with following(service, tmp_path / "notify.sqlite", interval_s=3600.0) as manager:
+        await asyncio.wait_for(over.wait(), 60)
+        await manager.page(Query())
+        asked = dict(service.asked)
     assert asked["events"] == 1, "the stream goes on"
     assert asked["broadcasts"] == 1, "one pass: the next is not due"
     assert 1 <= asked["welcome"] <= 2
+
+
+@pytest.mark.parametrize("last", ["message-gone", "message"])
+async def test_an_event_wins_over_a_list_that_was_read_before_it(tmp_path: Path, last: str) -> None:
+    """The list comes late, with a message that an event has taken back or changed meanwhile."""
+    reading, told, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    listed = tuple(
+        ListedMessage(remote, int(time.time() * 1000), False, message, PLAIN_OPTIONS)
+        for remote, message in (("q", "Nearly full"), ("p", "Other"))
+    )
+
+    async def stream() -> AsyncIterator[str]:
+        yield event("message", {"id": "p", "summary": {"gfm": "Other"}, "created": CREATED})
+        yield event("reload")
+        await reading.wait()
+        yield event(last, {"id": "q", "summary": {"gfm": "Full"}, "created": CREATED})
+        told.set()
+        await asyncio.Event().wait()
+
+    class Slow(Service):
+        async def messages(self, **options: Any) -> Page:
+            page = await super().messages(**options)
+            if not self.asked.get("events") or not options["unread"]:
+                return page
+            reading.set()
+            await told.wait()
+            return Page(listed, None, 2, None)
+
+        async def welcome(self, aspect: str, etag: str | None = None) -> Tagged[Any]:
+            # The list of messages is stored by now.
+            if told.is_set():
+                done.set()
+            return await super().welcome(aspect, etag)
+
+    async with following(Slow(stream), tmp_path / "notify.sqlite", interval_s=0.6) as manager:
+        await asyncio.wait_for(done.wait(), 60)
+        page = json.loads(await manager.page(Query()))
+    shown = {row["message"] for row in page["notifications"]}
+    assert shown == ({"Other"} if last == "message-gone" else {"Other", "Full"})

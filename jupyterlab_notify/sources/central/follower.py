@@ -148,7 +148,10 @@ class EventFollower:
             elif (change := _APPLY.get(event.name)) is not None:
                 with suppress(Failure):
                     # An unreadable event is skipped, like an entry of a list.
-                    operations.append(change(changes, json_object(event.data)))
+                    entry = json_object(event.data)
+                    operations.append(change(changes, entry))
+                    if event.name.startswith("message") and session.changed_by_events is not None:
+                        session.changed_by_events.add(parse_id(entry))
         if operations:
 
             def apply(tx: Transaction) -> _Found:

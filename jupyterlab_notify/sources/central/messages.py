@@ -38,10 +38,13 @@ class _Comparison:
         The stored messages before the request.
     retention
         How much is kept; more new messages than that are skipped.
+    newer
+        The service's ids of messages of which something newer than the lists is stored.
     """
 
-    def __init__(self, snapshot: RemoteSnapshot, retention: Retention) -> None:
+    def __init__(self, snapshot: RemoteSnapshot, retention: Retention, newer: set[str]) -> None:
         self.snapshot = snapshot
+        self.newer = newer
         self._retention = retention
         self._room = MAX_HELD
         self._oldest_ms = 0
@@ -122,13 +125,21 @@ class MessageSync:
 
     async def sync(self) -> None:
         """Store new messages, and apply what was read, unread and revoked elsewhere."""
+        newer = self._session.changed_by_events = set[str]()
+        try:
+            await self._compare(newer)
+        finally:
+            self._session.changed_by_events = None
+
+    async def _compare(self, newer: set[str]) -> None:
+        """Do that, but for the messages whose ids are, or come to be, among the newer ones."""
         session, remote = self._session, self._session.storage.remote
         snapshot = await session.submit(remote.snapshot, write=False)
         epoch = snapshot.cursor.epoch
         if self._unread.epoch != epoch:
             self._unread, self._all = ListState(epoch), ListState(epoch)
         before = self._unread
-        found = _Comparison(snapshot, session.storage.retention)
+        found = _Comparison(snapshot, session.storage.retention, newer)
         try:
             unread_state = await self._read_unread(found)
         except Failure:
@@ -155,15 +166,16 @@ class MessageSync:
     async def _apply(self, found: _Comparison) -> bool:
         """Store what was done elsewhere; return whether all of it was applied."""
         session, remote = self._session, self._session.storage.remote
-        read, unread, revoked = found.read, found.unread_again, found.revoked
-        if not (read or unread or revoked):
+        wanted = (found.read, found.unread_again, found.revoked)
+        if not any(wanted):
             return True
+        read, unread, revoked = ([one for one in ids if one not in found.newer] for ids in wanted)
         changed = await session.submit(
             lambda tx: remote.apply(tx, found.snapshot, read, unread, revoked), write=True
         )
         for action, ids in changed._asdict().items():
             session.emit_event(action, ids)
-        return sum(map(len, changed)) == len(read) + len(unread) + len(revoked)
+        return sum(map(len, changed)) == sum(map(len, wanted))
 
     async def _refresh(self, found: _Comparison) -> bool:
         """Store the new content of messages that have changed; return whether it was all."""
@@ -267,6 +279,8 @@ class MessageSync:
                     **i.options,
                 }
                 for i in kept[start : start + CHUNK]
+                # An event has brought it already, or has taken it back.
+                if i.remote not in found.newer
             ]
             added = await session.submit(
                 lambda tx, rows=rows: storage.remote.add(tx, rows, name),  # type: ignore[misc]  # defaults have no type
