@@ -24,7 +24,7 @@ BROWSER = $$(node ui-tests/browser.js)
 SOURCES := webpack.config.js $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-activity test-hubs attack test-one \
+.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-activity test-hubs test-oldest attack test-one \
 	types format build version watch bench browser screenshots clean
 
 help: ## List these targets
@@ -82,6 +82,16 @@ $(STAMPS)/hub5: | $(STAMPS)/venv
 $(STAMPS)/older: | $(STAMPS)/venv
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/older \
 		'jupyterlab-notifications-extension>=1.2,<2'
+	@touch $@
+
+# The oldest JupyterLab and Notebook that are supported, with what is built here.
+$(STAMPS)/oldest: $(STAMPS)/package
+	$(BIN)/python -m venv $(VENV)/oldest
+	SKIP_JUPYTER_BUILDER=1 $(VENV)/oldest/bin/python -m pip install --quiet 'jupyterlab==4.2.*' \
+		'notebook==7.2.*' --editable . $(patsubst %,--editable './%',$(OTHERS))
+	rm -rf $(VENV)/oldest/share/jupyter/labextensions/jupyterlab_notify
+	ln -s $(CURDIR)/jupyterlab_notify/labextension \
+		$(VENV)/oldest/share/jupyter/labextensions/jupyterlab_notify
 	@touch $@
 
 INSTALLED := $(LABEXTENSION) $(STAMPS)/package
@@ -144,6 +154,11 @@ test-activity: $(INSTALLED) $(UI_NODE_MODULES) browser ## Watch a forgotten tab 
 
 test-hubs: $(INSTALLED) $(UI_NODE_MODULES) $(STAMPS)/hub5 browser ## Run the lab at hubs with all that a site may have
 	cd ui-tests && NOTIFY_HUBS=1 jlpm playwright test hub-lab.spec $(PLAYWRIGHT)
+
+# Not the pages of the hub, in which JupyterLab has no part.
+test-oldest: $(INSTALLED) $(UI_NODE_MODULES) $(STAMPS)/oldest browser ## Run the browser tests in the oldest JupyterLab and Notebook
+	cd ui-tests && NOTIFY_ENVIRONMENT=oldest jlpm playwright test \
+		$$(ls tests/*.spec.ts | grep -v -e hub -e activity -e screenshots) $(PLAYWRIGHT)
 
 # Two halves: at the server, and in a page.
 attack: $(INSTALLED) $(UI_NODE_MODULES) browser ## Try every hostile input, and print what came of it

@@ -250,7 +250,7 @@ class Central:
                 "Content-Type": "application/json",
             },
         )
-        open_here(request, timeout=10).close()
+        open_here(request, timeout=60).close()
 
     def list_quotas(self, *quotas: dict[str, Any]) -> None:
         """Say which notifications of the quota job should be there; others go."""

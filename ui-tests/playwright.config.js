@@ -9,9 +9,13 @@ const baseConfig = require('@jupyterlab/galata/lib/playwright-config');
 
 const { findBrowser } = require('./browser');
 
-const venvBin = path.resolve(__dirname, '..', '.venv', 'bin');
-if (fs.existsSync(venvBin)) {
-  process.env.PATH = `${venvBin}${path.delimiter}${process.env.PATH}`;
+const venv = path.resolve(__dirname, '..', '.venv');
+// Another environment within ours may come first: `make test-oldest` names one.
+for (const name of ['', process.env.NOTIFY_ENVIRONMENT || '']) {
+  const bin = path.join(venv, name, 'bin');
+  if (fs.existsSync(bin)) {
+    process.env.PATH = `${bin}${path.delimiter}${process.env.PATH}`;
+  }
 }
 
 // Everything that tests talk to is on this machine, of which its proxy knows nothing.

@@ -82,16 +82,19 @@ const plugin: JupyterFrontEndPlugin<void> = {
         bell.focus();
       }
     };
-    const show = (request: ICenterHost.IRequest) => {
-      shell.activateById(panel.id);
-      panel.widen();
-      panel.request(request);
+    const fit = () =>
       requestAnimationFrame(() => {
         // A window that is too narrow for both sides would push it out, and the bell too.
         if (panel.outside) {
           shell.collapseLeft?.();
         }
       });
+    window.addEventListener('resize', fit);
+    const show = (request: ICenterHost.IRequest) => {
+      shell.activateById(panel.id);
+      panel.widen();
+      panel.request(request);
+      fit();
     };
     const leave = () => {
       const { currentWidget } = shell;

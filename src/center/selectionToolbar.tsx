@@ -5,10 +5,12 @@ import * as React from 'react';
 
 import { Shared } from '../components/context';
 import { Glyph, type GlyphName } from '../components/icons';
+import { isSnoozed } from '../state';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import { applyBulk, type Bulk, takenBy } from './bulk';
 import type { SelectionModel } from './selection';
+import { canSnooze } from './snooze';
 import type { UndoManager } from '../components/undo';
 
 /**
@@ -20,6 +22,8 @@ export function SelectionToolbar(props: {
   undo: UndoManager;
   rows: readonly Notification[];
   view: NotificationModel.IQuery['view'];
+  /** Ask until when rows shall be snoozed; bring back those that are. */
+  snoozeMenu(rows: readonly Notification[], at: EventTarget): void;
   /** The selection was cleared: the keyboard goes to the list. */
   onLeave(): void;
 }): JSX.Element | null {
@@ -51,6 +55,9 @@ export function SelectionToolbar(props: {
         ).map(bulk => (
           <BulkButton key={bulk} bulk={bulk} chosen={chosen} undo={undo} />
         ))}
+        {view !== 'dismissed' && (
+          <SnoozeButton chosen={chosen} menu={props.snoozeMenu} />
+        )}
       </div>
       <span className="jp-NotifySelection-space" />
       <button
@@ -111,6 +118,30 @@ function BulkButton(props: {
       onClick={() => applyBulk(bulk, chosen, undo)}
     >
       <Glyph name={glyph} />
+      {label}
+    </button>
+  );
+}
+
+/** Asks until when the selected rows shall be snoozed, or brings back those that are. */
+function SnoozeButton(props: {
+  chosen: readonly Notification[];
+  menu(rows: readonly Notification[], at: EventTarget): void;
+}): JSX.Element {
+  const { trans } = React.useContext(Shared);
+  const taken = props.chosen.filter(canSnooze);
+  const back = taken.length > 0 && taken.every(isSnoozed);
+  const label = back ? trans.__('Bring back') : trans.__('Snooze');
+  return (
+    <button
+      type="button"
+      className="jp-NotifySelection-button"
+      title={`${label} (Z)`}
+      aria-haspopup={back ? undefined : 'menu'}
+      disabled={taken.length === 0}
+      onClick={event => props.menu(taken, event.currentTarget)}
+    >
+      <Glyph name={back ? 'back' : 'snooze'} />
       {label}
     </button>
   );

@@ -24,7 +24,7 @@ export function useCenterKeys(options: {
   undo: UndoManager;
   list: React.RefObject<IListHandle>;
   searchField: React.RefObject<HTMLInputElement>;
-  /** Ask until when rows shall be snoozed. */
+  /** Ask until when rows shall be snoozed; bring back those that are. */
   snoozeMenu(rows: readonly Notification[], at: EventTarget): void;
 }): (event: React.KeyboardEvent) => void {
   const { host, rows, selection, undo, list, searchField } = options;

@@ -24,7 +24,7 @@ export function useRowActions(options: {
   openId: string | null;
   setOpenId(id: string | null): void;
   markRead(ids: string[]): void;
-  /** Ask until when rows shall be snoozed. */
+  /** Ask until when rows shall be snoozed; bring back those that are. */
   snoozeMenu(rows: readonly Notification[], at: EventTarget): void;
   /** Open the menu of a row. */
   menu(row: Notification, event: MouseEvent): void;

@@ -13,6 +13,7 @@ import {
 import { useNow, useSignal } from '../components/hooks';
 import { Empty, Failed, Skeleton } from '../components/states';
 import { UndoManager } from '../components/undo';
+import { isSnoozed } from '../state';
 import type { Counts, Notification } from '../wire';
 import { FilterBar } from './filter';
 import { Header } from './header';
@@ -71,7 +72,9 @@ function useCenter({ host, forget }: IContentProps) {
   const undo = useUndo(shared, forget, root, id => focusOn(id));
   const markRead = useMarkRead(model, shared.fail);
   const snoozeMenu = (chosen: readonly Notification[], at: EventTarget) =>
-    openSnoozeMenu(until => void undo.snooze(chosen, until), at, shared);
+    chosen.every(isSnoozed)
+      ? void undo.snooze(chosen, null)
+      : openSnoozeMenu(until => void undo.snooze(chosen, until), at, shared);
   const handlers = useRowActions({
     selection,
     snoozeMenu,
@@ -117,6 +120,7 @@ function useCenter({ host, forget }: IContentProps) {
     selection,
     undo,
     handlers,
+    snoozeMenu,
     onKeyDown
   };
 }
@@ -164,6 +168,7 @@ function Content(props: IContentProps): JSX.Element {
         undo={undo}
         rows={rows}
         view={view}
+        snoozeMenu={own.snoozeMenu}
         onLeave={toList}
       />
       <Main

@@ -119,7 +119,7 @@ export class UndoManager implements IDisposable {
   }
 
   /**
-   * Snooze rows until a time; null brings one back now.
+   * Snooze rows until a time; null brings them back now.
    */
   snooze(rows: readonly Notification[], until: Date | null): Promise<void> {
     const { format, trans } = this._options;
@@ -130,7 +130,14 @@ export class UndoManager implements IDisposable {
       { snoozedUntil: until ? until.toISOString() : false },
       count =>
         until === null
-          ? trans.__('Back in the inbox: “%1”', quote(rows[0]))
+          ? rows.length === 1
+            ? trans.__('Back in the inbox: “%1”', quote(rows[0]))
+            : trans._n(
+                '%2 back in the inbox',
+                '%2 back in the inbox',
+                count,
+                format(count)
+              )
           : rows.length === 1
             ? trans.__(
                 'Snoozed until %1: “%2”',

@@ -124,6 +124,28 @@ test.describe('The bell', () => {
   });
 });
 
+test('A window that becomes small closes the left side, and the center stays in it', async ({
+  browser
+}) => {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 700 }
+  });
+  const tab = await lab.open(browser, { context, path: 'lab/workspaces/less' });
+  await openCenter(tab);
+  await expect(tab.locator('.jp-FileBrowser')).toBeVisible();
+  for (const width of [900, 660, 480]) {
+    await tab.setViewportSize({ width, height: 700 });
+    for (const where of [
+      bell(tab),
+      center(tab).getByRole('button', { name: 'Close' })
+    ]) {
+      await expect(where).toBeInViewport({ ratio: 1 });
+    }
+  }
+  await expect(tab.locator('.jp-FileBrowser')).toBeHidden();
+  await context.close();
+});
+
 test('In a small window the center is a sheet over the page, and the bell stays', async ({
   browser
 }) => {

@@ -157,6 +157,15 @@ export async function toastTime(page: Page, text: string): Promise<number> {
  * Open the settings, as the center's menu does; returns a field of ours by what it says.
  */
 export async function openSettings(page: Page, says: string): Promise<Locator> {
+  // JupyterLab 4.2 leaves an editor that is open at the page that it shows.
+  await page.evaluate(() => {
+    const { shell } = (window as any).jupyterapp;
+    for (const widget of [...shell.widgets('main')]) {
+      if (widget.id === 'setting-editor') {
+        widget.close();
+      }
+    }
+  });
   await runCommand(page, 'settingeditor:open', { query: 'Notifications' });
   const field = page.locator('.jp-NotifySetting').filter({ hasText: says });
   await expect(field).toBeVisible();

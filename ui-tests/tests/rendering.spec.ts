@@ -170,10 +170,14 @@ test("A link to the user's own file opens it, and starts no kernel", async () =>
   await expect(page.locator('.jp-NotebookPanel:visible')).toContainText(
     'Galaxies'
   );
-  await expect(
-    page.locator('#jp-main-statusbar').getByText('No Kernel')
-  ).toBeVisible();
-  expect((await lab.api('GET', 'api/kernels')).body).toEqual([]);
+  // Before 4.5 JupyterLab cannot be asked to open a notebook without its kernel.
+  const version = await page.evaluate(() => (window as any).jupyterapp.version);
+  if (!/^4\.[0-4]\./.test(version)) {
+    await expect(
+      page.locator('#jp-main-statusbar').getByText('No Kernel')
+    ).toBeVisible();
+    expect((await lab.api('GET', 'api/kernels')).body).toEqual([]);
+  }
   await text.getByRole('button', { name: 'none' }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('The file could not be opened');

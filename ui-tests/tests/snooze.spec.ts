@@ -99,6 +99,35 @@ test('Z with rows selected snoozes them all, with one undo', async () => {
   await expect(rows(page, 'Two')).toHaveCount(1);
 });
 
+test('the bar of the selected rows snoozes them, and brings them back', async () => {
+  await push('One');
+  await push('Two');
+  await push('Stays', { dismissable: false });
+  const bar = center(page).getByRole('toolbar', {
+    name: 'For the selected notifications'
+  });
+  await rows(page, 'Stays').focus();
+  await page.keyboard.press('x');
+  await expect(bar.getByRole('button', { name: 'Snooze' })).toBeDisabled();
+  await page.keyboard.press('Control+a');
+  await bar.getByRole('button', { name: 'Snooze' }).click();
+  await choose('Snooze for an Hour');
+  await expect(rows(page, 'One')).toHaveCount(0);
+  await expect(rows(other, 'Two')).toHaveCount(0);
+  await expect(rows(page, 'Stays')).toHaveCount(1);
+
+  await snoozedTab().click();
+  await rows(page, 'One').focus();
+  await page.keyboard.press('Control+a');
+  await hasNoViolations(page, '.jp-NotifyCenter');
+  await bar.getByRole('button', { name: 'Bring back' }).click();
+  await expect(rows(other, 'One')).toHaveCount(1);
+  await expect(rows(other, 'Two')).toHaveCount(1);
+  await undo('2 back in the inbox');
+  await expect(rows(other, 'Two')).toHaveCount(0);
+  await expect(rows(page, 'Two')).toHaveCount(1);
+});
+
 test('what must stay in sight has no such entry', async () => {
   await push('Outage', { dismissable: false });
   await rows(page, 'Outage').click({ button: 'right' });
