@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["Server", "server_of"]
 
 
+#: As Tornado keeps them at the Hub. The hub's proxy keeps its connections for ever, and answers 503
+#: to the request that it sends into one just as it is closed here; with uvicorn's five seconds that
+#: is whoever clicks after five seconds.
+KEEP_ALIVE_S = 3600
+
+
 class Server(uvicorn.Server):
     """Ends the streams when it is told to stop.
 
@@ -64,6 +70,7 @@ def server_of(app: ASGIApp, settings: Settings, close_streams: Callable[[], None
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": 10,
+        "timeout_keep_alive": KEEP_ALIVE_S,
         "proxy_headers": False,
         "lifespan": "on",
     }

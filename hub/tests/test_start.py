@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -181,3 +183,24 @@ async def _until_one_is_free(service: Service) -> None:
             if answer.status_code == 200:
                 return
         await asyncio.sleep(0.02)
+
+
+async def test_a_connection_that_rests_is_kept_for_the_hubs_proxy(service: Service):
+    """The proxy answers 503 to a request that it sends into a connection just as it is closed."""
+    url = urlsplit(service.url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+
+    async def ask() -> None:
+        writer.write(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200")
+        length = re.search(rb"content-length: (\d+)", answer)
+        assert length is not None
+        await reader.readexactly(int(length[1]))
+
+    await ask()
+    # uvicorn's own time is five seconds: nothing, not even the end, comes within six.
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(reader.read(1), 6)
+    await ask()
+    writer.close()
