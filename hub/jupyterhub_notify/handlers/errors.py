@@ -7,7 +7,9 @@ import math
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from ..errors import ServiceError
 from ..identity.caller import IdentityError
@@ -51,6 +53,16 @@ async def _validation_error(_request: Request, error: Exception) -> Response:
     return error_response(422, [_entry(one) for one in error.errors()])
 
 
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 400 and isinstance(error.detail, str):
+        # FastAPI says so of what `json` fails at by itself: bytes that are no text, and a nesting
+        # that is too deep.
+        detail = {"type": "json_invalid", "loc": ["body"], "msg": "The body is no JSON to be read"}
+        return error_response(422, [detail])
+    return await http_exception_handler(request, error)
+
+
 def _entry(one: dict[str, Any]) -> dict[str, Any]:
     entry = {"type": one["type"], "loc": list(one["loc"]), "msg": one["msg"]}
     value = one.get("input")
@@ -65,3 +77,4 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(IdentityError, _identity_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)

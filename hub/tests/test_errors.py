@@ -1,0 +1,43 @@
+"""Bodies that nobody can read are refused by every route, in one sentence of the same shape."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from jupyterhub_notify.openapi import document
+
+from .support import Service
+
+OPERATIONS = [
+    (method.upper(), re.sub(r"\{[^}]*\}", "quota", path))
+    for path, methods in document()["paths"].items()
+    for method, operation in methods.items()
+    if "requestBody" in operation
+]
+BODIES = {
+    "no-text": b"\xff\xfe{}",
+    "deep": b"[" * 50_000,
+    "cut-off": b'{"summary": "x"',
+    "list-of-nothing": b"[null]",
+    "number": b"1e400",
+}
+
+
+def test_there_are_routes_that_take_a_body() -> None:
+    assert len(OPERATIONS) > 20
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+async def test_what_nobody_can_read_is_refused_in_a_sentence(service: Service, body: bytes) -> None:
+    before = await service.parts.database.position()
+    for method, path in OPERATIONS:
+        answer = await service.as_("admin").request(
+            method, path, content=body, headers={"Content-Type": "application/json"}
+        )
+        assert 400 <= answer.status_code < 500, (method, path, answer.text)
+        (first, *_) = answer.json()["detail"]
+        assert first["msg"], (method, path)
+        assert first["type"], (method, path)
+    assert await service.parts.database.position() == before
