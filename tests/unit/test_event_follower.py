@@ -240,7 +240,7 @@ async def test_an_event_wins_over_a_list_that_was_read_before_it(tmp_path: Path,
     """The list comes late, with a message that an event has taken back or changed meanwhile."""
     reading, told, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
     listed = tuple(
-        ListedMessage(remote, int(time.time() * 1000), False, message, PLAIN_OPTIONS)
+        ListedMessage(remote, int(time.time() * 1000), False, message, None, PLAIN_OPTIONS)
         for remote, message in (("q", "Nearly full"), ("p", "Other"))
     )
 

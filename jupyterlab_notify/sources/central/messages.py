@@ -179,12 +179,10 @@ class MessageSync:
 
     async def _refresh(self, found: _Comparison) -> bool:
         """Store the new content of messages that have changed; return whether it was all."""
-        session, remote, name = (
-            self._session,
-            self._session.storage.remote,
-            self._session.settings.name,
-        )
-        wanted = [one for one in found.changed if one not in found.revoked]
+        session, remote = self._session, self._session.storage.remote
+        name = session.settings.name
+        gone = {*found.revoked, *found.newer}
+        wanted = [one for one in found.changed if one not in gone]
         for one in wanted[:CHANGED_AT_ONCE]:
             session.check_wanted()
             try:
@@ -194,6 +192,8 @@ class MessageSync:
                     raise
                 # It was revoked since; the next comparison finds that.
                 return False
+            if one in found.newer:
+                continue
             id_ = await session.submit(
                 lambda tx, item=item, state=state: remote.upsert_message(tx, item, name, state),  # type: ignore[misc]  # defaults have no type
                 write=True,
