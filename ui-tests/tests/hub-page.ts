@@ -143,6 +143,13 @@ export async function open(
       complaints.push(message.text());
     }
   });
+  // The console does not say of what it complains.
+  page.on('response', async response => {
+    if (response.status() >= 500) {
+      const says = await response.text().catch(() => '');
+      complaints.push(`${response.status()} ${response.url()}: ${says}`);
+    }
+  });
   await page.goto(url);
   return page;
 }

@@ -272,6 +272,22 @@ test('A user sees an inbox and nothing else; it has the state of the lab', async
   await page.close();
 });
 
+test('What came within one second is newest first too', async () => {
+  for (const number of ['First', 'Second', 'Third']) {
+    await hub.api('root', 'POST', 'services/quota/notifications', {
+      recipient: 'bob',
+      summary: `${number} of three`
+    });
+  }
+  const page = await open(bob, at('inbox?q=of+three'), complaints);
+  await expect(page.locator('.jn-item')).toHaveText([
+    /Third of three/,
+    /Second of three/,
+    /First of three/
+  ]);
+  await page.close();
+});
+
 test("A group's sender composes for the group alone", async ({ browser }) => {
   const ada = await hub.login(browser, 'ada');
   const page = await open(ada, at(''), complaints);

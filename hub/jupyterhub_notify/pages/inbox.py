@@ -96,4 +96,7 @@ def items_of(
     items = [_item(one, "message") for one in messages]
     items += [_item(one, "broadcast") for one in broadcasts if one.inbox]
     found = [item for item in items if item.fits(view, words)]
-    return sorted(found, key=lambda item: item.created.timestamp() if item.created else 0.0)[::-1]
+    # Within a second they keep the order that they have, which is newest first.
+    return sorted(
+        found, key=lambda item: item.created.timestamp() if item.created else 0.0, reverse=True
+    )
