@@ -29,6 +29,18 @@ describe('visible', () => {
     'שלום עולם'
   ])('leaves %j', text => expect(visible(text)).toBe(text));
 
+  it('keeps few marks upon a letter', () => {
+    const mark = '\u0301';
+    expect(visible(`a${mark.repeat(8)}b`)).toBe(`a${mark.repeat(8)}b`);
+    expect(visible(`a${mark.repeat(4000)}b`)).toBe(`a${mark.repeat(8)}…b`);
+    expect(visible('\u0303\u20dd'.repeat(9))).toBe(
+      `${'\u0303\u20dd'.repeat(4)}…`
+    );
+    // Letters with a few each are those of a language.
+    const words = 'ประเทศที่ שָׁלוֹם བསྒྲུབས ';
+    expect(visible(words.repeat(50))).toBe(words.repeat(50));
+  });
+
   it('tells what nobody sees', () => {
     expect(isBlank('\u3164 \u2800\u202e\u{e0041}')).toBe(true);
     expect(isBlank('\u3164a')).toBe(false);

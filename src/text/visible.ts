@@ -22,10 +22,14 @@ const BELONGS = new RegExp(
   'gu'
 );
 
+/** Marks upon one letter: thousands of them cover what is around, and take long to lay out. */
+const STACKED = /(\p{M}{8})\p{M}+/gu;
+
 /**
- * A text with hidden characters written as escapes, such as `\u202e`.
+ * A text with hidden characters written as escapes, such as `\u202e`, and few marks on a letter.
  */
 export function visible(text: string): string {
+  text = text.replace(STACKED, '$1…');
   HIDDEN.lastIndex = 0;
   if (!HIDDEN.test(text)) {
     return text;

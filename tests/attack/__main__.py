@@ -12,7 +12,7 @@ from typing import Any
 
 from ..support.servers import NAMESPACE, Server, wait_for
 from ..support.welcome import folder
-from . import ingest
+from . import ingest, pictures
 from .service import ANSWERS, EVENTS, RAW, REDIRECTS, RETRY_AFTER, Service
 from .watch import Figures, Watch, seen_tokens
 
@@ -179,6 +179,7 @@ def main() -> int:
             kept = warm_up(server, service)
             with Watch(server) as watch:
                 ingest.attack(server, watch, figures)
+                pictures.attack(server, watch, figures)
                 welcome_files(server, watch, figures)
                 central(server, service, watch, figures)
                 if server.request("GET", f"/{NAMESPACE}/notifications/{kept}").status_code != 200:

@@ -40,6 +40,22 @@ const FORMULAS = [
   'a[^1]\n\n[^1]: b [^1]\n'
 ];
 
+/**
+ * What costs to lay out: marks upon a letter, signs that are joined, other directions, what is
+ * written as an escape, and elements of HTML.
+ */
+const DEAR = [
+  ...[
+    '\u0301',
+    'a\u0301',
+    '\u200d',
+    '\u05d0\u05d1 ',
+    '\u0627\u0644 ',
+    '\u000c'
+  ],
+  ...['\u202e', '<span style="x">a</span>', '<img src=a.png>', '<b>a</b>']
+];
+
 /** As long as a body may be, and as a summary. */
 const LENGTHS = [32_000, 4000];
 
@@ -54,6 +70,7 @@ export function hostileTexts(): string[] {
     // The table is as wide as its head, however short its rows are.
     ...[30, 300, 1000, 2000].map(table),
     ...PIECES.map(piece => fill(piece, LENGTHS[0])),
+    ...DEAR.map(piece => fill(piece, LENGTHS[0])),
     ...FORMULAS.map(piece => fill(piece, LENGTHS[1]))
   ];
   const random = generator(20_261_128);
