@@ -361,7 +361,8 @@ class CentralPoller(Source):
         except Failure as failure:
             if failure.concerns_all:
                 raise
-            problem = failure
+            # It is kept. Its frames would keep the answer, and be a circle with this one.
+            problem = failure.with_traceback(None)
         except Exception as error:
             problem = self._explain(error)
         else:

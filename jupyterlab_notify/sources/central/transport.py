@@ -117,6 +117,9 @@ class Transport:
             raise Failure(
                 f"The central service did not answer within {self._timeout_s:g} s."
             ) from None
+        except Failure as failure:
+            # Its frames hold what was read of the answer, in a circle with the waiting task.
+            raise failure.with_traceback(None) from None
         finally:
             self._active -= 1
 
