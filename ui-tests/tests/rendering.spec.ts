@@ -109,7 +109,6 @@ test('A diagram is drawn when the user asks, and runs and loads nothing', async 
   );
   await expect(draw).toHaveCount(0);
   expect(asked.filter(url => url.includes('logout'))).toEqual([]);
-  await page.screenshot({ path: '/tmp/h-diagram.png' });
 });
 
 test('A footnote is numbered, and its number leads to it', async () => {
