@@ -53,8 +53,8 @@ PAUSE_S = 10.0
 EXIT_TIMEOUT_S = 4.0
 #: How long it waits if the server asks to wait, as it does when a program sends very much.
 EXIT_THROTTLED_TIMEOUT_S = 15.0
-#: How long a fork waits for a running request. A fork beside it may hang the child, so a busy machine
-#: gets its time; of a server that hangs, only the first fork waits.
+#: How long a fork waits for a running request. A fork beside it may hang the child, so a busy
+#: machine gets its time; for a server that hangs, only the first fork waits.
 FORK_TIMEOUT_S = 1.0
 
 log = logging.getLogger("jupyter_notify")
