@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-__all__ = ["HubAnswer", "HubApi", "HubRefused", "HubUnreachable", "path"]
+__all__ = ["HubAnswer", "HubApi", "HubRefused", "HubUnreachable", "path", "read_whole"]
 
 #: How long, in seconds, the Hub may take for one answer.
 TIMEOUT_S = 10.0
@@ -124,7 +124,7 @@ class HubApi:
                 headers=headers,
                 allow_redirects=False,
             ) as answer:
-                content = await answer.content.read(LARGEST)
+                content = await read_whole(answer.content, LARGEST)
                 return HubAnswer(answer.status, _json(content))
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
             raise HubUnreachable(
@@ -171,6 +171,15 @@ class HubApi:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self._session
+
+
+async def read_whole(content: aiohttp.StreamReader, most: int) -> bytes:
+    """Return all of an answer, at most so many bytes; one `read` returns what has come so far."""
+    pieces: list[bytes] = []
+    while most > 0 and (piece := await content.read(most)):
+        pieces.append(piece)
+        most -= len(piece)
+    return b"".join(pieces)
 
 
 def _url(address: str, query: dict[str, str] | None) -> Any:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from ..hubapi import read_whole
 from ..models.broadcasts import Outcome
 from .servers import Target
 
@@ -146,7 +147,7 @@ class Pusher:
                 # From here on, and not while it waited for its turn.
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             ) as answer:
-                content = await answer.content.read(LARGEST)
+                content = await read_whole(answer.content, LARGEST)
                 is_json = answer.content_type == "application/json"
                 return _Answer(answer.status, is_json, _json(content) if is_json else None)
         except asyncio.TimeoutError:

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from ..hubapi import HubApi, HubUnreachable, path
+from ..hubapi import HubApi, HubUnreachable, path, read_whole
 from ..models.doctor import Problem, Report, ServerReport
 from .requirements import BOT, CENTRAL_URL, LAST_LINES, SERVICE, SERVICE_SCOPES, no_bot
 
@@ -277,7 +277,7 @@ def _moment(value: Any) -> datetime | None:
 async def _get(session: aiohttp.ClientSession, url: str, token: str) -> tuple[int, Any]:
     headers = {"Authorization": f"Bearer {token}"}
     async with session.get(url, headers=headers, allow_redirects=False) as answer:
-        content = await answer.content.read(LARGEST)
+        content = await read_whole(answer.content, LARGEST)
     try:
         return answer.status, json.loads(content)
     except ValueError:
