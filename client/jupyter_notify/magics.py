@@ -137,7 +137,7 @@ class CellReporter:
             self._shell.run_cell(cell).raise_error()
 
     # As IPython's own decorator does: braces and dollars in the text name no variables.
-    magic._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]
+    magic._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]  # IPython asks for it
 
     def before(self, info: Any) -> None:
         """Note when a cell begins."""

@@ -91,7 +91,7 @@ def one_database(databases: Databases) -> str:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what comes at an engine's own pace; the test's timeout ends it."""
     # Nothing tells when an engine has done something: it is asked.
-    while not await condition():  # noqa: ASYNC110
+    while not await condition():  # noqa: ASYNC110  # it has no event
         await asyncio.sleep(0.1)
 
 

@@ -349,7 +349,7 @@ def test_what_is_no_escape_stays():
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what comes at an engine's own pace; the test's timeout ends it."""
     # Nothing tells when an engine has done something: it is asked.
-    while not await condition():  # noqa: ASYNC110
+    while not await condition():  # noqa: ASYNC110  # it has no event
         await asyncio.sleep(0.1)
 
 
