@@ -8,13 +8,13 @@ import { DIAGRAM_TYPE } from './markdownParts';
 /**
  * Have JupyterLab draw a diagram.
  *
- * @returns The address of an image, in which no script runs.
- * @throws An error if it cannot be drawn.
+ * @returns The address of an image, in which no script runs; null if it was not drawn.
+ * @throws What JupyterLab throws if it cannot draw it.
  */
 export async function drawDiagram(
   rendermime: IRenderMimeRegistry,
   text: string
-): Promise<string> {
+): Promise<string | null> {
   // It is disposed below, which the rule does not see.
   // eslint-disable-next-line jupyter/require-disposable-transfer
   const renderer = rendermime.createRenderer(DIAGRAM_TYPE);
@@ -23,10 +23,7 @@ export async function drawDiagram(
       rendermime.createModel({ data: { [DIAGRAM_TYPE]: text } })
     );
     const src = renderer.node.querySelector('img')?.src ?? '';
-    if (!src.startsWith('data:image/svg+xml,')) {
-      throw new Error('JupyterLab did not draw it.');
-    }
-    return src;
+    return src.startsWith('data:image/svg+xml,') ? src : null;
   } finally {
     renderer.dispose();
   }

@@ -144,7 +144,7 @@ interface IMaking {
   readonly noteList: Element | null;
   /** The diagrams that may be drawn when the user asks, and what draws one. */
   readonly diagrams: ReadonlySet<string>;
-  readonly draw: (diagram: string) => Promise<string>;
+  readonly draw: (diagram: string) => Promise<string | null>;
   /** How many images were made. */
   drawn: number;
 }

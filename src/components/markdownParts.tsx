@@ -64,7 +64,7 @@ export function Code(props: {
   text: string;
   trans: TranslationBundle;
   children: React.ReactNode;
-  draw?: () => Promise<string>;
+  draw?: () => Promise<string | null>;
 }): JSX.Element {
   const { text, trans, children, draw } = props;
   const [copied, setCopied] = React.useState(false);
@@ -100,7 +100,7 @@ export function Code(props: {
  * A button that draws a diagram, and then the diagram.
  */
 function Diagram(props: {
-  draw: () => Promise<string>;
+  draw: () => Promise<string | null>;
   trans: TranslationBundle;
 }): JSX.Element {
   const { draw, trans } = props;
@@ -126,7 +126,7 @@ function Diagram(props: {
         if (state === 'asked') {
           setState('drawing');
           draw().then(
-            src => setState({ src }),
+            src => setState(src === null ? 'failed' : { src }),
             reason => {
               console.warn('A diagram could not be drawn.', reason);
               setState('failed');

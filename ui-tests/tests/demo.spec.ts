@@ -36,7 +36,13 @@ test.beforeAll(() => {
     .on('line', line => said.push(line.trim()));
 });
 
-test.afterAll(() => child.kill('SIGKILL'));
+test.afterAll(async () => {
+  // Killed, it would leave its JupyterLab and its service behind.
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+});
 
 /** Where the demo says that its JupyterLab is. */
 const url = () => said.find(line => line.startsWith('http://'));
