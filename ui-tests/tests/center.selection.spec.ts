@@ -104,6 +104,7 @@ test.describe('With rows selected', () => {
       'Done',
       'Mark read',
       'Mark unread',
+      'Snooze',
       'Select all',
       'Clear'
     ]);
