@@ -24,6 +24,9 @@ describe('A body', () => {
     ['lists in one line', '* + - a\n'.repeat(1000)],
     ['quotations in quotations', `${'>'.repeat(200)} a`],
     ['addresses', 'http://a '.repeat(3000)],
+    ['styles', '<b style="color: red">a</b> '.repeat(300)],
+    ['styles in lines of their own', '<b\nstyle="x">a</b>'.repeat(300)],
+    ['a long style', `<b style="${'color: red;'.repeat(1500)}">a</b>`],
     ['white space', `a${' '.repeat(20_000)}b`],
     ['one sign', `http://a${'!'.repeat(20_000)}`]
   ])('is too complex with %s', (_, source) => {
@@ -83,6 +86,8 @@ describe('A summary', () => {
   it('is too complex sooner than a body', () => {
     expect(isSummaryTooComplex('*a '.repeat(300))).toBe(true);
     expect(isSummaryTooComplex('**a *b '.repeat(500))).toBe(true);
+    expect(isSummaryTooComplex('<b style="x">a</b>'.repeat(50))).toBe(true);
+    expect(isSummaryTooComplex('<b style="x">a</b>'.repeat(5))).toBe(false);
     expect(
       isSummaryTooComplex('**Run 12** is [done](https://example.org/12): `a*b`')
     ).toBe(false);

@@ -33,6 +33,12 @@ const MARKS = /[*_~`[\]|!&\\]|<(?![^<>]*>)|:\/\/|www\.|@/g;
 /** A tag of HTML, which is taken whole. */
 const TAG = /<[^<>]*>/g;
 
+/** A tag with a style of its own, which is parsed by itself, each of its declarations too. */
+const STYLED = /\sstyle\s*=/i;
+
+/** How many elements such a tag costs, and each further declaration. */
+const STYLE_COST = { tag: 4, declaration: 1 };
+
 /** Of these every pair is tried, and what is between them once more. */
 const EMPHASIS = /[*_~]/g;
 
@@ -103,7 +109,11 @@ export function plainFences(source: string): string {
  * @param limit - What is more is not looked at any further.
  */
 export function cost(source: string, limit: IMarkdownCost): IMarkdownCost {
-  const total: IMarkdownCost = { work: runs(source), nodes: 0, depth: 0 };
+  const total: IMarkdownCost = {
+    work: runs(source),
+    nodes: styles(source),
+    depth: 0
+  };
   const code = new CodeLines(source);
   let table = 0;
   let rows = false;
@@ -155,6 +165,18 @@ function exceeds(cost: IMarkdownCost, limit: IMarkdownCost): boolean {
     cost.nodes > limit.nodes ||
     cost.depth > limit.depth
   );
+}
+
+/** What the styles in tags cost; a tag may go over several lines. */
+function styles(source: string): number {
+  let nodes = 0;
+  for (const [tag] of source.matchAll(TAG)) {
+    if (STYLED.test(tag)) {
+      nodes += STYLE_COST.tag;
+      nodes += STYLE_COST.declaration * (tag.split(';').length - 1);
+    }
+  }
+  return nodes;
 }
 
 /** How many cells a line of a table has. */
