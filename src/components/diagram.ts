@@ -15,8 +15,7 @@ export async function drawDiagram(
   rendermime: IRenderMimeRegistry,
   text: string
 ): Promise<string | null> {
-  // It is disposed below, which the rule does not see.
-  // eslint-disable-next-line jupyter/require-disposable-transfer
+  // eslint-disable-next-line jupyter/require-disposable-transfer -- it is disposed below
   const renderer = rendermime.createRenderer(DIAGRAM_TYPE);
   try {
     await renderer.renderModel(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...exceptions import BadRequest, Unavailable
+from ...exceptions import BadRequest
 from .failure import Failure
 from .session import CentralSession
 
@@ -52,12 +52,7 @@ class ChannelChoices:
             If the service does not answer now.
         """
         session = self._session
-        paused_s = session.schedule.paused_s
-        if paused_s > 0:
-            raise Unavailable(
-                f"The central service asks to wait for another {paused_s:.0f} s.",
-                retry_after_s=paused_s,
-            )
+        session.check_not_paused()
         try:
             await session.learn_features()
             if not session.has("channels"):
@@ -68,9 +63,7 @@ class ChannelChoices:
                 raise BadRequest(
                     "The central service does not know such a channel or time zone."
                 ) from None
-            if failure.retry_after_s is not None:
-                session.schedule.pause(failure.retry_after_s)
-            raise Unavailable(str(failure), retry_after_s=failure.retry_after_s) from None
+            raise session.unavailable(failure) from None
 
 
 def _named(change: ChannelsChange) -> dict[str, Any]:

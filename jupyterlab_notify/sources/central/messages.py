@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 
-from ...exceptions import NotFound, Unavailable
+from ...exceptions import NotFound
 from ...storage import Retention
 from ...storage.remote import RemoteMessage, RemoteSnapshot
 from .client import PAGE_SIZE
@@ -381,12 +381,7 @@ class MessageSync:
         remote = await session.submit(lambda tx: remotes.unfetched(tx, id_), write=False)
         if remote is None:
             return False
-        paused_s = session.schedule.paused_s
-        if paused_s > 0:
-            raise Unavailable(
-                f"The central service asks to wait for another {paused_s:.0f} s.",
-                retry_after_s=paused_s,
-            )
+        session.check_not_paused()
         try:
             _, body = await session.client.message(remote)
         except Failure as failure:
@@ -396,9 +391,7 @@ class MessageSync:
                 self._unread = ListState(self._unread.epoch)
                 session.emit_event("revoked", [id_])
                 raise NotFound("This message was revoked.") from None
-            if failure.retry_after_s is not None:
-                session.schedule.pause(failure.retry_after_s)
-            raise Unavailable(str(failure), retry_after_s=failure.retry_after_s) from None
+            raise session.unavailable(failure) from None
         await self._store_body(id_, body)
         return True
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ...exceptions import Unavailable
 from .. import SourceContext
 from .client import CentralClient
 from .failure import Failure
@@ -88,6 +89,21 @@ class CentralSession:
         """Raise ``Interrupted`` unless a tab is open and the service may be polled."""
         if not self.awake or self.schedule.paused_s > 0:
             raise Interrupted
+
+    def check_not_paused(self) -> None:
+        """Raise ``Unavailable`` while the service has asked for a pause; the user is waiting."""
+        paused_s = self.schedule.paused_s
+        if paused_s > 0:
+            raise Unavailable(
+                f"The central service asks to wait for another {paused_s:.0f} s.",
+                retry_after_s=paused_s,
+            )
+
+    def unavailable(self, failure: Failure) -> Unavailable:
+        """Return a failure as the user is told of it, and keep the pause that it asks for."""
+        if failure.retry_after_s is not None:
+            self.schedule.pause(failure.retry_after_s)
+        return Unavailable(str(failure), retry_after_s=failure.retry_after_s)
 
     def has(self, feature: str) -> bool:
         """Return whether the service is known to offer a feature."""
