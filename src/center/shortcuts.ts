@@ -3,7 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
-import * as React from 'react';
+import { Widget } from '@lumino/widgets';
 
 export namespace CommandIDs {
   export const shortcuts = 'jupyterlab-notify:show-shortcuts';
@@ -24,7 +24,7 @@ export function addShortcuts(
         const { Dialog, showDialog } = await import('@jupyterlab/apputils');
         await showDialog({
           title: trans.__('Keys of the notification center'),
-          body: <Shortcuts trans={trans} />,
+          body: shortcuts(trans),
           buttons: [Dialog.okButton({ label: trans.__('Close') })]
         });
       }
@@ -51,30 +51,40 @@ function lines(trans: TranslationBundle): [string[], string][] {
   ];
 }
 
-/** The table of the dialog. */
-function Shortcuts(props: { trans: TranslationBundle }): JSX.Element {
-  const { trans } = props;
-  return (
-    <div className="jp-NotifyShortcuts">
-      <table>
-        <tbody>
-          {lines(trans).map(([keys, what]) => (
-            <tr key={what}>
-              <th scope="row">
-                {keys.map(key => (
-                  <kbd key={key}>{key}</kbd>
-                ))}
-              </th>
-              <td>{what}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p>
-        {trans.__(
-          'With notifications selected, a key does the same to all of them.'
-        )}
-      </p>
-    </div>
+/**
+ * The table of the dialog.
+ *
+ * Made without React: a dialog whose body is React's waits until the browser is idle before it
+ * takes the keyboard, and keys pressed until then would go to the center behind it.
+ */
+function table(trans: TranslationBundle): HTMLElement {
+  const table = document.createElement('table');
+  for (const [keys, what] of lines(trans)) {
+    const row = table.insertRow();
+    const head = document.createElement('th');
+    head.scope = 'row';
+    head.append(...keys.map(kbd));
+    row.append(head);
+    row.insertCell().textContent = what;
+  }
+  return table;
+}
+
+/** A key as a key. */
+function kbd(key: string): HTMLElement {
+  const node = document.createElement('kbd');
+  node.textContent = key;
+  return node;
+}
+
+/** What the dialog shows. */
+function shortcuts(trans: TranslationBundle): Widget {
+  const body = new Widget();
+  body.addClass('jp-NotifyShortcuts');
+  const hint = document.createElement('p');
+  hint.textContent = trans.__(
+    'With notifications selected, a key does the same to all of them.'
   );
+  body.node.append(table(trans), hint);
+  return body;
 }
