@@ -26,7 +26,7 @@ _TICKS = re.compile("`+")
 #: The three ways to write an image in Markdown.
 _INLINE = re.compile(r"(!\[[^\[\]\n]*\]\(\s*)(<[^<>\n]*>|[^\s)<]+)")
 _DEFINED = re.compile(
-    r"^( {0,3}\[[^\[\]\n]+\]:[ \t]*\n?[ \t]*)(<[^<>\n]*>|[^\s<]\S*)", re.MULTILINE
+    r"^( {0,3}\[[^\[\]\n]+\]:[ \t]*(?:\n[ \t]*)?)(<[^<>\n]*>|[^\s<]\S*)", re.MULTILINE
 )
 _HTML = re.compile(
     r"(<img\b[^<>]*?\bsrc\s*=\s*)(\"[^\"\n]*\"|'[^'\n]*'|[^\s<>\"']+)", re.IGNORECASE

@@ -28,6 +28,8 @@ MAX_FILE = 256 * 1024
 MAX_IMAGE = 16 * 1024 * 1024
 #: The maximum length of the front matter, in characters, since YAML parses long numbers slowly.
 MAX_FRONT_MATTER = 8 * 1024
+#: How many brackets it holds: each that is open costs YAML the time of all that are.
+MAX_BRACKETS = 200
 #: How many files of a folder are read, and how many names are listed. More must be a mistake.
 MAX_FILES = 200
 MAX_NAMES = 10_000
@@ -295,7 +297,12 @@ def _front_matter(text: str) -> dict[Any, Any]:
     # Imported late, since most servers have no welcome files. It comes with Jupyter Server.
     import yaml
 
+    if text.count("[") + text.count("{") > MAX_BRACKETS:
+        raise BadFile(f"its front matter holds more than {MAX_BRACKETS} brackets")
     try:
+        # Ten lines of aliases can stand for more than any memory holds.
+        if any(isinstance(one, yaml.AliasEvent) for one in yaml.parse(text, yaml.SafeLoader)):
+            raise BadFile("its front matter holds an alias")
         fields = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

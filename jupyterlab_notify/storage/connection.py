@@ -19,6 +19,12 @@ JOURNAL_BYTES = 4 * 1024 * 1024
 SHRINK_FROM = 256
 SHRINK_BY = 500
 
+#: What SQLite says of a damaged file, and of one whose tables are not those of its version.
+FOREIGN = (
+    *("malformed", "no such table", "no such column", "has no column named", "is a view"),
+    *("already exists", "duplicate column name", "no such function"),
+)
+
 #: The exceptions that opening and using a file can raise.
 FAULTS = (sqlite3.Error, OSError, Unusable)
 
@@ -117,7 +123,7 @@ def is_corrupt(fault: BaseException) -> bool:
     text = str(fault)
     return isinstance(fault, sqlite3.Error) and (
         type(fault) is sqlite3.DatabaseError
-        or "malformed" in text
+        or any(words in text for words in FOREIGN)
         # The only user-defined function is ``holds``, which fails on invalid UTF-8.
         or text.startswith(("Could not decode to UTF-8", "user-defined function"))
     )

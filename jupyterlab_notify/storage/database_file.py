@@ -58,8 +58,9 @@ class DatabaseFile:
         self._log = log
         #: The device and inode of the file that is open or was last tried.
         self._file: tuple[int, int] | None = None
-        #: The device and inode of its sidecar files while it is open.
-        self._sidecars: dict[str, tuple[int, int]] = {}
+        #: Its sidecar files while it is open: of each its suffix, where it was then, and its device
+        #: and inode.
+        self._sidecars: dict[str, tuple[str, tuple[int, int]]] = {}
         #: The files that were logged because other users had access to them.
         self._warned: set[str] = set()
 
@@ -87,7 +88,7 @@ class DatabaseFile:
     def _keep_private(self) -> None:
         """Remove all other users' access to the file and its sidecar files."""
         for suffix in ("", *SIDECARS):
-            path = f"{self.path}{suffix}"
+            path = self._beside(suffix)
             try:
                 mode = stat.S_IMODE(os.stat(path).st_mode)
                 if not mode & 0o077 or os.name == "nt":
@@ -116,15 +117,20 @@ class DatabaseFile:
         self._sidecars = {}
         for suffix in ("-wal", "-shm"):
             with suppress(OSError):
-                self._sidecars[suffix] = _identity(f"{self.path}{suffix}")
+                path = self._beside(suffix)
+                self._sidecars[suffix] = path, _identity(path)
 
     def remove_sidecars(self) -> None:
         """Remove the sidecar files, unless they belong to another database by now."""
-        for suffix, identity in self._sidecars.items():
+        for path, identity in self._sidecars.values():
             with suppress(OSError):
-                sidecar = f"{self.path}{suffix}"
-                if _identity(sidecar) == identity:
-                    os.unlink(sidecar)
+                if _identity(path) == identity:
+                    os.unlink(path)
+
+    def _beside(self, suffix: str) -> str:
+        """Return the path of a sidecar file: beside the file itself, where the path is a link."""
+        path = os.path.realpath(self.path) if os.path.islink(self.path) else self.path
+        return f"{path}{suffix}"
 
     def is_replaced(self) -> bool:
         """Return whether the remembered file was replaced by another one, or removed."""
@@ -137,6 +143,28 @@ class DatabaseFile:
         except OSError:
             # Unknown; see ``check``.
             return False
+
+    def has_lost_log(self) -> bool:
+        """Return whether the next process would not find the log that is being written.
+
+        What is committed lies in the write-ahead log for a while. SQLite looks for it beside the
+        file, and deletes it if the file is empty.
+        """
+        if "-wal" not in self._sidecars:
+            return False
+        try:
+            if os.stat(self.path).st_size == 0:
+                return True
+        except OSError:
+            # Not the log's loss; see ``is_replaced`` and ``check``.
+            return False
+        try:
+            return any(
+                _identity(self._beside(suffix)) != identity
+                for suffix, (_, identity) in self._sidecars.items()
+            )
+        except OSError:
+            return True
 
     def check(self) -> None:
         """Check that ``is_replaced`` can give an answer.

@@ -338,10 +338,11 @@ class Engine:
 
     def _reopen(self) -> None:
         self._log.warning(
-            "The notification database %s was deleted or replaced; the present file is used now.",
+            "The notification database %s or its log was deleted or replaced; the present file is "
+            "used now.",
             self.path,
         )
-        # Write the log back into the file that it belongs to, wherever that is now, and remove it:
+        # Write the log back into the file that it belongs to, wherever both are now, and remove it:
         # SQLite would otherwise replay it onto the new file.
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -360,7 +361,11 @@ class Engine:
             self.mode = "wal"
 
     def _is_replaced(self) -> bool:
-        return self._file is not None and self._file.is_replaced()
+        """Return whether what is written now would be lost with this process."""
+        file = self._file
+        return file is not None and (
+            file.is_replaced() or (self.mode == "wal" and file.has_lost_log())
+        )
 
     def _check_file(self) -> None:
         """Fail, and so fall back to memory, if the file's path does not lead anywhere."""

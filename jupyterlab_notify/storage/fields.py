@@ -238,6 +238,11 @@ def to_wire(row: tuple[Any, ...]) -> WireNotification:
     try:
         for index, name, decode in _DECODED:
             wire[name] = decode(row[index])
-    except (ValueError, TypeError, OverflowError, OSError) as error:
+    except (ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
         raise sqlite3.DatabaseError(f"malformed row: {error}") from error
+    if not isinstance(wire["actions"], list) or not all(
+        isinstance(one, dict) for one in wire["actions"]
+    ):
+        # Tabs would fail at it.
+        raise sqlite3.DatabaseError("malformed row: its actions are no list of them")
     return wire

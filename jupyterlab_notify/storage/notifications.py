@@ -283,7 +283,7 @@ class NotificationRepository:
             if not isinstance(body, str | None):
                 raise TypeError("its body is not text")
             value = None if data is None else json.loads(data)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise sqlite3.DatabaseError(f"malformed row: {error}") from error
         return {**to_wire(row), "body": body, "data": value}
 

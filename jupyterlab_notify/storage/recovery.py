@@ -19,7 +19,7 @@ from .cursor import Cursor
 from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, named_insert, to_wire, tombstone
 from .schema import SCHEMA_VERSION
 from .state import ACTIVE, ADD_USER_STATES, PINNED
-from .transaction import StoreState, Transaction
+from .transaction import MAX_SEQ, StoreState, Transaction
 from .welcome import WelcomeRepository
 
 #: A row of any table by column name. Whole rows are copied from one database to another.
@@ -397,6 +397,10 @@ def _read_auxiliary(db: sqlite3.Connection) -> AuxiliaryRows:
     # The row may be missing.
     with suppress(sqlite3.Error, TypeError):
         welcome, muted_ms = db.execute("SELECT welcome, muted_ms FROM state").fetchone()
+    if not isinstance(welcome, int) or not 0 <= welcome < MAX_SEQ:
+        welcome = 0
+    if not isinstance(muted_ms, int | None):
+        muted_ms = None
     return AuxiliaryRows(tables, welcome, muted_ms)
 
 
@@ -415,21 +419,23 @@ def _rows(db: sqlite3.Connection, sql: str, values: Iterable[Any] = ()) -> Itera
 def _is_json(text: Any) -> bool:
     try:
         json.loads(text or "null")
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return False
     return True
 
 
 def _is_sound(row: StoredRow) -> bool:
     """Return whether a row is undamaged, so that its values can be decoded."""
-    values = {
-        **row,
-        HAS_BODY: row["body"] is not None or not row["fetched"],
-        PREVIEW: row["body"],
-    }
     try:
+        values = {
+            **row,
+            HAS_BODY: row["body"] is not None or not row["fetched"],
+            PREVIEW: row["body"],
+        }
         to_wire(tuple(values[name] for name in SELECT_COLUMNS))
         json.loads(row["data"] or "null")
-    except (sqlite3.DatabaseError, ValueError, TypeError):
+    except (sqlite3.DatabaseError, ValueError, TypeError, LookupError, RecursionError):
         return False
-    return all(isinstance(row[name], str) for name in ("id", "source", "type", "message"))
+    return all(isinstance(row[name], str) for name in ("id", "source", "type", "message")) and all(
+        isinstance(value, int | None) for name, value in row.items() if name.endswith("_ms")
+    )

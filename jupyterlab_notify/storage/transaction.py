@@ -84,9 +84,18 @@ def load_state(db: sqlite3.Connection) -> StoreState:
         raise sqlite3.DatabaseError("malformed: its state is missing")
     *columns, highest = row
     state = StoreState(*columns)
-    numbers = (state.seq, state.pruned, state.welcome, state.rows, highest or 0)
-    if not isinstance(state.epoch, str) or not all(
-        isinstance(number, int) and 0 <= number <= MAX_SEQ for number in numbers
+    numbers = (
+        state.seq,
+        state.pruned,
+        state.welcome,
+        state.rows,
+        0 if highest is None else highest,
+    )
+    times = (state.muted_ms, state.due_ms)
+    if (
+        not isinstance(state.epoch, str)
+        or not all(isinstance(number, int) and 0 <= number <= MAX_SEQ for number in numbers)
+        or not all(isinstance(time, int | None) for time in times)
     ):
         raise sqlite3.DatabaseError("malformed: a number is out of range")
     if highest is not None and highest > state.seq:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,3 +202,55 @@ def test_a_database_that_others_can_write_is_made_private_and_said(
     (warning,) = log(logging.WARNING)
     assert f"{mode:04o}" in warning and "only its owner" in warning
     store.close()
+
+
+#: What may happen to a file and its log without any of it being deleted at its path.
+LOST_LOGS = """
+import os, sys
+from pathlib import Path
+from jupyterlab_notify.storage import Storage
+from tests.support.storage import QUICK, do, message, receive
+
+path, how = Path(sys.argv[1]), sys.argv[2]
+store = Storage(path, timings=QUICK)
+receive(store, "before")
+log, other = Path(f"{path}-wal"), path.parent.with_name("other")
+if how == "log deleted":
+    log.unlink()
+elif how == "both sidecars deleted":
+    log.unlink(), Path(f"{path}-shm").unlink()
+elif how == "log renamed":
+    log.rename(f"{log}.away")
+elif how == "log replaced by an empty one":
+    log.rename(f"{log}.away"), log.touch()
+elif how == "file moved and linked":
+    other.mkdir(), path.rename(other / "moved"), path.symlink_to(other / "moved")
+elif how == "folder replaced by one with the same file":
+    other.mkdir(), os.link(path, other / path.name)
+    path.parent.rename(path.parent.with_name("away")), other.rename(path.parent)
+elif how == "file emptied":
+    path.write_bytes(b"")
+for number in range(20):
+    row = message(f"after {number}")
+    stored = do(store, lambda tx: store.notifications.add(tx, row))
+    print(int(stored.durable), flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("how", re.findall(r'how == "(.+)"', LOST_LOGS))
+def test_what_was_called_durable_is_there_after_a_kill_whatever_became_of_the_log(
+    path: Path, how: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOST_LOGS, str(path), how],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert done.stdout.split() == ["1"] * 20
+    again = Storage(path)
+    assert len(live(again)) == 21
+    again.close()
+    check_sound(path)

@@ -55,6 +55,12 @@ BAD = {
     "a tag": front("title: !!python/object/apply:os.system ['true']"),
     "binary": front("title: !!binary aaa"),
     "a merge": front("<<: [1, 2]"),
+    "merges of merges": front(
+        "\n".join(
+            f"a{n}: &a{n} {{<<: [{f'*a{n - 1},' * 9 if n else ''}{{x: 1}}]}}" for n in range(50)
+        )
+    ),
+    "a definition of blanks": front("max_views: 1") + "[a]:" + " " * 200_000 + "<\n",
 }
 
 

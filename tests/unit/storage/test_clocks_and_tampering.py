@@ -9,7 +9,7 @@ import pytest
 
 from jupyterlab_notify.storage import Retention, Storage
 
-from ...support.storage import Clock, live, receive
+from ...support.storage import Clock, do, live, receive
 
 DAY_S = 86_400
 
@@ -85,7 +85,15 @@ TAMPERED = {
     "a state that is text": "UPDATE state SET seq = 'x'",
     "a negative state": "UPDATE state SET seq = -1",
     "a row's number that is text": "UPDATE notifications SET seq = 'x' WHERE message = '3'",
+    "a time that is text": "UPDATE notifications SET expires_ms = 'x' WHERE message = '3'",
+    "a time that is a blob": "UPDATE notifications SET interrupt_ms = x'ff' WHERE message = '3'",
+    "actions nested too deep": "UPDATE notifications SET "
+    f"actions = '{'[' * 5000}' WHERE message = '3'",
+    "a state's number that is too large": "UPDATE state SET welcome = 9223372036854775807",
+    "a state's time that is text": "UPDATE state SET muted_ms = 'x'",
+    "actions that are none": "UPDATE notifications SET actions = '[1, null]' WHERE message = '3'",
     "an epoch that is a blob": "UPDATE state SET epoch = x'ff'",
+    "a row's number that is an empty text": "UPDATE notifications SET seq = '' WHERE message = '3'",
 }
 
 
@@ -108,6 +116,39 @@ def test_tampered_rows_are_set_aside_and_begun_anew(
     receive(store, "new")
     found = {row["message"] for row in live(store).values()}
     assert "new" in found and {"0", "1", "2", "4"} <= found, "what is sound is kept"
+    assert store.engine.durable
+    assert [p for p in path.parent.iterdir() if ".corrupt-" in p.name]
+    store.close()
+
+
+FOREIGN = {
+    "no table": "DROP TABLE notifications",
+    "no state": "DROP TABLE state",
+    "no table of answers to come": "DROP TABLE outbox",
+    "a column of another name": "ALTER TABLE notifications RENAME COLUMN message TO text",
+    "a view": "ALTER TABLE notifications RENAME TO hidden;"
+    "CREATE VIEW notifications AS SELECT * FROM hidden",
+    "an earlier version's number": "PRAGMA user_version = 3",
+    "no version's number": "PRAGMA user_version = 0",
+    "a trigger of nothing": "CREATE TRIGGER odd AFTER INSERT ON notifications "
+    "BEGIN SELECT unheard_of(1); END",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_tables_that_are_not_those_of_their_version_are_set_aside_and_begun_anew(
+    path: Path, clock: Clock, name: str
+) -> None:
+    store = Storage(path, clock=clock)
+    receive(store, "old")
+    store.close()
+    db = sqlite3.connect(path)
+    db.executescript(FOREIGN[name])
+    db.close()
+    store = Storage(path, clock=clock)
+    receive(store, "new")
+    do(store, lambda tx: tx.execute("SELECT count(*) FROM outbox").fetchone())
+    assert "new" in {row["message"] for row in live(store).values()}
     assert store.engine.durable
     assert [p for p in path.parent.iterdir() if ".corrupt-" in p.name]
     store.close()
