@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from .alerts.overview import AlertOverviewService
@@ -12,9 +13,13 @@ from .alerts.runner import RuleRunner
 from .alerts.users import DirectoryUsers, UserFinder
 from .broadcast_files import BroadcastDirectory
 from .channels import make_channels
+from .channels.audience import Audience
+from .channels.channel import Channel
 from .channels.sender import ChannelSender
 from .channels.service import ChannelService
-from .channels.settings import read_channels
+from .channels.settings import ChannelSettings, read_channels
+from .channels.spreading import Spreader
+from .channels.unread import UnreadMessages
 from .config import Settings
 from .delivery.planner import Planner
 from .delivery.pushes import Pusher
@@ -27,6 +32,7 @@ from .events.streams import Streams
 from .events.versions import Versions
 from .events.wakeup import Wakeup
 from .hubapi import HubApi
+from .schema import now
 from .services.administration import AdministrationService
 from .services.broadcast_changes import BroadcastChanges
 from .services.broadcast_folder import BroadcastFolder
@@ -53,6 +59,7 @@ from .services.welcome_changes import WelcomeChanges
 from .storage.alert_problems import AlertProblemStore
 from .storage.audit import AuditStore
 from .storage.broadcasts import BroadcastStore
+from .storage.channel_spreads import ChannelSpreadStore
 from .storage.channels import ChannelStore
 from .storage.database import Database, create_engine
 from .storage.deliveries import DeliveryStore
@@ -67,7 +74,7 @@ from .storage.welcome import WelcomeStore
 from .storage.writer import Writer
 from .templates import TemplateDirectory
 
-__all__ = ["Parts", "build"]
+__all__ = ["Parts", "build", "make_sender"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,7 @@ class Stores:
 
     notifications: NotificationStore = field(default_factory=NotificationStore)
     channels: ChannelStore = field(default_factory=ChannelStore)
+    channel_spreads: ChannelSpreadStore = field(default_factory=ChannelSpreadStore)
     alert_problems: AlertProblemStore = field(default_factory=AlertProblemStore)
     broadcasts: BroadcastStore = field(default_factory=BroadcastStore)
     deliveries: DeliveryStore = field(default_factory=DeliveryStore)
@@ -196,6 +204,7 @@ def build(
     broadcast_views = BroadcastViews()
     limit = RateLimit(per_minute=settings.publish_rate)
     recipients = RecipientService(directory=directory)
+    sender = _sender(settings, directory, hub_api, database, writer, stores, content)
     directory = directory or NobodyKnown()
     both: dict[str, Any] = {"database": database, "writer": writer}
     welcome = WelcomeService(**both, store=stores.welcome, audit=stores.audit)
@@ -257,18 +266,6 @@ def build(
         publishing=publishing,
         limit=limit,
     )
-    sender = None
-    if settings.channels is not None:
-        found = read_channels(settings.channels)
-        sender = ChannelSender(
-            channels=make_channels(found),
-            after=found.after,
-            **both,
-            store=stores.channels,
-            notifications=stores.notifications,
-            content=content,
-            public_url=settings.public_url,
-        )
     return Parts(
         settings=settings,
         **both,
@@ -314,7 +311,9 @@ def build(
             deliveries=stores.deliveries,
             expiry=stores.expiry,
         ),
-        housekeeping=Housekeeping(writer=writer, store=stores.expiry, settings=settings),
+        housekeeping=Housekeeping(
+            writer=writer, store=stores.expiry, channels=stores.channels, settings=settings
+        ),
         rules=None
         if settings.rules is None
         else RuleRunner(
@@ -341,6 +340,93 @@ def build(
         ),
         folder=folder,
         delivery=_delivery(settings, hub_api, database, writer, stores),
+    )
+
+
+def _sender(
+    settings: Settings,
+    directory: UserDirectory | None,
+    hub_api: HubApi | None,
+    database: Database,
+    writer: Writer,
+    stores: Stores,
+    content: ContentService,
+) -> ChannelSender | None:
+    """Return what sends over other channels, where the site has some."""
+    if settings.channels is None:
+        return None
+    found = read_channels(settings.channels)
+    return make_sender(
+        found,
+        make_channels(found, hub_api),
+        directory=directory,
+        nobody=frozenset({settings.push_bot}),
+        database=database,
+        writer=writer,
+        stores=stores,
+        content=content,
+        public_url=settings.public_url,
+    )
+
+
+def make_sender(
+    settings: ChannelSettings,
+    channels: Sequence[Channel],
+    *,
+    directory: UserDirectory | None,
+    nobody: frozenset[str],
+    database: Database,
+    writer: Writer,
+    stores: Stores,
+    content: ContentService,
+    public_url: str | None,
+    clock: Callable[[], datetime] = now,
+) -> ChannelSender:
+    """Put together what sends over other channels.
+
+    Parameters
+    ----------
+    settings, channels
+        What the site has.
+    directory
+        Knows the users of the site, where there is a hub.
+    nobody
+        Users of the hub that are no people.
+    database, writer, stores
+        Where to read and write.
+    content
+        Says what a notification says.
+    public_url
+        The service's address in links.
+    clock
+        Tells the time; for tests.
+    """
+    both: dict[str, Any] = {"database": database, "writer": writer}
+    audience = Audience(
+        directory=directory, database=database, store=stores.channel_spreads, nobody=nobody
+    )
+    return ChannelSender(
+        channels=channels,
+        after=settings.after,
+        **both,
+        store=stores.channels,
+        unread=UnreadMessages(
+            database=database,
+            notifications=stores.notifications,
+            broadcasts=stores.broadcasts,
+            content=content,
+            audience=audience,
+        ),
+        spreader=Spreader(
+            channels=channels,
+            audience=audience,
+            **both,
+            store=stores.channel_spreads,
+            queue=stores.channels,
+            clock=clock,
+        ),
+        public_url=public_url,
+        clock=clock,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .mailing import MailServer, mail_server
 from .support import Databases, Service, Tokens, running
 
 # A job in a shell's background ignores Ctrl-C, and so would the programs that tests send it to.
@@ -59,3 +60,10 @@ def sync_service(database: str, tokens: Tokens) -> Iterator[tuple[Service, Calla
     yield service, loop.run_until_complete
     loop.run_until_complete(block.__aexit__(None, None, None))
     loop.close()
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    """A mail server."""
+    with mail_server() as server:
+        yield server

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import email.policy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, timezone
-from email.message import EmailMessage
-from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,96 +14,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
-from aiosmtpd.controller import Controller
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyterhub_notify.channels import make_channels
 from jupyterhub_notify.channels.channel import Letter, Message
-from jupyterhub_notify.channels.sender import ChannelSender
-from jupyterhub_notify.channels.settings import ChannelsError, ChannelSettings, read_channels
+from jupyterhub_notify.channels.settings import ChannelsError, read_channels
 from jupyterhub_notify.channels.timing import Preferences, due_at
 
-from .engines import free_port
+from .mailing import Clock, MailServer, sender_of, settings_of
 from .support import Service, Tokens, running
-
-
-class Mailbox:
-    """Takes mail as a server does."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.answer = "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if self.answer.startswith("250"):
-            parser = BytesParser(policy=email.policy.default)
-            self.mails.append(parser.parsebytes(envelope.content))  # type: ignore[arg-type]
-        return self.answer
-
-
-@dataclass
-class MailServer:
-    mailbox: Mailbox
-    port: int
-
-    @property
-    def mails(self) -> list[EmailMessage]:
-        return self.mailbox.mails
-
-
-@pytest.fixture
-def mail() -> Iterator[MailServer]:
-    mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield MailServer(mailbox, controller.port)
-    controller.stop()
-
-
-class Clock:
-    """Time that passes when a test says so, from now on."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(timezone.utc) + self.ahead
-
-    def go(self, **time: float) -> None:
-        self.ahead += timedelta(**time)
-
-
-def settings_of(port: int, **more: Any) -> ChannelSettings:
-    return ChannelSettings.model_validate(
-        {
-            "after": "15m",
-            "mail": {
-                "host": "127.0.0.1",
-                "port": port,
-                "starttls": False,
-                "sender": "Notifications <notify@example.org>",
-                "address": "{username}@example.org",
-                "timeout_s": 5,
-            },
-            **more,
-        }
-    )
-
-
-def sender_of(service: Service, settings: ChannelSettings, clock: Clock) -> ChannelSender:
-    parts = service.parts
-    return ChannelSender(
-        channels=make_channels(settings),
-        after=settings.after,
-        database=parts.database,
-        writer=parts.writer,
-        store=parts.stores.channels,
-        notifications=parts.stores.notifications,
-        content=parts.content,
-        public_url=service.url,
-        clock=clock,
-    )
 
 
 async def test_only_what_is_important_and_stays_unread_is_mailed_once(
@@ -371,7 +287,7 @@ def test_a_secret_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_subject_is_one_line_whatever_a_message_says():
-    message = Message(id=1, type="info", summary="a", body=None, html="")
+    message = Message(id="n:1", type="info", summary="a", body=None, html="")
     letter = Letter(user="x", messages=[message], key="k")
     assert (letter.title, letter.text) == ("a", "a\n")
 

@@ -80,12 +80,21 @@ async def test_reconcile(shell: Shell, service: Service, tmp_path: Path) -> None
 
 async def test_broadcast_waits_for_outcomes(shell: Shell, service: Service) -> None:
     shell.as_("admin")
-    words = ["broadcast", "Down at ten", "--type", "warning", "--user", "alice", "--banner"]
+    words = [
+        "broadcast",
+        "Down at ten",
+        "--type",
+        "warning",
+        "--user",
+        "alice",
+        "--banner",
+        "--important",
+    ]
     waiting = asyncio.create_task(shell.run(*words, "--wait", "60", "--json"))
     shown: list[dict[str, Any]] = []
     while not shown:
         shown = (await service.as_("alice").get("/v1/broadcasts")).json()
-    assert (shown[0]["type"], shown[0]["banner"]) == ("warning", True)
+    assert (shown[0]["type"], shown[0]["banner"], shown[0]["important"]) == ("warning", True, True)
     receipt = {"id": shown[0]["id"], "state": "shown", "tabs": 1}
     await service.as_("alice").post("/v1/receipts", json={"receipts": [receipt]})
     code, out, _ = await waiting

@@ -11,11 +11,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
 from jupyterhub_notify.cli import main
 from jupyterhub_notify.migrations import configuration, head, revision, upgrade
-from jupyterhub_notify.schema import Base
+from jupyterhub_notify.schema import Base, ChannelSend
 from jupyterhub_notify.storage.database import create_engine
 
 from .conftest import KINDS
@@ -44,6 +44,32 @@ async def test_the_migrations_make_what_the_tables_say(empty: str) -> None:
     assert await revision(engine) == head()
     # A second time, and by several replicas at once, nothing happens.
     await asyncio.gather(*(upgrade(engine) for _ in range(3)))
+    await engine.dispose()
+
+
+async def test_what_waits_for_a_channel_is_kept_by_the_queue_for_many(empty: str) -> None:
+    engine = create_engine(empty)
+    await upgrade(engine, "0006")
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO notifications (seq, service, target, type, summary, options, created,"
+                " updated, state) VALUES (1, 's', 'u:alice', 'info', 'x', '{}',"
+                " '2026-11-28 10:00:00', '2026-11-28 10:00:00', 'active')"
+            )
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO channel_sends (notification_id, user_name, channel, state, due,"
+                " created, attempts, updated) SELECT id, 'alice', 'mail', 'waiting', created,"
+                " created, 0, created FROM notifications"
+            )
+        )
+    await upgrade(engine)
+    async with engine.connect() as connection:
+        found = (await connection.execute(select(ChannelSend.__table__))).one()
+        assert (found.message, found.user_name) == (f"n:{found.notification_id}", "alice")
+        assert (found.state, found.broadcast_id, found.attempts) == ("waiting", None, 0)
     await engine.dispose()
 
 

@@ -32,8 +32,12 @@ class AppriseChannel:
         # Threads of its own: one that hangs holds up nothing else.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"apprise-{self.name}")
 
-    def reaches(self, user: str) -> bool:
+    def may_reach(self, user: str) -> bool:
         """Every user: the URL is made of the name."""
+        return True
+
+    async def reaches(self, user: str) -> bool:
+        """Every user."""
         return True
 
     async def send(self, letter: Letter) -> None:

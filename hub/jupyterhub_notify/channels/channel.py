@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Channel", "ChannelError", "Letter", "Message"]
+__all__ = ["Channel", "ChannelError", "Letter", "Message", "NoAddress"]
 
 
 class ChannelError(Exception):
@@ -25,6 +25,13 @@ class ChannelError(Exception):
         self.permanent = permanent
 
 
+class NoAddress(ChannelError):
+    """There is no address of a user; nothing is wrong with the channel."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no address of this user", permanent=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Message:
     """One notification.
@@ -32,7 +39,7 @@ class Message:
     Parameters
     ----------
     id
-        Its id.
+        What the queue calls it.
     type
         Its type.
     summary
@@ -43,7 +50,7 @@ class Message:
         Summary and body as safe HTML.
     """
 
-    id: int
+    id: str
     type: str
     summary: str
     body: str | None
@@ -106,8 +113,11 @@ class Channel(Protocol):
     def name(self) -> str:
         """What settings and the page call it."""
 
-    def reaches(self, user: str) -> bool:
-        """Tell whether it has an address of this user."""
+    def may_reach(self, user: str) -> bool:
+        """Tell at once whether it may have an address of this user."""
+
+    async def reaches(self, user: str) -> bool:
+        """Tell whether it has one; whoever knows may be asked."""
 
     async def send(self, letter: Letter) -> None:
         """Send; raise `ChannelError` if it cannot be."""

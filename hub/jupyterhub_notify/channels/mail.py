@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import html
-import re
 import ssl
 from email.message import EmailMessage
 from email.utils import formatdate
 
 import aiosmtplib
 
-from .channel import ChannelError, Letter
-from .settings import MailSettings, read_addresses
+from .addresses import Addresses
+from .channel import ChannelError, Letter, NoAddress
+from .settings import MailSettings
 
 __all__ = ["MailChannel"]
-
-_ADDRESS = re.compile(r"[^\s@<>\",;:\\()\[\]]+@[^\s@<>\",;:\\()\[\]]+")
 
 
 class MailChannel:
@@ -25,23 +23,30 @@ class MailChannel:
     Parameters
     ----------
     settings
-        The server and the addresses.
+        The server.
+    addresses
+        The users'.
     """
 
     name = "mail"
 
-    def __init__(self, settings: MailSettings) -> None:
+    def __init__(self, settings: MailSettings, addresses: Addresses) -> None:
         self._settings = settings
+        self._addresses = addresses
 
-    def reaches(self, user: str) -> bool:
+    def may_reach(self, user: str) -> bool:
+        """Tell at once whether there may be an address of this user."""
+        return self._addresses.may_have(user)
+
+    async def reaches(self, user: str) -> bool:
         """Tell whether there is an address of this user."""
-        return self._address(user) is not None
+        return await self._addresses.of(user) is not None
 
     async def send(self, letter: Letter) -> None:
         """Send one mail."""
-        address = self._address(letter.user)
+        address = await self._addresses.of(letter.user)
         if address is None:
-            raise ChannelError("there is no address of this user", permanent=True)
+            raise NoAddress
         settings = self._settings
         try:
             await aiosmtplib.send(
@@ -65,18 +70,6 @@ class MailChannel:
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
             reason = f"the mail server cannot be reached: {type(error).__name__}"
             raise ChannelError(reason) from None
-
-    def _address(self, user: str) -> str | None:
-        address = None
-        if self._settings.addresses is not None:
-            try:
-                address = read_addresses(self._settings.addresses).get(user)
-            except OSError:
-                raise ChannelError("the file of addresses cannot be read") from None
-        if address is None and self._settings.address is not None:
-            address = self._settings.address.replace("{username}", user)
-        # A name with a comma or a line end would be a second recipient or another header.
-        return address if address is not None and _ADDRESS.fullmatch(address) else None
 
     def _mail(self, letter: Letter, address: str) -> EmailMessage:
         mail = EmailMessage()

@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from ..errors import ServiceError
 from ..metrics import CHANNEL_SENDS
-from ..models.stored import StoredNotification
-from ..rendering import plain_text, render_block, render_inline
-from ..services.content import ContentService
-from ..storage.channels import ChannelStore
+from ..storage.channels import ChannelStore, Send
 from ..storage.database import Database
-from ..storage.notifications import NotificationStore
 from ..storage.writer import Transaction, Writer
-from .channel import Channel, ChannelError, Letter, Message
-from .timing import Preferences, due_at
+from .channel import Channel, ChannelError, Letter, Message, NoAddress
+from .spreading import Spreader
+from .timing import due_at, preferences_of
+from .unread import UnreadMessages
 
-__all__ = ["ChannelSender", "preferences_of"]
+__all__ = ["ChannelSender", "default_choice"]
 
 LOOK_S = 2.0
 #: Longer than any channel takes.
@@ -44,8 +41,6 @@ GIVEN_UP_AFTER = timedelta(days=1)
 #: What became unread longer ago is not sent any more, as when channels are first set up.
 OLDEST = timedelta(days=1)
 
-_Row = tuple[int, str, str]
-
 
 class ChannelSender:
     """Sends important messages that are still unread.
@@ -58,10 +53,12 @@ class ChannelSender:
         How long a message may be unread.
     database, writer
         Where to read and write.
-    store, notifications
-        The tables.
-    content
-        Says what a notification says.
+    store
+        The queue.
+    unread
+        Says what is still unread just before it is sent.
+    spreader
+        Queues messages to many.
     public_url
         The service's address in links.
     clock
@@ -76,8 +73,8 @@ class ChannelSender:
         database: Database,
         writer: Writer,
         store: ChannelStore,
-        notifications: NotificationStore,
-        content: ContentService,
+        unread: UnreadMessages,
+        spreader: Spreader,
         public_url: str | None,
         clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
@@ -86,13 +83,13 @@ class ChannelSender:
         self._database = database
         self._writer = writer
         self._store = store
-        self._notifications = notifications
-        self._content = content
+        self._unread = unread
+        self._spreader = spreader
         self._public_url = public_url.rstrip("/") if public_url else None
         self._clock = clock
         self._limits = {name: asyncio.Semaphore(TOGETHER) for name in self._channels}
         self._sending: set[asyncio.Task[None]] = set()
-        self._busy: set[_Row] = set()
+        self._under_way: Counter[str] = Counter()
         self._failing: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("jupyterhub_notify.channels")
@@ -102,10 +99,10 @@ class ChannelSender:
         """The site's channels."""
         return list(self._channels)
 
-    def reaches(self, name: str, user: str) -> bool:
+    async def reaches(self, name: str, user: str) -> bool:
         """Tell whether a channel has an address of a user."""
         try:
-            return self._channels[name].reaches(user)
+            return await self._channels[name].reaches(user)
         except ChannelError:
             return False
 
@@ -148,12 +145,13 @@ class ChannelSender:
             )
         if unread:
             await self._writer.run(self._queue)
-        claimed = await self._writer.run(self._claim)
-        letters: dict[tuple[str, str], list[_Row]] = defaultdict(list)
-        for row in claimed:
-            letters[row[1], row[2]].append(row)
-        for (user, channel), rows in letters.items():
-            task = asyncio.create_task(self._send(user, channel, rows))
+        await self._spreader.look(self._after, OLDEST)
+        letters: dict[tuple[str, str], list[Send]] = defaultdict(list)
+        for send in await self._writer.run(self._claim):
+            letters[send.user_name, send.channel].append(send)
+        for (user, channel), sends in letters.items():
+            self._under_way[channel] += len(sends)
+            task = asyncio.create_task(self._send(user, channel, sends))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         if wait and self._sending:
@@ -165,72 +163,92 @@ class ChannelSender:
         unread = await self._store.unread(
             transaction.connection, at - self._after - OLDEST, at - self._after, MOST_AT_ONCE
         )
-        rows: list[tuple[int, str, str, datetime, str]] = []
+        rows: list[dict[str, Any]] = []
         for id_, user in unread:
             preferences = preferences_of(await self._store.choice(transaction.connection, user))
             names = [
                 name
-                for name in self._channels
-                if name not in preferences.off and self.reaches(name, user)
+                for name, channel in self._channels.items()
+                if name not in preferences.off and channel.may_reach(user)
             ]
+            row = {"message": f"n:{id_}", "notification_id": id_, "user_name": user}
             due = due_at(at, preferences)
-            rows += [(id_, user, name, due, "waiting") for name in names]
+            rows += [{**row, "channel": name, "due": due, "state": "waiting"} for name in names]
             if not names:
                 # So that it is not looked at again.
-                rows.append((id_, user, "", at, "cancelled"))
+                rows.append({**row, "channel": "", "due": at, "state": "cancelled"})
         await self._store.queue(transaction.connection, rows)
 
-    async def _claim(self, transaction: Transaction) -> list[_Row]:
-        return await self._store.claim(transaction.connection, self._clock(), LEASE, MOST_AT_ONCE)
+    async def _claim(self, transaction: Transaction) -> list[Send]:
+        claimed: list[Send] = []
+        # What waits here for its turn is bounded for each channel: the rest is other replicas', and
+        # one that hangs keeps nothing of the others'.
+        for channel in (*self._channels, None):
+            room = MOST_AT_ONCE - (self._under_way[channel] if channel else 0)
+            if room > 0:
+                claimed += await self._store.claim(
+                    transaction.connection,
+                    self._clock(),
+                    LEASE,
+                    channel=channel,
+                    known=list(self._channels),
+                    limit=room,
+                )
+        return claimed
 
-    async def _send(self, user: str, name: str, rows: list[_Row]) -> None:
-        channel = self._channels.get(name)
-        if channel is None:
-            await self._settle(rows, "cancelled", failure="the site has this channel no more")
+    async def _send(self, user: str, name: str, sends: list[Send]) -> None:
+        try:
+            channel = self._channels.get(name)
+            if channel is None:
+                reason = "the site has this channel no more"
+                await self._settle(sends, "cancelled", failure=reason)
+                return
+            async with self._limits[name]:
+                await self._send_by(channel, user, sends)
+        except ServiceError as error:
+            # Its lease ends, and whoever claims it then tries again.
+            self._log.warning("A message was not sent", channel=name, reason=str(error))
+        finally:
+            self._under_way[name] -= len(sends)
+
+    async def _send_by(self, channel: Channel, user: str, sends: list[Send]) -> None:
+        # It may have waited for its turn for so long that another replica has claimed it.
+        sends, choice = await self._writer.run(lambda tx: self._renew(tx, user, sends))
+        # Looked at last, just before it goes: it may have been read or revoked meanwhile.
+        wanted = await self._unread.of(user, sends)
+        if channel.name in preferences_of(choice).off:
+            wanted = []
+        ids = {message.id for message in wanted}
+        left = [send for send in sends if send.message in ids]
+        await self._settle([send for send in sends if send.message not in ids], "cancelled")
+        if not left:
             return
-        async with self._limits[name]:
-            # Looked at last, just before it goes: it may have been read or revoked meanwhile.
-            wanted, choice = await self._still_wanted(user, rows)
-            gone = [row for row in rows if row[0] not in {stored.id for stored in wanted}]
-            await self._settle(gone, "cancelled")
-            if name in preferences_of(choice).off:
-                await self._settle(rows, "cancelled")
-                return
-            if not wanted:
-                return
-            left = [row for row in rows if row not in gone]
-            try:
-                letter = await self._letter(user, name, wanted, choice)
-                await asyncio.wait_for(channel.send(letter), SEND_TIMEOUT_S)
-            except ChannelError as error:
-                await self._fail(name, left, str(error), error.permanent)
-            except asyncio.TimeoutError:
-                await self._fail(name, left, "it does not answer", False)
-            else:
-                self._failing.pop(name, None)
-                CHANNEL_SENDS.labels(name, "sent").inc(len(left))
-                await self._settle(left, "sent")
+        try:
+            letter = await self._letter(user, channel.name, wanted, choice)
+            await asyncio.wait_for(channel.send(letter), SEND_TIMEOUT_S)
+        except NoAddress as error:
+            await self._settle(left, "cancelled", failure=str(error))
+        except ChannelError as error:
+            await self._fail(channel.name, left, str(error), error.permanent)
+        except asyncio.TimeoutError:
+            await self._fail(channel.name, left, "it does not answer", False)
+        else:
+            self._failing.pop(channel.name, None)
+            CHANNEL_SENDS.labels(channel.name, "sent").inc(len(left))
+            await self._settle(left, "sent")
 
-    async def _still_wanted(
-        self, user: str, rows: list[_Row]
-    ) -> tuple[list[StoredNotification], dict[str, Any] | None]:
-        async with self._database.read() as connection:
-            found = await self._notifications.some_for_user(
-                connection, user, (), [row[0] for row in rows]
-            )
-            choice = await self._store.choice(connection, user)
-        unread = [
-            stored
-            for stored in found
-            if stored.user_state.read is None and stored.user_state.dismissed is None
-        ]
-        return sorted(unread, key=lambda stored: stored.id), choice
+    async def _renew(
+        self, transaction: Transaction, user: str, sends: list[Send]
+    ) -> tuple[list[Send], dict[str, Any] | None]:
+        until = self._clock() + LEASE
+        kept = await self._store.renew(transaction.connection, sends, until)
+        return kept, await self._store.choice(transaction.connection, user)
 
     async def _letter(
         self,
         user: str,
         name: str,
-        wanted: list[StoredNotification],
+        wanted: list[Message],
         choice: dict[str, Any] | None,
     ) -> Letter:
         if choice is None:
@@ -250,39 +268,26 @@ class ChannelSender:
             unsubscribe, inbox = self._public_url + path, f"{self._public_url}/"
         return Letter(
             user=user,
-            messages=[self._message(stored) for stored in wanted],
-            key=f"{name}:{user}:{','.join(str(stored.id) for stored in wanted)}",
+            messages=wanted,
+            key=f"{name}:{user}:{','.join(message.id for message in wanted)}",
             unsubscribe=unsubscribe,
             inbox=inbox,
         )
 
-    def _message(self, stored: StoredNotification) -> Message:
-        content = self._content.of(stored)
-        body = content.body
-        return Message(
-            id=stored.id,
-            type=content.type,
-            summary=plain_text(content.summary, block=False) or "A message",
-            body=plain_text(body) if body else None,
-            html=f"<p><strong>{render_inline(content.summary)}</strong></p>\n"
-            + (render_block(body) if body else ""),
-        )
-
-    async def _fail(self, name: str, rows: list[_Row], reason: str, permanent: bool) -> None:
-        CHANNEL_SENDS.labels(name, "failed").inc(len(rows))
+    async def _fail(self, name: str, sends: list[Send], reason: str, permanent: bool) -> None:
+        CHANNEL_SENDS.labels(name, "failed").inc(len(sends))
         if self._failing.get(name) != reason:
             self._failing[name] = reason
             self._log.error("A channel fails", channel=name, reason=reason)
         at = self._clock()
 
         async def command(transaction: Transaction) -> None:
-            for row in rows:
-                attempts, created = await self._store.tries(transaction.connection, row)
-                over = permanent or at - created >= GIVEN_UP_AFTER
-                wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 12), LONGEST_RETRY)
+            for send in sends:
+                over = permanent or at - send.created >= GIVEN_UP_AFTER
+                wait = min(FIRST_RETRY * 2 ** min(send.attempts - 1, 12), LONGEST_RETRY)
                 await self._store.settle(
                     transaction.connection,
-                    row,
+                    send,
                     "failed" if over else "waiting",
                     due=None if over else at + wait,
                     failure=reason,
@@ -290,13 +295,13 @@ class ChannelSender:
 
         await self._writer.run(command)
 
-    async def _settle(self, rows: list[_Row], state: str, failure: str | None = None) -> None:
-        if not rows:
+    async def _settle(self, sends: list[Send], state: str, failure: str | None = None) -> None:
+        if not sends:
             return
 
         async def command(transaction: Transaction) -> None:
-            for row in rows:
-                await self._store.settle(transaction.connection, row, state, failure=failure)
+            for send in sends:
+                await self._store.settle(transaction.connection, send, state, failure=failure)
 
         await self._writer.run(command)
 
@@ -312,31 +317,3 @@ def default_choice(user: str) -> dict[str, Any]:
         "quiet_until": None,
         "timezone": "UTC",
     }
-
-
-def preferences_of(choice: dict[str, Any] | None) -> Preferences:
-    """Read a row of choices.
-
-    Parameters
-    ----------
-    choice
-        The row; ``None`` for the defaults.
-
-    Returns
-    -------
-    Preferences
-        What the user has chosen.
-    """
-    if choice is None:
-        return Preferences()
-    return Preferences(
-        off=frozenset(choice["off"]),
-        digest=choice["digest"],
-        quiet_from=_time(choice["quiet_from"]),
-        quiet_until=_time(choice["quiet_until"]),
-        zone=ZoneInfo(choice["timezone"]),
-    )
-
-
-def _time(text: str | None) -> time | None:
-    return None if text is None else time.fromisoformat(text)

@@ -113,7 +113,7 @@ class ChannelService:
         user = require_user(caller)
         async with self._database.read() as connection:
             choice = await self._store.choice(connection, user)
-        return self._choices(user, choice or default_choice(user))
+        return await self._choices(user, choice or default_choice(user))
 
     async def choose(self, caller: Caller, change: ChooseChannels) -> ChannelChoices:
         """Change the caller's choices.
@@ -142,7 +142,7 @@ class ChannelService:
             await self._store.choose(transaction.connection, choice)
             return choice
 
-        return self._choices(user, await self._writer.run(command))
+        return await self._choices(user, await self._writer.run(command))
 
     async def unsubscribe(self, token: str, channel: str) -> None:
         """Turn a channel off, by the link of a mail.
@@ -171,13 +171,13 @@ class ChannelService:
             rows = await self._store.summary(connection)
         return [ChannelSummary(**{**row, "last": _known(row["last"])}) for row in rows]
 
-    def _choices(self, user: str, choice: dict[str, Any]) -> ChannelChoices:
+    async def _choices(self, user: str, choice: dict[str, Any]) -> ChannelChoices:
         return ChannelChoices(
             channels=[
                 ChannelEntry(
                     name=name,
                     on=name not in choice["off"],
-                    reaches=self._sender is not None and self._sender.reaches(name, user),
+                    reaches=self._sender is not None and await self._sender.reaches(name, user),
                 )
                 for name in self.names
             ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from datetime import timedelta
@@ -43,6 +42,13 @@ class MailSettings(_Strict):
     ] = None
     addresses: Annotated[
         Path | None, Field(description="Or a CSV file of user and address; it goes before")
+    ] = None
+    address_from_auth_state: Annotated[
+        str | None,
+        Field(
+            description="Or a field of the Hub's auth state, such as email; it goes before address",
+            pattern=r"^[^.\s]+(\.[^.\s]+)*$",
+        ),
     ] = None
     timeout_s: Annotated[float, Field(description="For one mail", gt=0, le=60)] = 20
 
@@ -105,27 +111,6 @@ def read_channels(path: Path) -> ChannelSettings:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
         raise ChannelsError(f"{path}, {place}: {plain_reason(first)}") from None
-
-
-def read_addresses(path: Path) -> dict[str, str]:
-    """Read a CSV file of users and addresses.
-
-    Parameters
-    ----------
-    path
-        Which.
-
-    Returns
-    -------
-    dict
-        The address of each user.
-    """
-    with path.open(newline="") as file:
-        return {
-            row[0].strip(): row[1].strip()
-            for row in csv.reader(file)
-            if len(row) >= 2 and "@" in row[1]
-        }
 
 
 def _filled(data: Any) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, timezone
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ..recurrence import place
 
-__all__ = ["Preferences", "due_at"]
+__all__ = ["Preferences", "due_at", "preferences_of"]
 
 Digest = Literal["none", "hourly", "daily"]
 
@@ -78,3 +78,31 @@ def _after_quiet(local: datetime, preferences: Preferences) -> datetime:
     if local.time() >= first:
         return datetime.combine(local.date() + timedelta(days=1), last)
     return datetime.combine(local.date(), last) if local.time() < last else local
+
+
+def preferences_of(choice: dict[str, Any] | None) -> Preferences:
+    """Read a row of choices.
+
+    Parameters
+    ----------
+    choice
+        The row; ``None`` for the defaults.
+
+    Returns
+    -------
+    Preferences
+        What the user has chosen.
+    """
+    if choice is None:
+        return Preferences()
+    return Preferences(
+        off=frozenset(choice["off"]),
+        digest=choice["digest"],
+        quiet_from=_time(choice["quiet_from"]),
+        quiet_until=_time(choice["quiet_until"]),
+        zone=ZoneInfo(choice["timezone"]),
+    )
+
+
+def _time(text: str | None) -> time | None:
+    return None if text is None else time.fromisoformat(text)

@@ -22,6 +22,9 @@ def add_message_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--type", choices=TYPES, help="styling and urgency (info)")
     parser.add_argument("--banner", action="store_true", help="also across the top")
+    parser.add_argument(
+        "--important", action="store_true", help="also by mail and the like if it stays unread"
+    )
     parser.add_argument("--key", metavar="K", help="the same key replaces the earlier one")
     parser.add_argument("--until", metavar="TIME", help="RFC 3339; it is shown to nobody after")
 
@@ -31,8 +34,9 @@ def message_fields(options: argparse.Namespace) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if options.body_file is not None:
         fields["body"] = _read(options.body_file)
-    if options.banner:
-        fields["banner"] = True
+    for name in ("banner", "important"):
+        if getattr(options, name):
+            fields[name] = True
     for name in ("type", "key", "template"):
         value = getattr(options, name, None)
         if value is not None:

@@ -270,6 +270,7 @@ async def _compose(request: Request, parts: Parts, caller: Caller) -> Response:
         message_hint=parts.settings.message_hint,
         undo_s=parts.settings.undo_s,
         maintenance=True,
+        channels=parts.channels.names,
         leads=_in_words(parts.settings.maintenance_leads_min or [0]),
     )
 

@@ -36,6 +36,7 @@ class Draft:
     inbox: bool = True
     dismissable: bool = True
     must_accept: bool = False
+    important: bool = False
     auto_close: str = ""
     expires: str = ""
     dismiss_button: bool = False
@@ -51,6 +52,7 @@ class Draft:
             or not self.inbox
             or not self.dismissable
             or self.must_accept
+            or self.important
             or self.auto_close
             or self.dismiss_button
             or self.actions
@@ -112,6 +114,7 @@ def draft_of_fields(fields: Mapping[str, list[str]], *, form: bool) -> Draft:
         inbox=ticked("inbox", True),
         dismissable=ticked("dismissable", True),
         must_accept=ticked("must_accept", False),
+        important=ticked("important", False),
         auto_close=text("auto_close"),
         expires=text("expires"),
         dismiss_button=ticked("dismiss_button", False),
@@ -140,6 +143,7 @@ def draft_of_broadcast(one: AdminBroadcast | SavedTemplate) -> Draft:
         inbox=one.inbox,
         dismissable=one.dismissable,
         must_accept=one.must_accept,
+        important=one.important,
         auto_close="" if close is None or close is True else str(close).lower(),
         dismiss_button=any(not a.url and not a.commandId for a in one.actions),
         actions=[{"label": a.label, "url": a.url or ""} for a in links],

@@ -6,7 +6,7 @@ from .alerts import AlertProblem, Lease, RuleState
 from .audit import AuditEntry
 from .base import Base, UtcDateTime, new_id, now
 from .broadcasts import Broadcast, BroadcastState, Delivery
-from .channels import ChannelChoice, ChannelSend
+from .channels import ChannelChoice, ChannelSend, ChannelSpread
 from .counter import Counter
 from .notifications import OF_GROUPS, Notification, NotificationState
 from .servers import Server
@@ -22,6 +22,7 @@ __all__ = [
     "BroadcastState",
     "ChannelChoice",
     "ChannelSend",
+    "ChannelSpread",
     "Counter",
     "Delivery",
     "Lease",

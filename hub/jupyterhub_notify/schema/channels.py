@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import Boolean, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base
+from .broadcasts import Broadcast
 from .notifications import Id, Notification
 
-__all__ = ["ChannelChoice", "ChannelSend"]
+__all__ = ["ChannelChoice", "ChannelSend", "ChannelSpread"]
 
 
 class ChannelChoice(Base):
@@ -30,18 +31,26 @@ class ChannelChoice(Base):
 
 
 class ChannelSend(Base):
-    """One notification for one user over one channel: the queue, and the record of it."""
+    """One message for one user over one channel: the queue, and the record of it."""
 
-    __tablename__ = "channel_sends"
+    __tablename__ = "channel_queue"
 
-    notification_id: Mapped[int] = mapped_column(
-        Id, ForeignKey(Notification.id, ondelete="CASCADE"), primary_key=True
-    )
+    #: ``n:ID`` of a notification, ``b:ID:OCCURRENCE`` of a broadcast.
+    message: Mapped[str] = mapped_column(primary_key=True)
     user_name: Mapped[str] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)
+    #: What the message is: one of the two.
+    notification_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey(Notification.id, ondelete="CASCADE"), index=True
+    )
+    broadcast_id: Mapped[str | None] = mapped_column(
+        ForeignKey(Broadcast.id, ondelete="CASCADE"), index=True
+    )
+    occurrence: Mapped[datetime | None]
     #: ``waiting``, ``sent``, ``cancelled`` as it was read or has gone, or ``failed`` for good.
     state: Mapped[str]
     due: Mapped[datetime]
+    #: When it was due first.
     created: Mapped[datetime]
     attempts: Mapped[int]
     leased_until: Mapped[datetime | None]
@@ -50,9 +59,27 @@ class ChannelSend(Base):
 
     __table_args__ = (
         Index(
-            "ix_channel_sends_due",
+            "ix_channel_queue_due",
             "due",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
     )
+
+
+class ChannelSpread(Base):
+    """How far a message to many has been put into the queue: its users go there by name."""
+
+    __tablename__ = "channel_spreads"
+
+    message: Mapped[str] = mapped_column(primary_key=True)
+    notification_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey(Notification.id, ondelete="CASCADE"), index=True
+    )
+    broadcast_id: Mapped[str | None] = mapped_column(
+        ForeignKey(Broadcast.id, ondelete="CASCADE"), index=True
+    )
+    #: The last user who was looked at.
+    upto: Mapped[str]
+    done: Mapped[bool] = mapped_column(Boolean)
+    updated: Mapped[datetime]

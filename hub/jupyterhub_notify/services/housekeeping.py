@@ -11,6 +11,7 @@ import structlog
 from ..config import Settings
 from ..errors import ServiceError
 from ..schema import now
+from ..storage.channels import ChannelStore
 from ..storage.expiry import ExpiryStore
 from ..storage.writer import Transaction, Writer
 
@@ -27,13 +28,16 @@ class Housekeeping:
     ----------
     writer
         Where to write.
-    store
+    store, channels
         The tables.
     settings
         What is kept for how long.
     """
 
-    def __init__(self, *, writer: Writer, store: ExpiryStore, settings: Settings) -> None:
+    def __init__(
+        self, *, writer: Writer, store: ExpiryStore, channels: ChannelStore, settings: Settings
+    ) -> None:
+        self._channels = channels
         self._writer = writer
         self._store = store
         self._settings = settings
@@ -83,6 +87,9 @@ class Housekeeping:
                 "audit": await self._store.delete_audit(transaction, audit),
                 "alerts": await self._store.delete_alert_problems(transaction, kept),
                 "servers": await self._store.delete_servers(transaction, receipts),
+                "sends": await self._channels.delete_of_broadcasts(
+                    transaction.connection, receipts
+                ),
             }
             if settings.receipts == "counts":
                 done["folded"] = await self._store.fold_counts(transaction)

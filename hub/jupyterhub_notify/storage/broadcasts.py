@@ -42,6 +42,8 @@ _FIELDS = (
     "revoked",
     "counts",
 )
+#: So many names go into a statement.
+FEW = 100
 _STATE = ("seq", "read", "dismissed", "accepted", "replied", "reply")
 
 
@@ -55,6 +57,19 @@ class BroadcastStore:
     async def shown(self, connection: AsyncConnection) -> list[StoredBroadcast]:
         """Return what is shown now, newest first, for whomever."""
         return await self._where(connection, _B.active.is_(True), _B.revoked.is_(None))
+
+    async def important(
+        self, connection: AsyncConnection, after: datetime, before: datetime
+    ) -> list[StoredBroadcast]:
+        """Return important ones that are shown now and whose occurrence began between these."""
+        return await self._where(
+            connection,
+            _B.active.is_(True),
+            _B.revoked.is_(None),
+            _B.occurrence > after,
+            _B.occurrence <= before,
+            _B.options["important"].as_boolean().is_(True),
+        )
 
     async def changed(
         self, connection: AsyncConnection, after: int, upto: int
@@ -155,6 +170,9 @@ class BroadcastStore:
         statement = select(*columns).where(
             _S.broadcast_id == stored.id, _S.occurrence == stored.occurrence
         )
+        if len(users) <= FEW:
+            # Ten thousand users may have states of it.
+            statement = statement.where(_S.user_name.in_(users))
         return {
             row[0]: BroadcastUserState(**dict(zip(_STATE, row[1:], strict=True)))
             for row in await connection.execute(statement)

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..schema import ChannelChoice, ChannelSend, Notification, NotificationState, now
+from ..schema import (
+    ChannelChoice,
+    ChannelSend,
+    ChannelSpread,
+    Notification,
+    NotificationState,
+    now,
+)
 from .upsert import upsert
 
-__all__ = ["ChannelStore"]
+__all__ = ["ChannelStore", "Send"]
 
 _N = Notification.__table__.c
 _S = NotificationState.__table__.c
 _C = ChannelChoice.__table__.c
 _Q = ChannelSend.__table__.c
+_P = ChannelSpread.__table__.c
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Send:
+    """One message that is due for one user over one channel."""
+
+    message: str
+    user_name: str
+    channel: str
+    notification_id: int | None
+    broadcast_id: str | None
+    occurrence: datetime | None
+    #: When it was due first.
+    created: datetime
+    #: How often it was claimed, this time included: a later claim is another's.
+    attempts: int
+
+
+_SEND = tuple(field.name for field in fields(Send))
 
 
 class ChannelStore:
@@ -70,49 +98,73 @@ class ChannelStore:
         )
         return [(row.id, row.target[2:]) for row in await connection.execute(statement)]
 
-    async def queue(
-        self, connection: AsyncConnection, rows: Sequence[tuple[int, str, str, datetime, str]]
-    ) -> None:
-        """Put notifications into the queue: id, user, channel, when, and state."""
+    async def queue(self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+        """Put messages into the queue: each with message, user_name, channel, due and state."""
         at = now()
-        for id_, user, channel, due, state in rows:
-            await connection.execute(
-                insert(ChannelSend).values(
-                    notification_id=id_,
-                    user_name=user,
-                    channel=channel,
-                    state=state,
-                    due=due,
-                    created=at,
-                    attempts=0,
-                    updated=at,
-                )
-            )
+        shared = {"notification_id": None, "broadcast_id": None, "occurrence": None}
+        if rows:
+            # A day of attempts begins when it is due first, not when it was gathered for later.
+            values = [
+                {**shared, **row, "created": row["due"], "attempts": 0, "updated": at}
+                for row in rows
+            ]
+            await connection.execute(insert(ChannelSend), values)
 
     async def claim(
-        self, connection: AsyncConnection, at: datetime, lease: timedelta, limit: int
-    ) -> list[tuple[int, str, str]]:
-        """Claim what is due: id, user and channel of each. All of a user's goes together."""
+        self,
+        connection: AsyncConnection,
+        at: datetime,
+        lease: timedelta,
+        *,
+        channel: str | None,
+        known: Sequence[str],
+        limit: int,
+    ) -> list[Send]:
+        """Claim what is due; all of a user's goes together.
+
+        Parameters
+        ----------
+        connection
+            Where from.
+        at, lease
+            Now, and for how long it is nobody else's.
+        channel, known
+            Of which channel; `None` for those that are not among the known ones.
+        limit
+            Most of them.
+        """
         free = or_(_Q.leased_until.is_(None), _Q.leased_until <= at)
+        wanted = _Q.channel.not_in(known) if channel is None else _Q.channel == channel
         statement = (
-            select(_Q.notification_id, _Q.user_name, _Q.channel)
-            .where(_Q.state == "waiting", _Q.due <= at, free)
-            .order_by(_Q.due, _Q.user_name, _Q.notification_id)
+            select(*(_Q[name] for name in _SEND))
+            .where(_Q.state == "waiting", _Q.due <= at, free, wanted)
+            .order_by(_Q.due, _Q.user_name, _Q.message)
             .limit(limit)
         )
-        found = [tuple(row) for row in await connection.execute(statement)]
-        for row in found:
-            await connection.execute(
-                update(ChannelSend)
-                .where(self._is(*row))
-                .values(leased_until=at + lease, attempts=_Q.attempts + 1)
-            )
-        return found
+        found = [Send(**row._mapping) for row in await connection.execute(statement)]
+        claimed = []
+        for send in found:
+            values = {"leased_until": at + lease, "attempts": send.attempts + 1}
+            await connection.execute(update(ChannelSend).where(self._is(send)).values(values))
+            claimed.append(replace(send, attempts=send.attempts + 1))
+        return claimed
+
+    async def renew(
+        self, connection: AsyncConnection, sends: Sequence[Send], until: datetime
+    ) -> list[Send]:
+        """Lengthen the lease of what was claimed; return what is nobody else's by now."""
+        kept = []
+        for send in sends:
+            ours = and_(self._is(send), _Q.state == "waiting", _Q.attempts == send.attempts)
+            statement = update(ChannelSend).where(ours).values(leased_until=until)
+            if (await connection.execute(statement)).rowcount:
+                kept.append(send)
+        return kept
 
     async def settle(
         self,
         connection: AsyncConnection,
-        row: tuple[int, str, str],
+        send: Send,
         state: str,
         *,
         due: datetime | None = None,
@@ -127,15 +179,15 @@ class ChannelStore:
         }
         if due is not None:
             values["due"] = due
-        await connection.execute(update(ChannelSend).where(self._is(*row)).values(**values))
+        await connection.execute(update(ChannelSend).where(self._is(send)).values(**values))
 
-    async def tries(
-        self, connection: AsyncConnection, row: tuple[int, str, str]
-    ) -> tuple[int, datetime]:
-        """Return how often one was tried, and when it was queued."""
-        statement = select(_Q.attempts, _Q.created).where(self._is(*row))
-        found = (await connection.execute(statement)).one()
-        return found.attempts, found.created
+    async def choices(
+        self, connection: AsyncConnection, users: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """Return what some users have chosen, by name."""
+        statement = select(ChannelChoice.__table__).where(_C.user_name.in_(users))
+        rows = await connection.execute(statement)
+        return {row.user_name: dict(row._mapping) for row in rows}
 
     async def choice(self, connection: AsyncConnection, user: str) -> dict[str, Any] | None:
         """Return what a user has chosen."""
@@ -163,5 +215,17 @@ class ChannelStore:
         rows = await connection.execute(statement.group_by(*columns).order_by(*columns))
         return [dict(row._mapping) for row in rows]
 
-    def _is(self, id_: int, user: str, channel: str) -> Any:
-        return and_(_Q.notification_id == id_, _Q.user_name == user, _Q.channel == channel)
+    async def delete_of_broadcasts(self, connection: AsyncConnection, before: datetime) -> int:
+        """Forget old sends of broadcasts, which may recur for ever; return how many."""
+        old = and_(_Q.broadcast_id.is_not(None), _Q.state != "waiting", _Q.updated < before)
+        deleted = await connection.execute(delete(ChannelSend).where(old))
+        spread = and_(_P.broadcast_id.is_not(None), _P.done.is_(True), _P.updated < before)
+        await connection.execute(delete(ChannelSpread).where(spread))
+        return int(deleted.rowcount)
+
+    def _is(self, send: Send) -> ColumnElement[bool]:
+        return and_(
+            _Q.message == send.message,
+            _Q.user_name == send.user_name,
+            _Q.channel == send.channel,
+        )

@@ -209,6 +209,16 @@ class NotificationStore:
             found.extend(_stored(row) for row in await connection.execute(statement))
         return found
 
+    async def some_with_state(
+        self, connection: AsyncConnection, user: str, ids: Sequence[int]
+    ) -> list[StoredNotification]:
+        """Return those of some notifications that are active, with a user's state, whoever's."""
+        found: list[StoredNotification] = []
+        for part in chunks(ids):
+            statement = _joined(user).where(_N.id.in_(part), _N.state == "active")
+            found.extend(_stored(row) for row in await connection.execute(statement))
+        return found
+
     async def changed_for_user(
         self,
         connection: AsyncConnection,

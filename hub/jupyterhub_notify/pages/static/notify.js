@@ -261,6 +261,10 @@
       dismissable: fields.dismissable.checked,
       must_accept: fields.must_accept.checked
     };
+    // Only where the site has channels.
+    if (fields.important) {
+      body.important = fields.important.checked;
+    }
     if (fields.details.value.trim()) {
       body.body = fields.details.value;
     }

@@ -1,0 +1,142 @@
+"""The users' addresses of mail: from a file, from the Hub's auth state, or made of the name."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from ..hubapi import HubApi, HubUnreachable, path
+from .channel import ChannelError
+from .settings import MailSettings
+
+__all__ = ["Addresses", "HubAddresses"]
+
+#: A name with a comma or a line end would be a second recipient or another header.
+_ADDRESS = re.compile(r"[^\s@<>\",;:\\()\[\]]+@[^\s@<>\",;:\\()\[\]]+")
+#: How long what the Hub has told is good, in seconds, and of how many users it is kept.
+KEPT_S = 300.0
+MOST_KEPT = 20_000
+
+
+class HubAddresses:
+    """Asks the Hub for a field of a user's auth state; the service needs ``admin:auth_state``.
+
+    Nothing else of it is kept: it may hold what opens other systems in the user's name.
+
+    Parameters
+    ----------
+    api
+        The Hub's API.
+    field
+        Which field, such as ``email``; one within another has a dot, ``oauth_user.email``.
+    """
+
+    def __init__(self, api: HubApi, field: str) -> None:
+        self._api = api
+        self._field = field.split(".")
+        self._kept: dict[str, tuple[float, str | None]] = {}
+
+    async def of(self, user: str) -> str | None:
+        """Return what the Hub says, which may be no address; `None` if it says nothing.
+
+        Raises
+        ------
+        ChannelError
+            If the Hub does not answer, or does not show auth state to the service.
+        """
+        kept = self._kept.get(user)
+        if kept is not None and time.monotonic() - kept[0] < KEPT_S:
+            return kept[1]
+        found = await self._ask(user)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[user] = (time.monotonic(), found)
+        return found
+
+    async def _ask(self, user: str) -> str | None:
+        try:
+            answer = await self._api.request("GET", path("users", user))
+        except HubUnreachable:
+            raise ChannelError("the Hub, which has the addresses, does not answer") from None
+        if answer.status == 404:
+            return None
+        if not answer.ok or not isinstance(answer.body, dict):
+            raise ChannelError(f"the Hub, which has the addresses, answers {answer.status}")
+        if "auth_state" not in answer.body:
+            raise ChannelError(
+                "the Hub does not show auth state: the service needs the scope 'admin:auth_state'"
+            )
+        value: Any = answer.body["auth_state"]
+        for part in self._field:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value if isinstance(value, str) else None
+
+
+class Addresses:
+    """Finds addresses; a file goes before the Hub, and the Hub before what is made of the name.
+
+    Parameters
+    ----------
+    settings
+        What the site has set.
+    hub
+        Asks the Hub, where the site wants that.
+    """
+
+    def __init__(self, settings: MailSettings, hub: HubAddresses | None = None) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._file: tuple[tuple[int, int, int], dict[str, str]] | None = None
+
+    def may_have(self, user: str) -> bool:
+        """Tell without asking the Hub whether there may be an address of a user."""
+        try:
+            return self._hub is not None or self._here(user) is not None
+        except ChannelError:
+            # Tried when it is sent, and then again.
+            return True
+
+    async def of(self, user: str) -> str | None:
+        """Return a user's address; `None` if there is none.
+
+        Raises
+        ------
+        ChannelError
+            If the file cannot be read, or the Hub does not tell.
+        """
+        listed = self._in_file(user)
+        if listed is None and self._hub is not None:
+            listed = await self._hub.of(user)
+        return _checked(listed) if listed is not None else self._here(user)
+
+    def _here(self, user: str) -> str | None:
+        address = self._in_file(user)
+        if address is None and self._settings.address is not None:
+            address = self._settings.address.replace("{username}", user)
+        return _checked(address)
+
+    def _in_file(self, user: str) -> str | None:
+        if self._settings.addresses is None:
+            return None
+        try:
+            return self._read(self._settings.addresses).get(user)
+        except (OSError, ValueError, csv.Error):
+            raise ChannelError("the file of addresses cannot be read") from None
+
+    def _read(self, file: Path) -> dict[str, str]:
+        """Read the file if it has changed: ten thousand users are looked up one after another."""
+        stat = os.stat(file)
+        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if self._file is None or self._file[0] != stamp:
+            with file.open(newline="", encoding="utf-8") as lines:
+                rows = [row for row in csv.reader(lines) if len(row) >= 2 and "@" in row[1]]
+            self._file = (stamp, {row[0].strip(): row[1].strip() for row in rows})
+        return self._file[1]
+
+
+def _checked(address: str | None) -> str | None:
+    return address if address is not None and _ADDRESS.fullmatch(address) else None

@@ -1,0 +1,114 @@
+"""What a user has still not read of what is to be sent, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..models.stored import BroadcastUserState, StoredNotification
+from ..rendering import plain_text, render_block, render_inline
+from ..services.content import ContentService
+from ..storage.broadcasts import BroadcastStore
+from ..storage.channels import Send
+from ..storage.database import Database
+from ..storage.notifications import NotificationStore
+from .audience import Audience
+from .channel import Message
+
+__all__ = ["UnreadMessages"]
+
+
+class UnreadMessages:
+    """Looks, just before something is sent, whether it still is to be.
+
+    Parameters
+    ----------
+    database
+        Where from.
+    notifications, broadcasts
+        The tables.
+    content
+        Says what a notification says.
+    audience
+        Says whether a user still belongs to those whom a message is for.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        notifications: NotificationStore,
+        broadcasts: BroadcastStore,
+        content: ContentService,
+        audience: Audience,
+    ) -> None:
+        self._database = database
+        self._notifications = notifications
+        self._broadcasts = broadcasts
+        self._content = content
+        self._audience = audience
+
+    async def of(self, user: str, sends: Sequence[Send]) -> list[Message]:
+        """Return what of this a user has neither read nor put away and still may see, by age."""
+        groups = await self._groups_of(user)
+        found: list[tuple[datetime, Message]] = []
+        async with self._database.read() as connection:
+            ids = [send.notification_id for send in sends if send.notification_id is not None]
+            for stored in await self._notifications.some_with_state(connection, user, ids):
+                state = stored.user_state
+                theirs = stored.recipient == user or groups is None or stored.group in groups
+                if theirs and state.read is None and state.dismissed is None:
+                    found.append((stored.created, self._notification(stored)))
+            found += await self._broadcasts_of(connection, user, groups, sends)
+        return [message for _, message in sorted(found, key=lambda one: (one[0], one[1].id))]
+
+    async def _groups_of(self, user: str) -> frozenset[str] | None:
+        """Return a user's groups; `None` if nobody tells now: as they were is good enough then."""
+        users = await self._audience.users()
+        if users is None:
+            return None
+        known = users.get(user)
+        return frozenset() if known is None else known.groups
+
+    async def _broadcasts_of(
+        self,
+        connection: AsyncConnection,
+        user: str,
+        groups: frozenset[str] | None,
+        sends: Sequence[Send],
+    ) -> list[tuple[datetime, Message]]:
+        """Return the broadcasts whose occurrence is still shown and that the user has not settled.
+
+        As `_groups_of` says, groups that nobody tells now are as they were.
+        """
+        wanted = [send for send in sends if send.broadcast_id is not None]
+        states = await self._broadcasts.states_of_user(connection, user) if wanted else {}
+        found = []
+        for send in wanted:
+            stored = await self._broadcasts.one(connection, send.broadcast_id or "")
+            if stored is None or not stored.is_shown or stored.occurrence != send.occurrence:
+                continue
+            occurrence, state = states.get(stored.id, (None, BroadcastUserState()))
+            done = (state.read, state.dismissed, state.accepted, state.replied)
+            settled = occurrence == send.occurrence and any(moment is not None for moment in done)
+            if not settled and (groups is None or stored.is_for(user, groups)):
+                message = _message(send.message, stored.type, stored.summary, stored.body)
+                found.append((stored.occurrence or stored.created, message))
+        return found
+
+    def _notification(self, stored: StoredNotification) -> Message:
+        content = self._content.of(stored)
+        return _message(f"n:{stored.id}", content.type, content.summary, content.body)
+
+
+def _message(id_: str, type_: str, summary: str, body: str | None) -> Message:
+    return Message(
+        id=id_,
+        type=type_,
+        summary=plain_text(summary, block=False) or "A message",
+        body=plain_text(body) if body else None,
+        html=f"<p><strong>{render_inline(summary)}</strong></p>\n"
+        + (render_block(body) if body else ""),
+    )
