@@ -66,6 +66,8 @@ test('What is written is saved as a template, started from, and deleted', async 
     ),
     complaints
   );
+  // Open, as the banner is chosen; the site has one channel.
+  await page.getByLabel('Important: also by chat').check();
   await page.getByRole('button', { name: 'Save as template' }).click();
   const name = page.getByLabel('Name', { exact: true });
   await expect(name).toHaveValue('Storage moves');
@@ -89,6 +91,7 @@ test('What is written is saved as a template, started from, and deleted', async 
   await expect(page.getByLabel('Start from')).toContainText(
     'Storage / every month'
   );
+  await expect(page.getByLabel('Important: also by chat')).toBeChecked();
 
   // A sender of a group starts from it, and does not delete it.
   const ada = await hub.login(browser, 'ada');
