@@ -321,6 +321,7 @@ def build(
             **both,
             states=stores.rule_states,
             reconciling=reconciling,
+            check_template=content.check,
         ),
         sender=sender,
         channels=ChannelService(**both, store=stores.channels, sender=sender),

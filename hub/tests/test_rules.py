@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,23 @@ from hypothesis import strategies as st
 from jupyterhub_notify.alerts.evaluation import UserState, advance, settled, tried, wants_retry
 from jupyterhub_notify.alerts.rules import Rule, RulesError, read_rules
 from jupyterhub_notify.cli import main
+from jupyterhub_notify.templates import TemplateDirectory
 
 from .rules import START, rule, write_rules
 
 # --- The file
+
+NEEDS_MORE = """---
+summary: You use {{ percent }} %
+schema: {type: object, required: [percent]}
+sample: {percent: 93}
+---
+"""
+
+
+def _acting(**begin: Any) -> dict[str, Any]:
+    end = {"url": "http://x"}
+    return {"action": {"begin": {**end, **begin}, "end": end}}
 
 
 @pytest.mark.parametrize(
@@ -52,12 +65,40 @@ from .rules import START, rule, write_rules
             {"action": {"at": 2, "begin": {"url": "http://x"}, "end": {"url": "http://x"}}},
             "action.at names a threshold",
         ),
+        (
+            {"prometheus": {"url": "http://x", "headers": {"A": "b\nc: d"}}},
+            "prometheus.headers: the value of A must be one line",
+        ),
+        (
+            {"prometheus": {"url": "http://x", "headers": {"A": "Bearer ${TWO_LINES}"}}},
+            "headers: the value of A must be one line, and TWO_LINES has more",
+        ),
+        (
+            {"prometheus": {"url": "http://x", "headers": {"A b": "c"}}},
+            "headers: 'A b' cannot be the name of a header",
+        ),
+        ({"prometheus": {"url": "http://x\n/y"}}, "url: must be an address without spaces"),
+        (_acting(headers={"A": "b\r"}), "action.begin.headers: the value of A must be one line"),
+        (_acting(body={"until": date(2026, 11, 28)}), "begin.body: cannot be .* a date in quotes"),
+        (_acting(body=[float("inf")]), "begin.body: cannot be .* a number in it is not finite"),
+        (
+            {"summary": None, "template": "quota"},
+            "rules.traffic.template: There is no template 'quota'",
+        ),
+        (
+            {"summary": None, "template": "needs-more"},
+            "rules.traffic.template: The data do not fit",
+        ),
     ],
 )
-def test_a_rule_that_is_no_good_says_where(tmp_path: Path, changes: Any, words: str):
+def test_a_rule_that_is_no_good_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: Any, words: str
+):
+    monkeypatch.setenv("TWO_LINES", "one\ntwo")
+    (tmp_path / "needs-more.md").write_text(NEEDS_MORE)
     data = {name: value for name, value in rule(**changes).items() if value is not None}
     with pytest.raises(RulesError, match=words):
-        read_rules(write_rules(tmp_path / "rules.yaml", data))
+        read_rules(write_rules(tmp_path / "rules.yaml", data), TemplateDirectory(tmp_path).check)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from .engines import expanded
-from .rules import Request
+from .rules import Request, expanded
 
 __all__ = ["call", "filled"]
 

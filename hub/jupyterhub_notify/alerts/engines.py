@@ -5,22 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import os
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
 
-from .rules import Rule
+from .rules import Rule, expanded
 from .users import is_name
 
-__all__ = ["EngineError", "ask", "expanded"]
+__all__ = ["EngineError", "ask"]
 
 TIMEOUT_S = 30
 MAX_ANSWER = 32 * 1024 * 1024
-
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 class EngineError(Exception):
@@ -78,25 +74,6 @@ async def ask(session: aiohttp.ClientSession, rule: Rule) -> dict[str, float]:
         raise EngineError(f"it cannot be reached: {type(error).__name__}") from None
     except (ValueError, LookupError, TypeError, AttributeError):
         raise EngineError("its answer is not what the API says") from None
-
-
-def expanded(headers: dict[str, str]) -> dict[str, str]:
-    """Fill in the environment variables that headers name.
-
-    Parameters
-    ----------
-    headers
-        With ``${NAME}`` in their values.
-
-    Returns
-    -------
-    dict
-        The headers; what is not set is empty.
-    """
-    return {
-        name: _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), value)
-        for name, value in headers.items()
-    }
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

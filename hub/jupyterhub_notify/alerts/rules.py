@@ -6,7 +6,10 @@ environment variables, ``Bearer ${PROMETHEUS_TOKEN}``, so that no secret is in t
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,14 +26,33 @@ from pydantic import (
     model_validator,
 )
 
+from ..errors import Invalid
 from ..models.common import Type
 from ..plain_reasons import plain_reason
 from ..templates import sandbox
 
-__all__ = ["Action", "Influx", "Prometheus", "Request", "Rule", "Rules", "RulesError", "read_rules"]
+__all__ = [
+    "Action",
+    "CheckTemplate",
+    "Influx",
+    "Prometheus",
+    "Request",
+    "Rule",
+    "Rules",
+    "RulesError",
+    "expanded",
+    "read_rules",
+]
+
+#: Raises `Invalid` where a template of this name cannot be filled with such data.
+CheckTemplate = Callable[[str, dict[str, Any]], None]
 
 MAX_FILE = 1024 * 1024
 
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+#: What HTTP lets a header be called, and what its value must not have.
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SPAN = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?")
 
 
@@ -51,6 +73,9 @@ def _span(value: Any) -> Any:
 
 def _address(value: str) -> str:
     """Refuse what is no address of an HTTP server."""
+    if not value.isprintable() or " " in value:
+        # What splits it would leave a line end out.
+        raise ValueError("must be an address without spaces and line ends")
     try:
         parts = urlsplit(value)
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
@@ -60,7 +85,52 @@ def _address(value: str) -> str:
     raise ValueError("must be an address such as http://prometheus:9090")
 
 
+def expanded(headers: dict[str, str]) -> dict[str, str]:
+    """Fill in the environment variables that headers name.
+
+    Parameters
+    ----------
+    headers
+        With ``${NAME}`` in their values.
+
+    Returns
+    -------
+    dict
+        The headers; what is not set is empty.
+    """
+    return {
+        name: _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), value)
+        for name, value in headers.items()
+    }
+
+
+def _sendable(headers: dict[str, str]) -> dict[str, str]:
+    """Refuse headers that cannot be sent; said when the file is read, not at each call."""
+    for name, value in headers.items():
+        if not _HEADER.fullmatch(name):
+            raise ValueError(f"{name[:40]!r} cannot be the name of a header")
+        if _CONTROL.search(value):
+            raise ValueError(f"the value of {name} must be one line, without control characters")
+        if _CONTROL.search(expanded({name: value})[name]):
+            variables = ", ".join(_VARIABLE.findall(value))
+            raise ValueError(f"the value of {name} must be one line, and {variables} has more")
+    return headers
+
+
+def _json(value: Any) -> Any:
+    """Refuse a body that is no JSON, such as a date that is not in quotes."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except TypeError as error:
+        kind = str(error).partition("type ")[2].partition(" ")[0] or "of this kind"
+        raise ValueError(f"cannot be sent as JSON: put a {kind} in quotes") from None
+    except (ValueError, RecursionError):
+        raise ValueError("cannot be sent as JSON: a number in it is not finite") from None
+    return value
+
+
 Url = Annotated[str, AfterValidator(_address)]
+Headers = Annotated[dict[str, str], AfterValidator(_sendable)]
 
 
 class _Strict(BaseModel):
@@ -69,7 +139,7 @@ class _Strict(BaseModel):
 
 class _Engine(_Strict):
     url: Annotated[Url, Field(description="Where its HTTP API is")]
-    headers: Annotated[dict[str, str], Field(description="Sent with each query")] = {}
+    headers: Annotated[Headers, Field(description="Sent with each query")] = {}
 
 
 class Prometheus(_Engine):
@@ -119,8 +189,8 @@ class Request(_Strict):
         Literal["GET", "POST", "PUT", "PATCH", "DELETE"], Field(description="How it is called")
     ] = "POST"
     url: Annotated[Url, Field(description="What is called")]
-    headers: Annotated[dict[str, str], Field(description="Sent with it")] = {}
-    body: Annotated[Any, Field(description="Sent as JSON")] = None
+    headers: Annotated[Headers, Field(description="Sent with it")] = {}
+    body: Annotated[Any, AfterValidator(_json), Field(description="Sent as JSON")] = None
 
 
 class Action(_Strict):
@@ -233,13 +303,15 @@ def _try(field: str, text: str) -> None:
         raise ValueError(f"{field} must not be blank")
 
 
-def read_rules(path: Path) -> Rules:
+def read_rules(path: Path, check_template: CheckTemplate | None = None) -> Rules:
     """Read a file of rules.
 
     Parameters
     ----------
     path
         Which.
+    check_template
+        Refuses a template that is not there, or that does not fit the data of a rule.
 
     Returns
     -------
@@ -267,7 +339,7 @@ def read_rules(path: Path) -> Rules:
         place = "" if mark is None else f", line {mark.line + 1}"
         raise RulesError(f"it is no YAML{place}") from None
     try:
-        return Rules.model_validate(data)
+        rules = Rules.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         loc = list(first["loc"])
@@ -278,3 +350,10 @@ def read_rules(path: Path) -> Rules:
                 loc[1] = f"number {int(loc[1]) + 1}"
         place = ".".join(map(str, loc)) or "the file"
         raise RulesError(f"{place}: {plain_reason(first)}") from None
+    for rule in rules.rules:
+        if rule.template is not None and check_template is not None:
+            try:
+                check_template(rule.template, SAMPLE)
+            except Invalid as error:
+                raise RulesError(f"rules.{rule.name}.template: {error}") from None
+    return rules

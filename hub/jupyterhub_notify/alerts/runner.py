@@ -32,7 +32,7 @@ from ..templates import sandbox
 from .actions import call
 from .engines import EngineError, ask
 from .evaluation import UserState, advance, settled, tried, wants_retry
-from .rules import FAULTS, Request, Rule, RulesError, read_rules
+from .rules import FAULTS, CheckTemplate, Request, Rule, RulesError, read_rules
 
 __all__ = ["RuleRunner", "Run"]
 
@@ -87,6 +87,8 @@ class RuleRunner:
         The table.
     reconciling
         Makes the notifications what the states say.
+    check_template
+        Refuses a template that the service does not have.
     clock
         Tells the time; for tests.
     """
@@ -99,6 +101,7 @@ class RuleRunner:
         writer: Writer,
         states: RuleStateStore,
         reconciling: ReconcilingService,
+        check_template: CheckTemplate | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self._path = path
@@ -106,6 +109,7 @@ class RuleRunner:
         self._writer = writer
         self._states = states
         self._reconciling = reconciling
+        self._check_template = check_template
         self._clock = clock
         self._holder = secrets.token_hex(8)
         self._asked: dict[str, datetime] = {}
@@ -159,7 +163,7 @@ class RuleRunner:
         """
         run = Run()
         try:
-            rules = (await asyncio.to_thread(read_rules, self._path)).rules
+            rules = await self._read()
         except RulesError as error:
             # Nothing is known of what the rules are: everything stays as it is.
             self._say("", str(error))
@@ -183,11 +187,14 @@ class RuleRunner:
                 await self._apply(session, name, None, {}, run)
         return run
 
+    async def _read(self) -> list[Rule]:
+        return (await asyncio.to_thread(read_rules, self._path, self._check_template)).rules
+
     async def rehearse(self) -> Run:
         """Ask the engines, and return what a run would change; nothing is written or called."""
         run = Run()
         try:
-            rules = (await asyncio.to_thread(read_rules, self._path)).rules
+            rules = await self._read()
         except RulesError as error:
             run.failures[""] = str(error)
             return run
@@ -351,7 +358,8 @@ class RuleRunner:
             assert rule is not None and rule.action is not None
             request = rule.action.begin
         else:
-            request = Request.model_validate(state.end)
+            # It was checked when it was stored, and must end whatever a file may say today.
+            request = Request.model_construct(**(state.end or {}))
         since = state.acting_since
         return await call(
             session,

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check; 1 if it is no good."""
-    path = options.file or settings_of().rules
-    rules = read(path)
+    settings = settings_of()
+    rules = read(options.file or settings.rules, settings.templates)
     if options.json:
         print(json.dumps([rule.model_dump(mode="json", exclude_none=True) for rule in rules]))
     for rule in rules if not options.json else ():
@@ -35,13 +35,16 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def read(path: Path | None) -> list[Rule]:
-    """Read the rules, or end the command."""
+def read(path: Path | None, templates: Path | None) -> list[Rule]:
+    """Read the rules, or end the command; templates are those that the service has."""
     from ..alerts.rules import RulesError, read_rules
+    from ..services.content import NoTemplates
+    from ..templates import TemplateDirectory
 
     if path is None:
         raise CommandError("say which file, or set JUPYTERHUB_NOTIFY_RULES", 2)
     try:
-        return list(read_rules(path).rules)
+        found = NoTemplates() if templates is None else TemplateDirectory(templates)
+        return list(read_rules(path, found.check).rules)
     except RulesError as error:
         raise CommandError(f"{path}: {error}") from None

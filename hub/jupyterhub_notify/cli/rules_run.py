@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run them; 1 if an engine did not answer."""
     settings = settings_of(database=options.database, rules=options.file)
-    read(settings.rules)
+    read(settings.rules, settings.templates)
     done = asyncio.run(_run(settings, rehearse=options.dry_run))
     states = {
         rule: {user: state.to_json() for user, state in users.items()}
