@@ -7,15 +7,17 @@ first time.
 
 python-dateutil loops without end over some rules (``INTERVAL=0``) and takes minutes for others
 (days that never come), so every rule has an end here, and one that recurs more than hourly is
-refused.
+refused. Daily and hourly rules are computed here: python-dateutil looks for their next time far
+beyond the last one that is asked for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from calendar import isleap, monthrange
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from heapq import heappop, heappush
 from itertools import islice
 from typing import Any, Literal
@@ -156,14 +158,21 @@ class Rule:
         if start > high:
             return
         until = high if self.count is None else start + MAX_SPAN
-        for shifted in islice(self._times(start, until), self.count):
-            local = shifted.replace(year=shifted.year - _SHIFT)
+        for local in islice(self._times(start, until), self.count):
             if local > high:
                 return
             if local >= low:
                 yield local
 
-    def _times(self, start: datetime, until: datetime) -> dateutil_rrule.rrule:
+    def _times(self, start: datetime, until: datetime) -> Iterator[datetime]:
+        if self.frequency in ("DAILY", "HOURLY"):
+            yield from self._frequent(start, until)
+        else:
+            for shifted in self._dateutil(start, until):
+                yield shifted.replace(year=shifted.year - _SHIFT)
+
+    def _dateutil(self, start: datetime, until: datetime) -> dateutil_rrule.rrule:
+        """Return the same in python-dateutil's words, some thousand years later."""
         return dateutil_rrule.rrule(
             _FREQUENCIES[self.frequency],
             dtstart=start.replace(year=start.year + _SHIFT),
@@ -171,6 +180,40 @@ class Rule:
             until=until.replace(year=until.year + _SHIFT),
             **self.parts,
         )
+
+    def _frequent(self, start: datetime, until: datetime) -> Iterator[datetime]:
+        """Yield the times of a daily or hourly rule, a day at a time."""
+        hourly, first, fits = self.frequency == "HOURLY", start.date(), _days_of(self.parts)
+        hours = self.parts.get("byhour", range(24) if hourly else [start.hour])
+        days = (until.date() - first).days + 1
+        for number in range(0, days, 1 if hourly else self.interval):
+            day = first + timedelta(days=number)
+            if not fits(day):
+                continue
+            periods = [hours]
+            if hourly:
+                since = 24 * number - start.hour
+                periods = [[hour] for hour in hours if (since + hour) % self.interval == 0]
+            for period in periods:
+                for at in self._chosen(start, period):
+                    local = datetime.combine(day, at)
+                    if start <= local <= until:
+                        yield local
+
+    def _chosen(self, start: datetime, hours: Iterable[int]) -> list[time]:
+        """Return the times of one day or hour, in order."""
+        times = [
+            time(hour, minute, second)
+            for hour in hours
+            for minute in self.parts.get("byminute", [start.minute])
+            for second in self.parts.get("bysecond", [start.second])
+        ]
+        positions = self.parts.get("bysetpos")
+        if positions is None:
+            return times
+        count = len(times)
+        indices = {one - 1 if one > 0 else count + one for one in positions}
+        return [times[index] for index in sorted(indices) if 0 <= index < count]
 
 
 def parse_rule(text: str, start: datetime, in_zone: ZoneInfo) -> Rule:
@@ -295,11 +338,35 @@ def make_rule(
         parts=arguments,
     )
     try:
-        rule._times(rule.start, rule.start)
+        rule._dateutil(rule.start, rule.start)
     except ValueError:
         # Every 24 hours from nine o'clock on, but only at ten.
         raise RuleError("it never comes about") from None
     return rule
+
+
+def _days_of(parts: dict[str, Any]) -> Callable[[date], bool]:
+    """Return what tells whether a daily or hourly rule may be on a day."""
+    months, of_month, of_year = (
+        frozenset(parts.get(name, ())) for name in ("bymonth", "bymonthday", "byyearday")
+    )
+    weekdays = frozenset(one.weekday for one in parts.get("byweekday", ()))
+
+    def fits(day: date) -> bool:
+        if months and day.month not in months:
+            return False
+        if weekdays and day.weekday() not in weekdays:
+            return False
+        if of_month:
+            length = monthrange(day.year, day.month)[1]
+            if day.day not in of_month and day.day - length - 1 not in of_month:
+                return False
+        if of_year:
+            number, length = day.timetuple().tm_yday, 365 + isleap(day.year)
+            return number in of_year or number - length - 1 in of_year
+        return True
+
+    return fits
 
 
 def _check_positions(frequency: str, arguments: dict[str, Any]) -> None:
@@ -309,7 +376,8 @@ def _check_positions(frequency: str, arguments: dict[str, Any]) -> None:
         return
     times = 1 if frequency == "HOURLY" else len(arguments.get("byhour", "_"))
     times *= len(arguments.get("byminute", "_"))
-    most = times * _MOST_DAYS[frequency]
+    days = len(arguments.get("byweekday", "_")) if frequency == "WEEKLY" else 366
+    most = times * min(days, _MOST_DAYS[frequency])
     arguments["bysetpos"] = [position for position in positions if abs(position) <= most]
     if not arguments["bysetpos"]:
         raise RuleError("it never comes about")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
-from itertools import pairwise
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -11,6 +11,8 @@ import recurring_ical_events
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from jupyterhub_notify import recurrence
+from jupyterhub_notify.recurrence import Rule, RuleError, make_rule
 from jupyterhub_notify.schedules import (
     ALWAYS,
     Occurrence,
@@ -158,6 +160,27 @@ def test_a_rule_that_is_wrong_endless_or_too_frequent_is_refused_at_once(rule):
         recurring(rule)
     assert caught.value.field == "rrule"
     assert time.thread_time() - started < 5
+
+
+@pytest.mark.parametrize("frequency", ["DAILY", "HOURLY"])
+def test_days_that_never_come_cost_a_fraction_of_what_dateutil_takes_for_them(frequency):
+    """Which is up to a second on a busy machine, in which the service answers nobody."""
+    rule = make_rule(
+        start=datetime(2026, 1, 1, 9),
+        in_zone=ZoneInfo("UTC"),
+        frequency=frequency,
+        interval=1,
+        count=None,
+        until=None,
+        week_start=None,
+        parts={"BYMONTH": ["2"], "BYMONTHDAY": ["30"]},
+    )
+    until = rule.start + recurrence.MAX_SPAN
+    began = time.thread_time()
+    assert list(rule._times(rule.start, until)) == []
+    ours = time.thread_time()
+    assert list(rule._dateutil(rule.start, until)) == []
+    assert 4 * (ours - began) < time.thread_time() - ours
 
 
 def test_the_patch_thursdays_of_a_month():
@@ -361,6 +384,55 @@ def test_a_recurrence_equals_another_implementations_across_the_clocks(
             if end is not None and end > begin:
                 assert ours[begin] == end
             assert ours[begin] > begin
+
+
+@st.composite
+def frequent_rules(draw: st.DrawFn) -> Rule:
+    """A daily or hourly rule with whatever one may have."""
+    frequency = draw(st.sampled_from(["DAILY", "HOURLY"]))
+    interval = draw(st.sampled_from([1, 1, 2, 3, 7, 23, 24, 25, 36, 100]))
+    bounds = {
+        "BYMONTH": (1, 12),
+        "BYMONTHDAY": (-31, 31),
+        "BYHOUR": (0, 23),
+        "BYMINUTE": (0, 59),
+        "BYSECOND": (0, 59),
+        "BYSETPOS": (-4, 4),
+    }
+    if frequency == "HOURLY":
+        bounds["BYYEARDAY"] = (-366, 366)
+    parts = {}
+    for name in draw(st.sets(st.sampled_from(sorted(bounds)), max_size=4)):
+        low, high = bounds[name]
+        most = 1 if name == "BYSECOND" else 4
+        numbers = st.integers(low, high).filter(lambda one, low=low: low >= 0 or bool(one))
+        parts[name] = [str(one) for one in draw(st.lists(numbers, min_size=1, max_size=most))]
+    if draw(st.booleans()):
+        parts["BYDAY"] = draw(st.lists(st.sampled_from(_DAYS), min_size=1, max_size=4))
+    start = datetime(2023, 1, 1) + timedelta(minutes=draw(st.integers(0, 3 * 365 * 24 * 60)))
+    try:
+        return make_rule(
+            start=start,
+            in_zone=ZoneInfo("UTC"),
+            frequency=frequency,
+            interval=interval,
+            count=None,
+            until=None,
+            week_start=None,
+            parts=parts,
+        )
+    except RuleError:
+        assume(False)
+        raise
+
+
+@settings(max_examples=300, deadline=None)
+@given(rule=frequent_rules(), days=st.integers(0, 500))
+def test_a_daily_or_hourly_rule_has_the_times_that_dateutil_computes(rule, days):
+    until = rule.start + timedelta(days=days, minutes=90)
+    shifted = islice(rule._dateutil(rule.start, until), 2000)
+    theirs = [one.replace(year=one.year - recurrence._SHIFT) for one in shifted]
+    assert list(islice(rule._times(rule.start, until), 2000)) == theirs
 
 
 @settings(max_examples=40, deadline=None)
