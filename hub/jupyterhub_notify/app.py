@@ -13,6 +13,7 @@ from .handlers import admin, alerts, channels, doctor, events, me, messages, rea
 from .handlers.errors import add_error_handlers
 from .handlers.middleware import BodyLimit, Failures, Measure
 from .handlers.pages import add_pages
+from .handlers.unknown import add_unknown_page
 from .identity.caller import IdentityProvider
 from .identity.settings import hub_of
 from .services.directory import HubDirectory
@@ -78,6 +79,7 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
     for route in identity.routes():
         app.router.routes.append(route)
     add_error_handlers(app)
+    add_unknown_page(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Failures)
     app.add_middleware(Measure)

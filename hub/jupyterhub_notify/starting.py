@@ -7,6 +7,7 @@ and the database may take longer. So this is small, and imports the application 
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -121,6 +122,8 @@ class Starting:
                 async with self._opened() as app:
                     if said:
                         self._log.info("The database is there; the service begins")
+                    # What is loaded now stays: the collector need not look at it again and again.
+                    gc.freeze()
                     self._app = app
                     await stop.wait()
             except NotYet as error:

@@ -184,6 +184,7 @@ async def test_named_recipients_wait_and_receipts_say_what_became_of_it(service:
     assert await rows() == [("alice", "gpu", "shown", 2), ("bob", "", "waiting", None)]
     await receipt(state="replied", reply="perhaps")
     assert (await rows())[0][2] == "shown"
+    await receipt(state="replied", reply="no")
     await receipt(state="replied", reply="yes")
     await receipt(state="dismissed")
     assert (await rows())[0][2] == "replied"
@@ -219,6 +220,47 @@ async def test_what_users_do_with_a_broadcast_is_in_the_ledger(service: Service)
     late = {"id": sent["id"], "server": "", "state": "shown", "tabs": 1}
     await service.as_("bob").post("/v1/receipts", json={"receipts": [late]})
     assert (await rows())[2][2] == "read"
+
+
+async def test_receipts_of_many_labs_at_once_are_what_each_of_them_says(service: Service) -> None:
+    """They share commands: none takes another's with it, and the order of one lab's counts."""
+    names = service.tokens.many_users(40)
+    everyone = await broadcast(service)
+    named = await broadcast(service, users=names[:20])
+
+    async def say(user: str, *receipts: dict[str, Any]) -> None:
+        answer = await service.as_(user).post("/v1/receipts", json={"receipts": list(receipts)})
+        assert answer.status_code == 204, answer.text
+
+    def of(one: dict[str, Any], state: str, **more: Any) -> dict[str, Any]:
+        return {"id": one["id"], "state": state, **more}
+
+    async def lab(user: str) -> None:
+        index = int(user.removeprefix("user"))
+        # The second is for some of them only, and the third is no broadcast at all.
+        await say(
+            user,
+            of(everyone, "stored"),
+            of(named, "shown", tabs=2, server="gpu"),
+            of({"id": "no-such-broadcast"}, "shown"),
+            of(everyone, "shown", tabs=1 + index % 3),
+            of(everyone, "shown", tabs=1),
+        )
+        if index % 4 == 0:
+            await say(user, of(everyone, "read"), of(everyone, "shown", tabs=9))
+
+    await asyncio.gather(*map(lab, names))
+
+    async def rows(one: dict[str, Any]) -> dict[tuple[str, str], tuple[str, int | None]]:
+        answer = await service.as_("admin").get(f"{URL}/{one['id']}/deliveries")
+        return {(a["user"], a["server"]): (a["outcome"], a["tabs"]) for a in answer.json()}
+
+    assert await rows(everyone) == {
+        (user, ""): ("read" if index % 4 == 0 else "shown", 1 + index % 3)
+        for index, user in enumerate(names)
+    }
+    # Their default servers, which waited only, have given way to those that said something.
+    assert await rows(named) == {(user, "gpu"): ("shown", 2) for user in names[:20]}
 
 
 async def test_what_becomes_of_a_broadcast_is_followed(service: Service) -> None:

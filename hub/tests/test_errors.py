@@ -41,3 +41,24 @@ async def test_what_nobody_can_read_is_refused_in_a_sentence(service: Service, b
         assert first["msg"], (method, path)
         assert first["type"], (method, path)
     assert await service.parts.database.position() == before
+
+
+async def test_a_browser_is_shown_a_page_where_there_is_none_and_clients_get_json(
+    service: Service,
+) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+    for path in ("/no-such-page", "/history/x/y/z", "/static/no-such-file.js", "/v1/nothing"):
+        for name in (None, "alice", "admin"):
+            answer = await service.as_(name).get(path, headers=browser)
+            assert answer.status_code == 404
+            assert answer.headers["content-type"].startswith("text/html")
+            assert "There is no page at this address." in answer.text
+            assert '<a href="/">Go to the notifications</a>' in answer.text
+        answer = await service.as_("alice").get(path)
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+    # A token that is not known is no reason for another answer, and what is sent is no page's.
+    wrong = {**browser, "Authorization": "Bearer jhn_wrong"}
+    answer = await service.as_(None).get("/no-such-page", headers=wrong)
+    assert answer.status_code == 404
+    answer = await service.as_("alice").post("/no-such-page", headers=browser)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})

@@ -13,7 +13,7 @@ from ..models.stored import BroadcastUserState, StoredBroadcast
 from ..schema import now
 from ..storage.broadcasts import BroadcastStore
 from ..storage.database import Database
-from ..storage.deliveries import DeliveryStore
+from ..storage.deliveries import DeliveryStore, Reported
 from ..storage.writer import Transaction, Writer
 from .access import require_known, require_user
 from .replies import check_reply
@@ -171,6 +171,5 @@ class BroadcastReadingService:
         at = now()
         values = {"replied": at, "reply": reply, "seq": transaction.next(user)}
         await self._store.set_state(transaction.connection, stored, user, values)
-        await self._deliveries.receipt(
-            transaction, stored, user, server, "replied", reply=reply, at=at
-        )
+        replied = Reported(user=user, server=server, state="replied", reply=reply, at=at)
+        await self._deliveries.receipts(transaction, stored, [replied])

@@ -13,12 +13,13 @@ from ..models.receipts import LabReceipt
 from ..models.stored import StoredBroadcast, StoredNotification
 from ..schema import now
 from ..storage.broadcasts import BroadcastStore
-from ..storage.deliveries import DeliveryStore
+from ..storage.deliveries import DeliveryStore, Reported
 from ..storage.notifications import NotificationStore
 from ..storage.writer import Transaction, Writer
 from .access import require_user
 from .broadcast_reading import BroadcastReadingService
 from .inbox import numbers
+from .receipt_groups import ReceiptGroups, Sent
 from .replies import check_reply
 
 __all__ = ["ReceiptService"]
@@ -60,6 +61,7 @@ class ReceiptService:
         self._deliveries = deliveries
         self._reading = reading
         self._keep = keep
+        self._groups = ReceiptGroups(writer=writer, write=self._delivered)
 
     async def take(self, caller: Caller, receipts: Sequence[LabReceipt]) -> None:
         """Take receipts of the caller's lab.
@@ -75,7 +77,15 @@ class ReceiptService:
         wanted = [one for one in receipts if self._keep != "off" or one.state in _LOUD]
         if not wanted:
             return
+        if all(one.state in _QUIET and not numbers([one.id]) for one in wanted):
+            # What ten thousand labs say within seconds: that a broadcast is there.
+            await self._groups.take(caller, wanted)
+        else:
+            await self._take(caller, user, wanted)
+        for one in wanted:
+            RECEIPTS.labels(one.state).inc()
 
+    async def _take(self, caller: Caller, user: str, wanted: Sequence[LabReceipt]) -> None:
         async def command(transaction: Transaction) -> None:
             ids = numbers(one.id for one in wanted)
             found = await self._notifications.some_for_user(
@@ -95,8 +105,6 @@ class ReceiptService:
                     await self._broadcast(transaction, caller, receipt)
 
         await self._writer.run(command)
-        for one in wanted:
-            RECEIPTS.labels(one.state).inc()
 
     async def _notification(
         self, transaction: Transaction, user: str, stored: StoredNotification, receipt: LabReceipt
@@ -128,9 +136,7 @@ class ReceiptService:
         self, transaction: Transaction, caller: Caller, receipt: LabReceipt
     ) -> None:
         stored = await self._broadcasts.one(transaction.connection, receipt.id)
-        if stored is None or stored.occurrence is None or stored.revoked is not None:
-            return
-        if not stored.is_for(caller.name, caller.groups):
+        if stored is None or not _is_shown_to(stored, caller):
             return
         if receipt.state == "replied":
             if receipt.reply is not None and _asked(stored.options, receipt.reply):
@@ -140,15 +146,19 @@ class ReceiptService:
             return
         await self._mark(transaction, stored, caller.name, receipt)
         if self._keep != "off":
-            await self._deliveries.receipt(
-                transaction,
-                stored,
-                caller.name,
-                receipt.server,
-                receipt.state,
-                tabs=receipt.tabs,
-                at=_sane(receipt.at),
-            )
+            reported = [_reported(caller, receipt)]
+            await self._deliveries.receipts(transaction, stored, reported)
+
+    async def _delivered(self, transaction: Transaction, sent: Sequence[Sent]) -> None:
+        """Write what many labs say became of broadcasts: the statements are one broadcast's."""
+        of: dict[str, list[Sent]] = {}
+        for one in sent:
+            of.setdefault(one[1].id, []).append(one)
+        for id_, some in of.items():
+            stored = await self._broadcasts.one(transaction.connection, id_)
+            if stored is not None:
+                reported = [_reported(*one) for one in some if _is_shown_to(stored, one[0])]
+                await self._deliveries.receipts(transaction, stored, reported)
 
     async def _mark(
         self, transaction: Transaction, stored: StoredBroadcast, user: str, receipt: LabReceipt
@@ -157,6 +167,21 @@ class ReceiptService:
             await self._reading.set_mark(transaction, stored, user, "read")
         elif receipt.state == "dismissed" and stored.options.get("dismissable", True):
             await self._reading.set_mark(transaction, stored, user, "dismiss")
+
+
+def _is_shown_to(stored: StoredBroadcast, caller: Caller) -> bool:
+    shown = stored.occurrence is not None and stored.revoked is None
+    return shown and stored.is_for(caller.name, caller.groups)
+
+
+def _reported(caller: Caller, receipt: LabReceipt) -> Reported:
+    return Reported(
+        user=caller.name,
+        server=receipt.server,
+        state=receipt.state,
+        tabs=receipt.tabs,
+        at=_sane(receipt.at),
+    )
 
 
 def _asked(options: dict[str, Any], reply: str) -> bool:

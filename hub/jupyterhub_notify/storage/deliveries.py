@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..models.broadcasts import Delivered
 from ..models.stored import StoredBroadcast
 from ..schema import Delivery, now
-from .upsert import upsert
+from .upsert import upsert_all
 from .writer import Transaction
 
-__all__ = ["RANKS", "DeliveryStore"]
+__all__ = ["RANKS", "DeliveryStore", "Reported"]
 
 _D = Delivery.__table__.c
 _KEY = ["broadcast_id", "occurrence", "user_name", "server_name"]
+#: Most users that one statement names.
+_AT_ONCE = 500
 
 #: What a receipt says counts if it is further than what was known; a push's failure is corrected.
 RANKS = {
@@ -34,6 +37,44 @@ RANKS = {
     "dismissed": 4,
     "replied": 5,
 }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reported:
+    """What a lab says became of a broadcast at one server.
+
+    Parameters
+    ----------
+    user, server
+        Whose server, and its name.
+    state
+        One of `RANKS`.
+    at
+        When it became so.
+    tabs, reply
+        In how many tabs it was shown, and what was answered; what was known stays if `None`.
+    """
+
+    user: str
+    server: str
+    state: str
+    at: datetime
+    tabs: int | None = None
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    outcome: str
+    tabs: int | None
+    reply: str | None
+    attempts: int
+
+    def and_then(self, one: Reported) -> _Known:
+        """Return what is known after a report."""
+        tabs = self.tabs if one.tabs is None else one.tabs
+        reply = self.reply if one.reply is None else one.reply
+        return _Known(one.state, tabs, reply, self.attempts)
 
 
 class DeliveryStore:
@@ -63,9 +104,7 @@ class DeliveryStore:
 
     async def users(self, connection: AsyncConnection, stored: StoredBroadcast) -> set[str]:
         """Return the users who have a row of the present occurrence."""
-        statement = select(_D.user_name).where(
-            _D.broadcast_id == stored.id, _D.occurrence == (stored.occurrence or stored.created)
-        )
+        statement = select(_D.user_name).where(*_of(stored))
         return set((await connection.execute(statement)).scalars())
 
     async def end(self, transaction: Transaction, id_: str, reason: str | None) -> None:
@@ -89,8 +128,7 @@ class DeliveryStore:
         await transaction.connection.execute(
             update(Delivery)
             .where(
-                _D.broadcast_id == stored.id,
-                _D.occurrence == (stored.occurrence or stored.created),
+                *_of(stored),
                 _D.route == "notify",
                 _D.url.is_not(None),
             )
@@ -110,61 +148,46 @@ class DeliveryStore:
             .values(due=None)
         )
 
-    async def receipt(
-        self,
-        transaction: Transaction,
-        stored: StoredBroadcast,
-        user: str,
-        server: str,
-        state: str,
-        *,
-        tabs: int | None = None,
-        reply: str | None = None,
-        at: datetime,
+    async def receipts(
+        self, transaction: Transaction, stored: StoredBroadcast, reported: Sequence[Reported]
     ) -> None:
-        """Note what a lab says; something less than what is known changes nothing.
+        """Note what labs say; something less than what is known changes nothing.
 
         Where the rows of the user's other servers wait only, the one of the server that has
         answered is what counts: a row of the default server that nobody pushed to is taken over.
         """
         connection = transaction.connection
-        occurrence = stored.occurrence or stored.created
-        mine = (
-            _D.broadcast_id == stored.id,
-            _D.occurrence == occurrence,
-            _D.user_name == user,
-        )
-        columns = [_D.server_name, _D.outcome, _D.tabs, _D.attempts]
-        rows = {row[0]: row for row in await connection.execute(select(*columns).where(*mine))}
-        known = rows.get(server)
-        if known is not None and not _is_further(known, state, tabs):
-            return
-        first = rows.get("")
-        if (
-            known is None
-            and first is not None
-            and first.outcome == "waiting"
-            and not first.attempts
-        ):
-            await connection.execute(delete(Delivery).where(*mine, _D.server_name == ""))
-        values: dict[str, Any] = {
-            "broadcast_id": stored.id,
-            "occurrence": occurrence,
-            "user_name": user,
-            "server_name": server,
-            "seq": transaction.bump(),
-            "outcome": state,
-            "reason": None,
-            "due": None,
-            "leased_by": None,
-            "leased_until": None,
-            "updated": at,
-        }
-        if tabs is not None:
-            values["tabs"] = tabs
-        if reply is not None:
-            values["reply"] = reply
-        await upsert(connection, Delivery.__table__, _KEY, values)
+        known = await self._known(connection, stored, {one.user for one in reported})
+        taken_over: list[str] = []
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        for one in reported:
+            servers = known.setdefault(one.user, {})
+            before = servers.get(one.server)
+            if before is not None and not _is_further(before, one):
+                continue
+            first = servers.get("")
+            if before is None and first and first.outcome == "waiting" and not first.attempts:
+                del servers[""]
+                taken_over.append(one.user)
+            after = (before or _Known("waiting", None, None, 0)).and_then(one)
+            servers[one.server] = after
+            rows[one.user, one.server] = _row(transaction, stored, one, after)
+        for users in _chunks(taken_over):
+            mine = (*_of(stored), _D.user_name.in_(users), _D.server_name == "")
+            await connection.execute(delete(Delivery).where(*mine))
+        await upsert_all(connection, Delivery.__table__, _KEY, list(rows.values()))
+
+    async def _known(
+        self, connection: AsyncConnection, stored: StoredBroadcast, users: Collection[str]
+    ) -> dict[str, dict[str, _Known]]:
+        """Return the rows of some users by server."""
+        known: dict[str, dict[str, _Known]] = {}
+        columns = [_D.user_name, _D.server_name, _D.outcome, _D.tabs, _D.reply, _D.attempts]
+        for some in _chunks(list(users)):
+            statement = select(*columns).where(*_of(stored), _D.user_name.in_(some))
+            for user, server, *rest in await connection.execute(statement):
+                known.setdefault(user, {})[server] = _Known(*rest)
+        return known
 
     async def mark(
         self,
@@ -181,15 +204,16 @@ class DeliveryStore:
         """
         connection = transaction.connection
         mine = (
-            _D.broadcast_id == stored.id,
-            _D.occurrence == (stored.occurrence or stored.created),
+            *_of(stored),
             _D.user_name == user,
         )
         columns = [_D.server_name, _D.outcome, _D.tabs]
         rows = (await connection.execute(select(*columns).where(*mine))).all()
         servers = [row.server_name for row in rows if RANKS[row.outcome]]
-        for server in servers or [""]:
-            await self.receipt(transaction, stored, user, server, state, at=at)
+        reported = [
+            Reported(user=user, server=server, state=state, at=at) for server in servers or [""]
+        ]
+        await self.receipts(transaction, stored, reported)
 
     async def counts(
         self, connection: AsyncConnection, found: Iterable[StoredBroadcast]
@@ -222,8 +246,7 @@ class DeliveryStore:
     ) -> tuple[list[Delivered], int, int]:
         """Return the latest occurrence's rows, how many there are, and the highest number."""
         where = [
-            _D.broadcast_id == stored.id,
-            _D.occurrence == (stored.occurrence or stored.created),
+            *_of(stored),
         ]
         if outcome is not None:
             where.append(_D.outcome == outcome)
@@ -265,8 +288,7 @@ class DeliveryStore:
         result = await transaction.connection.execute(
             update(Delivery)
             .where(
-                _D.broadcast_id == stored.id,
-                _D.occurrence == (stored.occurrence or stored.created),
+                *_of(stored),
                 _D.outcome.in_(outcomes),
             )
             .values(
@@ -281,8 +303,40 @@ class DeliveryStore:
         return int(result.rowcount)
 
 
-def _is_further(known: Any, state: str, tabs: int | None) -> bool:
-    """Return whether a receipt says more than the row does."""
-    if RANKS[known.outcome] != RANKS[state]:
-        return RANKS[known.outcome] < RANKS[state]
-    return known.outcome == state and (tabs or 0) > (known.tabs or 0)
+def _of(stored: StoredBroadcast) -> tuple[Any, ...]:
+    """Return the condition of the present occurrence."""
+    return _D.broadcast_id == stored.id, _D.occurrence == (stored.occurrence or stored.created)
+
+
+def _chunks(users: list[str]) -> Iterable[list[str]]:
+    return (users[start : start + _AT_ONCE] for start in range(0, len(users), _AT_ONCE))
+
+
+def _row(
+    transaction: Transaction, stored: StoredBroadcast, one: Reported, after: _Known
+) -> dict[str, Any]:
+    """Return the row that a report makes."""
+    return {
+        "broadcast_id": stored.id,
+        "occurrence": stored.occurrence or stored.created,
+        "user_name": one.user,
+        "server_name": one.server,
+        "seq": transaction.bump(),
+        "outcome": one.state,
+        "reason": None,
+        "tabs": after.tabs,
+        "reply": after.reply,
+        "due": None,
+        "leased_by": None,
+        "leased_until": None,
+        "updated": one.at,
+    }
+
+
+def _is_further(known: _Known, one: Reported) -> bool:
+    """Return whether a report says more than the row does."""
+    if RANKS[known.outcome] != RANKS[one.state]:
+        return RANKS[known.outcome] < RANKS[one.state]
+    if one.reply is not None and one.reply != known.reply:
+        return known.outcome == one.state
+    return known.outcome == one.state and (one.tabs or 0) > (known.tabs or 0)

@@ -9,7 +9,7 @@ from sqlalchemy import FromClause, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["upsert"]
+__all__ = ["upsert", "upsert_all"]
 
 
 async def upsert(
@@ -39,3 +39,32 @@ async def upsert(
     else:
         big = postgresql.insert(table).values(values)
         await connection.execute(big.on_conflict_do_update(index_elements=key, set_=changes))
+
+
+async def upsert_all(
+    connection: AsyncConnection,
+    table: Table | FromClause,
+    key: Sequence[str],
+    rows: Sequence[dict[str, Any]],
+) -> None:
+    """Insert rows, or set their columns in those with their keys, in one call.
+
+    Parameters
+    ----------
+    connection
+        Where to.
+    table
+        The table.
+    key
+        Its primary key's columns.
+    rows
+        The rows, each with the same columns; no key comes twice.
+    """
+    if not rows:
+        return
+    assert isinstance(table, Table)
+    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    statement = statement.on_conflict_do_update(index_elements=key, set_=changes)
+    await connection.execute(statement, list(rows))
