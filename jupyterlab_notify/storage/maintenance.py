@@ -27,6 +27,19 @@ INTERRUPT = f"""
         {CLEAR_USER_STATES}
     WHERE id = :id"""
 
+#: Puts an expired message away that the user knows. It keeps its text and nothing that could still
+#: be done with it; the same key is another message from now on.
+PUT_AWAY = """
+    UPDATE notifications SET
+        seq = :seq, read_ms = coalesce(read_ms, :now), closed_ms = coalesce(closed_ms, :now),
+        dismissed_ms = coalesce(dismissed_ms, :now), snoozed_until_ms = NULL, dismissable = 1,
+        expires_ms = NULL, interrupt_ms = NULL, heartbeat_ms = NULL,
+        key = NULL, actions = '[]', image = NULL
+    WHERE id = :id"""
+#: The messages that the user has read or put away, as SQL. A question could still be answered, and
+#: a central service says itself how long its messages are kept.
+KNOWN = "origin = 'ingest' AND reply IS NULL AND (read_ms IS NOT NULL OR dismissed_ms IS NOT NULL)"
+
 #: How long tombstones stay, in milliseconds.
 TOMBSTONE_MS = 86_400_000
 #: How many rows one transaction deletes.
@@ -69,11 +82,17 @@ class Maintenance:
     def expire(self, transaction: Transaction) -> None:
         """End what has had its time; called before a batch's operations."""
         due = transaction.execute(
-            f"SELECT id FROM notifications WHERE expires_ms <= ? AND {ACTIVE}",
+            f"SELECT id, {KNOWN} FROM notifications WHERE expires_ms <= ? AND {ACTIVE}",
             (transaction.now_ms,),
         ).fetchall()
-        for (id_,) in due:
-            tombstone(transaction, id_, "expired_ms")
+        for id_, known in due:
+            if known:
+                transaction.execute(
+                    PUT_AWAY,
+                    {"seq": transaction.next_seq(), "now": transaction.now_ms, "id": id_},
+                )
+            else:
+                tombstone(transaction, id_, "expired_ms")
         wake_snoozed(transaction)
         end_quiet(transaction)
 

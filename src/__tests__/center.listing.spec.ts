@@ -175,6 +175,28 @@ describe('Listing', () => {
     }
   );
 
+  it.each([
+    ['as a tombstone', { expired: NOW, message: '' }],
+    ['and is put under Done', { dismissed: NOW, expiresAt: null }]
+  ])(
+    'keeps what expires %s until it is closed, with its text',
+    async (_, end) => {
+      const listing = new Listing(
+        new Server(many(2, { expiresAt: NOW, message: 'its text' }))
+      );
+      await listing.load();
+      listing.held = 'n1';
+      listing.apply(changes(row('n1', 7, { position: 2, ...end })));
+      expect(listing.rows[0]).toMatchObject({
+        id: 'n1',
+        message: 'its text',
+        expired: NOW
+      });
+      listing.held = null;
+      expect(ids(listing)).toEqual(['n0']);
+    }
+  );
+
   it('does not let a page undo what changed while it was on its way', async () => {
     const server = new Server(many(2));
     const listing = new Listing(server);

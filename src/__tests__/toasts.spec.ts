@@ -346,6 +346,82 @@ describe('ToastPresenter', () => {
     }
   });
 
+  it('forgets no error that had no place when the center opened by itself, or since', async () => {
+    let open = false;
+    presenter.dispose();
+    presenter = new ToastPresenter({
+      model: model as any,
+      actions: null,
+      trans: nullTranslator.load('jupyterlab_notify'),
+      isOpen: () => open
+    });
+    presenter.start();
+    const before = window.innerHeight;
+    // Room for four.
+    window.innerHeight = 2000;
+    window.dispatchEvent(new Event('resize'));
+    const began = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(began);
+    try {
+      const error = (id: string, position: number) =>
+        row(id, position, { type: 'error' });
+      // A flood: nothing makes room for the fifth.
+      for (let index = 1; index < 6; index++) {
+        model.bring([error(`e${index}`, index)]);
+        await settle();
+      }
+      const shown = ['e1', 'e2', 'e3', 'e4'].map(id => `message ${id}`);
+      expect(messages().sort()).toEqual(['and 1 more', ...shown]);
+      open = true;
+      presenter.toggled();
+      expect(messages().sort()).toEqual(shown);
+      model.bring([{ ...error('e1', 6), read: NOW }], 'changes', []);
+      await settle();
+      expect(messages()).toContain('message e5');
+
+      // One that takes the place of an older one, and gives it back.
+      clock.mockReturnValue(began + 5000);
+      model.bring([error('e7', 7)]);
+      await settle();
+      expect(messages()).toContain('message e7');
+      expect(messages()).not.toContain('message e2');
+      model.bring([{ ...error('e7', 8), read: NOW }], 'changes', []);
+      await settle();
+      expect(messages()).toContain('message e2');
+      expect(messages().length).toBe(4);
+    } finally {
+      clock.mockRestore();
+      window.innerHeight = before;
+    }
+  });
+
+  it('brings a toast back when it is undone that its message was done', async () => {
+    const warning = row('a', 1, { type: 'warning', autoClose: false });
+    const passing = row('b', 2);
+    model.bring([warning, passing]);
+    await settle();
+    expect(messages().sort()).toEqual(['message a', 'message b']);
+    // In another tab, say.
+    const done = { dismissed: NOW };
+    model.bring(
+      [
+        { ...warning, ...done, seq: 3 },
+        { ...passing, ...done, seq: 4 }
+      ],
+      'changes',
+      []
+    );
+    await settle();
+    expect(messages()).toEqual([]);
+    model.bring([{ ...warning, seq: 5 }], 'changes', []);
+    await settle();
+    expect(messages()).toEqual(['message a']);
+    // What was read is no news when it comes back.
+    model.bring([{ ...passing, read: NOW, seq: 6 }], 'changes', []);
+    await settle();
+    expect(messages()).toEqual(['message a']);
+  });
+
   it('brings back after a reload what does not close by itself', () => {
     model.bring(
       [

@@ -361,9 +361,10 @@ export class Listing {
       if (known && row.seq < known.seq) {
         continue;
       }
-      if (known && row.expired !== null && row.id === this._held) {
+      const expired = known && row.id === this._held && endOf(known, row);
+      if (known && expired) {
         // Its tombstone has no text any more.
-        present.set(row.id, { ...known, seq: row.seq, expired: row.expired });
+        present.set(row.id, { ...known, seq: row.seq, expired });
         touched = true;
       } else if (!isActive(row)) {
         touched = present.delete(row.id) || touched;
@@ -464,6 +465,15 @@ export function matches(
   return [row.source, row.via].some(name =>
     name?.toLowerCase().includes(source)
   );
+}
+
+/**
+ * When a row expired that was not yet; null if it did not. One that the user knows is put away
+ * then, and expires no more.
+ */
+function endOf(known: Notification, row: Notification): string | null {
+  const wasPutAway = known.expiresAt && !row.expiresAt && !known.dismissed;
+  return row.expired ?? (wasPutAway ? row.dismissed : null);
 }
 
 function byPosition(a: Notification, b: Notification): number {

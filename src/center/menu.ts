@@ -26,8 +26,8 @@ function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
       command: 'settingeditor:open',
       args: {
         label: trans?.__('Settings…') ?? '',
-        // The title of our settings, and of JupyterLab's own.
-        query: trans?.__('Notifications') ?? ''
+        // The title of our settings; JupyterLab's own are called Notifications.
+        query: trans?.__('Notification Center') ?? ''
       }
     }
   ];

@@ -180,8 +180,10 @@ export class ToastPresenter implements IDisposable {
           this._close(id);
         }
       }
-      this.forgetMissed();
+      // An error that a flood kept from the screen may have a place now.
+      this._fit();
     } else {
+      this._missed.clear();
       this._bringBack(this._model.notifications);
       this._schedule();
     }
@@ -234,11 +236,17 @@ export class ToastPresenter implements IDisposable {
       const row = this._unread(id);
       // Its source may have been muted.
       if (!row || row.autoClose === 0) {
+        if (this._shown.has(id) && this._model.get(id)?.dismissed) {
+          this._done.add(id);
+        }
         this._queue.delete(id);
         this._missed.delete(id);
         this._close(id);
       } else if (this._shown.has(id)) {
         this._refresh(row);
+      } else if (this._done.delete(id)) {
+        // That it was done was undone.
+        this._queue.set(id, { missed: true });
       }
     }
 
@@ -392,7 +400,6 @@ export class ToastPresenter implements IDisposable {
         { summed: this._missed.size > waiting.length }
       );
       for (const row of waiting.filter(({ id }) => show.includes(id))) {
-        this._missed.delete(row.id);
         this._show(row, true);
       }
     }
@@ -476,6 +483,7 @@ export class ToastPresenter implements IDisposable {
    * Emit a toast, or replace the one that this notification has.
    */
   private _show(row: Notification, quiet: boolean): void {
+    this._missed.delete(row.id);
     if (this._shown.has(row.id)) {
       this._refresh(row, true);
       return;
@@ -558,12 +566,17 @@ export class ToastPresenter implements IDisposable {
         this._heights.delete(id);
       }
     }
-    // Who has the list in sight needs no sum of it.
-    if (this._isOpen()) {
-      this._missed.clear();
+    // Who has the list in sight needs no sum of it, but errors come as soon as there is a place.
+    const open = this._isOpen();
+    if (open) {
+      for (const id of this._missed.ids) {
+        if (!this._wanted(this._model.get(id)!)) {
+          this._missed.delete(id);
+        }
+      }
     }
     this._missed.save();
-    if (this._missed.size === 0 || this._silent || !this._started) {
+    if (open || this._missed.size === 0 || this._silent || !this._started) {
       this._summary.hide();
       return;
     }
@@ -636,6 +649,7 @@ export class ToastPresenter implements IDisposable {
   private _onDone(toast: string, trans: TranslationBundle): void {
     const row = this._model.get(this._ids.get(toast) ?? '');
     if (row) {
+      this._done.add(row.id);
       this._close(row.id);
       void import('../components/snackbar').then(({ undoOnPage }) =>
         undoOnPage(this._model, trans).undo.dismiss([row], true)
@@ -756,6 +770,8 @@ export class ToastPresenter implements IDisposable {
   /** How high the toasts were that there is no room for. */
   private readonly _heights = new Map<string, number>();
   private readonly _closing = new Set<string>();
+  /** What was done while its toast was in sight: undone, it comes back. */
+  private readonly _done = new Set<string>();
   private _arrivals: number[] = [];
   private _floodTimer: number | undefined = undefined;
   private _flushedAt = 0;

@@ -65,9 +65,11 @@ export class SummaryToast {
 
   /** Take it away. */
   hide(): void {
-    if (this._toast !== null) {
-      this._options.relay.retract(this._toast);
+    const toast = this._toast;
+    if (toast !== null) {
+      // First, or its removal would be taken for the user's doing.
       this.removed();
+      this._options.relay.retract(toast);
     }
   }
 

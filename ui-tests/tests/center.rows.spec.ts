@@ -9,7 +9,8 @@ import {
   push,
   pushMany,
   searchField,
-  useCenter
+  useCenter,
+  view
 } from './centerPage';
 import { center, expect, rows, runCommand, test, untilReady } from './lab';
 import { write } from './database';
@@ -77,7 +78,7 @@ test('The heading of the day stays in sight while one scrolls', async () => {
   }
 });
 
-test('An opened message that expires stays, greyed, until it is closed', async () => {
+test('An opened message that expires stays, greyed, until it is closed, and is found under Done', async () => {
   await push('alpha', { body: 'its body' });
   const id = await push('beta', { body: 'another body', ttl: 3600 });
   const row = rows(page, 'beta');
@@ -97,6 +98,11 @@ test('An opened message that expires stays, greyed, until it is closed', async (
   await page.keyboard.press('Escape');
   await expect(rows(page)).toHaveText([/gamma/, /alpha/]);
   await expect(rows(page, 'alpha')).toBeFocused();
+  await view('Done');
+  await expect(rows(page)).toHaveText([/beta/]);
+  await open(row);
+  await expect(row.locator('.jp-NotifyBody')).toHaveText('another body');
+  await expect(row).not.toHaveClass(/jp-mod-gone/);
 });
 
 test.describe('The menu of a row', () => {

@@ -166,7 +166,9 @@ export async function openSettings(page: Page, says: string): Promise<Locator> {
       }
     }
   });
-  await runCommand(page, 'settingeditor:open', { query: 'Notifications' });
+  await runCommand(page, 'settingeditor:open', {
+    query: 'Notification Center'
+  });
   const field = page.locator('.jp-NotifySetting').filter({ hasText: says });
   await expect(field).toBeVisible();
   return field;

@@ -98,6 +98,10 @@ test("The center's Settings… land on one page with all of them", async ({
     expect(top, title).toBeGreaterThan(last);
     last = top;
   }
+  // JupyterLab's own page is called Notifications.
+  await expect(pages(page).filter({ hasText: /^Notification/ })).toContainText([
+    'Notification Center'
+  ]);
   await expect(
     pages(page).filter({ hasText: /Notification(s on| Toasts| Actions)/ })
   ).toHaveCount(0);

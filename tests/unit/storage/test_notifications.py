@@ -210,6 +210,35 @@ def test_what_expires_leaves_lists_and_tells_tabs(store: Storage, clock: Clock) 
     check_counts(store)
 
 
+def test_what_was_read_before_it_expires_is_found_under_done(store: Storage, clock: Clock) -> None:
+    def soon(message: str, **fields: Any) -> str:
+        return receive(store, message, expires_ms=clock() + 1000, **fields)
+
+    read = soon("read", key="k", body="its text", banner=1, actions='[{"label":"Go"}]')
+    put_away, asks = soon("put away"), soon("asks", reply='{"choices":["Yes"],"text":false}')
+    unread = soon("unread")
+    change(store, put_away, dismissed=True)
+    for id_ in (read, asks):
+        change(store, id_, read=True)
+    cursor = store.position.cursor
+    clock.forward(1)
+    assert page(store) == []
+    rows = {row["id"]: row for row in frame(store, cursor)["notifications"]}
+    now = "2027-01-15T08:00:01.000Z"
+    assert rows[asks]["expired"] == rows[unread]["expired"] == now
+    assert rows[read]["expired"] is rows[read]["expiresAt"] is rows[read]["key"] is None
+    assert rows[read]["dismissed"] == rows[read]["closed"] == now
+    assert rows[read]["actions"] == []
+    assert page(store, view="dismissed") == ["put away", "read"]
+    # It is over: the same key is another message, and nobody is to be told again.
+    receive(store, "read", key="k", body="its text")
+    assert page(store, view="unread") == ["read"]
+    change(store, read, dismissed=False)
+    clock.forward(3600)
+    assert page(store) == ["read", "read"]
+    check_counts(store)
+
+
 async def test_the_first_and_the_last_moment_that_can_be_told_are_no_fault_of_the_file(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
