@@ -11,6 +11,8 @@ ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
+#: Bold and underlined letters as typewriters made them, which manual pages still are.
+OVERSTRUCK = re.compile(r"_\x08(?=[^\n])|([^\n])\x08(?=\1)")
 #: Control characters besides tab and line feed.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: A line that could end a fenced block or begin another.
@@ -28,6 +30,8 @@ def plain_output(text: str) -> str:
     text = ESCAPES.sub("", text).replace("\r\n", "\n")
     if "\r" in text:
         text = "\n".join(map(_overwritten, text.split("\n")))
+    if "\b" in text:
+        text = OVERSTRUCK.sub("", text)
     return CONTROLS.sub("", text)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 #: The variable that a hub's spawner sets, so that one image fits every environment.
 VARIABLE = "JUPYTERLAB_NOTIFY_CENTRAL_URL"
@@ -37,14 +38,34 @@ def nublado_url() -> str | None:
     places = [Path(mounts)] if mounts else []
     for place in [*places, Path("/etc/nublado")]:
         try:
-            with (place / "discovery" / "v1.json").open("rb") as file:
-                found = json.loads(file.read(_LARGEST))
+            found = json.loads(read_start(place / "discovery" / "v1.json", _LARGEST))
         except (OSError, ValueError, RecursionError):
             continue
         url = _semaphore(found)
         if url:
             return url
     return None
+
+
+def read_start(path: Path, most: int) -> bytes:
+    """Return the first bytes of a file, without waiting for a pipe that nobody writes to.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most
+        The maximum number of bytes, since a device has no end.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    fd = os.open(path, flags)
+    with os.fdopen(fd, "rb") as file:
+        return file.read(most) or b""
 
 
 def _semaphore(found: Any) -> str | None:
@@ -73,7 +94,8 @@ def takes_hub_token(url: str) -> bool:
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
+    port = {"http": 80, "https": 443}.get(url.scheme) if url.port is None else url.port
+    return url.scheme, url.hostname, port
 
 
 def _is_below(url: str, base: str) -> bool:
@@ -81,6 +103,10 @@ def _is_below(url: str, base: str) -> bool:
         one, other = urlsplit(url), urlsplit(base)
         same = _origin(one) == _origin(other)
     except ValueError:
+        return False
+    # A path with dots leads elsewhere, to another user's server perhaps, however they are written.
+    parts = re.split(r"[/\\]", unquote(one.path))
+    if ".." in parts or "." in parts:
         return False
     prefix = other.path.rstrip("/") + "/"
     return bool(same and other.hostname and f"{one.path.rstrip('/')}/".startswith(prefix))

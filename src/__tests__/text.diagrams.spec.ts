@@ -27,7 +27,8 @@ describe('takeDiagrams', () => {
     ['stateDiagram-v2\n[*] --> Still'],
     ['pie title Quota\n"used" : 1200000'],
     ['gantt\ndateFormat YYYY-MM-DD\nTrain :2026-11-01, 3d'],
-    ['flowchart LR\nA -->|yes| B & C']
+    ['flowchart LR\nA -->|yes| B & C'],
+    ['graph TD\nA["two\\nlines"]:::x\nclassDef x fill:#f9f,color:rgb(0,0,0)']
   ])('takes other kinds: %j', text => {
     expect(taken(fence(text))).toEqual([text]);
   });
@@ -40,6 +41,9 @@ describe('takeDiagrams', () => {
     ['an address', fence('graph TD\nclick A "https://example.org"')],
     ['one without its scheme', fence('graph TD\nA[//example.org/x.png]')],
     ['a style that loads', fence('graph TD\nstyle A fill:url(/logout)')],
+    ['a style of escapes', fence('stateDiagram\nclassDef x a:u\\72l(/logout)')],
+    ['a set of images', fence('stateDiagram\nclassDef x a:image-set(b)')],
+    ['a quoted style', fence("stateDiagram\nclassDef x a:src('/logout')")],
     ['HTML', fence('graph TD\nA["<img src=/logout>"]')],
     ['a closed element', fence('graph TD\nA["<image/x>"]')],
     ['its own configuration', fence(`%%{init: {"themeCSS": "x"}}%%\n${GRAPH}`)],
@@ -49,6 +53,8 @@ describe('takeDiagrams', () => {
     ['rows without end', fence('packet-beta\n0-99999999: "a"')],
     ['columns without end', fence('block-beta\ncolumns 99999999')],
     ['too many lines', fence(`graph TD\n${'A-->B\n'.repeat(100)}`)],
+    ['too many semicolons', fence(`graph TD${';a-->b'.repeat(100)}`)],
+    ['too many links', fence(`graph TD\na${'-->b'.repeat(101)}`)],
     ['too many characters', fence(`graph TD\nA[${'x'.repeat(3000)}]`)],
     ['each with each', fence(`graph TD\n${'a&'.repeat(50)}a-->b`)]
   ])('leaves one with %s as code', (_, source) => {

@@ -3,8 +3,11 @@
  * which of them may be drawn at all; no DOM.
  */
 
-/** The longest diagram that is drawn, in characters and in lines. */
-const LONGEST = { chars: 3000, lines: 100 };
+/** The longest diagram that is drawn, in characters, in lines (a semicolon ends one too), in links. */
+const LONGEST = { chars: 3000, lines: 100, links: 100 };
+
+/** What joins nodes in most kinds; hundreds of them take ten seconds to lay out. */
+const LINK = /--|==|-\./g;
 
 /** How a block of code begins that is a diagram. */
 const BEGIN = /^( {0,3})(`{3,}|~{3,})[ \t]*\{?\.?mermaid\b[^`]*$/i;
@@ -15,11 +18,12 @@ const KIND =
 
 /**
  * What a diagram may not hold. It would load something, with the user's cookies: images, styles,
- * elements of HTML, addresses. Or take its drawing for ever: its own configuration, days that a
- * plan leaves out, an axis of too many marks.
+ * elements of HTML, addresses; in styles also what is quoted or written with an escape (`u\72l(`).
+ * Or take its drawing for ever: its own configuration, days that a plan leaves out, an axis of too
+ * many marks.
  */
 const HARMFUL =
-  /%%\{|@\{|@import|url\s*\(|src\s*=|\/\/|<\s*[a-z!/]+[\s=>/]|^\s*(?:excludes|includes|tickinterval)\b/im;
+  /%%\{|@\{|@import|url\s*\(|image-set|\\(?!n)|src\s*=|\/\/|<\s*[a-z!/]+[\s=>/]|\b(?:classDef|style|linkStyle)\b.*["']|^\s*(?:excludes|includes|tickinterval)\b/im;
 
 /** Nodes joined by this sign are each joined with each of the other side. */
 const MOST_JOINED = 10;
@@ -61,7 +65,8 @@ function isHarmless(text: string): boolean {
   return (
     KIND.test(text) &&
     text.length <= LONGEST.chars &&
-    text.split('\n').length <= LONGEST.lines &&
+    text.split(/[\n;]/).length <= LONGEST.lines &&
+    (text.match(LINK)?.length ?? 0) <= LONGEST.links &&
     text.split('&').length - 1 <= MOST_JOINED &&
     !HARMFUL.test(text)
   );

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 import time
 from datetime import datetime, timezone
@@ -233,6 +234,18 @@ def test_the_token_is_found_in_the_documented_order_and_afresh(
         ("http://10.0.0.1:8081/hub/api", True),
         ("http://10.0.0.1:8082/hub/api", False),
         ("https://data.example.com/semaphore", False),
+        ("HTTPS://HUB.EXAMPLE/services/notify?a=b#c", True),
+        ("https://hub.example:0/services/notify", False),
+        ("https://hub.example./services/notify", False),
+        ("https://hub.example@elsewhere.example/services/notify", False),
+        ("https://hub.example\\@elsewhere.example/services/notify", False),
+        ("https://hub.example/services/notify/../../user/mallory", False),
+        ("https://hub.example/services/notify/%2e%2E/%2E./user/mallory", False),
+        ("https://hub.example/services/notify/..%2f../user/mallory", False),
+        ("https://hub.example/services/notify/..\\..\\user\\mallory", False),
+        ("http://10.0.0.1:8081//hub/api", False),
+        ("http://0x0a000001:8081/hub/api", False),
+        ("//10.0.0.1:8081/hub/api", False),
     ],
 )
 def test_the_hubs_token_goes_to_the_hub_and_to_the_service_that_its_spawner_names(
@@ -248,6 +261,23 @@ def test_the_hubs_token_goes_to_the_hub_and_to_the_service_that_its_spawner_name
     monkeypatch.delenv("JUPYTERHUB_API_URL")
     monkeypatch.delenv("JUPYTERLAB_NOTIFY_CENTRAL_URL")
     assert token_reader("", "", url)() is None
+
+
+@pytest.mark.parametrize("kind", ["fifo", "endless", "large", "folder", "loop"])
+def test_a_file_that_is_no_tokens_neither_hangs_nor_fills_memory(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "token"
+    if kind == "fifo":
+        os.mkfifo(file)
+    elif kind == "endless":
+        file.symlink_to("/dev/zero")
+    elif kind == "large":
+        file.touch()
+        os.truncate(file, 2**36)
+    elif kind == "folder":
+        file.mkdir()
+    else:
+        file.symlink_to(file)
+    assert token_reader(str(file), "", "https://elsewhere.example")() is None
 
 
 def test_the_service_that_the_spawner_names_is_the_hubs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,12 +86,14 @@ test('A diagram is drawn when the user asks, and runs and loads nothing', async 
     'Pipeline',
     '```mermaid\ngraph LR\n  A[Load] --> B[Train]\n  click A "javascript:alert(1)"\n```\n\n' +
       '```mermaid\nflowchart LR\nA@{ img: "/logout" }\n```\n\n' +
+      "```mermaid\nstateDiagram\nclassDef x mask:image-set('/logout' 1x)\n[*] --> A\nclass A x\n```\n\n" +
+      '```mermaid\nstateDiagram\nclassDef x mask:u\\72l(/logout)\n[*] --> A\nclass A x\n```\n\n' +
       '```mermaid\ngraph nonsense -->\n```'
   );
   const draw = text.getByRole('button', { name: 'Draw this diagram' });
-  // The second would load an image with the user's cookies: it stays code.
+  // Those between would load an image with the user's cookies: they stay code.
   await expect(draw).toHaveCount(2);
-  await expect(text.locator('pre')).toHaveCount(3);
+  await expect(text.locator('pre')).toHaveCount(5);
   await expect(text.locator('img')).toHaveCount(0);
   await draw.last().click();
   await expect(text.getByRole('status')).toHaveText(

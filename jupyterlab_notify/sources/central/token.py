@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ..location import takes_hub_token
+from ..location import read_start, takes_hub_token
 
 #: A token that a header can hold; anything else is ignored.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+#: How much of a token's file is read.
+_LARGEST = 64 * 1024
 
 
 def token_reader(file: str, variable: str, url: str) -> Callable[[], str | None]:
@@ -27,7 +29,7 @@ def token_reader(file: str, variable: str, url: str) -> Callable[[], str | None]
 
     def from_file(path: Path) -> str | None:
         try:
-            return path.read_text(encoding="utf-8").strip()
+            return read_start(path, _LARGEST).decode().strip()
         except (OSError, ValueError):
             return None
 
