@@ -194,7 +194,7 @@ Choice = Annotated[
 
 
 class ReplyRequest(_Wire):
-    """What a notification asks its user: to choose an answer, to write one, or either."""
+    """The question of a notification to its user: choose an answer, write one, or either."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -657,7 +657,7 @@ class Changed(_Wire):
 
 
 class Quiet(_Wire):
-    """What the user is left alone by."""
+    """The user's do not disturb, muted sources and snoozes."""
 
     doNotDisturb: Annotated[
         bool | None,
@@ -676,7 +676,7 @@ class Quiet(_Wire):
 
 
 class QuietChange(_Wire):
-    """What the user wants to be left alone by; a field that is missing stays as it is."""
+    """A change of what the user is left alone by; a field that is missing stays as it is."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": _given("doNotDisturb", "mute", "unmute")})
 
@@ -756,7 +756,7 @@ TimeOfDay = Annotated[
 
 
 class ChannelsChange(_Wire):
-    """What the user chooses of the channels; a field that is missing stays as it is."""
+    """A change of the user's channels; a field that is missing stays as it is."""
 
     on: Annotated[
         dict[Text, StrictBool] | None,
@@ -779,7 +779,7 @@ class ChannelsChange(_Wire):
 
 
 class StoreStatus(_Wire):
-    """Where and how notifications are kept."""
+    """The place and the state of the stored notifications."""
 
     path: Annotated[str | None, Field(description="The database file.")]
     mode: Annotated[

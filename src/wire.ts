@@ -138,7 +138,7 @@ export interface Counts {
   snoozed: number;
 }
 /**
- * What the user is left alone by.
+ * The user's do not disturb, muted sources and snoozes.
  */
 export interface Quiet {
   /**
@@ -264,7 +264,7 @@ export interface Notification {
   origin: 'ingest' | 'broadcast' | 'message';
 }
 /**
- * What a notification asks its user: to choose an answer, to write one, or either.
+ * The question of a notification to its user: choose an answer, write one, or either.
  */
 export interface ReplyRequest {
   /**
@@ -577,7 +577,7 @@ export interface Status {
   central: CentralStatus | null;
 }
 /**
- * Where and how notifications are kept.
+ * The place and the state of the stored notifications.
  */
 export interface StoreStatus {
   /**
@@ -708,7 +708,7 @@ export interface BulkChange {
   seqs?: [number, number] | null;
 }
 /**
- * What the user chooses of the channels; a field that is missing stays as it is.
+ * A change of the user's channels; a field that is missing stays as it is.
  */
 export interface ChannelsChange {
   /**
@@ -806,7 +806,7 @@ export interface IngestMessage {
   };
 }
 /**
- * What the user wants to be left alone by; a field that is missing stays as it is.
+ * A change of what the user is left alone by; a field that is missing stays as it is.
  */
 export interface QuietChange {
   doNotDisturb?: boolean | null;

@@ -25,6 +25,10 @@ for (const name of Object.keys(process.env)) {
   }
 }
 
+if (process.env.NOTIFY_SLOW) {
+  require('./slow')();
+}
+
 module.exports = {
   ...baseConfig,
   testDir: 'tests',

@@ -48,7 +48,7 @@ VARIABLES = tuple(
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a loop ended.
+    """The end of a loop.
 
     Parameters
     ----------

@@ -294,7 +294,7 @@ def _path() -> str | None:
 
 @dataclass(frozen=True)
 class _Loaded:
-    """What a shell was given, and the extensions for which it was.
+    """The magics and observers that a shell was given, and the extensions for which it was.
 
     ``jupyter_notify`` and ``jupyterlab_notify`` offer the same magics: who unloads one of them
     keeps those of the other.

@@ -41,7 +41,7 @@ class Options(Common, total=False):
 
 
 class QuestionOptions(Common, total=False):
-    """What ``notify.ask`` takes besides the question."""
+    """The arguments of ``notify.ask`` besides the question."""
 
     type: NotificationType
     image: Any

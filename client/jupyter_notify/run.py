@@ -31,7 +31,7 @@ STANDARD = (0, 1, 2)
 
 @dataclass(frozen=True)
 class CompletedCommand:
-    """How a command ended.
+    """The end of a command.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def _with_shell(command: Sequence[str]) -> Sequence[str]:
 
 
 def _has_terminal() -> bool:
-    """Whether this process is in the foreground of a terminal and has its input and output."""
+    """Tell whether this process is in the foreground of a terminal and has its input and output."""
     if sys.platform == "win32" or not (os.isatty(0) and os.isatty(1)):
         return False
     try:
@@ -220,7 +220,7 @@ class _PassedOn:
 
 
 def _keyboard_is_ours() -> bool:
-    """Whether a terminal's keyboard sends its signals to this process and to the command alike."""
+    """Tell whether a terminal's keyboard sends signals to this process and to the command alike."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY)
     except OSError:
@@ -271,7 +271,7 @@ def _open_channels() -> dict[int, _Channel]:
 
 
 def _is_placeholder(number: int) -> bool:
-    """Whether a stream was closed and ``guard_closed_streams`` has opened a placeholder for it."""
+    """Tell whether ``guard_closed_streams`` has opened a placeholder for a closed stream."""
     return not os.get_inheritable(number)
 
 

@@ -134,7 +134,7 @@ def _is_whole(segments: list[str], n: int) -> bool:
 
 
 def _is_user_name(segments: list[str], n: int) -> bool:
-    """Whether a segment is a user's name, as in a hub's `/user/lab/`, also below a prefix."""
+    """Tell whether a segment is a user's name, as in a hub's `/user/lab/`, also below a prefix."""
     return (
         n > 0 and segments[n - 1] == "user" and not any(one in PAGES for one in segments[: n - 1])
     )

@@ -124,7 +124,7 @@ class Route:
 
     @property
     def rate(self) -> float:
-        """How many requests a second were answered."""
+        """The number of requests that were answered, a second."""
         return self.count / self.seconds
 
     async def begin(self) -> None:

@@ -1,4 +1,4 @@
-"""How long a broadcast by push takes, beside the time that the Hub takes for the tokens alone.
+"""Measure a broadcast by push beside the time that the Hub takes for the tokens alone.
 
 A real Hub and its proxy, the service as ``configure(c)`` runs it, and a stand-in for all users'
 servers, of which two in a hundred hang. Ratios hold on any machine; milliseconds do not.

@@ -101,7 +101,7 @@ class BroadcastFile:
 
     @property
     def schedule(self) -> Schedule:
-        """When it is shown."""
+        """The times at which it is shown."""
         return schedule_of(self.when)
 
     def is_for(self, environment: str | None) -> bool:

@@ -16,7 +16,7 @@ __all__ = ["Settings"]
 
 
 class Settings(BaseSettings):
-    """What a site may set."""
+    """The settings of a site."""
 
     model_config = SettingsConfigDict(
         env_prefix="JUPYTERHUB_NOTIFY_", env_ignore_empty=True, extra="ignore"

@@ -84,7 +84,7 @@ class NotFound(ServiceError):
 
 
 class NoHub(ServiceError):
-    """What only a hub could tell, asked of a service without one."""
+    """A question that only a hub could answer, asked of a service without one."""
 
     status = 404
     code = "no_hub"

@@ -1,4 +1,4 @@
-"""How the parts are put together; everything gets its own by keyword."""
+"""Put the parts together; each gets what it needs by keyword."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Stores:
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What handlers use, and what is started and stopped with the application."""
+    """The parts that handlers use, and that start and stop with the application."""
 
     settings: Settings
     database: Database

@@ -89,7 +89,7 @@ class HubApi:
 
     @property
     def trust(self) -> ssl.SSLContext | None:
-        """How the Hub's certificate is checked."""
+        """The certificates by which the Hub is trusted."""
         return self._trust
 
     async def request(

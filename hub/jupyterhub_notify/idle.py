@@ -26,7 +26,7 @@ KEEP_RUNNING = "jupyterlab-notify:keep-running"
 
 @dataclass(frozen=True, kw_only=True)
 class IdlePolicy:
-    """When idle servers are stopped, and when their users are warned.
+    """The times after which idle servers are stopped and their users warned.
 
     Parameters
     ----------

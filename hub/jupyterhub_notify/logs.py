@@ -82,7 +82,7 @@ def _write_traced(stream: TextIO, exc_info: ExcInfo) -> None:
 
 
 class _Line(logging.Formatter):
-    """What libraries log."""
+    """A log line of a library."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with nothing of an error that another handler has formatted."""

@@ -1,4 +1,4 @@
-"""Why a file of settings is no good, in words for who wrote it; rules and channels use it."""
+"""Explain to its author why a file of settings is refused; rules and channels use it."""
 
 from __future__ import annotations
 

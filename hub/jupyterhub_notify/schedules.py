@@ -78,7 +78,7 @@ class Occurrence:
 
     @property
     def key(self) -> str:
-        """What tells this occurrence from the others: its start, also in another zone's version."""
+        """The occurrence's own name: its start, also in another zone's version."""
         return self.start.strftime("%Y%m%dT%H%M%SZ")
 
 
@@ -87,7 +87,7 @@ ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """When something is shown.
+    """The times at which something is shown.
 
     Without rules and dates it is shown once, from ``start`` to ``end``, each of which may be
     missing. With them it is shown at each of their times for ``duration``.

@@ -32,7 +32,7 @@ RETRY_AFTER_S = 2
 
 
 class NotYet(Exception):
-    """What the service needs is not there yet; it is tried again.
+    """Something that the service needs is not there yet; it is tried again.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class NotYet(Exception):
 
 
 class Unusable(Exception):
-    """What another try would not mend; the service ends.
+    """A fault that another try would not mend; the service ends.
 
     Parameters
     ----------

@@ -170,7 +170,7 @@ class Hub:
 
     @property
     def log(self) -> str:
-        """What the hub, its proxy, the service and the users' servers have logged."""
+        """The log of the hub, its proxy, the service and the users' servers."""
         return self.log_file.read_text(errors="replace")
 
     def start(self, *, ready: bool = True) -> Hub:

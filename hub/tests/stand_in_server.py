@@ -1,4 +1,4 @@
-"""What a hub may start in place of JupyterLab, where only the server's surroundings matter.
+"""A server for a hub in place of JupyterLab, where only its surroundings matter.
 
 It answers every request 404, as a server without the extension does for ours, and starts in a
 tenth of the time.

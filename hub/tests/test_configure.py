@@ -186,7 +186,7 @@ async def test_a_function_that_gives_servers_their_scopes_is_still_asked() -> No
 
 @pytest.mark.parametrize("section", ["KubeSpawner", "DockerSpawner", "SystemdSpawner"])
 def test_a_spawners_own_environment_is_added_to(section: str) -> None:
-    """What is in a class's own section replaces what is in the general one."""
+    """A class's own section replaces the general one."""
     c = Config()
     c[section].environment = {"A": "1"}
     configure(c)

@@ -275,7 +275,7 @@ async def test_past_the_proxy_a_push_arrives_and_is_no_activity(servers: Servers
     name = "carol@example.org"
 
     def seen() -> str:
-        """When the proxy let something through to the server."""
+        """The time at which the proxy let something through to the server."""
         routes = servers.hub.api("GET", "/proxy").values()
         return next(
             str(r["data"]["last_activity"]) for r in routes if r["data"].get("user") == name

@@ -1,4 +1,4 @@
-"""What is kept, of whom, for how long; health, metrics, hello, folders."""
+"""Retention of each kind of record; health, metrics, hello, folders."""
 
 from __future__ import annotations
 

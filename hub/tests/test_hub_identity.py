@@ -1,4 +1,4 @@
-"""Who asks, at a real hub, through its proxy: tokens, the login of a page, and what each may."""
+"""Identity at a real hub, through its proxy: tokens, the login of a page, and what each may."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_service_of_the_hubs_administrators_is_no_administrator_here(hub: Hub)
 
 
 def test_a_deleted_token_ends_at_the_latest_when_the_answer_is_too_old(hub: Hub) -> None:
-    """What is kept is the Hub's answer of at most `cache_max_age`; a new token is asked for."""
+    """The Hub's answer is kept for at most `cache_max_age`; a new token is asked for."""
     made = hub.api("POST", "/users/ada/tokens", {"expires_in": 600})
     hub.api("DELETE", f"/users/ada/tokens/{made['id']}")
     assert hub.get("/v1/me", made["token"]).status_code == 401

@@ -1,4 +1,4 @@
-"""What the Hub answers is read to its end, in however many pieces it comes."""
+"""The Hub's answers are read to their end, in however many pieces they come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks, without a hub: a trusted proxy's header, a file of tokens, and kept look-ups."""
+"""Identity without a hub: a trusted proxy's header, a file of tokens, and kept look-ups."""
 
 from __future__ import annotations
 

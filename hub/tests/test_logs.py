@@ -1,4 +1,4 @@
-"""What is logged of errors that nobody expected: where, once, and no text."""
+"""Errors that nobody expected are logged: where, once, and without their text."""
 
 from __future__ import annotations
 

@@ -328,7 +328,7 @@ def second_opinion(
 
 
 def windows(start: datetime, zone: ZoneInfo, rule: str) -> list[tuple[datetime, datetime]]:
-    """Where to compare: more than a year, or of what is frequent the days beside each change."""
+    """The times to compare: over a year, or of what is frequent the days beside each change."""
     if "HOURLY" not in rule and "DAILY" not in rule:
         return [(start, start + timedelta(days=400))]
     days = [start + timedelta(days=day) for day in range(400)]

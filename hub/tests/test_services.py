@@ -1,4 +1,4 @@
-"""What services send: replace, change, revoke, expire, reconcile; and what they may not."""
+"""Services send, replace, change, revoke, let expire, reconcile; and what they may not."""
 
 from __future__ import annotations
 

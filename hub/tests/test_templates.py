@@ -237,7 +237,7 @@ def test_data_that_fitted_once_are_still_shown_somehow(tmp_path):
 
 
 def test_a_directory_that_is_replaced_is_read_from_its_new_place(tmp_path):
-    """As Kubernetes and git-sync do: a link that is swapped."""
+    """Kubernetes and git-sync swap a link."""
     for name in ("one", "two"):
         write(tmp_path / name, "t", f"---\nsummary: {name}\n---\n")
     link = tmp_path / "current"

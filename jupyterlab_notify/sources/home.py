@@ -37,7 +37,7 @@ BLOCK = 1024
 
 
 class Usage(NamedTuple):
-    """How full the home directory is.
+    """The space of the home directory, used and in all.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Usage(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What an entry of the home directory takes; more than that if it was not seen to its end."""
+    """The space of an entry of the home directory; a lower bound if it was not seen to its end."""
 
     name: str
     size: int

@@ -17,7 +17,7 @@ from .transaction import Transaction
 
 
 class Kind(Enum):
-    """How a column's value is encoded."""
+    """The encoding of a column's value."""
 
     PLAIN = "the same"
     BOOLEAN = "0 or 1"

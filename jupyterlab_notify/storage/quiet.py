@@ -22,7 +22,7 @@ class Quiet(TypedDict):
 
 
 class QuietChange(NamedTuple):
-    """What the user wants to be left alone by; what is None stays as it is.
+    """A change of what the user is left alone by; what is None stays as it is.
 
     Parameters
     ----------

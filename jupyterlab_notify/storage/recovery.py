@@ -58,7 +58,7 @@ class AuxiliaryRows(NamedTuple):
 
 
 class Salvage(NamedTuple):
-    """What could be read from a database: newest rows and pictures, other tables, its cursor."""
+    """The readable part of a database: newest rows and pictures, other tables, its cursor."""
 
     rows: list[StoredRow]
     auxiliary: AuxiliaryRows

@@ -36,7 +36,7 @@ ShownBroadcasts = frozenset[tuple[Any, ...]]
 
 
 class RemoteOptions(TypedDict):
-    """How a message is shown: columns of ``notifications``."""
+    """The columns of ``notifications`` that say how a message is shown."""
 
     type: str
     banner: int
@@ -140,7 +140,7 @@ class BroadcastChanges(NamedTuple):
 
 
 class _Marks(NamedTuple):
-    """When the user did what with a notification."""
+    """The times at which the user read, closed or put away a notification."""
 
     read_ms: int | None = None
     closed_ms: int | None = None

@@ -38,7 +38,7 @@ PAGE_BYTES = 4096
 
 
 class Retention:
-    """How much is kept.
+    """The bounds of what is kept.
 
     Parameters
     ----------

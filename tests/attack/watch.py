@@ -1,4 +1,4 @@
-"""What a server is asked all the while, and what of it is measured."""
+"""Watch a server: ask it all the while, and measure its answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVERY_S = 0.05
 
 @dataclass
 class Figures:
-    """What came of the inputs so far."""
+    """The counts of the inputs so far."""
 
     inputs: int = 0
     failed: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Watch:
 
     @property
     def grown_mib(self) -> float:
-        """How much more memory it held at its worst than at first."""
+        """The memory that it held at its worst beyond that at first."""
         return (self.memory_kib("VmHWM") - self._before_kib) / 1024
 
     def memory_kib(self, name: str) -> int:

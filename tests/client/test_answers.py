@@ -1,4 +1,4 @@
-"""What a server answers: it is checked, printed without harm, and its wish to wait is obeyed."""
+"""Answers of servers: checked, printed without harm, and a wish to wait is obeyed."""
 
 from __future__ import annotations
 

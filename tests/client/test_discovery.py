@@ -1,4 +1,4 @@
-"""Which server a sender finds, and that no token goes anywhere else."""
+"""Discovery: the right server is found, and no token goes anywhere else."""
 
 from __future__ import annotations
 

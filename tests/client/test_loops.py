@@ -1,4 +1,4 @@
-"""What is told of a loop that was left: success only where there is proof of it."""
+"""Loops that were left: success is told only where there is proof of it."""
 
 from __future__ import annotations
 

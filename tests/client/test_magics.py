@@ -1,4 +1,4 @@
-"""What ``%notify`` and ``%%notify`` take for their text, and that the cell runs whatever it is."""
+"""Magics: the text of ``%notify`` and ``%%notify``, and the cell runs whatever it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How progress ends: as the loop or the block does that drives it."""
+"""Progress ends as the loop or the block does that drives it."""
 
 from __future__ import annotations
 

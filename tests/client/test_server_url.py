@@ -1,4 +1,4 @@
-"""What a URL from a browser's address bar means, as a server's base URL."""
+"""A URL from a browser's address bar becomes a server's base URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program wrote becomes what its terminal would show, however much and whatever it is."""
+"""A program's output becomes the text that its terminal would show, whatever it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs have at hand is taken where its meaning is plain; else one ValueError, at once."""
+"""Values of programs are taken where their meaning is plain; else one ValueError, at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client makes of answers recorded from the real service, and what it reads here."""
+"""The client reads answers recorded from the real service as they were meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the documentation says of options is what the code does."""
+"""The documentation says of options what the code does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/openapi.json says is what a running server does, for whatever is sent."""
+"""A running server does what docs/openapi.json says, whatever is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a state means is the same in SQL and in TypeScript, on every combination."""
+"""A state means the same in SQL and in TypeScript, on every combination."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server answers is what ``models`` says, though it builds most of it by hand."""
+"""The server answers as ``models`` says, though it builds most answers by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what, and that nothing is stored for anyone else."""
+"""Permissions: nobody else may do or store anything."""
 
 from __future__ import annotations
 

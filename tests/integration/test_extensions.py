@@ -1,4 +1,4 @@
-"""What another server extension does through the running application."""
+"""Another server extension uses the running application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a real JupyterHub pushes, through its proxy, with tokens that its API made."""
+"""A real JupyterHub pushes through its proxy, with tokens that its API made."""
 
 from __future__ import annotations
 

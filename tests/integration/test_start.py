@@ -1,4 +1,4 @@
-"""What the extension costs and says at its start, and what it never says."""
+"""The start of the extension: its cost, what it says, and what it never says."""
 
 from __future__ import annotations
 

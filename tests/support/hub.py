@@ -82,7 +82,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class HubClient:
-    """What a service of the administrators' does with a hub."""
+    """A service of the administrators' that uses a hub."""
 
     def __init__(self, url: str, service_token: str) -> None:
         self.url = url
@@ -155,7 +155,7 @@ class Hub(HubClient):
 
     @property
     def log(self) -> str:
-        """What the hub, its proxy and the users' servers have logged."""
+        """The log of the hub, its proxy and the users' servers."""
         return self.log_file.read_text(errors="replace")
 
     def start(self) -> Hub:

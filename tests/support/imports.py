@@ -1,4 +1,4 @@
-"""What a server has imported."""
+"""The modules that a server has imported."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """What the environment names, without a user."""
+        """The proxy's URL, without a user, as an environment names it."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Proxy:

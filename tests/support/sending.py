@@ -315,7 +315,7 @@ class Terminal:
 
 
 class Ran:
-    """What became of a cell."""
+    """The result of a cell."""
 
     def __init__(self) -> None:
         self.status = ""

@@ -232,7 +232,7 @@ class Server:
 
     @property
     def database(self) -> Path:
-        """Where its notifications are, unless its configuration says something else."""
+        """The file of its notifications, unless its configuration names another."""
         return self.data_dir / "notify" / "notifications.sqlite"
 
     @property

@@ -84,7 +84,7 @@ class Tab:
 
     @property
     def messages(self) -> list[str]:
-        """What it shows, newest first."""
+        """The messages that it shows, newest first."""
         rows = sorted(self.rows.values(), key=lambda row: row["position"], reverse=True)
         return [row["message"] for row in rows if row["dismissed"] is None]
 

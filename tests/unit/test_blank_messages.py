@@ -1,4 +1,4 @@
-"""What counts as a message that somebody can see."""
+"""Messages that nobody can see are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What streams promise."""
+"""Promises of streams."""
 
 from __future__ import annotations
 

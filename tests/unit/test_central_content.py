@@ -1,4 +1,4 @@
-"""What a hostile central service sends is bounded before it is made into anything."""
+"""Content of a hostile central service is bounded before it is made into anything."""
 
 from __future__ import annotations
 

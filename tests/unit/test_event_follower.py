@@ -41,7 +41,7 @@ class Enough(Exception):
 
 
 class Streams:
-    """What a client is to the follower: each call opens the next of some streams."""
+    """A client for the follower: each call opens the next of some streams."""
 
     def __init__(self, *streams: Failure | Stream) -> None:
         self._streams: Iterator[Failure | Stream] = iter(streams)

@@ -1,4 +1,4 @@
-"""What counts as a picture: by its own bytes, whole, and not too costly for a browser."""
+"""Pictures count as such by their own bytes, whole, and not too costly for a browser."""
 
 from __future__ import annotations
 

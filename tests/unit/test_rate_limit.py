@@ -1,4 +1,4 @@
-"""How much each caller may send."""
+"""Limits of what each caller may send."""
 
 from __future__ import annotations
 

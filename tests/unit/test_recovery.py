@@ -120,7 +120,7 @@ async def test_a_server_that_stops_right_after_a_fault_leaves_nothing_in_memory(
 
 
 async def test_two_servers_of_one_home_survive_a_fault_of_one(path: Path) -> None:
-    """What the other server did meanwhile stays; of one key, the later message does."""
+    """The other server's changes stay; of one key, the later message does."""
     old = history(path)
     clock = {"now": 1_800_000_000_000}
     store = Storage(path, timings=QUICK, clock=lambda: clock["now"])

@@ -1,4 +1,4 @@
-"""What the storage thread promises: shared commits, no blocking, bounded waiting."""
+"""Promises of the storage thread: shared commits, no blocking, bounded waiting."""
 
 from __future__ import annotations
 

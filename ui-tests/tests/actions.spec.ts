@@ -6,13 +6,14 @@ import * as http from 'http';
 import type { AddressInfo } from 'net';
 
 import {
-  SETTINGS,
   badge,
   closeCenter,
   expect,
   openCenter,
+  pressToast,
   rows,
   setSetting,
+  SETTINGS,
   test,
   toasts,
   untilLauncher,
@@ -59,7 +60,7 @@ async function pushAndClick(
     actions: [{ label: 'Go', ...action }],
     ...more
   });
-  await toasts(page).getByRole('button', { name: 'Go' }).click();
+  await pressToast(toasts(page), 'Go');
   return notification_id;
 }
 
@@ -105,13 +106,13 @@ test('another command does not run when the user cancels, nor by the Enter key',
   await expect(toasts(page)).toHaveCount(1);
   await expect(badge(page)).toHaveText('1');
 
-  await toasts(page).getByRole('button', { name: 'Go' }).click();
+  await pressToast(toasts(page), 'Go');
   await expect(dialog().getByRole('button', { name: 'Cancel' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(dialog()).toHaveCount(0);
 
   // A later one that runs proves that the earlier ones would have by now.
-  await toasts(page).getByRole('button', { name: 'Go' }).click();
+  await pressToast(toasts(page), 'Go');
   await dialog().getByRole('button', { name: 'Run' }).click();
   await expect.poll(calls).toHaveLength(1);
 });

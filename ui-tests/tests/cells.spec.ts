@@ -11,11 +11,12 @@ import {
   type IRow,
   Lab,
   openNotebook,
+  pressToast,
   runCommand,
   setSetting,
+  SETTINGS,
   test,
   toasts,
-  SETTINGS,
   untilKernel,
   useLab
 } from './lab';
@@ -141,7 +142,7 @@ test("A cell's menu: the user is told when it is done, in every tab, and led to 
       .nth(index)
       .locator('.jp-InputPrompt')
       .evaluate(node => getComputedStyle(node, '::before').content);
-  expect(await mark(0)).toBe('""');
+  await expect.poll(() => mark(0)).toBe('""');
   expect(await mark(1)).toBe('none');
   await run(page, 0);
   // Others of the notebook are not told of.
@@ -150,13 +151,13 @@ test("A cell's menu: the user is told when it is done, in every tab, and led to 
   for (const tab of [page, other]) {
     await expect(toasts(tab, /menu\.ipynb: done in \d/)).toBeVisible();
   }
-  expect(await mark(0)).toBe('none');
+  await expect.poll(() => mark(0)).toBe('none');
   await other.context().close();
   const [row] = await inbox(1);
   expect(row).toMatchObject({ type: 'success', source: 'menu.ipynb' });
 
   await cells(page).nth(2).locator('.jp-InputArea-prompt').click();
-  await toasts(page).getByRole('button', { name: 'Go to cell' }).click();
+  await pressToast(toasts(page), 'Go to cell');
   await expect(cells(page).nth(0)).toHaveClass(/jp-mod-active/);
 
   // Once is what was asked for.
@@ -204,7 +205,7 @@ test('A cell that failed is told of with its exception, and led to', async () =>
   const [row] = await inbox(1);
   expect(row.type).toBe('error');
   await cells(page).nth(3).locator('.jp-InputArea-prompt').click();
-  await toasts(page).getByRole('button', { name: 'Go to cell' }).click();
+  await pressToast(toasts(page), 'Go to cell');
   await expect(cells(page).nth(1)).toHaveClass(/jp-mod-active/);
 });
 
@@ -277,7 +278,7 @@ test('A long cell is told of if its notebook was behind another tab', async () =
   await pass(page, 7);
   go();
   await expect(toasts(page, /behind\.ipynb: done in 7 min/)).toBeVisible();
-  await toasts(page).getByRole('button', { name: 'Go to cell' }).click();
+  await pressToast(toasts(page), 'Go to cell');
   await expect(cells(page).nth(0)).toContainText('os.path.exists');
 });
 

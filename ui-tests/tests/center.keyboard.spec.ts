@@ -14,7 +14,7 @@ import {
   useCenter,
   view
 } from './centerPage';
-import { badge, center, expect, rows, test, toasts } from './lab';
+import { badge, center, expect, pressToast, rows, test, toasts } from './lab';
 
 useCenter();
 
@@ -47,9 +47,7 @@ test.describe('The center says', () => {
       body: 'its body',
       autoClose: false
     });
-    await toasts(tab, 'a message')
-      .getByRole('button', { name: 'Show more' })
-      .click();
+    await pressToast(toasts(tab, 'a message'), 'Show more');
     await expect(center(tab).getByRole('alert')).toContainText(
       'The notification center could not be loaded.'
     );

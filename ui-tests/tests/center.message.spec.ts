@@ -24,6 +24,7 @@ import {
   center,
   closeCenter,
   expect,
+  pressToast,
   rows,
   runCommand,
   runFromPalette,
@@ -173,7 +174,7 @@ test.describe('An opened message', () => {
     await reloadPage();
     await untilLauncher(page);
     const toast = toasts(page, 'The whole story');
-    await toast.getByRole('button', { name: 'Show more' }).click();
+    await pressToast(toast, 'Show more');
     const row = rows(page, 'The whole story');
     await expect(row).toBeInViewport();
     await expect(row).toHaveClass(/jp-mod-open/);

@@ -8,6 +8,7 @@ import {
   banners,
   expect,
   type IPayload,
+  pressToast,
   runCommand,
   setTheme,
   summary,
@@ -75,10 +76,12 @@ test('the command to mark all as done can be undone', async () => {
   const id = await banner('an outage');
   await runCommand(page, 'jupyterlab-notify:dismiss-all');
   await expect(banners(page)).toHaveCount(0);
-  expect(await lab.list()).toEqual([]);
+  await expect.poll(() => lab.list()).toEqual([]);
   await undo('Marked 1 as done');
   await expect(banners(page)).toHaveText([/an outage/]);
-  expect(await lab.list()).toMatchObject([{ id, closed: null, read: null }]);
+  await expect
+    .poll(() => lab.list())
+    .toMatchObject([{ id, closed: null, read: null }]);
 });
 
 test('closing a banner and being done with it can be undone', async () => {
@@ -110,8 +113,7 @@ test('done on a toast moves its message out of the inbox, and can be undone', as
     dismissable: false
   });
   const toast = toasts(page, 'a warning');
-  await toast.hover();
-  await toast.getByRole('button', { name: 'Done' }).click();
+  await pressToast(toast, 'Done');
   await expect(toast).toHaveCount(0);
   await expect.poll(async () => (await lab.list()).length).toBe(1);
   await undo('Done: “a warning”');

@@ -108,6 +108,7 @@ test('What a JupyterHub pushes is a toast in the page of its user', async ({
     'Jupyter'
   );
 
+  await toast.first().hover();
   await toast
     .first()
     .locator('.jp-toast-button', { hasText: 'Dismiss' })

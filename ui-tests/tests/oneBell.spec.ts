@@ -60,6 +60,7 @@ for (const app of ['lab', 'notebook'] as const) {
     });
 
     test('The number of unread ones is the same at the bell, in the center and in the title', async () => {
+      await expect(page).toHaveTitle(/^\w/);
       const plain = await page.title();
       await openCenter(page);
       await lab.push({ message: 'one', autoClose: 0 });

@@ -311,6 +311,15 @@ export function toasts(page: Page, text?: string | RegExp): Locator {
   return text === undefined ? all : all.filter({ hasText: text });
 }
 
+/** Press a button of a toast with the mouse; one that has folded opens under it. */
+export async function pressToast(
+  toast: Locator,
+  name: string | RegExp
+): Promise<void> {
+  await toast.hover();
+  await toast.getByRole('button', { name }).click();
+}
+
 /** The toast that sums up what is not shown. */
 export function summary(page: Page): Locator {
   return page.locator('.jp-toastContainer [data-jp-notify="summary"]');

@@ -192,7 +192,7 @@ for (const app of ['lab', 'notebook'] as const) {
         await expect(unmute).toBeVisible();
         await unmute.click();
         await expect(unmute).toHaveCount(0);
-        expect((await held()).muted).toEqual([]);
+        await expect.poll(async () => (await held()).muted).toEqual([]);
       });
 
       test('The settings turn do not disturb on and off', async () => {
@@ -207,7 +207,7 @@ for (const app of ['lab', 'notebook'] as const) {
         await expect(state).toHaveText(/^It is on until .*\d.*\.$/);
         await field.getByRole('button', { name: 'Turn Off' }).click();
         await expect(state).toHaveText('It is off.');
-        expect((await held()).doNotDisturb).toBe(false);
+        await expect.poll(async () => (await held()).doNotDisturb).toBe(false);
       });
     }
   });

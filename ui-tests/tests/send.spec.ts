@@ -7,6 +7,7 @@ import type { Page } from '@playwright/test';
 import {
   closeCenter,
   expect,
+  pressToast,
   runCommand,
   runFromPalette,
   setTheme,
@@ -256,9 +257,7 @@ test('A button goes to a cell, in a notebook that is closed, in sight or out of 
         }
       ]
     });
-    await toasts(page, message)
-      .getByRole('button', { name: 'Go to cell' })
-      .click();
+    await pressToast(toasts(page, message), 'Go to cell');
   };
   const active = () =>
     page.evaluate(() => {

@@ -202,10 +202,12 @@ test('Of six toasts four stand, and one line says how many more', async () => {
   for (let index = 0; index < 9; index++) {
     await lab.push({ message: `S${index}`, type: 'error' });
   }
-  await expect(summary(page)).toContainText(/and \d+ more/);
-  const stand = await toasts(page).count();
-  expect(stand).toBeLessThanOrEqual(4);
-  await expect(summary(page)).toContainText(`and ${9 - stand} more`);
+  // How many fit depends on the window; together they are all.
+  await expect(async () => {
+    const stand = await toasts(page).count();
+    expect(stand).toBeLessThanOrEqual(4);
+    expect(await summary(page).innerText()).toContain(`and ${9 - stand} more`);
+  }).toPass();
   const box = (await summary(page).boundingBox())!;
   expect(box.height).toBeLessThan(52);
 });

@@ -12,14 +12,15 @@ import {
   LAB_NOTIFICATIONS,
   openCenter,
   openSettings,
+  pressToast,
   rows,
-  summary,
   runCommand,
   setMotion,
   setSetting,
+  SETTINGS,
+  summary,
   test,
   toastEvents,
-  SETTINGS,
   toasts,
   toastTime,
   untilQuiet,
@@ -131,6 +132,7 @@ for (const [path, motion] of [
         toast.getByRole('button', { name: 'Dismiss' }).first()
       ).toHaveAttribute('title', 'Close this notification');
     }
+    await toasts(page).hover();
     await toasts(page)
       .locator('.jp-toast-button', { hasText: 'Dismiss' })
       .click();
@@ -275,7 +277,7 @@ test('4,000 characters are cut, and Show more opens the center at all of them', 
   expect(shown.endsWith('…')).toBe(true);
 
   await lab.push({ message: 'A short one on top.', autoClose: 0 });
-  await toast.getByRole('button', { name: 'Show more' }).click();
+  await pressToast(toast, 'Show more');
   const row = rows(page, 'THE END.');
   await expect(row).toHaveClass(/jp-mod-open/);
   await expect(row).toBeInViewport();

@@ -1,4 +1,4 @@
-"""What a broadcast is to a server: this extension's wire, and the older one's."""
+"""The form of a broadcast for a server: this extension's wire, and the older one's."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ LARGEST = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What became of a push.
+    """The result of a push.
 
     Parameters
     ----------

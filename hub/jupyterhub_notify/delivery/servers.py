@@ -14,7 +14,7 @@ __all__ = ["HubServers", "HubUserServers", "RunningServer", "Target"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a server is reached.
+    """The address of a server.
 
     Parameters
     ----------

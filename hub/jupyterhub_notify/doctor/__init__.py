@@ -1,1 +1,1 @@
-"""What is missing: at a hub that runs (`examination`), and in its configuration (`config_file`)."""
+"""Examine a set-up: a hub that runs (`examination`), and its configuration (`config_file`)."""

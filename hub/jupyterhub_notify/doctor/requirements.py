@@ -1,4 +1,4 @@
-"""What `configure(c)` sets, in one place for those who look whether it is there."""
+"""The settings that `configure(c)` makes, in one place for those who look for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sees something new since when: what `ETag`s are made of, mostly without the database.
+"""Versions of what each user sees, of which `ETag`s are made, mostly without the database.
 
 `freshness.py` notes each range; this process's own commits are noted before they are answered. The
 numbers are the rows' own: every replica says the same.

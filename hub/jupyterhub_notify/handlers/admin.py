@@ -1,4 +1,4 @@
-"""What senders of broadcasts and administrators do; the page uses nothing else."""
+"""Routes of those who send broadcasts and of administrators; the page uses nothing else."""
 
 from __future__ import annotations
 

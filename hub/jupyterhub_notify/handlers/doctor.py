@@ -1,4 +1,4 @@
-"""What is missing at the hub, for the page and for `jupyterhub-notify doctor`."""
+"""Route of the doctor, for the page and for `jupyterhub-notify doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lab or page asks for: overview, broadcasts, welcome messages, receipts, hello."""
+"""Routes of labs and pages: overview, broadcasts, welcome messages, receipts, hello."""
 
 from __future__ import annotations
 

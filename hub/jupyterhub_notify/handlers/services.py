@@ -1,4 +1,4 @@
-"""What services send: Semaphore's routes, and change, revoke and reconcile beyond them."""
+"""Routes of services: Semaphore's, and change, revoke and reconcile beyond them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ ANY = "*"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """Who asks, and what they may do; what they may see follows from it.
+    """A caller and their permissions; what they may see follows from both.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class NotAdmitted(IdentityError):
 
 
 class IdentityUnavailable(IdentityError):
-    """Who asks cannot be told now, as the Hub does not answer: 503."""
+    """The caller cannot be told now, as the Hub does not answer: 503."""
 
     status = 503
     code = "identity-unavailable"

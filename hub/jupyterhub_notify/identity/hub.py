@@ -36,7 +36,7 @@ REFUSED = "Failed to check authorization"
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a login that has begun needs when the browser comes back.
+    """The memory of a login that has begun, for when the browser comes back.
 
     Parameters
     ----------

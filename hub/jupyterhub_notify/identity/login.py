@@ -39,7 +39,7 @@ SESSION_COOKIE = "jupyterhub-session-id"
 
 @dataclass(frozen=True, slots=True)
 class BrowserLogin:
-    """What a browser's cookies hold.
+    """The login in a browser's cookies.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is known of tokens: few questions at a time, each asked once, the answers kept a while.
+"""Look up tokens: few questions at a time, each asked once, the answers kept a while.
 
 Ten thousand labs that come back after a restart ask at once; the Hub, one process, must not be
 stopped by it.

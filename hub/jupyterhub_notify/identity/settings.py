@@ -28,7 +28,7 @@ PROVIDERS = ("hub", "proxy", "token-file")
 
 
 class IdentitySettings(BaseSettings):
-    """What a site may set; lists are words with commas between."""
+    """The settings of a site; lists are words with commas between."""
 
     model_config = SettingsConfigDict(
         env_prefix="JUPYTERHUB_NOTIFY_", env_ignore_empty=True, extra="ignore"

@@ -1,4 +1,4 @@
-"""What Alembic runs; the connection comes from `upgrade`."""
+"""The script that Alembic runs; the connection comes from `upgrade`."""
 
 from __future__ import annotations
 

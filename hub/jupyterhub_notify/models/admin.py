@@ -1,4 +1,4 @@
-"""What administrators see of the service itself."""
+"""The service itself, as administrators see it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SetPublishing(Model):
 
 
 class Publishing(Model):
-    """Whether publishing has been stopped."""
+    """The switch that stops all publishing."""
 
     stopped: Annotated[bool, Field(title="Stopped", description="Whether nobody may publish")]
     since: Annotated[Utc | None, Field(title="Since", description="Since when")]
@@ -31,7 +31,7 @@ class Publishing(Model):
 
 
 class AuditLogEntry(Model):
-    """Who published, changed or revoked what; no text of a message."""
+    """A publication, change or revocation, and whose it was; no text of a message."""
 
     id: Annotated[int, Field(title="Number", description="In order")]
     at: Annotated[Utc, Field(title="At", description="When")]

@@ -73,7 +73,7 @@ _ENDS = Field(title="Ends", description="When it is shown no more; until revoked
 
 
 class Schedule(Model):
-    """When a broadcast is shown."""
+    """The times at which a broadcast is shown."""
 
     starts: Annotated[Utc | None, _STARTS] = None
     ends: Annotated[Utc | None, _ENDS] = None
@@ -128,7 +128,7 @@ class Schedule(Model):
 
 
 class _BroadcastOptions(Options):
-    """How a broadcast is shown."""
+    """The form in which a broadcast is shown."""
 
     inbox: Annotated[bool, _IN_INBOX] = True
     must_accept: Annotated[bool, _MUST_ACCEPT] = False
@@ -186,7 +186,7 @@ class CreateBroadcast(_BroadcastOptions, Schedule):
 
 
 class PatchBroadcast(_BroadcastOptions):
-    """What to change; a field that is not there stays. Its audience cannot be changed."""
+    """A change; a field that is not there stays. The audience cannot be changed."""
 
     summary: Annotated[Summary | None, _SUMMARY] = None
     body: Annotated[Body | None, _BODY] = None
@@ -247,7 +247,7 @@ class Broadcast(_BroadcastOptions):
 
 
 class BroadcastChanged(Model):
-    """What a user did with a broadcast, here or in another lab."""
+    """A user's act on a broadcast, here or in another lab."""
 
     id: Annotated[str, Field(title="Broadcast ID", description="Which broadcast")]
     read: Annotated[Utc | None, Field(title="Read", description="When, or null")]
@@ -317,7 +317,7 @@ class SentBroadcast(AdminBroadcast):
 
 
 class Delivered(Model):
-    """What became of a broadcast at one server of one recipient."""
+    """The delivery of a broadcast to one server of one recipient."""
 
     user: Annotated[str, Field(title="User", description="Who")]
     server: Annotated[str, Field(title="Server", description="Its name; the default's is empty")]

@@ -1,4 +1,4 @@
-"""What several parts of the wire share: texts, times, types, actions, replies."""
+"""Shared parts of the wire: texts, times, types, actions, replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is missing at the hub, and how each running server stands to the service."""
+"""The doctor's findings: what is missing at the hub, and how running servers are connected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Problem(Model):
 
 
 class ServerReport(Model):
-    """How one running server stands to the service."""
+    """A running server's connection to the service."""
 
     user: Annotated[str, Field(title="User", description="Whose")]
     server: Annotated[str, Field(title="Server", description="Its name; the default's is empty")]
@@ -51,7 +51,7 @@ class ServerReport(Model):
 
 
 class Report(Model):
-    """What the doctor found."""
+    """The doctor's findings."""
 
     ok: Annotated[bool, Field(title="OK", description="Whether nothing is missing")]
     problems: Annotated[list[Problem], Field(title="Problems", description="What is missing")]

@@ -1,4 +1,4 @@
-"""Who a caller is."""
+"""The caller, as the service knows them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Me", "Unread"]
 
 
 class Me(Model):
-    """What the service knows of its caller."""
+    """The caller's name, groups and permissions."""
 
     name: Annotated[str, Field(title="Name", description="The user's or service's name")]
     kind: Annotated[

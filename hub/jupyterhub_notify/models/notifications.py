@@ -57,7 +57,7 @@ _MARKDOWN = "Short summary in Markdown format; inline formatting only."
 
 
 class Options(Model):
-    """How a message is shown, the same for notifications and broadcasts."""
+    """The form in which a message is shown, the same for notifications and broadcasts."""
 
     banner: Annotated[
         bool, Field(title="Banner", description="Whether it is also shown across the top")
@@ -92,7 +92,7 @@ class Options(Model):
 
 
 class _Content(Options):
-    """What may be sent about one notification, apart from its recipients."""
+    """The content of a notification that is sent, apart from its recipients."""
 
     summary: Annotated[
         Summary | None,
@@ -163,7 +163,7 @@ class ReconcileItem(CreateNotification):
 
 
 class PatchNotification(_Content):
-    """What to change; a field that is not there stays."""
+    """A change; a field that is not there stays."""
 
     show_again: Annotated[
         bool,
@@ -172,7 +172,7 @@ class PatchNotification(_Content):
 
 
 class Reconciled(Model):
-    """What a reconciliation did, in numbers of notifications."""
+    """The numbers of notifications that a reconciliation created, changed and revoked."""
 
     created: Annotated[int, Field(title="Created", description="Those that were not there")]
     changed: Annotated[int, Field(title="Changed", description="Those that were different")]
@@ -226,7 +226,7 @@ class Message(Options):
 
 
 class MessageChanged(Model):
-    """What a user did with a message, here or in another lab."""
+    """A user's act on a message, here or in another lab."""
 
     id: Annotated[str, Field(title="Message ID", description="Which message")]
     read: Annotated[Utc | None, Field(title="Read date", description="When, or null")]
@@ -271,7 +271,7 @@ class ServiceNotification(Options):
 
 
 class Receipt(Model):
-    """What became of a notification at one user."""
+    """The state of a notification at one user."""
 
     user: Annotated[str, Field(title="User", description="Who")]
     stored: Annotated[Utc | None, Field(title="Stored", description="When a lab kept it")]
@@ -284,6 +284,6 @@ class Receipt(Model):
 
 
 class MessageIds(Model):
-    """Which messages; unknown ones are ignored."""
+    """The ids of messages; unknown ones are ignored."""
 
     ids: Annotated[Ids, Field(title="Notification IDs", description="Those to mark")]

@@ -16,7 +16,7 @@ _SERVER = Field(
 
 
 class LabReceipt(Model):
-    """What became of one message in one lab."""
+    """The state of one message in one lab."""
 
     id: Annotated[
         Text,
@@ -54,7 +54,7 @@ class Reply(Model):
 
 
 class Hello(Model):
-    """What a lab says of itself when it starts."""
+    """A lab's description of itself when it starts."""
 
     extension: Annotated[Name, Field(title="Extension", description="Its distribution")]
     version: Annotated[Name, Field(title="Version", description="Of the extension")]
@@ -65,7 +65,7 @@ class Hello(Model):
 
 
 class HelloAnswer(Model):
-    """What the service says to that."""
+    """The service's answer to a lab's hello."""
 
     version: Annotated[str, Field(title="Version", description="Of the service")]
     features: Annotated[

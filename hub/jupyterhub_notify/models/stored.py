@@ -1,4 +1,4 @@
-"""What storage returns: a notification or broadcast with what one user did with it."""
+"""Results of storage: a notification or broadcast with what one user did with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredState:
-    """What one user did with one notification."""
+    """One user's state of one notification."""
 
     seq: int = 0
     read: datetime | None = None
@@ -67,7 +67,7 @@ class StoredNotification:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BroadcastUserState:
-    """What one user did with the present occurrence of a broadcast."""
+    """One user's state of the present occurrence of a broadcast."""
 
     seq: int = 0
     read: datetime | None = None
@@ -120,13 +120,13 @@ class StoredBroadcast:
 
     @property
     def is_shown(self) -> bool:
-        """Whether it is displayed now."""
+        """Tell whether it is displayed now."""
         return self.active and self.revoked is None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WelcomeUserState:
-    """What one user did with a welcome message."""
+    """One user's state of a welcome message."""
 
     seq: int = 0
     views: int = 0
@@ -168,13 +168,13 @@ class StoredWelcome:
 
     @property
     def views(self) -> int:
-        """How often the user has seen this version."""
+        """The number of times that the user has seen this version."""
         state = self.user_state
         return state.views if state.seen_version == self.updated else 0
 
     @property
     def is_due(self) -> bool:
-        """Whether it is to be shown to the user."""
+        """Tell whether it is to be shown to the user."""
         state = self.user_state
         if self.ended is not None:
             return False

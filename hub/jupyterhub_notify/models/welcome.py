@@ -53,7 +53,7 @@ class CreateWelcome(Model):
 
 
 class PatchWelcome(Model):
-    """What to change; a field that is not there stays. Its audience cannot be changed."""
+    """A change; a field that is not there stays. The audience cannot be changed."""
 
     title: Annotated[Summary | None, _TITLE] = None
     summary: Annotated[Summary | None, _SUMMARY] = None
@@ -90,7 +90,7 @@ class WelcomeMessage(Model):
 
 
 class WelcomeChanged(Model):
-    """What a user did with a welcome message, here or in another lab."""
+    """A user's act on a welcome message, here or in another lab."""
 
     id: Annotated[str, Field(title="Welcome ID", description="Which message")]
     due: Annotated[bool, Field(title="Due", description="Whether it is to be shown")]
@@ -105,7 +105,7 @@ class WelcomeGone(Model):
 
 
 class WelcomeIds(Model):
-    """Which welcome messages; unknown ones are ignored."""
+    """The ids of welcome messages; unknown ones are ignored."""
 
     ids: Annotated[Ids, Field(title="Welcome IDs", description="Those to mark")] = set()
     all: Annotated[bool, Field(title="All", description="Every one that is due, instead")] = False
@@ -135,7 +135,7 @@ class AdminWelcome(Model):
 
 
 class WelcomeReader(Model):
-    """What one user did with a welcome message."""
+    """One user's state of a welcome message."""
 
     user: Annotated[str, Field(title="User", description="Who")]
     views: Annotated[int, Field(title="Views", description="How often they have seen this text")]

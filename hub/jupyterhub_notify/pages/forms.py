@@ -1,4 +1,4 @@
-"""What the composer begins with: addresses of run-books, a template, a broadcast to duplicate."""
+"""Fill the composer: from addresses of run-books, a template, a broadcast to duplicate."""
 
 from __future__ import annotations
 

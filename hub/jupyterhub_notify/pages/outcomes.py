@@ -11,7 +11,7 @@ __all__ = ["FAILED", "LOOKS", "Look", "label_of"]
 
 @dataclass(frozen=True)
 class Look:
-    """How one outcome looks.
+    """The looks of one outcome.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ class Broadcast(Base):
 
 
 class BroadcastState(Base):
-    """What one user did with one occurrence of a broadcast."""
+    """One user's state of one occurrence of a broadcast."""
 
     __tablename__ = "broadcast_states"
 
@@ -92,7 +92,7 @@ class BroadcastState(Base):
 
 
 class Delivery(Base):
-    """What became of one occurrence of a broadcast at one server of one user.
+    """The delivery of one occurrence of a broadcast to one server of one user.
 
     These rows are the queue as well: whoever delivers claims some that are due with ``FOR UPDATE
     SKIP LOCKED`` and a lease, and writes the outcome into them.

@@ -80,7 +80,7 @@ class Notification(Base):
 
 
 class NotificationState(Base):
-    """What one user did with one notification; no row means nothing yet."""
+    """One user's state of one notification; no row means nothing yet."""
 
     __tablename__ = "notification_states"
 

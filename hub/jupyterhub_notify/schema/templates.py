@@ -13,7 +13,7 @@ __all__ = ["SavedTemplate"]
 
 
 class SavedTemplate(Base):
-    """What a sender saved as a template; the site's own are files."""
+    """A template that a sender saved; the site's own are files."""
 
     __tablename__ = "saved_templates"
 

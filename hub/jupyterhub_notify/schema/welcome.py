@@ -41,7 +41,7 @@ class Welcome(Base):
 
 
 class WelcomeState(Base):
-    """What one user did with one welcome message."""
+    """One user's state of one welcome message."""
 
     __tablename__ = "welcome_states"
 

@@ -21,7 +21,7 @@ __all__ = ["AdministrationService"]
 
 
 class AdministrationService:
-    """What administrators do apart from messages.
+    """The acts of administrators apart from messages.
 
     Parameters
     ----------

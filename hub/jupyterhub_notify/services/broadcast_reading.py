@@ -1,4 +1,4 @@
-"""What readers do with broadcasts: see what is shown now, put away, accept, answer."""
+"""Broadcasts for their readers: see what is shown now, put away, accept, answer."""
 
 from __future__ import annotations
 

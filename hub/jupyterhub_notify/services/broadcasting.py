@@ -1,4 +1,4 @@
-"""What senders do with broadcasts: send, change, revoke, look at the results."""
+"""Broadcasts for their senders: send, change, revoke, look at the results."""
 
 from __future__ import annotations
 

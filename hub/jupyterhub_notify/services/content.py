@@ -1,4 +1,4 @@
-"""What a message says: kept as it was sent, rendered when it is read."""
+"""The text of a message: kept as it was sent, rendered when it is read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Content", "ContentService", "NoTemplates", "Rendered", "Templates", 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rendered:
-    """What a template makes of data; what is `None` it does not say."""
+    """The fields that a template makes of data; those that it does not set are `None`."""
 
     summary: str
     body: str | None
@@ -30,7 +30,7 @@ class Templates(Protocol):
 
     @property
     def revision(self) -> str:
-        """What changes whenever a template does."""
+        """A text that changes whenever a template does."""
 
     @property
     def names(self) -> list[str]:
@@ -47,7 +47,7 @@ class Templates(Protocol):
 
 
 class NoTemplates:
-    """Where no directory of templates is configured."""
+    """The templates of a site without a directory of them: none."""
 
     revision = ""
 
@@ -105,7 +105,7 @@ class ContentService:
 
     @property
     def revision(self) -> str:
-        """What changes whenever the same rows would be rendered differently."""
+        """A text that changes whenever the same rows would be rendered differently."""
         return self._templates.revision
 
     def check(self, template: str, data: dict[str, Any] | None) -> None:

@@ -49,7 +49,7 @@ class UserDirectory(Protocol):
 
 
 class NobodyKnown:
-    """Where no hub is there to be asked: nobody is known."""
+    """The directory of a service without a hub: nobody is known."""
 
     async def users(self) -> Sequence[HubUser] | None:
         """Return that they cannot be told."""

@@ -24,7 +24,7 @@ EARLIEST = 1970
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """What the columns of a broadcast say at one moment."""
+    """The values of a broadcast's columns at one moment."""
 
     active: bool
     stale: bool

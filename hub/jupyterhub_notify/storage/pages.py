@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """Where a page begins: the entry with this id, or, backwards, the one after the page's last.
+    """The beginning of a page: the entry with this id, or, backwards, the one after its last.
 
     The time is there because Semaphore's cursors have it; ids follow the order of creation.
     """

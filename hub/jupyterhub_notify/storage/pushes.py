@@ -39,13 +39,13 @@ class Claimed:
 
     @property
     def key(self) -> DeliveryKey:
-        """Whose server."""
+        """The user and the name of the server."""
         return self.user, self.server
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanRow:
-    """What the ledger has of one server while recipients are planned."""
+    """The ledger's row of one server while recipients are planned."""
 
     outcome: str
     due: datetime | None
@@ -54,7 +54,7 @@ class PlanRow:
 
 
 class PushStore:
-    """What delivery asks of the ledger.
+    """The ledger's side of delivery.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ TRANSACTION_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Committed:
-    """What a transaction changed, for this process's own caches."""
+    """The changes of a transaction, for this process's own caches."""
 
     #: The number of the latest change that each of these users alone sees.
     users: Mapping[str, int]

@@ -13,7 +13,7 @@ __all__ = ["Finding", "check_directory"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one template.
+    """The result of checking one template.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ class TemplateDirectory:
 
     @property
     def revision(self) -> str:
-        """What changes whenever a template does, and is the same on every replica."""
+        """A text that changes whenever a template does, and is the same on every replica."""
         self._look()
         return self._revision
 

@@ -54,7 +54,7 @@ class TemplateLimitError(Exception):
 
 
 class Bounds:
-    """What one rendering may still take."""
+    """The time and size that one rendering has left."""
 
     def __init__(self) -> None:
         self._rounds = 0

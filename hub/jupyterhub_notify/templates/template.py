@@ -61,7 +61,7 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Filled:
-    """What a template makes of data.
+    """The fields that a template makes of data.
 
     Parameters
     ----------

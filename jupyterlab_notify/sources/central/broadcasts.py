@@ -57,7 +57,7 @@ class BroadcastSync:
         session.emit_event("revoked", changed.revoked)
 
     async def still_answers(self) -> bool:
-        """Whether the service itself still answers, and not a proxy that finds nothing at all.
+        """Tell whether the service itself still answers, and not a proxy that finds nothing at all.
 
         That may have begun in the middle of a pass, so the list is requested again.
         """

@@ -1,4 +1,4 @@
-"""What the user has chosen of the service's other channels, such as mail: read and changed there.
+"""The user's choice of the service's other channels, such as mail: read and changed there.
 
 Nothing of it is kept here: it is asked for when the user looks at the settings.
 """

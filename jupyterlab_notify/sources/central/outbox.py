@@ -82,7 +82,7 @@ class OutboxSender:
         await session.submit(acknowledge, write=True)
 
     async def _is_gone(self, claim: Claim, failure: Failure) -> bool:
-        """Whether there is no such message any more; else nothing behind it would ever be sent.
+        """Tell whether the message is gone; else nothing behind it would ever be sent.
 
         A proxy says 404 as well while the service is not there, so that is asked what it is.
         """

@@ -62,7 +62,7 @@ class Backoff:
 
 
 class Schedule:
-    """When the next pass is due, and until when no request may be made.
+    """The time of the next pass, and the time before which no request may be made.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""When the central service is asked, and what is said of it."""
+"""The central service is asked in time, and told of as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ingest accepts."""
+"""Messages that ingest accepts."""
 
 from __future__ import annotations
 

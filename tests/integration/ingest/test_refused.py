@@ -1,4 +1,4 @@
-"""What ingest refuses."""
+"""Messages that ingest refuses."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_body_that_is_not_a_json_object_is_refused(
 
 
 def test_of_a_name_given_twice_the_last_counts(server: Server) -> None:
-    """As every JSON parser of the field has it."""
+    """Every JSON parser of the field has it so."""
     answer = server.request(
         "POST", f"/{NAMESPACE}/ingest", content=b'{"message": "one", "message": "two"}'
     )
@@ -254,7 +254,7 @@ def test_a_body_that_says_that_it_is_not_encoded_is_taken(server: Server) -> Non
 
 
 def test_a_flood_is_cut_off_and_the_server_goes_on(server: Server) -> None:
-    """What is far over the bound is not even read to its end."""
+    """A body far over the bound is not even read to its end."""
     sent = 0
 
     def flood() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What the engine promises, on real SQLite files."""
+"""Promises of the engine, on real SQLite files."""
 
 from __future__ import annotations
 
@@ -365,7 +365,7 @@ def test_without_a_place_all_is_in_memory(caplog: pytest.LogCaptureFixture) -> N
 def test_in_a_place_that_cannot_even_be_looked_at_all_is_in_memory(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As in a folder that may not be entered, which holds nothing back from root."""
+    """A folder that may not be entered would hold nothing back from root."""
     store = Storage(tmp_path / ("x" * 256))
     for _ in range(2):
         receive(store, "here")

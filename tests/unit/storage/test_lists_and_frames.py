@@ -1,4 +1,4 @@
-"""What pages, frames and counts promise, and what they cost."""
+"""Promises of pages, frames and counts, and their cost."""
 
 from __future__ import annotations
 

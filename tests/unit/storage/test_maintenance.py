@@ -1,4 +1,4 @@
-"""What expiry, silent senders and retention promise, on real SQLite files."""
+"""Promises of expiry, silent senders and retention, on real SQLite files."""
 
 from __future__ import annotations
 

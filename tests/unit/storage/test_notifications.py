@@ -1,4 +1,4 @@
-"""What storing, replacing, revoking and changing notifications promises, on real SQLite files."""
+"""Promises of storing, replacing, revoking and changing, on real SQLite files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What retention keeps: of each sender, the most valuable longest, and within a number of bytes."""
+"""Retention keeps of each sender the most valuable longest, within a number of bytes."""
 
 from __future__ import annotations
 

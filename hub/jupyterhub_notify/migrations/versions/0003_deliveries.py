@@ -1,4 +1,4 @@
-"""What pushes need: where to, by which route, and when recipients were looked for."""
+"""Columns for pushes: where to, by which route, and when recipients were looked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is noted for a central service, and who sends it."""
+"""Acts noted for a central service, and who sends them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What memory keeps of a central service while the file cannot be used."""
+"""Memory keeps what a central service said while the file cannot be used."""
 
 from __future__ import annotations
 
