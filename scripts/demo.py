@@ -15,7 +15,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ports import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 90
@@ -275,7 +276,7 @@ def running_central(folder: Path) -> Iterator[Central]:
         return str(json.loads(said.stdout)["token"])
 
     admin, user = run("init"), run("token", "create", "you", "--user")
-    port = free_port()
+    (port,) = free_ports(1)
     log = folder / "service.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -436,14 +437,6 @@ def push_all(server: Server, central: Central) -> None:
     print("  The quota job finds room again: its message is gone.", flush=True)
 
 
-def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def has_display() -> bool:
     """Tell whether a browser can show itself here."""
     if sys.platform in ("darwin", "win32"):
@@ -472,7 +465,7 @@ def main() -> None:
             print("Starting JupyterLab ...", flush=True)
             with (
                 running_central(Path(folder) / "central") as central,
-                running_server(options.port or free_port(), Path(folder), central) as server,
+                running_server(options.port or free_ports(1)[0], Path(folder), central) as server,
             ):
                 print(f"\n    {server.lab_url}\n", flush=True)
                 if not options.once:

@@ -20,7 +20,8 @@ import aiohttp
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.hubs import Hub, free_ports, wait_for
+from tests.hubs import Hub, wait_for
+from tests.ports import free_ports
 
 SITE = """
 from jupyterhub.spawner import Spawner

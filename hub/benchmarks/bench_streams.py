@@ -32,7 +32,8 @@ from jupyterhub_notify.identity.token_file import PREFIX, TokenFile
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.hubs import NODE_BIN, free_ports
+from tests.hubs import NODE_BIN
+from tests.ports import free_ports
 
 PORT = 8799
 #: How often a lab polls that follows no events.

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+
+from .ports import free_ports
 
 
 def program(*names: str) -> str:
@@ -27,12 +28,6 @@ def program(*names: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 @dataclass
@@ -146,7 +141,8 @@ receivers:
 async def alerting(directory: Path, url: str, token: str) -> AsyncIterator[Alerting]:
     """Run Prometheus and Alertmanager until the block ends."""
     prometheus, alertmanager = program("prometheus"), program("prometheus-alertmanager")
-    ports = {name: free_port() for name in ("prometheus", "alertmanager", "exporter")}
+    names = ("prometheus", "alertmanager", "exporter")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     directory.joinpath("rules.yml").write_text(RULES)
     directory.joinpath("prometheus.yml").write_text(PROMETHEUS.format(directory=directory, **ports))
     directory.joinpath("alertmanager.yml").write_text(ALERTMANAGER.format(url=url, token=token))
@@ -198,7 +194,7 @@ async def alerting(directory: Path, url: str, token: str) -> AsyncIterator[Alert
 @asynccontextmanager
 async def influxdb(directory: Path) -> AsyncIterator[str]:
     """Run InfluxDB 1 with a database named metrics until the block ends; give its URL."""
-    http, backup = free_port(), free_port()
+    http, backup = free_ports(2)
     url = f"http://127.0.0.1:{http}"
     process = Process(
         [program("influxd"), "run", "-config", ""],

@@ -7,7 +7,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from typing import Any
 
 import httpx
 import psutil
+
+from .ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -57,19 +58,6 @@ c.JupyterHub.load_roles = [
     {{"name": "quota", "services": ["bot-quota"], "scopes": ["custom:notify:publish!group=staff"]}},
 ]
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, and that the system gives to nobody by itself."""
-    ports: list[int] = []
-    while len(ports) < count:
-        port = 10_000 + secrets.randbelow(10_000)
-        with socket.socket() as one, suppress(OSError):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(("127.0.0.1", port))
-            if port not in ports:
-                ports.append(port)
-    return ports
 
 
 def wait_for(true: Callable[[], bool], what: str, seconds: float = 60) -> None:

@@ -19,7 +19,7 @@ from jupyterhub_notify.channels.settings import ChannelSettings
 from jupyterhub_notify.factory import make_sender
 from jupyterhub_notify.services.directory import UserDirectory
 
-from .engines import free_port
+from .ports import free_ports
 from .support import Service
 
 
@@ -51,7 +51,7 @@ class MailServer:
 def mail_server() -> Iterator[MailServer]:
     """Run a mail server until the block ends."""
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_ports(1)[0])
     controller.start()
     try:
         yield MailServer(mailbox, controller.port)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 
+from .ports import free_ports
 from .support import Tokens
 
 COMMAND = [sys.executable, "-m", "jupyterhub_notify", "serve"]
@@ -23,9 +23,7 @@ class Process:
     def __init__(
         self, database: str, tokens: Tokens, log: Path, *arguments: str, port: int | None = None
     ) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = port or free.getsockname()[1]
+        self.port = port or free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         environment = {
             **os.environ,

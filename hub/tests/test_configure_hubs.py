@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .hubs import BIN, HUB5, NAVIGATION, Hub, free_ports, running
+from .hubs import BIN, HUB5, NAVIGATION, Hub, running
+from .ports import free_ports
 
 CENTRAL_URL = "JUPYTERLAB_NOTIFY_CENTRAL_URL"
 

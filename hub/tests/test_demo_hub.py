@@ -10,7 +10,8 @@ import sys
 import httpx
 import psutil
 
-from .hubs import ROOT, free_ports
+from .hubs import ROOT
+from .ports import free_ports
 
 
 def test_the_demonstration_starts_publishes_and_leaves_nothing_behind() -> None:

@@ -12,17 +12,16 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
+from .ports import free_ports
 from .servers import ROOT, clean_environment, http_client, wait_for
 
 #: Where `make` puts configurable-http-proxy, which the hub needs.
@@ -62,23 +61,6 @@ c.JupyterHub.load_roles = [
     {{"name": "messenger", "scopes": ["access:servers"], "services": [{messenger!r}]}},
 ]
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, each another.
-
-    They are none that the system gives to whoever wants any: until the hub listens, which takes
-    seconds, it could give them to another.
-    """
-    ports: list[int] = []
-    while len(ports) < count:
-        port = 10_000 + secrets.randbelow(10_000)
-        with socket.socket() as one, suppress(OSError):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(("127.0.0.1", port))
-            if port not in ports:
-                ports.append(port)
-    return ports
 
 
 class HubClient:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import httpx
 
 from jupyterlab_notify.timings import SourceTimings, Timings
 
+from .ports import free_ports
 from .servers import Frames, Server, clean_environment, http_client, wait_for
 
 USER = "ada"
@@ -28,7 +28,7 @@ class Service:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
-        self.port = 20000 + secrets.randbelow(10000)
+        (self.port,) = free_ports(1)
         self.client = http_client()
         self.process: subprocess.Popen[bytes] | None = None
         self.admin = str(self._run("init", "--json")["token"])

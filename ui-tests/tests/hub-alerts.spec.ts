@@ -22,6 +22,7 @@ import {
   untilQuiet,
   untilReady
 } from './page';
+import { freePort } from './ports';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'notify-alerts-'));
 const file = (name: string, text: string): string => {
@@ -129,14 +130,6 @@ receivers:
 
   private _url = '';
   private _process: ChildProcess | undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = http.createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }
 
 function hasAlertmanager(): boolean {

@@ -4,12 +4,12 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'child_process';
 import { mkdtempSync, rmSync } from 'fs';
-import { createServer } from 'net';
-import type { AddressInfo } from 'net';
 import { tmpdir } from 'os';
 import * as path from 'path';
 
 import { expect, type Page, test } from '@playwright/test';
+
+import { freePort } from './ports';
 
 const HUB = path.resolve(__dirname, '..', '..', 'hub');
 /** NUL is refused: PostgreSQL cannot store it. */
@@ -40,14 +40,6 @@ function token(...words: string[]): string {
     encoding: 'utf-8'
   });
   return JSON.parse(said).token;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise(resolve => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }
 
 /** Ask the service; return the answer's JSON. */

@@ -10,7 +10,6 @@ import { type Browser, expect, type Page, test } from '@playwright/test';
 import { type ChildProcess, spawn } from 'child_process';
 import { randomBytes } from 'crypto';
 import * as fs from 'fs';
-import * as net from 'net';
 import * as os from 'os';
 import * as path from 'path';
 
@@ -20,6 +19,7 @@ import {
   newWindow,
   openLab
 } from './page';
+import { freePort } from './ports';
 
 export { expect, test };
 export * from './page';
@@ -433,15 +433,6 @@ export function useLab(options: ILabOptions = {}): Lab {
   test.beforeAll(() => lab.start());
   test.afterAll(() => lab.stop());
   return lab;
-}
-
-/** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }
 
 function pause(ms: number): Promise<void> {
