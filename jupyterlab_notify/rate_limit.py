@@ -10,8 +10,9 @@ from .exceptions import TooMany
 
 #: The window over which a caller's messages are counted.
 WINDOW_S = 10.0
-#: How many callers are remembered at most.
+#: How many callers are remembered at most. While so many send, all others count as one.
 MAX_CALLERS = 1000
+OTHERS = b""
 #: The shortest ``Retry-After``; by then a part of the window is free again.
 LEAST_WAIT_S = 1.0
 
@@ -47,11 +48,12 @@ class RateLimit:
         # A hash, so that the token itself is kept no longer than its request.
         key = hashlib.sha256(caller.encode("utf-8", "replace")).digest()
         now, cost = self._clock(), 1 / self.rate
+        if key not in self._until and len(self._until) >= MAX_CALLERS:
+            self._until = {key: end for key, end in self._until.items() if end > now}
+            if len(self._until) >= MAX_CALLERS:
+                key = OTHERS
         until = max(self._until.get(key, now), now) + cost
         # Even a rate below one message in ten seconds lets one through.
         if (over := until - now - max(WINDOW_S, cost)) > 1e-9:
             raise TooMany(max(over, LEAST_WAIT_S))
-        if len(self._until) >= MAX_CALLERS:
-            self._until = {key: end for key, end in self._until.items() if end > now}
-        if len(self._until) < MAX_CALLERS or key in self._until:
-            self._until[key] = until
+        self._until[key] = until

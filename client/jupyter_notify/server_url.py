@@ -53,7 +53,8 @@ def candidates(url: str, token_advice: str) -> list[str]:
         If it is not the URL of a server.
     """
     parts = _split(url, token_advice)
-    segments = _without_dots([part for part in parts.path.split("/") if part])
+    # Quoted anew, since a browser asks for `%6Cab` as for `lab`.
+    segments = _without_dots([quoted(part) for part in parts.path.split("/") if part])
     lengths = [n for n in range(len(segments)) if _is_page(segments, n)]
     if _is_hubs(segments[: min(lengths, default=len(segments)) + 1]):
         raise BadUsage(

@@ -167,7 +167,7 @@ class DatabaseFile:
             return True
 
     def check(self) -> None:
-        """Check that ``is_replaced`` can give an answer.
+        """Check that ``is_replaced`` can give an answer, and that the file is still private.
 
         It cannot if the file's folder was replaced by a file or by a link that leads in a circle.
         Nobody might ever find what is written then.
@@ -179,7 +179,9 @@ class DatabaseFile:
         """
         if self._file is not None:
             with suppress(FileNotFoundError):
-                os.stat(self.path)
+                if os.stat(self.path).st_mode & 0o077:
+                    # Somebody has changed it while it is open.
+                    self._keep_private()
 
     def fingerprint(self) -> tuple[int, ...] | None:
         """Return a value that changes whenever the file is written; None if there is no file."""

@@ -29,6 +29,24 @@ describe('visible', () => {
     'שלום עולם'
   ])('leaves %j', text => expect(visible(text)).toBe(text));
 
+  it('hides nothing that Unicode calls a format character or ignorable, but the signs of numbers', () => {
+    // Unicode's Prepended_Concatenation_Mark, which patterns cannot name.
+    const signs =
+      /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;
+    const hidden = /[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/u;
+    const wrong: string[] = [];
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const character = String.fromCodePoint(code);
+      if (hidden.test(character)) {
+        const shown = visible(`x${character}x`) === `x${character}x`;
+        if (shown !== signs.test(character)) {
+          wrong.push(code.toString(16));
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it('keeps few marks upon a letter', () => {
     const mark = '\u0301';
     expect(visible(`a${mark.repeat(8)}b`)).toBe(`a${mark.repeat(8)}b`);

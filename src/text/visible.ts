@@ -3,7 +3,12 @@
  * reads must be what the sender wrote.
  */
 
-/** Control characters but those that make lines, and all that reorders or is drawn as nothing. */
+/**
+ * Control characters but those that make lines, and all that reorders or is drawn as nothing.
+ *
+ * Unicode counts some signs among the format characters that are seen: those that stand before or
+ * around a number, as the Arabic ones from U+0600 do. They are left.
+ */
 const HIDDEN =
   // Control characters are what is looked for, and combining ones one by one.
   // eslint-disable-next-line no-control-regex, no-misleading-character-class

@@ -70,6 +70,7 @@ from .test_discovery import info
         # As a browser would ask for it.
         ("/a/../user/./ada/lab", "/user/ada/"),
         ("/%2e%2e/lab", "/"),
+        ("/%6Cab/tr%65e/lab/x.ipynb", "/"),
     ],
 )
 def test_the_base_is_cut_at_the_last_page(path: str, base: str) -> None:

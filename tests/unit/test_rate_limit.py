@@ -65,3 +65,15 @@ def test_callers_are_forgotten() -> None:
         limit.count(str(number))
         clock.now += 0.01
     assert len(limit._until) <= MAX_CALLERS
+
+
+def test_more_callers_than_are_remembered_have_a_limit_together() -> None:
+    clock = Seconds()
+    limit = RateLimit(50, clock)
+    for number in range(MAX_CALLERS):
+        assert send(limit, 1, str(number)) == 1
+    others = [send(limit, 10, f"other {number}") for number in range(100)]
+    assert sum(others) == 500
+    assert send(limit, 1, "0") == 1, "a known one has its own"
+    clock.now += 10
+    assert send(limit, 501, "other 0") == 500

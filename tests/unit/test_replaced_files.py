@@ -204,6 +204,20 @@ def test_a_database_that_others_can_write_is_made_private_and_said(
     store.close()
 
 
+def test_a_database_that_is_opened_to_others_while_it_is_in_use_is_made_private(
+    path: Path, log: Log
+) -> None:
+    store = Storage(path, timings=QUICK)
+    receive(store, "kept")
+    for _ in range(3):
+        path.chmod(0o666)
+        receive(store, "more")
+        assert path.stat().st_mode & 0o077 == 0
+    (warning,) = log(logging.WARNING)
+    assert "0666" in warning and "only its owner" in warning
+    store.close()
+
+
 #: What may happen to a file and its log without any of it being deleted at its path.
 LOST_LOGS = """
 import os, sys

@@ -42,8 +42,12 @@ class Failure(Exception):
 
     @property
     def concerns_all(self) -> bool:
-        """Return whether the service, or a proxy, rules out all other requests as well."""
-        return self.retry_after_s is not None or self.status in (407, 429)
+        """Return whether the service, or a proxy, rules out all other requests as well.
+
+        A 429 that asks for no pause may be about one list only, as a 401 may.
+        """
+        asks_for_pause = self.status == 429 or self.status >= 500
+        return self.status == 407 or (asks_for_pause and bool(self.retry_after_s))
 
     @property
     def unauthorized(self) -> bool:
