@@ -52,6 +52,7 @@ const COMMANDS: Record<string, Exclude<ListKey['do'], 'move'>> = {
   Delete: 'dismiss',
   r: 'markRead',
   u: 'markUnread',
+  s: 'snooze',
   z: 'snooze',
   Escape: 'escape'
 };

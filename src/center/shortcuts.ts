@@ -41,7 +41,7 @@ function lines(trans: TranslationBundle): [string[], string][] {
     [['E', key('Delete')], trans.__('Done with it, or bring it back')],
     [['R'], trans.__('Mark as read')],
     [['U'], trans.__('Mark as unread')],
-    [['Z'], trans.__('Snooze it, or bring it back')],
+    [['S', 'Z'], trans.__('Snooze it, or bring it back')],
     [['X'], trans.__('Select it')],
     [[key('Shift ArrowDown')], trans.__('Select the next one too')],
     [[key('Accel A')], trans.__('Select all')],

@@ -1,6 +1,7 @@
 /**
  * The dialog of the welcome messages, loaded when there is one to show.
  */
+import { Notification } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
@@ -239,7 +240,17 @@ function Pages(
               busy={busy}
               trans={trans}
               onNever={ids =>
-                void finish(() => props.dismiss(ids), ids === 'all')
+                void finish(async () => {
+                  await props.dismiss(ids);
+                  if (ids === 'all') {
+                    Notification.info(
+                      trans.__(
+                        'There will be no welcome messages. “Reset Welcome Messages” in the Help menu brings them back.'
+                      ),
+                      { autoClose: 10_000 }
+                    );
+                  }
+                }, ids === 'all')
               }
             />
           )}

@@ -6,9 +6,12 @@ import type { Page } from '@playwright/test';
 import { hasNoViolations } from './axe';
 import {
   banners,
+  closeCenter,
   expect,
   type IPayload,
+  openCenter,
   pressToast,
+  rows,
   runCommand,
   setTheme,
   summary,
@@ -211,4 +214,35 @@ test('after an absence what stays has the places, and a freed place is filled', 
       summary(page).filter({ hasText: 'and 25 more' })
     ).toBeVisible();
   }
+});
+
+test('a question is answered from its toast and from the banner, and its row says it', async () => {
+  const ask = (message: string) =>
+    lab.push({
+      message,
+      type: 'warning',
+      banner: true,
+      autoClose: false,
+      reply: { choices: ['Stop', 'Continue'], text: true }
+    });
+  const answer = async () => (await lab.list())[0].answer;
+  await ask('Loss is rising.');
+  await pressToast(toasts(page, 'Loss is rising.'), 'Stop');
+  await expect.poll(answer).toBe('Stop');
+  await expect(toasts(page, 'Loss is rising.')).toHaveCount(0);
+
+  await ask('The disk is full.');
+  const banner = banners(page, 'The disk is full.');
+  await banner.getByRole('button', { name: 'Answer…' }).click();
+  await expect(banner.getByRole('textbox')).toBeVisible();
+  await banner.getByRole('button', { name: 'Continue', exact: true }).click();
+  await expect.poll(answer).toBe('Continue');
+  await openCenter(page);
+  await expect(rows(page, 'Loss is rising.')).toContainText(
+    'You answered: Stop'
+  );
+  await expect(rows(page, 'The disk is full.')).toContainText(
+    'You answered: Continue'
+  );
+  await closeCenter(page);
 });

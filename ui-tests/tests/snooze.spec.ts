@@ -83,13 +83,13 @@ test('Z asks until when, and brings back', async () => {
   await expect(rows(other, 'By key')).toHaveCount(1);
 });
 
-test('Z with rows selected snoozes them all, with one undo', async () => {
+test('S with rows selected snoozes them all, with one undo', async () => {
   await push('One');
   await push('Two');
   await push('Stays', { dismissable: false });
   await rows(page, 'One').focus();
   await page.keyboard.press('Control+a');
-  await page.keyboard.press('z');
+  await page.keyboard.press('s');
   await choose('Snooze for an Hour');
   await expect(rows(page, 'One')).toHaveCount(0);
   await expect(rows(page, 'Two')).toHaveCount(0);

@@ -275,7 +275,7 @@ test('Toasts fade, and do not fly', async () => {
   await setMotion(page, false);
 });
 
-test('The clocks stand still while a dialog is open, and while the pointer is over any toast', async () => {
+test('The clocks stand still while a dialog is open, the tab is hidden, and the pointer is over any toast', async () => {
   const clock = (text: string) =>
     toasts(page, text)
       .locator('.Toastify__progress-bar')
@@ -301,6 +301,18 @@ test('The clocks stand still while a dialog is open, and while the pointer is ov
   await expect(dialog).toHaveCount(0);
   await page.mouse.move(300, 700);
   await expect.poll(() => clock('For a minute.')).toBe('running');
+
+  // A browser without a screen hides no tab: it is told so.
+  for (const [hidden, state] of [
+    [true, 'paused'],
+    [false, 'running']
+  ] as const) {
+    await page.evaluate(value => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+    await expect.poll(() => clock('For a minute.')).toBe(state);
+  }
 });
 
 test('An error stays although the user set a time', async () => {

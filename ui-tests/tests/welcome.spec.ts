@@ -14,6 +14,7 @@ import {
   runCommand,
   setTheme,
   test,
+  toasts,
   untilLauncher,
   untilReady,
   useLab,
@@ -155,6 +156,25 @@ test('takes the blue button by Enter, from page to page and out', async () => {
   await expect(welcome(page)).toHaveCount(0);
 });
 
+test('has the toasts wait behind it', async () => {
+  lab.greet('hello', { title: 'Welcome' }, 'x');
+  await again();
+  await expect(title()).toHaveText('Welcome');
+  await lab.push({ message: 'Meanwhile.', autoClose: 60_000 });
+  const toast = toasts(page, 'Meanwhile.');
+  const clock = () =>
+    toast
+      .locator('.Toastify__progress-bar')
+      .evaluate(node => getComputedStyle(node).animationPlayState);
+  await expect.poll(clock).toBe('paused');
+  await button('Close').click();
+  await expect(welcome(page)).toHaveCount(0);
+  await page.mouse.move(300, 700);
+  await expect.poll(clock).toBe('running');
+  await lab.dismissAll();
+  await expect(toast).toHaveCount(0);
+});
+
 test('shows several messages as pages', async () => {
   for (const number of [1, 2, 3]) {
     lab.greet(`m${number}`, { title: `Message ${number}` }, `Text ${number}`);
@@ -221,6 +241,11 @@ test('shows none at all when the user wants none, until the reset in the Help me
   await again();
   await button('Don’t show any welcome messages').click();
   await expect(welcome(page)).toHaveCount(0);
+  await expect(
+    page.locator('.Toastify__toast', {
+      hasText: '“Reset Welcome Messages” in the Help menu brings them back'
+    })
+  ).toBeVisible();
   lab.greet('three', { title: 'Of later' }, 'x');
   await quiet();
   await untilLauncher(page);
