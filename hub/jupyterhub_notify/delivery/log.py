@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 
 from ..models.broadcasts import Outcome
 from ..models.stored import StoredBroadcast
@@ -39,11 +40,17 @@ def log_delivery(
     """
     level, word = _WORDS.get(outcome, (logging.INFO, outcome.upper()))
     who = f"{user}/{server}" if server else user
-    text = _shortened(single_line(plain_text(stored.summary, block=False)))
+    text = _line(stored.summary)
     why = f": {reason}" if reason and level > logging.INFO else ""
     LOGGER.log(
         level, "[Notification] %s: '%s' (%s) - %s%s", _printable(who), text, stored.type, word, why
     )
+
+
+@lru_cache(maxsize=16)
+def _line(summary: str) -> str:
+    """Return a message as a line has it; thousands of lines have the same."""
+    return _shortened(single_line(plain_text(summary, block=False)))
 
 
 def _shortened(text: str) -> str:

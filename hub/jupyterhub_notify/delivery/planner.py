@@ -6,6 +6,7 @@ ask the service are pushed to then.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -107,6 +108,9 @@ class Planner:
         meant = [
             one for one in users if one.name != self._bot and stored.is_for(one.name, one.groups)
         ]
+        # Servers that do not answer are often neighbours in the list, such as those of one node: at
+        # once they would hold up all the others.
+        random.shuffle(meant)
         for start in range(0, len(meant), CHUNK):
             chunk = meant[start : start + CHUNK]
             await self._writer.run(lambda tx, chunk=chunk: self._write(tx, stored, chunk))  # type: ignore[misc]  # no type of a default

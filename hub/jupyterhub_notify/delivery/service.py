@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ from .payload import key_of, payload, payload_of_older
 from .planner import Planner
 from .pushes import Pushed, Pusher
 from .servers import Target
+from .settling import Settling
 from .tokens import ServerTokens
 
 __all__ = ["DeliveryService"]
@@ -38,6 +40,25 @@ LOOK_S = 1.0
 AGAIN_S = (10, 60, 300)
 #: Tokens live on for so long after the last push: a retry or the next broadcast needs them.
 IDLE_S = 15.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Message:
+    """A broadcast as servers are sent it: the same for all of them."""
+
+    stored: StoredBroadcast
+    key: str
+    ours: dict[str, Any]
+    older: dict[str, Any]
+
+    @classmethod
+    def of(cls, stored: StoredBroadcast, source: str) -> _Message:
+        return cls(
+            stored=stored,
+            key=key_of(stored),
+            ours=payload(stored, source),
+            older=payload_of_older(stored),
+        )
 
 
 class DeliveryService:
@@ -78,7 +99,6 @@ class DeliveryService:
         lease_s: float,
     ) -> None:
         self._database = database
-        self._writer = writer
         self._broadcasts = broadcasts
         self._pushes = pushes
         self._planner = planner
@@ -89,6 +109,7 @@ class DeliveryService:
         self._most = 2 * at_once
         self._lease_s = lease_s
         self._owner = secrets.token_hex(8)
+        self._settling = Settling(writer=writer, pushes=pushes, owner=self._owner)
         self._wakes = [asyncio.Event(), asyncio.Event()]
         self._tasks: list[asyncio.Task[None]] = []
         self._under_way: set[asyncio.Task[None]] = set()
@@ -109,6 +130,7 @@ class DeliveryService:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._under_way, return_exceptions=True)
         try:
+            await asyncio.wait_for(self._settling.flush(), 5)
             await asyncio.wait_for(self._pushes.release(self._owner), 5)
             await asyncio.wait_for(self._tokens.revoke_all(), 5)
         except Exception as error:
@@ -159,13 +181,11 @@ class DeliveryService:
 
     async def _begin(self, claimed: list[Claimed]) -> None:
         self._idle_since = None
-        found: dict[str, StoredBroadcast | None] = {}
+        found: dict[str, _Message | None] = {}
         async with self._database.read() as connection:
-            for one in claimed:
-                if one.broadcast_id not in found:
-                    found[one.broadcast_id] = await self._broadcasts.one(
-                        connection, one.broadcast_id
-                    )
+            for id_ in {one.broadcast_id for one in claimed}:
+                stored = await self._broadcasts.one(connection, id_)
+                found[id_] = None if stored is None else _Message.of(stored, self._source)
         for one in claimed:
             task = asyncio.create_task(self._one(one, found[one.broadcast_id]))
             self._under_way.add(task)
@@ -184,45 +204,42 @@ class DeliveryService:
 
     # --- One delivery
 
-    async def _one(self, claimed: Claimed, stored: StoredBroadcast | None) -> None:
+    async def _one(self, claimed: Claimed, message: _Message | None) -> None:
         try:
-            if stored is None:
+            if message is None:
                 return
+            stored = message.stored
             same = claimed.occurrence == (stored.occurrence or stored.created)
             if stored.is_shown and same:
-                await self._push(claimed, stored)
+                await self._push(claimed, message)
             else:
-                await self._withdraw(claimed, stored)
+                await self._withdraw(claimed, message)
         except ServiceError:
             # The database is away: the lease ends, and somebody tries again.
             self._log.debug("What came of a push could not be written.")
         except Exception:
             self._log.exception("A delivery failed.")
 
-    async def _push(self, claimed: Claimed, stored: StoredBroadcast) -> None:
-        ours, older = payload(stored, self._source), payload_of_older(stored)
-        key = key_of(stored)
-
+    async def _push(self, claimed: Claimed, message: _Message) -> None:
         async def push(target: Target, token: str) -> Pushed:
-            return await self._pusher.push(target, token, key, ours, older)
+            return await self._pusher.push(target, token, message.key, message.ours, message.older)
 
         pushed = await self._opened(claimed, push)
-        log_delivery(stored, claimed.user, claimed.server, pushed.outcome, pushed.reason)
+        log_delivery(message.stored, claimed.user, claimed.server, pushed.outcome, pushed.reason)
         await self._settle(claimed, pushed)
 
-    async def _withdraw(self, claimed: Claimed, stored: StoredBroadcast) -> None:
+    async def _withdraw(self, claimed: Claimed, message: _Message) -> None:
         """Take it back from where our route took it in; elsewhere there is nothing to do."""
         values: dict[str, Any] = {"due": None}
         if claimed.route == "notify":
-            key = key_of(stored)
 
             async def withdraw(target: Target, token: str) -> Pushed:
-                return await self._pusher.withdraw(target, token, key, self._source)
+                return await self._pusher.withdraw(target, token, message.key, self._source)
 
             pushed = await self._opened(claimed, withdraw)
             if pushed.again and claimed.attempts < len(AGAIN_S):
                 values["due"] = now() + timedelta(seconds=AGAIN_S[claimed.attempts])
-        await self._writer.run(lambda tx: self._pushes.settle(tx, self._owner, claimed, values))
+        await self._settling.settle(claimed, values)
 
     async def _opened(
         self, claimed: Claimed, send: Callable[[Target, str], Awaitable[Pushed]]
@@ -253,4 +270,4 @@ class DeliveryService:
         if claimed.route is None:
             # What it has already, it keeps: a change that does not arrive takes nothing away.
             values.update(outcome=pushed.outcome, reason=pushed.reason)
-        await self._writer.run(lambda tx: self._pushes.settle(tx, self._owner, claimed, values))
+        await self._settling.settle(claimed, values)
