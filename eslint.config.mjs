@@ -77,9 +77,14 @@ export default tseslint.config(
     files: ['hub/jupyterhub_notify/pages/static/*.js'],
     languageOptions: {
       globals: { ...globals.browser, htmx: 'readonly' },
-      sourceType: 'script'
+      sourceType: 'module'
     },
     rules: typescriptRules
+  },
+  {
+    // Before anything is drawn, and in the Hub's own pages.
+    files: ['hub/jupyterhub_notify/pages/static/{theme,hub-pages}.js'],
+    languageOptions: { sourceType: 'script' }
   },
   {
     files: ['style/*.js'],

@@ -1,0 +1,83 @@
+/**
+ * Times, in the reader's own zone and language.
+ */
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const UNITS = [
+  ['day', 86400],
+  ['hour', 3600],
+  ['minute', 60]
+];
+
+function sinceText(moment) {
+  const seconds = (moment - Date.now()) / 1000;
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) {
+      return relative.format(Math.trunc(seconds / size), unit);
+    }
+  }
+  return relative.format(0, 'second');
+}
+
+function momentText(moment) {
+  const today = new Date().toDateString() === moment.toDateString();
+  return moment.toLocaleString(undefined, {
+    ...(today ? {} : { dateStyle: 'medium' }),
+    timeStyle: 'short'
+  });
+}
+
+export function showTimes(root = document) {
+  for (const element of root.querySelectorAll('time[data-jn-time]')) {
+    const moment = new Date(element.dateTime);
+    const text =
+      element.dataset.jnTime === 'moment'
+        ? momentText(moment)
+        : sinceText(moment);
+    if (element.textContent !== text) {
+      element.textContent = text;
+    }
+    element.title = moment.toLocaleString();
+  }
+}
+
+/** Return a moment as a field for a local time has it. */
+export function localText(iso) {
+  if (!iso) {
+    return '';
+  }
+  const moment = new Date(iso);
+  const shifted = moment - moment.getTimezoneOffset() * 60_000;
+  return new Date(shifted).toISOString().slice(0, 16);
+}
+
+/** Return the moment at which a clock in a zone shows this local time, in UTC. */
+export function inZone(local, zone) {
+  const asUtc = Date.parse(`${local}:00Z`.replace(/:00:00Z$/, ':00Z'));
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric'
+  });
+  const shown = at => {
+    const part = Object.fromEntries(
+      format.formatToParts(at).map(({ type, value }) => [type, Number(value)])
+    );
+    return Date.UTC(
+      part.year,
+      part.month - 1,
+      part.day,
+      part.hour,
+      part.minute
+    );
+  };
+  let at = asUtc;
+  // Twice: the offset may change between the first guess and the moment.
+  for (let round = 0; round < 2; round++) {
+    at += asUtc - shown(at);
+  }
+  return new Date(at).toISOString().replace('.000Z', 'Z');
+}
