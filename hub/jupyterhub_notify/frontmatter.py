@@ -12,6 +12,10 @@ __all__ = ["MAX_FILE", "FrontMatterError", "files_of", "read_file", "split"]
 
 MAX_FILE = 256 * 1024
 MAX_FILES = 2000
+#: How long front matter is, in characters, and how many brackets it holds: YAML is slow, and each
+#: bracket that is open costs it the time of all that are.
+MAX_FRONT_MATTER = 32 * 1024
+MAX_BRACKETS = 500
 
 _FENCE = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -78,6 +82,9 @@ def read_file(path: Path) -> str:
     FrontMatterError
         If it cannot be read, is too large, or is no UTF-8.
     """
+    if not path.is_file():
+        # Nobody may ever write to a pipe, and a device has no end.
+        raise FrontMatterError("it is not a file")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE + 1)
@@ -112,11 +119,16 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     match = _FENCE.match(text)
     if match is None:
         raise FrontMatterError("it does not begin with front matter between two lines ---")
+    if len(match[1]) > MAX_FRONT_MATTER:
+        raise FrontMatterError(f"its front matter has more than {MAX_FRONT_MATTER} characters")
+    if match[1].count("[") + match[1].count("{") > MAX_BRACKETS:
+        raise FrontMatterError(f"its front matter holds more than {MAX_BRACKETS} brackets")
     if re.search(r"(^|[\s\[{:,-])[&*][\w-]", match[1]):
         _refuse_aliases(match[1])
     try:
         data = yaml.load(match[1], Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:
+        # Values with tags, such as `!!bool maybe`, make it raise anything.
         raise FrontMatterError(_yaml_message(error)) from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise FrontMatterError("its front matter is no mapping of names to values")

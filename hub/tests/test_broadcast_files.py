@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import time
 from datetime import datetime, timezone
 
 import pytest
@@ -195,6 +197,28 @@ def test_one_bad_file_never_hides_a_good_one(tmp_path):
     }
     (folder / "other.md").write_text("---\nsummary: here\n---\n")
     assert [found.id for found in directory.read()] == ["sub/good.md", "sub/other.md"]
+
+
+def test_what_makes_yaml_raise_or_last_and_what_is_no_file_hide_no_good_one(tmp_path):
+    values = {
+        "sexagesimal": "59:" * 1800 + "1.",
+        "time": "!!timestamp x",
+        "truth": "!!bool x",
+        "number": "!!int ''",
+        "fraction": "!!float ''",
+        "nested": "[" * 100_000,
+        "long": "x " * 100_000,
+    }
+    for name, value in values.items():
+        (tmp_path / f"{name}.md").write_text(f"---\nsummary: {value}\n---\n")
+    os.mkfifo(tmp_path / "pipe.md")
+    (tmp_path / "endless.md").symlink_to("/dev/zero")
+    (tmp_path / "z-good.md").write_text("---\nsummary: good\n---\n")
+    directory = BroadcastDirectory(tmp_path)
+    began = time.process_time()
+    assert [found.id for found in directory.read()] == ["z-good.md"]
+    assert time.process_time() - began < 4, "the nested one alone took three times as long"
+    assert set(directory.problems) == {f"{name}.md" for name in (*values, "pipe", "endless")}
 
 
 def test_a_folder_that_is_away_changes_nothing(tmp_path):
