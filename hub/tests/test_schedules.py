@@ -164,7 +164,7 @@ def test_a_rule_that_is_wrong_endless_or_too_frequent_is_refused_at_once(rule):
 
 @pytest.mark.parametrize("frequency", ["DAILY", "HOURLY"])
 def test_days_that_never_come_cost_a_fraction_of_what_dateutil_takes_for_them(frequency):
-    """Which is up to a second on a busy machine, in which the service answers nobody."""
+    """The service would answer nobody for up to a second on a busy machine."""
     rule = make_rule(
         start=datetime(2026, 1, 1, 9),
         in_zone=ZoneInfo("UTC"),

@@ -1,4 +1,4 @@
-"""What came of pushes is written together, and not lost with the process's end."""
+"""Outcomes of pushes are written together, and not lost with the process's end."""
 
 from __future__ import annotations
 

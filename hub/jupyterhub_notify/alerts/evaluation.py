@@ -1,4 +1,4 @@
-"""What a rule comes to for one user: pure functions of a state, a value and a moment.
+"""Evaluate a rule for one user: pure functions of a state, a value and a moment.
 
 Each threshold is a switch by itself: on once the value has been above it for its ``hold``, off as
 soon as the value is below ``clear_below``. The user's level is the highest that is on. An action

@@ -90,7 +90,7 @@ class Webhook(_Wire):
 
 
 class AlertsTaken(BaseModel):
-    """What became of a webhook's alerts."""
+    """The result of a webhook, in numbers of alerts."""
 
     created: Annotated[int, Field(title="Created", description="Notifications that are new")]
     changed: Annotated[int, Field(title="Changed", description="Those that are different")]
@@ -102,7 +102,7 @@ class AlertsTaken(BaseModel):
 
 
 class AlertProblem(BaseModel):
-    """Why alerts reach nobody."""
+    """A reason for which alerts reach nobody."""
 
     engine: Annotated[str, Field(title="Engine", description="Which, or which rule")]
     reason: Annotated[str, Field(title="Reason", description="What is wrong")]
@@ -113,7 +113,7 @@ class AlertProblem(BaseModel):
 
 
 class RuleEntry(BaseModel):
-    """What one rule has come to for one user."""
+    """The state of one rule for one user."""
 
     rule: Annotated[str, Field(title="Rule", description="Its name")]
     user: Annotated[str, Field(title="User", description="Of whom")]
@@ -124,7 +124,7 @@ class RuleEntry(BaseModel):
 
 
 class AlertOverview(BaseModel):
-    """What alerts and rules have come to."""
+    """The state of all alerts and rules."""
 
     problems: Annotated[
         list[AlertProblem], Field(title="Problems", description="What reached nobody")

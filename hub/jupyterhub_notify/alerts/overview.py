@@ -1,4 +1,4 @@
-"""What the administrator sees of alerts and rules."""
+"""Alerts and rules, as the administrator sees them."""
 
 from __future__ import annotations
 

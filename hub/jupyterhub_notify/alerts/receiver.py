@@ -51,7 +51,7 @@ _TYPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class AlertSettings:
-    """What a site may set.
+    """The settings of a site.
 
     Parameters
     ----------

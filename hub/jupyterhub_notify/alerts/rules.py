@@ -194,7 +194,7 @@ class Request(_Strict):
 
 
 class Action(_Strict):
-    """What is done when a threshold begins, and undone when it is over."""
+    """An HTTP call when a threshold begins, and another when it is over."""
 
     at: Annotated[int, Field(description="Which threshold, from 1", ge=1)] = 1
     begin: Annotated[Request, Field(description="Called when it begins")]

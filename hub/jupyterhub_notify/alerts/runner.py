@@ -55,7 +55,7 @@ LOOK_S = 1.0
 
 @dataclass(kw_only=True)
 class Run:
-    """What one run did.
+    """The result of one run.
 
     Parameters
     ----------

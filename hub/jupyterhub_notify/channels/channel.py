@@ -1,4 +1,4 @@
-"""What a channel is, and what it is given."""
+"""The interface of a channel, and what it is given."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What one user is sent at once: one message, or a digest of several.
+    """A letter to one user: one message, or a digest of several.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class Channel(Protocol):
 
     @property
     def name(self) -> str:
-        """What settings and the page call it."""
+        """The channel's name, in settings and on the page."""
 
     def may_reach(self, user: str) -> bool:
         """Tell at once whether it may have an address of this user."""

@@ -1,4 +1,4 @@
-"""What users see and choose of the channels, and what the administrator sees."""
+"""Channels as their users see and choose them, and as the administrator sees them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ChannelChoices(Model):
 
 
 class ChooseChannels(Model):
-    """What to change; a field that is not there stays."""
+    """A change; a field that is not there stays."""
 
     on: Annotated[
         dict[Text, bool] | None,
@@ -68,7 +68,7 @@ class ChooseChannels(Model):
 
 
 class ChannelSummary(Model):
-    """How many sends of a channel are in a state."""
+    """The number of sends of a channel that are in a state."""
 
     channel: Annotated[str, Field(title="Channel", description="Its name")]
     state: Annotated[str, Field(title="State", description="waiting, sent, cancelled or failed")]

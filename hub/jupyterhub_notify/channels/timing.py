@@ -1,4 +1,4 @@
-"""When a channel may disturb: quiet hours and digests, on the user's own clocks."""
+"""Times at which a channel may disturb: quiet hours and digests, on the user's own clocks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MORNING = time(8)
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
-    """What a user has chosen.
+    """The choice of a user.
 
     Parameters
     ----------

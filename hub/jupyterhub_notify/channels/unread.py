@@ -1,4 +1,4 @@
-"""What a user has still not read of what is to be sent, and what it says."""
+"""Messages that are to be sent and that their user has still not read, with their texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users choose of the channels, and the link that turns one off."""
+"""Routes of the channels: a user's choice, and the link that turns one off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser is shown at an address that the service does not have; clients keep JSON."""
+"""Answer unknown addresses: with a page to a browser, with JSON to clients."""
 
 from __future__ import annotations
 

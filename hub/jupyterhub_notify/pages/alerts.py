@@ -1,4 +1,4 @@
-"""How the page says what alerts, rules and channels have come to."""
+"""Lines of the page about alerts, rules and channels."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class StateLine:
 
 @dataclass(frozen=True, kw_only=True)
 class ProblemLine:
-    """What reached nobody."""
+    """A line about alerts that reached nobody."""
 
     engine: str
     reason: str

@@ -30,7 +30,7 @@ class AlertProblem(Base):
 
 
 class RuleState(Base):
-    """What one rule has come to for one user; no row means normal."""
+    """The state of one rule for one user; no row means normal."""
 
     __tablename__ = "rule_states"
 
@@ -42,7 +42,7 @@ class RuleState(Base):
 
 
 class Lease(Base):
-    """What one replica at a time does: whose turn it is, and until when."""
+    """A duty of one replica at a time: whose turn it is, and until when."""
 
     __tablename__ = "leases"
 

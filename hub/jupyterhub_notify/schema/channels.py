@@ -1,4 +1,4 @@
-"""What users have chosen of the channels, and what was sent over them."""
+"""Tables of the channels: the users' choices, and what was sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ChannelChoice", "ChannelSend", "ChannelSpread"]
 
 
 class ChannelChoice(Base):
-    """What one user has chosen; no row means the defaults."""
+    """The choice of one user; no row means the defaults."""
 
     __tablename__ = "channel_choices"
 
@@ -68,7 +68,7 @@ class ChannelSend(Base):
 
 
 class ChannelSpread(Base):
-    """How far a message to many has been put into the queue: its users go there by name."""
+    """The place up to which a message to many is in the queue: its users go there by name."""
 
     __tablename__ = "channel_spreads"
 

@@ -41,7 +41,7 @@ RANKS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reported:
-    """What a lab says became of a broadcast at one server.
+    """A lab's report of a broadcast at one server.
 
     Parameters
     ----------
