@@ -102,10 +102,14 @@ async function beThere(): Promise<void> {
   await page.mouse.move(410, 700);
 }
 
-/** The colour in the corner of a picture, once it is drawn. */
-async function redOf(image: Locator): Promise<number> {
+/** The colour in the corner of a picture; none while another takes its place. */
+async function redOf(image: Locator): Promise<number | null> {
   return image.evaluate(async (node: HTMLImageElement) => {
-    await node.decode();
+    try {
+      await node.decode();
+    } catch {
+      return null;
+    }
     const canvas = document.createElement('canvas');
     canvas.width = node.naturalWidth;
     canvas.height = node.naturalHeight;
@@ -122,14 +126,14 @@ test('a row shows its picture small, and whole when it is open', async () => {
   await beThere();
   const row = rows(page, 'Training done');
   const small = row.locator('.jp-NotifyThumbnail img');
-  expect(await redOf(small)).toBe(100);
+  await expect.poll(() => redOf(small)).toBe(100);
   const box = (await small.boundingBox())!;
   expect(box.width).toBeLessThan(60);
 
   await row.click();
   const link = row.getByRole('link', { name: 'Picture' });
   const whole = link.locator('img');
-  expect(await redOf(whole)).toBe(100);
+  await expect.poll(() => redOf(whole)).toBe(100);
   await expect(small).toHaveCount(0);
   const large = (await whole.boundingBox())!;
   expect(large.width).toBeGreaterThan(200);
@@ -156,7 +160,7 @@ test('a curve grows in an open row, and nothing else of it changes', async () =>
   const row = rows(page, 'Epoch 1');
   await row.click();
   const picture = row.locator('.jp-NotifyPicture img');
-  expect(await redOf(picture)).toBe(10);
+  await expect.poll(() => redOf(picture)).toBe(10);
   const before = await picture.boundingBox();
   await give('curve', png(200));
   await expect.poll(() => redOf(picture)).toBe(200);
@@ -201,7 +205,7 @@ test('a picture that went shows that, or nothing', async () => {
   }
   const row = rows(page, 'Lost');
   await row.getByRole('button', { name: 'Retry' }).click();
-  expect(await redOf(row.locator('.jp-NotifyPicture img'))).toBe(1);
+  await expect.poll(() => redOf(row.locator('.jp-NotifyPicture img'))).toBe(1);
 });
 
 test('nothing is fetched in a tab that nobody has touched', async ({
