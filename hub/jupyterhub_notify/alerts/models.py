@@ -9,13 +9,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WrapValidator,
+)
 
+from ..errors import Invalid
 from ..models.common import Text, Utc
+from ..services.pace import paced
 
 __all__ = ["Alert", "AlertOverview", "AlertProblem", "AlertsTaken", "RuleEntry", "Webhook"]
 
 MAX_LABELS = 200
+MAX_ALERTS = 20_000
 
 
 def _cleaned(value: Any) -> Any:
@@ -25,8 +35,15 @@ def _cleaned(value: Any) -> Any:
         return {}
     if not isinstance(value, dict):
         return value
+    if len(value) <= MAX_LABELS and all(_is_plain(text) for pair in value.items() for text in pair):
+        # As nearly all are, of the tens of thousands in a large group.
+        return value
     first = list(value.items())[:MAX_LABELS]
     return {_storable(name): _storable(text) for name, text in first}
+
+
+def _is_plain(text: Any) -> bool:
+    return isinstance(text, str) and text.isascii() and "\0" not in text
 
 
 def _storable(text: Any) -> Any:
@@ -35,7 +52,16 @@ def _storable(text: Any) -> Any:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-Labels = Annotated[dict[Text, Text], BeforeValidator(_cleaned)]
+#: Checked by the cleaning alone: once more would double what a large webhook costs.
+Labels = Annotated[dict[str, str], BeforeValidator(_cleaned)]
+
+
+def _is_list(value: Any, _: Any) -> Any:
+    if not isinstance(value, list):
+        raise ValueError("must be a list")
+    if len(value) > MAX_ALERTS:
+        raise ValueError(f"must be {MAX_ALERTS} alerts at most")
+    return value
 
 
 class _Wire(BaseModel):
@@ -84,9 +110,30 @@ class Webhook(_Wire):
         Labels,
         Field(alias="commonAnnotations", title="Annotations", description="Those that all have"),
     ] = {}
+    #: As they came: `checked` reads them, some at a time, since all would be too long at once.
     alerts: Annotated[
-        list[Alert], Field(title="Alerts", description="The group's alerts", max_length=20_000)
+        list[Alert],
+        Field(title="Alerts", description="The group's alerts", max_length=MAX_ALERTS),
+        WrapValidator(_is_list),
     ]
+
+    async def checked(self) -> list[Alert]:
+        """Return the alerts.
+
+        Raises
+        ------
+        Invalid
+            If one is no good; it says where.
+        """
+        return [_alert(index, raw) async for index, raw in paced(enumerate(self.alerts))]
+
+
+def _alert(index: int, raw: Any) -> Alert:
+    try:
+        return Alert.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Invalid(str(first["msg"]), ["body", "alerts", index, *first["loc"]]) from None
 
 
 class AlertsTaken(BaseModel):

@@ -23,6 +23,7 @@ from ..models.common import MAX_BODY, MAX_SUMMARY
 from ..models.notifications import Reconciled, ReconcileItem
 from ..schema import now
 from ..services.access import require_publisher
+from ..services.pace import paced
 from ..services.reconciling import ReconcilingService
 from ..storage.alert_problems import AlertProblemStore
 from ..storage.writer import Transaction, Writer
@@ -131,17 +132,18 @@ class AlertReceiver:
         if engine == "alertmanager" and webhook.version != "4":
             message = f"version 4 is understood, not {webhook.version[:20]!r}"
             raise Invalid(message, ["body", "version"])
+        alerts = await webhook.checked()
         scope = f"alert:{_digest(engine + webhook.group_key)}:"
         firing: dict[str, tuple[Alert, str]] = {}
         over: set[str] = set()
         problems: list[tuple[str, str]] = []
-        found = [(alert, self._finder.candidates(alert.labels)) for alert in webhook.alerts]
+        found = [(alert, self._finder.candidates(alert.labels)) async for alert in paced(alerts)]
         slugs = [name for _, names in found for name in names if is_hashed(name)]
         read = await self._known.hashed(slugs) if slugs else {}
         found = [(alert, [read.get(name, name) for name in names]) for alert, names in found]
         unknown = await self._known.unknown([name for _, names in found for name in names])
         unknown |= set(slugs) - read.keys()
-        for alert, names in found:
+        async for alert, names in paced(found):
             name = next((one for one in names if one not in unknown), names[0] if names else None)
             key = scope + (alert.fingerprint or _digest(json.dumps(alert.labels, sort_keys=True)))
             ALERTS.labels(engine, alert.status).inc()
@@ -171,7 +173,7 @@ class AlertReceiver:
         for templates in (True, False):
             items = [
                 self._item(alert, name, key, webhook, templates)
-                for key, (alert, name) in firing.items()
+                async for key, (alert, name) in paced(firing.items())
             ]
             try:
                 return await self._reconciling.reconcile(

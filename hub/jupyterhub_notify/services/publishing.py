@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -273,13 +273,10 @@ class PublishingService:
         kept = {name: getattr(old, name) for name in old.__slots__}
         return StoredNotification(**{**kept, **changed, "user_state": state})
 
-    async def end(self, transaction: Transaction, old: StoredNotification, at: datetime) -> None:
-        """Revoke one notification."""
-        await self._store.change(
-            transaction.connection,
-            old.id,
-            {"state": "revoked", "ended": at, "seq": transaction.next(_only_user(old.target))},
-        )
+    async def end(self, transaction: Transaction, found: Iterable[StoredNotification]) -> None:
+        """Revoke notifications."""
+        seqs = {old.id: transaction.next(_only_user(old.target)) for old in found}
+        await self._store.end(transaction.connection, seqs, "revoked", now())
 
     async def patch(
         self, caller: Caller, service: str, reference: str, patch: PatchNotification
@@ -358,8 +355,7 @@ class PublishingService:
 
         async def command(transaction: Transaction) -> None:
             found = await self._referenced(transaction, service, reference)
-            for old in found:
-                await self.end(transaction, old, now())
+            await self.end(transaction, found)
             await self._audit.add(
                 transaction, caller, "notification.revoke", service, id=reference, count=len(found)
             )

@@ -1,22 +1,70 @@
-"""Make a service's active notifications what a list says, in one transaction."""
+"""Make a service's active notifications what a list says.
+
+Some hundred are done in one transaction. More are done in several, as an alerting engine sends ten
+thousand at once: others read and write in between, and who sends the list again, as an engine does
+that is not answered, makes good what was cut off.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ..errors import Invalid
 from ..identity.caller import Caller
 from ..metrics import PUBLISHED
 from ..models.notifications import Reconciled, ReconcileItem
-from ..schema import now
+from ..models.stored import StoredNotification
 from ..storage.audit import AuditStore
 from ..storage.notifications import NotificationStore
 from ..storage.writer import Transaction, Writer
 from .access import require_publisher
 from .limits import RateLimit
+from .pace import paced
 from .publishing import Draft, PublishingService, require_open
 
 __all__ = ["ReconcilingService"]
+
+#: So many in one transaction.
+SLICE = 500
+
+#: A notification's key and target.
+_Place = tuple[str | None, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """A reconciliation under way.
+
+    Parameters
+    ----------
+    service, scope
+        Whose, and which keys are looked at.
+    wanted
+        What should be active.
+    put
+        What of it is still to be looked at.
+    revoke
+        If the list is not complete: the only keys that may be revoked.
+    end
+        What is still to be revoked; `None` until that is known.
+    result
+        What was done so far.
+    over
+        Whether all of it was.
+    """
+
+    service: str
+    scope: str
+    wanted: Mapping[_Place, Draft]
+    put: Sequence[_Place]
+    revoke: Collection[str] | None
+    end: Sequence[_Place] | None = None
+    result: Reconciled = field(
+        default_factory=lambda: Reconciled(created=0, changed=0, revoked=0, unchanged=0)
+    )
+    over: bool = False
 
 
 class ReconcilingService:
@@ -86,50 +134,86 @@ class ReconcilingService:
         require_publisher(caller, service)
         wanted = await self._wanted(caller, items, scope)
         self._limit.take(caller.name)
+        run = _Run(service=service, scope=scope, wanted=wanted, put=list(wanted), revoke=revoke)
+        while not run.over:
+            run = await self._writer.run(partial(self._slice, caller=caller, run=run))
+        PUBLISHED.labels("notification").inc(run.result.created)
+        return run.result
 
-        async def command(transaction: Transaction) -> Reconciled:
-            require_open(transaction)
-            found = await self._store.of_service(transaction.connection, service)
-            existing = {
-                (one.key, one.target): one for one in found if (one.key or "").startswith(scope)
-            }
-            result = Reconciled(created=0, changed=0, revoked=0, unchanged=0)
-            stored = await self._publishing.store_drafts(
-                transaction, service, list(wanted.values()), existing
+    async def _slice(self, transaction: Transaction, caller: Caller, run: _Run) -> _Run:
+        """Do the next part in its own transaction, and return what is left."""
+        require_open(transaction)
+        result, end = run.result.model_copy(), run.end
+        now_put, put = run.put[:SLICE], run.put[SLICE:]
+        if now_put:
+            drafts = {place: run.wanted[place] for place in now_put}
+            await self._put(transaction, run.service, drafts, result)
+        room = SLICE - len(now_put)
+        if not put and end is None:
+            end = await self._to_end(transaction, run)
+        if not put and end and room:
+            result.revoked += await self._end(transaction, run.service, end[:room])
+            end = end[room:]
+        over = not put and not end
+        if over and (result.created or result.changed or result.revoked):
+            await self._audit.add(
+                transaction,
+                caller,
+                "notification.reconcile",
+                run.service,
+                scope=run.scope,
+                **result.model_dump(),
             )
-            for place, one in zip(wanted, stored, strict=True):
-                old = existing.pop(place, None)
-                if old is None:
-                    result.created += 1
-                elif old.seq == one.seq:
-                    result.unchanged += 1
-                else:
-                    result.changed += 1
-            for old in existing.values():
-                if revoke is not None and old.key not in revoke:
-                    continue
-                await self._publishing.end(transaction, old, now())
-                result.revoked += 1
-            if result.created or result.changed or result.revoked:
-                await self._audit.add(
-                    transaction,
-                    caller,
-                    "notification.reconcile",
-                    service,
-                    scope=scope,
-                    **result.model_dump(),
-                )
-            return result
+        return replace(run, result=result, put=put, end=end, over=over)
 
-        result = await self._writer.run(command)
-        PUBLISHED.labels("notification").inc(result.created)
-        return result
+    async def _put(
+        self,
+        transaction: Transaction,
+        service: str,
+        wanted: dict[_Place, Draft],
+        result: Reconciled,
+    ) -> None:
+        existing = await self._existing(transaction, service, wanted)
+        stored = await self._publishing.store_drafts(
+            transaction, service, list(wanted.values()), existing
+        )
+        for place, one in zip(wanted, stored, strict=True):
+            old = existing.get(place)
+            if old is None:
+                result.created += 1
+            elif old.seq == one.seq:
+                result.unchanged += 1
+            else:
+                result.changed += 1
+
+    async def _to_end(self, transaction: Transaction, run: _Run) -> list[_Place]:
+        """Return what is not in the list, and may be revoked."""
+        found = await self._store.keys_of_service(transaction.connection, run.service, run.scope)
+        return [
+            place
+            for place in found
+            if place not in run.wanted and (run.revoke is None or place[0] in run.revoke)
+        ]
+
+    async def _end(self, transaction: Transaction, service: str, places: Sequence[_Place]) -> int:
+        existing = await self._existing(transaction, service, places)
+        await self._publishing.end(transaction, existing.values())
+        return len(existing)
+
+    async def _existing(
+        self, transaction: Transaction, service: str, places: Collection[_Place]
+    ) -> dict[_Place, StoredNotification]:
+        keys = {key for key, _ in places if key is not None}
+        found = await self._store.of_service(transaction.connection, service, keys=keys)
+        wanted = set(places)
+        by_place = {(one.key, one.target): one for one in found}
+        return {place: one for place, one in by_place.items() if place in wanted}
 
     async def _wanted(
         self, caller: Caller, items: Sequence[ReconcileItem], scope: str
-    ) -> dict[tuple[str | None, str], Draft]:
-        wanted: dict[tuple[str | None, str], Draft] = {}
-        for index, item in enumerate(items):
+    ) -> dict[_Place, Draft]:
+        wanted: dict[_Place, Draft] = {}
+        async for index, item in paced(enumerate(items)):
             if not item.key.startswith(scope):
                 raise Invalid("The key is outside of the scope", ["body", index, "key"])
             for draft in await self._publishing.drafts(caller, item, ("body", index)):

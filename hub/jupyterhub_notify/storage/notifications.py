@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..models.stored import StoredNotification, StoredState
@@ -322,6 +335,19 @@ class NotificationStore:
         row = (await connection.execute(statement)).one_or_none()
         return None if row is None else _stored(row)
 
+    async def keys_of_service(
+        self, connection: AsyncConnection, service: str, prefix: str
+    ) -> list[tuple[str, str]]:
+        """Return key and target of a service's active notifications whose key begins so."""
+        statement = select(_N.key, _N.target).where(
+            _N.service == service,
+            _N.state == "active",
+            _N.key.startswith(prefix, autoescape=True),
+        )
+        rows = await connection.execute(statement)
+        # One of the two databases compares without regard to case.
+        return [(row[0], row[1]) for row in rows if row[0].startswith(prefix)]
+
     async def insert(
         self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
     ) -> list[int]:
@@ -332,6 +358,19 @@ class NotificationStore:
     async def change(self, connection: AsyncConnection, id_: int, values: dict[str, Any]) -> None:
         """Set columns of one notification."""
         await connection.execute(update(Notification).where(_N.id == id_).values(values))
+
+    async def end(
+        self, connection: AsyncConnection, seqs: Mapping[int, int], state: str, at: datetime
+    ) -> None:
+        """End notifications: each by its id, with its new number."""
+        statement = (
+            update(Notification)
+            .where(_N.id == bindparam("of_id"))
+            .values(state=state, ended=at, seq=bindparam("new_seq"))
+        )
+        rows = [{"of_id": id_, "new_seq": seq} for id_, seq in seqs.items()]
+        if rows:
+            await connection.execute(statement, rows)
 
     async def forget_states(self, connection: AsyncConnection, id_: int) -> None:
         """Delete what users did with a notification: it is shown anew."""
