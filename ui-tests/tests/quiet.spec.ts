@@ -37,7 +37,11 @@ for (const app of ['lab', 'notebook'] as const) {
 
     test.beforeAll(async ({ browser }) => {
       context = await browser.newContext({ timezoneId: 'UTC' });
-      other = await lab.open(browser, { context });
+      // Of two tabs of one workspace JupyterLab loads the later again, as another one's.
+      other = await lab.open(browser, {
+        context,
+        ...(app === 'lab' ? { path: 'lab/workspaces/other' } : {})
+      });
       page = await lab.open(browser, { context, window: true });
       if (app === 'lab') {
         await untilLauncher(page);

@@ -36,6 +36,8 @@ Engine = Literal["alertmanager", "grafana"]
 
 #: Into how many steps the time until an alert expires is divided.
 STEPS = 10
+#: How many notifications are stored in one transaction, between which others read and write.
+AT_ONCE = 500
 
 _TYPES = {
     "critical": "error",
@@ -177,7 +179,7 @@ class AlertReceiver:
             ]
             try:
                 return await self._reconciling.reconcile(
-                    caller, service, items, scope, revoke=revoke
+                    caller, service, items, scope, revoke=revoke, size=AT_ONCE
                 )
             except Invalid as error:
                 # A template that is no good must not keep the alert from its user.

@@ -106,7 +106,7 @@ async def reconcile(
         ),
     ] = "",
 ) -> Response:
-    """Make the service's active notifications with keys what the list says: up to 500 at once."""
+    """Make the service's active notifications with keys what the list says, at once."""
     return json_one(await parts.reconciling.reconcile(caller, service, body, scope))
 
 

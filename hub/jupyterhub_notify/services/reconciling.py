@@ -1,12 +1,13 @@
 """Make a service's active notifications what a list says.
 
-Some hundred are done in one transaction. More are done in several, as an alerting engine sends ten
-thousand at once: others read and write in between, and who sends the list again, as an engine does
-that is not answered, makes good what was cut off.
+A service's list is made so in one transaction. An alerting engine's, of up to twenty thousand, is
+made so in several: others read and write in between, and the engine, which sends a list again that
+was not answered, makes good what was cut off.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,8 +27,8 @@ from .publishing import Draft, PublishingService, require_open
 
 __all__ = ["ReconcilingService"]
 
-#: So many in one transaction.
-SLICE = 500
+#: All that a list says in one transaction.
+WHOLE = sys.maxsize
 
 #: A notification's key and target.
 _Place = tuple[str | None, str]
@@ -41,6 +42,8 @@ class _Run:
     ----------
     service, scope
         Whose, and which keys are looked at.
+    size
+        How many are done in one transaction.
     wanted
         What should be active.
     put
@@ -57,6 +60,7 @@ class _Run:
 
     service: str
     scope: str
+    size: int
     wanted: Mapping[_Place, Draft]
     put: Sequence[_Place]
     revoke: Collection[str] | None
@@ -105,6 +109,7 @@ class ReconcilingService:
         scope: str,
         *,
         revoke: Collection[str] | None = None,
+        size: int = WHOLE,
     ) -> Reconciled:
         """Make it so.
 
@@ -120,6 +125,9 @@ class ReconcilingService:
             Only keys that begin so are looked at, and only such may be in the list.
         revoke
             If the list is not complete: the only keys that may be revoked.
+        size
+            How many are done in one transaction. With fewer than all, what is cut off halfway is
+            half done: for callers who send the list again.
 
         Returns
         -------
@@ -134,7 +142,14 @@ class ReconcilingService:
         require_publisher(caller, service)
         wanted = await self._wanted(caller, items, scope)
         self._limit.take(caller.name)
-        run = _Run(service=service, scope=scope, wanted=wanted, put=list(wanted), revoke=revoke)
+        run = _Run(
+            service=service,
+            scope=scope,
+            size=size,
+            wanted=wanted,
+            put=list(wanted),
+            revoke=revoke,
+        )
         while not run.over:
             run = await self._writer.run(partial(self._slice, caller=caller, run=run))
         PUBLISHED.labels("notification").inc(run.result.created)
@@ -144,11 +159,11 @@ class ReconcilingService:
         """Do the next part in its own transaction, and return what is left."""
         require_open(transaction)
         result, end = run.result.model_copy(), run.end
-        now_put, put = run.put[:SLICE], run.put[SLICE:]
+        now_put, put = run.put[: run.size], run.put[run.size :]
         if now_put:
             drafts = {place: run.wanted[place] for place in now_put}
             await self._put(transaction, run.service, drafts, result)
-        room = SLICE - len(now_put)
+        room = run.size - len(now_put)
         if not put and end is None:
             end = await self._to_end(transaction, run)
         if not put and end and room:
