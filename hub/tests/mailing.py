@@ -33,7 +33,9 @@ class Mailbox:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.answer.startswith("250"):
             parser = BytesParser(policy=email.policy.default)
-            self.mails.append(parser.parsebytes(envelope.content))  # type: ignore[arg-type]
+            content = envelope.content
+            assert isinstance(content, bytes)
+            self.mails.append(parser.parsebytes(content))
         return self.answer
 
 

@@ -37,7 +37,7 @@ def at(moment: datetime) -> tuple[bool, str, str, datetime | None]:
     fields = dict.fromkeys(StoredBroadcast.__dataclass_fields__)
     fields.update(summary="Maintenance", type="warning", schedule=schedule(), options={})
     fields.update(occurrence=timing.occurrence)
-    stored = StoredBroadcast(**fields)  # type: ignore[arg-type]
+    stored = StoredBroadcast(**fields)  # type: ignore[arg-type]  # those that a test names
     return timing.active, summary_of(stored), type_of(stored), countdown_of(stored)
 
 
