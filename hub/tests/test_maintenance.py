@@ -34,10 +34,10 @@ def schedule(**more: Any) -> dict[str, Any]:
 def at(moment: datetime) -> tuple[bool, str, str, datetime | None]:
     """Return what users see at a moment: whether, the text, the type, the countdown."""
     timing = timing_at(schedule(), True, moment)
-    fields = dict.fromkeys(StoredBroadcast.__dataclass_fields__)
+    fields: dict[str, Any] = dict.fromkeys(StoredBroadcast.__dataclass_fields__)
     fields.update(summary="Maintenance", type="warning", schedule=schedule(), options={})
     fields.update(occurrence=timing.occurrence)
-    stored = StoredBroadcast(**fields)  # type: ignore[arg-type]  # those that a test names
+    stored = StoredBroadcast(**fields)
     return timing.active, summary_of(stored), type_of(stored), countdown_of(stored)
 
 

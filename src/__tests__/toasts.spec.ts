@@ -84,6 +84,18 @@ describe('ToastPresenter', () => {
     expect(manager.count).toBe(0);
   });
 
+  /** Begin anew, with a center that may be open. */
+  function present(isOpen: () => boolean): void {
+    presenter.dispose();
+    presenter = new ToastPresenter({
+      model: model as any,
+      actions: null,
+      trans: nullTranslator.load('jupyterlab_notify'),
+      isOpen
+    });
+    presenter.start();
+  }
+
   it('shows a single message without any delay', () => {
     model.bring([row('a', 1)]);
     expect(messages()).toEqual(['message a']);
@@ -256,14 +268,7 @@ describe('ToastPresenter', () => {
 
   it('sums nothing up while the center is open, also when the window shrinks', async () => {
     let open = false;
-    presenter.dispose();
-    presenter = new ToastPresenter({
-      model: model as any,
-      actions: null,
-      trans: nullTranslator.load('jupyterlab_notify'),
-      isOpen: () => open
-    });
-    presenter.start();
+    present(() => open);
     const sums = () => messages().filter(text => /^and .* more$/.test(text));
     const rows = Array.from({ length: 15 }, (_, i) =>
       row(`r${i}`, i + 1, { autoClose: false })
@@ -291,14 +296,7 @@ describe('ToastPresenter', () => {
 
   it('shows only errors while the center is open, and afterwards what stays', async () => {
     let open = false;
-    presenter.dispose();
-    presenter = new ToastPresenter({
-      model: model as any,
-      actions: null,
-      trans: nullTranslator.load('jupyterlab_notify'),
-      isOpen: () => open
-    });
-    presenter.start();
+    present(() => open);
     model.bring([row('before', 1, { autoClose: false })]);
     expect(messages()).toEqual(['message before']);
     open = true;
@@ -348,14 +346,7 @@ describe('ToastPresenter', () => {
 
   it('forgets no error that had no place when the center opened by itself, or since', async () => {
     let open = false;
-    presenter.dispose();
-    presenter = new ToastPresenter({
-      model: model as any,
-      actions: null,
-      trans: nullTranslator.load('jupyterlab_notify'),
-      isOpen: () => open
-    });
-    presenter.start();
+    present(() => open);
     const before = window.innerHeight;
     // Room for four.
     window.innerHeight = 2000;

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ..storage.channel_spreads import ChannelSpreadStore, ToMany
@@ -81,7 +82,7 @@ class Spreader:
             users = await self._audience.of(message)
             more = users is not None
             while users is not None and more and left > 0:
-                more = await self._writer.run(lambda tx, m=message, u=users: self._some(tx, m, u))  # type: ignore[misc]  # no type of a default
+                more = await self._writer.run(partial(self._some, message=message, users=users))
                 left -= CHUNK
 
     async def _some(self, transaction: Transaction, message: ToMany, users: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -113,7 +114,7 @@ class Planner:
         random.shuffle(meant)
         for start in range(0, len(meant), CHUNK):
             chunk = meant[start : start + CHUNK]
-            await self._writer.run(lambda tx, chunk=chunk: self._write(tx, stored, chunk))  # type: ignore[misc]  # no type of a default
+            await self._writer.run(partial(self._write, stored=stored, users=chunk))
         again = now() + self._look
         await self._writer.run(lambda tx: self._pushes.planned(tx, stored, again))
 
