@@ -280,6 +280,14 @@ class WelcomeRepository:
             return None
         return transaction.state.welcome
 
+    def is_list_dismissed(self, transaction: Transaction) -> bool:
+        """Return whether something of the service's last list has been dismissed since."""
+        found = transaction.execute(
+            "SELECT 1 FROM welcome WHERE central = ? AND listed AND dismissed_ms IS NOT NULL",
+            (self._central,),
+        )
+        return found.fetchone() is not None
+
     def sync(
         self,
         transaction: Transaction,

@@ -164,10 +164,15 @@ class CentralPoller(Source):
 
     async def _sync_welcome(self) -> None:
         await self._welcome.sync()
-        if self._welcome.is_doubtful and self._follower.is_open:
-            # The next pass is half an hour away, and the messages were probably reset elsewhere.
-            # Sooner, the list might come from the same replica.
+        if not self._follower.is_open:
+            return
+        # The next pass is half an hour away.
+        if self._welcome.is_doubtful:
+            # The messages were probably reset elsewhere. Sooner, the list might come from the same
+            # replica.
             self._note_welcome(self._schedule.spacing_s)
+        elif self._welcome.is_behind:
+            self._note_welcome()
 
     def _note_welcome(self, wait_s: float = 0.0) -> None:
         if self._welcome_due_at is None:

@@ -9,6 +9,9 @@ from .broadcasts import BroadcastSync
 from .failure import Failure
 from .session import CentralSession, ListState
 
+#: How often a list is requested again at once because the user has acted in the meantime.
+ATTEMPTS = 3
+
 
 class WelcomeSync:
     """Keeps the stored welcome messages in step with the service's list.
@@ -31,6 +34,8 @@ class WelcomeSync:
         #: The dismissals that the last list contradicted, and since when.
         self._doubted = ContradictedDismissals()
         self._doubted_at = 0.0
+        #: Whether the last list could not be used, because of what the user did meanwhile.
+        self.is_behind = False
 
     @property
     def is_doubtful(self) -> bool:
@@ -43,12 +48,25 @@ class WelcomeSync:
         return self.is_offered is False
 
     async def sync(self) -> None:
-        """Request the messages that are due, and store the list if it has changed."""
-        if self.is_missing:
-            return
+        """Request the messages that are due, and store the list if it has changed.
+
+        The list of a moment in which the user acts cannot be used. A page does so as it starts:
+        it counts the views of what it shows.
+        """
+        for _ in range(ATTEMPTS):
+            if self.is_missing or not await self._sync_once():
+                return
+
+    async def _sync_once(self) -> bool:
+        """Request the list and store it; return whether another request may do better at once."""
         session, welcome = self._session, self._session.storage.welcome
-        epoch, version = await session.submit(
-            lambda tx: (tx.cursor.epoch, welcome.sync_version(tx)), write=False
+        epoch, version, was_dismissed = await session.submit(
+            lambda tx: (
+                tx.cursor.epoch,
+                welcome.sync_version(tx),
+                welcome.is_list_dismissed(tx),
+            ),
+            write=False,
         )
         state = self._state if self._state.epoch == epoch else ListState(epoch)
         before_ms = self._requested_ms if state is self._state else 0
@@ -56,7 +74,9 @@ class WelcomeSync:
         items: tuple[WelcomeContent, ...] = ()
         etag = None
         try:
-            listed = await session.client.welcome(session.settings.aspect, state.etag)
+            # The same list again would say that what was dismissed from it was reset elsewhere.
+            known = None if was_dismissed else state.etag
+            listed = await session.client.welcome(session.settings.aspect, known)
         except Failure as failure:
             if not (failure.missing and await self._broadcasts.still_answers()):
                 raise
@@ -66,7 +86,8 @@ class WelcomeSync:
             self.is_offered = True
             if listed is None:
                 self._requested_ms = requested_ms
-                return
+                self.is_behind = False
+                return False
             items, etag = listed.items, listed.etag
             session.notices["welcome messages"] = listed.notice
         # Two lists in quick succession may come from the same replica of the service.
@@ -84,3 +105,6 @@ class WelcomeSync:
         if not taken and self.is_offered is False:
             # The messages that it listed before are still stored, so try again.
             self.is_offered = None
+        self.is_behind = not taken and not contradicted
+        # While an action waits to be sent, the next list cannot be used either.
+        return self.is_behind and version is not None

@@ -191,6 +191,39 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
         (folder(server) / "local.md").unlink()
 
 
+def test_a_reset_elsewhere_counts_though_the_service_lists_the_same_as_before(
+    make: Make, central: Central
+) -> None:
+    """The lab never sees a list without the message that was dismissed, so no ETag changes."""
+    central.welcome("Hello", "You")
+    lab = make()
+    with lab.websocket():
+        wait_for(lambda: due(lab), "it")
+        passed(lab)
+        central.fault("status", status=503, path="GET .*welcome")
+        tell(lab, "dismiss", {"ids": due(lab)})
+        wait_for(lambda: central.state()["dismissed"], "the service to know")
+        wait_for(lambda: lab.status()["central"]["outbox"] == 0, "it to be noted")
+        central.tell("POST", "welcome-reset")
+        central.fault(None)
+        wait_for(lambda: due(lab), "the reset elsewhere", 60)
+
+
+def test_a_list_that_the_user_overtook_is_asked_for_again_at_once(
+    make: Make, central: Central
+) -> None:
+    """A page counts a view as it starts, which is when the first list comes as well."""
+    hello = f"central:{central_tag(central.url)}:{central.welcome('Hello', 'You')}"
+    lab = make({"central_interval": 600.0, "central_timeout": 10.0})
+    write(folder(lab), "local")
+    central.forget()
+    central.fault("slow", seconds=1.0, path="GET .*welcome", times=1)
+    with lab.websocket():
+        wait_for(lambda: central.requests("welcome"), "the list to be asked for")
+        tell(lab, "seen", {"ids": ["file:local"]})
+        wait_for(lambda: due(lab) == [hello, "file:local"], "both")
+
+
 def test_a_welcome_part_that_goes_while_the_person_looks_takes_its_messages_along(
     make: Make, central: Central
 ) -> None:
