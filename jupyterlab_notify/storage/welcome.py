@@ -294,7 +294,7 @@ class WelcomeRepository:
         version: int | None,
         items: Sequence[WelcomeContent],
         since_ms: int,
-        doubted: ContradictedDismissals,
+        doubted: ContradictedDismissals | None,
     ) -> tuple[bool, ContradictedDismissals]:
         """Store the central service's list of messages that are due.
 
@@ -309,7 +309,8 @@ class WelcomeRepository:
         since_ms
             The time of the request before this one, if there was one.
         doubted
-            The dismissals that an earlier list contradicted, which this list may undo.
+            The dismissals that an earlier list contradicted, which this list may undo; None if the
+            service never answers with a list from before what it has acknowledged.
 
         Returns
         -------
@@ -323,7 +324,7 @@ class WelcomeRepository:
         listed = {f"central:{self._central}:{item['id']}": item for item in items}
         stored = self._stored(transaction)
         contradicted = self._contradicted(listed, stored, since_ms)
-        if contradicted and not contradicted & doubted:
+        if contradicted and doubted is not None and not contradicted & doubted:
             # A single list may come from a replica that has not got the dismissal yet. Ignore it.
             return False, contradicted
         if contradicted:

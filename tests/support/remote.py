@@ -96,7 +96,7 @@ def listed(
     store: Storage,
     *items: dict[str, Any],
     since_ms: int = 0,
-    doubted: ContradictedDismissals = NOTHING,
+    doubted: ContradictedDismissals | None = NOTHING,
 ) -> tuple[bool, ContradictedDismissals]:
     version = do(store, store.welcome.sync_version, write=False)
     return do(store, lambda tx: store.welcome.sync(tx, version, items, since_ms, doubted))

@@ -286,7 +286,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await hub.api('ada', 'POST', 'welcome/reset');
     await page.reload();
     await untilReady(page);
-    // Two of the lab's questions have to say so, ten seconds and more apart.
+    // The lab asks again ten seconds after it last did.
     await expect(dialog).toContainText('What is new', { timeout: 60_000 });
     await expect(dialog).not.toContainText('Acceptable use');
     await dialog.getByRole('button', { name: 'Close' }).click();

@@ -99,7 +99,7 @@ def test_an_acceptance_survives_a_stopped_service_and_the_labs_restart(
 def test_what_was_reset_elsewhere_is_due_again_while_events_are_followed(
     make: Callable[..., Server], service: Service
 ) -> None:
-    """Two lists have to say so, and the next ordinary pass is half an hour away."""
+    """The next ordinary pass is half an hour away."""
     id_ = add(service, title="What is new", must_accept=False)
     # The interval that a site has by default.
     server = make(interval_s=60.0)

@@ -74,6 +74,16 @@ def test_a_replica_that_was_not_told_yet_brings_back_no_dismissed_welcome_messag
     assert due(store) == ["b", "c"]
 
 
+def test_a_service_that_answers_of_one_database_is_believed_at_once(store: Storage) -> None:
+    offered(store, welcome("a"))
+    dismiss(store, "a")
+    # Not before it was told, though.
+    assert listed(store, welcome("a"), doubted=None) == (False, NOTHING)
+    outbox(store)
+    assert listed(store, welcome("a"), doubted=None) == (True, NOTHING)
+    assert due(store) == ["a"]
+
+
 def test_a_list_from_before_another_server_told_a_reset_is_not_taken(make: Make) -> None:
     one, two = make(), make()
     offered(one, welcome("a"))
