@@ -72,6 +72,11 @@ class UserState:
         """Return whether there is nothing to remember."""
         return not self.on and not self.rising and self.action == "none"
 
+    @property
+    def is_acting(self) -> bool:
+        """Return whether the action is in force, or about to be."""
+        return self.action in ("beginning", "begun")
+
     def to_json(self) -> dict[str, Any]:
         """Return it as it is stored."""
         data = {
@@ -170,7 +175,7 @@ def _with_action(rule: Rule | None, state: UserState, now: datetime) -> UserStat
             failure=None,
             end=rule.action.end.model_dump(mode="json"),
         )
-    if not wanted and state.action in ("beginning", "begun"):
+    if not wanted and state.is_acting:
         if state.action == "beginning" and state.attempts == 0:
             # It was never called.
             return replace(state, action="none", acting_since=None, retry=None, end=None)

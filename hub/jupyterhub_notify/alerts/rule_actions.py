@@ -1,0 +1,93 @@
+"""The steps of a rule's actions: each is written, called, and its outcome written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import aiohttp
+
+from ..metrics import ALERTS
+from .actions import call
+from .evaluation import UserState, settled, tried, wants_retry
+from .rule_log import RuleLog
+from .rules import Request, Rule
+from .user_states import UserStates
+
+__all__ = ["RuleActions"]
+
+
+class RuleActions:
+    """Calls what is due.
+
+    Parameters
+    ----------
+    states
+        Where the steps are written.
+    log
+        Where to say what was called.
+    clock
+        Tells the time.
+    """
+
+    def __init__(self, *, states: UserStates, log: RuleLog, clock: Callable[[], datetime]) -> None:
+        self._states = states
+        self._log = log
+        self._clock = clock
+
+    async def call_due(
+        self, session: aiohttp.ClientSession, name: str, rule: Rule | None
+    ) -> dict[str, UserState]:
+        """Call what is due under a rule, and return the users who are not normal then.
+
+        Parameters
+        ----------
+        session
+            To call with.
+        name
+            The rule's name.
+        rule
+            The rule; ``None`` if it is there no more: actions still end.
+        """
+        states = await self._states.of(name)
+        for user, state in list(states.items()):
+            if not wants_retry(state, self._clock()):
+                continue
+            if state.action == "beginning" and (rule is None or rule.action is None):
+                continue
+            trying = tried(state)
+            # Written before the call: if this process ends in between, it may have happened.
+            await self._states.put(name, user, trying)
+            states[user] = trying
+            failure = await self._call(session, name, rule, user, states)
+            states[user] = settled(trying, failure, self._clock())
+            await self._states.put(name, user, states[user])
+            ALERTS.labels("rules", f"{state.action}-{'failed' if failure else 'done'}").inc()
+            self._log.acted(name, state.action, failure)
+        return states
+
+    async def _call(
+        self,
+        session: aiohttp.ClientSession,
+        name: str,
+        rule: Rule | None,
+        user: str,
+        states: dict[str, UserState],
+    ) -> str | None:
+        """Call one user's step, and return why it failed."""
+        state = states[user]
+        if state.action == "beginning":
+            assert rule is not None and rule.action is not None
+            request = rule.action.begin
+        else:
+            # It was checked when it was stored, and must end whatever a file may say today.
+            request = Request.model_construct(**(state.end or {}))
+        since = state.acting_since
+        return await call(
+            session,
+            request,
+            user=user,
+            value=state.value,
+            users=sorted(one for one, other in states.items() if other.is_acting),
+            key=f"{name}:{user}:{since and since.isoformat()}:{state.action}",
+        )
