@@ -85,6 +85,8 @@ class BroadcastFile:
         ``info``, ``notice`` or ``outage``.
     enabled
         Whether it is shown at all.
+    important
+        Whether it also goes to other channels if it stays unread.
     environments
         Where it is shown; ``None`` for everywhere.
     when
@@ -96,6 +98,7 @@ class BroadcastFile:
     body: str | None
     category: str
     enabled: bool
+    important: bool
     environments: tuple[str, ...] | None
     when: dict[str, Any] = field(default_factory=dict)
 
@@ -152,9 +155,6 @@ def parse_broadcast(id: str, text: str) -> BroadcastFile:
         raise BroadcastFileError(
             f"its summary has at most {MAX_SUMMARY} characters and its text {MAX_BODY}"
         )
-    enabled = fields.get("enabled", True)
-    if not isinstance(enabled, bool):
-        raise BroadcastFileError("enabled: it must be true or false")
     category = fields.get("category") or "notice"
     if category not in CATEGORIES:
         raise BroadcastFileError(f"category: it must be one of {', '.join(CATEGORIES)}")
@@ -165,7 +165,8 @@ def parse_broadcast(id: str, text: str) -> BroadcastFile:
         summary=summary.strip(),
         body=body.strip("\n") or None,
         category=category,
-        enabled=enabled,
+        enabled=_truth(fields, "enabled", True),
+        important=_truth(fields, "important", False),
         environments=_environments(fields.get("env")),
         when=when,
     )
@@ -261,6 +262,13 @@ class BroadcastDirectory:
             if self.problems.get(id) != message:
                 self._log.error("A broadcast's file is no good", file=id, error=message)
         self.problems = problems
+
+
+def _truth(fields: Mapping[str, Any], name: str, default: bool) -> bool:
+    value = fields.get(name, default)
+    if not isinstance(value, bool):
+        raise BroadcastFileError(f"{name}: it must be true or false")
+    return value
 
 
 def _environments(value: Any) -> tuple[str, ...] | None:

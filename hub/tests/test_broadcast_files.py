@@ -3,8 +3,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -39,6 +41,15 @@ def test_a_file_says_everything_that_semaphore_serves():
     assert broadcast.is_for("int")
     assert not broadcast.is_for("dev")
     assert not broadcast.is_for(None)
+
+
+def test_the_file_in_the_documentation_is_good():
+    text = (Path(__file__).parents[2] / "docs" / "hub-install.md").read_text()
+    [example] = re.findall(r"```markdown\n(---\n.*?)```", text, re.DOTALL)
+    broadcast = parse_broadcast("x.md", example)
+    assert (broadcast.category, broadcast.important) == ("outage", True)
+    assert broadcast.schedule.start == at("2026-12-01T07:00")
+    assert broadcast.schedule.end == at("2026-12-01T09:00")
 
 
 def test_the_first_paragraph_is_the_summary_where_none_is_given():
@@ -138,6 +149,7 @@ def test_struck_text_drops_nothing():
         ("summary: ''", "summary: there is none"),
         ("summary: [x]", "summary: there is none"),
         ("summary: x\nenabled: maybe", "enabled: it must be"),
+        ("summary: x\nimportant: very", "important: it must be true or false"),
         ("summary: x\ncategory: alarm", "category: it must be one of"),
         ("summary: x\nenv: {a: b}", "env: it must be"),
         ("summary: x\ndefer: tomorrow", "defer: 'tomorrow' is no date"),

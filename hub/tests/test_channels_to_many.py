@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -15,7 +16,7 @@ from jupyterhub_notify.services.directory import HubUser
 from jupyterhub_notify.storage.writer import Transaction
 
 from .mailing import Clock, MailServer, sender_of, settings_of
-from .support import Service
+from .support import Service, Tokens, running
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
@@ -140,6 +141,32 @@ async def test_a_broadcast_reaches_its_audience_unless_settled(service: Service,
     await service.parts.writer.run(grow_old)
     await service.parts.housekeeping.clean()
     assert (await rows(service), await rows(service, ChannelSpread)) == (0, 0)
+
+
+async def test_a_file_of_the_folder_may_be_important(
+    database: str, tokens: Tokens, tmp_path: Path, mail: MailServer
+):
+    (tmp_path / "down.md").write_text(
+        "---\nsummary: Down\ncategory: outage\nimportant: true\n---\nWe mend it.\n"
+    )
+    (tmp_path / "news.md").write_text("---\nsummary: News\n---\n")
+    clock = Clock()
+    async with running(database, tokens, broadcasts=tmp_path) as service:
+        folder = service.parts.folder
+        assert folder is not None
+        await folder.look()
+        sender = sender_of(service, settings_of(mail.port), clock, Users(SCHOOL))
+        messages = (await service.as_("alice").get("/v1/broadcasts")).json()
+        assert {one["summary"]["gfm"] for one in messages} == {"Down", "News"}
+        clock.go(minutes=16)
+        await sender.look(wait=True)
+        reached = [("alice", "Down"), ("bob", "Down"), ("carol", "Down"), ("dave", "Down")]
+        assert letters(mail) == reached
+        # It becomes so by a change of its file, within the day in which it is news.
+        (tmp_path / "news.md").write_text("---\nsummary: News\nimportant: true\n---\n")
+        await folder.look()
+        await sender.look(wait=True)
+        assert letters(mail) == [(name, "News") for name, _ in reached]
 
 
 async def test_what_is_settled_or_revoked_while_it_waits_is_not_sent(

@@ -135,11 +135,14 @@ def _id_of(file: BroadcastFile) -> str:
 
 
 def _values_of(file: BroadcastFile) -> dict[str, Any]:
+    options: dict[str, Any] = dict(OUTAGE) if file.category == "outage" else {}
+    if file.important:
+        options["important"] = True
     return {
         "type": TYPES_BY_CATEGORY[file.category],
         "summary": file.summary,
         "body": file.body,
-        "options": dict(OUTAGE) if file.category == "outage" else {},
+        "options": options,
         "schedule": {FILE: file.when},
         "enabled": file.enabled,
     }
