@@ -271,6 +271,11 @@ def test_a_group_reaches_its_users_only(servers: Servers) -> None:
     assert servers.outcomes(id_) == {"ada": "waiting"}
 
 
+async def never() -> bool:
+    """Fail: the older extension's route is not taken."""
+    raise AssertionError
+
+
 async def test_past_the_proxy_a_push_arrives_and_is_no_activity(servers: Servers) -> None:
     name = "carol@example.org"
 
@@ -291,7 +296,8 @@ async def test_past_the_proxy_a_push_arrives_and_is_no_activity(servers: Servers
         assert server.target is not None
         assert not server.target.url.startswith(servers.hub.origin)
         token, _ = await tokens.of(name, "")
-        pushed = await pusher.push(server.target, token, "direct", {"message": "Directly"}, {})
+        body = {"message": "Directly"}
+        pushed = await pusher.push(server.target, token, "direct", body, {}, never)
         assert pushed.outcome == "stored"
         await tokens.revoke_all()
     finally:

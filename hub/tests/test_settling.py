@@ -18,21 +18,25 @@ URL = "/v1/admin/broadcasts"
 USERS = ("alice", "bob", "carol")
 
 
-async def claimed(service: Service, pushes: PushStore) -> tuple[str, list[Claimed]]:
-    """Send a broadcast whose recipients' servers are pushed to, and claim all of them."""
+async def claimed(service: Service, pushes: PushStore) -> tuple[str, int, list[Claimed]]:
+    """Send a broadcast whose recipients' servers are pushed to, and claim all of them.
+
+    Its number is returned with its id.
+    """
     admin = service.as_("admin")
     body = {"summary": "Down at ten", "users": list(USERS)}
     id_ = str((await admin.post(URL, json=body)).json()["id"])
 
-    async def due(transaction: Transaction) -> None:
+    async def due(transaction: Transaction) -> int:
         stored = await BroadcastStore().one(transaction.connection, id_)
         assert stored is not None
         for user in USERS:
             at = now() - timedelta(seconds=1)
             await pushes.make_due(transaction, stored, (user, ""), at, "http://127.0.0.1:9/")
+        return stored.seq
 
-    await service.parts.writer.run(due)
-    return id_, await pushes.claim("this", 10, 60)
+    seq = await service.parts.writer.run(due)
+    return id_, seq, await pushes.claim("this", 10, 60)
 
 
 class Counted:
@@ -54,14 +58,14 @@ async def outcomes(service: Service, id_: str) -> dict[str, str]:
 
 async def test_results_of_one_moment_are_one_command(service: Service) -> None:
     pushes = PushStore(database=service.parts.database)
-    id_, claims = await claimed(service, pushes)
+    id_, seq, claims = await claimed(service, pushes)
     assert [one.user for one in claims] == list(USERS)
     writer = Counted(service.parts.writer)
     settling = Settling(writer=cast(Writer, writer), pushes=pushes, owner="this")
     results = ("stored", "error", "no-extension")
     await asyncio.gather(
         *(
-            settling.settle(one, {"outcome": outcome, "due": None})
+            settling.settle(one, seq, {"outcome": outcome, "due": None})
             for one, outcome in zip(claims, results, strict=True)
         )
     )
@@ -70,16 +74,16 @@ async def test_results_of_one_moment_are_one_command(service: Service) -> None:
     assert await outcomes(service, id_) == dict(zip(USERS, results, strict=True))
     # What another replica has taken over is not written over.
     stranger = Settling(writer=service.parts.writer, pushes=pushes, owner="another")
-    await stranger.settle(claims[0], {"outcome": "error", "due": None})
+    await stranger.settle(claims[0], seq, {"outcome": "error", "due": None})
     assert (await outcomes(service, id_))["alice"] == "stored"
 
 
 async def test_a_result_outlives_the_push_that_is_cancelled(service: Service) -> None:
     pushes = PushStore(database=service.parts.database)
-    id_, claims = await claimed(service, pushes)
+    id_, seq, claims = await claimed(service, pushes)
     settling = Settling(writer=service.parts.writer, pushes=pushes, owner="this")
     pushed = [
-        asyncio.create_task(settling.settle(one, {"outcome": "stored", "due": None}))
+        asyncio.create_task(settling.settle(one, seq, {"outcome": "stored", "due": None}))
         for one in claims
     ]
     # Each has begun: what came of it is known, and not written yet.

@@ -7,25 +7,24 @@ from typing import Any
 
 from ..models.stored import StoredBroadcast
 from ..rendering import plain_text
+from ..schema import now
 
 __all__ = ["IDENTITY", "key_of", "payload", "payload_of_older"]
 
 #: In a push's ``data``: which message of the service it is.
 IDENTITY = "jupyterhub-notify"
+#: The most seconds that a lab takes, ten years.
+MAX_TTL_S = 315_360_000
 #: What the older extension knows of a button.
 _OLDER_ACTION = ("label", "caption", "displayType")
 
 
-def key_of(stored: StoredBroadcast) -> str:
-    """Return the key of a broadcast's present occurrence.
+def key_of(id_: str, occurrence: datetime) -> str:
+    """Return the key of an occurrence of a broadcast.
 
     A lab that asks the service as well knows the broadcast by it, and shows one of the two.
     """
-    return f"{stored.id}@{_occurrence(stored):%Y%m%dT%H%M%SZ}"
-
-
-def _occurrence(stored: StoredBroadcast) -> datetime:
-    return stored.occurrence or stored.created
+    return f"{id_}@{occurrence:%Y%m%dT%H%M%SZ}"
 
 
 def payload(stored: StoredBroadcast, source: str) -> dict[str, Any]:
@@ -50,7 +49,9 @@ def payload(stored: StoredBroadcast, source: str) -> dict[str, Any]:
     if stored.body is not None:
         body["body"] = stored.body
     if stored.occurrence_ends is not None:
-        body["expiresAt"] = stored.occurrence_ends.isoformat().replace("+00:00", "Z")
+        # From now on, not as a time: by the server's clock that might be over already.
+        left_s = (stored.occurrence_ends - now()).total_seconds()
+        body["ttl"] = min(max(left_s, 0), MAX_TTL_S)
     return body
 
 

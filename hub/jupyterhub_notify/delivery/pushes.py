@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from ..hubapi import read_whole
 from ..models.broadcasts import Outcome
 from .servers import Target
 
-__all__ = ["OURS", "Pushed", "Pusher", "Route"]
+__all__ = ["OURS", "UNKNOWN", "Pushed", "Pusher", "Route"]
 
 Route = Literal["notify", "older"]
 
@@ -51,6 +52,10 @@ class Pushed:
     stale_token: bool = False
 
 
+#: Of a push by the older route that was not seen to its end: once more might be twice.
+UNKNOWN = Pushed("not-responding", "it may have arrived: the service stopped meanwhile")
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
@@ -80,7 +85,13 @@ class Pusher:
         self._session: aiohttp.ClientSession | None = None
 
     async def push(
-        self, target: Target, token: str, key: str, ours: dict[str, Any], older: dict[str, Any]
+        self,
+        target: Target,
+        token: str,
+        key: str,
+        ours: dict[str, Any],
+        older: dict[str, Any],
+        before_older: Callable[[], Awaitable[bool]],
     ) -> Pushed:
         """Send a message; the older extension's route is tried where ours is not there.
 
@@ -92,6 +103,8 @@ class Pusher:
             The same for each try of the same message.
         ours, older
             What to send by either route.
+        before_older
+            Notes that the older route is taken, which knows no keys; False if it must not be.
 
         Returns
         -------
@@ -105,6 +118,8 @@ class Pusher:
                 return first
             if first.status != 404:
                 return _meaning(first, "notify")
+            if not await before_older():
+                return UNKNOWN
             second = await self._send("POST", target, OLDER, token, older)
             if isinstance(second, _Answer):
                 return _meaning(second, "older")

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -27,7 +28,7 @@ from ..storage.writer import Writer
 from .log import log_delivery
 from .payload import key_of, payload, payload_of_older
 from .planner import Planner
-from .pushes import Pushed, Pusher
+from .pushes import UNKNOWN, Pushed, Pusher
 from .servers import Target
 from .settling import Settling
 from .tokens import ServerTokens
@@ -47,7 +48,6 @@ class _Message:
     """A broadcast as servers are sent it: the same for all of them."""
 
     stored: StoredBroadcast
-    key: str
     ours: dict[str, Any]
     older: dict[str, Any]
 
@@ -55,7 +55,6 @@ class _Message:
     def of(cls, stored: StoredBroadcast, source: str) -> _Message:
         return cls(
             stored=stored,
-            key=key_of(stored),
             ours=payload(stored, source),
             older=payload_of_older(stored),
         )
@@ -222,24 +221,34 @@ class DeliveryService:
 
     async def _push(self, claimed: Claimed, message: _Message) -> None:
         async def push(target: Target, token: str) -> Pushed:
-            return await self._pusher.push(target, token, message.key, message.ours, message.older)
+            return await self._pusher.push(
+                target,
+                token,
+                key_of(*claimed.occurs),
+                message.ours,
+                message.older,
+                partial(self._settling.begin_older, claimed),
+            )
 
-        pushed = await self._opened(claimed, push)
+        # Whoever began it has ended, and its lease: it was sent, or was about to be.
+        unknown = claimed.route == "older" and claimed.outcome == "waiting"
+        pushed = UNKNOWN if unknown else await self._opened(claimed, push)
         log_delivery(message.stored, claimed.user, claimed.server, pushed.outcome, pushed.reason)
-        await self._settle(claimed, pushed)
+        await self._settle(claimed, message, pushed)
 
     async def _withdraw(self, claimed: Claimed, message: _Message) -> None:
-        """Take it back from where our route took it in; elsewhere there is nothing to do."""
+        """Take it back from where our route took it in, or may have; nothing is to do elsewhere."""
         values: dict[str, Any] = {"due": None}
-        if claimed.route == "notify":
+        if claimed.route == "notify" or claimed.outcome == "not-responding":
 
             async def withdraw(target: Target, token: str) -> Pushed:
-                return await self._pusher.withdraw(target, token, message.key, self._source)
+                key = key_of(*claimed.occurs)
+                return await self._pusher.withdraw(target, token, key, self._source)
 
             pushed = await self._opened(claimed, withdraw)
             if pushed.again and claimed.attempts < len(AGAIN_S):
                 values["due"] = now() + timedelta(seconds=AGAIN_S[claimed.attempts])
-        await self._settling.settle(claimed, values)
+        await self._settling.settle(claimed, message.stored.seq, values)
 
     async def _opened(
         self, claimed: Claimed, send: Callable[[Target, str], Awaitable[Pushed]]
@@ -260,14 +269,14 @@ class DeliveryService:
         except HubRefused as error:
             return Pushed("error", str(error))
 
-    async def _settle(self, claimed: Claimed, pushed: Pushed) -> None:
+    async def _settle(self, claimed: Claimed, message: _Message, pushed: Pushed) -> None:
         due = None
         if pushed.again and claimed.attempts < len(AGAIN_S):
             due = now() + timedelta(seconds=AGAIN_S[claimed.attempts])
         values: dict[str, Any] = {"due": due}
-        if pushed.route is not None:
-            values["route"] = pushed.route
-        if claimed.route is None:
+        if claimed.route is None or claimed.outcome == "waiting":
+            values.update(route=pushed.route, outcome=pushed.outcome, reason=pushed.reason)
+        elif pushed.route is not None:
             # What it has already, it keeps: a change that does not arrive takes nothing away.
-            values.update(outcome=pushed.outcome, reason=pushed.reason)
-        await self._settling.settle(claimed, values)
+            values["route"] = pushed.route
+        await self._settling.settle(claimed, message.stored.seq, values)

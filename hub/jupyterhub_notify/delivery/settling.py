@@ -10,6 +10,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
+from ..schema import now
 from ..storage.pushes import Claimed, PushStore
 from ..storage.writer import Transaction, Writer
 
@@ -18,7 +19,8 @@ __all__ = ["Settling"]
 #: Seconds that a result waits for others.
 LINGER_S = 0.1
 
-_Settled = tuple[Claimed, dict[str, Any]]
+#: What was claimed, the number of the broadcast as it was pushed, and what came of it.
+_Settled = tuple[Claimed, int, dict[str, Any]]
 
 
 class Settling:
@@ -41,13 +43,22 @@ class Settling:
         self._tasks: set[asyncio.Task[None]] = set()
         self._hurry = asyncio.Event()
 
-    async def settle(self, claimed: Claimed, values: dict[str, Any]) -> None:
+    async def begin_older(self, claimed: Claimed) -> bool:
+        """Return once it is committed that a push by the older route begins; False: do not push."""
+        return await self._writer.run(
+            lambda transaction: self._pushes.begin_older(transaction, self._owner, claimed)
+        )
+
+    async def settle(self, claimed: Claimed, seq: int, values: dict[str, Any]) -> None:
         """Return once the result of a push is committed.
 
         Parameters
         ----------
         claimed
             What was pushed.
+        seq
+            The number of the broadcast's latest change that was pushed. If there is a later one by
+            now, a server that took it in by our route is pushed to once more.
         values
             The columns that say what came of it.
 
@@ -56,7 +67,7 @@ class Settling:
         ServiceError
             If the database does not take it.
         """
-        self._collected.append((claimed, values))
+        self._collected.append((claimed, seq, values))
         if self._next is None:
             self._next = asyncio.create_task(self._write(), name="settling")
             self._tasks.add(self._next)
@@ -75,7 +86,12 @@ class Settling:
         collected, self._collected, self._next = self._collected, [], None
 
         async def command(transaction: Transaction) -> None:
-            for claimed, values in collected:
+            ids = {claimed.broadcast_id for claimed, _, _ in collected}
+            latest = await self._pushes.versions(transaction.connection, ids)
+            for claimed, seq, values in collected:
+                stored = values.get("route", claimed.route) == "notify"
+                if stored and latest.get(claimed.broadcast_id, seq) != seq:
+                    values = {**values, "due": now()}
                 await self._pushes.settle(transaction, self._owner, claimed, values)
 
         await self._writer.run(command)

@@ -205,9 +205,10 @@ class BroadcastingService:
         stored = StoredBroadcast(**{**kept, **values})
         if stored.active and not old.active:
             await self._deliveries.begin(transaction, stored)
-        if old.active:
+        if old.active and stored.active:
             await self._deliveries.push_again(transaction, old)
-        if old.active and not stored.active:
+        elif old.active:
+            await self._deliveries.withdraw(transaction, old)
             await self._deliveries.end(transaction, old.id, "it is not shown any more")
         return stored
 
@@ -224,7 +225,7 @@ class BroadcastingService:
                 "seq": transaction.next(),
             },
         )
-        await self._deliveries.push_again(transaction, old)
+        await self._deliveries.withdraw(transaction, old)
         await self._deliveries.end(transaction, old.id, "it was revoked")
 
     # --- Changing

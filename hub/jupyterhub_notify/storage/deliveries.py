@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..models.broadcasts import Delivered
@@ -108,7 +108,10 @@ class DeliveryStore:
         return set((await connection.execute(statement)).scalars())
 
     async def end(self, transaction: Transaction, id_: str, reason: str | None) -> None:
-        """Say of what still waits that it expired; nothing is pushed any more."""
+        """Say of what still waits that it expired; nothing is pushed any more.
+
+        A push that is under way stays claimed: what comes of it is what the ledger says then.
+        """
         await transaction.connection.execute(
             update(Delivery)
             .where(_D.broadcast_id == id_, _D.outcome == "waiting")
@@ -116,23 +119,30 @@ class DeliveryStore:
                 outcome="expired",
                 reason=reason,
                 due=None,
-                leased_by=None,
-                leased_until=None,
                 seq=transaction.bump(),
                 updated=now(),
             )
         )
 
     async def push_again(self, transaction: Transaction, stored: StoredBroadcast) -> None:
-        """Bring a change, or the end, to the servers that took it in by our route."""
+        """Bring a change to the servers that took it in by our route.
+
+        A push that is under way stays claimed, so that the later text arrives later.
+        """
+        await self._make_due(transaction, stored, _D.route == "notify")
+
+    async def withdraw(self, transaction: Transaction, stored: StoredBroadcast) -> None:
+        """Bring the end to the servers that took it in by our route, or may have."""
+        may_have_it = or_(_D.route == "notify", _D.outcome == "not-responding")
+        await self._make_due(transaction, stored, may_have_it)
+
+    async def _make_due(
+        self, transaction: Transaction, stored: StoredBroadcast, which: ColumnElement[bool]
+    ) -> None:
         await transaction.connection.execute(
             update(Delivery)
-            .where(
-                *_of(stored),
-                _D.route == "notify",
-                _D.url.is_not(None),
-            )
-            .values(due=now(), attempts=0, leased_by=None, leased_until=None)
+            .where(*_of(stored), which, _D.url.is_not(None))
+            .values(due=now(), attempts=0)
         )
 
     async def asks(self, transaction: Transaction, user: str, server: str) -> None:

@@ -42,6 +42,11 @@ class Claimed:
         """The user and the name of the server."""
         return self.user, self.server
 
+    @property
+    def occurs(self) -> tuple[str, datetime]:
+        """The broadcast's id, and which occurrence of it this is."""
+        return self.broadcast_id, self.occurrence
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanRow:
@@ -216,6 +221,22 @@ class PushStore:
         names = ("broadcast_id", "occurrence", "user", "server", "url", "outcome", "route")
         return [Claimed(**dict(zip((*names, "attempts"), row, strict=True))) for row in rows]
 
+    async def versions(self, connection: AsyncConnection, ids: Iterable[str]) -> dict[str, int]:
+        """Return the numbers of the latest changes of some broadcasts."""
+        statement = select(_B.id, _B.seq).where(_B.id.in_(set(ids)))
+        return {row[0]: row[1] for row in await connection.execute(statement)}
+
+    async def begin_older(self, transaction: Transaction, owner: str, claimed: Claimed) -> bool:
+        """Note that a push by the older route begins; False if it is not this process's any more.
+
+        That route knows no keys. Should this process end before it says what came of the push, who
+        takes over can tell that it may have arrived.
+        """
+        result = await transaction.connection.execute(
+            update(Delivery).where(*_mine(owner, claimed)).values(route="older")
+        )
+        return bool(result.rowcount)
+
     async def settle(
         self, transaction: Transaction, owner: str, claimed: Claimed, values: dict[str, Any]
     ) -> bool:
@@ -223,15 +244,9 @@ class PushStore:
 
         What a receipt said in the meantime stays: it knows more.
         """
-        mine = (
-            _D.broadcast_id == claimed.broadcast_id,
-            _D.occurrence == claimed.occurrence,
-            *_at(claimed.key),
-            _D.leased_by == owner,
-        )
         result = await transaction.connection.execute(
             update(Delivery)
-            .where(*mine)
+            .where(*_mine(owner, claimed))
             .values(
                 leased_by=None,
                 leased_until=None,
@@ -255,6 +270,16 @@ class PushStore:
 
 def _of(stored: StoredBroadcast) -> tuple[Any, ...]:
     return _D.broadcast_id == stored.id, _D.occurrence == (stored.occurrence or stored.created)
+
+
+def _mine(owner: str, claimed: Claimed) -> tuple[Any, ...]:
+    """Return the condition of a delivery that this process still has."""
+    return (
+        _D.broadcast_id == claimed.broadcast_id,
+        _D.occurrence == claimed.occurrence,
+        *_at(claimed.key),
+        _D.leased_by == owner,
+    )
 
 
 def _at(key: DeliveryKey) -> tuple[Any, ...]:

@@ -1,0 +1,100 @@
+"""Servers of many users at one port, which keep what they are sent as a lab or the older one does.
+
+One process answers for all of them; a user's server is found by the first part of its path.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+
+class StandIns:
+    """What the servers have, and how they answer.
+
+    Parameters
+    ----------
+    delay_s
+        Seconds between what came and the answer; it is kept before.
+    """
+
+    def __init__(self, delay_s: float) -> None:
+        self.delay_s = delay_s
+        self.lock = threading.Lock()
+        #: By user: the message of each key, as a lab keeps them.
+        self.kept: dict[str, dict[str, str]] = defaultdict(dict)
+        #: By user: every message that the older extension showed.
+        self.shown: dict[str, list[str]] = defaultdict(list)
+        self.port = 0
+
+    def take(self, method: str, path: str, body: bytes) -> int:
+        """Return the status that a request is answered with."""
+        _, _, user, rest = path.split("/", 3)
+        older = user.startswith("older")
+        if not rest.startswith(("jupyterlab-notify/", "jupyterlab-notifications-extension/")):
+            return 200
+        if older != rest.startswith("jupyterlab-notifications-extension/"):
+            return 404
+        key = unquote(rest.rpartition("/")[2])
+        with self.lock:
+            if older:
+                self.shown[user].append(json.loads(body)["message"])
+            elif method == "PUT":
+                self.kept[user][key] = json.loads(body)["message"]
+            elif self.kept[user].pop(key, None) is None:
+                return 404
+        if method != "DELETE":
+            time.sleep(self.delay_s)
+        return 200
+
+    def messages(self, user: str) -> list[str]:
+        """Return what a user's server shows."""
+        with self.lock:
+            return [*self.kept[user].values(), *self.shown[user]]
+
+
+@contextmanager
+def stand_ins(port: int, delay_s: float) -> Iterator[StandIns]:
+    """Serve until the block ends."""
+    servers = StandIns(delay_s)
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            status = servers.take(self.command, urlsplit(self.path).path, body)
+            content = b'{"success": true}'
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            # Who asked was killed meanwhile.
+            pass
+
+    server = Server(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield servers
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
