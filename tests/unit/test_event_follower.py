@@ -18,6 +18,7 @@ from jupyterlab_notify.sources import SourceContext
 from jupyterlab_notify.sources.central import follower as follower_module
 from jupyterlab_notify.sources.central import poller as poller_module
 from jupyterlab_notify.sources.central.client import Features
+from jupyterlab_notify.sources.central.clock import ServiceClock
 from jupyterlab_notify.sources.central.failure import Failure
 from jupyterlab_notify.sources.central.follower import LONG_PAUSE_S, SHORT_PAUSE_S, EventFollower
 from jupyterlab_notify.sources.central.parsing import (
@@ -45,6 +46,7 @@ class Streams:
 
     def __init__(self, *streams: Failure | Stream) -> None:
         self._streams: Iterator[Failure | Stream] = iter(streams)
+        self.clock = ServiceClock()
 
     @asynccontextmanager
     async def events(self, cursor: str | None, silence_s: float) -> AsyncIterator[Any]:
@@ -140,6 +142,7 @@ class Service:
     def __init__(self, flood: Stream) -> None:
         self.asked: dict[str, int] = {}
         self.answered = 0
+        self.clock = ServiceClock()
         self._flood = flood
 
     def _count(self, name: str) -> None:

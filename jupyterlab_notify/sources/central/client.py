@@ -70,6 +70,7 @@ class CentralClient:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.clock = transport.clock
         #: The number of requests with a valid answer.
         self.answered = 0
 
@@ -98,7 +99,7 @@ class CentralClient:
             await parse_json(answer), parse_listed_broadcast, MAX_BROADCASTS, "broadcasts"
         )
         # A broadcast that is listed twice counts once.
-        by_id = {item["remote"]: (item, state) for item, state in reversed(listed)}
+        by_id = {item["remote"]: (self.clock.here(item), state) for item, state in reversed(listed)}
         return ListedBroadcasts(
             tuple(item for item, _ in reversed(by_id.values())),
             parse_etag(answer),
@@ -127,6 +128,8 @@ class CentralClient:
             await parse_json(answer), parse_message, MAX_CONTAINERS, "messages"
         )
         cursor, total = parse_next_cursor(answer), parse_total(answer)
+        for item in items:
+            self.clock.here(item.options)
         return Page(items, cursor, total, parse_etag(answer), notice)
 
     async def message(self, remote: str) -> tuple[bool, str | None]:
@@ -137,7 +140,7 @@ class CentralClient:
     async def whole_message(self, remote: str) -> tuple[RemoteMessage, RemoteState]:
         """Return a message and the user's state of it; 404 means that it was revoked."""
         entry = await self._message(remote)
-        return parse_whole_message(entry), parse_state(entry)
+        return self.clock.here(parse_whole_message(entry)), parse_state(entry)
 
     async def _message(self, remote: str) -> dict[str, Any]:
         answer = await self._get(f"/v1/notifications/messages/{quote(remote, safe='')}")

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from ...storage.transaction import Transaction
+from .clock import ServiceClock
 from .content import load
 from .failure import Failure, malformed
 from .parsing import parse_broadcast, parse_id, parse_state, parse_whole_message
@@ -138,7 +139,7 @@ class EventFollower:
     async def _apply(self, events: list[ServerEvent]) -> None:
         """Store the changes of events in one transaction, and advance the cursor."""
         session = self._session
-        changes = _Changes(session.settings.name)
+        changes = _Changes(session.settings.name, session.client.clock)
         operations = []
         for event in events:
             if event.name == "reload":
@@ -190,15 +191,18 @@ class _Changes:
     ----------
     source
         The service's name.
+    clock
+        Tells its times by this server's clock.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, clock: ServiceClock) -> None:
         self._source = source
+        self._clock = clock
         self.found = _Found()
 
     def message(self, entry: dict[str, Any]) -> _Operation:
         """Return the operation that stores a message."""
-        item, state = parse_whole_message(entry), parse_state(entry)
+        item, state = self._clock.here(parse_whole_message(entry)), parse_state(entry)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
             id_ = session.storage.remote.upsert_message(tx, item, self._source, state)
@@ -210,6 +214,8 @@ class _Changes:
     def broadcast(self, entry: dict[str, Any]) -> _Operation:
         """Return the operation that stores a broadcast."""
         item, state, remote = parse_broadcast(entry), parse_state(entry), parse_id(entry)
+        if item is not None:
+            self._clock.here(item)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
             if item is None:

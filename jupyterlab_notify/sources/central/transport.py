@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..threads import in_thread
+from .clock import ServiceClock
 from .content import ENCODING, NoCookies, read_content, read_text, skip_content
 from .failure import Answer, Failure, NoToken, failure_of, malformed
 
@@ -62,6 +63,8 @@ class Transport:
         self._timeout_s = timeout_s
         self._ca_bundle = ca_bundle
         self._agent = agent
+        #: Follows from each answer how far the service's clock is from this one.
+        self.clock = ServiceClock()
         self._client: httpx.AsyncClient | None = None
         self._connecting = asyncio.Lock()
         self._reading: asyncio.Future[str | None] | None = None
@@ -213,6 +216,7 @@ class Transport:
                 response = await client.send(request, stream=True)
                 try:
                     if not response.has_redirect_location:
+                        self.clock.note(response.headers.get("date"))
                         yield response
                         return
                     url = url.join(response.headers["location"])
