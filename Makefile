@@ -14,7 +14,13 @@ LINK := $(VENV)/share/jupyter/labextensions/jupyterlab_notify
 OTHERS := $(patsubst %/pyproject.toml,%,$(wildcard client/pyproject.toml hub/pyproject.toml))
 # The tests of hub/ are its own; those of the client need the lab's server and are in tests/.
 HUB_TESTS := $(wildcard hub/tests)
-XDIST := --numprocesses auto --maxprocesses 4 --dist loadfile
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# One worker more than cores, as many tests wait; each has servers of its own, so not too many.
+XDIST := --numprocesses $(shell echo $$(($(CORES) < 4 ? $(CORES) + 1 : 4))) --dist loadfile
+# Targets side by side, all of them even if one fails, and each one's output in one piece.
+SIDE_BY_SIDE := --keep-going --jobs $(CORES) \
+	$(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+CHECKS := check-style check-types $(OTHERS:%=check-types-%) check-browser-style check-browser-types
 
 # The environment's tools first, then those that ui-tests/ installs (configurable-http-proxy).
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/ui-tests/node_modules/.bin:$(PATH)
@@ -24,8 +30,8 @@ BROWSER = $$(node ui-tests/browser.js)
 SOURCES := webpack.config.js $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hub test check test-py test-hub test-long test-ts test-ui test-activity test-hubs test-oldest attack test-one \
-	types format build version watch bench browser screenshots clean
+.PHONY: help setup demo demo-hub test check $(CHECKS) test-py test-hub test-long test-ts test-ui test-activity test-hubs \
+	test-oldest attack test-one types format build version watch bench browser screenshots clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,24 +117,42 @@ demo-hub: $(INSTALLED) $(UI_NODE_MODULES) ## Start a JupyterHub with the service
 
 # --- Testing it
 
+# The long waits of the one leave the machine to the other.
 test: ## Run every test of every kind, and stop at the first kind that fails
 	@times=""; \
-	for part in check test-py test-hub test-ts test-ui attack; do \
-		echo "=== make $$part"; began=$$SECONDS; \
-		$(MAKE) --no-print-directory $$part || \
-			{ echo "=== make $$part failed after $$((SECONDS - began)) s"; exit 1; }; \
-		times+="  $$part $$((SECONDS - began)) s"; \
+	for parts in setup check+test-ts test-py+test-activity test-hub test-ui attack; do \
+		side_by_side=; \
+		case $$parts in *+*) side_by_side="$(SIDE_BY_SIDE)" ;; esac; \
+		echo "=== make $${parts/+/ }"; began=$$SECONDS; \
+		$(MAKE) --no-print-directory $$side_by_side $${parts/+/ } || \
+			{ echo "=== make $${parts/+/ } failed after $$((SECONDS - began)) s"; exit 1; }; \
+		times+="  $$parts $$((SECONDS - began)) s"; \
 	done; \
 	echo "=== every check and test passed:$$times"
 
+# Within `make test` the outer make has said how many may run at once.
 check: $(INSTALLED) $(UI_NODE_MODULES) ## Run the linters and type checkers
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,$(SIDE_BY_SIDE)) $(CHECKS)
+
+check-style:
 	ruff check .
 	ruff format --check .
-	mypy
 	PYTHONPATH=client:hub lint-imports --no-cache
 	$(BIN)/python scripts/check_links.py
-	@for part in $(OTHERS); do (set -x; cd $$part && mypy) || exit 1; done
-	jlpm lint:check
+
+check-types:
+	mypy
+
+$(OTHERS:%=check-types-%): check-types-%:
+	cd $* && mypy
+
+check-browser-style:
+	jlpm stylelint:check
+	jlpm prettier:check
+	jlpm eslint:check
+
+check-browser-types:
+	jlpm types:check
 	cd ui-tests && jlpm types:check
 
 test-py: $(INSTALLED) $(UI_NODE_MODULES) ## Run the Python tests of the lab and the client
@@ -149,8 +173,8 @@ test-ts: $(NODE_MODULES) ## Run the TypeScript tests
 test-ui: $(INSTALLED) $(UI_NODE_MODULES) browser ## Run the browser tests
 	cd ui-tests && jlpm playwright test $(PLAYWRIGHT)
 
-test-activity: $(INSTALLED) $(UI_NODE_MODULES) browser ## Watch a forgotten tab at a hub for five minutes (NOTIFY_ACTIVITY_S=600 for ten)
-	cd ui-tests && NOTIFY_ACTIVITY_S=$${NOTIFY_ACTIVITY_S:-300} jlpm playwright test activity.spec
+test-activity: $(INSTALLED) $(UI_NODE_MODULES) browser ## Watch a forgotten tab at a hub (NOTIFY_ACTIVITY_S=600 for ten minutes)
+	cd ui-tests && NOTIFY_ACTIVITY_S=$${NOTIFY_ACTIVITY_S:-90} jlpm playwright test activity.spec
 
 test-hubs: $(INSTALLED) $(UI_NODE_MODULES) $(STAMPS)/hub5 browser ## Run the lab at hubs with all that a site may have
 	cd ui-tests && NOTIFY_HUBS=1 jlpm playwright test hub-lab.spec $(PLAYWRIGHT)

@@ -32,8 +32,12 @@ if (process.env.NOTIFY_SLOW) {
 module.exports = {
   ...baseConfig,
   testDir: 'tests',
-  // It is long, and `make attack` runs it, which is a part of `make test`.
-  testIgnore: process.env.NOTIFY_ATTACK ? [] : '**/attack.spec.ts',
+  // Two are parts of `make test` by themselves: `make attack` and `make test-activity`, which waits
+  // for minutes and so runs beside others.
+  testIgnore: [
+    ...(process.env.NOTIFY_ATTACK ? [] : ['**/attack.spec.ts']),
+    ...(process.env.NOTIFY_ACTIVITY_S ? [] : ['**/activity.spec.ts'])
+  ],
   outputDir: 'test-results',
   forbidOnly: !!process.env.CI,
   retries: 0,
