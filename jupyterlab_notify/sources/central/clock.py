@@ -7,17 +7,19 @@ came.
 from __future__ import annotations
 
 import time
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from ...storage.remote import RemoteOptions
+from .failure import parse_date
 
 __all__ = ["ServiceClock"]
 
 #: Less is not told from the time that an answer takes, and from the header's whole seconds. A
 #: difference that changed with each answer would change what is stored.
 LEAST_MS = 10_000
+
+#: The end of the year 9999, the last that a datetime can hold, in ms.
+MAX_TIME_MS = 253_402_300_799_999
 
 T = TypeVar("T", bound=RemoteOptions)
 
@@ -29,21 +31,20 @@ class ServiceClock:
         #: By how much this server's clock is ahead, in ms.
         self.ahead_ms = 0
 
-    def note(self, date: str | None) -> None:
+    def note(self, date: str | None, age: str | None = None) -> None:
         """Compare an answer's ``Date`` with this server's clock.
 
         Parameters
         ----------
         date
             The header as it came; what is no date is ignored.
+        age
+            The header ``Age``, with which a cache says that the answer is an earlier one.
         """
-        try:
-            then = parsedate_to_datetime(date or "")
-        except (TypeError, ValueError, IndexError):
+        then = parse_date(date or "") if age is None else None
+        if then is None:
             return
-        if then.tzinfo is None:
-            then = then.replace(tzinfo=timezone.utc)
-        ahead_ms = int((time.time() - then.timestamp()) * 1000)
+        ahead_ms = int((time.time() - then) * 1000)
         if abs(ahead_ms) <= LEAST_MS:
             self.ahead_ms = 0
         elif abs(ahead_ms - self.ahead_ms) > LEAST_MS:
@@ -54,5 +55,5 @@ class ServiceClock:
         for name in ("expires_ms", "countdown_ms"):
             at = item[name]
             if at is not None and self.ahead_ms:
-                item[name] = at + self.ahead_ms
+                item[name] = min(max(at + self.ahead_ms, 0), MAX_TIME_MS)
         return item

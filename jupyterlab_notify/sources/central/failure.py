@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 #: The longest ``Retry-After`` that is obeyed: the broadcast of an outage must not stay unknown for
-#: a day. And the maximum length of its text, in characters.
+#: a day. And the maximum length of an HTTP date, in characters.
 MAX_RETRY_AFTER_S = 3600.0
-MAX_RETRY_AFTER = 100
+MAX_DATE = 100
 
 #: The statuses from 400 to 499 that may change with the next attempt; some come from a proxy.
 TRANSIENT = (401, 403, 404, 405, 407, 408, 421, 425, 429)
@@ -112,17 +112,27 @@ def malformed() -> Failure:
 
 def parse_retry_after(text: str) -> float | None:
     """Return the seconds that a ``Retry-After`` header asks for."""
-    if len(text) > MAX_RETRY_AFTER or not (text := text.strip()):
+    if len(text) > MAX_DATE or not (text := text.strip()):
         return None
     if text.isascii() and text.isdigit():
         seconds = float(text[:12])
     else:
-        try:
-            then = parsedate_to_datetime(text)
-            if then.tzinfo is None:
-                then = then.replace(tzinfo=timezone.utc)
-            seconds = then.timestamp() - time.time()
-        # Which of these it raises differs between Python versions.
-        except (ValueError, TypeError, IndexError, ArithmeticError, OSError):
+        then = parse_date(text)
+        if then is None:
             return None
+        seconds = then - time.time()
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def parse_date(text: str) -> float | None:
+    """Return the time of an HTTP date, in seconds since 1970; None if it is none."""
+    if len(text) > MAX_DATE:
+        return None
+    try:
+        then = parsedate_to_datetime(text)
+        if then.tzinfo is None:
+            then = then.replace(tzinfo=timezone.utc)
+        return then.timestamp()
+    # Which of these it raises differs between Python versions.
+    except (ValueError, TypeError, IndexError, ArithmeticError, OSError):
+        return None

@@ -216,7 +216,8 @@ class Transport:
                 response = await client.send(request, stream=True)
                 try:
                     if not response.has_redirect_location:
-                        self.clock.note(response.headers.get("date"))
+                        said = response.headers
+                        self.clock.note(said.get("date"), said.get("age"))
                         yield response
                         return
                     url = url.join(response.headers["location"])

@@ -1,0 +1,59 @@
+"""How far a central service's clock is, by the dates that its answers carry."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from typing import cast
+
+import pytest
+
+from jupyterlab_notify.sources.central.clock import MAX_TIME_MS, ServiceClock
+from jupyterlab_notify.storage.remote import RemoteOptions
+
+HOUR_MS = 3_600_000
+
+
+def options(expires_ms: int) -> RemoteOptions:
+    # The rest says nothing of times.
+    return cast(RemoteOptions, {"expires_ms": expires_ms, "countdown_ms": None})
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "yesterday",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999",
+        "Mon, 99 Jan 2026 00:00:00 GMT",
+        "1",
+        "(" * 60_000,
+    ],
+)
+def test_what_is_no_date_says_nothing_of_the_clock(date: str) -> None:
+    clock = ServiceClock()
+    clock.note(formatdate(time.time() - 3600, usegmt=True))
+    before = clock.ahead_ms
+    clock.note(date)
+    assert clock.ahead_ms == before != 0
+
+
+def test_an_answer_from_a_cache_says_nothing_of_the_clock() -> None:
+    clock = ServiceClock()
+    clock.note(formatdate(time.time() - 3600, usegmt=True), "3600")
+    assert clock.ahead_ms == 0
+
+
+@pytest.mark.parametrize(
+    ("date", "expires_ms", "there"),
+    [
+        # A datetime holds no later time, and nothing could be listed that has one.
+        (formatdate(time.time() - 3600, usegmt=True), MAX_TIME_MS, MAX_TIME_MS),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", HOUR_MS, 0),
+    ],
+)
+def test_a_moved_time_is_still_one(date: str, expires_ms: int, there: int) -> None:
+    clock = ServiceClock()
+    clock.note(date)
+    assert clock.here(options(expires_ms))["expires_ms"] == there
