@@ -1,8 +1,7 @@
 /**
- * Alerts at a real JupyterHub: what a real Alertmanager says is in a lab's page, and away again
+ * Alerts at a real JupyterHub: what a real Prometheus finds is in a lab's page, and away again
  * when it is over; and what the administrator's page says of rules, alerts and channels.
  */
-import { type ChildProcess, execFileSync, spawn } from 'child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'fs';
 import * as http from 'http';
 import type { AddressInfo } from 'net';
@@ -11,6 +10,7 @@ import * as path from 'path';
 
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 
+import { Alerting, hasAlerting, INTERVAL_S } from './alerting';
 import { hasNoViolations } from './axe';
 import { Hub, looks, open } from './hub-page';
 import {
@@ -22,7 +22,6 @@ import {
   untilQuiet,
   untilReady
 } from './page';
-import { freePort } from './ports';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'notify-alerts-'));
 const file = (name: string, text: string): string => {
@@ -67,82 +66,8 @@ class Engine {
   }
 }
 
-/** Debian's Alertmanager, which tells the service. */
-class Alertmanager {
-  async start(service: string, token: string): Promise<void> {
-    this._url = `http://127.0.0.1:${await freePort()}`;
-    const config = file(
-      'alertmanager.yml',
-      `
-route: {receiver: lab, group_by: [alertname], group_wait: 0s, group_interval: 1s}
-receivers:
-  - name: lab
-    webhook_configs:
-      - url: ${service}/v1/alerts/alertmanager
-        http_config: {authorization: {credentials: "${token}"}}
-`
-    );
-    this._process = spawn(
-      'prometheus-alertmanager',
-      [
-        `--config.file=${config}`,
-        `--storage.path=${path.join(folder, 'alertmanager')}`,
-        `--web.listen-address=${this._url.slice('http://'.length)}`,
-        '--cluster.listen-address='
-      ],
-      { stdio: 'ignore' }
-    );
-    await expect
-      .poll(() =>
-        fetch(`${this._url}/-/ready`).then(
-          answer => answer.status,
-          () => 0
-        )
-      )
-      .toBe(200);
-  }
-
-  /** Say that an alert fires, or is over. */
-  async say(labels: object, annotations: object, over = false): Promise<void> {
-    const answer = await fetch(`${this._url}/api/v2/alerts`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify([
-        {
-          labels,
-          annotations,
-          ...(over ? { endsAt: new Date().toISOString() } : {})
-        }
-      ])
-    });
-    expect(answer.status).toBe(200);
-  }
-
-  async stop(): Promise<void> {
-    if (this._process?.exitCode === null) {
-      const ended = new Promise(resolve =>
-        this._process!.once('exit', resolve)
-      );
-      this._process.kill();
-      await ended;
-    }
-  }
-
-  private _url = '';
-  private _process: ChildProcess | undefined;
-}
-
-function hasAlertmanager(): boolean {
-  try {
-    execFileSync('prometheus-alertmanager', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const engine = new Engine();
-const alertmanager = new Alertmanager();
+const alerting = new Alerting();
 let hub: Hub;
 let administrator: BrowserContext;
 let ada: BrowserContext;
@@ -198,7 +123,7 @@ apprise:
 });
 
 test.afterAll(async () => {
-  await alertmanager.stop();
+  await alerting.stop();
   await hub?.stop();
   engine.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -211,38 +136,45 @@ test.afterEach(() => {
 const page = () =>
   open(administrator, `${hub.place.service}/alerts`, complaints);
 
-test('What Alertmanager says is a banner in the lab, and gone when it is over', async () => {
-  test.skip(!hasAlertmanager(), 'Needs Debian’s prometheus-alertmanager');
-  await alertmanager.start(hub.place.service, hub.place.tokens.root);
-  const labels = {
-    alertname: 'HomeFull',
-    username: 'ada',
-    severity: 'warning'
+test('What Prometheus finds is a banner in the lab, and gone when it is over', async () => {
+  test.skip(!hasAlerting(), 'Needs Debian’s prometheus, -alertmanager');
+  test.slow();
+  alerting.use('ada', 40);
+  await alerting.start(hub.place.service, hub.place.tokens.root);
+  const banner = banners(lab, 'of your home directory');
+  const timed = (what: string) => {
+    const since = Date.now() - (alerting.asked ?? NaN);
+    const description = `${what} ${since} ms after Prometheus has read the value, every ${INTERVAL_S} s`;
+    test.info().annotations.push({ type: 'time', description });
   };
-  const texts = {
-    summary: 'You use 93 % of your home directory',
-    description: 'Delete what you no longer need.',
-    banner: 'true'
-  };
-  await alertmanager.say(labels, texts);
-  const banner = banners(lab, texts.summary);
-  await expect(banner).toBeVisible();
-  await lab.screenshot({ path: test.info().outputPath('lab.png') });
-  // Another of the same group, about nobody: the page says so, and the banner stays.
-  await alertmanager.say({ ...labels, username: 'who-is-that' }, texts);
-  const alerts = await page();
-  await expect(async () => {
-    await alerts.reload();
-    await expect(
-      alerts.locator('tbody tr', { hasText: 'who-is-that' })
-    ).toContainText('whom the hub does not know', { timeout: 1000 });
-  }).toPass();
-  await expect(banner).toBeVisible();
-  await alertmanager.say(labels, texts, true);
-  await expect(banner).toHaveCount(0);
-  await openCenter(lab);
-  await expect(rows(lab, texts.summary)).toHaveCount(0);
-  await alerts.close();
+  await test.step('usage crosses 90 %: the banner is in the page', async () => {
+    alerting.use('ada', 93);
+    await expect(banner).toContainText('You use 93 % of your home directory', {
+      timeout: 60_000
+    });
+    timed('the banner was there');
+    await lab.screenshot({ path: test.info().outputPath('lab.png') });
+  });
+  await test.step('another of its group is about nobody: the page says so', async () => {
+    alerting.use('who-is-that', 95);
+    const alerts = await page();
+    await expect(async () => {
+      await alerts.reload();
+      await expect(
+        alerts.locator('tbody tr', { hasText: 'who-is-that' })
+      ).toContainText('whom the hub does not know', { timeout: 1000 });
+    }).toPass({ timeout: 60_000 });
+    await expect(banner).toBeVisible();
+    await alerts.close();
+  });
+  await test.step('usage falls: the banner is gone, and the message', async () => {
+    alerting.use('ada', 40);
+    await expect(banner).toHaveCount(0, { timeout: 60_000 });
+    timed('the banner was gone');
+    await openCenter(lab);
+    await expect(rows(lab, 'of your home directory')).toHaveCount(0);
+  });
+  await alerting.stop();
 });
 
 test('The page says who is under which rule, since when, and what fails', async () => {
