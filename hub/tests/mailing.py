@@ -28,6 +28,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        #: To whom they went, whatever their headers say.
+        self.recipients: list[str] = []
         self.answer = "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
@@ -35,6 +37,7 @@ class Mailbox:
             parser = BytesParser(policy=email.policy.default)
             content = envelope.content
             assert isinstance(content, bytes)
+            self.recipients += envelope.rcpt_tos
             self.mails.append(parser.parsebytes(content))
         return self.answer
 

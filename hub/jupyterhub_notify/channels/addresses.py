@@ -9,14 +9,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+import idna
+
 from ..hubapi import HubApi, HubUnreachable, path
 from .channel import ChannelError
 from .settings import MailSettings
 
 __all__ = ["Addresses", "HubAddresses"]
 
-#: A name with a comma or a line end would be a second recipient or another header.
-_ADDRESS = re.compile(r"[^\s@<>\",;:\\()\[\]]+@[^\s@<>\",;:\\()\[\]]+")
+_PART = r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff@<>\",;:\\()\[\]]+"
+#: A name with a comma or a line end would be a second recipient or another header, and one that
+#: begins an encoded word would be read as what that says.
+_ADDRESS = re.compile(rf"(?!.*=\?)({_PART})@({_PART})")
+#: Of an address and of what is before its @, in bytes (RFC 5321).
+MAX_ADDRESS = 254
+MAX_LOCAL = 64
 #: How long what the Hub has told is good, in seconds, and of how many users it is kept.
 KEPT_S = 300.0
 MOST_KEPT = 20_000
@@ -139,4 +146,16 @@ class Addresses:
 
 
 def _checked(address: str | None) -> str | None:
-    return address if address is not None and _ADDRESS.fullmatch(address) else None
+    """Return an address as mail servers know it, with its domain in ASCII; `None` if it is none."""
+    match = None if address is None else _ADDRESS.fullmatch(address)
+    if match is None:
+        return None
+    local, domain = match.groups()
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode()
+        except idna.IDNAError:
+            return None
+    checked = f"{local}@{domain}"
+    fits = len(local.encode()) <= MAX_LOCAL and len(checked.encode()) <= MAX_ADDRESS
+    return checked if fits else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
@@ -13,6 +14,9 @@ __all__ = ["AppriseChannel"]
 
 TIMEOUT_S = 30
 THREADS = 4
+
+# What Apprise logs may quote a URL, which holds secrets: the sender logs what went wrong.
+logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 
 _TYPES = {"error": "failure", "warning": "warning", "success": "success"}
 

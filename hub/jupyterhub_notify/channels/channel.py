@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -83,9 +84,9 @@ class Letter:
 
     @property
     def title(self) -> str:
-        """One line that says what it is about."""
+        """One line that says what it is about, whatever a message says."""
         if len(self.messages) == 1:
-            return self.messages[0].summary
+            return _one_line(self.messages[0].summary)
         return f"{len(self.messages)} messages that you have not read"
 
     @property
@@ -104,6 +105,16 @@ class Letter:
         if self.unsubscribe:
             parts.append(f"No more of these: {self.unsubscribe}")
         return "\n\n".join(parts) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """Return text in one line; a second would be another header of a mail."""
+    return " ".join(
+        "".join(
+            " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character
+            for character in text
+        ).split()
+    )
 
 
 class Channel(Protocol):

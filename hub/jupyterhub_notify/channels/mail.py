@@ -51,6 +51,8 @@ class MailChannel:
         try:
             await aiosmtplib.send(
                 self._mail(letter, address),
+                # Said here, so that nothing is read out of a header.
+                recipients=[address],
                 hostname=settings.host,
                 port=settings.port,
                 username=settings.username,
@@ -64,18 +66,26 @@ class MailChannel:
             raise ChannelError(
                 f"the address is refused ({codes[0]})", permanent=permanent
             ) from None
+        except aiosmtplib.SMTPNotSupported:
+            reason = "the mail server takes no address that is not ASCII"
+            raise ChannelError(reason, permanent=not address.isascii()) from None
         except aiosmtplib.SMTPResponseException as error:
             # The server's own words may quote an address or the text.
             raise ChannelError(f"the mail server answers {error.code}") from None
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
-            reason = f"the mail server cannot be reached: {type(error).__name__}"
-            raise ChannelError(reason) from None
+            reason = f"cannot be reached: {type(error).__name__}"
+            # Only the library's words tell these two: what must be encrypted is not sent otherwise.
+            for name in ("STARTTLS", "AUTH"):
+                if type(error) is aiosmtplib.SMTPException and name in str(error):
+                    reason = f"does not offer {name}"
+            raise ChannelError(f"the mail server {reason}") from None
 
     def _mail(self, letter: Letter, address: str) -> EmailMessage:
         mail = EmailMessage()
         mail["From"] = self._settings.sender
         mail["To"] = address
-        mail["Subject"] = letter.title[:200]
+        # This mark would begin an encoded word, which may hold the end of a line.
+        mail["Subject"] = letter.title[:200].replace("=?", "= ?")
         mail["Date"] = formatdate(usegmt=True)
         # The same for the same messages: a server that gets them twice can tell.
         domain = self._settings.sender.rpartition("@")[2].strip("> ")

@@ -232,6 +232,12 @@ class ChannelSender:
             await self._fail(channel.name, left, str(error), error.permanent)
         except asyncio.TimeoutError:
             await self._fail(channel.name, left, "it does not answer", False)
+        except ServiceError:
+            raise
+        except Exception as error:
+            # A defect, of a library perhaps: it must not be tried for ever, without a word.
+            self._log.exception("A channel has a defect", channel=channel.name)
+            await self._fail(channel.name, left, f"it failed: {type(error).__name__}", False)
         else:
             self._failing.pop(channel.name, None)
             CHANNEL_SENDS.labels(channel.name, "sent").inc(len(left))
