@@ -1,5 +1,5 @@
 /**
- * What a notification looks like as a toast: its text, its buttons, what is around them, and how
+ * The look of a notification as a toast: its text, its buttons, what is around them, and how
  * long it stays; the presenter, which decides what shows, asks for it.
  */
 import type { Notification as LabNotification } from '@jupyterlab/apputils';
@@ -22,7 +22,7 @@ import type { IToastDress } from './view';
 const MAX_BUTTONS = 3;
 
 /**
- * What JupyterLab draws of a toast.
+ * The part of a toast that JupyterLab draws.
  */
 export interface IToastContent {
   message: string;
@@ -43,14 +43,14 @@ export class ToastContents {
   }
 
   /**
-   * How long a row's toast stays; see {@link toastDuration}.
+   * The time for which a row's toast stays; see {@link toastDuration}.
    */
   duration(row: Notification): number | false {
     return toastDuration(row, this._options.defaultAutoClose_s());
   }
 
   /**
-   * What JupyterLab draws of a toast.
+   * The part of a toast that JupyterLab draws.
    */
   content(row: Notification): IToastContent {
     const { text, cut } = summarize(row.message, row.markdown);
@@ -111,7 +111,7 @@ export class ToastContents {
   }
 
   /**
-   * What the view adds to it.
+   * The part of a toast that the view adds.
    *
    * @param quiet - Whether it was missed: then it is not read out.
    * @param there - Whether it is on the page already.
@@ -158,18 +158,18 @@ export class ToastContents {
  */
 export namespace ToastContents {
   /**
-   * What it needs.
+   * The options of the content of toasts.
    */
   export interface IOptions {
     /** The clock, and what a button's notification is by the time it is pressed. */
     model: Pick<INotificationModel, 'get' | 'now' | 'reply'>;
-    /** What runs the buttons; without it there are none. */
+    /** Runs the buttons; without it there are none. */
     actions: INotificationActions | null;
     /** The language. */
     trans: TranslationBundle;
     /** After how long a toast closes that does not say it itself; 0: it stays. */
     defaultAutoClose_s: () => number;
-    /** Whether there is something that shows a notification in full. */
+    /** Tells whether something can show a notification in full. */
     opens: () => boolean;
     /** Show a notification in full. */
     open: (id: string) => void;
@@ -177,7 +177,7 @@ export namespace ToastContents {
 }
 
 /**
- * What of a row shows in its toast by way of JupyterLab.
+ * The fields of a row that show in its toast by way of JupyterLab.
  */
 export function signature(row: Notification): string {
   const { type, message, markdown, hasBody, autoClose, actions, position } =

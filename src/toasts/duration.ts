@@ -1,5 +1,5 @@
 /**
- * How long a toast stays.
+ * The time for which a toast stays.
  */
 import type { Notification } from '../wire';
 

@@ -4,13 +4,13 @@
  */
 import type { IDisposable } from '@lumino/disposable';
 
-/** How long a toast stays open. */
+/** The time for which a toast stays open. */
 const FOLD_MS = 8000;
 
-/** How often one looks at the clock. */
+/** The interval of looking at the clock. */
 const TICK_MS = 500;
 
-/** What makes the clocks stand still: the pointer over a toast, the focus in one, a dialog. */
+/** Reasons for the clocks to stand still: the pointer over a toast, the focus in one, a dialog. */
 const PAUSED = [
   '.jp-toastContainer:hover',
   '.jp-toastContainer:focus-within',
@@ -32,7 +32,7 @@ export class ToastFolding implements IDisposable {
     this._onHidden();
   }
 
-  /** Whether it was given up. */
+  /** True once it was disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }

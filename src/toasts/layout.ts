@@ -1,5 +1,5 @@
 /**
- * Which toasts there is room for, so that they never bury the notebook.
+ * A choice of the toasts that there is room for, so that they never bury the notebook.
  */
 import type { Notification } from '../wire';
 
@@ -11,7 +11,7 @@ export interface IToastCandidate {
   readonly id: string;
   /** Pixels, its margin included; measured or estimated. */
   readonly height: number;
-  /** How much it is worth its place, higher is more. */
+  /** Its claim to a place; higher is more. */
   readonly urgency: number;
 }
 
@@ -21,27 +21,27 @@ export interface IToastCandidate {
 export const MOST_TOASTS = 4;
 
 /**
- * What to do so that all fits.
+ * The changes after which all fits.
  */
 export interface IToastPlan {
   /** Of those that arrive, which to show; oldest first. */
   show: string[];
-  /** What is not shown (any more), and has to be summed up. */
+  /** Toasts that are not shown (any more), and have to be summed up. */
   sumUp: string[];
 }
 
 /**
- * How urgent a type is when there is no room for all.
+ * The urgency of each type when there is no room for all.
  */
 export function urgency(type: Notification['type']): number {
   return type === 'error' ? 2 : type === 'warning' ? 1 : 0;
 }
 
-/** What stays until the user acts ranks from here on. */
+/** The lowest rank of toasts that stay until the user acts. */
 export const STAYS = 4;
 
 /**
- * How much a toast is worth its place: what stays until the user acts before what passes, and of
+ * A toast's claim to a place: what stays until the user acts before what passes, and of
  * each the more severe. A progress goes on without its toast, so that what has just come may take
  * its place for a while.
  */

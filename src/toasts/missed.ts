@@ -1,13 +1,12 @@
 /**
- * Which notifications are out of sight: there was no room for a toast of theirs. The presenter asks
- * for it.
+ * The notifications for whose toasts there was no room. The presenter asks for them.
  */
 
-/** How many are remembered. */
+/** The number that is remembered at most. */
 const MOST = 200;
 
 /**
- * What has to be summed up, also after a reload.
+ * The notifications to be summed up, also after a reload.
  */
 export class MissedToasts {
   /**
@@ -17,7 +16,7 @@ export class MissedToasts {
     this._key = `jupyterlab_notify:missed:${key}`;
   }
 
-  /** How many there are. */
+  /** Their number. */
   get size(): number {
     return this._seen.size;
   }
@@ -27,7 +26,7 @@ export class MissedToasts {
     return [...this._seen.keys()];
   }
 
-  /** Whether one was in sight before there was no room for it any more. */
+  /** Tell whether one was in sight before there was no room for it any more. */
   wasSeen(id: string): boolean {
     return this._seen.get(id) === true;
   }

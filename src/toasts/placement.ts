@@ -1,10 +1,10 @@
 /**
- * Where toasts stand: below the toolbars under their column and beside an open side panel, so that
+ * The place of toasts: below the toolbars under their column and beside an open side panel, so that
  * they cover no control of the page. The view asks for it.
  */
 import type { IDisposable } from '@lumino/disposable';
 
-/** What stands across the top of JupyterLab's page, and of Notebook's. */
+/** The parts across the top of JupyterLab's page, and of Notebook's. */
 const ABOVE = [
   '#jp-header-panel',
   '#jp-top-panel',
@@ -14,7 +14,7 @@ const ABOVE = [
   '#jp-notify-banner'
 ];
 
-/** What an open side panel makes narrower, in JupyterLab and in Notebook. */
+/** The part that an open side panel makes narrower, in JupyterLab and in Notebook. */
 const BESIDE = ['#jp-main-dock-panel', '#main-panel'];
 
 /** The bars whose buttons a toast would cover. */
@@ -28,7 +28,7 @@ const CENTER = '#jp-notify-center:not(.lm-mod-hidden)';
 /** The least width left of an open side panel that a toast fits into. */
 const MIN_BESIDE = 360;
 
-/** How wide toasts are before there is one to measure. */
+/** The width of toasts before there is one to measure. */
 const WIDTH = 320;
 
 /** Between toasts and what is around them. */
@@ -37,7 +37,7 @@ const GAP = 12;
 /** The least height for toasts: a bar further down is not worth going below it. */
 const MIN_HEIGHT = 240;
 
-/** How long the page is left to settle before one looks again. */
+/** The time for the page to settle before it is measured again. */
 const SETTLE_MS = 50;
 
 /**
@@ -52,7 +52,7 @@ export interface IBar {
  * The place for toasts.
  */
 export interface IPlace {
-  /** Where they may begin. */
+  /** The first line that they may cover. */
   top: number;
   /** Pixels from there to what is next below. */
   room: number;
@@ -105,7 +105,7 @@ export class ToastPlacement implements IDisposable {
     this._mutations = new MutationObserver(this._onChange);
   }
 
-  /** Whether it was given up. */
+  /** True once it was disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }

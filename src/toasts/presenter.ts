@@ -26,7 +26,7 @@ import { SummaryToast } from './summary';
 import { ToastView } from './view';
 
 /**
- * How long messages are gathered that come right after another.
+ * The time in which messages that come right after another are gathered.
  */
 const BATCH_MS = 50;
 
@@ -52,18 +52,18 @@ const MISSED = { from: 7, shown: 3 };
 const SUMMARY_HEIGHT = 40;
 
 /**
- * How long a toast may take to appear before it no longer counts as shown:
+ * The time that a toast may take to appear before it no longer counts as shown:
  * JupyterLab shows none while its own list is open.
  */
 const APPEAR_MS = 10_000;
 
 /**
- * What the user's settings say of toasts.
+ * The user's settings of toasts.
  */
 export interface IToastSettings {
   /** Seconds after which a toast closes that does not say it itself; 0: it stays. */
   defaultAutoClose: number;
-  /** Whether the center opens at an error. */
+  /** True if the center opens at an error. */
   openOnError: boolean;
   /** The corner. */
   toastPosition: 'top-right' | 'bottom-right';
@@ -131,12 +131,12 @@ export class ToastPresenter implements IDisposable {
     this._manager.changed.connect(this._onManagerChanged, this);
   }
 
-  /** Whether the presenter was given up. */
+  /** True once it was disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
-  /** What the user's settings say. */
+  /** The user's settings. */
   get settings(): IToastSettings {
     return this._settings;
   }
@@ -145,7 +145,7 @@ export class ToastPresenter implements IDisposable {
     this._view.atTop = settings.toastPosition === 'top-right';
   }
 
-  /** Whether the user wants no toasts now (JupyterLab's do-not-disturb). */
+  /** True if the user wants no toasts now (JupyterLab's do-not-disturb). */
   get silent(): boolean {
     return this._silent;
   }
@@ -407,7 +407,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * What could be shown as soon as there is room for it, oldest first.
+   * The notifications to show as soon as there is room for them, oldest first.
    */
   private _waiting(): Notification[] {
     const few = this._missed.size < MISSED.from;
@@ -461,7 +461,7 @@ export class ToastPresenter implements IDisposable {
     return candidates;
   }
 
-  /** What asks to be shown. */
+  /** A row as a candidate for a place. */
   private _candidate(row: Notification, missed: boolean): IToastCandidate {
     return {
       id: row.id,
@@ -566,7 +566,7 @@ export class ToastPresenter implements IDisposable {
         this._heights.delete(id);
       }
     }
-    // Who has the list in sight needs no sum of it, but errors come as soon as there is a place.
+    // A user who has the list in sight needs no sum of it, but errors come as soon as there is a place.
     const open = this._isOpen();
     if (open) {
       for (const id of this._missed.ids) {
@@ -707,7 +707,7 @@ export class ToastPresenter implements IDisposable {
           each => this._model.get(each) ?? []
         );
         this._closing.clear();
-        // What its sender keeps in sight can only be read.
+        // A message that its sender keeps in sight can only be read.
         this._change(
           rows.filter(row => row.dismissable),
           { closed: true }
@@ -761,22 +761,22 @@ export class ToastPresenter implements IDisposable {
   private readonly _shown = new Map<string, Private.IShown>();
   /** The notification of each toast, by JupyterLab's id. */
   private readonly _ids = new Map<string, string>();
-  /** What waits for the next flush. */
+  /** Notifications that wait for the next flush. */
   private readonly _queue = new Map<string, { missed: boolean }>();
-  /** What there was no room for. */
+  /** Notifications that there was no room for. */
   private readonly _missed: MissedToasts;
   private readonly _relay: ToastRelay;
   private readonly _summary: SummaryToast;
-  /** How high the toasts were that there is no room for. */
+  /** The heights of toasts that there is no room for. */
   private readonly _heights = new Map<string, number>();
   private readonly _closing = new Set<string>();
-  /** What was done while its toast was in sight: undone, it comes back. */
+  /** Notifications that were done while their toasts were in sight: undone, they come back. */
   private readonly _done = new Set<string>();
   private _arrivals: number[] = [];
   private _floodTimer: number | undefined = undefined;
   private _flushedAt = 0;
   private _isDisposed = false;
-  /** What a flood kept from the screen while the center was open, oldest first. */
+  /** Notifications that a flood kept from the screen while the center was open, oldest first. */
   private _postponed: string[] = [];
   private _settings = DEFAULT_TOAST_SETTINGS;
   private _silent = false;
@@ -789,20 +789,20 @@ export class ToastPresenter implements IDisposable {
  */
 export namespace ToastPresenter {
   /**
-   * What a presenter needs.
+   * The options of a presenter.
    */
   export interface IOptions {
-    /** What is announced. */
+    /** The notifications. */
     model: INotificationModel;
-    /** What runs the buttons; without it there are none. */
+    /** Runs the buttons; without it there are none. */
     actions: INotificationActions | null;
     /** The language. */
     trans: TranslationBundle;
-    /** Whether there is something that shows a notification in full; there is, unless given. */
+    /** Tells whether something can show a notification in full; it can, unless given. */
     opens?: () => boolean;
-    /** Whether the list of all is in sight; it is not, unless given. */
+    /** Tells whether the list of all is in sight; it is not, unless given. */
     isOpen?: () => boolean;
-    /** What tells this server from others of the same origin. */
+    /** A name that tells this server from others of the same origin. */
     storageKey?: string;
     /** JupyterLab's notifications, unless others are given. */
     manager?: NotificationManager;
@@ -816,15 +816,15 @@ namespace Private {
   export interface IShown {
     /** JupyterLab's id of it. */
     toast: string;
-    /** What it shows, to see whether that changed. */
+    /** Its content, to see whether that changed. */
     content: string;
-    /** How much it is worth its place. */
+    /** Its claim to a place. */
     rank: number;
-    /** When it was emitted. */
+    /** The time at which it was emitted. */
     since: number;
-    /** Whether it stays until it is closed. */
+    /** True if it stays until it is closed. */
     sticky: boolean;
-    /** Whether it is on the page. */
+    /** True if it is on the page. */
     visible: boolean;
   }
 }

@@ -10,12 +10,12 @@ import type {
 import type { IToastDress, ToastView } from './view';
 
 /**
- * How long after a toast appeared JupyterLab may still take it for one that
+ * The time after a toast appeared in which JupyterLab may still take it for one that
  * is not there, and then drop what it is told of it.
  */
 const SETTLE_MS = 100;
 
-/** What JupyterLab is told to show in a toast that is there. */
+/** A change of a toast that is there, as JupyterLab takes it. */
 type Update = Parameters<NotificationManager['update']>[0];
 
 /**

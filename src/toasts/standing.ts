@@ -1,6 +1,6 @@
 /**
- * What the page needs once a toast stands on it: where toasts begin, and when they fold. It is
- * loaded with the first toast, since most pages show none at their start.
+ * The placement and the folding of toasts, for a page that shows one. Loaded with the first toast,
+ * since most pages show none at their start.
  */
 import '../../style/standing.css';
 

@@ -89,12 +89,12 @@ export class SummaryToast {
  */
 export namespace SummaryToast {
   /**
-   * What it needs.
+   * The options of a summary.
    */
   export interface IOptions {
     relay: ToastRelay;
     trans: TranslationBundle;
-    /** Whether there is a list that can be opened. */
+    /** Tells whether there is a list that can be opened. */
     opens: () => boolean;
     /** Open the list. */
     open: () => void;

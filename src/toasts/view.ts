@@ -13,24 +13,24 @@ const TOAST = '.Toastify__toast';
 const CLOSE = '.jp-Notification-Toast-Close';
 
 /**
- * What a toast shows that JupyterLab's toasts have no place for.
+ * The parts of a toast that JupyterLab's toasts have no place for.
  */
 export interface IToastDress {
   kind: Notification['type'] | 'summary';
-  /** What its cross does. */
+  /** The label of its cross. */
   close: string;
-  /** What its button says that moves it out of the inbox, if that may be. */
+  /** The label of the button that moves it out of the inbox, if that may be. */
   done?: string;
   /** The line under the message. */
   meta: string;
   /** Percent. */
   progress: number | null;
   role: 'alert' | 'status';
-  /** Whether a screen reader reads it out. */
+  /** True if a screen reader reads it out. */
   live: boolean;
-  /** What it says, where it stays and folds to a line: a new one opens it again. */
+  /** Its text, if it stays and folds to a line: another text opens it again. */
   folds: string | null;
-  /** Whether a click opens it in the center. */
+  /** True if a click opens it in the center. */
   opens: boolean;
   /** The notification, if it has a picture. */
   pictured?: Notification | null;
@@ -93,7 +93,7 @@ export class ToastView implements IDisposable {
     return this._isDisposed;
   }
 
-  /** Whether toasts come down from the top of the page. */
+  /** True if toasts come down from the top of the page. */
   get atTop(): boolean {
     return this._atTop;
   }
@@ -343,7 +343,7 @@ export class ToastView implements IDisposable {
     } else if (
       toast.matches('.jp-mod-notify-opens') &&
       !(target as Element).closest('button, a') &&
-      // Who marks text wants to copy it.
+      // A user who marks text wants to copy it.
       window.getSelection()?.isCollapsed !== false
     ) {
       this._listener.pressed(toast.id);
@@ -368,7 +368,7 @@ export class ToastView implements IDisposable {
   private _folding: ToastFolding | null = null;
   private _setDone: typeof setDone | null = null;
   private _isLoading = false;
-  /** What toasts say that fold. */
+  /** The texts of toasts that fold. */
   private readonly _folds = new WeakMap<HTMLElement, string>();
   private readonly _dresses = new Map<string, IToastDress>();
   private readonly _heights = new Map<string, number>();

@@ -1,0 +1,138 @@
+"""The parts of the service, which `factory` makes and handlers use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .alerts.overview import AlertOverviewService
+from .alerts.receiver import AlertReceiver
+from .alerts.runner import RuleRunner
+from .channels.sender import ChannelSender
+from .channels.service import ChannelService
+from .config import Settings
+from .delivery.service import DeliveryService
+from .events.feed import Feed
+from .events.wakeup import Wakeup
+from .services.administration import AdministrationService
+from .services.broadcast_folder import BroadcastFolder
+from .services.broadcast_reading import BroadcastReadingService
+from .services.broadcast_views import BroadcastViews
+from .services.broadcasting import BroadcastingService
+from .services.content import ContentService
+from .services.housekeeping import Housekeeping
+from .services.inbox import InboxService
+from .services.overview import OverviewService
+from .services.publishing import PublishingService
+from .services.receipts import ReceiptService
+from .services.recipients import RecipientService
+from .services.reconciling import ReconcilingService
+from .services.saved_templates import SavedTemplateService
+from .services.scheduler import Scheduler
+from .services.views import NotificationViews
+from .services.welcome import WelcomeService
+from .storage.alert_problems import AlertProblemStore
+from .storage.audit import AuditStore
+from .storage.broadcasts import BroadcastStore
+from .storage.channel_spreads import ChannelSpreadStore
+from .storage.channels import ChannelStore
+from .storage.database import Database
+from .storage.deliveries import DeliveryStore
+from .storage.expiry import ExpiryStore
+from .storage.notifications import NotificationStore
+from .storage.rule_states import RuleStateStore
+from .storage.servers import ServerStore
+from .storage.templates import SavedTemplateStore
+from .storage.welcome import WelcomeStore
+from .storage.writer import Writer
+
+__all__ = ["Parts", "Stores"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """The tables; none of them keeps anything of its own."""
+
+    notifications: NotificationStore = field(default_factory=NotificationStore)
+    channels: ChannelStore = field(default_factory=ChannelStore)
+    channel_spreads: ChannelSpreadStore = field(default_factory=ChannelSpreadStore)
+    alert_problems: AlertProblemStore = field(default_factory=AlertProblemStore)
+    broadcasts: BroadcastStore = field(default_factory=BroadcastStore)
+    deliveries: DeliveryStore = field(default_factory=DeliveryStore)
+    welcome: WelcomeStore = field(default_factory=WelcomeStore)
+    rule_states: RuleStateStore = field(default_factory=RuleStateStore)
+    servers: ServerStore = field(default_factory=ServerStore)
+    audit: AuditStore = field(default_factory=AuditStore)
+    saved_templates: SavedTemplateStore = field(default_factory=SavedTemplateStore)
+    expiry: ExpiryStore = field(default_factory=ExpiryStore)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The parts that handlers use, and that start and stop with the application."""
+
+    settings: Settings
+    database: Database
+    writer: Writer
+    stores: Stores
+    feed: Feed
+    wakeup: Wakeup | None
+    content: ContentService
+    views: NotificationViews
+    inbox: InboxService
+    publishing: PublishingService
+    reconciling: ReconcilingService
+    broadcast_views: BroadcastViews
+    broadcasting: BroadcastingService
+    recipients: RecipientService
+    reading: BroadcastReadingService
+    welcome: WelcomeService
+    overview: OverviewService
+    receipts: ReceiptService
+    administration: AdministrationService
+    saved_templates: SavedTemplateService
+    scheduler: Scheduler
+    housekeeping: Housekeeping
+    alerts: AlertReceiver
+    alert_overview: AlertOverviewService
+    rules: RuleRunner | None
+    delivery: DeliveryService | None
+    folder: BroadcastFolder | None
+    channels: ChannelService
+    sender: ChannelSender | None
+
+    async def start(self) -> None:
+        """Begin to work."""
+        self.writer.start()
+        await self.feed.start()
+        self.writer.listeners.append(self.feed.committed)
+        if self.wakeup is not None:
+            self.wakeup.start()
+        self.scheduler.start()
+        self.housekeeping.start()
+        if self.rules is not None:
+            self.rules.start()
+        if self.delivery is not None:
+            self.feed.followers.append(self.delivery.wake)
+            self.delivery.start()
+        if self.folder is not None:
+            self.folder.start()
+        if self.sender is not None:
+            self.sender.start()
+
+    async def stop(self) -> None:
+        """Finish what is under way, and end."""
+        if self.sender is not None:
+            await self.sender.stop()
+        if self.folder is not None:
+            await self.folder.stop()
+        if self.delivery is not None:
+            await self.delivery.stop()
+        if self.rules is not None:
+            await self.rules.stop()
+        await self.housekeeping.stop()
+        await self.scheduler.stop()
+        if self.wakeup is not None:
+            await self.wakeup.stop()
+        await self.feed.stop()
+        await self.writer.stop()
+        await self.database.close()
