@@ -510,6 +510,13 @@ class Notification(_Wire):
     answered: Annotated[str | None, Field(description="When the user answered.")]
     revoked: Annotated[str | None, Field(description="When the sender revoked it.")]
     expired: Annotated[str | None, Field(description="When it expired.")]
+    ended: Annotated[
+        str | None,
+        Field(
+            description="When it expired, if the user had read it or put it away: it is kept as "
+            "done, without its buttons."
+        ),
+    ]
     origin: Annotated[
         Literal["ingest", "broadcast", "message"],
         Field(

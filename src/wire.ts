@@ -259,6 +259,10 @@ export interface Notification {
    */
   expired: string | null;
   /**
+   * When it expired, if the user had read it or put it away: it is kept as done, without its buttons.
+   */
+  ended: string | null;
+  /**
    * How it arrived: pushed by a sender, or from the central service as a broadcast or a message to this user.
    */
   origin: 'ingest' | 'broadcast' | 'message';
@@ -467,6 +471,10 @@ export interface NotificationDetail {
    * When it expired.
    */
   expired: string | null;
+  /**
+   * When it expired, if the user had read it or put it away: it is kept as done, without its buttons.
+   */
+  ended: string | null;
   /**
    * How it arrived: pushed by a sender, or from the central service as a broadcast or a message to this user.
    */

@@ -89,6 +89,7 @@ FIELDS = (
     Field("answered_ms", "answered", Kind.TIME, inserted=False),
     Field("revoked_ms", "revoked", Kind.TIME, inserted=False),
     Field("expired_ms", "expired", Kind.TIME),
+    Field("ended_ms", "ended", Kind.TIME, inserted=False),
     Field("origin", "origin", inserted=False),
     # Not on the wire: the central service that it came from, its id there, and whether its body
     # was fetched.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..timings import StorageTimings
 from .age import AgeReference
-from .fields import tombstone
+from .expiry import expire_due
 from .notifications import wake_snoozed
 from .quiet import end_quiet
 from .retention import REPLACEABLE, Retention, find_superfluous
@@ -26,19 +26,6 @@ INTERRUPT = f"""
         interrupt_ms = NULL,
         {CLEAR_USER_STATES}
     WHERE id = :id"""
-
-#: Puts an expired message away that the user knows. It keeps its text and nothing that could still
-#: be done with it; the same key is another message from now on.
-PUT_AWAY = """
-    UPDATE notifications SET
-        seq = :seq, read_ms = coalesce(read_ms, :now), closed_ms = coalesce(closed_ms, :now),
-        dismissed_ms = coalesce(dismissed_ms, :now), snoozed_until_ms = NULL, dismissable = 1,
-        expires_ms = NULL, interrupt_ms = NULL, heartbeat_ms = NULL,
-        key = NULL, actions = '[]', image = NULL
-    WHERE id = :id"""
-#: The messages that the user has read or put away, as SQL. A question could still be answered, and
-#: a central service says itself how long its messages are kept.
-KNOWN = "origin = 'ingest' AND reply IS NULL AND (read_ms IS NOT NULL OR dismissed_ms IS NOT NULL)"
 
 #: How long tombstones stay, in milliseconds.
 TOMBSTONE_MS = 86_400_000
@@ -81,18 +68,7 @@ class Maintenance:
 
     def expire(self, transaction: Transaction) -> None:
         """End what has had its time; called before a batch's operations."""
-        due = transaction.execute(
-            f"SELECT id, {KNOWN} FROM notifications WHERE expires_ms <= ? AND {ACTIVE}",
-            (transaction.now_ms,),
-        ).fetchall()
-        for id_, known in due:
-            if known:
-                transaction.execute(
-                    PUT_AWAY,
-                    {"seq": transaction.next_seq(), "now": transaction.now_ms, "id": id_},
-                )
-            else:
-                tombstone(transaction, id_, "expired_ms")
+        expire_due(transaction)
         wake_snoozed(transaction)
         end_quiet(transaction)
 

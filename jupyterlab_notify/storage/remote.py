@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
 from .cursor import Cursor
+from .expiry import withdraw
 from .fields import named_insert, tombstone
 from .ids import remote_id
 from .outbox import OutboxRepository
@@ -213,7 +214,7 @@ class RemoteRepository:
             transaction.execute(
                 "INSERT OR IGNORE INTO listed VALUES (?, ?)", (self._central, item["remote"])
             )
-            if self._insert(transaction, values):
+            if not _is_over(transaction, values) and self._insert(transaction, values):
                 added.append(str(values["id"]))
         return added
 
@@ -356,7 +357,7 @@ class RemoteRepository:
         ).fetchone()
         if row is None:
             return None
-        tombstone(transaction, row[0], "revoked_ms")
+        withdraw(transaction, row[0])
         self.forget_seen(transaction, [remote])
         return str(row[0])
 
@@ -377,9 +378,10 @@ class RemoteRepository:
         values: dict[str, Any],
         marks: _Marks | None = None,
     ) -> bool:
-        """Insert a row, replacing its tombstone if there is one; return False if it exists."""
+        """Insert a row, replacing what is left of an earlier one; return False if it exists."""
         row = transaction.execute(
-            f"SELECT {ACTIVE} FROM notifications WHERE id = ?", (values["id"],)
+            f"SELECT ended_ms IS NULL AND {ACTIVE} FROM notifications WHERE id = ?",
+            (values["id"],),
         ).fetchone()
         if row is not None:
             if row[0]:
@@ -443,7 +445,7 @@ class RemoteRepository:
         for remote in revoked:
             row = self._find_message(transaction, remote)
             if row is not None:
-                tombstone(transaction, row[0], "revoked_ms")
+                withdraw(transaction, row[0])
                 # If it is ever listed again, it is new.
                 self.forget_seen(transaction, [remote])
                 changed.revoked.append(row[0])
@@ -550,7 +552,7 @@ class RemoteRepository:
         listed = {item["remote"] for item in items}
         for remote, row in stored.items():
             if row.active and remote not in listed:
-                tombstone(transaction, row.id, "revoked_ms")
+                withdraw(transaction, row.id)
                 changed.revoked.append(row.id)
         return changed
 
@@ -582,7 +584,7 @@ class RemoteRepository:
             # Its content has changed, and the user has not seen that.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
             self._insert(transaction, values)
-        elif self._adopt_pushed(transaction, values, stored):
+        elif self._adopt_pushed(transaction, values, stored) or _is_over(transaction, values):
             return None
         elif (
             stored is not None
@@ -677,3 +679,9 @@ class RemoteRepository:
                 (self._central,),
             )
         )
+
+
+def _is_over(transaction: Transaction, values: Mapping[str, Any]) -> bool:
+    """Return whether a message has expired, by this machine's clock, before it came."""
+    expires_ms = values["expires_ms"]
+    return expires_ms is not None and expires_ms <= transaction.now_ms

@@ -39,7 +39,10 @@ class ReplyRepository:
     def sent(self, transaction: Transaction, id_or_key: str, source: str) -> WireNotification:
         """Return the present state of a message that was pushed here; see ``find_sent``."""
         id_ = find_sent(transaction, id_or_key, source)
-        return to_wire(transaction.execute(f"{SELECT} WHERE id = ?", (id_,)).fetchone())
+        row = to_wire(transaction.execute(f"{SELECT} WHERE id = ?", (id_,)).fetchone())
+        if row["ended"] is not None and row["reply"] is not None:
+            raise _not_found(id_)
+        return row
 
     def reply(self, transaction: Transaction, id_: str, answer: str) -> Changed:
         """Keep the user's answer, who has then read the message.
@@ -58,13 +61,11 @@ class ReplyRepository:
         """
         row = transaction.execute(
             "SELECT reply, answer, read_ms IS NOT NULL, origin, remote, central "
-            f"FROM notifications WHERE id = ? AND {ACTIVE}",
+            f"FROM notifications WHERE id = ? AND ended_ms IS NULL AND {ACTIVE}",
             (id_,),
         ).fetchone()
         if row is None:
-            raise NotFound(
-                f"There is no notification {id_!r}, or it was taken back or has expired."
-            )
+            raise _not_found(id_)
         reply, before, was_read, origin, remote, central = row
         if reply is None:
             raise Conflict("This notification asks for no answer.")
@@ -128,6 +129,10 @@ def find_sent(transaction: Transaction, id_or_key: str, source: str) -> str:
             f"{source!r}. For one of another source, name that source."
         )
     return str(found[0])
+
+
+def _not_found(id_: str) -> NotFound:
+    return NotFound(f"There is no notification {id_!r}, or it was taken back or has expired.")
 
 
 def _changed(transaction: Transaction, seq: int | None) -> Changed:

@@ -17,8 +17,9 @@ from .transaction import Transaction
 #: The size of a row without its texts, in bytes, with its part of the indexes.
 ROW_BYTES = 500
 
-#: Rows that may be deleted. An active broadcast would only come again from the central service.
-REPLACEABLE = f"NOT (origin = 'broadcast' AND {ACTIVE})"
+#: Rows that may be deleted. An active broadcast would only come again from the central service;
+#: one that has expired is not the service's any more.
+REPLACEABLE = f"NOT (origin = 'broadcast' AND ended_ms IS NULL AND {ACTIVE})"
 #: The worth of a row: pinned, then unread or snoozed, then in the inbox, then dismissed, then
 #: tombstones.
 _WORTH = (

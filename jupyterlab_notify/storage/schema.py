@@ -295,6 +295,10 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE notifications ADD COLUMN heartbeat_ms INTEGER;
     ALTER TABLE notifications ADD COLUMN stopped_ms INTEGER;
     """,
+    # When a message expired that the user knew, and that is kept for that.
+    """
+    ALTER TABLE notifications ADD COLUMN ended_ms INTEGER;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

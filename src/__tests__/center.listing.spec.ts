@@ -177,7 +177,7 @@ describe('Listing', () => {
 
   it.each([
     ['as a tombstone', { expired: NOW, message: '' }],
-    ['and is put under Done', { dismissed: NOW, expiresAt: null }]
+    ['and is put under Done', { dismissed: NOW, ended: NOW, expiresAt: null }]
   ])(
     'keeps what expires %s until it is closed, with its text',
     async (_, end) => {

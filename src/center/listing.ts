@@ -468,12 +468,11 @@ export function matches(
 }
 
 /**
- * When a row expired that was not yet; null if it did not. One that the user knows is put away
- * then, and expires no more.
+ * When a row expired that was not yet; null if it did not. One that the user knows has ended
+ * instead, and is put away then.
  */
 function endOf(known: Notification, row: Notification): string | null {
-  const wasPutAway = known.expiresAt && !row.expiresAt && !known.dismissed;
-  return row.expired ?? (wasPutAway ? row.dismissed : null);
+  return row.expired ?? (known.dismissed ? null : row.ended);
 }
 
 function byPosition(a: Notification, b: Notification): number {

@@ -56,6 +56,11 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
   const { prefix } = React.useContext(Shared);
   const id = prefix + row.id;
   const tab = current ? 0 : -1;
+  // Once it is over it can only tell what was answered.
+  const asksOrTells =
+    row.reply !== null &&
+    row.expired === null &&
+    (row.ended === null || row.answer !== null);
   return (
     <article
       id={id}
@@ -64,6 +69,7 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
         'jp-mod-unread': isUnread(row),
         'jp-mod-open': open,
         'jp-mod-gone': row.expired !== null,
+
         'jp-mod-selected': selected,
         'jp-mod-selecting': selecting
       })}
@@ -75,11 +81,11 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
       onContextMenu={event => props.handlers.menu(row, event)}
     >
       <RowHead {...props} id={id} tab={tab} />
-      {(open || row.reply) && (
+      {(open || asksOrTells) && (
         <div id={`${id}-details`} className="jp-NotifyRow-details">
           {open && row.image && <Picture row={row} />}
           {open && row.hasBody && <Body row={row} />}
-          {row.expired === null && (
+          {asksOrTells && (
             <Reply
               row={row}
               tab={tab}
@@ -282,6 +288,10 @@ function Meta(props: IPartProps): JSX.Element {
             'Expired at %1; it goes once it is closed',
             times.time(new Date(row.expired))
           )}
+        </span>
+      ) : row.ended !== null ? (
+        <span className="jp-NotifyRow-gone">
+          {trans.__('Expired: %1', times.moment(new Date(row.ended), now))}
         </span>
       ) : (
         row.expiresAt && (

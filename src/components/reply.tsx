@@ -73,8 +73,8 @@ export function Reply(props: IReplyProps): JSX.Element | null {
           <span title={times.exact(new Date(row.answered ?? row.updated))}>
             {trans.__('You answered:')} <bdi>{visible(row.answer!)}</bdi>
           </span>
-          {/* A program that was answered has gone on. */}
-          {row.origin !== 'ingest' && (
+          {/* A program that was answered has gone on, and an expired question is over. */}
+          {row.origin !== 'ingest' && row.ended === null && (
             <button
               type="button"
               className="jp-NotifyLink"

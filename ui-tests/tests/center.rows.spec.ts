@@ -105,6 +105,7 @@ test('An opened message that expires stays, greyed, until it is closed, and is f
   await open(row);
   await expect(row.locator('.jp-NotifyBody')).toHaveText('another body');
   await expect(row).not.toHaveClass(/jp-mod-gone/);
+  await expect(row).toContainText('Expired:');
 });
 
 test.describe('The menu of a row', () => {

@@ -35,6 +35,7 @@ from ...support.storage import (
     detail,
     do,
     frame,
+    listed,
     live,
     message,
     page,
@@ -215,19 +216,17 @@ def test_what_was_read_before_it_expires_is_found_under_done(store: Storage, clo
         return receive(store, message, expires_ms=clock() + 1000, **fields)
 
     read = soon("read", key="k", body="its text", banner=1, actions='[{"label":"Go"}]')
-    put_away, asks = soon("put away"), soon("asks", reply='{"choices":["Yes"],"text":false}')
-    unread = soon("unread")
+    put_away, unread = soon("put away"), soon("unread")
     change(store, put_away, dismissed=True)
-    for id_ in (read, asks):
-        change(store, id_, read=True)
+    change(store, read, read=True)
     cursor = store.position.cursor
     clock.forward(1)
     assert page(store) == []
     rows = {row["id"]: row for row in frame(store, cursor)["notifications"]}
     now = "2027-01-15T08:00:01.000Z"
-    assert rows[asks]["expired"] == rows[unread]["expired"] == now
+    assert (rows[unread]["expired"], rows[unread]["ended"]) == (now, None)
     assert rows[read]["expired"] is rows[read]["expiresAt"] is rows[read]["key"] is None
-    assert rows[read]["dismissed"] == rows[read]["closed"] == now
+    assert rows[read]["dismissed"] == rows[read]["closed"] == rows[read]["ended"] == now
     assert rows[read]["actions"] == []
     assert page(store, view="dismissed") == ["put away", "read"]
     # It is over: the same key is another message, and nobody is to be told again.
@@ -237,6 +236,27 @@ def test_what_was_read_before_it_expires_is_found_under_done(store: Storage, clo
     clock.forward(3600)
     assert page(store) == ["read", "read"]
     check_counts(store)
+
+
+def test_an_expired_question_is_found_under_done_with_its_answer_but_not_asked(
+    store: Storage, clock: Clock
+) -> None:
+    asks = {"reply": '{"choices":["Yes"],"text":false}', "expires_ms": clock() + 1000}
+    answered, read = receive(store, "answered", **asks), receive(store, "only read", **asks)
+    do(store, lambda tx: store.replies.reply(tx, answered, "Yes"))
+    change(store, read, read=True)
+    clock.forward(1)
+    assert page(store, view="dismissed") == ["only read", "answered"]
+    rows = {row["id"]: row for row in listed(store, view="dismissed")}
+    assert (rows[answered]["answer"], rows[read]["answer"]) == ("Yes", None)
+    # Neither the user nor its sender has to do with it any more.
+    for id_ in (answered, read):
+        for call in (
+            lambda tx, id_=id_: store.replies.reply(tx, id_, "Yes"),
+            lambda tx, id_=id_: store.replies.sent(tx, id_, "queue"),
+        ):
+            with pytest.raises(NotFound, match="has expired"):
+                do(store, call)
 
 
 async def test_the_first_and_the_last_moment_that_can_be_told_are_no_fault_of_the_file(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyterlab_notify.exceptions import Unavailable
 from jupyterlab_notify.storage import Retention, Storage, no_operation
+from jupyterlab_notify.storage.fields import rfc3339
 from jupyterlab_notify.storage.leases import ABANDONED_MS, FORGOTTEN_MS
 from jupyterlab_notify.storage.remote import RETURN_WINDOW_MS, RemoteState
 
@@ -23,7 +25,17 @@ from ....support.remote import (
     state,
     take,
 )
-from ....support.storage import Clock, check_sound, do, live, receive, set_back
+from ....support.storage import (
+    Clock,
+    check_counts,
+    check_sound,
+    do,
+    listed,
+    live,
+    page,
+    receive,
+    set_back,
+)
 
 
 def test_broadcasts_follow_their_list(store: Storage, clock: Clock) -> None:
@@ -199,12 +211,48 @@ def test_a_broadcast_that_was_dismissed_elsewhere_is_closed_here(store: Storage)
     assert outbox(store) == [("broadcast-restore", ("b",))]
 
 
+def test_what_the_user_knows_of_a_service_is_found_under_done_once_it_expires(
+    store: Storage, clock: Clock
+) -> None:
+    def ends(remote: str, in_s: int) -> dict[str, Any]:
+        return broadcast(remote, remote, expires_ms=clock() + 1000 * in_s)
+
+    items = [ends("read", 10), ends("unread", 10), ends("early", 30), ends("revoked", 3600)]
+    names = ("revoked", "early", "unread", "read")
+    ids = dict(zip(names, listing(store, *items)["created"], strict=True))
+    change(store, *(ids[name] for name in ("read", "early", "revoked")), read=True)
+    outbox(store)
+    clock.forward(10)
+    # A service whose clock is behind lists it still; one that is ahead lists another no more.
+    listing(store, items[0], items[1])
+    done = {row["message"]: row for row in listed(store, view="dismissed")}
+    assert {name: row["ended"] for name, row in done.items()} == dict.fromkeys(
+        ("read", "early"), rfc3339(clock())
+    )
+    assert page(store) == []
+    # It is the user's own now: what becomes of it concerns the service no more.
+    listing(store)
+    assert page(store, view="dismissed") == ["read", "early"]
+    change(store, ids["read"], dismissed=False)
+    assert outbox(store) == []
+    assert page(store) == ["read"]
+    # A service that lets it go on shows it anew.
+    listing(store, ends("read", 60))
+    (row,) = listed(store)
+    assert (row["id"], row["ended"], row["read"]) == (ids["read"], None, None)
+    check_counts(store)
+
+
 def test_a_live_broadcast_is_not_deleted_for_its_age(make: Make, clock: Clock) -> None:
     store = make(retention=Retention(days=1, count=1, always=0))
     (a,) = listing(store, broadcast("a"))["created"]
     change(store, a, dismissed=True)
+    over = broadcast("over", expires_ms=clock() + 1000)
+    (b,) = listing(store, broadcast("a"), over)["created"]
+    change(store, b, read=True)
     clock.forward(3 * 86_400)
     for n in range(5):
         receive(store, f"{n}")
     store.engine.prune()
-    assert a in live(store)
+    # One that has expired is.
+    assert a in live(store) and b not in live(store)

@@ -1,0 +1,54 @@
+"""What becomes of a notification at its end: *Done* if the user knows it, else a tombstone."""
+
+from __future__ import annotations
+
+from .fields import tombstone
+from .state import ACTIVE
+from .transaction import Transaction
+
+#: Puts an expired message away that the user knows. It keeps its text and nothing that could still
+#: be done with it; the same key, or the service's id, is another message from now on.
+_PUT_AWAY = """
+    UPDATE notifications SET
+        seq = :seq, read_ms = coalesce(read_ms, :now), closed_ms = coalesce(closed_ms, :now),
+        dismissed_ms = coalesce(dismissed_ms, :now), snoozed_until_ms = NULL, dismissable = 1,
+        ended_ms = :now, expires_ms = NULL, countdown_ms = NULL,
+        interrupt_ms = NULL, heartbeat_ms = NULL,
+        key = NULL, actions = '[]', image = NULL, central = NULL, remote = NULL, fetched = 1
+    WHERE id = :id"""
+#: Whether the user has read a message or put it away, as SQL.
+_KNOWN = "read_ms IS NOT NULL OR dismissed_ms IS NOT NULL"
+
+#: A central service whose clock is ahead takes a message back this long before its end at most.
+CLOCKS_MS = 60_000
+
+
+def expire_due(transaction: Transaction) -> None:
+    """End the notifications that have had their time."""
+    due = transaction.execute(
+        f"SELECT id, {_KNOWN} FROM notifications WHERE expires_ms <= ? AND {ACTIVE}",
+        (transaction.now_ms,),
+    ).fetchall()
+    for id_, known in due:
+        if known:
+            _put_away(transaction, id_)
+        else:
+            tombstone(transaction, id_, "expired_ms")
+
+
+def withdraw(transaction: Transaction, id_: str) -> None:
+    """Let a message of a central service go that it lists no more: it was revoked, or its end."""
+    (ends,) = transaction.execute(
+        f"SELECT coalesce(expires_ms <= ?, 0) AND ({_KNOWN}) FROM notifications WHERE id = ?",
+        (transaction.now_ms + CLOCKS_MS, id_),
+    ).fetchone()
+    if ends:
+        _put_away(transaction, id_)
+    else:
+        tombstone(transaction, id_, "revoked_ms")
+
+
+def _put_away(transaction: Transaction, id_: str) -> None:
+    transaction.execute(
+        _PUT_AWAY, {"seq": transaction.next_seq(), "now": transaction.now_ms, "id": id_}
+    )
