@@ -116,6 +116,47 @@ test.describe('The list', () => {
     await expect(rows(page, 'a message')).toContainText('expires in 3 days');
   });
 
+  test('keeps words from right to left, and what stands beside them, in one piece each', async () => {
+    await push('ההרצה נכשלה: 3 מתוך 10', {
+      source: 'מחשב 7',
+      type: 'error',
+      ttl: 3 * 24 * 3600
+    });
+    const row = rows(page, 'ההרצה נכשלה');
+    await expect(row).toContainText('expires in 3 days');
+    const summary = row.locator('.jp-NotifyRow-summary');
+    await expect(summary).toHaveCSS('direction', 'rtl');
+    const pieces = await row
+      .locator('.jp-NotifyRow-meta > span:not(.jp-NotifyHidden)')
+      .evaluateAll(spans =>
+        spans.map(span => {
+          const range = document.createRange();
+          range.selectNodeContents(span);
+          const { left, right } = range.getBoundingClientRect();
+          return { text: span.textContent, left, right };
+        })
+      );
+    expect(pieces.map(piece => piece.text)).toEqual([
+      '\u2068מחשב 7\u2069',
+      'expires in 3 days'
+    ]);
+    expect(pieces[0].right).toBeLessThanOrEqual(pieces[1].left);
+    // Its words run the other way: the first letter is the last from the left.
+    const [first, last] = await row
+      .locator('.jp-NotifyRow-source bdi')
+      .evaluate(node => {
+        const text = node.firstChild!;
+        const at = (index: number) => {
+          const range = document.createRange();
+          range.setStart(text, index);
+          range.setEnd(text, index + 1);
+          return range.getBoundingClientRect().left;
+        };
+        return [at(1), at(6)];
+      });
+    expect(first).toBeGreaterThan(last);
+  });
+
   test('lets an expired and a revoked message go', async () => {
     await push('stays');
     const revoked = await push('revoked');

@@ -2,7 +2,7 @@
  * Notebook 7: the same plugins, in its file list and in a notebook's page, next to a
  * JupyterLab of the same server.
  */
-import type { BrowserContext } from '@playwright/test';
+import type { BrowserContext, Page } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
@@ -84,6 +84,45 @@ for (const [where, shows, name] of PAGES) {
   });
 }
 
+for (const [where, shows, name] of PAGES) {
+  test(`In the ${name} the header stays whole, with the bell in its place, and nothing moves when it counts`, async ({
+    browser
+  }) => {
+    const page = await lab.open(browser, { context, path: where });
+    await expect(page.locator(shows)).toBeVisible();
+    await expect(bell(page)).toBeVisible();
+    // In a smaller window Notebook itself takes the header away.
+    for (const width of [1280, 900, 800]) {
+      await lab.dismissAll();
+      await page.setViewportSize({ width, height: 800 });
+      await expect(badge(page)).toHaveCount(0);
+      const before = await settledHeader(page);
+      const { header, parts } = before;
+      const own = parts.find(part => part.id === 'jp-notify-bell')!;
+      for (const part of parts) {
+        // It stands in the line with the others, and over none of them.
+        expect(part.y, part.id).toBeGreaterThanOrEqual(header.y);
+        expect(part.bottom, part.id).toBeLessThanOrEqual(header.bottom);
+        expect(
+          part.id === own.id || part.right <= own.x || part.x >= own.right,
+          `${part.id} beside the bell, ${width} px wide`
+        ).toBe(true);
+      }
+      const middle = (box: IBox) => (box.y + box.bottom) / 2;
+      expect(Math.abs(middle(own) - middle(header))).toBeLessThanOrEqual(2);
+      expect(own.x).toBeGreaterThanOrEqual(0);
+      expect(own.right).toBeLessThanOrEqual(width);
+
+      for (let count = 1; count <= 12; count++) {
+        await lab.push({ message: `number ${count}`, autoClose: 0 });
+      }
+      await expect(badge(page)).toHaveText('12');
+      expect(await settledHeader(page)).toEqual(before);
+    }
+    await page.close();
+  });
+}
+
 test('Reading in JupyterLab, closing in Notebook: the other follows', async ({
   browser
 }) => {
@@ -150,3 +189,43 @@ test('The banner stands below the menus and above the pages, and gives the room 
     await page.close();
   }
 });
+
+/** Where something is, in whole pixels. */
+interface IBox {
+  id: string;
+  x: number;
+  y: number;
+  right: number;
+  bottom: number;
+}
+
+/** The boxes of the header, of what is seen in it and of what is below it, once they stand still. */
+async function settledHeader(
+  page: Page
+): Promise<{ header: IBox; parts: IBox[]; below: IBox[] }> {
+  const measure = () =>
+    page.evaluate(() => {
+      const box = (element: Element): IBox => {
+        const { x, y, right, bottom } = element.getBoundingClientRect();
+        const [left, top, end, low] = [x, y, right, bottom].map(Math.round);
+        return { id: element.id, x: left, y: top, right: end, bottom: low };
+      };
+      const found = (selector: string) =>
+        [...document.querySelectorAll(selector)].filter(
+          one => one.checkVisibility() && one.getBoundingClientRect().width > 0
+        );
+      return {
+        header: box(document.querySelector('#top-panel-wrapper')!),
+        // But for the link that is out of sight until the keyboard comes to it.
+        parts: found('#top-panel > :not(#jp-skiplink)').map(box),
+        below: found('#menu-panel-wrapper, #main-panel').map(box)
+      };
+    });
+  let last = await measure();
+  await expect(async () => {
+    const before = last;
+    last = await measure();
+    expect(last).toEqual(before);
+  }).toPass({ intervals: [500], timeout: 30_000 });
+  return last;
+}
