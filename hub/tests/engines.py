@@ -71,11 +71,14 @@ class Exporter:
     """Says what each user uses, as a site's exporter does."""
 
     values: dict[str, float] = field(default_factory=dict)
+    #: Whether the file server is down, which is nobody's alert and inhibits those of users.
+    down: bool = False
 
     async def metrics(self, request: web.Request) -> web.Response:
         lines = [
             f'home_used_percent{{username="{user}"}} {value}' for user, value in self.values.items()
         ]
+        lines.append(f"home_server_down {int(self.down)}")
         return web.Response(text="\n".join(lines) + "\n")
 
 
@@ -124,10 +127,16 @@ groups:
           summary: "You use {{ $value }} % of your home directory"
           description: "Delete what you no longer need."
           banner: "true"
+      - alert: FileServerDown
+        expr: home_server_down > 0
+        labels: {severity: critical}
 """
 ALERTMANAGER = """
 route: {{receiver: lab, group_by: [alertname], group_wait: 0s, group_interval: 1s,
          repeat_interval: 2s}}
+inhibit_rules:
+  - source_matchers: [alertname = FileServerDown]
+    target_matchers: [alertname = HomeNearlyFull]
 receivers:
   - name: lab
     webhook_configs:

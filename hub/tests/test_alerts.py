@@ -407,6 +407,11 @@ async def _count(service: Service, user: str, count: int) -> bool:
     return len(await service.messages(user)) == count
 
 
+async def _has_problem(service: Service, reason: str, subject: str) -> bool:
+    problems = (await service.as_("admin").get("/v1/admin/alerts")).json()["problems"]
+    return (reason, subject) in [(one["reason"], one["subject"]) for one in problems]
+
+
 @pytest.mark.timeout(400)
 async def test_prometheus_and_alertmanager_tell_and_take_back(
     one_database: str, tokens: Tokens, tmp_path: Path
@@ -450,6 +455,16 @@ async def test_prometheus_and_alertmanager_tell_and_take_back(
         await until(lambda: _count(service, "bob", 1))
         await engines.silence("bob")
         await until(lambda: _count(service, "bob", 0))
+
+        # Inhibited by one that is about nobody: the administrator reads of that, and of its end the
+        # user is told anew what still holds.
+        values["alice"] = 94.0
+        await until(lambda: _count(service, "alice", 1))
+        engines.exporter.down = True
+        await until(lambda: _count(service, "alice", 0))
+        await until(lambda: _has_problem(service, "no-user-label", "FileServerDown"))
+        engines.exporter.down = False
+        await until(lambda: _count(service, "alice", 1))
 
         # A hundred at once.
         values.update(dict.fromkeys(many, 99.0))

@@ -146,7 +146,9 @@ async def test_a_digest_gathers_and_one_click_unsubscribes(service: Service, mai
     # A program that only looks at links turns nothing off.
     assert "<form" in (await service.as_(None).get(path)).text
     assert (await service.as_("alice").get("/v1/channels")).json()["channels"][0]["on"]
-    assert (await service.as_(None).post(path)).status_code == 200
+    # As a mail program's button does (RFC 8058).
+    form = {"List-Unsubscribe": "One-Click"}
+    assert (await service.as_(None).post(path, data=form)).status_code == 200
     assert not (await service.as_("alice").get("/v1/channels")).json()["channels"][0]["on"]
     assert (await service.as_(None).post(path.replace("token=", "token=x"))).status_code == 404
 

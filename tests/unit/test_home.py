@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import logging
 import os
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from jupyterlab_notify.sources import home
 from jupyterlab_notify.sources.home import (
+    HomeSource,
     Part,
     Usage,
     body_of,
@@ -20,6 +27,7 @@ from jupyterlab_notify.sources.home import (
     summary_of,
     usage_of,
 )
+from jupyterlab_notify.timings import SourceTimings
 
 #: As `quota -w -p` prints it (quota-tools 4.06).
 QUOTA = """\
@@ -78,6 +86,80 @@ def test_the_file_system_is_as_full_as_df_says(tmp_path: Path):
     state = os.statvfs(tmp_path)
     assert usage.limit - usage.used <= state.f_blocks * state.f_frsize
     assert 0 <= usage.percent <= 100
+
+
+@pytest.mark.parametrize(
+    ("blocks", "files", "says"),
+    [
+        # In all, free, free to users.
+        ((0, 0, 0), (0, 0, 0), None),
+        ((100, 50, 0), (0, 0, 0), "100 % full: 200 KiB of 200 KiB"),
+        ((100, 50, 50), (400, 0, 0), "100 % full: 400 of 400 files"),
+        ((100, 100, 100), (0, 0, 0), "0 % full: 0 B of 400 KiB"),
+        # Some say more free than there are.
+        ((100, 200, 200), (10, 20, 20), "0 % full"),
+    ],
+    ids=["no size", "the rest is root's", "no inodes left", "empty", "nonsense"],
+)
+def test_whatever_a_file_system_says_of_itself(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    blocks: tuple[int, ...],
+    files: tuple[int, ...],
+    says: str | None,
+):
+    state = os.statvfs_result((4096, 4096, *blocks, *files, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: state)
+    monkeypatch.setattr(home, "quotas", lambda _: [])
+    found = usage_of(tmp_path)
+    if says is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert says in summary_of(found)
+        assert level_of(found.percent, set()) == (98 if says.startswith("100") else 0)
+
+
+def test_a_file_system_that_fails_or_hangs_holds_nothing_up(tmp_path: Path):
+    told: list[Usage] = []
+    looks = 0
+    hangs, mended = threading.Event(), threading.Event()
+
+    def measure(_: Path) -> Usage:
+        nonlocal looks
+        looks += 1
+        if looks <= 2:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        if looks == 3:
+            hangs.set()
+            assert mended.wait(60)
+        return Usage(95, 100)
+
+    class Recording(HomeSource):
+        async def _tell(self, usage: Usage) -> None:
+            told.append(usage)
+
+    async def main() -> None:
+        timings = SourceTimings(home_interval_s=0.01)
+        context: Any = SimpleNamespace(timings=timings, log=logging.getLogger("test"))
+        source = Recording(context, tmp_path, measure)
+        source.wake()
+        # What fails is looked at again; what hangs leaves the loop to others.
+        await asyncio.to_thread(hangs.wait, 60)
+        for _ in range(5):
+            # Another tab opens and closes: there is one look, and it still hangs.
+            source.sleep()
+            source._looked_at = float("-inf")
+            source.wake()
+            await asyncio.sleep(0)
+        assert (looks, told) == (3, [])
+        mended.set()
+        while len(told) < 2:  # noqa: ASYNC110  # a thread tells of it
+            await asyncio.sleep(0.01)
+        await source.stop()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+    assert set(told) == {Usage(95, 100)}
 
 
 def test_what_takes_the_space_is_the_largest_with_all_below_it(tmp_path: Path):
