@@ -5,6 +5,9 @@ import { api, byId, complain, forgive, say, SERVICE } from './api.js';
 import { follow, refresh } from './follow.js';
 import { localText } from './times.js';
 
+/** How often the page looks whether what was held has gone out, in ms. */
+const ASK_AGAIN_MS = 2000;
+
 export function beginResults(article) {
   const id = encodeURIComponent(article.dataset.jnBroadcast);
   const path = `v1/admin/broadcasts/${id}`;
@@ -46,8 +49,15 @@ export function beginResults(article) {
       await api('DELETE', path).then(again, complain);
     }
   });
-  beginEdit(byId('jn-edit'), path);
-  setInterval(countDown, 250);
+  beginEdit(byId('jn-edit'), path, again);
+  let asked = 0;
+  setInterval(() => {
+    // Of what begins later, no event says that it is held no longer.
+    if (countDown() === 0 && Date.now() - asked > ASK_AGAIN_MS) {
+      asked = Date.now();
+      again();
+    }
+  }, 250);
   countDown();
 }
 
@@ -86,7 +96,7 @@ function fillIn(dialog, broadcast) {
   }
 }
 
-function beginEdit(dialog, path) {
+function beginEdit(dialog, path, again) {
   const form = dialog.querySelector('form');
   form.addEventListener('submit', async event => {
     event.preventDefault();
@@ -108,17 +118,21 @@ function beginEdit(dialog, path) {
     }
     try {
       await api('PATCH', path, changes);
-      location.reload();
+      // Not loaded anew, which would drop what is pressed meanwhile.
+      dialog.close();
+      say('Saved.');
+      again();
     } catch (error) {
       byId('jn-edit-error').textContent = error.message;
     }
   });
 }
 
+/** Say how long it is still held; return the seconds, or undefined if nothing is. */
 export function countDown() {
   const element = document.querySelector('[data-jn-countdown]');
   if (!element) {
-    return;
+    return undefined;
   }
   const left = Math.ceil(
     (new Date(element.dataset.jnCountdown) - Date.now()) / 1000
@@ -127,4 +141,5 @@ export function countDown() {
   if (element.textContent !== text) {
     element.textContent = text;
   }
+  return Math.max(left, 0);
 }
