@@ -139,6 +139,39 @@ test('What is undone was never sent, and can be sent otherwise', async () => {
   await page.close();
 });
 
+for (const ahead of [-5, 5]) {
+  test(`A browser’s clock that is off by ${ahead} minutes changes no time`, async () => {
+    const page = await administrator.newPage();
+    await page.addInitScript(off => {
+      const real = Date.now;
+      const there = () => real() + off;
+      window.Date = new Proxy(Date, {
+        construct: (date, words) =>
+          Reflect.construct(date, words.length ? words : [there()]),
+        get: (date, name) =>
+          name === 'now' ? there : Reflect.get(date, name, date)
+      });
+    }, ahead * 60_000);
+    await page.goto(at('?message=For+an+hour&to=users&users=bob'));
+    const shown = await page.evaluate(() => Date.now());
+    expect(Math.abs(shown - Date.now())).toBeGreaterThan(4 * 60_000);
+    await page.getByText('Banner, buttons and replies').click();
+    await page.getByLabel('Withdraw it after').selectOption('an hour');
+    await page.getByRole('button', { name: 'Send to 1' }).click();
+    await expect(page.getByText('Not sent yet.')).toBeVisible();
+    const id = page.url().split('/').pop()!;
+    const sent = await hub.api('root', 'GET', `admin/broadcasts/${id}`);
+    const minutes = (Date.parse(sent.ends) - Date.now()) / 60_000;
+    expect(minutes).toBeGreaterThan(57);
+    expect(minutes).toBeLessThan(62);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(page.getByLabel('Message', { exact: true })).toHaveValue(
+      'For an hour'
+    );
+    await page.close();
+  });
+}
+
 test('A rehearsal reaches its sender alone', async () => {
   const page = await compose('?message=Only+for+my+eyes');
   await page.getByRole('button', { name: 'Send to me first' }).click();
@@ -217,6 +250,25 @@ test('What was sent is in the history, is edited on every screen, and sent again
     'A better wording'
   );
   await expect(page.getByLabel('Names, or a pasted list')).toHaveValue('bob');
+  await page.close();
+});
+
+test('A button that is pressed before the page has its script does what it says', async () => {
+  const id = await hub.broadcast({ summary: 'Pressed early', users: ['bob'] });
+  const page = await administrator.newPage();
+  let release = () => {};
+  const pressed = new Promise<void>(resolve => (release = resolve));
+  await page.route('**/static/notify.js', async route => {
+    await pressed;
+    await route.continue();
+  });
+  await page.goto(at(`broadcasts/${id}`), { waitUntil: 'commit' });
+  await page.getByRole('button', { name: 'Edit' }).click();
+  release();
+  await expect(page.getByLabel('Message', { exact: true })).toHaveValue(
+    'Pressed early'
+  );
+  await expect(page.getByLabel('Message', { exact: true })).toBeVisible();
   await page.close();
 });
 

@@ -3,7 +3,7 @@
  */
 import { api, byId, complain, forgive, Refused, SERVICE } from './api.js';
 import { complete } from './complete.js';
-import { inZone } from './times.js';
+import { inZone, present } from './times.js';
 
 export function splitNames(text) {
   return [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
@@ -42,7 +42,7 @@ function times(form) {
   if (when === 'now') {
     const seconds = Number(form.elements.expires.value);
     if (seconds) {
-      body.ends = new Date(Date.now() + seconds * 1000).toISOString();
+      body.ends = new Date(present() + seconds * 1000).toISOString();
     }
     return body;
   }

@@ -22,6 +22,8 @@
     default: 'secondary'
   };
   const DISMISSED = 'jupyterhub-notify-dismissed';
+  /** By how much the service's clock is ahead of this browser's, in ms. */
+  let ahead = 0;
 
   function element(name, className, text) {
     const made = document.createElement(name);
@@ -62,7 +64,7 @@
   }
 
   function countdown(iso) {
-    const seconds = (new Date(iso) - Date.now()) / 1000;
+    const seconds = (new Date(iso) - Date.now() - ahead) / 1000;
     if (seconds <= 0) {
       return '';
     }
@@ -142,6 +144,7 @@
     if (!answer.ok) {
       return;
     }
+    ahead = (Date.parse(answer.headers.get('Date')) || Date.now()) - Date.now();
     const gone = dismissed();
     const all = await answer.json();
     const shown = all.filter(

@@ -49,4 +49,5 @@ document.addEventListener('DOMContentLoaded', () => {
   if (byId('jn-delete')) {
     beginTemplates();
   }
+  document.dispatchEvent(new Event('jn-ready'));
 });

@@ -1,6 +1,22 @@
 /**
  * Times, in the reader's own zone and language.
  */
+/** By how much the service's clock is ahead of this browser's, in ms. */
+const ahead = serviceAhead();
+
+function serviceAhead() {
+  const there = document.querySelector('meta[name="jn-now"]')?.content;
+  const [page] = performance.getEntriesByType('navigation');
+  return there && page?.responseStart
+    ? Number(there) - (Date.now() - performance.now() + page.responseStart)
+    : 0;
+}
+
+/** The service's time, in ms: what it sends begins and ends by it. */
+export function present() {
+  return Date.now() + ahead;
+}
+
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const UNITS = [
   ['day', 86400],
@@ -9,7 +25,7 @@ const UNITS = [
 ];
 
 function sinceText(moment) {
-  const seconds = (moment - Date.now()) / 1000;
+  const seconds = (moment - present()) / 1000;
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) {
       return relative.format(Math.trunc(seconds / size), unit);
