@@ -152,6 +152,20 @@ def test_scopes_that_a_site_gives_to_servers_are_added_to(section: str) -> None:
     assert c[section].server_token_scopes == ["users:activity!user", "read:groups", ACCESS]
 
 
+def test_scopes_of_servers_that_are_only_added_to_are_added_to() -> None:
+    c = Config()
+    c.Spawner.server_token_scopes.append("read:groups")
+    configure(c)
+    assert c.Spawner.server_token_scopes.get_value([]) == ["read:groups", ACCESS]
+
+
+def test_only_a_service_that_pushes_past_the_proxy_may_read_its_routes() -> None:
+    for directly in (False, True):
+        c = Config()
+        configure(c, push_directly=directly)
+        assert ("proxy" in role(c, "notify")["scopes"]) is directly
+
+
 def test_servers_that_have_all_scopes_need_no_more() -> None:
     c = Config()
     c.Spawner.server_token_scopes = ["inherit"]

@@ -20,6 +20,7 @@ from jupyterhub_notify.delivery.servers import HubServers
 from jupyterhub_notify.delivery.tokens import ServerTokens
 from jupyterhub_notify.hubapi import HubApi, HubRefused
 
+from . import routes
 from .hubs import Hub, running, wait_for
 from .kinds import Servers, site
 
@@ -55,6 +56,12 @@ c.JupyterHub.load_roles += [
     for index, without in enumerate({POORER!r}) if {SERVICE_SCOPES!r} != [without]
 ]
 """
+#: A service that pushes past the proxy, as `configure(c, push_directly=True)` makes it.
+DIRECT = f"""
+c.JupyterHub.services += [{{"name": "direct", "api_token": "direct-token-of-the-test"}}]
+c.JupyterHub.load_roles += [{{"name": "direct", "services": ["direct"],
+    "scopes": [*{SERVICE_SCOPES!r}, "proxy"]}}]
+"""
 #: Who looks for idle servers, with what that needs.
 IDLE = """
 c.JupyterHub.services += [{"name": "bot-idle", "api_token": "token-of-the-idle-bot"}]
@@ -69,7 +76,7 @@ TEXT = "Maintenance scheduled for **10 PM** tonight: save your work by then"
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     hub = Hub(
         tmp_path_factory.mktemp("hub"),
-        site=site(KINDS) + ROLES + IDLE,
+        site=site(KINDS) + ROLES + DIRECT + IDLE,
         configure=f"environment={SETTINGS!r}",
     )
     with running(hub):
@@ -178,32 +185,32 @@ def test_what_a_hostile_server_is_sent_opens_nothing_else(servers: Servers, sent
         f"read:users:name!user={BOT}",
         f"read:users:groups!user={BOT}",
     }
-    for method, where in (
-        ("GET", "/users"),
-        ("GET", "/users/ada"),
-        ("POST", "/users/ada/tokens"),
-        ("POST", f"/users/{BOT}/tokens"),
-        ("GET", f"/users/{BOT}/tokens"),
-        ("POST", "/users/mal/server"),
-        ("DELETE", "/users/mal/server"),
-        ("POST", "/users/ada/activity"),
-        ("GET", "/groups"),
-        ("GET", "/services"),
-        ("GET", "/proxy"),
-        ("POST", "/shutdown"),
-        ("GET", "/shares/ada"),
-    ):
-        answer = client.request(method, hub_url + where, headers=headers, json={})
-        assert answer.status_code in (403, 404), (method, where, answer.status_code)
+    taken = {}
+    for user in ("ada", BOT, "mal"):
+        for method, where in routes.of_hub(user):
+            answer = client.request(method, hub_url + where, headers=headers, json={})
+            if answer.status_code not in (403, 404):
+                taken[method, where] = answer.status_code
+    # The version, whose token it is, and a login that asks for a user's cookie.
+    assert taken == {
+        ("GET", "/"): 200,
+        ("GET", "/user"): 200,
+        ("GET", "/oauth2/authorize"): 302,
+        ("POST", "/oauth2/token"): 400,
+        # An error of JupyterHub's own, whoever asks.
+        ("GET", "/authorizations/token"): 500,
+    }
     for name in ("ada", "pat", "nils/gpu", *QUOTED):
         base = hub.origin + servers.model(name)["url"]
-        for where in ("api/contents", "api/sessions", "api/kernels", "jupyterlab-notify/ingest"):
-            answer = client.request(
-                "POST" if "ingest" in where else "GET", base + where, headers=headers, json={}
-            )
-            assert answer.status_code == 403, (name, where)
-    for where in ("/v1/me", "/v1/overview", "/v1/admin/broadcasts", "/v1/notifications/messages"):
-        assert hub.get(where, token).status_code in (401, 403), where
+        for method, where in (*routes.JUPYTER_SERVER, *routes.documented("openapi.json")):
+            answer = client.request(method, base + where, headers=headers, json={})
+            assert answer.status_code in (403, 404), (name, method, where, answer.status_code)
+            # What is not there is not there for anybody.
+            assert answer.status_code == 403 or where == routes.OLDER_LIST, where
+    for method, where in routes.documented("hub-openapi.json"):
+        if where not in routes.OPEN:
+            answer = hub.request(method, f"/{where}", token, json={})
+            assert answer.status_code in (401, 403), (method, where, answer.status_code)
 
 
 def test_tokens_are_revoked_when_nothing_is_pushed_any_more(servers: Servers, sent: str) -> None:
@@ -287,7 +294,12 @@ async def test_past_the_proxy_a_push_arrives_and_is_no_activity(servers: Servers
         )
 
     before = seen()
-    api = HubApi(f"{servers.hub.url}/hub/api", servers.hub.tokens["ops"])
+    hub_api = f"{servers.hub.url}/hub/api"
+    poorer = HubApi(hub_api, "poorer-0-token-of-the-test")
+    with pytest.raises(HubRefused):
+        await HubServers(poorer, proxy_url=None, direct=True).users(running=True)
+    await poorer.close()
+    api = HubApi(hub_api, "direct-token-of-the-test")
     tokens = ServerTokens(api, bot=BOT, at_once=1)
     pusher = Pusher(timeout_s=5, at_once=1)
     try:
