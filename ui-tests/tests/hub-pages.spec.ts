@@ -257,18 +257,24 @@ test('A button that is pressed before the page has its script does what it says'
   const id = await hub.broadcast({ summary: 'Pressed early', users: ['bob'] });
   const page = await administrator.newPage();
   let release = () => {};
-  const pressed = new Promise<void>(resolve => (release = resolve));
   await page.route('**/static/notify.js', async route => {
-    await pressed;
+    await new Promise<void>(resolve => (release = resolve));
     await route.continue();
   });
-  await page.goto(at(`broadcasts/${id}`), { waitUntil: 'commit' });
-  await page.getByRole('button', { name: 'Edit' }).click();
-  release();
-  await expect(page.getByLabel('Message', { exact: true })).toHaveValue(
-    'Pressed early'
-  );
-  await expect(page.getByLabel('Message', { exact: true })).toBeVisible();
+  const press = async (path: string, name: string | RegExp) => {
+    const asked = page.waitForRequest('**/static/notify.js');
+    await page.goto(at(path), { waitUntil: 'commit' });
+    await asked;
+    await page.getByRole('button', { name }).first().click();
+    release();
+  };
+  await press(`history/${id}`, 'Edit');
+  const message = page.getByLabel('Message', { exact: true });
+  await expect(message).toBeVisible();
+  await expect(message).toHaveValue('Pressed early');
+  await press('?message=Early&to=users&users=bob', /^Send/);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(message).toHaveValue('Early');
   await page.close();
 });
 
