@@ -140,6 +140,9 @@ class Rule:
         previous = None
         for local in self._local(low, min(high, LATEST)):
             moment = place(local, self.zone)
+            if local == self.start and self.start.fold:
+                # It was said that the second of two such hours is meant.
+                moment = self.start.replace(tzinfo=self.zone).astimezone(timezone.utc)
             if after <= moment < before and (self.until is None or moment <= self.until):
                 heappush(held, moment)
             while held and held[0] < moment - _LONGEST_GAP:

@@ -294,6 +294,15 @@ def parse_moment(value: str | datetime, field_name: str, in_zone: ZoneInfo) -> d
     return place(moment, in_zone) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _local(said: str | datetime | None, moment: datetime, in_zone: ZoneInfo) -> datetime:
+    """Return a moment in a zone's local time; one that the clocks jump over as it was said."""
+    if isinstance(said, str):
+        said = datetime.fromisoformat(said.strip().replace("Z", "+00:00"))
+    if said is None or said.tzinfo is not None:
+        said = moment.astimezone(in_zone).replace(tzinfo=None)
+    return said
+
+
 def parse_schedule(
     *,
     start: str | datetime | None = None,
@@ -339,7 +348,7 @@ def parse_schedule(
     if finish is None:
         raise ScheduleError("end", "a recurrence rule needs the end of its first time")
     first = begin.astimezone(in_zone).replace(tzinfo=None)
-    duration = finish.astimezone(in_zone).replace(tzinfo=None) - first
+    duration = _local(end, finish, in_zone) - first
     if duration <= timedelta(0):
         duration = finish - begin
     if duration > MAX_DURATION:

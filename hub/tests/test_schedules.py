@@ -224,6 +224,49 @@ def test_a_local_time_that_is_skipped_comes_after_the_gap_and_a_repeated_one_onc
     assert found == sorted(set(found)) == ["11-01 04:30", "11-01 05:30", "11-01 07:30"]
 
 
+@pytest.mark.parametrize(
+    ("zone", "start", "minutes", "found"),
+    [
+        # Half past two comes twice on that day.
+        ("Europe/Berlin", "2026-10-25T00:30Z", 15, ["10-25 00:30", "10-26 01:30"]),
+        ("Europe/Berlin", "2026-10-25T01:30Z", 15, ["10-25 01:30", "10-26 01:30"]),
+        # Lord Howe's clocks are put back by half an hour: a quarter to two comes twice.
+        ("Australia/Lord_Howe", "2026-04-04T14:45Z", 10, ["04-04 14:45", "04-05 15:15"]),
+        ("Australia/Lord_Howe", "2026-04-04T15:15Z", 10, ["04-04 15:15", "04-05 15:15"]),
+        # And put forward: a quarter past two is skipped once.
+        ("Australia/Lord_Howe", "2026-10-02T15:45Z", 10, ["10-02 15:45", "10-03 15:45"]),
+        ("Australia/Lord_Howe", "2026-10-03T15:45Z", 10, ["10-03 15:45", "10-04 15:45"]),
+        # By a zone's former name as well.
+        ("Asia/Katmandu", "2026-10-03T18:15Z", 10, ["10-03 18:15", "10-04 18:15"]),
+    ],
+)
+def test_a_start_beside_a_change_of_the_clocks_is_the_one_that_was_said(
+    zone, start, minutes, found
+):
+    begins = at(start.removesuffix("Z"))
+    schedule = parse_schedule(
+        start=begins.isoformat(),
+        end=(begins + timedelta(minutes=minutes)).isoformat(),
+        rrule="FREQ=DAILY;COUNT=2",
+        timezone_name=zone,
+    )
+    before = (begins - timedelta(days=3)).isoformat()[:16]
+    after = (begins + timedelta(days=9)).isoformat()[:16]
+    assert starts(schedule, before, after) == found
+    assert schedule.active(begins).start == begins
+
+
+def test_an_end_that_the_clocks_jump_over_makes_later_times_no_longer():
+    schedule = parse_schedule(
+        start="2025-03-28T00:00",
+        end="2025-03-30T02:00",
+        rrule="FREQ=YEARLY",
+        timezone_name="Europe/Berlin",
+    )
+    assert schedule.active(at("2025-03-28T12:00")).end == at("2025-03-30T01:00")
+    assert schedule.active(at("2026-03-28T12:00")).end == at("2026-03-30T00:00")
+
+
 def test_until_counts_in_universal_time_and_a_day_alone_is_meant_whole():
     rule = "FREQ=DAILY;UNTIL=20260105T090000Z"
     assert len(starts(recurring(rule), "2025-12-01", "2027-01-01")) == 5
