@@ -110,6 +110,7 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
         // The heading itself is above, out of sight.
         <div
           className="jp-NotifyList-day jp-NotifyList-sticky"
+          style={{ right: scrollBarWidth(scroller.current) }}
           aria-hidden="true"
         >
           {day}
@@ -315,4 +316,9 @@ function End(props: { listing: Listing }): JSX.Element {
       {listing.complete ? '' : '…'}
     </div>
   );
+}
+
+/** How wide the scroll bar of an element is: nothing where it is drawn over the content. */
+function scrollBarWidth(element: HTMLElement | null): number {
+  return element ? element.offsetWidth - element.clientWidth : 0;
 }

@@ -66,6 +66,16 @@ test('The heading of the day stays in sight while one scrolls', async () => {
   await page.mouse.wheel(0, 600);
   await expect(heading).toHaveText('Today');
   await expect(heading).toBeInViewport();
+  // Nothing of the rows shows beside it.
+  const list = center(page).locator('.jp-NotifyList');
+  const ends = () =>
+    list.evaluate(node => node.getBoundingClientRect().x + node.clientWidth);
+  await expect
+    .poll(async () => {
+      const box = (await heading.boundingBox())!;
+      return Math.round(box.x + box.width - (await ends()));
+    })
+    .toBe(0);
   // What the keyboard goes to is not below it.
   await rows(page, 'message 30.').focus();
   for (let step = 0; step < 8; step++) {
