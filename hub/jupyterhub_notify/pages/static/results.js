@@ -3,7 +3,7 @@
  */
 import { api, byId, complain, forgive, say, SERVICE } from './api.js';
 import { follow, refresh } from './follow.js';
-import { localText } from './times.js';
+import { localText, present } from './times.js';
 
 /** How often the page looks whether what was held has gone out, in ms. */
 const ASK_AGAIN_MS = 2000;
@@ -135,7 +135,7 @@ export function countDown() {
     return undefined;
   }
   const left = Math.ceil(
-    (new Date(element.dataset.jnCountdown) - Date.now()) / 1000
+    (new Date(element.dataset.jnCountdown) - present()) / 1000
   );
   const text = left > 0 ? `${left} s` : 'a moment';
   if (element.textContent !== text) {
