@@ -76,6 +76,8 @@ class Replica:
             "JUPYTERHUB_NOTIFY_PROXY_URL": hub.url,
             "JUPYTERHUB_NOTIFY_PUSH_GRACE_S": "0",
             "JUPYTERHUB_NOTIFY_PUSH_AT_ONCE": "2",
+            # No server hangs here, and the machine may be busy.
+            "JUPYTERHUB_NOTIFY_PUSH_TIMEOUT_S": "30",
             "JUPYTERHUB_NOTIFY_PUSH_LEASE_S": str(LEASE_S),
         }
         with self._log.open("ab") as log:
@@ -204,6 +206,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Ite
 
 def test_one_of_two_is_killed_in_the_middle_and_each_server_has_it_once(place: Site) -> None:
     text = "One of two is killed"
+    place.stand_ins.delay_s = 1
     (port,) = free_ports(1)
     with replica(place.servers.hub, place.database, port, "killed") as other:
         before = len(place.steady.log)
@@ -215,6 +218,7 @@ def test_one_of_two_is_killed_in_the_middle_and_each_server_has_it_once(place: S
     claims.pop(place.owner, None)
     # It was in the middle: what it had claimed is nobody's until its lease ends.
     (left,) = claims.values()
+    place.stand_ins.delay_s = DELAY_S
     place.wait_for_end(id_, EVERYONE)
     assert place.steady.has_pushed(before)
     outcomes = {one["user"]: one for one in place.rows(id_)}
@@ -282,6 +286,8 @@ def test_a_change_in_the_middle_reaches_who_had_the_text_before_it(place: Site) 
 def test_a_revocation_in_the_middle_leaves_it_nowhere(place: Site) -> None:
     text = "Taken back"
     begun = len(place.steady.log)
+    # Long enough for what follows to come in the middle.
+    place.stand_ins.delay_s = 2
     id_ = place.send(text, users=[*SLOW, "pat"])
     wait_for(lambda: place.steady.has_pushed(begun), "a push")
     # Some are under way, whatever the moment.
