@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from .alerts.overview import AlertOverviewService
@@ -32,6 +32,7 @@ from .events.streams import Streams
 from .events.versions import Versions
 from .events.wakeup import Wakeup
 from .hubapi import HubApi
+from .parts import Parts, Stores
 from .schema import now
 from .services.administration import AdministrationService
 from .services.broadcast_changes import BroadcastChanges
@@ -56,115 +57,13 @@ from .services.scheduler import Scheduler
 from .services.views import NotificationViews
 from .services.welcome import WelcomeService
 from .services.welcome_changes import WelcomeChanges
-from .storage.alert_problems import AlertProblemStore
-from .storage.audit import AuditStore
-from .storage.broadcasts import BroadcastStore
-from .storage.channel_spreads import ChannelSpreadStore
-from .storage.channels import ChannelStore
 from .storage.database import Database, create_engine
-from .storage.deliveries import DeliveryStore
-from .storage.expiry import ExpiryStore
-from .storage.notifications import NotificationStore
 from .storage.positions import PositionStore
 from .storage.pushes import PushStore
-from .storage.rule_states import RuleStateStore
-from .storage.servers import ServerStore
-from .storage.templates import SavedTemplateStore
-from .storage.welcome import WelcomeStore
 from .storage.writer import Writer
 from .templates import TemplateDirectory
 
-__all__ = ["Parts", "build", "make_sender"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stores:
-    """The tables; none of them keeps anything of its own."""
-
-    notifications: NotificationStore = field(default_factory=NotificationStore)
-    channels: ChannelStore = field(default_factory=ChannelStore)
-    channel_spreads: ChannelSpreadStore = field(default_factory=ChannelSpreadStore)
-    alert_problems: AlertProblemStore = field(default_factory=AlertProblemStore)
-    broadcasts: BroadcastStore = field(default_factory=BroadcastStore)
-    deliveries: DeliveryStore = field(default_factory=DeliveryStore)
-    welcome: WelcomeStore = field(default_factory=WelcomeStore)
-    rule_states: RuleStateStore = field(default_factory=RuleStateStore)
-    servers: ServerStore = field(default_factory=ServerStore)
-    audit: AuditStore = field(default_factory=AuditStore)
-    saved_templates: SavedTemplateStore = field(default_factory=SavedTemplateStore)
-    expiry: ExpiryStore = field(default_factory=ExpiryStore)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """The parts that handlers use, and that start and stop with the application."""
-
-    settings: Settings
-    database: Database
-    writer: Writer
-    stores: Stores
-    feed: Feed
-    wakeup: Wakeup | None
-    content: ContentService
-    views: NotificationViews
-    inbox: InboxService
-    publishing: PublishingService
-    reconciling: ReconcilingService
-    broadcast_views: BroadcastViews
-    broadcasting: BroadcastingService
-    recipients: RecipientService
-    reading: BroadcastReadingService
-    welcome: WelcomeService
-    overview: OverviewService
-    receipts: ReceiptService
-    administration: AdministrationService
-    saved_templates: SavedTemplateService
-    scheduler: Scheduler
-    housekeeping: Housekeeping
-    alerts: AlertReceiver
-    alert_overview: AlertOverviewService
-    rules: RuleRunner | None
-    delivery: DeliveryService | None
-    folder: BroadcastFolder | None
-    channels: ChannelService
-    sender: ChannelSender | None
-
-    async def start(self) -> None:
-        """Begin to work."""
-        self.writer.start()
-        await self.feed.start()
-        self.writer.listeners.append(self.feed.committed)
-        if self.wakeup is not None:
-            self.wakeup.start()
-        self.scheduler.start()
-        self.housekeeping.start()
-        if self.rules is not None:
-            self.rules.start()
-        if self.delivery is not None:
-            self.feed.followers.append(self.delivery.wake)
-            self.delivery.start()
-        if self.folder is not None:
-            self.folder.start()
-        if self.sender is not None:
-            self.sender.start()
-
-    async def stop(self) -> None:
-        """Finish what is under way, and end."""
-        if self.sender is not None:
-            await self.sender.stop()
-        if self.folder is not None:
-            await self.folder.stop()
-        if self.delivery is not None:
-            await self.delivery.stop()
-        if self.rules is not None:
-            await self.rules.stop()
-        await self.housekeeping.stop()
-        await self.scheduler.stop()
-        if self.wakeup is not None:
-            await self.wakeup.stop()
-        await self.feed.stop()
-        await self.writer.stop()
-        await self.database.close()
+__all__ = ["build", "make_sender"]
 
 
 def build(
@@ -188,186 +87,243 @@ def build(
     -------
     Parts
         The parts; nothing is connected or started yet.
-
-    Notes
-    -----
-    It does not fit on a screen: it is the one place where everything meets, and has no branches.
     """
-    database = Database(engine=create_engine(settings.database))
-    writer = Writer(database=database)
-    stores = Stores()
-    templates: Templates = NoTemplates()
-    if settings.templates is not None:
-        templates = TemplateDirectory(settings.templates)
-    content = ContentService(templates=templates)
-    views = NotificationViews(content=content)
-    broadcast_views = BroadcastViews()
-    limit = RateLimit(per_minute=settings.publish_rate)
-    recipients = RecipientService(directory=directory)
-    sender = _sender(settings, directory, hub_api, database, writer, stores, content)
-    directory = directory or NobodyKnown()
-    both: dict[str, Any] = {"database": database, "writer": writer}
-    welcome = WelcomeService(**both, store=stores.welcome, audit=stores.audit)
-    positions = PositionStore(database=database)
-    sources: list[ChangeSource] = [
-        NotificationChanges(store=stores.notifications, views=views),
-        BroadcastChanges(store=stores.broadcasts, views=broadcast_views),
-        WelcomeChanges(store=stores.welcome, service=welcome),
-    ]
-    changes = Changes(database=database, sources=sources)
-    feed = Feed(
-        database=database,
-        reader=changes,
-        streams=Streams(most_anonymous=settings.anonymous_streams),
-        freshness=Freshness(
-            database=database,
-            reader=changes,
-            versions=Versions(of_everyone=positions.of_everyone, of_user=positions.of_user),
-        ),
-        look_s=settings.look_s,
-        keep_alive_s=settings.keep_alive_s,
-    )
-    publishing = PublishingService(
-        **both,
-        store=stores.notifications,
-        audit=stores.audit,
-        content=content,
-        limit=limit,
-        directory=directory,
-    )
-    broadcasting = BroadcastingService(
-        **both,
-        store=stores.broadcasts,
-        deliveries=stores.deliveries,
-        audit=stores.audit,
-        limit=limit,
-        directory=directory,
-        leads_min=settings.maintenance_leads_min,
-    )
-    folder = None
-    if settings.broadcasts is not None:
-        folder = BroadcastFolder(
-            **both,
-            directory=BroadcastDirectory(settings.broadcasts, environment=settings.environment),
-            store=stores.broadcasts,
-            broadcasting=broadcasting,
-        )
-    reading = BroadcastReadingService(
-        **both,
-        store=stores.broadcasts,
-        deliveries=stores.deliveries,
-        versions=lambda: feed.versions,
-        keep=settings.receipts,
-    )
-    reconciling = ReconcilingService(
-        writer=writer,
-        store=stores.notifications,
-        audit=stores.audit,
-        publishing=publishing,
-        limit=limit,
-    )
-    return Parts(
-        settings=settings,
-        **both,
-        stores=stores,
-        feed=feed,
-        wakeup=None if settings.is_sqlite else Wakeup(url=settings.database, wake=feed.wake),
-        content=content,
-        views=views,
-        inbox=InboxService(**both, store=stores.notifications),
-        publishing=publishing,
-        reconciling=reconciling,
-        broadcast_views=broadcast_views,
-        broadcasting=broadcasting,
-        recipients=recipients,
-        reading=reading,
-        welcome=welcome,
-        overview=OverviewService(
-            database=database,
+    return _Factory(settings, directory, hub_api).parts()
+
+
+class _Factory:
+    """Makes each part once, when the first other one asks for it."""
+
+    def __init__(
+        self, settings: Settings, directory: UserDirectory | None, hub_api: HubApi | None
+    ) -> None:
+        self._settings = settings
+        self._known_directory = directory
+        self._directory = directory or NobodyKnown()
+        self._hub_api = hub_api
+        self._database = Database(engine=create_engine(settings.database))
+        self._writer = Writer(database=self._database)
+        self._both: dict[str, Any] = {"database": self._database, "writer": self._writer}
+        self._stores = Stores()
+        templates: Templates = NoTemplates()
+        if settings.templates is not None:
+            templates = TemplateDirectory(settings.templates)
+        self._content = ContentService(templates=templates)
+        self._views = NotificationViews(content=self._content)
+        self._broadcast_views = BroadcastViews()
+        self._limit = RateLimit(per_minute=settings.publish_rate)
+
+    def parts(self) -> Parts:
+        """Return the parts that handlers use."""
+        feed = self._feed
+        stores = self._stores
+        return Parts(
+            settings=self._settings,
+            **self._both,
+            stores=stores,
             feed=feed,
-            notifications=stores.notifications,
-            views=views,
-            broadcast_views=broadcast_views,
-            reading=reading,
-            welcome=welcome,
-        ),
-        receipts=ReceiptService(
-            writer=writer,
-            notifications=stores.notifications,
-            broadcasts=stores.broadcasts,
-            deliveries=stores.deliveries,
-            reading=reading,
-            keep=settings.receipts,
-        ),
-        administration=AdministrationService(
-            **both, audit=stores.audit, servers=stores.servers, deliveries=stores.deliveries
-        ),
-        saved_templates=SavedTemplateService(
-            **both, store=stores.saved_templates, audit=stores.audit
-        ),
-        scheduler=Scheduler(
-            **both,
-            broadcasts=stores.broadcasts,
-            deliveries=stores.deliveries,
-            expiry=stores.expiry,
-        ),
-        housekeeping=Housekeeping(
-            writer=writer, store=stores.expiry, channels=stores.channels, settings=settings
-        ),
-        rules=None
-        if settings.rules is None
-        else RuleRunner(
-            path=settings.rules,
-            **both,
-            states=stores.rule_states,
-            reconciling=reconciling,
-            check_template=content.check,
-        ),
-        sender=sender,
-        channels=ChannelService(**both, store=stores.channels, sender=sender),
-        alert_overview=AlertOverviewService(
-            database=database, problems=stores.alert_problems, states=stores.rule_states
-        ),
-        alerts=AlertReceiver(
-            reconciling=reconciling,
-            writer=writer,
-            problems=stores.alert_problems,
-            finder=UserFinder(labels=settings.alerts_labels),
-            known=DirectoryUsers(directory),
-            settings=AlertSettings(
-                expire_after=timedelta(seconds=settings.alerts_expire_s),
-                template=settings.alerts_template,
+            wakeup=self._wakeup(),
+            content=self._content,
+            views=self._views,
+            inbox=InboxService(**self._both, store=stores.notifications),
+            publishing=self._publishing,
+            reconciling=self._reconciling,
+            broadcast_views=self._broadcast_views,
+            broadcasting=self._broadcasting,
+            recipients=RecipientService(directory=self._known_directory),
+            reading=self._reading,
+            welcome=self._welcome,
+            overview=self._overview(),
+            receipts=self._receipts(),
+            administration=AdministrationService(
+                **self._both,
+                audit=stores.audit,
+                servers=stores.servers,
+                deliveries=stores.deliveries,
             ),
-        ),
-        folder=folder,
-        delivery=_delivery(settings, hub_api, database, writer, stores),
-    )
+            saved_templates=SavedTemplateService(
+                **self._both, store=stores.saved_templates, audit=stores.audit
+            ),
+            scheduler=self._scheduler(),
+            housekeeping=self._housekeeping(),
+            rules=self._rules(),
+            sender=self._sender,
+            channels=ChannelService(**self._both, store=stores.channels, sender=self._sender),
+            alert_overview=AlertOverviewService(
+                database=self._database, problems=stores.alert_problems, states=stores.rule_states
+            ),
+            alerts=self._alerts(),
+            folder=self._folder(),
+            delivery=_delivery(self._settings, self._hub_api, self._database, self._writer, stores),
+        )
 
+    @cached_property
+    def _feed(self) -> Feed:
+        positions = PositionStore(database=self._database)
+        sources: list[ChangeSource] = [
+            NotificationChanges(store=self._stores.notifications, views=self._views),
+            BroadcastChanges(store=self._stores.broadcasts, views=self._broadcast_views),
+            WelcomeChanges(store=self._stores.welcome, service=self._welcome),
+        ]
+        changes = Changes(database=self._database, sources=sources)
+        return Feed(
+            database=self._database,
+            reader=changes,
+            streams=Streams(most_anonymous=self._settings.anonymous_streams),
+            freshness=Freshness(
+                database=self._database,
+                reader=changes,
+                versions=Versions(of_everyone=positions.of_everyone, of_user=positions.of_user),
+            ),
+            look_s=self._settings.look_s,
+            keep_alive_s=self._settings.keep_alive_s,
+        )
 
-def _sender(
-    settings: Settings,
-    directory: UserDirectory | None,
-    hub_api: HubApi | None,
-    database: Database,
-    writer: Writer,
-    stores: Stores,
-    content: ContentService,
-) -> ChannelSender | None:
-    """Return what sends over other channels, where the site has some."""
-    if settings.channels is None:
-        return None
-    found = read_channels(settings.channels)
-    return make_sender(
-        found,
-        make_channels(found, hub_api),
-        directory=directory,
-        nobody=frozenset({settings.push_bot}),
-        database=database,
-        writer=writer,
-        stores=stores,
-        content=content,
-        public_url=settings.public_url,
-    )
+    def _wakeup(self) -> Wakeup | None:
+        """Return what hears of other replicas' changes; SQLite has none."""
+        if self._settings.is_sqlite:
+            return None
+        return Wakeup(url=self._settings.database, wake=self._feed.wake)
+
+    @cached_property
+    def _welcome(self) -> WelcomeService:
+        return WelcomeService(**self._both, store=self._stores.welcome, audit=self._stores.audit)
+
+    @cached_property
+    def _publishing(self) -> PublishingService:
+        return PublishingService(
+            **self._both,
+            store=self._stores.notifications,
+            audit=self._stores.audit,
+            content=self._content,
+            limit=self._limit,
+            directory=self._directory,
+        )
+
+    @cached_property
+    def _reconciling(self) -> ReconcilingService:
+        return ReconcilingService(
+            writer=self._writer,
+            store=self._stores.notifications,
+            audit=self._stores.audit,
+            publishing=self._publishing,
+            limit=self._limit,
+        )
+
+    @cached_property
+    def _broadcasting(self) -> BroadcastingService:
+        return BroadcastingService(
+            **self._both,
+            store=self._stores.broadcasts,
+            deliveries=self._stores.deliveries,
+            audit=self._stores.audit,
+            limit=self._limit,
+            directory=self._directory,
+            leads_min=self._settings.maintenance_leads_min,
+        )
+
+    def _folder(self) -> BroadcastFolder | None:
+        """Return what publishes a folder's broadcasts, where the site has one."""
+        if self._settings.broadcasts is None:
+            return None
+        return BroadcastFolder(
+            **self._both,
+            directory=BroadcastDirectory(
+                self._settings.broadcasts, environment=self._settings.environment
+            ),
+            store=self._stores.broadcasts,
+            broadcasting=self._broadcasting,
+        )
+
+    @cached_property
+    def _reading(self) -> BroadcastReadingService:
+        feed = self._feed
+        return BroadcastReadingService(
+            **self._both,
+            store=self._stores.broadcasts,
+            deliveries=self._stores.deliveries,
+            versions=lambda: feed.versions,
+            keep=self._settings.receipts,
+        )
+
+    def _overview(self) -> OverviewService:
+        return OverviewService(
+            database=self._database,
+            feed=self._feed,
+            notifications=self._stores.notifications,
+            views=self._views,
+            broadcast_views=self._broadcast_views,
+            reading=self._reading,
+            welcome=self._welcome,
+        )
+
+    def _receipts(self) -> ReceiptService:
+        return ReceiptService(
+            writer=self._writer,
+            notifications=self._stores.notifications,
+            broadcasts=self._stores.broadcasts,
+            deliveries=self._stores.deliveries,
+            reading=self._reading,
+            keep=self._settings.receipts,
+        )
+
+    def _scheduler(self) -> Scheduler:
+        return Scheduler(
+            **self._both,
+            broadcasts=self._stores.broadcasts,
+            deliveries=self._stores.deliveries,
+            expiry=self._stores.expiry,
+        )
+
+    def _housekeeping(self) -> Housekeeping:
+        return Housekeeping(
+            writer=self._writer,
+            store=self._stores.expiry,
+            channels=self._stores.channels,
+            settings=self._settings,
+        )
+
+    def _rules(self) -> RuleRunner | None:
+        """Return what runs the rules, where the site has some."""
+        if self._settings.rules is None:
+            return None
+        return RuleRunner(
+            path=self._settings.rules,
+            **self._both,
+            states=self._stores.rule_states,
+            reconciling=self._reconciling,
+            check_template=self._content.check,
+        )
+
+    def _alerts(self) -> AlertReceiver:
+        return AlertReceiver(
+            reconciling=self._reconciling,
+            writer=self._writer,
+            problems=self._stores.alert_problems,
+            finder=UserFinder(labels=self._settings.alerts_labels),
+            known=DirectoryUsers(self._directory),
+            settings=AlertSettings(
+                expire_after=timedelta(seconds=self._settings.alerts_expire_s),
+                template=self._settings.alerts_template,
+            ),
+        )
+
+    @cached_property
+    def _sender(self) -> ChannelSender | None:
+        """What sends over other channels, where the site has some."""
+        if self._settings.channels is None:
+            return None
+        found = read_channels(self._settings.channels)
+        return make_sender(
+            found,
+            make_channels(found, self._hub_api),
+            directory=self._known_directory,
+            nobody=frozenset({self._settings.push_bot}),
+            **self._both,
+            stores=self._stores,
+            content=self._content,
+            public_url=self._settings.public_url,
+        )
 
 
 def make_sender(

