@@ -33,7 +33,15 @@ STAND_IN = [sys.executable, str(Path(__file__).with_name("stand_in_server.py"))]
 
 CONFIG = """
 import sys
+from jupyterhub.services import service
+from traitlets import Integer
 c = get_config()
+
+# How often a hub looks whether a service has ended is no setting, and half a minute.
+class OftenPolled(service._ServiceSpawner):
+    poll_interval = Integer(1)
+
+service._ServiceSpawner = OftenPolled
 c.JupyterHub.bind_url = {bind_url!r}
 c.JupyterHub.hub_port = {hub_port}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
