@@ -88,7 +88,7 @@ class HomeSource(Source):
     ) -> None:
         self._context = context
         self._home = home
-        self._measure = measure or usage_of
+        self._measure = measure or Meter()
         self._looking: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
         self._watching: asyncio.Task[None] | None = None
@@ -172,13 +172,23 @@ def level_of(percent: float, told: set[int]) -> int:
     return max(found, default=0)
 
 
-def usage_of(home: Path) -> Usage | None:
-    """Return the fullest of what bounds a home directory; None if nothing does.
+class Meter:
+    """Tells how full a home directory is: by the user's quota where there is one.
 
-    Where the user has a quota, how full the whole file system is says nothing about them.
+    There, how full the whole file system is says nothing about the user.
     """
-    found = quotas(home) or list(file_system(home))
-    return max(found, key=lambda usage: usage.percent, default=None)
+
+    def __init__(self) -> None:
+        self._has_quota = False
+
+    def __call__(self, home: Path) -> Usage | None:
+        """Return the fullest of what bounds it; None if nothing does, or if that is not known."""
+        found = quotas(home)
+        if found is None and self._has_quota:
+            # The file server is slow now. The whole file system would tell, or take back, wrongly.
+            return None
+        self._has_quota = bool(found)
+        return max(found or file_system(home), key=lambda usage: usage.percent, default=None)
 
 
 def file_system(home: Path) -> Iterator[Usage]:
@@ -192,8 +202,11 @@ def file_system(home: Path) -> Iterator[Usage]:
         yield Usage(files, files + state.f_favail, "files")
 
 
-def quotas(home: Path) -> list[Usage]:
-    """Return the user's quotas on the home's file system, as the program `quota` says them."""
+def quotas(home: Path) -> list[Usage] | None:
+    """Return the user's quotas on the home's file system, as the program `quota` says them.
+
+    None means that it does not say so in time.
+    """
     program = shutil.which("quota")
     if program is None:
         return []
@@ -206,6 +219,8 @@ def quotas(home: Path) -> list[Usage]:
             env={**os.environ, "LC_ALL": "C"},
             check=False,
         )
+    except subprocess.TimeoutExpired:
+        return None
     except (OSError, subprocess.SubprocessError):
         return []
     return list(read_quota(answer.stdout.decode(errors="replace")))

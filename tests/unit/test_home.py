@@ -16,6 +16,7 @@ import pytest
 from jupyterlab_notify.sources import home
 from jupyterlab_notify.sources.home import (
     HomeSource,
+    Meter,
     Part,
     Usage,
     body_of,
@@ -25,7 +26,6 @@ from jupyterlab_notify.sources.home import (
     read_quota,
     size_text,
     summary_of,
-    usage_of,
 )
 from jupyterlab_notify.timings import SourceTimings
 
@@ -66,7 +66,7 @@ def test_a_quota_goes_before_the_file_system(tmp_path: Path, monkeypatch: pytest
     program.write_text(f"#!/bin/sh\ncat <<'END'\n{QUOTA}END\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
-    found = usage_of(tmp_path)
+    found = Meter()(tmp_path)
     assert found is not None
     assert found.limit == 9000000 * 1024
     assert summary_of(found) == "Your home directory is 100 % full: 9.0 GiB of 8.6 GiB"
@@ -78,7 +78,22 @@ def test_a_program_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(home, "QUOTA_TIMEOUT_S", 0.2)
-    assert home.quotas(tmp_path) == []
+    usage = Meter()(tmp_path)
+    assert usage is not None
+    assert usage.limit == next(file_system(tmp_path)).limit
+
+
+def test_a_quota_that_is_not_told_in_time_is_not_the_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The program's answers in turn: a quota, none in time, and that there is no quota any more."""
+    answers = iter([[Usage(9, 10)], None, []])
+    monkeypatch.setattr(home, "quotas", lambda _: next(answers))
+    meter = Meter()
+    assert meter(tmp_path) == Usage(9, 10)
+    assert meter(tmp_path) is None
+    usage = meter(tmp_path)
+    assert usage is not None and usage.limit > 10
 
 
 def test_the_file_system_is_as_full_as_df_says(tmp_path: Path):
@@ -111,7 +126,7 @@ def test_whatever_a_file_system_says_of_itself(
     state = os.statvfs_result((4096, 4096, *blocks, *files, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _: state)
     monkeypatch.setattr(home, "quotas", lambda _: [])
-    found = usage_of(tmp_path)
+    found = Meter()(tmp_path)
     if says is None:
         assert found is None
     else:
