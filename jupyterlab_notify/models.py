@@ -51,7 +51,6 @@ from .limits import (
     DisplayType,
     NotificationType,
 )
-from .names import single_spaced
 
 #: ``epoch:seq``, as ``storage.Cursor.parse`` reads it.
 CURSOR = "^[^:]+:[0-9]{1,16}$"
@@ -357,11 +356,6 @@ class IngestMessage(_Wire):
         if text is not None and not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", text)):
             raise ValueError("must not be blank")
         return text
-
-    @field_validator("source")
-    @classmethod
-    def _single_spaced(cls, source: str | None) -> str | None:
-        return None if source is None else single_spaced(source)
 
     @field_validator("body")
     @classmethod

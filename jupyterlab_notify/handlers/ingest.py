@@ -11,7 +11,6 @@ from tornado import web
 from ..exceptions import BadRequest
 from ..limits import MAX_KEY, MAX_SOURCE, MAX_WAIT_S
 from ..manager import NotificationManager, Received
-from ..names import single_spaced
 from ..rate_limit import RateLimit
 from ..storage.fields import OWN_TOKEN
 from ..validation import validate
@@ -52,14 +51,12 @@ class _Ingest(BodyHandler):
             or name == os.environ.get("JUPYTERHUB_USER")
         ):
             name = OWN_TOKEN
-        return single_spaced(name[:MAX_SOURCE])
+        return name[:MAX_SOURCE]
 
     def named_source(self) -> str | None:
         """Return whose message is meant, if the query says so."""
         source = self.query_argument("source", MAX_SOURCE)
-        if source is None:
-            return None
-        if not (source := single_spaced(source)):
+        if source == "":
             raise BadRequest("The query parameter source must not be empty.")
         return source
 
@@ -123,8 +120,7 @@ class IngestItemHandler(_Ingest):
         self.count()
         value = {**self.json(), "key": name}
         if (source := self.named_source()) is not None:
-            given = value.get("source")
-            if given is not None and (not isinstance(given, str) or single_spaced(given) != source):
+            if value.get("source") not in (None, source):
                 raise BadRequest("The query parameter source and the field source differ.")
             value["source"] = source
         await self.receive(value)

@@ -119,6 +119,7 @@ for (const [where, shows, name] of PAGES) {
       await expect(badge(page)).toHaveText('12');
       expect(await settledHeader(page)).toEqual(before);
     }
+    await lab.dismissAll();
     await page.close();
   });
 }

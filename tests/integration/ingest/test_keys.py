@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
@@ -141,19 +140,6 @@ def test_a_key_belongs_to_its_source(server: Server) -> None:
         detail = server.detail(id_)
         assert (detail["key"], detail["source"]) == ("shared", source)
         assert server.ingest("n", key="shared", source=source)["notification_id"] == id_
-
-
-@pytest.mark.parametrize(
-    "same", [" disk quota", "disk quota ", "disk \u00a0\tquota", "disk\nquota"]
-)
-def test_names_of_sources_that_look_alike_are_one(server: Server, same: str) -> None:
-    first = server.ingest("m", key="alike", source="disk quota")["notification_id"]
-    assert server.ingest("n", key="alike", source=same)["notification_id"] == first
-    assert server.detail(first)["source"] == "disk quota"
-    path = f"{path_of('alike')}?{urlencode({'source': same})}"
-    assert server.request("PUT", path, json={"message": "o", "source": same}).status_code == 200
-    assert server.detail(first)["message"] == "o"
-    assert server.request("DELETE", path).status_code == 200
 
 
 def test_revoking_by_id_takes_it_from_every_list_and_tab(make_server: Any) -> None:
