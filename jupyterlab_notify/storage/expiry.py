@@ -1,4 +1,4 @@
-"""What becomes of a notification at its end: *Done* if the user knows it, else a tombstone."""
+"""The end of a notification: it is *Done* if the user knows it, else a tombstone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PUT_AWAY = """
         interrupt_ms = NULL, heartbeat_ms = NULL,
         key = NULL, actions = '[]', image = NULL, central = NULL, remote = NULL, fetched = 1
     WHERE id = :id"""
-#: Whether the user has read a message or put it away, as SQL.
+#: The messages that the user has read or put away, as SQL.
 _KNOWN = "read_ms IS NOT NULL OR dismissed_ms IS NOT NULL"
 
 #: A central service whose clock is ahead takes a message back this long before its end at most.

@@ -72,7 +72,7 @@ class Planner:
         self._grace = timedelta(seconds=grace_s)
         self._look = timedelta(seconds=look_s)
         self._failing = False
-        self._blind = False
+        self._addresses_missing = False
         self._log = structlog.get_logger("jupyterhub_notify.delivery")
 
     async def look(self) -> None:
@@ -107,7 +107,7 @@ class Planner:
         if self._failing:
             self._log.info("The Hub tells again who runs what.")
             self._failing = False
-        self._warn_if_blind(users)
+        self._warn_if_addresses_are_missing(users)
         meant = [
             one for one in users if one.name != self._bot and stored.is_for(one.name, one.groups)
         ]
@@ -120,16 +120,16 @@ class Planner:
         again = now() + self._look
         await self._writer.run(lambda tx: self._pushes.planned(tx, stored, again))
 
-    def _warn_if_blind(self, users: Sequence[HubUserServers]) -> None:
+    def _warn_if_addresses_are_missing(self, users: Sequence[HubUserServers]) -> None:
         """Say once that servers cannot be pushed to because nothing tells where they are."""
         servers = [server for user in users for server in user.servers]
-        blind = bool(servers) and all(server.target is None for server in servers)
-        if blind and not self._blind:
+        missing = bool(servers) and all(server.target is None for server in servers)
+        if missing and not self._addresses_missing:
             self._log.warning(
                 "Servers' addresses are not known, and nothing is pushed to those: set "
                 "JUPYTERHUB_NOTIFY_PROXY_URL to the address of the hub's proxy."
             )
-        self._blind = blind
+        self._addresses_missing = missing
 
     async def _write(
         self, transaction: Transaction, stored: StoredBroadcast, users: Sequence[HubUserServers]

@@ -230,7 +230,7 @@ class DeliveryService:
                 partial(self._settling.begin_older, claimed),
             )
 
-        # Whoever began it has ended, and its lease: it was sent, or was about to be.
+        # The process that began this push has ended. It may have sent it.
         unknown = claimed.route == "older" and claimed.outcome == "waiting"
         pushed = UNKNOWN if unknown else await self._opened(claimed, push)
         log_delivery(message.stored, claimed.user, claimed.server, pushed.outcome, pushed.reason)

@@ -99,7 +99,9 @@ class CentralClient:
             await parse_json(answer), parse_listed_broadcast, MAX_BROADCASTS, "broadcasts"
         )
         # A broadcast that is listed twice counts once.
-        by_id = {item["remote"]: (self.clock.here(item), state) for item, state in reversed(listed)}
+        by_id = {
+            item["remote"]: (self.clock.to_local(item), state) for item, state in reversed(listed)
+        }
         return ListedBroadcasts(
             tuple(item for item, _ in reversed(by_id.values())),
             parse_etag(answer),
@@ -129,7 +131,7 @@ class CentralClient:
         )
         cursor, total = parse_next_cursor(answer), parse_total(answer)
         for item in items:
-            self.clock.here(item.options)
+            self.clock.to_local(item.options)
         return Page(items, cursor, total, parse_etag(answer), notice)
 
     async def message(self, remote: str) -> tuple[bool, str | None]:
@@ -140,7 +142,7 @@ class CentralClient:
     async def whole_message(self, remote: str) -> tuple[RemoteMessage, RemoteState]:
         """Return a message and the user's state of it; 404 means that it was revoked."""
         entry = await self._message(remote)
-        return self.clock.here(parse_whole_message(entry)), parse_state(entry)
+        return self.clock.to_local(parse_whole_message(entry)), parse_state(entry)
 
     async def _message(self, remote: str) -> dict[str, Any]:
         answer = await self._get(f"/v1/notifications/messages/{quote(remote, safe='')}")

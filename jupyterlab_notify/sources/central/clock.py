@@ -14,8 +14,8 @@ from .failure import parse_date
 
 __all__ = ["ServiceClock"]
 
-#: Less is not told from the time that an answer takes, and from the header's whole seconds. A
-#: difference that changed with each answer would change what is stored.
+#: A smaller difference may be the time that an answer takes, or the header's whole seconds. It
+#: would change with each answer, and the stored messages with it.
 LEAST_MS = 10_000
 
 #: The end of the year 9999, the last that a datetime can hold, in ms.
@@ -50,7 +50,7 @@ class ServiceClock:
         elif abs(ahead_ms - self.ahead_ms) > LEAST_MS:
             self.ahead_ms = ahead_ms
 
-    def here(self, item: T) -> T:
+    def to_local(self, item: T) -> T:
         """Return a message with its end, and what it counts down to, by this server's clock."""
         for name in ("expires_ms", "countdown_ms"):
             at = item[name]

@@ -202,7 +202,7 @@ class _Changes:
 
     def message(self, entry: dict[str, Any]) -> _Operation:
         """Return the operation that stores a message."""
-        item, state = self._clock.here(parse_whole_message(entry)), parse_state(entry)
+        item, state = self._clock.to_local(parse_whole_message(entry)), parse_state(entry)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
             id_ = session.storage.remote.upsert_message(tx, item, self._source, state)
@@ -215,7 +215,7 @@ class _Changes:
         """Return the operation that stores a broadcast."""
         item, state, remote = parse_broadcast(entry), parse_state(entry), parse_id(entry)
         if item is not None:
-            self._clock.here(item)
+            self._clock.to_local(item)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
             if item is None:

@@ -9,7 +9,7 @@ from .broadcasts import BroadcastSync
 from .failure import Failure
 from .session import CentralSession, ListState
 
-#: How often a list is requested again at once because the user has acted in the meantime.
+#: The number of requests in a row for a list that the user's actions overtake.
 ATTEMPTS = 3
 
 
@@ -34,7 +34,7 @@ class WelcomeSync:
         #: The dismissals that the last list contradicted, and since when.
         self._doubted = ContradictedDismissals()
         self._doubted_at = 0.0
-        #: Whether the last list could not be used, because of what the user did meanwhile.
+        #: True if the last list could not be used because the user acted in the meantime.
         self.is_behind = False
 
     @property
@@ -74,7 +74,8 @@ class WelcomeSync:
         items: tuple[WelcomeContent, ...] = ()
         etag = None
         try:
-            # The same list again would say that what was dismissed from it was reset elsewhere.
+            # If the service lists what was dismissed, it was reset elsewhere. "Unchanged" would
+            # not say so.
             known = None if was_dismissed else state.etag
             listed = await session.client.welcome(session.settings.aspect, known)
         except Failure as failure:
