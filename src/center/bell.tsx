@@ -7,7 +7,7 @@ import * as React from 'react';
 import type { ICenterProps } from '../components/context';
 import { countText } from './badge';
 
-/** How long the bell lets others draw first: a toast counts more than its number. */
+/** Wait of the bell, in ms, so that others draw first: a toast matters more than its number. */
 const BELL_LAG_MS = 50;
 
 /**
@@ -25,7 +25,7 @@ export class NotificationBell extends ReactWidget {
     options.model.stateChanged.connect(this._onStateChanged, this);
   }
 
-  /** Whether nothing rings now (JupyterLab's do-not-disturb). */
+  /** True while nothing rings (JupyterLab's do-not-disturb). */
   get silent(): boolean {
     return this._silent;
   }
@@ -107,10 +107,10 @@ export class NotificationBell extends ReactWidget {
  */
 export namespace NotificationBell {
   /**
-   * What a bell needs.
+   * The options of a bell.
    */
   export interface IOptions extends Pick<ICenterProps, 'model' | 'trans'> {
-    /** Whether the center is in sight. */
+    /** Tells if the center is in sight. */
     isOpen: () => boolean;
     /** Show or hide it. */
     toggle: () => void;

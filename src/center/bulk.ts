@@ -1,5 +1,5 @@
 /**
- * What is done to several rows at once, by the keyboard and by the toolbar; no DOM.
+ * Changes of several rows at once, by the keyboard and by the toolbar; no DOM.
  */
 import { isDismissed, isInInbox, isSnoozed, isUnread } from '../state';
 import type { Notification } from '../wire';

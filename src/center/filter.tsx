@@ -1,5 +1,5 @@
 /**
- * What is above the list: the views, the search, the filters.
+ * The bar above the list: the views, the search, the filters.
  */
 import * as React from 'react';
 
@@ -18,7 +18,7 @@ type View = NotificationModel.IQuery['view'];
  */
 export function FilterBar(props: {
   view: View;
-  /** Whether anything is snoozed: only then there is a list of it. */
+  /** True if anything is snoozed: only then there is a view of it. */
   hasSnoozed: boolean;
   search: string;
   /** The senders that are known. */

@@ -14,7 +14,7 @@ import type { ISource } from './sources';
 
 type Types = readonly Notification['type'][];
 
-/** What is chosen, and what is told of a choice. */
+/** The present choice, and the callbacks that tell of a new one. */
 interface IFilterProps {
   query: NotificationModel.IQuery;
   sources: readonly ISource[];
@@ -70,7 +70,7 @@ export function FilterMenu(props: IFilterProps): JSX.Element {
   );
 }
 
-/** Whether a menu is open, and what opens and closes it. */
+/** The state of the open menu, and what opens and closes it. */
 // Longer than a screen: the keyboard and focus of a menu share its state.
 function useMenu() {
   const [open, setOpen] = React.useState(false);

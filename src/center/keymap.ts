@@ -2,20 +2,21 @@
  * The keys of the center, and what each does; no DOM but the event.
  */
 
-/** What a key event tells; a React event and the browser's own both do. */
+/** The parts of a key event that matter here; a React event has them, and the browser's own too. */
 type KeyEvent = Pick<
   KeyboardEvent,
   'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'target'
 >;
 
 /**
- * What a key does in the list: move the keyboard by some rows, or something to the row it is at.
+ * The effect of a key in the list: it moves the focus by some rows, or does something to the
+ * focused row.
  */
 export type ListKey =
   | {
       do: 'move';
       by: number;
-      /** Whether the rows are selected too. */ select: boolean;
+      /** True if the rows moved over are selected too. */ select: boolean;
     }
   | {
       do:
@@ -58,7 +59,7 @@ const COMMANDS: Record<string, Exclude<ListKey['do'], 'move'>> = {
 };
 
 /**
- * What a key does to all the selected rows, if anything.
+ * Find what a key does to all the selected rows, if anything.
  */
 export function bulkKey(
   event: KeyEvent
@@ -73,7 +74,7 @@ export function bulkKey(
 }
 
 /**
- * What a key does in the list, if anything.
+ * Find what a key does in the list, if anything.
  */
 export function listKey(event: KeyEvent): ListKey | null {
   const { key } = event;
@@ -90,11 +91,12 @@ export function listKey(event: KeyEvent): ListKey | null {
   return Object.hasOwn(COMMANDS, key) ? { do: COMMANDS[key] } : null;
 }
 
-/** What a key does anywhere in the center. */
+/** The effect of a key anywhere in the center. */
 export type CenterKey = 'undo' | 'search' | 'help' | 'leave' | 'bulk';
 
 /**
- * What a key does anywhere in the center, if anything; a field in which one types has its own.
+ * Find what a key does anywhere in the center, if anything; a field that takes text has its own
+ * keys.
  */
 export function centerKey(event: KeyEvent): CenterKey | null {
   if (event.key === 'Escape') {

@@ -14,7 +14,7 @@ import { type IRowHandlers, Row } from './row';
 import { type IRovingFocus, useRovingFocus } from './useRovingFocus';
 import { type Item, useVirtualRows } from './useVirtualRows';
 
-/** How far a list may be scrolled and still be at its top, in pixels. */
+/** Distance in pixels that a list may be scrolled and still count as at its top. */
 const TOP_PX = 8;
 
 /** Up to this way to the newest one sees the rows pass by, in pixels. */
@@ -24,7 +24,7 @@ const SMOOTH_PX = 2500;
 const STILL = '(prefers-reduced-motion: reduce)';
 
 /**
- * What the center can ask of its list.
+ * The requests that the center may make of its list.
  */
 export interface IListHandle {
   /** Put the keyboard at the row it was at. */
@@ -42,7 +42,7 @@ export interface IListProps {
   now: Date;
   openId: string | null;
   selection: ReadonlySet<string>;
-  /** How many rows there are with those not loaded yet; -1 if that is not known. */
+  /** The number of rows with those not loaded yet; -1 if that is not known. */
   total: number;
   label: string;
   handlers: IRowHandlers & {
@@ -293,7 +293,7 @@ function ListItem(
   }
 }
 
-/** What stands below the last row: more to come, or why it does not. */
+/** The line below the last row: more rows are coming, or the reason why they are not. */
 function End(props: { listing: Listing }): JSX.Element {
   const { listing } = props;
   const { trans } = React.useContext(Shared);
@@ -318,7 +318,7 @@ function End(props: { listing: Listing }): JSX.Element {
   );
 }
 
-/** How wide the scroll bar of an element is: nothing where it is drawn over the content. */
+/** Measure the scroll bar of an element: its width is 0 where it is drawn over the content. */
 function scrollBarWidth(element: HTMLElement | null): number {
   return element ? element.offsetWidth - element.clientWidth : 0;
 }

@@ -14,20 +14,23 @@ import {
 import type { NotificationModel } from '../tokens';
 import { LIMITS, type Notification, type Page } from '../wire';
 
-/** How many rows a page holds. */
+/** Number of rows in a page. */
 const PAGE_SIZE = 50;
 
-/** How long a list that is searched waits for more changes before it asks again, in ms. */
+/** Wait in ms for more changes before a list with a search asks the server again. */
 const REFRESH_DELAY_MS = 300;
 
-/** How many changes are put aside while nobody looks; the server is asked when there were more. */
+/**
+ * Number of changes that are put aside while nobody looks; after more than that the server is
+ * asked.
+ */
 const MOST_ASIDE = 500;
 
-/** What changed while a page was on its way, by id. */
+/** Rows that changed while a page was on its way, by id. */
 type Late = Map<string, Notification>;
 
 /**
- * Where a listing takes its rows from.
+ * The source of a listing's rows.
  */
 export interface IListingSource {
   /** A page of the list; see INotificationModel.page. */
@@ -61,7 +64,7 @@ export class Listing {
     return this._changed;
   }
 
-  /** What the rows have in common. */
+  /** The conditions that all rows meet. */
   get query(): NotificationModel.IQuery {
     return this._query;
   }
@@ -71,27 +74,27 @@ export class Listing {
     return this._rows;
   }
 
-  /** Whether the first page is still to come. */
+  /** True until the first page is here. */
   get loading(): boolean {
     return this._loading;
   }
 
-  /** Whether an older page is on its way. */
+  /** True while an older page is on its way. */
   get loadingMore(): boolean {
     return this._more !== null;
   }
 
-  /** Whether the oldest row is here. */
+  /** True if the oldest row is here. */
   get complete(): boolean {
     return this._floor === null && !this._loading && this._error === null;
   }
 
-  /** Why the first page did not come, in the sender's words; null if it did. */
+  /** The reason why the first page did not come, as a sentence to show; null if it did. */
   get error(): string | null {
     return this._error;
   }
 
-  /** Why the next older page did not come. */
+  /** The reason why the next older page did not come, as a sentence to show. */
   get moreError(): string | null {
     return this._moreError;
   }
@@ -146,7 +149,7 @@ export class Listing {
     }
   }
 
-  /** Whether somebody looks; while nobody does, what comes in is put aside. */
+  /** True while somebody looks; while nobody does, changes are put aside. */
   get active(): boolean {
     return this._active;
   }
@@ -281,7 +284,9 @@ export class Listing {
     }
   }
 
-  /** Whether a row that a new first page does not name is kept: it was read while in sight. */
+  /**
+   * Tell if a row stays that a new first page does not name, because it was read while in sight.
+   */
   private _stays(row: Notification, page: Page): boolean {
     if (row.expired !== null) {
       return row.id === this._held;
@@ -378,7 +383,7 @@ export class Listing {
     return touched ? [...present.values()].sort(byPosition) : rows;
   }
 
-  /** Whether a changed row is shown in this list. */
+  /** Tell if a changed row is shown in this list. */
   private _belongs(
     row: Notification,
     known: Notification | undefined
@@ -422,13 +427,13 @@ export class Listing {
   private _query: NotificationModel.IQuery;
   private _rows: readonly Notification[] = [];
   private _active = true;
-  /** What came in while nobody looked, by id; nothing when the whole list is to be asked for. */
+  /** Changes that came while nobody looked, by id; empty once the whole list is to be asked for. */
   private _aside: Late = new Map();
   private _stale = false;
   private _held: string | null = null;
   private _floor: number | null = null;
   private _loading = true;
-  /** Whether the first page is on its way, for the first time or anew. */
+  /** True while the first page is on its way, for the first time or anew. */
   private _asking = false;
   private _error: string | null = null;
   private _moreError: string | null = null;
@@ -442,8 +447,8 @@ export class Listing {
 }
 
 /**
- * Whether a row is one of a query's, as far as a tab can tell: `text` is not
- * looked at, since it may stand in the body.
+ * Tell if a row meets a query, as far as a tab can know: `text` is not checked, since it may stand
+ * in the body.
  */
 export function matches(
   row: Notification,
@@ -468,8 +473,8 @@ export function matches(
 }
 
 /**
- * When a row expired that was not yet; null if it did not. One that the user knows has ended
- * instead, and is put away then.
+ * Find the time at which a row expired that had not before; null if it did not. A row that the user
+ * knows has ended instead, and moves to _Done_ then.
  */
 function endOf(known: Notification, row: Notification): string | null {
   return row.expired ?? (known.dismissed ? null : row.ended);

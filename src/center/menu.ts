@@ -7,7 +7,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { Menu } from '@lumino/widgets';
 
 /**
- * What is in it, as far as there is a plugin for it.
+ * List the entries of the menu for which a plugin is there.
  */
 function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
   return [
@@ -34,7 +34,7 @@ function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
 }
 
 /**
- * Whether anything is in it.
+ * Tell if the menu has any entry.
  */
 export function hasMenu(commands: CommandRegistry): boolean {
   return items().some(item => item && commands.hasCommand(item.command!));

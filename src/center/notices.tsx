@@ -8,7 +8,9 @@ import { untilText } from '../text/until';
 import { Failure, Notice } from '../components/states';
 import type { Listing } from './listing';
 
-/** How long a connection is lost before that is said: one that blinks is nobody's concern. */
+/**
+ * Time in ms that a connection must be lost before users are told: a short break concerns nobody.
+ */
 const LASTING_MS = 1500;
 
 /**
@@ -16,7 +18,7 @@ const LASTING_MS = 1500;
  */
 export function Notices(props: {
   listing: Listing;
-  /** What went wrong last. */
+  /** The last failure, as a sentence. */
   failure: string | null;
   onClose(): void;
 }): JSX.Element {

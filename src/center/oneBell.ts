@@ -30,7 +30,7 @@ export class OneBell {
       (id !== DISPLAY || this._both) && isVisible(id, args);
   }
 
-  /** Whether JupyterLab's bell is there too. */
+  /** True to show JupyterLab's bell as well. */
   set both(both: boolean) {
     this._both = both;
     document.body.classList.toggle(ONE_BELL, !both);
@@ -55,7 +55,7 @@ export class LazyPageTitle {
     model.stateChanged.connect(this._update, this);
   }
 
-  /** Whether the title has the number. */
+  /** True to show the number in the title. */
   set enabled(enabled: boolean) {
     this._enabled = enabled;
     this._update();

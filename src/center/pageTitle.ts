@@ -5,7 +5,7 @@ import type { IDisposable } from '@lumino/disposable';
 
 import { countText } from './badge';
 
-/** How many titles that were written here are known again, if somebody brings one back. */
+/** Number of titles written here that are recognized if somebody brings one back. */
 const KNOWN_TITLES = 50;
 
 /** More writes than this in that time are a contest with somebody who puts a mark there too. */
@@ -29,7 +29,7 @@ export class PageTitle implements IDisposable {
     });
   }
 
-  /** How many there are; with 0 the title is as others wrote it. */
+  /** The number in the title; with 0 the title is as others wrote it. */
   get count(): number {
     return this._count;
   }
@@ -40,7 +40,7 @@ export class PageTitle implements IDisposable {
     }
   }
 
-  /** Whether it was given up. */
+  /** True once disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -74,7 +74,7 @@ export class PageTitle implements IDisposable {
     }
   }
 
-  /** Whether somebody else writes as often as we do: then the title is theirs for a while. */
+  /** Tell if somebody else writes the title as often as we do: then it is theirs for a while. */
   private _isContested(): boolean {
     const now = Date.now();
     if (Math.abs(now - this._since) > CONTEST.ms) {
@@ -86,7 +86,7 @@ export class PageTitle implements IDisposable {
 
   private readonly _document: Document;
   private readonly _observer: MutationObserver;
-  /** What was written here, and the title that it was made of. */
+  /** Each title written here, with the title that it was made of. */
   private readonly _written = new Map<string, string>();
   private _count = 0;
   private _isDisposed = false;

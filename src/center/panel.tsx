@@ -37,17 +37,17 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     this.title.caption = options.trans.__('Notifications');
   }
 
-  /** What its menu runs. */
+  /** The commands that the panel's menu runs. */
   get commands(): CommandRegistry {
     return this._options.commands;
   }
 
-  /** Whether a user can see it. */
+  /** True if a user can see the panel. */
   get visible(): boolean {
     return this.isVisible;
   }
 
-  /** Whether it stands beyond the right edge of the window. */
+  /** True if the panel stands beyond the right edge of the window. */
   get outside(): boolean {
     return this.node.getBoundingClientRect().right > window.innerWidth;
   }
@@ -116,7 +116,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /**
-   * What was asked for, once.
+   * Take the pending request; it is given out once.
    */
   takeRequest(): ICenterHost.IRequest | undefined {
     const request = this._request;
@@ -125,7 +125,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /**
-   * What is in the panel: nothing before it was first in sight.
+   * Draw the content; there is none before the panel was first in sight.
    */
   protected render(): JSX.Element | null {
     const { trans } = this._options;
@@ -184,7 +184,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     }
   }
 
-  /** Where the panel is, if it is at a side. */
+  /** Find the side area that holds the panel, if one does. */
   private _side(): ISide | null {
     let side = this.parent;
     while (side?.parent && !(side.parent instanceof SplitPanel)) {
@@ -231,14 +231,14 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
  */
 export namespace CenterPanel {
   /**
-   * What a panel needs.
+   * The options of a panel.
    */
   export interface IOptions extends Omit<ICenterProps, 'host'> {
     /** Put the panel away. */
     hide: () => void;
     /** Give the keyboard back to what the user worked in. */
     leave: () => void;
-    /** What the menu runs. */
+    /** The commands that the menu runs. */
     commands: CommandRegistry;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * How wide the center's panel is, and where that is remembered: this browser does, since JupyterLab
- * keeps widths by workspace and forgets them while a side is closed.
+ * The width of the center's panel, and its memory in this browser: JupyterLab keeps widths by
+ * workspace and forgets them while a side is closed.
  */
 import { PageConfig } from '@jupyterlab/coreutils';
 import type { SplitPanel } from '@lumino/widgets';
@@ -13,7 +13,7 @@ const WIDTH_PX = 380;
 const MOST = 0.36;
 
 /**
- * What shares the width of the window, and which part of it holds the panel.
+ * The panels that share the width of the window, and the index of the one with the center.
  */
 export interface ISide {
   split: SplitPanel;

@@ -1,11 +1,11 @@
 /**
- * What a user types into the center's search field, as a query and back.
+ * The text of the center's search field, parsed to a query and written from one.
  */
 import { TYPES } from '../text/labels';
 import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 
-/** How many ways to go on are offered. */
+/** Number of completions offered at most. */
 const MOST_COMPLETIONS = 8;
 
 /** One word: `name:value`, `name:"two words"`, `"two words"` or `word`. */
@@ -69,7 +69,7 @@ export function withSource(search: string, source: string | null): string {
 }
 
 /**
- * What may be typed on: the whole searches that the last word may become.
+ * Complete a search: the whole texts that it becomes with each completion of its last word.
  *
  * @param sources - The senders that are known.
  */

@@ -16,7 +16,7 @@ import { previewOf } from '../text/preview';
 import { untilText } from '../text/until';
 
 /**
- * What a row is asked to do; the same object for all rows, so that they need not be drawn anew.
+ * The actions of a row; the same object for all rows, so that they need not be drawn anew.
  */
 export interface IRowHandlers {
   toggle(row: Notification): void;
@@ -38,10 +38,10 @@ export interface IRowProps {
   row: Notification;
   now: Date;
   open: boolean;
-  /** Whether the keyboard is at this row: the one that Tab comes to. */
+  /** True if this is the row that Tab reaches. */
   current: boolean;
   selected: boolean;
-  /** Whether several are being selected. */
+  /** True while several rows are being selected. */
   selecting: boolean;
   position: number;
   size: number;
@@ -102,15 +102,15 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
 });
 Row.displayName = 'Row';
 
-/** What the parts of a row need besides the row. */
+/** The props that the parts of a row share. */
 interface IPartProps extends IRowProps {
   /** The id of the row's element. */
   id: string;
-  /** Whether Tab comes to what is in the row. */
+  /** 0 if Tab reaches the controls in the row, else -1. */
   tab: 0 | -1;
 }
 
-/** What of a row is in sight also while it is closed. */
+/** The part of a row that is in sight also while it is closed. */
 // Longer than a screen: one line of a row, mostly markup.
 function RowHead(props: IPartProps): JSX.Element {
   const { row, now, open, handlers, id, tab } = props;
@@ -211,12 +211,12 @@ function Preview(props: { id: string; start: string }): JSX.Element {
   );
 }
 
-/** Whether there is more to a row than a closed one shows. */
+/** Tell if an open row shows more than a closed one. */
 function hasDetails(row: Notification): boolean {
   return row.hasBody || row.image !== null || row.actions.length > 0;
 }
 
-/** How far something is, as a bar. */
+/** A progress, as a bar. */
 export function Progress(props: { value: number | null }): JSX.Element {
   const { value } = props;
   const { trans } = React.useContext(Shared);
@@ -236,7 +236,7 @@ export function Progress(props: { value: number | null }): JSX.Element {
   );
 }
 
-/** How far something is, or was when its sender fell silent. */
+/** The progress in words, or where it was when its sender fell silent. */
 function HowFar(props: { row: Notification; now: Date }): JSX.Element | null {
   const { row, now } = props;
   const { trans, times, percent } = React.useContext(Shared);

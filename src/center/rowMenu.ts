@@ -12,7 +12,7 @@ import type { IRowHandlers } from './row';
 import { canSnooze, snoozeEntries } from './snooze';
 
 /**
- * What the menu works with.
+ * The options of the menu.
  */
 export interface IRowMenuOptions {
   trans: TranslationBundle;
@@ -104,7 +104,7 @@ function openEntries(
   );
 }
 
-/** What is in it. */
+/** List the entries of the menu. */
 function entries(
   row: Notification,
   { trans, model, handlers, filterBy }: IRowMenuOptions
@@ -158,7 +158,7 @@ function entries(
   ];
 }
 
-/** Where this page shows a row. */
+/** Make a link to this page that shows a row. */
 function linkTo(row: Notification): string {
   const link = new URL(window.location.pathname, window.location.href);
   link.searchParams.set('notification', row.id);

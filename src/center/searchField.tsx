@@ -88,7 +88,7 @@ export function SearchField(props: {
   );
 }
 
-/** What is offered, and the one that Enter takes. */
+/** The completions on offer, and the one that Enter takes. */
 function useOffer(props: React.ComponentProps<typeof SearchField>) {
   const { search, sources, onSearch, onLeave } = props;
   const [isOpen, setOpen] = React.useState(false);

@@ -29,7 +29,7 @@ export class SelectionModel implements IDisposable {
     return this._ids;
   }
 
-  /** Whether the model was given up. */
+  /** True once disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }

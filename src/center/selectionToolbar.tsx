@@ -82,7 +82,7 @@ export function SelectionToolbar(props: {
   );
 }
 
-/** What one of the buttons says. */
+/** The labels of the buttons. */
 function useWords(bulk: Bulk): {
   glyph: GlyphName;
   label: string;

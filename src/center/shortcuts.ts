@@ -77,7 +77,7 @@ function kbd(key: string): HTMLElement {
   return node;
 }
 
-/** What the dialog shows. */
+/** Make the content of the dialog. */
 function shortcuts(trans: TranslationBundle): Widget {
   const body = new Widget();
   body.addClass('jp-NotifyShortcuts');

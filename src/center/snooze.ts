@@ -1,5 +1,5 @@
 /**
- * Until when messages can be snoozed, as the entries of a menu.
+ * The times until which messages can be snoozed, as the entries of a menu.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -10,7 +10,7 @@ import type { Notification } from '../wire';
 import type { IEntry } from './rowMenu';
 
 /**
- * Whether a row may be snoozed: what its sender keeps in sight may not.
+ * Tell if a row may be snoozed: a message that its sender keeps in sight may not.
  */
 export function canSnooze(row: Notification): boolean {
   return row.dismissable && (isInInbox(row) || isSnoozed(row));

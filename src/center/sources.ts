@@ -8,7 +8,7 @@ import type { Notification } from '../wire';
  */
 export interface ISource {
   name: string;
-  /** How many messages of it are in the list; null while not all of these are here. */
+  /** The number of its messages in the list; null while some of them are not loaded. */
   count: number | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What JupyterLab and other extensions say in this tab, above the list: it is kept nowhere, and is
- * gone with the tab.
+ * Messages of JupyterLab and other extensions in this tab, above the list: they are kept nowhere,
+ * and are gone with the tab.
  */
 import {
   Notification as LabNotification,
@@ -18,7 +18,7 @@ import { visible } from '../text/visible';
 import { Progress } from './row';
 
 /**
- * What somebody has said in this tab, newest first; nothing if nobody has.
+ * The messages of this tab, newest first; nothing if there are none.
  */
 export function ThisTab(props: {
   now: Date;

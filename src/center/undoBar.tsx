@@ -7,10 +7,10 @@ import * as React from 'react';
 import { Shared } from '../components/context';
 import type { IUndo } from '../components/undo';
 
-/** How long it stays, in ms; while the pointer or the focus is on it the time stands still. */
+/** Time in ms that the bar stays; the time stands still while the pointer or the focus is on it. */
 const STAYS_MS = 8000;
 
-/** As this system's keyboards name them. */
+/** The keys for undo, as this system's keyboards name them. */
 const UNDO_KEYS = CommandRegistry.formatKeystroke('Accel Z');
 
 /**

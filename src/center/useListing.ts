@@ -11,7 +11,7 @@ import type { Notification } from '../wire';
 import { Listing } from './listing';
 import { parse } from './query';
 
-/** How long one may pause while typing a search, in ms. */
+/** Pause in ms after which a search counts as typed. */
 const TYPING_MS = 200;
 
 /**
@@ -21,9 +21,9 @@ export interface IListingState {
   listing: Listing;
   rows: readonly Notification[];
   view: NotificationModel.IQuery['view'];
-  /** What is in the search field. */
+  /** The text in the search field. */
   search: string;
-  /** Whether the search leaves anything out. */
+  /** True if the search leaves anything out. */
   filtered: boolean;
   setView(view: NotificationModel.IQuery['view']): void;
   setSearch(search: string): void;

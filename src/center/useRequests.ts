@@ -1,5 +1,5 @@
 /**
- * What others ask of the center: to take the focus, or to show a notification.
+ * Requests to the center by others: to take the focus, or to show a notification.
  */
 import * as React from 'react';
 
@@ -8,7 +8,7 @@ import { isActive } from '../state';
 import type { Notification } from '../wire';
 import type { IListHandle } from './list';
 
-/** How long a row is waited for: what does not come soon would take the focus later. */
+/** Time in ms to wait for a requested row: one that came later would take the focus by surprise. */
 const TARGET_MS = 3000;
 
 /** A row that is to be shown as soon as it is in the list. */

@@ -9,7 +9,7 @@ import type { Notification } from '../wire';
  * The row, and what moves the keyboard.
  */
 export interface IRovingFocus {
-  /** Where the row is in the list; when it leaves, the one in its place follows. */
+  /** The row's index in the list; when the row leaves, the one in its place follows. */
   index: number;
   current: Notification | undefined;
   /** Put the keyboard on a row, now or as soon as it is in the page. */

@@ -1,5 +1,5 @@
 /**
- * What the rows of the center are asked to do.
+ * The actions of the center's rows.
  */
 import * as React from 'react';
 

@@ -12,10 +12,10 @@ import { Shared } from '../components/context';
 import type { Notification } from '../wire';
 import type { Listing } from './listing';
 
-/** How near to its end a list asks for more, in rows. */
+/** Number of rows before the end of the list at which it asks for more. */
 const PREFETCH_ROWS = 25;
 
-/** How much of the list's top the heading of the day covers, in pixels. */
+/** Height in pixels that the heading of the day covers at the list's top. */
 const STICKY_PX = 30;
 
 /** First guesses of heights, in pixels; the real ones are measured. */

@@ -49,7 +49,7 @@ export function Center(props: ICenterProps): JSX.Element {
   );
 }
 
-/** What the center is told: where it is, and what went wrong. */
+/** The props of the content: where the center is, and the last failure. */
 interface IContentProps {
   host: ICenterHost;
   failure: string | null;
@@ -213,7 +213,7 @@ function useSources(
   }, [rows, view, filtered, listing.complete]);
 }
 
-/** How many rows there are with those not loaded yet, as far as that is known; else -1. */
+/** Count the rows with those not loaded yet, as far as that is known; else -1. */
 function knownTotal(shown: IListingState, counts: Readonly<Counts>): number {
   const { filtered, listing, rows, view } = shown;
   if (!filtered) {
@@ -270,7 +270,7 @@ function useSelection(
   return selection;
 }
 
-/** What makes the changes, and undoes the last one. */
+/** The manager that makes the changes, and undoes the last one. */
 function useUndo(
   shared: IShared,
   began: () => void,
