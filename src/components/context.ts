@@ -1,5 +1,5 @@
 /**
- * What the parts of the open center, and of the banner, share.
+ * The state that the parts of the open center, and of the banner, share.
  */
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -16,19 +16,19 @@ import { Times } from '../text/times';
  * The widget that the center is shown in, as the center needs it.
  */
 export interface ICenterHost {
-  /** Whether a user can see it. */
+  /** True if a user can see it. */
   readonly visible: boolean;
   /** It was shown or hidden. */
   readonly visibleChanged: ISignal<unknown, boolean>;
   /** Somebody wants it to have the focus, or to show a notification. */
   readonly requested: ISignal<unknown, void>;
-  /** What was asked for, once: a notification's id, or null for the list. */
+  /** Take the pending request; it is given out once. */
   takeRequest(): ICenterHost.IRequest | undefined;
   /** Put it away. */
   close(): void;
   /** Give the keyboard back to what the user worked in. */
   leave(): void;
-  /** What its menu runs. */
+  /** The commands that its menu runs. */
   readonly commands: CommandRegistry;
 }
 
@@ -37,22 +37,22 @@ export interface ICenterHost {
  */
 export namespace ICenterHost {
   /**
-   * What somebody asks of the center.
+   * A request to the center.
    */
   export interface IRequest {
     /** A notification to show in full, or null for the list. */
     id: string | null;
-    /** Whether the keyboard goes there. */
+    /** True if the center takes the keyboard focus. */
     focus: boolean;
-    /** Whether a user asked, who then has read it. */
+    /** True if a user asked, who then has read it. */
     read: boolean;
-    /** Whether it is only put under the keyboard, and not opened. */
+    /** True if it is only focused, and not opened. */
     closed?: boolean;
   }
 }
 
 /**
- * What the center is made from.
+ * The parts that the center is made from.
  */
 export interface ICenterProps {
   model: INotificationModel;
@@ -69,7 +69,7 @@ export interface IFetched {
   body: string | null;
 }
 
-/** How many bodies are kept. */
+/** Number of bodies that are kept. */
 const KEPT_BODIES = 20;
 
 /** The bodies that were shown last. */
@@ -84,7 +84,7 @@ export class FetchedBodies extends Map<string, IFetched> {
   }
 }
 
-/** What every row needs. */
+/** The objects that every row needs. */
 export interface IShared {
   model: INotificationModel;
   actions: INotificationActions;
@@ -92,7 +92,7 @@ export interface IShared {
   times: Times;
   markdown: SafeMarkdown;
   percent: Intl.NumberFormat;
-  /** What ids of elements begin with: the page may have more than one center. */
+  /** The prefix of the ids of elements: the page may have more than one center. */
   prefix: string;
   /** A row that leaves the window and comes back needs no second request. */
   fetched: FetchedBodies;
@@ -103,7 +103,7 @@ export interface IShared {
 }
 
 /**
- * What every row needs, without handing it down.
+ * The objects that every row needs, as a React context: they need not be handed down.
  */
 export const Shared = React.createContext<IShared>(null!);
 
@@ -136,7 +136,7 @@ export function onReconnected(
 export function useShared(options: Omit<ICenterProps, 'host'>): {
   /** For the provider of {@link Shared}. */
   shared: IShared;
-  /** What went wrong, as a sentence. */
+  /** The last failure, as a sentence. */
   failure: string | null;
   /** Take that sentence away. */
   forget(): void;

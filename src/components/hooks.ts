@@ -52,7 +52,7 @@ export function useNow(model: INotificationModel, visible: boolean): Date {
   return now;
 }
 
-/** Whether the window is as a media query says. */
+/** Follow a media query: true while the window is as it says. */
 export function useMedia(query: string): boolean {
   const media = React.useMemo(() => window.matchMedia(query), [query]);
   const [matches, setMatches] = React.useState(media.matches);

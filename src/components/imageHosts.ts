@@ -4,10 +4,10 @@
  */
 import { type ISignal, Signal } from '@lumino/signaling';
 
-/** Where this browser remembers what the user asked for. */
+/** The key in the browser's storage. */
 const KEY = 'jupyterlab_notify:image-hosts';
 
-/** How many hosts are remembered. */
+/** Number of hosts that are remembered. */
 const REMEMBERED = 100;
 
 /**
@@ -29,7 +29,7 @@ export class ImageHosts {
   }
 
   /**
-   * Whether images of a host may be loaded.
+   * Tell if images of a host may be loaded.
    */
   has(host: string): boolean {
     return this._listed.includes(host) || this._read().includes(host);

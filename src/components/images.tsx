@@ -16,11 +16,11 @@ import { imageHosts } from './imageHosts';
 /** The largest image that is shown. */
 const MAX_BYTES = 10 * 1024 * 1024;
 
-/** How long an image may take. */
+/** Time in ms that an image may take. */
 const TIMEOUT_MS = 20_000;
 
 /**
- * What an image is shown from.
+ * The props of an image.
  */
 interface IImageProps {
   alt: string;
@@ -133,7 +133,9 @@ async function fetchOwn(path: string): Promise<string> {
   return ask(path.slice('files/'.length)).catch(() => ask(path));
 }
 
-/** What came is no image, or one that is too large; a link or its description says so. */
+/**
+ * Thrown when an answer is no image, or one that is too large; a link or its description says so.
+ */
 class NoImage extends Error {}
 
 /** An answer as an address that needs no other request. */

@@ -118,25 +118,25 @@ const DROPPED = new Set([
   'textarea'
 ]);
 
-/** What ends a line, so that a flattened summary keeps a space there. */
+/** Elements that end a line: a summary in one line keeps a space there. */
 const BREAKS =
   /^(address|article|aside|blockquote|br|dd|div|dl|dt|figure|footer|h[1-6]|header|hr|li|ol|p|pre|section|table|td|th|tr|ul)$/;
 
 /** The classes of highlighted code: CodeMirror's generated names, and nothing else. */
 const HIGHLIGHT = /^(ͼ\w+|tok-[\w-]+)$/;
 
-/** How deep elements nest before their text alone is shown. */
+/** Depth of nested elements below which only their text is shown. */
 const MAX_DEPTH = 32;
 
 /** The most images of a text that are drawn; of others their descriptions are shown. */
 const MAX_IMAGES = 30;
 
-/** What the elements of one text are made with. */
+/** The context in which the elements of one text are made. */
 interface IMaking {
-  /** Where this server keeps images that texts may show, if it does. */
+  /** The address of the images on this server that texts may show, if it keeps any. */
   readonly images: string | undefined;
   readonly trans: TranslationBundle;
-  /** What draws formulas, if anything does, and the formulas that the text has marks for. */
+  /** The renderer of formulas, if there is one, and the formulas that the text has marks for. */
   readonly typesetter: ILatexTypesetter | null;
   readonly formulas: readonly IFormula[];
   /** The names of its footnotes, and the list of these. */
@@ -145,7 +145,7 @@ interface IMaking {
   /** The diagrams that may be drawn when the user asks, and what draws one. */
   readonly diagrams: ReadonlySet<string>;
   readonly draw: (diagram: string) => Promise<string | null>;
-  /** How many images were made. */
+  /** Number of images made so far. */
   drawn: number;
 }
 
@@ -254,7 +254,7 @@ export class SafeMarkdown {
   private readonly _trans: TranslationBundle;
 }
 
-/** How many lines of a text are laid out together. */
+/** Number of lines of a text that are laid out together. */
 const CHUNK_LINES = 50;
 
 /** A text as it was written; what of it is out of sight is not laid out. */

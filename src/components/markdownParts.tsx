@@ -11,7 +11,7 @@ import { type IFormula, isHarmless, written } from '../text/math';
 import { visible } from '../text/visible';
 import { openOwnFile } from './ownFiles';
 
-/** How long a button says that it has copied, in ms. */
+/** Time in ms for which a button says that it has copied. */
 const COPIED_MS = 2000;
 
 /** The formula that is drawn before the next one. */

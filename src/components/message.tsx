@@ -1,5 +1,5 @@
 /**
- * What is in a message: its line, its text, its buttons. The center's rows and the banner show
+ * The parts of a message: its line, its text, its buttons. The center's rows and the banner show
  * them.
  */
 import * as React from 'react';

@@ -6,11 +6,11 @@ import type { CommandRegistry } from '@lumino/commands';
 /** JupyterLab's own command. */
 const OPEN = 'docmanager:open';
 
-/** How the address of a file begins. */
+/** The beginning of a file's address. */
 const ADDRESS = 'files/';
 
 /**
- * What opens them, once the application has said how.
+ * The commands that open a file; the application sets them at its start.
  */
 export const ownFiles = {
   commands: null as CommandRegistry | null

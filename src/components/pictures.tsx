@@ -16,16 +16,16 @@ import '../../style/pictures.css';
 /** A notification with a picture. */
 type Pictured = Pick<Notification, 'id' | 'image'>;
 
-/** After this time without a key or a movement nobody is there. */
+/** Time in ms without a key or a movement after which nobody counts as present. */
 const PRESENT_MS = 5 * 60_000;
 
-/** How many pictures are kept. */
+/** Number of pictures that are kept. */
 const KEPT = 40;
 
-/** How much of the window's height one takes, in percent. */
+/** Height of a picture at most, in percent of the window's. */
 const MOST_VH = 60;
 
-/** What shows that somebody is there. */
+/** Events that show that somebody is present. */
 const SIGNS = ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchstart'];
 
 let seen = -Infinity;
@@ -42,7 +42,7 @@ function onSign(): void {
   arrived.forEach(resolve => resolve());
 }
 
-/** Whether somebody was there a moment ago. */
+/** Tell if somebody was present a moment ago. */
 function isPresent(): boolean {
   return performance.now() - seen < PRESENT_MS;
 }
@@ -50,7 +50,7 @@ function isPresent(): boolean {
 /** Pictures by their addresses, the last one that was asked for at the end. */
 const pictures = new Map<string, Promise<string>>();
 
-/** Where a picture is, below the server's address. */
+/** Make the address of a picture on the server. */
 function addressOf({ id, image }: Pictured): string {
   const { baseUrl } = ServerConnection.makeSettings();
   return URLExt.join(

@@ -1,5 +1,5 @@
 /**
- * What a message asks, as buttons and a field, and what was answered. The center's rows and the
+ * The question of a message, as buttons and a field, and its answer. The center's rows and the
  * banner show it.
  */
 import * as React from 'react';
@@ -11,7 +11,7 @@ import { Glyph } from './icons';
 import '../../style/reply.css';
 
 /**
- * What {@link Reply} is made from.
+ * The props of {@link Reply}.
  */
 export interface IReplyProps {
   row: Notification;
@@ -21,7 +21,7 @@ export interface IReplyProps {
 }
 
 /**
- * What a message asks, if it asks anything.
+ * The question of a message; nothing if it asks none.
  */
 // Longer than a screen: the buttons, the field and the answer are one state.
 export function Reply(props: IReplyProps): JSX.Element | null {

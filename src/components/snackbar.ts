@@ -11,7 +11,7 @@ import type { INotificationModel } from '../tokens';
 import { UndoManager } from './undo';
 import '../../style/snackbar.css';
 
-/** How long it stays, in ms; while the pointer or the focus is on it the time begins anew. */
+/** Time in ms that the bar stays; the time begins anew while the pointer or the focus is on it. */
 const STAYS_MS = 8000;
 
 /**
@@ -40,12 +40,12 @@ export class UndoSnackbar implements IDisposable {
     undo.changed.connect(this._update, this);
   }
 
-  /** What makes the changes, and undoes them. */
+  /** The manager that makes the changes, and undoes them. */
   get undo(): UndoManager {
     return this._undo;
   }
 
-  /** Whether it was given up. */
+  /** True once disposed. */
   get isDisposed(): boolean {
     return this._undo.isDisposed;
   }
@@ -90,7 +90,8 @@ export class UndoSnackbar implements IDisposable {
 const bars = new WeakMap<INotificationModel, UndoSnackbar>();
 
 /**
- * What changes notifications and offers to undo it at the foot of the page.
+ * Make the bar that changes notifications and offers to undo it at the foot of the page, or return
+ * the one that is there.
  */
 export function undoOnPage(
   model: INotificationModel,

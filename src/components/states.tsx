@@ -1,5 +1,5 @@
 /**
- * What is shown where there are no rows, and what the user should know about the list.
+ * Placeholders shown where there are no rows, and notices about the list.
  */
 import * as React from 'react';
 
@@ -60,7 +60,7 @@ export function Empty(props: {
 }
 
 /**
- * Why there is nothing, and a way to try again.
+ * The reason why there is nothing, and a way to try again.
  */
 export function Failed(props: {
   reason: string;
@@ -167,7 +167,7 @@ export function Notice(props: {
 }
 
 /**
- * What went wrong, until the user has closed it.
+ * The last failure, until the user closes it.
  */
 export function Failure(props: {
   text: string | null;

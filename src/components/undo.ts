@@ -22,7 +22,7 @@ type Rows = readonly Notification[] | 'all';
  * A change that can be undone.
  */
 export interface IUndo {
-  /** What was done; null until the server has answered. */
+  /** The change in words; null until the server has answered. */
   label: string | null;
   /** The rows that it was done to; null: all of the inbox. */
   ids: string[] | null;
@@ -53,7 +53,7 @@ export class UndoManager implements IDisposable {
     return this._last;
   }
 
-  /** Whether it was given up. */
+  /** True once disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -262,12 +262,12 @@ export class UndoManager implements IDisposable {
  */
 export namespace UndoManager {
   /**
-   * What it works with, and whom it tells.
+   * The objects that a manager works with, and the callbacks that it runs.
    */
   export interface IOptions {
     model: Pick<INotificationModel, 'change'>;
     trans: TranslationBundle;
-    /** How a number is written. */
+    /** Format a number. */
     format: (count: number) => string;
     /** The user does something: what went wrong before is said no longer. */
     began: () => void;

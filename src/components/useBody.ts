@@ -7,7 +7,7 @@ import type { Notification } from '../wire';
 import { type IFetched, type IShared, onReconnected, Shared } from './context';
 
 /**
- * How often the text of a progress is fetched while it goes on, in ms.
+ * Interval in ms at which the text of a progress is fetched while it goes on.
  */
 const PROGRESS_FETCH_MS = 3000;
 
@@ -17,7 +17,7 @@ const PROGRESS_FETCH_MS = 3000;
 export interface IBody {
   /** Markdown; null if the message has none, undefined while it is not known. */
   body: string | null | undefined;
-  /** Why it could not be fetched. */
+  /** The reason why the body could not be fetched. */
   failure: string | null;
   /** Ask again. */
   retry(): void;
@@ -129,7 +129,8 @@ function fetchBody(
 }
 
 /**
- * Whether the sender changed a row, not only the user its state: then its body may be another.
+ * Tell if the sender changed a row, which may change its body; a change of the user's state does
+ * not.
  */
 function hasNewContent(known: Notification, row: Notification): boolean {
   return (

@@ -6,10 +6,10 @@
 /** The longest diagram that is drawn, in characters, in lines (a semicolon ends one too), in links. */
 const LONGEST = { chars: 3000, lines: 100, links: 100 };
 
-/** What joins nodes in most kinds; hundreds of them take ten seconds to lay out. */
+/** The signs that join nodes in most kinds; hundreds of them take ten seconds to lay out. */
 const LINK = /--|==|-\./g;
 
-/** How a block of code begins that is a diagram. */
+/** The first line of a block of code that is a diagram. */
 const BEGIN = /^( {0,3})(`{3,}|~{3,})[ \t]*\{?\.?mermaid\b[^`]*$/i;
 
 /** The kinds that are drawn. Of others a single number can ask for a million rows. */
@@ -17,10 +17,10 @@ const KIND =
   /^(?:graph|flowchart|sequenceDiagram|classDiagram|stateDiagram|erDiagram|gantt|pie|gitGraph|journey|mindmap|timeline|quadrantChart|xychart-beta|sankey-beta|requirementDiagram|kanban|C4[A-Z][A-Za-z]+)\b/;
 
 /**
- * What a diagram may not hold. It would load something, with the user's cookies: images, styles,
- * elements of HTML, addresses; in styles also what is quoted or written with an escape (`u\72l(`).
- * Or take its drawing for ever: its own configuration, days that a plan leaves out, an axis of too
- * many marks.
+ * The parts that a diagram must not have. Some would load something, with the user's cookies:
+ * images, styles, elements of HTML, addresses; in styles also what is quoted or written with an
+ * escape (`u\72l(`). Others would draw for ever: a configuration of its own, days that a plan
+ * leaves out, an axis of too many marks.
  */
 const HARMFUL =
   /%%\{|@\{|@import|url\s*\(|image-set|\\(?!n)|src\s*=|\/\/|<\s*[a-z!/]+[\s=>/]|\b(?:classDef|style|linkStyle)\b.*["']|^\s*(?:excludes|includes|tickinterval)\b/im;
@@ -60,7 +60,7 @@ function isEnd(line: string, fence: string): boolean {
   return mark.startsWith(fence) && mark.replaceAll(fence[0], '') === '';
 }
 
-/** Whether a diagram loads nothing, and is drawn in a moment. */
+/** Tell if a diagram loads nothing and is drawn in a moment. */
 function isHarmless(text: string): boolean {
   return (
     KIND.test(text) &&

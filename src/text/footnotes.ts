@@ -3,10 +3,10 @@
  * its end; no DOM.
  */
 
-/** What names a footnote where it is told. */
+/** The name and text of a footnote, where it is written. */
 const NOTE = /^\[\^([^\]\s]{1,40})\]:[ \t]*(.*)$/;
 
-/** What names one where it belongs. */
+/** The mark of a footnote in the text. */
 const REFERENCE = /\[\^([^\]\s]{1,40})\]/;
 
 /** The most footnotes of a text. */

@@ -1,5 +1,5 @@
 /**
- * What it would cost to format a text of Markdown, estimated before it is parsed; no DOM.
+ * The cost of formatting a text of Markdown, estimated before it is parsed; no DOM.
  *
  * Parsers of Markdown take time that grows with the square of some texts, and a few bytes can ask
  * for a table of a million cells. Each scan here is linear, and errs on the side of too much.
@@ -13,7 +13,7 @@ export interface IMarkdownCost {
   work: number;
   /** About how many elements the page would get. */
   nodes: number;
-  /** How deep quotations and lists nest. */
+  /** The depth of nested quotations and lists. */
   depth: number;
 }
 
@@ -27,7 +27,7 @@ const BODY: IMarkdownCost = { work: 1_600_000, nodes: 1200, depth: 24 };
  */
 const SUMMARY: IMarkdownCost = { work: 150_000, nodes: 200, depth: 1 };
 
-/** What begins or ends something within a line, or is tried as such. */
+/** Signs that begin or end something within a line, or are tried as such. */
 const MARKS = /[*_~`[\]|!&\\]|<(?![^<>]*>)|:\/\/|www\.|@/g;
 
 /** A tag of HTML, which is taken whole. */
@@ -36,39 +36,39 @@ const TAG = /<[^<>]*>/g;
 /** A tag with a style of its own, which is parsed by itself, each of its declarations too. */
 const STYLED = /\sstyle\s*=/i;
 
-/** How many elements such a tag costs, and each further declaration. */
+/** The cost of such a tag, in elements, and of each further declaration. */
 const STYLE_COST = { tag: 4, declaration: 1 };
 
 /** Of these every pair is tried, and what is between them once more. */
 const EMPHASIS = /[*_~]/g;
 
-/** How much more they cost than others. */
+/** The weight of these signs; others count 1. */
 const EMPHASIS_WEIGHT = 5;
 
 /** A line below the head of a table, also one in a quotation or a list. */
 const TABLE_LINE = /^[\s>*+\d.)]*[|:-][|:\s-]*$/;
 
-/** What ends a table without an empty line. */
+/** The beginning of a line that ends a table without an empty line. */
 const AFTER_TABLE = /^\s*(?:[<>#]|[-+*\d`~]|$)/;
 
-/** What a line of code costs to lay out, as a part of an element. */
+/** The cost of laying out a line of code, as a part of an element. */
 const CODE_LINE = 0.25;
 
-/** What begins a context of its own within a paragraph. */
+/** The beginning of a line with a context of its own within a paragraph. */
 const ITEM = /^\s*(?:[-+*]\s+\S|#{1,6}\s)/;
 
 /** The languages of so many fences are loaded and drawn in colours, in a text no longer than this. */
 const HIGHLIGHTED = { languages: 4, chars: 8192 };
 
 /**
- * Whether a body is too complex to be formatted.
+ * Tell if a body is too complex to be formatted.
  */
 export function isBodyTooComplex(source: string): boolean {
   return exceeds(cost(source, BODY), BODY);
 }
 
 /**
- * Whether a line of text is.
+ * Tell if a line of text is too complex to be formatted.
  */
 export function isSummaryTooComplex(source: string): boolean {
   return exceeds(cost(source, SUMMARY), SUMMARY);
@@ -167,7 +167,7 @@ function exceeds(cost: IMarkdownCost, limit: IMarkdownCost): boolean {
   );
 }
 
-/** What the styles in tags cost; a tag may go over several lines. */
+/** Count the cost of the styles in tags; a tag may go over several lines. */
 function styles(source: string): number {
   let nodes = 0;
   for (const [tag] of source.matchAll(TAG)) {
@@ -179,7 +179,7 @@ function styles(source: string): number {
   return nodes;
 }
 
-/** How many cells a line of a table has. */
+/** Count the cells in a line of a table. */
 function cells(line: string): number {
   return line
     .trim()
@@ -187,7 +187,10 @@ function cells(line: string): number {
     .split('|').length;
 }
 
-/** Where each sign in a row is tried as an end, a long row costs its square. */
+/**
+ * Count the cost of long runs of signs or spaces: each sign is tried as an end, which costs a run's
+ * square.
+ */
 function runs(source: string): number {
   let work = 0;
   for (const [run] of source.matchAll(/\s{64,}|[^\p{L}\p{N}\s]{64,}/gu)) {
@@ -196,7 +199,7 @@ function runs(source: string): number {
   return work;
 }
 
-/** How deep a line stands in quotations and lists, by its signs and by its indent. */
+/** Measure the depth of a line in quotations and lists, by its signs and by its indent. */
 function depth(line: string): number {
   let signs = 0;
   let indent = 0;
@@ -230,7 +233,7 @@ class CodeLines {
       !/^[ \t]*</m.test(source) && !/^.+?(?:`{3}|~{3})/m.test(source);
   }
 
-  /** Whether a line, which follows the one asked for before, is code. */
+  /** Tell if a line is code; lines are to be asked for in their order. */
   skips(line: string): boolean {
     const fence = /^(`{3,}|~{3,})/.exec(line)?.[1];
     if (!this._sure) {

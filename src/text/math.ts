@@ -6,7 +6,7 @@
 /** A formula, as it stands between its dollars. */
 export interface IFormula {
   tex: string;
-  /** Whether it stands on a line of its own. */
+  /** True if the formula stands on a line of its own. */
   display: boolean;
 }
 
@@ -17,20 +17,20 @@ const MOST = { formulas: 30, chars: 4000 };
 const LONGEST = 500;
 const DEEPEST = 8;
 
-/** What stands in a formula's place while a text is parsed: characters that no text should have. */
+/** The mark in a formula's place while a text is parsed: characters that no text should have. */
 const MARK = /\ue000(\d+)\ue001/;
 
-/** What takes no part in formulas: addresses, tags, and the targets of links. */
+/** Places where no formula is looked for: addresses, tags, and the targets of links. */
 const SKIPPED = /https?:\/\/\S+|<[a-z!/][^<>\n]*>|\]\([^()\n]{0,2000}\)/iy;
 
-/** How a block of code begins. */
+/** The beginning of a block of code. */
 const FENCE = / {0,3}(`{3,}|~{3,})/y;
 
-/** What stands between two dollars, and between two pairs of them; a backslash escapes a sign. */
+/** The text between two dollars, and between two pairs of them; a backslash escapes a sign. */
 const INLINE = /^((?:\\[^]|[^\\$])+)\$/;
 const DISPLAY = /^((?:\\[^]|\$(?!\$)|[^\\$])+)\$\$/;
 
-/** What a text with blanks has at least if it is a formula: other texts speak of money. */
+/** Signs of which a formula with blanks has at least one: other texts speak of money. */
 const SIGNS = /[\\^_{}=<>+*/|]/;
 
 /**
@@ -104,8 +104,8 @@ export function written({ tex, display }: IFormula): string {
 }
 
 /**
- * Whether a formula may be drawn: all of its commands draw signs. Others define commands, which
- * would hold for all formulas of the page, make links, or put something elsewhere.
+ * Tell if a formula may be drawn: all of its commands draw signs. Other commands define commands,
+ * which would hold for all formulas of the page, make links, or put something elsewhere.
  */
 export function isHarmless({ tex }: IFormula): boolean {
   let depth = 0;
@@ -129,9 +129,10 @@ export function isHarmless({ tex }: IFormula): boolean {
 }
 
 /**
- * Where what begins here, and takes no part in formulas, ends; the same place if nothing does.
+ * Find the end of code, an address or another place without formulas that begins here; the same
+ * position if none does.
  *
- * @param unclosed - How many backticks began code that does not end: they are tried once.
+ * @param unclosed - Numbers of backticks that began code without an end: each is tried once.
  */
 function skip(source: string, at: number, unclosed: Set<number>): number {
   const char = source[at];
@@ -172,7 +173,7 @@ function lineEnd(source: string, at: number): number {
   return end < 0 ? source.length : end + 1;
 }
 
-/** Where a block of code ends that begins in a line. */
+/** Find the end of a block of code that begins in a line. */
 function fenceEnd(source: string, at: number, fence: string): number {
   for (at = lineEnd(source, at); at < source.length; at = lineEnd(source, at)) {
     const line = source.slice(at, lineEnd(source, at)).trim();
@@ -183,7 +184,7 @@ function fenceEnd(source: string, at: number, fence: string): number {
   return source.length;
 }
 
-/** Where code within a line ends: at as many backticks as began it. */
+/** Find the end of code within a line: at as many backticks as began it. */
 function codeEnd(source: string, at: number, length: number): number {
   const run = /`+/g;
   run.lastIndex = at;

@@ -1,5 +1,5 @@
 /**
- * What remains of a message where only plain text can be shown: the toasts.
+ * The plain text of a message, for toasts, which show nothing else.
  */
 
 import { visible } from './visible';
@@ -15,7 +15,7 @@ export const MAX_TOAST_LENGTH = 140;
 const MAX_TOAST_LINES = 4;
 
 /**
- * How much of a longer message of Markdown is looked at first.
+ * Number of characters of a longer Markdown message that are looked at first.
  */
 const STRIPPED = 600;
 
@@ -94,7 +94,7 @@ function stripStart(markdown: string): { text: string; all: boolean } {
 }
 
 /**
- * What a toast can show of a message.
+ * Make the text that a toast can show of a message.
  *
  * @returns The text, and whether something had to be left out.
  */

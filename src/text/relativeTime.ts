@@ -1,5 +1,5 @@
 /**
- * How long ago something was, in words.
+ * Times in the past, in words.
  */
 
 /**

@@ -1,12 +1,12 @@
 /**
- * Who says a message.
+ * The sender of a message, in words.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Notification } from '../wire';
 import { visible } from './visible';
 
-/** What is written from right to left. */
+/** The scripts that are written from right to left. */
 const RIGHT_TO_LEFT =
   /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 

@@ -60,7 +60,7 @@ export class Times {
   /** Parts of a whole. */
   readonly percent: Intl.NumberFormat;
 
-  /** How long something still is: `2 days`, `2 hr, 5 min`, `35 sec`. */
+  /** The time that is left: `2 days`, `2 hr, 5 min`, `35 sec`. */
   left(ms: number): string {
     if (ms >= DAY_MS) {
       return this._days.format(Math.round(ms / DAY_MS));
@@ -86,7 +86,7 @@ export class Times {
       : this._exact.format(when);
   }
 
-  /** How long ago: `now`, `12 min`, `1 hr`, then the time, then the date. */
+  /** The age: `now`, `12 min`, `1 hr`, then the time, then the date. */
   ago(when: Date, now: Date): string {
     const age = now.getTime() - when.getTime();
     if (age < MINUTE_MS) {
@@ -128,7 +128,7 @@ export class Times {
     ).format(when);
   }
 
-  /** When it goes away: `expires in 2 hours`. */
+  /** The time until it expires: `expires in 2 hours`. */
   expires(when: Date, now: Date): string {
     const rest = when.getTime() - now.getTime();
     const days = daysBetween(now, when);

@@ -1,5 +1,5 @@
 /**
- * Until when something lasts, as a user reads it: a time today, and a day with it otherwise.
+ * The time until which something lasts, as a user reads it: today's without a day, others with it.
  */
 import { locale } from './locale';
 

@@ -14,7 +14,7 @@ const HIDDEN =
   // eslint-disable-next-line no-control-regex, no-misleading-character-class
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{13430}-\u{1343f}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 
-/** Where such characters belong to a sign that is seen. */
+/** Places where such characters belong to a sign that is seen. */
 const BELONGS = new RegExp(
   [
     // Emoji that are joined or drawn in colour, keycaps, and the flags of regions.
@@ -49,7 +49,7 @@ export function visible(text: string): string {
 }
 
 /**
- * Whether nobody sees anything of a text.
+ * Tell if a text shows nothing.
  */
 export function isBlank(text: string): boolean {
   return text.replace(HIDDEN, '').trim() === '';
