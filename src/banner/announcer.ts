@@ -1,12 +1,12 @@
 /**
- * What stands in the banner, in which order, and what of it is read out; no DOM.
+ * The order of the messages in the banner, and the text that is read out; no DOM.
  */
 import { isPresentable } from '../state';
 import type { NotificationModel } from '../tokens';
 import type { Notification, NotificationType } from '../wire';
 
 /**
- * How severe a type is; the most severe stands first.
+ * The severity of each type; the most severe stands first.
  */
 const SEVERITY: Record<NotificationType, number> = {
   error: 3,
@@ -29,7 +29,7 @@ export function banners(rows: readonly Notification[]): Notification[] {
 }
 
 /**
- * Whether a screen reader is interrupted for a type.
+ * Tell if a type interrupts a screen reader.
  */
 export function interrupts(type: NotificationType): boolean {
   return SEVERITY[type] >= SEVERITY.warning;

@@ -15,20 +15,20 @@ import { type Announcer, banners, interrupts } from './announcer';
 import { Item } from './item';
 import type { IBannerOptions } from './view';
 
-/** How many messages stand there before the others are only counted. */
+/** Number of messages that are shown; the others are only counted. */
 const MOST = 3;
 
 /** A window in which one line is all that the banner takes. */
 const SMALL = '(max-width: 760px), (max-height: 560px)';
 
 /**
- * What the banner is drawn from.
+ * The props of the banner.
  */
 export interface IBannerProps extends Omit<IBannerOptions, 'shell'> {
   rootRef: React.RefCallback<HTMLDivElement>;
   /** There is something in it, or nothing any more. */
   onFilled(filled: boolean): void;
-  /** What had the keyboard went away, and nothing is left to have it. */
+  /** The focused element went away, and nothing is left that could take the focus. */
   onFocusLost(): void;
 }
 
@@ -177,7 +177,7 @@ function useBanners({
 }
 
 /**
- * When what had the keyboard goes away, hand it to what is left.
+ * Hand the focus on to what is left when the focused element goes away.
  *
  * @returns The handlers of the banner's element.
  */

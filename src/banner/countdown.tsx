@@ -1,5 +1,5 @@
 /**
- * How long it is until a moment, in the reader's own time.
+ * The time that is left until a moment, and the moment on the reader's own clock.
  */
 import * as React from 'react';
 

@@ -58,12 +58,12 @@ export function Item(props: IItemProps): JSX.Element {
   );
 }
 
-/** Whether there is something to show below the line. */
+/** Tell if there is something to show below the line. */
 function hasMore(row: Notification): boolean {
   return row.hasBody || row.reply !== null;
 }
 
-/** What of a message is always in sight. */
+/** The line of a message, which is always in sight. */
 // Longer than a screen: what stands in the line, from left to right.
 function Line(
   props: IItemProps & { id: string; details: boolean }
@@ -135,7 +135,7 @@ function Line(
   );
 }
 
-/** How far something is, along the lower edge. */
+/** The progress, along the lower edge. */
 function Progress(props: {
   value: number | null;
   labelledBy: string;
@@ -155,7 +155,7 @@ function Progress(props: {
   );
 }
 
-/** Whether a line had to be cut; while it is open, what it was before. */
+/** Measure if a line had to be cut; while it is open, the last answer stays. */
 function useCut(
   line: React.RefObject<HTMLDivElement>,
   open: boolean,

@@ -13,14 +13,14 @@ import { Banner } from './banner';
 import '../../style/banner.css';
 
 /**
- * What the banner is made from.
+ * The options of the banner.
  */
 export interface IBannerOptions extends Omit<ICenterProps, 'host'> {
   shell: JupyterFrontEnd.IShell;
   announcer: Announcer;
 }
 
-/** What follows the banner on the page, in JupyterLab and in Notebook. */
+/** The elements that follow the banner on the page, in JupyterLab and in Notebook. */
 const BELOW = ['jp-main-content-panel', 'spacer-widget-top'];
 
 /**

@@ -89,7 +89,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     NotebookActions.executionScheduled.connect(hear('scheduled'));
     NotebookActions.executed.connect(hear('executed'));
 
-    /** What a call of the command is about. */
+    /** Find the cell or notebook that a call of the command is about. */
     const find = (args: { of?: unknown }) =>
       args.of === 'cell'
         ? tracker.activeCell?.model

@@ -17,17 +17,17 @@ export class CellRun {
     this._cellBegan = began;
   }
 
-  /** How many cells it has. */
+  /** The number of its cells. */
   get total(): number {
     return this._total;
   }
 
-  /** How many were run to their end. */
+  /** The number of cells that were run to their end. */
   get done(): number {
     return this._done;
   }
 
-  /** Whether no cell is left. */
+  /** True if no cell is left. */
   get isOver(): boolean {
     return this._pending.size === 0;
   }
@@ -37,7 +37,7 @@ export class CellRun {
     return [...this._pending];
   }
 
-  /** How it ended: as the first cell that ended badly, if one did. */
+  /** The end of the run: that of the first cell that ended badly, if one did. */
   get end(): CellEnd {
     return this._end;
   }

@@ -24,7 +24,7 @@ import '../../style/cells.css';
 /** The command that a button takes to the cell. */
 const GO_TO_CELL = 'jupyterlab-notify:go-to-cell';
 
-/** What callers of the command that waits for cells may give, as a JSON schema. */
+/** The arguments of the command that waits for cells, as a JSON schema. */
 export const ARGUMENTS = {
   type: 'object',
   properties: {
@@ -36,14 +36,14 @@ export const ARGUMENTS = {
   }
 };
 
-/** How long a cell must run to be told of, if the settings cannot be read. */
+/** Time in minutes that a cell must run to be told of, if the settings cannot be read. */
 const DEFAULT_MINUTES = 5;
 
-/** What a cell looks like whose user waits for it. */
+/** The class of a cell whose user waits for it. */
 const AWAITED = 'jp-mod-notifyAwaited';
 
 /**
- * What watches all notebooks of a tab.
+ * Watches all notebooks of a tab.
  */
 export class CellWatcher {
   /**
@@ -128,7 +128,7 @@ export class CellWatcher {
   }
 
   /**
-   * What is known of a notebook; nothing of one that no panel shows.
+   * Find the state of a notebook, or begin one; null for a notebook that no panel shows.
    */
   private _watch(notebook: Notebook): Private.IWatched | null {
     let watched = this._watched.get(notebook) ?? null;
@@ -278,7 +278,7 @@ export class CellWatcher {
  */
 export namespace CellWatcher {
   /**
-   * What JupyterLab says of a cell.
+   * An event of a cell, as JupyterLab gives it.
    */
   export interface IEvent {
     notebook: Notebook;
@@ -288,7 +288,7 @@ export namespace CellWatcher {
   }
 
   /**
-   * What a watcher needs.
+   * The options of a watcher.
    */
   export interface IOptions {
     /** The ids of the panels and cells that the user waits for. */
@@ -296,7 +296,7 @@ export namespace CellWatcher {
     /** Say that this changed. */
     changed(): void;
     commands: CommandRegistry;
-    /** Where the user says how long a cell must run. */
+    /** The settings, in which the user says how long a cell must run. */
     registry: ISettingRegistry | null;
     sender: Pick<INotifications, 'emit'>;
     tracker: Pick<INotebookTracker, 'find'>;

@@ -1,5 +1,5 @@
 /**
- * What is said of cells that are done: the same as the client's `%%notify` says, which see in
+ * The messages about cells that are done. They are the same as those of the client's `%%notify`, in
  * `client/jupyter_notify/magics.py`.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -7,25 +7,25 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 /** The longest summary of an exception, in characters. */
 const MOST = 500;
 
-/** What kernels call an exception by which an interrupt ends a cell. */
+/** The names that kernels give to the exception by which an interrupt ends a cell. */
 const INTERRUPTS =
   /^(KeyboardInterrupt|InterruptException|CancelledError|Interrupted?(Error|Exception)?)$/;
 
-/** How terminals are told colours. */
+/** The escape sequences that set a terminal's colours. */
 // eslint-disable-next-line no-control-regex -- tracebacks have colours, which begin with one
 const COLOURS = /\u001b\[[0-9;]*[A-Za-z]/g;
 
 /**
- * How one cell ended: well, not at all since one before it had failed or was interrupted, by an
- * interrupt, or with an exception, of which this is the summary.
+ * The end of one cell: it was done; skipped, since one before it had failed or was interrupted;
+ * interrupted; or failed with an exception, of which this is the summary.
  */
 export type CellEnd = 'done' | 'skipped' | 'interrupted' | { error: string };
 
 /**
- * How a cell ended, by what JupyterLab says of it.
+ * Find the end of a cell from JupyterLab's event.
  *
  * @param success - Whether it was run to its end.
- * @param error - What a kernel said otherwise; each has its own habits.
+ * @param error - The kernel's error otherwise; each kernel has its own habits.
  */
 export function cellEnd(
   success: boolean,
@@ -63,14 +63,14 @@ export function cellEnd(
 }
 
 /**
- * What there is to say.
+ * The content of a message about cells.
  */
 export interface IReport {
   /** The notebook's name. */
   name: string;
   end: CellEnd | 'died';
   tookMs: number;
-  /** How many cells were to be run, and how many of them were. */
+  /** The number of cells that were to be run, and of those that were. */
   cells: { total: number; done: number };
 }
 

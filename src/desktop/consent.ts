@@ -59,11 +59,11 @@ async function askPermission(): Promise<DesktopPermission> {
 }
 
 /**
- * Why there are none, as a sentence; nothing where there is no obstacle.
+ * Say in a sentence why there are no desktop notifications; null where there is no obstacle.
  *
- * @param permission - What the browser says.
+ * @param permission - The browser's answer.
  * @param trans - The language.
- * @param asked - Whether the user was just asked, so that not to have answered is one.
+ * @param asked - Whether the user was just asked, and did not answer.
  */
 export function obstacle(
   permission: DesktopPermission,

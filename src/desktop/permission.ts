@@ -1,14 +1,14 @@
 /**
- * Whether this browser shows notifications on the desktop.
+ * The browser's permission to show notifications on the desktop.
  */
 
 /**
- * What the browser says: as its own permission, or that there is no way to ask.
+ * The browser's own permission, or the reason why it cannot be asked for.
  */
 export type DesktopPermission = NotificationPermission | 'insecure' | 'missing';
 
 /**
- * What the browser says now.
+ * Read the present permission.
  */
 export function permission(): DesktopPermission {
   if (!window.isSecureContext) {

@@ -16,14 +16,14 @@ import { permission } from './permission';
 /** More than this many at once are counted, not shown one by one. */
 const MOST = 3;
 
-/** What is older was missed, not received: the bell counts it. */
+/** Age in ms from which a message was missed rather than received: the bell counts it. */
 const FRESH_MS = 5 * 60_000;
 
-/** How many in a minute are shown one by one. */
+/** Number of messages in a minute that are shown one by one. */
 const MOST_PER_MINUTE = 6;
 
 /**
- * What decides and shows.
+ * Decides which messages appear on the desktop, and shows them.
  */
 export class DesktopPresenter implements IDisposable {
   /**
@@ -37,10 +37,10 @@ export class DesktopPresenter implements IDisposable {
     this._model.changed.connect(this._onChanged, this);
   }
 
-  /** Whether the user wants nothing now (JupyterLab's do-not-disturb). */
+  /** True if the user wants nothing now (JupyterLab's do-not-disturb). */
   silent = false;
 
-  /** Whether the presenter was given up. */
+  /** True once disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -211,7 +211,7 @@ export class DesktopPresenter implements IDisposable {
  */
 export namespace DesktopPresenter {
   /**
-   * What a presenter needs.
+   * The options of a presenter.
    */
   export interface IOptions {
     model: INotificationModel;
@@ -222,8 +222,8 @@ export namespace DesktopPresenter {
 }
 
 /**
- * What of a change is news for the desktop: announced, of just now, and not meant for the
- * center alone.
+ * Find the rows of a change that are news for the desktop: announced just now, and not meant for
+ * the center alone.
  */
 export function fresh(change: NotificationModel.IChange, now: number): Row[] {
   return change.notifications.filter(

@@ -68,7 +68,10 @@ export class SharedSettings {
   }
 
   private readonly _channel: BroadcastChannel | null;
-  /** What came over the channel is known to all: told on, it would go round. */
+  /**
+   * Plugins whose new settings came over the channel: all tabs know them, and telling of them again
+   * would never end.
+   */
   private readonly _heard = new Set<string>();
   private readonly _registry: ISettingRegistry;
 }

@@ -1,13 +1,15 @@
 /**
- * What the tabs of one server in one browser have to agree on: whether one of them is in front,
- * and which of them shows a message on the desktop.
+ * The agreement between the tabs of one server in one browser: whether one of them is in front, and
+ * which of them shows a message on the desktop.
  */
 import type { IDisposable } from '@lumino/disposable';
 
-/** How many claims are remembered; tabs differ by seconds in what they have seen. */
+/** Number of claims that are remembered; tabs differ by seconds in what they have seen. */
 const REMEMBERED = 100;
 
-/** How long a claim is held as a lock too: storage reaches other tabs a moment later. */
+/**
+ * Time in ms for which a claim is held as a lock too: storage reaches other tabs a moment later.
+ */
 const HELD_MS = 10_000;
 
 /**
@@ -32,7 +34,7 @@ export class TabCoordinator implements IDisposable {
     this.handleEvent();
   }
 
-  /** Whether the tab was given up. */
+  /** True once disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }

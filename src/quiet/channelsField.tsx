@@ -11,14 +11,14 @@ import { visible } from '../text/visible';
 import type { Channel, Channels, ChannelsChange } from '../wire';
 import '../../style/settings.css';
 
-/** What the status line says: what went wrong, or that it is saved. */
+/** The text of the status line: a failure, or that the choice is saved. */
 interface ISaid {
   text: string;
   failed?: boolean;
 }
 
 /**
- * What the user chooses, sent with each change.
+ * The user's choice of channels; each change is sent at once.
  */
 export function ChannelsField(props: {
   schema: { title?: string; description?: string };
@@ -76,8 +76,8 @@ export function ChannelsField(props: {
 }
 
 /**
- * What the service says, and how to ask it. Changes are sent one after the other; each is shown at
- * once, and taken back if it could not be saved.
+ * The service's answer, and the requests to it. Changes are sent one after the other; each is shown
+ * at once, and taken back if it could not be saved.
  */
 function useChannels({
   serverSettings,
@@ -130,7 +130,7 @@ function useChannels({
   return { chosen, said, load, change: (body: ChannelsChange) => ask(body) };
 }
 
-/** What is chosen, with a change. */
+/** Apply a change to the choice. */
 function merged(chosen: Channels, change: ChannelsChange): Channels {
   const { on, ...others } = change;
   const channels = chosen.channels.map(channel => ({
@@ -169,7 +169,7 @@ function ChannelBox(props: {
   );
 }
 
-/** When the messages come. */
+/** The times at which messages come. */
 function Times(props: {
   chosen: Channels;
   change(body: ChannelsChange): void;

@@ -12,7 +12,7 @@ import type { INotificationModel } from '../tokens';
 import '../../style/settings.css';
 
 /**
- * What the server keeps, and the commands.
+ * The state that the server keeps, and buttons for the commands.
  */
 export function DoNotDisturbField(props: {
   commands: CommandRegistry;

@@ -1,6 +1,6 @@
 /**
- * What leaves the user alone, loaded when it is first needed: how long that lasts, what is told to
- * the server, and how JupyterLab's own switch follows.
+ * Do not disturb, loaded when it is first needed: how long it lasts, what the server is told, and
+ * how JupyterLab's own switch follows.
  */
 import { showErrorMessage } from '@jupyterlab/apputils';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -16,7 +16,7 @@ const SWITCH = 'doNotDisturbMode';
 const MORNING_HOUR = 9;
 
 /**
- * When something ends that lasts an hour, until tomorrow morning, or until Monday morning.
+ * Find the end of an hour, or tomorrow's or next Monday's morning.
  */
 export function endOf(what: 'hour' | 'tomorrow' | 'week', now: Date): Date {
   const end = new Date(now);

@@ -1,10 +1,10 @@
 /**
- * What describes the command that sends; loaded when somebody asks for it.
+ * The description of the command that sends; loaded when somebody asks for it.
  */
 import { DISPLAY_TYPES, LIMITS, NOTIFICATION_TYPES } from '../wire';
 
 /**
- * What callers of the command may give, as a JSON schema.
+ * The arguments of the command, as a JSON schema.
  */
 export const ARGUMENTS = {
   type: 'object',

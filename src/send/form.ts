@@ -112,7 +112,7 @@ class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
   }
 
   /**
-   * What was filled in.
+   * Read the message from the fields.
    */
   getValue(): IngestMessage {
     const label = this._label.value.trim();

@@ -56,7 +56,7 @@ export class LazySender implements INotifications {
     return observe(this._options.model, observer, filter);
   }
 
-  /** Who waits for the code goes on in the order in which it asked. */
+  /** Load the code once; its callers go on in the order in which they asked. */
   private _load(): Promise<NotificationSender> {
     this._sender ??= import('./sender').then(
       ({ NotificationSender }) => new NotificationSender(this._options),

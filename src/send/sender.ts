@@ -28,8 +28,8 @@ import { observe } from './observe';
 const SOURCE = 'JupyterLab';
 
 /**
- * How many messages are remembered as they were last sent; what an older one said is asked of
- * the server.
+ * Number of messages that are remembered as they were last sent; older ones are fetched from the
+ * server.
  */
 const REMEMBERED = 100;
 
@@ -146,7 +146,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * What is known of a notification that was sent from here, in this page or before a reload.
+   * Find the state of a notification that was sent from here, in this page or before a reload.
    */
   private _state({ id }: Notifications.ISent): Private.IState {
     const state = this._states.get(id) ?? {
@@ -171,7 +171,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * What a message says, as the server has it.
+   * Fetch a message as the server has it.
    */
   private async _fetch(sent: Notifications.ISent): Promise<Private.Whole> {
     const row = await this._options.model.detail(sent.id);
@@ -310,12 +310,12 @@ export class NotificationSender implements INotifications {
  */
 export namespace NotificationSender {
   /**
-   * What it needs to send.
+   * The options of a sender.
    */
   export interface IOptions {
-    /** What is observed. */
+    /** The model that is observed. */
     model: INotificationModel;
-    /** Where messages go. */
+    /** The server that messages go to. */
     serverSettings: ServerConnection.ISettings;
     /** The language of its error messages. */
     trans: TranslationBundle;
@@ -335,17 +335,17 @@ namespace Private {
   export type Whole = IngestMessage & { key: string; source: string };
 
   /**
-   * What was last said in one notification, and the request that says it.
+   * The last text of one notification, and the request that sends it.
    */
   export interface IState {
     /** The id that it has now. */
     id: string;
-    /** What the server has accepted; null: said before this page was loaded. */
+    /** The message as the server accepted it; null if it was sent before this page was loaded. */
     whole: Whole | null;
     last: Promise<void>;
     /** The next sign of life. */
     timer: number | undefined;
-    /** Whether it was taken back, by whomever. */
+    /** True once it was taken back, by whomever. */
     over: boolean;
   }
 }

@@ -112,9 +112,9 @@ export class WelcomePresenter {
 
   private readonly _options: WelcomePresenter.IOptions;
   private readonly _scheduler = new WelcomeScheduler(Date.now());
-  /** What was asked before this tab's own change is out of date when it comes. */
+  /** Goes up with each change of this tab: an answer to an older question is out of date. */
   private _generation = 0;
-  /** How many changes of this tab are on their way. */
+  /** Number of this tab's changes that are on their way. */
   private _own = 0;
   private _modal: WelcomeModal | null = null;
 }
@@ -124,13 +124,13 @@ export class WelcomePresenter {
  */
 export namespace WelcomePresenter {
   /**
-   * What a presenter needs.
+   * The options of a presenter.
    */
   export interface IOptions {
     model: INotificationModel;
     rendermime: IRenderMimeRegistry;
     trans: TranslationBundle;
-    /** Where the server is. */
+    /** The server's address. */
     baseUrl: string;
   }
 }

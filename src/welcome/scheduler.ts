@@ -1,19 +1,19 @@
 /**
- * When welcome messages come up by themselves, and when they go because they were answered in
+ * The times at which welcome messages come up by themselves, and go because they were answered in
  * another tab; no DOM.
  */
 import type { WelcomeMessage } from '../wire';
 
-/** How long after its start a page still greets with what it did not know before. */
+/** Time in ms after its start in which a page still greets with messages that are new to it. */
 const START_MS = 60_000;
 
 /**
- * What to do.
+ * The next step.
  */
 export interface IStep {
   /** Messages to come up with; none: nothing comes up. */
   show: WelcomeMessage[];
-  /** Whether what is up was answered elsewhere, and goes. */
+  /** True if the messages that are up were answered elsewhere, and are to be closed. */
   close: boolean;
 }
 

@@ -11,7 +11,7 @@ import '../../style/settings.css';
  */
 export function SettingButtons(props: {
   commands: CommandRegistry;
-  /** What they run. */
+  /** The ids of the commands that they run. */
   ids: readonly string[];
   description?: string;
 }): JSX.Element {

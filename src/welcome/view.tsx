@@ -15,13 +15,13 @@ import type { WelcomeMessage } from '../wire';
 import '../../style/welcome.css';
 
 /**
- * What the dialog is made from.
+ * The options of the dialog.
  */
 export interface IWelcomeOptions {
   messages: readonly WelcomeMessage[];
   rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
-  /** Where this server keeps the images of its welcome messages. */
+  /** The address of the images in welcome messages, on this server. */
   images: string;
   /** Never show these again, or none at all. Rejects with a sentence to show. */
   dismiss(ids: string[] | 'all'): Promise<void>;
@@ -31,7 +31,7 @@ export interface IWelcomeOptions {
   closed(seen: string[]): void;
 }
 
-/** How long somebody may go on typing after the dialog took the keyboard, in ms. */
+/** Time in ms for which somebody may go on typing after the dialog took the keyboard. */
 const TYPING_MS = 700;
 
 /** Have Enter take the blue button, where it does nothing else. */
@@ -135,7 +135,7 @@ export class WelcomeModal {
   private _finished = false;
 }
 
-/** Whether a message must be accepted before the dialog closes. */
+/** Tell if a message must be accepted before the dialog closes. */
 function isOwed(message: WelcomeMessage): boolean {
   return message.must_accept && message.due;
 }
@@ -284,7 +284,7 @@ function Pages(
   );
 }
 
-/** What puts a message, or all of them, away for good. */
+/** The links that put a message, or all of them, away for good. */
 function Never(props: {
   page: WelcomeMessage;
   busy: boolean;
@@ -316,7 +316,7 @@ function Never(props: {
   );
 }
 
-/** Which of the messages this is. */
+/** The position of the message among the others. */
 function Position(props: {
   pages: readonly WelcomeMessage[];
   at: number;
@@ -349,7 +349,7 @@ function Buttons(props: {
   at: number;
   trans: TranslationBundle;
   onPage(at: number): void;
-  /** What leads out. */
+  /** The button that closes the dialog. */
   close: React.ReactNode;
 }): JSX.Element {
   const { count, at, trans, onPage, close } = props;
