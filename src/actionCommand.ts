@@ -17,7 +17,7 @@ import type { Action, Notification } from './wire';
  * A command that a button asks for, and what is known of such commands.
  */
 export interface ICommandRequest {
-  /** Where commands run. */
+  /** The registry in which commands run. */
   commands: CommandRegistry;
   /** The commands that run without a question. */
   allowedCommands: readonly string[];
@@ -68,7 +68,7 @@ export async function runCommand(request: ICommandRequest): Promise<boolean> {
 }
 
 /**
- * Whether a command may run without a question: it is listed, and carries nothing but listed
+ * Tell if a command may run without a question: it is listed, and carries nothing but listed
  * arguments with plain values. What a command does is for its arguments to say.
  */
 function isAllowed(

@@ -52,7 +52,7 @@ export async function askWhetherToRun(options: {
 }
 
 /**
- * What is asked, all of it as text.
+ * The question, all of it as text.
  */
 class Question extends Widget {
   constructor(question: string, facts: [string, string][]) {

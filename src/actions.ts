@@ -138,12 +138,12 @@ export class NotificationActions implements INotificationActions {
  */
 export namespace NotificationActions {
   /**
-   * What it needs to run buttons.
+   * The options for running buttons.
    */
   export interface IOptions {
-    /** Where commands run. */
+    /** The registry in which commands run. */
     commands: CommandRegistry;
-    /** What is told that a notification was read or closed. */
+    /** The model, which is told that a notification was read or closed. */
     model: INotificationModel;
     /** The language. */
     trans: TranslationBundle;

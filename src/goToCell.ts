@@ -14,7 +14,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 const OPEN = 'docmanager:open';
 
 /**
- * What callers of the command may give, as a JSON schema.
+ * The arguments of the command, as a JSON schema.
  */
 export const ARGUMENTS = {
   type: 'object',

@@ -1,6 +1,6 @@
 /**
- * What this tab knows of its server's notifications, and the one place where
- * that is kept: presenters read it and call its commands.
+ * The notifications of this tab's server, as far as the tab knows them. They are kept nowhere else:
+ * presenters read the model and call its commands.
  */
 import type { ServerConnection } from '@jupyterlab/services';
 import {
@@ -41,8 +41,8 @@ import {
 } from './wire';
 
 /**
- * How many rows a tab that stays open for weeks may gather, and to how many
- * it then forgets the older ones; the server's list has them all.
+ * Number of rows that a tab gathers when it stays open for weeks, and the number to which it then
+ * forgets the older ones; the server's list has them all.
  */
 const HELD = { max: 1500, kept: 1000 };
 
@@ -63,12 +63,12 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     this._stream.connectedChanged.connect(this._onConnectedChanged, this);
   }
 
-  /** How many there are, as the user's pending changes leave it. */
+  /** The counts, with the user's pending changes applied. */
   get counts(): Readonly<Counts> {
     return this._counts;
   }
 
-  /** Whether the stream is open. */
+  /** True while the stream is open. */
   get connected(): boolean {
     return this._stream.connected;
   }
@@ -78,7 +78,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     return this._durable;
   }
 
-  /** What the user is left alone by; null if that was never changed. */
+  /** The do-not-disturb state and muted sources; null if the user never changed any. */
   get quiet(): Readonly<Quiet> | null {
     return this._quiet;
   }
@@ -108,7 +108,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     return this._welcomeChanged;
   }
 
-  /** What this tab holds of the inbox, highest position first. */
+  /** The rows of the inbox that this tab holds, highest position first. */
   get notifications(): readonly Notification[] {
     if (this._list === null) {
       this._list = [...this._rows.keys()]
@@ -119,7 +119,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     return this._list;
   }
 
-  /** Whether the model was given up. */
+  /** True once disposed. */
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -628,12 +628,12 @@ export class ServerNotifications implements INotificationModel, IDisposable {
  */
 export namespace ServerNotifications {
   /**
-   * What a model needs.
+   * The options of a model.
    */
   export interface IOptions {
     /** The server that is asked for pages and told of changes. */
     serverSettings: ServerConnection.ISettings;
-    /** Where the rows come from. */
+    /** The stream that brings the rows. */
     stream: NotificationStream;
     /** The language of its error messages. */
     trans?: TranslationBundle;
@@ -649,7 +649,7 @@ namespace Private {
     readonly ids: ReadonlySet<string>;
     readonly state: StateChange;
     readonly now: string;
-    /** Whether it is for all of the inbox, also for what this tab does not hold. */
+    /** True if it is for all of the inbox, also for rows that this tab does not hold. */
     readonly everything: boolean;
     /** The last seq that it took, once the server has answered. */
     settled: number | null;

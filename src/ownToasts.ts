@@ -1,6 +1,6 @@
 /**
- * Which of JupyterLab's own notifications are toasts of ours: the center has their rows, and shows
- * the others as those of this tab.
+ * Our own toasts among JupyterLab's notifications: the center has their rows, and shows the others
+ * as those of this tab.
  */
 import type { Notification as LabNotification } from '@jupyterlab/apputils';
 
@@ -8,14 +8,14 @@ import type { Notification as LabNotification } from '@jupyterlab/apputils';
 const MARK = 'jupyterlab_notify';
 
 /**
- * What a toast of ours carries.
+ * Make the data by which a toast of ours is recognized.
  */
 export function markToast(id: string): Record<string, string> {
   return { [MARK]: id };
 }
 
 /**
- * Whether a notification of JupyterLab is a toast of ours.
+ * Tell if a notification of JupyterLab is a toast of ours.
  */
 export function isOwnToast({
   options

@@ -1,5 +1,5 @@
 /**
- * How the plugins add their commands.
+ * Commands of the plugins, added with their place in the palette.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';

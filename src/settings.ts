@@ -1,5 +1,5 @@
 /**
- * How the plugins follow settings, their own and JupyterLab's.
+ * The settings that the plugins follow, their own and JupyterLab's.
  */
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 
@@ -61,7 +61,7 @@ export async function followSettings(
   }
 }
 
-/** Whether the earlier settings of the user are on their way already. */
+/** True once the user's earlier settings are being carried over. */
 let carried = false;
 
 function hasUser({ plugins }: ISettingRegistry, id: string): boolean {
@@ -69,8 +69,8 @@ function hasUser({ plugins }: ISettingRegistry, id: string): boolean {
 }
 
 /**
- * What a site and the user had set for the earlier plugins. These have no defaults of their own, so
- * that a default is a site's; of an object it names only what differs.
+ * Read the settings that a site and the user had for the earlier plugins. These have no defaults of
+ * their own, so that a default is a site's; of an object it names only what differs.
  */
 function earlier(
   { plugins }: ISettingRegistry,

@@ -1,7 +1,7 @@
 import type { Notification, StateChange } from './wire';
 
 /**
- * What the states of a notification mean; `jupyterlab_notify/storage/state.py` says the same in
+ * The meaning of a notification's states; `jupyterlab_notify/storage/state.py` says the same in
  * SQL. A test compares the two on every combination.
  */
 export type Stateful = Pick<
@@ -17,37 +17,40 @@ export type Stateful = Pick<
   | 'expired'
 >;
 
-/** Whether it is neither revoked nor expired; all others are tombstones. */
+/** Tell if a row is active, neither revoked nor expired; all others are tombstones. */
 export function isActive(row: Stateful): boolean {
   return row.revoked === null && row.expired === null;
 }
 
-/** Whether it is in the inbox: active, and neither put away nor snoozed by the user. */
+/** Tell if a row is in the inbox: active, and neither put away nor snoozed by the user. */
 export function isInInbox(row: Stateful): boolean {
   return isActive(row) && row.dismissed === null && row.snoozedUntil === null;
 }
 
-/** Whether it waits for the user; what was put away does not. */
+/** Tell if a row waits for the user; one that was put away does not. */
 export function isUnread(row: Stateful): boolean {
   return isInInbox(row) && row.read === null;
 }
 
-/** Whether the user has put it away. */
+/** Tell if the user has put a row away. */
 export function isDismissed(row: Stateful): boolean {
   return isActive(row) && row.dismissed !== null;
 }
 
-/** Whether it comes back to the inbox at a time that the user chose. */
+/** Tell if a row comes back to the inbox at a time that the user chose. */
 export function isSnoozed(row: Stateful): boolean {
   return isActive(row) && row.dismissed === null && row.snoozedUntil !== null;
 }
 
-/** Whether toasts and the banner may show it: the user has not closed it there. */
+/** Tell if toasts and the banner may show a row: the user has not closed it there. */
 export function isPresentable(row: Stateful): boolean {
   return isInInbox(row) && row.closed === null;
 }
 
-/** Whether it must be in sight however old it is: a banner, or what does not close by itself. */
+/**
+ * Tell if a row must be in sight however old it is: a banner, or a message that does not close by
+ * itself.
+ */
 export function isPinned(row: Stateful): boolean {
   return (
     isPresentable(row) &&
@@ -57,7 +60,7 @@ export function isPinned(row: Stateful): boolean {
   );
 }
 
-/** Whether the server may make the change: some rows must stay in sight. */
+/** Tell if the server may make the change: some rows must stay in sight. */
 export function allows(row: Notification, change: StateChange): boolean {
   return (
     row.dismissable ||

@@ -16,26 +16,26 @@ import type {
 } from './wire';
 
 /**
- * How long a socket may take to answer a ping, if the link is not known to be slower. A user who
- * comes back to a tab sees what came meanwhile within two seconds, and to connect anew in vain
+ * Time in ms that a socket may take to answer a ping, if the link is not known to be slower. A user
+ * who comes back to a tab sees what came meanwhile within two seconds, and to connect anew in vain
  * costs next to nothing.
  */
 const PONG_TIMEOUT_MS = 1000;
 
 /**
- * How many round trips a ping may take.
+ * Number of round trips that a ping may take.
  */
 const PONG_ROUND_TRIPS = 3;
 
 /**
- * How much longer than the interval of the server's signs of life a socket may be silent: a
+ * Time in ms that a socket may be silent beyond the interval of the server's signs of life: a
  * server that stalls for a while has time.
  */
 const SILENCE_GRACE_MS = 15_000;
 
 /**
- * How long a loss is recent: a restart of the server, a change of networks, a minute offline. Ten
- * thousand tabs of a hub that is down for longer ask less often.
+ * Time in ms for which a loss is recent: a restart of the server, a change of networks, a minute
+ * offline. Ten thousand tabs of a hub that is down for longer ask less often.
  */
 const RECENT_MS = 180_000;
 
@@ -53,14 +53,14 @@ const QUICK_MAX_MS = 1200;
 const SLOW_MAX_MS = 15_000;
 
 /**
- * How often a hidden tab comes back by itself before its user has looked at it again. A hub's
- * proxy takes each new connection for the user's activity: with a proxy that cuts connections
+ * Number of times that a hidden tab connects again by itself before its user has looked at it. A
+ * hub's proxy takes each new connection for the user's activity: with a proxy that cuts connections
  * again and again, a forgotten tab would keep its server alive for ever.
  */
 const UNATTENDED_RETURNS = 3;
 
 /**
- * How often a hidden tab that no longer tries looks whether it may.
+ * Interval in ms at which a hidden tab that no longer tries checks if it may.
  */
 const STANDBY_INTERVAL_MS = 60_000;
 
@@ -119,7 +119,7 @@ export class NotificationStream implements IDisposable {
   }
 
   /**
-   * Whether the stream is open: the server answered the handshake with a frame.
+   * True while the stream is open: the server answered the handshake with a frame.
    */
   get connected(): boolean {
     return this._connected;
@@ -133,7 +133,7 @@ export class NotificationStream implements IDisposable {
   }
 
   /**
-   * Whether the stream was given up.
+   * True once disposed.
    */
   get isDisposed(): boolean {
     return this._isDisposed;
@@ -317,7 +317,7 @@ export class NotificationStream implements IDisposable {
   }
 
   /**
-   * Whether the tab has to wait for its user before it connects again.
+   * Tell if the tab has to wait for its user before it connects again.
    */
   private _isLeftAlone(): boolean {
     const since = Math.max(this._lostAt ?? 0, this._attendedAt);
@@ -417,7 +417,7 @@ export class NotificationStream implements IDisposable {
  */
 export namespace NotificationStream {
   /**
-   * What a stream needs.
+   * The options of a stream.
    */
   export interface IOptions {
     /** The server to listen to. */

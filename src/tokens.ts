@@ -1,6 +1,6 @@
 /**
- * What the plugins of this package, and other extensions, share: the tokens
- * and the interfaces behind them.
+ * The tokens and interfaces that the plugins of this package share with each other and with other
+ * extensions.
  */
 import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
@@ -24,7 +24,7 @@ import type {
  */
 export namespace NotificationModel {
   /**
-   * What the rows of a list have in common; every part that is given must hold.
+   * The conditions that the rows of a list meet; every part that is given must hold.
    */
   export interface IQuery {
     /** The inbox, what of it is unread, what the user is done with (`dismissed`), or has snoozed. */
@@ -38,7 +38,7 @@ export namespace NotificationModel {
   }
 
   /**
-   * What came in over the stream.
+   * A change that came in over the stream.
    */
   export interface IChange {
     /**
@@ -67,8 +67,8 @@ export namespace NotificationModel {
     | { seqs: [number, number]; upTo?: string };
 
   /**
-   * What a user does with welcome messages: sees them, accepts them, wants these (or none) to come again,
-   * or all of them as if they were new here.
+   * The user's answer to welcome messages: they were seen, or accepted; these, or all, shall not
+   * come again; or all come again as if they were new.
    */
   export type WelcomeAnswer =
     | { seen: string[] }
@@ -82,7 +82,7 @@ export namespace NotificationModel {
   export interface IOpening {
     /** A notification to show in full, or null for the list. */
     id: string | null;
-    /** Whether a user asks, or something that happened: then nobody may be looking. */
+    /** The asker: a user, or a program, when nobody may be looking. */
     by: 'user' | 'program';
   }
 }
@@ -95,15 +95,18 @@ export namespace NotificationModel {
  * {@link changed}, in this tab as in every other.
  */
 export interface INotificationModel {
-  /** How many there are; kept by the server, whole history. */
+  /** The counts, as the server keeps them, of the whole history. */
   readonly counts: Readonly<Counts>;
-  /** Whether the stream is open. */
+  /** True while the stream is open. */
   readonly connected: boolean;
   /** False while the server keeps messages in memory only. */
   readonly durable: boolean;
   /** The server's time, in ms; ages are computed from it, not from this browser's clock. */
   now(): number;
-  /** What the user is left alone by, on all their servers; null if that was never changed. */
+  /**
+   * The do-not-disturb state and muted sources, on all servers of the user; null if the user never
+   * changed any.
+   */
   readonly quiet: Readonly<Quiet> | null;
   /** Resolves at the first snapshot. */
   readonly ready: Promise<void>;
@@ -118,7 +121,10 @@ export interface INotificationModel {
   >;
   /** Welcome messages changed, or what the user did with them, here or in another tab. */
   readonly welcomeChanged: ISignal<INotificationModel, void>;
-  /** What this tab holds of the inbox (the newest, and the pinned ones), highest position first. */
+  /**
+   * The rows of the inbox that this tab holds (the newest, and the pinned ones), highest position
+   * first.
+   */
   readonly notifications: readonly Notification[];
   /** A row that this tab holds. */
   get(id: string): Notification | undefined;
@@ -183,7 +189,7 @@ export const INotificationActions = new Token<INotificationActions>(
  */
 export namespace Notifications {
   /**
-   * What a message may say besides its text: type, longer text, buttons, progress, expiry, …
+   * The parts of a message besides its text: type, longer text, buttons, progress, expiry, …
    */
   export type IOptions = Omit<IngestMessage, 'message'>;
 
@@ -195,19 +201,19 @@ export namespace Notifications {
     readonly id: string;
     /** The key it was sent under; made up if none was given. */
     readonly key: string;
-    /** Who sent it. */
+    /** The name of the sender. */
     readonly source: string;
   }
 
   /**
-   * Which notifications are observed; every part that is given must hold.
+   * The conditions for the notifications to observe; every part that is given must hold.
    */
   export interface IFilter {
     /** The id of one. */
     id?: string;
     /** The sender's key. */
     key?: string;
-    /** Who sent it. */
+    /** The name of the sender. */
     source?: string;
   }
 }

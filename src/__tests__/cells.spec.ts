@@ -1,5 +1,5 @@
 /**
- * What is told of cells that are run, with notebooks of which only the signals matter.
+ * The messages about cells that are run, with notebooks of which only the signals matter.
  */
 /* eslint-disable jupyter/no-untranslated-string -- labels of notebooks are what others write */
 import { Notification } from '@jupyterlab/apputils';
@@ -25,7 +25,7 @@ beforeEach(() => {
 
 afterEach(() => jest.restoreAllMocks());
 
-/** What a kernel says of an exception. */
+/** Make the error by which a kernel reports an exception. */
 function raised(errorName?: string, errorValue?: string, traceback = ['']) {
   return {
     message: `KernelReplyNotOK: ${errorName} ${errorValue}`,
@@ -111,7 +111,7 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
       cell.isDisposed = true;
       cell.disposed.emit();
     },
-    /** What was told, and how. */
+    /** List the messages that were sent, each with its type. */
     told: () =>
       emit.mock.calls.map(([message, { type }]) => `${type}: ${message}`)
   };

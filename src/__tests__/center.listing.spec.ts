@@ -1,5 +1,5 @@
 /**
- * What the list of the center promises while pages and changes come in any order.
+ * The promises of the center's list while pages and changes come in any order.
  */
 import { PromiseDelegate } from '@lumino/coreutils';
 
@@ -16,7 +16,7 @@ class Server implements IListingSource {
 
   requests: { query: NotificationModel.IQuery; before?: number }[] = [];
 
-  /** While set, answers are held back; each is taken when it is asked for. */
+  /** Answers wait for this while it is set; each is taken when it is asked for. */
   held: PromiseDelegate<void> | null = null;
 
   failure: Error | null = null;

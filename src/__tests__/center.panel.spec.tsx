@@ -1,5 +1,5 @@
 /**
- * What the open center does, and no longer does once it is put away.
+ * The work of the open center, which ends once it is put away.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
@@ -24,7 +24,7 @@ class Model {
   unread = 0;
   failing = false;
   asked = 0;
-  /** How often the counts were looked at. */
+  /** Number of times that the counts were read. */
   looked = 0;
 
   get counts() {

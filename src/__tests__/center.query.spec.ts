@@ -1,5 +1,5 @@
 /**
- * What a user's search means.
+ * The meaning of a user's search.
  */
 import { completions, parse, withSource, withTypes } from '../center/query';
 

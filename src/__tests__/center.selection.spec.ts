@@ -1,5 +1,5 @@
 /**
- * What the center promises of a selection.
+ * The promises of the center about a selection.
  */
 import { SelectionModel } from '../center/selection';
 import { row } from './rows';

@@ -1,5 +1,5 @@
 /**
- * What a text from outside may become in the page.
+ * The elements that a text from outside may become in the page.
  */
 import { Clipboard, Sanitizer } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';

@@ -1,5 +1,5 @@
 /**
- * When the text of an opened message is asked for.
+ * The times at which the text of an opened message is fetched.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';

@@ -1,5 +1,5 @@
 /**
- * What a message asks, and how it is answered.
+ * The question of a message, and its answer.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 import * as React from 'react';

@@ -1,5 +1,5 @@
 /**
- * What the center promises of a change that is undone.
+ * The promises of the center about a change that is undone.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
@@ -17,7 +17,7 @@ function make(): {
   asked: [NotificationModel.Selection, StateChange][];
   failures: [string, string | null][];
   restored: string[];
-  /** What the server says to the first request, and to the second. */
+  /** The server's answers to the first request, and to the second. */
   answers: PromiseDelegate<Changed>[];
 } {
   const answers = [1, 2].map(() => new PromiseDelegate<Changed>());

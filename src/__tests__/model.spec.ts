@@ -6,7 +6,7 @@ import type { NotificationModel } from '../tokens';
 import type { ChangesFrame, Notification, SnapshotFrame } from '../wire';
 import { changes, count, NOW, row, snapshot } from './rows';
 
-/** What the model uses of a stream, fed by hand. */
+/** The part of a stream that the model uses, fed by hand. */
 class Feed {
   readonly received = new Signal<this, SnapshotFrame | ChangesFrame>(this);
   readonly connectedChanged = new Signal<this, boolean>(this);

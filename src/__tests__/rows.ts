@@ -11,7 +11,7 @@ import type {
   SnapshotFrame
 } from '../wire';
 
-/** How the server's document describes a field. */
+/** The description of a field in the server's document. */
 interface IFieldSchema {
   type?: string;
   enum?: string[];

@@ -1,5 +1,5 @@
 /**
- * What other extensions are promised when they send; the server is a list of requests.
+ * The promises to other extensions that send; the server is a list of requests.
  */
 import { ServerConnection } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';

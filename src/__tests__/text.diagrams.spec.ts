@@ -1,5 +1,5 @@
 /**
- * Which diagrams of a text may be drawn.
+ * The diagrams of a text that may be drawn.
  */
 import { takeDiagrams } from '../text/diagrams';
 

@@ -1,5 +1,5 @@
 /**
- * What is too complex to be formatted, and what of a text is left out before it is.
+ * The limit of a text's complexity, and the parts that are left out before it is formatted.
  */
 import {
   inlineOnly,

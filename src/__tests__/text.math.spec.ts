@@ -1,5 +1,5 @@
 /**
- * Which parts of a text are formulas, and which of them may be drawn.
+ * The formulas of a text, and those of them that may be drawn.
  */
 import { splitFootnotes, takeFootnotes } from '../text/footnotes';
 import { isHarmless, joinMath, splitMath, takeMath } from '../text/math';

@@ -1,5 +1,5 @@
 /**
- * What a closed message shows of its longer text.
+ * The beginning of a longer text that a closed message shows.
  */
 import { previewOf } from '../text/preview';
 

@@ -1,5 +1,5 @@
 /**
- * Who says a message, as users read it.
+ * The sender of a message, as users read it.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 

@@ -1,5 +1,5 @@
 /**
- * How it is said when something was.
+ * Times in words.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 

@@ -1,5 +1,5 @@
 /**
- * Which characters are written as escapes, and which belong to what is seen.
+ * Characters that are written as escapes, and those that belong to what is seen.
  */
 import { isBlank, visible } from '../text/visible';
 

@@ -1,5 +1,5 @@
 /**
- * Whether every string that a user reads can be translated: a bundle of another language knows
+ * A check that every string that a user reads can be translated: a bundle of another language knows
  * only what goes through it, and what its tools find in the source.
  */
 import * as fs from 'fs';
@@ -12,7 +12,7 @@ const SOURCE = path.resolve(__dirname, '..');
 const READ =
   /^(alt|aria-?(description|label|placeholder|roledescription|valuetext)|caption|hint|innerText|label|placeholder|text|textContent|title)$/i;
 
-/** What translates, and how many of its arguments are texts. */
+/** Functions that translate, and the number of their arguments that are texts. */
 const TEXTS: Record<string, number> = { __: 1, _n: 2, gettext: 1 };
 
 /** It tells a Lumino poll only that it has to try again. */
@@ -22,7 +22,7 @@ const UNSEEN = ['The stream of notifications did not open.'];
 const WORDS = /\p{L}{2}/u;
 
 /**
- * Where the source of a file says something in words that no bundle translates.
+ * Find the places of a file that say something in words that no bundle translates.
  */
 function untranslated(name: string, text: string): string[] {
   const file = ts.createSourceFile(
