@@ -153,7 +153,7 @@ class Action(_Wire):
     ] = None
     displayType: Annotated[
         DisplayType | None,
-        Field(description="How the button looks."),
+        Field(description="The button's looks."),
     ] = None
     commandId: Annotated[
         Text | None,
@@ -207,14 +207,14 @@ class ReplyRequest(_Wire):
 
     prompt: Annotated[
         Text | None,
-        Field(max_length=MAX_PROMPT, description="What is asked, if the message does not say it."),
+        Field(max_length=MAX_PROMPT, description="The question, if the message does not ask it."),
     ] = None
     choices: Annotated[
         list[Choice],
         Field(max_length=MAX_CHOICES, description="Answers to choose from, each a button."),
     ] = []
     text: Annotated[
-        StrictBool, Field(description="Whether the user may write an answer of their own.")
+        StrictBool, Field(description="True if the user may write an answer of their own.")
     ] = False
 
     @field_validator("choices")
@@ -281,7 +281,7 @@ class IngestMessage(_Wire):
     ] = []
     reply: Annotated[
         ReplyRequest | None,
-        Field(description="What the user is asked; `GET` of the key tells the answer."),
+        Field(description="The question to the user; `GET` of the key tells the answer."),
     ] = None
     body: Annotated[
         Text | None,
@@ -290,7 +290,7 @@ class IngestMessage(_Wire):
             json_schema_extra={"maxLength": MAX_BODY_BYTES},
         ),
     ] = None
-    markdown: Annotated[StrictBool, Field(description="Whether `message` is Markdown.")] = False
+    markdown: Annotated[StrictBool, Field(description="True if `message` is Markdown.")] = False
     key: Annotated[
         Text | None,
         Field(
@@ -301,7 +301,7 @@ class IngestMessage(_Wire):
     ] = None
     progress: Annotated[
         Annotated[Number, Field(ge=0, le=1), _between(0, 1)] | None,
-        Field(description="How much is done, from 0 to 1; goes with `in-progress`."),
+        Field(description="The part that is done, from 0 to 1; goes with `in-progress`."),
     ] = None
     expiresAt: Annotated[
         datetime | None,
@@ -324,10 +324,8 @@ class IngestMessage(_Wire):
             "warning that says when it stopped reporting."
         ),
     ] = None
-    banner: Annotated[StrictBool, Field(description="Whether it is also shown in the banner.")] = (
-        False
-    )
-    dismissable: Annotated[StrictBool, Field(description="Whether the user can dismiss it.")] = True
+    banner: Annotated[StrictBool, Field(description="True to show it in the banner too.")] = False
+    dismissable: Annotated[StrictBool, Field(description="True if the user can dismiss it.")] = True
     source: Annotated[
         Text | None,
         Field(
@@ -404,14 +402,14 @@ class Problem(_Wire):
     field: Annotated[
         str, Field(description="The path of the field; empty if the whole request is meant.")
     ]
-    message: Annotated[str, Field(description="What is wrong with it.")]
+    message: Annotated[str, Field(description="The problem, in words.")]
 
 
 class ErrorAnswer(_Wire):
     """The answer to a refused request, which changed nothing."""
 
     success: Literal[False] = False
-    message: Annotated[str, Field(description="What is wrong, and in which field.")]
+    message: Annotated[str, Field(description="The problem, and the field that has it.")]
     errors: list[Problem] = []
 
 
@@ -442,7 +440,7 @@ class Notification(_Wire):
             "for attention. Quiet updates of a key (progress) do not change it."
         ),
     ]
-    source: Annotated[str, Field(description="Who says it.")]
+    source: Annotated[str, Field(description="The name of the sender.")]
     via: Annotated[
         str | None,
         Field(
@@ -454,67 +452,67 @@ class Notification(_Wire):
     type: NotificationType
     message: str
     markdown: bool
-    hasBody: Annotated[bool, Field(description="Whether there is a longer text to fetch.")]
+    hasBody: Annotated[bool, Field(description="True if there is a longer text to fetch.")]
     preview: Annotated[
         str | None,
-        Field(description="How the longer text begins, in Markdown, if it is known."),
+        Field(description="The beginning of the longer text, in Markdown, if it is known."),
     ]
     autoClose: Annotated[
         bool | int | None,
         Field(
-            description="How long its toast stays. `false`: until dismissed; `true` or null: the "
+            description="Time that its toast stays. `false`: until dismissed; `true` or null: the "
             "user's setting; a number: that many milliseconds; `0`: no toast."
         ),
     ]
     actions: list[Action]
-    reply: Annotated[ReplyRequest | None, Field(description="What the user is asked.")]
+    reply: Annotated[ReplyRequest | None, Field(description="The question to the user.")]
     image: Annotated[Image | None, Field(description="Its picture, if it has one.")]
     progress: float | None
     stopped: Annotated[
         str | None,
-        Field(description="When its sender reported last, if it fell silent without an end."),
+        Field(description="Time of the last report, if the sender fell silent without an end."),
     ]
     banner: bool
     dismissable: bool
-    created: Annotated[str, Field(description="When it first arrived.")]
-    updated: Annotated[str, Field(description="When it last asked for attention.")]
+    created: Annotated[str, Field(description="Time of its first arrival.")]
+    updated: Annotated[str, Field(description="Time at which it last asked for attention.")]
     expiresAt: str | None
     countdown: Annotated[
         str | None, Field(description="The moment that the banner counts down to, if there is one.")
     ]
-    read: Annotated[str | None, Field(description="When the user read it.")]
+    read: Annotated[str | None, Field(description="Time at which the user read it.")]
     closed: Annotated[
         str | None,
         Field(
-            description="When the user closed its toast or banner: neither shows it any more. It "
-            "stays in the inbox."
+            description="Time at which the user closed its toast or banner: neither shows it any "
+            "more. It stays in the inbox."
         ),
     ]
     dismissed: Annotated[
-        str | None, Field(description="When the user put it away as done, out of the inbox.")
+        str | None, Field(description="Time at which the user marked it as done, out of the inbox.")
     ]
     snoozedUntil: Annotated[
         str | None,
         Field(
-            description="Until when the user does not want to see it; then it comes back to the "
+            description="Time until which the user has snoozed it; then it comes back to the "
             "inbox, unread and on top."
         ),
     ]
     answer: Annotated[str | None, Field(description="The user's answer to `reply`.")]
-    answered: Annotated[str | None, Field(description="When the user answered.")]
-    revoked: Annotated[str | None, Field(description="When the sender revoked it.")]
-    expired: Annotated[str | None, Field(description="When it expired.")]
+    answered: Annotated[str | None, Field(description="Time of the user's answer.")]
+    revoked: Annotated[str | None, Field(description="Time at which the sender revoked it.")]
+    expired: Annotated[str | None, Field(description="Time at which it expired.")]
     ended: Annotated[
         str | None,
         Field(
-            description="When it expired, if the user had read it or put it away: it is kept as "
-            "done, without its buttons."
+            description="Time at which it expired, if the user had read it or put it away: it is "
+            "kept as done, without its buttons."
         ),
     ]
     origin: Annotated[
         Literal["ingest", "broadcast", "message"],
         Field(
-            description="How it arrived: pushed by a sender, or from the central service as a "
+            description="Its way here: pushed by a sender, or from the central service as a "
             "broadcast or a message to this user."
         ),
     ]
@@ -524,7 +522,9 @@ class NotificationDetail(Notification):
     """A whole notification, with body and data."""
 
     body: Annotated[str | None, Field(description="The longer text, Markdown.")]
-    data: Annotated[Any, Field(description="What the sender passed on to other extensions.")]
+    data: Annotated[
+        Any, Field(description="Any JSON that the sender passed on to other extensions.")
+    ]
 
 
 class Counts(_Wire):
@@ -655,7 +655,7 @@ class BulkChange(StateChange):
 class Changed(_Wire):
     """The answer to a change of state."""
 
-    changed: Annotated[int, Field(description="How many rows changed.")]
+    changed: Annotated[int, Field(description="Number of rows that changed.")]
     seqs: Annotated[
         Annotated[tuple[int, int], TWO_INTEGERS] | None,
         Field(description="The first and last sequence number of the change."),
@@ -669,12 +669,12 @@ class Quiet(_Wire):
     doNotDisturb: Annotated[
         bool | None,
         Field(
-            description="Whether nothing pops up now. Null: the user never said, and JupyterLab's "
+            description="True while nothing pops up. Null: the user never chose, and JupyterLab's "
             "own switch counts."
         ),
     ]
     until: Annotated[
-        str | None, Field(description="When that ends; null: when the user turns it off.")
+        str | None, Field(description="Time at which it ends; null: when the user turns it off.")
     ]
     muted: Annotated[
         list[str],
@@ -683,7 +683,7 @@ class Quiet(_Wire):
 
 
 class QuietChange(_Wire):
-    """A change of what the user is left alone by; a field that is missing stays as it is."""
+    """A change of do-not-disturb or muted sources; a field that is missing stays as it is."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": _given("doNotDisturb", "mute", "unmute")})
 
@@ -691,8 +691,8 @@ class QuietChange(_Wire):
     until: Annotated[
         datetime | None,
         Field(
-            description="When do-not-disturb ends, if it is turned on: an RFC 3339 time within a "
-            "year, else 409. Without it, when the user turns it off."
+            description="End of do-not-disturb, if it is turned on: an RFC 3339 time within a "
+            "year, else 409. Without it, it lasts until the user turns it off."
         ),
     ] = None
     mute: Annotated[
@@ -723,9 +723,9 @@ class QuietChange(_Wire):
 class Channel(_Wire):
     """One other way in which the central service reaches the user, such as mail."""
 
-    name: Annotated[str, Field(description="What the site calls it.")]
-    on: Annotated[bool, Field(description="Whether the user wants it.")]
-    reaches: Annotated[bool, Field(description="Whether it has an address of the user's.")]
+    name: Annotated[str, Field(description="The site's name for it.")]
+    on: Annotated[bool, Field(description="True if the user wants it.")]
+    reaches: Annotated[bool, Field(description="True if it has an address of the user's.")]
 
 
 class Channels(_Wire):
@@ -735,15 +735,22 @@ class Channels(_Wire):
         list[Channel], Field(description="Empty where there is no service that has some.")
     ]
     digest: Annotated[
-        Literal["none", "hourly", "daily"], Field(description="Whether messages are gathered.")
+        Literal["none", "hourly", "daily"],
+        Field(description="The times at which gathered messages are sent; `none`: each at once."),
     ]
     quietFrom: Annotated[
-        str | None, Field(description="Nothing is sent from this time of day on, `HH:MM`.")
+        str | None,
+        Field(
+            description="The time of day from which nothing is sent, `HH:MM`; null: there is none."
+        ),
     ]
     quietUntil: Annotated[
-        str | None, Field(description="Until this one; it may be the next morning's.")
+        str | None,
+        Field(description="The time of day at which that ends; it may be the next morning's."),
     ]
-    timezone: Annotated[str, Field(description="Of these times, such as `Europe/Berlin`.")]
+    timezone: Annotated[
+        str, Field(description="The time zone of these times, such as `Europe/Berlin`.")
+    ]
 
 
 _TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -767,17 +774,19 @@ class ChannelsChange(_Wire):
 
     on: Annotated[
         dict[Text, StrictBool] | None,
-        Field(max_length=100, description="By a channel's name, whether it is wanted."),
+        Field(max_length=100, description="For each channel's name, true if it is wanted."),
     ] = None
     digest: Annotated[
         Literal["none", "hourly", "daily"] | None,
-        Field(description="Whether messages are gathered: once an hour, or at eight."),
+        Field(description="The times at which gathered messages are sent: each hour, or at eight."),
     ] = None
     quietFrom: Annotated[
-        TimeOfDay | None, Field(description="When quiet hours begin; null: there are none.")
+        TimeOfDay | None,
+        Field(description="Time of day at which quiet hours begin; null: there are none."),
     ] = None
     quietUntil: Annotated[
-        TimeOfDay | None, Field(description="When they end; it may be the next morning.")
+        TimeOfDay | None,
+        Field(description="Time of day at which they end; it may be the next morning."),
     ] = None
     timezone: Annotated[
         Text | None,
@@ -815,17 +824,19 @@ class CentralStatus(_Wire):
     """The state of the connection to the central service."""
 
     url: str
-    lastSuccess: Annotated[str | None, Field(description="When all its lists were last read.")]
+    lastSuccess: Annotated[
+        str | None, Field(description="Time at which all its lists were last read.")
+    ]
     lastFailure: Annotated[Failure | None, Field(description="The last failure, however old.")]
     outbox: Annotated[
         int, Field(description="The number of the user's changes that it has not received yet.")
     ]
     welcome: Annotated[
         Literal["central", "files"],
-        Field(description="Whether welcome messages come from the service or from files only."),
+        Field(description="The source of welcome messages: the service too, or files only."),
     ]
     events: Annotated[
-        bool, Field(description="Whether its event stream is open; if not, it is polled.")
+        bool, Field(description="True while its event stream is open; otherwise it is polled.")
     ]
 
 
@@ -859,9 +870,9 @@ class WelcomeMessage(_Wire):
     title: str
     summary: Annotated[str | None, Field(description="Markdown.")]
     body: Annotated[str, Field(description="Markdown.")]
-    dismissable: Annotated[bool, Field(description="Whether the user can dismiss it for good.")]
+    dismissable: Annotated[bool, Field(description="True if the user can dismiss it for good.")]
     must_accept: Annotated[
-        bool, Field(description="Whether it is due, again and again, until the user accepts it.")
+        bool, Field(description="True if it is due, again and again, until the user accepts it.")
     ]
     max_views: Annotated[
         int | None, Field(description="The number of views after which it is no longer due.")
@@ -869,7 +880,7 @@ class WelcomeMessage(_Wire):
     views: Annotated[int, Field(ge=0, description="The number of times it was seen.")]
     updated: str | None
     source: Literal["central", "file"]
-    due: Annotated[bool, Field(description="Whether it is to be shown on start.")]
+    due: Annotated[bool, Field(description="True if it is to be shown on start.")]
 
 
 class Welcome(_Wire):
@@ -920,7 +931,7 @@ class SnapshotFrame(_Wire):
 
     A tab replaces what it has with this. ``notifications`` are the newest of the inbox,
     highest position first; ``pinned`` are the older ones that must stay in sight: banners,
-    and what does not close by itself.
+    and messages that do not close by themselves.
     """
 
     type: Literal["snapshot"] = "snapshot"
@@ -933,7 +944,7 @@ class SnapshotFrame(_Wire):
     ]
     quiet: Annotated[
         Quiet | None,
-        Field(description="What the user is left alone by; null if that was never changed."),
+        Field(description="Do-not-disturb and muted sources; null if the user never changed any."),
     ]
     notifications: list[Notification]
     pinned: list[Notification]
@@ -952,7 +963,7 @@ class ChangesFrame(_Wire):
     ]
     quiet: Annotated[
         Quiet | None,
-        Field(description="What the user is left alone by; null if that was never changed."),
+        Field(description="Do-not-disturb and muted sources; null if the user never changed any."),
     ]
     notifications: list[Notification]
 

@@ -160,7 +160,7 @@ IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 IMAGE = {
     "get": {
-        "summary": "An image that lies beside a welcome file",
+        "summary": "Fetch an image that lies beside a welcome file",
         "operationId": "welcome_image",
         "parameters": [
             parameter(
@@ -255,7 +255,7 @@ def ingest_paths() -> dict[str, Any]:
         },
     }
     sent = {
-        "summary": "What became of a notification, and what the user answered",
+        "summary": "Read what became of a notification, and the user's answer",
         "operationId": "sent",
         "parameters": [
             KEY,
@@ -339,7 +339,7 @@ def notification_paths() -> dict[str, Any]:
     }
     paths["/jupyterlab-notify/notifications/{id}"] = {
         "get": {
-            "summary": "One notification whole; a message's body is fetched if need be",
+            "summary": "Read one notification whole; a message's body is fetched if need be",
             "operationId": "get",
             "parameters": [ID],
             "responses": {
@@ -372,7 +372,7 @@ def notification_paths() -> dict[str, Any]:
     }
     paths["/jupyterlab-notify/notifications/{id}/image/{version}"] = {
         "get": {
-            "summary": "The picture of one; its URL is another for another picture",
+            "summary": "Fetch the picture of one; another picture has another URL",
             "operationId": "image",
             "parameters": [
                 ID,
@@ -394,32 +394,35 @@ def notification_paths() -> dict[str, Any]:
     }
     paths["/jupyterlab-notify/status"] = {
         "get": {
-            "summary": "Version, the store's place and mode, open tabs, counts, central service",
+            "summary": "Read the version, the store's place and mode, open tabs, counts, central service",
             "operationId": "status",
             "responses": {"200": answer("The status.", "Status"), **errors("403", "503")},
         }
     }
     paths["/jupyterlab-notify/quiet"] = {
         "get": {
-            "summary": "What the user is left alone by: do not disturb, and muted sources",
+            "summary": "Read do not disturb and the muted sources",
             "operationId": "quiet",
-            "responses": {"200": answer("It.", "Quiet"), **errors("403", "503")},
+            "responses": {"200": answer("The present state.", "Quiet"), **errors("403", "503")},
         },
         "patch": {
             "summary": "Turn do-not-disturb on or off, or mute a source or hear it again",
             "operationId": "change_quiet",
             "requestBody": body("QuietChange"),
             "responses": {
-                "200": answer("What holds now.", "Quiet"),
+                "200": answer("The new state.", "Quiet"),
                 **errors("400", "403", "409", "413", "415", "503"),
             },
         },
     }
     paths["/jupyterlab-notify/channels"] = {
         "get": {
-            "summary": "How important messages that stay unread reach the user another way",
+            "summary": "Read how important messages that stay unread reach the user another way",
             "operationId": "channels",
-            "responses": {"200": answer("They.", "Channels"), **errors("403", "503")},
+            "responses": {
+                "200": answer("The channels, and the user's choice.", "Channels"),
+                **errors("403", "503"),
+            },
         },
         "patch": {
             "summary": "Turn channels on or off, gather messages, set quiet hours",
@@ -446,7 +449,7 @@ def welcome_paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     paths["/jupyterlab-notify/welcome"] = {
         "get": {
-            "summary": "The welcome messages that are due",
+            "summary": "List the welcome messages that are due",
             "operationId": "welcome",
             "parameters": [
                 parameter(
@@ -589,13 +592,13 @@ def constants_ts() -> str:
 export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
 
 /**
- * How buttons look.
+ * The looks of buttons.
  */
 {array("DISPLAY_TYPES", limits.DISPLAY_TYPES)}
 export type DisplayType = (typeof DISPLAY_TYPES)[number];
 
 /**
- * What the server accepts at most: characters, entries, bytes (as UTF-8) or times.
+ * Limits of what the server accepts: in characters, entries, bytes (as UTF-8) or times.
  */
 export const LIMITS = {{
 {pairs.rstrip().rstrip(",")}

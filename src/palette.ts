@@ -1,5 +1,5 @@
 /**
- * Commands of the plugins, added with their place in the palette.
+ * Adds the plugins' commands, also to the palette.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';

@@ -13,7 +13,7 @@ export interface Action {
    */
   caption?: string | null;
   /**
-   * How the button looks.
+   * The button's looks.
    */
   displayType?: ('default' | 'accent' | 'warn' | 'link') | null;
   /**
@@ -50,7 +50,7 @@ export interface AliveFrame {
 export interface CentralStatus {
   url: string;
   /**
-   * When all its lists were last read.
+   * Time at which all its lists were last read.
    */
   lastSuccess: string | null;
   /**
@@ -62,11 +62,11 @@ export interface CentralStatus {
    */
   outbox: number;
   /**
-   * Whether welcome messages come from the service or from files only.
+   * The source of welcome messages: the service too, or files only.
    */
   welcome: 'central' | 'files';
   /**
-   * Whether its event stream is open; if not, it is polled.
+   * True while its event stream is open; otherwise it is polled.
    */
   events: boolean;
 }
@@ -85,7 +85,7 @@ export interface Failure {
  */
 export interface Changed {
   /**
-   * How many rows changed.
+   * Number of rows that changed.
    */
   changed: number;
   /**
@@ -111,7 +111,7 @@ export interface ChangesFrame {
    */
   welcome: number;
   /**
-   * What the user is left alone by; null if that was never changed.
+   * Do-not-disturb and muted sources; null if the user never changed any.
    */
   quiet: Quiet | null;
   notifications: Notification[];
@@ -142,11 +142,11 @@ export interface Counts {
  */
 export interface Quiet {
   /**
-   * Whether nothing pops up now. Null: the user never said, and JupyterLab's own switch counts.
+   * True while nothing pops up. Null: the user never chose, and JupyterLab's own switch counts.
    */
   doNotDisturb: boolean | null;
   /**
-   * When that ends; null: when the user turns it off.
+   * Time at which it ends; null: when the user turns it off.
    */
   until: string | null;
   /**
@@ -174,7 +174,7 @@ export interface Notification {
    */
   position: number;
   /**
-   * Who says it.
+   * The name of the sender.
    */
   source: string;
   /**
@@ -186,20 +186,20 @@ export interface Notification {
   message: string;
   markdown: boolean;
   /**
-   * Whether there is a longer text to fetch.
+   * True if there is a longer text to fetch.
    */
   hasBody: boolean;
   /**
-   * How the longer text begins, in Markdown, if it is known.
+   * The beginning of the longer text, in Markdown, if it is known.
    */
   preview: string | null;
   /**
-   * How long its toast stays. `false`: until dismissed; `true` or null: the user's setting; a number: that many milliseconds; `0`: no toast.
+   * Time that its toast stays. `false`: until dismissed; `true` or null: the user's setting; a number: that many milliseconds; `0`: no toast.
    */
   autoClose: boolean | number | null;
   actions: Action[];
   /**
-   * What the user is asked.
+   * The question to the user.
    */
   reply: ReplyRequest | null;
   /**
@@ -208,17 +208,17 @@ export interface Notification {
   image: Image | null;
   progress: number | null;
   /**
-   * When its sender reported last, if it fell silent without an end.
+   * Time of the last report, if the sender fell silent without an end.
    */
   stopped: string | null;
   banner: boolean;
   dismissable: boolean;
   /**
-   * When it first arrived.
+   * Time of its first arrival.
    */
   created: string;
   /**
-   * When it last asked for attention.
+   * Time at which it last asked for attention.
    */
   updated: string;
   expiresAt: string | null;
@@ -227,19 +227,19 @@ export interface Notification {
    */
   countdown: string | null;
   /**
-   * When the user read it.
+   * Time at which the user read it.
    */
   read: string | null;
   /**
-   * When the user closed its toast or banner: neither shows it any more. It stays in the inbox.
+   * Time at which the user closed its toast or banner: neither shows it any more. It stays in the inbox.
    */
   closed: string | null;
   /**
-   * When the user put it away as done, out of the inbox.
+   * Time at which the user marked it as done, out of the inbox.
    */
   dismissed: string | null;
   /**
-   * Until when the user does not want to see it; then it comes back to the inbox, unread and on top.
+   * Time until which the user has snoozed it; then it comes back to the inbox, unread and on top.
    */
   snoozedUntil: string | null;
   /**
@@ -247,23 +247,23 @@ export interface Notification {
    */
   answer: string | null;
   /**
-   * When the user answered.
+   * Time of the user's answer.
    */
   answered: string | null;
   /**
-   * When the sender revoked it.
+   * Time at which the sender revoked it.
    */
   revoked: string | null;
   /**
-   * When it expired.
+   * Time at which it expired.
    */
   expired: string | null;
   /**
-   * When it expired, if the user had read it or put it away: it is kept as done, without its buttons.
+   * Time at which it expired, if the user had read it or put it away: it is kept as done, without its buttons.
    */
   ended: string | null;
   /**
-   * How it arrived: pushed by a sender, or from the central service as a broadcast or a message to this user.
+   * Its way here: pushed by a sender, or from the central service as a broadcast or a message to this user.
    */
   origin: 'ingest' | 'broadcast' | 'message';
 }
@@ -272,7 +272,7 @@ export interface Notification {
  */
 export interface ReplyRequest {
   /**
-   * What is asked, if the message does not say it.
+   * The question, if the message does not ask it.
    */
   prompt?: string | null;
   /**
@@ -282,7 +282,7 @@ export interface ReplyRequest {
    */
   choices?: string[];
   /**
-   * Whether the user may write an answer of their own.
+   * True if the user may write an answer of their own.
    */
   text?: boolean;
 }
@@ -309,15 +309,15 @@ export interface Image {
  */
 export interface Channel {
   /**
-   * What the site calls it.
+   * The site's name for it.
    */
   name: string;
   /**
-   * Whether the user wants it.
+   * True if the user wants it.
    */
   on: boolean;
   /**
-   * Whether it has an address of the user's.
+   * True if it has an address of the user's.
    */
   reaches: boolean;
 }
@@ -330,19 +330,19 @@ export interface Channels {
    */
   channels: Channel[];
   /**
-   * Whether messages are gathered.
+   * The times at which gathered messages are sent; `none`: each at once.
    */
   digest: 'none' | 'hourly' | 'daily';
   /**
-   * Nothing is sent from this time of day on, `HH:MM`.
+   * The time of day from which nothing is sent, `HH:MM`; null: there is none.
    */
   quietFrom: string | null;
   /**
-   * Until this one; it may be the next morning's.
+   * The time of day at which that ends; it may be the next morning's.
    */
   quietUntil: string | null;
   /**
-   * Of these times, such as `Europe/Berlin`.
+   * The time zone of these times, such as `Europe/Berlin`.
    */
   timezone: string;
 }
@@ -352,7 +352,7 @@ export interface Channels {
 export interface ErrorAnswer {
   success?: false;
   /**
-   * What is wrong, and in which field.
+   * The problem, and the field that has it.
    */
   message: string;
   errors?: Problem[];
@@ -366,7 +366,7 @@ export interface Problem {
    */
   field: string;
   /**
-   * What is wrong with it.
+   * The problem, in words.
    */
   message: string;
 }
@@ -387,7 +387,7 @@ export interface NotificationDetail {
    */
   position: number;
   /**
-   * Who says it.
+   * The name of the sender.
    */
   source: string;
   /**
@@ -399,20 +399,20 @@ export interface NotificationDetail {
   message: string;
   markdown: boolean;
   /**
-   * Whether there is a longer text to fetch.
+   * True if there is a longer text to fetch.
    */
   hasBody: boolean;
   /**
-   * How the longer text begins, in Markdown, if it is known.
+   * The beginning of the longer text, in Markdown, if it is known.
    */
   preview: string | null;
   /**
-   * How long its toast stays. `false`: until dismissed; `true` or null: the user's setting; a number: that many milliseconds; `0`: no toast.
+   * Time that its toast stays. `false`: until dismissed; `true` or null: the user's setting; a number: that many milliseconds; `0`: no toast.
    */
   autoClose: boolean | number | null;
   actions: Action[];
   /**
-   * What the user is asked.
+   * The question to the user.
    */
   reply: ReplyRequest | null;
   /**
@@ -421,17 +421,17 @@ export interface NotificationDetail {
   image: Image | null;
   progress: number | null;
   /**
-   * When its sender reported last, if it fell silent without an end.
+   * Time of the last report, if the sender fell silent without an end.
    */
   stopped: string | null;
   banner: boolean;
   dismissable: boolean;
   /**
-   * When it first arrived.
+   * Time of its first arrival.
    */
   created: string;
   /**
-   * When it last asked for attention.
+   * Time at which it last asked for attention.
    */
   updated: string;
   expiresAt: string | null;
@@ -440,19 +440,19 @@ export interface NotificationDetail {
    */
   countdown: string | null;
   /**
-   * When the user read it.
+   * Time at which the user read it.
    */
   read: string | null;
   /**
-   * When the user closed its toast or banner: neither shows it any more. It stays in the inbox.
+   * Time at which the user closed its toast or banner: neither shows it any more. It stays in the inbox.
    */
   closed: string | null;
   /**
-   * When the user put it away as done, out of the inbox.
+   * Time at which the user marked it as done, out of the inbox.
    */
   dismissed: string | null;
   /**
-   * Until when the user does not want to see it; then it comes back to the inbox, unread and on top.
+   * Time until which the user has snoozed it; then it comes back to the inbox, unread and on top.
    */
   snoozedUntil: string | null;
   /**
@@ -460,23 +460,23 @@ export interface NotificationDetail {
    */
   answer: string | null;
   /**
-   * When the user answered.
+   * Time of the user's answer.
    */
   answered: string | null;
   /**
-   * When the sender revoked it.
+   * Time at which the sender revoked it.
    */
   revoked: string | null;
   /**
-   * When it expired.
+   * Time at which it expired.
    */
   expired: string | null;
   /**
-   * When it expired, if the user had read it or put it away: it is kept as done, without its buttons.
+   * Time at which it expired, if the user had read it or put it away: it is kept as done, without its buttons.
    */
   ended: string | null;
   /**
-   * How it arrived: pushed by a sender, or from the central service as a broadcast or a message to this user.
+   * Its way here: pushed by a sender, or from the central service as a broadcast or a message to this user.
    */
   origin: 'ingest' | 'broadcast' | 'message';
   /**
@@ -484,7 +484,7 @@ export interface NotificationDetail {
    */
   body: string | null;
   /**
-   * What the sender passed on to other extensions.
+   * Any JSON that the sender passed on to other extensions.
    */
   data: {
     [k: string]: unknown;
@@ -545,7 +545,7 @@ export interface Retention {
  *
  * A tab replaces what it has with this. ``notifications`` are the newest of the inbox,
  * highest position first; ``pinned`` are the older ones that must stay in sight: banners,
- * and what does not close by itself.
+ * and messages that do not close by themselves.
  */
 export interface SnapshotFrame {
   type?: 'snapshot';
@@ -561,7 +561,7 @@ export interface SnapshotFrame {
    */
   welcome: number;
   /**
-   * What the user is left alone by; null if that was never changed.
+   * Do-not-disturb and muted sources; null if the user never changed any.
    */
   quiet: Quiet | null;
   notifications: Notification[];
@@ -644,11 +644,11 @@ export interface WelcomeMessage {
    */
   body: string;
   /**
-   * Whether the user can dismiss it for good.
+   * True if the user can dismiss it for good.
    */
   dismissable: boolean;
   /**
-   * Whether it is due, again and again, until the user accepts it.
+   * True if it is due, again and again, until the user accepts it.
    */
   must_accept: boolean;
   /**
@@ -662,7 +662,7 @@ export interface WelcomeMessage {
   updated: string | null;
   source: 'central' | 'file';
   /**
-   * Whether it is to be shown on start.
+   * True if it is to be shown on start.
    */
   due: boolean;
 }
@@ -720,21 +720,21 @@ export interface BulkChange {
  */
 export interface ChannelsChange {
   /**
-   * By a channel's name, whether it is wanted.
+   * For each channel's name, true if it is wanted.
    */
   on?: {
     [k: string]: boolean;
   } | null;
   /**
-   * Whether messages are gathered: once an hour, or at eight.
+   * The times at which gathered messages are sent: each hour, or at eight.
    */
   digest?: ('none' | 'hourly' | 'daily') | null;
   /**
-   * When quiet hours begin; null: there are none.
+   * Time of day at which quiet hours begin; null: there are none.
    */
   quietFrom?: string | null;
   /**
-   * When they end; it may be the next morning.
+   * Time of day at which they end; it may be the next morning.
    */
   quietUntil?: string | null;
   /**
@@ -763,7 +763,7 @@ export interface IngestMessage {
    */
   actions?: Action[] | null;
   /**
-   * What the user is asked; `GET` of the key tells the answer.
+   * The question to the user; `GET` of the key tells the answer.
    */
   reply?: ReplyRequest | null;
   /**
@@ -771,7 +771,7 @@ export interface IngestMessage {
    */
   body?: string | null;
   /**
-   * Whether `message` is Markdown.
+   * True if `message` is Markdown.
    */
   markdown?: boolean;
   /**
@@ -779,7 +779,7 @@ export interface IngestMessage {
    */
   key?: string | null;
   /**
-   * How much is done, from 0 to 1; goes with `in-progress`.
+   * The part that is done, from 0 to 1; goes with `in-progress`.
    */
   progress?: number | null;
   /**
@@ -795,11 +795,11 @@ export interface IngestMessage {
    */
   heartbeat?: number | null;
   /**
-   * Whether it is also shown in the banner.
+   * True to show it in the banner too.
    */
   banner?: boolean;
   /**
-   * Whether the user can dismiss it.
+   * True if the user can dismiss it.
    */
   dismissable?: boolean;
   /**
@@ -814,12 +814,12 @@ export interface IngestMessage {
   };
 }
 /**
- * A change of what the user is left alone by; a field that is missing stays as it is.
+ * A change of do-not-disturb or muted sources; a field that is missing stays as it is.
  */
 export interface QuietChange {
   doNotDisturb?: boolean | null;
   /**
-   * When do-not-disturb ends, if it is turned on: an RFC 3339 time within a year, else 409. Without it, when the user turns it off.
+   * End of do-not-disturb, if it is turned on: an RFC 3339 time within a year, else 409. Without it, it lasts until the user turns it off.
    */
   until?: string | null;
   /**
@@ -889,13 +889,13 @@ export const NOTIFICATION_TYPES = [
 export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
 
 /**
- * How buttons look.
+ * The looks of buttons.
  */
 export const DISPLAY_TYPES = ['default', 'accent', 'warn', 'link'] as const;
 export type DisplayType = (typeof DISPLAY_TYPES)[number];
 
 /**
- * What the server accepts at most: characters, entries, bytes (as UTF-8) or times.
+ * Limits of what the server accepts: in characters, entries, bytes (as UTF-8) or times.
  */
 export const LIMITS = {
   message: 4096,
