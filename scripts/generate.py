@@ -250,7 +250,7 @@ def ingest_paths() -> dict[str, Any]:
         "operationId": "revoke",
         "parameters": [KEY, SOURCE],
         "responses": {
-            "200": answer("It is gone from every tab.", "Receipt"),
+            "200": answer("The notification is gone from every tab.", "Receipt"),
             **errors("400", "403", "404", "429", "503"),
         },
     }
@@ -273,7 +273,7 @@ def ingest_paths() -> dict[str, Any]:
             ),
         ],
         "responses": {
-            "200": answer("It.", "Notification"),
+            "200": answer("The notification.", "Notification"),
             **errors("400", "403", "404", "503"),
         },
     }
@@ -295,7 +295,7 @@ def ingest_paths() -> dict[str, Any]:
         "operationId": "delete_image",
         "parameters": [KEY, SOURCE],
         "responses": {
-            "200": answer("It has none.", "Receipt"),
+            "200": answer("The notification has no picture now.", "Receipt"),
             **errors("400", "403", "404", "429", "503"),
         },
     }
@@ -332,7 +332,7 @@ def notification_paths() -> dict[str, Any]:
             "operationId": "change_many",
             "requestBody": body("BulkChange"),
             "responses": {
-                "200": answer("What changed.", "Changed"),
+                "200": answer("The change.", "Changed"),
                 **errors("400", "403", "409", "413", "415", "503"),
             },
         },
@@ -343,7 +343,7 @@ def notification_paths() -> dict[str, Any]:
             "operationId": "get",
             "parameters": [ID],
             "responses": {
-                "200": answer("It.", "NotificationDetail"),
+                "200": answer("The notification.", "NotificationDetail"),
                 **errors("400", "403", "404", "503-body"),
             },
         },
@@ -353,7 +353,7 @@ def notification_paths() -> dict[str, Any]:
             "parameters": [ID],
             "requestBody": body("StateChange"),
             "responses": {
-                "200": answer("What changed.", "Changed"),
+                "200": answer("The change.", "Changed"),
                 **errors("400", "403", "404", "409", "413", "415", "503"),
             },
         },
@@ -365,7 +365,7 @@ def notification_paths() -> dict[str, Any]:
             "parameters": [ID],
             "requestBody": body("Answer"),
             "responses": {
-                "200": answer("It is kept.", "Changed"),
+                "200": answer("The answer is stored.", "Changed"),
                 **errors("400", "403", "404", "409", "413", "415", "503"),
             },
         },
@@ -394,7 +394,7 @@ def notification_paths() -> dict[str, Any]:
     }
     paths["/jupyterlab-notify/status"] = {
         "get": {
-            "summary": "Read the version, the store's place and mode, open tabs, counts, central service",
+            "summary": "Read the version, the store's state, open tabs, counts and the central service's state",
             "operationId": "status",
             "responses": {"200": answer("The status.", "Status"), **errors("403", "503")},
         }
@@ -429,7 +429,7 @@ def notification_paths() -> dict[str, Any]:
             "operationId": "change_channels",
             "requestBody": body("ChannelsChange"),
             "responses": {
-                "200": answer("What holds now.", "Channels"),
+                "200": answer("The new state.", "Channels"),
                 **errors("400", "403", "404", "413", "415", "503"),
             },
         },
@@ -438,7 +438,10 @@ def notification_paths() -> dict[str, Any]:
         "post": {
             "summary": "Count as the user's activity: they want the server to be kept running",
             "operationId": "keep_running",
-            "responses": {"200": answer("It is.", "KeptRunning"), **errors("403", "429")},
+            "responses": {
+                "200": answer("The server is kept running.", "KeptRunning"),
+                **errors("403", "429"),
+            },
         }
     }
     return paths
@@ -459,7 +462,7 @@ def welcome_paths() -> dict[str, Any]:
                     {"type": "boolean", "default": False},
                 )
             ],
-            "responses": {"200": answer("They.", "Welcome"), **errors("400", "403", "503")},
+            "responses": {"200": answer("The messages.", "Welcome"), **errors("400", "403", "503")},
         }
     }
     for name, summary, model in (
@@ -479,7 +482,7 @@ def welcome_paths() -> dict[str, Any]:
                     "content": {"application/json": {"schema": {"type": "object"}}},
                 },
                 "responses": {
-                    "200": answer("It is noted.", "WelcomeVersion"),
+                    "200": answer("The change is stored.", "WelcomeVersion"),
                     **errors("400", "403", "413", "415", "503"),
                 },
             }
