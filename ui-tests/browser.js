@@ -1,7 +1,7 @@
 /**
- * Which Chromium the tests drive: the system's own, or else the one that
- * Playwright has downloaded. Run by itself it prints the path, and with
- * --install it asks Playwright for a download when there is none.
+ * The Chromium that the tests drive: the system's own, or else the one that Playwright has
+ * downloaded. Run by itself it prints the path, and with --install it asks Playwright for a
+ * download when there is none.
  */
 const { execFileSync } = require('child_process');
 const fs = require('fs');

@@ -1,5 +1,5 @@
 /**
- * What the buttons of a notification do, and what they ask first.
+ * Buttons of a notification: their effects, and the questions that they ask first.
  */
 import type { Page } from '@playwright/test';
 import * as http from 'http';

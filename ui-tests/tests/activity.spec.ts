@@ -10,17 +10,20 @@ import { createInterface } from 'readline';
 
 import { expect, test } from './lab';
 
-/** Who has this extension, and who has JupyterLab alone. */
+/** A user with this extension, and one with JupyterLab alone. */
 const USER = 'ada';
 const BARE = 'bob';
 
-/** How long the proxy is watched, in seconds: several keep-alive frames, `make test-activity` more. */
+/**
+ * Time in seconds for which the proxy is watched: several keep-alive frames, `make test-activity`
+ * more.
+ */
 const WATCHED_S = Number(process.env.NOTIFY_ACTIVITY_S || 90);
 
-/** How long JupyterLab's own requests take to fall silent in a hidden tab, in seconds. */
+/** Time in seconds in which JupyterLab's own requests fall silent in a hidden tab. */
 const SETTLED_S = 75;
 
-/** What `python -m tests.support.hub` says of the hub that it started. */
+/** The hub's description that `python -m tests.support.hub` prints. */
 interface IHub {
   url: string;
   password: string;
@@ -116,7 +119,7 @@ test('a hidden tab gives no sign of activity, and still gets messages at once', 
   }
 });
 
-/** Whether the page of JupyterLab is there, and has this extension's bell. */
+/** True in a page of JupyterLab that has this extension's bell. */
 const HAS_BELL = `!!document.querySelector('#jp-main-dock-panel')
   && !!document.querySelector('.jp-NotifyBell')`;
 
@@ -157,7 +160,7 @@ class Tab {
     });
   }
 
-  /** What came over WebSockets. */
+  /** Frames that came over WebSockets. */
   readonly frames: string[] = [];
 
   async evaluate(expression: string): Promise<unknown> {
@@ -212,7 +215,7 @@ class Tab {
   private _sessionId = '';
 }
 
-/** When the proxy last saw what it takes for activity, by user. */
+/** Read the last activity of each user, as the proxy has it. */
 async function activity(): Promise<Record<string, string>> {
   const answer = await fetch(`${hub.url}/hub/api/proxy`, {
     headers: { Authorization: `Bearer ${hub.service_token}` }

@@ -13,7 +13,7 @@ import { expect } from '@playwright/test';
 
 import { freePort } from './ports';
 
-/** How often Prometheus asks the exporter, and looks at its rules; in seconds. */
+/** Interval in seconds at which Prometheus asks the exporter, and evaluates its rules. */
 export const INTERVAL_S = 1;
 
 const RULES = `
@@ -41,9 +41,9 @@ export function hasAlerting(): boolean {
 }
 
 export class Alerting {
-  /** What each user uses, in percent. */
+  /** The usage of each user, in percent. */
   values: Record<string, number> = {};
-  /** When the exporter was first asked since each change of a value. */
+  /** Time at which the exporter was first asked since a value last changed. */
   asked: number | null = null;
 
   /** Start all three; the service is told with this token. */

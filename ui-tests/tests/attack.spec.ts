@@ -8,13 +8,18 @@ import { ALL, RUN } from './attacks';
 import { banners, expect, openCenter, rows, test, useLab } from './lab';
 import { hostileTexts } from './markdownGrammar';
 
-/** How long all summaries may take, and all bodies; the rest is left out, and said. */
+/**
+ * Time in ms for all summaries, and for all bodies; the rest is left out, and counted in the
+ * output.
+ */
 const LIMIT_MS = 35_000;
 
 /** A page that stands still for so long is lost, on whatever machine. */
 const LOST_MS = 3000;
 
-/** What one text may cost, by where it is; checked only where the machine does nothing else. */
+/**
+ * Time in ms that one text may cost, by its part; checked only where the machine does nothing else.
+ */
 const BOUND_MS = {
   summary: Number(process.env.NOTIFY_SUMMARY_MS || Infinity),
   body: Number(process.env.NOTIFY_MAIN_THREAD_MS || Infinity)
@@ -22,7 +27,7 @@ const BOUND_MS = {
 
 type Part = keyof typeof BOUND_MS;
 
-/** What shows a part, in the banner and in the center. */
+/** Selectors of a part, in the banner and in the center. */
 const SHOWN: Record<Part, string[]> = {
   summary: ['.jp-NotifyBanner-summary', '.jp-NotifyRow-summary'],
   body: ['.jp-NotifyBanner-item .jp-NotifyBody', '.jp-NotifyRow .jp-NotifyBody']

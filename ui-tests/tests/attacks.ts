@@ -2,7 +2,7 @@
  * Texts and addresses that do harm where they are taken for more than text.
  */
 
-/** What a script of ours would ask for; there is no such host. */
+/** The address that a script of ours would request; there is no such host. */
 export const SENTINEL = 'https://sentinel.invalid';
 
 export const RUN = 'ran()';

@@ -1,6 +1,6 @@
 /**
- * What a user is told of cells that they run, with a real kernel: how it ended, how long it took,
- * and where it is.
+ * Messages about the user's own cells, with a real kernel: how they ended, how long they took, and
+ * where they are.
  */
 import type { Page } from '@playwright/test';
 import * as fs from 'fs';
@@ -119,7 +119,7 @@ async function inbox(count: number, server: Lab = lab): Promise<IRow[]> {
   return server.list();
 }
 
-/** What holds a cell until it is let go, so that it ends when a test wants it. */
+/** Code that holds a cell until a test lets it end. */
 const WAIT = `
 import os, time
 while not os.path.exists("go"):

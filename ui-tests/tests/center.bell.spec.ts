@@ -344,7 +344,7 @@ test('Nothing moves by itself for who wants less motion', async () => {
   const bar = rows(page, 'at work').locator('.jp-NotifyProgress > span');
   await lab.push({ message: 'went wrong', type: 'error' });
   const toast = toasts(page, 'went wrong');
-  /** How long the bar's way takes, and that of a toast into the page, in s. */
+  /** Measure how long the bar's animation takes, and that of a toast into the page, in s. */
   const motion = async () => [
     await bar.evaluate(node =>
       parseFloat(getComputedStyle(node).animationDuration)

@@ -1,5 +1,5 @@
 /**
- * What the center says, to the eye and to a screen reader, and what its keys do.
+ * The center for the eye and for a screen reader, and its keys.
  */
 import {
   counts,

@@ -1,5 +1,5 @@
 /**
- * What a row says before it is opened, what its menu does, and how the search is helped along.
+ * Closed rows, their menu, and the help of the search field.
  */
 import {
   counts,

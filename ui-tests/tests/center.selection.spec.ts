@@ -1,6 +1,6 @@
 /**
- * What the keyboard and the mouse do with several selected rows, and how the keyboard leaves the
- * center and comes to it.
+ * Several selected rows, by keyboard and mouse, and the keyboard's way out of the center and into
+ * it.
  */
 import {
   check,

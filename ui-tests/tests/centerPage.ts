@@ -1,6 +1,6 @@
 /**
- * What the tests of the center share: a JupyterLab with the center open in two tabs of one
- * browser, and what a user does in it.
+ * Fixtures for the tests of the center: a JupyterLab with the center open in two tabs of one
+ * browser, and the actions of a user in it.
  */
 import type { Locator, Page } from '@playwright/test';
 
@@ -21,7 +21,7 @@ import {
 /** The server of the file of tests that runs. */
 export let lab: Lab;
 
-/** What the tab that is looked at is connected through. */
+/** The proxy through which the first tab is connected. */
 export let proxy: Proxy;
 
 /** The tab that is looked at, and another one of the same browser. */
@@ -218,7 +218,7 @@ export async function undo(label: string): Promise<void> {
   await expect(bar).toHaveCount(0);
 }
 
-/** How wide the panel is, in pixels. */
+/** Measure the panel's width, in pixels. */
 export async function panelWidth(): Promise<number> {
   return Math.round((await center(page).boundingBox())!.width);
 }

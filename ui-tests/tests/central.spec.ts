@@ -1,6 +1,6 @@
 /**
- * What a central service has for a user, in the center: rows that say where they came from, and
- * texts that are fetched when they are opened.
+ * Messages of a central service in the center: rows that say where they came from, and texts that
+ * are fetched when they are opened.
  */
 import type { Page } from '@playwright/test';
 
@@ -40,7 +40,7 @@ test.beforeAll(async ({ browser }) => {
 
 test.afterAll(() => page?.context().close());
 
-/** What a row says of itself besides its time. */
+/** The facts that a row states besides its time. */
 const facts = (text: string) =>
   rows(page, text).locator('.jp-NotifyRow-meta > span:not(.jp-NotifyHidden)');
 

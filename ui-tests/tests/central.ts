@@ -20,7 +20,7 @@ export interface IAsked {
  * The service.
  */
 export class Central {
-  /** What a lab is configured with. */
+  /** The address for a lab's configuration. */
   url = '';
 
   /** The configuration of a lab that asks it. */
@@ -85,7 +85,7 @@ export class Central {
     return answer.json();
   }
 
-  /** What it was asked, by a part of the path. */
+  /** List the requests that it received, by a part of the path. */
   async requests(part: string): Promise<IAsked[]> {
     const all = await this.tell<IAsked[]>('GET', 'requests');
     return all.filter(one => one.path.includes(part));

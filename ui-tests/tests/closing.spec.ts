@@ -1,5 +1,5 @@
 /**
- * What is undone wherever it was done, and which toasts have the places.
+ * Undo, wherever a change was made, and the toasts that get the places.
  */
 import type { Page } from '@playwright/test';
 

@@ -1,5 +1,5 @@
 /**
- * What `make demo` shows, with shorter pauses than a user needs.
+ * `make demo`, with shorter pauses than a user needs.
  */
 import { type ChildProcess, spawn } from 'child_process';
 import { once } from 'events';
@@ -44,7 +44,7 @@ test.afterAll(async () => {
   }
 });
 
-/** Where the demo says that its JupyterLab is. */
+/** The address of its JupyterLab, once the demo has printed it. */
 const url = () => said.find(line => line.startsWith('http://'));
 
 test('The demo shows a message of every kind and a progress to its end, and leaves nothing running', async ({

@@ -68,7 +68,7 @@ test.beforeEach(async () => {
   }
 });
 
-/** What was shown by a tab. */
+/** A desktop notification that a tab showed. */
 interface IShown {
   title: string;
   body: string;

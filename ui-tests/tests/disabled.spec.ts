@@ -1,5 +1,5 @@
 /**
- * That a site can disable a way of showing, and the others go on.
+ * Ways of showing that a site disables, while the others go on.
  */
 import type { Page } from '@playwright/test';
 import * as fs from 'fs';

@@ -15,7 +15,7 @@ export function buttonOf(page: Page, name: string): Locator {
   return welcome(page).getByRole('button', { name, exact: true });
 }
 
-/** That a page greets with nothing: it has asked, and nothing came. */
+/** Reload a page, and expect no greeting once it has asked for one. */
 export async function staysQuiet(page: Page): Promise<void> {
   const asked = page.waitForResponse(/jupyterlab-notify\/welcome\?all=true/);
   await page.reload();

@@ -25,7 +25,7 @@ c.JupyterHub.load_roles.append(
 let hub: Hub;
 let administrator: BrowserContext;
 let bob: BrowserContext;
-/** What any page's console complains of: nothing may. */
+/** Complaints in any page's console: there may be none. */
 const complaints: string[] = [];
 
 test.beforeAll(async ({ browser }) => {

@@ -29,10 +29,10 @@ const file = (name: string, text: string): string => {
   return path.join(folder, name);
 };
 
-/** What answers as Prometheus does, and takes what a rule calls. */
+/** A stand-in for Prometheus that also takes the calls of rules. */
 class Engine {
   values: Record<string, number> = {};
-  /** What a call is answered. */
+  /** The status with which a call is answered. */
   status = 500;
   calls: string[] = [];
 

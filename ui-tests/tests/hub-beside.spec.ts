@@ -20,7 +20,7 @@ import {
 } from './page';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'notify-beside-'));
-/** Until it is there, the server of bob has no extension. */
+/** A file: while it is missing, bob's server starts without the extension. */
 const INSTALLED = path.join(folder, 'installed');
 const RECORDING = path.resolve(
   ...[__dirname, '..', '..', 'hub', 'tests', 'recording_server.py']
@@ -201,7 +201,7 @@ test('Two pages show the same: a change of one is in the other, and undoes nothi
   await two.close();
 });
 
-/** As a field for a date and a time in UTC takes it. */
+/** Format a time from now as the value of a field for date and time in UTC. */
 const local = (ms: number) =>
   new Date(Date.now() + ms).toISOString().slice(0, 16);
 const HOUR_MS = 3_600_000;

@@ -16,13 +16,13 @@ import {
   welcome
 } from './page';
 
-/** What a site has besides the two lines. */
+/** The parts of a site's configuration besides the two lines. */
 interface IVariant {
   name: string;
   site?: string;
   python?: string;
   baseUrl?: string;
-  /** Whether what the service has beyond Semaphore's routes is kept from the lab. */
+  /** True to hide from the lab all that the service has beyond Semaphore's routes. */
   polled?: boolean;
 }
 
@@ -134,7 +134,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
       summary,
       ...more
     });
-  /** What ada has not read, as the service knows it. */
+  /** Read from the service which messages ada has not read. */
   const unread = async (): Promise<string[]> =>
     (await hub.api('ada', 'GET', 'notifications/messages?unread=true')).map(
       (one: any) => one.summary.gfm

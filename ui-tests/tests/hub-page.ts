@@ -14,7 +14,7 @@ import {
   test
 } from '@playwright/test';
 
-/** What `python -m tests.page_hub` says of the hub that it started. */
+/** The hub's description that `python -m tests.page_hub` prints. */
 interface IPlace {
   /** The hub's address, without a slash at the end. */
   url: string;
@@ -25,7 +25,7 @@ interface IPlace {
   tokens: Record<string, string>;
 }
 
-/** What a hub is started with. */
+/** The options with which a hub is started. */
 export interface IHubOptions {
   /** Arguments of `configure(c, …)`. */
   configure?: string;
@@ -35,7 +35,7 @@ export interface IHubOptions {
   python?: string;
   /** Users whose servers run. */
   spawn?: string[];
-  /** Whether the service has a template, `quota`. */
+  /** True if the service has a template, `quota`. */
   templates?: boolean;
 }
 

@@ -20,7 +20,7 @@ c.JupyterHub.load_roles.append(
 let hub: Hub;
 let administrator: BrowserContext;
 let bob: BrowserContext;
-/** What any page's console complains of: nothing may. */
+/** Complaints in any page's console: there may be none. */
 const complaints: string[] = [];
 
 test.beforeAll(async ({ browser }) => {
@@ -374,7 +374,7 @@ test("A group's sender composes for the group alone", async ({ browser }) => {
   await ada.close();
 });
 
-/** What would run if a text were taken for HTML, or htmx looked into it. */
+/** Texts that would run if they were taken for HTML, or if htmx looked into them. */
 const HOSTILE = [
   '<img src=x onerror="window.hostile=1">',
   '<script>window.hostile=1</script>',

@@ -24,7 +24,7 @@ const STRINGS: string[] = JSON.parse(
   )
 ).filter((text: string) => !text.includes('\0'));
 
-/** How many are shown in one page. */
+/** Number of texts that are shown in one page. */
 const TOGETHER = 10;
 
 let directory: string;

@@ -17,21 +17,21 @@ import {
   toasts
 } from './lab';
 
-/** What `python -m tests.support.hub` says of the hub that it started. */
+/** The hub's description that `python -m tests.support.hub` prints. */
 interface IHub {
   /** The hub's address, without a slash at the end. */
   url: string;
-  /** That of the user's server. */
+  /** The address of the user's server. */
   server: string;
   user: string;
   password: string;
   /** The user's, for five minutes. */
   token: string;
-  /** That of a service of the hub. */
+  /** The token of a service of the hub. */
   messenger_token: string;
 }
 
-/** What a hub sends: the example of the contract. */
+/** A hub's message: the example of the contract. */
 const PAYLOAD = {
   message: 'Maintenance scheduled for 10 PM tonight',
   type: 'warning',

@@ -1,10 +1,10 @@
 /**
- * What the browser tests share: a JupyterLab of their own here, a way to break the connection to it
- * in `proxy.ts`, and what a user sees in its pages in `page.ts`.
+ * Fixtures for the browser tests: a JupyterLab of their own here, a way to break the connection to
+ * it in `proxy.ts`, and what a user sees in its pages in `page.ts`.
  *
- * A file of tests says `const lab = useLab()` and gets a server that is
- * started before its first test and stopped after its last, with directories
- * of its own: it may be killed, and its database deleted.
+ * A file of tests says `const lab = useLab()` and gets a server that is started before its first
+ * test and stopped after its last, with directories of its own: it may be killed, and its database
+ * deleted.
  */
 import { type Browser, expect, type Page, test } from '@playwright/test';
 import { type ChildProcess, spawn } from 'child_process';
@@ -28,7 +28,7 @@ export * from './proxy';
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-/** What would let a server see the machine that the tests run on. */
+/** Variables that would let a server see the machine that the tests run on. */
 const FOREIGN = /^(JUPYTER|JPY_|IPYTHON|XDG_|NOTEBOOK)/;
 
 /** A notification to push; any other field of the contract besides. */
@@ -67,7 +67,7 @@ export interface IAnswer<T = any> {
   body: T;
 }
 
-/** How a server is started. */
+/** The options with which a server is started. */
 export interface ILabOptions {
   /** The application: JupyterLab, or Notebook 7. */
   app?: 'lab' | 'notebook';
@@ -102,7 +102,7 @@ export class Lab {
     return path.join(this._folder, 'root');
   }
 
-  /** Where the notifications are kept. */
+  /** The path of its database. */
   get database(): string {
     return path.join(this._folder, 'data', 'notify', 'notifications.sqlite');
   }
@@ -253,7 +253,7 @@ export class Lab {
     await this._ok('DELETE', `jupyterlab-notify/ingest/${name}${as}`);
   }
 
-  /** How it does: version, store, tabs, counts. */
+  /** Read its status: version, store, tabs, counts. */
   async status(): Promise<any> {
     return this._ok('GET', 'jupyterlab-notify/status');
   }
@@ -293,7 +293,7 @@ export class Lab {
     }
   }
 
-  /** Where this user's welcome messages are, as files. */
+  /** The folder of this user's welcome messages, as files. */
   get welcomeFolder(): string {
     const folder = path.join(this._folder, 'data', 'notify', 'welcome');
     fs.mkdirSync(folder, { recursive: true });
@@ -321,7 +321,7 @@ export class Lab {
     return page;
   }
 
-  /** Where a page of it is. */
+  /** Make the address of a page. */
   address(options: IOpenOptions = {}): string {
     const where =
       options.path ?? (this._options.app === 'notebook' ? 'tree' : 'lab');
@@ -420,7 +420,7 @@ export class Lab {
   private readonly _options: ILabOptions;
   private _child: ChildProcess | null = null;
   private _folder = '';
-  /** Who sent what was pushed here, by id, where it named itself. */
+  /** The sources of messages that were pushed here and named one, by id. */
   private readonly _sources = new Map<string, string>();
 }
 

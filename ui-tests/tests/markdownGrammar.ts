@@ -41,8 +41,8 @@ const FORMULAS = [
 ];
 
 /**
- * What costs to lay out: marks upon a letter, signs that are joined, other directions, what is
- * written as an escape, and elements of HTML.
+ * Pieces of text that cost much to lay out: marks upon a letter, signs that are joined, other
+ * directions, characters that are written as escapes, and elements of HTML.
  */
 const DEAR = [
   ...[
@@ -56,10 +56,10 @@ const DEAR = [
   ...['\u202e', '<span style="x">a</span>', '<img src=a.png>', '<b>a</b>']
 ];
 
-/** As long as a body may be, and as a summary. */
+/** The longest body, and the longest summary. */
 const LENGTHS = [32_000, 4000];
 
-/** How many are made of several pieces. */
+/** Number of texts that are made of several pieces. */
 const MIXED = 90;
 
 /**

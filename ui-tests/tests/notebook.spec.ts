@@ -191,7 +191,7 @@ test('The banner stands below the menus and above the pages, and gives the room 
   }
 });
 
-/** Where something is, in whole pixels. */
+/** The place of an element, in whole pixels. */
 interface IBox {
   id: string;
   x: number;

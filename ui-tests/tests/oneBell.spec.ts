@@ -186,7 +186,7 @@ async function openView(page: Page): Promise<void> {
   await expect(page.locator('.lm-Menu-content').first()).toBeVisible();
 }
 
-/** How many separators in sight of the menu View follow another one. */
+/** Count the visible separators of the menu View that follow another one. */
 async function doubleSeparators(page: Page): Promise<number> {
   return page
     .locator('.lm-Menu-content')

@@ -11,10 +11,10 @@ import {
 import type { IRow, Lab } from './lab';
 import type { Proxy } from './proxy';
 
-/** How often a page is asked for something, where not each time that it is drawn. */
+/** Options for questions to a page that need no answer at each frame. */
 const ONCE_IN_A_WHILE = { polling: 50 };
 
-/** How a page is opened. */
+/** The options with which a page is opened. */
 export interface IOpenOptions {
   /** Through this proxy instead of directly. */
   via?: Proxy;
@@ -33,7 +33,7 @@ export interface IToastEvent {
   what: 'appeared' | 'gone';
   id: string;
   text: string;
-  /** When, in milliseconds of the machine's clock. */
+  /** Time, in milliseconds of the machine's clock. */
   at: number;
 }
 
@@ -119,8 +119,8 @@ export async function setMotion(page: Page, motion: boolean): Promise<void> {
 }
 
 /**
- * What toasts came and went on a page since it was loaded, also those that
- * were gone before anybody looked; those with this text.
+ * List the toasts with a text that came and went on a page since it was loaded, also those that
+ * were gone before anybody looked.
  */
 export async function toastEvents(
   page: Page,
@@ -136,7 +136,7 @@ export async function toastEvents(
 }
 
 /**
- * How long a toast was on a page; waits until it is gone.
+ * Measure how long a toast was on a page; waits until it is gone.
  */
 export async function toastTime(page: Page, text: string): Promise<number> {
   await expect
@@ -297,7 +297,7 @@ export async function runFromPalette(
 }
 
 /**
- * What the model of a page holds of the inbox, newest first.
+ * Read the rows of the inbox that a page's model holds, newest first.
  */
 export function modelRows(page: Page): Promise<IRow[]> {
   return page.evaluate(() => [...(window as any).notifyModel.notifications]);

@@ -12,7 +12,7 @@ export interface IPollingProxy {
   stop(): Promise<void>;
 }
 
-/** What Semaphore does not have. */
+/** Routes that Semaphore does not have. */
 const FEATURES = ['events', 'overview', 'receipts', 'hello'];
 const HIDDEN = new RegExp(`^/v1/(?:${FEATURES.join('|')})`);
 

@@ -1,6 +1,6 @@
 /**
- * What a user sees of their own programs: the README's lines in a shell, a
- * script with a progress, and a cell of a notebook.
+ * The user's own programs: the README's lines in a shell, a script with a progress, and a cell of a
+ * notebook.
  */
 import type { Page } from '@playwright/test';
 import { type ChildProcess, spawn } from 'child_process';

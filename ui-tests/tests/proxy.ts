@@ -10,10 +10,10 @@ import type { Lab } from './lab';
  * can be broken while those of another stay up.
  */
 export class Proxy {
-  /** Where it listens. */
+  /** The port on which it listens. */
   port = 0;
 
-  /** How many connections were tried while it refused them. */
+  /** Number of connections that were tried while it refused them. */
   refused = 0;
 
   /** Listen, and pass everything on to a server. */

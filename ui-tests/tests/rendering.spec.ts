@@ -1,6 +1,6 @@
 /**
- * What a text shows besides letters: formulas, footnotes, wide tables, code to copy, and links to
- * the user's own files.
+ * Texts with more than letters: formulas, footnotes, wide tables, code to copy, and links to the
+ * user's own files.
  */
 import type { Locator, Page } from '@playwright/test';
 import * as fs from 'fs';

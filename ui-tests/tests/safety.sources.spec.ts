@@ -1,5 +1,5 @@
 /**
- * What comes from outside is shown as text or dropped, never run: images, characters that hide
+ * Content from outside, which is shown as text or dropped, never run: images, characters that hide
  * others, and in the banner and the welcome dialog, from a central service.
  */
 import * as fs from 'fs';

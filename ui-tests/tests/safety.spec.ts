@@ -1,6 +1,6 @@
 /**
- * What comes from outside is shown as text or dropped, never run: in toasts and in the center, from
- * the ingest and from a database that others wrote.
+ * Content from outside, which is shown as text or dropped, never run: in toasts and in the center,
+ * from the ingest and from a database that others wrote.
  */
 import { ADDRESSES, ALL, CODE, FETCH, RUN, SENTINEL, STRINGS } from './attacks';
 import { write } from './database';

@@ -106,7 +106,7 @@ export class WatchedPage {
 
   /** The page, once the server has started. */
   page!: Page;
-  /** What must stay empty: what ran, and what was requested. */
+  /** Scripts that ran, and addresses that were requested; must stay empty. */
   readonly alarms: string[] = [];
 
   /** Let every command that runs ring the alarm, except those of the tests. */
@@ -203,7 +203,7 @@ export function everywhere(string: string): IPayload {
   };
 }
 
-/** What a row of the list shows. */
+/** The visible parts of a row. */
 export interface IShown {
   summary: string;
   source: string;
@@ -246,7 +246,7 @@ async function openInPage(id: string): Promise<IShown> {
   };
 }
 
-/** What tests ask of a page, in it. */
+/** The questions of tests that run in the page. */
 interface ILook {
   /** Press, and point at, whatever text brought with it. */
   poke: (selector: string) => void;

@@ -29,7 +29,7 @@ const IMAGES = path.resolve(__dirname, '..', '..', 'docs', 'images');
 
 const MAX_BYTES = 300_000;
 
-/** When the pictures are taken, whatever the day: nothing in them is of today. */
+/** Time at which the pictures are taken, whatever the day: nothing in them is of today. */
 const NOW = new Date('2026-06-09T14:37:20Z');
 
 const lab = useLab({
@@ -118,7 +118,7 @@ const NEWEST = {
   actions: [{ label: 'Dismiss' }]
 };
 
-/** What has to stay in sight, and not in a toast besides. */
+/** A message that has to stay in sight, and not in a toast besides. */
 const OUTAGE = {
   message: 'Saving to /scratch fails until about 15:30 UTC',
   type: 'error',
@@ -143,7 +143,7 @@ const UPDATE = {
   body: 'Save your notebooks before.'
 };
 
-/** What greets, by id: title and text. */
+/** The welcome messages, by id: title and text. */
 const WELCOME: Record<string, [string, string]> = {
   '1-school': [
     'Welcome to the summer school',

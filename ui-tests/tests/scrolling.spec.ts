@@ -1,5 +1,5 @@
 /**
- * What scrolling in the center costs, however many messages there are.
+ * The cost of scrolling in the center, however many messages there are.
  */
 import type { CDPSession, Page } from '@playwright/test';
 
@@ -9,13 +9,13 @@ import { center, expect, openCenter, rows, test, useLab } from './lab';
 const FEW = 10;
 const MANY = 10_000;
 
-/** How many of them somebody has scrolled past. */
+/** Number of rows that somebody has scrolled past. */
 const LOADED = 1000;
 
-/** How far one scrolls and back, in pixels, and by how much at once. */
+/** Distance in pixels that is scrolled and scrolled back, and the size of one step. */
 const WAY = { px: 240, step_px: 24 };
 
-/** What else the machine does shows in some of these, so the least counts. */
+/** Number of rounds, of which the least counts: other work of the machine shows in some. */
 const ROUNDS = 4;
 
 const lab = useLab();
@@ -108,7 +108,7 @@ async function scroll(
   return { rows: Math.max(...counts), work: Math.min(...works) };
 }
 
-/** How long a page has worked so far, in seconds. */
+/** Measure how long a page has worked so far, in seconds. */
 async function work(devtools: CDPSession): Promise<number> {
   const { metrics } = await devtools.send('Performance.getMetrics');
   const parts = ['ScriptDuration', 'RecalcStyleDuration', 'LayoutDuration'];

@@ -20,7 +20,7 @@ import {
   useLab
 } from './lab';
 
-/** What a site has set by the names of earlier versions. */
+/** A site's settings by the names of earlier versions. */
 const site = fs.mkdtempSync(path.join(os.tmpdir(), 'notify-site-'));
 fs.writeFileSync(
   path.join(site, 'overrides.json'),
@@ -48,7 +48,7 @@ const earlier = useLab({
 
 test.afterAll(() => fs.rmSync(site, { recursive: true }));
 
-/** What is set on a page of the settings, as the server keeps it. */
+/** Read the settings of a page, as the server keeps them. */
 async function kept(lab: Lab, plugin: string): Promise<object> {
   const { body } = await lab.api('GET', `lab/api/settings/${plugin}`);
   return body.settings;

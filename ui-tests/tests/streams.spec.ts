@@ -1,9 +1,9 @@
 /**
- * That no tab misses a message or shows it twice, whatever happens to its
- * connection, to the server, or to the database.
+ * The promise that no tab misses a message or shows it twice, whatever happens to its connection,
+ * to the server, or to the database.
  *
- * Two tabs are of one browser and connected directly; the third is of another
- * browser, and its connection goes through a proxy that can break it.
+ * Two tabs are of one browser and connected directly; the third is of another browser, and its
+ * connection goes through a proxy that can break it.
  */
 import type { Page } from '@playwright/test';
 
@@ -30,7 +30,7 @@ import {
  */
 const LONG_PAUSE_MS = 7500;
 
-/** How long a tab is away by its own clock. */
+/** Time in ms for which a tab is away by its own clock. */
 const AWAY_MS = 60_000;
 
 const lab = useLab();
@@ -136,7 +136,7 @@ function back(shown: number, returned: number): void {
   expect(shown - returned).toBeLessThan(LONG_PAUSE_MS);
 }
 
-/** When a toast with this text first came, and that it came once. */
+/** Find the time at which a toast with this text first came, and expect that it came once. */
 async function shownOnce(tab: Page, text: string): Promise<number> {
   await expect(toasts(tab, text)).toHaveCount(1);
   const events = await toastEvents(tab, text);

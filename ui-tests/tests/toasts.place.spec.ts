@@ -1,6 +1,6 @@
 /**
- * Where toasts stand and for how long: they cover no control that users work with, fold, fade, and
- * wait for who is busy. Boxes are measured.
+ * The place and time of toasts: they cover no control that users work with, fold, fade, and wait
+ * for busy users. Boxes are measured.
  */
 import type { Page } from '@playwright/test';
 import * as fs from 'fs';
@@ -29,7 +29,7 @@ const TOGGLE_CENTER = 'jupyterlab-notify:toggle-center';
 
 const WIDTHS = [1920, 1280, 900, 480];
 
-/** What a toast must not meet. */
+/** Controls that a toast must not cover. */
 const CONTROLS = [
   '.jp-Toolbar button',
   '.jp-Toolbar jp-button',
@@ -125,7 +125,10 @@ async function measure(tab: Page): Promise<void> {
   }
 }
 
-/** What is opened, how, and what is in sight then. */
+/**
+ * Surfaces to open: a name, the command that opens it, its arguments, and a selector of what is in
+ * sight then.
+ */
 const SURFACES: [string, string, Record<string, unknown>, string][] = [
   ['the launcher', 'launcher:create', {}, '.jp-Launcher'],
   [

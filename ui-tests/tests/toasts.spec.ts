@@ -1,5 +1,5 @@
 /**
- * What a toast promises, in two windows of one browser.
+ * The promises of a toast, in two windows of one browser.
  */
 import type { Page } from '@playwright/test';
 
@@ -37,7 +37,7 @@ const TYPES = [
   'in-progress'
 ] as const;
 
-/** What hubs in the field send. */
+/** The message that hubs in the field send. */
 const HUB_PAYLOAD = {
   message: 'Maintenance scheduled for 10 PM tonight',
   type: 'warning',

@@ -1,5 +1,5 @@
 /**
- * What every part of the page uses: the API, and where it says what came of it.
+ * Shared parts of the page: requests to the API, and the line that tells of their outcome.
  */
 const meta = name =>
   document.querySelector(`meta[name="${name}"]`)?.content ?? '';

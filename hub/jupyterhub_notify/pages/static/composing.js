@@ -157,7 +157,7 @@ function actions(form) {
   return found;
 }
 
-/** Which field the API means by a place in the body. */
+/** The form's field for each place in the body that the API names. */
 const FIELD_OF = {
   summary: 'jn-message',
   body: 'jn-details',

@@ -1,7 +1,9 @@
 /**
- * What the page does by itself: times in the reader's own zone, what is sent to the API, and what
- * changes while it is open. Parts of the page come from the service, through htmx; nothing that a
- * message says is built into HTML here.
+ * The page's own work: times in the reader's own zone, requests to the API, and changes while it is
+ * open.
+ *
+ * Parts of the page come from the service, through htmx; nothing that a message says is built into
+ * HTML here.
  */
 import { byId } from './api.js';
 import { beginTemplates, beginToCompose, showCount } from './composing.js';

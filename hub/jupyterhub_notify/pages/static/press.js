@@ -4,7 +4,7 @@
 
 const CONTROLS = 'a, button, input, select, summary, label';
 
-/** What tells a control that was drawn anew from the others. */
+/** Describe a control so that it is found again among others that were drawn anew. */
 function nameOf(control) {
   const { tagName, id, name, textContent } = control;
   return [tagName, id, name, textContent.trim(), { ...control.dataset }];

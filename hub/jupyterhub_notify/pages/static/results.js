@@ -5,7 +5,7 @@ import { api, byId, complain, forgive, say, SERVICE } from './api.js';
 import { follow, refresh } from './follow.js';
 import { localText, present } from './times.js';
 
-/** How often the page looks whether what was held has gone out, in ms. */
+/** Interval in ms at which the page checks if a held message has gone out. */
 const ASK_AGAIN_MS = 2000;
 
 export function beginResults(article) {
@@ -61,7 +61,7 @@ export function beginResults(article) {
   countDown();
 }
 
-/** What the dialog edits: the field of the form, and that of the broadcast. */
+/** The fields that the dialog edits: that of the form, and that of the broadcast. */
 const EDITED = {
   message: 'summary',
   details: 'body',
