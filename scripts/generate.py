@@ -394,7 +394,7 @@ def notification_paths() -> dict[str, Any]:
     }
     paths["/jupyterlab-notify/status"] = {
         "get": {
-            "summary": "Read the version, the store's state, open tabs, counts and the central service's state",
+            "summary": "Read the state: version, store, open tabs, counts, central service",
             "operationId": "status",
             "responses": {"200": answer("The status.", "Status"), **errors("403", "503")},
         }
