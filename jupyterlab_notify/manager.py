@@ -255,7 +255,9 @@ class NotificationManager:
     async def change_quiet(self, change: QuietChange) -> Quiet | None:
         """Change what the user is left alone by; see ``QuietRepository.change``."""
         quiet = self.storage.quiet
-        return await self._worker.submit(lambda tx: quiet.change(tx, change), write=True)
+        changed = await self._worker.submit(lambda tx: quiet.change(tx, change), write=True)
+        self._nudge()
+        return changed
 
     def _announce(self, change: StateChange, ids: list[str]) -> None:
         for source in self._sources or ():

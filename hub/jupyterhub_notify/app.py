@@ -9,7 +9,19 @@ from fastapi import FastAPI
 
 from . import __version__, factory
 from .config import Settings
-from .handlers import admin, alerts, channels, doctor, events, me, messages, reading, root, services
+from .handlers import (
+    admin,
+    alerts,
+    channels,
+    doctor,
+    events,
+    me,
+    messages,
+    quiet,
+    reading,
+    root,
+    services,
+)
 from .handlers.errors import add_error_handlers
 from .handlers.middleware import BodyLimit, Failures, Measure
 from .handlers.pages import add_pages
@@ -73,7 +85,9 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
         directory=None if hub is None else HubDirectory(hub.api),
         hub_api=None if hub is None else hub.api,
     )
-    for module in (root, me, messages, reading, services, events, admin, alerts, channels, doctor):
+    for module in (root, me, messages, quiet, reading, services, events):
+        app.include_router(module.router)
+    for module in (admin, alerts, channels, doctor):
         app.include_router(module.router)
     add_pages(app, settings, identity)
     for route in identity.routes():

@@ -49,6 +49,7 @@ from .services.limits import RateLimit
 from .services.notification_changes import NotificationChanges
 from .services.overview import OverviewService
 from .services.publishing import PublishingService
+from .services.quiet import QuietChanges, QuietService
 from .services.receipts import ReceiptService
 from .services.recipients import RecipientService
 from .services.reconciling import ReconcilingService
@@ -135,6 +136,7 @@ class _Factory:
             welcome=self._welcome,
             overview=self._overview(),
             receipts=self._receipts(),
+            quiet=QuietService(**self._both, store=stores.quiet),
             administration=AdministrationService(
                 **self._both,
                 audit=stores.audit,
@@ -164,6 +166,7 @@ class _Factory:
             NotificationChanges(store=self._stores.notifications, views=self._views),
             BroadcastChanges(store=self._stores.broadcasts, views=self._broadcast_views),
             WelcomeChanges(store=self._stores.welcome, service=self._welcome),
+            QuietChanges(store=self._stores.quiet),
         ]
         changes = Changes(database=self._database, sources=sources)
         return Feed(

@@ -23,6 +23,7 @@ from .services.housekeeping import Housekeeping
 from .services.inbox import InboxService
 from .services.overview import OverviewService
 from .services.publishing import PublishingService
+from .services.quiet import QuietService
 from .services.receipts import ReceiptService
 from .services.recipients import RecipientService
 from .services.reconciling import ReconcilingService
@@ -39,6 +40,7 @@ from .storage.database import Database
 from .storage.deliveries import DeliveryStore
 from .storage.expiry import ExpiryStore
 from .storage.notifications import NotificationStore
+from .storage.quiet import QuietStore
 from .storage.rule_states import RuleStateStore
 from .storage.servers import ServerStore
 from .storage.templates import SavedTemplateStore
@@ -59,6 +61,7 @@ class Stores:
     broadcasts: BroadcastStore = field(default_factory=BroadcastStore)
     deliveries: DeliveryStore = field(default_factory=DeliveryStore)
     welcome: WelcomeStore = field(default_factory=WelcomeStore)
+    quiet: QuietStore = field(default_factory=QuietStore)
     rule_states: RuleStateStore = field(default_factory=RuleStateStore)
     servers: ServerStore = field(default_factory=ServerStore)
     audit: AuditStore = field(default_factory=AuditStore)
@@ -88,6 +91,7 @@ class Parts:
     welcome: WelcomeService
     overview: OverviewService
     receipts: ReceiptService
+    quiet: QuietService
     administration: AdministrationService
     saved_templates: SavedTemplateService
     scheduler: Scheduler

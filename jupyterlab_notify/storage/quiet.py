@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
 from ..exceptions import Conflict
@@ -11,6 +12,8 @@ from .transaction import Transaction
 
 #: The row of do-not-disturb; no source has such a name.
 EVERYTHING = ""
+#: How many sources are remembered that were muted once, so that other servers hear of it.
+MAX_UNMUTED = 100
 
 
 class Quiet(TypedDict):
@@ -40,8 +43,45 @@ class QuietChange(NamedTuple):
     unmute: str | None = None
 
 
+class UntoldQuiet(NamedTuple):
+    """An entry that a central service has to be told of.
+
+    Parameters
+    ----------
+    source
+        The source; empty for do-not-disturb.
+    on, until_ms
+        Whether it is muted, and until when.
+    changed_ms, age_ms
+        When the user changed it, and how long ago that is.
+    """
+
+    source: str
+    on: bool
+    until_ms: int | None
+    changed_ms: int
+    age_ms: int
+
+
+class SharedQuiet(NamedTuple):
+    """An entry as a central service has it, which all servers of the user follow.
+
+    Parameters
+    ----------
+    source, on, until_ms
+        As in ``UntoldQuiet``.
+    stamp
+        When the user changed it, by the service's clock: the last change counts.
+    """
+
+    source: str
+    on: bool
+    until_ms: int | None
+    stamp: int
+
+
 class QuietRepository:
-    """The table ``quiet``: a row for each muted source, and one for do-not-disturb.
+    """The table ``quiet``: a row for each source that was muted, and one for do-not-disturb.
 
     That row stays when do-not-disturb ends, so that a tab can tell its end from its never having
     been turned on here, when JupyterLab's own switch counts.
@@ -50,7 +90,8 @@ class QuietRepository:
     def read(self, transaction: Transaction) -> Quiet | None:
         """Return what holds; None if the user never changed it."""
         rows = transaction.execute(
-            "SELECT source, active, until_ms FROM quiet ORDER BY source"
+            "SELECT source, active, until_ms FROM quiet WHERE active OR source = ? ORDER BY source",
+            (EVERYTHING,),
         ).fetchall()
         if not rows:
             return None
@@ -77,10 +118,11 @@ class QuietRepository:
                     "The end of do-not-disturb must lie in the future, at most a year ahead."
                 )
         if change.unmute is not None:
-            transaction.execute("DELETE FROM quiet WHERE source = ?", (change.unmute,))
+            _unmute(transaction, change.unmute)
         if change.mute is not None:
             (others,) = transaction.execute(
-                "SELECT count(*) FROM quiet WHERE source NOT IN (?, ?)", (EVERYTHING, change.mute)
+                "SELECT count(*) FROM quiet WHERE active AND source NOT IN (?, ?)",
+                (EVERYTHING, change.mute),
             ).fetchone()
             if others >= MAX_MUTED:
                 raise Conflict(f"{MAX_MUTED} sources are muted, which is the most: unmute another.")
@@ -90,6 +132,78 @@ class QuietRepository:
         # Tabs and other servers hear of it as of any other change.
         transaction.next_seq()
         return self.read(transaction)
+
+    def untold(self, transaction: Transaction) -> list[UntoldQuiet]:
+        """Return what the user has changed and the central service does not know yet."""
+        return _unsent(transaction, "stamp IS NULL")
+
+    def adopt(
+        self,
+        transaction: Transaction,
+        entries: Iterable[SharedQuiet],
+        sent: Sequence[UntoldQuiet] = (),
+    ) -> list[UntoldQuiet]:
+        """Take over what the user changed at another server.
+
+        Parameters
+        ----------
+        transaction
+            A transaction that writes.
+        entries
+            All entries of the central service.
+        sent
+            What it was told before it answered so.
+
+        Returns
+        -------
+        list of UntoldQuiet
+            What holds here and the service has lost, as after a restore of its database.
+        """
+        told = {entry.source: entry.changed_ms for entry in sent}
+        rows = {
+            row[0]: row[1:]
+            for row in transaction.execute(
+                "SELECT source, active, until_ms, changed_ms, stamp FROM quiet"
+            )
+        }
+        changed = False
+        stamps: dict[str, int] = {}
+        for entry in entries:
+            stamps[entry.source] = entry.stamp
+            known = rows.get(entry.source)
+            if known is None and not entry.on and entry.source != EVERYTHING:
+                continue
+            active, until_ms, changed_ms, stamp = known or (0, None, 0, 0)
+            if stamp is None:
+                if told.get(entry.source) != changed_ms:
+                    # The user has changed it since, and the service is told of that next.
+                    continue
+            elif stamp >= entry.stamp:
+                continue
+            here = SharedQuiet(entry.source, bool(active), until_ms, entry.stamp)
+            there = _present(entry, transaction.now_ms)
+            if known is None or not _is_same(here, there):
+                here, changed = there, True
+            transaction.execute(
+                "INSERT OR REPLACE INTO quiet (source, active, until_ms, changed_ms, stamp) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (here.source, int(here.on), here.until_ms, here.stamp, here.stamp),
+            )
+        self.refuse(transaction, (entry for entry in sent if entry.source not in stamps))
+        if changed:
+            _forget(transaction)
+            transaction.next_seq()
+        held = transaction.execute("SELECT source, stamp FROM quiet WHERE active AND stamp > 0")
+        lost = {source for source, stamp in held if stamps.get(source, 0) < stamp}
+        return [row for row in _unsent(transaction, "active") if row.source in lost]
+
+    def refuse(self, transaction: Transaction, sent: Iterable[UntoldQuiet]) -> None:
+        """Keep here alone what the central service does not accept."""
+        for entry in sent:
+            transaction.execute(
+                "UPDATE quiet SET stamp = 0 WHERE source = ? AND changed_ms = ?",
+                (entry.source, entry.changed_ms),
+            )
 
 
 def end_quiet(transaction: Transaction) -> None:
@@ -102,7 +216,57 @@ def end_quiet(transaction: Transaction) -> None:
 
 
 def _set(transaction: Transaction, source: str, active: bool, until_ms: int | None = None) -> None:
+    # Each change has a later time than the one before, also when the clock was set back.
     transaction.execute(
-        "INSERT OR REPLACE INTO quiet (source, active, until_ms) VALUES (?, ?, ?)",
-        (source, int(active), until_ms if active else None),
+        "INSERT INTO quiet (source, active, until_ms, changed_ms) "
+        "VALUES (:source, :on, :end, :now) "
+        "ON CONFLICT (source) DO UPDATE SET active = :on, until_ms = :end, "
+        "changed_ms = max(:now, changed_ms + 1), stamp = NULL",
+        {
+            "source": source,
+            "on": int(active),
+            "end": until_ms if active else None,
+            "now": transaction.now_ms,
+        },
     )
+
+
+def _unmute(transaction: Transaction, source: str) -> None:
+    known = transaction.execute(
+        "SELECT 1 FROM quiet WHERE source = ? AND active", (source,)
+    ).fetchone()
+    if known is not None:
+        _set(transaction, source, False)
+        _forget(transaction)
+
+
+def _forget(transaction: Transaction) -> None:
+    """Forget which sources were muted long ago."""
+    transaction.execute(
+        "DELETE FROM quiet WHERE source IN (SELECT source FROM quiet "
+        "WHERE NOT active AND source <> ? ORDER BY changed_ms DESC LIMIT -1 OFFSET ?)",
+        (EVERYTHING, MAX_UNMUTED),
+    )
+
+
+def _present(entry: SharedQuiet, now_ms: int) -> SharedQuiet:
+    """Return an entry without an end that has passed."""
+    if entry.on and entry.until_ms is not None and entry.until_ms <= now_ms:
+        return entry._replace(on=False, until_ms=None)
+    return entry if entry.on else entry._replace(until_ms=None)
+
+
+def _is_same(here: SharedQuiet, there: SharedQuiet) -> bool:
+    """Tell whether both say the same; the service keeps whole seconds only."""
+    if here.on != there.on or (here.until_ms is None) != (there.until_ms is None):
+        return False
+    return abs((here.until_ms or 0) - (there.until_ms or 0)) < 1000
+
+
+def _unsent(transaction: Transaction, where: str) -> list[UntoldQuiet]:
+    return [
+        UntoldQuiet(source, bool(on), until_ms, changed_ms, max(transaction.now_ms - changed_ms, 0))
+        for source, on, until_ms, changed_ms in transaction.execute(
+            f"SELECT source, active, until_ms, changed_ms FROM quiet WHERE {where} ORDER BY source"
+        )
+    ]

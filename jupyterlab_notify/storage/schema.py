@@ -299,6 +299,11 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE notifications ADD COLUMN ended_ms INTEGER;
     """,
+    # When the user changed it, and the central service's time of that; none: it was not told.
+    """
+    ALTER TABLE quiet ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE quiet ADD COLUMN stamp INTEGER;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

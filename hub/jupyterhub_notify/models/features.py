@@ -18,6 +18,7 @@ FEATURES = [
     "hello",
     "messages",
     "overview",
+    "quiet",
     "receipts",
     "reconcile",
     "replies",

@@ -9,6 +9,7 @@ from .broadcasts import Broadcast, BroadcastState, Delivery
 from .channels import ChannelChoice, ChannelSend, ChannelSpread
 from .counter import Counter
 from .notifications import OF_GROUPS, Notification, NotificationState
+from .quiet import UserQuiet
 from .servers import Server
 from .templates import SavedTemplate
 from .welcome import Welcome, WelcomeState
@@ -31,6 +32,7 @@ __all__ = [
     "RuleState",
     "SavedTemplate",
     "Server",
+    "UserQuiet",
     "UtcDateTime",
     "Welcome",
     "WelcomeState",

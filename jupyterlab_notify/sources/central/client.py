@@ -7,12 +7,14 @@ one-sentence message.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ...storage.fields import rfc3339
+from ...storage.quiet import SharedQuiet, UntoldQuiet
 from ...storage.remote import MAX_BROADCASTS, RemoteMessage, RemoteState
 from ...storage.welcome import WelcomeContent
 from .content import MAX_CONTAINERS, parse_json
@@ -30,6 +32,7 @@ from .parsing import (
     parse_listed_broadcast,
     parse_message,
     parse_next_cursor,
+    parse_quiet,
     parse_read,
     parse_state,
     parse_text,
@@ -261,15 +264,36 @@ class CentralClient:
         """
         if change is None:
             return parse_channels(await parse_json(await self._get("/v1/channels")))
+        return parse_channels(await parse_json(await self._patch("/v1/channels", change)))
+
+    async def quiet(self, changes: Sequence[UntoldQuiet] = ()) -> list[SharedQuiet]:
+        """Return what the user is left alone by; tell of changes first."""
+        path, ahead_ms = "/v1/quiet", self.clock.ahead_ms
+        if not changes:
+            return parse_quiet(await parse_json(await self._get(path)), ahead_ms)
+        entries = [
+            {
+                "source": change.source,
+                "on": change.on,
+                "until": None if change.until_ms is None else rfc3339(change.until_ms - ahead_ms),
+                "age_ms": change.age_ms,
+            }
+            for change in changes
+        ]
+        return parse_quiet(
+            await parse_json(await self._patch(path, {"entries": entries})), ahead_ms
+        )
+
+    # HTTP
+
+    async def _patch(self, path: str, value: Any) -> Answer:
         headers = {"Content-Type": "application/json"}
-        content = json.dumps(change).encode()
-        answer = await self._transport.ask("PATCH", "/v1/channels", None, headers, content)
+        content = json.dumps(value).encode()
+        answer = await self._transport.ask("PATCH", path, None, headers, content)
         if answer.status != HTTPStatus.OK:
             raise failure_of(answer)
         self.answered += 1
-        return parse_channels(await parse_json(answer))
-
-    # HTTP
+        return answer
 
     async def _get(
         self,

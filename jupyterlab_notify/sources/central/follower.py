@@ -19,7 +19,13 @@ from ...storage.transaction import Transaction
 from .clock import ServiceClock
 from .content import load
 from .failure import Failure, malformed
-from .parsing import parse_broadcast, parse_id, parse_state, parse_whole_message
+from .parsing import (
+    parse_broadcast,
+    parse_id,
+    parse_quiet,
+    parse_state,
+    parse_whole_message,
+)
 from .schedule import jitter
 from .server_sent_events import EventParser, ServerEvent
 from .session import CentralSession
@@ -241,6 +247,15 @@ class _Changes:
 
         return apply
 
+    def quiet(self, entry: dict[str, Any]) -> _Operation:
+        """Return the operation that adopts what the user is left alone by elsewhere."""
+        entries = parse_quiet(entry, self._clock.ahead_ms)
+
+        def apply(session: CentralSession, tx: Transaction) -> None:
+            session.storage.quiet.adopt(tx, entries)
+
+        return apply
+
     def gone(self, origin: str, entry: dict[str, Any]) -> _Operation:
         """Return the operation that removes what was revoked."""
         remote = parse_id(entry)
@@ -258,6 +273,7 @@ _APPLY: dict[str, Callable[[_Changes, dict[str, Any]], _Operation]] = {
     "message-gone": lambda changes, entry: changes.gone("message", entry),
     "broadcast": _Changes.broadcast,
     "broadcast-changed": lambda changes, entry: changes.marked("broadcast", entry),
+    "quiet": _Changes.quiet,
     "broadcast-gone": lambda changes, entry: changes.gone("broadcast", entry),
 }
 

@@ -10,7 +10,8 @@ from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from ...limits import MAX_ANSWER
+from ...limits import MAX_ANSWER, MAX_SOURCE
+from ...storage.quiet import SharedQuiet
 from ...storage.remote import (
     PLAIN_OPTIONS,
     RemoteBroadcast,
@@ -41,6 +42,9 @@ TYPES = frozenset(("default", "info", "success", "warning", "error", "in-progres
 MAX_ACTIONS = 5
 MAX_CHANNELS = 100
 MAX_CHANNEL = 100
+#: How many sources a user has muted or unmuted, and the largest of their stamps.
+MAX_QUIET = 1000
+MAX_STAMP = 2**53
 
 
 @dataclass(frozen=True)
@@ -313,6 +317,32 @@ def parse_channels(entry: Any) -> dict[str, Any]:
         },
         "timezone": clean(zone[:100]) if isinstance(zone, str) and zone else "UTC",
     }
+
+
+def parse_quiet(value: Any, ahead_ms: int = 0) -> list[SharedQuiet]:
+    """Parse what the user is left alone by.
+
+    Parameters
+    ----------
+    value
+        The service's answer, or an event's data.
+    ahead_ms
+        By how much this server's clock is ahead of the service's.
+    """
+    listed = value.get("entries") if isinstance(value, dict) else None
+    if not isinstance(listed, list):
+        raise malformed()
+    entries = []
+    for one in listed[:MAX_QUIET]:
+        source = one.get("source") if isinstance(one, dict) else None
+        stamp = one.get("stamp") if isinstance(one, dict) else None
+        if not isinstance(source, str) or type(stamp) is not int or not 0 < stamp < MAX_STAMP:
+            raise malformed()
+        if len(source) <= MAX_SOURCE and clean(source) == source:
+            until = one.get("until")
+            until_ms = None if until is None else parse_time_ms(until) + ahead_ms
+            entries.append(SharedQuiet(source, one.get("on") is True, until_ms, stamp))
+    return entries
 
 
 def parse_total(answer: Answer) -> int | None:

@@ -24,6 +24,7 @@ from .failure import Failure, NoToken
 from .follower import EventFollower
 from .messages import MessageSync
 from .outbox import OutboxSender
+from .quiet import QuietSync
 from .schedule import Backoff
 from .servers import has_ended, make_owner
 from .session import CentralSession, CentralSettings, Interrupted
@@ -84,6 +85,7 @@ class CentralPoller(Source):
         self._welcome = WelcomeSync(self._session, self._broadcasts)
         self._messages = MessageSync(self._session)
         self._channels = ChannelChoices(self._session)
+        quiet = QuietSync(self._session)
         self._outbox = OutboxSender(self._session, self._broadcasts, self._welcome)
         self._follower = EventFollower(
             self._session,
@@ -96,6 +98,7 @@ class CentralPoller(Source):
         self._welcome_due_at: float | None = None
         self._welcome_requested_at = float("-inf")
         self._send_step = self._make_step(self._outbox.send)
+        self._send_quiet_step = self._make_step(quiet.send)
         self._welcome_step = self._make_step(self._sync_welcome)
         self._steps = (
             # The cursor comes before the lists, so that events cover changes while they are read.
@@ -105,6 +108,7 @@ class CentralPoller(Source):
             self._send_step,
             self._make_step(self._messages.sync),
             self._welcome_step,
+            self._make_step(quiet.sync),
         )
         self._task: asyncio.Task[None] | None = None
         self._nudged = asyncio.Event()
@@ -187,7 +191,7 @@ class CentralPoller(Source):
     def _replan(self) -> None:
         """Poll rarely while the event stream is open, and normally while it is not."""
         is_open = self._follower.is_open
-        steps = (*self._steps, self._send_step)
+        steps = (*self._steps, self._send_quiet_step)
         was_failing = self._schedule.backoff.failures or any(s.backoff.failures for s in steps)
         self._schedule.plan(relaxed=is_open)
         if is_open and was_failing:
@@ -378,7 +382,7 @@ class CentralPoller(Source):
 
     async def _send_now(self) -> Failure | None:
         """Send the user's actions at once, and request welcome messages if they have changed."""
-        steps = [self._send_step]
+        steps = [self._send_step, self._send_quiet_step]
         now = time.monotonic()
         if self._welcome_due_at is not None and now >= self._welcome_due_at:
             self._welcome_due_at, self._welcome_requested_at = None, now

@@ -10,6 +10,7 @@ import pytest
 from jupyterlab_notify.exceptions import Conflict
 from jupyterlab_notify.limits import MAX_MUTED
 from jupyterlab_notify.storage import Cursor, QuietChange, Storage, no_operation
+from jupyterlab_notify.storage.quiet import MAX_UNMUTED, SharedQuiet, UntoldQuiet
 
 from ...support import file_faults as places
 from ...support.storage import QUICK, Clock, Make, do
@@ -129,3 +130,85 @@ def test_what_was_changed_while_the_file_failed_is_in_the_file_afterwards(
     assert quiet(store) == held
     store.close()
     assert quiet(make()) == held
+
+
+# What a central service has, which the user's other servers have told
+
+
+def untold(store: Storage) -> list[UntoldQuiet]:
+    return do(store, store.quiet.untold, False)
+
+
+def muted(store: Storage) -> list[str]:
+    return (quiet(store) or {"muted": []})["muted"]
+
+
+def adopt(store: Storage, *entries: SharedQuiet, sent: Any = ()) -> list[UntoldQuiet]:
+    return do(store, lambda tx: store.quiet.adopt(tx, entries, sent))
+
+
+def test_the_last_change_counts_wherever_it_was_made(store: Storage, clock: Clock) -> None:
+    change(store, mute="quota")
+    change(store, mute="backup")
+    sent = untold(store)
+    assert [(one.source, one.on) for one in sent] == [("backup", True), ("quota", True)]
+    # While the service answers, the user unmutes one of them: its answer is about the other.
+    clock.forward(5)
+    change(store, unmute="backup")
+    answer = [SharedQuiet("backup", True, None, 1000), SharedQuiet("quota", False, None, 2000)]
+    assert adopt(store, *answer, sent=sent) == []
+    assert muted(store) == []
+    assert [(one.source, one.on, one.age_ms) for one in untold(store)] == [("backup", False, 0)]
+    # What was changed elsewhere before counts no more; later, it does.
+    assert adopt(store, SharedQuiet("quota", True, None, 1999)) == []
+    assert muted(store) == []
+    assert adopt(store, SharedQuiet("quota", True, None, 2001)) == []
+    assert muted(store) == ["quota"]
+
+
+def test_do_not_disturb_of_another_server_ends_here_too_and_tabs_hear_of_it_once(
+    store: Storage, clock: Clock
+) -> None:
+    until_ms = clock() + 3_600_000
+    before = frame(store)["cursor"]
+    adopt(store, SharedQuiet("", True, until_ms, 1000))
+    assert quiet(store)["doNotDisturb"] is True
+    heard = frame(store)["cursor"]
+    assert heard != before
+    # The same again, and its own entry with whole seconds, change nothing.
+    adopt(store, SharedQuiet("", True, until_ms, 1000))
+    adopt(store, SharedQuiet("", True, until_ms - 999, 1001))
+    assert frame(store)["cursor"] == heard
+    clock.forward(3600)
+    do(store, no_operation)
+    assert quiet(store) == {"doNotDisturb": False, "until": None, "muted": []}
+    # It does not begin anew, nor does what ended before it was heard of.
+    adopt(store, SharedQuiet("", True, until_ms, 1001))
+    adopt(store, SharedQuiet("", True, clock() - 1000, 2000))
+    assert quiet(store)["doNotDisturb"] is False
+
+
+def test_what_the_service_lost_or_refused_holds_here(store: Storage) -> None:
+    change(store, mute="quota")
+    change(store, mute="backup")
+    change(store, mute="refused")
+    sent = untold(store)
+    adopt(
+        store, SharedQuiet("quota", True, None, 7), SharedQuiet("backup", True, None, 8), sent=sent
+    )
+    assert untold(store) == []
+    # A database that was restored knows less, or something earlier.
+    lost = adopt(store, SharedQuiet("backup", False, None, 3))
+    assert [one.source for one in lost] == ["backup", "quota"]
+    assert muted(store) == ["backup", "quota", "refused"]
+
+
+def test_only_so_many_unmuted_sources_are_remembered(store: Storage, clock: Clock) -> None:
+    change(store, mute="kept")
+    for number in range(MAX_UNMUTED + 5):
+        clock.forward(1)
+        change(store, mute=f"source {number}")
+        change(store, unmute=f"source {number}")
+    sources = [one.source for one in untold(store)]
+    assert len(sources) == MAX_UNMUTED + 1
+    assert "kept" in sources and "source 4" not in sources
