@@ -21,7 +21,7 @@ class NotifyError(Exception):
 
 
 class NotFound(NotifyError):
-    """There is no such notification."""
+    """Raised when there is no such notification."""
 
     status = 404
 

@@ -30,26 +30,26 @@ MAX_IMAGE_BYTES = 2 * 1024 * 1024
 #: In pixels, of the whole picture and of one side. A browser needs four bytes for each.
 MAX_IMAGE_PIXELS = 16_000_000
 MAX_IMAGE_SIDE = 16_384
-#: How many pictures arrive at once; others are asked to come again.
+#: Number of pictures that may arrive at once; further senders are asked to come again.
 MAX_UPLOADS = 8
-#: What a notification asks its user, each of the answers to choose from, and an answer.
+#: Characters of a notification's question, of each of the answers to choose from, and of an answer.
 MAX_PROMPT = 200
 MAX_CHOICE = 80
 MAX_ANSWER = 4096
-#: How many answers there are to choose from.
+#: Number of answers to choose from.
 MAX_CHOICES = 10
-#: How long, in seconds, a sender may wait for an answer in one request.
+#: Time in seconds that a sender may wait for an answer in one request.
 MAX_WAIT_S = 60
-#: How many buttons a notification has, and how many ids one request names.
+#: Number of a notification's buttons, and of the ids that one request names.
 MAX_ACTIONS = 5
 MAX_IDS = 1000
-#: How many sources a user can mute.
+#: Number of sources that a user can mute.
 MAX_MUTED = 100
-#: How far ahead the end of do-not-disturb, or of a snooze, may lie, in seconds: a year.
+#: Seconds from now at which do-not-disturb, or a snooze, may end at the latest: a year.
 MAX_QUIET_S = 366 * 86_400
-#: How many notifications a page has.
+#: Number of notifications in a page.
 MAX_PAGE = 200
-#: How deep the JSON of ``data`` and ``args`` may nest.
+#: Depth to which the JSON of ``data`` and ``args`` may nest.
 MAX_DEPTH = 32
 #: The longest time, in milliseconds, that a browser's timer can hold.
 MAX_TIMER_MS = 2_147_483_647

@@ -16,11 +16,11 @@ from typing import NamedTuple
 from .exceptions import BadRequest, TooLarge, UnsupportedPicture
 from .limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE
 
-#: How many pixels all frames of an animation have together.
+#: Number of pixels that all frames of an animation have together.
 MAX_ANIMATED_PIXELS = 16 * MAX_IMAGE_PIXELS
-#: How many parts a picture has (chunks, segments, blocks); one of 2 MiB has some ten thousand.
+#: Number of a picture's parts (chunks, segments, blocks); one of 2 MiB has some ten thousand.
 MAX_PARTS = 65_536
-#: How often a progressive JPEG begins anew; a browser draws the whole picture each time.
+#: Number of scans of a progressive JPEG; a browser draws the whole picture for each.
 MAX_SCANS = 100
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"

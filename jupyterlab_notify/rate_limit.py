@@ -10,7 +10,7 @@ from .exceptions import TooMany
 
 #: The window over which a caller's messages are counted.
 WINDOW_S = 10.0
-#: How many callers are remembered at most. While so many send, all others count as one.
+#: Number of callers that are remembered. While so many send, all others count as one.
 MAX_CALLERS = 1000
 OTHERS = b""
 #: The shortest ``Retry-After``; by then a part of the window is free again.

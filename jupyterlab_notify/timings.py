@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 class StorageTimings:
     """The waits and intervals of storage."""
 
-    #: How long to wait before a file that failed is tried again.
+    #: Pause before a file that failed is tried again.
     heal_interval_s: float = 10.0
-    #: How long another process may hold the file's lock: hubs give up after five seconds.
+    #: Time that another process may hold the file's lock: hubs give up after five seconds.
     busy_timeout_s: float = 3.0
     #: The same while the file is known not to work: nobody is kept waiting for it.
     retry_timeout_s: float = 0.2
-    #: How long an idle file on a shared file system is only looked at from outside. There each
-    #: lock is a request, and each host may keep what it knows of a file for some seconds.
+    #: Time for which an idle file on a shared file system is only looked at from outside. There
+    #: each lock is a request, and each host may keep what it knows of a file for some seconds.
     quiet_s: float = 5.0
-    #: How often retention looks.
+    #: Interval between checks of retention.
     prune_interval_s: float = 3600.0
-    #: How long nothing must change after a sender is found silent, before it counts as dead. The
-    #: clock of the server that heard it may differ from this one's, this process may have slept,
-    #: and this project's own senders say every ten seconds that they live.
+    #: Time in which nothing must change after a sender is found silent, before it counts as dead.
+    #: The clock of the server that heard it may differ from this one's, this process may have
+    #: slept, and this project's own senders say every ten seconds that they live.
     second_look_ms: int = 15_000
 
 
@@ -33,17 +33,17 @@ class StorageTimings:
 class SourceTimings:
     """The intervals of sources besides the configured one."""
 
-    #: How often the welcome files are read.
+    #: Interval at which the welcome files are read.
     files_interval_s: float = 60.0
-    #: How long an answer waits for the welcome files: their folder may hang.
+    #: Time that an answer waits for the welcome files: their folder may hang.
     files_timeout_s: float = 2.0
-    #: How often the home directory is looked at, where the site wants it.
+    #: Interval at which the home directory is looked at, where the site wants it.
     home_interval_s: float = 300.0
-    #: How often a server renews its lease on its central service.
+    #: Interval at which a server renews its lease on its central service.
     lease_renewal_s: float = 300.0
-    #: After this time all messages are compared even if nothing seems to have changed.
+    #: Time after which all messages are compared even if nothing seems to have changed.
     full_comparison_s: float = 600.0
-    #: Within which time the labs of a hub say hello to its service, and ask for everything anew.
+    #: Time over which the labs of a hub spread their hello to its service, and their full requests.
     hello_spread_s: float = 5.0
 
 
@@ -51,7 +51,7 @@ class SourceTimings:
 class Timings:
     """All waits and intervals."""
 
-    #: How often to check for changes by other servers of this home directory.
+    #: Interval between checks for changes by other servers of this home directory.
     watch_interval_s: float = 1.0
     storage: StorageTimings = field(default_factory=StorageTimings)
     sources: SourceTimings = field(default_factory=SourceTimings)

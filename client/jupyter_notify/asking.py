@@ -18,13 +18,13 @@ from .values import to_number
 
 log = logging.getLogger("jupyter_notify")
 
-#: How long one request waits for the answer: less than an answer may take.
+#: Time in seconds that one request waits for the answer: less than an answer may take.
 WAIT_S = 5
-#: How long to wait before a server that does not answer is asked again.
+#: Pause in seconds before a server that does not answer is asked again.
 RETRY_S = 1.0
-#: How much longer than its program a question lives, whose program cannot take it back.
+#: Time in seconds that a question outlives its program, if that cannot take it back.
 GRACE_S = 10.0
-#: What says how a message is shown; a question stays in sight unless one of these is given.
+#: Fields that say how a message is shown; a question stays in sight unless one of these is given.
 SHOWN = ("toast", "persistent", "auto_close_ms")
 
 

@@ -12,7 +12,7 @@ from .errors import BadUsage
 from .message import MAX_BODY
 from .terminal_text import tail
 
-#: How much of the end is kept. More than a body may have, since a text in UTF-16 shrinks as UTF-8.
+#: Bytes kept of a text's end: more than a body may have, since a text in UTF-16 shrinks as UTF-8.
 KEPT = 4 * MAX_BODY
 NOTE = "*Shortened: this is the end of it.*\n\n"
 

@@ -28,7 +28,7 @@ from .terminal_text import fenced
 
 VIEWS = ("inbox", "unread", "done", "dismissed", "snoozed")
 
-#: How long to keep sending a message again to a server that asks to wait.
+#: Time in seconds for which a message is sent again to a server that asks to wait.
 MAX_WAIT_S = 60.0
 
 #: A server's answer as JSON.

@@ -13,11 +13,11 @@ from collections import deque
 
 from .terminal_text import last_lines
 
-#: How much of the end of the output is kept.
+#: Bytes kept of the end of the output.
 TAIL_BYTES = 64 * 1024
 TAIL_LINES = 20
-#: How long to wait, after the command has exited, for its output to be closed. After that, whoever
-#: has it open counts as a background process.
+#: Time in seconds to wait, after the command has exited, for its output to be closed. After that,
+#: whoever has it open counts as a background process.
 GRACE_S = 0.2
 
 #: The program that goes on copying for a background process after we have exited.
@@ -110,7 +110,7 @@ class Copier(threading.Thread):
         super().__init__(daemon=True)
         self.source: int | None = source
         self.target = target
-        #: Why some of the output was lost; empty if nothing was.
+        #: The reason why some of the output was lost; empty if nothing was.
         self.lost = ""
         self._tail = tail
         self._wake_read, self._wake_write = os.pipe()

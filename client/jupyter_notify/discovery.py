@@ -20,7 +20,7 @@ from .target import Target as Target
 URL_VARIABLE = "JUPYTER_NOTIFY_URL"
 #: The variable that holds the token for a named server.
 TOKEN_VARIABLE = "JUPYTER_NOTIFY_TOKEN"
-#: How much of a token file is read.
+#: Bytes of a token file that are read.
 MAX_TOKEN_FILE = 64 * 1024
 
 

@@ -17,7 +17,7 @@ class BadUsage(SendError, ValueError):
 
 
 class NoServer(SendError):
-    """There is no Jupyter server to send to."""
+    """Raised when there is no Jupyter server to send to."""
 
 
 class SeveralServers(BadUsage):

@@ -141,11 +141,11 @@ class _Tracer:
         # Within the generator, the current exception is the GeneratorExit itself.
         if isinstance(self._known, GeneratorExit):
             self._known = self._known.__context__
-        #: Whether a handler has just started, and the next instruction shows its exception.
+        #: True if a handler has just started, and the next instruction shows its exception.
         self._in_handler = False
-        #: Whether the frame cleans up, and then raises its exception once more.
+        #: True if the frame cleans up, and then raises its exception once more.
         self._raising = raising
-        #: Whether an exception has left a function and has not been seen in another one yet.
+        #: True while an exception has left a function and has not been seen in another one yet.
         self._unwinding = False
         self._task = _current_task()
         self._frames: list[tuple[FrameType, Any]] = []

@@ -26,7 +26,7 @@ AFTER_S = 10.0
 GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 
 NAME = "notify"
-#: What a line ends with that goes on in the next one.
+#: Ends of a line that goes on in the next one.
 CONTINUES = (" \\", "\t\\")
 
 USE = "Use %notify [--after SECONDS] [TEXT]."
@@ -305,7 +305,8 @@ class _Loaded:
     extensions: set[str]
 
 
-#: By the shell's ``id``, which stays unique because the reporter keeps the shell alive.
+#: The loaded extensions, by the shell's ``id``, which stays unique because the reporter keeps the
+#: shell alive.
 _loaded: dict[int, _Loaded] = {}
 
 

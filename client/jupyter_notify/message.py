@@ -44,7 +44,7 @@ SCHEMES = (
     *("javascript:", "data:", "file:", "ftp:", "vbscript:", "blob:", "about:", "view-source:"),
     *("http:", "https:", "mailto:", "ws:", "wss:", "ssh:", "tel:", "sms:", "chrome:", "urn:"),
 )
-#: What looks like a command, but is a host with its port, or a path on a drive of Windows.
+#: Texts that look like a command, but are a host with its port, or a path on a drive of Windows.
 NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[A-Za-z]:[\\/]")
 
 Message = dict[str, Any]

@@ -18,11 +18,11 @@ from .errors import BadUsage, SendError
 #: The server's limits, in bytes and in pixels of one side.
 MAX_PICTURE = 2 * 1024 * 1024
 MAX_SIDE = 4000
-#: How often a picture is made smaller: by a third each time.
+#: Number of attempts to make a picture smaller: by a third each time.
 ATTEMPTS = 8
 SMALLER = 0.67
 
-#: How the files begin that the server takes.
+#: First bytes of the files that the server takes.
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 
 Picture = bytes

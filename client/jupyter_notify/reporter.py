@@ -15,8 +15,8 @@ from .target import Target
 
 #: A command that ends sooner is not shown as being in progress.
 SHOW_AFTER_S = 1.0
-#: How long to wait, at the end of a command, for a server that does not answer. The server of a
-#: busy machine takes two seconds for its first notification.
+#: Time in seconds to wait, at the end of a command, for a server that does not answer. The server
+#: of a busy machine takes two seconds for its first notification.
 END_TIMEOUT_S = 4.0
 
 

@@ -30,7 +30,7 @@ from .target import Target
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}
 #: The largest file that is read; a server writes some 500 bytes.
 MAX_FILE = 64 * 1024
-#: How many files are read at most.
+#: Number of files that are read at most.
 MAX_FILES = 1000
 
 

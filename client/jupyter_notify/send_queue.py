@@ -34,27 +34,28 @@ if TYPE_CHECKING:
 #: The minimum time between two messages with one key: at most three updates and the final message
 #: are sent in any second.
 INTERVAL_S = 0.34
-#: How long the server keeps a notification in progress after our last message.
+#: Time in seconds that the server keeps a notification in progress after our last message.
 HEARTBEAT_S = 30
-#: How often a notification in progress is sent again when nothing has changed.
+#: Interval in seconds at which a notification in progress is sent again while nothing changes.
 RENEWAL_S = 10.0
 #: The maximum number of waiting messages.
 MAX_WAITING = 1000
-#: How many bytes the waiting pictures have together.
+#: Bytes that the waiting pictures may have together.
 MAX_WAITING_PICTURES = 16 * 1024 * 1024
-#: How long a message is retried while the server does not answer.
+#: Time in seconds for which a message is retried while the server does not answer.
 MAX_AGE_S = 60.0
-#: How long it is retried while the server asks to wait (429 and `Retry-After`). Longer, since the
-#: server itself causes the delay.
+#: Time in seconds for which it is retried while the server asks to wait (429 and `Retry-After`).
+#: Longer, since the server itself causes the delay.
 MAX_THROTTLED_AGE_S = 600.0
 #: The longest pause before the server is looked for again.
 PAUSE_S = 10.0
-#: How long the program waits at exit for messages that are not sent yet.
+#: Time in seconds that the program waits at exit for messages that are not sent yet.
 EXIT_TIMEOUT_S = 4.0
-#: How long it waits if the server asks to wait, as it does when a program sends very much.
+#: Time in seconds that it waits if the server asks to wait, as it does when a program sends very
+#: much.
 EXIT_THROTTLED_TIMEOUT_S = 15.0
-#: How long a fork waits for a running request. A fork beside it may hang the child, so a busy
-#: machine gets its time; for a server that hangs, only the first fork waits.
+#: Time in seconds that a fork waits for a running request. A fork beside it may hang the child, so
+#: a busy machine gets its time; for a server that hangs, only the first fork waits.
 FORK_TIMEOUT_S = 1.0
 
 log = logging.getLogger("jupyter_notify")
@@ -68,7 +69,7 @@ class PendingNotification:
         self.source = source
         #: The notification's id, once it is stored.
         self.id: str | None = None
-        #: Why it was not stored.
+        #: The reason why it was not stored.
         self.error: SendError | None = None
         self._queue = queue
         self._done = threading.Event()
@@ -129,10 +130,10 @@ class _Waiting:
         self.picture: bytes | None = None
         #: The message's source; each source has its own keys.
         self.source = source
-        #: Whether the notification may be gone already.
+        #: True if the notification may be gone already.
         self.may_be_gone = False
         self.sent: list[PendingNotification] = []
-        #: When the first attempt failed.
+        #: Time at which the first attempt failed.
         self.failed_at: float | None = None
 
 
@@ -174,17 +175,18 @@ class SendQueue:
         self._last: dict[str, float] = {}
         self._busy = False
         self._closing = False
-        #: Whether the thread is to stop for a fork.
+        #: True if the thread is to stop for a fork.
         self._stopping = False
         #: The number of requests so far, and the one for which a fork waited until the timeout.
         self._requests = 0
         self._waited_at: int | None = None
         self._pause_until = float("-inf")
-        #: Whether the server has asked for the pause.
+        #: True if the server has asked for the pause.
         self._throttled = False
         self._failures = 0
         self._absent: SendError | None = None
-        #: Whether a server was found. Reset once it has been away longer than messages are retried.
+        #: True once a server was found; false again once it has been away longer than messages are
+        #: retried.
         self._was_there = False
         #: Warnings for the log. The thread logs them, at a moment when it holds no lock.
         self._to_log: deque[str] = deque()
@@ -655,7 +657,7 @@ def _without_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-#: Whether all was imported once.
+#: Filled once all was imported.
 _imported: list[bool] = []
 
 

@@ -24,7 +24,7 @@ from .errors import MalformedAnswer, Refused, SendError, Unreachable
 
 Row = dict[str, Any]
 
-#: How often to ping. A connection that does not answer within this time is dead.
+#: Interval in seconds between pings. A connection that does not answer within it is dead.
 PING_S = 20.0
 RETRY_S = (0.5, 0.5, 1.0, 1.0, 1.0, 2.0, 5.0, 10.0)
 #: The largest frame that is read. Frames hold no bodies, but may hold 500 long summaries.

@@ -21,13 +21,13 @@ from typing import Any
 
 from .errors import BadUsage
 
-#: How deep the server lets the JSON of ``data`` and ``args`` nest.
+#: Depth to which the server lets the JSON of ``data`` and ``args`` nest.
 MAX_DEPTH = 32
 #: A browser reads a whole number of this size or more as infinity.
 TOO_LARGE = 10**308
 
-#: What nobody sees, as the server decides: white space, control characters, fillers, and what is
-#: of no width, reorders others or varies them. A text of nothing else is blank.
+#: Invisible characters, as the server sees it: white space, control characters, fillers, and those
+#: that have no width, reorder others or vary them. A text of nothing else is blank.
 INVISIBLE = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"

@@ -23,8 +23,8 @@ from ..validation import parse_json
 #: The only resource name that authorizers see.
 AUTH_RESOURCE = "jupyterlab_notify"
 
-#: How many bytes of a body that is too large are read and discarded, so that its sender, still
-#: sending, sees the answer instead of a broken connection.
+#: Bytes of a body that is too large that are read and discarded, so that its sender, still sending,
+#: sees the answer instead of a broken connection.
 MAX_DRAINED = 16 * 1024 * 1024
 
 #: An image must not run scripts, even if a user opens it by itself.
@@ -144,7 +144,7 @@ def _offers(handler: type[web.RequestHandler], method: str) -> bool:
 class BodyHandler(NotifyHandler):
     """A handler that bounds the body while it arrives, not afterwards."""
 
-    #: How many bytes the body has at most.
+    #: Bytes that the body has at most.
     max_body = MAX_REQUEST_BYTES
 
     def initialize(self, manager: NotificationManager) -> None:

@@ -14,7 +14,7 @@ from ..exceptions import NotFound
 from ..validation import validate
 from .base import BodyHandler, with_errors
 
-#: What is answered where no central service has channels.
+#: The answer where no central service has channels.
 NONE: dict[str, Any] = {
     "channels": [],
     "digest": "none",

@@ -10,7 +10,7 @@ from ..storage.quiet import Quiet
 from ..validation import validate
 from .base import BodyHandler, with_errors
 
-#: What holds for a user who never changed it.
+#: The state of a user who never changed it.
 NOTHING: Quiet = {"doNotDisturb": None, "until": None, "muted": []}
 
 

@@ -22,16 +22,16 @@ from ..exceptions import NotFound, NotifyError
 from . import Source, SourceContext
 from .threads import in_thread
 
-#: Who the messages are from.
+#: The sender of the messages.
 SENDER = "Home directory"
-#: From which share of the space on there is a message, and below which it goes, in percent.
+#: Used space in percent at which a message comes, and below which it goes.
 LEVELS = ((90, 88), (98, 96))
 
-#: How much is looked at to say what takes the space.
+#: Bounds of the search for what takes the space: entries, seconds, and entries shown.
 MAX_ENTRIES = 20_000
 MAX_SECONDS = 3.0
 SHOWN = 5
-#: How long the program `quota` may take: it asks the file server.
+#: Time in seconds that the program `quota` may take: it asks the file server.
 QUOTA_TIMEOUT_S = 10.0
 BLOCK = 1024
 

@@ -28,9 +28,9 @@ MAX_FILE = 256 * 1024
 MAX_IMAGE = 16 * 1024 * 1024
 #: The maximum length of the front matter, in characters, since YAML parses long numbers slowly.
 MAX_FRONT_MATTER = 8 * 1024
-#: How many brackets it holds: each that is open costs YAML the time of all that are.
+#: Number of brackets in it: each that is open costs YAML the time of all that are.
 MAX_BRACKETS = 200
-#: How many files of a folder are read, and how many names are listed. More must be a mistake.
+#: Number of a folder's files that are read, and of names that are listed. More must be a mistake.
 MAX_FILES = 200
 MAX_NAMES = 10_000
 #: The largest value of ``max_views``.

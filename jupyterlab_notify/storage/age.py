@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-#: How far the clock may stray from the monotonic time.
+#: Time in ms by which the clock may stray from the monotonic time.
 TOLERANCE_MS = 300_000
-#: How long the clock must be consistent before it is trusted.
+#: Time in ms for which the clock must be consistent before it is trusted.
 BELIEVED_AFTER_MS = 86_400_000
 
 

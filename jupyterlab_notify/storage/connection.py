@@ -19,7 +19,7 @@ JOURNAL_BYTES = 4 * 1024 * 1024
 SHRINK_FROM = 256
 SHRINK_BY = 500
 
-#: What SQLite says of a damaged file, and of one whose tables are not those of its version.
+#: SQLite's messages about a damaged file, and about one whose tables are not those of its version.
 FOREIGN = (
     *("malformed", "no such table", "no such column", "has no column named", "is a view"),
     *("already exists", "duplicate column name", "no such function"),

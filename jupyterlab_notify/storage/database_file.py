@@ -28,9 +28,9 @@ WAL_FILE_SYSTEMS = frozenset(
 )
 #: The sidecar files that SQLite keeps beside a database.
 SIDECARS = ("-wal", "-shm", "-journal")
-#: How many quarantined files are kept.
+#: Number of quarantined files that are kept.
 KEPT_COPIES = 2
-#: After a failure, a disk with fewer free bytes counts as full.
+#: Free bytes below which, after a failure, a disk counts as full.
 LITTLE_SPACE = 65_536
 
 
@@ -51,7 +51,7 @@ class DatabaseFile:
 
     def __init__(self, path: Path, log: logging.Logger) -> None:
         self.path = path
-        #: Whether hosts may share the file, so that a write-ahead log would corrupt it.
+        #: True if hosts may share the file, so that a write-ahead log would corrupt it.
         self.shared = True
         #: The last quarantined file, if this object has quarantined one.
         self.quarantined: Path | None = None

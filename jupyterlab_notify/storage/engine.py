@@ -44,7 +44,7 @@ from .transaction import (
 
 Clock = Callable[[], int]
 
-#: How often a batch is run again after the file was replaced by another.
+#: Number of times that a batch is run again after the file was replaced by another.
 MAX_FAULTS = 4
 
 
@@ -111,9 +111,9 @@ class Engine:
         self._fingerprint: tuple[int, ...] | None = None
         self._read_at = 0.0
         self._heal_at = 0.0
-        #: Whether tabs know a newer version of the file.
+        #: True if tabs know a newer version of the file.
         self._restored = False
-        #: Whether there may be unused pages to return to the disk.
+        #: True if there may be unused pages to return to the disk.
         self._shrinks = False
 
     @property

@@ -124,7 +124,8 @@ class NewNotification(TypedDict):
     heartbeat_ms: int | None
 
 
-#: What the user's own tokens are called, and messages that are pushed with one and name no source.
+#: The name of the user's own tokens, and the source of messages that are pushed with one and name
+#: none.
 OWN_TOKEN = "Jupyter"
 #: The name of a message's token as users see it, as SQL.
 SHOWN_TOKEN = f"nullif(via, '{OWN_TOKEN}')"
@@ -137,7 +138,7 @@ CONTENT = tuple(field.column for field in FIELDS if field.content)
 INSERT_COLUMNS = tuple(field.column for field in FIELDS if field.inserted)
 WIRE = tuple(field for field in FIELDS if field.wire is not None)
 
-#: Whether there is a body, even if it was not fetched yet.
+#: True if there is a body, even if it was not fetched yet.
 HAS_BODY = "body IS NOT NULL OR fetched = 0"
 #: The beginning of the body, of which a closed row shows a line.
 PREVIEW_CHARS = 240

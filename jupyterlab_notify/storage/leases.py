@@ -15,7 +15,7 @@ from .transaction import Transaction
 
 #: A service that no server has polled for this long counts as abandoned.
 ABANDONED_MS = 900_000
-#: After this time its outbox and its seen ids are deleted.
+#: Time in ms after which its outbox and its seen ids are deleted.
 FORGOTTEN_MS = 30 * 86_400_000
 
 

@@ -27,12 +27,12 @@ INTERRUPT = f"""
         {CLEAR_USER_STATES}
     WHERE id = :id"""
 
-#: How long tombstones stay, in milliseconds.
+#: Time in ms that tombstones stay.
 TOMBSTONE_MS = 86_400_000
-#: How many rows one transaction deletes.
+#: Number of rows that one transaction deletes.
 PRUNE_CHUNK = 2000
-#: After how many writing batches the database is measured. A batch may hold 16 MB, but the rate
-#: limit bounds how much comes in.
+#: Number of writing batches after which the database is measured. A batch may hold 16 MB, but the
+#: rate limit bounds how much comes in.
 MEASURE_AFTER = 4
 
 
@@ -60,7 +60,7 @@ class Maintenance:
         self.age = AgeReference(monotonic)
         self._timings = timings or StorageTimings()
         self._prune_at = 0.0
-        #: How many batches have written since the database was measured.
+        #: Number of batches that have written since the database was measured.
         self._batches = 0
         #: The overdue notifications by id: when the heartbeat was due, and when it was first
         #: found missing.

@@ -42,17 +42,17 @@ BUMP = f"""
     UPDATE notifications SET position = seq, updated_ms = ?, {CLEAR_USER_STATES}
     WHERE id = ?"""
 
-#: How many rows one statement inserts. Powers of two need few prepared statements; the largest
-#: stays below the 999 parameters of an old SQLite.
+#: Numbers of rows that one statement inserts. Powers of two need few prepared statements; the
+#: largest stays below the 999 parameters of an old SQLite.
 INSERT_SIZES = (32, 16, 8, 4, 2, 1)
 #: The same message with the same key within this time counts as a sender's retry.
 RETRY_WINDOW_MS = 600_000
-#: How many rows a snapshot carries.
+#: Number of rows in a snapshot.
 SNAPSHOT_ROWS = 50
 PINNED_ROWS = 50
-#: How many rows one operation searches for a text.
+#: Number of rows in which one operation searches for a text.
 SCANNED_ROWS = 500
-#: If more rows changed, a tab gets a snapshot instead.
+#: Number of changed rows above which a tab gets a snapshot instead.
 MAX_CHANGES = 500
 #: The maximum size of the texts in a frame or a page, as JSON. The rows of a snapshot that do not
 #: fit are in the list's pages; those of a page are in the next one.

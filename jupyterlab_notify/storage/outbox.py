@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from .transaction import Transaction
 
-#: How many entries of the same kind one request may hold.
+#: Number of entries of the same kind in one request.
 CLAIM_SIZE = 200
 #: The actions on broadcasts, for services that support them.
 BROADCAST_ACTIONS = ("broadcast-read", "broadcast-dismiss", "broadcast-restore")
-#: What it is told of answers; each has the answer as its detail.
+#: Actions that tell the service of answers; each has the answer as its detail.
 REPLY_ACTIONS = ("reply", "broadcast-reply")
-#: What makes a request by itself.
+#: Actions of which each makes a request by itself.
 SINGLE_ACTIONS = ("dismiss-all", "reset", *BROADCAST_ACTIONS, *REPLY_ACTIONS)
 
 

@@ -25,7 +25,7 @@ from .welcome import WelcomeRepository
 #: A row of any table by column name. Whole rows are copied from one database to another.
 StoredRow = dict[str, Any]
 
-#: How many rows memory takes over from a failing file, and how many bytes of pictures.
+#: Number of rows that memory takes over from a failing file, and of bytes of pictures.
 SALVAGED_ROWS = 1000
 SALVAGED_PICTURE_BYTES = 16_000_000
 

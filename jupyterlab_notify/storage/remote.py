@@ -14,7 +14,7 @@ from .outbox import OutboxRepository
 from .state import ACTIVE
 from .transaction import Transaction
 
-#: How many broadcasts are shown at most: nobody reads more, and some cannot be dismissed.
+#: Number of broadcasts that are shown: nobody reads more, and some cannot be dismissed.
 MAX_BROADCASTS = 200
 #: A broadcast that is listed again within this time keeps its state, for example closed.
 RETURN_WINDOW_MS = 3_600_000
@@ -46,7 +46,7 @@ class RemoteOptions(TypedDict):
     actions: str
     reply: str | None
     progress: float | None
-    #: What a maintenance counts down to.
+    #: The moment that a maintenance counts down to.
     countdown_ms: int | None
     expires_ms: int | None
 
@@ -71,7 +71,7 @@ class RemoteMessage(RemoteOptions):
     remote: str
     message: str
     created_ms: int
-    #: When its content changed; None if it did not, or the service does not say so.
+    #: Time at which its content changed; None if it did not, or the service does not say so.
     updated_ms: int | None
     body: str | None
     fetched: int
@@ -90,7 +90,7 @@ class RemoteState(NamedTuple):
 
     read: bool
     dismissed: bool
-    #: What they answered, and when; None: nothing that is told here.
+    #: The user's answer, and its time; None if this says nothing of one.
     answer: str | None = None
     answered_ms: int | None = None
 

@@ -17,7 +17,7 @@ DISMISSED = f"{ACTIVE} AND dismissed_ms IS NOT NULL"
 SNOOZED = f"{ACTIVE} AND dismissed_ms IS NULL AND snoozed_until_ms IS NOT NULL"
 #: The rows that toasts and the banner may show: those that the user has not closed there.
 PRESENTABLE = f"{INBOX} AND closed_ms IS NULL"
-#: What stays visible however old it is: banners, and toasts that do not close by themselves.
+#: Rows that stay visible however old they are: banners, and toasts that do not close by themselves.
 PINNED = (
     f"{PRESENTABLE} AND (banner = 1 OR (read_ms IS NULL AND "
     "(auto_close = 'false' OR type = 'in-progress')))"

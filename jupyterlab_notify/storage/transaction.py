@@ -17,8 +17,8 @@ from .state import ACTIVE, SNOOZED
 
 T = TypeVar("T")
 
-#: When the next row changes by itself: it expires, its sender counts as dead, its snooze or
-#: do-not-disturb ends.
+#: The time at which the next row changes by itself: it expires, its sender counts as dead, its
+#: snooze or do-not-disturb ends.
 NEXT_DUE = f"""
     SELECT min(due_ms) FROM (
         SELECT min(expires_ms) AS due_ms FROM notifications
@@ -42,16 +42,16 @@ class StoreState:
     seq: int = 0
     #: A cursor below this ``seq`` may have missed rows that retention deleted.
     pruned: int = 0
-    #: How often the welcome messages have changed.
+    #: Number of changes of the welcome messages.
     welcome: int = 0
-    #: When the user switched off all welcome messages, if so.
+    #: Time at which the user switched off all welcome messages, if so.
     muted_ms: int | None = None
     #: An upper bound of the number of rows.
     rows: int = 0
-    #: When the next row changes by itself, as of the start of the transaction.
+    #: Time at which the next row changes by itself, as of the start of the transaction.
     due_ms: int | None = None
-    #: When the user last reset the welcome messages, if that happened in memory. It is not stored,
-    #: but repeated in the file that memory is merged into.
+    #: Time at which the user last reset the welcome messages, if that happened in memory. It is not
+    #: stored, but repeated in the file that memory is merged into.
     reset_ms: int | None = None
 
     def is_due(self, now_ms: int) -> bool:
@@ -134,7 +134,7 @@ class Transaction:
         self.state = state
         self.now_ms = now_ms
         self.durable = durable
-        #: Whether an operation found that the file is older than a tab's cursor, because a backup
+        #: True once an operation found that the file is older than a tab's cursor, because a backup
         #: was restored in place.
         self.restored = False
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypedDict
 from .outbox import OutboxRepository
 from .transaction import StoreState, Transaction
 
-#: What a central service is told of welcome messages.
+#: Actions on welcome messages that a central service is told of.
 WELCOME_ACTIONS = ("dismiss", "dismiss-all", "accept", "reset")
 
 
@@ -55,7 +55,7 @@ class StoredWelcome(NamedTuple):
     content: str | None
     listed: int
     dismissed_ms: int | None
-    #: Whether the service has received the dismissal.
+    #: True once the service has received the dismissal.
     delivered: int
 
 

@@ -20,7 +20,7 @@ class BroadcastSync:
     def __init__(self, session: CentralSession) -> None:
         self._session = session
         self._state = ListState()
-        #: Whether the list was answered in the present pass.
+        #: True once the list was answered in the present pass.
         self.answered = False
 
     async def sync(self) -> None:

@@ -14,7 +14,7 @@ from .session import CentralSession
 if TYPE_CHECKING:
     from ...models import ChannelsChange
 
-#: What the service calls the fields of ``models.ChannelsChange``.
+#: The service's names for the fields of ``models.ChannelsChange``.
 FIELDS = {
     "on": "on",
     "digest": "digest",

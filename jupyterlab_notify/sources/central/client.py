@@ -43,7 +43,7 @@ from .parsing import (
 from .server_sent_events import is_cursor
 from .transport import Transport
 
-#: How many messages one page has.
+#: Number of messages in one page.
 PAGE_SIZE = 500
 
 

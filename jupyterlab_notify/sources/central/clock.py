@@ -1,4 +1,4 @@
-"""How far this server's clock is from the central service's, whose times count.
+"""The distance of this server's clock from the central service's, whose times count.
 
 By a clock that is ahead, a message that is to be shown for some minutes would be over before it
 came.
@@ -28,7 +28,7 @@ class ServiceClock:
     """Knows the service's time from the ``Date`` of its answers."""
 
     def __init__(self) -> None:
-        #: By how much this server's clock is ahead, in ms.
+        #: Time in ms by which this server's clock is ahead.
         self.ahead_ms = 0
 
     def note(self, date: str | None, age: str | None = None) -> None:

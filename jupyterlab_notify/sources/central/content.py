@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 MAX_ANSWER = 4 * 1024 * 1024
 #: The most pieces that an answer arrives in: reading one costs more than its bytes do.
 MAX_PIECES = 50_000
-#: After so many small pieces, and after each larger one, others have their turn: what has arrived
-#: is read without a wait.
+#: Number of small pieces after which others have their turn, as they have after each larger one:
+#: bytes that have arrived are read without a wait.
 TURN = 50
 SMALL = 1024
-#: How much of an unwanted answer is read.
+#: Bytes of an unwanted answer that are read.
 MAX_SKIPPED = 64 * 1024
 #: The maximum number of objects and lists in an answer, and of quotation marks: small values take
 #: twenty times as much memory as their text.

@@ -16,7 +16,7 @@ MAX_DATE = 100
 
 #: The statuses from 400 to 499 that may change with the next attempt; some come from a proxy.
 TRANSIENT = (401, 403, 404, 405, 407, 408, 421, 425, 429)
-#: What of it passes by itself.
+#: Statuses of those that pass by themselves.
 PASSING = (408, 421, 425, 429)
 
 
@@ -71,7 +71,7 @@ class Failure(Exception):
 
 
 class NoToken(Failure):
-    """There is no token, so only broadcasts can be requested."""
+    """Raised where there is no token, so that only broadcasts can be requested."""
 
     @property
     def concerns_all(self) -> bool:

@@ -13,19 +13,19 @@ from .failure import Failure
 from .parsing import ListedMessage, Page
 from .session import CentralSession, ListState
 
-#: How many messages are stored at once. It is more than a frame of changes may hold, so that a tab
-#: gets a short snapshot instead of every message.
+#: Number of messages that are stored at once. It is more than a frame of changes may hold, so that
+#: a tab gets a short snapshot instead of every message.
 CHUNK = 1000
-#: How many messages the first page has where the service gives no ``ETag``: how many there are in
-#: all tells the rest, so that a poll that finds nothing new is small however much is unread.
+#: Number of messages in the first page where the service gives no ``ETag``: the total tells the
+#: rest, so that a poll that finds nothing new is small however much is unread.
 SHORT_PAGE = 5
-#: How many pages a list may have.
+#: Number of pages of a list.
 MAX_PAGES = 100
-#: How much text of new messages is held in memory until they are stored, in characters.
+#: Characters of new messages that are held in memory until they are stored.
 MAX_HELD = 8 * 1024 * 1024
 #: Up to this many messages that left the unread list are requested one by one.
 FEW = 8
-#: How many messages whose content has changed are requested in one pass.
+#: Number of messages with changed content that are requested in one pass.
 CHANGED_AT_ONCE = 100
 
 

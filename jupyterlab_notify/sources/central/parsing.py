@@ -27,7 +27,7 @@ T = TypeVar("T")
 #: The maximum lengths of a summary and of a body, in characters.
 MAX_SUMMARY = 4096
 MAX_BODY = 256 * 1024
-#: How many welcome messages are stored: nobody reads more of them.
+#: Number of welcome messages that are stored: nobody reads more of them.
 MAX_WELCOME = 200
 #: The maximum length of a time, in characters, and the largest ``max_views``.
 MAX_TIME = 64
@@ -55,7 +55,7 @@ class ListedMessage:
     created_ms: int
     read: bool
     message: str
-    #: When its content changed; None if it did not, or the service does not say so.
+    #: Time at which its content changed; None if it did not, or the service does not say so.
     updated_ms: int | None
     options: RemoteOptions
 

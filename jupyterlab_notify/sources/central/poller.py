@@ -94,7 +94,7 @@ class CentralPoller(Source):
             on_changed=self._replan,
         )
         self._greeting: asyncio.Task[None] | None = None
-        #: When to request welcome messages, if an event says that they have changed.
+        #: Time at which to request welcome messages, if an event says that they have changed.
         self._welcome_due_at: float | None = None
         self._welcome_requested_at = float("-inf")
         self._send_step = self._make_step(self._outbox.send)

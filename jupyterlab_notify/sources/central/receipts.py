@@ -15,7 +15,7 @@ from typing import Any
 from .client import CentralClient
 from .failure import Failure
 
-#: How many receipts one request may hold, and how many may wait.
+#: Number of receipts in one request, and number of those that may wait.
 BATCH = 500
 MAX_WAITING = 5000
 #: The longest delay before they are sent.
@@ -38,7 +38,7 @@ class ReceiptSender:
         self._count_tabs = count_tabs
         self._waiting: dict[str, dict[str, Any]] = {}
         self._task: asyncio.Task[None] | None = None
-        #: Whether the service wants them.
+        #: True if the service wants them.
         self.wanted = False
 
     def add(self, remotes: Iterable[str]) -> None:

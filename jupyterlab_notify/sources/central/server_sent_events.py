@@ -11,7 +11,7 @@ from .failure import malformed
 
 #: The maximum length of an event, in characters.
 MAX_EVENT = 1024 * 1024
-#: What each line counts besides its text, since an event may have very many empty lines.
+#: The weight of each line besides its text, since an event may have very many empty lines.
 LINE = 64
 #: The maximum length of an event's name; longer ones are cut.
 MAX_NAME = 100

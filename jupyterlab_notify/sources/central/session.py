@@ -74,8 +74,8 @@ class CentralSession:
         self.features: frozenset[str] | None = None
         #: For each list, a sentence about what was left out, if anything was.
         self.notices: dict[str, str | None] = {}
-        #: While the lists of messages are compared: the service's ids of those that events were
-        #: about since then. What an event says of a message is newer than any list.
+        #: The service's ids of messages in events since the comparison of the lists began; None
+        #: while none goes on. An event is newer than any list.
         self.changed_by_events: set[str] | None = None
         self._receipt_tasks: set[asyncio.Task[None]] = set()
 

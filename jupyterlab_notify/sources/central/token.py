@@ -11,7 +11,7 @@ from ..location import read_start, takes_hub_token
 
 #: A token that a header can hold; anything else is ignored.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-#: How much of a token's file is read.
+#: Bytes of a token's file that are read.
 _LARGEST = 64 * 1024
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import httpx
 
 MAX_REDIRECTS = 3
-#: How long an idle connection is kept, in seconds.
+#: Time in seconds for which an idle connection is kept.
 KEEP_ALIVE_S = 5.0
 
 

@@ -28,7 +28,7 @@ class WelcomeSync:
         self._session = session
         self._broadcasts = broadcasts
         self._state = ListState()
-        #: Whether the service has welcome messages; None if that is not known yet.
+        #: True if the service has welcome messages; None if that is not known yet.
         self.is_offered: bool | None = None
         self._requested_ms = 0
         #: The dismissals that the last list contradicted, and since when.
