@@ -30,14 +30,14 @@ __all__ = ["BroadcastDirectory", "BroadcastFile", "parse_broadcast", "schedule_o
 
 CATEGORIES = ("info", "notice", "outage")
 
-#: What says when; kept as it was written, so that the schedule can be computed from it again.
+#: Fields of the schedule; kept as they were written, so that it can be computed from them again.
 SCHEDULE_FIELDS = ("timezone", "defer", "expire", "ttl", "rules")
 
 MAX_SUMMARY = 4096
 MAX_BODY = 32 * 1024
 MAX_RULES = 50
 
-#: Where a rule without a start begins to count.
+#: The start of a rule that names none.
 _FIRST = datetime(2000, 1, 1)
 
 _DAYS = {
@@ -227,7 +227,7 @@ class BroadcastDirectory:
         self._directory = directory
         self._environment = environment
         self._log = structlog.get_logger("jupyterhub_notify.broadcast_files")
-        #: What is wrong with which file, for the administrator's page.
+        #: The problem of each file that has one, for the administrator's page.
         self.problems: dict[str, str] = {}
 
     def read(self) -> list[BroadcastFile] | None:

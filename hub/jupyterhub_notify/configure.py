@@ -20,10 +20,10 @@ __all__ = ["configure"]
 SERVICE = "notify"
 BOT = "notify-bot"
 
-#: Where the service listens on the hub's machine; labs that are running know it, so it is fixed.
+#: The service's port on the hub's machine; labs that are running know it, so it is fixed.
 PORT = 8092
 
-#: How long, in seconds, the hub waits for the service at its own start.
+#: Time in seconds that the hub waits for the service at its own start.
 START_TIMEOUT_S = 120
 
 #: The lab's variable that says where the service is.
@@ -44,7 +44,7 @@ CUSTOM_SCOPES: dict[str, dict[str, str]] = {
 SERVICE_SCOPES = ["list:users", "read:users:groups", "read:servers", f"tokens!user={BOT}"]
 BOT_SCOPES = ["access:servers"]
 
-#: What JupyterHub gives to a server's token, and to a user, where nothing is configured.
+#: The scopes that JupyterHub gives to a server's token, and to a user, where nothing is configured.
 SERVER_SCOPES = ["users:activity!user", "access:servers!server"]
 USER_SCOPES = ["self"]
 

@@ -77,7 +77,7 @@ class NotAllowed(ServiceError):
 
 
 class NotFound(ServiceError):
-    """There is none that the caller may see."""
+    """Raised where there is no notification that the caller may see."""
 
     status = 404
     code = "notification_not_found"

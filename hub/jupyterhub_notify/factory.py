@@ -313,7 +313,7 @@ class _Factory:
 
     @cached_property
     def _sender(self) -> ChannelSender | None:
-        """What sends over other channels, where the site has some."""
+        """Make the sender over other channels, where the site has some."""
         if self._settings.channels is None:
             return None
         found = read_channels(self._settings.channels)

@@ -12,8 +12,8 @@ __all__ = ["MAX_FILE", "FrontMatterError", "files_of", "read_file", "split"]
 
 MAX_FILE = 256 * 1024
 MAX_FILES = 2000
-#: How long front matter is, in characters, and how many brackets it holds: YAML is slow, and each
-#: bracket that is open costs it the time of all that are.
+#: Characters and brackets that front matter may have: YAML is slow, and each bracket that is open
+#: costs it the time of all that are.
 MAX_FRONT_MATTER = 32 * 1024
 MAX_BRACKETS = 500
 

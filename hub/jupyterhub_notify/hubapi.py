@@ -14,11 +14,11 @@ import aiohttp
 
 __all__ = ["HubAnswer", "HubApi", "HubRefused", "HubUnreachable", "path", "read_whole"]
 
-#: How long, in seconds, the Hub may take for one answer.
+#: Time in seconds that the Hub may take for one answer.
 TIMEOUT_S = 10.0
 #: An answer of the Hub's that is larger than this is none.
 LARGEST = 16 * 1024 * 1024
-#: How many entries of a list one request returns.
+#: Number of entries of a list that one request returns.
 PAGE = 200
 #: The maximum length of a list, so that reading its pages ends.
 MAX_LISTED = 500_000

@@ -18,7 +18,7 @@ from .storage.database import UNREACHABLE, create_engine
 
 __all__ = ["NOT_THERE", "not_yet", "open_app"]
 
-#: What says that the database cannot be reached.
+#: Errors that say that the database cannot be reached.
 NOT_THERE = (*UNREACHABLE, SQLAlchemyError, Unavailable)
 
 

@@ -56,7 +56,7 @@ _STEPS = {
     "DAILY": timedelta(days=1),
     "HOURLY": timedelta(hours=1),
 }
-#: How many days a period has at most.
+#: Number of days that a period has at most.
 _MOST_DAYS = {"YEARLY": 366, "MONTHLY": 31, "WEEKLY": 7, "DAILY": 1, "HOURLY": 1}
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 #: The lowest and highest value, and whether a negative one counts from the end.
@@ -70,7 +70,7 @@ _NUMBERS = {
     "BYMINUTE": (0, 59, False),
     "BYSECOND": (0, 59, False),
 }
-#: Where RFC 5545 (section 3.3.10) forbids a part.
+#: Frequencies with which RFC 5545 (section 3.3.10) forbids a part.
 _FORBIDDEN = {
     "BYWEEKNO": ("MONTHLY", "WEEKLY", "DAILY", "HOURLY"),
     "BYYEARDAY": ("MONTHLY", "WEEKLY", "DAILY"),

@@ -33,7 +33,7 @@ MAX_DURATION = timedelta(days=366)
 #: Looked for in one call, and given up after: the next one is found at the next call.
 MAX_OCCURRENCES = 10_000
 
-#: How long before it begins a maintenance is announced, and again.
+#: Times before its beginning at which a maintenance is announced.
 DEFAULT_LEADS = (
     timedelta(days=7),
     timedelta(days=1),

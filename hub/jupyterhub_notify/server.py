@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Server", "server_of"]
 
 
-#: As Tornado keeps them at the Hub. The hub's proxy keeps its connections for ever, and answers 503
-#: to the request that it sends into one just as it is closed here; with uvicorn's five seconds that
-#: is whoever clicks after five seconds.
+#: Time in seconds that an idle connection is kept, as by Tornado at the Hub. The hub's proxy keeps
+#: its connections for ever, and answers 503 to the request that it sends into one just as it is
+#: closed here; with uvicorn's five seconds that hits whoever clicks after five seconds.
 KEEP_ALIVE_S = 3600
 
 

@@ -75,7 +75,7 @@ class Starting:
     """
 
     def __init__(self, settings: Settings, end: Callable[[], None]) -> None:
-        #: Why the service ended by itself.
+        #: The reason why the service ended by itself.
         self.failure: Exception | None = None
         self._settings = settings
         self._end = end

@@ -110,7 +110,8 @@ class Webhook(_Wire):
         Labels,
         Field(alias="commonAnnotations", title="Annotations", description="Those that all have"),
     ] = {}
-    #: As they came: `checked` reads them, some at a time, since all would be too long at once.
+    #: The alerts as they came: `checked` reads them, some at a time, since all would be too long at
+    #: once.
     alerts: Annotated[
         list[Alert],
         Field(title="Alerts", description="The group's alerts", max_length=MAX_ALERTS),

@@ -36,7 +36,7 @@ Engine = Literal["alertmanager", "grafana"]
 
 #: Into how many steps the time until an alert expires is divided.
 STEPS = 10
-#: How many notifications are stored in one transaction, between which others read and write.
+#: Number of notifications that one transaction stores; others read and write between two of them.
 AT_ONCE = 500
 
 _TYPES = {

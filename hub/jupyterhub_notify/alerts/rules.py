@@ -50,7 +50,7 @@ CheckTemplate = Callable[[str, dict[str, Any]], None]
 MAX_FILE = 1024 * 1024
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-#: What HTTP lets a header be called, and what its value must not have.
+#: Names of headers that HTTP allows, and characters that a value must not have.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SPAN = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?")
@@ -275,7 +275,7 @@ class Rules(_Strict):
         return self
 
 
-#: What a message's template is filled with; a sample for checks.
+#: A sample of the values that fill a message's template, for checks.
 SAMPLE = {
     "user": "alice",
     "value": 93.4,
@@ -287,7 +287,7 @@ SAMPLE = {
 }
 
 
-#: What the expressions of a template may come to.
+#: Errors that the expressions of a template may raise.
 FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 

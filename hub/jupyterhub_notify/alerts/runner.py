@@ -31,7 +31,7 @@ from .user_states import UserStates
 
 __all__ = ["RuleRunner", "Run"]
 
-#: How often the service looks what is due.
+#: Interval in seconds at which the service checks what is due.
 LOOK_S = 1.0
 
 

@@ -1,4 +1,4 @@
-"""Whom an alert is about: a label that names the user, or one that a user's name is part of."""
+"""The user whom an alert is about: named by a label, or by a part of one."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = [
     "unescape",
 ]
 
-#: What a Kubernetes label that the Spawner wrote a name into looks like: -40 for an @.
+#: A part of a Kubernetes label into which the Spawner wrote a name: -40 for an @.
 _ESCAPED = re.compile(r"(?:-[0-9a-f]{2})+")
 #: And since KubeSpawner 7, where the name is not one that Kubernetes takes: what is left of it, of
 #: a named server's too, and eight digits of its SHA-256.
 _HASHED = re.compile(r"(?P<user>[a-z0-9-]+?)(?:--[a-z0-9-]+?)?---(?P<digest>[0-9a-f]{8})")
 MAX_NAME = 255
-#: How much of a user's name is left beside that of a named server.
+#: Characters of a user's name that are left beside that of a named server.
 _BESIDE_A_SERVER = 17
 
 
@@ -114,8 +114,8 @@ class LabelPattern:
     escaped: bool = True
 
 
-#: What kube-state-metrics says of a pod; a pod and a home volume of Zero to JupyterHub. A named
-#: server's has its name after two dashes.
+#: The labels that kube-state-metrics gives a pod; a pod and a home volume of Zero to JupyterHub. A
+#: named server's has its name after two dashes.
 DEFAULT_PATTERNS = (
     LabelPattern("annotation_hub_jupyter_org_username", re.compile(r"(?P<user>.+)"), escaped=False),
     LabelPattern("label_hub_jupyter_org_username", re.compile(r"(?P<user>.+)")),

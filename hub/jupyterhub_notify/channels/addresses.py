@@ -24,7 +24,7 @@ _ADDRESS = re.compile(rf"(?!.*=\?)({_PART})@({_PART})")
 #: Of an address and of what is before its @, in bytes (RFC 5321).
 MAX_ADDRESS = 254
 MAX_LOCAL = 64
-#: How long what the Hub has told is good, in seconds, and of how many users it is kept.
+#: Time in seconds for which the Hub's answers are kept, and the number of users for whom they are.
 KEPT_S = 300.0
 MOST_KEPT = 20_000
 

@@ -1,4 +1,4 @@
-"""Whatever Apprise knows: chats, push services, webhooks."""
+"""A channel for all services that Apprise knows: chats, push services, webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a message to many is for, as the hub knows its users and groups now."""
+"""The audience of a message to many, as the hub knows its users and groups now."""
 
 from __future__ import annotations
 

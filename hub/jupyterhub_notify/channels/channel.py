@@ -27,7 +27,7 @@ class ChannelError(Exception):
 
 
 class NoAddress(ChannelError):
-    """There is no address of a user; nothing is wrong with the channel."""
+    """Raised where a user has no address; nothing is wrong with the channel."""
 
     def __init__(self) -> None:
         super().__init__("there is no address of this user", permanent=True)

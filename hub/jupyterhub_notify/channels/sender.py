@@ -38,7 +38,8 @@ TOGETHER = 5
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=2)
 GIVEN_UP_AFTER = timedelta(days=1)
-#: What became unread longer ago is not sent any more, as when channels are first set up.
+#: Age from which a message is not sent any more, so that none goes out when channels are first set
+#: up.
 OLDEST = timedelta(days=1)
 
 

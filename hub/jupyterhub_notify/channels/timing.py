@@ -13,7 +13,7 @@ __all__ = ["Preferences", "due_at", "preferences_of"]
 
 Digest = Literal["none", "hourly", "daily"]
 
-#: When a daily digest comes.
+#: Time of day of a daily digest.
 MORNING = time(8)
 
 

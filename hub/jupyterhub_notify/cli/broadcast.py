@@ -16,7 +16,7 @@ __all__ = ["add_arguments", "run"]
 
 #: Outcomes that ``--wait`` takes for a failure; one that waits for its server's start is none.
 FAILED = {"no-extension", "refused", "not-responding", "error"}
-#: What ends the wait for a recipient.
+#: Outcomes that end the wait for a recipient.
 SETTLED = FAILED | {"shown", "read", "dismissed", "replied", "stored", "expired"}
 ASK_EVERY_S = 0.5
 

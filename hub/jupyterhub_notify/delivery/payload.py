@@ -15,7 +15,7 @@ __all__ = ["IDENTITY", "key_of", "payload", "payload_of_older"]
 IDENTITY = "jupyterhub-notify"
 #: The most seconds that a lab takes, ten years.
 MAX_TTL_S = 315_360_000
-#: What the older extension knows of a button.
+#: The fields of a button that the older extension knows.
 _OLDER_ACTION = ("label", "caption", "displayType")
 
 

@@ -28,7 +28,7 @@ __all__ = ["Planner"]
 CHUNK = 1_000
 #: So long may looking for recipients take before another replica does it.
 PLAN_LEASE_S = 60
-#: After the Hub failed to answer.
+#: Pause in seconds after the Hub failed to answer.
 AGAIN_S = 10
 
 

@@ -35,9 +35,10 @@ from .tokens import ServerTokens
 
 __all__ = ["DeliveryService"]
 
-#: It looks so often even where it knows of nothing: time passes, and wake-ups may be lost.
+#: Interval in seconds between looks at the database even where nothing is known to be due: time
+#: passes, and wake-ups may be lost.
 LOOK_S = 1.0
-#: After how many seconds a failed push is tried again by itself; then only when asked for.
+#: Pauses in seconds after which a failed push is tried again by itself; then only when asked for.
 AGAIN_S = (10, 60, 300)
 #: Tokens live on for so long after the last push: a retry or the next broadcast needs them.
 IDLE_S = 15.0

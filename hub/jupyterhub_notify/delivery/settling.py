@@ -19,7 +19,7 @@ __all__ = ["Settling"]
 #: Seconds that a result waits for others.
 LINGER_S = 0.1
 
-#: What was claimed, the number of the broadcast as it was pushed, and what came of it.
+#: A claimed delivery, the number of the broadcast as it was pushed, and its outcome.
 _Settled = tuple[Claimed, int, dict[str, Any]]
 
 

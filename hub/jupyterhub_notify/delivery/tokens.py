@@ -16,7 +16,7 @@ from ..hubapi import HubApi, HubRefused, HubUnreachable, path
 __all__ = ["ServerTokens"]
 
 LIFE_S = 300
-#: What lives shorter than this is not used for a push any more.
+#: Seconds that a token must still live to be used for a push.
 LEFT_S = 30.0
 #: The Hub makes one after another, whatever is asked at once: more would only make its pages wait.
 MADE_AT_ONCE = 4

@@ -18,12 +18,12 @@ from .requirements import BOT, CENTRAL_URL, LAST_LINES, SERVICE, SERVICE_SCOPES,
 
 __all__ = ["Examination"]
 
-#: How many servers are looked at: at once (each costs the Hub two requests), and at most.
+#: Number of servers that are examined at once (each costs the Hub two requests), and in all.
 AT_ONCE = 10
 MOST_SERVERS = 1000
 PAGE = 200
 
-#: How long, in seconds, a server may take.
+#: Time in seconds that a server may take.
 TIMEOUT_S = 5.0
 LARGEST = 256 * 1024
 

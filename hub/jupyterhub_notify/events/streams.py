@@ -62,7 +62,7 @@ class Stream:
     def __init__(self, *, user: str | None, groups: frozenset[str]) -> None:
         self.user = user
         self.groups = groups
-        #: What the reader has already; lower frames are left out.
+        #: The last ``seq`` that the reader has; frames up to it are left out.
         self.after = 0
         self._pending: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None

@@ -446,7 +446,7 @@ def _is_held(one: AdminBroadcast) -> bool:
     return one.revoked is None and one.held_until is not None and now() < one.held_until
 
 
-#: What the results say of a maintenance's notices.
+#: Words for a maintenance's notices in the results.
 _NOTICES = {"announced": "announced", "begun": "begins", "over": "is over"}
 
 

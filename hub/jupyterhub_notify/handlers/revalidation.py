@@ -14,7 +14,7 @@ from .dependencies import CallerOf
 __all__ = ["RevalidatedRoute", "ViewTag"]
 
 
-#: Where a request's scope keeps its validator, which a replica asks the database for.
+#: The key in a request's scope of its validator, which a replica asks the database for.
 KEPT = "jupyterhub_notify.view_tag"
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["user", "service", "anonymous"]
 
-#: How a caller was recognized. `lab` is a token that the Hub made for a user's server: it never
-#: administers. `login` is a browser's, through the Hub's OAuth: a change needs an XSRF token.
+#: The way in which a caller was recognized. `lab` is a token that the Hub made for a user's server:
+#: it never administers. `login` is a browser's, through the Hub's OAuth: a change needs an XSRF
+#: token.
 Method = Literal["none", "login", "lab", "token", "proxy", "token-file"]
 
 #: In `publish_as` and `send_groups`: every one. Providers drop a service or group of this name.

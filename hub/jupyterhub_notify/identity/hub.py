@@ -22,7 +22,7 @@ from .caller import IdentityUnavailable, Unauthenticated
 
 __all__ = ["HubAdapter", "Login"]
 
-#: How long, in seconds, the Hub may take for one answer.
+#: Time in seconds that the Hub may take for one answer.
 TIMEOUT_S = 10.0
 RETRY_AFTER_S = 5
 
@@ -30,7 +30,7 @@ RETRY_AFTER_S = 5
 SERVER_NOTES = ("Server at ", "retrieved from spawner ")
 #: The client that tokens belong to which a user asked the Hub for.
 OWN_CLIENT = "JupyterHub"
-#: How the library begins to say that the Hub refused.
+#: The beginning of the library's message that the Hub refused.
 REFUSED = "Failed to check authorization"
 
 

@@ -38,7 +38,7 @@ PUBLISH = "custom:notify:publish"
 OF_ADMINISTRATORS = frozenset({"admin:users", "admin:servers", "read:tokens"})
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-#: How a browser asks for what is no page's script's request; absent on plain http.
+#: Values of `Sec-Fetch-Mode` of requests that no page's script makes; absent on plain http.
 NAVIGATION = ("navigate", "unspecified")
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BrowserLogin", "LoginPages"]
 
-#: How long, in seconds, a login may take, and how long it holds (the Hub may end it earlier).
+#: Time in seconds that a login may take, and for which it holds (the Hub may end it earlier).
 LOGIN_S = 600
 HELD_S = 14 * 24 * 3600
 

@@ -19,10 +19,10 @@ __all__ = ["TokenLookup"]
 
 Answer = TypeVar("Answer")
 
-#: How long, in seconds, a token that is not known is not asked for again.
+#: Time in seconds for which a token that is not known is not asked for again.
 UNKNOWN_AGE_S = 30.0
 
-#: How many answers are kept; a token's is some two kilobytes.
+#: Number of answers that are kept; a token's is some two kilobytes.
 KEPT = 50_000
 #: So many of those that are not known: made up, they must not drive out real ones.
 KEPT_UNKNOWN = 5_000

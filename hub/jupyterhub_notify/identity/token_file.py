@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PREFIX", "TokenEntry", "TokenFile", "TokenFileError", "TokenFileIdentity"]
 
-#: What our own tokens begin with: scanners for secrets find them, and a Hub's are told from them.
+#: The prefix of our own tokens: scanners for secrets find them, and a Hub's are told from them.
 PREFIX = "jhn_"
 
 #: A file that is larger than this is not ours.

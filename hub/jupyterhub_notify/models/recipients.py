@@ -1,4 +1,4 @@
-"""Whom a broadcast would reach, and who there is to be chosen."""
+"""The recipients of a broadcast, and the users and groups to choose from."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ChooseRecipients(Model):
 
 
 class Recipients(Model):
-    """Whom a broadcast would reach if it were sent now."""
+    """The number of users that a broadcast would reach if it were sent now."""
 
     total: Annotated[int, Field(title="Total", description="How many users")]
     running: Annotated[int, Field(title="Running", description="With a server running")]

@@ -12,7 +12,7 @@ from ..channels.service import ChannelSummary
 
 __all__ = ["ChannelLine", "ProblemLine", "StateLine", "channels_of", "problems_of", "states_of"]
 
-#: What `AlertProblem.reason` means to an administrator.
+#: The meaning of `AlertProblem.reason` to an administrator.
 _REASONS = {
     "no-user-label": "has no label that names a user",
     "unknown-user": "names a user whom the hub does not know",
@@ -58,7 +58,7 @@ class ChannelLine:
 
     name: str
     counts: dict[str, int] = field(default_factory=dict)
-    #: Why it fails now, if it does.
+    #: The reason why it fails now, if it does.
     failure: str | None = None
     last: datetime | None = None
 

@@ -43,7 +43,7 @@ LOOKS = (
     Look("error", "error", "failed"),
 )
 
-#: What *Retry failed* tries again.
+#: Outcomes that *Retry failed* tries again.
 FAILED = ("refused", "not-responding", "error", "no-extension")
 
 _ROWS = {

@@ -36,14 +36,14 @@ class Broadcast(Base):
     #: Start, end and recurrence, as the wire has them.
     schedule: Mapped[dict[str, Any]]
     enabled: Mapped[bool] = mapped_column(Boolean)
-    #: Whether it is shown now: kept by the scheduler, so that each change has a ``seq``.
+    #: True while it is shown: kept by the scheduler, so that each change has a ``seq``.
     active: Mapped[bool] = mapped_column(Boolean)
-    #: Whether it will never be shown again.
+    #: True if it will never be shown again.
     stale: Mapped[bool] = mapped_column(Boolean)
-    #: When the present or latest occurrence began; each is shown and dismissed by itself.
+    #: The start of the present or latest occurrence; each is shown and dismissed by itself.
     occurrence: Mapped[datetime | None]
     occurrence_ends: Mapped[datetime | None]
-    #: When the scheduler looks at it again.
+    #: The time at which the scheduler looks at it again.
     next_change: Mapped[datetime | None]
     created: Mapped[datetime]
     updated: Mapped[datetime]
@@ -52,9 +52,9 @@ class Broadcast(Base):
     counts: Mapped[dict[str, Any] | None]
     #: The occurrence whose recipients have been looked for at the hub.
     planned: Mapped[datetime | None]
-    #: When they are looked for again: servers start while it is shown.
+    #: The time at which they are looked for again: servers start while it is shown.
     plan_next: Mapped[datetime | None]
-    #: Until when a replica is looking for them.
+    #: The time until which a replica is looking for them.
     plan_leased_until: Mapped[datetime | None]
 
     __table_args__ = (
@@ -113,11 +113,12 @@ class Delivery(Base):
     tabs: Mapped[int | None]
     reply: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
-    #: When it is to be pushed; empty where nothing is to be pushed any more.
+    #: The time at which it is to be pushed; empty where nothing is to be pushed any more.
     due: Mapped[datetime | None]
-    #: Where it is pushed to; empty where the server's lab asks the service, or no server runs.
+    #: The address it is pushed to; empty where the server's lab asks the service, or no server
+    #: runs.
     url: Mapped[str | None]
-    #: By which route it was taken in, ``notify`` or ``older``; only the first can withdraw it.
+    #: The route by which it was taken in, ``notify`` or ``older``; only the first can withdraw it.
     route: Mapped[str | None]
     leased_by: Mapped[str | None]
     leased_until: Mapped[datetime | None]

@@ -39,7 +39,7 @@ class ChannelSend(Base):
     message: Mapped[str] = mapped_column(primary_key=True)
     user_name: Mapped[str] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)
-    #: What the message is: one of the two.
+    #: The notification or the broadcast that the message is: one of the two is given.
     notification_id: Mapped[int | None] = mapped_column(
         Id, ForeignKey(Notification.id, ondelete="CASCADE"), index=True
     )
@@ -50,7 +50,7 @@ class ChannelSend(Base):
     #: ``waiting``, ``sent``, ``cancelled`` as it was read or has gone, or ``failed`` for good.
     state: Mapped[str]
     due: Mapped[datetime]
-    #: When it was due first.
+    #: The time at which it was due first.
     created: Mapped[datetime]
     attempts: Mapped[int]
     leased_until: Mapped[datetime | None]

@@ -22,7 +22,7 @@ class Counter(Base):
     __tablename__ = "counter"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    #: Which store this is; a cursor of another one is of no use.
+    #: The name of this store; a cursor of another one is of no use.
     epoch: Mapped[str]
     #: The number of the latest change.
     seq: Mapped[int] = mapped_column(BigInteger)

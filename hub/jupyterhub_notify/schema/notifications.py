@@ -12,7 +12,8 @@ from .base import Base
 
 __all__ = ["OF_GROUPS", "Notification", "NotificationState"]
 
-#: What is for a group, as the index of these has it: written otherwise, that is not used.
+#: The condition of rows for a group, as the index of these has it: written otherwise, the index is
+#: not used.
 OF_GROUPS = text("substr(target, 1, 2) = 'g:'")
 
 #: SQLite numbers rows by itself only where the key is its INTEGER.

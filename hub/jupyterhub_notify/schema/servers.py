@@ -22,6 +22,6 @@ class Server(Base):
     #: The extension's distribution and version.
     extension: Mapped[str]
     version: Mapped[str]
-    #: When the server's process began, as it says.
+    #: The time at which the server's process began, by its own account.
     started: Mapped[datetime | None]
     hello: Mapped[datetime]

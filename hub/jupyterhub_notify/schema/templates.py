@@ -18,10 +18,10 @@ class SavedTemplate(Base):
     __tablename__ = "saved_templates"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    #: Who saved it last.
+    #: The user who saved it last.
     saved_by: Mapped[str]
-    #: Whether an administrator saved it: every sender sees it then.
+    #: True if an administrator saved it: every sender sees it then.
     shared: Mapped[bool]
-    #: As ``models/recipients.py`` has it.
+    #: The content, as ``models/recipients.py`` has it.
     content: Mapped[dict[str, Any]]
     updated: Mapped[datetime]

@@ -29,7 +29,7 @@ SETS: dict[BroadcastMark, tuple[str, ...]] = {
     "restore": (),
     "accept": ("accepted", "read"),
 }
-#: What a mark is in the ledger.
+#: The outcome in the ledger of each mark.
 OUTCOMES: dict[BroadcastMark, str] = {"read": "read", "dismiss": "dismissed", "accept": "read"}
 
 

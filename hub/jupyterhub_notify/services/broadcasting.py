@@ -28,7 +28,7 @@ __all__ = ["FAILED", "OUTAGE", "TYPES_BY_CATEGORY", "BroadcastingService"]
 #: Outcomes that *Retry failed* tries again.
 FAILED = ("refused", "not-responding", "error", "no-extension")
 _OPTIONS = {*Options.model_fields, "inbox", "must_accept"}
-#: As a lab shows an outage of Semaphore's.
+#: Options of an outage: a lab shows Semaphore's outages so.
 OUTAGE = {"banner": True, "dismissable": False}
 TYPES_BY_CATEGORY = {"info": "info", "notice": "warning", "outage": "error"}
 

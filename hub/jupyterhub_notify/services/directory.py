@@ -14,7 +14,7 @@ from ..hubapi import HubApi, HubRefused, HubUnreachable
 
 __all__ = ["HubDirectory", "HubUser", "NobodyKnown", "UserDirectory"]
 
-#: How long an answer is kept, in seconds, and how long nobody asks again after a failure.
+#: Time in seconds for which an answer is kept, and for which nobody asks again after a failure.
 KEPT_S = 20.0
 REST_S = 5.0
 

@@ -25,7 +25,7 @@ from .limits import RateLimit
 
 __all__ = ["Directory", "Draft", "PublishingService", "require_open"]
 
-#: What decides whether two notifications say the same.
+#: Fields that decide whether two notifications say the same.
 CONTENT = ("type", "summary", "body", "template", "data", "options", "expires")
 
 

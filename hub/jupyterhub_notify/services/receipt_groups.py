@@ -19,7 +19,7 @@ __all__ = ["ReceiptGroups", "Sent"]
 #: Most labs whose receipts are written by one command.
 MOST = 1_000
 
-#: Whose lab says what.
+#: A receipt, and the caller whose lab sent it.
 Sent = tuple[Caller, LabReceipt]
 
 

@@ -1,4 +1,4 @@
-"""Whom a broadcast would reach, told to its sender before it is sent."""
+"""The recipients of a broadcast, counted for its sender before it is sent."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ from .timing import timing_at
 
 __all__ = ["Scheduler"]
 
-#: It looks so often even where it knows of nothing: another replica may have stored something.
+#: Interval in seconds between looks at the database even where nothing is known to be due: another
+#: replica may have stored something.
 LOOK_S = 1.0
 MOST_AT_ONCE = 1_000
 

@@ -14,7 +14,7 @@ from .maintenance import phases_of
 
 __all__ = ["FILE", "Timing", "check_schedule", "recurs", "timing_at"]
 
-#: What the wire calls the fields of a schedule.
+#: The wire's names for the fields of a schedule.
 FIELDS = {"start": "starts", "end": "ends"}
 #: Under this name the schedule of a file is stored as its front matter says it.
 FILE = "file"

@@ -28,7 +28,7 @@ __all__ = ["WelcomeMark", "WelcomeService"]
 
 WelcomeMark = Literal["dismiss", "accept", "seen", "reset"]
 
-#: What a change of these makes due again.
+#: Fields whose change makes a message due again.
 _TEXT = {"title", "summary", "body", "must_accept"}
 
 

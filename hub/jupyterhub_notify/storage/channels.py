@@ -39,9 +39,9 @@ class Send:
     notification_id: int | None
     broadcast_id: str | None
     occurrence: datetime | None
-    #: When it was due first.
+    #: The time at which it was due first.
     created: datetime
-    #: How often it was claimed, this time included: a later claim is another's.
+    #: The number of times it was claimed, with this one: a later claim is another's.
     attempts: int
 
 

@@ -25,7 +25,7 @@ READ_S = 20.0
 #: Seconds that a change waits for another process that has locked the file of SQLite.
 LOCKED_S = 15.0
 
-#: What a database that cannot be reached raises; asyncpg's own come as they are from a connect.
+#: Errors of a database that cannot be reached; asyncpg's own come as they are from a connect.
 UNREACHABLE = (DBAPIError, TimeoutError, asyncio.TimeoutError, OSError, asyncpg.PostgresError)
 
 #: PostgreSQL's classes of errors that no change is to blame for: connections, resources, locks

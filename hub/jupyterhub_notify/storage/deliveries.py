@@ -23,7 +23,8 @@ _KEY = ["broadcast_id", "occurrence", "user_name", "server_name"]
 #: Most users that one statement names.
 _AT_ONCE = 500
 
-#: What a receipt says counts if it is further than what was known; a push's failure is corrected.
+#: The rank of each outcome: a receipt counts if it is further than what was known; a push's failure
+#: is corrected.
 RANKS = {
     "expired": 0,
     "error": 0,

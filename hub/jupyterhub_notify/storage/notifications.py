@@ -48,7 +48,7 @@ _FIELDS = (
     "expires",
     "state",
 )
-#: As many values as one statement takes on both databases.
+#: Number of values that one statement takes on both databases.
 CHUNK = 500
 
 

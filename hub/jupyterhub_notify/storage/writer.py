@@ -93,7 +93,7 @@ Command = Callable[[Transaction], Awaitable[T]]
 class _Waiting(Generic[T]):
     command: Command[T]
     future: asyncio.Future[T]
-    #: Whether whoever asked for it was told that it failed: it must not be done any more.
+    #: True if its caller was told that it failed: it must not be done any more.
     given_up: bool = False
 
 

@@ -18,7 +18,7 @@ from .template import DataError, Template, TemplateError
 
 __all__ = ["TemplateDirectory"]
 
-#: How often the files are looked at; each look is a `stat` of each.
+#: Interval in seconds between looks at the files; each look is a `stat` of each.
 LOOK_EVERY_S = 1.0
 
 _File = tuple[int, int, int]

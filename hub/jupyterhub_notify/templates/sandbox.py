@@ -35,7 +35,7 @@ _TESTS = {
     *("lessthan", "mapping", "ne", "!=", "none", "number", "string", "sequence", "integer"),
     *("float", "iterable", "lower", "upper"),
 }
-#: What joins, repeats or hides text could double a value with each line.
+#: Constructs that join, repeat or hide text: each could double a value with each line.
 _FORBIDDEN = (
     nodes.AssignBlock,
     nodes.CallBlock,

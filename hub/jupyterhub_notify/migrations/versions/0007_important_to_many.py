@@ -12,7 +12,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 WAITING = sa.text("state = 'waiting'")
-#: What the queue of before has, and this one too.
+#: Columns that the earlier queue has, and this one too.
 KEPT = (
     "user_name, channel, notification_id, state, due, created, attempts, leased_until, failure,"
     " updated"
