@@ -245,9 +245,10 @@ describe('ToastPresenter', () => {
     expect(messages()).toContain(`and ${50 - shown} more`);
   });
 
-  it('shows the newest few, and a sum, to someone who was away', () => {
+  it('shows the newest few, and a sum, to someone who was away', async () => {
     const rows = Array.from({ length: 15 }, (_, i) => row(`r${i}`, i + 1));
     model.bring(rows.reverse(), 'snapshot');
+    await settle();
     expect(messages().sort()).toEqual([
       'and 12 more',
       'message r12',
@@ -256,11 +257,14 @@ describe('ToastPresenter', () => {
     ]);
   });
 
-  it('takes the sum away when the center opens, or all is read', () => {
+  it('takes the sum away when the center opens, or all is read', async () => {
+    const sums = () => messages().filter(text => /^and .* more$/.test(text));
     const rows = Array.from({ length: 15 }, (_, i) => row(`r${i}`, i + 1));
     model.bring(rows, 'snapshot');
+    await settle();
+    expect(sums()).toEqual(['and 12 more']);
     model.open(null);
-    expect(messages().filter(text => /^and .* more$/.test(text))).toEqual([]);
+    expect(sums()).toEqual([]);
     model.bring(
       rows.map(each => row(each.id, each.seq + 100, { message: 'again' }))
     );
@@ -274,6 +278,7 @@ describe('ToastPresenter', () => {
       row(`r${i}`, i + 1, { autoClose: false })
     );
     model.bring(rows, 'snapshot');
+    await settle();
     expect(sums()).toEqual(['and 11 more']);
     open = true;
     presenter.forgetMissed();

@@ -15,30 +15,16 @@ import type {
   INotificationModel,
   NotificationModel
 } from '../tokens';
-import { markToast } from '../ownToasts';
 import { isPresentable, isUnread } from '../state';
 import { NOTIFICATION_TYPES, type Notification } from '../wire';
-import { estimateHeight, signature, ToastContents } from './content';
-import { type IToastCandidate, planToasts, rank } from './layout';
+import { ArrivalQueue } from './arrivals';
+import { ToastContents } from './content';
+import { planToasts } from './layout';
 import { MissedToasts } from './missed';
 import { ToastRelay } from './relay';
-import { SummaryToast } from './summary';
+import { ShownToasts } from './shown';
+import type { SummaryToast } from './summary';
 import { ToastView } from './view';
-
-/**
- * The time in which messages that come right after another are gathered.
- */
-const BATCH_MS = 50;
-
-/**
- * More than this many in a second come faster than one can read.
- */
-const FLOOD_PER_SECOND = 4;
-
-/**
- * The time in which they are counted.
- */
-const FLOOD_MS = 1000;
 
 /**
  * More than this many at once were missed, not received: then, and after a
@@ -50,12 +36,6 @@ const MISSED = { from: 7, shown: 3 };
  * The height of the toast that sums up, before it can be measured.
  */
 const SUMMARY_HEIGHT = 40;
-
-/**
- * The time that a toast may take to appear before it no longer counts as shown:
- * JupyterLab shows none while its own list is open.
- */
-const APPEAR_MS = 10_000;
 
 /**
  * The user's settings of toasts.
@@ -85,7 +65,7 @@ export const DEFAULT_TOAST_SETTINGS: IToastSettings = {
  * Shows what the model announces, and takes away what was read, closed, put away or
  * revoked.
  */
-// Longer than a screen: what is shown, queued and summed up is one state.
+// Longer than a screen: it listens to the user, the model and JupyterLab's manager.
 export class ToastPresenter implements IDisposable {
   /**
    * Make a presenter; it shows nothing before {@link start}.
@@ -95,36 +75,56 @@ export class ToastPresenter implements IDisposable {
     this._manager = options.manager ?? LabNotification.manager;
     this._opens = options.opens ?? (() => true);
     this._isOpen = options.isOpen ?? (() => false);
+    const model = options.model;
     this._contents = new ToastContents({
-      model: options.model,
+      model,
       actions: options.actions,
       trans: options.trans,
       defaultAutoClose_s: () => this._settings.defaultAutoClose,
       opens: this._opens,
       open: id => {
-        this._close(id);
-        this._model.open(id);
+        this._toasts.close(id);
+        model.open(id);
       }
     });
     this._view = new ToastView({
-      appeared: id => this._onAppeared(id),
-      vanished: id => this._onVanished(id),
+      appeared: id => this._toasts.appeared(id),
+      vanished: id => {
+        if (this._toasts.vanished(id)) {
+          this._fit();
+        }
+      },
       closed: id => this._onClosed(id),
       pressed: id => this._onPressed(id),
       done: id => this._onDone(id, options.trans),
       resized: () => this._fit()
     });
     this._relay = new ToastRelay(this._manager, this._view);
-    this._missed = new MissedToasts(options.storageKey ?? '');
-    this._summary = new SummaryToast({
+    this._toasts = new ShownToasts({
+      contents: this._contents,
+      model,
       relay: this._relay,
-      trans: options.trans,
-      opens: this._opens,
-      open: () => {
-        this._model.open(null);
-        this.forgetMissed();
-      }
+      view: this._view
     });
+    this._queue = new ArrivalQueue(
+      () => this._flush(),
+      id => this._toasts.has(id)
+    );
+    this._missed = new MissedToasts(options.storageKey ?? '');
+    this._makeSummary = async () => {
+      // Loaded with the first toast; after a reload there may be none.
+      const { SummaryToast } = await import('./standing');
+      this._summary ??= new SummaryToast({
+        relay: this._relay,
+        trans: options.trans,
+        opens: this._opens,
+        open: () => {
+          model.open(null);
+          this.forgetMissed();
+        }
+      });
+      this._sumUp();
+    };
     this._model.changed.connect(this._onChanged, this);
     this._model.stateChanged.connect(this._sumUp, this);
     this._model.openRequested.connect(this._onOpenRequested, this);
@@ -152,9 +152,8 @@ export class ToastPresenter implements IDisposable {
   set silent(silent: boolean) {
     this._silent = silent;
     if (silent) {
-      [...this._shown.keys()].forEach(id => this._close(id));
+      this._closeAll();
       this._queue.clear();
-      this._postponed = [];
       this.forgetMissed();
     }
   }
@@ -174,10 +173,10 @@ export class ToastPresenter implements IDisposable {
    */
   toggled(): void {
     if (this._isOpen()) {
-      for (const id of [...this._shown.keys()]) {
+      for (const id of this._toasts.ids) {
         const row = this._model.get(id);
         if (row && !this._wanted(row)) {
-          this._close(id);
+          this._toasts.close(id);
         }
       }
       // An error that a flood kept from the screen may have a place now.
@@ -210,10 +209,9 @@ export class ToastPresenter implements IDisposable {
     this._model.stateChanged.disconnect(this._sumUp, this);
     this._model.openRequested.disconnect(this._onOpenRequested, this);
     this._manager.changed.disconnect(this._onManagerChanged, this);
-    window.clearTimeout(this._timer);
-    window.clearTimeout(this._floodTimer);
-    this._summary.hide();
-    [...this._shown.keys()].forEach(id => this._close(id));
+    this._queue.dispose();
+    this._summary?.hide();
+    this._closeAll();
     this._view.dispose();
   }
 
@@ -227,7 +225,7 @@ export class ToastPresenter implements IDisposable {
     }
     const touched = snapshot
       ? new Set([
-          ...this._shown.keys(),
+          ...this._toasts.ids,
           ...this._missed.ids,
           ...this._queue.keys()
         ])
@@ -236,26 +234,25 @@ export class ToastPresenter implements IDisposable {
       const row = this._unread(id);
       // Its source may have been muted.
       if (!row || row.autoClose === 0) {
-        if (this._shown.has(id) && this._model.get(id)?.dismissed) {
+        if (this._toasts.has(id) && this._model.get(id)?.dismissed) {
           this._done.add(id);
         }
         this._queue.delete(id);
         this._missed.delete(id);
-        this._close(id);
-      } else if (this._shown.has(id)) {
-        this._refresh(row);
+        this._toasts.close(id);
+      } else if (this._toasts.has(id)) {
+        this._toasts.refresh(row);
       } else if (this._done.delete(id)) {
         // That it was done was undone.
-        this._queue.set(id, { missed: true });
+        this._queue.set(id, true);
       }
     }
 
-    const now = Date.now();
     for (const id of change.announced) {
-      this._arrivals.push(now);
-      if (!this._shown.get(id)?.visible) {
+      this._queue.count();
+      if (!this._toasts.isVisible(id)) {
         this._missed.delete(id);
-        this._queue.set(id, { missed: snapshot });
+        this._queue.set(id, snapshot);
       }
       if (
         this._settings.openOnError &&
@@ -279,56 +276,40 @@ export class ToastPresenter implements IDisposable {
       if (
         this._unread(row.id) &&
         this._contents.duration(row) === false &&
-        !this._shown.has(row.id) &&
+        !this._toasts.has(row.id) &&
         !this._queue.has(row.id)
       ) {
-        this._queue.set(row.id, { missed: true });
+        this._queue.set(row.id, true);
       }
     }
   }
 
-  /**
-   * Show at once what comes alone; gather what comes right after another.
-   */
   private _schedule(): void {
-    if (!this._started || this._timer !== undefined) {
-      return;
-    }
-    // No longer than that, also if the clock was set back.
-    const wait = Math.min(BATCH_MS, this._flushedAt + BATCH_MS - Date.now());
-    if (wait <= 0) {
-      this._flush();
-    } else {
-      this._timer = window.setTimeout(() => this._flush(), wait);
+    if (this._started) {
+      this._queue.schedule();
     }
   }
 
   private _flush(): void {
-    window.clearTimeout(this._timer);
-    this._timer = undefined;
     const arriving: { row: Notification; missed: boolean }[] = [];
-    for (const [id, { missed }] of this._queue) {
+    for (const [id, missed] of this._queue.take()) {
       const row = this._unread(id);
       if (row && this._wanted(row)) {
         arriving.push({ row, missed });
       }
     }
-    this._queue.clear();
     if (arriving.length === 0) {
       this._fit();
       return;
     }
-    const now = Date.now();
-    this._flushedAt = now;
-    this._arrivals = this._arrivals.filter(time => now - time < FLOOD_MS);
+    const flood = this._queue.flushed();
     arriving.sort((a, b) => a.row.position - b.row.position);
 
     const missed =
       arriving.length >= MISSED.from || arriving.every(item => item.missed);
-    const flood = this._arrivals.length > FLOOD_PER_SECOND;
     const { show, sumUp } = planToasts(
-      this._candidates(),
-      arriving.map(({ row, missed }) => this._candidate(row, missed)),
+      this._toasts.candidates(),
+      arriving.map(({ row, missed }) => this._toasts.candidate(row, missed)),
       this._view.room,
       this._summaryHeight(),
       {
@@ -344,35 +325,11 @@ export class ToastPresenter implements IDisposable {
       }
     }
     if (flood && this._isOpen()) {
-      this._showLater(
+      this._queue.postpone(
         arriving.map(({ row }) => row.id).filter(id => sumUp.includes(id))
       );
     }
     this._sumUp();
-  }
-
-  /**
-   * Try again once the flood is over. While the center is open no toast sums up what a flood kept
-   * from the screen: without this, whether the last message of a burst ever has a toast would hang
-   * on the moment at which it came.
-   *
-   * @param ids - oldest first; the newest few are enough.
-   */
-  private _showLater(ids: readonly string[]): void {
-    this._postponed = [...this._postponed, ...ids].slice(-MISSED.shown);
-    if (this._postponed.length === 0 || this._floodTimer !== undefined) {
-      return;
-    }
-    this._floodTimer = window.setTimeout(() => {
-      this._floodTimer = undefined;
-      for (const id of this._postponed) {
-        if (!this._shown.has(id) && !this._queue.has(id)) {
-          this._queue.set(id, { missed: false });
-        }
-      }
-      this._postponed = [];
-      this._flush();
-    }, FLOOD_MS);
   }
 
   /**
@@ -384,7 +341,7 @@ export class ToastPresenter implements IDisposable {
       return;
     }
     const summary = this._summaryHeight();
-    const shown = this._candidates();
+    const shown = this._toasts.candidates();
     const { sumUp } = planToasts(shown, [], this._view.room, summary, {
       summed: this._missed.size > 0
     });
@@ -394,7 +351,7 @@ export class ToastPresenter implements IDisposable {
       const { show } = planToasts(
         // Nothing that is in sight makes room for it.
         shown.map(toast => ({ ...toast, urgency: Infinity })),
-        waiting.map(row => this._candidate(row, true)),
+        waiting.map(row => this._toasts.candidate(row, true)),
         this._view.room,
         summary,
         { summed: this._missed.size > waiting.length }
@@ -416,7 +373,7 @@ export class ToastPresenter implements IDisposable {
       .filter(
         row =>
           this._wanted(row) &&
-          !this._shown.has(row.id) &&
+          !this._toasts.has(row.id) &&
           !this._queue.has(row.id) &&
           (this._contents.duration(row) === false ||
             (few && !this._missed.wasSeen(row.id)))
@@ -431,8 +388,8 @@ export class ToastPresenter implements IDisposable {
    */
   private _putAside(ids: readonly string[], old = false): void {
     for (const id of ids) {
-      this._missed.add(id, this._shown.get(id)?.visible ?? old);
-      this._close(id);
+      this._missed.add(id, this._toasts.isVisible(id) ?? old);
+      this._toasts.close(id);
     }
   }
 
@@ -442,115 +399,16 @@ export class ToastPresenter implements IDisposable {
   private _summaryHeight(): number {
     return this._isOpen()
       ? 0
-      : (this._view.height(this._summary.toast) ?? SUMMARY_HEIGHT);
+      : (this._view.height(this._summary?.toast ?? null) ?? SUMMARY_HEIGHT);
   }
 
-  private _candidates(): IToastCandidate[] {
-    const now = Date.now();
-    const candidates: IToastCandidate[] = [];
-    for (const [id, shown] of this._shown) {
-      const row = this._model.get(id);
-      if (row && (shown.visible || now - shown.since < APPEAR_MS)) {
-        candidates.push({
-          id,
-          height: this._view.height(shown.toast) ?? this._height(row),
-          urgency: shown.rank
-        });
-      }
-    }
-    return candidates;
-  }
-
-  /** A row as a candidate for a place. */
-  private _candidate(row: Notification, missed: boolean): IToastCandidate {
-    return {
-      id: row.id,
-      height: this._height(row),
-      urgency: this._rank(row, missed)
-    };
-  }
-
-  private _rank(row: Notification, missed: boolean): number {
-    return rank(row.type, this._contents.duration(row) === false, missed);
-  }
-
-  /** As high as it was the last time, or else about as high as it will be. */
-  private _height(row: Notification): number {
-    return this._heights.get(row.id) ?? estimateHeight(row);
-  }
-
-  /**
-   * Emit a toast, or replace the one that this notification has.
-   */
   private _show(row: Notification, quiet: boolean): void {
     this._missed.delete(row.id);
-    if (this._shown.has(row.id)) {
-      this._refresh(row, true);
-      return;
-    }
-    const { message, autoClose, actions } = this._contents.content(row);
-    const shown: Private.IShown = {
-      toast: '',
-      content: signature(row),
-      since: Date.now(),
-      rank: this._rank(row, quiet),
-      sticky: autoClose === false,
-      visible: false
-    };
-    this._shown.set(row.id, shown);
-    shown.toast = this._relay.notify(
-      message,
-      row.type,
-      { autoClose, actions, data: markToast(row.id) },
-      this._contents.dress(row, quiet, false)
-    );
-    this._ids.set(shown.toast, row.id);
+    this._toasts.show(row, quiet);
   }
 
-  /**
-   * Show a new state of a notification in the toast that it has.
-   */
-  private _refresh(row: Notification, force = false): void {
-    const shown = this._shown.get(row.id)!;
-    const content = signature(row);
-    this._view.expect(
-      shown.toast,
-      this._contents.dress(row, false, shown.visible)
-    );
-    // A progress that moves is drawn in place: a new state of the toast would
-    // restart its time and have it read out again.
-    if (force || content !== shown.content) {
-      const { message, autoClose, actions } = this._contents.content(row);
-      shown.content = content;
-      shown.sticky = autoClose === false;
-      shown.rank = this._rank(row, false);
-      this._relay.update({
-        id: shown.toast,
-        message,
-        type: row.type,
-        autoClose,
-        actions,
-        data: markToast(row.id)
-      });
-    }
-  }
-
-  /**
-   * Take a toast away, without that being the user's doing.
-   */
-  private _close(id: string): void {
-    const shown = this._shown.get(id);
-    if (shown) {
-      const height = this._view.height(shown.toast);
-      if (height !== undefined) {
-        // It may have been folded.
-        const known = this._heights.get(id) ?? 0;
-        this._heights.set(id, Math.max(known, height));
-      }
-      this._shown.delete(id);
-      this._ids.delete(shown.toast);
-      this._relay.retract(shown.toast);
-    }
+  private _closeAll(): void {
+    this._toasts.ids.forEach(id => this._toasts.close(id));
   }
 
   /**
@@ -563,7 +421,7 @@ export class ToastPresenter implements IDisposable {
     for (const id of this._missed.ids) {
       if (!this._unread(id)) {
         this._missed.delete(id);
-        this._heights.delete(id);
+        this._toasts.forgetHeight(id);
       }
     }
     // A user who has the list in sight needs no sum of it, but errors come as soon as there is a place.
@@ -577,58 +435,31 @@ export class ToastPresenter implements IDisposable {
     }
     this._missed.save();
     if (open || this._missed.size === 0 || this._silent || !this._started) {
-      this._summary.hide();
+      this._summary?.hide();
       return;
     }
-    const now = Date.now();
-    let visible = 0;
-    for (const { since, sticky, visible: there } of this._shown.values()) {
-      visible += there || sticky || now - since < APPEAR_MS ? 1 : 0;
+    if (!this._summary) {
+      void this._makeSummary();
+      return;
     }
+    const visible = this._toasts.count();
     this._summary.show(
       Math.max(this._missed.size, this._model.counts.unread - visible),
       visible
     );
   }
 
-  private _onAppeared(toast: string): void {
-    const shown = this._shown.get(this._ids.get(toast) ?? '');
-    if (shown) {
-      shown.visible = true;
-    }
-    this._relay.appeared(toast);
-  }
-
-  /**
-   * A toast is gone from the page: its time was up, or JupyterLab's own list
-   * opened, which takes all toasts away.
-   */
-  private _onVanished(toast: string): void {
-    const id = this._ids.get(toast);
-    const shown = id === undefined ? undefined : this._shown.get(id);
-    if (id === undefined || !shown) {
-      return;
-    }
-    shown.visible = false;
-    if (!shown.sticky) {
-      // It stays in the center: a copy in JupyterLab's list would stay for
-      // ever.
-      this._close(id);
-    }
-    this._fit();
-  }
-
   /**
    * The user closed a toast with its cross.
    */
   private _onClosed(toast: string): void {
-    if (toast === this._summary.toast) {
+    if (toast === this._summary?.toast) {
       this.forgetMissed();
       return;
     }
-    const id = this._ids.get(toast);
+    const id = this._toasts.notificationOf(toast);
     if (id !== undefined) {
-      this._close(id);
+      this._toasts.close(id);
       this._closeForAll(id);
     }
   }
@@ -637,7 +468,10 @@ export class ToastPresenter implements IDisposable {
    * The user clicked a toast beside its buttons.
    */
   private _onPressed(toast: string): void {
-    const id = toast === this._summary.toast ? null : this._ids.get(toast);
+    const id =
+      toast === this._summary?.toast
+        ? null
+        : this._toasts.notificationOf(toast);
     if (id !== undefined) {
       this._model.open(id);
     }
@@ -647,10 +481,10 @@ export class ToastPresenter implements IDisposable {
    * The user is done with the message of a toast, which can be undone.
    */
   private _onDone(toast: string, trans: TranslationBundle): void {
-    const row = this._model.get(this._ids.get(toast) ?? '');
+    const row = this._model.get(this._toasts.notificationOf(toast) ?? '');
     if (row) {
       this._done.add(row.id);
-      this._close(row.id);
+      this._toasts.close(row.id);
       void import('../components/snackbar').then(({ undoOnPage }) =>
         undoOnPage(this._model, trans).undo.dismiss([row], true)
       );
@@ -669,16 +503,14 @@ export class ToastPresenter implements IDisposable {
     }
     const toast = change.notification.id;
     this._relay.removed(toast);
-    if (toast === this._summary.toast) {
-      this._summary.removed();
+    if (toast === this._summary?.toast) {
+      this._summary!.removed();
       this._missed.clear();
       this._missed.save();
       return;
     }
-    const id = this._ids.get(toast);
+    const id = this._toasts.removed(toast);
     if (id !== undefined) {
-      this._ids.delete(toast);
-      this._shown.delete(id);
       this._closeForAll(id);
     }
   }
@@ -692,7 +524,7 @@ export class ToastPresenter implements IDisposable {
       return;
     }
     if (id !== null) {
-      this._close(id);
+      this._toasts.close(id);
     }
     this.forgetMissed();
   }
@@ -702,36 +534,14 @@ export class ToastPresenter implements IDisposable {
    */
   private _closeForAll(id: string): void {
     if (this._closing.size === 0) {
-      window.setTimeout(() => {
-        const rows = [...this._closing].flatMap(
-          each => this._model.get(each) ?? []
-        );
+      window.setTimeout(async () => {
+        // Loaded with the first toast.
+        const { closeForAll } = await import('./standing');
+        closeForAll(this._model, this._closing);
         this._closing.clear();
-        // A message that its sender keeps in sight can only be read.
-        this._change(
-          rows.filter(row => row.dismissable),
-          { closed: true }
-        );
-        this._change(
-          rows.filter(row => !row.dismissable),
-          { read: true }
-        );
       });
     }
     this._closing.add(id);
-  }
-
-  private _change(
-    rows: Notification[],
-    state: { read: true } | { closed: true }
-  ): void {
-    if (rows.length > 0) {
-      this._model
-        .change({ ids: rows.map(row => row.id) }, state)
-        .catch((error: Error) => {
-          LabNotification.error(error.message, { autoClose: 5000 });
-        });
-    }
   }
 
   /**
@@ -757,31 +567,22 @@ export class ToastPresenter implements IDisposable {
   private readonly _opens: () => boolean;
   private readonly _isOpen: () => boolean;
   private readonly _view: ToastView;
-  /** The toasts of notifications, oldest first. */
-  private readonly _shown = new Map<string, Private.IShown>();
-  /** The notification of each toast, by JupyterLab's id. */
-  private readonly _ids = new Map<string, string>();
-  /** Notifications that wait for the next flush. */
-  private readonly _queue = new Map<string, { missed: boolean }>();
+  private readonly _toasts: ShownToasts;
+  private readonly _queue: ArrivalQueue;
+  /** Notifications that the user closed in this moment. */
+  private readonly _closing = new Set<string>();
   /** Notifications that there was no room for. */
   private readonly _missed: MissedToasts;
   private readonly _relay: ToastRelay;
-  private readonly _summary: SummaryToast;
-  /** The heights of toasts that there is no room for. */
-  private readonly _heights = new Map<string, number>();
-  private readonly _closing = new Set<string>();
+  private readonly _makeSummary: () => Promise<void>;
+  /** The toast that sums up, once there was something to sum up. */
+  private _summary: SummaryToast | null = null;
   /** Notifications that were done while their toasts were in sight: undone, they come back. */
   private readonly _done = new Set<string>();
-  private _arrivals: number[] = [];
-  private _floodTimer: number | undefined = undefined;
-  private _flushedAt = 0;
   private _isDisposed = false;
-  /** Notifications that a flood kept from the screen while the center was open, oldest first. */
-  private _postponed: string[] = [];
   private _settings = DEFAULT_TOAST_SETTINGS;
   private _silent = false;
   private _started = false;
-  private _timer: number | undefined = undefined;
 }
 
 /**
@@ -806,25 +607,5 @@ export namespace ToastPresenter {
     storageKey?: string;
     /** JupyterLab's notifications, unless others are given. */
     manager?: NotificationManager;
-  }
-}
-
-namespace Private {
-  /**
-   * A toast that was emitted.
-   */
-  export interface IShown {
-    /** JupyterLab's id of it. */
-    toast: string;
-    /** Its content, to see whether that changed. */
-    content: string;
-    /** Its claim to a place. */
-    rank: number;
-    /** The time at which it was emitted. */
-    since: number;
-    /** True if it stays until it is closed. */
-    sticky: boolean;
-    /** True if it is on the page. */
-    visible: boolean;
   }
 }

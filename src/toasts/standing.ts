@@ -1,9 +1,11 @@
 /**
- * The placement and the folding of toasts, for a page that shows one. Loaded with the first toast,
- * since most pages show none at their start.
+ * The placement, the folding and the closing of toasts, and the one that sums up. Loaded with the
+ * first toast, since most pages show none at their start.
  */
 import '../../style/standing.css';
 
+export { closeForAll } from './closing';
 export { setDone } from './done';
 export { ToastFolding } from './folding';
 export { ToastPlacement } from './placement';
+export { SummaryToast } from './summary';

@@ -1,0 +1,38 @@
+/**
+ * Closes notifications whose toasts the user closed, in every tab. The presenter asks for it.
+ */
+import { Notification as LabNotification } from '@jupyterlab/apputils';
+
+import type { INotificationModel } from '../tokens';
+import type { Notification } from '../wire';
+
+/**
+ * Close notifications for all tabs, in one request.
+ */
+export function closeForAll(
+  model: INotificationModel,
+  ids: Iterable<string>
+): void {
+  const change = (
+    rows: Notification[],
+    state: { read: true } | { closed: true }
+  ) => {
+    if (rows.length > 0) {
+      model
+        .change({ ids: rows.map(row => row.id) }, state)
+        .catch((error: Error) => {
+          LabNotification.error(error.message, { autoClose: 5000 });
+        });
+    }
+  };
+  const rows = [...ids].flatMap(id => model.get(id) ?? []);
+  // A message that its sender keeps in sight can only be read.
+  change(
+    rows.filter(row => row.dismissable),
+    { closed: true }
+  );
+  change(
+    rows.filter(row => !row.dismissable),
+    { read: true }
+  );
+}
