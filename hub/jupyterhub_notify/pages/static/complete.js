@@ -4,39 +4,51 @@
 import { api } from './api.js';
 import { splitNames } from './composing.js';
 
-export function complete(field, list) {
-  let chosen = -1;
-  let asked = 0;
-  const word = () => {
-    const before = field.value.slice(0, field.selectionStart);
+/** The names that begin with the word at a field's cursor, in a list below it. */
+class Completion {
+  constructor(field, list) {
+    this.field = field;
+    this.list = list;
+    this.chosen = -1;
+    this.asked = 0;
+  }
+
+  get word() {
+    const before = this.field.value.slice(0, this.field.selectionStart);
     return before.split(/[\s,;]+/).pop();
-  };
-  const close = () => {
-    list.hidden = true;
-    list.replaceChildren();
-    chosen = -1;
-    field.removeAttribute('aria-activedescendant');
-  };
-  const take = name => {
+  }
+
+  close() {
+    this.list.hidden = true;
+    this.list.replaceChildren();
+    this.chosen = -1;
+    this.field.removeAttribute('aria-activedescendant');
+  }
+
+  take(name) {
+    const { field } = this;
     const at = field.selectionStart;
-    const begin = at - word().length;
+    const begin = at - this.word.length;
     const rest = field.value.slice(at).replace(/^\s*,?\s*/, '');
     field.value = `${field.value.slice(0, begin)}${name}, ${rest}`;
     field.setSelectionRange(begin + name.length + 2, begin + name.length + 2);
-    close();
+    this.close();
     field.dispatchEvent(new Event('input', { bubbles: true }));
-  };
-  const choose = index => {
-    const options = [...list.children];
-    chosen = (index + options.length) % options.length;
+  }
+
+  choose(index) {
+    const options = [...this.list.children];
+    this.chosen = (index + options.length) % options.length;
     options.forEach((option, at) =>
-      option.setAttribute('aria-selected', String(at === chosen))
+      option.setAttribute('aria-selected', String(at === this.chosen))
     );
-    options[chosen].scrollIntoView({ block: 'nearest' });
-    field.setAttribute('aria-activedescendant', options[chosen].id);
-  };
-  const show = names => {
-    list.replaceChildren(
+    const option = options[this.chosen];
+    option.scrollIntoView({ block: 'nearest' });
+    this.field.setAttribute('aria-activedescendant', option.id);
+  }
+
+  show(names) {
+    this.list.replaceChildren(
       ...names.map((name, index) => {
         const option = document.createElement('li');
         option.id = `jn-completion-${index}`;
@@ -45,47 +57,57 @@ export function complete(field, list) {
         option.setAttribute('aria-selected', 'false');
         option.addEventListener('mousedown', event => {
           event.preventDefault();
-          take(name);
+          this.take(name);
         });
         return option;
       })
     );
-    list.hidden = names.length === 0;
-    chosen = -1;
-  };
-  field.addEventListener('input', async () => {
-    const letters = word();
-    const mine = ++asked;
+    this.list.hidden = names.length === 0;
+    this.chosen = -1;
+  }
+
+  async ask() {
+    const letters = this.word;
+    const mine = ++this.asked;
     if (!letters) {
-      close();
+      this.close();
       return;
     }
     try {
       const query = new URLSearchParams({ q: letters, limit: '8' });
       const answer = await api('GET', `v1/admin/directory?${query}`);
       const { users } = await answer.json();
-      const given = new Set(splitNames(field.value));
-      if (mine === asked && document.activeElement === field) {
-        show(users.filter(name => name !== letters && !given.has(name)));
+      const given = new Set(splitNames(this.field.value));
+      if (mine === this.asked && document.activeElement === this.field) {
+        this.show(users.filter(name => name !== letters && !given.has(name)));
       }
     } catch {
-      close(); // Names can be written without help.
+      this.close(); // Names can be written without help.
     }
-  });
-  field.addEventListener('blur', close);
-  field.addEventListener('keydown', event => {
-    if (list.hidden) {
+  }
+
+  press(event) {
+    if (this.list.hidden) {
       return;
     }
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      choose(event.key === 'ArrowDown' ? chosen + 1 : Math.max(chosen, 0) - 1);
-    } else if (event.key === 'Enter' && chosen >= 0) {
-      take(list.children[chosen].textContent);
+    if (event.key === 'ArrowDown') {
+      this.choose(this.chosen + 1);
+    } else if (event.key === 'ArrowUp') {
+      this.choose(Math.max(this.chosen, 0) - 1);
+    } else if (event.key === 'Enter' && this.chosen >= 0) {
+      this.take(this.list.children[this.chosen].textContent);
     } else if (event.key === 'Escape') {
-      close();
+      this.close();
     } else {
       return;
     }
     event.preventDefault();
-  });
+  }
+}
+
+export function complete(field, list) {
+  const completion = new Completion(field, list);
+  field.addEventListener('input', () => completion.ask());
+  field.addEventListener('blur', () => completion.close());
+  field.addEventListener('keydown', event => completion.press(event));
 }

@@ -4,6 +4,8 @@
  * does not answer, nothing is shown and nothing waits.
  */
 'use strict';
+// Longer than a screen: a site's templates name one plain script, which cannot import others from
+// the host that a service has of its own under `subdomain_host`.
 (() => {
   if (window.jupyterhubNotify) {
     return; // A site may announce it twice.

@@ -6,10 +6,12 @@
  * HTML here.
  */
 import { byId } from './api.js';
+import { beginChannels } from './channels.js';
 import { beginTemplates, beginToCompose, showCount } from './composing.js';
-import { beginChannels, beginInbox, beginSelection } from './inbox.js';
+import { beginInbox } from './inbox.js';
 import { keepPresses } from './press.js';
 import { beginResults, countDown } from './results.js';
+import { beginSelection } from './selection.js';
 import { showTimes } from './times.js';
 
 document.addEventListener('DOMContentLoaded', () => {
