@@ -130,6 +130,12 @@ export class Hub {
   }
 }
 
+/**
+ * The two errors that htmx logs when a form that changes asks anew before the answer has come; a
+ * request that fails logs others.
+ */
+const REPLACED = /^htmx:(afterRequest|sendAbort),/;
+
 /** Open a page of the service's; whatever its console complains of is an error. */
 export async function open(
   context: BrowserContext,
@@ -139,7 +145,10 @@ export async function open(
   const page = await context.newPage();
   page.on('pageerror', error => complaints.push(error.message));
   page.on('console', message => {
-    if (['error', 'warning'].includes(message.type())) {
+    if (
+      ['error', 'warning'].includes(message.type()) &&
+      !REPLACED.test(message.text())
+    ) {
       complaints.push(message.text());
     }
   });
