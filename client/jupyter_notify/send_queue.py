@@ -196,6 +196,11 @@ class SendQueue:
         self._client: ReconnectingClient | None = None
         self._thread: threading.Thread | None = None
         self._at_exit = False
+        #: Whether ``close`` is done, and how long messages that come later may delay the end.
+        self._closed = False
+        self._left_s = EXIT_TIMEOUT_S
+        #: Whether a caller sends what waits, since no thread can.
+        self._draining = False
 
     # For callers
 
@@ -232,6 +237,10 @@ class SendQueue:
         picture: bytes | None = None,
     ) -> PendingNotification:
         sent = PendingNotification(key, self, source)
+        if sys.is_finalizing():
+            # Python has frozen the thread, perhaps while it held the lock.
+            sent._finish(None, Unreachable("The program has ended."))
+            return sent
         with self.lock:
             if self._absent is not None and time.monotonic() < self._pause_until:
                 sent._finish(None, self._absent)
@@ -250,6 +259,9 @@ class SendQueue:
                 self._attach(waiting, picture)
             waiting.sent.append(sent)
             self._wake()
+            late = self._is_late()
+        if late:
+            self._send_late()
         return sent
 
     def _attach(self, waiting: _Waiting, picture: bytes) -> None:
@@ -313,14 +325,63 @@ class SendQueue:
                 live.interrupt()
         began = time.monotonic()
         self.flush(timeout_s)
+        self._left_s = max(0.0, self._left_s - (time.monotonic() - began))
         if self._throttled:
             self.flush(max(0.0, began + EXIT_THROTTLED_TIMEOUT_S - time.monotonic()))
         with self.lock:
+            self._closed = True
             left = len(self._waiting)
             if self._client is not None and not self._busy:
                 self._client.close()
         if left:
             log.warning("%d notifications were not sent before the program ended.", left)
+
+    # After the program's last line
+
+    def _is_late(self) -> bool:
+        """Return whether this message may get no other chance to be sent.
+
+        That is so in a function that runs at exit, after ours or without it, and where Python
+        starts no thread any more.
+        """
+        if self._draining or self._stopping or (self._closing and not self._closed):
+            return False
+        main = threading.main_thread()
+        ended = threading.current_thread() is main and not main.is_alive()
+        return self._thread is None or ended
+
+    def _send_late(self) -> None:
+        """Wait for what is not sent yet, or send it in the caller's thread, for a bounded time."""
+        began = time.monotonic()
+        if self._thread is not None:
+            self.flush(self._left_s)
+        else:
+            self._drain(began + self._left_s)
+        # A server that hangs delays the end once, not for each message.
+        self._left_s = max(0.0, self._left_s - (time.monotonic() - began))
+
+    def _drain(self, end: float) -> None:
+        with self.lock:
+            self._draining = True
+            if self._client is not None:
+                self._client.close()
+            left_s = max(0.01, end - time.monotonic())
+            self._client = connection.ReconnectingClient(self._find, left_s)
+        try:
+            while (self._waiting or self._abandoned) and time.monotonic() < end:
+                with self.lock:
+                    due = self._next()
+                    idle_s = self._idle_s() or 0.0
+                if due is not None:
+                    due()
+                else:
+                    time.sleep(min(idle_s, max(0.0, end - time.monotonic())))
+        finally:
+            with self.lock:
+                self._draining = False
+                self._client.close()
+                self._client = None
+                self._fail_all(Unreachable("Python starts no thread that could send it."))
 
     # Forks
 
@@ -362,9 +423,8 @@ class SendQueue:
             try:
                 self._thread.start()
             except RuntimeError:
-                # The interpreter is shutting down, which is too late to send anything.
+                # Python ends and starts no thread any more, or the system allows no more of them.
                 self._thread = None
-                self._fail_all(Unreachable("The program is ending."))
                 return
             self._close_at_exit()
         self._changed.notify_all()

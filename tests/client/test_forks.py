@@ -1,4 +1,4 @@
-"""A fork is safe at any moment, and both sides send their own."""
+"""A fork is safe at any moment, and both sides send their own; so is the end of a program."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .interpreters import in_each_python, run_program
 from .test_loops import PROGRAM
 
 FORKS = PROGRAM.with_name("forks.py")
+ENDS = PROGRAM.with_name("ends.py")
 
 EXPECTED = {
     "right_after_the_first": ["parent first", "child first"],
@@ -68,3 +69,22 @@ def test_the_thread_imports_nothing(recorder: Recorder, interpreter: str) -> Non
     )
     ran = run_program(interpreter, "-c", code, env=named(recorder))
     assert ran.stdout == "[]\n", ran.stdout + ran.stderr
+
+
+@in_each_python
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("registered", ["first", "finalized", "Loop at exit: done", "at exit"]),
+        ("only", ["only at exit"]),
+        ("thread", ["from a thread that goes on"]),
+    ],
+)
+def test_what_is_sent_after_the_last_line_is_sent(
+    recorder: Recorder, interpreter: str, way: str, expected: list[str]
+) -> None:
+    ran = run_program(interpreter, ENDS, way, env=named(recorder))
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
+    told = [asked.value for asked in recorder.requests]
+    ends = [each["message"].split(",")[0] for each in told if each["type"] != "in-progress"]
+    assert ends == expected
