@@ -86,6 +86,9 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
             stream.flush()
     tail, lost = Tail(), ""
     _restore_environment()
+    if not command[0]:
+        # Python would look for it in every directory of the path.
+        return CompletedCommand(127, problem="command not found")
     command = _with_shell(command)
     try:
         if _has_terminal():
@@ -136,10 +139,15 @@ def _with_shell(command: Sequence[str]) -> Sequence[str]:
 
 def _has_terminal() -> bool:
     """Tell whether this process is in the foreground of a terminal and has its input and output."""
-    if sys.platform == "win32" or not (os.isatty(0) and os.isatty(1)):
-        return False
+    return sys.platform != "win32" and os.isatty(0) and os.isatty(1) and in_foreground()
+
+
+def in_foreground() -> bool:
+    """Tell whether this process is in the foreground of the terminal that is its input.
+
+    A background process is stopped as soon as it touches the terminal.
+    """
     try:
-        # A background process would be stopped as soon as it touched the terminal.
         return os.tcgetpgrp(0) == os.getpgrp()
     except OSError:
         return False

@@ -25,7 +25,7 @@ from types import FrameType
 from typing import NoReturn
 
 from .copying import COPY, GRACE_S, Copier, Tail, hand_over, read, write
-from .run import signals_passed_on
+from .run import in_foreground, signals_passed_on
 
 #: Reports from the leader: the command exited, stopped, or could not be started. Each carries a
 #: number: the exit code, the signal, or the errno.
@@ -35,6 +35,8 @@ CONTINUE, TAKE_OVER = b"C", b"T"
 REPORT = struct.Struct("=ci")
 #: Signals that a command may send to its parent and that are meant for itself.
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+#: How often we look, in the background, whether we are in the foreground again.
+FOREGROUND_S = 0.1
 
 
 def window_size(terminal: int) -> bytes:
@@ -120,11 +122,13 @@ def _raw_keyboard() -> Iterator[list[object]]:
     """Put the terminal into raw mode; yield the modes that it had before."""
     before = termios.tcgetattr(0)
     try:
-        tty.setraw(0)
+        tty.setraw(0, termios.TCSADRAIN)
         yield before
     finally:
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(0, termios.TCSAFLUSH, before)
+        # In the background it is the shell's, and whoever touches it is stopped.
+        if in_foreground():
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(0, termios.TCSADRAIN, before)
 
 
 @contextlib.contextmanager
@@ -136,11 +140,14 @@ def _signals(master: int) -> Iterator[socket.socket]:
             fcntl.ioctl(master, termios.TIOCSWINSZ, window_size(1))
 
     before = signal.signal(signal.SIGWINCH, resize)
+    # It has to wake us only.
+    continued = signal.signal(signal.SIGCONT, lambda number, frame: None)
     try:
         with signals_passed_on(lambda n: os.killpg(os.tcgetpgrp(master), n)) as woken:
             yield woken
     finally:
         signal.signal(signal.SIGWINCH, before)
+        signal.signal(signal.SIGCONT, continued)
 
 
 class _Relay:
@@ -159,18 +166,27 @@ class _Relay:
         self._modes = modes
         self._tail = tail
         self._woken = woken
-        self._sources = [master, leader.fileno(), 0, woken.fileno()]
+        self._sources = [master, leader.fileno(), woken.fileno()]
+        self._has_keyboard = True
+        self._keyboard_ended = False
         self._code: int | None = None
 
     def run(self) -> int:
         """Relay until the command has exited and all its output is shown; return its code."""
         while self._code is None:
-            ready, _, _ = select.select(self._sources, [], [])
+            keyboard = [0] if self._has_keyboard and not self._keyboard_ended else []
+            # No signal tells that a shell has brought a running command to the foreground.
+            wait_s = None if self._has_keyboard else FOREGROUND_S
+            ready, _, _ = select.select(self._sources + keyboard, [], [], wait_s)
             if self._woken.fileno() in ready:
-                self._woken.recv(4096)
+                woken_by = self._woken.recv(4096)
+                if signal.SIGCONT in woken_by:
+                    self._has_keyboard = False
+            if not self._has_keyboard:
+                self._take_keyboard()
             if self._master in ready:
                 self._copy_output()
-            if 0 in ready:
+            if 0 in ready and self._has_keyboard:
                 self._copy_input()
             if self._leader.fileno() in ready:
                 self._read_report()
@@ -197,7 +213,7 @@ class _Relay:
     def _copy_input(self) -> None:
         typed = read(0, 1024)
         if not typed or not write(self._master, typed):
-            self._sources.remove(0)
+            self._keyboard_ended = True
 
     def _read_report(self) -> None:
         report = self._leader.recv(REPORT.size)
@@ -215,11 +231,17 @@ class _Relay:
 
     def _stop(self) -> None:
         """Stop when Ctrl-Z stopped the command; once continued, continue the command."""
-        termios.tcsetattr(0, termios.TCSAFLUSH, self._modes)  # type: ignore[arg-type]  # its own
+        termios.tcsetattr(0, termios.TCSADRAIN, self._modes)  # type: ignore[arg-type]  # its own
         os.kill(os.getpid(), signal.SIGSTOP)
-        with contextlib.suppress(termios.error):
-            tty.setraw(0)
+        self._take_keyboard()
         self._leader.send(CONTINUE)
+
+    def _take_keyboard(self) -> None:
+        """Take the keyboard if a shell has let us have it, as by ``fg``, but not by ``bg``."""
+        self._has_keyboard = in_foreground()
+        if self._has_keyboard:
+            with contextlib.suppress(termios.error):
+                tty.setraw(0, termios.TCSADRAIN)
 
     def _hand_over(self) -> None:
         """Let the leader, which outlives us, go on showing what background processes write."""

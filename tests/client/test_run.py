@@ -83,6 +83,7 @@ def test_run_tells_of_a_success_only_if_that_is_wanted(shell: Shell, server: Ser
     ("command", "code", "text"),
     [
         (("no-such-command",), 127, "no-such-command: command not found"),
+        (("",), 127, "'': command not found"),
         (("/etc/passwd",), 126, "/etc/passwd: permission denied"),
         (("bash", "-c", "kill -9 $$"), 137, "ended by SIGKILL after"),
         (("--", "exit"), 127, "-- exit: command not found"),
@@ -281,19 +282,29 @@ def test_in_a_terminal_the_background_lives_and_writes_on(server: Server, tmp_pa
     assert find(server, "Left: done in ")
 
 
-def test_ctrl_z_stops_it_and_it_goes_on(server: Server, tmp_path: Path) -> None:
+def test_ctrl_z_stops_it_and_it_goes_on_behind_and_in_front(server: Server, tmp_path: Path) -> None:
     ready, go = tmp_path / "ready", tmp_path / "go"
-    script = f"touch {ready}; until test -e {go}; do sleep 0.02; done; echo went''on; exit 6"
+    script = (
+        f"touch {ready}; until test -e {go}; do sleep 0.02; done; echo went''on;"
+        " read answer; echo got: $answer; exit 6"
+    )
     with Api(server.url, server.token).terminal() as terminal:
         terminal.type("set -m; stty -tostop\r")
         terminal.type(f"{NOTIFY} run --title Paused -- bash -c {shlex.quote(script)}\r")
         wait_for(ready.exists, "the command")
         terminal.type("\x1a")
         terminal.read_until("Stopped")
-        go.touch()
-        code, shown = terminal.run("fg")
-        assert code == 6, shown
-        assert "wenton" in shown
+        # What is typed meanwhile is the shell's.
+        terminal.type("bg; echo the sh''ells; touch " + f"{go}\r")
+        shown = terminal.read_until("the shells")
+        if "wenton" not in shown:
+            terminal.read_until("wenton")
+        terminal.type("{ fg\r}; echo e''nded-$?-\r")
+        terminal.type("typed ahead\r")
+        shown = terminal.read_until("ended-6-")
+        assert "got: typed ahead" in shown, shown
+        code, shown = terminal.run("stty -a")
+        assert re.search(r"[^-]icanon", shown) and re.search(r"[^-]echo\b", shown), shown
     assert find(server, "Paused: failed with exit code 6")
 
 
