@@ -32,7 +32,11 @@ CLEAN_UP = {
     or name.startswith("STORE_")
 }
 CO_ASYNC_GENERATOR = 0x200
+CO_GENERATOR = 0x20
 RERAISE = opcode.opmap.get("RERAISE")
+#: The instruction, before Python 3.11, before which a coroutine waits.
+YIELD_FROM = opcode.opmap.get("YIELD_FROM")
+YIELD_VALUE = opcode.opmap.get("YIELD_VALUE")
 #: The instructions at which a generator waits.
 WAITS = {opcode.opmap.get(name) for name in ("YIELD_VALUE", "YIELD_FROM", "SEND", "RESUME")}
 #: Exceptions with which generators and coroutines pass on what they return.
@@ -147,6 +151,8 @@ class _Tracer:
         self._raising = raising
         #: True while an exception has left a function and has not been seen in another one yet.
         self._unwinding = False
+        #: Whether a generator has returned, which its caller sees as a StopIteration.
+        self._returned = False
         self._task = _current_task()
         self._frames: list[tuple[FrameType, Any]] = []
         each: FrameType | None = frame
@@ -169,8 +175,7 @@ class _Tracer:
             self._failed(arg[1])
         elif event == "return":
             self._in_handler = False
-            if frame.f_code.co_code[frame.f_lasti] not in RETURNS:
-                self._unwinding = True
+            self._leaves(frame)
             if frame is self._frames[-1][0]:
                 self._at_the_top()
             return self._event
@@ -189,12 +194,25 @@ class _Tracer:
             return self._event
         else:
             error = sys.exc_info()[1]
-            if error is not self._known and error is not None:
+            returned = self._returned and isinstance(error, RETURNED)
+            if error is not self._known and error is not None and not returned:
                 self._failed(error)
             else:
                 self._stop()
                 self._report(Outcome(last_step_done=self._last_step_done))
         return None
+
+    def _leaves(self, frame: FrameType) -> None:
+        """Note how a function is left: because it returns or waits, or by an exception."""
+        code, at = frame.f_code.co_code, frame.f_lasti
+        if YIELD_FROM is not None and code[at + 2 : at + 3] == bytes([YIELD_FROM]):
+            # It waits, and goes on with that instruction.
+            return
+        by = code[at]
+        if by not in RETURNS:
+            self._unwinding = True
+        elif by != YIELD_VALUE and frame.f_code.co_flags & CO_GENERATOR:
+            self._returned = True
 
     def _failed(self, error: BaseException | None) -> None:
         self._stop()

@@ -303,7 +303,7 @@ def test_ctrl_z_stops_it_and_it_goes_on_behind_and_in_front(server: Server, tmp_
         terminal.type("typed ahead\r")
         shown = terminal.read_until("ended-6-")
         assert "got: typed ahead" in shown, shown
-        code, shown = terminal.run("stty -a")
+        _, shown = terminal.run("stty -a")
         assert re.search(r"[^-]icanon", shown) and re.search(r"[^-]echo\b", shown), shown
     assert find(server, "Paused: failed with exit code 6")
 

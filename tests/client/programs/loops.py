@@ -161,6 +161,30 @@ with contextlib.suppress(ValueError):
     [failing(n) for n in tracked("list in a module")]
 
 
+def generators_that_return():
+    """Leave loops within generators, whose end their caller sees as a StopIteration."""
+
+    @contextlib.contextmanager
+    def manager(title):
+        for n in tracked(title):
+            if n == 2:
+                yield
+                break
+
+    with manager("break in a manager"):
+        pass
+    with contextlib.suppress(ValueError), manager("failure in a manager"):
+        fail(2)
+
+    def raises():
+        for n in tracked("raises StopIteration"):
+            if n == 2:
+                raise StopIteration
+
+    with contextlib.suppress(StopIteration):
+        raises()
+
+
 def swallowed():
     """Be left by an exception that C code keeps to itself."""
 
@@ -309,7 +333,37 @@ def in_asyncio():
         await fine("a task that is fine")
         await asyncio.create_task(fine("another task that is fine"))
 
+    class Forgiving:
+        async def __aenter__(self):
+            pass
+
+        async def __aexit__(self, *exception):
+            await asyncio.sleep(0)
+            return True
+
+    async def left_by_waiting():
+        async with Forgiving():
+            for n in tracked("break, then a wait"):
+                if n == 2:
+                    break
+        async with Forgiving():
+            for n in tracked("failure, then a wait"):
+                fail(n)
+        with contextlib.suppress(ValueError):
+            for done in asyncio.as_completed([loops("as completed")]):
+                await done
+        broken, slow = asyncio.create_task(loops("first to fail")), asyncio.create_task(waits())
+        _, pending = await asyncio.wait([broken, slow], return_when=asyncio.FIRST_EXCEPTION)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(broken, slow, return_exceptions=True)
+
+    async def waits():
+        for n in tracked("beside the first"):
+            await asyncio.sleep(0 if n < 2 else 60)
+
     asyncio.run(main())
+    asyncio.run(left_by_waiting())
     asyncio.run(generators())
     asyncio.run(in_groups())
     unretrieved = []
@@ -331,6 +385,7 @@ def in_asyncio():
 plainly()
 driven_by_others()
 comprehensions()
+generators_that_return()
 swallowed()
 kept()
 in_asyncio()
