@@ -10,7 +10,16 @@ from urllib.parse import unquote
 
 from .errors import BadUsage
 from .terminal_text import fenced, head, plain_output
-from .values import encodable, is_blank, is_duration, to_bool, to_json, to_number, to_text
+from .values import (
+    encodable,
+    is_blank,
+    is_duration,
+    raising_bad_usage,
+    to_bool,
+    to_json,
+    to_number,
+    to_text,
+)
 
 NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
 TYPES: tuple[NotificationType, ...] = (
@@ -52,6 +61,7 @@ Action = Mapping[str, Any]
 
 
 # Longer than a screen: half of it is the signature and its documentation.
+@raising_bad_usage
 def compose(
     message: object,
     *,
@@ -227,7 +237,9 @@ def _reply(given: Any) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise BadUsage(f"A reply must be a mapping, not a {type(given).__name__}.")
     try:
-        choices = [_limited(one, "choice", MAX_CHOICE) for one in given.get("choices") or ()]
+        listed = given.get("choices")
+        listed = (listed,) if isinstance(listed, str) else () if listed is None else listed
+        choices = [_limited(one, "choice", MAX_CHOICE) for one in listed]
     except TypeError:
         raise BadUsage("The choices must be a list of texts.") from None
     if len(choices) > MAX_CHOICES:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
+import functools
 import math
 import numbers
 import os
 import re
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from .errors import BadUsage
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 #: Depth to which the server lets the JSON of ``data`` and ``args`` nest.
 MAX_DEPTH = 32
@@ -37,6 +40,26 @@ INVISIBLE = re.compile(
 
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
+
+
+def raising_bad_usage(function: F) -> F:
+    """Let a function raise ``BadUsage`` alone, whatever an object raises that it is given."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except BadUsage:
+            raise
+        except Exception as error:
+            if error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                # The call itself was wrong, for example by an argument that there is not.
+                raise
+            raise BadUsage(
+                f"An argument cannot be used: it raised {type(error).__name__}."
+            ) from None
+
+    return cast("F", call)
 
 
 def to_text(value: object, name: str) -> str:
@@ -106,7 +129,7 @@ def to_number(value: Any, name: str, least: float = 0.0, most: float = math.inf)
     number = _number(value)
     if number is None:
         raise BadUsage(f"The {name} must be a number, not {_shown(value)}.")
-    if not (least <= number <= most and math.isfinite(number)):
+    if not (least <= number <= most and is_finite(number)):
         if most == math.inf:
             rule = "not be negative" if least == 0 else f"be {least:g} or more"
             raise BadUsage(f"The {name} must {rule}, but it is {_shown(value)}.")
@@ -117,12 +140,21 @@ def to_number(value: Any, name: str, least: float = 0.0, most: float = math.inf)
 def plain_number(value: Any) -> int | float | None:
     """Convert a value to an int or a float; None if it is not a finite number."""
     number = _number(value)
-    return number if number is not None and math.isfinite(number) else None
+    return number if number is not None and is_finite(number) else None
+
+
+def is_finite(number: int | float) -> bool:
+    """Return whether a number is one that a browser can hold."""
+    return abs(number) < TOO_LARGE if isinstance(number, int) else math.isfinite(number)
 
 
 def is_duration(value: Any) -> bool:
     """Return whether a value is a ``timedelta``, which has a unit of its own."""
-    return hasattr(value, "total_seconds") or type(value).__name__ == "timedelta64"
+    try:
+        return hasattr(value, "total_seconds") or type(value).__name__ == "timedelta64"
+    except Exception:
+        # A stand-in for an object that cannot be had.
+        return False
 
 
 def _number(value: Any) -> int | float | None:
@@ -133,8 +165,8 @@ def _number(value: Any) -> int | float | None:
         return None
     if type(value) in (int, float):
         return value  # type: ignore[no-any-return]  # its type was just checked
-    seconds = getattr(value, "total_seconds", None)
     try:
+        seconds = getattr(value, "total_seconds", None)
         if callable(seconds):
             return float(seconds())
         if type(value).__name__ == "timedelta64":
@@ -146,8 +178,11 @@ def _number(value: Any) -> int | float | None:
             # numpy would leave out the imaginary part.
             return None
         if getattr(value, "size", None) == 1 and getattr(value, "shape", ()):
-            # An array with one element, of which numpy makes no float any more.
-            one = value.item()
+            # An array with one element, of which numpy makes no float any more. A masked one is
+            # told by its list only.
+            one = value.tolist() if getattr(value, "mask", False) is not False else value.item()
+            while isinstance(one, list):
+                (one,) = one
             return None if isinstance(one, (str, bytes)) else _number(one)
         if isinstance(value, numbers.Integral):
             return int(value)
@@ -188,7 +223,7 @@ def to_bool(value: Any, name: str) -> bool:
     raise BadUsage(f"{name} must be True or False, not {_shown(value)}.")
 
 
-def to_json(value: Any, name: str, depth: int = 1) -> Any:
+def to_json(value: Any, name: str) -> Any:
     """Convert a value to JSON's types.
 
     Parameters
@@ -197,36 +232,52 @@ def to_json(value: Any, name: str, depth: int = 1) -> Any:
         Numbers, texts, times, paths, mappings and sequences, of Python or of a library.
     name
         The argument's name, for the error.
-    depth
-        The present depth of nesting.
 
     Raises
     ------
     BadUsage
         If JSON cannot hold it.
     """
+    try:
+        return _json(value, name, 1)
+    except BadUsage:
+        raise
+    except Exception as error:
+        # Any object may fail to say what it holds.
+        raise BadUsage(
+            f"The {name} cannot be written as JSON: converting it raised {type(error).__name__}."
+        ) from None
+
+
+def _json(value: Any, name: str, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise BadUsage(f"The {name} nests deeper than {MAX_DEPTH} levels.")
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, enum.Enum):
-        return to_json(value.value, name, depth)
+        return _json(value.value, name, depth)
     if isinstance(value, str):
         return encodable(str(value))
     if isinstance(value, (int, float)):
         return _json_number(value, name)
     if isinstance(value, Mapping):
-        made = {_json_key(key, name): to_json(one, name, depth + 1) for key, one in value.items()}
+        made = {_json_key(key, name): _json(one, name, depth + 1) for key, one in value.items()}
         if len(made) < len(value):
             raise BadUsage(f"The {name} cannot be written as JSON: two keys are the same as text.")
         return made
     if isinstance(value, (list, tuple, set, frozenset, deque, range)):
-        return [to_json(one, name, depth + 1) for one in value]
+        return [_json(one, name, depth + 1) for one in value]
     return _json_of_object(value, name, depth)
 
 
 def _json_of_object(value: Any, name: str, depth: int) -> Any:
     """Convert an object by its type, or by a method that libraries share."""
+    if _numpy_kind(value) == "M":
+        # Its list would be numbers of nanoseconds, or of another unit.
+        return _json_of_texts(value.astype(str).tolist())
+    if _numpy_kind(value) == "m" and "[" in str(value.dtype):
+        # A number of months has no length in seconds, and raises.
+        value = value.astype("timedelta64[us]", casting="same_kind")
     if type(value).__name__ in ("NaTType", "NAType"):
         # The missing values of pandas.
         return None
@@ -241,7 +292,7 @@ def _json_of_object(value: Any, name: str, depth: int) -> Any:
         return _json_number(int(value) if exact else float(value), name)
     if is_dataclass(value) and not isinstance(value, type):
         return {
-            each.name: to_json(getattr(value, each.name), name, depth + 1) for each in fields(value)
+            each.name: _json(getattr(value, each.name), name, depth + 1) for each in fields(value)
         }
     for convert in () if isinstance(value, memoryview) else ("tolist", "item"):
         method = getattr(value, convert, None)
@@ -251,7 +302,7 @@ def _json_of_object(value: Any, name: str, depth: int) -> Any:
             except Exception:
                 continue
             if type(made) is not type(value):
-                return to_json(made, name, depth)
+                return _json(made, name, depth)
     number = None if isinstance(value, (bytes, bytearray)) else _number(value)
     if number is not None:
         return _json_number(number, name)
@@ -259,6 +310,19 @@ def _json_of_object(value: Any, name: str, depth: int) -> Any:
         f"The {name} cannot be written as JSON: it holds a value of the type "
         f"{type(value).__name__}."
     )
+
+
+def _numpy_kind(value: Any) -> str:
+    """Return the kind of numpy's values that a scalar or an array of numpy's holds."""
+    numpy = type(value).__module__.partition(".")[0] == "numpy"
+    return getattr(getattr(value, "dtype", None), "kind", "") if numpy else ""
+
+
+def _json_of_texts(value: Any) -> Any:
+    """Return numpy's texts of points in time, with none for those that are missing."""
+    if isinstance(value, list):
+        return [_json_of_texts(one) for one in value]
+    return None if value in ("NaT", None) else value
 
 
 def _json_number(value: int | float, name: str) -> int | float:

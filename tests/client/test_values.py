@@ -144,6 +144,7 @@ def test_a_number_of_any_library_is_one(half: Any) -> None:
         pd.NaT,
         pd.NA,
         10**400,
+        np.ma.array([0.5], mask=[True]),
     ],
     ids=kind,
 )
@@ -216,6 +217,41 @@ def test_what_could_be_either_is_told_at_once(wrong: Any) -> None:
             compose("m", **{option: wrong})
 
 
+class Unreachable:
+    """A stand-in for an object that cannot be had, as libraries that load late have."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auto_close_ms": 10**400},
+        {"ttl": 10**400},
+        {"actions": [Unreachable()]},
+        *({name: Unreachable()} for name in ("progress", "ttl", "auto_close_ms", "data", "type")),
+    ],
+    ids=lambda options: "-".join(options),
+)
+def test_whatever_an_argument_raises_is_one_error(options: Any) -> None:
+    with pytest.raises(BadUsage):
+        compose("m", **options)
+
+
+def test_a_wrong_call_stays_one() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        compose("m", colour="red")  # type: ignore[call-arg]  # that is what is tested
+
+
+def test_choices_may_be_one_or_of_a_library() -> None:
+    assert compose("m", reply={"choices": "Yes"})["reply"]["choices"] == ["Yes"]
+    assert compose("m", reply={"choices": np.array(["Yes", "No"])})["reply"]["choices"] == [
+        "Yes",
+        "No",
+    ]
+
+
 def test_texts_are_those_of_their_values() -> None:
     value = compose(
         Path("a/b"),
@@ -272,6 +308,13 @@ def test_what_has_no_text_is_told_at_once(wrong: Any) -> None:
         ({np.int64(2): "c", Path("p"): "d"}, {"2": "c", "p": "d"}),
         ({3}, [3]),
         (range(3), [0, 1, 2]),
+        (np.datetime64("2026-01-31T22:00:00", "ns"), "2026-01-31T22:00:00.000000000"),
+        (np.array(["2026-01-31", "NaT"], "datetime64[s]"), ["2026-01-31T00:00:00", None]),
+        (np.timedelta64(1500, "ms"), 1.5),
+        (np.array([[1_500_000_000]], "timedelta64[ns]"), [[1.5]]),
+        (np.timedelta64("NaT", "ns"), None),
+        (np.timedelta64(5), 5),
+        (np.ma.array([1, 2], mask=[True, False]), [None, 2]),
         (True, True),
         (1_700_000_000_000_000_000, 1_700_000_000_000_000_000),
     ],
@@ -310,6 +353,10 @@ LOOP.append(LOOP)
         10**400,
         pd.DataFrame({"a": [1]}),
         lambda: 1,
+        Decimal("sNaN"),
+        np.timedelta64(2, "M"),
+        Unreachable(),
+        {"it": Unreachable()},
     ],
     ids=lambda value: type(value).__name__,
 )
