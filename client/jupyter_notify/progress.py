@@ -159,7 +159,12 @@ class Progress:
         self.conclude(error)
 
     def __del__(self) -> None:
+        self.leave_unfinished()
+
+    def leave_unfinished(self) -> None:
+        """End it because nobody holds it any more; takes no lock."""
         if not getattr(self, "_closed", True) and self._pid == os.getpid():
+            self._closed = True
             self._queue.submit_from_finalizer(
                 self._last("warning", f"left unfinished{self._after()}")
             )

@@ -177,6 +177,9 @@ class tqdm(Base):
         self._progress: _Bar | None = None
         self._nested: weakref.ref[tqdm] | None = None
         self._iterating = False
+        self._dropped = False
+        #: What was handled already when it began says nothing about it. Only its identity is kept.
+        self._handled = id(sys.exc_info()[1])
         super().__init__(*args, **kw)
         if self.disable:
             return
@@ -233,17 +236,42 @@ class tqdm(Base):
         super().close()
         _open.remove(self)
         if progress is not None and not self._iterating:
+            self._promote_nested()
             self._end(progress)
+
+    def __del__(self) -> None:
+        self._dropped = True
+        # tqdm closes a bar that nobody holds any more.
+        getattr(super(), "__del__", self.close)()
 
     def _end(self, progress: _Bar) -> None:
         progress.read_bar()
         n, total = plain_number(progress.n), plain_number(progress.total)
-        if self.leave is False:
+        early = bool(n is not None and total and n < total)
+        error = sys.exc_info()[1]
+        if early and error is not None and id(error) != self._handled and not self._iterating:
+            # It is closed on the way out, as by `finally`.
+            progress.conclude(error)
+        elif self.leave is False:
             progress.retract()
-        elif n is not None and total and n < total:
+        elif early and self._dropped:
+            progress.leave_unfinished()
+        elif early:
             progress.stop()
+        elif self._dropped and not total:
+            progress.end_unknown()
         else:
             progress.done()
+
+    def _promote_nested(self) -> None:
+        """Show a bar by itself that was taken for a nested one and outlives this one."""
+        bar = self._nested() if self._nested is not None else None
+        self._nested = None
+        if bar is None or bar.disable or not bar.total or bar.n >= bar.total:
+            return
+        from .api import notify
+
+        bar._progress = _Bar(bar, notify.queue)
 
     def _nested_bars(self) -> Iterator[str]:
         """Return the texts of the bars nested in this one."""

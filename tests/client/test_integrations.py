@@ -107,6 +107,25 @@ except ValueError: pass
 for n in zip(range(3), tqdm(range(10), desc="Zipped", **quiet)): pass
 for n in itertools.islice(tqdm(range(10), desc="Sliced", **quiet), 4): pass
 for n in tqdm(range(2), desc="After", **quiet): pass
+def closed_in_finally():
+    bar = tqdm(total=3, desc="Finally", **quiet)
+    try:
+        bar.update(); int("x")
+    finally:
+        bar.close()
+def dropped():
+    bar = tqdm(total=3, desc="Dropped", **quiet)
+    bar.update(); int("x")
+for function in (closed_in_finally, dropped):
+    try: function()
+    except ValueError: pass
+try: int("x")
+except ValueError:
+    bar = tqdm(total=3, desc="While handling", **quiet)
+    bar.update(); bar.close()
+first, second = tqdm(total=2, desc="First", **quiet), tqdm(total=2, desc="Second", **quiet)
+first.update(2); first.close()
+second.update(2); second.close()
 notify.flush()
 """
 
@@ -120,10 +139,15 @@ def test_the_habits_of_tqdm_are_kept(make_server: Callable[..., Server], kind: s
     # Sorted: an end that comes soon after its bar's first message waits for that bar's turn.
     assert sorted(row["message"].split(" in ")[0] for row in rows) == [
         "After: done, 2",
+        "Dropped: left unfinished after 1 of 3",
+        "Finally: failed after 1 of 3: ValueError: invalid literal for int() with base 10: 'x'",
+        "First: done, 2",
         "Outer fails: failed: ValueError: invalid literal for int() with base 10: 'x'",
         "Outer: done, 2",
+        "Second: done, 2",
         "Sliced: ended after 4 of 10",
         "Stays: failed: ValueError: invalid literal for int() with base 10: 'x'",
+        "While handling: ended after 1 of 3",
         "Zipped: ended after 3 of 10",
     ]
 
