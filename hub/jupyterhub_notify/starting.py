@@ -30,6 +30,9 @@ LONGEST_WAIT_S = 15.0
 
 RETRY_AFTER_S = 2
 
+#: After how many new objects the collector looks for cycles; Python's 700 are four requests.
+GARBAGE = 10_000
+
 
 class NotYet(Exception):
     """Something that the service needs is not there yet; it is tried again.
@@ -124,6 +127,8 @@ class Starting:
                         self._log.info("The database is there; the service begins")
                     # What is loaded now stays: the collector need not look at it again and again.
                     gc.freeze()
+                    # What a request leaves is small, and what ten thousand streams hold stays.
+                    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
                     self._app = app
                     await stop.wait()
             except NotYet as error:

@@ -1,4 +1,4 @@
-"""Routes of labs and pages: overview, broadcasts, welcome messages, receipts, hello."""
+"""Routes of labs and pages: overview, broadcasts, welcome messages, hello."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..models.broadcasts import Broadcast
 from ..models.common import Name
 from ..models.features import FEATURES
 from ..models.overview import Overview
-from ..models.receipts import Hello, HelloAnswer, Receipts, Reply
+from ..models.receipts import Hello, HelloAnswer, Reply
 from ..models.welcome import WelcomeIds, WelcomeMessage
 from .answers import json_list, json_one, whole_headers
 from .dependencies import CallerOf, PartsOf, Reference
@@ -129,12 +129,6 @@ async def seen_welcome(body: WelcomeIds, caller: CallerOf, parts: PartsOf) -> No
 async def reset_welcome(caller: CallerOf, parts: PartsOf) -> None:
     """Make every welcome message due again to the caller."""
     await parts.welcome.mark(caller, "reset", all_=True)
-
-
-@router.post("/receipts", status_code=204, summary="What became of messages")
-async def take_receipts(body: Receipts, caller: CallerOf, parts: PartsOf) -> None:
-    """Take what a lab says became of messages; the same may be sent again."""
-    await parts.receipts.take(caller, body.receipts)
 
 
 @router.post("/hello", response_model=HelloAnswer, summary="A lab has started")
