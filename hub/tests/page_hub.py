@@ -25,6 +25,12 @@ c.JupyterHub.load_groups = {
 }
 """
 
+#: What is held waits longer than ten seconds for a test that undoes it or sends it at once: a busy
+#: machine may take as long to draw the page.
+AFTER = """
+c.JupyterHub.services[-1]["environment"]["JUPYTERHUB_NOTIFY_UNDO_S"] = "60"
+"""
+
 #: For structured notifications: what a service says that gives only its data.
 TEMPLATE = """---
 type: warning
@@ -84,6 +90,7 @@ def make_hub(directory: Path, options: argparse.Namespace) -> Hub:
         python=HUB5 if options.python == "hub5" else Path(sys.executable),
         base_url=options.base_url,
         configure=configure,
+        after=AFTER,
     )
 
 
