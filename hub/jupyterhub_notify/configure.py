@@ -185,8 +185,9 @@ def _add_service(
         "url": url or _listening_url(c, port),
         # It is the hub's own: no page that asks whether it may know who logs in.
         "oauth_no_confirm": True,
-        # A login's token carries these only where the user holds them.
-        "oauth_client_allowed_scopes": [ACCESS, ADMINISTER, PUBLISH],
+        # A login's token carries these only where the user holds them; what lets it in, the Hub
+        # adds by itself.
+        "oauth_client_allowed_scopes": [ADMINISTER, PUBLISH],
     }
     if _is_hub_6():
         # A hub ends if a service that it starts does not answer in this time; hubs before 6 give

@@ -71,6 +71,10 @@ def test_a_hub_that_says_nothing_else_gets_the_service_its_roles_and_the_variabl
     assert service["name"] == "notify"
     assert service["url"] == "http://127.0.0.1:8092"
     assert service["command"][-5:] == ["serve", "--host", "127.0.0.1", "--port", "8092"]
+    assert service["oauth_client_allowed_scopes"] == [
+        "custom:notify:admin",
+        "custom:notify:publish",
+    ]
     assert role(c, "notify")["scopes"] == [
         "list:users",
         "read:users:groups",

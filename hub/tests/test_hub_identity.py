@@ -108,9 +108,13 @@ def test_a_role_lets_a_user_administer_by_a_token_made_for_it_and_by_login(hub: 
     assert browser.get(f"{hub.service}/v1/me", headers=NAVIGATION).json()["admin"]
 
 
-def test_a_role_lets_a_user_publish_to_one_group(hub: Hub) -> None:
-    tom = hub.me(hub.token("tom"))
-    assert (tom["kind"], tom["publish_as"], tom["send_groups"]) == ("user", ["tom"], ["staff"])
+def test_a_role_lets_a_user_publish_to_one_group_by_a_token_and_by_login(hub: Hub) -> None:
+    browser = login(hub, "tom")
+    for tom in (
+        hub.me(hub.token("tom")),
+        browser.get(f"{hub.service}/v1/me", headers=NAVIGATION).json(),
+    ):
+        assert (tom["kind"], tom["publish_as"], tom["send_groups"]) == ("user", ["tom"], ["staff"])
 
 
 # --- A user's server
