@@ -73,6 +73,7 @@ class Planner:
         self._look = timedelta(seconds=look_s)
         self._failing = False
         self._addresses_missing = False
+        self._planning: StoredBroadcast | None = None
         self._log = structlog.get_logger("jupyterhub_notify.delivery")
 
     async def look(self) -> None:
@@ -91,7 +92,20 @@ class Planner:
 
             stored = await self._writer.run(claim)
             if stored is not None and stored.is_shown:
-                await self._plan(stored)
+                self._planning = stored
+                try:
+                    await self._plan(stored)
+                except Exception:
+                    # The lease ends, and another replica may have it by the time this one ends.
+                    self._planning = None
+                    raise
+                self._planning = None
+
+    async def release(self) -> None:
+        """Leave what was being looked for when it was cancelled to whoever looks next."""
+        stored, self._planning = self._planning, None
+        if stored is not None:
+            await self._writer.run(lambda tx: self._pushes.release_plan(tx, stored, now()))
 
     async def _plan(self, stored: StoredBroadcast) -> None:
         everybody = stored.audience == "all" or bool(stored.groups)

@@ -131,6 +131,7 @@ class DeliveryService:
         await asyncio.gather(*self._tasks, *self._under_way, return_exceptions=True)
         try:
             await asyncio.wait_for(self._settling.flush(), 5)
+            await asyncio.wait_for(self._planner.release(), 5)
             await asyncio.wait_for(self._pushes.release(self._owner), 5)
             await asyncio.wait_for(self._tokens.revoke_all(), 5)
         except Exception as error:
