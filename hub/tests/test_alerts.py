@@ -412,6 +412,7 @@ async def _has_problem(service: Service, reason: str, subject: str) -> bool:
     return (reason, subject) in [(one["reason"], one["subject"]) for one in problems]
 
 
+# Longer than a screen: one alert from its beginning to its end, on engines that start slowly.
 @pytest.mark.timeout(400)
 async def test_prometheus_and_alertmanager_tell_and_take_back(
     one_database: str, tokens: Tokens, tmp_path: Path

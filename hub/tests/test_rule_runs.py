@@ -359,6 +359,7 @@ def one_database(databases: Databases) -> str:
     return databases.fresh("sqlite")
 
 
+# Longer than a screen: the platform's six steps, one after the other.
 @pytest.mark.timeout(300)
 async def test_a_user_is_throttled_told_and_released(
     one_database: str, tokens: Tokens, tmp_path: Path

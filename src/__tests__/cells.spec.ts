@@ -39,6 +39,7 @@ function raised(errorName?: string, errorValue?: string, traceback = ['']) {
 const ABORTED = raised(undefined, undefined, []);
 
 /** A notebook in a panel, and what happens to it. */
+// Longer than a screen: the stand-ins share the notebook's state.
 function open(options: { minutes?: number; fails?: boolean } = {}) {
   const { minutes = 5, fails = false } = options;
   const awaited = new Set<string>();

@@ -24,6 +24,7 @@ const WORDS = /\p{L}{2}/u;
 /**
  * Find the places of a file that say something in words that no bundle translates.
  */
+// Longer than a screen: one case for each place where a text may stand.
 function untranslated(name: string, text: string): string[] {
   const file = ts.createSourceFile(
     name,

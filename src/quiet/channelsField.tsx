@@ -170,6 +170,7 @@ function ChannelBox(props: {
 }
 
 /** The times at which messages come. */
+// Longer than a screen: four fields of one form, mostly markup.
 function Times(props: {
   chosen: Channels;
   change(body: ChannelsChange): void;

@@ -152,6 +152,7 @@ def give_up(*_: object) -> None:
     raise TimeoutError(f"Not all was tried within {LIMIT_S} s")
 
 
+# Longer than a screen: the attacks one after the other, on one server.
 def main() -> int:
     """Try all of it; return 1 if a promise was broken."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:

@@ -93,6 +93,7 @@ def test_what_does_not_run_here_gets_no_token(
         find(env=env)
 
 
+# Longer than a screen: each server is listed beside the ones before it.
 def test_several_are_listed_and_none_is_guessed(
     tmp_path: Path, env: dict[str, str], port: int
 ) -> None:

@@ -44,6 +44,7 @@ MESSAGES: list[dict[str, Any]] = [
 ]
 
 
+# Longer than a screen: all answers of one server, in the order in which they depend on each other.
 def test_every_answer_and_every_frame_is_what_the_models_say(
     make_server: Callable[..., Server],
 ) -> None:

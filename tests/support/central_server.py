@@ -98,22 +98,24 @@ class Handler(BaseHTTPRequestHandler):
             self.state.connections.discard(self)
         super().finish()
 
+    def control(self, path: str, raw: bytes) -> None:
+        """Answer a test that controls this service."""
+        with self.state.lock:
+            try:
+                result = self.state.control(self.command, path, json.loads(raw) if raw else {})
+            except KeyError as error:
+                self.reply(404, {"detail": f"Unknown: {error}"})
+                return
+            if self.command != "GET":
+                self.state.save()
+            self.reply(200, result)
+
     def answer(self) -> None:
         url = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(length)
         if url.path.startswith("/control/"):
-            with self.state.lock:
-                try:
-                    result = self.state.control(
-                        self.command, url.path, json.loads(raw) if raw else {}
-                    )
-                except KeyError as error:
-                    self.reply(404, {"detail": f"Unknown: {error}"})
-                    return
-                if self.command != "GET":
-                    self.state.save()
-                self.reply(200, result)
+            self.control(url.path, raw)
             return
         authorization = self.headers.get("Authorization")
         asked: dict[str, Any] = {

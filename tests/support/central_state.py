@@ -79,6 +79,7 @@ class State:
     def due(self) -> list[dict[str, Any]]:
         return [m for id_, m in self.held["welcome"].items() if id_ not in self.held["dismissed"]]
 
+    # Longer than a screen: one case for each path below `/control/`.
     def control(self, method: str, path: str, value: Any) -> Any:
         """Do what a test asks for."""
         what, _, id_ = path.removeprefix("/control/").partition("/")

@@ -169,6 +169,7 @@ class Server:
         Another interpreter than the tests' own.
     """
 
+    # Longer than a screen: half of it is the signature, and the configuration of one server.
     def __init__(
         self,
         directory: Path,

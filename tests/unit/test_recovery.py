@@ -38,6 +38,7 @@ from ..support.storage import QUICK, check_sound, do, live, receive
 from ..support.tab import Tab
 
 
+# Longer than a screen: one fault, from before it to after it.
 @pytest.mark.parametrize(("fault", "readable", "said", "when"), CASES)
 async def test_messages_show_during_a_fault_and_are_stored_after_it(
     path: Path, log: Log, fault: Fault, readable: bool, said: str, when: str

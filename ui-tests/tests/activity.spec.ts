@@ -57,6 +57,7 @@ test.afterAll(async () => {
   }
 });
 
+// Longer than a screen: one long watch, which no second test should pay for.
 test('a hidden tab gives no sign of activity, and still gets messages at once', async ({
   browser
 }) => {

@@ -43,6 +43,7 @@ const compose = (query = ''): Promise<Page> =>
 const row = (page: Page, user: string) =>
   page.locator('.jn-deliveries tbody tr', { hasText: user });
 
+// Longer than a screen: one broadcast, from the first letter to the last outcome.
 test('An administrator sends, and sees the outcomes as they come', async () => {
   const page = await compose();
   await page.getByLabel('Message', { exact: true }).fill('The disk is full');

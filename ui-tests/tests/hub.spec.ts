@@ -68,6 +68,7 @@ test.afterAll(async () => {
   }
 });
 
+// Longer than a screen: one user at one hub, whose start costs seconds.
 test('What a JupyterHub pushes is a toast in the page of its user', async ({
   page
 }) => {

@@ -82,6 +82,7 @@ export interface ILabOptions {
 /**
  * A real server with directories of its own.
  */
+// Longer than two screens: all that a test may ask of one server.
 export class Lab {
   constructor(options: ILabOptions = {}) {
     this._options = options;
@@ -113,6 +114,7 @@ export class Lab {
   }
 
   /** Start it, and wait until it answers. */
+  // Longer than a screen: the server's whole configuration, in order.
   async start(): Promise<void> {
     if (this._options.beside) {
       this._folder = this._options.beside._folder;

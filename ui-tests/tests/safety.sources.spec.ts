@@ -12,6 +12,7 @@ import { everywhere, inGroups, PIXEL, useWatchedPage } from './safetyPage';
 const watched = useWatchedPage();
 const { central, lab } = watched;
 
+// Longer than a screen: the hosts' requests are compared at each step.
 test('An image of another host is asked for only once the user wants it, without cookies, and not where a redirect leads', async () => {
   const { page } = watched;
   const asked: { url: string; referer?: string; cookie?: string }[] = [];

@@ -25,6 +25,7 @@ export const PIXEL =
  * Give a file of tests a server, a central service and a watched page. Each test starts with an
  * empty inbox and fails if an alarm has rung.
  */
+// Longer than a screen: one hook for each step of a test's life, in order.
 export function useWatchedPage(): WatchedPage {
   const central = new Central();
   test.beforeAll(async () => {
@@ -255,6 +256,7 @@ interface ILook {
 }
 
 /** Runs in the page, before anything else. */
+// Longer than a screen: it is sent into the page as one function.
 function look(): void {
   const poke = (selector: string) => {
     for (const root of document.querySelectorAll(selector)) {

@@ -40,6 +40,7 @@ test.beforeEach(async () => {
 });
 
 test.describe('Another extension', () => {
+  // Longer than a screen: the life of one notification, part of it in the page.
   test('emits, updates in order and revokes what every tab shows, and is told of it', async () => {
     const told = await page.evaluate(async () => {
       const { notifications } = window as any;

@@ -116,6 +116,7 @@ test("The center's Settings… land on one page with all of them", async ({
   await page.context().close();
 });
 
+// Longer than a screen: one carrying over, whose outcome shows in many places.
 test('What a user and a site had set on the earlier pages is carried over', async ({
   browser
 }) => {

@@ -288,6 +288,7 @@ test('4,000 characters are cut, and Show more opens the center at all of them', 
   await expect(badge(other)).toHaveText('1');
 });
 
+// Longer than a screen: the life of one progress.
 test('a progress moves in one toast and ends in success there', async () => {
   await setMotion(page, true);
   const job = { key: 'job-7', source: 'queue' };

@@ -90,6 +90,7 @@ def _stored(row: Row[Any]) -> StoredNotification:
     return StoredNotification(**{name: values[name] for name in _FIELDS}, user_state=state)
 
 
+# Longer than two screens: one method for each query of these tables, and none needs another.
 class NotificationStore:
     """The queries of the tables of notifications; each method is given its connection."""
 

@@ -28,6 +28,7 @@ from ...support.servers import NAMESPACE, Server, wait_for
 from ...support.welcome import due, tell
 
 
+# Longer than a screen: one fault, from before it to after it.
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
     server: Server, central: Central, tmp_path: Path, name: str

@@ -277,6 +277,7 @@ def upgrade() -> None:
     )
 
 
+# Longer than a screen: the same tables in the reverse order.
 def downgrade() -> None:
     """Bring the schema back."""
     with op.batch_alter_table("welcome_states", schema=None) as batch_op:
