@@ -23,8 +23,7 @@ export function Notices(props: {
   onClose(): void;
 }): JSX.Element {
   const { listing } = props;
-  const { fail, model, times, trans } = React.useContext(Shared);
-  const { doNotDisturb, until } = model.quiet ?? {};
+  const { model, trans } = React.useContext(Shared);
   const empty = listing.rows.length === 0;
   return (
     <>
@@ -35,31 +34,7 @@ export function Notices(props: {
           )}
         </Notice>
       )}
-      {doNotDisturb && (
-        <Notice kind="quiet">
-          <span>
-            {until
-              ? trans.__(
-                  'Do not disturb until %1.',
-                  untilText(
-                    new Date(until),
-                    new Date(model.now()),
-                    times.language
-                  )
-                )
-              : trans.__('Do not disturb.')}
-          </span>
-          <button
-            type="button"
-            className="jp-NotifyLink"
-            onClick={() =>
-              model.changeQuiet({ doNotDisturb: false }).catch(fail)
-            }
-          >
-            {trans.__('Turn off')}
-          </button>
-        </Notice>
-      )}
+      <DoNotDisturb />
       {!model.connected && (
         <Disconnected>
           {empty
@@ -83,6 +58,34 @@ export function Notices(props: {
       )}
       <Failure text={props.failure} onClose={props.onClose} />
     </>
+  );
+}
+
+/** Tells of do-not-disturb while it is on, and turns it off. */
+function DoNotDisturb(): JSX.Element | null {
+  const { fail, model, times, trans } = React.useContext(Shared);
+  const { doNotDisturb, until } = model.quiet ?? {};
+  if (!doNotDisturb) {
+    return null;
+  }
+  return (
+    <Notice kind="quiet">
+      <span>
+        {until
+          ? trans.__(
+              'Do not disturb until %1.',
+              untilText(new Date(until), new Date(model.now()), times.language)
+            )
+          : trans.__('Do not disturb.')}
+      </span>
+      <button
+        type="button"
+        className="jp-NotifyLink"
+        onClick={() => model.changeQuiet({ doNotDisturb: false }).catch(fail)}
+      >
+        {trans.__('Turn off')}
+      </button>
+    </Notice>
   );
 }
 
