@@ -246,7 +246,7 @@ def _measure_webp(data: bytes) -> tuple[int, int, int]:
         elif kind == b"ANMF":
             size = _int24(data, content + 6) + 1, _int24(data, content + 9) + 1
             parts.add_frame(*size)
-            # What it holds counts as a part of its own.
+            # Its content counts as a part of its own.
             length = 16
         elif kind in (b"VP8 ", b"VP8L"):
             size = _bitstream_size(data, content, kind)

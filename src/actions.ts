@@ -67,7 +67,7 @@ export class NotificationActions implements INotificationActions {
         await this._change(notification, { read: true });
       }
     } else {
-      // What its sender keeps in sight can only be read.
+      // A message that its sender keeps in sight can only be read.
       await this._change(
         notification,
         notification.dismissable ? { closed: true } : { read: true }

@@ -47,7 +47,7 @@ const modelPlugin: JupyterFrontEndPlugin<INotificationModel> = {
       stream,
       trans: (translator ?? nullTranslator).load('jupyterlab_notify')
     });
-    // What a user waits for at start, comes first.
+    // The parts that a user waits for at start come first.
     void app.restored.then(() => stream.start());
     return model;
   }

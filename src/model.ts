@@ -473,7 +473,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   private _withPending(given: Notification): Notification {
-    // What is muted goes to the center only, unless its sender keeps it in sight.
+    // A muted message goes to the center only, unless its sender keeps it in sight.
     let row =
       given.dismissable && this._quiet?.muted.includes(given.source)
         ? { ...given, autoClose: 0, banner: false }
@@ -512,7 +512,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    */
   private _trim(): void {
     if (this._gone.size > HELD.max) {
-      // What went long ago is in no answer that is still to come.
+      // Rows that went long ago are in no answer that is still to come.
       for (const id of [...this._gone.keys()].slice(0, -HELD.kept)) {
         this._gone.delete(id);
       }
@@ -541,7 +541,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     const answers: Changed[] = [];
     if (!('ids' in selection)) {
       const { epoch, seq } = this._cursor;
-      // What comes in meanwhile has not been seen.
+      // Messages that come in meanwhile have not been seen.
       const bound =
         'all' in selection && epoch ? { upTo: `${epoch}:${seq}` } : {};
       answers.push(

@@ -188,8 +188,8 @@ export class NotificationStream implements IDisposable {
     this._attendedAt = Date.now();
     this._unattendedReturns = 0;
     if (event.type === 'online' || !socket) {
-      // What was opened, or begun, in the network that is gone may never be
-      // answered, and to ask would take longer than to connect.
+      // A socket of the network that is gone may never answer, and a ping would
+      // take longer than to connect anew.
       this._drop();
       void this._connection.refresh();
     } else if (socket.readyState === WebSocket.OPEN) {

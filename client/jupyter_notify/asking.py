@@ -98,7 +98,7 @@ class _Question:
 
     def _send(self) -> None:
         if "key" in self._value:
-            # What was answered to an earlier question of this key is no answer to this one.
+            # An answer to an earlier question of this key is none to this one.
             with suppress(Refused):
                 self._persist("DELETE", ingest_path(self._value["key"], self._source))
         answer = self._persist("POST", "/ingest", with_key(self._value))

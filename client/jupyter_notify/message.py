@@ -386,7 +386,7 @@ def describe(error: BaseException) -> str:
     try:
         text = " ".join(plain_output(str(error)).split())
     except Exception:
-        # What fails may fail to say why.
+        # An exception may fail to say why it was raised.
         text = ""
     name = type(error).__name__
     return shorten(f"{name}: {text}" if text else name, 500)

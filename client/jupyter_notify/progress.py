@@ -169,7 +169,7 @@ class Progress:
                 self._last("warning", f"left unfinished{self._after()}")
             )
 
-    # What the queue samples
+    # Values that the queue samples
 
     def state(self) -> object:
         """Return a value that changes whenever the message would."""

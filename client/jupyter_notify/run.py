@@ -178,7 +178,7 @@ def _run_with_pipes(
         # Before the command starts: one that comes at once is meant for it.
         woken = stack.enter_context(signals_passed_on(passed_on.send, keyboard=_keyboard_is_ours))
         try:
-            # What else is open is the command's too, as for `<(…)` of a shell.
+            # Other open files are the command's too, as for `<(…)` of a shell.
             process = stack.enter_context(
                 subprocess.Popen(
                     command,

@@ -61,7 +61,7 @@ def candidates(url: str, token_advice: str) -> list[str]:
             "This is a page of the hub, not of a server; give the URL that the address bar shows "
             "once the server is open."
         )
-    # What follows `lab/tree` is a path to a file, whose folders may have the name of a page.
+    # After `lab/tree` comes the path of a file, whose folders may have the name of a page.
     ends = (n for n in lengths if segments[n + 1 : n + 2] and _is_whole(segments, n))
     end = next(ends, len(segments))
     lengths.sort(key=lambda n: (n > end, -n))

@@ -253,7 +253,7 @@ class _Relay:
             )
 
 
-# What follows runs in the forked leader, which ends with os._exit
+# The rest runs in the forked leader, which ends with os._exit
 
 
 def _lead_session(

@@ -83,7 +83,7 @@ def to_text(value: object, name: str) -> str:
         except UnicodeDecodeError:
             raise BadUsage(f"The {name} must be text; these bytes are not UTF-8.") from None
     if isinstance(value, enum.Enum) and isinstance(value, str):
-        # Which of both texts its str() is depends on Python's version.
+        # Its str() is one of two texts, depending on Python's version.
         value = value.value
     if isinstance(value, os.PathLike):
         value = os.fspath(value)

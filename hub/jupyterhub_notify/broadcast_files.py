@@ -302,7 +302,7 @@ def _date(value: Any, name: str) -> datetime:
     if not isinstance(value, str) or len(value) > 100:
         raise BroadcastFileError(f"{name}: it must be a date and time")
     try:
-        # What the text leaves out is taken from the default: a day that depends on it is missing.
+        # Parts that the text leaves out come from the default: a day that depends on it is missing.
         one, other = (
             dateutil_parser.parse(
                 value, fuzzy=True, yearfirst=True, default=default, tzinfos=_named_zone

@@ -135,7 +135,7 @@ class Rule:
         if self.until is not None:
             until = self.until.astimezone(self.zone).replace(tzinfo=None) + _LONGEST_GAP
             high = min(high, until)
-        # What a gap puts off may come after what follows: held back until nothing can come before.
+        # A moment that a gap puts off may be later than the next: held until none can come before.
         held: list[datetime] = []
         previous = None
         for local in self._local(low, min(high, LATEST)):

@@ -125,7 +125,7 @@ class Starting:
                 async with self._opened() as app:
                     if said:
                         self._log.info("The database is there; the service begins")
-                    # What is loaded now stays: the collector need not look at it again and again.
+                    # All that is loaded now stays: the collector need not look at it each time.
                     gc.freeze()
                     # What a request leaves is small, and what ten thousand streams hold stays.
                     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])

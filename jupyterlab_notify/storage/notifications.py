@@ -436,7 +436,7 @@ class NotificationRepository:
         # A step of progress moves a bar, but does not ask for attention again.
         is_quiet = is_retry or (content["type"] == message["type"] == "in-progress")
         if not (is_quiet and content["reply"] == message["reply"]):
-            # What was answered was another question, or is asked anew.
+            # The answer was to another question, or the same is asked anew.
             transaction.execute(
                 "UPDATE notifications SET answer = NULL, answered_ms = NULL WHERE id = ?", (id_,)
             )

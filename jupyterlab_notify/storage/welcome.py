@@ -201,7 +201,7 @@ class WelcomeRepository:
             transaction.state.welcome += 1
 
     def _dismissed_with_all(self, transaction: Transaction) -> list[str]:
-        # What must be accepted cannot be put away.
+        # A message that must be accepted cannot be put away.
         known = [
             message["id"]
             for message in self.messages(transaction, every=True)["messages"]
@@ -268,7 +268,7 @@ class WelcomeRepository:
         content = json.loads(row[0])
         return bool(content["dismissable"]) and not content.get("must_accept")
 
-    # What the central service lists
+    # The list of the central service
 
     def sync_version(self, transaction: Transaction) -> int | None:
         """Return the version that ``sync`` compares; None if a list cannot be used now.

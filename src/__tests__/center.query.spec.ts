@@ -22,7 +22,7 @@ describe('parse', () => {
       'type:error from:quota disk',
       { types: ['error'], source: 'quota', text: 'disk' }
     ],
-    // What names no type, and what is an address or a time, is text.
+    // A word that names no type, an address and a time are text.
     ['type:i', { text: 'type:i' }],
     ['https://example.org', { text: 'https://example.org' }],
     ['at 15:30', { text: 'at 15:30' }],

@@ -43,7 +43,7 @@ describe('A formula', () => {
     '$$ $$',
     '$$',
     `$${'x'.repeat(501)}$`,
-    // Who writes these marks means something by them.
+    // Somebody who writes these marks means something by them.
     '\ue0000\ue001 $x$'
   ])('is none in %j', source => {
     expect(formulas(source)).toEqual([]);
@@ -62,7 +62,7 @@ describe('A formula', () => {
       ' c'
     ]);
     expect(joinMath(marked, formulas)).toBe(source);
-    // What no formula stands for is nothing.
+    // A mark that stands for no formula becomes nothing.
     expect(splitMath('\ue0009\ue001', formulas)).toEqual([]);
   });
 

@@ -153,7 +153,7 @@ describe('findPlace', () => {
   it('begins below the lowest bar, in whatever order they are found', () => {
     expect(findPlace(28, [bar(60), bar(28)], 800).top).toBe(90);
     expect(findPlace(28, [], 800).top).toBe(28);
-    // What stands across the page may be lower than any bar.
+    // A control across the page may be lower than any bar.
     expect(findPlace(100, [bar(28)], 800).top).toBe(100);
   });
 

@@ -412,7 +412,7 @@ describe('ToastPresenter', () => {
     model.bring([{ ...warning, seq: 5 }], 'changes', []);
     await settle();
     expect(messages()).toEqual(['message a']);
-    // What was read is no news when it comes back.
+    // A message that was read is no news when it comes back.
     model.bring([{ ...passing, read: NOW, seq: 6 }], 'changes', []);
     await settle();
     expect(messages()).toEqual(['message a']);

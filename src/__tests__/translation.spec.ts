@@ -99,7 +99,7 @@ function untranslated(name: string, text: string): string[] {
     ) {
       words(node.right);
     } else if (ts.isNewExpression(node)) {
-      // What goes wrong is shown by whoever asked for it.
+      // A failure is shown by whoever asked for the work.
       if (/^(Error|Option)$/.test(node.expression.getText())) {
         words(node.arguments?.[0]);
       }

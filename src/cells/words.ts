@@ -55,7 +55,7 @@ export function cellEnd(
     return { error: name || value };
   }
   if (error?.message?.startsWith('KernelReplyNotOK')) {
-    // What a kernel has aborted has neither a name nor a traceback.
+    // A cell that a kernel has aborted has neither a name nor a traceback.
     const last = error.traceback?.map(oneLine).filter(line => line !== '');
     return last?.length ? { error: last[last.length - 1] } : 'skipped';
   }

@@ -68,7 +68,7 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
       rows,
       now,
       scroller,
-      // What comes in on top does not move what one reads, unless one is at the top.
+      // New rows on top move nothing that the user reads, unless the list is at its top.
       still: !atTop || openId !== null,
       current
     });

@@ -106,7 +106,7 @@ export class Listing {
    */
   load(query: NotificationModel.IQuery = this._query): Promise<void> {
     this._query = query;
-    // What is known is shown at once. A list that is searched or filtered by
+    // Known rows are shown at once. A list that is searched or filtered by
     // sender is the server's to find: its own rows would flicker in and out.
     this._rows = query.text
       ? []
@@ -389,7 +389,7 @@ export class Listing {
     known: Notification | undefined
   ): boolean {
     if (known) {
-      // What is read while one looks stays until the filter is left.
+      // A row that is read while in sight stays until the filter is left.
       const view = this._query.view === 'unread' ? 'inbox' : this._query.view;
       return matches(row, { ...this._query, view, text: undefined });
     }

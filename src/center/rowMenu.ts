@@ -93,7 +93,7 @@ function openEntries(
     if (from?.isConnected) {
       from.focus({ preventScroll: true });
     }
-    // What was chosen runs after it is closed.
+    // The chosen entry runs only after the menu is closed.
     setTimeout(() => menu.dispose());
   });
   const box = element.getBoundingClientRect();

@@ -37,7 +37,7 @@ export function useRowActions(options: {
       toggle: row => {
         const { openId, setOpenId, markRead } = latest.current;
         setOpenId(openId === row.id ? null : row.id);
-        // What a program has opened is read once the user closes it.
+        // A row that a program has opened is read once the user closes it.
         if (isUnread(row)) {
           markRead([row.id]);
         }

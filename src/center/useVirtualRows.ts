@@ -75,7 +75,7 @@ export function useVirtualRows(options: {
     overscan: 8,
     anchorTo: still ? 'end' : 'start',
     scrollEndThreshold: -1,
-    // What is scrolled to stands below the heading that stays.
+    // The row that is scrolled to stands below the heading that stays.
     scrollPaddingStart: STICKY_PX,
     rangeExtractor: range => {
       const shown = defaultRangeExtractor(range);

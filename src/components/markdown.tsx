@@ -468,7 +468,7 @@ function image(source: Element, key: number, making: IMaking): React.ReactNode {
       alt
     );
   }
-  // What is in the text itself, and what this server keeps, tells nobody anything.
+  // Images in the text itself, and those that this server keeps, tell nobody anything.
   return src.startsWith('data:') || (images && src.startsWith(images)) ? (
     <img
       key={key}

@@ -74,7 +74,7 @@ function fetchPicture(row: Pictured): Promise<string> {
       break;
     }
     pictures.delete(old);
-    // What is on the page already stays there.
+    // Pictures that are on the page already stay there.
     forgotten.then(URL.revokeObjectURL, () => undefined);
   }
   return picture;

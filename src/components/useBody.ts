@@ -33,7 +33,7 @@ export function useBody(row: Notification): IBody {
   const [failure, setFailure] = React.useState<string | null>(null);
   const [, draw] = React.useReducer((count: number) => count + 1, 0);
   const known = fetched.get(row.id);
-  // What has expired has no text at the server any more.
+  // An expired row has no text at the server any more.
   const stale =
     row.expired === null && (!known || hasNewContent(known.row, row));
   if (known && !stale && known.row.seq < row.seq) {
@@ -107,8 +107,8 @@ function fetchBody(
     tell.asking();
     model.detail(id).then(onAnswer, onFailed);
   };
-  // What could not be fetched while the server was away can be once it is back, also if that
-  // is known only later.
+  // A body that could not be fetched while the server was away is fetched once it is back, also
+  // if the failure comes later than that.
   const ignore = onReconnected(model, () => {
     again = state === 'asking';
     if (state === 'failed') {

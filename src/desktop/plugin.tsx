@@ -108,7 +108,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       update();
     });
 
-    // What asks the browser is loaded when it is first needed.
+    // The question to the browser is loaded when it is first needed.
     const load = () => import('./consent');
     const store = (wanted: boolean) => registry.set(SETTINGS, SETTING, wanted);
 

@@ -83,7 +83,7 @@ export class DesktopPresenter implements IDisposable {
 
   private async _show(rows: readonly Row[]): Promise<void> {
     const names = new Map(rows.map(row => [`${row.id}@${row.position}`, row]));
-    // Who ends it a moment later wanted nothing of what came before.
+    // A user who ends do-not-disturb a moment later wanted nothing of what came before.
     const { silent } = this;
     let claimed: string[];
     try {

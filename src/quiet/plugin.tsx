@@ -89,7 +89,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     const sourceOf = ({ source, id }: { source?: string; id?: string }) => {
       const row = model.get(id ?? '');
-      // What an administrator keeps in sight cannot be muted.
+      // A message that must stay in sight cannot be muted.
       return row ? (row.dismissable ? row.source : undefined) : source;
     };
     const isMuted = (source?: string) =>

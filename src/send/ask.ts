@@ -39,7 +39,7 @@ export async function askAndSend(
     try {
       return (await sender.emit(message, options)).id;
     } catch (error) {
-      // What was typed must not be lost with it.
+      // The form comes again, so that what was typed is not lost.
       problem = (error as Error).message;
     }
   }

@@ -23,7 +23,7 @@ export function observe(
     (filter.id === undefined || filter.id === row.id) &&
     (filter.key === undefined || filter.key === row.key) &&
     (filter.source === undefined || filter.source === row.source);
-  // What was taken back comes without its key.
+  // A message that was taken back comes without its key.
   const ids = new Set(model.notifications.filter(matches).map(row => row.id));
   const onChanged = (
     _: INotificationModel,

@@ -252,7 +252,7 @@ const COMMANDS = new Set(
     'longleftarrow longrightarrow Longleftarrow Longrightarrow longleftrightarrow mapsto ' +
     'longmapsto uparrow downarrow updownarrow hookrightarrow rightharpoonup iff implies ' +
     'xrightarrow xleftarrow ' +
-    // What is put together
+    // Signs that are put together
     'frac dfrac tfrac cfrac binom dbinom tbinom sqrt overline underline overbrace underbrace ' +
     'overset underset stackrel substack hat widehat bar tilde widetilde vec dot ddot acute grave ' +
     'breve check overrightarrow overleftarrow boxed begin end left right middle big Big bigg Bigg ' +

@@ -14,7 +14,7 @@ export function previewOf(start: string): string {
     // A link or an image that the end cuts would show its address.
     .replace(/!?\[[^[\]]*(?:\](?:\([^()]*)?)?$/, '')
     .split('\n')
-    // What only draws: fences, rulers of tables and of texts.
+    // Lines that only draw are left out: fences, rulers of tables and of texts.
     .filter(line => !/^\s*(?:`{3,}|~{3,}|[-=*_|:\s]+$)/.test(line))
     .map(line =>
       line.replace(/^\s*(?:[-*+]|\d{1,9}[.)])\s+(?:\[[ x]\]\s+)?/i, '')

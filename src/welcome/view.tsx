@@ -68,7 +68,7 @@ export class WelcomeModal {
       event.preventDefault();
       this._leave();
     });
-    // Who typed a line when it came means that line, and no button.
+    // A user who is typing a line when the dialog comes means that line, and no button.
     setTimeout(() => node.classList.add('jp-mod-ready'), TYPING_MS);
     node.addEventListener('keydown', event => {
       if (!event.repeat && node.classList.contains('jp-mod-ready')) {
@@ -150,7 +150,7 @@ function Pages(
   }
 ): JSX.Element | null {
   const { trans, onSeen, onGone, onClose } = props;
-  // What must be accepted comes first.
+  // Messages that must be accepted come first.
   const [pages, setPages] = React.useState<readonly WelcomeMessage[]>(() => [
     ...props.messages.filter(isOwed),
     ...props.messages.filter(message => !isOwed(message))

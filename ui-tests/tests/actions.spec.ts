@@ -26,7 +26,7 @@ let page: Page;
 test.beforeAll(async ({ browser }) => {
   page = await lab.open(browser);
   await untilLauncher(page);
-  // What a notification asks to run, and with what.
+  // The commands that a notification asks to run, with their arguments.
   await page.evaluate(() => {
     const calls: unknown[] = ((window as any).calls = []);
     (window as any).jupyterapp.commands.addCommand('test:record', {

@@ -153,7 +153,7 @@ async function cost(
     { polling: 'raf', timeout: 60_000 }
   );
   return page.evaluate(async () => {
-    // What is drawn later, as formulas are, belongs to it.
+    // Formulas are drawn later, and belong to it.
     await new Promise(resolve =>
       requestIdleCallback(resolve, { timeout: 1000 })
     );

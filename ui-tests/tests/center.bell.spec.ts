@@ -380,7 +380,7 @@ test('Where the system chooses the colours, what is unread and chosen can still 
   await push('unread');
   await page.emulateMedia({ forcedColors: 'active' });
   try {
-    // What the system does to its colour is in no computed style.
+    // No computed style has the system's change of its colour.
     await expect(rows(page, 'unread').locator('.jp-NotifyRow-dot')).toHaveCSS(
       'forced-color-adjust',
       'none'

@@ -136,7 +136,7 @@ test.describe('The center says', () => {
       'The text could not be fetched'
     );
     await expect(row).toHaveClass(/jp-mod-unread/);
-    // What one did not ask for is not complained of.
+    // A failure of something that the user did not ask for is not told.
     await expect(center(page).getByRole('alert')).toHaveCount(1);
     await page.keyboard.press('Delete');
     const complaint = center(page).locator('.jp-NotifyNotice.jp-mod-error');
@@ -323,7 +323,7 @@ test.describe('The keyboard', () => {
       if (name === null) {
         break;
       }
-      // What an earlier test did may still be undone.
+      // A change of an earlier test may still be undone.
       if (name !== 'Undo') {
         names.push(name);
       }

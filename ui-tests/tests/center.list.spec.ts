@@ -180,7 +180,7 @@ test.describe('A long list', () => {
     await list.evaluate(node => node.scrollTo(0, 900));
     const first = () =>
       list.evaluate(async node => {
-        // What was brought into the page by then is measured.
+        // Rows that are in the page by then are measured.
         for (let frames = 0; frames < 2; frames++) {
           await new Promise(resolve => requestAnimationFrame(resolve));
         }
@@ -196,7 +196,7 @@ test.describe('A long list', () => {
       });
     const pill = center(page).locator('.jp-NotifyList-news');
     await expect(pill).toHaveCount(0);
-    // What was just brought into the page is measured first.
+    // Rows that just came into the page are measured first.
     let before = '';
     await expect
       .poll(async () => {

@@ -409,7 +409,7 @@ test.describe('Read, unread and dismiss', () => {
   test('leave what cannot be dismissed where it is', async () => {
     await push('stays', { dismissable: false });
     await push('goes');
-    // What comes in on top would move the row away from under the pointer.
+    // A message on top would move the row away from under the pointer.
     await expect(rows(page)).toHaveCount(2);
     const row = rows(page, 'stays');
     await row.hover();

@@ -76,7 +76,7 @@ test('The heading of the day stays in sight while one scrolls', async () => {
       return Math.round(box.x + box.width - (await ends()));
     })
     .toBe(0);
-  // What the keyboard goes to is not below it.
+  // The focused row is not below it.
   await rows(page, 'message 30.').focus();
   for (let step = 0; step < 8; step++) {
     await page.keyboard.press('ArrowUp');

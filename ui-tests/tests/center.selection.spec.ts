@@ -169,7 +169,7 @@ test('Escape closes the row, then clears the selection, then leaves the center',
   await page.keyboard.press('Escape');
   await expect(rows(page, 'alpha')).not.toHaveClass(/jp-mod-open/);
   await page.keyboard.press('Escape');
-  // What one worked in has the keyboard, and the center is still there.
+  // The place of work has the keyboard again, and the center is still there.
   await expect(
     page.locator('#jp-main-dock-panel :focus, #jp-main-dock-panel:focus')
   ).not.toHaveCount(0);

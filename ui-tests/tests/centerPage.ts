@@ -172,7 +172,7 @@ export async function empty(): Promise<void> {
 /** Have the list asked for again. */
 export async function reload(): Promise<void> {
   for (const name of ['Unread', 'Inbox'] as const) {
-    // Who goes on before that has not left the other list.
+    // A test that goes on before that has not left the other list.
     const asked = page.waitForRequest(/jupyterlab-notify\/notifications\?/);
     await view(name);
     await asked;

@@ -257,7 +257,7 @@ test('are shown once, however many tabs are open; a click brings a tab forward a
       await closeCenter(tab);
     }
   }
-  // What is read anywhere goes from the desktop; what is not, stays.
+  // Messages that are read anywhere go from the desktop; others stay.
   await expect
     .poll(() => shown(...tabs))
     .toEqual(

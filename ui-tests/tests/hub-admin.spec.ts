@@ -161,7 +161,7 @@ test('Several messages are chosen and changed together, and taken back', async (
   await page.keyboard.press('Space');
   await pick('Third').check();
   await expect(page.getByText('2 selected')).toBeVisible();
-  // What comes meanwhile changes nothing of the choice.
+  // Messages that come meanwhile change nothing of the choice.
   await hub.api('root', 'POST', 'services/quota/notifications', {
     recipient: 'bob',
     summary: 'A further one'

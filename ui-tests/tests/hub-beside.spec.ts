@@ -147,7 +147,7 @@ test('A toast shows it as well, and its text is mended in place', async () => {
   await expect(banners(lab)).toHaveCount(0);
   await expect(row(page, 'ada')).toContainText('Dismissed');
 
-  // Who has put it away has read it: a better wording is theirs to find.
+  // A user who has put it away has read it: a better wording is theirs to find.
   await edit('The disk is nearly full', false);
   await openCenter(lab);
   await expect(rows(lab, 'The disk is nearly full')).toBeVisible();
@@ -169,7 +169,7 @@ test('Two pages show the same: a change of one is in the other, and undoes nothi
   });
   const two = await open(administrator, at(`history/${id}`), complaints);
   await isShown(two);
-  // What is drawn behind another page is drawn once a second.
+  // A page behind another one is drawn once a second.
   await one.bringToFront();
   await one.getByRole('button', { name: 'Edit' }).click();
   await two.getByRole('button', { name: 'Edit' }).click();
@@ -188,7 +188,7 @@ test('Two pages show the same: a change of one is in the other, and undoes nothi
     await expect(page.locator('#jn-says')).toContainText('With details.');
   }
   await expect(banners(lab, 'Second wording')).toBeVisible();
-  // What the dialog shows is what holds now.
+  // The dialog shows the present values.
   await one.bringToFront();
   await one.getByRole('button', { name: 'Edit' }).click();
   await expect(one.getByLabel('Details')).toHaveValue('With **details**.');

@@ -117,7 +117,7 @@ async function ran(page: Page, html: string): Promise<number> {
         one.click();
       }
     }
-    // What was begun, such as a picture that is not there, ends before this.
+    // Requests that were begun, such as for a picture that is not there, end before this.
     await new Promise(resolve => setTimeout(resolve, 0));
     await new Promise(resolve => requestAnimationFrame(resolve));
     await new Promise(resolve => setTimeout(resolve, 20));

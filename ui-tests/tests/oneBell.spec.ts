@@ -45,7 +45,7 @@ for (const app of ['lab', 'notebook'] as const) {
     test("JupyterLab's bell and its Show Notifications are hidden, until a setting brings them back", async () => {
       await expect(labBell(page)).toBeHidden();
       await expect(await showItem(page)).toBeHidden();
-      // What parts the items of the menu parts none twice.
+      // No separator of the menu follows another one.
       expect(await doubleSeparators(page)).toBe(0);
 
       await setSetting(page, CENTER, 'jupyterlabBell', true);
@@ -72,7 +72,7 @@ for (const app of ['lab', 'notebook'] as const) {
       // JupyterLab writes it anew with each document.
       await page.evaluate(() => (document.title = 'other.ipynb'));
       await expect(page).toHaveTitle('(2) other.ipynb');
-      // What this tab alone has to say is not counted with what is kept.
+      // This tab's own messages are not counted with those that are kept.
       await say(page, 'of this tab');
       await expect(thisTab(page)).toContainText('of this tab');
       await expect(badge(page)).toHaveText('2');

@@ -247,7 +247,7 @@ export async function runCommand(
 ): Promise<void> {
   await page.evaluate(
     async ([id, args]) => {
-      // What it returns may be a widget, which is too much to be sent here.
+      // The result may be a widget, which is too much to be sent here.
       await (window as any).jupyterapp.commands.execute(id, args);
     },
     [id, args] as [string, any]

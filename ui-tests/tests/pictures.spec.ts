@@ -222,7 +222,7 @@ test('nothing is fetched in a tab that nobody has touched', async ({
     const toast = toasts(tab, 'Every minute');
     await expect(toast).toHaveAttribute('data-jp-notify-image', /./);
     await give('m', png(6));
-    // What comes later has come, so a request would have been made.
+    // A later message has come, so a request would have been made.
     await lab.push({ message: 'Later', autoClose: false });
     await expect(toasts(tab, 'Later')).toBeVisible();
     expect(count).toBe(0);

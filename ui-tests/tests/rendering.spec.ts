@@ -55,7 +55,7 @@ test('A formula that does more than to draw stays as it was written', async () =
 
 test('Thirty formulas are drawn without holding up the page', async () => {
   const formula = '$\\sqrt{\\frac{\\alpha^2+\\beta_i}{\\sum_{k=0}^n x_k}}$';
-  // What draws them is JupyterLab's, and loaded once.
+  // JupyterLab's typesetter draws them, and is loaded once.
   await expect(
     (await show('First', '$x$')).locator('mjx-container')
   ).toHaveCount(1);

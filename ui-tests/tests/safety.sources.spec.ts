@@ -73,7 +73,7 @@ test('An image of another host is asked for only once the user wants it, without
       .toBe(1);
     await expect(image).toHaveAttribute('src', /^data:image\/png/);
   }
-  // What may not be read, or is somewhere else, is a link.
+  // An image that may not be read, or is somewhere else, becomes a link.
   for (const name of ['closed', 'away']) {
     await expect(
       body.getByRole('link', { name: `Image: ${name}` })

@@ -264,7 +264,7 @@ function look(): void {
         for (const type of ['mouseover', 'focus', 'pointerdown', 'toggle']) {
           node.dispatchEvent(new Event(type, { bubbles: true }));
         }
-        // What a link is must be seen below; where it leads is elsewhere.
+        // Links are not pressed, since they lead elsewhere; they are checked below.
         if (!node.closest('a[href]')) {
           node.click();
         }

@@ -33,7 +33,7 @@ const MAX_BYTES = 300_000;
 const NOW = new Date('2026-06-09T14:37:20Z');
 
 const lab = useLab({
-  // What the pictures show is old.
+  // The messages in the pictures are old.
   config: 'c.NotifyApp.retention_days = 0'
 });
 

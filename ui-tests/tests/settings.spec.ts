@@ -132,7 +132,7 @@ test('What a user and a site had set on the earlier pages is carried over', asyn
     .toEqual({
       defaultAutoClose: 0,
       desktopNotifications: true,
-      // What is set on the new page already is what counts.
+      // A value on the new page goes before the earlier one.
       openOnError: false
     });
   await expect

@@ -190,7 +190,7 @@ test('50 messages in a second are in each of three tabs once, and leave half of 
       expected.map((_, i) => i + 1)
     );
     expect(listed.map(([, text]) => text).sort()).toEqual([...expected].sort());
-    // Who looks at the list need not be told of it.
+    // A user who looks at the list need not be told of it.
     await expect(summary(tab)).toHaveCount(0);
   }
 });

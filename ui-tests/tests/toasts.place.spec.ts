@@ -205,7 +205,7 @@ test('Of six toasts four stand, and one line says how many more', async () => {
   for (let index = 0; index < 9; index++) {
     await lab.push({ message: `S${index}`, type: 'error' });
   }
-  // How many fit depends on the window; together they are all.
+  // The number that fits depends on the window; together they are all.
   await expect(async () => {
     const stand = await toasts(page).count();
     expect(stand).toBeLessThanOrEqual(4);

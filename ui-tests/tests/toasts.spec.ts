@@ -93,7 +93,7 @@ test('all six types appear, each with its text, its look and its icon', async ()
     } else {
       icons.add(await toast.locator('.Toastify__toast-icon').innerHTML());
     }
-    // What is urgent is read out at once.
+    // Urgent messages are read out at once.
     await expect(toast.locator('.Toastify__toast-body')).toHaveAttribute(
       'role',
       type === 'error' || type === 'warning' ? 'alert' : 'status'

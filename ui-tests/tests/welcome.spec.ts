@@ -90,7 +90,7 @@ test('keeps the keyboard in it, closes by Escape, and gives the focus back', asy
   await again();
   await untilLauncher(page);
   await expect(title()).toHaveText('Welcome');
-  // Who types when it comes presses no button.
+  // A user who types when it comes presses no button.
   await expect(page.locator('.jp-NotifyWelcome-body')).toBeFocused();
   // More than once around, in either direction.
   for (const key of ['Tab', 'Shift+Tab'] as const) {

@@ -74,7 +74,7 @@ def _span(value: Any) -> Any:
 def _address(value: str) -> str:
     """Refuse what is no address of an HTTP server."""
     if not value.isprintable() or " " in value:
-        # What splits it would leave a line end out.
+        # Splitting the address would leave a line end out.
         raise ValueError("must be an address without spaces and line ends")
     try:
         parts = urlsplit(value)

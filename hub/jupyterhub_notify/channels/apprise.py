@@ -15,7 +15,7 @@ __all__ = ["AppriseChannel"]
 TIMEOUT_S = 30
 THREADS = 4
 
-# What Apprise logs may quote a URL, which holds secrets: the sender logs what went wrong.
+# Apprise's own log lines may quote a URL, which holds secrets: the sender logs the failure.
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 
 _TYPES = {"error": "failure", "warning": "warning", "success": "success"}

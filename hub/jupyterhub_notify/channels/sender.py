@@ -182,8 +182,8 @@ class ChannelSender:
 
     async def _claim(self, transaction: Transaction) -> list[Send]:
         claimed: list[Send] = []
-        # What waits here for its turn is bounded for each channel: the rest is other replicas', and
-        # one that hangs keeps nothing of the others'.
+        # The messages that wait here are bounded for each channel: other replicas take the rest,
+        # and a channel that hangs holds up no other.
         for channel in (*self._channels, None):
             room = MOST_AT_ONCE - (self._under_way[channel] if channel else 0)
             if room > 0:

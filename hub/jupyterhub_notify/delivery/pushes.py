@@ -154,7 +154,7 @@ class Pusher:
         try:
             async with self._opened().request(
                 method,
-                # What is quoted stays so: `carol%40example.org`.
+                # Quoted characters stay so: `carol%40example.org`.
                 URL(target.url + where, encoded=True),
                 json=body,
                 headers=headers,
@@ -176,7 +176,7 @@ class Pusher:
                 connector=aiohttp.TCPConnector(
                     limit=0, ssl=self._trust if self._trust is not None else True
                 ),
-                # What a server sets must never be sent to another.
+                # A cookie that one server sets must never be sent to another.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 json_serialize=json.dumps,
             )

@@ -279,6 +279,6 @@ class DeliveryService:
         if claimed.route is None or claimed.outcome == "waiting":
             values.update(route=pushed.route, outcome=pushed.outcome, reason=pushed.reason)
         elif pushed.route is not None:
-            # What it has already, it keeps: a change that does not arrive takes nothing away.
+            # The server keeps what it has: a change that does not arrive takes nothing away.
             values["route"] = pushed.route
         await self._settling.settle(claimed, message.stored.seq, values)

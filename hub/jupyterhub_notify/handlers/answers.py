@@ -50,7 +50,7 @@ def entity_tag(request: Request, caller: Caller, *versions: object) -> str:
         The value of the header ``ETag``.
     """
     scope = request.scope
-    # What `base_url` and `request.url` are made of, without making them: this answers most polls.
+    # The parts of `base_url` and `request.url`, without making these: this answers most polls.
     base = request.app.state.settings.public_url
     base = base or (scope["scheme"], request.headers.get("host"), scope.get("root_path"))
     parts = [request.app.state.version, base, scope["path"], scope["query_string"]]

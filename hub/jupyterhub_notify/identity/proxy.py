@@ -85,7 +85,7 @@ class ProxyIdentity:
         publishes = self._routes_are_checked and _is_below(path, "/v1/services") and name != ANY
         return Caller(
             name=name,
-            # What Gafaelfawr calls the users of services.
+            # Gafaelfawr names the users of services so.
             kind="service" if name.startswith("bot-") else "user",
             groups=groups,
             admin=admin,

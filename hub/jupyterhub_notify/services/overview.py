@@ -71,8 +71,8 @@ class OverviewService:
             event, which does no harm.
         """
         user = require_user(caller)
-        # What this process has given to streams, not the table's own: what is kept in memory
-        # may be as old as that.
+        # The number up to which this process has fed its streams, not the table's: what is kept in
+        # memory may be as old as that.
         cursor = f"{self._feed.epoch}:{self._feed.seq}"
         broadcasts = await self._reading.shown(caller)
         async with self._database.read() as connection:

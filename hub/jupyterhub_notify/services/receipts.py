@@ -78,7 +78,7 @@ class ReceiptService:
         if not wanted:
             return
         if all(one.state in _QUIET and not numbers([one.id]) for one in wanted):
-            # What ten thousand labs say within seconds: that a broadcast is there.
+            # Ten thousand labs say within seconds that a broadcast is there.
             await self._groups.take(caller, wanted)
         else:
             await self._take(caller, user, wanted)

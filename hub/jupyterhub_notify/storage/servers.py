@@ -75,7 +75,7 @@ class ServerStore:
         connection = transaction.connection
         for table in _ABOUT_A_USER:
             await connection.execute(delete(table).where(table.user_name == user))
-        # What an administrator saved is the site's, as a broadcast is that they sent.
+        # A template that an administrator saved is the site's, as are broadcasts that they sent.
         own = (SavedTemplate.saved_by == user, SavedTemplate.shared.is_(False))
         await connection.execute(delete(SavedTemplate).where(*own))
         gone = await connection.execute(

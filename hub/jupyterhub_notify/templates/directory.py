@@ -130,7 +130,7 @@ class TemplateDirectory:
             try:
                 found = {path: _state(path) for path in files_of(self._directory)}
             except OSError as error:
-                # What was read stays: a checkout may be under way.
+                # The templates that were read stay: a checkout may be under way.
                 self._complain(f"the directory of templates cannot be read: {error.strerror}")
                 return
             self._complained = ""

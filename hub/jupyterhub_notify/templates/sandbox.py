@@ -255,7 +255,7 @@ def _scalar(value: Any) -> str:
         return _short(str(value))
     if isinstance(value, (list, tuple, dict)):
         raise TemplateLimitError("a list or mapping cannot be written: use join, or a loop")
-    # What is undefined says so by itself.
+    # An undefined value says so by itself.
     return str(value)
 
 

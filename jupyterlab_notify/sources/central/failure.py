@@ -133,6 +133,6 @@ def parse_date(text: str) -> float | None:
         if then.tzinfo is None:
             then = then.replace(tzinfo=timezone.utc)
         return then.timestamp()
-    # Which of these it raises differs between Python versions.
+    # Python versions differ in which of these they raise.
     except (ValueError, TypeError, IndexError, ArithmeticError, OSError):
         return None

@@ -232,7 +232,7 @@ class MessageSync:
         self._session.notices["messages"] = first.notice
         if fresh and _only_new_ones(first, before, found.snapshot.seen):
             state.compared_at = before.compared_at
-            # What follows a short page is what followed it before.
+            # The messages after a short page are the same as before.
             new = ids[: _count_new(ids, found.snapshot.seen)]
             state.ids = (new + before.ids)[:PAGE_SIZE]
             found.take(first)

@@ -269,7 +269,7 @@ class CentralPoller(Source):
         else:
             session.emit_event("revoked", gone)
 
-    # What to poll
+    # The steps of a pass
 
     async def _attempt(self, step: Callable[[], Awaitable[Failure | None]], *, whole: bool) -> None:
         if whole:
