@@ -11,10 +11,14 @@ ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
-#: Bold and underlined letters as typewriters made them, which manual pages still are.
-OVERSTRUCK = re.compile(r"_\x08(?=[^\n])|([^\n])\x08(?=\1)")
-#: Control characters besides tab and line feed.
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: What moves the cursor relative to its place, or erases from there on. Where the lines of the
+#: screen are is not known, so that moves to one of them are left out.
+MOVES = re.compile(r"(?:\x1b\[|\x9b)([0-9]*)([A-GJK])|[\r\b]")
+#: Control characters besides tab, line feed and what moves the cursor, and those that may be left.
+CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9a\x9c-\x9f]")
+LEFT_OVER = re.compile(r"[\x1b\x9b]")
+#: The last column to which a text may move the cursor.
+WIDEST = 200
 #: A line that could end a fenced block or begin another.
 FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 
@@ -27,17 +31,82 @@ def plain_output(text: str) -> str:
     text
         The output, with its escape sequences.
     """
-    text = ESCAPES.sub("", text).replace("\r\n", "\n")
-    if "\r" in text:
-        text = "\n".join(map(_overwritten, text.split("\n")))
-    if "\b" in text:
-        text = OVERSTRUCK.sub("", text)
-    return CONTROLS.sub("", text)
+    text = ESCAPES.sub(_only_moves, text).replace("\r\n", "\n")
+    text = CONTROLS.sub("", text)
+    return _drawn(text) if MOVES.search(text) else LEFT_OVER.sub("", text)
 
 
-def _overwritten(line: str) -> str:
-    """Return what is seen of a line that overwrites itself, as a progress bar does."""
-    return line[line.rstrip("\r").rfind("\r") + 1 :]
+def _only_moves(escape: re.Match[str]) -> str:
+    """Return an escape sequence that moves the cursor or erases; nothing for any other."""
+    return escape[0] if MOVES.fullmatch(escape[0]) else ""
+
+
+def _drawn(text: str) -> str:
+    """Return what is seen of a text that draws over itself, as progress bars do."""
+    screen, at = _Screen(), 0
+    for move in MOVES.finditer(text):
+        screen.write(text[at : move.start()])
+        screen.move(move[2] or move[0], int(move[1][:4]) if move[1] else None)
+        at = move.end()
+    screen.write(text[at:])
+    # Escape sequences whose end is missing have left their first character.
+    return LEFT_OVER.sub("", "\n".join(map("".join, screen.lines)))
+
+
+class _Screen:
+    """The lines of a terminal that is as high as there are lines, and its cursor."""
+
+    def __init__(self) -> None:
+        self.lines: list[list[str]] = [[]]
+        self._row = self._column = 0
+        #: Whether a carriage return came last: what follows takes the place of the whole line.
+        self._returned = False
+
+    def write(self, text: str) -> None:
+        """Write from the cursor on, over what is there."""
+        for number, part in enumerate(text.split("\n")):
+            if number:
+                self._row += 1
+                self._column, self._returned = 0, False
+                if self._row == len(self.lines):
+                    self.lines.append([])
+            if part:
+                line = self.lines[self._row]
+                if self._returned:
+                    line.clear()
+                    self._returned = False
+                # A line may not be made very long by few characters.
+                self._column = min(self._column, len(line) + WIDEST)
+                line.extend(" " * (self._column - len(line)))
+                line[self._column : self._column + len(part)] = part
+                self._column += len(part)
+
+    def move(self, how: str, count: int | None) -> None:
+        """Move the cursor, or erase."""
+        by = count or 1
+        if how in "AF":
+            self._row = max(0, self._row - by)
+        elif how in "BE":
+            self._row = min(len(self.lines) - 1, self._row + by)
+        elif how in "D\b":
+            self._column = max(0, self._column - by)
+        elif how in "CG":
+            to = self._column + by if how == "C" else by - 1
+            self._column = max(min(to, WIDEST), self._column if how == "C" else 0)
+        elif how in "JK":
+            self._erase(how, count or 0)
+        if how in "EF\r":
+            self._column = 0
+        self._returned = how == "\r"
+
+    def _erase(self, how: str, what: int) -> None:
+        line = self.lines[self._row]
+        if how == "K" and what == 2:
+            line.clear()
+        elif what == 0:
+            del line[self._column :]
+            if how == "J":
+                del self.lines[self._row + 1 :]
 
 
 def last_lines(data: bytes, most: int) -> str:
