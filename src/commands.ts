@@ -18,7 +18,7 @@ namespace CommandIDs {
 
   export const dismissAll = 'jupyterlab-notify:dismiss-all';
 
-  /** Of warnings that an idle server is about to be stopped. */
+  /** The command of warnings that an idle server is about to be stopped. */
   export const keepRunning = 'jupyterlab-notify:keep-running';
 }
 

@@ -610,7 +610,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private readonly _rows = new Map<string, Notification>();
   /** The seq at which a row was taken back, so that an older state of it is known as such. */
   private readonly _gone = new Map<string, number>();
-  /** By how much the server's clock is ahead of this browser's, in ms. */
+  /** Time in ms by which the server's clock is ahead of this browser's. */
   private _ahead = 0;
   private _counts: Readonly<Counts> = Private.NO_COUNTS;
   private _cursor: { epoch: string; seq: number } = { epoch: '', seq: -1 };

@@ -53,7 +53,7 @@ export namespace NotificationModel {
      * shown in this browser: what a presenter may announce.
      */
     announced: readonly string[];
-    /** With a snapshot: whether the store is another one, and nothing known before is in it. */
+    /** With a snapshot: true if the store is another one, and nothing known before is in it. */
     newStore?: boolean;
   }
 

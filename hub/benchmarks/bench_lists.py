@@ -28,7 +28,7 @@ from jupyterhub_notify.storage.database import create_engine
 #: Among how many users the messages are, and how many of them ask.
 USERS, CALLERS = 10_000, 100
 CONNECTIONS = 16
-#: How long one route is asked for before it is the next one's turn.
+#: Time in seconds for which one route is asked before it is the next one's turn.
 SLICE_S = 0.5
 BODY = "Some *Markdown*. " * 5
 LISTS = "/v1/notifications/messages?limit=25"

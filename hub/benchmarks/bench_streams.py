@@ -36,9 +36,9 @@ from tests.hubs import NODE_BIN
 from tests.ports import free_ports
 
 PORT = 8799
-#: How often a lab polls that follows no events.
+#: Interval in seconds at which a lab polls that follows no events.
 POLL_S = 60
-#: How long CPU time is counted.
+#: Time in seconds for which CPU time is counted.
 IDLE_S = 10
 #: Within how many seconds labs send receipts, and come back after a restart; as the lab does.
 RECEIPTS_S, BACK_S = 3.0, 5.0

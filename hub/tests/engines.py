@@ -71,7 +71,7 @@ class Exporter:
     """Says what each user uses, as a site's exporter does."""
 
     values: dict[str, float] = field(default_factory=dict)
-    #: Whether the file server is down, which is nobody's alert and inhibits those of users.
+    #: True while the file server is down, which is nobody's alert and inhibits those of users.
     down: bool = False
 
     async def metrics(self, request: web.Request) -> web.Response:

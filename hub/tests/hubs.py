@@ -22,12 +22,13 @@ from .ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-#: Where `make` puts configurable-http-proxy, which a hub needs.
+#: The folder into which `make` puts configurable-http-proxy, which a hub needs.
 NODE_BIN = ROOT / "ui-tests" / "node_modules" / ".bin"
-#: Where `make` puts JupyterHub 5, by itself.
+#: The Python of the environment in which `make` puts JupyterHub 5.
 HUB5 = Path(sys.prefix) / "hub5" / "bin" / "python"
 
-#: What a hub starts for a user: JupyterLab, or what only tells its surroundings, and sooner.
+#: The program that a hub starts for a user: JupyterLab, or one that only tells its surroundings,
+#: and starts sooner.
 LAB = [str(BIN / "jupyterhub-singleuser"), "--allow-root"]
 STAND_IN = [sys.executable, str(Path(__file__).with_name("stand_in_server.py"))]
 
@@ -305,9 +306,9 @@ class Hub:
         return browser
 
 
-#: What a browser sends when a user opens a page.
+#: Headers that a browser sends when a user opens a page.
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
-#: What it sends for a request of a page's script.
+#: Headers that it sends for a request of a page's script.
 FETCH = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}
 
 

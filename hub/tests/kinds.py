@@ -16,11 +16,11 @@ import psutil
 
 from .hubs import BIN, Hub, wait_for
 
-#: Where `make` puts the older extension, apart from ours.
+#: The folder into which `make` puts the older extension, apart from ours.
 OLDER = Path(sys.prefix) / "older"
 RECORDING = [sys.executable, str(Path(__file__).with_name("recording_server.py"))]
 
-#: What each user's server is; `asks` is what `configure(c)` makes of it.
+#: The configuration of a hub and each user's server; `asks` is what `configure(c)` makes of it.
 SITE = """
 KINDS = {kinds!r}
 

@@ -25,7 +25,7 @@ c.JupyterHub.load_groups = {
 }
 """
 
-#: What is held waits longer than ten seconds for a test that undoes it or sends it at once: a busy
+#: Held messages wait longer than ten seconds for a test that undoes one or sends it at once: a busy
 #: machine may take as long to draw the page.
 AFTER = """
 c.JupyterHub.services[-1]["environment"]["JUPYTERHUB_NOTIFY_UNDO_S"] = "60"

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class StandIns:
-    """What the servers have, and how they answer.
+    """Stand-ins for users' servers, with what they have and how they answer.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ class StandIns:
     def __init__(self, delay_s: float) -> None:
         self.delay_s = delay_s
         self.lock = threading.Lock()
-        #: By user: the message of each key, as a lab keeps them.
+        #: The message of each key by user, as a lab keeps them.
         self.kept: dict[str, dict[str, str]] = defaultdict(dict)
-        #: By user: every message that the older extension showed.
+        #: Every message that the older extension showed, by user.
         self.shown: dict[str, list[str]] = defaultdict(list)
         self.port = 0
 

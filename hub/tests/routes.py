@@ -16,11 +16,11 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 #: Method and path.
 Route = tuple[str, str]
 
-#: What a hub's pattern has after each word.
+#: The value that a hub's pattern has after each word.
 _VALUES = {"users": "ada", "groups": "staff", "services": "notify", "shares": "ada"}
 _VALUES |= {"share-codes": "ada", "shared": "ada", "servers": "", "tokens": "a1"}
 
-#: What the older extension alone has.
+#: A route that the older extension alone has.
 OLDER_LIST = "jupyterlab-notifications-extension/notifications"
 
 #: The documented routes of a Jupyter server.

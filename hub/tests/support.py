@@ -28,7 +28,7 @@ from jupyterhub_notify.parts import Parts
 from jupyterhub_notify.server import server_of
 from jupyterhub_notify.storage.database import create_engine
 
-#: Who there is: users, services, a sender to one group, administrators.
+#: The cast: users, services, a sender to one group, administrators.
 CAST: dict[str, dict[str, Any]] = {
     "alice": {"kind": "user", "groups": ["staff"]},
     "bob": {"kind": "user"},

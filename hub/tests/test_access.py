@@ -11,7 +11,7 @@ from jupyterhub_notify.openapi import document
 
 from .support import Service
 
-#: Who may call a route at all; a route that is not here fails the test.
+#: The callers who may call a route at all; a route that is not here fails the test.
 EVERYBODY = {
     "GET /",
     "GET /health/live",

@@ -155,7 +155,7 @@ async def test_a_large_group_is_taken_whole_and_its_repeat_changes_nothing(
 
 @pytest.fixture
 def no_garbage_collection() -> Iterator[None]:
-    """What the tests' own process holds is not looked through while time is measured."""
+    """Keep the tests' own objects from being collected while time is measured."""
     gc.disable()
     yield
     gc.enable()

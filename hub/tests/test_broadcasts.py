@@ -196,7 +196,7 @@ async def test_named_recipients_wait_and_receipts_say_what_became_of_it(service:
 
 
 async def test_what_users_do_with_a_broadcast_is_in_the_ledger(service: Service) -> None:
-    """Wherever they do it: in a lab, whichever server it is of, or on the inbox page."""
+    """Users act wherever they are: in a lab of any server, or on the inbox page."""
     sent = await broadcast(service, users=["alice", "bob", "carol"])
     admin = service.as_("admin")
 
@@ -223,7 +223,7 @@ async def test_what_users_do_with_a_broadcast_is_in_the_ledger(service: Service)
 
 
 async def test_receipts_of_many_labs_at_once_are_what_each_of_them_says(service: Service) -> None:
-    """They share commands: none takes another's with it, and the order of one lab's counts."""
+    """Labs share commands: none takes another's with it, and the order of one lab's counts."""
     names = service.tokens.many_users(40)
     everyone = await broadcast(service)
     named = await broadcast(service, users=names[:20])

@@ -163,7 +163,7 @@ def test_a_hub_that_encrypts_between_its_parts(tmp_path: Path) -> None:
 
 
 def test_a_service_that_runs_elsewhere(tmp_path: Path) -> None:
-    """It is started by somebody else, with the token that both know."""
+    """Somebody else starts the service, with the token that both know."""
     (port,) = free_ports(1)
     token = secrets.token_hex(16)
     hub = Hub(

@@ -62,7 +62,7 @@ c.JupyterHub.services += [{{"name": "direct", "api_token": "direct-token-of-the-
 c.JupyterHub.load_roles += [{{"name": "direct", "services": ["direct"],
     "scopes": [*{SERVICE_SCOPES!r}, "proxy"]}}]
 """
-#: Who looks for idle servers, with what that needs.
+#: The service that looks for idle servers, with the role that it needs.
 IDLE = """
 c.JupyterHub.services += [{"name": "bot-idle", "api_token": "token-of-the-idle-bot"}]
 c.JupyterHub.load_roles += [{"name": "idle", "services": ["bot-idle"], "scopes": [

@@ -46,7 +46,7 @@ class Place:
     #: Method and key of everything that came to her server.
     came: list[tuple[str, str]] = field(default_factory=list)
     answers: asyncio.Event = field(default_factory=asyncio.Event)
-    #: Whether the Hub tells who runs what, and how often it was asked.
+    #: Set while the Hub tells who runs what, and the number of times that it was asked.
     tells: asyncio.Event = field(default_factory=asyncio.Event)
     asked: int = 0
     origin: str = ""

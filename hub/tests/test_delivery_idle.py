@@ -1,4 +1,4 @@
-"""Whom `warn-idle` warns, when, and what it says after a stop; without a hub."""
+"""Warnings of `warn-idle`: to whom, when, and what it says after a stop; without a hub."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class Site:
     stand_ins: StandIns
     database: str
     steady: Replica
-    #: By what the steady replica's claims are known.
+    #: The name by which the steady replica's claims are known.
     owner: str = ""
 
     def messages(self, user: str) -> list[str]:

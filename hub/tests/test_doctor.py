@@ -135,7 +135,7 @@ def test_the_command_says_it_and_ends_with_1(tmp_path: Path) -> None:
 
 # --- A hub that runs
 
-#: What a site does that reads only half of the documentation.
+#: The configuration of a site that read only half of the documentation.
 DROPPED = """
 c.JupyterHub.load_roles = [role for role in c.JupyterHub.load_roles if role["name"] != "notify-bot"]
 """

@@ -1,4 +1,4 @@
-"""What a user is left alone by: the same on all their servers, and the last change counts."""
+"""Do not disturb and muted sources: the same on all servers, and the last change counts."""
 
 from __future__ import annotations
 

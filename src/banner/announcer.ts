@@ -58,7 +58,7 @@ export class Announcer {
   }
 
   /**
-   * Those of these rows that nobody has said yet; asked again, it leaves them out.
+   * Take the rows that were not read out yet; each is given out once.
    */
   take(rows: readonly Notification[]): Notification[] {
     const news = rows.filter(row => !this._said.has(name(row)));

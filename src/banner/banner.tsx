@@ -26,7 +26,7 @@ const SMALL = '(max-width: 760px), (max-height: 560px)';
  */
 export interface IBannerProps extends Omit<IBannerOptions, 'shell'> {
   rootRef: React.RefCallback<HTMLDivElement>;
-  /** There is something in it, or nothing any more. */
+  /** The banner has messages now, or none any more. */
   onFilled(filled: boolean): void;
   /** The focused element went away, and nothing is left that could take the focus. */
   onFocusLost(): void;

@@ -5,7 +5,7 @@
 import type { CellEnd } from './words';
 
 /**
- * One such run.
+ * A run of cells.
  */
 export class CellRun {
   /**

@@ -177,7 +177,7 @@ export class CellWatcher {
   }
 
   /**
-   * Nothing is said of a cell that is gone: nobody knows how it ends.
+   * Forget a cell that was deleted, and say nothing of it: nobody knows how it ends.
    */
   private _onDeleted(watched: Private.IWatched, id: string): void {
     this._options.awaited.delete(id);
@@ -314,7 +314,7 @@ namespace Private {
     run: CellRun | null;
     /** The cells of the run that are left. */
     cells: Map<string, Private.ICell>;
-    /** Those of the run whose end was told. */
+    /** The cells of the run whose end was told. */
     told: Set<string>;
   }
 }

@@ -30,7 +30,7 @@ export type ListKey =
         | 'escape';
     };
 
-/** By how many rows a key moves; beyond the ends is at the ends. */
+/** Number of rows that a key moves; past an end it stops there. */
 const MOVES: Record<string, number> = {
   ArrowDown: 1,
   ArrowUp: -1,

@@ -17,10 +17,10 @@ import { type Item, useVirtualRows } from './useVirtualRows';
 /** Distance in pixels that a list may be scrolled and still count as at its top. */
 const TOP_PX = 8;
 
-/** Up to this way to the newest one sees the rows pass by, in pixels. */
+/** Distance to the newest row, in pixels, up to which the list scrolls smoothly; a longer one is jumped. */
 const SMOOTH_PX = 2500;
 
-/** Somebody to whom nothing should move that need not. */
+/** The media query of users who want no needless movement. */
 const STILL = '(prefers-reduced-motion: reduce)';
 
 /**

@@ -59,7 +59,7 @@ export class Listing {
     this._query = query;
   }
 
-  /** Something of what follows changed. */
+  /** Emitted when rows, query or state of the listing changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }

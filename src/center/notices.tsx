@@ -89,7 +89,7 @@ function DoNotDisturb(): JSX.Element | null {
   );
 }
 
-/** Said only when it lasts. */
+/** Tells of a lost connection, only when it lasts. */
 function Disconnected(props: {
   children: React.ReactNode;
 }): JSX.Element | null {

@@ -8,7 +8,7 @@ import { countText } from './badge';
 /** Number of titles written here that are recognized if somebody brings one back. */
 const KNOWN_TITLES = 50;
 
-/** More writes than this in that time are a contest with somebody who puts a mark there too. */
+/** Number of writes, and time, from which somebody else is taken to put a mark into the title too. */
 const CONTEST = { writes: 20, ms: 1000 };
 
 /**

@@ -52,12 +52,12 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     return this.node.getBoundingClientRect().right > window.innerWidth;
   }
 
-  /** It was shown or hidden. */
+  /** Emitted when the panel was shown or hidden. */
   get visibleChanged(): ISignal<this, boolean> {
     return this._visibleChanged;
   }
 
-  /** It should take the focus, or show a notification. */
+  /** Emitted when the panel should take the focus, or show a notification. */
   get requested(): ISignal<this, void> {
     return this._requested;
   }

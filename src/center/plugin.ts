@@ -41,7 +41,10 @@ const PLUGIN_ID = 'jupyterlab_notify:center';
 /** Right of JupyterLab's own top bar (900), and of what others put there. */
 const BELL_RANK = 2000;
 
-/** Below all others on that side: its tab, which is not always in sight, moves none of theirs. */
+/**
+ * The rank of the panel, below all others on its side: its tab, which is not always in sight, moves
+ * none of theirs.
+ */
 const PANEL_RANK = 10_000;
 
 /**

@@ -32,7 +32,7 @@ export function addShortcuts(
   }
 }
 
-/** Each line: the keys, of which any does it, and what it does. */
+/** List the shortcuts: for each its keys, of which any does it, and its effect. */
 function lines(trans: TranslationBundle): [string[], string][] {
   const key = CommandRegistry.formatKeystroke;
   return [

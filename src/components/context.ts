@@ -18,9 +18,9 @@ import { Times } from '../text/times';
 export interface ICenterHost {
   /** True if a user can see it. */
   readonly visible: boolean;
-  /** It was shown or hidden. */
+  /** Emitted when it was shown or hidden. */
   readonly visibleChanged: ISignal<unknown, boolean>;
-  /** Somebody wants it to have the focus, or to show a notification. */
+  /** Emitted when it should take the focus, or show a notification. */
   readonly requested: ISignal<unknown, void>;
   /** Take the pending request; it is given out once. */
   takeRequest(): ICenterHost.IRequest | undefined;
@@ -134,7 +134,7 @@ export function onReconnected(
  * Make what every row needs, once, and keep what went wrong last.
  */
 export function useShared(options: Omit<ICenterProps, 'host'>): {
-  /** For the provider of {@link Shared}. */
+  /** The value for the provider of {@link Shared}. */
   shared: IShared;
   /** The last failure, as a sentence. */
   failure: string | null;

@@ -81,7 +81,7 @@ const KEPT = new Set([
   'wbr'
 ]);
 
-/** Those of them that may stand in a summary's line. */
+/** The elements that may stand in a summary's line. */
 const INLINE = new Set([
   'abbr',
   'b',

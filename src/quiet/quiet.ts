@@ -12,7 +12,7 @@ import type { INotificationModel } from '../tokens';
 /** JupyterLab's switch, among its settings. */
 const SWITCH = 'doNotDisturbMode';
 
-/** At what hour the morning begins. */
+/** The hour at which the morning begins. */
 const MORNING_HOUR = 9;
 
 /**

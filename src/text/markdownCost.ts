@@ -11,7 +11,7 @@
 export interface IMarkdownCost {
   /** Steps of the parser that do not grow with the length alone. */
   work: number;
-  /** About how many elements the page would get. */
+  /** Number of elements that the page would get, roughly. */
   nodes: number;
   /** The depth of nested quotations and lists. */
   depth: number;
@@ -39,7 +39,7 @@ const STYLED = /\sstyle\s*=/i;
 /** The cost of such a tag, in elements, and of each further declaration. */
 const STYLE_COST = { tag: 4, declaration: 1 };
 
-/** Of these every pair is tried, and what is between them once more. */
+/** Signs of which every pair is tried, and the text between them once more. */
 const EMPHASIS = /[*_~]/g;
 
 /** The weight of these signs; others count 1. */

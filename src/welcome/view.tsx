@@ -27,7 +27,7 @@ export interface IWelcomeOptions {
   dismiss(ids: string[] | 'all'): Promise<void>;
   /** Accept one that must be accepted. Rejects with a sentence to show. */
   accept(id: string): Promise<void>;
-  /** It was closed by the user, who has seen these. */
+  /** The user closed the dialog, and has seen these. */
   closed(seen: string[]): void;
 }
 
@@ -94,7 +94,7 @@ export class WelcomeModal {
     node.showModal();
   }
 
-  /** Those that it shows. */
+  /** The ids of the messages that it shows. */
   ids: string[];
 
   /**

@@ -18,15 +18,15 @@ from .watch import Figures, Watch, seen_tokens
 
 TOKEN = "sesame-open-the-hostile-service"
 INTERVAL_S = 0.1
-#: How long each answer of the service is tried; it is asked again within a second.
+#: Time in seconds for which each answer of the service is tried; it is asked again within a second.
 TRY_S = 1.5
-#: How long each stream of events is read.
+#: Time in seconds for which each stream of events is read.
 STREAM_S = 0.5
 #: All of it ends by then, even where each input is waited for in vain.
 LIMIT_S = 240
 GROWN_MIB = 64
-#: What is promised of the event loop is 0.5 s, which a busy machine alone may exceed. A block so
-#: long is none of the machine's.
+#: Seconds of a block that no busy machine explains. The promise for the event loop is 0.5 s, which
+#: a busy machine alone may exceed.
 BLOCKED_S = float(os.environ.get("NOTIFY_EVENT_LOOP_MS") or 5000) / 1000
 
 WELCOME = {

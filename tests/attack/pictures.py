@@ -27,9 +27,9 @@ MIB = 1 << 20
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PAGE = b"<!doctype html><script>alert(1)</script>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
-#: What a picture may be served as.
+#: Types as which a picture may be served.
 TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-#: What a message without a picture is asked for.
+#: The key of the message to which pictures are sent.
 KEY = "pictured"
 
 

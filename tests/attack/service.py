@@ -15,7 +15,7 @@ from itertools import chain, count
 from typing import Any
 
 BASE = "/semaphore"
-#: How many bytes a bomb has when it is inflated.
+#: Bytes of a bomb when it is inflated.
 BOMB = 512 << 20
 
 
@@ -59,7 +59,7 @@ def dumped(value: Any) -> bytes:
 
 Answer = tuple[bytes, dict[str, str]]
 
-#: What ``Link`` says, made with the service's own URL.
+#: Values of ``Link``, made with the service's own URL.
 LINKS: dict[str, Callable[[str], str]] = {
     "of <": lambda url: "<" * 60_000,
     "of quotes": lambda url: '<x>; rel="' + '\\"' * 30_000,
@@ -146,7 +146,7 @@ ANSWERS: dict[str, Callable[[str], Answer]] = {
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
-#: How long there is between two bytes that drip, in seconds.
+#: Time in seconds between two bytes that drip.
 DRIP_S = 0.02
 
 
@@ -197,7 +197,7 @@ def event(name: str, value: Any) -> bytes:
     return f"event: {name}\ndata: {json.dumps(value)}\n\n".encode()
 
 
-#: What comes over a stream of events, from a service that says that it has one.
+#: Streams of events, from a service that says that it has one.
 EVENTS: dict[str, Callable[[], Iterable[bytes]]] = {
     "an event of lines": lambda: repeated(STREAM, b"data: x\n"),
     "reloads": lambda: repeated(STREAM, b"event: reload\ndata: {}\n\n"),
@@ -302,12 +302,12 @@ class Service(ThreadingHTTPServer):
         self.kind = "calm"
         self.redirect = 0
         self.retry_after = ""
-        #: What comes over the stream of events; without it the service has none.
+        #: The name of the present stream of events; empty: the service has none.
         self.events = ""
         self.asked = 0
-        #: How often a stream of events was opened.
+        #: Number of times that a stream of events was opened.
         self.followed = 0
-        #: What was asked outside of the service, with the headers.
+        #: Requests outside of the service, with their headers.
         self.elsewhere: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 

@@ -26,7 +26,8 @@ class Figures:
     inputs: int = 0
     failed: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    #: What the server did not ask for while it was offered: it waits longer after a failure.
+    #: Answers that the server did not ask for while they were offered: it waits longer after a
+    #: failure.
     missed: list[str] = field(default_factory=list)
 
     def answered(self, what: str, answer: httpx.Response) -> None:
@@ -76,9 +77,9 @@ class Watch:
         self._before_kib = self.memory_kib("VmRSS")
         self.longest_s = 0.0
         self.during = ""
-        #: What is tried now.
+        #: The name of the present attack.
         self.trying = ""
-        #: How much it had grown when that was last looked at.
+        #: Growth in MiB when it was last measured.
         self.grown_mib_at_end = 0.0
         #: Questions that were not answered at all.
         self.unanswered = 0

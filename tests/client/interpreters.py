@@ -13,7 +13,7 @@ import pytest
 
 from ..support.servers import ROOT
 
-#: What `requires-python` and the classifiers of the client promise.
+#: The versions that `requires-python` and the classifiers of the client promise.
 PROMISED = ("3.9", "3.10", "3.11", "3.12", "3.13")
 CLIENT = ROOT / "client"
 

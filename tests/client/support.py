@@ -10,7 +10,7 @@ from jupyter_notify.discovery import Target
 from ..support.sending import wait_for_message
 from ..support.servers import Server, wait_for
 
-#: How a program begins that a test runs.
+#: The first line of a program that a test runs.
 PRELUDE = "from jupyter_notify import notify\n"
 
 

@@ -1,4 +1,4 @@
-"""Whatever speaks Apprise reaches JupyterLab."""
+"""Programs that speak Apprise reach JupyterLab."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ EXPECTED = {
     "in_a_handler": ["interrupted", "from a handler"],
     "prefork": ["prefork parent", *(f"job {job}" for job in "abcdef")],
 }
-#: What of a progress and of a thread is sent in between depends on the time that it takes.
+#: Beginnings of messages whose number depends on the time that the program takes.
 UNCOUNTED = ("thread at ", "Parent: 1 of 2", "Epoch ")
 
 

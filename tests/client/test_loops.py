@@ -82,7 +82,7 @@ COMPREHENSIONS = (
     "in a call",
     "list that awaits",
 )
-#: It always has one.
+#: A generator expression has a frame of its own in every version of Python.
 GENERATOR_EXPRESSION = "generator expression"
 #: From Python 3.11 on.
 GROUPS = {"task group": FAILED, "beside it": INTERRUPTED, "fine in a group": BROKEN}

@@ -1,4 +1,4 @@
-"""Whom the runtime directory's files are believed: only ourselves and root."""
+"""The owners whose files in the runtime directory are believed: only ourselves and root."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from ..support.storage import check_sound, live
 
 MOMENTS = 190
 SERVER_MOMENTS = 10
-#: What is sent at once.
+#: Number of senders at once.
 SENDERS = 8
 
 #: Python starts once; each child that is killed is a fork of it, made before it has a thread.

@@ -16,7 +16,7 @@ from ..support.servers import NAMESPACE, Server, at_once
 SOON_S = 3.0
 
 
-#: How often each looks here. As it is delivered it looks often enough too.
+#: Interval in seconds at which each server looks here; the default is often enough too.
 WATCH_S = 0.25
 assert Timings().watch_interval_s <= SOON_S / 2
 

@@ -84,7 +84,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-#: What makes each try take long, or the time between two.
+#: Faults that make each try take long, or the time between two.
 LENGTHY = {"retry_after", "seconds"}
 
 

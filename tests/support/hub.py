@@ -24,7 +24,7 @@ import psutil
 from .ports import free_ports
 from .servers import ROOT, clean_environment, http_client, wait_for
 
-#: Where `make` puts configurable-http-proxy, which the hub needs.
+#: The folder into which `make` puts configurable-http-proxy, which the hub needs.
 NODE_BIN = ROOT / "ui-tests" / "node_modules" / ".bin"
 
 #: A service of the hub's that may do what a hub's administration page does.

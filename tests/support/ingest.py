@@ -12,7 +12,7 @@ import pytest
 
 from ..support.servers import ALIAS, NAMESPACE, Server
 
-#: What hubs in the field send.
+#: A message as hubs in the field send it.
 HUB_PAYLOAD = {
     "message": "Maintenance scheduled for 10 PM tonight",
     "type": "warning",

@@ -21,7 +21,7 @@ from ..support import file_faults as places
 from ..support.file_faults import Fault
 from ..support.storage import QUICK, do, receive
 
-#: What is waited for here is under the test's control.
+#: Short intervals: all that is waited for here is under the test's control.
 OFTEN = Timings(watch_interval_s=0.02)
 
 

@@ -11,7 +11,7 @@ import httpx
 
 from .servers import http_client
 
-#: What Semaphore does not have.
+#: Routes that Semaphore does not have.
 FEATURES = ("events", "overview", "receipts", "hello")
 KEPT = ("authorization", "content-type", "if-none-match")
 #: Lengths and encodings are the proxy's own.

@@ -103,7 +103,7 @@ class Proxy:
 
     def __init__(self, user: str | None = None) -> None:
         self.user = user
-        #: What it was asked, as ``METHOD URL``.
+        #: The requests that it received, as ``METHOD URL``.
         self.asked: list[str] = []
         self.port = 0
         self._server: _Server | None = None

@@ -22,7 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from .servers import ROOT, Server, clean_environment, wait_for
 
-#: What colours a terminal.
+#: Escape sequences that colour a terminal.
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07)")
 
 
@@ -147,7 +147,7 @@ class Recorder:
         self._connections: list[socket.socket] = []
         #: For how long it does not read what has come; of each request, in turn.
         self.reads_after_s: list[float] = []
-        #: What it answers besides that it succeeded.
+        #: Fields of its answer besides that it succeeded.
         self.said: dict[str, Any] | None = None
         recorder = self
 

@@ -28,12 +28,13 @@ NAMESPACE = "jupyterlab-notify"
 ALIAS = "jupyterlab-notifications-extension"
 
 START_TIMEOUT_S = 30.0
-#: What would let a test's server see the machine that it runs on.
+#: Variables that would let a test's server see the machine that it runs on.
 FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "NOTEBOOK", "MAKE", "MFLAGS")
-#: What would have every server compile the extension anew, as none does that is installed.
+#: The variable that would have every server compile the extension anew, as no installed one does.
 UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 
-#: What of JupyterLab's is on in every server of the environment, and takes a third of its start.
+#: JupyterLab's extensions that are on in every server of the environment, and take a third of its
+#: start.
 OTHERS = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
 
 #: Has the extension wait for what the test says.

@@ -261,7 +261,8 @@ def statements_of(store: Storage, call: Callable[[], object]) -> list[str]:
     return [sql for sql in asked if not sql.startswith("--")]
 
 
-#: As SQLite says it: synced are the log or the file, and the folder whose journal goes.
+#: SQLite's number for this setting: the log or the file is synced, and the folder whose journal
+#: goes.
 EXTRA = 3
 
 

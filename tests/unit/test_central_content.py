@@ -148,7 +148,7 @@ def message(**more: Any) -> dict[str, Any]:
 
 IDS: list[Any] = ["x" * 201, "", None, [], {}, True, 10**300, "\ud800", 1.5]
 TEXTS: list[Any] = [3, [], {"gfm": 3}, {"gfm": []}]
-#: What no list can use, and what each list cannot use besides.
+#: Entries that no list can use, and those that each list cannot use besides.
 UNREADABLE: list[Any] = [
     *(None, [], 3, "x"),
     *(message(id=id_) for id_ in IDS),
@@ -193,7 +193,7 @@ def test_more_than_some_hundred_are_not_taken_and_said() -> None:
     assert notice == "It lists 800 broadcasts more than are stored."
 
 
-#: What once cost seconds; each is read in a time that grows with its length alone.
+#: Headers that once cost seconds; each is read in a time that grows with its length alone.
 LINKS = {
     "angles": "<" * 8192,
     "commas": ", <" * 2700,

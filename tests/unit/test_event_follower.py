@@ -33,7 +33,7 @@ from jupyterlab_notify.storage import Query, Storage
 from jupyterlab_notify.storage.remote import PLAIN_OPTIONS
 
 CREATED = "2026-11-01T00:00:00Z"
-#: What a service answers or does when its events are asked for.
+#: A service's answer when its events are asked for.
 Stream = Callable[[], AsyncIterator[str]]
 
 

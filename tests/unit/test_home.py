@@ -29,7 +29,7 @@ from jupyterlab_notify.sources.home import (
 )
 from jupyterlab_notify.timings import SourceTimings
 
-#: As `quota -w -p` prints it (quota-tools 4.06).
+#: The output of `quota -w -p` (quota-tools 4.06).
 QUOTA = """\
 Disk quotas for user ada (uid 1000):
      Filesystem  blocks   quota   limit   grace   files   quota   limit   grace

@@ -1,4 +1,4 @@
-"""Whatever happens, and in whatever order: what a tab shows is what the store has."""
+"""The promise that a tab shows what the store has, whatever happens and in whatever order."""
 
 from __future__ import annotations
 

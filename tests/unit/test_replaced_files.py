@@ -218,7 +218,7 @@ def test_a_database_that_is_opened_to_others_while_it_is_in_use_is_made_private(
     store.close()
 
 
-#: What may happen to a file and its log without any of it being deleted at its path.
+#: Ways in which a file and its log change without any of it being deleted at its path.
 LOST_LOGS = """
 import os, sys
 from pathlib import Path

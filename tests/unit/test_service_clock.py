@@ -1,4 +1,4 @@
-"""How far a central service's clock is, by the dates that its answers carry."""
+"""The distance of a central service's clock, by the dates that its answers carry."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_the_name_of_a_file_reaches_the_log_without_control_characters(
     assert said.isprintable() and said.encode()
 
 
-#: What once took a time that grows with the square of its length.
+#: Texts that once took a time that grows with the square of their length.
 SLOW = {
     "backticks": "`",
     "spaced backticks": "` ",

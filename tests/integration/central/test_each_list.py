@@ -11,7 +11,7 @@ from ...support.central import Central
 from ...support.central_lab import INTERVAL_S, LONGEST_S, gaps, passed, rows, shows
 from ...support.servers import Server, wait_for
 
-#: What one list alone may do.
+#: Faults that one list alone may have.
 FAULTS: dict[str, dict[str, Any]] = {
     "401": {"kind": "status", "status": 401},
     "403": {"kind": "status", "status": 403},

@@ -18,7 +18,7 @@ from ...support.central_lab import TOKEN, config, healthy, passed, rows, shows
 from ...support.proxy import SUFFIX, Proxy
 from ...support.servers import Server, wait_for
 
-#: What names a proxy, in the spellings that count.
+#: Variables that name a proxy, in the spellings that count.
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 Make = Callable[..., Server]

@@ -416,7 +416,7 @@ def test_undo_spares_the_rows_that_have_those_numbers_in_memory(
 
 
 def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Storage) -> None:
-    """They share a batch when both were sent while the store was busy."""
+    """The two share a batch when both were sent while the store was busy."""
     receive(store, "seen")
     arrivals = [InsertNotification(store.notifications, message(str(n))) for n in range(4)]
 
