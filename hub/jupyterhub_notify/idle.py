@@ -60,11 +60,11 @@ class IdlePolicy:
             The time.
         """
         known = {(one.recipient or "", one.key or ""): one for one in shown}
-        running: set[tuple[str, str]] = set()
+        running: dict[tuple[str, str], datetime | None] = {}
         wanted = []
         for user in users:
             for server in user.servers:
-                running.add((user.name, server.name))
+                running[user.name, server.name] = server.started
                 last = server.last_activity or server.started
                 if last is None or last + self.cull_after - self.warn_before > at:
                     continue
@@ -112,7 +112,7 @@ class IdlePolicy:
     def _stopped(
         self,
         known: Mapping[tuple[str, str], ServiceNotification],
-        running: set[tuple[str, str]],
+        running: Mapping[tuple[str, str], datetime | None],
         at: datetime,
     ) -> list[dict[str, Any]]:
         """Return what tells users why their servers are gone."""
@@ -124,8 +124,13 @@ class IdlePolicy:
             end, _, server = key.removeprefix(WARNING).partition("/")
             ends = _time(end)
             # Stopped before, it was stopped by somebody else.
-            if ends is None or (user, server) in running or ends > at:
+            if ends is None or ends > at:
                 continue
+            if (user, server) in running:
+                started = running[user, server]
+                if started is None or started < ends:
+                    continue
+                # Its user has started it again since the last look.
             found[user, STOPPED + server] = {
                 "recipient": user,
                 "key": STOPPED + server,

@@ -58,3 +58,24 @@ def test_who_was_stopped_at_the_end_is_told_and_who_stopped_it_themselves_is_not
     # It stays, whether the server runs again or not.
     again = POLICY.wanted([idle(0)], shown([told]), AT + timedelta(minutes=30))
     assert [one["summary"] for one in again] == [told["summary"]]
+
+
+def test_who_has_started_it_again_before_the_next_look_is_told_too() -> None:
+    warned = shown(POLICY.wanted([idle(52)], [], AT))
+    after = AT + timedelta(minutes=10)
+    # Stopped at 10:08, and started at 10:09.
+    (told,) = POLICY.wanted([idle(-9)], warned, after)
+    assert told["key"] == STOPPED
+    assert "was stopped at 10:08 UTC" in told["summary"]
+    # One that was started before its end was not stopped then.
+    assert POLICY.wanted([idle(-7)], warned, after) == []
+
+
+def test_two_that_look_at_once_want_the_same() -> None:
+    users = [idle(52), idle(52, "gpu"), idle(55, "", "bob")]
+    first = POLICY.wanted(users, [], AT)
+    second = POLICY.wanted(users, shown(first), AT + timedelta(seconds=20))
+    assert [(one["recipient"], one["key"], one["summary"]) for one in second] == [
+        (one["recipient"], one["key"], one["summary"]) for one in first
+    ]
+    assert len({(one["recipient"], one["key"]) for one in first}) == 3
