@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -193,6 +195,17 @@ async def test_named_recipients_wait_and_receipts_say_what_became_of_it(service:
     assert (await shown(service, "alice"))[0]["answer"] == "yes"
     await admin.delete(f"{URL}/{sent['id']}")
     assert [row[2] for row in await rows()] == ["replied", "expired"]
+
+
+async def test_no_spreadsheet_takes_a_reply_for_a_formula(service: Service) -> None:
+    sent = await broadcast(service, users=["alice"], reply={"text": True})
+    reply = f"/v1/broadcasts/{sent['id']}/reply"
+    for text in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " \n=1", "a=1"):
+        answer = await service.as_("alice").post(reply, json={"reply": text})
+        assert answer.status_code == 204, answer.text
+        table = await service.as_("admin").get(f"{URL}/{sent['id']}/deliveries?format=csv")
+        _, row = csv.reader(io.StringIO(table.text, newline=""))
+        assert row[5] == (text if text == "a=1" else f"'{text}")
 
 
 async def test_what_users_do_with_a_broadcast_is_in_the_ledger(service: Service) -> None:
