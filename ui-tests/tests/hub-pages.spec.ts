@@ -11,6 +11,7 @@ import { fits, Hub, open, revoke } from './hub-page';
 
 /** A site that announces something itself on its login page. */
 const SITE = `
+c.JupyterHub.load_groups["cn=chem,ou=labs"] = {"users": ["o'brien"]}
 c.JupyterHub.template_vars = {"announcement_login": "Use your <b>own</b> account"}
 c.JupyterHub.load_roles.append(
     {"name": "teachers", "users": ["ada"], "scopes": ["custom:notify:publish!group=students"]}
@@ -52,10 +53,10 @@ test('An administrator sends, and sees the outcomes as they come', async () => {
   await page.getByText('Warning', { exact: true }).click();
   await page.getByText('Users…', { exact: true }).click();
   const users = page.getByLabel('Names, or a pasted list');
-  await users.fill('bob\ncarol@example.org;nobody-here');
+  await users.fill('"bob"\n\u200bcarol@example.org;nobody-here\t"no body"');
   await expect(page.locator('#jn-recipients')).toContainText('2 users');
   await expect(page.locator('#jn-recipients')).toContainText(
-    'Unknown to the hub: nobody-here.'
+    'Unknown to the hub: no body, nobody-here.'
   );
   await users.fill("bob, carol@example.org, o'");
   await expect(page.getByRole('option', { name: "o'brien" })).toBeVisible();
@@ -129,13 +130,21 @@ test('An administrator sends, and sees the outcomes as they come', async () => {
 });
 
 test('What is undone was never sent, and can be sent otherwise', async () => {
-  const page = await compose('?message=Too+early&to=all&type=error');
-  await page.getByRole('button', { name: /^Send to \d/ }).click();
+  const page = await compose(
+    '?message=Too+early&group=cn=chem,ou=labs&group=nobodys&type=error'
+  );
+  await expect(page.locator('#jn-recipients')).toContainText(
+    'Unknown to the hub: nobodys.'
+  );
+  await page.getByRole('button', { name: 'Send to 1' }).click();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(page.getByLabel('Message', { exact: true })).toHaveValue(
     'Too early'
   );
-  const seen = await hub.api('bob', 'GET', 'broadcasts');
+  for (const name of ['cn=chem,ou=labs', 'nobodys']) {
+    await expect(page.getByRole('checkbox', { name })).toBeChecked();
+  }
+  const seen = await hub.api("o'brien", 'GET', 'broadcasts');
   expect(seen.map((one: any) => one.summary.gfm)).not.toContain('Too early');
   await page.close();
 });

@@ -261,7 +261,7 @@ async def _compose(request: Request, parts: Parts, caller: Caller) -> Response:
         unread=await _unread(parts, caller),
         values=draft,
         may_send_to_everyone=everyone,
-        groups=await _groups(parts, caller),
+        groups=await _groups(parts, caller, draft.groups),
         zones=sorted(available_timezones()),
         templates=parts.content.names,
         chosen=chosen,
@@ -275,13 +275,18 @@ async def _compose(request: Request, parts: Parts, caller: Caller) -> Response:
     )
 
 
-async def _groups(parts: Parts, caller: Caller) -> list[tuple[str, int | None]]:
+async def _groups(
+    parts: Parts, caller: Caller, chosen: Sequence[str]
+) -> list[tuple[str, int | None]]:
     try:
         found = await parts.recipients.found(caller, "", 1)
     except ServiceError:
         found = Directory(users=[], groups=[])
     if found.groups:
-        return [(group.name, group.members) for group in found.groups]
+        known: dict[str, int | None] = {group.name: group.members for group in found.groups}
+        # Nobody is in these, and the sender sees it rather than a choice that is gone.
+        missing = {name: None for name in chosen if caller.may_send_to_group(name)}
+        return list({**missing, **known}.items())
     # No hub answers: the names that the sender's scopes have are all that is known.
     return [(name, None) for name in sorted(caller.send_groups - {"*"})]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,11 @@ class Draft:
     reply_text: bool = False
 
     @property
+    def users_text(self) -> str:
+        """The users, as the field for them has them."""
+        return names_text(self.users)
+
+    @property
     def more(self) -> bool:
         """Return whether something is set that the composer folds away."""
         return bool(
@@ -61,11 +67,21 @@ class Draft:
         )
 
 
+#: What may stand between the names of a pasted list; the last two cannot be seen.
+BETWEEN = r"\s,;\u200b\ufeff"
+#: A name, or one in quotes that has in it what stands between others.
+NAME = re.compile(rf'"([^"]+)"(?=[{BETWEEN}]|$)|([^{BETWEEN}]+)')
+
+
 def names_in(text: str) -> list[str]:
     """Return the names of a pasted list, each once."""
-    for separator in (",", ";", "\t", "\r", "\n"):
-        text = text.replace(separator, " ")
-    return list(dict.fromkeys(text.split()))[:MOST_NAMES]
+    found = (quoted.strip() or plain for quoted, plain in NAME.findall(text))
+    return list(dict.fromkeys(name for name in found if name))[:MOST_NAMES]
+
+
+def names_text(names: Sequence[str]) -> str:
+    """Return names as `names_in` reads them."""
+    return ", ".join(f'"{name}"' if re.search(f"[{BETWEEN}]", name) else name for name in names)
 
 
 def choices_in(text: str) -> list[str]:
@@ -96,7 +112,8 @@ def draft_of_fields(fields: Mapping[str, list[str]], *, form: bool) -> Draft:
         return text(name) if text(name) in values else default
 
     groups = [name for value in fields.get("groups", []) for name in choices_in(value)]
-    groups += [name for value in fields.get("group", []) for name in choices_in(value)]
+    # One by one: a directory's groups have commas in their names.
+    groups += fields.get("group", [])
     users = names_in(" ".join([*fields.get("users", []), *fields.get("user", [])]))
     guess = "groups" if groups else "users" if users else "running"
     draft = Draft(

@@ -2,7 +2,7 @@
  * Completing the names of users.
  */
 import { api } from './api.js';
-import { splitNames } from './composing.js';
+import { BETWEEN, splitNames } from './composing.js';
 
 /** The names that begin with the word at a field's cursor, in a list below it. */
 class Completion {
@@ -15,7 +15,7 @@ class Completion {
 
   get word() {
     const before = this.field.value.slice(0, this.field.selectionStart);
-    return before.split(/[\s,;]+/).pop();
+    return before.split(BETWEEN).pop();
   }
 
   close() {
@@ -30,8 +30,9 @@ class Completion {
     const at = field.selectionStart;
     const begin = at - this.word.length;
     const rest = field.value.slice(at).replace(/^\s*,?\s*/, '');
-    field.value = `${field.value.slice(0, begin)}${name}, ${rest}`;
-    field.setSelectionRange(begin + name.length + 2, begin + name.length + 2);
+    const taken = `${BETWEEN.test(name) ? `"${name}"` : name}, `;
+    field.value = field.value.slice(0, begin) + taken + rest;
+    field.setSelectionRange(begin + taken.length, begin + taken.length);
     this.close();
     field.dispatchEvent(new Event('input', { bubbles: true }));
   }

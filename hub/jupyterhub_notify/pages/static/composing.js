@@ -5,8 +5,15 @@ import { api, byId, complain, forgive, Refused, SERVICE } from './api.js';
 import { complete } from './complete.js';
 import { inZone, present } from './times.js';
 
+/** What may stand between names; one that has it in itself is in quotes. */
+export const BETWEEN = /[\s,;\u200b]+/;
+const NAME = /"([^"]+)"(?=[\s,;\u200b]|$)|[^\s,;\u200b]+/g;
+
 export function splitNames(text) {
-  return [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
+  const names = [...text.matchAll(NAME)].map(([name, quoted]) =>
+    (quoted ?? name).trim()
+  );
+  return [...new Set(names.filter(Boolean))];
 }
 
 function splitChoices(text) {
@@ -81,17 +88,14 @@ function times(form) {
 function audience(form) {
   const to = form.elements.to.value;
   if (to === 'groups') {
-    const ticked = [
-      ...form.querySelectorAll(
-        '[name=groups]:is(:checked, :not([type=checkbox]))'
-      )
+    const ticked = [...form.querySelectorAll('[name=group]:checked')];
+    const written = form.elements.groups;
+    const groups = [
+      ...ticked.map(input => input.value),
+      ...splitChoices(written?.value ?? '')
     ];
-    const groups = ticked.flatMap(input => splitChoices(input.value));
     if (!groups.length) {
-      throw new Missing(
-        form.querySelector('[name=groups]')?.id,
-        'Choose a group.'
-      );
+      throw new Missing(written?.id, 'Choose a group.');
     }
     return { audience: 'named', groups };
   }
