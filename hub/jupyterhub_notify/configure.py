@@ -124,7 +124,8 @@ def configure(
         _let_users_in(c)
     _let_servers_in(c)
     _tell_servers(c, _address(c, url=url, lab_url=lab_url, port=port))
-    if hub_pages:
+    # With domains of its own the service has another origin, of which the hub's pages read nothing.
+    if hub_pages and not _value(c.JupyterHub, "subdomain_host"):
         _add_to_pages(c)
 
 

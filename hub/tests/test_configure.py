@@ -451,3 +451,10 @@ def test_the_hubs_pages_can_be_left_alone() -> None:
     c = Config()
     configure(c, hub_pages=False)
     assert "template_vars" not in c.JupyterHub
+
+
+def test_the_hubs_pages_load_no_script_of_another_domain() -> None:
+    c = Config()
+    c.JupyterHub.subdomain_host = "https://hub.example.org"
+    configure(c)
+    assert "template_vars" not in c.JupyterHub

@@ -143,6 +143,8 @@ def test_a_hub_with_a_domain_for_each_user(tmp_path: Path) -> None:
         answer = httpx.get(f"{ada[CENTRAL_URL]}v1/me", headers=headers, trust_env=False)
         assert answer.json()["name"] == "ada"
         browser = hub.browser("root", transport=Loopback())
+        # There the script is not found, and could read nothing.
+        assert "hub-pages.js" not in browser.get(f"{hub.url}/hub/home", headers=NAVIGATION).text
         page = "/services/notify/v1/me"
         answer = browser.get(f"{hub.service}/login", params={"next": page}, headers=NAVIGATION)
         assert answer.url.host == httpx.URL(hub.service).host
