@@ -56,6 +56,13 @@ async def test_a_browser_is_shown_a_page_where_there_is_none_and_clients_get_jso
             assert '<a href="/">Go to the notifications</a>' in answer.text
         answer = await service.as_("alice").get(path)
         assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+    for query, name in (("offset=-5", "offset"), ("q=%00", "q"), ("offset=<b>", "offset")):
+        answer = await service.as_("admin").get(f"/history?{query}", headers=browser)
+        assert answer.status_code == 422
+        assert answer.headers["content-type"].startswith("text/html")
+        assert f"A part of this address makes no sense: {name}." in answer.text
+        answer = await service.as_("admin").get(f"/history?{query}")
+        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", name])
     # A token that is not known is no reason for another answer, and what is sent is no page's.
     wrong = {**browser, "Authorization": "Bearer jhn_wrong"}
     answer = await service.as_(None).get("/no-such-page", headers=wrong)

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from ..errors import ServiceError
 from ..identity.caller import IdentityError
 
-__all__ = ["add_error_handlers", "error_response"]
+__all__ = ["add_error_handlers", "error_response", "validation_error"]
 
 MOST_INPUT = 200
 
@@ -48,7 +48,8 @@ async def _identity_error(_request: Request, error: Exception) -> Response:
     return error_response(error.status, detail, retry_after_s=error.retry_after_s)
 
 
-async def _validation_error(_request: Request, error: Exception) -> Response:
+async def validation_error(_request: Request, error: Exception) -> Response:
+    """Answer a request that makes no sense."""
     assert isinstance(error, RequestValidationError)
     return error_response(422, [_entry(one) for one in error.errors()])
 
@@ -76,5 +77,5 @@ def add_error_handlers(app: FastAPI) -> None:
     """Make an application answer errors so."""
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(IdentityError, _identity_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(RequestValidationError, validation_error)
     app.add_exception_handler(HTTPException, _http_error)
