@@ -1,7 +1,7 @@
 """Unchanged answers (304) and lists a second, with a thousand and with a million messages.
 
-`python benchmarks/bench_lists.py [--messages 1000 1000000]`; callers are in this process, the
-service is in another. The ratio is to a route of the same service that reads nothing.
+`python benchmarks/bench_lists.py [--messages 1000 1000000] [--postgresql]`; callers are in this
+process, the service is in another. The ratio is to a route of the same service that reads nothing.
 """
 
 from __future__ import annotations
@@ -14,22 +14,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import cycle
 from pathlib import Path
 
+import asyncpg
 from bench_streams import PORT, wait_for_it
 
 from jupyterhub_notify.identity.token_file import TokenFile
 from jupyterhub_notify.migrations import upgrade
 from jupyterhub_notify.storage.database import create_engine
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.support import Databases
+
 #: Among how many users the messages are, and how many of them ask.
 USERS, CALLERS = 10_000, 100
 CONNECTIONS = 16
 #: Time in seconds for which one route is asked before it is the next one's turn.
 SLICE_S = 0.5
+COLUMNS = (
+    *("id", "seq", "service", "target", "type", "summary", "body", "options"),
+    *("created", "updated", "state"),
+)
 BODY = "Some *Markdown*. " * 5
 LISTS = "/v1/notifications/messages?limit=25"
 ROUTES = {
@@ -41,35 +51,36 @@ ROUTES = {
 }
 
 
-def fill(path: Path, count: int) -> None:
-    """Make a database with so many messages, spread evenly over the users."""
-    url = f"sqlite+aiosqlite:///{path}"
+def rows(count: int) -> Iterator[tuple[object, ...]]:
+    """Give so many messages, spread evenly over the users."""
+    at = datetime(2026, 1, 1)
+    for n in range(1, count + 1):
+        user, summary = f"u:user{n % USERS}", f"Job {n} has ended"
+        yield n, n, "quota", user, "info", summary, BODY, "{}", at, at, "active"
 
-    async def migrate() -> None:
-        engine = create_engine(url)
-        await upgrade(engine)
-        await engine.dispose()
 
-    asyncio.run(migrate())
+async def fill(url: str, count: int) -> None:
+    """Make the tables, and so many messages in them."""
+    engine = create_engine(url)
+    await upgrade(engine)
+    await engine.dispose()
+    if engine.dialect.name == "sqlite":
+        fill_file(url.partition("///")[2], count)
+        return
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await connection.copy_records_to_table("notifications", records=rows(count), columns=COLUMNS)
+    await connection.execute("UPDATE counter SET seq = $1", count)
+    await connection.execute("ANALYZE")
+    await connection.close()
+
+
+def fill_file(path: str, count: int) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA synchronous = OFF")
-        now = "2026-01-01 00:00:00.000000"
         connection.executemany(
-            "INSERT INTO notifications (id, seq, service, target, type, summary, body, options,"
-            " created, updated, state) VALUES (?, ?, 'quota', ?, 'info', ?, ?, '{}', ?, ?,"
-            " 'active')",
-            (
-                (
-                    n,
-                    n,
-                    f"u:user{n % USERS}",
-                    f"Job {n} has ended",
-                    "Some *Markdown*. " * 5,
-                    now,
-                    now,
-                )
-                for n in range(1, count + 1)
-            ),
+            f"INSERT INTO notifications ({', '.join(COLUMNS)})"
+            f" VALUES ({', '.join('?' * len(COLUMNS))})",
+            ((*row[:8], f"{row[8]}.000000", f"{row[9]}.000000", row[10]) for row in rows(count)),
         )
         connection.execute("UPDATE counter SET seq = ?", (count,))
     connection.close()
@@ -170,10 +181,10 @@ async def measure(tokens: list[str], seconds: float) -> dict[str, float]:
 
 
 @contextmanager
-def service(directory: str, path: Path) -> Iterator[None]:
+def service(directory: str, url: str) -> Iterator[None]:
     environment = {
         **os.environ,
-        "JUPYTERHUB_NOTIFY_DATABASE": f"sqlite+aiosqlite:///{path}",
+        "JUPYTERHUB_NOTIFY_DATABASE": url,
         "JUPYTERHUB_NOTIFY_TOKENS": f"{directory}/tokens.json",
         "JUPYTERHUB_NOTIFY_IDENTITY": "token-file",
         # Old messages are there on purpose.
@@ -189,23 +200,37 @@ def service(directory: str, path: Path) -> Iterator[None]:
         process.wait(30)
 
 
+@contextmanager
+def database(directory: str, *, postgresql: bool) -> Iterator[Callable[[], str]]:
+    """Give what makes an empty database, and returns its URL."""
+    place = Path(directory, "run", "databases")
+    place.mkdir(parents=True)
+    databases = Databases(place)
+    try:
+        yield lambda: databases.empty("postgresql" if postgresql else "sqlite")
+    finally:
+        databases.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, nargs="*", default=[1_000, 1_000_000])
     parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--postgresql", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="notify-bench-") as directory:
         file = TokenFile(Path(directory) / "tokens.json")
         tokens = [file.create(f"user{n}", kind="user") for n in range(CALLERS)]
         print(f"{'messages':>9} {'route':<27} {'a second':>9} {'to static':>10}")
-        for count in options.messages:
-            path = Path(directory) / f"{count}.sqlite"
-            fill(path, count)
-            with service(directory, path):
-                rates = asyncio.run(measure(tokens, options.seconds))
-            floor = rates["static route"]
-            for name, got in rates.items():
-                print(f"{count:>9} {name:<27} {got:>9.0f} {got / floor:>10.2f}", flush=True)
+        with database(directory, postgresql=options.postgresql) as fresh:
+            for count in options.messages:
+                url = fresh()
+                asyncio.run(fill(url, count))
+                with service(directory, url):
+                    rates = asyncio.run(measure(tokens, options.seconds))
+                floor = rates["static route"]
+                for name, got in rates.items():
+                    print(f"{count:>9} {name:<27} {got:>9.0f} {got / floor:>10.2f}", flush=True)
 
 
 if __name__ == "__main__":
