@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -153,7 +154,9 @@ def test_init_makes_what_a_service_alone_needs(tmp_path: Path) -> None:
     token = json.loads(done.stdout)["token"]
     kept = (tmp_path / "jupyterhub-notify-tokens.json").read_text()
     assert token not in kept
-    assert (tmp_path / "jupyterhub-notify.sqlite").exists()
+    # What is in it is nobody else's.
+    database = tmp_path / "jupyterhub-notify.sqlite"
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
     assert run("init").returncode == 1
     assert run("token", "create", "quota").stdout.startswith("jhn_")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -77,6 +78,14 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     """Take transactions into our own hands: the driver begins them too late and too weak."""
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def make_private(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+        # What it holds is for its users each. SQLite gives its log the same mode; a path that
+        # cannot be is SQLite's to refuse.
+        with suppress(OSError):
+            if not str(arguments[0]).startswith((":", "file:")):
+                os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
