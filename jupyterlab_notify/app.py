@@ -178,7 +178,7 @@ class NotifyApp(ExtensionApp):
 
     watch_home = Bool(
         False,
-        help="""Whether the user is told when the home directory is nearly full, at 90 % and 98 %.
+        help="""True to tell the user when the home directory is nearly full, at 90 % and 98 %.
 
         While a tab is open it is looked at every five minutes: by the user's quota where the
         program `quota` knows one, else by the size of its file system. Leave it off where users

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         str | None,
         Field(
             title="The hub's proxy",
-            description="Where users' servers are reached, as the service reaches the hub's proxy",
+            description="Address of users' servers, as the service reaches the hub's proxy",
         ),
     ] = None
     templates: Annotated[
@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         Literal["off", "counts", "full"],
         Field(
             title="Receipts",
-            description="What is kept of what became of a message: nothing, numbers, or by user",
+            description="Outcomes of messages that are kept: none, numbers, or those of each user",
         ),
     ] = "full"
     receipts_days: Annotated[
@@ -207,7 +207,7 @@ class Settings(BaseSettings):
         bool,
         Field(
             title="Push",
-            description="Whether broadcasts are pushed to running servers that do not ask for them",
+            description="True to push broadcasts to running servers that do not ask for them",
         ),
     ] = True
     push_bot: Annotated[
@@ -265,13 +265,13 @@ class Settings(BaseSettings):
         str,
         Field(
             title="Source",
-            description="Who broadcasts are from, for labs that do not know the service",
+            description="Sender of broadcasts, for labs that do not know the service",
             min_length=1,
             max_length=80,
         ),
     ] = "JupyterHub"
     metrics_open: Annotated[
-        bool, Field(title="Open metrics", description="Whether /metrics needs no credentials")
+        bool, Field(title="Open metrics", description="True if /metrics needs no credentials")
     ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -72,9 +72,11 @@ class Alert(_Wire):
     """One alert of a webhook."""
 
     status: Annotated[
-        Literal["firing", "resolved"], Field(title="Status", description="Whether it lasts")
+        Literal["firing", "resolved"], Field(title="Status", description="`firing` while it lasts")
     ]
-    labels: Annotated[Labels, Field(title="Labels", description="What tells alerts apart")] = {}
+    labels: Annotated[
+        Labels, Field(title="Labels", description="Labels, which tell alerts apart")
+    ] = {}
     annotations: Annotated[
         Labels, Field(title="Annotations", description="Texts: summary, description and others")
     ] = {}
@@ -92,7 +94,7 @@ class Webhook(_Wire):
         Field(
             alias="groupKey",
             title="Group",
-            description="Which group; each webhook says all of its alerts",
+            description="The group's key; each webhook says all of its alerts",
             min_length=1,
             max_length=10_000,
         ),
@@ -102,7 +104,7 @@ class Webhook(_Wire):
         Field(
             alias="truncatedAlerts",
             title="Left out",
-            description="How many alerts of the group the webhook does not have",
+            description="Number of the group's alerts that the webhook leaves out",
             ge=0,
         ),
     ] = 0
@@ -152,30 +154,33 @@ class AlertsTaken(BaseModel):
 class AlertProblem(BaseModel):
     """A reason for which alerts reach nobody."""
 
-    engine: Annotated[str, Field(title="Engine", description="Which, or which rule")]
-    reason: Annotated[str, Field(title="Reason", description="What is wrong")]
-    subject: Annotated[str, Field(title="Subject", description="Of which user or alert")]
-    count: Annotated[int, Field(title="Count", description="How often")]
-    first: Annotated[Utc, Field(title="First", description="When it came up first")]
-    last: Annotated[Utc, Field(title="Last", description="When it came up last")]
+    engine: Annotated[str, Field(title="Engine", description="Name of the engine or the rule")]
+    reason: Annotated[str, Field(title="Reason", description="The problem")]
+    subject: Annotated[
+        str, Field(title="Subject", description="The user or alert that it is about")
+    ]
+    count: Annotated[int, Field(title="Count", description="Number of times")]
+    first: Annotated[Utc, Field(title="First", description="Time at which it came up first")]
+    last: Annotated[Utc, Field(title="Last", description="Time at which it came up last")]
 
 
 class RuleEntry(BaseModel):
     """The state of one rule for one user."""
 
     rule: Annotated[str, Field(title="Rule", description="Its name")]
-    user: Annotated[str, Field(title="User", description="Of whom")]
+    user: Annotated[str, Field(title="User", description="The user's name")]
     state: Annotated[
-        dict[str, Any], Field(title="State", description="Level, since when, value and actions")
+        dict[str, Any], Field(title="State", description="Level, its beginning, value and actions")
     ]
-    updated: Annotated[Utc, Field(title="Updated", description="When it changed last")]
+    updated: Annotated[Utc, Field(title="Updated", description="Time of its last change")]
 
 
 class AlertOverview(BaseModel):
     """The state of all alerts and rules."""
 
     problems: Annotated[
-        list[AlertProblem], Field(title="Problems", description="What reached nobody")
+        list[AlertProblem],
+        Field(title="Problems", description="Alerts that reached nobody, counted by reason"),
     ]
     rules: Annotated[
         list[RuleEntry], Field(title="Rules", description="Users who are not in their normal state")

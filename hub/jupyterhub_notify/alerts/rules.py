@@ -138,7 +138,7 @@ class _Strict(BaseModel):
 
 
 class _Engine(_Strict):
-    url: Annotated[Url, Field(description="Where its HTTP API is")]
+    url: Annotated[Url, Field(description="Address of its HTTP API")]
     headers: Annotated[Headers, Field(description="Sent with each query")] = {}
 
 
@@ -149,7 +149,7 @@ class Prometheus(_Engine):
 class Influx(_Engine):
     """An InfluxDB that speaks InfluxQL: version 1, or 2 and 3 with their compatible API."""
 
-    database: Annotated[str, Field(description="Which database", min_length=1)]
+    database: Annotated[str, Field(description="Name of the database", min_length=1)]
 
 
 class Threshold(_Strict):
@@ -161,10 +161,10 @@ class Threshold(_Strict):
         Field(description="It is over below this; by default the same", allow_inf_nan=False),
     ] = None
     hold: Annotated[
-        timedelta, Field(description="How long the value must be above before it begins")
+        timedelta, Field(description="Time that the value must be above before it begins")
     ] = timedelta(0)
     type: Annotated[Type, Field(description="Of the notification")] = "warning"
-    banner: Annotated[bool, Field(description="Whether it is shown across the top")] = False
+    banner: Annotated[bool, Field(description="True to show it across the top")] = False
 
     _read_hold = field_validator("hold", mode="before")(_span)
 
@@ -186,9 +186,9 @@ class Request(_Strict):
     """An HTTP call. ``{user}`` and ``{value}`` are filled in; ``$each_user`` stands for all."""
 
     method: Annotated[
-        Literal["GET", "POST", "PUT", "PATCH", "DELETE"], Field(description="How it is called")
+        Literal["GET", "POST", "PUT", "PATCH", "DELETE"], Field(description="Method of the call")
     ] = "POST"
-    url: Annotated[Url, Field(description="What is called")]
+    url: Annotated[Url, Field(description="Address that is called")]
     headers: Annotated[Headers, Field(description="Sent with it")] = {}
     body: Annotated[Any, AfterValidator(_json), Field(description="Sent as JSON")] = None
 
@@ -196,7 +196,7 @@ class Request(_Strict):
 class Action(_Strict):
     """An HTTP call when a threshold begins, and another when it is over."""
 
-    at: Annotated[int, Field(description="Which threshold, from 1", ge=1)] = 1
+    at: Annotated[int, Field(description="Number of the threshold, from 1", ge=1)] = 1
     begin: Annotated[Request, Field(description="Called when it begins")]
     end: Annotated[Request, Field(description="Called when it is over")]
 
@@ -216,7 +216,9 @@ class Rule(_Strict):
     user_label: Annotated[
         str, Field(description="The label or tag that is the user's name", min_length=1)
     ] = "username"
-    every: Annotated[timedelta, Field(description="How often it is asked")] = timedelta(minutes=1)
+    every: Annotated[timedelta, Field(description="Interval at which it is asked")] = timedelta(
+        minutes=1
+    )
     absent_after: Annotated[
         timedelta, Field(description="A user of whom it says nothing for so long is normal again")
     ] = timedelta(0)
@@ -229,11 +231,13 @@ class Rule(_Strict):
         str | None, Field(description="Or the name of a template of the service's directory")
     ] = None
     important: Annotated[
-        bool, Field(description="Whether it goes to mail and the like if it stays unread")
+        bool, Field(description="True if it goes to mail and the like while it stays unread")
     ] = False
-    action: Annotated[Action | None, Field(description="What is done")] = None
+    action: Annotated[Action | None, Field(description="Action that begins and ends with it")] = (
+        None
+    )
     dry_run: Annotated[
-        bool, Field(description="Whether it only records: nobody is told, nothing is called")
+        bool, Field(description="True if it only records: nobody is told, nothing is called")
     ] = False
 
     _read_spans = field_validator("every", "absent_after", mode="before")(_span)

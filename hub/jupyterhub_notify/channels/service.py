@@ -20,18 +20,25 @@ from .sender import ChannelSender, default_choice
 __all__ = ["ChannelChoices", "ChannelEntry", "ChannelService", "ChannelSummary", "ChooseChannels"]
 
 _Time = Annotated[Text, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
-_DIGEST = Field(title="Digest", description="Whether messages are gathered: hourly, or at eight")
-_FROM = Field(title="Quiet from", description="Nothing is sent from this time of day on")
-_UNTIL = Field(title="Quiet until", description="Until this time; it may be the next morning's")
-_ZONE = Field(title="Time zone", description="Of these times, such as Europe/Berlin")
+_DIGEST = Field(
+    title="Digest",
+    description="Times of gathered messages: hourly, or at eight; none: each by itself",
+)
+_FROM = Field(title="Quiet from", description="Time of day from which nothing is sent")
+_UNTIL = Field(
+    title="Quiet until", description="Time of day at which that ends; it may be the next morning's"
+)
+_ZONE = Field(title="Time zone", description="Time zone of these times, such as Europe/Berlin")
 
 
 class ChannelEntry(Model):
     """One channel."""
 
-    name: Annotated[str, Field(title="Name", description="Of the channel")]
-    on: Annotated[bool, Field(title="On", description="Whether the user wants it")]
-    reaches: Annotated[bool, Field(title="Reaches", description="Whether it has an address")]
+    name: Annotated[str, Field(title="Name", description="The channel's name")]
+    on: Annotated[bool, Field(title="On", description="True if the user wants it")]
+    reaches: Annotated[
+        bool, Field(title="Reaches", description="True if it has an address of the user's")
+    ]
 
 
 class ChannelChoices(Model):
@@ -72,9 +79,11 @@ class ChannelSummary(Model):
 
     channel: Annotated[str, Field(title="Channel", description="Its name")]
     state: Annotated[str, Field(title="State", description="waiting, sent, cancelled or failed")]
-    failure: Annotated[str | None, Field(title="Failure", description="Why it failed last")] = None
-    count: Annotated[int, Field(title="Count", description="How many")]
-    last: Annotated[Utc, Field(title="Last", description="When the latest of them changed")]
+    failure: Annotated[
+        str | None, Field(title="Failure", description="Reason of the last failure")
+    ] = None
+    count: Annotated[int, Field(title="Count", description="Number of sends")]
+    last: Annotated[Utc, Field(title="Last", description="Time of the latest change among them")]
 
 
 class ChannelService:

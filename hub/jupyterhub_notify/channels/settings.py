@@ -33,7 +33,7 @@ class MailSettings(_Strict):
 
     host: Annotated[str, Field(description="The SMTP server", min_length=1)]
     port: Annotated[int, Field(description="Its port", ge=1, le=65535)] = 587
-    starttls: Annotated[bool, Field(description="Whether the connection must be encrypted")] = True
+    starttls: Annotated[bool, Field(description="True if the connection must be encrypted")] = True
     username: Annotated[str | None, Field(description="To log in with")] = None
     password: Annotated[str | None, Field(description="To log in with")] = None
     sender: Annotated[str, Field(description="The address that it comes from", pattern="@")]
@@ -56,7 +56,9 @@ class MailSettings(_Strict):
 class AppriseSettings(_Strict):
     """A service that Apprise knows."""
 
-    name: Annotated[str, Field(description="What users see", pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
+    name: Annotated[
+        str, Field(description="Name that users see", pattern=r"^[A-Za-z0-9_.-]{1,40}$")
+    ]
     url: Annotated[str, Field(description="An Apprise URL; {username} is filled in")]
 
 
@@ -64,7 +66,7 @@ class ChannelSettings(_Strict):
     """The file."""
 
     after: Annotated[
-        timedelta, Field(description="How long a message may be unread before it is sent")
+        timedelta, Field(description="Time that a message may be unread before it is sent")
     ] = timedelta(minutes=15)
     mail: Annotated[MailSettings | None, Field(description="Mail")] = None
     apprise: Annotated[list[AppriseSettings], Field(description="Other services")] = []

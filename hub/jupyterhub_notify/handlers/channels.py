@@ -18,7 +18,7 @@ TokenQuery = Annotated[
     str, Query(title="Token", description="As the link has it", min_length=1, max_length=100)
 ]
 NameQuery = Annotated[
-    str, Query(title="Channel", description="Which one", min_length=1, max_length=40)
+    str, Query(title="Channel", description="The channel's name", min_length=1, max_length=40)
 ]
 
 _PAGE = """<!doctype html>

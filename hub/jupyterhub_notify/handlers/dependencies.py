@@ -31,7 +31,7 @@ CursorQuery = Annotated[
     str | None,
     Query(
         title="Cursor",
-        description="Where the page begins, as a link to it says",
+        description="Beginning of the page, as a link to it says",
         pattern=CURSOR_PATTERN,
         max_length=40,
     ),
@@ -42,5 +42,11 @@ LimitQuery = Annotated[
 ]
 ServiceName = Annotated[Name, Path(title="Service", description="The service in whose name to act")]
 Reference = Annotated[
-    Text, Path(title="Id or key", description="Which one", min_length=1, max_length=2000)
+    Text,
+    Path(
+        title="Id or key",
+        description="The notification's or broadcast's id or key",
+        min_length=1,
+        max_length=2000,
+    ),
 ]

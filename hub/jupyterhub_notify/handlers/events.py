@@ -150,7 +150,7 @@ async def events(
     caller: CallerOf,
     parts: PartsOf,
     last_event_id: Annotated[
-        Text | None, Header(title="Cursor", description="Where the reader is", max_length=100)
+        Text | None, Header(title="Cursor", description="Position of the reader", max_length=100)
     ] = None,
     cursor: Annotated[
         Text | None,

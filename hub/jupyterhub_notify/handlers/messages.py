@@ -25,7 +25,7 @@ async def list_messages(
     cursor: CursorQuery = None,
     limit: LimitQuery = None,
     unread: Annotated[
-        bool, Query(title="Unread", description="Whether read ones are left out")
+        bool, Query(title="Unread", description="True to leave out read ones")
     ] = False,
 ) -> Response:
     """List the caller's notifications, newest first, without bodies."""

@@ -38,8 +38,8 @@ class IdentitySettings(BaseSettings):
         str,
         Field(
             title="Identity",
-            description="Who tells who asks: 'hub', 'proxy', 'token-file', or several with commas"
-            " between; by default the hub where JUPYTERHUB_API_TOKEN is set, else the token file",
+            description="Sources of callers' names: 'hub', 'proxy', 'token-file', or several with"
+            " commas between; by default the hub where JUPYTERHUB_API_TOKEN is set, else the token file",
         ),
     ] = ""
     tokens: Annotated[Path, Field(title="Token file", description="The file of hashed tokens")] = (

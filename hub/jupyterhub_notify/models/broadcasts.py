@@ -63,13 +63,15 @@ _SUMMARY = Field(title="Summary", description="Short summary in Markdown; inline
 _BODY = Field(title="Body", description="Longer text in full Markdown formatting")
 _KEY = Field(title="Key", description="The same key of the same sender replaces the earlier one")
 _IN_INBOX = Field(
-    title="Inbox", description="Whether it is in the center's list, and so a toast first"
+    title="Inbox", description="True if it is in the center's list, and so a toast first"
 )
 _MUST_ACCEPT = Field(
-    title="Must accept", description="Whether the reader has to accept it; Accept alone closes it"
+    title="Must accept", description="True if the reader has to accept it; Accept alone closes it"
 )
-_STARTS = Field(title="Starts", description="When it is shown first; at once if missing")
-_ENDS = Field(title="Ends", description="When it is shown no more; until revoked if missing")
+_STARTS = Field(title="Starts", description="Time at which it is shown first; at once if missing")
+_ENDS = Field(
+    title="Ends", description="Time at which it is shown no more; until revoked if missing"
+)
 
 
 class Schedule(Model):
@@ -99,7 +101,7 @@ class Schedule(Model):
         bool,
         Field(
             title="Maintenance",
-            description="Whether starts and ends are those of a maintenance: it is announced"
+            description="True if starts and ends are those of a maintenance: it is announced"
             " before, says when it has begun and when it is over, and then withdraws itself",
         ),
     ] = False
@@ -161,7 +163,7 @@ class CreateBroadcast(_BroadcastOptions, Schedule):
     ] = []
     key: Annotated[Key | None, _KEY] = None
     enabled: Annotated[
-        bool, Field(title="Enabled", description="If not, it is not shown even when scheduled")
+        bool, Field(title="Enabled", description="False to hide it even when scheduled")
     ] = True
     hold_s: Annotated[
         int,
@@ -199,15 +201,13 @@ class PatchBroadcast(_BroadcastOptions):
     timezone: Annotated[
         Text | None, Field(title="Time zone", description="Of the rule", max_length=64)
     ] = None
-    enabled: Annotated[
-        bool | None, Field(title="Enabled", description="If not, it is not shown")
-    ] = None
+    enabled: Annotated[bool | None, Field(title="Enabled", description="False to hide it")] = None
     hold_s: Annotated[
         Literal[0] | None, Field(title="Hold", description="0: send what is held now")
     ] = None
     show_again: Annotated[
         bool,
-        Field(title="Show again", description="Whether those who dismissed it see it anew"),
+        Field(title="Show again", description="True to show it anew to those who dismissed it"),
     ] = False
 
 
@@ -217,42 +217,48 @@ class Broadcast(_BroadcastOptions):
     id: Annotated[str, Field(title="The message's identifier", description="Opaque and unique")]
     summary: Annotated[FormattedText, _SUMMARY]
     body: Annotated[FormattedText | None, _BODY]
-    active: Annotated[bool, Field(title="Active", description="Whether it should be displayed now")]
+    active: Annotated[bool, Field(title="Active", description="True if it should be displayed now")]
     enabled: Annotated[
-        bool, Field(title="Enabled", description="Whether it is shown when scheduled")
+        bool, Field(title="Enabled", description="True if it is shown when scheduled")
     ]
-    stale: Annotated[bool, Field(title="Stale", description="Whether it will never be shown again")]
+    stale: Annotated[bool, Field(title="Stale", description="True if it will never be shown again")]
     category: Annotated[Category, Field(title="Category", description="As Semaphore says it")]
     type: Annotated[Type, TYPE] = "info"
-    sender: Annotated[str, Field(title="Sender", description="Who sent it")] = ""
+    sender: Annotated[str, Field(title="Sender", description="Name of the sender")] = ""
     key: Annotated[Key | None, _KEY] = None
     starts: Annotated[
-        Utc | None, Field(title="Starts", description="When the present occurrence began")
+        Utc | None, Field(title="Starts", description="Beginning of the present occurrence")
     ] = None
     ends: Annotated[
-        Utc | None, Field(title="Ends", description="When the present occurrence ends")
+        Utc | None, Field(title="Ends", description="End of the present occurrence")
     ] = None
     updated: UpdatedAt = None
     countdown: Annotated[
         Utc | None,
-        Field(title="Countdown", description="What is counted down to: a maintenance's moments"),
+        Field(title="Countdown", description="Moments of a maintenance that it counts down to"),
     ] = None
-    read: Annotated[Utc | None, Field(title="Read", description="When the user read it")] = None
+    read: Annotated[
+        Utc | None, Field(title="Read", description="Time at which the user read it")
+    ] = None
     dismissed: DismissedAt = None
     accepted: Annotated[
-        Utc | None, Field(title="Accepted", description="When the user accepted it")
+        Utc | None, Field(title="Accepted", description="Time at which the user accepted it")
     ] = None
     replied: RepliedAt = None
-    answer: Annotated[str | None, Field(title="Answer", description="What they answered")] = None
+    answer: Annotated[str | None, Field(title="Answer", description="The user's answer")] = None
 
 
 class BroadcastChanged(Model):
     """A user's act on a broadcast, here or in another lab."""
 
-    id: Annotated[str, Field(title="Broadcast ID", description="Which broadcast")]
-    read: Annotated[Utc | None, Field(title="Read", description="When, or null")]
+    id: Annotated[str, Field(title="Broadcast ID", description="The broadcast's id")]
+    read: Annotated[
+        Utc | None, Field(title="Read", description="Time at which it was read, or null")
+    ]
     dismissed: DismissedOrNull
-    accepted: Annotated[Utc | None, Field(title="Accepted", description="When, or null")]
+    accepted: Annotated[
+        Utc | None, Field(title="Accepted", description="Time at which it was accepted, or null")
+    ]
     replied: RepliedOrNull
     answer: AnswerOrNull
 
@@ -260,9 +266,9 @@ class BroadcastChanged(Model):
 class BroadcastGone(Model):
     """A broadcast that nobody sees any more, or not now."""
 
-    id: Annotated[str, Field(title="Broadcast ID", description="Which broadcast")]
+    id: Annotated[str, Field(title="Broadcast ID", description="The broadcast's id")]
     reason: Annotated[
-        Literal["revoked", "ended"], Field(title="Reason", description="What ended it")
+        Literal["revoked", "ended"], Field(title="Reason", description="Cause of its end")
     ]
 
 
@@ -270,22 +276,25 @@ class AdminBroadcast(_BroadcastOptions):
     """A broadcast as those who send broadcasts see it."""
 
     id: Annotated[str, Field(title="Broadcast ID", description="Opaque and unique")]
-    created: Annotated[Utc, Field(title="Created", description="When it was sent")]
-    updated: Annotated[Utc, Field(title="Updated", description="When it was changed last")]
-    sender: Annotated[str, Field(title="Sender", description="Who sent it")]
+    created: Annotated[Utc, Field(title="Created", description="Time at which it was sent")]
+    updated: Annotated[Utc, Field(title="Updated", description="Time of its last change")]
+    sender: Annotated[str, Field(title="Sender", description="Name of the sender")]
     summary: Annotated[str, _SUMMARY]
     body: Annotated[str | None, _BODY]
     type: Annotated[Type, TYPE]
-    audience: Annotated[Audience, Field(title="Audience", description="Who sees it")]
-    active: Annotated[bool, Field(title="Active", description="Whether it is displayed now")]
-    enabled: Annotated[bool, Field(title="Enabled", description="Whether it may be")]
-    stale: Annotated[bool, Field(title="Stale", description="Whether it never will be again")]
+    audience: Annotated[Audience, Field(title="Audience", description="Its audience")]
+    active: Annotated[bool, Field(title="Active", description="True if it is displayed now")]
+    enabled: Annotated[bool, Field(title="Enabled", description="True if it may be displayed")]
+    stale: Annotated[
+        bool, Field(title="Stale", description="True if it will never be displayed again")
+    ]
     counts: Annotated[
         dict[str, int],
         Field(title="Counts", description="Recipients of the latest occurrence by outcome"),
     ]
     origin: Annotated[
-        Literal["api", "folder"], Field(title="Origin", description="Where it came from")
+        Literal["api", "folder"],
+        Field(title="Origin", description="The API, or the folder of broadcasts"),
     ] = "api"
     users: Annotated[list[str], Field(title="Users", description="Named users")] = []
     groups: Annotated[list[str], Field(title="Groups", description="Named groups")] = []
@@ -295,21 +304,24 @@ class AdminBroadcast(_BroadcastOptions):
     rrule: Annotated[str | None, Field(title="Recurrence", description="A rule of RFC 5545")] = None
     timezone: Annotated[str | None, Field(title="Time zone", description="Of the rule")] = None
     maintenance: Annotated[
-        bool, Field(title="Maintenance", description="Whether it is a maintenance")
+        bool, Field(title="Maintenance", description="True if it is a maintenance")
     ] = False
     leads_min: Annotated[
         list[int] | None, Field(title="Advance notices", description="Minutes before it")
     ] = None
     held_until: Annotated[
-        Utc | None, Field(title="Held until", description="When it goes out, if it was held")
+        Utc | None,
+        Field(title="Held until", description="Time at which it goes out, if it was held"),
     ] = None
     occurrence: Annotated[
-        Utc | None, Field(title="Occurrence", description="When the latest occurrence began")
+        Utc | None, Field(title="Occurrence", description="Beginning of the latest occurrence")
     ] = None
     next_change: Annotated[
-        Utc | None, Field(title="Next change", description="When it begins or ends next")
+        Utc | None, Field(title="Next change", description="Time at which it begins or ends next")
     ] = None
-    revoked: Annotated[Utc | None, Field(title="Revoked", description="When, if it was")] = None
+    revoked: Annotated[
+        Utc | None, Field(title="Revoked", description="Time at which it was revoked, if it was")
+    ] = None
 
 
 class SentBroadcast(AdminBroadcast):
@@ -319,10 +331,14 @@ class SentBroadcast(AdminBroadcast):
 class Delivered(Model):
     """The delivery of a broadcast to one server of one recipient."""
 
-    user: Annotated[str, Field(title="User", description="Who")]
+    user: Annotated[str, Field(title="User", description="The user's name")]
     server: Annotated[str, Field(title="Server", description="Its name; the default's is empty")]
-    outcome: Annotated[Outcome, Field(title="Outcome", description="What became of it")]
-    reason: Annotated[str | None, Field(title="Reason", description="Why, where there is one")]
-    tabs: Annotated[int | None, Field(title="Tabs", description="In how many tabs at once")]
-    reply: Annotated[str | None, Field(title="Reply", description="What the user answered")]
-    updated: Annotated[Utc, Field(title="Updated", description="Since when it is so")]
+    outcome: Annotated[Outcome, Field(title="Outcome", description="Its outcome")]
+    reason: Annotated[
+        str | None, Field(title="Reason", description="Reason of the outcome, where there is one")
+    ]
+    tabs: Annotated[
+        int | None, Field(title="Tabs", description="Number of tabs that showed it at once")
+    ]
+    reply: Annotated[str | None, Field(title="Reply", description="The user's answer")]
+    updated: Annotated[Utc, Field(title="Updated", description="Time since which it is so")]

@@ -108,16 +108,20 @@ Ids = Annotated[
 
 # Fields that messages and broadcasts share: what the user did with one, and when it changed
 UpdatedAt = Annotated[
-    Utc | None, Field(title="Updated", description="When its content changed last")
+    Utc | None, Field(title="Updated", description="Time of its content's last change")
 ]
 DismissedAt = Annotated[
-    Utc | None, Field(title="Dismissed", description="When the user put it away")
+    Utc | None, Field(title="Dismissed", description="Time at which the user put it away")
 ]
-RepliedAt = Annotated[Utc | None, Field(title="Replied", description="When the user answered")]
+RepliedAt = Annotated[Utc | None, Field(title="Replied", description="Time of the user's answer")]
 # The same in an event that says what changed
-DismissedOrNull = Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
-RepliedOrNull = Annotated[Utc | None, Field(title="Replied", description="When, or null")]
-AnswerOrNull = Annotated[str | None, Field(title="Answer", description="What, or null")]
+DismissedOrNull = Annotated[
+    Utc | None, Field(title="Dismissed", description="Time at which it was put away, or null")
+]
+RepliedOrNull = Annotated[
+    Utc | None, Field(title="Replied", description="Time at which it was answered, or null")
+]
+AnswerOrNull = Annotated[str | None, Field(title="Answer", description="The answer, or null")]
 TYPE = Field(title="Type", description="Styling and urgency")
 
 Type = Literal["default", "info", "success", "warning", "error", "in-progress"]
@@ -151,7 +155,7 @@ class Action(Model):
     ] = None
     displayType: Annotated[
         Literal["default", "accent", "warn", "link"] | None,
-        Field(title="Display type", description="How the button looks"),
+        Field(title="Display type", description="The button's looks"),
     ] = None
     commandId: Annotated[
         Text | None,
@@ -175,12 +179,12 @@ class ReplyRequest(Model):
     """Ask the reader for one of some choices, for a text, or for either."""
 
     prompt: Annotated[
-        Text | None, Field(title="Prompt", description="What is asked", max_length=200)
+        Text | None, Field(title="Prompt", description="The question", max_length=200)
     ] = None
     choices: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_storable)]],
         Field(title="Choices", description="Buttons to choose from", max_length=10),
     ] = []
     text: Annotated[
-        bool, Field(title="Text", description="Whether a text may be written instead")
+        bool, Field(title="Text", description="True if a text may be written instead")
     ] = False

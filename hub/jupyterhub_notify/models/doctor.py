@@ -19,13 +19,13 @@ class Problem(Model):
         Field(title="What", description="The part of the configuration that it is in"),
     ]
     problem: Annotated[str, Field(title="Problem", description="One sentence")]
-    remedy: Annotated[str, Field(title="Remedy", description="What mends it")]
+    remedy: Annotated[str, Field(title="Remedy", description="The way to mend it")]
 
 
 class ServerReport(Model):
     """A running server's connection to the service."""
 
-    user: Annotated[str, Field(title="User", description="Whose")]
+    user: Annotated[str, Field(title="User", description="The user's name")]
     server: Annotated[str, Field(title="Server", description="Its name; the default's is empty")]
     state: Annotated[
         Literal[
@@ -53,8 +53,10 @@ class ServerReport(Model):
 class Report(Model):
     """The doctor's findings."""
 
-    ok: Annotated[bool, Field(title="OK", description="Whether nothing is missing")]
-    problems: Annotated[list[Problem], Field(title="Problems", description="What is missing")]
+    ok: Annotated[bool, Field(title="OK", description="True if nothing is missing")]
+    problems: Annotated[
+        list[Problem], Field(title="Problems", description="The parts that are missing")
+    ]
     servers: Annotated[
         list[ServerReport], Field(title="Servers", description="Each server that runs")
     ]

@@ -30,9 +30,9 @@ FEATURES = [
 class Metadata(Model):
     """Metadata about the package, as Semaphore has them."""
 
-    name: Annotated[str, Field(title="Application name", description="Which service this is")]
+    name: Annotated[str, Field(title="Application name", description="Name of this service")]
     version: Annotated[str, Field(title="Version", description="Of the service")]
-    description: Annotated[str, Field(title="Description", description="What it is for")]
+    description: Annotated[str, Field(title="Description", description="Purpose of the service")]
 
 
 class Index(Model):
@@ -45,7 +45,10 @@ class Index(Model):
     ]
     receipts: Annotated[
         Literal["off", "counts", "full"],
-        Field(title="Receipts", description="What is kept of them; with off, none need be sent"),
+        Field(
+            title="Receipts",
+            description="Extent to which they are kept; with off, none need be sent",
+        ),
     ]
     api_docs_path: Annotated[str, Field(title="API docs path", description="For a browser")]
     openapi_path: Annotated[str, Field(title="OpenAPI path", description="For a program")]

@@ -16,10 +16,10 @@ class Me(Model):
 
     name: Annotated[str, Field(title="Name", description="The user's or service's name")]
     kind: Annotated[
-        Literal["user", "service", "anonymous"], Field(title="Kind", description="What it is")
+        Literal["user", "service", "anonymous"], Field(title="Kind", description="Kind of caller")
     ]
     groups: Annotated[list[str], Field(title="Groups", description="The user's groups")]
-    admin: Annotated[bool, Field(title="Admin", description="Whether it may administer")]
+    admin: Annotated[bool, Field(title="Admin", description="True if it may administer")]
     publish_as: Annotated[
         list[str],
         Field(title="Publishes as", description="Services in whose names it may publish; * is any"),
@@ -34,5 +34,9 @@ class Unread(Model):
     """The number on the bell of the hub's pages."""
 
     unread: Annotated[
-        int, Field(title="Unread", description="What the user has neither read nor put away")
+        int,
+        Field(
+            title="Unread",
+            description="Number of messages that the user has neither read nor put away",
+        ),
     ]

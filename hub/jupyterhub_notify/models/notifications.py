@@ -60,10 +60,10 @@ class Options(Model):
     """The form in which a message is shown, the same for notifications and broadcasts."""
 
     banner: Annotated[
-        bool, Field(title="Banner", description="Whether it is also shown across the top")
+        bool, Field(title="Banner", description="True to show it across the top too")
     ] = False
     dismissable: Annotated[
-        bool, Field(title="Dismissable", description="Whether the reader may put it away")
+        bool, Field(title="Dismissable", description="True if the reader may put it away")
     ] = True
     auto_close: Annotated[
         Annotated[int, Field(ge=0, le=86_400_000)] | bool | None,
@@ -76,13 +76,13 @@ class Options(Model):
         list[Action], Field(title="Actions", description="Buttons", max_length=5)
     ] = []
     reply: Annotated[
-        ReplyRequest | None, Field(title="Reply", description="What the reader is asked for")
+        ReplyRequest | None, Field(title="Reply", description="The question to the reader")
     ] = None
     important: Annotated[
         bool,
         Field(
             title="Important",
-            description="Whether it also goes to mail and the like if it stays unread",
+            description="True if it also goes to mail and the like while it stays unread",
         ),
     ] = False
     progress: Annotated[
@@ -107,7 +107,7 @@ class _Content(Options):
         Field(title="Template", description="Instead of a summary: the name of a template"),
     ] = None
     data: Annotated[
-        PlainJson | None, Field(title="Data", description="What the template is filled with")
+        PlainJson | None, Field(title="Data", description="Values that fill the template")
     ] = None
     type: Annotated[Type | None, TYPE] = None
     expires: Annotated[Utc | None, _EXPIRES] = None
@@ -141,7 +141,7 @@ class CreateNotification(_Content):
         bool | None,
         Field(
             title="Show again",
-            description="Whether new content for a key is unread anew; by default it is, save for "
+            description="True if new content for a key is unread again; by default it is, save for "
             "type in-progress",
         ),
     ] = None
@@ -167,7 +167,7 @@ class PatchNotification(_Content):
 
     show_again: Annotated[
         bool,
-        Field(title="Show again", description="Whether it is unread and not dismissed anew"),
+        Field(title="Show again", description="True to make it unread and not dismissed again"),
     ] = False
 
 
@@ -184,9 +184,10 @@ class MessageSummary(Options):
     """A user's notification in a list."""
 
     id: Annotated[str, Field(title="Message ID", description="Opaque and unique")]
-    created: Annotated[Utc, Field(title="Created date", description="When it was sent")]
+    created: Annotated[Utc, Field(title="Created date", description="Time at which it was sent")]
     read: Annotated[
-        Utc | None, Field(title="Read date", description="When it was read, or null if unread")
+        Utc | None,
+        Field(title="Read date", description="Time at which it was read, or null if unread"),
     ]
     summary: Annotated[
         FormattedText, Field(title="Summary", description="Formatted for an inline context")
@@ -202,9 +203,10 @@ class Message(Options):
     """A user's notification as a whole."""
 
     id: Annotated[str, Field(title="Message ID", description="Opaque and unique")]
-    created: Annotated[Utc, Field(title="Created date", description="When it was sent")]
+    created: Annotated[Utc, Field(title="Created date", description="Time at which it was sent")]
     read: Annotated[
-        Utc | None, Field(title="Read date", description="When it was read, or null if unread")
+        Utc | None,
+        Field(title="Read date", description="Time at which it was read, or null if unread"),
     ]
     summary: Annotated[
         FormattedText, Field(title="Summary", description="Formatted for an inline context")
@@ -215,9 +217,7 @@ class Message(Options):
     ]
     dismissed: DismissedAt = None
     replied: RepliedAt = None
-    answer: Annotated[str | None, Field(title="Answer", description="What the user answered")] = (
-        None
-    )
+    answer: Annotated[str | None, Field(title="Answer", description="The user's answer")] = None
     type: Annotated[Type, TYPE] = "info"
     expires: Annotated[Utc | None, _EXPIRES] = None
     updated: UpdatedAt = None
@@ -228,8 +228,10 @@ class Message(Options):
 class MessageChanged(Model):
     """A user's act on a message, here or in another lab."""
 
-    id: Annotated[str, Field(title="Message ID", description="Which message")]
-    read: Annotated[Utc | None, Field(title="Read date", description="When, or null")]
+    id: Annotated[str, Field(title="Message ID", description="The message's id")]
+    read: Annotated[
+        Utc | None, Field(title="Read date", description="Time at which it was read, or null")
+    ]
     dismissed: DismissedOrNull
     replied: RepliedOrNull
     answer: AnswerOrNull
@@ -238,9 +240,9 @@ class MessageChanged(Model):
 class MessageGone(Model):
     """A message that nobody sees any more."""
 
-    id: Annotated[str, Field(title="Message ID", description="Which message")]
+    id: Annotated[str, Field(title="Message ID", description="The message's id")]
     reason: Annotated[
-        Literal["revoked", "expired"], Field(title="Reason", description="What ended it")
+        Literal["revoked", "expired"], Field(title="Reason", description="Cause of its end")
     ]
 
 
@@ -248,9 +250,10 @@ class ServiceNotification(Options):
     """A notification as its sender sees it."""
 
     id: Annotated[str, Field(title="Message ID", description="Opaque and unique")]
-    created: Annotated[Utc, Field(title="Created date", description="When it was sent")]
+    created: Annotated[Utc, Field(title="Created date", description="Time at which it was sent")]
     read: Annotated[
-        Utc | None, Field(title="Read date", description="When it was read, or null if unread")
+        Utc | None,
+        Field(title="Read date", description="Time at which it was read, or null if unread"),
     ]
     sender: Annotated[str, Field(title="Sender", description="The service that sent it")]
     recipient: Annotated[
@@ -266,20 +269,27 @@ class ServiceNotification(Options):
     type: Annotated[Type, TYPE] = "info"
     expires: Annotated[Utc | None, _EXPIRES] = None
     state: Annotated[
-        Literal["active", "revoked", "expired"], Field(title="State", description="What it is now")
+        Literal["active", "revoked", "expired"],
+        Field(title="State", description="Its present state"),
     ] = "active"
 
 
 class Receipt(Model):
     """The state of a notification at one user."""
 
-    user: Annotated[str, Field(title="User", description="Who")]
-    stored: Annotated[Utc | None, Field(title="Stored", description="When a lab kept it")]
-    shown: Annotated[Utc | None, Field(title="Shown", description="When a tab showed it")]
-    tabs: Annotated[int | None, Field(title="Tabs", description="In how many tabs at once")]
-    read: Annotated[Utc | None, Field(title="Read", description="When it was read")]
-    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When it was put away")]
-    replied: Annotated[Utc | None, Field(title="Replied", description="When it was answered")]
+    user: Annotated[str, Field(title="User", description="The user's name")]
+    stored: Annotated[Utc | None, Field(title="Stored", description="Time at which a lab kept it")]
+    shown: Annotated[Utc | None, Field(title="Shown", description="Time at which a tab showed it")]
+    tabs: Annotated[
+        int | None, Field(title="Tabs", description="Number of tabs that showed it at once")
+    ]
+    read: Annotated[Utc | None, Field(title="Read", description="Time at which it was read")]
+    dismissed: Annotated[
+        Utc | None, Field(title="Dismissed", description="Time at which it was put away")
+    ]
+    replied: Annotated[
+        Utc | None, Field(title="Replied", description="Time at which it was answered")
+    ]
     reply: Annotated[str | None, Field(title="Reply", description="The answer")]
 
 

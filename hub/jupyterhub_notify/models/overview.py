@@ -25,11 +25,12 @@ class Overview(Model):
     ]
     total: Annotated[int, Field(title="Total", description="Notifications that there are")]
     broadcasts: Annotated[
-        list[Broadcast], Field(title="Broadcasts", description="What is shown now")
+        list[Broadcast], Field(title="Broadcasts", description="The broadcasts that are shown now")
     ]
     messages: Annotated[
         list[Message], Field(title="Messages", description="The newest notifications")
     ]
     welcome: Annotated[
-        list[WelcomeMessage], Field(title="Welcome", description="What is due, of the aspect")
+        list[WelcomeMessage],
+        Field(title="Welcome", description="The messages of the aspect that are due"),
     ]

@@ -15,11 +15,13 @@ MOST = 200
 
 _SOURCE = Field(
     title="Source",
-    description="Which source is muted, or no longer; empty: do-not-disturb",
+    description="The source that is muted, or no longer; empty: do-not-disturb",
     max_length=255,
 )
-_ON = Field(title="On", description="Whether the source is muted, or do-not-disturb is on")
-_UNTIL = Field(title="Until", description="When it ends by itself; null: when the user says so")
+_ON = Field(title="On", description="True if the source is muted, or do-not-disturb is on")
+_UNTIL = Field(
+    title="Until", description="Time at which it ends by itself; null: when the user says so"
+)
 
 
 class QuietEntry(Model):
@@ -30,7 +32,7 @@ class QuietEntry(Model):
     until: Annotated[Utc | None, _UNTIL] = None
     stamp: Annotated[
         int,
-        Field(title="Stamp", description="When the user changed it, in ms: the last counts"),
+        Field(title="Stamp", description="Time of the user's change, in ms: the last counts"),
     ]
 
 
@@ -50,7 +52,7 @@ class QuietChange(Model):
         int,
         Field(
             title="Age",
-            description="How long ago the user changed it: a lab may have been offline, and its "
+            description="Time since the user changed it: a lab may have been offline, and its "
             "clock may be wrong",
             ge=0,
             lt=2**53,
@@ -62,7 +64,7 @@ class ChangeQuiet(Model):
     """Changes, each of which counts unless a later one is known."""
 
     entries: Annotated[
-        list[QuietChange], Field(title="Entries", description="What changed", max_length=MOST)
+        list[QuietChange], Field(title="Entries", description="The changes", max_length=MOST)
     ]
 
     @model_validator(mode="after")

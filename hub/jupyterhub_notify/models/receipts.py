@@ -24,23 +24,26 @@ class LabReceipt(Model):
     ]
     state: Annotated[
         Literal["stored", "shown", "read", "dismissed", "replied"],
-        Field(title="State", description="What became of it"),
+        Field(title="State", description="Its outcome"),
     ]
     tabs: Annotated[
-        int | None, Field(title="Tabs", description="In how many tabs at once", ge=0, le=10_000)
+        int | None,
+        Field(title="Tabs", description="Number of tabs that showed it at once", ge=0, le=10_000),
     ] = None
     server: Annotated[Text, _SERVER] = ""
     reply: Annotated[
-        Text | None, Field(title="Reply", description="Where it was replied", max_length=4096)
+        Text | None,
+        Field(title="Reply", description="The user's reply", max_length=4096),
     ] = None
-    at: Annotated[Utc | None, Field(title="At", description="When it became so")] = None
+    at: Annotated[Utc | None, Field(title="At", description="Time at which it became so")] = None
 
 
 class Receipts(Model):
     """Several receipts; the same ones may be sent again."""
 
     receipts: Annotated[
-        list[LabReceipt], Field(title="Receipts", description="In order", max_length=1000)
+        list[LabReceipt],
+        Field(title="Receipts", description="The receipts, in order", max_length=1000),
     ]
 
 
@@ -57,10 +60,10 @@ class Hello(Model):
     """A lab's description of itself when it starts."""
 
     extension: Annotated[Name, Field(title="Extension", description="Its distribution")]
-    version: Annotated[Name, Field(title="Version", description="Of the extension")]
+    version: Annotated[Name, Field(title="Version", description="The extension's version")]
     server: Annotated[Text, _SERVER] = ""
     started: Annotated[
-        Utc | None, Field(title="Started", description="When the server's process began")
+        Utc | None, Field(title="Started", description="Time at which the server's process began")
     ] = None
 
 
@@ -73,5 +76,8 @@ class HelloAnswer(Model):
     ]
     receipts: Annotated[
         Literal["off", "counts", "full"],
-        Field(title="Receipts", description="What is kept of them; with off, none need be sent"),
+        Field(
+            title="Receipts",
+            description="Extent to which they are kept; with off, none need be sent",
+        ),
     ]

@@ -36,8 +36,8 @@ class ChooseRecipients(Model):
 class Recipients(Model):
     """The number of users that a broadcast would reach if it were sent now."""
 
-    total: Annotated[int, Field(title="Total", description="How many users")]
-    running: Annotated[int, Field(title="Running", description="With a server running")]
+    total: Annotated[int, Field(title="Total", description="Number of users")]
+    running: Annotated[int, Field(title="Running", description="Number of users whose server runs")]
     known: Annotated[int, Field(title="Known", description="Users that the hub has")]
     users: Annotated[list[str], Field(title="Users", description="The first of them, by name")]
     unknown: Annotated[
@@ -81,18 +81,23 @@ class SavedTemplate(SaveTemplate):
     """A template that a sender has saved."""
 
     name: Annotated[str, Field(title="Name", description="The template's name")]
-    saved_by: Annotated[str, Field(title="Saved by", description="Who saved it last")]
-    shared: Annotated[
-        bool, Field(title="Shared", description="Whether every sender sees it, as administrators'")
+    saved_by: Annotated[
+        str, Field(title="Saved by", description="Name of the user who saved it last")
     ]
-    updated: Annotated[Utc, Field(title="Updated", description="When it was saved last")]
+    shared: Annotated[
+        bool,
+        Field(
+            title="Shared", description="True if every sender sees it, as those of administrators"
+        ),
+    ]
+    updated: Annotated[Utc, Field(title="Updated", description="Time at which it was saved last")]
 
 
 class Group(Model):
     """A group of users."""
 
     name: Annotated[str, Field(title="Name", description="The group's name")]
-    members: Annotated[int, Field(title="Members", description="How many users belong to it")]
+    members: Annotated[int, Field(title="Members", description="Number of users who belong to it")]
 
 
 class Directory(Model):

@@ -19,16 +19,18 @@ __all__ = [
     "WelcomeReader",
 ]
 
-_ASPECT = Field(title="Aspect", description="Where it is shown, such as jupyterlab")
+_ASPECT = Field(
+    title="Aspect", description="Part of the platform that shows it, such as jupyterlab"
+)
 _TITLE = Field(title="Title", description="The dialog's title, as plain text", max_length=200)
 _SUMMARY = Field(title="Summary", description="Short summary in Markdown")
 _BODY = Field(title="Body", description="The text in Markdown")
-_DISMISSABLE = Field(title="Dismissable", description="Whether 'never again' is offered")
+_DISMISSABLE = Field(title="Dismissable", description="True to offer 'never again'")
 _MAX_VIEWS = Field(
     title="Most views", description="After so many it is no longer due", ge=1, le=1000
 )
 _MUST_ACCEPT = Field(
-    title="Must accept", description="Whether it stays due until the user accepts it"
+    title="Must accept", description="True if it stays due until the user accepts it"
 )
 _POSITION = Field(title="Position", description="Lower ones come first", ge=-1000, le=1000)
 _EXPIRES = Field(title="Expires", description="It is due to nobody after that")
@@ -65,7 +67,7 @@ class PatchWelcome(Model):
     expires: Annotated[Utc | None, _EXPIRES] = None
     quiet: Annotated[
         bool,
-        Field(title="Quiet", description="Whether who dismissed it is not shown it again"),
+        Field(title="Quiet", description="True not to show it again to users who dismissed it"),
     ] = False
 
 
@@ -79,29 +81,34 @@ class WelcomeMessage(Model):
     body: Annotated[FormattedText, _BODY]
     dismissable: Annotated[bool, _DISMISSABLE]
     max_views: Annotated[int | None, _MAX_VIEWS]
-    updated: Annotated[Utc, Field(title="Updated", description="When its text changed last")]
+    updated: Annotated[Utc, Field(title="Updated", description="Time of its text's last change")]
     must_accept: Annotated[bool, _MUST_ACCEPT] = False
     accepted: Annotated[
-        Utc | None, Field(title="Accepted", description="When the user accepted an earlier text")
+        Utc | None,
+        Field(title="Accepted", description="Time at which the user accepted an earlier text"),
     ] = None
     views: Annotated[
-        int, Field(title="Views", description="How often the user has seen this text")
+        int, Field(title="Views", description="Number of times that the user has seen this text")
     ] = 0
 
 
 class WelcomeChanged(Model):
     """A user's act on a welcome message, here or in another lab."""
 
-    id: Annotated[str, Field(title="Welcome ID", description="Which message")]
-    due: Annotated[bool, Field(title="Due", description="Whether it is to be shown")]
-    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
-    accepted: Annotated[Utc | None, Field(title="Accepted", description="When, or null")]
+    id: Annotated[str, Field(title="Welcome ID", description="The message's id")]
+    due: Annotated[bool, Field(title="Due", description="True if it is to be shown")]
+    dismissed: Annotated[
+        Utc | None, Field(title="Dismissed", description="Time at which it was put away, or null")
+    ]
+    accepted: Annotated[
+        Utc | None, Field(title="Accepted", description="Time at which it was accepted, or null")
+    ]
 
 
 class WelcomeGone(Model):
     """A welcome message that nobody sees any more."""
 
-    id: Annotated[str, Field(title="Welcome ID", description="Which message")]
+    id: Annotated[str, Field(title="Welcome ID", description="The message's id")]
 
 
 class WelcomeIds(Model):
@@ -115,7 +122,7 @@ class AdminWelcome(Model):
     """A welcome message as administrators see it."""
 
     id: Annotated[str, Field(title="Welcome ID", description="Opaque and unique")]
-    sender: Annotated[str, Field(title="Sender", description="Who added it")]
+    sender: Annotated[str, Field(title="Sender", description="Name of the user who added it")]
     aspect: Annotated[str, _ASPECT]
     title: Annotated[str, _TITLE]
     summary: Annotated[str | None, _SUMMARY]
@@ -126,21 +133,31 @@ class AdminWelcome(Model):
     position: Annotated[int, _POSITION]
     users: Annotated[list[str], _USERS]
     groups: Annotated[list[str], _GROUPS]
-    created: Annotated[Utc, Field(title="Created", description="When it was added")]
-    updated: Annotated[Utc, Field(title="Updated", description="When its text changed last")]
+    created: Annotated[Utc, Field(title="Created", description="Time at which it was added")]
+    updated: Annotated[Utc, Field(title="Updated", description="Time of its text's last change")]
     expires: Annotated[Utc | None, _EXPIRES]
     ended: Annotated[
-        Utc | None, Field(title="Ended", description="When it was revoked or expired")
+        Utc | None, Field(title="Ended", description="Time at which it was revoked or expired")
     ] = None
 
 
 class WelcomeReader(Model):
     """One user's state of a welcome message."""
 
-    user: Annotated[str, Field(title="User", description="Who")]
-    views: Annotated[int, Field(title="Views", description="How often they have seen this text")]
-    dismissed: Annotated[Utc | None, Field(title="Dismissed", description="When, or null")]
-    accepted: Annotated[Utc | None, Field(title="Accepted", description="When, or null")]
+    user: Annotated[str, Field(title="User", description="The user's name")]
+    views: Annotated[
+        int, Field(title="Views", description="Number of times that the user has seen this text")
+    ]
+    dismissed: Annotated[
+        Utc | None, Field(title="Dismissed", description="Time at which it was put away, or null")
+    ]
+    accepted: Annotated[
+        Utc | None, Field(title="Accepted", description="Time at which it was accepted, or null")
+    ]
     accepted_current: Annotated[
-        bool, Field(title="Accepted this text", description="Whether it is the present text")
+        bool,
+        Field(
+            title="Accepted this text",
+            description="True if it is the present text that was accepted",
+        ),
     ]
