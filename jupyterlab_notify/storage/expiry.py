@@ -6,15 +6,16 @@ from .fields import tombstone
 from .state import ACTIVE
 from .transaction import Transaction
 
-#: Puts an expired message away that the user knows. It keeps its text and nothing that could still
-#: be done with it; the same key, or the service's id, is another message from now on.
+#: Puts an expired message away that the user knows. It keeps its text, if that was fetched, and
+#: nothing that could still be done with it; the same key, or the service's id, is another message
+#: from now on.
 _PUT_AWAY = """
     UPDATE notifications SET
         seq = :seq, read_ms = coalesce(read_ms, :now), closed_ms = coalesce(closed_ms, :now),
         dismissed_ms = coalesce(dismissed_ms, :now), snoozed_until_ms = NULL, dismissable = 1,
         ended_ms = :now, expires_ms = NULL, countdown_ms = NULL,
         interrupt_ms = NULL, heartbeat_ms = NULL,
-        key = NULL, actions = '[]', image = NULL, central = NULL, remote = NULL, fetched = 1
+        key = NULL, actions = '[]', image = NULL, central = NULL, remote = NULL
     WHERE id = :id"""
 #: The messages that the user has read or put away, as SQL.
 _KNOWN = "read_ms IS NOT NULL OR dismissed_ms IS NOT NULL"

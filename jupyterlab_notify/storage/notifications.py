@@ -274,6 +274,9 @@ class NotificationRepository:
         body, data, fetched = transaction.execute(
             "SELECT body, data, fetched FROM notifications WHERE id = ?", (id_,)
         ).fetchone()
+        wire = to_wire(row)
+        if not fetched and wire["ended"] is not None:
+            raise Unavailable("This message expired before its text was fetched.")
         if not fetched:
             raise Unavailable(
                 "The text of this message cannot be fetched: it is at a central service that this "
@@ -285,7 +288,7 @@ class NotificationRepository:
             value = None if data is None else json.loads(data)
         except (ValueError, TypeError, RecursionError) as error:
             raise sqlite3.DatabaseError(f"malformed row: {error}") from error
-        return {**to_wire(row), "body": body, "data": value}
+        return {**wire, "body": body, "data": value}
 
     def position(self, transaction: Transaction) -> StreamPosition:
         """Return the position of everything that tabs show."""

@@ -105,6 +105,17 @@ describe('Body', () => {
     expect(asked).toBe(2);
   });
 
+  it('says that it is gone if it expired before it was fetched', async () => {
+    failing = true;
+    await show(
+      row('over', 1, { hasBody: true, ended: '2026-11-28T10:00:00Z' })
+    );
+    expect(node.textContent).toBe(
+      'Its text is not here: it expired before anybody opened it.'
+    );
+    expect(node.querySelector('button, [aria-busy]')).toBeNull();
+  });
+
   it('is fetched again if it failed only after the server was there again', async () => {
     let fail = (_: Error) => {};
     const { detail } = model;

@@ -201,6 +201,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     shell.add(panel, 'right', { rank: PANEL_RANK, type: 'Notifications' });
     shell.add(bell, 'top', { rank: BELL_RANK });
+    const header = shell.node.querySelector('#top-panel-wrapper');
+    if (header) {
+      void import('./bellPlace').then(({ followHeader }) =>
+        followHeader(shell, bell, header, BELL_RANK)
+      );
+    }
     restorer?.add(panel, 'jupyterlab-notify-center');
     // A link to a message, which the menu of its row copies.
     const asked = new URLSearchParams(window.location.search).get(

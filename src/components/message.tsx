@@ -42,6 +42,13 @@ export function Body(props: { row: Notification }): JSX.Element | null {
   const { body, failure, retry } = useBody(props.row);
   const rendered = useRendered(body ?? null, source => markdown.block(source));
 
+  if (failure && body === undefined && props.row.ended !== null) {
+    return (
+      <div className="jp-NotifyBody">
+        {trans.__('Its text is not here: it expired before anybody opened it.')}
+      </div>
+    );
+  }
   if (failure && body === undefined) {
     return (
       <div className="jp-NotifyBody-failed" role="alert">

@@ -12,7 +12,7 @@ import httpx
 from .servers import http_client
 
 #: Routes that Semaphore does not have.
-FEATURES = ("events", "overview", "receipts", "hello")
+FEATURES = ("events", "overview", "quiet", "receipts", "hello")
 KEPT = ("authorization", "content-type", "if-none-match")
 #: Lengths and encodings are the proxy's own.
 OWN = ("content-length", "content-encoding", "transfer-encoding", "connection")

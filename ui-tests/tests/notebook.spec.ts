@@ -91,7 +91,6 @@ for (const [where, shows, name] of PAGES) {
     const page = await lab.open(browser, { context, path: where });
     await expect(page.locator(shows)).toBeVisible();
     await expect(bell(page)).toBeVisible();
-    // In a smaller window Notebook itself takes the header away.
     for (const width of [1280, 900, 800]) {
       await lab.dismissAll();
       await page.setViewportSize({ width, height: 800 });
@@ -119,6 +118,25 @@ for (const [where, shows, name] of PAGES) {
       await expect(badge(page)).toHaveText('12');
       expect(await settledHeader(page)).toEqual(before);
     }
+
+    // In a smaller window Notebook takes its header away: the bell stands beside the menus then.
+    const menus = page.locator('#menu-panel');
+    for (const width of [700, 480]) {
+      await page.setViewportSize({ width, height: 800 });
+      await expect(page.locator('#top-panel-wrapper')).toBeHidden();
+      await expect(menus.locator(bell(page))).toBeInViewport({ ratio: 1 });
+      await expect(badge(page)).toHaveText('12');
+      // It does not break what stands beside it into two lines.
+      await expect
+        .poll(async () => (await menus.boundingBox())!.height)
+        .toBeLessThan(32);
+    }
+    await bell(page).click();
+    await expect(rows(page, 'number 12')).toBeInViewport();
+    await page.keyboard.press('Escape');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const top = page.locator('#top-panel-wrapper');
+    await expect(top.locator(bell(page))).toBeVisible();
     await lab.dismissAll();
     await page.close();
   });

@@ -13,7 +13,7 @@ export interface IPollingProxy {
 }
 
 /** Routes that Semaphore does not have. */
-const FEATURES = ['events', 'overview', 'receipts', 'hello'];
+const FEATURES = ['events', 'overview', 'quiet', 'receipts', 'hello'];
 const HIDDEN = new RegExp(`^/v1/(?:${FEATURES.join('|')})`);
 
 /** Start one. */

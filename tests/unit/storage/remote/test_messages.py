@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from jupyterlab_notify.exceptions import NotFound
+from jupyterlab_notify.exceptions import NotFound, Unavailable
 from jupyterlab_notify.storage import Retention, Storage, no_operation
 from jupyterlab_notify.storage.ids import remote_id
 from jupyterlab_notify.storage.remote import (
     AppliedChanges,
 )
+from jupyterlab_notify.storage.transaction import Transaction
 
 from ....support.remote import (
     CREATED_MS,
@@ -19,7 +20,7 @@ from ....support.remote import (
     state,
     take,
 )
-from ....support.storage import do, live
+from ....support.storage import Clock, do, listed, live
 
 
 def test_what_is_done_here_meanwhile_wins_over_an_answer(store: Storage) -> None:
@@ -80,3 +81,29 @@ def test_a_body_is_kept_once_it_was_fetched(store: Storage) -> None:
     assert do(store, lambda tx: store.remote.unfetched(tx, a), write=False) is None
     do(store, lambda tx: store.remote.revoke(tx, a))
     assert a not in live(store)
+
+
+def test_the_text_of_one_that_expired_unopened_is_said_to_be_gone(
+    store: Storage, clock: Clock
+) -> None:
+    opened, unopened = take(store, "opened", "unopened")
+    do(store, lambda tx: store.remote.store_body(tx, opened, "Its text."))
+    for id_ in (opened, unopened):
+        do(store, lambda tx, id_=id_: ends_soon(tx, id_))
+    change(store, opened, unopened, read=True)
+    clock.forward(60)
+    detail = store.notifications.detail
+    assert do(store, lambda tx: detail(tx, opened))["body"] == "Its text."
+    # It seems to have a text, so that opening it says why there is none.
+    (row,) = [row for row in listed(store, view="dismissed") if row["id"] == unopened]
+    assert (row["hasBody"], row["ended"] is not None) == (True, True)
+    with pytest.raises(Unavailable, match="expired before its text was fetched"):
+        do(store, lambda tx: detail(tx, unopened))
+    # No service is asked for it any more.
+    assert do(store, lambda tx: store.remote.unfetched(tx, unopened), False) is None
+
+
+def ends_soon(transaction: Transaction, id_: str) -> None:
+    transaction.execute(
+        "UPDATE notifications SET expires_ms = ? WHERE id = ?", (transaction.now_ms + 1000, id_)
+    )
