@@ -39,7 +39,8 @@ class IdentitySettings(BaseSettings):
         Field(
             title="Identity",
             description="Sources of callers' names: 'hub', 'proxy', 'token-file', or several with"
-            " commas between; by default the hub where JUPYTERHUB_API_TOKEN is set, else the token file",
+            " commas between; by default the hub where JUPYTERHUB_API_TOKEN is set, else the token"
+            " file",
         ),
     ] = ""
     tokens: Annotated[Path, Field(title="Token file", description="The file of hashed tokens")] = (
