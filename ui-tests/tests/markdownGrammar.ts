@@ -51,7 +51,10 @@ const DEAR = [
     '\u200d',
     '\u05d0\u05d1 ',
     '\u0627\u0644 ',
-    '\u000c'
+    '\u000c',
+    // Letters that move closer to each other, in one word.
+    'A',
+    'AV'
   ],
   ...['\u202e', '<span style="x">a</span>', '<img src=a.png>', '<b>a</b>']
 ];
