@@ -33,15 +33,19 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
 
 @pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, databases: Databases) -> str:
+def database(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
     """The URL of an empty database at the newest revision."""
-    return databases.fresh(request.param)
+    url = databases.fresh(request.param)
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
-def postgresql(databases: Databases) -> str:
+def postgresql(databases: Databases) -> Iterator[str]:
     """The URL of an empty PostgreSQL database, for what only several replicas can show."""
-    return databases.fresh("postgresql")
+    url = databases.fresh("postgresql")
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
