@@ -12,7 +12,7 @@ from .transaction import Transaction
 
 #: The row of do-not-disturb; no source has such a name.
 EVERYTHING = ""
-#: How many sources are remembered that were muted once, so that other servers hear of it.
+#: Number of sources that are remembered after they were unmuted, so that other servers hear of it.
 MAX_UNMUTED = 100
 
 

@@ -42,7 +42,7 @@ TYPES = frozenset(("default", "info", "success", "warning", "error", "in-progres
 MAX_ACTIONS = 5
 MAX_CHANNELS = 100
 MAX_CHANNEL = 100
-#: How many sources a user has muted or unmuted, and the largest of their stamps.
+#: Number of sources that a user has muted or unmuted, and the largest of their stamps.
 MAX_QUIET = 1000
 MAX_STAMP = 2**53
 

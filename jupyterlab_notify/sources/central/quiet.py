@@ -1,4 +1,4 @@
-"""What the user is left alone by, which all servers of the user follow through the service.
+"""Do not disturb and muted sources, which all servers of the user follow through the service.
 
 Each server of a hub may have a home directory of its own, and so a database of its own.
 """
