@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,11 +12,24 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    delete,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 from jupyterhub_notify.cli import main
 from jupyterhub_notify.migrations import configuration, head, revision, upgrade
 from jupyterhub_notify.schema import Base, ChannelSend
+from jupyterhub_notify.schema.base import UtcDateTime
 from jupyterhub_notify.storage.database import create_engine
 
 from .conftest import KINDS
@@ -112,3 +126,33 @@ async def test_everything_is_copied_and_cursors_still_mean_the_same(
     again = await asyncio.to_thread(main, ["copy", database, empty])
     assert again == 1
     assert "not empty" in capsys.readouterr().err
+
+
+def a_value(column: Column[Any]) -> Any:
+    """Return a value that every database must keep as it is."""
+    if isinstance(column.type, UtcDateTime):
+        return datetime(2026, 3, 29, 2, 30, 0, 123456, timezone(timedelta(hours=-3)))
+    if isinstance(column.type, JSON):
+        return {"ü\u2028": [None, True, -0.5, 2**53, "\u0000'\"\\"]}
+    if isinstance(column.type, Boolean):
+        return True
+    if isinstance(column.type, Integer):
+        return 2**40 + 1 if isinstance(column.type, BigInteger) else 2**31 - 1
+    return "ü 😀 '\"\\\r\n" if column.primary_key or column.type.length is None else "x"
+
+
+async def test_each_value_of_each_table_is_copied(database: str, empty: str) -> None:
+    old, new = create_engine(database), create_engine(empty)
+    tables = Base.metadata.sorted_tables
+    async with old.begin() as connection:
+        await connection.execute(delete(Base.metadata.tables["counter"]))
+        for table in tables:
+            await connection.execute(insert(table), {one.name: a_value(one) for one in table.c})
+    assert await asyncio.to_thread(main, ["copy", database, empty]) == 0
+    async with old.connect() as before, new.connect() as after:
+        for table in tables:
+            [row] = (await before.execute(select(table))).all()
+            assert [tuple(one) for one in await after.execute(select(table))] == [tuple(row)]
+            assert all(value is not None for value in row), table.name
+    await old.dispose()
+    await new.dispose()
