@@ -35,6 +35,8 @@ CONTINUE, TAKE_OVER = b"C", b"T"
 REPORT = struct.Struct("=ci")
 #: Signals that a command may send to its parent and that are meant for itself.
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+#: What a terminal takes for the end of what is typed.
+END_OF_FILE = b"\x04"
 #: How often we look, in the background, whether we are in the foreground again.
 FOREGROUND_S = 0.1
 
@@ -238,6 +240,11 @@ class _Relay:
 
     def _take_keyboard(self) -> None:
         """Take the keyboard if a shell has let us have it, as by ``fg``, but not by ``bg``."""
+        if not self._keyboard_ended and not os.isatty(0):
+            # The terminal is gone, and whoever reads from it has come to its end.
+            self._has_keyboard = self._keyboard_ended = True
+            write(self._master, END_OF_FILE)
+            return
         self._has_keyboard = in_foreground()
         if self._has_keyboard:
             with contextlib.suppress(termios.error):
