@@ -15,6 +15,8 @@ from ...support.servers import NAMESPACE, Server, wait_for
 from ...support.service import Service, follows, lab_beside
 
 PATH = f"/{NAMESPACE}/quiet"
+#: A lab tries a stream that was lost again after ten seconds at the latest.
+PATIENCE_S = 60.0
 
 
 def quiet(server: Server) -> Any:
@@ -93,6 +95,7 @@ def test_what_was_changed_while_the_service_was_away_counts_by_its_time(
                 wait_for(
                     lambda s=server: quiet(s)["muted"] == ["last at the first"],
                     "both to be the same",
+                    PATIENCE_S,
                 )
     finally:
         service.stop()
