@@ -58,9 +58,13 @@ def http_client() -> httpx.Client:
 
 
 def wait_for(
-    condition: Callable[[], T], what: str, timeout_s: float = 10.0, every_s: float = 0.02
+    condition: Callable[[], T], what: str, timeout_s: float = 20.0, every_s: float = 0.02
 ) -> T:
-    """Return what ``condition`` returns as soon as that is true; fail after ``timeout_s``."""
+    """Return what ``condition`` returns as soon as that is true; fail after ``timeout_s``.
+
+    By default it waits longer than the longest back-off of a lab that polls every second, ten
+    seconds, so that no test hangs on how many attempts failed before.
+    """
     end = time.monotonic() + timeout_s
     while True:
         value = condition()
