@@ -95,6 +95,9 @@ describe('What stays', () => {
   let model: Model;
   let presenter: ToastPresenter;
 
+  // The toast that sums up comes with it.
+  beforeAll(() => import('../toasts/standing'));
+
   beforeEach(() => {
     localStorage.clear();
     manager.dismiss();
@@ -106,7 +109,7 @@ describe('What stays', () => {
     manager.dismiss();
   });
 
-  it('has the places before newer ones that pass, after an absence', () => {
+  it('has the places before newer ones that pass, after an absence', async () => {
     model.bring(
       [
         ...some(2, 1, { type: 'warning', autoClose: false }),
@@ -114,6 +117,7 @@ describe('What stays', () => {
       ],
       'snapshot'
     );
+    await settle();
     expect(messages()).toEqual(
       expect.arrayContaining(['message r1', 'message r2'])
     );
@@ -167,6 +171,7 @@ describe('What stays', () => {
   it('and what was out of sight is summed up after each reload, until the list was opened', async () => {
     const rows = some(30, 1, {});
     model.bring(rows, 'snapshot');
+    await settle();
     expect(messages()).toContainEqual(expect.stringMatching(/more$/));
     for (let reload = 0; reload < 2; reload++) {
       presenter.dispose();

@@ -68,6 +68,9 @@ describe('ToastPresenter', () => {
     manager.notifications[index].options.actions!.map(({ label }) => label);
   const settle = () => new Promise(resolve => setTimeout(resolve, 80));
 
+  // The toast that sums up comes with it.
+  beforeAll(() => import('../toasts/standing'));
+
   beforeEach(() => {
     manager.dismiss();
     model = new Model();
