@@ -7,11 +7,13 @@ import sqlite3
 import time
 from contextlib import suppress
 
-from .database_file import JOURNAL_BYTES, DatabaseFile, Unusable
+from .database_file import DatabaseFile, Unusable
 from .schema import migrate
 
 #: The oldest version that has ``ON CONFLICT … DO``, which the statements of this package use.
 MINIMUM_SQLITE = (3, 24, 0)
+#: The maximum size of the log or journal between two transactions, in bytes.
+JOURNAL_BYTES = 4 * 1024 * 1024
 #: A file is shortened only if it has this many unused pages and they are a quarter of it: the next
 #: messages can use a few again. Each time, at most ``SHRINK_BY`` pages are freed.
 SHRINK_FROM = 256

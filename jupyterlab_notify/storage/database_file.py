@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import stat
-import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,12 +26,6 @@ WAL_FILE_SYSTEMS = frozenset(
         *("tmpfs", "ramfs", "overlay"),
     }
 )
-#: The maximum size of the log or journal between two transactions, in bytes.
-JOURNAL_BYTES = 4 * 1024 * 1024
-#: Length of a log's head, and the numbers with which it begins: the second one if the numbers of
-#: its checksums have their first byte first.
-LOG_HEAD = 32
-LOG_MARKS = (0x377F0682, 0x377F0683)
 #: The sidecar files that SQLite keeps beside a database.
 SIDECARS = ("-wal", "-shm", "-journal")
 #: Number of quarantined files that are kept.
@@ -68,8 +61,6 @@ class DatabaseFile:
         #: Its sidecar files while it is open: of each its suffix, where it was then, and its device
         #: and inode.
         self._sidecars: dict[str, tuple[str, tuple[int, int]]] = {}
-        #: The size of the open log, and its head, when it was last looked at.
-        self._log_known = 0, b""
         #: The files that were logged because other users had access to them.
         self._warned: set[str] = set()
 
@@ -124,7 +115,6 @@ class DatabaseFile:
     def remember_sidecars(self) -> None:
         """Remember the sidecar files that SQLite has created on opening the file."""
         self._sidecars = {}
-        self._log_known = 0, b""
         for suffix in ("-wal", "-shm"):
             with suppress(OSError):
                 path = self._beside(suffix)
@@ -175,40 +165,6 @@ class DatabaseFile:
             )
         except OSError:
             return True
-
-    def is_log_damaged(self) -> bool:
-        """Return whether another program has emptied, shortened or overwritten the open log.
-
-        SQLite does not look at it again while it is open. It would go on writing behind the place
-        where the next process stops to read. (Only the log is opened here: closing another file
-        of SQLite's would give up its locks.)
-        """
-        if "-wal" not in self._sidecars:
-            return False
-        try:
-            size, head = _read_log(self._beside("-wal"))
-            if size and not _is_head_of_log(head):
-                # Another server may just be writing it.
-                size, head = _read_log(self._beside("-wal"))
-        except OSError:
-            # See ``has_lost_log``.
-            return False
-        known_size, known_head = self._log_known
-        if size == 0:
-            damaged = known_size > 0
-        elif head == known_head:
-            # One that begins again has another head, and SQLite shortens only that.
-            damaged = size < min(known_size, JOURNAL_BYTES)
-        else:
-            damaged = not _is_head_of_log(head)
-        if not damaged:
-            self._log_known = size, head
-        return damaged
-
-    def empty_log(self) -> None:
-        """Empty the open log, so that nothing of it gets into the database any more."""
-        with suppress(OSError):
-            os.truncate(self._beside("-wal"), 0)
 
     def check(self) -> None:
         """Check that ``is_replaced`` can give an answer, and that the file is still private.
@@ -346,27 +302,6 @@ def _locked(path: Path, timeout_s: float) -> Iterator[None]:
             except OSError:
                 break
         yield
-
-
-def _read_log(path: str) -> tuple[int, bytes]:
-    """Return the size of a log, and its head."""
-    with open(path, "rb", buffering=0) as log:
-        return os.fstat(log.fileno()).st_size, log.read(LOG_HEAD)
-
-
-def _is_head_of_log(head: bytes) -> bool:
-    """Return whether a write-ahead log begins so; see SQLite's description of the format."""
-    if len(head) < LOG_HEAD:
-        return False
-    mark, *checksum = struct.unpack(">I20x2I", head)
-    if mark not in LOG_MARKS:
-        return False
-    words = struct.unpack(">6I" if mark & 1 else "<6I", head[:24])
-    first = second = 0
-    for one, other in zip(words[::2], words[1::2], strict=True):
-        first = (first + one + second) & 0xFFFFFFFF
-        second = (second + other + first) & 0xFFFFFFFF
-    return checksum == [first, second]
 
 
 def _identity(path: Path | str) -> tuple[int, int]:

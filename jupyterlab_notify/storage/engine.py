@@ -337,9 +337,6 @@ class Engine:
         self._file.remember_sidecars()
 
     def _reopen(self) -> None:
-        if self._is_log_damaged():
-            self._give_up_log()
-            return
         self._log.warning(
             "The notification database %s or its log was deleted or replaced; the present file is "
             "used now.",
@@ -354,30 +351,6 @@ class Engine:
             self._file.remove_sidecars()
         self.open()
 
-    def _give_up_log(self) -> None:
-        """Go on without a log that another program has damaged, with what is still known of it."""
-        assert self._file is not None
-        salvage = self._recovery.salvage(self._db, None, self._timings.retry_timeout_s)
-        self._log.warning(
-            "The log of the notification database %s was changed by another program. It is begun "
-            "anew with the %d notifications that could be read.",
-            *(self.path, len(salvage.rows)),
-        )
-        # Closing the database would write the log into it, whatever it holds now.
-        self._file.empty_log()
-        self._disconnect()
-        self._file.remove_sidecars()
-        self.open()
-        # What was only in the log is gone from the file: its numbers would be used again.
-        self._restored = True
-        try:
-            with self._transaction(write=True) as transaction:
-                self._recovery.restore(transaction, salvage)
-            # Whoever has changed the log may do so again.
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except FAULTS as fault:
-            self._fall_back_to_memory(self._explain(fault), salvage)
-
     def _check_journal_mode(self) -> None:
         """Adapt to a write-ahead log that another program has set; SQLite shows it after a read."""
         if self.mode == "rollback" and self._file is not None:
@@ -391,17 +364,7 @@ class Engine:
         """Return whether what is written now would be lost with this process."""
         file = self._file
         return file is not None and (
-            file.is_replaced()
-            or (self.mode == "wal" and (file.has_lost_log() or file.is_log_damaged()))
-        )
-
-    def _is_log_damaged(self) -> bool:
-        file = self._file
-        return (
-            file is not None
-            and self.mode == "wal"
-            and not (file.is_replaced() or file.has_lost_log())
-            and file.is_log_damaged()
+            file.is_replaced() or (self.mode == "wal" and file.has_lost_log())
         )
 
     def _check_file(self) -> None:

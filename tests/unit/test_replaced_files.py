@@ -244,18 +244,6 @@ elif how == "folder replaced by one with the same file":
     path.parent.rename(path.parent.with_name("away")), other.rename(path.parent)
 elif how == "file emptied":
     path.write_bytes(b"")
-elif how == "log emptied":
-    log.write_bytes(b"")
-elif how == "log shortened":
-    os.truncate(log, log.stat().st_size // 2)
-elif how == "log overwritten":
-    log.write_bytes(os.urandom(8192))
-elif how == "log overwritten at its head":
-    with open(log, "r+b") as file:
-        file.write(bytes(32))
-elif how == "log written back by another program":
-    import sqlite3
-    sqlite3.connect(path).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 for number in range(20):
     row = message(f"after {number}")
     stored = do(store, lambda tx: store.notifications.add(tx, row))
