@@ -164,7 +164,7 @@ class Place:
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
     """Wait until something is true, for as long as the test may take."""
-    while not await true():  # noqa: ASYNC110
+    while not await true():  # noqa: ASYNC110 - the recording server has no event
         await asyncio.sleep(0.02)
 
 
