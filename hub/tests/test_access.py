@@ -23,6 +23,7 @@ EVERYBODY = {
 USERS = (
     "/v1/notifications/",
     "/v1/overview",
+    "/v1/quiet",
     "/v1/channels",
     "/v1/unread",
     "/v1/welcome",
@@ -96,6 +97,7 @@ def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
         "title": "changed",
         "body": "changed",
         "stopped": True,
+        "entries": [{"source": "quota", "on": True}],
         "extension": "x",
         "version": "1",
     }
@@ -111,10 +113,10 @@ async def state(service: Service) -> list[Any]:
     found = []
     for path in ("notifications", "broadcasts", "welcome", "servers", "publishing"):
         found.append((await service.as_("admin").get(f"/v1/admin/{path}")).json())
-    for path in ("/v1/overview", "/v1/welcome", "/v1/broadcasts"):
+    for path in ("/v1/overview", "/v1/quiet", "/v1/welcome", "/v1/broadcasts"):
         one = (await service.as_("alice").get(path)).json()
-        if isinstance(one, dict):
-            one.pop("cursor", None)
+        if "cursor" in one:
+            one.pop("cursor")
             one["broadcasts"] = [own for own in one["broadcasts"] if own["sender"] == "admin"]
         found.append(one)
     found[-1] = [own for own in found[-1] if own["sender"] == "admin"]
