@@ -233,7 +233,8 @@ class _Relay:
 
     def _stop(self) -> None:
         """Stop when Ctrl-Z stopped the command; once continued, continue the command."""
-        termios.tcsetattr(0, termios.TCSADRAIN, self._modes)  # type: ignore[arg-type]  # its own
+        # Its stubs do not take what `tcgetattr` gives, which this is.
+        termios.tcsetattr(0, termios.TCSADRAIN, self._modes)  # type: ignore[arg-type]  # see above
         os.kill(os.getpid(), signal.SIGSTOP)
         self._take_keyboard()
         self._leader.send(CONTINUE)

@@ -28,6 +28,7 @@ from jupyterhub_notify.migrations import upgrade
 from jupyterhub_notify.parts import Parts
 from jupyterhub_notify.server import server_of
 from jupyterhub_notify.storage.database import create_engine
+from jupyterhub_notify.storage.writer import Command, Writer
 
 #: The cast: users, services, a sender to one group, administrators.
 CAST: dict[str, dict[str, Any]] = {
@@ -168,6 +169,18 @@ async def _migrate(url: str) -> None:
     engine = create_engine(url)
     await upgrade(engine)
     await engine.dispose()
+
+
+class CountingWriter:
+    """A writer that counts what it is given."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self.commands = 0
+
+    async def run(self, command: Command[None]) -> None:
+        self.commands += 1
+        await self._writer.run(command)
 
 
 @dataclass(kw_only=True)

@@ -12,9 +12,9 @@ from jupyterhub_notify.identity.caller import Caller
 from jupyterhub_notify.models.receipts import LabReceipt
 from jupyterhub_notify.services import receipt_groups
 from jupyterhub_notify.services.receipt_groups import ReceiptGroups, Sent
-from jupyterhub_notify.storage.writer import Command, Transaction, Writer
+from jupyterhub_notify.storage.writer import Transaction, Writer
 
-from .support import Service
+from .support import CountingWriter, Service
 
 URL = "/v1/receipts"
 CALLER = Caller(name="alice", kind="user", method="token-file")
@@ -46,18 +46,6 @@ BODIES = [
 ]
 
 
-class Counted:
-    """A writer that counts what it is given."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self.commands = 0
-
-    async def run(self, command: Command[None]) -> None:
-        self.commands += 1
-        await self._writer.run(command)
-
-
 async def test_what_comes_soon_after_a_commit_is_written_together(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +59,7 @@ async def test_what_comes_soon_after_a_commit_is_written_together(
     async def nothing(transaction: Transaction) -> None:
         del transaction
 
-    writer = Counted(service.parts.writer)
+    writer = CountingWriter(service.parts.writer)
     groups = ReceiptGroups(writer=cast(Writer, writer), write=write)
     # The first after a quiet time is not kept waiting.
     await groups.take(CALLER, [SHOWN])

@@ -10,9 +10,9 @@ from jupyterhub_notify.delivery.settling import Settling
 from jupyterhub_notify.schema import now
 from jupyterhub_notify.storage.broadcasts import BroadcastStore
 from jupyterhub_notify.storage.pushes import Claimed, PushStore
-from jupyterhub_notify.storage.writer import Command, Transaction, Writer
+from jupyterhub_notify.storage.writer import Transaction, Writer
 
-from .support import Service
+from .support import CountingWriter, Service
 
 URL = "/v1/admin/broadcasts"
 USERS = ("alice", "bob", "carol")
@@ -39,18 +39,6 @@ async def claimed(service: Service, pushes: PushStore) -> tuple[str, int, list[C
     return id_, seq, await pushes.claim("this", 10, 60)
 
 
-class Counted:
-    """A writer that counts what it is given."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self.commands = 0
-
-    async def run(self, command: Command[None]) -> None:
-        self.commands += 1
-        await self._writer.run(command)
-
-
 async def outcomes(service: Service, id_: str) -> dict[str, str]:
     answer = await service.as_("admin").get(f"{URL}/{id_}/deliveries")
     return {one["user"]: one["outcome"] for one in answer.json()}
@@ -60,7 +48,7 @@ async def test_results_of_one_moment_are_one_command(service: Service) -> None:
     pushes = PushStore(database=service.parts.database)
     id_, seq, claims = await claimed(service, pushes)
     assert [one.user for one in claims] == list(USERS)
-    writer = Counted(service.parts.writer)
+    writer = CountingWriter(service.parts.writer)
     settling = Settling(writer=cast(Writer, writer), pushes=pushes, owner="this")
     results = ("stored", "error", "no-extension")
     await asyncio.gather(
