@@ -1,6 +1,6 @@
 /**
- * What the extension's build does beyond the builder's own: styles without their comments and
- * spaces, which would be a tenth of what a page loads at its start.
+ * Addition to the extension's build: it takes comments and spaces out of the styles, which would be
+ * a tenth of what a page loads at its start.
  */
 module.exports = {
   module: {

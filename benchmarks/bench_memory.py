@@ -28,7 +28,7 @@ def main() -> None:
                 time.sleep(2)
                 idle[extension].append(server.pss_kib())
                 if not extension:
-                    # What any first request costs the server is not the extension's.
+                    # A server's first request costs memory with any extension.
                     continue
                 server.request("POST", "jupyterlab-notify/ingest", MESSAGE)
                 time.sleep(0.5)

@@ -16,7 +16,7 @@ from lab import lab, table
 def median_range(values: list[float]) -> tuple[float, float]:
     """Return between which of the values the median lies with a probability of 95 %."""
     values = sorted(values)
-    # How many of them lie below the median is binomial, which is about normal.
+    # The number of values below the median is binomial, which is about normal.
     off = int(0.98 * len(values) ** 0.5)
     low = max((len(values) - 1) // 2 - off, 0)
     return values[low], values[len(values) - 1 - low]

@@ -171,7 +171,7 @@ NOTIFICATIONS: list[dict[str, Any]] = [
 ]
 
 
-# What the demo asks is on this machine, of which a proxy knows nothing.
+# The demo asks this machine alone, of which a proxy knows nothing.
 open_here = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 

@@ -44,7 +44,7 @@ c.SimpleLocalProcessSpawner.home_dir_template = {home!r} + "/{{username}}"
 c.Spawner.cmd = [{singleuser!r}, "--allow-root"]
 c.Spawner.default_url = "/lab"
 c.Spawner.http_timeout = 60
-# What publishes in this demonstration, as a quota job or a batch queue would.
+# A service that publishes, as a quota job or a batch queue would.
 c.JupyterHub.services = [{{"name": "demo", "api_token": {token!r}}}]
 c.JupyterHub.load_roles = [
     {{"name": "demo", "services": ["demo"], "scopes": ["custom:notify:admin"]}},

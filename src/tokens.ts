@@ -53,7 +53,7 @@ export namespace NotificationModel {
      * shown in this browser: what a presenter may announce.
      */
     announced: readonly string[];
-    /** With a snapshot: true if the store is another one, and nothing known before is in it. */
+    /** True for a snapshot of another store, which has nothing known before in it. */
     newStore?: boolean;
   }
 
@@ -221,7 +221,7 @@ export namespace Notifications {
 /**
  * Sends notifications, for other extensions.
  *
- * What is sent goes to the user's server first: it is in every open tab, in the history, and
+ * A notification goes to the user's server first: it is in every open tab, in the history, and
  * survives a reload. For a hint that only this tab needs, JupyterLab's own `Notification` is the
  * better one.
  */

@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     shared = Server(
         tmp_path_factory.mktemp("shared-server"),
         others=True,
-        # How long after a sender's time a server looks again before it counts as dead.
+        # Time after a sender's deadline before it counts as dead: a server looks again.
         timings=Timings(storage=StorageTimings(second_look_ms=500)),
     )
     _shared.append(shared.start())

@@ -151,7 +151,7 @@ class _Tracer:
         self._raising = raising
         #: True while an exception has left a function and has not been seen in another one yet.
         self._unwinding = False
-        #: Whether a generator has returned, which its caller sees as a StopIteration.
+        #: True once a generator has returned, which its caller sees as a StopIteration.
         self._returned = False
         self._task = _current_task()
         self._frames: list[tuple[FrameType, Any]] = []

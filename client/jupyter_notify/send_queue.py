@@ -196,10 +196,10 @@ class SendQueue:
         self._client: ReconnectingClient | None = None
         self._thread: threading.Thread | None = None
         self._at_exit = False
-        #: Whether ``close`` is done, and how long messages that come later may delay the end.
+        #: State of ``close``, and the time that messages after it may delay the end.
         self._closed = False
         self._left_s = EXIT_TIMEOUT_S
-        #: Whether a caller sends what waits, since no thread can.
+        #: True while a caller sends what waits, since no thread can.
         self._draining = False
 
     # For callers

@@ -35,9 +35,9 @@ CONTINUE, TAKE_OVER = b"C", b"T"
 REPORT = struct.Struct("=ci")
 #: Signals that a command may send to its parent and that are meant for itself.
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
-#: What a terminal takes for the end of what is typed.
+#: Character that ends the input of a terminal.
 END_OF_FILE = b"\x04"
-#: How often we look, in the background, whether we are in the foreground again.
+#: Interval at which a process in the background looks whether it is in front again.
 FOREGROUND_S = 0.1
 
 

@@ -11,8 +11,8 @@ ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
-#: What moves the cursor relative to its place, or erases from there on. Where the lines of the
-#: screen are is not known, so that moves to one of them are left out.
+#: Sequences that move the cursor relative to its place, or erase from there on. The lines of the
+#: screen are not known, so moves to one of them are left out.
 MOVES = re.compile(r"(?:\x1b\[|\x9b)([0-9]*)([A-GJK])|[\r\b]")
 #: Control characters besides tab, line feed and what moves the cursor, and those that may be left.
 CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9a\x9c-\x9f]")
@@ -59,7 +59,7 @@ class _Screen:
     def __init__(self) -> None:
         self.lines: list[list[str]] = [[]]
         self._row = self._column = 0
-        #: Whether a carriage return came last: what follows takes the place of the whole line.
+        #: True after a carriage return: the next text takes the place of the whole line.
         self._returned = False
 
     def write(self, text: str) -> None:

@@ -178,7 +178,7 @@ class tqdm(Base):
         self._nested: weakref.ref[tqdm] | None = None
         self._iterating = False
         self._dropped = False
-        #: What was handled already when it began says nothing about it. Only its identity is kept.
+        #: Identity of the exception that was being handled when it began: not one of its own.
         self._handled = id(sys.exc_info()[1])
         super().__init__(*args, **kw)
         if self.disable:

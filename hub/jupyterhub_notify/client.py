@@ -99,7 +99,7 @@ class Client:
 
     @property
     def service(self) -> str:
-        """In whose name it publishes."""
+        """Name in which it publishes."""
         if self._service is None:
             self._service = self.me().name
         return self._service

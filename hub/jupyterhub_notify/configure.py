@@ -272,8 +272,8 @@ def _add_roles(c: Any, *, bot: bool, proxy: bool) -> None:
     )
     if not bot:
         return
-    # Where the authenticator manages roles the hub refuses to start with users in this list; its
-    # `load_managed_roles` has to name the bot then, and the doctor says so.
+    # With an authenticator that manages roles the hub refuses to start with users in this list.
+    # Its `load_managed_roles` has to name the bot then, and the doctor says so.
     if not _authenticator_manages_roles(c):
         _append(
             c.JupyterHub,

@@ -30,7 +30,7 @@ LONGEST_WAIT_S = 15.0
 
 RETRY_AFTER_S = 2
 
-#: After how many new objects the collector looks for cycles; Python's 700 are four requests.
+#: New objects before the collector looks for cycles; Python's 700 are four requests.
 GARBAGE = 10_000
 
 
@@ -127,7 +127,7 @@ class Starting:
                         self._log.info("The database is there; the service begins")
                     # All that is loaded now stays: the collector need not look at it each time.
                     gc.freeze()
-                    # What a request leaves is small, and what ten thousand streams hold stays.
+                    # Garbage of a request is small, and objects of ten thousand streams stay.
                     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
                     self._app = app
                     await stop.wait()

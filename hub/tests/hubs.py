@@ -38,7 +38,7 @@ from jupyterhub.services import service
 from traitlets import Integer
 c = get_config()
 
-# How often a hub looks whether a service has ended is no setting, and half a minute.
+# A hub looks every half a minute whether a service has ended, and has no setting for it.
 class OftenPolled(service._ServiceSpawner):
     poll_interval = Integer(1)
 

@@ -86,7 +86,7 @@ def stand_ins(port: int, delay_s: float) -> Iterator[StandIns]:
         daemon_threads = True
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            # Who asked was killed meanwhile.
+            # The client was killed meanwhile.
             pass
 
     server = Server(("127.0.0.1", port), Handler)

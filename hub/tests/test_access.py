@@ -156,7 +156,7 @@ async def test_who_may_not_sees_nothing_and_changes_nothing(
             # It is there, but not for this caller.
             assert answer.status_code == 404, where
     after = await state(service)
-    # What this caller may do for themselves is theirs: a hello, a broadcast of their own.
+    # The caller may do some things for themselves: a hello, a broadcast of their own.
     assert after[0] == before[0]
     assert [one for one in after[1] if one["sender"] == "admin"] == before[1]
     assert after[2] == before[2]

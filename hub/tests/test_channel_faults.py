@@ -179,7 +179,7 @@ async def odd_server(answers: dict[str, str]) -> AsyncIterator[OddServer]:
         ),
         (
             {"EHLO": "250-odd.example\r\n250 STARTTLS", "STARTTLS": "220 Go on"},
-            # What follows is no TLS.
+            # No TLS follows.
             {"starttls": True, "username": "u", "password": "pw", "timeout_s": 1},
             "the mail server cannot be reached",
             False,
@@ -205,7 +205,7 @@ async def test_what_a_mail_server_answers_says_whether_it_is_tried_again(
     assert "alice" not in str(failed.value)
     assert "pw" not in str(failed.value)
     if more.get("starttls"):
-        # What must be encrypted is not sent otherwise.
+        # No secret is sent without encryption.
         words = {line.split()[0] for line in odd.heard if line.isascii() and line.strip()}
         assert not words & {"AUTH", "MAIL", "DATA"}
 

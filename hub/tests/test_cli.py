@@ -154,7 +154,7 @@ def test_init_makes_what_a_service_alone_needs(tmp_path: Path) -> None:
     token = json.loads(done.stdout)["token"]
     kept = (tmp_path / "jupyterhub-notify-tokens.json").read_text()
     assert token not in kept
-    # What is in it is nobody else's.
+    # Nobody else may read it.
     database = tmp_path / "jupyterhub-notify.sqlite"
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
     assert run("init").returncode == 1

@@ -160,7 +160,7 @@ async def test_a_file_that_is_locked_is_said_to_be_away_and_heals(
             assert answers[0].json()["detail"][0]["msg"] == AWAY
             # Together, not one after another, each with a wait of its own.
             assert took_s < 20
-            # What is read needs no lock.
+            # Reading needs no lock.
             listed = await asked(service, "alice", "GET", "/v1/notifications/messages")
             assert [one["summary"]["gfm"] for one in listed.json()] == ["acknowledged"]
             other.execute("ROLLBACK")
@@ -169,7 +169,7 @@ async def test_a_file_that_is_locked_is_said_to_be_away_and_heals(
         said = [one["event"] for one in logs]
         assert said.count("The database refused a change") == 1
         assert said.count("The database takes changes again") == 1
-        # What was refused was not done.
+        # A refused change was not made.
         assert [one["summary"]["gfm"] for one in await service.messages()] == [
             "healed",
             "acknowledged",

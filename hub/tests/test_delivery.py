@@ -84,7 +84,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         hub.add_user("sam")
         servers = Servers(hub)
         servers.start(*RUNNING, *QUOTED)
-        # What the lab of a server that knows the service says when it starts.
+        # The lab of a server that knows the service says this when it starts.
         greeting = {"extension": "jupyterlab-notify-center", "version": "1"}
         answer = hub.request("POST", "/v1/hello", hub.token("ada"), json=greeting)
         assert answer.status_code == 200, answer.text
@@ -205,7 +205,7 @@ def test_what_a_hostile_server_is_sent_opens_nothing_else(servers: Servers, sent
         for method, where in (*routes.JUPYTER_SERVER, *routes.documented("openapi.json")):
             answer = client.request(method, base + where, headers=headers, json={})
             assert answer.status_code in (403, 404), (name, method, where, answer.status_code)
-            # What is not there is not there for anybody.
+            # A missing route is missing for everybody.
             assert answer.status_code == 403 or where == routes.OLDER_LIST, where
     for method, where in routes.documented("hub-openapi.json"):
         if where not in routes.OPEN:
@@ -234,7 +234,7 @@ def test_a_change_and_the_end_reach_whom_it_was_pushed_to(servers: Servers, sent
     wait_for(lambda: servers.notifications("pat")[0]["message"] == "At nine", "the change")
     servers.admin("DELETE", f"/broadcasts/{moved}")
     wait_for(lambda: [one["message"] for one in servers.notifications("pat")] == [TEXT], "the end")
-    # What it was there stays: it was stored.
+    # Its outcome stays: it was stored.
     assert servers.outcomes(moved) == {"pat": "stored", "ola": "stored"}
 
 
@@ -317,7 +317,7 @@ async def test_past_the_proxy_a_push_arrives_and_is_no_activity(servers: Servers
         await api.close()
     assert seen() == before
     assert "Directly" in [one["message"] for one in servers.notifications(name)]
-    # That was through the proxy.
+    # This one went through the proxy.
     assert seen() > before
 
 

@@ -60,7 +60,7 @@ def test_each_server_has_exactly_one_outcome(servers: Servers) -> None:
         (one,) = servers.notifications(name)
         assert (one["message"], one["banner"]) == (TEXT, True)
 
-    # Who comes later has it then; what failed is tried again.
+    # A user who comes later has it then; a failed delivery is tried again.
     servers.start("sam")
     servers.become(sent, {"sam": "stored"}, 60)
     servers.stop("kit")

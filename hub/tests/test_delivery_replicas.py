@@ -300,5 +300,5 @@ def test_a_revocation_in_the_middle_leaves_it_nowhere(place: Site) -> None:
     place.wait_for_end(id_, [*SLOW, "pat"])
     wait_for(nowhere, "its end")
     counts = Counter(one["outcome"] for one in place.rows(id_))
-    # Who had it had it; the others never will.
+    # Some users had it before its end; the others never will.
     assert set(counts) == {"stored", "expired"}

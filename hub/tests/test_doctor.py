@@ -191,7 +191,7 @@ def test_each_running_server_is_told_how_it_stands(hub: Hub) -> None:
     (problem,) = report["problems"]
     assert problem["what"] == "environment"
     assert "carl/" in problem["problem"]
-    # What the doctor made is gone.
+    # The doctor removed the tokens that it made.
     assert hub.api("GET", "/users/notify-bot/tokens")["api_tokens"] == []
 
     done = doctor(*("--url", hub.service, "--json"), JUPYTERHUB_NOTIFY_TOKEN=hub.token("root"))

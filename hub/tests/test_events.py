@@ -110,7 +110,7 @@ async def test_a_token_that_is_revoked_loses_its_stream(database: str, tokens: T
             with pytest.raises(StopAsyncIteration):
                 while True:
                     await events.next()
-            # Who is still who they were keeps theirs, however often that is asked.
+            # Users whose identity has not changed keep their stream, however often it is checked.
             await asyncio.sleep(1)
             await service.send("alice", summary="after")
             assert (await kept.until("message")).data["summary"]["gfm"] == "after"

@@ -78,7 +78,7 @@ async def test_what_is_old_is_deleted(service: Service) -> None:
     await execute(service, f"UPDATE audit SET at = {old}")
     await execute(service, f"UPDATE notifications SET created = {old} WHERE id = 1")
     await service.parts.housekeeping.clean()
-    # What had no expiry has one after the site's longest time.
+    # A message without an expiry expires after the site's longest time.
     assert [one["id"] for one in await service.messages()] == [kept["id"]]
     assert await rows(service, "SELECT state FROM notifications WHERE id = 1") == [("expired",)]
     assert await rows(service, f"SELECT * FROM notifications WHERE id = {gone['id']}") == []

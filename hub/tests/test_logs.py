@@ -45,7 +45,7 @@ def test_an_error_is_told_by_its_place_and_its_types() -> None:
     assert "builtins.KeyError" in text
     assert "pydantic_core._pydantic_core.ValidationError" in text
     assert "test_logs.py" in text
-    # What the system says of a file is what an administrator needs.
+    # An administrator needs the system's words about a file.
     assert "OSError: No space left on device" in traced(OSError(28, "No space left on device"))
 
 

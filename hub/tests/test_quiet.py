@@ -58,7 +58,7 @@ async def test_the_last_change_counts_also_if_an_earlier_one_comes_after_it(
     # A lab that was offline tells what its user did before, and after.
     held = await change(service, muted("quota", False, 9000), muted("backup", False, 3600))
     assert held == {"quota": (True, None), "backup": (False, None)}
-    # What is said again with a later time counts against what lies between.
+    # A change repeated with a later time wins over those in between.
     await change(service, muted("quota", age_s=600))
     assert (await change(service, muted("quota", False, 1800)))["quota"] == (True, None)
 

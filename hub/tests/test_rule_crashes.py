@@ -94,7 +94,7 @@ def open_action(engine: StandIn, user: str) -> bool:
         assert key not in keys[:number] or key == keys[number - 1]
         if key not in keys[:number]:
             steps.append(key.rpartition(":")[2])
-    # What was written but not called before it was over has an end without a beginning.
+    # A run written but not called before it was over has an end without a beginning.
     begun = False
     for step in steps:
         assert not (begun and step == "beginning")
@@ -118,7 +118,7 @@ async def check(service: Service, engine: StandIn, path: Path, clock: Hours, run
         if value != 85:
             is_on = value > 90
         elif not is_known:
-            # Whether a run that was killed has seen its value: only it knew.
+            # Only the killed run knew whether it had seen its value.
             is_on = open_action(engine, user)
         is_known = done
         if done:

@@ -72,7 +72,7 @@ async def test_an_unread_message_and_its_whole_are_as_semaphore_answers_them(
     assert listed.keys() == recorded.keys()
     assert listed["summary"]["gfm"] == recorded["summary"]["gfm"]
     whole = (await service.as_("alice").get("/v1/notifications/messages/7")).json()
-    # What is said of the sender is ours; the rest has Semaphore's fields.
+    # The sender is our addition; the rest has Semaphore's fields.
     assert whole.keys() - {"sender"} == expected.keys()
     assert whole["body"]["gfm"] == expected["body"]["gfm"]
     # Semaphore's own fault, not copied.

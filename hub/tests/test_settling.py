@@ -60,7 +60,7 @@ async def test_results_of_one_moment_are_one_command(service: Service) -> None:
     assert writer.commands == 1
     # Each is answered after the commit: it can be read.
     assert await outcomes(service, id_) == dict(zip(USERS, results, strict=True))
-    # What another replica has taken over is not written over.
+    # A delivery that another replica has taken over is not written over.
     stranger = Settling(writer=service.parts.writer, pushes=pushes, owner="another")
     await stranger.settle(claims[0], seq, {"outcome": "error", "due": None})
     assert (await outcomes(service, id_))["alice"] == "stored"

@@ -186,7 +186,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     model.openRequested.connect((_, { id, by }) => {
       if (by === 'program') {
-        // Where nobody looks, or somebody reads another message, it only adds to the count.
+        // It only adds to the count while nobody looks, or somebody reads another message.
         if (document.visibilityState === 'visible' && !panel.isVisible) {
           show({ id, focus: false, read: false });
         }

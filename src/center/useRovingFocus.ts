@@ -84,7 +84,7 @@ export function useRovingFocus(
     onBlur: () => {
       const id = focused.current;
       queueMicrotask(() => {
-        // Where a row was taken away with the focus on it, the user did not leave the list.
+        // A row that was taken away with the focus on it is not a user who left the list.
         const taken =
           document.activeElement === document.body &&
           (id === null || !element(id));

@@ -161,7 +161,7 @@ export function useShared(options: Omit<ICenterProps, 'host'>): {
     };
   }, []);
   const forget = React.useCallback(() => setFailure(null), []);
-  // That the server cannot be reached is true no longer.
+  // The server can be reached again, so a failure to reach it is out of date.
   React.useEffect(() => onReconnected(model, forget), []);
   return { shared, failure, forget };
 }

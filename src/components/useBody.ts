@@ -59,7 +59,7 @@ export function useBody(row: Notification): IBody {
       fetched: draw,
       failed: setFailure
     });
-    // That it was read just now is no reason to ask again for what was not answered yet.
+    // A change of the read state alone is no reason to ask again before the answer is there.
   }, [row.id, stale ? (known ? row.seq : row.updated) : 0, attempt]);
 
   return { body: known?.body, failure, retry: () => setAttempt(attempt + 1) };

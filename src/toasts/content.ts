@@ -102,8 +102,8 @@ export class ToastContents {
       caption: visible(action.caption ?? '') || undefined,
       displayType: action.displayType ?? 'default',
       callback: event => {
-        // Whether the toast goes is for what the button does to say: its
-        // command may have been refused.
+        // The action decides whether the toast goes: its command may have
+        // been refused.
         event.preventDefault();
         void actions!.run(model.get(row.id) ?? row, index);
       }
@@ -167,7 +167,7 @@ export namespace ToastContents {
     actions: INotificationActions | null;
     /** The language. */
     trans: TranslationBundle;
-    /** After how long a toast closes that does not say it itself; 0: it stays. */
+    /** Time after which a toast closes that does not say it itself; 0: it stays. */
     defaultAutoClose_s: () => number;
     /** Tells whether something can show a notification in full. */
     opens: () => boolean;

@@ -24,7 +24,7 @@ export const MOST_TOASTS = 4;
  * The changes after which all fits.
  */
 export interface IToastPlan {
-  /** Of those that arrive, which to show; oldest first. */
+  /** Arriving messages to show, oldest first. */
   show: string[];
   /** Toasts that are not shown (any more), and have to be summed up. */
   sumUp: string[];
@@ -58,10 +58,9 @@ export function rank(
 /**
  * Decide which toasts stay, come, and are summed up.
  *
- * What is newer takes the place of what is older, but never of what is more
- * urgent. During a flood nothing that is shown makes room for an equal:
- * otherwise every message would flash up for a moment and nobody could read
- * any.
+ * Newer toasts take the place of older ones, but never of more urgent ones.
+ * During a flood no toast makes room for an equal: otherwise every message
+ * would flash up for a moment and nobody could read any.
  *
  * @param shown - The toasts on the screen, oldest first.
  * @param arriving - Those that ask to be shown, oldest first.

@@ -61,8 +61,8 @@ export interface IPlace {
 /**
  * Find the place below the lowest bar that leaves room enough.
  *
- * Where the page is split and a lower part is small, toasts stand above its bar, and have no more
- * room than up to there.
+ * In a split page whose lower part is small, toasts stand above its bar, and have no more room than
+ * up to there.
  *
  * @param above - Where what stands across the page ends.
  * @param bars - The bars in the toasts' column, in any order.

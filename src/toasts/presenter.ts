@@ -243,7 +243,7 @@ export class ToastPresenter implements IDisposable {
       } else if (this._toasts.has(id)) {
         this._toasts.refresh(row);
       } else if (this._done.delete(id)) {
-        // That it was done was undone.
+        // The user undid its dismissal.
         this._queue.set(id, true);
       }
     }

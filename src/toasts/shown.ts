@@ -69,7 +69,7 @@ export class ShownToasts {
     return count;
   }
 
-  /** Those on the page, as candidates for the places that they have. */
+  /** Toasts on the page, as candidates for the places that they have. */
   candidates(): IToastCandidate[] {
     const candidates: IToastCandidate[] = [];
     for (const [id, shown] of this._shown) {
@@ -213,7 +213,7 @@ export class ShownToasts {
     );
   }
 
-  /** As high as it was the last time, or else about as high as it will be. */
+  /** Height of its toast: the one it had the last time, or else an estimate. */
   private _height(row: Notification): number {
     return this._heights.get(row.id) ?? estimateHeight(row);
   }

@@ -287,7 +287,7 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(content)
         except OSError:
-            # Who asked has had enough.
+            # The client has gone.
             self.close_connection = True
 
 

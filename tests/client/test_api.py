@@ -68,7 +68,7 @@ def test_what_arrives_late_is_not_followed_at_once(
 
 
 def test_a_million_steps_make_few_requests(recorder: Recorder, to_recorder: Directed) -> None:
-    # What a step costs is measured beside a bare loop: benchmarks/bench_track.py.
+    # benchmarks/bench_track.py measures the cost of a step beside a bare loop.
     assert sum(1 for _ in to_recorder.track(range(1_000_000), "Million")) == 1_000_000
     assert to_recorder.flush()
     assert recorder.most_in_a_second() <= 4
@@ -123,7 +123,7 @@ def test_a_progress_that_stands_still_is_renewed_just_as_it_was(
     assert said[0]["heartbeat"] == 30
 
 
-# What goes wrong around it
+# Failures around it
 
 
 def test_without_a_server_one_warning_and_the_program_goes_on(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ async def test_asend_comes_back_from_an_answer_that_is_none(
 def test_what_the_server_refuses_is_logged_once_and_told_to_who_asks(
     server: Server, to_server: Directed, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # What a newer server no longer takes, say: of our own limits the caller is told at once.
+    # As a newer server might refuse it: our own limits are checked before it is queued.
     first, second = (
         to_server.queue.submit({"message": "x" * 5000, "key": key}) for key in ("first", "second")
     )
@@ -331,7 +331,7 @@ def test_threads_share_it(recorder: Recorder, to_recorder: Directed) -> None:
     assert sum("half of" in text for text in said) == 4
 
 
-# What it costs to have it
+# The cost of having it
 
 
 def test_importing_it_is_cheap_and_the_server_does_not_import_it() -> None:

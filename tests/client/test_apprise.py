@@ -88,7 +88,7 @@ def test_apprise_says_no_when_the_server_does(server: Server) -> None:
 
 
 def test_the_apprise_command_finds_the_server_by_itself(server: Server, tmp_path: Path) -> None:
-    # What docs/send.md says.
+    # As docs/send.md says.
     plugin = tmp_path / "jupyter.py"
     plugin.write_text("from jupyter_notify.apprise import *\n")
     ran = run(

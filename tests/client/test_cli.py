@@ -66,7 +66,7 @@ def body_of(server: Server, ran: subprocess.CompletedProcess[str]) -> str:
 def test_a_long_input_is_read_to_its_end_which_is_kept(shell: Shell, server: Server) -> None:
     script = f"seq 200000 | {NOTIFY} send Long --body-file -; echo ${{PIPESTATUS[0]}} >&2"
     ran = run("bash", "-c", script, env=shell.env, cwd=server.root_dir)
-    # Who writes it is not ended by a reader that leaves.
+    # A writer is not ended by a reader that leaves.
     assert ran.stderr == "0\n"
     body = server.detail(ran.stdout.strip())["body"]
     assert body.startswith("*Shortened: this is the end of it.*\n\n1")
@@ -138,7 +138,7 @@ def test_a_closed_stream_is_no_error(shell: Shell, server: Server, closed: str) 
     assert "it is closed" in one_line(ran)
 
 
-# What is wrong
+# Wrong use
 
 
 @pytest.mark.parametrize(

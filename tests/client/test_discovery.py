@@ -64,7 +64,7 @@ def write(directory: Path, name: str, value: object) -> None:
 def test_the_only_one_that_runs_is_found_where_it_listens(
     tmp_path: Path, env: dict[str, str], port: int
 ) -> None:
-    # What listens everywhere names itself by its host's name, and is asked on this machine.
+    # A server that listens everywhere names its host, and is asked on this machine.
     write(tmp_path, "1", info(port, hostname="0.0.0.0", url=f"http://a.example:{port}/user/x/"))
     write(tmp_path, "2", '{"pid": 1, "por')
     write(tmp_path, "3", "[]")
@@ -114,7 +114,7 @@ def test_several_are_listed_and_none_is_guessed(
         # One of a process that does not run us either.
         with subprocess.Popen(["sleep", "30"]) as third:
             write(tmp_path, "3", info(port, pid=third.pid))
-            # That one does not listen there, so only the other is left.
+            # The third does not listen there, so only the second is left.
             assert find(env=env).token == "second-secret"
             third.kill()
         with socket.create_server(("127.0.0.1", 0)) as listening:

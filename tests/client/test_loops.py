@@ -25,7 +25,7 @@ EXPECTED = {
     "break while handling": BROKEN,
     "finally": ("error", "failed after 2 of 10: KeyError: 'k'"),
     "nested break": BROKEN,
-    # What drives the loop may come to its end before the tracked one does.
+    # The iterator that drives the loop may end before the tracked one does.
     "zip shorter": THREE,
     # Here a fourth item was taken before the other one was found to be at its end.
     "zip first": ("success", "ended after 4 of 10"),

@@ -151,7 +151,7 @@ def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
         # In the background it may not touch the terminal.
         code, shown = terminal.run(f"{python} run --title Behind -- bash -c 'exit 5' & wait $!")
         assert code == 5, shown
-        # What is to end it ends the command, and the terminal is as it was, not raw.
+        # A signal that is to end it ends the command, and the terminal is no longer raw.
         # Short naps: a shell with a trap that is just forking one loses the signal to it, and acts
         # on it after the nap.
         asks = "kill -TERM $PPID; for ((nap = 0; nap < 200; nap++)); do sleep 0.1; done"
@@ -219,7 +219,7 @@ def test_what_is_left_in_the_background_lives_and_writes_on(
     server: Server, tmp_path: Path, target: str
 ) -> None:
     later = "until test -e go; do sleep 0.02; done; echo later; echo written > done"
-    # What it leaves has our error output open as well, for which the test would wait.
+    # The process it leaves has our error output open as well: the test would wait for it.
     script = f"exec 2> errors; $RUN -- bash -c '({later}) & echo now' {target}; echo $?"
     assert bash(server, script, tmp_path).stdout == "0\n"
     shown = tmp_path / "shown"
@@ -294,7 +294,7 @@ def test_ctrl_z_stops_it_and_it_goes_on_behind_and_in_front(server: Server, tmp_
         wait_for(ready.exists, "the command")
         terminal.type("\x1a")
         terminal.read_until("Stopped")
-        # What is typed meanwhile is the shell's.
+        # Input typed meanwhile is the shell's.
         terminal.type("bg; echo the sh''ells; touch " + f"{go}\r")
         shown = terminal.read_until("the shells")
         if "wenton" not in shown:
@@ -363,7 +363,7 @@ def test_the_command_gets_the_environment_that_it_would_have(
 def test_a_signal_that_no_keyboard_sent_reaches_the_command_even_at_once(
     server: Server, tmp_path: Path, name: str
 ) -> None:
-    # What the command itself sends to its parent comes at the earliest moment that there is.
+    # A signal from the command itself to its parent comes at the earliest moment possible.
     wait = "for _ in {1..400}; do sleep 0.05; done"
     (tmp_path / "script").write_text(
         f"trap 'echo got it; exit 7' {name}; kill -{name} $PPID; {wait}"

@@ -58,7 +58,7 @@ from .test_discovery import info
         ("/prefix/user/notebooks/lab/workspaces/lab", "/prefix/user/notebooks/"),
         ("/lab/tree/user/lab/tree/x.ipynb", "/"),
         ("/lab/tree/hub/home/x.ipynb", "/"),
-        # What shows one document alone has workspaces and paths as `lab` has.
+        # The view of one document alone has workspaces and paths as `lab` has.
         ("/user/ada/doc/workspaces/x/tree/a.ipynb", "/user/ada/"),
         ("/doc/tree/lab", "/"),
         ("/user/ada/lab/workspaces/lab/tree/lab/lab", "/user/ada/"),

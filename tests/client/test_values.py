@@ -365,7 +365,7 @@ def test_data_without_a_plain_form_is_told_at_once(wrong: Any) -> None:
         compose("m", data=wrong)
 
 
-# What the server takes at most
+# Limits of the server
 
 
 def test_texts_that_are_too_long_are_shortened_and_say_so() -> None:

@@ -216,7 +216,7 @@ def test_the_token_is_found_in_the_documented_order_and_afresh(
     assert read() == "file"
     file.write_text("renewed")
     assert read() == "renewed"
-    # What no header can hold is no token.
+    # A token is text that a header can hold.
     for wrong in ("", "two words", "line\nbreak", "ümlaut", "\udcff"):
         file.write_bytes(wrong.encode("utf-8", "surrogateescape"))
         assert read() == "variable"

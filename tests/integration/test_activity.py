@@ -38,13 +38,13 @@ def test_our_own_traffic_is_nobodys_activity(make_server: Callable[..., Server])
         )
         assert server.request("PUT", f"/{NAMESPACE}/ingest/k", HUB_PAYLOAD).status_code == 200
         assert server.request("DELETE", f"/{NAMESPACE}/ingest/k").status_code == 200
-        # What is refused is not activity either.
+        # Refused requests are not activity either.
         assert server.request("POST", f"/{NAMESPACE}/ingest", {}).status_code == 400
         assert server.request("POST", f"/{NAMESPACE}/ingest", {}, token="no").status_code == 403
         assert server.request("GET", f"/{NAMESPACE}/ingest").status_code == 405
         assert server.request("GET", f"/{NAMESPACE}/notifications/no").status_code == 404
         server.status()
-        # What a tab asks and tells by itself of welcome messages.
+        # Requests for welcome messages that a tab makes by itself.
         assert server.request("GET", f"/{NAMESPACE}/welcome").status_code == 200
         for what, value in (("seen", {"ids": ["x"]}), ("dismiss", {"ids": ["x"]}), ("reset", {})):
             answer = server.request("POST", f"/{NAMESPACE}/welcome/{what}", value)

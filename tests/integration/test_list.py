@@ -102,7 +102,7 @@ def test_paging_shows_everything_once_while_messages_come_in(inbox: Server) -> N
             stop.set()
         assert pushing.result(10) > 1
     assert len(seen) == len(set(seen))
-    # What was there at the first page is all there; what came in later is above it.
+    # All messages of the first page's time are there; later ones are above them.
     assert seen[-60:] == sent[::-1]
 
 
@@ -257,7 +257,7 @@ def test_undo_by_the_seqs_of_the_answer_brings_back_just_those(inbox: Server) ->
     assert dismissed["changed"] == 4
     undone = patch(inbox, seqs=dismissed["seqs"], dismissed=False)
     assert undone["changed"] == 4
-    # What was put away before stays away.
+    # Messages dismissed before stay dismissed.
     assert ids(inbox.page(view="dismissed")) == [sent[1]]
     assert ids(inbox.page()) == [sent[4], sent[3], sent[2], sent[0]]
     assert [inbox.detail(id_)["read"] for id_ in sent] == before

@@ -129,7 +129,7 @@ def test_a_page_of_the_oldest_jupyterlab_is_not_said_to_be_too_old(wheel: Path) 
     with zipfile.ZipFile(wheel) as archive:
         (entry,) = (n for n in archive.namelist() if re.search(r"/static/remoteEntry\.\w+\.js$", n))
         script = archive.read(entry).decode()
-    # What the page warns of in its console, once a package, if it has an older one.
+    # The page warns in its console of each package that it has in an older version.
     required = dict(
         re.findall(
             r'shareKey"?:\s*"(@jupyterlab/[^"]+)"[^{}]*?requiredVersion"?:\s*"([^"]+)"', script

@@ -193,7 +193,7 @@ def test_a_tab_that_comes_and_goes_misses_nothing(server: Server) -> None:
     assert set(rows) == set(sent)
 
 
-# What a tab says
+# Frames from a tab
 
 
 def test_a_ping_is_answered_and_anything_else_is_passed_over(server: Server) -> None:

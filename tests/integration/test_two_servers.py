@@ -45,7 +45,7 @@ def test_each_shows_what_the_other_took_in(pair: tuple[Server, Server]) -> None:
                 id_ = server.ingest(f"message {n}")["notification_id"]
                 rows = tab.rows_until(lambda rows, id_=id_: id_ in rows, SOON_S)
                 assert rows[id_]["message"] == f"message {n}"
-        # What the user did follows too, and what the sender took back.
+        # The user's changes follow too, and the sender's revocations.
         two.change(id_, read=True)
         assert tab_one.rows_until(lambda rows: bool(rows.get(id_, {}).get("read")), SOON_S)
         one.request("PATCH", f"/{NAMESPACE}/notifications", {"all": True, "dismissed": True})

@@ -79,7 +79,7 @@ def test_a_file_is_a_welcome_message_until_it_was_seen_enough(
         ("file:law", True, 0),
         ("file:news", False, 2),
     ]
-    # What its author does not allow to be put away stays; what is unknown is passed over.
+    # A message stays if its author forbids dismissal; unknown ones are passed over.
     post(server, "dismiss", {"ids": ["file:law", "file:unknown"]})
     assert due(server) == ["file:law"]
     before = ask(server)["version"]

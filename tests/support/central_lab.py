@@ -97,7 +97,7 @@ def tries(central: Central) -> list[list[dict[str, Any]]]:
     """Return what was asked in each pass that has begun since it forgot: broadcasts come first."""
     begun: list[list[dict[str, Any]]] = []
     for request in central.requests():
-        # What a user opens is asked for at any time.
+        # A message that a user opens is asked for at any time.
         if re.fullmatch("/v1/notifications/messages/.+", request["path"]):
             continue
         if request["path"] == "/v1/broadcasts" and request["token"] is not None:

@@ -125,7 +125,7 @@ class Proxy:
         """End it: who connects is refused."""
         if self._server is not None:
             self._server.shutdown()
-            # Who has come by now is served: reset, it would take the proxy for another fault.
+            # Clients that have come by now are served: a reset would look like another fault.
             self._server.timeout = 0
             while select.select([self._server.socket], [], [], 0)[0]:
                 self._server.handle_request()

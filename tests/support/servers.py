@@ -217,7 +217,7 @@ class Server:
             "JUPYTER_CONFIG_DIR": str(self.config_dir),
             "JUPYTER_RUNTIME_DIR": str(self.runtime_dir),
             "JUPYTER_TOKEN": self.token,
-            # What is wrong in its configuration ends its start, instead of a line in its log.
+            # A wrong configuration ends its start, instead of a line in its log.
             "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR": "1",
             **(env or {}),
         }
@@ -329,7 +329,7 @@ class Server:
         self.stop()
         return self.start()
 
-    # What a sender or a tab does
+    # Requests of a sender or a tab
 
     def request(
         self,

@@ -54,7 +54,7 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
 
 def set_timings(store: Storage, **timings: float) -> None:
     """Have a store wait for shorter, or longer, from now on."""
-    # What the engine waits for; the rest looks at the timings that it was made with.
+    # Only the engine reads them anew; the rest keeps the timings that it was made with.
     store.engine._timings = replace(store.engine._timings, **timings)  # type: ignore[arg-type]
 
 

@@ -214,7 +214,7 @@ def test_a_link_header_costs_no_more_than_its_length(name: str) -> None:
             parse_next_cursor(Answer(200, {"link": LINKS[name]}, b""))
         except Failure:
             continue
-    # Where it is quadratic, one takes seconds.
+    # A quadratic reader takes seconds for one.
     assert time.process_time() - began < 1
 
 

@@ -159,7 +159,7 @@ def test_a_file_system_that_fails_or_hangs_holds_nothing_up(tmp_path: Path):
         context: Any = SimpleNamespace(timings=timings, log=logging.getLogger("test"))
         source = Recording(context, tmp_path, measure)
         source.wake()
-        # What fails is looked at again; what hangs leaves the loop to others.
+        # A failing look is repeated; a hanging one leaves the loop to others.
         await asyncio.to_thread(hangs.wait, 60)
         for _ in range(5):
             # Another tab opens and closes: there is one look, and it still hangs.

@@ -132,7 +132,7 @@ class Tabs(RuleBasedStateMachine):
 
         return self.loop.run_until_complete(asyncio.wait_for(waiting(), 20))
 
-    # What senders do
+    # Senders
 
     def message_of(self, number: int, key: str | None, lifetime_s: int | None) -> IngestMessage:
         expires = None
@@ -177,10 +177,10 @@ class Tabs(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((1, 40, 400, 90_000, -60)))
     def pass_time(self, seconds: int) -> None:
         self.clock.forward(seconds)
-        # What had an end may have come to it.
+        # A message with an end may have come to it.
         self.acknowledged.clear()
 
-    # What the user does
+    # The user
 
     @precondition(lambda self: self.ids)
     @rule(which=st.integers(0, 99), state=STATES)
@@ -205,7 +205,7 @@ class Tabs(RuleBasedStateMachine):
         with suppress(NotifyError):
             self.wait(self.manager.set_states(state, seqs=seqs, up_to=cursor))
 
-    # What happens to the file
+    # The file
 
     @precondition(lambda self: self.lock is None)
     @rule(number=st.integers(0, 9), key=KEYS, count=st.integers(1, 10))
@@ -260,7 +260,7 @@ class Tabs(RuleBasedStateMachine):
             self.lock = None
             self.manager.storage.engine._heal_at = 0.0
 
-    # What tabs do
+    # Tabs
 
     @precondition(lambda self: len(self.tabs) < 4)
     @rule()
@@ -304,7 +304,7 @@ class Tabs(RuleBasedStateMachine):
     def wake_up(self, which: int) -> None:
         self.tabs[which % len(self.tabs)][0].awake.set()
 
-    # What must hold
+    # Invariants
 
     def stored(self) -> dict[str, dict[str, Any]]:
         store = self.manager.storage

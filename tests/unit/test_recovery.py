@@ -205,7 +205,7 @@ async def test_a_corrupt_file_is_set_aside_whole_and_a_new_one_begun(
         status = (await manager.status("1"))["store"]
         # Nothing is wrong any more; where the old file is stays to be seen.
         assert (status["problem"], status["setAside"]) == (None, str(aside))
-    # What was written after the damage lies in the new file.
+    # Changes after the damage lie in the new file.
     same = sum(a == b for a, b in zip(places.content(aside), bytes_, strict=False))
     if damage in (corrupt_header, no_database):
         assert places.content(aside) == bytes_

@@ -28,7 +28,7 @@ def scan(folder: Path) -> list[str]:
     """Return the ids of the messages that can be told."""
     log = logging.getLogger("welcome files")
     files = WelcomeFiles([str(folder.parents[1])], aspect="jupyterlab", image_url="/i/", log=log)
-    # What is found must be fit for an answer.
+    # The messages must be fit for an answer.
     return [message["id"] for message in json.loads(json.dumps(files.scan()))]
 
 
@@ -139,7 +139,7 @@ def test_images_are_found_in_a_time_that_grows_with_the_length_alone(
     text = before + SLOW[name] * (256 * 1024 // len(SLOW[name]))
     began = time.process_time()
     place_images(text, "/i/")
-    # Where it is quadratic, it takes a minute and more.
+    # A quadratic reader takes a minute and more.
     assert time.process_time() - began < 2
 
 

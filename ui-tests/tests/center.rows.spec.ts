@@ -81,7 +81,7 @@ test('The heading of the day stays in sight while one scrolls', async () => {
   for (let step = 0; step < 8; step++) {
     await page.keyboard.press('ArrowUp');
   }
-  // Where there is no heading, nothing is below it.
+  // Without a heading, nothing is below it.
   const below = async () => {
     const box = await heading.boundingBox();
     const row = (await rows(page, 'message 38.').boundingBox())!;

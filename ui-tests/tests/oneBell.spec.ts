@@ -135,7 +135,7 @@ for (const app of ['lab', 'notebook'] as const) {
       await expect(items(page, 'by a command')).toBeVisible();
       await thisTab(page).getByRole('button', { name: 'Clear' }).click();
       await expect(thisTab(page)).toHaveCount(0);
-      // That cleared nothing of ours.
+      // Clearing left ours alone.
       await expect(rows(page, 'a message of ours')).toHaveClass(
         /jp-mod-unread/
       );

@@ -153,7 +153,7 @@ class Influx(_Engine):
 
 
 class Threshold(_Strict):
-    """From which value on, and until which, a user is told."""
+    """Values from which on, and until which, a user is told."""
 
     above: Annotated[float, Field(description="It begins above this", allow_inf_nan=False)]
     clear_below: Annotated[

@@ -1,4 +1,4 @@
-"""What a user is left alone by, on all of their servers."""
+"""Do not disturb and muted sources of a user, on all of their servers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .common import Model, Text, Utc
 
 __all__ = ["ChangeQuiet", "Quiet", "QuietChange", "QuietEntry"]
 
-#: How many entries one user has: more than a lab lets its user mute.
+#: Entries that one user may have: more than a lab lets its user mute.
 MOST = 200
 
 _SOURCE = Field(

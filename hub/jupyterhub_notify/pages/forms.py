@@ -67,9 +67,9 @@ class Draft:
         )
 
 
-#: What may stand between the names of a pasted list; the last two cannot be seen.
+#: Separators between the names of a pasted list; the last two are invisible.
 BETWEEN = r"\s,;\u200b\ufeff"
-#: A name, or one in quotes that has in it what stands between others.
+#: A name, or one in quotes that contains a separator.
 NAME = re.compile(rf'"([^"]+)"(?=[{BETWEEN}]|$)|([^{BETWEEN}]+)')
 
 

@@ -1,4 +1,4 @@
-"""What each user is left alone by, which all servers of the user share."""
+"""Do not disturb and muted sources, which all servers of a user share."""
 
 from __future__ import annotations
 

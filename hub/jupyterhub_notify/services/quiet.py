@@ -1,4 +1,4 @@
-"""What users are left alone by: kept so that all of a user's servers follow."""
+"""Do not disturb and muted sources, kept so that all of a user's servers follow."""
 
 from __future__ import annotations
 

@@ -81,8 +81,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def make_private(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
-        # What it holds is for its users each. SQLite gives its log the same mode; a path that
-        # cannot be is SQLite's to refuse.
+        # Messages are private to their users. SQLite gives its log the same mode, and refuses a
+        # path that cannot be.
         with suppress(OSError):
             if not str(arguments[0]).startswith((":", "file:")):
                 os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -330,7 +330,7 @@ class MessageSync:
         assert first is not None
         oldest_ms = min(message.created_ms for message in known.values())
         listed: dict[str, bool] = {}
-        # How far back the list was read; older messages may be on pages that were not read.
+        # Time back to which the list was read; older messages may be on unread pages.
         last_ms, readable = 2**63, True
         async for page in self._pages(first, unread=False):
             for item in page.items:

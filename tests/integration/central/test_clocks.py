@@ -47,7 +47,7 @@ def test_what_is_shown_for_some_minutes_is_shown_for_as_long(
                 assert is_about(row_of(tab, message, read=False)["expiresAt"], 180), message
             row = row_of(tab, "Down for an hour")
             assert is_about(row["countdown"], 3600)
-            # What is over by the service's clock goes when it says so, whatever this one says.
+            # A message goes when it is over by the service's clock, whatever this machine's says.
             id_ = service.broadcast("Soon over", ends=there(minutes=3))
             row_of(tab, "Soon over")
             service.ask("PATCH", f"/v1/admin/broadcasts/{id_}", {"ends": there(seconds=2)})

@@ -116,7 +116,7 @@ def test_asked_to_be_left_alone_by_what_a_person_opens_it_is_by_a_pass_too(
         assert "asks to wait" in wait_for(
             lambda: server.request("GET", f"/{NAMESPACE}/notifications/{id_}").text, "an answer"
         )
-        # What the user does is told after that, too.
+        # The user's changes are told after that, too.
         server.change(id_, read=True)
         wait_for(lambda: not central.unread(), "it to be read there")
         at = [asked["at"] for asked in central.requests()]

@@ -82,7 +82,7 @@ def test_an_unchanged_poll_without_etags_is_small_however_much_is_unread(
         passes = sum("unread" in one["query"] for one in asked)
         assert passes >= 1
         assert size / passes < 5_000
-        # What is new, read elsewhere and revoked is noticed all the same.
+        # New, revoked and elsewhere read messages are noticed all the same.
         revoked = central.message("Revoked")
         wait_for(lambda: "Revoked" in rows(lab), "a new one")
         central.revoke(revoked)

@@ -54,7 +54,7 @@ def test_broadcasts_are_banners_as_long_as_they_are_listed(
         assert set(rows(server, "dismissed")) == {"All is **well**"}
         central.end_broadcast(info)
         wait_for(lambda: not rows(server, "dismissed"), "its end")
-        # What is dismissed is nothing to tell: broadcasts have no state there.
+        # Dismissals are not told: broadcasts have no state there.
         assert not central.requests(method="POST")
 
 
@@ -114,7 +114,7 @@ def test_a_message_and_its_body_and_its_state_in_both_directions(
         assert texts == {"**Quota** <img src=x onerror=alert(1)>", "No body", "Old news"}
         central.revoke(two)
         tab.rows_until(lambda seen: bool(bare["id"] in seen and seen[bare["id"]]["revoked"]))
-        # What was read may be revoked too.
+        # A read message may be revoked too.
         server.change(row["id"], read=True)
         wait_for(lambda: one not in central.unread(), "it to be read there")
         central.revoke(one)
@@ -162,7 +162,7 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
             assert due(server) == ["file:local"]
             central.fault(None)
             wait_for(lambda: central.state()["dismissed"], "the service to know")
-            # That it is updated does not bring it back: only a new id is a new message.
+            # An update does not bring it back: only a new id is a new message.
             central.welcome("Hello", "Rewritten", id=hello)
             passed(server)
             assert due(server) == ["file:local"]

@@ -30,12 +30,12 @@ def test_what_a_sender_changes_is_changed_in_the_tab(
             changed = row_of(tab, "Quota at 90 %", read=False)
             assert (changed["id"], changed["type"]) == (row["id"], "warning")
             assert server.detail(row["id"])["body"] == "Delete *more*."
-            # What the list does not show.
+            # A change that the list does not show.
             service.ask("PATCH", f"{NOTIFICATIONS}/quota", {"body": "Delete *all*."})
             wait_for(lambda: server.detail(row["id"])["body"] == "Delete *all*.", "the body")
             assert server.page()["counts"]["inbox"] == 2
             if etags:
-                # Where the service says that something has changed, also what was read.
+                # A service that says that something has changed is asked for read messages too.
                 server.change(row["id"], read=True)
                 wait_for(lambda: "Quota at 90 %" not in service.unread(), "the service to know")
                 service.ask("PATCH", f"{NOTIFICATIONS}/quota", {"summary": "Quota at 95 %"})

@@ -74,13 +74,13 @@ def test_what_was_done_arrives_across_a_restart(
             lab.kill()
             service.stop()
         lab.start()
-        # What was known is still there, though the service is not.
+        # Known messages are still there, though the service is not.
         assert set(rows(lab)) == {"m0", "m2", "m3"}
         service.start()
         with lab.websocket():
             wait_for(lambda: lab.status()["central"]["outbox"] == 0, "the outbox to be empty")
             told = [(r["path"].rpartition("/")[2], r["body"]) for r in service.requests("", "POST")]
-            # What was on its way is one request; what came later waited for it.
+            # Changes on their way are one request; later ones waited for it.
             expected = [("read", ids[:2])] if end == "stop" else [("read", ids[:1])]
             if end != "stop" and told[0][1]["ids"] == ids[:1]:
                 expected.append(("read", ids[1:2]))
@@ -166,12 +166,12 @@ def test_what_one_service_says_concerns_nothing_of_anothers(
                 for lab in (one, two):
                     wait_for(lambda lab=lab: len(due(lab)) == 1, "its welcome message")
                     shows(lab, *texts)
-                # What the one lists takes nothing of the other away, and so on.
+                # The list of one takes no message of the other away.
                 for lab in (one, two, one, two):
                     passed(lab)
                     assert set(rows(lab)) == texts
                     assert len(due(lab)) == 1
-                # What is done in a tab of one is told to the service that the other asks.
+                # A change in a tab of one is told to the service that the other asks.
                 one.change(rows(one)["Message of two"]["id"], read=True)
                 wait_for(lambda: not other.unread(), "the other service to know")
                 passed(two)

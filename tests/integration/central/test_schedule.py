@@ -46,7 +46,7 @@ def test_it_is_asked_only_while_a_tab_is_open(make: Make, central: Central) -> N
         for last, begun in ((asked[3], asked[4]), (asked[7], asked[8])):
             assert begun["path"] == "/v1/broadcasts"
             assert 0.8 * interval_s - 0.01 <= begun["at"] - last["at"] < 2 * interval_s
-        # What has not changed is not sent again.
+        # An unchanged list is not sent again.
         assert {r["status"] for r in asked[4:8]} == {304}
     central.wait_until_idle()
     before = len(central.requests())

@@ -41,7 +41,7 @@ def test_what_the_service_commits_is_in_the_tab_by_an_event(
         # The same key says something else, in the same place.
         service.send("Quota is nearly full", key="quota", type="error")
         assert row_of(tab, "Quota is nearly full")["id"] == quota["id"]
-        # What is taken back goes.
+        # Revoked messages go.
         service.ask("DELETE", "/v1/services/admin/notifications/quota")
         for one in (id_, before):
             service.ask("DELETE", f"/v1/admin/broadcasts/{one}")

@@ -100,7 +100,7 @@ def test_it_is_asked_through_the_proxy_of_the_environment(
             assert set(rows(lab)) == {"Through the proxy"}
             proxy.start()
             shows(lab, "Through the proxy", "Sent meanwhile")
-            # What is told goes the same way.
+            # Changes go through the proxy too.
             lab.change(rows(lab)["Sent meanwhile"]["id"], read=True)
             wait_for(lambda: one not in central.unread(), "it to be read there")
             healthy(lab, lab.status()["central"]["lastFailure"]["at"])

@@ -132,7 +132,7 @@ def test_what_was_changed_while_the_file_failed_is_in_the_file_afterwards(
     assert quiet(make()) == held
 
 
-# What a central service has, which the user's other servers have told
+# Entries of a central service, told by the user's other servers
 
 
 def untold(store: Storage) -> list[UntoldQuiet]:
@@ -159,7 +159,7 @@ def test_the_last_change_counts_wherever_it_was_made(store: Storage, clock: Cloc
     assert adopt(store, *answer, sent=sent) == []
     assert muted(store) == []
     assert [(one.source, one.on, one.age_ms) for one in untold(store)] == [("backup", False, 0)]
-    # What was changed elsewhere before counts no more; later, it does.
+    # An earlier change from elsewhere counts no more; a later one does.
     assert adopt(store, SharedQuiet("quota", True, None, 1999)) == []
     assert muted(store) == []
     assert adopt(store, SharedQuiet("quota", True, None, 2001)) == []

@@ -1,4 +1,4 @@
-"""What each user is left alone by."""
+"""A table of do not disturb and muted sources, for each user."""
 
 from __future__ import annotations
 

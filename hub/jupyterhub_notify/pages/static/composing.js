@@ -5,7 +5,7 @@ import { api, byId, complain, forgive, Refused, SERVICE } from './api.js';
 import { complete } from './complete.js';
 import { inZone, present } from './times.js';
 
-/** What may stand between names; one that has it in itself is in quotes. */
+/** Separators between names; a name that contains one is in quotes. */
 export const BETWEEN = /[\s,;\u200b]+/;
 const NAME = /"([^"]+)"(?=[\s,;\u200b]|$)|[^\s,;\u200b]+/g;
 

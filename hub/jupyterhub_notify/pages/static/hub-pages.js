@@ -24,7 +24,7 @@
     default: 'secondary'
   };
   const DISMISSED = 'jupyterhub-notify-dismissed';
-  /** By how much the service's clock is ahead of this browser's, in ms. */
+  /** Lead of the service's clock over this browser's, in ms. */
   let ahead = 0;
 
   function element(name, className, text) {

@@ -1,7 +1,7 @@
 /**
  * Times, in the reader's own zone and language.
  */
-/** By how much the service's clock is ahead of this browser's, in ms. */
+/** Lead of the service's clock over this browser's, in ms. */
 const ahead = serviceAhead();
 
 function serviceAhead() {

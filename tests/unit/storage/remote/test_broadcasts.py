@@ -120,7 +120,7 @@ def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
     change(one, a, b, read=True)
     change(none, b, read=False)
     assert do(none, none.outbox.count, write=False) == 0
-    # What waits for the other wins over its list, and its list says nothing of ours.
+    # Changes that wait for the other win over its list, and its list says nothing of ours.
     known = do(two, two.remote.snapshot, write=False)
     assert known.pending == {"a"} and set(known.messages) == {"a"}
     assert do(two, lambda tx: two.remote.apply(tx, known, ["a"], [], [])).read == []
@@ -202,7 +202,7 @@ def test_a_broadcast_that_was_dismissed_elsewhere_is_closed_here(store: Storage)
     assert mark("a", dismissed=True) is None
     assert mark("a", read=True) == a
     assert live(store)[a]["closed"] is None
-    # What was put away here is only put away, so that it comes back as it was.
+    # A broadcast dismissed here is only dismissed, so that it comes back as it was.
     change(store, b, dismissed=True)
     outbox(store)
     assert mark("b", dismissed=True) is None

@@ -39,7 +39,7 @@ def test_what_is_done_here_meanwhile_wins_over_an_answer(store: Storage) -> None
     changed = do(store, lambda tx: store.remote.apply(tx, known, ["a"], ["b"], []))
     assert changed == AppliedChanges([], [b], [])
     assert state(store, b) == (False, False)
-    # What was done elsewhere is nothing to tell the service.
+    # Changes made elsewhere are not told to the service.
     assert outbox(store) == []
 
 
@@ -73,7 +73,7 @@ def test_a_body_is_kept_once_it_was_fetched(store: Storage) -> None:
     seq = store.engine.state.seq
     do(store, lambda tx: store.remote.store_body(tx, a, "# Body"))
     assert store.engine.state.seq == seq
-    # That there is none changes what a tab shows.
+    # A missing body changes what a tab shows.
     do(store, lambda tx: store.remote.store_body(tx, b, None))
     assert store.engine.state.seq == seq + 1
     assert live(store)[a]["hasBody"] and not live(store)[b]["hasBody"]

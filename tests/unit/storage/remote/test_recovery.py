@@ -33,7 +33,7 @@ def test_memory_goes_on_with_the_outbox_and_brings_it_back(make: Make, path: Pat
     with places.locked(path):
         change(store, b, read=True)
         assert not store.engine.durable
-        # What the file had is sent, and what is done now comes after it.
+        # Changes in the file are sent, and those made now come after them.
         claim = do(store, lambda tx: store.outbox.claim(tx, "me", LEASE_MS))
         assert claim is not None and claim.subjects == ("a", "b")
         do(store, lambda tx: store.outbox.acknowledge(tx, "me", claim, delivered=True))
@@ -139,7 +139,7 @@ def test_a_reset_by_a_server_that_could_not_read_the_file_brings_back_what_that_
         do(blind, blind.welcome.reset)
         assert not blind.engine.durable
         dismiss(blind, "f")
-    # What is dismissed after the reset stays so, wherever that is done.
+    # Messages dismissed after the reset stay so, wherever that is done.
     clock.forward(1)
     offered(other, welcome("new"))
     dismiss(other, "new")

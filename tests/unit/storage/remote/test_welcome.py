@@ -65,7 +65,7 @@ def test_a_replica_that_was_not_told_yet_brings_back_no_dismissed_welcome_messag
     assert due(store) == ["b", "c"]
     assert offered(store, *stale) is False
     assert due(store) == ["b", "c"]
-    # What was said of one dismissal counts for no other of the same message.
+    # News of one dismissal counts for no other of the same message.
     do(store, store.welcome.reset)
     clock.forward(1)
     dismiss(store, "a")
