@@ -1,6 +1,7 @@
 /**
  * The rest of the pages at `/services/notify/`, at a real JupyterHub: templates, alerts, several
- * messages at once, other channels, and the hub's pages on the way to a server.
+ * messages at once, a user's inbox and other channels, what a group's sender and other pages may do,
+ * and the hub's pages on the way to a server.
  */
 import { execFile } from 'child_process';
 import { mkdtempSync, writeFileSync } from 'fs';
@@ -210,6 +211,101 @@ test('A user chooses the other channels on the inbox page', async () => {
   expect((await hub.api('bob', 'GET', 'channels')).timezone).toBe(
     'Europe/Berlin'
   );
+  await page.close();
+});
+
+test('A user sees an inbox and nothing else; it has the state of the lab', async () => {
+  const id = await hub.broadcast({
+    summary: 'For *bob* alone',
+    body: 'Details of it',
+    users: ['bob']
+  });
+  const page = await open(bob, at('inbox'), complaints);
+  await expect(page.locator('.jn-tabs a')).toHaveText([/Inbox/]);
+  const item = page.locator(`[data-jn-id="${id}"]`);
+  await expect(item).toContainText('Unread:');
+  await page.getByLabel('Search').fill('details OF');
+  await expect(page.locator('.jn-item')).toHaveCount(1);
+  await item.locator('summary').click();
+  await expect(item.locator('.jn-body em')).toHaveText('bob');
+  await expect
+    .poll(async () => {
+      const all = await hub.api('bob', 'GET', 'broadcasts');
+      return Boolean(all.find((one: any) => one.id === id).read);
+    })
+    .toBe(true);
+  await item.getByRole('button', { name: 'Done' }).click();
+  await expect(item).toHaveCount(0);
+  await page.goto(at('inbox?view=done'));
+  await item.locator('summary').click();
+  // As a lab of the user's would do it.
+  await hub.api('bob', 'POST', `broadcasts/${id}/restore`);
+  await expect(item).toHaveCount(0);
+  await page.goto(at('inbox'));
+  await expect(item).toBeVisible();
+  await hub.api('root', 'DELETE', `admin/broadcasts/${id}`);
+  await expect(item).toHaveCount(0);
+
+  for (const path of ['history', `history/${id}`]) {
+    const answer = await page.request.get(at(path), {
+      headers: { Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' }
+    });
+    expect(answer.status()).toBe(403);
+    expect(await answer.text()).not.toContain('For *bob*');
+  }
+  await page.close();
+});
+
+test('What came within one second is newest first too', async () => {
+  for (const number of ['First', 'Second', 'Third']) {
+    await hub.api('root', 'POST', 'services/quota/notifications', {
+      recipient: 'bob',
+      summary: `${number} of three`
+    });
+  }
+  const page = await open(bob, at('inbox?q=of+three'), complaints);
+  await expect(page.locator('.jn-item')).toHaveText([
+    /Third of three/,
+    /Second of three/,
+    /First of three/
+  ]);
+  await page.close();
+});
+
+test("A group's sender composes for the group alone", async ({ browser }) => {
+  const ada = await hub.login(browser, 'ada');
+  const page = await open(ada, at(''), complaints);
+  await expect(page.locator('.jn-to .jn-chip')).toContainText([
+    'Groups…',
+    'Users…'
+  ]);
+  await expect(page.getByText('Everyone', { exact: true })).toHaveCount(0);
+  const students = page.getByRole('checkbox', { name: 'students' });
+  await students.focus();
+  await students.press('Space');
+  await expect(page.locator('#jn-recipients')).toContainText('2 users');
+  await expect(page.locator('.jn-panel-groups .jn-chip')).toHaveCount(1);
+  await ada.close();
+});
+
+test('A page of the same origin reads the number of unread messages, and no more', async () => {
+  const page = await open(bob, `${hub.place.url}/hub/home`, []);
+  const statuses = await page.evaluate(async service => {
+    const status = async (path: string, mode: RequestMode) =>
+      (await fetch(`${service}/${path}`, { mode })).status;
+    return {
+      unread: await status('v1/unread', 'cors'),
+      overview: await status('v1/overview', 'cors'),
+      trick: await status('v1/overview', 'no-cors'),
+      inbox: await status('inbox', 'cors')
+    };
+  }, hub.place.service);
+  expect(statuses).toEqual({
+    unread: 200,
+    overview: 403,
+    trick: 403,
+    inbox: 403
+  });
   await page.close();
 });
 

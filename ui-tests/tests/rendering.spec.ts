@@ -1,12 +1,20 @@
 /**
- * Texts with more than letters: formulas, footnotes, wide tables, code to copy, and links to the
- * user's own files.
+ * Texts with more than letters: formulas, footnotes, wide tables, code to copy, links to the
+ * user's own files, and Markdown where there is no room for it.
  */
 import type { Locator, Page } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
-import { closeCenter, expect, openCenter, rows, test, useLab } from './lab';
+import {
+  closeCenter,
+  expect,
+  openCenter,
+  rows,
+  test,
+  toasts,
+  useLab
+} from './lab';
 
 const lab = useLab();
 let page: Page;
@@ -184,4 +192,22 @@ test("A link to the user's own file opens it, and starts no kernel", async () =>
   await expect(dialog).toContainText('The file could not be opened');
   await dialog.getByRole('button').last().click();
   await closeCenter(page);
+});
+
+test('Markdown is plain text in a toast, and plain text stays as it is', async () => {
+  await lab.push({
+    message: '**Run 12** is [done](https://example.org/12): `a*b*c` & _more_',
+    markdown: true,
+    autoClose: false
+  });
+  await lab.push({ message: '**Not** <b>this</b>', autoClose: false });
+  await expect(toasts(page, 'Run 12').locator('.jp-toast-message')).toHaveText(
+    'Run 12 is done: a*b*c & more'
+  );
+  await expect(toasts(page, 'Not').locator('.jp-toast-message')).toHaveText(
+    '**Not** <b>this</b>'
+  );
+  await expect(
+    page.locator('.jp-toast-message').locator('a, b, strong, code, em')
+  ).toHaveCount(0);
 });

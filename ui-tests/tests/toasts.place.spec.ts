@@ -1,6 +1,6 @@
 /**
- * The place and time of toasts: they cover no control that users work with, fold, fade, and wait
- * for busy users. Boxes are measured.
+ * The place and time of toasts: they stand where the setting says, cover no control that users work
+ * with, fold, fade, and wait for busy users. Boxes are measured.
  */
 import type { Page } from '@playwright/test';
 import * as fs from 'fs';
@@ -17,6 +17,8 @@ import {
   rows,
   runCommand,
   setMotion,
+  setSetting,
+  SETTINGS,
   summary,
   test,
   toastEvents,
@@ -27,6 +29,7 @@ import {
 
 const TOGGLE_CENTER = 'jupyterlab-notify:toggle-center';
 
+const SIZE = { width: 1280, height: 800 };
 const WIDTHS = [1920, 1280, 900, 480];
 
 /** Controls that a toast must not cover. */
@@ -57,7 +60,7 @@ test.beforeAll(async ({ browser }) => {
 
 test.beforeEach(async () => {
   await lab.dismissAll();
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.setViewportSize(SIZE);
   await closeCenter(page);
   await untilQuiet(page);
   await page.mouse.move(300, 700);
@@ -124,6 +127,46 @@ async function measure(tab: Page): Promise<void> {
     await expect(center(tab)).toBeHidden();
   }
 }
+
+// These two come before others split the page, which moves toasts down.
+test('Toasts stand at the top right, below the bar and off the bell and the center', async () => {
+  await lab.push({ message: 'Where am I?', type: 'error' });
+  const toast = toasts(page, 'Where am I?');
+  await expect(async () => {
+    const bar = (await page.locator('#jp-top-panel').boundingBox())!;
+    const own = (await bell(page).boundingBox())!;
+    const box = (await toast.boundingBox())!;
+    expect(box.y).toBeGreaterThanOrEqual(bar.y + bar.height);
+    expect(box.y).toBeGreaterThanOrEqual(own.y + own.height);
+    expect(box.y).toBeLessThan(120);
+    expect(box.x + box.width).toBeGreaterThan(SIZE.width - 60);
+    expect(box.x + box.width).toBeLessThanOrEqual(SIZE.width);
+  }).toPass();
+
+  // It does not cover the open center either.
+  await openCenter(page);
+  await expect(async () => {
+    const panel = (await center(page).boundingBox())!;
+    const box = (await toast.boundingBox())!;
+    expect(box.x + box.width).toBeLessThanOrEqual(panel.x);
+  }).toPass();
+});
+
+test('A setting puts toasts at the bottom right', async () => {
+  await setSetting(page, SETTINGS, 'toastPosition', 'bottom-right');
+  await lab.push({ message: 'Down here.', autoClose: false });
+  await expect(async () => {
+    const box = (await toasts(page, 'Down here.').boundingBox())!;
+    expect(box.y).toBeGreaterThan(SIZE.height / 2);
+    expect(box.y + box.height).toBeLessThanOrEqual(SIZE.height);
+    expect(box.x + box.width).toBeGreaterThan(SIZE.width - 60);
+  }).toPass();
+  await setSetting(page, SETTINGS, 'toastPosition', 'top-right');
+  await expect(async () => {
+    const box = (await toasts(page, 'Down here.').boundingBox())!;
+    expect(box.y).toBeLessThan(SIZE.height / 2);
+  }).toPass();
+});
 
 /**
  * Surfaces to open: a name, the command that opens it, its arguments, and a selector of what is in
@@ -325,4 +368,55 @@ test('An error stays although the user set a time', async () => {
   await expect(toasts(page, 'For a time.')).toHaveCount(0);
   await expect(toasts(page, 'It failed.')).toBeVisible();
   await expect(center(page)).toBeHidden();
+});
+
+test('What is not shown is summed up until the center opens, and then no more, also in a smaller window', async () => {
+  for (let index = 0; index < 8; index++) {
+    await lab.push({ message: `one of eight ${index}`, type: 'error' });
+  }
+  await expect(summary(page)).toContainText(/and \d+ more/);
+  await openCenter(page);
+  await expect(summary(page)).toHaveCount(0);
+  try {
+    // Room for two. What comes so soon after eight others may have to wait for a second.
+    await page.setViewportSize({ ...SIZE, height: 260 });
+    await expect.poll(() => toasts(page).count()).toBeLessThan(3);
+    await lab.push({ message: 'one more', type: 'error' });
+    await expect(rows(page, 'one more')).toBeVisible();
+    await expect(toasts(page, 'one more')).toBeVisible();
+    await expect(summary(page)).toHaveCount(0);
+  } finally {
+    await page.setViewportSize(SIZE);
+  }
+});
+
+test('An error opens the center only for who asked for that, and leaves keyboard and state alone', async () => {
+  await lab.push({ message: 'First error.', type: 'error', autoClose: false });
+  await expect(toasts(page, 'First error.')).toBeVisible();
+  await expect(center(page)).toBeHidden();
+
+  await setSetting(page, SETTINGS, 'openOnError', true);
+  await lab.push({ message: 'No error.', type: 'info', autoClose: false });
+  await expect(toasts(page, 'No error.')).toBeVisible();
+  await expect(center(page)).toBeHidden();
+
+  await page.evaluate(() => (document.activeElement as HTMLElement)?.blur());
+  const { notification_id: id } = await lab.push({
+    message: 'Second error.',
+    type: 'error',
+    autoClose: false
+  });
+  const row = rows(page, 'Second error.');
+  await expect(row).toHaveClass(/jp-mod-open/);
+  await expect(row).toHaveClass(/jp-mod-unread/);
+  await expect(toasts(page, 'Second error.')).toBeVisible();
+  await expect(page.locator('body')).toBeFocused();
+  await setSetting(page, SETTINGS, 'openOnError', false);
+
+  // The user who closes it has read it.
+  await row.getByRole('button', { name: 'Hide details' }).click();
+  await expect(row).not.toHaveClass(/jp-mod-unread/);
+  await expect
+    .poll(async () => (await lab.list()).find(one => one.id === id)?.read)
+    .toEqual(expect.any(String));
 });

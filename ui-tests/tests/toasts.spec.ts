@@ -6,7 +6,6 @@ import type { Page } from '@playwright/test';
 import {
   badge,
   bell,
-  center,
   closeCenter,
   expect,
   LAB_NOTIFICATIONS,
@@ -18,7 +17,6 @@ import {
   setMotion,
   setSetting,
   SETTINGS,
-  summary,
   test,
   toastEvents,
   toasts,
@@ -495,113 +493,4 @@ test('the types are boxes in the settings editor', async () => {
   await types.getByRole('checkbox', { name: 'Information' }).check();
   await expect.poll(async () => (await saved()).length).toBe(6);
   await runCommand(page, 'application:close');
-});
-
-test('toasts stand at the top right, below the bar and off the bell and the center', async () => {
-  await lab.push({ message: 'Where am I?', type: 'error' });
-  const toast = toasts(page, 'Where am I?');
-  await expect(async () => {
-    const bar = (await page.locator('#jp-top-panel').boundingBox())!;
-    const own = (await bell(page).boundingBox())!;
-    const box = (await toast.boundingBox())!;
-    expect(box.y).toBeGreaterThanOrEqual(bar.y + bar.height);
-    expect(box.y).toBeGreaterThanOrEqual(own.y + own.height);
-    expect(box.y).toBeLessThan(120);
-    expect(box.x + box.width).toBeGreaterThan(1024 - 60);
-    expect(box.x + box.width).toBeLessThanOrEqual(1024);
-  }).toPass();
-
-  // It does not cover the open center either.
-  await openCenter(page);
-  await expect(async () => {
-    const panel = (await center(page).boundingBox())!;
-    const box = (await toast.boundingBox())!;
-    expect(box.x + box.width).toBeLessThanOrEqual(panel.x);
-  }).toPass();
-});
-
-test('what is not shown is summed up until the center opens, and then no more, also in a smaller window', async () => {
-  for (let index = 0; index < 8; index++) {
-    await lab.push({ message: `one of eight ${index}`, type: 'error' });
-  }
-  await expect(summary(page)).toContainText(/and \d+ more/);
-  await openCenter(page);
-  await expect(summary(page)).toHaveCount(0);
-  const { width, height } = page.viewportSize()!;
-  try {
-    // Room for two. What comes so soon after eight others may have to wait for a second.
-    await page.setViewportSize({ width, height: 260 });
-    await expect.poll(() => toasts(page).count()).toBeLessThan(3);
-    await lab.push({ message: 'one more', type: 'error' });
-    await expect(rows(page, 'one more')).toBeVisible();
-    await expect(toasts(page, 'one more')).toBeVisible();
-    await expect(summary(page)).toHaveCount(0);
-  } finally {
-    await page.setViewportSize({ width, height });
-  }
-});
-
-test('a setting puts toasts at the bottom right', async () => {
-  await setSetting(page, SETTINGS, 'toastPosition', 'bottom-right');
-  await lab.push({ message: 'Down here.', autoClose: false });
-  await expect(async () => {
-    const box = (await toasts(page, 'Down here.').boundingBox())!;
-    expect(box.y).toBeGreaterThan(768 / 2);
-    expect(box.y + box.height).toBeLessThanOrEqual(768);
-    expect(box.x + box.width).toBeGreaterThan(1024 - 60);
-  }).toPass();
-  await setSetting(page, SETTINGS, 'toastPosition', 'top-right');
-  await expect(async () => {
-    const box = (await toasts(page, 'Down here.').boundingBox())!;
-    expect(box.y).toBeLessThan(768 / 2);
-  }).toPass();
-});
-
-test('an error opens the center only for who asked for that, and leaves keyboard and state alone', async () => {
-  await lab.push({ message: 'First error.', type: 'error', autoClose: false });
-  await expect(toasts(page, 'First error.')).toBeVisible();
-  await expect(center(page)).toBeHidden();
-
-  await setSetting(page, SETTINGS, 'openOnError', true);
-  await lab.push({ message: 'No error.', type: 'info', autoClose: false });
-  await expect(toasts(page, 'No error.')).toBeVisible();
-  await expect(center(page)).toBeHidden();
-
-  await page.evaluate(() => (document.activeElement as HTMLElement)?.blur());
-  const { notification_id: id } = await lab.push({
-    message: 'Second error.',
-    type: 'error',
-    autoClose: false
-  });
-  const row = rows(page, 'Second error.');
-  await expect(row).toHaveClass(/jp-mod-open/);
-  await expect(row).toHaveClass(/jp-mod-unread/);
-  await expect(toasts(page, 'Second error.')).toBeVisible();
-  await expect(page.locator('body')).toBeFocused();
-  await setSetting(page, SETTINGS, 'openOnError', false);
-
-  // The user who closes it has read it.
-  await row.getByRole('button', { name: 'Hide details' }).click();
-  await expect(row).not.toHaveClass(/jp-mod-unread/);
-  await expect
-    .poll(async () => (await lab.list()).find(one => one.id === id)?.read)
-    .toEqual(expect.any(String));
-});
-
-test('Markdown is plain text in a toast, and plain text stays as it is', async () => {
-  await lab.push({
-    message: '**Run 12** is [done](https://example.org/12): `a*b*c` & _more_',
-    markdown: true,
-    autoClose: false
-  });
-  await lab.push({ message: '**Not** <b>this</b>', autoClose: false });
-  await expect(toasts(page, 'Run 12').locator('.jp-toast-message')).toHaveText(
-    'Run 12 is done: a*b*c & more'
-  );
-  await expect(toasts(page, 'Not').locator('.jp-toast-message')).toHaveText(
-    '**Not** <b>this</b>'
-  );
-  await expect(
-    page.locator('.jp-toast-message').locator('a, b, strong, code, em')
-  ).toHaveCount(0);
 });
