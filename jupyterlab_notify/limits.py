@@ -7,6 +7,7 @@ import it.
 
 from __future__ import annotations
 
+import re
 from typing import Literal, get_args
 
 NotificationType = Literal["default", "info", "success", "warning", "error", "in-progress"]
@@ -95,3 +96,8 @@ INVISIBLE_ASTRAL = (
     "[\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nobody sees anything of a text."""
+    return not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", text))

@@ -324,6 +324,7 @@ class NotificationManager:
             "counts": counts,
             "retention": {"days": retention.days, "count": retention.count},
             "central": sources.get("central"),
+            "welcomeProblem": (sources.get("welcome_files") or {}).get("problem"),
         }
 
     async def channels(self, change: ChannelsChange | None = None) -> dict[str, Any] | None:

@@ -27,7 +27,6 @@ from pydantic import (
 )
 
 from .limits import (
-    INVISIBLE_ASTRAL,
     MAX_ACTIONS,
     MAX_ANSWER,
     MAX_BODY_BYTES,
@@ -50,6 +49,7 @@ from .limits import (
     VISIBLE,
     DisplayType,
     NotificationType,
+    is_blank,
 )
 
 #: ``epoch:seq``, as ``storage.Cursor.parse`` reads it.
@@ -221,7 +221,7 @@ class ReplyRequest(_Wire):
     @classmethod
     def _seen(cls, choices: list[str]) -> list[str]:
         for choice in choices:
-            if not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", choice)):
+            if is_blank(choice):
                 raise ValueError("must not hold a blank answer")
         return choices
 
@@ -248,7 +248,7 @@ class Answer(_Wire):
     @field_validator("answer")
     @classmethod
     def _not_blank(cls, answer: str) -> str:
-        if not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", answer)):
+        if is_blank(answer):
             raise ValueError("must not be blank")
         return answer
 
@@ -351,7 +351,7 @@ class IngestMessage(_Wire):
     @classmethod
     def _not_blank(cls, text: str | None) -> str | None:
         # A source that nobody sees would pose as none.
-        if text is not None and not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", text)):
+        if text is not None and is_blank(text):
             raise ValueError("must not be blank")
         return text
 
@@ -857,6 +857,10 @@ class Status(_Wire):
     retention: Retention
     central: Annotated[
         CentralStatus | None, Field(description="None if no central service is configured.")
+    ]
+    welcomeProblem: Annotated[
+        str | None,
+        Field(description="What is left out of the welcome files, in one sentence."),
     ]
 
 

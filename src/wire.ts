@@ -583,6 +583,10 @@ export interface Status {
    * None if no central service is configured.
    */
   central: CentralStatus | null;
+  /**
+   * What is left out of the welcome files, in one sentence.
+   */
+  welcomeProblem: string | null;
 }
 /**
  * The place and the state of the stored notifications.

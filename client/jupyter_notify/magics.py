@@ -146,6 +146,9 @@ class CellReporter:
     def after(self, result: Any) -> None:
         """Report on a cell that is done, if that was requested."""
         request, self._cell = self._cell or self._every, None
+        if request is None and result.error_before_exec is not None:
+            # Nothing of a cell that is no Python was run, and so no magic either.
+            request = _wanted(getattr(result.info, "raw_cell", None) or "")
         if request is None:
             return
         took_s = monotonic() - self._began
@@ -204,6 +207,16 @@ class CellReporter:
         rest = inputtransformer2.cell_magic(rest[begin:])  # type: ignore[no-untyped-call]  # IPython's own
         # The blank lines stay, so that errors name the right line.
         return [*lines[:first], call(text), *["\n"] * begin, *rest]
+
+
+def _wanted(cell: str) -> Request | None:
+    """Return what a cell that could not be run asks for, in its first line or in one of its own."""
+    for number, line in enumerate(cell.strip().splitlines()):
+        name, text = _first_word(line)
+        if name == f"%{NAME}" or (name == f"%%{NAME}" and number == 0):
+            parsed = parse(text)
+            return None if parsed.off else parsed.request
+    return None
 
 
 def call(text: str) -> str:

@@ -87,7 +87,7 @@ def _split(url: str, token_advice: str) -> SplitResult:
     names = {
         name.lower()
         for text in (parts.query, parts.fragment)
-        for name, _ in parse_qsl(text.replace(";", "&"), keep_blank_values=True)
+        for name, _ in parse_qsl(text.replace(";", "&").lstrip("/?#"), keep_blank_values=True)
     }
     if parts.username is not None or "token" in names:
         raise BadUsage(
@@ -136,9 +136,10 @@ def _is_whole(segments: list[str], n: int) -> bool:
 
 def _is_user_name(segments: list[str], n: int) -> bool:
     """Tell whether a segment is a user's name, as in a hub's `/user/lab/`, also below a prefix."""
-    return (
-        n > 0 and segments[n - 1] == "user" and not any(one in PAGES for one in segments[: n - 1])
-    )
+    if n == 0 or segments[n - 1] != "user":
+        return False
+    # The first `user` names none itself: in `/user/user/lab` the user has that name.
+    return "user" not in segments[: n - 1] and not any(one in PAGES for one in segments[: n - 1])
 
 
 def quoted(path: str) -> str:

@@ -177,10 +177,11 @@ def _number(value: Any) -> int | float | None:
         if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
             # numpy would leave out the imaginary part.
             return None
-        if getattr(value, "size", None) == 1 and getattr(value, "shape", ()):
+        is_masked = getattr(value, "mask", False) is not False
+        if getattr(value, "size", None) == 1 and (is_masked or getattr(value, "shape", ())):
             # An array with one element, of which numpy makes no float any more. A masked one is
             # told by its list only.
-            one = value.tolist() if getattr(value, "mask", False) is not False else value.item()
+            one = value.tolist() if is_masked else value.item()
             while isinstance(one, list):
                 (one,) = one
             return None if isinstance(one, (str, bytes)) else _number(one)

@@ -18,6 +18,9 @@ NUBLADO = "nublado"
 #: The largest discovery file that is read.
 _LARGEST = 1024 * 1024
 
+#: How often a path may be percent-encoded before it is taken for none of ours.
+MAX_DECODED = 3
+
 
 def spawners_url() -> str:
     """Return the URL from the spawner's environment, or an empty string."""
@@ -104,9 +107,13 @@ def _is_below(url: str, base: str) -> bool:
         same = _origin(one) == _origin(other)
     except ValueError:
         return False
-    # A path with dots leads elsewhere, to another user's server perhaps, however they are written.
-    parts = re.split(r"[/\\]", unquote(one.path))
-    if ".." in parts or "." in parts:
+    # A path with dots leads elsewhere, to another user's server perhaps, however they are written:
+    # a proxy may decode twice, or cut off what follows a semicolon.
+    path = one.path
+    for _ in range(MAX_DECODED):
+        path = unquote(path)
+    parts = {part.partition(";")[0].strip() for part in re.split(r"[/\\]", path)}
+    if parts & {"..", "."} or "%" in path:
         return False
     prefix = other.path.rstrip("/") + "/"
     return bool(same and other.hostname and f"{one.path.rstrip('/')}/".startswith(prefix))

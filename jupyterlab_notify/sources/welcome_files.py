@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..limits import is_blank
 from ..storage.welcome import WelcomeContent
 from . import Source, SourceContext
 from .images import IMAGE_TYPES, place_images
@@ -76,6 +77,11 @@ class WelcomeFilesSource(Source):
     async def stop(self) -> None:
         """Stop reading them, without waiting for a folder that hangs."""
         self.sleep()
+
+    def status(self, outbox: int) -> dict[str, Any]:
+        """Return what is left out of the files, if anything is."""
+        notices = {} if self._files is None else self._files.notices
+        return {"problem": " ".join(notices.values()) or None}
 
     async def _watch(self) -> None:
         interval_s = self._context.timings.files_interval_s
@@ -138,15 +144,24 @@ class WelcomeFiles:
         self._aspect = aspect
         self._image_url = image_url
         self._log = log
+        #: A sentence about each folder that holds more files than are read.
+        self.notices: dict[Path, str] = {}
         #: Each file's fingerprint when it was last read, and its message if it is valid.
         self._read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]] = {}
 
     def scan(self) -> list[WelcomeContent]:
         """Read new and changed files, and return all messages; never raises."""
+        notices: dict[Path, str] = {}
         found: dict[str, WelcomeContent] = {}
         read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]] = {}
         for number, folder in enumerate(self._folders):
-            for path in self._files(folder):
+            paths, left_out = self._files(folder)
+            if left_out:
+                notices[folder] = (
+                    f"The folder {printable(folder)} holds more welcome messages than are read: "
+                    f"the first {MAX_FILES} by name are shown, and {left_out} are left out."
+                )
+            for path in paths:
                 try:
                     status = path.stat()
                 except OSError as error:
@@ -176,6 +191,10 @@ class WelcomeFiles:
                 if message is not None and message["aspect"] == self._aspect:
                     found.setdefault(message["id"], message)
         self._read = read
+        for folder, notice in notices.items():
+            if self.notices.get(folder) != notice:
+                self._log.warning("%s", notice)
+        self.notices = notices
         return list(found.values())
 
     def _warn_unreadable(
@@ -190,7 +209,8 @@ class WelcomeFiles:
             self._log.warning("The welcome message %s is left out: %s.", printable(path), reason)
         read[path] = (unread, None)
 
-    def _files(self, folder: Path) -> list[Path]:
+    def _files(self, folder: Path) -> tuple[list[Path], int]:
+        """Return the files to read, by name, and the number of those that are left out."""
         try:
             with os.scandir(folder) as entries:
                 names = sorted(
@@ -199,8 +219,8 @@ class WelcomeFiles:
                     if entry.name.endswith(".md") and not entry.name.startswith(".")
                 )
         except OSError:
-            return []
-        return [folder / name for name in names[:MAX_FILES]]
+            return [], 0
+        return [folder / name for name in names[:MAX_FILES]], len(names[MAX_FILES:])
 
     def _message(self, path: Path, number: int, status: os.stat_result) -> WelcomeContent:
         if not path.is_file():
@@ -231,7 +251,7 @@ class WelcomeFiles:
         if not isinstance(id_, str) or not 0 < len(id_) <= 200:
             raise BadFile("its 'id' is missing, or not a text of at most 200 characters")
         title = fields.get("title")
-        if not isinstance(title, str) or not title.strip() or len(title) > 200:
+        if not isinstance(title, str) or is_blank(title) or len(title) > 200:
             raise BadFile("its 'title' is missing, or not a text of at most 200 characters")
         aspect = fields.get("aspect", self._aspect)
         if not isinstance(aspect, str) or len(aspect) > 200:
@@ -245,7 +265,7 @@ class WelcomeFiles:
         if not isinstance(dismissable, bool):
             raise BadFile("its 'dismissable' is neither true nor false")
         body = "\n".join(lines[end + 1 :]).strip()
-        if not body:
+        if is_blank(body):
             raise BadFile("it has no text below its front matter")
         changed = datetime.fromtimestamp(int(status.st_mtime), timezone.utc)
         return {

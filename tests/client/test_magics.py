@@ -182,3 +182,25 @@ def test_help_is_help(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_error_names_the_line_of_the_cell(told: Told) -> None:
     result, _ = told.run("%%notify X\n\n\n1/0")
     assert result.error_in_exec.__traceback__.tb_next.tb_lineno == 4
+
+
+@pytest.mark.parametrize(
+    ("cell", "title"),
+    [
+        ("%%notify Ada's training\nfor x in\n", "Ada's training"),
+        ("\n\n%%notify --after 99 Late\n1 +", "Late"),
+        ("%%notify\nx = 'open", "The cell"),
+        ("x = 1\n%notify In a line\n  y = 2", "In a line"),
+        ("%%notify Cells\n%%time\n1 +", "Cells"),
+        ("%%notify Returned\nreturn 1", "Returned"),
+    ],
+)
+def test_a_cell_that_is_no_python_is_told_as_failed(told: Told, cell: str, title: str) -> None:
+    result, messages = told.run(cell)
+    assert not result.success
+    ((type_, text),) = messages
+    assert type_ == "error"
+    assert text.startswith(f"{title}: failed after ")
+    # Once only, and nothing of a cell that did not ask for it.
+    assert told.run("1 +")[1] == []
+    assert told.run("%notify --off\n1 +")[1] == []

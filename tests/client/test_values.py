@@ -148,6 +148,7 @@ def test_a_number_of_any_library_is_one(half: Any) -> None:
     ],
     ids=kind,
 )
+@pytest.mark.filterwarnings("error")
 def test_what_is_no_progress_is_told_at_once(wrong: Any) -> None:
     with pytest.raises(BadUsage, match="progress must be") as caught:
         compose("m", progress=wrong)

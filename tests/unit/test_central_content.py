@@ -146,7 +146,7 @@ def message(**more: Any) -> dict[str, Any]:
     }
 
 
-IDS: list[Any] = ["x" * 201, "", None, [], {}, True, 10**300, "\ud800", 1.5]
+IDS: list[Any] = [".", "..", "x" * 201, "", None, [], {}, True, 10**300, "\ud800", 1.5]
 TEXTS: list[Any] = [3, [], {"gfm": 3}, {"gfm": []}]
 #: Entries that no list can use, and those that each list cannot use besides.
 UNREADABLE: list[Any] = [
@@ -184,6 +184,12 @@ def test_one_unreadable_entry_is_left_out_and_said(name: str) -> None:
         items, notice = parse_entries([message(id="2"), wrong, message(id="3")], parse, 200, name)
         assert len(items) == 2, wrong
         assert notice == f"The central service lists 1 {name} that cannot be understood."
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3164", "\u2800\u200b\ufeff", "\U000e0041"])
+def test_a_title_or_a_summary_that_nobody_sees_is_an_ellipsis(blank: str) -> None:
+    assert parse_welcome(message(title=blank), "jupyterlab")["title"] == "…"
+    assert parse_message(message(summary={"gfm": blank})).message == "…"
 
 
 def test_more_than_some_hundred_are_not_taken_and_said() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupyterlab_notify.sources.images import place_images
-from jupyterlab_notify.sources.welcome_files import WelcomeFiles
+from jupyterlab_notify.sources.welcome_files import MAX_FILES, WelcomeFiles
 
 GOOD = "---\nid: good\ntitle: Good\n---\nHello\n"
 
@@ -51,6 +51,9 @@ BAD = {
     "an alias of itself": front("title: &a [*a]"),
     "no date": front("id: 2001-99-99"),
     "half a pair": front('title: "\\ud800"'),
+    "a title that nobody sees": front('title: "\\u3164\\u200b"'),
+    "a title of tags": front("title: \U000e0041\U000e0042"),
+    "a text that nobody sees": "---\nid: bad\ntitle: Bad\n---\n\u2800\n\u200b\n",
     "long aspect": front("aspect: " + "x" * 300),
     "a tag": front("title: !!python/object/apply:os.system ['true']"),
     "binary": front("title: !!binary aaa"),
@@ -165,3 +168,22 @@ def test_the_images_of_a_text_are_placed_and_its_code_is_left_alone() -> None:
     names = [name for name in "abcdefghijklmno" if f"/i/{name}." in placed]
     assert names == list("aceijkl")
     assert placed.replace("/i/", "").replace("<c.png>", "c.png") == text.replace("<c.png>", "c.png")
+
+
+def test_files_beyond_the_most_that_are_read_are_said_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(MAX_FILES + 4):
+        (folder / f"n{number:03}.md").write_text(GOOD.replace("good", f"n{number}"))
+    log = logging.getLogger("welcome files")
+    files = WelcomeFiles([str(folder.parents[1])], aspect="jupyterlab", image_url="/i/", log=log)
+    for _ in range(2):
+        assert len(files.scan()) == MAX_FILES
+    said = f"first {MAX_FILES} by name are shown, and 5 are left out."
+    assert caplog.text.count(said) == 1
+    (notice,) = files.notices.values()
+    assert notice.endswith(said)
+    for number in range(5):
+        (folder / f"n{number:03}.md").unlink()
+    files.scan()
+    assert files.notices == {}

@@ -44,7 +44,8 @@ class Failure(Exception):
     def concerns_all(self) -> bool:
         """Return whether the service, or a proxy, rules out all other requests as well.
 
-        A 429 that asks for no pause may be about one list only, as a 401 may.
+        A 429 that asks for no pause may be about one list only, as a 401 may. So may a 503 of a
+        service that has answered for another list.
         """
         asks_for_pause = self.status == 429 or self.status >= 500
         return self.status == 407 or (asks_for_pause and bool(self.retry_after_s))

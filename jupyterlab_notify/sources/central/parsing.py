@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from ...limits import MAX_ANSWER, MAX_SOURCE
+from ...limits import MAX_ANSWER, MAX_SOURCE, is_blank
 from ...storage.quiet import SharedQuiet
 from ...storage.remote import (
     PLAIN_OPTIONS,
@@ -278,7 +278,7 @@ def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
     return {
         "id": parse_id(entry),
         "aspect": clean(own_aspect[:200]) if isinstance(own_aspect, str) else aspect,
-        "title": clean(title[:200]),
+        "title": "…" if is_blank(title[:200]) else clean(title[:200]),
         "summary": parse_text(entry.get("summary"), MAX_SUMMARY),
         "body": parse_text(entry.get("body"), MAX_BODY) or "",
         "dismissable": entry.get("dismissable", True) is not False,
@@ -395,6 +395,9 @@ def parse_id(entry: dict[str, Any]) -> str:
         id_ = str(id_) if abs(id_) < 10**200 else ""
     if not isinstance(id_, str) or not 0 < len(id_) <= 200 or clean(id_) != id_:
         raise malformed()
+    if id_ in (".", ".."):
+        # In an address it would lead to another place.
+        raise malformed()
     return id_
 
 
@@ -414,7 +417,7 @@ def parse_summary(entry: dict[str, Any]) -> str:
     text = parse_text(entry.get("summary"), MAX_SUMMARY)
     if text is None and not isinstance(entry.get("summary"), (dict, str)):
         raise malformed()
-    return text if text and text.strip() else "…"
+    return text if text and not is_blank(text) else "…"
 
 
 def shorten(text: str, most: int) -> str:

@@ -197,7 +197,7 @@ class CentralPoller(Source):
         if is_open and was_failing:
             # The service is back, so no back-off need run to its end.
             for step in steps:
-                step.backoff.succeed()
+                step.backoff.resume()
             self._schedule.succeed()
             self._schedule.plan_within(self._session.context.timings.hello_spread_s)
         self._nudged.set()
@@ -340,7 +340,8 @@ class CentralPoller(Source):
                 problem = problem or step.backoff.failure
                 continue
             try:
-                failure = await self._try(step)
+                # The service answers: one that asks to wait has this list out of order only.
+                failure = await self._try(step, alone=client.answered > answered)
             except Failure:
                 self._broadcasts.answered = False
                 raise
@@ -355,8 +356,15 @@ class CentralPoller(Source):
             raise problem
         return problem or self._session.notice
 
-    async def _try(self, step: _Step) -> Failure | None:
+    async def _try(self, step: _Step, *, alone: bool) -> Failure | None:
         """Run a step; return its failure, for which its own back-off waits.
+
+        Parameters
+        ----------
+        step
+            The step.
+        alone
+            Whether a service that is out of order, and asks to wait, means this step alone.
 
         Raises
         ------
@@ -368,7 +376,7 @@ class CentralPoller(Source):
         except Interrupted:
             raise
         except Failure as failure:
-            if failure.concerns_all:
+            if failure.concerns_all and not (alone and failure.status >= 500):
                 raise
             # It is kept. Its frames would keep the answer, and be a circle with this one.
             problem = failure.with_traceback(None)
@@ -390,7 +398,7 @@ class CentralPoller(Source):
         problem: Failure | None = None
         for step in steps:
             if not step.backoff.is_active:
-                problem = await self._try(step) or problem
+                problem = await self._try(step, alone=True) or problem
         return problem
 
     async def fetch_body(self, id_: str) -> None:

@@ -26,7 +26,7 @@ class Backoff:
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
-        self._until = float("-inf")
+        self._until = self._asked_until = float("-inf")
         self.failures = 0
         #: The last failure; None after a success.
         self.failure: Failure | None = None
@@ -51,14 +51,21 @@ class Backoff:
         self.failures += 1
         self.failure = failure
         wait_s = self.longest_s if failure.unauthorized else self.delay_s(self.failures)
-        wait_s = max(wait_s, failure.retry_after_s or 0.0)
-        self._until = time.monotonic() + wait_s
+        asked_s = failure.retry_after_s or 0.0
+        wait_s = max(wait_s, asked_s)
+        now = time.monotonic()
+        self._until, self._asked_until = now + wait_s, now + asked_s
         return wait_s
+
+    def resume(self) -> None:
+        """Forget the failures, but wait as long as the service has asked for."""
+        self.failures, self.failure = 0, None
+        self._until = self._asked_until
 
     def succeed(self) -> None:
         """Forget the failures."""
-        self.failures, self.failure = 0, None
-        self._until = float("-inf")
+        self._asked_until = float("-inf")
+        self.resume()
 
 
 class Schedule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -70,6 +71,8 @@ class CentralSession:
         self.schedule = Schedule(settings.interval_s)
         self.receipts = ReceiptSender(client, context.count_tabs)
         self.awake = False
+        #: Time before which nothing that a user waits for may be requested.
+        self._asked_until = float("-inf")
         #: The features that the service offers beyond Semaphore's routes; None if not known yet.
         self.features: frozenset[str] | None = None
         #: For each list, a sentence about what was left out, if anything was.
@@ -92,7 +95,7 @@ class CentralSession:
 
     def check_not_paused(self) -> None:
         """Raise ``Unavailable`` while the service has asked for a pause; the user is waiting."""
-        paused_s = self.schedule.paused_s
+        paused_s = max(self.schedule.paused_s, self._asked_until - time.monotonic())
         if paused_s > 0:
             raise Unavailable(
                 f"The central service asks to wait for another {paused_s:.0f} s.",
@@ -102,7 +105,11 @@ class CentralSession:
     def unavailable(self, failure: Failure) -> Unavailable:
         """Return a failure as the user is told of it, and keep the pause that it asks for."""
         if failure.retry_after_s is not None:
-            self.schedule.pause(failure.retry_after_s)
+            if failure.status >= 500:
+                # What is out of order here delays no list.
+                self._asked_until = time.monotonic() + failure.retry_after_s
+            else:
+                self.schedule.pause(failure.retry_after_s)
         return Unavailable(str(failure), retry_after_s=failure.retry_after_s)
 
     def has(self, feature: str) -> bool:
