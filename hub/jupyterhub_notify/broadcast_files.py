@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,10 +33,16 @@ CATEGORIES = ("info", "notice", "outage")
 
 #: Fields of the schedule; kept as they were written, so that it can be computed from them again.
 SCHEDULE_FIELDS = ("timezone", "defer", "expire", "ttl", "rules")
+FIELDS = (*SCHEDULE_FIELDS, "summary", "category", "enabled", "important", "env")
+#: How near a name must come to one of ours to count as that one misspelt: `expires`, `timezon`.
+MISSPELT = 0.8
+#: What the API calls them, or a rule.
+MEANT = {"start": "defer", "starts": "defer", "end": "expire", "ends": "expire"}
 
 MAX_SUMMARY = 4096
 MAX_BODY = 32 * 1024
 MAX_RULES = 50
+MAX_UNKNOWN = 50
 
 #: The start of a rule that names none.
 _FIRST = datetime(2000, 1, 1)
@@ -65,6 +72,12 @@ _SPAN = re.compile(
 )
 
 
+_RULE_FIELDS = {
+    *("timezone", "date", "exclude", "freq", "start", "end", "count", "interval"),
+    *("week_start", "by_weekday", *_PARTS),
+}
+
+
 class BroadcastFileError(ValueError):
     """A file that is no good; the message says which field, and why."""
 
@@ -91,6 +104,8 @@ class BroadcastFile:
         Where it is shown; ``None`` for everywhere.
     when
         The fields of the front matter that `schedule_of` reads, as JSON can say them.
+    ignored
+        The fields of the front matter that are not known.
     """
 
     id: str
@@ -101,6 +116,7 @@ class BroadcastFile:
     important: bool
     environments: tuple[str, ...] | None
     when: dict[str, Any] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
     @property
     def schedule(self) -> Schedule:
@@ -144,6 +160,7 @@ def parse_broadcast(id: str, text: str) -> BroadcastFile:
         If it is no good.
     """
     fields, body = split(text)
+    ignored = _unknown(fields)
     summary = fields.get("summary")
     if summary is None:
         # The first paragraph, as a commit message has it.
@@ -169,7 +186,32 @@ def parse_broadcast(id: str, text: str) -> BroadcastFile:
         important=_truth(fields, "important", False),
         environments=_environments(fields.get("env")),
         when=when,
+        ignored=ignored,
     )
+
+
+def _unknown(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields that are not known; refuse those that seem to be misspelt.
+
+    A site may keep more in its files than Semaphore reads. But without its `defer` a broadcast
+    is shown at once, and without one of its conditions a rule means other days.
+    """
+    unknown = [name[:40] for name in fields if name not in FIELDS]
+    if len(unknown) > MAX_UNKNOWN:
+        raise BroadcastFileError(f"more than {MAX_UNKNOWN} of its fields are not known")
+    for name in unknown:
+        near = get_close_matches(name.lower(), FIELDS, 1, MISSPELT)
+        meant = MEANT.get(name) or (near[0] if near else None)
+        if meant is not None:
+            raise BroadcastFileError(f"{name}: there is no such field; is it {meant}?")
+    rules = fields.get("rules")
+    for number, rule in enumerate(rules if isinstance(rules, list) else (), 1):
+        for name in rule if isinstance(rule, dict) else ():
+            if name not in _RULE_FIELDS:
+                raise BroadcastFileError(
+                    f"rules, number {number}: {str(name)[:40]}: there is no such field"
+                )
+    return tuple(unknown)
 
 
 def schedule_of(when: Mapping[str, Any]) -> Schedule:
@@ -229,6 +271,7 @@ class BroadcastDirectory:
         self._log = structlog.get_logger("jupyterhub_notify.broadcast_files")
         #: The problem of each file that has one, for the administrator's page.
         self.problems: dict[str, str] = {}
+        self._ignored: set[tuple[str, str]] = set()
 
     def read(self) -> list[BroadcastFile] | None:
         """Read every file.
@@ -245,6 +288,7 @@ class BroadcastDirectory:
             self._note({"": f"the folder of broadcasts cannot be read: {error.strerror or error}"})
             return None
         found, problems = [], {}
+        ignored: set[tuple[str, str]] = set()
         for path in paths:
             id = path.relative_to(self._directory).as_posix()
             try:
@@ -252,9 +296,13 @@ class BroadcastDirectory:
             except (FrontMatterError, BroadcastFileError) as error:
                 problems[id] = str(error)
                 continue
+            ignored.update((id, name) for name in broadcast.ignored)
             if broadcast.is_for(self._environment):
                 found.append(broadcast)
         self._note(problems)
+        for id, name in sorted(ignored - self._ignored):
+            self._log.warning("A field of a broadcast's file is ignored", file=id, field=name)
+        self._ignored = ignored
         return found
 
     def _note(self, problems: dict[str, str]) -> None:

@@ -38,8 +38,9 @@ SENDERS = (
     "/v1/admin/templates",
 )
 
+DOCUMENT = document()
 ROUTES = [
-    (method.upper(), path) for path, methods in document()["paths"].items() for method in methods
+    (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods
 ]
 
 
@@ -105,7 +106,17 @@ def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
         return []
     if method == "POST" and re.fullmatch("/v1/services/.*/notifications", path):
         return {"recipient": "alice", "summary": "changed"}
-    return every
+    return {name: value for name, value in every.items() if name in known_fields(method, path)}
+
+
+def known_fields(method: str, path: str) -> set[str]:
+    """Return the fields that a route's body may have: one that is not known is refused."""
+    operation = DOCUMENT["paths"][path][method.lower()]
+    if "requestBody" not in operation:
+        return set()
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return set(schema["properties"])
 
 
 async def state(service: Service) -> list[Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from jupyterhub_notify.broadcast_files import (
     BroadcastDirectory,
@@ -237,6 +238,32 @@ def test_a_folder_that_is_away_changes_nothing(tmp_path):
     directory = BroadcastDirectory(tmp_path / "away")
     assert directory.read() is None
     assert "cannot be read" in directory.problems[""]
+
+
+def test_a_misspelt_field_is_refused_and_one_of_the_sites_own_is_ignored(tmp_path):
+    for name, meant in {
+        "defre": "defer",
+        "expires": "expire",
+        "Env": "env",
+        "rule": "rules",
+    }.items():
+        with pytest.raises(BroadcastFileError, match=f"^{name}: there is no such .* {meant}"):
+            parsed(f"summary: x\n{name}: 2030-01-01T00:00")
+    with pytest.raises(BroadcastFileError, match="rules, number 1: by_weekdays: there is no such"):
+        parsed("ttl: 1h\nrules: [{freq: weekly, by_weekdays: [{day: monday}]}]", "text")
+    with pytest.raises(BroadcastFileError, match="more than 50 of its fields"):
+        parsed("\n".join(["summary: x", *(f"own-{n}: 1" for n in range(51))]))
+    text = "---\nsummary: x\nauthor: Ada\nticket: OPS-12\ntitle: y\n---\n"
+    (tmp_path / "a.md").write_text(text)
+    directory = BroadcastDirectory(tmp_path)
+    with capture_logs() as logs:
+        assert [found.id for found in directory.read()] == ["a.md"]
+        directory.read()
+    assert [(one["file"], one["field"]) for one in logs] == [
+        ("a.md", "author"),
+        ("a.md", "ticket"),
+        ("a.md", "title"),
+    ]
 
 
 _VALUES = st.recursive(

@@ -23,6 +23,7 @@ BODIES = {
     "list-of-nothing": b"[null]",
     "number": b"1e400",
 }
+NOTHING_THERE = {"detail": [{"msg": "There is nothing at this address", "type": "not_found"}]}
 
 
 def test_there_are_routes_that_take_a_body() -> None:
@@ -55,7 +56,7 @@ async def test_a_browser_is_shown_a_page_where_there_is_none_and_clients_get_jso
             assert "There is no page at this address." in answer.text
             assert '<a href="/">Go to the notifications</a>' in answer.text
         answer = await service.as_("alice").get(path)
-        assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+        assert (answer.status_code, answer.json()) == (404, NOTHING_THERE)
     for query, name in (("offset=-5", "offset"), ("q=%00", "q"), ("offset=<b>", "offset")):
         answer = await service.as_("admin").get(f"/history?{query}", headers=browser)
         assert answer.status_code == 422
@@ -68,4 +69,18 @@ async def test_a_browser_is_shown_a_page_where_there_is_none_and_clients_get_jso
     answer = await service.as_(None).get("/no-such-page", headers=wrong)
     assert answer.status_code == 404
     answer = await service.as_("alice").post("/no-such-page", headers=browser)
-    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+    assert (answer.status_code, answer.json()) == (404, NOTHING_THERE)
+
+
+async def test_a_method_that_an_address_does_not_take_is_refused_in_a_sentence(
+    service: Service,
+) -> None:
+    for path, method in (("/v1/welcome", "DELETE"), ("/v1/admin/publishing", "POST")):
+        answer = await service.as_("admin").request(method, path)
+        assert answer.status_code == 405
+        assert answer.json() == {
+            "detail": [
+                {"msg": "This address does not take this method", "type": "method_not_allowed"}
+            ]
+        }
+        assert "GET" in answer.headers["allow"]

@@ -14,9 +14,13 @@ from starlette.exceptions import HTTPException
 from ..errors import ServiceError
 from ..identity.caller import IdentityError
 
-__all__ = ["add_error_handlers", "error_response", "validation_error"]
+__all__ = ["add_error_handlers", "error_response", "http_error", "validation_error"]
 
 MOST_INPUT = 200
+#: Errors of one body that are listed, and characters of a field's name: both are the caller's.
+MOST_ERRORS, MOST_NAME = 100, 100
+#: What pydantic says of a field that it does not know is of no help to whoever misspelt it.
+UNKNOWN_FIELD = "There is no field of this name"
 
 
 def error_response(
@@ -51,21 +55,37 @@ async def _identity_error(_request: Request, error: Exception) -> Response:
 async def validation_error(_request: Request, error: Exception) -> Response:
     """Answer a request that makes no sense."""
     assert isinstance(error, RequestValidationError)
-    return error_response(422, [_entry(one) for one in error.errors()])
+    return error_response(422, [_entry(one) for one in error.errors()[:MOST_ERRORS]])
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+#: What the framework says by itself of an address or method, in two words.
+SENTENCES = {
+    404: ("not_found", "There is nothing at this address"),
+    405: ("method_not_allowed", "This address does not take this method"),
+}
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """Answer an address that leads nowhere, and whatever else no service says."""
     assert isinstance(error, HTTPException)
     if error.status_code == 400 and isinstance(error.detail, str):
         # FastAPI says so of what `json` fails at by itself: bytes that are no text, and a nesting
         # that is too deep.
         detail = {"type": "json_invalid", "loc": ["body"], "msg": "The body is no JSON to be read"}
         return error_response(422, [detail])
+    if error.status_code in SENTENCES and isinstance(error.detail, str):
+        code, sentence = SENTENCES[error.status_code]
+        answer = error_response(error.status_code, [{"msg": sentence, "type": code}])
+        # Such as the methods that an address does take.
+        answer.headers.update(error.headers or {})
+        return answer
     return await http_exception_handler(request, error)
 
 
 def _entry(one: dict[str, Any]) -> dict[str, Any]:
-    entry = {"type": one["type"], "loc": list(one["loc"]), "msg": one["msg"]}
+    message = UNKNOWN_FIELD if one["type"] == "extra_forbidden" else one["msg"]
+    place = [part[:MOST_NAME] if isinstance(part, str) else part for part in one["loc"]]
+    entry = {"type": one["type"], "loc": place, "msg": message}
     value = one.get("input")
     quotable = isinstance(value, (str, int, float, bool)) and len(str(value)) <= MOST_INPUT
     if quotable and not (isinstance(value, float) and not math.isfinite(value)):
@@ -78,4 +98,4 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(IdentityError, _identity_error)
     app.add_exception_handler(RequestValidationError, validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, http_error)

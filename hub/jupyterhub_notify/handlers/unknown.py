@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from ..identity.caller import Caller, IdentityError, IdentityProvider
-from .errors import validation_error
+from .errors import http_error, validation_error
 from .pages import Pages, wants_page
 
 __all__ = ["add_unknown_page"]
@@ -26,7 +25,7 @@ def add_unknown_page(app: FastAPI) -> None:
 async def _not_found(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if not _by_browser(request):
-        return await http_exception_handler(request, error)
+        return await http_error(request, error)
     return await _sentence(request, 404, "Not found", SENTENCE)
 
 

@@ -11,7 +11,7 @@ from .common import Model, Text, Utc
 __all__ = ["AuditLogEntry", "LabServer", "Publishing", "SetPublishing"]
 
 
-class SetPublishing(Model):
+class SetPublishing(Model, extra="forbid"):
     """Stop all publishing, or let it go on."""
 
     stopped: Annotated[bool, Field(title="Stopped", description="True if nobody may publish")]

@@ -25,7 +25,7 @@ from .common import (
     UpdatedAt,
     Utc,
 )
-from .notifications import Options
+from .notifications import CreateOptions, Options
 
 __all__ = [
     "OUTCOMES",
@@ -136,7 +136,11 @@ class _BroadcastOptions(Options):
     must_accept: Annotated[bool, _MUST_ACCEPT] = False
 
 
-class CreateBroadcast(_BroadcastOptions, Schedule):
+class _CreateBroadcastOptions(CreateOptions, _BroadcastOptions):
+    """The same, as a sender writes it."""
+
+
+class CreateBroadcast(_CreateBroadcastOptions, Schedule, extra="forbid"):
     """A broadcast to send."""
 
     summary: Annotated[Summary, _SUMMARY]
@@ -187,7 +191,7 @@ class CreateBroadcast(_BroadcastOptions, Schedule):
         return self
 
 
-class PatchBroadcast(_BroadcastOptions):
+class PatchBroadcast(_CreateBroadcastOptions, extra="forbid"):
     """A change; a field that is not there stays. The audience cannot be changed."""
 
     summary: Annotated[Summary | None, _SUMMARY] = None

@@ -13,6 +13,8 @@ __all__ = [
     "MAX_SUMMARY",
     "Action",
     "Category",
+    "CreateAction",
+    "CreateReplyRequest",
     "FormattedText",
     "Ids",
     "Key",
@@ -134,7 +136,12 @@ def category_of(type_: str) -> Category:
 
 
 class Model(BaseModel):
-    """A part of the wire; what it does not know it ignores, as Semaphore does."""
+    """A part of the wire; what it does not know it ignores, as Semaphore does.
+
+    That is for answers, for what Semaphore's clients send, and for what labs say: either end may
+    be the newer one. What senders and administrators write forbids it: whoever misspells `starts`
+    would send at once.
+    """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
 
@@ -175,6 +182,10 @@ class Action(Model):
     ] = None
 
 
+class CreateAction(Action, extra="forbid"):
+    """A button as its sender writes it."""
+
+
 class ReplyRequest(Model):
     """Ask the reader for one of some choices, for a text, or for either."""
 
@@ -188,3 +199,7 @@ class ReplyRequest(Model):
     text: Annotated[
         bool, Field(title="Text", description="True if a text may be written instead")
     ] = False
+
+
+class CreateReplyRequest(ReplyRequest, extra="forbid"):
+    """A question as its sender writes it."""

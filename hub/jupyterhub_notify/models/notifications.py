@@ -6,15 +6,18 @@ that uses none of it looks as Semaphore's do.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from .common import (
     TYPE,
     Action,
     AnswerOrNull,
     Body,
+    CreateAction,
+    CreateReplyRequest,
     DismissedAt,
     DismissedOrNull,
     FormattedText,
@@ -35,6 +38,7 @@ from .common import (
 
 __all__ = [
     "CreateNotification",
+    "CreateOptions",
     "Message",
     "MessageChanged",
     "MessageGone",
@@ -53,6 +57,8 @@ _KEY = Field(
     description="The same key of the same service to the same recipient replaces the earlier one",
 )
 _EXPIRES = Field(title="Expires", description="It is shown to nobody after that")
+_ACTIONS = Field(title="Actions", description="Buttons", max_length=5)
+_REPLY = Field(title="Reply", description="The question to the reader")
 _MARKDOWN = "Short summary in Markdown format; inline formatting only."
 
 
@@ -72,12 +78,8 @@ class Options(Model):
             description="false: until dismissed; true: the user's setting; else ms; 0: no toast",
         ),
     ] = None
-    actions: Annotated[
-        list[Action], Field(title="Actions", description="Buttons", max_length=5)
-    ] = []
-    reply: Annotated[
-        ReplyRequest | None, Field(title="Reply", description="The question to the reader")
-    ] = None
+    actions: Annotated[list[Action], _ACTIONS] = []
+    reply: Annotated[ReplyRequest | None, _REPLY] = None
     important: Annotated[
         bool,
         Field(
@@ -91,7 +93,14 @@ class Options(Model):
     ] = None
 
 
-class _Content(Options):
+class CreateOptions(Options, extra="forbid"):
+    """The same, as a sender writes it."""
+
+    actions: Annotated[list[CreateAction], _ACTIONS] = []  # type: ignore[assignment]  # narrower
+    reply: Annotated[CreateReplyRequest | None, _REPLY] = None
+
+
+class _Content(CreateOptions):
     """The content of a notification that is sent, apart from its recipients."""
 
     summary: Annotated[
@@ -121,8 +130,11 @@ class _Content(Options):
         return self
 
 
-class CreateNotification(_Content):
-    """A notification to send: Semaphore's body, or one of this service's own."""
+class CreateNotification(_Content, extra="ignore"):
+    """A notification to send: Semaphore's body, or one of this service's own.
+
+    Beside Semaphore's own fields an unknown one is ignored, as there; beside ours it is refused.
+    """
 
     recipient: Annotated[
         Name | None,
@@ -146,6 +158,20 @@ class CreateNotification(_Content):
         ),
     ] = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not given.keys() & OURS:
+            return given
+        unknown = [
+            InitErrorDetails(type="extra_forbidden", loc=(name,), input=value)
+            for name, value in given.items()
+            if name not in cls.model_fields
+        ]
+        if unknown:
+            raise ValidationError.from_exception_data(cls.__name__, unknown)
+        return given
+
     @model_validator(mode="after")
     def _complete(self) -> CreateNotification:
         given = [self.recipient, self.recipients, self.group]
@@ -156,7 +182,11 @@ class CreateNotification(_Content):
         return self
 
 
-class ReconcileItem(CreateNotification):
+#: Fields of a notification that Semaphore does not have.
+OURS = CreateNotification.model_fields.keys() - {"recipient", "summary", "body"}
+
+
+class ReconcileItem(CreateNotification, extra="forbid"):
     """One of the notifications that should be active; its key tells it from the others."""
 
     key: Annotated[Key, _KEY]

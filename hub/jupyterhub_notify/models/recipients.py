@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .broadcasts import Audience
 from .common import Body, Model, Name, Summary, Type, Utc
-from .notifications import Options
+from .notifications import CreateOptions, Options
 
 __all__ = [
     "ChooseRecipients",
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-class ChooseRecipients(Model):
+class ChooseRecipients(Model, extra="forbid"):
     """Recipients as a broadcast names them."""
 
     audience: Annotated[Audience, Field(title="Audience", description="As of a broadcast")] = "all"
@@ -58,8 +58,8 @@ class TemplateSample(Model):
     ] = None
 
 
-class SaveTemplate(Options):
-    """A broadcast to be kept as a template: what it says, how it is shown, and to whom it goes."""
+class _Template(Options):
+    """What a template keeps of a broadcast: its text, how it is shown, and to whom it goes."""
 
     summary: Annotated[Summary, Field(title="Summary", description="In Markdown")]
     body: Annotated[Body | None, Field(title="Body", description="In Markdown")] = None
@@ -77,7 +77,11 @@ class SaveTemplate(Options):
     ] = []
 
 
-class SavedTemplate(SaveTemplate):
+class SaveTemplate(CreateOptions, _Template, extra="forbid"):
+    """A broadcast to be kept as a template."""
+
+
+class SavedTemplate(_Template):
     """A template that a sender has saved."""
 
     name: Annotated[str, Field(title="Name", description="The template's name")]

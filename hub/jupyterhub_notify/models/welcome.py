@@ -38,7 +38,7 @@ _USERS = Field(title="Users", description="Only these; everyone if empty", max_l
 _GROUPS = Field(title="Groups", description="Only these; everyone if empty", max_length=1000)
 
 
-class CreateWelcome(Model):
+class CreateWelcome(Model, extra="forbid"):
     """A welcome message to add."""
 
     aspect: Annotated[Name, _ASPECT] = "jupyterlab"
@@ -54,7 +54,7 @@ class CreateWelcome(Model):
     expires: Annotated[Utc | None, _EXPIRES] = None
 
 
-class PatchWelcome(Model):
+class PatchWelcome(Model, extra="forbid"):
     """A change; a field that is not there stays. The audience cannot be changed."""
 
     title: Annotated[Summary | None, _TITLE] = None
