@@ -112,6 +112,12 @@ ESCAPES = [
     "{% macro a() %}{% endmacro %}",
     "{% for y in [1] recursive %}{{ loop([1]) }}{% endfor %}",
     "{{ loop.__class__ }}",
+    "{{ self }}",
+    "{{ __bounds }}",
+    "{% for y in [1] %}{{ y }}{% endfor %}{{ __bounds }}",
+    "{{ [1] | __counted(1) }}",
+    "{% set __bounds = x %}",
+    "{{ y | sum(attribute='real') }}",
     "{% for y in [1] %}{{ loop._iterator }}{% endfor %}",
     "{% for y in [1] %}{{ loop.__init__.__globals__ }}{% endfor %}",
 ]
@@ -143,6 +149,11 @@ LONG = [
     "{% set a = text %}" + "{% set a = a + a %}" * 40 + "{{ a }}",
     "{% set a = text %}" + "{% set a = '%s%s' | format(a, a) %}" * 40 + "{{ a }}",
     "{% set a = items %}" + "{% set a = a + a %}" * 40 + "{{ a | length }}",
+    "{{ items | sum(start=items) | length }}",
+    "{{ 15 | round(-100000000) }}",
+    "{{ 15 | round(5000000, 'ceil') }}",
+    "{% for a in items %}" * 25 + "{% endfor %}" * 25,
+    "{{ text }}" * 10_000,
 ]
 
 
@@ -163,6 +174,87 @@ def test_a_summary_is_one_line_and_not_empty():
     assert template("a {{ x }}").fill({"x": "b\nc"}).summary == "a b c"
     with pytest.raises(DataError, match="empty"):
         template("{{ x }}").fill({"x": " "})
+
+
+def doubled(kind: str, end: str) -> str:
+    """Return a schema of a few lines that asks the same 2**25 times."""
+    lines = [
+        f"    a{n}: {{{kind}: [{{$ref: '#/$defs/a{n + 1}'}}, {{$ref: '#/$defs/a{n + 1}'}}]}}"
+        for n in range(25)
+    ]
+    return "\n".join(["", "  $defs:", *lines, f"    a25: {{type: {end}}}", "  $ref: '#/$defs/a0'"])
+
+
+#: Schemas that take minutes with data that suit them, and what is said of these.
+ENDLESS = {
+    "pattern": ("{properties: {a: {pattern: '^(a+)+$'}}}", {"a": "a" * 40 + "!"}, "does not match"),
+    "name": (
+        "{patternProperties: {'^(a+)+$': true}, additionalProperties: false}",
+        {"a" * 40 + "!": 1},
+        "Additional properties",
+    ),
+    "every": (doubled("allOf", "object"), {}, "takes more than"),
+    "any": (doubled("anyOf", "string"), {}, "takes more than"),
+    "itself": ("{$ref: '#'}", {}, "schema is no good"),
+    "unique": (
+        "{properties: {a: {uniqueItems: true}}}",
+        {"a": [*({"x": n} for n in range(4000)), {"x": 1.0}]},
+        "the same item twice",
+    ),
+    "many": ("{}", {"a": [0] * 100_000}, "more than 10000 values"),
+    "deep": ("{}", {"a": json.loads("[" * 50 + "]" * 50)}, "more than 20 levels"),
+}
+
+
+@pytest.mark.parametrize(("schema", "data", "words"), ENDLESS.values(), ids=ENDLESS)
+def test_checking_data_ends_in_time(schema, data, words):
+    endless = Template("t", f"---\nsummary: x\nschema: {schema}\n---\n")
+    started = time.thread_time()
+    with pytest.raises(DataError, match=words):
+        endless.check(data)
+    assert time.thread_time() - started < 2
+
+
+def test_patterns_of_a_schema_mean_what_they_say():
+    schema = (
+        "{properties: {a: {pattern: '^x+$'}}, patternProperties: {'^n_': {type: number}},"
+        " additionalProperties: {type: boolean}}"
+    )
+    checked = Template("t", f"---\nsummary: x\nschema: {schema}\n---\n")
+    checked.check({"a": "xx", "n_a": 1, "other": True})
+    for data, path in (({"a": "y"}, ["a"]), ({"n_a": "1"}, ["n_a"]), ({"other": 1}, ["other"])):
+        with pytest.raises(DataError) as caught:
+            checked.check(data)
+        assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("schema: {properties: {a: {pattern: 'a(?=b)'}}}", "schema: the pattern 'a.* cannot be"),
+        ("schema: {patternProperties: {'(': true}}", "schema: the pattern"),
+        ("schema: {unevaluatedProperties: false}", "unevaluatedProperties cannot be used"),
+        ("schema: {$schema: 'http://json-schema.org/draft-07/schema#'}", "schema can be"),
+        ("sample: {a: !!binary aGVsbG8=}", "sample: a value is of a kind"),
+        ("sample: {1: a}", "sample: a name in it is no text"),
+        (f"sample: {{a: 0x{'f' * 2000}}}", "sample: an integer is over 63 bits"),
+    ],
+)
+def test_a_schema_or_sample_that_cannot_be_served_is_refused(fields, words):
+    with pytest.raises(TemplateError, match=words):
+        Template("t", f"---\nsummary: x\n{fields}\n---\n")
+
+
+def test_what_data_say_is_never_run():
+    said = {"x": "{{ 7 * 7 }}{% for %}", "__bounds": {"step": 1}, "loop": "l"}
+    filled = template("{% for a in y %}{{ a }}{% endfor %} {{ x }} {{ loop }}").fill(
+        {**said, "y": [1, 2]}
+    )
+    assert filled.summary == "12 {{ 7 * 7 }}{% for %} l"
+    filled = template("{{ 3.75 | round(1) }} {{ 7 | round }} {{ y | sum(attribute='a') }}").fill(
+        {"y": [{"a": 1}, {"a": 2}]}
+    )
+    assert filled.summary == "3.8 7 3"
 
 
 def test_a_schema_is_never_fetched():

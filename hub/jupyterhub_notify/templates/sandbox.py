@@ -11,7 +11,15 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateSyntaxError,
+    Undefined,
+    nodes,
+    pass_environment,
+)
+from jinja2.filters import do_round
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 __all__ = ["TemplateLimitError", "compile_text", "environment", "render"]
@@ -23,11 +31,12 @@ MAX_OUTPUT = 64 * 1024
 MAX_VALUE = 64 * 1024
 TIME_LIMIT_S = 0.25
 MAX_RANGE = 1000
+MAX_PLACES = 15
 
 _FILTERS = {
     *("abs", "capitalize", "default", "d", "e", "escape", "filesizeformat", "first", "float"),
     *("format", "int", "join", "last", "length", "count", "lower", "max", "min", "replace"),
-    *("round", "sort", "sum", "title", "trim", "truncate", "unique", "upper", "items", "reverse"),
+    *("sort", "title", "trim", "truncate", "unique", "upper", "items", "reverse"),
 }
 _TESTS = {
     *("boolean", "defined", "undefined", "divisibleby", "eq", "equalto", "==", "even", "odd"),
@@ -159,6 +168,8 @@ def environment() -> _Environment:
     made.filters["format"] = _format
     made.filters["replace"] = _replace
     made.filters["join"] = _join
+    made.filters["round"] = _round
+    made.filters["sum"] = _sum
     made.filters["text"] = _as_text
     made.filters["__counted"] = _Counted
     made.tests = {name: made.tests[name] for name in _TESTS}
@@ -187,12 +198,28 @@ def compile_text(made: _Environment, text: str) -> Template:
     jinja2.TemplateSyntaxError
         If it is wrong, or uses what is not allowed.
     """
-    tree = made.parse(text)
+    try:
+        tree = made.parse(text)
+        _require_allowed(tree)
+        tree.set_environment(made)
+        return Template.from_code(made, made.compile(tree), dict(made.globals))
+    except SyntaxError as error:
+        # Python's own, of what Jinja2 makes: twenty loops within each other are its limit.
+        raise TemplateSyntaxError(str(error.msg), 1) from None
+
+
+def _require_allowed(tree: nodes.Template) -> None:
+    """Refuse what is not allowed, and have each loop counted."""
     for statement in tree.find_all(_FORBIDDEN):
         name = type(statement).__name__.lower()
         raise TemplateSyntaxError(f"{name} is not allowed", statement.lineno)
     for literal in tree.find_all((nodes.List, nodes.Dict, nodes.Tuple)):
         _require_constants(literal)
+    own = [(one.name, one.lineno) for one in tree.find_all(nodes.Name)]
+    own += [(one.name, one.lineno) for one in tree.find_all(nodes.Filter)]
+    for name, line in own:
+        if name.startswith("__"):
+            raise TemplateSyntaxError(f"{name[:40]} is not allowed", line)
     for loop in tree.find_all(nodes.For):
         if loop.recursive:
             raise TemplateSyntaxError("a recursive loop is not allowed", loop.lineno)
@@ -200,9 +227,6 @@ def compile_text(made: _Environment, text: str) -> Template:
         loop.iter = nodes.Filter(
             loop.iter, "__counted", [bounds], [], None, None, lineno=loop.lineno
         )
-    tree.set_environment(made)
-    code = made.compile(tree)
-    return Template.from_code(made, code, dict(made.globals))
 
 
 def _require_constants(literal: nodes.Literal) -> None:
@@ -255,8 +279,10 @@ def _scalar(value: Any) -> str:
         return _short(str(value))
     if isinstance(value, (list, tuple, dict)):
         raise TemplateLimitError("a list or mapping cannot be written: use join, or a loop")
-    # An undefined value says so by itself.
-    return str(value)
+    if isinstance(value, Undefined):
+        # It says by itself what is missing.
+        return str(value)
+    raise TemplateLimitError("only text and numbers can be written")
 
 
 def _short(text: str) -> str:
@@ -294,3 +320,24 @@ def _join(values: Any, separator: str = "") -> str:
     if sum(map(len, texts)) + len(separator) * len(texts) > MAX_VALUE:
         raise TemplateLimitError("a value becomes too long")
     return separator.join(texts)
+
+
+def _round(value: Any, precision: int = 0, method: Any = "common") -> int | float:
+    """Round a number: to so many places, which are few."""
+    if not isinstance(value, (int, float)) or not isinstance(precision, int):
+        raise TemplateLimitError("only a number can be rounded")
+    if not 0 <= precision <= MAX_PLACES:
+        raise TemplateLimitError(f"round() takes 0 to {MAX_PLACES} places")
+    return do_round(value, precision, method)
+
+
+@pass_environment
+def _sum(made: _Environment, values: Any, attribute: str | None = None) -> int | float:
+    """Add numbers, or those under a name in each of the mappings."""
+    numbers = list(values)
+    if attribute is not None:
+        numbers = [made.getitem(item, attribute) for item in numbers]
+    if not all(isinstance(number, (int, float)) for number in numbers):
+        raise TemplateLimitError("only numbers can be added up")
+    total: int | float = sum(numbers)
+    return total

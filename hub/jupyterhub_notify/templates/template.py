@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Template as JinjaTemplate
 from jinja2 import TemplateError as JinjaError
@@ -27,9 +27,13 @@ from jinja2 import TemplateSyntaxError
 
 from ..frontmatter import FrontMatterError, split
 from . import sandbox
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
+from .schema import (
+    BoundedValidator,
+    SchemaLimitError,
+    check_patterns,
+    require_plain,
+    validator_of,
+)
 
 __all__ = ["DataError", "Filled", "Template", "TemplateError"]
 
@@ -37,6 +41,8 @@ TYPES = ("default", "info", "success", "warning", "error", "in-progress")
 FIELDS = {"type", "banner", "dismissable", "summary", "schema", "sample", "description"}
 MAX_SUMMARY = 4096
 MAX_BODY = 32 * 1024
+#: Of a template itself: compiling takes a second for each 100 KiB of expressions.
+MAX_TEXT = 64 * 1024
 
 
 class TemplateError(ValueError):
@@ -106,6 +112,10 @@ class Template:
         self.sample = fields.get("sample", {})
         if not isinstance(self.sample, dict):
             raise TemplateError("sample: it is no mapping")
+        try:
+            require_plain(self.sample)
+        except SchemaLimitError as error:
+            raise TemplateError(f"sample: {error}") from None
         summary = fields.get("summary")
         if not isinstance(summary, str) or not summary.strip():
             raise TemplateError("summary: a template needs one")
@@ -128,11 +138,12 @@ class Template:
         DataError
             If they do not fit the schema, or the template cannot be filled with them.
         """
-        from jsonschema.exceptions import best_match
         from referencing.exceptions import Unresolvable
 
         try:
-            error = best_match(self._validator.iter_errors(dict(data)))
+            error = self._validator.best_error(data)
+        except SchemaLimitError as failure:
+            raise DataError(str(failure), []) from None
         except (Unresolvable, RecursionError) as failure:
             raise DataError(f"the template's schema is no good: {failure}", []) from None
         if error is not None:
@@ -184,6 +195,8 @@ def _boolean(fields: Mapping[str, Any], name: str) -> bool | None:
 
 
 def _compile(environment: Any, text: str, place: str, lines_before: int) -> JinjaTemplate:
+    if len(text) > MAX_TEXT:
+        raise TemplateError(f"{place}: it has more than {MAX_TEXT // 1024} KiB")
     try:
         return sandbox.compile_text(environment, text)
     except TemplateSyntaxError as error:
@@ -193,22 +206,25 @@ def _compile(environment: Any, text: str, place: str, lines_before: int) -> Jinj
         raise TemplateError(f"{place}: {error}") from None
 
 
-def _validator(schema: Any) -> Validator:
-    # Not at the top: with the formats that a lab installs its import takes longer than all others
-    # together, and only templates need it.
-    from jsonschema import Draft202012Validator, FormatChecker
+def _validator(schema: Any) -> BoundedValidator:
+    # As in `validator_of`: its import takes long, and only templates need it.
+    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
-    from referencing import Registry
 
     if not isinstance(schema, (dict, bool)):
         raise TemplateError("schema: it is no JSON Schema")
     try:
+        require_plain(schema)
+        check_patterns(schema)
         Draft202012Validator.check_schema(schema)
+    except SchemaLimitError as error:
+        raise TemplateError(f"schema: {error}") from None
+    except RecursionError:
+        raise TemplateError("schema: it is nested too deeply") from None
     except SchemaError as error:
         place = "/".join(map(str, error.absolute_path))
         raise TemplateError(f"schema{place and f', at {place}'}: {error.message}") from None
-    # An empty registry: a schema is never fetched from elsewhere.
-    return Draft202012Validator(schema, registry=Registry(), format_checker=FormatChecker())
+    return validator_of(schema)
 
 
 def _render(template: JinjaTemplate, data: Mapping[str, Any]) -> str:
