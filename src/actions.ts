@@ -176,7 +176,7 @@ const plugin: JupyterFrontEndPlugin<INotificationActions> = {
       model,
       trans: (translator ?? nullTranslator).load('jupyterlab_notify')
     });
-    ownFiles.commands = app.commands;
+    ownFiles.app = app;
     if (settingRegistry) {
       followSettings(settingRegistry, SETTINGS, values => {
         actions.allowedCommands = values.allowedCommands as string[];

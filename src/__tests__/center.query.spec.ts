@@ -27,7 +27,8 @@ describe('parse', () => {
     ['https://example.org', { text: 'https://example.org' }],
     ['at 15:30', { text: 'at 15:30' }],
     // Still being typed.
-    ['from:', { text: 'from:' }],
+    ['from:', {}],
+    ['disk Source:', { text: 'disk' }],
     ['from:"batch qu', { source: 'batch qu' }]
   ])('%j', (search, query) => {
     expect(parse(search, 'inbox')).toEqual({ view: 'inbox', ...query });
@@ -48,15 +49,20 @@ describe('withSource', () => {
     ['disk type:error', 'quota', 'from:quota disk type:error'],
     ['from:a source:b disk', 'batch queue', 'from:"batch queue" disk'],
     ['from:"a b" disk', null, 'disk'],
-    // Found by what is before the quote.
-    ['', 'the "new" queue', 'from:the ']
+    ['', 'the "new" queue', 'from:"the ""new"" queue"'],
+    ['disk', '"', 'from:"""" disk'],
+    ['', 'a:b/c,d', 'from:a:b/c,d'],
+    ['', '\u05e9\u05dc\u05d5\u05dd', 'from:\u05e9\u05dc\u05d5\u05dd']
   ])('%j with %j', (search, source, expected) => {
-    expect(withSource(search, source).trim()).toBe(expected.trim());
+    const written = withSource(search, source);
+    expect(written).toBe(expected);
+    // The menu shows as chosen what the field says.
+    expect(parse(written, 'inbox').source).toBe(source ?? undefined);
   });
 });
 
 describe('completions', () => {
-  const SOURCES = ['batch queue', 'quota', 'Q'];
+  const SOURCES = ['batch queue', 'quota', 'Q', 'a "b"'];
   it.each([
     ['', []],
     ['disk', []],
@@ -68,6 +74,7 @@ describe('completions', () => {
     ['from:qu', ['from:"batch queue"', 'from:quota']],
     ['from:"batch q', ['from:"batch queue"']],
     ['source:Q', ['source:"batch queue"', 'source:quota']],
+    ['from:"a ""', ['from:"a ""b"""']],
     ['from:nobody', []],
     ['https://example.org', []]
   ])('of %j', (search, expected) => {

@@ -58,7 +58,7 @@ describe('Snoozing', () => {
       cursor: 'e:5'
     }));
     const undo = new UndoManager({
-      model: { change },
+      model: { change, changeQuiet: jest.fn() },
       trans,
       format: String,
       began: jest.fn(),

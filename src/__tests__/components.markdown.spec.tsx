@@ -64,31 +64,39 @@ describe('SafeMarkdown', () => {
   });
 
   it('leads to the user’s own files, in JupyterLab, and starts no kernel', async () => {
-    const execute = jest
-      .fn()
-      .mockRejectedValueOnce(new Error('There is no such file.'))
-      .mockResolvedValue(undefined);
-    ownFiles.commands = { execute } as any;
+    const execute = jest.fn(async () => undefined);
+    const get = async (path: string) => {
+      if (path === 'c.csv') {
+        throw new Error('There is no such file.');
+      }
+      return { type: path === 'runs' ? 'directory' : 'file' };
+    };
+    ownFiles.app = {
+      commands: { execute },
+      serviceManager: { contents: { get } }
+    } as any;
     const host = await block(
       '<a href="./runs/a%20b.ipynb#results" onclick="alert(1)">a</a>, ' +
-        '<a href="files/c.csv">c</a>'
+        '<a href="files/c.csv">c</a>, <a href="runs/">runs</a>, ' +
+        '<a href="/runs/a">no</a> <a href="../a">no</a> <a href="a//b">no</a>'
     );
     expect(host.querySelector('a')).toBeNull();
     const buttons = [...host.querySelectorAll('button')];
     expect(buttons.map(one => one.title)).toEqual([
       'runs/a b.ipynb',
-      'files/c.csv'
+      'files/c.csv',
+      'runs'
     ]);
-    buttons[1].click();
-    await new Promise(done => setTimeout(done));
-    buttons[0].click();
+    for (const button of buttons) {
+      button.click();
+      await new Promise(done => setTimeout(done));
+    }
     const kernelPreference = { shouldStart: false, autoStartDefault: false };
-    expect(execute.mock.calls).toEqual(
-      ['c.csv', 'files/c.csv', 'runs/a b.ipynb'].map(path => [
-        'docmanager:open',
-        { path, kernelPreference }
-      ])
-    );
+    expect(execute.mock.calls).toEqual([
+      ['docmanager:open', { path: 'runs/a b.ipynb', kernelPreference }],
+      ['docmanager:open', { path: 'files/c.csv', kernelPreference }],
+      ['filebrowser:go-to-path', { path: 'runs' }]
+    ]);
     // A closed row has nothing to click, and an open one only what leads to the web.
     expect(
       (await inline('<a href="c.csv">c</a>')).querySelector('a, button')

@@ -6,7 +6,7 @@ import { PromiseDelegate } from '@lumino/coreutils';
 
 import { UndoManager } from '../components/undo';
 import type { NotificationModel } from '../tokens';
-import type { Changed, StateChange } from '../wire';
+import type { Changed, QuietChange, StateChange } from '../wire';
 import { row } from './rows';
 
 const [a, b, c] = ['a', 'b', 'c'].map((id, index) => row(id, 9 - index));
@@ -17,6 +17,9 @@ function make(): {
   asked: [NotificationModel.Selection, StateChange][];
   failures: [string, string | null][];
   restored: string[];
+  /** What it asked to be left alone by; with `refuse` the server does not take it. */
+  quiet: QuietChange[];
+  server: { refuses: boolean };
   /** The server's answers to the first request, and to the second. */
   answers: PromiseDelegate<Changed>[];
 } {
@@ -24,11 +27,20 @@ function make(): {
   const asked: [NotificationModel.Selection, StateChange][] = [];
   const failures: [string, string | null][] = [];
   const restored: string[] = [];
+  const quiet: QuietChange[] = [];
+  const server = { refuses: false };
   const manager = new UndoManager({
     model: {
       change: (selection, state) => {
         asked.push([selection, state]);
         return answers[asked.length - 1].promise;
+      },
+      changeQuiet: async change => {
+        if (server.refuses) {
+          throw new Error('The server cannot be reached.');
+        }
+        quiet.push(change);
+        return { doNotDisturb: false, until: null, muted: [] };
       }
     },
     trans: nullTranslator.load('jupyterlab_notify'),
@@ -37,7 +49,7 @@ function make(): {
     failed: (reason, id) => failures.push([(reason as Error).message, id]),
     restored: id => restored.push(id)
   });
-  return { manager, asked, failures, restored, answers };
+  return { manager, asked, failures, restored, quiet, server, answers };
 }
 
 function changed(count: number, seqs: [number, number] | null = null): Changed {
@@ -112,6 +124,22 @@ describe('A change', () => {
     answers[0].reject(new Error('The disk is full.'));
     await first;
     expect(manager.last?.ids).toEqual(['b']);
+  });
+
+  it('of what is muted is taken back, and said once if it is refused', async () => {
+    const { manager, asked, failures, quiet, server } = make();
+    await manager.mute('\u202equota', true);
+    expect(manager.last?.label).toBe(
+      'Muted “\\u202equota”: it goes to the center only'
+    );
+    await manager.undo();
+    expect(quiet).toEqual([{ mute: '\u202equota' }, { unmute: '\u202equota' }]);
+    expect(manager.last).toBeNull();
+    server.refuses = true;
+    await manager.mute('quota', false);
+    expect(manager.last).toBeNull();
+    expect(failures).toEqual([['The server cannot be reached.', null]]);
+    expect(asked).toEqual([]);
   });
 
   it('that changed nothing is not offered back', async () => {

@@ -16,6 +16,7 @@ describe('A preview', () => {
     ['a link', 'See [the log](https://example.org/x) now', 'See the log now'],
     ['a link that is cut', 'See [the log](https://exam', 'See'],
     ['an image that is cut', '![Loss](data:image/png;base64,iVBOR', ''],
+    ['footnotes', 'One[^1], two[^a].\n\n[^1]: Why', 'One, two. Why'],
     ['nothing but a ruler', '---\n', '']
   ];
   it.each(cases)('of %s is one line of its words', (_, body, expected) => {

@@ -151,6 +151,8 @@ function SourceBoxes(props: {
   const { source, sources, onSource } = props;
   const { times, trans } = React.useContext(Shared);
   const chosen = source?.toLowerCase();
+  // A search knows no blanks around a name.
+  const isChosen = (name: string) => name.trim().toLowerCase() === chosen;
   return (
     <div
       className="jp-NotifySources"
@@ -161,7 +163,7 @@ function SourceBoxes(props: {
         <label key={name}>
           <input
             type="checkbox"
-            checked={name.toLowerCase() === chosen}
+            checked={isChosen(name)}
             onChange={event => onSource(event.target.checked ? name : null)}
           />
           <bdi className="jp-NotifySources-name">{visible(name)}</bdi>

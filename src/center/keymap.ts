@@ -5,7 +5,7 @@
 /** The parts of a key event that matter here; a React event has them, and the browser's own too. */
 type KeyEvent = Pick<
   KeyboardEvent,
-  'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'target'
+  'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'target'
 >;
 
 /**
@@ -77,18 +77,30 @@ export function bulkKey(
  * Find what a key does in the list, if anything.
  */
 export function listKey(event: KeyEvent): ListKey | null {
-  const { key } = event;
+  const key = keyOf(event);
   if (event.altKey) {
     return null;
   }
   if (event.ctrlKey || event.metaKey) {
-    return key.toLowerCase() === 'a' ? { do: 'selectAll' } : null;
+    return key === 'a' ? { do: 'selectAll' } : null;
   }
   if (Object.hasOwn(MOVES, key)) {
     const select = event.shiftKey && SELECTING.includes(key);
     return { do: 'move', by: MOVES[key], select };
   }
   return Object.hasOwn(COMMANDS, key) ? { do: COMMANDS[key] } : null;
+}
+
+/**
+ * The key's name, of a letter the small one: Caps Lock changes nothing. Where the keyboard writes
+ * another script it is the Latin letter at that place.
+ */
+function keyOf({ key, code }: KeyEvent): string {
+  if (key.length > 1) {
+    return key;
+  }
+  const latin = /^Key([A-Z])$/.exec(code)?.[1];
+  return (latin && key > '\u007f' ? latin : key).toLowerCase();
 }
 
 /** The effect of a key anywhere in the center. */
@@ -105,7 +117,7 @@ export function centerKey(event: KeyEvent): CenterKey | null {
   if ((event.target as HTMLElement).matches('input[type="text"], textarea')) {
     return null;
   }
-  if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey)) {
+  if (keyOf(event) === 'z' && (event.ctrlKey || event.metaKey)) {
     return 'undo';
   }
   if (event.key === '/') {

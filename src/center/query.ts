@@ -8,8 +8,11 @@ import type { Notification } from '../wire';
 /** Number of completions offered at most. */
 const MOST_COMPLETIONS = 8;
 
-/** One word: `name:value`, `name:"two words"`, `"two words"` or `word`. */
-const WORD = /(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi;
+/** One word: `name:value`, `name:"two words"`, `"two words"` or `word`; a quote in one is doubled. */
+const WORD = /(?:([a-z]+):)?(?:"((?:[^"]|"")*)"?|(\S+))/gi;
+
+/** The beginning of a filter whose value is still to be typed. */
+const UNFINISHED = /^(type|from|source):$/i;
 
 /**
  * A search as a query.
@@ -30,7 +33,7 @@ export function parse(
       found.forEach(type => types.add(type));
     } else if (word.name === 'from' || word.name === 'source') {
       source = word.value;
-    } else if (word.whole !== 'type:' && word.value) {
+    } else if (word.value && !UNFINISHED.test(word.whole)) {
       text.push(word.name ? word.whole : word.value);
     }
   }
@@ -77,9 +80,10 @@ export function completions(
   search: string,
   sources: readonly string[]
 ): string[] {
-  const [last] = /(?:[a-z]+:"[^"]*|\S+)$/i.exec(search) ?? [''];
+  const [last] = /(?:[a-z]+:"(?:[^"]|"")*|\S+)$/i.exec(search) ?? [''];
   const head = search.slice(0, search.length - last.length);
-  const [, name, value] = /^([a-z]+):"?(.*)$/i.exec(last.toLowerCase()) ?? [];
+  const [, name, typed] = /^([a-z]+):"?(.*)$/i.exec(last.toLowerCase()) ?? [];
+  const value = typed?.replaceAll('""', '"');
   const found =
     name === 'type'
       ? TYPES.filter(type => type.startsWith(value)).map(type => `type:${type}`)
@@ -98,13 +102,9 @@ export function completions(
 
 /** A word of a search that names a value. */
 function term(name: string, value: string): string {
-  // A search has no way to write a quote: what is beside the first one is looked for.
-  const plain =
-    value
-      .split('"')
-      .map(part => part.trim())
-      .find(Boolean) ?? '';
-  return /\s/.test(plain) ? `${name}:"${plain}"` : `${name}:${plain}`;
+  return /[\s"]/.test(value)
+    ? `${name}:"${value.replaceAll('"', '""')}"`
+    : `${name}:${value}`;
 }
 
 interface IWord {
@@ -117,7 +117,7 @@ function words(search: string): IWord[] {
   return [...search.matchAll(WORD)].map(match => ({
     whole: match[0],
     name: (match[1] ?? '').toLowerCase(),
-    value: (match[2] ?? match[3] ?? '').trim()
+    value: (match[2]?.replaceAll('""', '"') ?? match[3] ?? '').trim()
   }));
 }
 

@@ -5,7 +5,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import { CommandRegistry } from '@lumino/commands';
 
+import { cut, type UndoManager } from '../components/undo';
 import { isDismissed, isInInbox, isSnoozed, isUnread } from '../state';
+import { visible } from '../text/visible';
 import type { INotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import type { IRowHandlers } from './row';
@@ -16,8 +18,9 @@ import { canSnooze, snoozeEntries } from './snooze';
  */
 export interface IRowMenuOptions {
   trans: TranslationBundle;
-  model: Pick<INotificationModel, 'detail' | 'now'>;
+  model: Pick<INotificationModel, 'detail' | 'now' | 'quiet'>;
   handlers: Pick<IRowHandlers, 'read' | 'dismiss' | 'snooze'>;
+  undo: Pick<UndoManager, 'mute'>;
   /** Show only what this sender has sent. */
   filterBy(source: string): void;
   /** Say what went wrong. */
@@ -107,8 +110,10 @@ function openEntries(
 /** List the entries of the menu. */
 function entries(
   row: Notification,
-  { trans, model, handlers, filterBy }: IRowMenuOptions
+  { trans, model, handlers, undo, filterBy }: IRowMenuOptions
 ): (IEntry | null)[] {
+  const sender = cut(visible(row.source));
+  const muted = model.quiet?.muted.includes(row.source) === true;
   const unread = isUnread(row);
   const done = isDismissed(row);
   return [
@@ -152,8 +157,16 @@ function entries(
     },
     null,
     {
-      label: trans.__('Only from %1', row.source.slice(0, 40)),
+      label: trans.__('Only from %1', sender),
       execute: () => filterBy(row.source)
+    },
+    {
+      label: muted
+        ? trans.__('Unmute %1', sender)
+        : trans.__('Mute %1', sender),
+      // What must stay in sight cannot be muted.
+      enabled: muted || row.dismissable,
+      execute: () => undo.mute(row.source, !muted)
     }
   ];
 }

@@ -86,6 +86,7 @@ function useCenter({ host, forget }: IContentProps) {
       openRowMenu(row, event, {
         ...shared,
         handlers,
+        undo,
         filterBy: source => shown.setSearch(withSource(shown.search, source))
       })
   });

@@ -48,7 +48,8 @@ export function ownFile(src: string | null): string | null {
   } catch {
     return null;
   }
-  const parts = path.replace(/^\.\//, '').split('/');
+  // A folder's may end with a slash.
+  const parts = path.replace(/^\.\/|\/$/g, '').split('/');
   const inside = parts.every(part => part !== '' && !/^\.\.?$/.test(part));
   return inside && !/[\\:\p{Cc}]/u.test(path) ? parts.join('/') : null;
 }

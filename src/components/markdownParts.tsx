@@ -9,7 +9,7 @@ import * as React from 'react';
 
 import { type IFormula, isHarmless, written } from '../text/math';
 import { visible } from '../text/visible';
-import { openOwnFile } from './ownFiles';
+import { openOwnFile } from './openOwnFile';
 
 /** Time in ms for which a button says that it has copied. */
 const COPIED_MS = 2000;
@@ -160,7 +160,11 @@ export function FileLink(props: {
         openOwnFile(path).catch(reason =>
           showErrorMessage(
             trans.__('The file could not be opened'),
-            reason instanceof Error ? reason : String(reason)
+            reason?.response?.status === 404
+              ? trans.__('“%1” is not there.', visible(path))
+              : reason instanceof Error
+                ? reason
+                : String(reason)
           )
         )
       }

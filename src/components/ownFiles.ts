@@ -1,39 +1,8 @@
 /**
- * Opens the user's own files, which texts may name.
+ * The application that opens the user's own files, which texts may name; it is set at its start.
  */
-import type { CommandRegistry } from '@lumino/commands';
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-/** JupyterLab's own command. */
-const OPEN = 'docmanager:open';
-
-/** The beginning of a file's address. */
-const ADDRESS = 'files/';
-
-/**
- * The commands that open a file; the application sets them at its start.
- */
 export const ownFiles = {
-  commands: null as CommandRegistry | null
+  app: null as Pick<JupyterFrontEnd, 'commands' | 'serviceManager'> | null
 };
-
-/**
- * Open a file, and start no kernel for it: nobody asked for one.
- *
- * @param path - Below the server's root; `files/plot.png` and `plot.png` are the same.
- */
-export async function openOwnFile(path: string): Promise<void> {
-  const open = (path: string) =>
-    ownFiles.commands?.execute(OPEN, {
-      path,
-      kernelPreference: { shouldStart: false, autoStartDefault: false }
-    });
-  if (path.startsWith(ADDRESS)) {
-    try {
-      await open(path.slice(ADDRESS.length));
-      return;
-    } catch {
-      // A folder may be called so.
-    }
-  }
-  await open(path);
-}

@@ -30,6 +30,8 @@ export interface IUndo {
   back: StateChange;
   /** The server's answer. */
   done: Promise<Changed>;
+  /** Takes back what was no change of rows. */
+  takeBack?(): Promise<unknown>;
 }
 
 /**
@@ -164,6 +166,31 @@ export class UndoManager implements IDisposable {
   }
 
   /**
+   * Mute a source, or hear it again.
+   */
+  async mute(source: string, muted: boolean): Promise<void> {
+    const { began, failed, model, trans } = this._options;
+    const say = (muted: boolean) =>
+      model.changeQuiet(muted ? { mute: source } : { unmute: source });
+    began();
+    try {
+      await say(muted);
+      const name = cut(visible(source));
+      this._offer({
+        label: muted
+          ? trans.__('Muted “%1”: it goes to the center only', name)
+          : trans.__('Unmuted “%1”', name),
+        ids: [],
+        back: {},
+        done: Promise.resolve({ changed: 0, seqs: null, cursor: '' }),
+        takeBack: () => say(!muted)
+      });
+    } catch (reason) {
+      failed(reason, null);
+    }
+  }
+
+  /**
    * Undo the last change.
    */
   async undo(): Promise<void> {
@@ -171,8 +198,12 @@ export class UndoManager implements IDisposable {
       return;
     }
     const { failed, format, model, restored, trans } = this._options;
-    const { ids, back, done } = this._last;
+    const { ids, back, done, takeBack } = this._last;
     this.forget();
+    if (takeBack) {
+      await takeBack().catch(reason => failed(reason, null));
+      return;
+    }
     let changed: number;
     let cursor: string;
     let seqs: [number, number] | null;
@@ -265,7 +296,7 @@ export namespace UndoManager {
    * The objects that a manager works with, and the callbacks that it runs.
    */
   export interface IOptions {
-    model: Pick<INotificationModel, 'change'>;
+    model: Pick<INotificationModel, 'change' | 'changeQuiet'>;
     trans: TranslationBundle;
     /** Format a number. */
     format: (count: number) => string;
@@ -279,8 +310,16 @@ export namespace UndoManager {
 }
 
 function quote(row: Notification): string {
-  const text = visible(row.message.replace(/\s+/g, ' ').trim());
-  return text.length > QUOTE_CHARS
-    ? `${text.slice(0, QUOTE_CHARS).trimEnd()}…`
+  return cut(visible(row.message.replace(/\s+/g, ' ').trim()));
+}
+
+/**
+ * The beginning of a text, for a sentence or a menu.
+ */
+export function cut(text: string): string {
+  // Not in the middle of a sign.
+  const signs = [...text.slice(0, 4 * QUOTE_CHARS)];
+  return signs.length > QUOTE_CHARS
+    ? `${signs.slice(0, QUOTE_CHARS).join('').trimEnd()}…`
     : text;
 }

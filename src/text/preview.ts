@@ -13,6 +13,8 @@ export function previewOf(start: string): string {
   const lines = start
     // A link or an image that the end cuts would show its address.
     .replace(/!?\[[^[\]]*(?:\](?:\([^()]*)?)?$/, '')
+    // The marks of footnotes say nothing here.
+    .replace(/\[\^[^[\]\s]{1,40}\]:?/g, '')
     .split('\n')
     // Lines that only draw are left out: fences, rulers of tables and of texts.
     .filter(line => !/^\s*(?:`{3,}|~{3,}|[-=*_|:\s]+$)/.test(line))

@@ -249,6 +249,8 @@ export class ToastView implements IDisposable {
   }
 
   private _onAdded(node: HTMLElement): void {
+    // Those of other extensions have the same place.
+    void this._load();
     const dress = this._dresses.get(node.id);
     if (dress) {
       this._dress(node, dress);

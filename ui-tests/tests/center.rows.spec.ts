@@ -5,10 +5,12 @@ import {
   counts,
   lab,
   open,
+  other,
   page,
   push,
   pushMany,
   searchField,
+  undo,
   useCenter,
   view
 } from './centerPage';
@@ -119,7 +121,7 @@ test('An opened message that expires stays, greyed, until it is closed, and is f
 });
 
 test.describe('The menu of a row', () => {
-  const item = (name: string) =>
+  const item = (name: string | RegExp) =>
     page.locator('.lm-Menu').getByRole('menuitem', { name });
 
   test('marks, puts away and filters', async () => {
@@ -140,6 +142,27 @@ test.describe('The menu of a row', () => {
     await page.keyboard.press('Shift+F10');
     await item('Done').click();
     await expect.poll(counts).toMatchObject({ inbox: 1 });
+  });
+
+  test('mutes its sender, with one undo', async () => {
+    const muted = async () =>
+      (await lab.api('GET', 'jupyterlab-notify/quiet')).body.muted;
+    // Of the sender's name nothing is hidden, and no more is shown than has room.
+    await push('alpha', { source: `batch \u202e${'queue '.repeat(8)}` });
+    await push('beta', { dismissable: false });
+    await rows(page, 'beta').click({ button: 'right' });
+    await expect(item('Mute a sender')).toBeDisabled();
+    await page.keyboard.press('Escape');
+    await rows(page, 'alpha').click({ button: 'right' });
+    await item(/^Mute batch \\u202equeue .{20,30}…$/).click();
+    await expect.poll(muted).toHaveLength(1);
+    await rows(other, 'alpha').click({ button: 'right' });
+    await expect(
+      other.locator('.lm-Menu').getByRole('menuitem', { name: /^Unmute batch/ })
+    ).toBeVisible();
+    await other.keyboard.press('Escape');
+    await undo('Muted “batch');
+    await expect.poll(muted).toEqual([]);
   });
 
   test('copies the text, and a link that leads to it', async ({ browser }) => {

@@ -8,6 +8,7 @@ import { hasNoViolations } from './axe';
 import {
   badge,
   center,
+  closeCenter,
   expect,
   openCenter,
   rows,
@@ -40,6 +41,22 @@ for (const app of ['lab', 'notebook'] as const) {
       await lab.dismissAll();
       await clear(page);
       await expect(badge(page)).toHaveCount(0);
+    });
+
+    test('Their toasts stand off the open center too, also before there was one of ours', async () => {
+      await openCenter(page);
+      await say(page, 'of another extension');
+      const toast = page.locator('.Toastify__toast', {
+        hasText: 'of another extension'
+      });
+      const right = async () => {
+        const box = (await toast.boundingBox())!;
+        return box.x + box.width;
+      };
+      const panel = (await center(page).boundingBox())!;
+      await expect.poll(right).toBeLessThanOrEqual(panel.x);
+      await closeCenter(page);
+      await expect.poll(right).toBeGreaterThan(panel.x);
     });
 
     test("JupyterLab's bell and its Show Notifications are hidden, until a setting brings them back", async () => {

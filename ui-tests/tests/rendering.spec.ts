@@ -171,7 +171,7 @@ test("A link to the user's own file opens it, and starts no kernel", async () =>
   );
   const text = await show(
     'Files',
-    '[the log](runs/log%201.txt), [the notebook](runs/train.ipynb), [none](nothing.txt)'
+    '[the log](runs/log%201.txt), [the notebook](runs/train.ipynb), [the folder](runs/), [none](nothing.txt)'
   );
   await text.getByRole('button', { name: 'the log' }).click();
   await expect(page.locator('.jp-FileEditor:visible')).toContainText('epoch 1');
@@ -187,9 +187,14 @@ test("A link to the user's own file opens it, and starts no kernel", async () =>
     ).toBeVisible();
     expect((await lab.api('GET', 'api/kernels')).body).toEqual([]);
   }
+  await text.getByRole('button', { name: 'the folder' }).click();
+  await expect(
+    page.locator('.jp-DirListing-item', { hasText: 'train.ipynb' })
+  ).toBeVisible();
   await text.getByRole('button', { name: 'none' }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('The file could not be opened');
+  await expect(dialog).toContainText('“nothing.txt” is not there.');
   await dialog.getByRole('button').last().click();
   await closeCenter(page);
 });
