@@ -68,8 +68,8 @@ def is_here(host: str) -> bool:
     return True
 
 
-def listens(pid: int, port: int) -> bool | None:
-    """Return whether a process listens on a port; None where the system does not say.
+def listening_ports(pid: int) -> frozenset[int] | None:
+    """Return the ports on which a process listens; None where the system does not say.
 
     A home directory that several machines share lists the servers of all of them. A process id
     from another machine may belong to an unrelated process here.
@@ -80,16 +80,16 @@ def listens(pid: int, port: int) -> bool | None:
         lines = [line for table in tables if table.exists() for line in _lines(table)]
     except PermissionError:
         # Another user's process.
-        return False
+        return frozenset()
     except OSError:
         return None
-    for line in lines:
-        columns = line.split()
-        # Columns 1, 3 and 9: local address, state (0A means listening), inode.
-        listens = columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port
-        if listens and f"socket:[{columns[9]}]" in held:
-            return True
-    return False
+    # Columns 1, 3 and 9: local address, state (0A means listening), inode.
+    sockets = (columns for columns in map(str.split, lines) if columns[3] == "0A")
+    return frozenset(
+        int(columns[1].rpartition(":")[2], 16)
+        for columns in sockets
+        if f"socket:[{columns[9]}]" in held
+    )
 
 
 def _link(path: Path) -> str:

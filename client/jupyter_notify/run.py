@@ -177,6 +177,7 @@ def _run_with_pipes(
     with contextlib.ExitStack() as stack:
         # Before the command starts: one that comes at once is meant for it.
         woken = stack.enter_context(signals_passed_on(passed_on.send, keyboard=_keyboard_is_ours))
+        stack.enter_context(stopped_together(passed_on.send))
         try:
             # Other open files are the command's too, as for `<(…)` of a shell.
             process = stack.enter_context(
@@ -339,6 +340,36 @@ def signals_passed_on(
             for number, handler in before.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(fd_before)
+
+
+@contextlib.contextmanager
+def stopped_together(pass_on: Callable[[int], Any]) -> Iterator[None]:
+    """Stop the command where SIGTSTP is to stop us, and continue it with us.
+
+    Parameters
+    ----------
+    pass_on
+        Sends a signal to the command.
+    """
+    if sys.platform == "win32" or signal.getsignal(signal.SIGTSTP) == signal.SIG_IGN:
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            pass_on(number)
+        # By the default action, which spares a process that no shell could continue.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.signal(number, stop)
+        with contextlib.suppress(OSError):
+            pass_on(signal.SIGCONT)
+
+    before = signal.signal(signal.SIGTSTP, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
 
 
 def describe_failure(code: int) -> str:

@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,9 +22,10 @@ if sys.platform != "win32":
     import grp
     import pwd
 
-from .processes import is_here, is_ours, listens
+from .processes import is_here, is_ours, listening_ports
 from .server_url import bracketed, quoted
 from .target import Target
+from .values import encodable
 
 #: The addresses that mean every interface, and the loopback address to use instead.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}
@@ -98,6 +99,8 @@ def running_servers(env: Mapping[str, str] = os.environ) -> tuple[list[RunningSe
     """
     found: list[RunningServer] = []
     ignored: list[str] = []
+    # Of each process once, since there may be a thousand files.
+    ports = cache(listening_ports)
     try:
         directory = runtime_dir(env)
     except (OSError, RuntimeError):
@@ -107,7 +110,7 @@ def running_servers(env: Mapping[str, str] = os.environ) -> tuple[list[RunningSe
         with _Directory(directory) as opened:
             for name in opened.names():
                 try:
-                    server = _server(opened.read(name))
+                    server = _server(opened.read(name), ports)
                 except _Ignored as error:
                     ignored.append(f"Ignored {directory / name}: {error}.")
                     continue
@@ -236,8 +239,16 @@ def _group_has_others(group: int) -> bool:
 # Reading a file's content
 
 
-def _server(content: bytes) -> RunningServer | None:
-    """Return the server that a file describes, if it runs on this machine."""
+def _server(content: bytes, ports: Callable[[int], frozenset[int] | None]) -> RunningServer | None:
+    """Return the server that a file describes, if it runs on this machine.
+
+    Parameters
+    ----------
+    content
+        The file's content.
+    ports
+        Returns the ports on which a process listens; None where the system does not say.
+    """
     try:
         info = json.loads(content)
     except (ValueError, RecursionError):
@@ -246,7 +257,8 @@ def _server(content: bytes) -> RunningServer | None:
     if not isinstance(info, dict):
         return None
     pid, port = _whole(info.get("pid"), 2**31), _whole(info.get("port"), 2**16)
-    if pid is None or port is None or not isinstance(info.get("hostname"), str):
+    # To ask for the process 0 would ask for our own group.
+    if not pid or port is None or not isinstance(info.get("hostname"), str):
         return None
     base_url = _text(info, "base_url")
     # Any other base URL could change the host of the whole URL.
@@ -260,7 +272,7 @@ def _server(content: bytes) -> RunningServer | None:
     if unix_socket is not None:
         _check_socket(unix_socket)
         where = "localhost"
-    elif any(c in host for c in "/@?#[]\\ ") or not is_here(host) or listens(pid, port) is False:
+    elif any(c in host for c in "/@?#[]\\ ") or not is_here(host) or not _listens(ports(pid), port):
         # The server runs on another machine that shares the home directory, or has ended.
         return None
     else:
@@ -281,6 +293,11 @@ def _server(content: bytes) -> RunningServer | None:
     )
 
 
+def _listens(ports: frozenset[int] | None, port: int) -> bool:
+    """Return whether a port is among those of a process, as far as they are known."""
+    return ports is None or port in ports
+
+
 def _whole(value: Any, end: int) -> int | None:
     """Return a whole number from 0 to below ``end``; None for anything else."""
     whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < end
@@ -288,9 +305,11 @@ def _whole(value: Any, end: int) -> int | None:
 
 
 def _text(info: dict[str, Any], name: str) -> str:
-    """Return a text field; empty if it is no text or has control characters."""
+    """Return a text field; empty if it is no text, or has control characters or surrogates."""
     value = info.get(name)
-    return value if isinstance(value, str) and not any(ord(c) < 32 for c in value) else ""
+    if not isinstance(value, str) or any(ord(c) < 32 for c in value) or encodable(value) != value:
+        return ""
+    return value
 
 
 def _check_socket(path: str) -> None:

@@ -141,15 +141,36 @@ def _signals(master: int) -> Iterator[socket.socket]:
         with contextlib.suppress(OSError):
             fcntl.ioctl(master, termios.TIOCSWINSZ, window_size(1))
 
-    before = signal.signal(signal.SIGWINCH, resize)
+    def pass_on(number: int) -> None:
+        os.killpg(os.tcgetpgrp(master), number)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        # That the command has stopped stops us too.
+        with contextlib.suppress(OSError):
+            pass_on(number)
+
+    handlers = {signal.SIGWINCH: resize, signal.SIGTSTP: stop}
     # It has to wake us only.
-    continued = signal.signal(signal.SIGCONT, lambda number, frame: None)
+    handlers[signal.SIGCONT] = lambda number, frame: None
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        with signals_passed_on(lambda n: os.killpg(os.tcgetpgrp(master), n)) as woken:
+        with signals_passed_on(pass_on) as woken:
             yield woken
     finally:
-        signal.signal(signal.SIGWINCH, before)
-        signal.signal(signal.SIGCONT, continued)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_gone() -> bool:
+    """Tell whether the terminal is no more, or not that of our session: nobody can bring it back.
+
+    A shell that has ended takes its terminal from its background, though a window may keep it.
+    """
+    try:
+        os.tcgetpgrp(0)
+    except OSError:
+        return True
+    return False
 
 
 class _Relay:
@@ -233,15 +254,17 @@ class _Relay:
 
     def _stop(self) -> None:
         """Stop when Ctrl-Z stopped the command; once continued, continue the command."""
-        # Its stubs do not take what `tcgetattr` gives, which this is.
-        termios.tcsetattr(0, termios.TCSADRAIN, self._modes)  # type: ignore[arg-type]  # see above
+        # In the background it is the shell's, and whoever touches it is stopped.
+        if in_foreground():
+            # Its stubs do not take what `tcgetattr` gives, which this is.
+            termios.tcsetattr(0, termios.TCSADRAIN, self._modes)  # type: ignore[arg-type]  # see above
         os.kill(os.getpid(), signal.SIGSTOP)
         self._take_keyboard()
         self._leader.send(CONTINUE)
 
     def _take_keyboard(self) -> None:
         """Take the keyboard if a shell has let us have it, as by ``fg``, but not by ``bg``."""
-        if not self._keyboard_ended and not os.isatty(0):
+        if not self._keyboard_ended and _is_gone():
             # The terminal is gone, and whoever reads from it has come to its end.
             self._has_keyboard = self._keyboard_ended = True
             write(self._master, END_OF_FILE)

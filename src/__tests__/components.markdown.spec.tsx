@@ -251,4 +251,19 @@ describe('safeImage', () => {
     ['data:text/html,x', null],
     [null, null]
   ])('%j', (src, safe) => expect(safeImage(src)).toBe(safe));
+
+  it.each([
+    ['0/a%20plot.png', true],
+    ['0/100%25.png', true],
+    ['../logout', false],
+    ['%2e%2e/logout', false],
+    ['0/..%2f..%2flogout', false],
+    ['0/..%5clogout', false],
+    ['0/..%252f%25252e%25252e%25252flogout', false],
+    ['0/../../welcome/image/../logout', false]
+  ])('%j among those that the server keeps: %j', (path, safe) => {
+    const images = `${window.location.origin}/welcome/image/`;
+    const src = images + path;
+    expect(safeImage(src, images)).toBe(safe ? src : null);
+  });
 });

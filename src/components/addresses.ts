@@ -26,7 +26,9 @@ export function safeImage(src: string | null, images?: string): string | null {
   // The server wrote whole paths; what is relative to this page is nothing of its.
   const here = images && src ? absolute(src, window.location.origin) : null;
   if (here?.href.startsWith(images!)) {
-    return here.href;
+    // A proxy may take dots and slashes for what they are after it has decoded them.
+    const below = here.href.slice(images!.length);
+    return /%(?:25)*(?:2e|2f|5c)/i.test(below) ? null : here.href;
   }
   const url = absolute(src);
   if (url?.protocol === 'https:' && url.host !== window.location.host) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -371,3 +372,78 @@ def test_a_signal_that_no_keyboard_sent_reaches_the_command_even_at_once(
     # A shell's background, in which the tests may run, ignores two of them.
     ran = bash(server, "setsid -w env --default-signal $RUN -- bash script", tmp_path)
     assert (ran.returncode, ran.stdout) == (7, "got it\n")
+
+
+def state(pid: int) -> str:
+    """Return the letter of a process's state; T means stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_what_stops_run_alone_stops_the_command_until_it_goes_on(
+    server: Server, tmp_path: Path
+) -> None:
+    script = "echo $$ > new; mv new pid; until test -e go; do sleep 0.02; done; exit 6"
+    (tmp_path / "script").write_text(script)
+    ran = subprocess.Popen(
+        [NOTIFY, "run", "--", "bash", "script"],
+        cwd=tmp_path,
+        env=outside(server),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        # A group of its own in our session, where somebody may continue it.
+        preexec_fn=os.setpgrp,
+    )
+    try:
+        wait_for((tmp_path / "pid").exists, "the command")
+        command = int((tmp_path / "pid").read_text())
+        for _ in range(2):
+            os.kill(ran.pid, signal.SIGTSTP)
+            wait_for(lambda: state(ran.pid) == state(command) == "T", "both to stop")
+            os.kill(ran.pid, signal.SIGCONT)
+            wait_for(lambda: "T" not in (state(ran.pid), state(command)), "both to go on")
+        (tmp_path / "go").touch()
+        assert ran.wait(20) == 6
+    finally:
+        ran.kill()
+        ran.wait()
+
+
+def test_in_a_terminal_what_stops_run_alone_stops_the_command(
+    server: Server, tmp_path: Path
+) -> None:
+    pid, go = tmp_path / "pid", tmp_path / "go"
+    # The command's parent leads the new terminal's session, and is a child of ours.
+    script = (
+        f"cut -d' ' -f4 /proc/$PPID/stat > {pid}.new; mv {pid}.new {pid}; "
+        f"until test -e {go}; do sleep 0.02; done; exit 6"
+    )
+    with Api(server.url, server.token).terminal() as terminal:
+        terminal.type("set -m\r")
+        terminal.type(f"{NOTIFY} run -- bash -c {shlex.quote(script)}\r")
+        wait_for(pid.exists, "the command")
+        os.kill(int(pid.read_text()), signal.SIGTSTP)
+        terminal.read_until("Stopped")
+        _, shown = terminal.run("stty -a")
+        assert re.search(r"[^-]icanon", shown) and re.search(r"[^-]echo\b", shown), shown
+        go.touch()
+        terminal.type("{ fg\r}; echo e''nded-$?-\r")
+        terminal.read_until("ended-6-")
+
+
+def test_a_background_command_whose_terminal_is_gone_has_read_all(
+    server: Server, tmp_path: Path
+) -> None:
+    ready, left, ended = (tmp_path / name for name in ("ready", "left", "ended"))
+    script = f"touch {ready}; cat; touch {ended}"
+    with Api(server.url, server.token).terminal() as terminal:
+        terminal.type("set -m\r")
+        # It outlives its shell, as under nohup, which would take its input away.
+        begin = f"trap '' HUP; exec {NOTIFY} run -- bash -c {shlex.quote(script)}"
+        terminal.type(f"({begin})\r")
+        wait_for(ready.exists, "the command")
+        terminal.type("\x1a")
+        terminal.read_until("Stopped")
+        terminal.type(f"bg; disown -a; touch {left}\r")
+        wait_for(left.exists, "it to go on in the background")
+        assert not ended.exists()
+    wait_for(ended.exists, "the end of what is typed")

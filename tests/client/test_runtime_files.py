@@ -209,6 +209,10 @@ def test_what_is_no_small_file_neither_hangs_nor_fills_memory(
         {"pid": "1"},
         {"pid": True},
         {"pid": -1},
+        {"pid": 0},
+        {"pid": float("nan")},
+        {"port": float("inf")},
+        {"base_url": "/\ud800/"},
         {"port": 2**40},
         {"port": None},
         {"sock": "/etc/passwd"},
@@ -231,3 +235,13 @@ def test_a_token_is_read_from_a_pipe_and_never_from_what_has_no_end(tmp_path: Pa
     assert "does not answer" in ran.stderr
     ran = run("bash", "-c", f"{command} /dev/zero", env=env, cwd=tmp_path)
     assert (ran.returncode, "must hold one token" in ran.stderr) == (2, True)
+
+
+def test_no_text_of_a_bad_file_hides_a_good_one(
+    directory: Path, env: dict[str, str], port: int
+) -> None:
+    # What no system and no header takes: half of a surrogate pair.
+    for number, name in enumerate(("base_url", "sock", "token", "url", "root_dir", "hostname")):
+        write(directory, f"{number}", info(1, **{name: "/\ud800"}))
+    write(directory, "9", info(port))
+    assert find(env=env).token == "local-secret"

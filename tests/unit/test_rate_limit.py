@@ -54,6 +54,15 @@ def test_a_flood_delays_nobody_else_and_is_not_punished_for_asking() -> None:
     assert send(limit, 100) == 50
 
 
+@pytest.mark.parametrize("rate", [1e-9, 1e-300, 5e-324])
+def test_a_rate_of_next_to_none_lets_one_through_in_a_day(rate: float) -> None:
+    clock = Seconds()
+    limit = RateLimit(rate, clock)
+    assert send(limit, 3) == 1
+    clock.now += 86_401
+    assert send(limit, 3) == 1
+
+
 def test_zero_means_any_number() -> None:
     assert send(RateLimit(0), 100_000) == 100_000
 
