@@ -42,6 +42,8 @@ WELCOME = {
     "nul": "---\nid: n\x00\ntitle: T\n---\nBody",
     "date": "---\nid: 2026-99-99\ntitle: 1e999\nupdated: 9999999\n---\nBody",
     "\x1b[2J\u202ename": "---\nid: odd\ntitle: T\nwrong: x\n---\nBody",
+    "unseen": "---\nid: unseen\ntitle: \u3164\u200b\n---\n\u2800",
+    "images": "---\nid: images\ntitle: T\n---\n" + "![x](../../logout.png)\n" * 9000,
     "empty": "",
     "large": "---\nid: large\ntitle: T\n---\n" + "x" * 4_000_000,
 }

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import chain, count
+from itertools import chain, count, cycle
 from typing import Any
 
 BASE = "/semaphore"
@@ -74,6 +74,12 @@ def linked(link: Callable[[str], str]) -> Callable[[str], Answer]:
     return lambda url: (b"[]", {"Link": link(url)})
 
 
+def in_turn(*answers: Callable[[str], Answer]) -> Callable[[str], Answer]:
+    """Return an answer that is another one of these at each request."""
+    turns = cycle(answers)
+    return lambda url: next(turns)(url)
+
+
 def entries(name: str, values: tuple[Any, ...], other: str = "") -> list[dict[str, Any]]:
     """Return an entry for each odd value of a field, or of two."""
     found = []
@@ -84,9 +90,16 @@ def entries(name: str, values: tuple[Any, ...], other: str = "") -> list[dict[st
 
 
 ODD: tuple[Any, ...] = (None, 5, [], {}, "\ud800", 10**300, "x" * 5000)
-ODD_IDS: tuple[Any, ...] = (*(None, 5, {}, [], "", "\x00", "\ud800", "../..", "\u202e", "ok"),)
+ODD_IDS: tuple[Any, ...] = (
+    *(None, 5, {}, [], "", "\x00", "\ud800", "../..", "\u202e", "ok", ".", "..", "a/b?c#d"),
+    *("%2e%2e%2f", "a\r\nX-Y: z", "\U000e0041" * 99, "\u0301" * 200, 1e400, True),
+)
 ODD_TIMES: tuple[Any, ...] = (
     *("", "x", "9" * 5000, "99999-01-01T00:00:00Z", "0000-00-00T00:00:00Z", -1, 1e300),
+)
+
+ODD_TITLES: tuple[Any, ...] = (
+    *("", " ", "\u3164", "\u2066\u2069", "\U000e0041", "\udfff", "\ud83d", "x\ud800" * 2000),
 )
 
 DATES: tuple[Any, ...] = (
@@ -141,6 +154,26 @@ ANSWERS: dict[str, Callable[[str], Answer]] = {
         b"[]",
         {"Link": f'<?cursor={"%0d%0aX: y" * 500}>; rel="next", <>; rel=next; rel=next'},
     ),
+    # Each of a pass's requests gets another one of these.
+    "odd encodings": in_turn(
+        lambda url: (b"\x8b\x00\x80[]\x03", {"Content-Encoding": "br"}),
+        lambda url: (b"\x28\xb5\x2f\xfd\x00\x58\x00\x00", {"Content-Encoding": "zstd"}),
+        lambda url: (b"[]", {"Content-Encoding": ", ".join(["gzip"] * 5000)}),
+        lambda url: (("[" + "1," * 250_000 + "1]").encode("utf-32"), {}),
+    ),
+    "odd JSON": in_turn(
+        lambda url: (json.dumps([entry("u16")]).encode("utf-16"), {}),
+        lambda url: (b"\xef\xbb\xbf\xef\xbb\xbf[]", {}),
+        lambda url: (b'[{"id": "x", "max_views": 1e400, "progress": -1e400}]', {}),
+        lambda url: (b"[{" + b'"id":"x",' * 90_000 + b'"id":"y"}]', {}),
+    ),
+    "odd titles": lambda url: (dumped(entries("title", ODD_TITLES, "aspect")), {}),
+    "odd links": in_turn(
+        lambda url: (b"[]", {"Link": "<?cursor=1_1>; rel=next" + " " * 8169}),
+        lambda url: (b"[]", {"Link": f'<{url}.evil.example/x?cursor=1_1>; rel="next"'}),
+        lambda url: (b"[]", {"Link": '<../../../x?cursor=1_1&cursor=2_2>; rel="next"'}),
+        lambda url: (b"[]", {"Link": '<//[?cursor=1_1>; rel="next"'}),
+    ),
     "odd totals": lambda url: (b"[]", {"X-Total-Count": "9" * 5000}),
 }
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -165,6 +198,12 @@ def repeated(head: bytes, unit: bytes, times: int = 1 << 22) -> Iterator[bytes]:
         yield block
 
 
+def raw_in_turn(*answers: Callable[[], Iterable[bytes]]) -> Callable[[], Iterable[bytes]]:
+    """Return an answer that is another one of these at each request."""
+    turns = cycle(answers)
+    return lambda: next(turns)()
+
+
 def pages() -> Iterator[bytes]:
     """Yield a page of new messages, which always has a next one."""
     first = next(PAGES) * 100
@@ -185,6 +224,18 @@ RAW: dict[str, Callable[[], Iterable[bytes]]] = {
     "nothing but 100 Continue": lambda: repeated(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "a body without end": lambda: repeated(HEAD + b"\r\n[", b" "),
     "a length of 5,000 digits": lambda: [HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"],
+    "odd heads": raw_in_turn(
+        lambda: [b"HTTP/1.1 99999 x\r\nContent-Length: 2\r\n\r\n[]"],
+        lambda: [HEAD + b"Content-Length: -1\r\n\r\n[]"],
+        lambda: [CHUNKED[:-2] + b"Content-Length: 2\r\n\r\n0\r\n\r\n"],
+        lambda: repeated(HEAD + b"X: x\r\n", b" x\r\n"),
+    ),
+    "long heads": raw_in_turn(
+        lambda: repeated(HEAD + b"X: ", b"x"),
+        lambda: repeated(CHUNKED, b"1;" + b"x=y;" * 2000 + b"\r\n \r\n"),
+        lambda: repeated(CHUNKED + b"2\r\n[]\r\n0\r\n", b"X: x\r\n"),
+        lambda: dripped(HEAD, b"X: " + b"x" * 300),
+    ),
     "two lengths": lambda: [HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n[]"],
     "no HTTP": lambda: [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 50],
     "status 101": lambda: [b"HTTP/1.1 101 x\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n[]"],
@@ -200,6 +251,11 @@ def event(name: str, value: Any) -> bytes:
 #: Streams of events, from a service that says that it has one.
 EVENTS: dict[str, Callable[[], Iterable[bytes]]] = {
     "an event of lines": lambda: repeated(STREAM, b"data: x\n"),
+    "comments, cursors and a name without end": lambda: chain(
+        repeated(STREAM, b": x\n", 1 << 18),
+        repeated(b"", b"id: 1\nid: 2\n\n", 1 << 17),
+        repeated(b"", b"event: x"),
+    ),
     "reloads": lambda: repeated(STREAM, b"event: reload\ndata: {}\n\n"),
     "new messages": lambda: chain(
         [STREAM], (event("message", entry(f"new-{n}")) for n in range(1 << 20))
