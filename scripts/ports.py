@@ -1,4 +1,4 @@
-"""Free ports for programs that a demonstration starts."""
+"""Free ports for programs that demonstrations and tests start."""
 
 from __future__ import annotations
 

@@ -6,6 +6,10 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 
 import type { NotificationBell } from './bell';
 
+import '../../style/bellPlace.css';
+
+const BESIDE_MENUS = 'jp-mod-besideMenus';
+
 /**
  * Keep the bell in sight.
  *
@@ -25,16 +29,7 @@ export function followHeader(
       area = there;
       const hadFocus = bell.node.contains(document.activeElement);
       shell.add(bell, area, { rank });
-      // There is little room between a notebook's menus and its trust, which stays one line.
-      const isMenu = area === 'menu';
-      bell.node.style.width = isMenu ? '24px' : '';
-      bell.node.style.padding = isMenu ? '0' : '';
-      // Its number may stand out over the edge of what is beside it.
-      bell.node.style.transform = isMenu ? 'translateX(-4px)' : '';
-      bell.node.style.zIndex = isMenu ? '1' : '';
-      if (isMenu) {
-        bell.parent!.node.style.whiteSpace = 'nowrap';
-      }
+      bell.toggleClass(BESIDE_MENUS, area === 'menu');
       if (hadFocus) {
         bell.focus();
       }

@@ -21,7 +21,8 @@ from typing import Any
 import httpx
 import psutil
 
-from .ports import free_ports
+from scripts.ports import free_ports
+
 from .servers import ROOT, clean_environment, http_client, wait_for
 
 #: The folder into which `make` puts configurable-http-proxy, which the hub needs.

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from jupyterlab_notify.timings import SourceTimings, Timings
+from scripts.ports import free_ports
 
-from .ports import free_ports
 from .servers import Frames, Server, clean_environment, http_client, wait_for
 
 USER = "ada"

@@ -309,63 +309,58 @@ async def in_groups():
         group.create_task(fine("fine in a group"))
 
 
-def in_asyncio():
+async def in_tasks():
+    await asyncio.gather(loops("gather"), fine("gather beside"), return_exceptions=True)
+    task = asyncio.create_task(loops("create_task"))
     with contextlib.suppress(ValueError):
-        asyncio.run(loops("asyncio.run"))
-    with contextlib.suppress(ValueError):
-        asyncio.run(deeper("awaited by another"))
+        await task
+    task = asyncio.ensure_future(deeper("in a deeper task"))
+    await asyncio.wait([task])
+    assert task.exception() is not None
+    task = asyncio.create_task(cancelled("cancelled"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(cancelled("timed out"), 0.05)
+    await fine("a task that is fine")
+    await asyncio.create_task(fine("another task that is fine"))
 
-    async def main():
-        await asyncio.gather(loops("gather"), fine("gather beside"), return_exceptions=True)
-        task = asyncio.create_task(loops("create_task"))
-        with contextlib.suppress(ValueError):
-            await task
-        task = asyncio.ensure_future(deeper("in a deeper task"))
-        await asyncio.wait([task])
-        assert task.exception() is not None
-        task = asyncio.create_task(cancelled("cancelled"))
-        await asyncio.sleep(0.05)
+
+class Forgiving:
+    async def __aenter__(self):
+        pass
+
+    async def __aexit__(self, *exception):
+        await asyncio.sleep(0)
+        return True
+
+
+async def waits():
+    for n in tracked("beside the first"):
+        await asyncio.sleep(0 if n < 2 else 60)
+
+
+async def left_by_waiting():
+    async with Forgiving():
+        for n in tracked("break, then a wait"):
+            if n == 2:
+                break
+    async with Forgiving():
+        for n in tracked("failure, then a wait"):
+            fail(n)
+    with contextlib.suppress(ValueError):
+        for done in asyncio.as_completed([loops("as completed")]):
+            await done
+    broken, slow = asyncio.create_task(loops("first to fail")), asyncio.create_task(waits())
+    _, pending = await asyncio.wait([broken, slow], return_when=asyncio.FIRST_EXCEPTION)
+    for task in pending:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(cancelled("timed out"), 0.05)
-        await fine("a task that is fine")
-        await asyncio.create_task(fine("another task that is fine"))
+    await asyncio.gather(broken, slow, return_exceptions=True)
 
-    class Forgiving:
-        async def __aenter__(self):
-            pass
 
-        async def __aexit__(self, *exception):
-            await asyncio.sleep(0)
-            return True
-
-    async def left_by_waiting():
-        async with Forgiving():
-            for n in tracked("break, then a wait"):
-                if n == 2:
-                    break
-        async with Forgiving():
-            for n in tracked("failure, then a wait"):
-                fail(n)
-        with contextlib.suppress(ValueError):
-            for done in asyncio.as_completed([loops("as completed")]):
-                await done
-        broken, slow = asyncio.create_task(loops("first to fail")), asyncio.create_task(waits())
-        _, pending = await asyncio.wait([broken, slow], return_when=asyncio.FIRST_EXCEPTION)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(broken, slow, return_exceptions=True)
-
-    async def waits():
-        for n in tracked("beside the first"):
-            await asyncio.sleep(0 if n < 2 else 60)
-
-    asyncio.run(main())
-    asyncio.run(left_by_waiting())
-    asyncio.run(generators())
-    asyncio.run(in_groups())
+def forgotten_by_its_owner():
     unretrieved = []
 
     async def forgotten():
@@ -380,6 +375,18 @@ def in_asyncio():
 
     asyncio.run(forgotten())
     assert unretrieved == ["Task exception was never retrieved"], unretrieved
+
+
+def in_asyncio():
+    with contextlib.suppress(ValueError):
+        asyncio.run(loops("asyncio.run"))
+    with contextlib.suppress(ValueError):
+        asyncio.run(deeper("awaited by another"))
+    asyncio.run(in_tasks())
+    asyncio.run(left_by_waiting())
+    asyncio.run(generators())
+    asyncio.run(in_groups())
+    forgotten_by_its_owner()
 
 
 plainly()
