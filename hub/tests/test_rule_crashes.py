@@ -17,7 +17,7 @@ from .support import Databases, Service, Tokens, running
 from .test_rule_runs import StandIn, acting, runner_of, stand_in
 
 #: More than a run has of what is committed, told or called.
-MOST_STEPS = 9
+MOST_STEPS = 10
 
 #: A value, and where the run is killed that sees it: at which step, and whether that was done.
 RUNS = st.lists(
@@ -146,6 +146,8 @@ async def test_what_is_told_and_done_is_what_the_rule_says_whatever_run_is_kille
                 at = (step, after)
                 # Killed on the way up, with no run between that and the way down.
                 await check(service, engine, path, clock, [(95, at)])
+                # Killed on the way down, and over again before the end was called.
+                await check(service, engine, path, clock, [(95, None), (5, at), (95, None)])
                 runs = [(95, at), (95, None), (5, at), (95, at)]
                 await check(service, engine, path, clock, runs)
 

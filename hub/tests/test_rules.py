@@ -206,7 +206,7 @@ def test_actions_begin_and_end_in_pairs_whatever_crashes(steps: list[tuple[int, 
             calls.append((state.action, state.acting_since))
         if outcome == "killed after":
             continue
-        state = settled(state, "it failed" if outcome == "fails" else None, now)
+        state = settled(parsed, state, "it failed" if outcome == "fails" else None, now)
     assert state.action == "none"
     # A step that was called again counts once: it has the same key.
     steps_done = [call for index, call in enumerate(calls) if call not in calls[:index]]

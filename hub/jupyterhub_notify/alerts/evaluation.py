@@ -188,11 +188,13 @@ def tried(state: UserState) -> UserState:
     return replace(state, attempts=state.attempts + 1)
 
 
-def settled(state: UserState, failure: str | None, now: datetime) -> UserState:
-    """Note what became of a call.
+def settled(rule: Rule | None, state: UserState, failure: str | None, now: datetime) -> UserState:
+    """Note the outcome of a call.
 
     Parameters
     ----------
+    rule
+        The rule; ``None`` if it is there no more.
     state
         The state before.
     failure
@@ -210,9 +212,11 @@ def settled(state: UserState, failure: str | None, now: datetime) -> UserState:
         return replace(state, failure=failure, retry=now + wait)
     if state.action == "beginning":
         return replace(state, action="begun", attempts=0, retry=None, failure=None)
-    return replace(
+    ended = replace(
         state, action="none", acting_since=None, attempts=0, retry=None, failure=None, end=None
     )
+    # The value may have risen again before the end could be called.
+    return _with_action(rule, ended, now)
 
 
 def wants_retry(state: UserState, now: datetime) -> bool:

@@ -50,21 +50,32 @@ class RuleActions:
             The rule; ``None`` if it is there no more: actions still end.
         """
         states = await self._states.of(name)
-        for user, state in list(states.items()):
-            if not wants_retry(state, self._clock()):
-                continue
-            if state.action == "beginning" and (rule is None or rule.action is None):
-                continue
-            trying = tried(state)
-            # Written before the call: if this process ends in between, it may have happened.
-            await self._states.put(name, user, trying)
-            states[user] = trying
-            failure = await self._call(session, name, rule, user, states)
-            states[user] = settled(trying, failure, self._clock())
-            await self._states.put(name, user, states[user])
-            ALERTS.labels("rules", f"{state.action}-{'failed' if failure else 'done'}").inc()
-            self._log.acted(name, state.action, failure)
+        for user in list(states):
+            # Two steps at the most: an end that a killed run left open, and a beginning after it.
+            while wants_retry(states[user], self._clock()):
+                if states[user].action == "beginning" and (rule is None or rule.action is None):
+                    break
+                await self._take_step(session, name, rule, user, states)
         return states
+
+    async def _take_step(
+        self,
+        session: aiohttp.ClientSession,
+        name: str,
+        rule: Rule | None,
+        user: str,
+        states: dict[str, UserState],
+    ) -> None:
+        """Call one user's step, and write before and after it how far it is."""
+        trying = tried(states[user])
+        # Written before the call: if this process ends in between, it may have happened.
+        await self._states.put(name, user, trying)
+        states[user] = trying
+        failure = await self._call(session, name, rule, user, states)
+        states[user] = settled(rule, trying, failure, self._clock())
+        await self._states.put(name, user, states[user])
+        ALERTS.labels("rules", f"{trying.action}-{'failed' if failure else 'done'}").inc()
+        self._log.acted(name, trying.action, failure)
 
     async def _call(
         self,
