@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import FromClause, Table
@@ -31,14 +31,7 @@ async def upsert(
     values
         The row; columns that are not there keep their values in a row that exists.
     """
-    assert isinstance(table, Table)
-    changes = {name: value for name, value in values.items() if name not in key}
-    if connection.dialect.name == "sqlite":
-        lite = sqlite.insert(table).values(values)
-        await connection.execute(lite.on_conflict_do_update(index_elements=key, set_=changes))
-    else:
-        big = postgresql.insert(table).values(values)
-        await connection.execute(big.on_conflict_do_update(index_elements=key, set_=changes))
+    await connection.execute(_statement(connection, table, key, values), values)
 
 
 async def upsert_all(
@@ -62,9 +55,17 @@ async def upsert_all(
     """
     if not rows:
         return
+    await connection.execute(_statement(connection, table, key, rows[0]), list(rows))
+
+
+def _statement(
+    connection: AsyncConnection,
+    table: Table | FromClause,
+    key: Sequence[str],
+    columns: Iterable[str],
+) -> Any:
     assert isinstance(table, Table)
     insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = insert(table)
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    statement = statement.on_conflict_do_update(index_elements=key, set_=changes)
-    await connection.execute(statement, list(rows))
+    changes = {name: statement.excluded[name] for name in columns if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=changes)
