@@ -26,6 +26,7 @@ import {
 import { takeDiagrams } from '../text/diagrams';
 import { splitFootnotes, takeFootnotes } from '../text/footnotes';
 import { type IFormula, joinMath, splitMath, takeMath } from '../text/math';
+import { fewRepeats } from '../text/repeats';
 import { visible } from '../text/visible';
 import { ownFile, safeImage, safeLink } from './addresses';
 import { OwnImage, RemoteImage } from './images';
@@ -175,7 +176,7 @@ export class SafeMarkdown {
       return (
         <>
           <p className="jp-NotifyMarkdown-note">{this._note()}</p>
-          <PlainText text={visible(source)} />
+          <PlainText text={visible(fewRepeats(source))} />
         </>
       );
     }
@@ -209,7 +210,7 @@ export class SafeMarkdown {
     if (isSummaryTooComplex(flat)) {
       return (
         <>
-          {visible(source)}{' '}
+          {visible(fewRepeats(source))}{' '}
           <span className="jp-NotifyMarkdown-note">{this._note()}</span>
         </>
       );
@@ -303,7 +304,7 @@ function element(
     return null;
   }
   if (depth > MAX_DEPTH) {
-    return textOf(source, making);
+    return fewRepeats(textOf(source, making));
   }
   const heading = /^h([1-6])$/.exec(name);
   if (heading) {
@@ -352,7 +353,7 @@ function words(node: Node, key: number, making: IMaking): React.ReactNode {
     (formulas.length === 0 && notes.length === 0) ||
     node.parentElement?.closest('code, pre')
   ) {
-    return textOf(node, making);
+    return fewRepeats(textOf(node, making));
   }
   const parts = splitMath(text, formulas).flatMap<string | number | IFormula>(
     part => (typeof part === 'string' ? splitFootnotes(part, notes) : [part])
@@ -361,7 +362,7 @@ function words(node: Node, key: number, making: IMaking): React.ReactNode {
     <React.Fragment key={key}>
       {parts.map((part, index) =>
         typeof part === 'string' ? (
-          visible(part)
+          visible(fewRepeats(part))
         ) : typeof part === 'number' ? (
           <FootnoteNumber key={index} number={part} trans={trans} />
         ) : (
@@ -517,7 +518,7 @@ function attributes(source: Element): Record<string, unknown> {
 function line(node: Node, depth: number, links: boolean): React.ReactNode[] {
   return [...node.childNodes].map((child, key) => {
     if (child.nodeType === Node.TEXT_NODE) {
-      return visible(child.textContent ?? '');
+      return visible(fewRepeats(child.textContent ?? ''));
     }
     if (child.nodeType !== Node.ELEMENT_NODE) {
       return null;

@@ -4,6 +4,7 @@
  */
 import * as React from 'react';
 
+import { fewRepeats } from '../text/repeats';
 import { visible } from '../text/visible';
 import type { Action, Notification } from '../wire';
 import { Shared } from './context';
@@ -29,7 +30,7 @@ export function Summary(props: {
   );
   return (
     <div id={id} className={`jp-NotifySummary ${className ?? ''}`} dir="auto">
-      {rendered ?? visible(row.message)}
+      {rendered ?? visible(fewRepeats(row.message))}
     </div>
   );
 }
