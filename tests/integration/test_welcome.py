@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify import models
-from jupyterlab_notify.sources.welcome_files import place_images
+from jupyterlab_notify.sources.welcome_files import MAX_FILES, place_images
 from jupyterlab_notify.timings import SourceTimings, Timings
 
 from ..support.models import exactly
@@ -37,6 +37,28 @@ def post(server: Server, action: str, value: dict[str, Any] | None = None) -> in
     version = tell(server, action, value)
     assert version == ask(server)["version"]
     return version
+
+
+def test_files_beyond_the_most_that_are_read_are_said_in_status_and_log(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(start=False)
+    where = folder(server)
+    for number in range(MAX_FILES):
+        write(where, f"n{number:03}")
+    server.start()
+    assert len(ask(server)["messages"]) == MAX_FILES
+    assert server.status()["welcomeProblem"] is None
+    write(where, "one-more")
+    assert len(ask(server)["messages"]) == MAX_FILES
+    said = server.status()["welcomeProblem"]
+    assert said.startswith(f"The folder {where} holds more welcome messages than are read: ")
+    ask(server)
+    wait_for(lambda: said in server.log, "the log")
+    assert server.log.count(said) == 1
+    (where / "one-more.md").unlink()
+    ask(server)
+    assert server.status()["welcomeProblem"] is None
 
 
 def test_a_file_is_a_welcome_message_until_it_was_seen_enough(
