@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from typing import Any, ClassVar
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from apprise import NotifyFormat, NotifyType
 from apprise.manager_plugins import NotificationManager
@@ -21,6 +21,7 @@ from .connection import Client
 from .discovery import TOKEN_VARIABLE, Target, find
 from .errors import SendError
 from .message import MAX_BODY, MAX_MESSAGE, Message, compose
+from .server_url import quoted
 from .terminal_text import fenced
 
 __all__ = ["NotifyJupyter"]
@@ -75,7 +76,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
     def __init__(self, token: str | None = None, path: str = "", **options: Any) -> None:
         super().__init__(**options)
         self.token = token or None
-        self.path = "/".join(part for part in path.split("/") if part)
+        self.path = quoted("/".join(part for part in path.split("/") if part))
 
     def target(self) -> Target:
         """Return the server to send to.
@@ -154,7 +155,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
             return f"{schema}://_/"
         token = f"{self.pprint(self.token, privacy, safe='')}@" if self.token else ""
         port = f":{self.port}" if self.port else ""
-        return f"{schema}://{token}{self.host}{port}/{quote(self.path)}"
+        return f"{schema}://{token}{self.host}{port}/{self.path}"
 
     @staticmethod
     def parse_url(url: str) -> dict[str, Any] | None:
@@ -162,7 +163,8 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         results: dict[str, Any] | None = NotifyBase.parse_url(url, verify_host=False)
         if results:
             results["token"] = unquote(results.get("user") or "")
-            results["path"] = unquote(results.get("fullpath") or "")
+            # As it is written: a user's name may hold an encoded slash or question mark.
+            results["path"] = results.get("fullpath") or ""
         return results
 
 

@@ -68,6 +68,9 @@ def test_what_is_attached_for_apprise_is_named(server: Server, tmp_path: Path) -
     ("path", "base"),
     [
         ("/a%20b/", "/a%20b/"),
+        ("/user/a%2Fb/lab", "/user/a%2Fb/"),
+        ("/user/who%3F%23/lab/tree/x", "/user/who%3F%23/"),
+        ("/user/a%2520b/lab", "/user/a%2520b/"),
         ("/lab/team/lab", "/lab/team/"),
         ("/user/J%C3%B6rg/lab/tree/x", "/user/J%C3%B6rg/"),
         ("", "/"),
