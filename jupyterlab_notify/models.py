@@ -860,7 +860,7 @@ class Status(_Wire):
     ]
     welcomeProblem: Annotated[
         str | None,
-        Field(description="What is left out of the welcome files, in one sentence."),
+        Field(description="The welcome files that are left out, and why, in one sentence."),
     ]
 
 

@@ -584,7 +584,7 @@ export interface Status {
    */
   central: CentralStatus | null;
   /**
-   * What is left out of the welcome files, in one sentence.
+   * The welcome files that are left out, and why, in one sentence.
    */
   welcomeProblem: string | null;
 }

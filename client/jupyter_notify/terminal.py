@@ -145,7 +145,7 @@ def _signals(master: int) -> Iterator[socket.socket]:
         os.killpg(os.tcgetpgrp(master), number)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        # That the command has stopped stops us too.
+        # We stop when the command stops.
         with contextlib.suppress(OSError):
             pass_on(number)
 

@@ -34,9 +34,9 @@ CATEGORIES = ("info", "notice", "outage")
 #: Fields of the schedule; kept as they were written, so that it can be computed from them again.
 SCHEDULE_FIELDS = ("timezone", "defer", "expire", "ttl", "rules")
 FIELDS = (*SCHEDULE_FIELDS, "summary", "category", "enabled", "important", "env")
-#: How near a name must come to one of ours to count as that one misspelt: `expires`, `timezon`.
+#: Likeness from which a name counts as one of ours misspelt: `expires`, `timezon`.
 MISSPELT = 0.8
-#: What the API calls them, or a rule.
+#: Their names in the API and in rules.
 MEANT = {"start": "defer", "starts": "defer", "end": "expire", "ends": "expire"}
 
 MAX_SUMMARY = 4096

@@ -17,7 +17,7 @@ from .support import Service
 NOTIFICATIONS = "/v1/services/quota/notifications"
 ITEM = {"recipient": "alice", "key": "k", "summary": "Full"}
 
-#: What is asked, as whom, with what; and the place of the field that is not known.
+#: Caller, method, address and body of a request, and the place of its unknown field.
 REFUSED: list[tuple[str, str, str, Any, list[str | int]]] = [
     (
         *("admin", "POST", "/v1/admin/broadcasts"),

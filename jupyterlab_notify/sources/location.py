@@ -18,7 +18,7 @@ NUBLADO = "nublado"
 #: The largest discovery file that is read.
 _LARGEST = 1024 * 1024
 
-#: How often a path may be percent-encoded before it is taken for none of ours.
+#: Layers of percent-encoding beyond which a path is taken for none of ours.
 MAX_DECODED = 3
 
 

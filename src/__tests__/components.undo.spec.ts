@@ -17,7 +17,7 @@ function make(): {
   asked: [NotificationModel.Selection, StateChange][];
   failures: [string, string | null][];
   restored: string[];
-  /** What it asked to be left alone by; with `refuse` the server does not take it. */
+  /** Changes to do not disturb and muting that it asked for; with `refuse` the server does not take it. */
   quiet: QuietChange[];
   server: { refuses: boolean };
   /** The server's answers to the first request, and to the second. */

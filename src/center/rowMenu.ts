@@ -164,7 +164,7 @@ function entries(
       label: muted
         ? trans.__('Unmute %1', sender)
         : trans.__('Mute %1', sender),
-      // What must stay in sight cannot be muted.
+      // A message that must stay in sight cannot be muted.
       enabled: muted || row.dismissable,
       execute: () => undo.mute(row.source, !muted)
     }

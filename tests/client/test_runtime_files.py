@@ -240,7 +240,7 @@ def test_a_token_is_read_from_a_pipe_and_never_from_what_has_no_end(tmp_path: Pa
 def test_no_text_of_a_bad_file_hides_a_good_one(
     directory: Path, env: dict[str, str], port: int
 ) -> None:
-    # What no system and no header takes: half of a surrogate pair.
+    # Half of a surrogate pair, which no system and no header takes.
     for number, name in enumerate(("base_url", "sock", "token", "url", "root_dir", "hostname")):
         write(directory, f"{number}", info(1, **{name: "/\ud800"}))
     write(directory, "9", info(port))

@@ -19,7 +19,7 @@ __all__ = ["add_error_handlers", "error_response", "http_error", "validation_err
 MOST_INPUT = 200
 #: Errors of one body that are listed, and characters of a field's name: both are the caller's.
 MOST_ERRORS, MOST_NAME = 100, 100
-#: What pydantic says of a field that it does not know is of no help to whoever misspelt it.
+#: Instead of pydantic's words on an unknown field, which do not help with a misspelt one.
 UNKNOWN_FIELD = "There is no field of this name"
 
 
@@ -58,7 +58,7 @@ async def validation_error(_request: Request, error: Exception) -> Response:
     return error_response(422, [_entry(one) for one in error.errors()[:MOST_ERRORS]])
 
 
-#: What the framework says by itself of an address or method, in two words.
+#: Instead of the framework's own two words on an address or method.
 SENTENCES = {
     404: ("not_found", "There is nothing at this address"),
     405: ("method_not_allowed", "This address does not take this method"),

@@ -59,7 +59,7 @@ class TemplateSample(Model):
 
 
 class _Template(Options):
-    """What a template keeps of a broadcast: its text, how it is shown, and to whom it goes."""
+    """The part of a broadcast that a template keeps: text, display and recipients."""
 
     summary: Annotated[Summary, Field(title="Summary", description="In Markdown")]
     body: Annotated[Body | None, Field(title="Body", description="In Markdown")] = None

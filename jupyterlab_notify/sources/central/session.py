@@ -106,7 +106,7 @@ class CentralSession:
         """Return a failure as the user is told of it, and keep the pause that it asks for."""
         if failure.retry_after_s is not None:
             if failure.status >= 500:
-                # What is out of order here delays no list.
+                # An error of this one request delays no list.
                 self._asked_until = time.monotonic() + failure.retry_after_s
             else:
                 self.schedule.pause(failure.retry_after_s)
