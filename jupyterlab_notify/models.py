@@ -223,7 +223,8 @@ class ReplyRequest(_Wire):
         for choice in choices:
             if is_blank(choice):
                 raise ValueError("must not hold a blank answer")
-        return choices
+        # Two buttons that say the same would be one answer.
+        return list(dict.fromkeys(choices))
 
     @model_validator(mode="after")
     def _answerable(self) -> ReplyRequest:
