@@ -40,7 +40,13 @@ const plain = useLab();
 const earlier = useLab({
   config: `c.LabApp.app_settings_dir = ${JSON.stringify(site)}`,
   settings: {
-    'jupyterlab_notify:toasts': { defaultAutoClose: 0, openOnError: true },
+    // What is not valid, or is no setting, keeps no other from being carried over.
+    'jupyterlab_notify:toasts': {
+      desktopNotifications: 'loud',
+      unknown: 1,
+      defaultAutoClose: 0,
+      openOnError: true
+    },
     'jupyterlab_notify:desktop': { desktopNotifications: true },
     [SETTINGS]: { openOnError: false }
   }
