@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from sqlalchemy.engine import make_url
@@ -136,6 +137,28 @@ async def test_a_server_that_hangs_is_said_to_be_away_and_heals(
         answer = await until_it_heals(lambda: asked(service, "alice", "GET", path))
         texts = [one["summary"]["gfm"] for one in answer.json()]
         assert {"acknowledged", "healed"} <= set(texts)
+
+
+async def test_connections_that_the_server_has_ended_are_replaced_before_anybody_notices(
+    postgresql: str, tokens: Tokens
+) -> None:
+    path = "/v1/notifications/messages"
+    async with running(postgresql, tokens) as service:
+        assert (await send(service, "acknowledged")).status_code == 200
+        first = await asked(service, "alice", "GET", path)
+        known = {"If-None-Match": first.headers["etag"]}
+        other = await asyncpg.connect(postgresql.replace("+asyncpg", ""))
+        ended = await other.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await other.close()
+        assert len(ended) >= 2
+        assert (await asked(service, "alice", "GET", path, headers=known)).status_code == 304
+        assert (await asked(service, "alice", "GET", path)).json() == first.json()
+        assert (await send(service, "healed")).status_code == 200
+        answer = await asked(service, "alice", "GET", path, headers=known)
+        assert [one["summary"]["gfm"] for one in answer.json()] == ["healed", "acknowledged"]
 
 
 @pytest.fixture
