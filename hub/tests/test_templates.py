@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def test_a_template_is_filled_with_data():
     assert filled.summary == "You use 91 % of your home directory"
     assert filled.body == "Delete what you no longer need.\n\n- b.iso: 2.0 kB"
     assert (quota.type, quota.banner, quota.dismissable) == ("warning", True, None)
+
+
+def test_the_template_in_the_documentation_is_good():
+    text = (Path(__file__).parents[2] / "docs" / "hub-install.md").read_text()
+    [example] = re.findall(r"```md\n(---\n.*?)```", text, re.DOTALL)
+    quota = Template("quota", example)
+    quota.check(quota.sample)
+    filled = quota.fill(quota.sample)
+    assert filled.summary == "You use 93 % of your home directory"
+    assert filled.body == r"The largest folder is scratch\_2."
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +15,30 @@ from ...support.service import Service, lab_beside, row_of
 NOTIFICATIONS = "/v1/services/admin/notifications"
 
 
+def lab_of_nublado(
+    mounts: Path, url: str, service: Service, make_server: Callable[..., Server]
+) -> Server:
+    """Start a lab as in an image of the Rubin Science Platform: Nublado's files say all of it."""
+    (mounts / "discovery").mkdir()
+    found = {"services": {"internal": {"semaphore": {"url": url}}}}
+    (mounts / "discovery" / "v1.json").write_text(json.dumps(found))
+    (mounts / "secrets").mkdir()
+    (mounts / "secrets" / "token").write_text(service.user)
+    return make_server(
+        config={"NotifyApp": {"central_url": "nublado", "central_interval": 0.2}},
+        env={"NUBLADO_RUNTIME_MOUNTS_DIR": str(mounts)},
+    )
+
+
 @pytest.mark.parametrize("etags", [True, False], ids=["etags", "as-semaphore"])
 def test_what_a_sender_changes_is_changed_in_the_tab(
-    make_server: Callable[..., Server], service: Service, etags: bool
+    tmp_path: Path, make_server: Callable[..., Server], service: Service, etags: bool
 ) -> None:
     with polling_proxy(service.url, etags=etags) as url:
-        server = lab_beside(service, make_server, url=url, interval_s=0.2)
+        if etags:
+            server = lab_beside(service, make_server, url=url, interval_s=0.2)
+        else:
+            server = lab_of_nublado(tmp_path, url, service, make_server)
         with server.websocket() as tab:
             service.send("Quota at 80 %", key="quota", body="Delete *something*.")
             service.send("Stays", key="stays")
