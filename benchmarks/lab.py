@@ -75,10 +75,7 @@ def lab(*options: str, extension: bool = True, app: str = "server") -> Iterator[
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         env["PYTHONPATH"] = str(HERE)
         wanted = {"jupyterlab_notify": extension, "noop_extension": True}
-        # JupyterLab asks nothing at its first start: its question is a toast like others.
-        settings = root / "config/lab/user-settings/@jupyterlab/apputils-extension"
-        settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+        (root / "config").mkdir()
         (root / "config" / "jupyter_server_config.json").write_text(
             json.dumps(
                 {

@@ -173,6 +173,7 @@ export class ToastPresenter implements IDisposable {
    */
   toggled(): void {
     if (this._isOpen()) {
+      this._view.place();
       for (const id of this._toasts.ids) {
         const row = this._model.get(id);
         if (row && !this._wanted(row)) {

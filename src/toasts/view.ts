@@ -168,6 +168,11 @@ export class ToastView implements IDisposable {
     }, 300);
   }
 
+  /** Keep toasts of other extensions in their place too, also before there is one of ours. */
+  place(): void {
+    void this._load();
+  }
+
   /**
    * Load what keeps toasts in their place, with the first of them; the next one asks again if
    * the server is away.
@@ -249,8 +254,6 @@ export class ToastView implements IDisposable {
   }
 
   private _onAdded(node: HTMLElement): void {
-    // Those of other extensions have the same place.
-    void this._load();
     const dress = this._dresses.get(node.id);
     if (dress) {
       this._dress(node, dress);
