@@ -269,7 +269,7 @@ class BroadcastDirectory:
         self._directory = directory
         self._environment = environment
         self._log = structlog.get_logger("jupyterhub_notify.broadcast_files")
-        #: The problem of each file that has one, for the administrator's page.
+        #: The problem of each file that has one: a file is logged again only for another problem.
         self.problems: dict[str, str] = {}
         self._ignored: set[tuple[str, str]] = set()
 

@@ -185,6 +185,41 @@ with notify.progress("Simulating", total=10) as p:
   await expect(row.getByRole('progressbar')).toHaveCount(0);
 });
 
+test('A program that asks waits for the answer, and no longer than it said', async () => {
+  await openCenter(page);
+  const ask = (name: string, question: string, options: string) => {
+    const script = start(
+      'python',
+      '-c',
+      `
+from jupyterlab_notify import notify
+answer = notify.ask(${JSON.stringify(question)}, ${options})
+open("${name}", "w").write(repr(answer))
+`
+    );
+    return new Promise(resolve => script.once('exit', resolve));
+  };
+  const said = (name: string) =>
+    fs.readFileSync(path.join(lab.root, name), 'utf8');
+
+  const answered = ask(
+    'chosen',
+    'Loss is rising. Continue?',
+    'choices=["Stop", "Continue"]'
+  );
+  const row = rows(page, 'Loss is rising. Continue?');
+  await row.getByRole('button', { name: 'Continue', exact: true }).click();
+  expect(await answered).toBe(0);
+  expect(said('chosen')).toBe("'Continue'");
+  await expect(row).toContainText('You answered: Continue');
+
+  const late = ask('late', 'Is anybody there?', 'timeout=8');
+  await expect(rows(page, 'Is anybody there?')).toBeVisible();
+  expect(await late).toBe(0);
+  expect(said('late')).toBe('None');
+  await expect(rows(page, 'Is anybody there?')).toHaveCount(0);
+});
+
 test('Each block of the README in a notebook shows what it says, and the button of a cell leads to the cell', async () => {
   const blocks = readme('From Python', 'python');
   expect(blocks.length).toBeGreaterThan(4);

@@ -305,28 +305,36 @@ test('a browser that was offline shows what it has missed once it is online', as
   expect(await messages(far)).toEqual(['While offline.']);
 });
 
-test('someone who was away gets the newest few and how many more, and a reload announces nothing again', async ({
+test('someone who was away gets what stays, the newest few and how many more, and a reload announces nothing again', async ({
   browser
 }) => {
+  const { notification_id: stays } = await lab.push({
+    message: 'The quota is nearly full.',
+    type: 'warning',
+    autoClose: false
+  });
   for (let i = 1; i <= 15; i++) {
     await lab.push({ message: `Meanwhile ${i}.`, autoClose: 60_000 });
   }
   const tab = await lab.open(browser);
-  await expect(summary(tab)).toContainText('and 12 more');
+  await expect(summary(tab)).toContainText('and 13 more');
   await expect(toasts(tab)).toHaveCount(3);
-  for (const text of ['Meanwhile 13.', 'Meanwhile 14.', 'Meanwhile 15.']) {
+  // The oldest of all, but the only one that waits for the user.
+  for (const text of ['The quota', 'Meanwhile 14.', 'Meanwhile 15.']) {
     await expect(toasts(tab, text)).toBeVisible();
   }
-  await expect(badge(tab)).toHaveText('15');
-  expect(await toastEvents(tab, 'Meanwhile')).toHaveLength(3);
+  await expect(badge(tab)).toHaveText('16');
+  expect(await toastEvents(tab, 'Meanwhile')).toHaveLength(2);
 
   await tab.reload();
   await untilReady(tab);
   await lab.push({ message: 'Now.', autoClose: false });
   await expect(toasts(tab, 'Now.')).toBeVisible();
-  await expect(badge(tab)).toHaveText('16');
+  await expect(badge(tab)).toHaveText('17');
   expect(await toastEvents(tab, 'Meanwhile')).toEqual([]);
-  await expect(toasts(tab)).toHaveCount(1);
+  await expect(toasts(tab, 'The quota')).toBeVisible();
+  await expect(toasts(tab)).toHaveCount(2);
+  await lab.revoke(stays);
   await tab.context().close();
 });
 
