@@ -413,8 +413,10 @@ test('An error opens the center only for who asked for that, and leaves keyboard
   await expect(page.locator('body')).toBeFocused();
   await setSetting(page, SETTINGS, 'openOnError', false);
 
-  // The user who closes it has read it.
-  await row.getByRole('button', { name: 'Hide details' }).click();
+  // The user who closes it has read it. In a panel as narrow as other tests leave it, rows have no
+  // button for that: a click on the row does it in every panel.
+  await row.getByText('Second error.').click();
+  await expect(row).not.toHaveClass(/jp-mod-open/);
   await expect(row).not.toHaveClass(/jp-mod-unread/);
   await expect
     .poll(async () => (await lab.list()).find(one => one.id === id)?.read)
