@@ -256,8 +256,8 @@ class _Relay:
         """Stop when Ctrl-Z stopped the command; once continued, continue the command."""
         # In the background it is the shell's, and whoever touches it is stopped.
         if in_foreground():
-            # Its stubs do not take what `tcgetattr` gives, which this is.
-            termios.tcsetattr(0, termios.TCSADRAIN, self._modes)  # type: ignore[arg-type]  # see above
+            modes = self._modes
+            termios.tcsetattr(0, termios.TCSADRAIN, modes)  # type: ignore[arg-type]  # as tcgetattr gives
         os.kill(os.getpid(), signal.SIGSTOP)
         self._take_keyboard()
         self._leader.send(CONTINUE)

@@ -182,8 +182,8 @@ def validator_of(schema: Any) -> BoundedValidator:
         return check
 
     keywords = {**Draft202012Validator.VALIDATORS, **_own_keywords()}
-    timed_keywords = {name: timed(one) for name, one in keywords.items()}
-    made = extend(Draft202012Validator, timed_keywords)  # type: ignore[no-untyped-call]  # its own
+    checks = {name: timed(one) for name, one in keywords.items()}
+    made = extend(Draft202012Validator, checks)  # type: ignore[no-untyped-call]  # not typed there
     known = [name for name in FORMATS if name in FormatChecker.checkers]
     # An empty registry: a schema is never fetched from elsewhere.
     checker = FormatChecker(formats=known)
