@@ -63,6 +63,8 @@ async def test_send_list_show_revoke(shell: Shell, service: Service, tmp_path: P
     assert json.loads(out)["body"] == "The *long* text."
     assert (await shell.run("revoke", "disk"))[0] == 0
     assert await service.messages() == []
+    nothing = "No notification is active; --broadcasts lists broadcasts.\n"
+    assert await shell.run("list") == (0, "", nothing)
     code, _, err = await shell.run("revoke", "disk")
     assert (code, err.count("\n")) == (1, 1)
     assert "Unknown notification: disk" in err

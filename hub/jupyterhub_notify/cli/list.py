@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from .remote import add_remote_arguments, asked, print_json
 
@@ -28,8 +29,17 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(found)
         return 0
+    if not found:
+        # Beside the output, which programs read.
+        print(_nothing(options), file=sys.stderr)
     for one in found:
         whom = getattr(one, "recipient", None) or getattr(one, "group", None)
         whom = whom or getattr(one, "audience", "")
         print(f"{one.id}\t{one.created:%Y-%m-%d %H:%M}\t{whom}\t{one.type}\t{one.summary}")
     return 0
+
+
+def _nothing(options: argparse.Namespace) -> str:
+    if options.broadcasts:
+        return "There are no broadcasts."
+    return "No notification is active; --broadcasts lists broadcasts."
