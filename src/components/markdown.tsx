@@ -26,7 +26,7 @@ import {
 import { takeDiagrams } from '../text/diagrams';
 import { splitFootnotes, takeFootnotes } from '../text/footnotes';
 import { type IFormula, joinMath, splitMath, takeMath } from '../text/math';
-import { fewRepeats } from '../text/repeats';
+import { drawn } from '../text/drawn';
 import { visible } from '../text/visible';
 import { ownFile, safeImage, safeLink } from './addresses';
 import { OwnImage, RemoteImage } from './images';
@@ -176,7 +176,7 @@ export class SafeMarkdown {
       return (
         <>
           <p className="jp-NotifyMarkdown-note">{this._note()}</p>
-          <PlainText text={visible(fewRepeats(source))} />
+          <PlainText text={drawn(source)} />
         </>
       );
     }
@@ -196,7 +196,7 @@ export class SafeMarkdown {
             (await import('./diagram')).drawDiagram(this._rendermime, diagram),
           drawn: 0
         })
-      : visible(source);
+      : drawn(source);
   }
 
   /**
@@ -210,13 +210,13 @@ export class SafeMarkdown {
     if (isSummaryTooComplex(flat)) {
       return (
         <>
-          {visible(fewRepeats(source))}{' '}
+          {drawn(source)}{' '}
           <span className="jp-NotifyMarkdown-note">{this._note()}</span>
         </>
       );
     }
     const body = await this._parse(flat);
-    return body ? line(body, 0, links) : visible(source);
+    return body ? line(body, 0, links) : drawn(source);
   }
 
   /** The diagrams of a text that JupyterLab can draw. */
@@ -304,7 +304,7 @@ function element(
     return null;
   }
   if (depth > MAX_DEPTH) {
-    return fewRepeats(textOf(source, making));
+    return drawnTextOf(source, making);
   }
   const heading = /^h([1-6])$/.exec(name);
   if (heading) {
@@ -353,7 +353,7 @@ function words(node: Node, key: number, making: IMaking): React.ReactNode {
     (formulas.length === 0 && notes.length === 0) ||
     node.parentElement?.closest('code, pre')
   ) {
-    return fewRepeats(textOf(node, making));
+    return drawnTextOf(node, making);
   }
   const parts = splitMath(text, formulas).flatMap<string | number | IFormula>(
     part => (typeof part === 'string' ? splitFootnotes(part, notes) : [part])
@@ -362,7 +362,7 @@ function words(node: Node, key: number, making: IMaking): React.ReactNode {
     <React.Fragment key={key}>
       {parts.map((part, index) =>
         typeof part === 'string' ? (
-          visible(fewRepeats(part))
+          drawn(part)
         ) : typeof part === 'number' ? (
           <FootnoteNumber key={index} number={part} trans={trans} />
         ) : (
@@ -376,6 +376,11 @@ function words(node: Node, key: number, making: IMaking): React.ReactNode {
 /** A text as it was written. */
 function textOf(node: Node, { formulas }: IMaking): string {
   return visible(joinMath(node.textContent ?? '', formulas));
+}
+
+/** The same as it is drawn: with places to break, which are not for what is copied. */
+function drawnTextOf(node: Node, { formulas }: IMaking): string {
+  return drawn(joinMath(node.textContent ?? '', formulas));
 }
 
 /** Elements that are not made again as they are. */
@@ -456,7 +461,7 @@ const SPECIAL: Record<
 function image(source: Element, key: number, making: IMaking): React.ReactNode {
   const address = source.getAttribute('src');
   const { formulas, images, trans } = making;
-  const alt = visible(joinMath(source.getAttribute('alt') ?? '', formulas));
+  const alt = drawn(joinMath(source.getAttribute('alt') ?? '', formulas));
   if (++making.drawn > MAX_IMAGES) {
     return alt;
   }
@@ -518,7 +523,7 @@ function attributes(source: Element): Record<string, unknown> {
 function line(node: Node, depth: number, links: boolean): React.ReactNode[] {
   return [...node.childNodes].map((child, key) => {
     if (child.nodeType === Node.TEXT_NODE) {
-      return visible(fewRepeats(child.textContent ?? ''));
+      return drawn(child.textContent ?? '');
     }
     if (child.nodeType !== Node.ELEMENT_NODE) {
       return null;
@@ -529,10 +534,10 @@ function line(node: Node, depth: number, links: boolean): React.ReactNode[] {
       return null;
     }
     if (depth > MAX_DEPTH) {
-      return visible(source.textContent ?? '');
+      return drawn(source.textContent ?? '');
     }
     if (name === 'img') {
-      return visible(source.getAttribute('alt') ?? '');
+      return drawn(source.getAttribute('alt') ?? '');
     }
     const inner = line(source, depth + 1, links);
     const href =

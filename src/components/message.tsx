@@ -4,7 +4,7 @@
  */
 import * as React from 'react';
 
-import { fewRepeats } from '../text/repeats';
+import { drawn } from '../text/drawn';
 import { visible } from '../text/visible';
 import type { Action, Notification } from '../wire';
 import { Shared } from './context';
@@ -30,7 +30,7 @@ export function Summary(props: {
   );
   return (
     <div id={id} className={`jp-NotifySummary ${className ?? ''}`} dir="auto">
-      {rendered ?? visible(fewRepeats(row.message))}
+      {rendered ?? drawn(row.message)}
     </div>
   );
 }

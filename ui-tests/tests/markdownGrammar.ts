@@ -54,7 +54,11 @@ const DEAR = [
     '\u000c',
     // Letters that move closer to each other, in one word.
     'A',
-    'AV'
+    'AV',
+    // Letters that join: a word of them is shaped in one piece.
+    '\u0e33',
+    '\u0e01\u0e33',
+    '\u0ba8\u0bbf\u0bb2\u0bb5\u0bca\u0bb3\u0bbf'
   ],
   ...['\u202e', '<span style="x">a</span>', '<img src=a.png>', '<b>a</b>']
 ];

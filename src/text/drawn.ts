@@ -1,0 +1,23 @@
+/**
+ * Texts as they are drawn: nothing hidden, and nothing that the browser takes long to lay out.
+ */
+import { visible } from './visible';
+
+/**
+ * Two hundred letters beyond ASCII without a blank, and the marks that belong to the last of them.
+ *
+ * What joins is shaped in one piece, again for each line that it fills: four thousand times U+0E33
+ * held a page up for half a second. With a place to break it is shaped up to there.
+ */
+const LONG = /(?:(?![\0-\x7f])[\p{L}\p{M}]){200}\p{M}*(?=\p{L})/gu;
+
+/** The character that shows nothing and lets a line break. */
+const BREAK = '\u200b';
+
+/**
+ * A text with hidden characters written as escapes, and with places to break in long runs of
+ * letters that join.
+ */
+export function drawn(text: string): string {
+  return visible(text).replace(LONG, `$&${BREAK}`);
+}
