@@ -257,7 +257,7 @@ class _Relay:
         # In the background it is the shell's, and whoever touches it is stopped.
         if in_foreground():
             modes = self._modes
-            termios.tcsetattr(0, termios.TCSADRAIN, modes)  # type: ignore[arg-type]  # as tcgetattr gives
+            termios.tcsetattr(0, termios.TCSADRAIN, modes)  # type: ignore[arg-type]  # the stub of tcsetattr is narrower than what tcgetattr gives
         os.kill(os.getpid(), signal.SIGSTOP)
         self._take_keyboard()
         self._leader.send(CONTINUE)

@@ -19,15 +19,6 @@ from jupyterhub_notify.schedules import (
 )
 
 UTC = timezone.utc
-#: North and south of the equator, a change of half an hour, one at midnight, and none.
-ZONES = [
-    "America/New_York",
-    "Europe/Berlin",
-    "Australia/Lord_Howe",
-    "America/Santiago",
-    "Africa/Cairo",
-    "Asia/Kolkata",
-]
 
 
 def at(text: str) -> datetime:

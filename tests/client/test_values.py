@@ -242,7 +242,7 @@ def test_whatever_an_argument_raises_is_one_error(options: Any) -> None:
 
 def test_a_wrong_call_stays_one() -> None:
     with pytest.raises(TypeError, match="colour"):
-        compose("m", colour="red")  # type: ignore[call-arg]  # no such argument: tested
+        compose("m", colour="red")  # type: ignore[call-arg]  # the wrong call is what is tested
 
 
 def test_choices_may_be_one_or_of_a_library() -> None:

@@ -96,7 +96,7 @@ class Options(Model):
 class CreateOptions(Options, extra="forbid"):
     """The same, as a sender writes it."""
 
-    actions: Annotated[list[CreateAction], _ACTIONS] = []  # type: ignore[assignment]  # narrower
+    actions: Annotated[list[CreateAction], _ACTIONS] = []  # type: ignore[assignment]  # a list of a subclass, which is only ever read
     reply: Annotated[CreateReplyRequest | None, _REPLY] = None
 
 

@@ -183,7 +183,7 @@ def validator_of(schema: Any) -> BoundedValidator:
 
     keywords = {**Draft202012Validator.VALIDATORS, **_own_keywords()}
     checks = {name: timed(one) for name, one in keywords.items()}
-    made = extend(Draft202012Validator, checks)  # type: ignore[no-untyped-call]  # not typed there
+    made = extend(Draft202012Validator, checks)  # type: ignore[no-untyped-call]  # jsonschema does not annotate it
     known = [name for name in FORMATS if name in FormatChecker.checkers]
     # An empty registry: a schema is never fetched from elsewhere.
     checker = FormatChecker(formats=known)
