@@ -26,12 +26,19 @@ export interface IUndo {
   label: string | null;
   /** The rows that it was done to; null: all of the inbox. */
   ids: string[] | null;
+  /** Brings the state before it back; rejects, with a sentence, if that fails. */
+  undo(): Promise<void>;
+}
+
+/**
+ * A change of rows that was asked for, and the way back.
+ */
+interface IRowChange {
+  ids: string[] | null;
   /** The state to bring back. */
   back: StateChange;
   /** The server's answer. */
   done: Promise<Changed>;
-  /** Takes back what was no change of rows. */
-  takeBack?(): Promise<unknown>;
 }
 
 /**
@@ -170,20 +177,19 @@ export class UndoManager implements IDisposable {
    */
   async mute(source: string, muted: boolean): Promise<void> {
     const { began, failed, model, trans } = this._options;
-    const say = (muted: boolean) =>
-      model.changeQuiet(muted ? { mute: source } : { unmute: source });
+    const set = async (muted: boolean) => {
+      await model.changeQuiet(muted ? { mute: source } : { unmute: source });
+    };
     began();
     try {
-      await say(muted);
+      await set(muted);
       const name = cut(visible(source));
       this._offer({
         label: muted
           ? trans.__('Muted “%1”: it goes to the center only', name)
           : trans.__('Unmuted “%1”', name),
         ids: [],
-        back: {},
-        done: Promise.resolve({ changed: 0, seqs: null, cursor: '' }),
-        takeBack: () => say(!muted)
+        undo: () => set(!muted)
       });
     } catch (reason) {
       failed(reason, null);
@@ -197,48 +203,12 @@ export class UndoManager implements IDisposable {
     if (!this._last) {
       return;
     }
-    const { failed, format, model, restored, trans } = this._options;
-    const { ids, back, done, takeBack } = this._last;
+    const last = this._last;
     this.forget();
-    if (takeBack) {
-      await takeBack().catch(reason => failed(reason, null));
-      return;
-    }
-    let changed: number;
-    let cursor: string;
-    let seqs: [number, number] | null;
     try {
-      ({ changed, cursor, seqs } = await done);
-    } catch {
-      // Nothing was done, and that was said.
-      return;
-    }
-    try {
-      // By ids also what changed meanwhile comes back; of all, only the seqs are known.
-      const selection = ids ? { ids } : seqs && { seqs, upTo: cursor };
-      const undone =
-        changed > 0 && selection
-          ? (await model.change(selection, back)).changed
-          : 0;
-      if (undone === 0) {
-        throw new Error(
-          trans.__('Nothing could be undone: it has changed meanwhile.')
-        );
-      }
-      if (undone < changed) {
-        throw new Error(
-          trans.__(
-            'Only %1 of %2 could be undone: the others have changed meanwhile.',
-            format(undone),
-            format(changed)
-          )
-        );
-      }
-      if (ids) {
-        restored(ids[0]);
-      }
+      await last.undo();
     } catch (reason) {
-      failed(reason, null);
+      this._options.failed(reason, null);
     }
   }
 
@@ -262,7 +232,11 @@ export class UndoManager implements IDisposable {
     began();
     const done = model.change(ids ? { ids } : { all: true }, state);
     // Whoever types fast undoes it before the server has answered.
-    const undo: IUndo = { label: null, ids, back, done };
+    const undo: IUndo = {
+      label: null,
+      ids,
+      undo: () => this._undoRows({ ids, back, done })
+    };
     this._offer(undo);
     try {
       const { changed } = await done;
@@ -274,6 +248,42 @@ export class UndoManager implements IDisposable {
         this.forget();
       }
       failed(reason, ids && ids[0]);
+    }
+  }
+
+  private async _undoRows({ ids, back, done }: IRowChange): Promise<void> {
+    const { format, model, restored, trans } = this._options;
+    let changed: number;
+    let cursor: string;
+    let seqs: [number, number] | null;
+    try {
+      ({ changed, cursor, seqs } = await done);
+    } catch {
+      // Nothing was done, and that was said.
+      return;
+    }
+    // By ids also what changed meanwhile comes back; of all, only the seqs are known.
+    const selection = ids ? { ids } : seqs && { seqs, upTo: cursor };
+    const undone =
+      changed > 0 && selection
+        ? (await model.change(selection, back)).changed
+        : 0;
+    if (undone === 0) {
+      throw new Error(
+        trans.__('Nothing could be undone: it has changed meanwhile.')
+      );
+    }
+    if (undone < changed) {
+      throw new Error(
+        trans.__(
+          'Only %1 of %2 could be undone: the others have changed meanwhile.',
+          format(undone),
+          format(changed)
+        )
+      );
+    }
+    if (ids) {
+      restored(ids[0]);
     }
   }
 
