@@ -11,9 +11,11 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from anyio import fail_after
 from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
+from jupyterhub_notify.events import wakeup
 from jupyterhub_notify.storage import database, writer
 
 from .support import Databases, Service, Tokens, running
@@ -30,6 +32,7 @@ class Gate:
         self._socket = socket
         self._open = asyncio.Event()
         self._open.set()
+        self._ends = True
         self._tasks: set[asyncio.Task[None]] = set()
 
     def shut(self) -> None:
@@ -38,13 +41,18 @@ class Gate:
     def open(self) -> None:
         self._open.set()
 
+    def hold_ends(self) -> None:
+        """Let the server's last words through, and not yet that it has closed the connection."""
+        self._ends = False
+
     async def _pass(self, reader: asyncio.StreamReader, writer_: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._open.wait()
                 writer_.write(data)
                 await writer_.drain()
-        writer_.close()
+        if self._ends:
+            writer_.close()
 
     async def take(self, reader: asyncio.StreamReader, writer_: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(self._socket)
@@ -139,26 +147,42 @@ async def test_a_server_that_hangs_is_said_to_be_away_and_heals(
         assert {"acknowledged", "healed"} <= set(texts)
 
 
+async def end_all_others(url: str) -> int:
+    """End the server's side of all connections to a database; return how many there were."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    ended = await connection.fetchval(f"SELECT count(pg_terminate_backend(pid)) {others}")
+    with fail_after(SOON_S):
+        while await connection.fetchval(f"SELECT count(*) {others}"):  # noqa: ASYNC110 - the server is asked
+            await asyncio.sleep(0.01)
+    await connection.close()
+    return int(ended)
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "not closed yet"])
 async def test_connections_that_the_server_has_ended_are_replaced_before_anybody_notices(
-    postgresql: str, tokens: Tokens
+    postgresql: str, tokens: Tokens, closed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wakeup, "PROBE_S", 0.5)
+    monkeypatch.setattr(database, "CLOSE_S", 0.5)
     path = "/v1/notifications/messages"
-    async with running(postgresql, tokens) as service:
+    async with gated(postgresql) as (gate, url), running(url, tokens) as service:
         assert (await send(service, "acknowledged")).status_code == 200
         first = await asked(service, "alice", "GET", path)
         known = {"If-None-Match": first.headers["etag"]}
-        other = await asyncpg.connect(postgresql.replace("+asyncpg", ""))
-        ended = await other.fetch(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        await other.close()
-        assert len(ended) >= 2
-        assert (await asked(service, "alice", "GET", path, headers=known)).status_code == 304
-        assert (await asked(service, "alice", "GET", path)).json() == first.json()
-        assert (await send(service, "healed")).status_code == 200
-        answer = await asked(service, "alice", "GET", path, headers=known)
-        assert [one["summary"]["gfm"] for one in answer.json()] == ["healed", "acknowledged"]
+        if not closed:
+            gate.hold_ends()
+        with capture_logs() as logs:
+            assert await end_all_others(postgresql) >= 3
+            assert (await asked(service, "alice", "GET", path, headers=known)).status_code == 304
+            assert (await asked(service, "alice", "GET", path)).json() == first.json()
+            assert (await send(service, "healed")).status_code == 200
+            answer = await asked(service, "alice", "GET", path, headers=known)
+            texts = [one["summary"]["gfm"] for one in answer.json()]
+            assert texts == ["healed", "acknowledged"]
+            with fail_after(SOON_S):
+                while "Wake-ups arrive again" not in [one["event"] for one in logs]:  # noqa: ASYNC110 - a log wakes nobody
+                    await asyncio.sleep(0.05)
 
 
 @pytest.fixture

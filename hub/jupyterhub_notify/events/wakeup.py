@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import structlog
 from sqlalchemy.engine import URL, make_url
 
+from ..storage.database import CONNECTION_LOST
 from ..storage.writer import CHANNEL
 
 __all__ = ["Wakeup"]
@@ -48,8 +50,6 @@ class Wakeup:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _listen(self) -> None:
-        import asyncpg
-
         lost = False
         while True:
             try:
@@ -67,7 +67,7 @@ class Wakeup:
                         await asyncio.wait_for(connection.execute("SELECT 1"), 10)
                 finally:
                     connection.terminate()
-            except (OSError, asyncio.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except CONNECTION_LOST:
                 if not lost:
                     self._log.warning("Wake-ups are lost; the feed looks every few seconds")
                 lost = True

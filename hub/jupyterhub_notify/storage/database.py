@@ -10,31 +10,40 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
-from anyio import CancelScope, fail_after
+from anyio import CancelScope, fail_after, move_on_after
 from sqlalchemy import Connection, event, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ..errors import Unavailable
 from ..schema import Counter
 
-__all__ = ["UNREACHABLE", "Database", "create_engine", "is_lost"]
+__all__ = ["CONNECTION_LOST", "UNREACHABLE", "Database", "create_engine", "is_lost"]
 
 #: Seconds that a request waits for what it reads; a server that hangs says nothing at all.
 READ_S = 20.0
 #: Seconds that a change waits for another process that has locked the file of SQLite.
 LOCKED_S = 15.0
+#: Seconds that a server has to say goodbye.
+CLOSE_S = 5.0
 
 #: Where the store is; to the driver as text, which is not made anew each time.
 POSITION = select(Counter.epoch, Counter.seq, Counter.pruned)
 POSITION_TEXT = str(POSITION)
 
-#: Errors of a database that cannot be reached; asyncpg's own come as they are from a connect.
-UNREACHABLE = (DBAPIError, TimeoutError, asyncio.TimeoutError, OSError, asyncpg.PostgresError)
+#: The driver's errors of a connection that is lost; the last is that of one whose server has said
+#: that it ends it, and has not closed it yet.
+CONNECTION_LOST = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
-#: The same of the driver, which says of its own of a connection that is closed.
-LOST = (*UNREACHABLE, asyncpg.InterfaceError)
+#: Errors of a database that cannot be reached; some of the driver's come as they are.
+UNREACHABLE = (DBAPIError, TimeoutError, *CONNECTION_LOST)
 
 #: PostgreSQL's classes of errors that no change is to blame for: connections, resources, locks
 #: that are not to be had, and the operator's or the system's doing.
@@ -75,12 +84,31 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         "lock_timeout": "10000",
         "statement_timeout": "60000",
     }
-    return create_async_engine(
-        url,
-        pool_pre_ping=True,
-        connect_args={"server_settings": settings, "timeout": 10},
-        **options,
+    engine = create_async_engine(
+        url, connect_args={"server_settings": settings, "timeout": 10}, **options
     )
+    _replace_lost(engine)
+    return engine
+
+
+def _replace_lost(engine: AsyncEngine) -> None:
+    """Try each connection before it is used, and replace it if it is lost.
+
+    SQLAlchemy's ``pool_pre_ping`` does so for fewer of the driver's errors: not for those of
+    `asyncpg.InternalClientError`.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if not record.info.get("used"):
+            # Made just now; what is kept here goes with the connection.
+            record.info["used"] = True
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except (engine.dialect.loaded_dbapi.Error, *CONNECTION_LOST) as error:
+            # The others of the pool will be lost as well: a server restarts as a whole.
+            raise InvalidatePoolError from error
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
@@ -188,10 +216,10 @@ class Database:
                 async with self._turn:
                     if self._kept is not None:
                         # It may have been lost since, as by a restart of the server.
-                        with suppress(*LOST):
+                        with suppress(*UNREACHABLE):
                             return await self._ask_driver()
                     return await self._ask_driver()
-        except LOST as error:
+        except UNREACHABLE as error:
             raise Unavailable("The database does not answer", retry_after_s=5) from error
 
     async def _ask_driver(self) -> tuple[str, int, int]:
@@ -211,11 +239,12 @@ class Database:
         kept, self._kept = self._kept, None
         if kept is not None:
             # Also when whoever asked has gone away, or time is up.
-            with CancelScope(shield=True), suppress(*LOST):
+            with CancelScope(shield=True), suppress(*UNREACHABLE):
                 await kept.invalidate()
                 await kept.close()
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; within `CLOSE_S`, whether the server takes part or not."""
         await self._drop_kept()
-        await self.engine.dispose()
+        with move_on_after(CLOSE_S):
+            await self.engine.dispose()
