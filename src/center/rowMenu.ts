@@ -34,6 +34,9 @@ export interface IEntry {
   execute(): void | Promise<void>;
 }
 
+/** Entries from top to bottom; null is a line between two. */
+type MenuEntries = (IEntry | null)[];
+
 /**
  * Open the menu where the mouse is, or at the row if the keyboard asked for it.
  */
@@ -62,9 +65,9 @@ export function openSnoozeMenu(
   );
 }
 
-/** Open a menu; null is a line between two entries. */
+/** Open a menu. */
 function openEntries(
-  given: readonly (IEntry | null)[],
+  given: Readonly<MenuEntries>,
   event: Pick<MouseEvent, 'target' | 'clientX' | 'clientY'>,
   fail: (reason: unknown) => void
 ): void {
@@ -108,15 +111,24 @@ function openEntries(
 }
 
 /** List the entries of the menu. */
-function entries(
+function entries(row: Notification, options: IRowMenuOptions): MenuEntries {
+  return [
+    ...stateEntries(row, options),
+    null,
+    ...copyEntries(row, options),
+    null,
+    ...senderEntries(row, options)
+  ];
+}
+
+/** List what changes the row: read, done, snoozed. */
+function stateEntries(
   row: Notification,
-  { trans, model, handlers, undo, filterBy }: IRowMenuOptions
-): (IEntry | null)[] {
-  const sender = cut(visible(row.source));
-  const muted = model.quiet?.muted.includes(row.source) === true;
+  { trans, model, handlers }: IRowMenuOptions
+): MenuEntries {
   const unread = isUnread(row);
   const done = isDismissed(row);
-  return [
+  const found: MenuEntries = [
     {
       label: unread ? trans.__('Mark as Read') : trans.__('Mark as Unread'),
       enabled: isInInbox(row),
@@ -126,24 +138,27 @@ function entries(
       label: done ? trans.__('Move Back to the Inbox') : trans.__('Done'),
       enabled: done || row.dismissable,
       execute: () => handlers.dismiss(row, !done)
-    },
-    ...(isSnoozed(row)
-      ? [
-          {
-            label: trans.__('Bring Back Now'),
-            execute: () => handlers.snooze(row, null)
-          }
-        ]
-      : []),
-    ...(canSnooze(row)
-      ? [
-          null,
-          ...snoozeEntries(trans, model.now(), until =>
-            handlers.snooze(row, until)
-          )
-        ]
-      : []),
-    null,
+    }
+  ];
+  if (isSnoozed(row)) {
+    found.push({
+      label: trans.__('Bring Back Now'),
+      execute: () => handlers.snooze(row, null)
+    });
+  }
+  if (canSnooze(row)) {
+    const snooze = (until: Date) => handlers.snooze(row, until);
+    found.push(null, ...snoozeEntries(trans, model.now(), snooze));
+  }
+  return found;
+}
+
+/** List what is copied from the row. */
+function copyEntries(
+  row: Notification,
+  { trans, model }: IRowMenuOptions
+): MenuEntries {
+  return [
     {
       label: trans.__('Copy Text'),
       execute: async () => {
@@ -154,8 +169,18 @@ function entries(
     {
       label: trans.__('Copy Link'),
       execute: () => copy(linkTo(row))
-    },
-    null,
+    }
+  ];
+}
+
+/** List what concerns all messages of the row's sender. */
+function senderEntries(
+  row: Notification,
+  { trans, model, undo, filterBy }: IRowMenuOptions
+): MenuEntries {
+  const sender = cut(visible(row.source));
+  const muted = model.quiet?.muted.includes(row.source) === true;
+  return [
     {
       label: trans.__('Only from %1', sender),
       execute: () => filterBy(row.source)
