@@ -25,6 +25,9 @@ const BARS = BESIDE.flatMap(area =>
 /** An open side panel with the center in it. */
 const CENTER = '#jp-notify-center:not(.lm-mod-hidden)';
 
+/** Any toast, also one of JupyterLab's own. */
+const TOAST = '.jp-toastContainer .Toastify__toast';
+
 /** The least width left of an open side panel that a toast fits into. */
 const MIN_BESIDE = 360;
 
@@ -39,6 +42,12 @@ const MIN_HEIGHT = 240;
 
 /** The time for the page to settle before it is measured again. */
 const SETTLE_MS = 50;
+
+/**
+ * Between looks while a toast stands. No observer tells of an element that only moves, as by a
+ * style of one around it, nor of one added deep within the page.
+ */
+const STANDING_MS = 250;
 
 /**
  * A bar that toasts keep off, in pixels from the top of the page.
@@ -122,21 +131,33 @@ export class ToastPlacement implements IDisposable {
     }
     // The cell that is active has a toolbar of its own, which moves with it.
     document.addEventListener('focusin', this._onChange);
+    // Nobody looked while it was hidden.
+    document.addEventListener('visibilitychange', this._onChange);
     this.look();
   }
 
   dispose(): void {
     this._isDisposed = true;
     window.clearTimeout(this._timer);
+    window.clearTimeout(this._next);
     this._mutations.disconnect();
     this._resizes?.disconnect();
     document.removeEventListener('focusin', this._onChange);
+    document.removeEventListener('visibilitychange', this._onChange);
   }
 
-  /** Look at the page now. */
+  /** Look at the page now, and again as long as toasts stand on a page that is in sight. */
   look(): void {
+    if (this._isDisposed) {
+      return;
+    }
     window.clearTimeout(this._timer);
+    window.clearTimeout(this._next);
     this._timer = undefined;
+    this._next =
+      document.hidden || !document.querySelector(TOAST)
+        ? undefined
+        : window.setTimeout(this.look, STANDING_MS);
     this._watch();
     const beside = document
       .querySelector(BESIDE.join())
@@ -219,6 +240,7 @@ export class ToastPlacement implements IDisposable {
   private readonly _mutations: MutationObserver;
   private readonly _watched = new WeakSet<Element>();
   private _isDisposed = false;
+  private _next: number | undefined = undefined;
   private _place = '';
   private _resizes: ResizeObserver | null = null;
   private _room = Infinity;

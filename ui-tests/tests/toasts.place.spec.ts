@@ -128,7 +128,7 @@ async function measure(tab: Page): Promise<void> {
   }
 }
 
-// These two come before others split the page, which moves toasts down.
+// These three come before others split the page, which moves toasts down.
 test('Toasts stand at the top right, below the bar and off the bell and the center', async () => {
   await lab.push({ message: 'Where am I?', type: 'error' });
   const toast = toasts(page, 'Where am I?');
@@ -166,6 +166,76 @@ test('A setting puts toasts at the bottom right', async () => {
     const box = (await toasts(page, 'Down here.').boundingBox())!;
     expect(box.y).toBeLessThan(SIZE.height / 2);
   }).toPass();
+});
+
+/** Ways in which a bar moves, or is there, without a change of any size. */
+const MOVES: [string, (bar: HTMLElement) => void][] = [
+  [
+    'one around it is moved',
+    bar => (bar.parentElement!.style.transform = 'translateY(90px)')
+  ],
+  [
+    'it glides down',
+    bar => {
+      bar.style.transition = 'top 0.4s';
+      bar.style.top = bar.offsetTop + 'px';
+      void bar.offsetTop;
+      bar.style.top = bar.offsetTop + 90 + 'px';
+    }
+  ],
+  [
+    'it is added deep within the page',
+    bar => {
+      const other = bar.cloneNode(true) as HTMLElement;
+      other.id = 'added';
+      other.style.top = bar.offsetTop + 90 + 'px';
+      bar.parentElement!.append(other);
+    }
+  ]
+];
+
+test('Toasts keep off a bar however it moved, and go back with it', async () => {
+  await runCommand(page, 'docmanager:open', { path: 'one.ipynb' });
+  await expect(page.locator('.jp-NotebookPanel-toolbar').last()).toBeVisible();
+  await lab.push({ message: 'It stays.', type: 'error' });
+  const toast = toasts(page, 'It stays.');
+  // That it folds makes them look.
+  await expect(toast).toHaveAttribute('data-jp-notify-folded', '');
+  await expect.poll(() => met(page)).toEqual([]);
+  const top = async () => Math.round((await toast.boundingBox())!.y);
+  const before = await top();
+  /** From the lowest bar, which may be that of the active cell, to the toast. */
+  const gap = async () => {
+    const bottoms = await page
+      .locator('#jp-main-dock-panel .jp-Toolbar')
+      .evaluateAll(bars => bars.map(bar => bar.getBoundingClientRect().bottom));
+    return (await top()) - Math.round(Math.max(...bottoms));
+  };
+  const rest = await gap();
+  for (const [how, move] of MOVES) {
+    const bar = page
+      .locator('#jp-main-dock-panel .jp-NotebookPanel-toolbar')
+      .locator('visible=true')
+      .last();
+    await bar.evaluate(node => {
+      node.dataset.before = node.style.cssText;
+      node.parentElement!.dataset.before = node.parentElement!.style.cssText;
+    });
+    await bar.evaluate(move);
+    await expect.poll(() => met(page), how).toEqual([]);
+    await expect.poll(top, how).toBeGreaterThan(before);
+    await expect.poll(gap, how).toBe(rest);
+    await page.evaluate(() => {
+      document.getElementById('added')?.remove();
+      for (const node of document.querySelectorAll<HTMLElement>(
+        '[data-before]'
+      )) {
+        node.style.cssText = node.dataset.before!;
+        delete node.dataset.before;
+      }
+    });
+    await expect.poll(top, `back after: ${how}`).toBe(before);
+  }
 });
 
 /**
