@@ -120,7 +120,7 @@ def passes_back_off(central: Central, fault: dict[str, Any]) -> None:
         if "retry_after" in fault:
             assert wait_s >= fault["retry_after"]
         least *= 2
-        if "retry_after" in fault:
+        if "retry_after" in fault and fault["status"] == 429:
             # Asked to be left alone, it is: nothing else was tried in that pass.
             assert {r["path"] for r in earlier} == {"/v1/broadcasts"}
         if refused:

@@ -44,11 +44,10 @@ class Failure(Exception):
     def concerns_all(self) -> bool:
         """Return whether the service, or a proxy, rules out all other requests as well.
 
-        A 429 that asks for no pause may be about one list only, as a 401 may. So may a 503 of a
-        service that has answered for another list.
+        A 429 that asks for no pause may be about one list only, as a 401 may. So may a 503,
+        whatever pause it asks for: whether all of the service is out of order, its other lists say.
         """
-        asks_for_pause = self.status == 429 or self.status >= 500
-        return self.status == 407 or (asks_for_pause and bool(self.retry_after_s))
+        return self.status == 407 or (self.status == 429 and bool(self.retry_after_s))
 
     @property
     def unauthorized(self) -> bool:

@@ -294,19 +294,21 @@ class CentralPoller(Source):
         else:
             # A part that failed on its own, or had nothing to send, is no sign that the service
             # is back.
-            if whole or self._session.client.answered > answered:
+            has_answered = self._session.client.answered > answered
+            if has_answered:
                 self._schedule.succeed()
-            self._succeed(problem, whole)
+            self._succeed(problem, whole, has_answered)
 
     def _explain(self, error: Exception) -> Failure:
         """Return the failure for an error in this server rather than at the service."""
         self._log.debug("Following the central service failed", exc_info=True)
         return Failure(f"The central service's answer cannot be stored ({type(error).__name__}).")
 
-    def _succeed(self, problem: Failure | None, whole: bool) -> None:
+    def _succeed(self, problem: Failure | None, whole: bool, has_answered: bool) -> None:
         if whole:
             self._schedule.plan(relaxed=self._follower.is_open)
-            self._last_success = time.time()
+            if has_answered:
+                self._last_success = time.time()
             if problem is None and self._last_logged is not None:
                 self._last_logged = None
                 self._log.info("The central service answers again.")
@@ -327,12 +329,13 @@ class CentralPoller(Source):
         """Run all steps; return a failure that did not concern the whole service.
 
         A step that fails on its own neither stops nor delays the others. A service may refuse the
-        token, which broadcasts do not need, or be out of order in one part only.
+        token, which broadcasts do not need, or be out of order in one part only. Where nothing was
+        answered, the whole service waits, for the longest time that any part has asked for.
         """
         problem: Failure | None = None
         client = self._session.client
         answered = client.answered
-        failed: list[_Step] = []
+        failed: list[tuple[_Step, Failure]] = []
         self._broadcasts.answered = False
         for step in self._steps:
             self._session.check_wanted()
@@ -340,31 +343,23 @@ class CentralPoller(Source):
                 problem = problem or step.backoff.failure
                 continue
             try:
-                # The service answers: one that asks to wait has this list out of order only.
-                failure = await self._try(step, alone=client.answered > answered)
+                failure = await self._try(step)
             except Failure:
                 self._broadcasts.answered = False
                 raise
             if failure is not None:
                 problem = problem or failure
-                failed.append(step)
+                failed.append((step, failure))
         self._broadcasts.answered = False
-        if problem is not None and client.answered == answered:
+        if failed and client.answered == answered:
             # All requests failed, so the back-off of the whole service applies.
-            for step in failed:
+            for step, _ in failed:
                 step.backoff.succeed()
-            raise problem
+            raise max((failure for _, failure in failed), key=lambda f: f.retry_after_s or 0.0)
         return problem or self._session.notice
 
-    async def _try(self, step: _Step, *, alone: bool) -> Failure | None:
+    async def _try(self, step: _Step) -> Failure | None:
         """Run a step; return its failure, for which its own back-off waits.
-
-        Parameters
-        ----------
-        step
-            The step.
-        alone
-            Whether a service that is out of order, and asks to wait, means this step alone.
 
         Raises
         ------
@@ -376,7 +371,7 @@ class CentralPoller(Source):
         except Interrupted:
             raise
         except Failure as failure:
-            if failure.concerns_all and not (alone and failure.status >= 500):
+            if failure.concerns_all:
                 raise
             # It is kept. Its frames would keep the answer, and be a circle with this one.
             problem = failure.with_traceback(None)
@@ -398,7 +393,7 @@ class CentralPoller(Source):
         problem: Failure | None = None
         for step in steps:
             if not step.backoff.is_active:
-                problem = await self._try(step, alone=True) or problem
+                problem = await self._try(step) or problem
         return problem
 
     async def fetch_body(self, id_: str) -> None:
