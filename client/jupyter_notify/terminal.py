@@ -34,7 +34,12 @@ EXITED, STOPPED, START_FAILED = b"E", b"S", b"F"
 CONTINUE, TAKE_OVER = b"C", b"T"
 REPORT = struct.Struct("=ci")
 #: Signals that a command may send to its parent and that are meant for itself.
-PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+PASSED_ON = (
+    *(signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2),
+)
+#: Signals that wait, while the command is started, for what handles them.
+HELD_BACK = (*PASSED_ON, signal.SIGTSTP, signal.SIGWINCH)
 #: Character that ends the input of a terminal.
 END_OF_FILE = b"\x04"
 #: Interval at which a process in the background looks whether it is in front again.
@@ -95,25 +100,32 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
     stderr_closed = not os.get_inheritable(2)
     errors = None if os.isatty(2) or stderr_closed else os.pipe()
     size = window_size(1)
-    child, master = pty.fork()
-    if child == 0:
-        control.close()
-        _lead_session(command, leader_end, errors, size, stderr_closed)
-    leader_end.close()
-    copier = None
-    if errors is not None:
-        os.close(errors[1])
-        copier = Copier(errors[0], 2, tail)
-        copier.start()
-    started()
+    copier: Copier | None = None
+    master: int | None = None
+    # From its first moment on, what is typed is the command's: Ctrl-Z must not stop us alone.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
     try:
-        with _raw_keyboard() as modes, _signals(master) as woken:
-            code = _Relay(master, control, modes, tail, woken).run()
+        with _raw_keyboard() as modes:
+            child, master = pty.fork()
+            if child == 0:
+                control.close()
+                _lead_session(command, leader_end, errors, size, stderr_closed, mask)
+            leader_end.close()
+            if errors is not None:
+                os.close(errors[1])
+                copier = Copier(errors[0], 2, tail)
+                copier.start()
+            started()
+            with _signals(master) as woken:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+                code = _Relay(master, control, modes, tail, woken).run()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if copier is not None:
             copier.finish()
         control.close()
-        os.close(master)
+        if master is not None:
+            os.close(master)
     if copier is not None:
         hand_over(copier)
     return code
@@ -293,6 +305,7 @@ def _lead_session(
     errors: tuple[int, int] | None,
     size: bytes,
     stderr_closed: bool,
+    mask: set[int],
 ) -> NoReturn:
     try:
         with contextlib.suppress(OSError):
@@ -302,7 +315,7 @@ def _lead_session(
         # The command has the foreground, so writing to the terminal would stop the leader.
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         # Blocked before the command runs, until the leader waits for them, so that none is missed.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *PASSED_ON})
+        signal.pthread_sigmask(signal.SIG_SETMASK, {*mask, signal.SIGCHLD, *PASSED_ON})
         child = os.fork()
         if child == 0:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -430,6 +430,28 @@ def test_in_a_terminal_what_stops_run_alone_stops_the_command(
         terminal.read_until("ended-6-")
 
 
+def test_ctrl_z_is_the_commands_from_its_first_moment_on(server: Server, tmp_path: Path) -> None:
+    # It runs, and we have come no further than to its start when the key arrives.
+    (tmp_path / "start.py").write_text(
+        "import select, sys\n"
+        "from jupyter_notify.copying import Tail\n"
+        "from jupyter_notify.terminal import run_in_terminal\n"
+        "started = lambda: select.select([0], [], [])\n"
+        "sys.exit(run_in_terminal(sys.argv[1:], Tail(), started))\n"
+    )
+    script = "echo $$ > new; mv new pid; until test -e go; do sleep 0.02; done; exit 6"
+    with Api(server.url, server.token).terminal() as terminal:
+        terminal.type(f"set -m; cd {shlex.quote(str(tmp_path))}\r")
+        terminal.type(f"{sys.executable} start.py bash -c {shlex.quote(script)}\r")
+        wait_for((tmp_path / "pid").exists, "the command")
+        terminal.type("\x1a")
+        terminal.read_until("Stopped")
+        assert state(int((tmp_path / "pid").read_text())) == "T"
+        (tmp_path / "go").touch()
+        terminal.type("{ fg\r}; echo e''nded-$?-\r")
+        terminal.read_until("ended-6-")
+
+
 def test_a_background_command_whose_terminal_is_gone_has_read_all(
     server: Server, tmp_path: Path
 ) -> None:
