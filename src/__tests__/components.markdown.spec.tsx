@@ -31,6 +31,26 @@ async function inline(source: string, links = true): Promise<HTMLElement> {
 }
 
 describe('SafeMarkdown', () => {
+  it('lets the cells of a text span so many places, and no more', async () => {
+    const cell = (columns: number, rows: number) =>
+      `<td colspan="${columns}" rowspan="${rows}">x</td>`;
+    const cells = async (row: string) => [
+      ...(
+        await block(`<table><tbody><tr>${row}</tr></tbody></table>`)
+      ).querySelectorAll('td')
+    ];
+    const [first, second] = await cells(cell(3, 2) + cell(0, 1));
+    expect([first.colSpan, first.rowSpan]).toEqual([3, 2]);
+    expect(second.colSpan).toBe(1);
+    for (const row of [cell(1000, 1000), cell(20, 20), cell(1, 60_000)]) {
+      let places = 0;
+      for (const { colSpan, rowSpan } of await cells(row.repeat(100))) {
+        places += colSpan * rowSpan > 1 ? colSpan * rowSpan : 0;
+      }
+      expect(places).toBeLessThanOrEqual(1000);
+    }
+  });
+
   it.each([
     '<img src="x" onerror="alert(1)">',
     '<script>alert(1)</script>',

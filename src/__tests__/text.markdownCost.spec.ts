@@ -28,7 +28,9 @@ describe('A body', () => {
     ['styles in lines of their own', '<b\nstyle="x">a</b>'.repeat(300)],
     ['a long style', `<b style="${'color: red;'.repeat(1500)}">a</b>`],
     ['white space', `a${' '.repeat(20_000)}b`],
-    ['one sign', `http://a${'!'.repeat(20_000)}`]
+    ['one sign', `http://a${'!'.repeat(20_000)}`],
+    ['a word before an at sign', `${'a'.repeat(20_000)}@`],
+    ['such words', `${'a.b-c'.repeat(200)}@ `.repeat(30)]
   ])('is too complex with %s', (_, source) => {
     expect(isBodyTooComplex(source)).toBe(true);
   });
@@ -58,6 +60,12 @@ describe('A body', () => {
     expect(
       plainFences('```a\n```\n```b\n```\n```c\n```\n```d\n```\n```e\n```')
     ).toBe('```\n```\n'.repeat(5).trim());
+    for (const code of ['1 ', '(a,', '> ']) {
+      const many = `${code.repeat(900)}\n\`\`\``;
+      expect(plainFences(`\`\`\`py\n${many}`)).toBe(`\`\`\`\n${many}`);
+    }
+    const some = `\`\`\`py\n${'x = a[0]\n'.repeat(60)}\`\`\``;
+    expect(plainFences(some)).toBe(some);
   });
 });
 

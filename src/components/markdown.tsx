@@ -132,6 +132,12 @@ const MAX_DEPTH = 32;
 /** The most images of a text that are drawn; of others their descriptions are shown. */
 const MAX_IMAGES = 30;
 
+/**
+ * The most that the cells of a text may span together, as rows times columns: a hundred cells can
+ * ask for a table of a hundred million places.
+ */
+const MAX_SPANNED = 1000;
+
 /** The context in which the elements of one text are made. */
 interface IMaking {
   /** The address of the images on this server that texts may show, if it keeps any. */
@@ -148,6 +154,8 @@ interface IMaking {
   readonly draw: (diagram: string) => Promise<string | null>;
   /** Number of images made so far. */
   drawn: number;
+  /** The rows times columns that cells have spanned so far. */
+  spanned: number;
 }
 
 /**
@@ -194,7 +202,8 @@ export class SafeMarkdown {
           diagrams: this._diagrams(source),
           draw: async diagram =>
             (await import('./diagram')).drawDiagram(this._rendermime, diagram),
-          drawn: 0
+          drawn: 0,
+          spanned: 0
         })
       : drawn(source);
   }
@@ -338,7 +347,7 @@ function element(
     // White space between cells is text that React would complain of.
     inner = inner.filter(child => typeof child !== 'string');
   }
-  const kept = attributes(source);
+  const kept = attributes(source, making);
   if (source === making.noteList) {
     kept.className = 'jp-NotifyMarkdown-notes';
   }
@@ -489,7 +498,10 @@ function image(source: Element, key: number, making: IMaking): React.ReactNode {
 }
 
 /** The few attributes that a kept element keeps. */
-function attributes(source: Element): Record<string, unknown> {
+function attributes(
+  source: Element,
+  making: IMaking
+): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   const number = (name: string) => {
     const value = parseInt(source.getAttribute(name) ?? '', 10);
@@ -506,8 +518,10 @@ function attributes(source: Element): Record<string, unknown> {
       if (align && /^(left|right|center)$/.test(align)) {
         kept.style = { textAlign: align };
       }
-      kept.colSpan = number('colspan');
-      kept.rowSpan = number('rowspan');
+      Object.assign(
+        kept,
+        spans(number('colspan') ?? 1, number('rowspan') ?? 1, making)
+      );
       break;
     }
     case 'ol':
@@ -518,6 +532,25 @@ function attributes(source: Element): Record<string, unknown> {
       break;
   }
   return kept;
+}
+
+/** The columns and rows of a cell, where a table's others have left it any. */
+function spans(
+  colSpan: number,
+  rowSpan: number,
+  making: IMaking
+): { colSpan?: number; rowSpan?: number } {
+  const places = colSpan * rowSpan;
+  // 0 is for all rows that follow, of which there are few.
+  if (colSpan < 1 || rowSpan < 0 || places === 1) {
+    return {};
+  }
+  const spanned = making.spanned + Math.max(places, colSpan);
+  if (spanned > MAX_SPANNED) {
+    return {};
+  }
+  making.spanned = spanned;
+  return { colSpan, rowSpan };
 }
 
 function line(node: Node, depth: number, links: boolean): React.ReactNode[] {

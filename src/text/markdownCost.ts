@@ -57,8 +57,14 @@ const CODE_LINE = 0.25;
 /** The beginning of a line with a context of its own within a paragraph. */
 const ITEM = /^\s*(?:[-+*]\s+\S|#{1,6}\s)/;
 
-/** The languages of so many fences are loaded and drawn in colours, in a text no longer than this. */
-const HIGHLIGHTED = { languages: 4, chars: 8192 };
+/**
+ * The languages of so many fences are loaded and drawn in colours, in a text no longer than this.
+ * Each word and sign becomes an element, and a parser nests as deep as the signs do.
+ */
+const HIGHLIGHTED = { languages: 4, chars: 8192, tokens: 800 };
+
+/** A word or a sign of code. */
+const TOKEN = /\w+|[^\w\s]/g;
 
 /**
  * Tell if a body is too complex to be formatted.
@@ -96,7 +102,10 @@ export function inlineOnly(source: string): string {
 export function plainFences(source: string): string {
   const fences = source.match(/(?:`{3,}|~{3,})[ \t]*[^\s`]+/g) ?? [];
   const all =
-    source.length > HIGHLIGHTED.chars || fences.length > HIGHLIGHTED.languages;
+    source.length > HIGHLIGHTED.chars ||
+    fences.length > HIGHLIGHTED.languages ||
+    (fences.length > 0 &&
+      (source.match(TOKEN)?.length ?? 0) > HIGHLIGHTED.tokens);
   return source.replace(
     /(`{3,}|~{3,})([ \t]*[^\s`~][^\n`]*)/g,
     (whole, fence, info) => (all || /mermaid/i.test(info) ? fence : whole)
@@ -189,10 +198,15 @@ function cells(line: string): number {
 
 /**
  * Count the cost of long runs of signs or spaces: each sign is tried as an end, which costs a run's
- * square.
+ * square. So does each letter before an at sign, as the beginning of an address.
  */
 function runs(source: string): number {
   let work = 0;
+  for (const [run] of source.matchAll(/[^\s@]+@?/g)) {
+    if (run.endsWith('@')) {
+      work += run.length * run.length;
+    }
+  }
   for (const [run] of source.matchAll(/\s{64,}|[^\p{L}\p{N}\s]{64,}/gu)) {
     work += run.length * run.length;
   }
