@@ -12,7 +12,7 @@ import { canSnooze } from './snooze';
 import type { Listing } from './listing';
 import { type IRowHandlers, Row } from './row';
 import { type IRovingFocus, useRovingFocus } from './useRovingFocus';
-import { type Item, useVirtualRows } from './useVirtualRows';
+import { isDrawn, type Item, useVirtualRows } from './useVirtualRows';
 
 /** Distance in pixels that a list may be scrolled and still count as at its top. */
 const TOP_PX = 8;
@@ -123,7 +123,11 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
         tabIndex={-1}
         aria-label={props.label}
         aria-busy={listing.loading || listing.loadingMore}
-        onScroll={() => setAtTop((scroller.current?.scrollTop ?? 0) <= TOP_PX)}
+        onScroll={({ currentTarget }) => {
+          if (isDrawn(currentTarget)) {
+            setAtTop(currentTarget.scrollTop <= TOP_PX);
+          }
+        }}
         onWheel={letGo}
         onPointerDown={letGo}
         onKeyDownCapture={letGo}

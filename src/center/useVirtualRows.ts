@@ -3,6 +3,8 @@
  */
 import {
   defaultRangeExtractor,
+  measureElement,
+  observeElementOffset,
   useVirtualizer,
   type Virtualizer
 } from '@tanstack/react-virtual';
@@ -77,6 +79,17 @@ export function useVirtualRows(options: {
     scrollEndThreshold: -1,
     // The row that is scrolled to stands below the heading that stays.
     scrollPaddingStart: STICKY_PX,
+    observeElementOffset: (instance, report) =>
+      observeElementOffset(instance, (offset, isScrolling) => {
+        if (isDrawn(instance.scrollElement)) {
+          report(offset, isScrolling);
+        }
+      }),
+    measureElement: (element, entry, instance) =>
+      isDrawn(instance.scrollElement)
+        ? measureElement(element, entry, instance)
+        : (instance.measurementsCache[instance.indexFromElement(element)]
+            ?.size ?? HEIGHTS_PX.row),
     rangeExtractor: range => {
       const shown = defaultRangeExtractor(range);
       return currentPlace === undefined || shown.includes(currentPlace)
@@ -84,6 +97,21 @@ export function useVirtualRows(options: {
         : [...shown, currentPlace].sort((a, b) => a - b);
     }
   });
+
+  React.useEffect(() => {
+    const element = scroller.current!;
+    let drawn = isDrawn(element);
+    const observer = new ResizeObserver(() => {
+      const again = !drawn && isDrawn(element);
+      drawn = isDrawn(element);
+      if (again) {
+        // Not every browser has kept its place, and none tells.
+        element.dispatchEvent(new Event('scroll'));
+      }
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
 
   const last = virtualizer.getVirtualItems().at(-1)?.index ?? 0;
   React.useEffect(() => {
@@ -122,6 +150,14 @@ export function useVirtualRows(options: {
       kept.current = null;
     }
   };
+}
+
+/**
+ * Tell if an element is drawn. One that is not, as while JupyterLab changes its theme, has no
+ * height and says that it is scrolled to its top.
+ */
+export function isDrawn(element: Element | null): boolean {
+  return element !== null && element.clientHeight > 0;
 }
 
 /** The heading that is above a place. */

@@ -1,0 +1,167 @@
+/**
+ * What stays in sight while the look of the page changes: another theme, the colours of the user's
+ * system, and texts from right to left.
+ */
+import type { Locator, Page } from '@playwright/test';
+
+import {
+  banners,
+  center,
+  expect,
+  type Lab,
+  openCenter,
+  rows,
+  setTheme,
+  test,
+  toasts,
+  useLab
+} from './lab';
+
+const lab = useLab();
+
+test.beforeEach(() => lab.dismissAll());
+
+test('Another theme leaves the list where one reads it', async ({
+  browser
+}) => {
+  await pushMany(lab, 60);
+  const page = await lab.open(browser);
+  await openCenter(page);
+  await expect(rows(page, 'message 59')).toBeVisible();
+  await center(page)
+    .getByRole('feed')
+    .evaluate(node => node.scrollTo(0, 1500));
+  const heading = center(page).locator('.jp-NotifyList-sticky');
+  await expect(heading).toBeVisible();
+  // The list draws what is in sight now.
+  await expect.poll(() => inSight(page)).not.toContain('message 59');
+  const read = await inSight(page);
+  expect(read.length).toBeGreaterThan(3);
+  for (const theme of ['dark', 'light'] as const) {
+    await setTheme(page, theme);
+    await expect.poll(() => inSight(page)).toEqual(read);
+    await expect(heading).toBeVisible();
+    // What comes in on top then moves nothing, and is counted.
+    await lab.push({ message: `arrived in ${theme}`, autoClose: 0 });
+    await expect(center(page).locator('.jp-NotifyList-news')).toHaveText(
+      theme === 'dark' ? '1 new' : '2 new'
+    );
+    expect(await inSight(page)).toEqual(read);
+  }
+  await page.context().close();
+});
+
+test('A progress is drawn in the colours of the system too', async ({
+  browser
+}) => {
+  const fields = { type: 'in-progress', progress: 0.5 };
+  await lab.push({ ...fields, message: 'in a banner', banner: true });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const context = await browser.newContext({
+      forcedColors: 'active',
+      colorScheme
+    });
+    const page = await lab.open(browser, { context });
+    const banner = banners(page, 'in a banner');
+    await isHalfDrawn(
+      banner.locator('.jp-NotifyBanner-progress > span'),
+      '',
+      banner
+    );
+    await lab.push({ ...fields, message: `a toast in ${colorScheme}` });
+    const toast = toasts(page, `a toast in ${colorScheme}`);
+    await expect(toast).toHaveAttribute('data-jp-notify-progress', '50');
+    await isHalfDrawn(toast, '::after', toast);
+    await context.close();
+  }
+});
+
+test('The buttons of a row stand over the end of its line, on either side', async ({
+  browser
+}) => {
+  const words = { ltr: 'The job is finished', rtl: 'اكتملت المهمة بنجاح' };
+  for (const message of Object.values(words)) {
+    await lab.push({
+      message,
+      autoClose: 0,
+      body: message,
+      actions: [{ label: 'Go', url: 'https://example.org/' }]
+    });
+  }
+  const page = await lab.open(browser);
+  await openCenter(page);
+  for (const message of Object.values(words)) {
+    const row = rows(page, message);
+    await row.hover({ position: { x: 60, y: 40 } });
+    await expect(row.getByRole('button', { name: 'Done' })).toBeInViewport();
+    expect(await coveredLetters(row)).toEqual([]);
+    await row.press('Enter');
+    await expect(row).toHaveClass(/jp-mod-open/);
+    expect(await coveredLetters(row)).toEqual([]);
+    await row.press('Enter');
+  }
+  await page.context().close();
+});
+
+/** Push so many for the center only, in order. */
+async function pushMany(lab: Lab, count: number): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    await lab.push({ message: `message ${index}`, autoClose: 0 });
+  }
+}
+
+/** Read the summaries of the rows that a user sees, top down. */
+function inSight(page: Page): Promise<string[]> {
+  return center(page)
+    .getByRole('feed')
+    .evaluate(list => {
+      const { top, bottom } = list.getBoundingClientRect();
+      return [...list.querySelectorAll('.jp-NotifyRow')]
+        .map(row => ({ row, box: row.getBoundingClientRect() }))
+        .filter(({ box }) => box.bottom > top && box.top < bottom)
+        .sort((a, b) => a.box.top - b.box.top)
+        .map(
+          ({ row }) => row.querySelector('.jp-NotifyRow-summary')!.textContent!
+        );
+    });
+}
+
+/** Expect that half of a bar has another colour than what it lies on. */
+async function isHalfDrawn(
+  bar: Locator,
+  pseudo: string,
+  ground: Locator
+): Promise<void> {
+  const colour = (part: Locator, pseudo: string) =>
+    part.evaluate(
+      (node, pseudo) => getComputedStyle(node, pseudo || null).backgroundColor,
+      pseudo
+    );
+  await expect(bar).toBeVisible();
+  expect(await colour(bar, pseudo)).not.toBe(await colour(ground, ''));
+}
+
+/** Find which of the first three letters of a row's summary its buttons cover. */
+function coveredLetters(row: Locator): Promise<string[]> {
+  return row.evaluate(node => {
+    const buttons = [...node.querySelectorAll('.jp-NotifyRow-tools > *')].map(
+      button => button.getBoundingClientRect()
+    );
+    const walker = document.createTreeWalker(
+      node.querySelector('.jp-NotifyRow-summary')!,
+      NodeFilter.SHOW_TEXT
+    );
+    const text = walker.nextNode() as Text;
+    return [0, 1, 2]
+      .filter(at => {
+        const letter = document.createRange();
+        letter.setStart(text, at);
+        letter.setEnd(text, at + 1);
+        const box = letter.getBoundingClientRect();
+        return buttons.some(
+          button => button.left < box.right && button.right > box.left
+        );
+      })
+      .map(at => text.data[at]);
+  });
+}
