@@ -106,6 +106,7 @@ describe('CenterPanel', () => {
       rendermime: {} as any,
       trans,
       commands: new CommandRegistry(),
+      shell: undefined as never,
       hide,
       leave: () => undefined
     });

@@ -23,7 +23,7 @@ export function Header(props: {
   const menu = React.useRef<IDisposable | null>(null);
   const onMenu = (event: React.MouseEvent<HTMLElement>) => {
     menu.current?.dispose();
-    menu.current = openMenu(host.commands, event.currentTarget, trans);
+    menu.current = openMenu(host, event.currentTarget, trans);
   };
   return (
     <div className="jp-NotifyHeader">

@@ -1,15 +1,25 @@
 /**
  * The menu at the top of the center: what belongs to it but is not for its list.
  */
+import type { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Menu } from '@lumino/widgets';
 
+import type { ICenterHost } from '../components/context';
+
+/** Opens our settings. */
+const OPEN_SETTINGS = 'jupyterlab-notify:open-settings';
+
+/** JupyterLab's own command for that, and the id of what it opens. */
+const EDITOR = 'settingeditor:open';
+const EDITOR_ID = 'setting-editor';
+
 /**
  * List the entries of the menu for which a plugin is there.
  */
-function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
+function items(): (Menu.IItemOptions | null)[] {
   return [
     ...['off', 'hour', 'tomorrow', 'ever'].map(each => ({
       command: 'jupyterlab-notify:do-not-disturb',
@@ -22,14 +32,7 @@ function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
     { command: 'jupyterlab-notify:toggle-desktop-notifications' },
     { command: 'jupyterlab-notify:show-welcome' },
     null,
-    {
-      command: 'settingeditor:open',
-      args: {
-        label: trans?.__('Settings…') ?? '',
-        // The title of our settings; JupyterLab's own are called Notifications.
-        query: trans?.__('Notification Center') ?? ''
-      }
-    }
+    { command: OPEN_SETTINGS }
   ];
 }
 
@@ -37,7 +40,10 @@ function items(trans?: TranslationBundle): (Menu.IItemOptions | null)[] {
  * Tell if the menu has any entry.
  */
 export function hasMenu(commands: CommandRegistry): boolean {
-  return items().some(item => item && commands.hasCommand(item.command!));
+  return (
+    commands.hasCommand(EDITOR) ||
+    items().some(item => item && commands.hasCommand(item.command!))
+  );
 }
 
 /**
@@ -46,12 +52,14 @@ export function hasMenu(commands: CommandRegistry): boolean {
  * @returns The menu, which is the caller's to dispose of.
  */
 export function openMenu(
-  commands: CommandRegistry,
+  host: Pick<ICenterHost, 'commands' | 'shell'>,
   button: HTMLElement,
   trans: TranslationBundle
 ): Menu {
+  const { commands } = host;
+  addSettings(host, trans);
   const menu = new MenuSvg({ commands });
-  for (const item of items(trans)) {
+  for (const item of items()) {
     if (item === null) {
       menu.addItem({ type: 'separator' });
     } else if (commands.hasCommand(item.command!)) {
@@ -62,4 +70,36 @@ export function openMenu(
   const { right, bottom } = button.getBoundingClientRect();
   menu.open(right, bottom, { horizontalAlignment: 'right' });
   return menu;
+}
+
+/**
+ * Add the command that opens our settings, once, where there is an editor of settings.
+ */
+function addSettings(
+  { commands, shell }: Pick<ICenterHost, 'commands' | 'shell'>,
+  trans: TranslationBundle
+): void {
+  if (commands.hasCommand(OPEN_SETTINGS) || !commands.hasCommand(EDITOR)) {
+    return;
+  }
+  commands.addCommand(OPEN_SETTINGS, {
+    label: trans.__('Settings…'),
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => {
+      for (const widget of [...shell.widgets('main')]) {
+        // JupyterLab 4.2 leaves an editor that is open at the page that it shows; a newer one is
+        // told what to look for.
+        if (
+          widget.id === EDITOR_ID &&
+          !('updateQuery' in (widget as MainAreaWidget).content)
+        ) {
+          widget.close();
+        }
+      }
+      // The title of our settings; JupyterLab's own are called Notifications.
+      return commands.execute(EDITOR, {
+        query: trans.__('Notification Center')
+      });
+    }
+  });
 }

@@ -2,6 +2,7 @@
  * The side panel of the center, which loads the center when it is first shown.
  */
 import { bellIcon, ReactWidget } from '@jupyterlab/ui-components';
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { type ISignal, Signal } from '@lumino/signaling';
@@ -40,6 +41,11 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   /** The commands that the panel's menu runs. */
   get commands(): CommandRegistry {
     return this._options.commands;
+  }
+
+  /** The application's shell. */
+  get shell(): JupyterFrontEnd.IShell {
+    return this._options.shell;
   }
 
   /** True if a user can see the panel. */
@@ -240,5 +246,7 @@ export namespace CenterPanel {
     leave: () => void;
     /** The commands that the menu runs. */
     commands: CommandRegistry;
+    /** The application's shell, in which they open things. */
+    shell: JupyterFrontEnd.IShell;
   }
 }

@@ -114,7 +114,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
       trans,
       language: translator?.languageCode,
       leave,
-      commands
+      commands,
+      shell
     };
     const panel = new CenterPanel({ ...options, hide });
     const bell = new NotificationBell({

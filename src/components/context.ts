@@ -1,6 +1,7 @@
 /**
  * The state that the parts of the open center, and of the banner, share.
  */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
@@ -30,6 +31,8 @@ export interface ICenterHost {
   leave(): void;
   /** The commands that its menu runs. */
   readonly commands: CommandRegistry;
+  /** The application's shell, in which they open things. */
+  readonly shell: JupyterFrontEnd.IShell;
 }
 
 /**

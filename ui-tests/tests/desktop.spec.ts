@@ -416,7 +416,10 @@ test('say so where the page is not loaded in a secure way', async ({
 }) => {
   const plain = await browser.newContext();
   const tab = await plain.newPage();
-  await tab.goto(lab.address().replace('127.0.0.1', '0.0.0.0'));
+  // In a workspace of its own: JupyterLab would open the editor of settings, which an earlier test
+  // has left open, after it says that the page is restored, and then there are two.
+  const address = lab.address({ path: 'lab/workspaces/plain' });
+  await tab.goto(address.replace('127.0.0.1', '0.0.0.0'));
   await untilReady(tab);
   expect(await tab.evaluate(() => window.isSecureContext)).toBe(false);
   const setting = await openSettings(tab, 'Notify me on the desktop');

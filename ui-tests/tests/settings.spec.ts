@@ -13,6 +13,7 @@ import {
   type Lab,
   openCenter,
   openSettings,
+  runCommand,
   SETTINGS,
   setTheme,
   test,
@@ -72,6 +73,10 @@ test("The center's Settings… land on one page with all of them", async ({
 }) => {
   const page = await plain.open(browser);
   await page.setViewportSize({ width: 1280, height: 800 });
+  // Also where the editor is open already, at another page.
+  await runCommand(page, 'settingeditor:open', { query: 'Terminal' });
+  await expect(pages(page)).toHaveCount(0);
+  await expect(page.locator('.jp-PluginList-entry').first()).toBeVisible();
   await openCenter(page);
   await center(page).getByRole('button', { name: 'More' }).click();
   await page.locator('.lm-Menu-itemLabel', { hasText: 'Settings…' }).click();
