@@ -7,8 +7,9 @@ import logging
 import sqlite3
 import sys
 import traceback
+from contextlib import suppress
 from types import TracebackType
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
@@ -68,9 +69,35 @@ def set_up(settings: Settings) -> None:
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lossy(sys.stderr))),
         cache_logger_on_first_use=True,
     )
+
+
+class _Lossy:
+    """A file that loses what cannot be written, such as to a full disk.
+
+    Otherwise each line of the log would fail whatever it tells of, as the log of the standard
+    library does not.
+
+    Parameters
+    ----------
+    file
+        Where to write.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write a text."""
+        with suppress(OSError, ValueError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        """Write what is pending."""
+        with suppress(OSError, ValueError):
+            self._file.flush()
 
 
 def _format_traced(exc_info: ExcInfo) -> str:

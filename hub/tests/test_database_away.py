@@ -15,8 +15,10 @@ from anyio import fail_after
 from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
+from jupyterhub_notify.errors import Unavailable
 from jupyterhub_notify.events import wakeup
 from jupyterhub_notify.storage import database, writer
+from jupyterhub_notify.storage.pushes import PushStore
 
 from .support import Databases, Service, Tokens, running
 
@@ -183,6 +185,66 @@ async def test_connections_that_the_server_has_ended_are_replaced_before_anybody
             with fail_after(SOON_S):
                 while "Wake-ups arrive again" not in [one["event"] for one in logs]:  # noqa: ASYNC110 - a log wakes nobody
                     await asyncio.sleep(0.05)
+
+
+#: Ends a database's sessions, and waits for their end.
+ENDED = "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE datname = '{}'"
+
+
+async def test_a_server_that_only_reads_is_said_once_and_heals(
+    postgresql: str, tokens: Tokens
+) -> None:
+    name = make_url(postgresql).database
+    async with running(postgresql, tokens) as service:
+        assert (await send(service, "acknowledged")).status_code == 200
+        await told(postgresql, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await end_all_others(postgresql)
+        pushes = PushStore(database=service.parts.database)
+        with capture_logs() as logs:
+            for _ in range(2):
+                answers = await asyncio.gather(*(send(service, f"lost {n}") for n in range(3)))
+                for answer in answers:
+                    assert (answer.status_code, answer.json()["detail"][0]["msg"]) == (503, AWAY)
+                with pytest.raises(Unavailable):
+                    await pushes.claim("owner", 1, 1.0)
+            assert [one["summary"]["gfm"] for one in await service.messages()] == ["acknowledged"]
+            # Sessions that have begun meanwhile would keep to it for as long as they last.
+            await told(postgresql, f"ALTER DATABASE {name} RESET default_transaction_read_only")
+            await until_it_heals(lambda: send(service, "healed"))
+        said = [(one["event"], one.get("error")) for one in logs if "change" in one["event"]]
+        assert said == [
+            ("The database refused a change", "ReadOnlySQLTransactionError"),
+            ("The database takes changes again", None),
+        ]
+
+
+async def test_a_database_that_is_put_aside_is_said_once_and_heals(
+    postgresql: str, tokens: Tokens
+) -> None:
+    name = make_url(postgresql).database
+    other = make_url(postgresql).set(database="postgres").render_as_string()
+    async with running(postgresql, tokens) as service:
+        assert (await send(service, "acknowledged")).status_code == 200
+        await told(other, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        await told(other, ENDED.format(name))
+        await told(other, f"ALTER DATABASE {name} RENAME TO {name}_aside")
+        with capture_logs() as logs:
+            for _ in range(2):
+                answers = await asyncio.gather(*(send(service, f"lost {n}") for n in range(3)))
+                assert {answer.status_code for answer in answers} == {503}
+            await told(other, f"ALTER DATABASE {name}_aside RENAME TO {name}")
+            await told(other, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+            await until_it_heals(lambda: send(service, "healed"))
+        said = [one["event"] for one in logs if "change" in one["event"]]
+        assert said == ["The database refused a change", "The database takes changes again"]
+
+
+async def told(url: str, statement: str) -> None:
+    """Tell a database something."""
+    settings = {"default_transaction_read_only": "off"}
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""), server_settings=settings)
+    await connection.execute(statement)
+    await connection.close()
 
 
 @pytest.fixture

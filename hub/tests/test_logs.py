@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -89,3 +91,29 @@ def test_what_libraries_log_has_no_text_either(stderr: Callable[[], str]) -> Non
     assert "Task failed" in logged
     assert "builtins.KeyError" in logged
     assert SECRET not in logged
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let what is logged go to a disk that is full."""
+    with Path("/dev/full").open("w", buffering=1) as full:
+        monkeypatch.setattr("sys.stderr", full)
+        yield
+        # What is pending would fail once more when it is closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
+
+
+@pytest.mark.usefixtures("stderr", "full_disk")
+@pytest.mark.parametrize("form", ["console", "json"])
+async def test_a_log_that_cannot_be_written_fails_nothing_else(form: Any) -> None:
+    set_up(Settings(log_format=form))
+    structlog.get_logger("test").info("Nobody reads this")
+    logging.getLogger("asyncio").error("Nor this")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        fail()
+
+    transport = httpx.ASGITransport(app=Failures(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        answer = await client.get("/")
+    assert answer.json()["detail"][0]["msg"] == "The service failed"

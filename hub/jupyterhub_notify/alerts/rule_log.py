@@ -27,7 +27,3 @@ class RuleLog:
     def acted(self, name: str, step: str, failure: str | None) -> None:
         """Log the call of an action."""
         self._log.info("A rule acts", rule=name, step=step, failure=failure)
-
-    def defect(self) -> None:
-        """Log the exception that is being handled."""
-        self._log.exception("The rules failed")

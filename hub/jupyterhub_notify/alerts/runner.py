@@ -14,9 +14,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import aiohttp
+import structlog
 
 from ..errors import ServiceError
 from ..metrics import ALERTS
+from ..repeating import Repeating
 from ..services.reconciling import ReconcilingService
 from ..storage.database import Database
 from ..storage.rule_states import RuleStateStore
@@ -94,18 +96,22 @@ class RuleRunner:
         self._notifications = RuleNotifications(reconciling=reconciling, log=self._log)
         self._actions = RuleActions(states=self._states, log=self._log, clock=clock)
         self._asked: dict[str, datetime] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._repeating = Repeating(
+            self._run_due,
+            name="rules",
+            pause_s=lambda: LOOK_S,
+            log=structlog.get_logger("jupyterhub_notify.rules"),
+            failing="No rule is run now",
+            working="The rules are run again",
+        )
 
     def start(self) -> None:
         """Begin to run, each rule as often as it says."""
-        self._task = asyncio.create_task(self._work(), name="rules")
+        self._repeating.start()
 
     async def stop(self) -> None:
         """Stop, and leave the turn to another replica."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._repeating.stop()
         try:
             await self.release()
         except ServiceError:
@@ -116,16 +122,8 @@ class RuleRunner:
         """Leave the turn to another replica."""
         await self._states.release_turn()
 
-    async def _work(self) -> None:
-        while True:
-            try:
-                await self.run(only_due=True)
-            except ServiceError as error:
-                self._log.problem("", str(error))
-            except Exception:
-                # A defect must not stop all rules; it is logged and tried again.
-                self._log.defect()
-            await asyncio.sleep(LOOK_S)
+    async def _run_due(self) -> None:
+        await self.run(only_due=True)
 
     async def run(self, *, only_due: bool = False) -> Run:
         """Run the rules once.

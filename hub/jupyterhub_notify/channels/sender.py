@@ -18,6 +18,7 @@ import structlog
 
 from ..errors import ServiceError
 from ..metrics import CHANNEL_SENDS
+from ..repeating import Repeating
 from ..storage.channels import ChannelStore, Send
 from ..storage.database import Database
 from ..storage.writer import Transaction, Writer
@@ -92,8 +93,15 @@ class ChannelSender:
         self._sending: set[asyncio.Task[None]] = set()
         self._under_way: Counter[str] = Counter()
         self._failing: dict[str, str] = {}
-        self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("jupyterhub_notify.channels")
+        self._repeating = Repeating(
+            self.look,
+            name="channels",
+            pause_s=lambda: LOOK_S,
+            log=self._log,
+            failing="Nothing is sent over other channels now",
+            working="Messages are sent over other channels again",
+        )
 
     @property
     def names(self) -> list[str]:
@@ -109,27 +117,15 @@ class ChannelSender:
 
     def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._work(), name="channels")
+        self._repeating.start()
 
     async def stop(self) -> None:
         """Stop; what is being sent has a moment to end."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._repeating.stop()
         if self._sending:
             await asyncio.wait(self._sending, timeout=1)
         for task in self._sending:
             task.cancel()
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except ServiceError as error:
-                self._log.warning("Nothing is sent now", reason=str(error))
-            except Exception:
-                self._log.exception("The channels failed")
-            await asyncio.sleep(LOOK_S)
 
     async def look(self, *, wait: bool = False) -> None:
         """Queue what has been unread for long enough, and send what is due.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,6 +19,7 @@ import structlog
 from ..errors import ServiceError
 from ..hubapi import HubRefused, HubUnreachable
 from ..models.stored import StoredBroadcast
+from ..repeating import Repeating
 from ..schema import now
 from ..storage.broadcasts import BroadcastStore
 from ..storage.database import Database
@@ -110,25 +110,36 @@ class DeliveryService:
         self._lease_s = lease_s
         self._owner = secrets.token_hex(8)
         self._settling = Settling(writer=writer, pushes=pushes, owner=self._owner)
-        self._wakes = [asyncio.Event(), asyncio.Event()]
-        self._tasks: list[asyncio.Task[None]] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._idle_since: float | None = None
-        self._failing = False
         self._log = structlog.get_logger("jupyterhub_notify.delivery")
+        self._repeating = (
+            self._repeated(
+                planner.look,
+                "planner",
+                failing="Recipients are not looked for now",
+                working="Recipients are looked for again",
+            ),
+            self._repeated(
+                self._deliver,
+                "delivery",
+                failing="Nothing is delivered now",
+                working="Broadcasts are delivered again",
+            ),
+        )
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._tasks = [
-            asyncio.create_task(self._repeat(self._planner.look, self._wakes[0]), name="planner"),
-            asyncio.create_task(self._repeat(self._deliver, self._wakes[1]), name="delivery"),
-        ]
+        for one in self._repeating:
+            one.start()
 
     async def stop(self) -> None:
         """End what is under way, give back what is claimed, and revoke the tokens."""
-        for task in (*self._tasks, *self._under_way):
+        for one in self._repeating:
+            await one.stop()
+        for task in self._under_way:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         try:
             await asyncio.wait_for(self._settling.flush(), 5)
             await asyncio.wait_for(self._planner.release(), 5)
@@ -141,26 +152,20 @@ class DeliveryService:
 
     def wake(self) -> None:
         """Say that there may be something to deliver."""
-        for event in self._wakes:
-            event.set()
+        for one in self._repeating:
+            one.wake()
 
-    async def _repeat(self, look: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
-        while True:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(wake.wait(), LOOK_S)
-            wake.clear()
-            try:
-                await look()
-                self._failing = False
-            except (ServiceError, OSError) as error:
-                if not self._failing:
-                    self._log.error("Nothing is delivered now.", reason=str(error))
-                self._failing = True
-                await asyncio.sleep(LOOK_S)
-            except Exception:
-                # A defect must not stop all deliveries; it is logged and tried again.
-                self._log.exception("Delivering failed.")
-                await asyncio.sleep(LOOK_S)
+    def _repeated(
+        self, work: Callable[[], Awaitable[None]], name: str, *, failing: str, working: str
+    ) -> Repeating:
+        return Repeating(
+            work,
+            name=name,
+            pause_s=lambda: LOOK_S,
+            log=self._log,
+            failing=failing,
+            working=working,
+        )
 
     async def _deliver(self) -> None:
         """Claim as much as can be in hand, until nothing is due any more."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import suppress
 from time import perf_counter
 from typing import Protocol
 
 import structlog
 
-from ..errors import ServiceError
 from ..metrics import FEED_SECONDS
+from ..repeating import Repeating
 from ..storage.database import Database
 from ..storage.writer import Committed
 from .freshness import MOST_AT_ONCE, Freshness
@@ -79,14 +78,18 @@ class Feed:
         self.streams = streams
         self.freshness = freshness
         self.versions = freshness.versions
-        self._look_s = look_s
         self._keep_alive_s = keep_alive_s
-        self._wake = asyncio.Event()
         # No stream begins in the middle of a range: it would get the range's second half alone.
         self._giving = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._failing = False
-        self._log = structlog.get_logger("jupyterhub_notify.feed")
+        self._keeping: asyncio.Task[None] | None = None
+        self._following = Repeating(
+            self._look,
+            name="feed",
+            pause_s=lambda: look_s,
+            log=structlog.get_logger("jupyterhub_notify.feed"),
+            failing="The database cannot be followed",
+            working="The database is followed again",
+        )
         self.epoch = ""
         self.seq = 0
         self.pruned = 0
@@ -96,17 +99,16 @@ class Feed:
     async def start(self) -> None:
         """Read where the store is, and follow it from there."""
         self.epoch, self.seq, self.pruned = await self.freshness.begin()
-        self._tasks = [
-            asyncio.create_task(self._follow(), name="feed"),
-            asyncio.create_task(self._keep_alive(), name="keep-alive"),
-        ]
+        self._following.start()
+        self._keeping = asyncio.create_task(self._keep_alive(), name="keep-alive")
 
     async def stop(self) -> None:
         """End the streams and stop following."""
         self.streams.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._following.stop()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
 
     async def version_of(self, user: str | None) -> str:
         """Return what changes whenever the user's view does, as of now or later.
@@ -121,34 +123,12 @@ class Feed:
 
     def wake(self) -> None:
         """Say that there may be something new."""
-        self._wake.set()
+        self._following.wake()
 
     def committed(self, committed: Committed) -> None:
         """Note what this process itself has committed, before it is answered."""
         self.versions.note(committed)
         self.wake()
-
-    async def _follow(self) -> None:
-        while True:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._look_s)
-            self._wake.clear()
-            try:
-                await self._look()
-            except (ServiceError, OSError) as error:
-                if not self._failing:
-                    self._log.error("The database cannot be followed", error=type(error).__name__)
-                self._failing = True
-                await asyncio.sleep(min(self._look_s, 1.0))
-                continue
-            except Exception:
-                # A defect must not end what every stream lives on; it is logged and tried again.
-                self._log.exception("The feed failed")
-                await asyncio.sleep(min(self._look_s, 1.0))
-                continue
-            if self._failing:
-                self._log.info("The database is followed again")
-                self._failing = False
 
     async def _look(self) -> None:
         epoch, seq, self.pruned = await self.freshness.look()

@@ -14,12 +14,16 @@ import asyncpg
 import structlog
 from sqlalchemy.engine import URL, make_url
 
+from ..errors import Unavailable
+from ..repeating import Repeating
 from ..storage.database import CONNECTION_LOST
 from ..storage.writer import CHANNEL
 
 __all__ = ["Wakeup"]
 
 PROBE_S = 20.0
+#: Seconds from a loss to the next try.
+AGAIN_S = 2.0
 
 
 class Wakeup:
@@ -36,42 +40,40 @@ class Wakeup:
     def __init__(self, *, url: str, wake: Callable[[], None]) -> None:
         self._url: URL = make_url(url).set(drivername="postgresql")
         self._wake = wake
-        self._task: asyncio.Task[None] | None = None
-        self._log = structlog.get_logger("jupyterhub_notify.wakeup")
+        self._repeating = Repeating(
+            self._listen,
+            name="wake-up",
+            pause_s=lambda: AGAIN_S,
+            log=structlog.get_logger("jupyterhub_notify.wakeup"),
+            failing="Wake-ups are lost; the feed looks every few seconds",
+            working="Wake-ups arrive again",
+        )
 
     def start(self) -> None:
         """Begin to listen, and listen again whenever the connection is lost."""
-        self._task = asyncio.create_task(self._listen(), name="wake-up")
+        self._repeating.start()
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._repeating.stop()
 
     async def _listen(self) -> None:
-        lost = False
-        while True:
+        """Listen until the connection is lost."""
+        try:
+            connection = await asyncpg.connect(
+                self._url.render_as_string(hide_password=False), timeout=10
+            )
             try:
-                connection = await asyncpg.connect(
-                    self._url.render_as_string(hide_password=False), timeout=10
-                )
-                try:
-                    await connection.add_listener(CHANNEL, self._heard)
-                    self._wake()
-                    if lost:
-                        self._log.info("Wake-ups arrive again")
-                        lost = False
-                    while True:
-                        await asyncio.sleep(PROBE_S)
-                        await asyncio.wait_for(connection.execute("SELECT 1"), 10)
-                finally:
-                    connection.terminate()
-            except CONNECTION_LOST:
-                if not lost:
-                    self._log.warning("Wake-ups are lost; the feed looks every few seconds")
-                lost = True
-                await asyncio.sleep(2)
+                await connection.add_listener(CHANNEL, self._heard)
+                self._wake()
+                self._repeating.succeeded()
+                while True:
+                    await asyncio.sleep(PROBE_S)
+                    await asyncio.wait_for(connection.execute("SELECT 1"), 10)
+            finally:
+                connection.terminate()
+        except CONNECTION_LOST as error:
+            raise Unavailable(type(error).__name__) from error
 
     def _heard(self, *_arguments: Any) -> None:
         self._wake()

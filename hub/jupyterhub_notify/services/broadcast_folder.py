@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 
 from ..broadcast_files import BroadcastDirectory, BroadcastFile
-from ..errors import ServiceError
 from ..models.stored import StoredBroadcast
+from ..repeating import Repeating
 from ..schema import now
 from ..storage.broadcasts import BroadcastStore
 from ..storage.database import Database
@@ -56,29 +56,22 @@ class BroadcastFolder:
         self._directory = directory
         self._store = store
         self._broadcasting = broadcasting
-        self._task: asyncio.Task[None] | None = None
-        self._log = structlog.get_logger("jupyterhub_notify.broadcast_folder")
+        self._repeating = Repeating(
+            self.look,
+            name="broadcast-folder",
+            pause_s=lambda: LOOK_S,
+            log=structlog.get_logger("jupyterhub_notify.broadcast_folder"),
+            failing="The folder is not followed now",
+            working="The folder is followed again",
+        )
 
     def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._work(), name="broadcast-folder")
+        self._repeating.start()
 
     async def stop(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except ServiceError as error:
-                self._log.warning("The folder is not followed now", reason=str(error))
-            except Exception:
-                # A defect must not end the following; it is logged and tried again.
-                self._log.exception("Following the folder failed")
-            await asyncio.sleep(LOOK_S)
+        await self._repeating.stop()
 
     async def look(self) -> None:
         """Compare the folder with the table, and change the table if they differ."""

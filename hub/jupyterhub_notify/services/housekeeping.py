@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from datetime import timedelta
 
 import structlog
 
 from ..config import Settings
-from ..errors import ServiceError
+from ..repeating import Repeating
 from ..schema import now
 from ..storage.channels import ChannelStore
 from ..storage.expiry import ExpiryStore
@@ -41,30 +40,25 @@ class Housekeeping:
         self._writer = writer
         self._store = store
         self._settings = settings
-        self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("jupyterhub_notify.housekeeping")
+        self._repeating = Repeating(
+            self.clean,
+            name="housekeeping",
+            # Not all replicas at once, and not while the service has just begun.
+            pause_s=lambda: EVERY_S * random.uniform(0.1, 1.0),
+            log=self._log,
+            failing="Nothing is cleaned up now",
+            working="What is old is cleaned up again",
+            at_once=False,
+        )
 
     def start(self) -> None:
         """Begin to keep house."""
-        self._task = asyncio.create_task(self._work(), name="housekeeping")
+        self._repeating.start()
 
     async def stop(self) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _work(self) -> None:
-        while True:
-            # Not all replicas at once, and not while the service has just begun.
-            await asyncio.sleep(EVERY_S * random.uniform(0.1, 1.0))
-            try:
-                await self.clean()
-            except ServiceError as error:
-                self._log.warning("Nothing is cleaned up now", reason=str(error))
-            except Exception:
-                # A defect must not end the house-keeping; it is logged and tried again.
-                self._log.exception("The house-keeping failed")
+        await self._repeating.stop()
 
     async def clean(self) -> None:
         """Delete what is older than the site wants."""

@@ -6,11 +6,9 @@ and a clock that is behind does not turn back what another has begun.
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
-from ..errors import ServiceError
+from ..repeating import Repeating
 from ..schema import now
 from ..storage.broadcasts import BroadcastStore
 from ..storage.database import Database
@@ -52,33 +50,22 @@ class Scheduler:
         self._broadcasts = broadcasts
         self._deliveries = deliveries
         self._expiry = expiry
-        self._task: asyncio.Task[None] | None = None
-        self._failing = False
-        self._log = structlog.get_logger("jupyterhub_notify.scheduler")
+        self._repeating = Repeating(
+            self.look,
+            name="scheduler",
+            pause_s=lambda: LOOK_S,
+            log=structlog.get_logger("jupyterhub_notify.scheduler"),
+            failing="Nothing begins or ends now",
+            working="What is due begins and ends again",
+        )
 
     def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._work(), name="scheduler")
+        self._repeating.start()
 
     async def stop(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                await self.look()
-                self._failing = False
-            except ServiceError as error:
-                if not self._failing:
-                    self._log.error("Nothing begins or ends now", reason=str(error))
-                self._failing = True
-            except Exception:
-                # A defect must not stop all schedules; it is logged and tried again.
-                self._log.exception("The scheduler failed")
-            await asyncio.sleep(LOOK_S)
+        await self._repeating.stop()
 
     async def look(self) -> None:
         """Begin and end what is due."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import asyncpg
 from anyio import CancelScope, fail_after, move_on_after
 from sqlalchemy import Connection, event, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -45,9 +45,12 @@ CONNECTION_LOST = (
 #: Errors of a database that cannot be reached; some of the driver's come as they are.
 UNREACHABLE = (DBAPIError, TimeoutError, *CONNECTION_LOST)
 
-#: PostgreSQL's classes of errors that no change is to blame for: connections, resources, locks
-#: that are not to be had, and the operator's or the system's doing.
-LOST_STATES = ("08", "53", "55P03", "57", "58")
+#: PostgreSQL's error of a change where it only reads.
+READ_ONLY = "25006"
+#: Its classes of errors that no change is to blame for: connections, a server that only reads, a
+#: login or a database that is not there, resources, locks that are not to be had, and the
+#: operator's or the system's doing.
+LOST_STATES = ("08", READ_ONLY, "28", "3D", "53", "55P03", "57", "58")
 #: The same of SQLite, which says it in words only before Python 3.11.
 LOST_WORDS = ("locked", "disk", "unable to open", "readonly")
 
@@ -88,6 +91,7 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         url, connect_args={"server_settings": settings, "timeout": 10}, **options
     )
     _replace_lost(engine)
+    _replace_read_only(engine)
     return engine
 
 
@@ -109,6 +113,19 @@ def _replace_lost(engine: AsyncEngine) -> None:
         except (engine.dialect.loaded_dbapi.Error, *CONNECTION_LOST) as error:
             # The others of the pool will be lost as well: a server restarts as a whole.
             raise InvalidatePoolError from error
+
+
+def _replace_read_only(engine: AsyncEngine) -> None:
+    """Replace connections that only read, and that stay so.
+
+    After a failover they may lead to what is a replica now, and a session keeps what its database
+    had set when it began.
+    """
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def handle_error(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+            context.is_disconnect = True
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
@@ -150,6 +167,16 @@ def is_lost(error: BaseException) -> bool:
     )
 
 
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """End what takes longer than `READ_S`, and say of all that it may fail with the same."""
+    try:
+        with fail_after(READ_S):
+            yield
+    except UNREACHABLE as error:
+        raise Unavailable("The database does not answer", retry_after_s=5) from error
+
+
 class Database:
     """The database as the storage classes see it.
 
@@ -184,12 +211,27 @@ class Database:
         Unavailable
             If the database does not answer within `READ_S`.
         """
-        try:
-            with fail_after(READ_S):
-                async with self._reader.connect() as connection:
-                    yield connection
-        except UNREACHABLE as error:
-            raise Unavailable("The database does not answer", retry_after_s=5) from error
+        with _bounded():
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def claim(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a transaction that has no place in the order of changes.
+
+        Yields
+        ------
+        AsyncConnection
+            The connection; what is written with it needs no number.
+
+        Raises
+        ------
+        Unavailable
+            If the database does not answer within `READ_S`.
+        """
+        with _bounded():
+            async with self.engine.begin() as connection:
+                yield connection
 
     async def position(self) -> tuple[str, int, int]:
         """Return the epoch, the latest number, and the highest deleted number.
@@ -211,16 +253,13 @@ class Database:
         By way of the pool, which first tries whether a connection is still good, it takes twenty
         times as much of the processor.
         """
-        try:
-            with fail_after(READ_S):
-                async with self._turn:
-                    if self._kept is not None:
-                        # It may have been lost since, as by a restart of the server.
-                        with suppress(*UNREACHABLE):
-                            return await self._ask_driver()
-                    return await self._ask_driver()
-        except UNREACHABLE as error:
-            raise Unavailable("The database does not answer", retry_after_s=5) from error
+        with _bounded():
+            async with self._turn:
+                if self._kept is not None:
+                    # It may have been lost since, as by a restart of the server.
+                    with suppress(*UNREACHABLE):
+                        return await self._ask_driver()
+                return await self._ask_driver()
 
     async def _ask_driver(self) -> tuple[str, int, int]:
         if self._kept is None:

@@ -210,7 +210,7 @@ class PushStore:
             .limit(count)
             .with_for_update(skip_locked=True)
         )
-        async with self._database.engine.begin() as connection:
+        async with self._database.claim() as connection:
             rows = (await connection.execute(wanted)).all()
             if rows:
                 await connection.execute(
@@ -260,7 +260,7 @@ class PushStore:
 
     async def release(self, owner: str) -> None:
         """Give back whatever this process has claimed: it ends."""
-        async with self._database.engine.begin() as connection:
+        async with self._database.claim() as connection:
             await connection.execute(
                 update(Delivery)
                 .where(_D.leased_by == owner)

@@ -221,7 +221,9 @@ class Writer:
             return error
         if isinstance(error, UNREACHABLE):
             # The kind alone: the database's own words may quote what was to be stored.
-            kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+            origin = error.orig if isinstance(error, DBAPIError) else error
+            # SQLAlchemy raises an error of its own for many of the driver's.
+            kind = type((origin and origin.__cause__) or origin).__name__
             if not self._failing or not is_lost(error):
                 self._log.error("The database refused a change", error=kind)
             self._failing = self._failing or is_lost(error)
