@@ -285,7 +285,7 @@ class BroadcastDirectory:
         try:
             paths = files_of(self._directory)
         except OSError as error:
-            self._note({"": f"the folder of broadcasts cannot be read: {error.strerror or error}"})
+            self._note({"": f"the folder cannot be read: {error.strerror or error}"})
             return None
         found, problems = [], {}
         ignored: set[tuple[str, str]] = set()

@@ -55,6 +55,7 @@ from .services.recipients import RecipientService
 from .services.reconciling import ReconcilingService
 from .services.saved_templates import SavedTemplateService
 from .services.scheduler import Scheduler
+from .services.site_files import Names, Problems, SiteFiles
 from .services.views import NotificationViews
 from .services.welcome import WelcomeService
 from .services.welcome_changes import WelcomeChanges
@@ -118,6 +119,7 @@ class _Factory:
         """Return the parts that handlers use."""
         feed = self._feed
         stores = self._stores
+        folder, rules = self._folder(), self._rules()
         return Parts(
             settings=self._settings,
             **self._both,
@@ -148,14 +150,15 @@ class _Factory:
             ),
             scheduler=self._scheduler(),
             housekeeping=self._housekeeping(),
-            rules=self._rules(),
+            rules=rules,
             sender=self._sender,
             channels=ChannelService(**self._both, store=stores.channels, sender=self._sender),
             alert_overview=AlertOverviewService(
                 database=self._database, problems=stores.alert_problems, states=stores.rule_states
             ),
             alerts=self._alerts(),
-            folder=self._folder(),
+            folder=folder,
+            files=self._files(folder, rules),
             delivery=_delivery(self._settings, self._hub_api, self._database, self._writer, stores),
         )
 
@@ -297,6 +300,16 @@ class _Factory:
             reconciling=self._reconciling,
             check_template=self._content.check,
         )
+
+    def _files(self, folder: BroadcastFolder | None, rules: RuleRunner | None) -> SiteFiles:
+        sources: list[tuple[Names, Problems]] = [
+            (("template", "directory of templates"), lambda: self._content.problems)
+        ]
+        if folder is not None:
+            sources.append((("broadcast", "folder of broadcasts"), lambda: folder.problems))
+        if rules is not None:
+            sources.append((("rule", "file of rules"), lambda: rules.problems))
+        return SiteFiles(sources=sources)
 
     def _alerts(self) -> AlertReceiver:
         return AlertReceiver(

@@ -29,6 +29,7 @@ from .services.recipients import RecipientService
 from .services.reconciling import ReconcilingService
 from .services.saved_templates import SavedTemplateService
 from .services.scheduler import Scheduler
+from .services.site_files import SiteFiles
 from .services.views import NotificationViews
 from .services.welcome import WelcomeService
 from .storage.alert_problems import AlertProblemStore
@@ -103,6 +104,7 @@ class Parts:
     folder: BroadcastFolder | None
     channels: ChannelService
     sender: ChannelSender | None
+    files: SiteFiles
 
     async def start(self) -> None:
         """Begin to work."""

@@ -96,6 +96,7 @@ class RuleRunner:
         self._notifications = RuleNotifications(reconciling=reconciling, log=self._log)
         self._actions = RuleActions(states=self._states, log=self._log, clock=clock)
         self._asked: dict[str, datetime] = {}
+        self._problems: dict[str, str] = {}
         self._repeating = Repeating(
             self._run_due,
             name="rules",
@@ -104,6 +105,11 @@ class RuleRunner:
             failing="No rule is run now",
             working="The rules are run again",
         )
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The problem of the file of rules, if it has one, by the name ``""``."""
+        return self._problems
 
     def start(self) -> None:
         """Begin to run, each rule as often as it says."""
@@ -144,9 +150,11 @@ class RuleRunner:
         except RulesError as error:
             # Nothing is known of what the rules are: everything stays as it is.
             self._log.problem("", str(error))
+            self._problems = {"": str(error)}
             run.failures[""] = str(error)
             return run
         self._log.is_well("")
+        self._problems = {}
         if not await self._states.take_turn():
             run.mine = False
             return run

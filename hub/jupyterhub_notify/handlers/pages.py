@@ -39,6 +39,7 @@ from ..rendering import plain_text, render_block, render_inline
 from ..schedules import parse_moment
 from ..schema import now
 from ..services.maintenance import phases_of
+from ..services.site_files import FileProblem
 from .dependencies import PartsOf
 
 __all__ = ["add_pages", "router", "wants_page"]
@@ -136,6 +137,7 @@ class Pages:
             "user": user,
             "tabs": _tabs(caller),
             "tab": "",
+            "problems_of_files": _problems_of_files(request, caller, values.get("tab", "")),
             "xsrf_token": request.app.state.identity.xsrf_token(request) if caller else "",
             **values,
         }
@@ -153,6 +155,14 @@ class Pages:
         file = Path(HUB_STATIC or STATIC) / path
         version = f"?v={int(file.stat().st_mtime)}" if include_version and file.exists() else ""
         return f"{self.service_url}hub-static/{path}{version}"
+
+
+def _problems_of_files(request: Request, caller: Caller | None, tab: str) -> list[FileProblem]:
+    """Return what is wrong with the site's files, to an administrator; none in the inbox."""
+    if caller is None or not caller.admin or tab in ("", "inbox"):
+        return []
+    parts: Parts = request.app.state.parts
+    return parts.files.problems()
 
 
 def _tabs(caller: Caller | None) -> Sequence[tuple[str, str, str]]:

@@ -15,7 +15,7 @@ class Problem(Model):
     """Something that is missing, and what mends it."""
 
     what: Annotated[
-        Literal["hub", "service", "scopes", "roles", "environment", "servers"],
+        Literal["hub", "service", "scopes", "roles", "environment", "servers", "files"],
         Field(title="What", description="The part of the configuration that it is in"),
     ]
     problem: Annotated[str, Field(title="Problem", description="One sentence")]

@@ -6,7 +6,7 @@ Every replica looks; one that finds the table as the files are writes nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -72,6 +72,11 @@ class BroadcastFolder:
     async def stop(self) -> None:
         """Stop looking."""
         await self._repeating.stop()
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """The problem of each file that has one."""
+        return self._directory.problems
 
     async def look(self) -> None:
         """Compare the folder with the table, and change the table if they differ."""

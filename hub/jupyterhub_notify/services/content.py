@@ -36,6 +36,10 @@ class Templates(Protocol):
     def names(self) -> list[str]:
         """The names of the templates."""
 
+    @property
+    def problems(self) -> dict[str, str]:
+        """The problem of each template that has one."""
+
     def sample(self, name: str) -> dict[str, Any]:
         """Return the data that a template shows itself with."""
 
@@ -55,6 +59,11 @@ class NoTemplates:
     def names(self) -> list[str]:
         """None."""
         return []
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """None."""
+        return {}
 
     def sample(self, name: str) -> dict[str, Any]:
         """Return none."""
@@ -116,6 +125,11 @@ class ContentService:
     def names(self) -> list[str]:
         """The names of the templates."""
         return self._templates.names
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The problem of each template that has one."""
+        return self._templates.problems
 
     def sample(self, name: str) -> Rendered:
         """Return what a template makes of its own sample.

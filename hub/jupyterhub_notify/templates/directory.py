@@ -45,7 +45,8 @@ class TemplateDirectory:
         self._files: dict[str, _File] = {}
         self._digests: dict[str, str] = {}
         self._templates: dict[str, Template] = {}
-        self._complained = ""
+        #: The problem of each template that has one; the directory itself has the name ``""``.
+        self._problems: dict[str, str] = {}
         self._revision = ""
         self._log = structlog.get_logger("jupyterhub_notify.templates")
 
@@ -60,6 +61,12 @@ class TemplateDirectory:
         """The names of the templates that are good."""
         self._look()
         return sorted(self._templates)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The problem of each template that has one; the directory itself has the name ``""``."""
+        self._look()
+        return dict(self._problems)
 
     def sample(self, name: str) -> dict[str, Any]:
         """Return the data that a template shows itself with; none if there is no such template."""
@@ -131,9 +138,10 @@ class TemplateDirectory:
                 found = {path: _state(path) for path in files_of(self._directory)}
             except OSError as error:
                 # The templates that were read stay: a checkout may be under way.
-                self._complain(f"the directory of templates cannot be read: {error.strerror}")
+                reason = error.strerror or "there is no directory of this name"
+                self._complain("", f"the directory cannot be read: {reason}")
                 return
-            self._complained = ""
+            self._problems.pop("", None)
             self._read(found)
 
     def _read(self, found: dict[Path, _File]) -> None:
@@ -142,6 +150,7 @@ class TemplateDirectory:
             del self._files[name]
             self._templates.pop(name, None)
             self._digests.pop(name, None)
+            self._problems.pop(name, None)
         for name, (path, state) in files.items():
             if self._files.get(name) == state:
                 continue
@@ -151,17 +160,19 @@ class TemplateDirectory:
                 self._templates[name] = Template(name, text)
                 self._digests[name] = hashlib.sha256(text.encode()).hexdigest()
             except (FrontMatterError, TemplateError) as error:
-                self._log.error("A template is no good", template=name, error=str(error))
+                self._complain(name, str(error))
+            else:
+                self._problems.pop(name, None)
         content = repr(sorted(self._digests.items())).encode()
         self._revision = hashlib.sha256(content).hexdigest()[:16]
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._directory).with_suffix("").as_posix()
 
-    def _complain(self, message: str) -> None:
-        if message != self._complained:
-            self._complained = message
-            self._log.error(message)
+    def _complain(self, name: str, message: str) -> None:
+        if self._problems.get(name) != message:
+            self._problems[name] = message
+            self._log.error("A template is no good", template=name, error=message)
 
 
 def _state(path: Path) -> _File:
