@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
+
+from anyio import move_on_after
 
 from .errors import ServiceError
 
@@ -99,8 +100,9 @@ class Repeating:
             await self._rest()
 
     async def _rest(self) -> None:
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._pause_s())
+        # Not `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes with it.
+        with move_on_after(self._pause_s()):
+            await self._wake.wait()
 
     def _failed(self, reason: str, **more: Any) -> None:
         if reason != self._reason:

@@ -93,3 +93,17 @@ async def test_the_first_time_waits_where_it_is_to_wait() -> None:
     one.wake()
     await work.times(1)
     await one.stop()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_it_stops_also_in_the_moment_in_which_it_is_woken(turns: int) -> None:
+    work = Work()
+    one = repeated(work, lambda: 3600.0)
+    one.start()
+    await work.times(1)
+    await asyncio.sleep(0)
+    one.wake()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    with fail_after(SOON_S):
+        await one.stop()

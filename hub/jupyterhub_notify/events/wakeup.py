@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import structlog
+from anyio import fail_after
 from sqlalchemy.engine import URL, make_url
 
 from ..errors import Unavailable
@@ -22,6 +23,8 @@ from ..storage.writer import CHANNEL
 __all__ = ["Wakeup"]
 
 PROBE_S = 20.0
+#: Seconds that an answer may take.
+PROBE_TIMEOUT_S = 10.0
 #: Seconds from a loss to the next try.
 AGAIN_S = 2.0
 
@@ -69,7 +72,8 @@ class Wakeup:
                 self._repeating.succeeded()
                 while True:
                     await asyncio.sleep(PROBE_S)
-                    await asyncio.wait_for(connection.execute("SELECT 1"), 10)
+                    with fail_after(PROBE_TIMEOUT_S):
+                        await connection.execute("SELECT 1")
             finally:
                 connection.terminate()
         except CONNECTION_LOST as error:
