@@ -87,6 +87,19 @@ describe('Snoozing', () => {
       { ids: ['b'] },
       { snoozedUntil: UNTIL }
     );
+    // Of several each gets its own time back.
+    const times = [UNTIL, null, '2030-02-01T09:00:00Z', UNTIL];
+    await undo.snooze(
+      times.map((snoozedUntil, index) => row(`${index}`, 1, { snoozedUntil })),
+      until
+    );
+    change.mockClear();
+    await undo.undo();
+    expect(change.mock.calls).toEqual([
+      [{ ids: ['0', '3'] }, { snoozedUntil: UNTIL }],
+      [{ ids: ['1'] }, { snoozedUntil: false }],
+      [{ ids: ['2'] }, { snoozedUntil: times[2] }]
+    ]);
     undo.dispose();
   });
 });

@@ -35,8 +35,8 @@ export interface IUndo {
  */
 interface IRowChange {
   ids: string[] | null;
-  /** The state to bring back. */
-  back: StateChange;
+  /** The states to bring back, each with the rows that had it; null: all of the change's. */
+  back: [string[] | null, StateChange][];
   /** The server's answer. */
   done: Promise<Changed>;
 }
@@ -132,8 +132,11 @@ export class UndoManager implements IDisposable {
    */
   snooze(rows: readonly Notification[], until: Date | null): Promise<void> {
     const { format, trans } = this._options;
-    // Of several that were snoozed before, the first one's time counts for all.
-    const before = rows[0].snoozedUntil;
+    // Each gets its own time back.
+    const before = new Map<string | null, string[]>();
+    for (const { id, snoozedUntil } of rows) {
+      before.set(snoozedUntil, [...(before.get(snoozedUntil) ?? []), id]);
+    }
     return this._change(
       rows,
       { snoozedUntil: until ? until.toISOString() : false },
@@ -154,7 +157,7 @@ export class UndoManager implements IDisposable {
                 quote(rows[0])
               )
             : trans._n('Snoozed %2', 'Snoozed %2', count, format(count)),
-      { snoozedUntil: before ?? false }
+      [...before].map(([until, ids]) => [ids, { snoozedUntil: until ?? false }])
     );
   }
 
@@ -168,7 +171,7 @@ export class UndoManager implements IDisposable {
       [row],
       { closed: true },
       () => this._options.trans.__('Closed: “%1”', quote(row)),
-      back
+      [[null, back]]
     );
   }
 
@@ -223,9 +226,14 @@ export class UndoManager implements IDisposable {
     what: Rows,
     state: StateChange,
     label: (count: number) => string,
-    back: StateChange = typeof state.dismissed === 'boolean'
-      ? { dismissed: !state.dismissed }
-      : { read: !state.read }
+    back: IRowChange['back'] = [
+      [
+        null,
+        typeof state.dismissed === 'boolean'
+          ? { dismissed: !state.dismissed }
+          : { read: !state.read }
+      ]
+    ]
   ): Promise<void> {
     const { began, failed, model } = this._options;
     const ids = what === 'all' ? null : what.map(row => row.id);
@@ -264,10 +272,22 @@ export class UndoManager implements IDisposable {
     }
     // By ids also what changed meanwhile comes back; of all, only the seqs are known.
     const selection = ids ? { ids } : seqs && { seqs, upTo: cursor };
-    const undone =
-      changed > 0 && selection
-        ? (await model.change(selection, back)).changed
-        : 0;
+    let undone = 0;
+    if (changed > 0 && selection) {
+      // A time that has passed meanwhile is refused; the others are brought back all the same.
+      const answers = await Promise.allSettled(
+        back.map(([some, state]) =>
+          model.change(some ? { ids: some } : selection, state)
+        )
+      );
+      const failed = answers.find(answer => answer.status === 'rejected');
+      if (failed) {
+        throw failed.reason;
+      }
+      for (const answer of answers) {
+        undone += answer.status === 'fulfilled' ? answer.value.changed : 0;
+      }
+    }
     if (undone === 0) {
       throw new Error(
         trans.__('Nothing could be undone: it has changed meanwhile.')
