@@ -56,6 +56,15 @@ export function ownFile(src: string | null): string | null {
   return inside && !/[\\:\p{Cc}]/u.test(path) ? parts.join('/') : null;
 }
 
+/**
+ * The line of a file that an address leads to, as in `log.txt#L12` and `log.txt#L12-L20`, counted
+ * from 1; null if it names none.
+ */
+export function fileLine(src: string | null): number | null {
+  const line = /#L(\d{1,9})(?:-L?\d*)?$/.exec((src ?? '').trim())?.[1];
+  return Number(line) || null;
+}
+
 function absolute(address: string | null, base?: string): URL | null {
   try {
     // Without a base a relative address does not parse.

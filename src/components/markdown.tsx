@@ -28,7 +28,7 @@ import { splitFootnotes, takeFootnotes } from '../text/footnotes';
 import { type IFormula, joinMath, splitMath, takeMath } from '../text/math';
 import { drawn } from '../text/drawn';
 import { visible } from '../text/visible';
-import { ownFile, safeImage, safeLink } from './addresses';
+import { fileLine, ownFile, safeImage, safeLink } from './addresses';
 import { OwnImage, RemoteImage } from './images';
 import {
   Code,
@@ -414,7 +414,12 @@ const SPECIAL: Record<
     }
     const path = ownFile(source.getAttribute('href'));
     return path ? (
-      <FileLink key={key} path={path} trans={making.trans}>
+      <FileLink
+        key={key}
+        path={path}
+        line={fileLine(source.getAttribute('href'))}
+        trans={making.trans}
+      >
         {inner}
       </FileLink>
     ) : (
@@ -498,10 +503,7 @@ function image(source: Element, key: number, making: IMaking): React.ReactNode {
 }
 
 /** The few attributes that a kept element keeps. */
-function attributes(
-  source: Element,
-  making: IMaking
-): Record<string, unknown> {
+function attributes(source: Element, making: IMaking): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   const number = (name: string) => {
     const value = parseInt(source.getAttribute(name) ?? '', 10);

@@ -147,17 +147,18 @@ function Diagram(props: {
  */
 export function FileLink(props: {
   path: string;
+  line: number | null;
   trans: TranslationBundle;
   children: React.ReactNode;
 }): JSX.Element {
-  const { path, trans, children } = props;
+  const { path, line, trans, children } = props;
   return (
     <button
       type="button"
       className="jp-NotifyMarkdown-button jp-NotifyMarkdown-file"
       title={visible(path)}
       onClick={() =>
-        openOwnFile(path).catch(reason =>
+        openOwnFile(path, line).catch(reason =>
           showErrorMessage(
             trans.__('The file could not be opened'),
             reason?.response?.status === 404

@@ -169,10 +169,31 @@ test("A link to the user's own file opens it, and starts no kernel", async () =>
     path.join(__dirname, 'train.ipynb'),
     path.join(lab.root, 'runs', 'train.ipynb')
   );
+  fs.writeFileSync(
+    path.join(lab.root, 'runs', 'long.txt'),
+    Array.from({ length: 300 }, (_, index) => `step ${index + 1}`).join('\n')
+  );
   const text = await show(
     'Files',
-    '[the log](runs/log%201.txt), [the notebook](runs/train.ipynb), [the folder](runs/), [none](nothing.txt)'
+    '[the log](runs/log%201.txt), [the notebook](runs/train.ipynb), [the folder](runs/), [none](nothing.txt), ' +
+      '[a step](runs/long.txt#L120), [another](runs/long.txt#L250-L260), [the last](runs/long.txt#L999)'
   );
+  // Also in one that is open already, and in one that is shorter than that.
+  for (const [name, line] of [
+    ['a step', 120],
+    ['another', 250],
+    ['the last', 300]
+  ] as const) {
+    await text.getByRole('button', { name }).click();
+    await expect(
+      page.locator('#jp-main-statusbar').getByText(`Ln ${line}, Col 1`)
+    ).toBeVisible();
+    await expect(
+      page
+        .locator('.jp-FileEditor:visible .cm-line')
+        .getByText(`step ${line}`, { exact: true })
+    ).toBeInViewport();
+  }
   await text.getByRole('button', { name: 'the log' }).click();
   await expect(page.locator('.jp-FileEditor:visible')).toContainText('epoch 1');
   await text.getByRole('button', { name: 'the notebook' }).click();
