@@ -4,6 +4,8 @@
 import { isDismissed, isInInbox, isSnoozed, isUnread } from '../state';
 import type { Notification } from '../wire';
 import type { UndoManager } from '../components/undo';
+import type { IRowHandlers } from './row';
+import { canSnooze } from './snooze';
 
 /**
  * Something that may be done to rows: each takes those that it changes.
@@ -45,4 +47,21 @@ export function applyBulk(
     ? undo.read(taken, bulk === 'markRead')
     : undo.dismiss(taken, bulk === 'dismiss'));
   return true;
+}
+
+/**
+ * Make handlers of one row that do the same to all of these rows, as one change.
+ */
+export function bulkHandlers(
+  rows: readonly Notification[],
+  undo: Pick<UndoManager, 'read' | 'dismiss' | 'snooze'>
+): Pick<IRowHandlers, 'read' | 'dismiss' | 'snooze'> {
+  return {
+    read: (_, read) =>
+      void applyBulk(read ? 'markRead' : 'markUnread', rows, undo),
+    dismiss: (_, dismissed) =>
+      void applyBulk(dismissed ? 'dismiss' : 'restore', rows, undo),
+    snooze: (_, until) =>
+      void undo.snooze(rows.filter(until ? canSnooze : isSnoozed), until)
+  };
 }

@@ -37,6 +37,8 @@ function lines(trans: TranslationBundle): [string[], string][] {
   const key = CommandRegistry.formatKeystroke;
   return [
     [['↓', '↑', 'J', 'K'], trans.__('Next and previous notification')],
+    [[key('PageDown'), key('PageUp')], trans.__('Ten further, and back')],
+    [[key('Home'), key('End')], trans.__('First and last notification')],
     [[key('Enter'), key('Space')], trans.__('Open or close it')],
     [['E', key('Delete')], trans.__('Done with it, or bring it back')],
     [['R'], trans.__('Mark as read')],

@@ -15,6 +15,7 @@ import { Empty, Failed, Skeleton } from '../components/states';
 import { UndoManager } from '../components/undo';
 import { isSnoozed } from '../state';
 import type { Counts, Notification } from '../wire';
+import { bulkHandlers } from './bulk';
 import { FilterBar } from './filter';
 import { Header } from './header';
 import { type IListHandle, type IListProps, List } from './list';
@@ -82,13 +83,18 @@ function useCenter({ host, forget }: IContentProps) {
     openId,
     setOpenId,
     markRead,
-    menu: (row, event) =>
+    menu: (row, event) => {
+      const chosen = rows.filter(({ id }) => selection.ids.has(id));
       openRowMenu(row, event, {
         ...shared,
-        handlers,
+        // The menu of one of the selected rows is that of all of them.
+        handlers: selection.ids.has(row.id)
+          ? bulkHandlers(chosen, undo)
+          : handlers,
         undo,
         filterBy: source => shown.setSearch(withSource(shown.search, source))
-      })
+      });
+    }
   });
   const focusOn = useRequests({
     host,

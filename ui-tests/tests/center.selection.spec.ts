@@ -87,6 +87,31 @@ test.describe('With rows selected', () => {
     await expect(badge(page)).toHaveText('1');
   });
 
+  test("the menu of one of them acts on all, and another row's on that row", async () => {
+    const item = (name: string) =>
+      page.locator('.lm-Menu').getByRole('menuitem', { name });
+    await select();
+    await rows(page, 'gamma').click({ button: 'right' });
+    await item('Mark as Read').click();
+    await undo('Marked 3 as read');
+    await rows(page, 'gamma').click({ button: 'right' });
+    await item('Snooze for an Hour').click();
+    await expect(rows(page)).toHaveText([/alpha/]);
+    await undo('3');
+    await expect(rows(page)).toHaveCount(4);
+    for (const name of ['delta', 'gamma', 'beta']) {
+      await rows(page, name).getByRole('checkbox').check();
+    }
+    await rows(page, 'alpha').click({ button: 'right' });
+    await item('Done').click();
+    await expect(rows(page)).toHaveCount(3);
+    await expect(bar()).toContainText('3 selected');
+    await rows(page, 'gamma').click({ button: 'right' });
+    await item('Done').click();
+    await expect(rows(page)).toHaveCount(0);
+    await undo('Marked 3 as done');
+  });
+
   test('the keys act on them also from the toolbar, but not from the search field', async () => {
     await select();
     await searchField().focus();
@@ -145,6 +170,9 @@ test('The question mark lists the keys, and the keyboard comes back', async () =
   await expect(dialog).toContainText('Keys of the notification center');
   await expect(
     dialog.getByRole('row', { name: 'R Mark as read' })
+  ).toBeVisible();
+  await expect(
+    dialog.getByRole('row', { name: 'Home End First and last notification' })
   ).toBeVisible();
   await page.keyboard.press('Escape');
   await page.evaluate(requestIdleCallback => {
