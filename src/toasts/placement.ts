@@ -14,13 +14,11 @@ const ABOVE = [
   '#jp-notify-banner'
 ];
 
-/** The part that an open side panel makes narrower, in JupyterLab and in Notebook. */
-const BESIDE = ['#jp-main-dock-panel', '#main-panel'];
+/** The ids of the part that an open side panel makes narrower, in JupyterLab and in Notebook. */
+const BESIDE = ['jp-main-dock-panel', 'main-panel'];
 
-/** The bars whose buttons a toast would cover. */
-const BARS = BESIDE.flatMap(area =>
-  ['.jp-Toolbar', '.lm-TabBar'].map(bar => `${area} ${bar}`)
-);
+/** The classes of the bars in it whose buttons a toast would cover. */
+const BARS = ['jp-Toolbar', 'lm-TabBar'];
 
 /** An open side panel with the center in it. */
 const CENTER = '#jp-notify-center:not(.lm-mod-hidden)';
@@ -159,9 +157,7 @@ export class ToastPlacement implements IDisposable {
         ? undefined
         : window.setTimeout(this.look, STANDING_MS);
     this._watch();
-    const beside = document
-      .querySelector(BESIDE.join())
-      ?.getBoundingClientRect();
+    const beside = areas()[0]?.getBoundingClientRect();
     const fits = !beside || beside.right > MIN_BESIDE;
     const right = beside && fits ? window.innerWidth - beside.right : 0;
     const covered = !fits && !!document.querySelector(CENTER);
@@ -197,7 +193,7 @@ export class ToastPlacement implements IDisposable {
       .querySelector('.jp-toastContainer')
       ?.getBoundingClientRect();
     const left = right - 2 * GAP - Math.max(WIDTH, toasts?.width ?? 0);
-    return Array.from(document.querySelectorAll(BARS.join()))
+    return bars()
       .map(node => node.getBoundingClientRect())
       .filter(
         box =>
@@ -216,14 +212,14 @@ export class ToastPlacement implements IDisposable {
    * of it yet when it says that it is ready: each look finds what is new.
    */
   private _watch(): void {
-    for (const node of document.querySelectorAll(
-      [...ABOVE, ...BESIDE, ...BARS].join()
-    )) {
+    const inside = areas();
+    const above = ABOVE.flatMap(one => document.querySelector(one) ?? []);
+    for (const node of [...above, ...inside, ...bars()]) {
       // One that is watched already would be said to have changed.
       if (!this._watched.has(node)) {
         this._watched.add(node);
         this._resizes?.observe(node);
-        if (BESIDE.some(selector => node.matches(selector))) {
+        if (inside.includes(node as HTMLElement)) {
           this._mutations.observe(node, { childList: true });
         }
       }
@@ -245,4 +241,19 @@ export class ToastPlacement implements IDisposable {
   private _resizes: ResizeObserver | null = null;
   private _room = Infinity;
   private _timer: number | undefined = undefined;
+}
+
+/** Find the part that a side panel makes narrower. */
+function areas(): HTMLElement[] {
+  return BESIDE.flatMap(id => document.getElementById(id) ?? []);
+}
+
+/**
+ * Find the bars. By their classes alone: a browser remembers what it found so, where a selector
+ * would have it look at each cell's nodes every time.
+ */
+function bars(): Element[] {
+  return areas().flatMap(area =>
+    BARS.flatMap(name => [...area.getElementsByClassName(name)])
+  );
 }
