@@ -63,6 +63,15 @@ const DEAR = [
   ...['\u202e', '<span style="x">a</span>', '<img src=a.png>', '<b>a</b>']
 ];
 
+/** Texts that ask for much at one place: a word, the cells of a table, the words of some code. */
+const WHOLE = [
+  `${'a'.repeat(30_000)}@`,
+  `<table>${'<tr><td colspan=1000 rowspan=1000>x</td></tr>'.repeat(100)}</table>`,
+  ...['1 ', '(a,', '> ', '{['].map(
+    unit => `\`\`\`md\n${unit.repeat(2600)}\n\`\`\``
+  )
+];
+
 /** The longest body, and the longest summary. */
 const LENGTHS = [32_000, 4000];
 
@@ -76,6 +85,7 @@ export function hostileTexts(): string[] {
   const texts = [
     // The table is as wide as its head, however short its rows are.
     ...[30, 300, 1000, 2000].map(table),
+    ...WHOLE,
     ...PIECES.map(piece => fill(piece, LENGTHS[0])),
     ...DEAR.map(piece => fill(piece, LENGTHS[0])),
     ...FORMULAS.map(piece => fill(piece, LENGTHS[1]))
