@@ -131,7 +131,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     forms?.addRenderer(`${SETTINGS}.${SETTING}`, {
       fieldRenderer: props => (
         <React.Suspense fallback={null}>
-          <SettingField {...props} store={store} trans={trans} />
+          <SettingField {...props} trans={trans} />
         </React.Suspense>
       )
     });

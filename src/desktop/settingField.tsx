@@ -5,7 +5,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { obstacle, type Store, turn } from './consent';
+import { obstacle, turn } from './consent';
 import { permission } from './permission';
 import '../../style/settings.css';
 
@@ -16,24 +16,20 @@ export function SettingField({
   formData,
   onChange,
   schema,
-  store,
   trans
 }: {
   formData?: unknown;
   onChange(value: boolean): unknown;
   schema: { title?: string };
-  store: Store;
   trans: TranslationBundle;
 }): JSX.Element {
   const [failure, setFailure] = React.useState<string | null>(null);
   const toggle = async (wanted: boolean) => {
-    const reason = await turn(wanted, store, trans).catch(
-      (error: Error) => error.message
+    // The form saves, a moment later. A second store would be overtaken by what it saves late.
+    const save = async (value: boolean) => onChange(value);
+    setFailure(
+      await turn(wanted, save, trans).catch((error: Error) => error.message)
     );
-    setFailure(reason);
-    if (reason === null) {
-      onChange(wanted);
-    }
   };
   return (
     <div className="jp-NotifySetting">
