@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -283,3 +285,31 @@ async def test_a_file_that_is_locked_is_said_to_be_away_and_heals(
             "healed",
             "acknowledged",
         ]
+
+
+def exists(path: str) -> bool:
+    return os.path.exists(path)
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
+async def test_nothing_is_acknowledged_into_a_file_that_is_not_there_any_more(
+    sqlite: str, tokens: Tokens, replaced: bool
+) -> None:
+    path = sqlite.partition("///")[2]
+    aside = f"{path}.aside"
+    async with running(sqlite, tokens) as service:
+        assert (await send(service, "acknowledged")).status_code == 200
+        os.rename(path, aside)
+        if replaced:
+            shutil.copy(aside, path)
+        with capture_logs() as logs:
+            for answer in await asyncio.gather(*(send(service, f"lost {n}") for n in range(3))):
+                assert (answer.status_code, answer.json()["detail"][0]["msg"]) == (503, AWAY)
+            assert (await asked(service, "alice", "GET", "/health/ready")).status_code == 503
+        assert exists(path) == replaced
+        said = [one["event"] for one in logs]
+        assert len([one for one in said if "removed or replaced" in one]) == 1
+        os.replace(aside, path)
+        await until_it_heals(lambda: send(service, "healed"))
+        texts = [one["summary"]["gfm"] for one in await service.messages()]
+        assert texts == ["healed", "acknowledged"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import asyncpg
+import structlog
 from anyio import CancelScope, fail_after, move_on_after
 from sqlalchemy import Connection, event, select
 from sqlalchemy.engine import ExceptionContext, make_url
@@ -130,14 +132,11 @@ def _replace_read_only(engine: AsyncEngine) -> None:
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     """Take transactions into our own hands: the driver begins them too late and too weak."""
-
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def make_private(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
-        # Messages are private to their users. SQLite gives its log the same mode, and refuses a
-        # path that cannot be.
-        with suppress(OSError):
-            if not str(arguments[0]).startswith((":", "file:")):
-                os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    path = engine.url.database or ":memory:"
+    if not path.startswith((":", "file:")):
+        file = _SqliteFile(path)
+        event.listen(engine.sync_engine, "do_connect", lambda *_: file.check())
+        event.listen(engine.sync_engine, "checkout", lambda *_: file.check())
 
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
@@ -153,6 +152,50 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         if connection.get_execution_options().get("notify_reader"):
             return
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class _SqliteFile:
+    """The file of SQLite, which has to stay where it is while it is open.
+
+    What is written to one that was removed or replaced is gone when the service ends; and the log
+    of the old one, which lies beside, would be taken for that of the new one.
+
+    Parameters
+    ----------
+    path
+        Where it is; it is made if it is not there at first.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._identity: tuple[int, int] | None = None
+        self._lost = False
+        self._log = structlog.get_logger("jupyterhub_notify.database")
+
+    def check(self) -> None:
+        """Refuse a file that is another than at first."""
+        if self._identity is None:
+            # Messages are private to their users. SQLite gives its log the same mode, and refuses
+            # a path that cannot be.
+            with suppress(OSError):
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            self._identity = self._look()
+        elif self._look() != self._identity:
+            if not self._lost:
+                self._log.error(
+                    "The database's file was removed or replaced: put it back, or start the "
+                    "service again"
+                )
+            self._lost = True
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        self._lost = False
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            about = os.stat(self._path)
+        except OSError:
+            return None
+        return about.st_dev, about.st_ino
 
 
 def is_lost(error: BaseException) -> bool:
