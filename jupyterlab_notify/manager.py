@@ -29,16 +29,15 @@ from .storage import (
     new_id,
     no_operation,
 )
-from .storage.fields import NewNotification, WireNotification
-from .storage.notifications import Changed, Found
-from .storage.quiet import Quiet
-from .storage.welcome import WelcomeMessages, WelcomeVersion
+from .storage.notifications import Found
 from .timings import Timings
 from .worker import MAX_WAITING, Worker
 
 if TYPE_CHECKING:
     from .models import ChannelsChange, IngestMessage
     from .sources import Source, SourceFactory
+    from .storage.fields import WireNotification
+    from .storage.shapes import Changed, NewNotification, Quiet, WelcomeMessages, WelcomeVersion
 
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
 

@@ -1,15 +1,15 @@
 """Every wait and interval of the server side, in one place.
 
-``app`` makes one ``Timings`` and hands its parts down; tests hand in shorter ones.
+``app`` makes one ``Timings`` and hands its parts down; tests hand in shorter ones. They are named
+tuples, which are made faster at a server's start than frozen dataclasses.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class StorageTimings:
+class StorageTimings(NamedTuple):
     """The waits and intervals of storage."""
 
     #: Pause before a file that failed is tried again.
@@ -29,8 +29,7 @@ class StorageTimings:
     second_look_ms: int = 15_000
 
 
-@dataclass(frozen=True)
-class SourceTimings:
+class SourceTimings(NamedTuple):
     """The intervals of sources besides the configured one."""
 
     #: Interval at which the welcome files are read.
@@ -47,11 +46,10 @@ class SourceTimings:
     hello_spread_s: float = 5.0
 
 
-@dataclass(frozen=True)
-class Timings:
+class Timings(NamedTuple):
     """All waits and intervals."""
 
     #: Interval between checks for changes by other servers of this home directory.
     watch_interval_s: float = 1.0
-    storage: StorageTimings = field(default_factory=StorageTimings)
-    sources: SourceTimings = field(default_factory=SourceTimings)
+    storage: StorageTimings = StorageTimings()
+    sources: SourceTimings = SourceTimings()

@@ -8,7 +8,6 @@ from tornado import web
 from ..exceptions import Busy, TooLarge
 from ..limits import MAX_IMAGE_BYTES, MAX_UPLOADS
 from ..manager import NotificationManager
-from ..pictures import too_many_bytes
 from ..rate_limit import RateLimit
 from .base import ImageHandler, with_errors
 from .ingest import _Ingest
@@ -61,6 +60,8 @@ class IngestPictureHandler(_Ingest):
 
     def too_large(self) -> TooLarge:
         """Return the error for a picture of too many bytes."""
+        from ..pictures import too_many_bytes
+
         return too_many_bytes()
 
     @web.authenticated

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..storage import QuietChange
-from ..storage.quiet import Quiet
 from ..validation import validate
 from .base import BodyHandler, with_errors
+
+if TYPE_CHECKING:
+    from ..storage.shapes import Quiet
 
 #: The state of a user who never changed it.
 NOTHING: Quiet = {"doNotDisturb": None, "until": None, "muted": []}

@@ -14,13 +14,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..limits import is_blank
-from ..storage.welcome import WelcomeContent
 from . import Source, SourceContext
 from .images import IMAGE_TYPES, place_images
 from .threads import in_thread
+
+if TYPE_CHECKING:
+    from ..storage.shapes import WelcomeContent
 
 #: The folder below each folder of Jupyter's data path.
 FOLDER = Path("notify") / "welcome"

@@ -9,27 +9,31 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..timings import StorageTimings
 from .cursor import Cursor, StreamPosition
 from .database_file import DatabaseFile
-from .engine import Clock, Engine, StoreStatus
+from .engine import Clock, Engine
 from .ids import central_tag, new_id
-from .leases import LeaseRepository
 from .maintenance import Maintenance
 from .notifications import InsertNotification, NotificationRepository, Query
 from .outbox import OutboxRepository
-from .pictures import PictureRepository
 from .quiet import QuietChange, QuietRepository
 from .recovery import Recovery
-from .remote import RemoteRepository
 from .replies import ReplyRepository
 from .retention import Retention
 from .state import VIEWS, StateChange
 from .transaction import Operation, Transaction, no_operation
 from .welcome import WelcomeRepository
+
+if TYPE_CHECKING:
+    from .leases import LeaseRepository
+    from .pictures import PictureRepository
+    from .remote import RemoteRepository
+    from .shapes import StoreStatus
 
 __all__ = [
     "VIEWS",
@@ -41,7 +45,6 @@ __all__ = [
     "Retention",
     "StateChange",
     "Storage",
-    "StoreStatus",
     "StreamPosition",
     "Transaction",
     "central_tag",
@@ -94,9 +97,6 @@ class Storage:
         self.quiet = QuietRepository()
         self.notifications = NotificationRepository(self.outbox, self.welcome, self.quiet)
         self.replies = ReplyRepository(self.outbox)
-        self.pictures = PictureRepository(self.retention)
-        self.remote = RemoteRepository(self.outbox)
-        self.leases = LeaseRepository(central)
         self.maintenance = Maintenance(self.retention, timings, monotonic)
         self.engine = Engine(
             None if path is None else DatabaseFile(path, log),
@@ -106,6 +106,30 @@ class Storage:
             log=log,
             timings=timings,
         )
+
+    # Many servers never need these parts, so each is imported when it is first used. Recovery is
+    # not among them: a process without free file descriptors needs it, and can import nothing.
+
+    @cached_property
+    def pictures(self) -> PictureRepository:
+        """The pictures of notifications."""
+        from .pictures import PictureRepository
+
+        return PictureRepository(self.retention)
+
+    @cached_property
+    def remote(self) -> RemoteRepository:
+        """The messages and broadcasts of a central service."""
+        from .remote import RemoteRepository
+
+        return RemoteRepository(self.outbox)
+
+    @cached_property
+    def leases(self) -> LeaseRepository:
+        """The servers of this user that ask the central service."""
+        from .leases import LeaseRepository
+
+        return LeaseRepository(self.central)
 
     def run(self, operations: Iterable[tuple[Operation[Any], bool]]) -> list[Any | Exception]:
         """Run operations in one transaction; see ``Engine.run``."""

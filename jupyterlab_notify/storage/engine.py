@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import Unavailable
 from ..timings import StorageTimings
@@ -42,23 +42,13 @@ from .transaction import (
     no_operation,
 )
 
+if TYPE_CHECKING:
+    from .shapes import StoreStatus
+
 Clock = Callable[[], int]
 
 #: Number of times that a batch is run again after the file was replaced by another.
 MAX_FAULTS = 4
-
-
-class StoreStatus(TypedDict):
-    """The shape of ``models.StoreStatus``."""
-
-    path: str | None
-    mode: str
-    durable: bool
-    problem: str | None
-    setAside: str | None
-    epoch: str
-    seq: int
-    size: int
 
 
 class _MustWrite(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from enum import Enum
 from functools import lru_cache
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 from .transaction import Transaction
 
@@ -97,31 +97,6 @@ FIELDS = (
     Field("remote", inserted=False),
     Field("fetched", inserted=False, erased="1"),
 )
-
-
-class NewNotification(TypedDict):
-    """A message that is to be stored: the columns that its sender determines."""
-
-    id: str
-    source: str
-    #: The name of the token that sent it; None: the source, or there was no token.
-    via: str | None
-    key: str | None
-    type: str
-    message: str
-    markdown: int
-    body: str | None
-    auto_close: str | None
-    actions: str
-    reply: str | None
-    progress: float | None
-    banner: int
-    dismissable: int
-    data: str | None
-    expires_ms: int | None
-    interrupt_ms: int | None
-    #: The time within which the sender says it again; None: without an end.
-    heartbeat_ms: int | None
 
 
 #: The name of the user's own tokens, and the source of messages that are pushed with one and name

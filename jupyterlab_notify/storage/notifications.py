@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from ..encoding import dumps
 from ..exceptions import Conflict, NotFound, Unavailable
@@ -22,7 +22,6 @@ from .fields import (
     REPLACE,
     SELECT,
     SHOWN_TOKEN,
-    NewNotification,
     WireNotification,
     insert_statement,
     rfc3339,
@@ -31,11 +30,14 @@ from .fields import (
 )
 from .ids import pushed_broadcast
 from .outbox import OutboxRepository
-from .quiet import Quiet, QuietRepository
+from .quiet import QuietRepository
 from .replies import find_sent
 from .state import ACTIVE, CLEAR_USER_STATES, INBOX, PINNED, SNOOZED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
+
+if TYPE_CHECKING:
+    from .shapes import Changed, Counts, Frame, NewNotification, Page
 
 #: Moves a row to the top of the list again, unread.
 BUMP = f"""
@@ -136,46 +138,6 @@ class Revoked(NamedTuple):
     id: str
     seq: int
     durable: bool
-
-
-class Counts(TypedDict):
-    """The shape of ``models.Counts``."""
-
-    inbox: int
-    unread: int
-    dismissed: int
-    snoozed: int
-
-
-class Page(TypedDict):
-    """The shape of ``models.Page``."""
-
-    notifications: list[WireNotification]
-    next: int | None
-    counts: Counts
-    cursor: str
-
-
-class Changed(TypedDict):
-    """The shape of ``models.Changed``."""
-
-    changed: int
-    seqs: list[int] | None
-    cursor: str
-
-
-class Frame(TypedDict, total=False):
-    """The shape of ``models.SnapshotFrame`` or ``models.ChangesFrame``."""
-
-    type: Literal["snapshot", "changes"]
-    cursor: str
-    now: str | None
-    counts: Counts
-    durable: bool
-    welcome: int
-    quiet: Quiet | None
-    notifications: list[WireNotification]
-    pinned: list[WireNotification]
 
 
 # Longer than a screen: all statements on one table.

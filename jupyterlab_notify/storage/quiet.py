@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..exceptions import Conflict
 from ..limits import MAX_MUTED, MAX_QUIET_S
 from .fields import rfc3339
 from .transaction import Transaction
 
+if TYPE_CHECKING:
+    from .shapes import Quiet
+
 #: The row of do-not-disturb; no source has such a name.
 EVERYTHING = ""
 #: Number of sources that are remembered after they were unmuted, so that other servers hear of it.
 MAX_UNMUTED = 100
-
-
-class Quiet(TypedDict):
-    """The shape of ``models.Quiet``."""
-
-    doNotDisturb: bool | None
-    until: str | None
-    muted: list[str]
 
 
 class QuietChange(NamedTuple):

@@ -7,7 +7,7 @@ message that was pushed here waits for its sender to ask for it.
 from __future__ import annotations
 
 import json
-from typing import TypedDict
+from typing import TYPE_CHECKING
 
 from ..exceptions import BadRequest, Conflict, NotFound
 from .fields import SELECT, WireNotification, to_wire
@@ -15,13 +15,8 @@ from .outbox import OutboxRepository
 from .state import ACTIVE
 from .transaction import Transaction
 
-
-class Changed(TypedDict):
-    """The shape of ``models.Changed``."""
-
-    changed: int
-    seqs: list[int] | None
-    cursor: str
+if TYPE_CHECKING:
+    from .shapes import Changed
 
 
 class ReplyRepository:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .cursor import Cursor
@@ -33,26 +32,49 @@ NEXT_DUE = f"""
     )"""
 
 
-@dataclass
 class StoreState:
-    """The single row of the table ``state``, and values that belong to it."""
+    """The single row of the table ``state``, and values that belong to it.
 
-    epoch: str = ""
-    #: The number of the last change.
-    seq: int = 0
-    #: A cursor below this ``seq`` may have missed rows that retention deleted.
-    pruned: int = 0
-    #: Number of changes of the welcome messages.
-    welcome: int = 0
-    #: Time at which the user switched off all welcome messages, if so.
-    muted_ms: int | None = None
-    #: An upper bound of the number of rows.
-    rows: int = 0
-    #: Time at which the next row changes by itself, as of the start of the transaction.
-    due_ms: int | None = None
-    #: Time at which the user last reset the welcome messages, if that happened in memory. It is not
-    #: stored, but repeated in the file that memory is merged into.
-    reset_ms: int | None = None
+    Parameters
+    ----------
+    epoch
+        The name of the database.
+    seq
+        The number of the last change.
+    pruned
+        A cursor below this ``seq`` may have missed rows that retention deleted.
+    welcome
+        Number of changes of the welcome messages.
+    muted_ms
+        Time at which the user switched off all welcome messages, if so.
+    rows
+        An upper bound of the number of rows.
+    due_ms
+        Time at which the next row changes by itself, as of the start of the transaction.
+    """
+
+    __slots__ = ("due_ms", "epoch", "muted_ms", "pruned", "reset_ms", "rows", "seq", "welcome")
+
+    def __init__(
+        self,
+        epoch: str = "",
+        seq: int = 0,
+        pruned: int = 0,
+        welcome: int = 0,
+        muted_ms: int | None = None,
+        rows: int = 0,
+        due_ms: int | None = None,
+    ) -> None:
+        self.epoch = epoch
+        self.seq = seq
+        self.pruned = pruned
+        self.welcome = welcome
+        self.muted_ms = muted_ms
+        self.rows = rows
+        self.due_ms = due_ms
+        #: Time at which the user last reset the welcome messages, if that happened in memory. It
+        #: is not stored, but repeated in the file that memory is merged into.
+        self.reset_ms: int | None = None
 
     def is_due(self, now_ms: int) -> bool:
         """Return whether a row is due to change by itself."""

@@ -6,43 +6,16 @@ import json
 import sys
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .outbox import OutboxRepository
 from .transaction import StoreState, Transaction
 
+if TYPE_CHECKING:
+    from .shapes import WelcomeContent, WelcomeMessages, WelcomeVersion
+
 #: Actions on welcome messages that a central service is told of.
 WELCOME_ACTIONS = ("dismiss", "dismiss-all", "accept", "reset")
-
-
-class WelcomeContent(TypedDict, total=False):
-    """A source's part of a welcome message: ``models.WelcomeMessage`` without its state."""
-
-    id: str
-    aspect: str
-    title: str
-    summary: str | None
-    body: str
-    dismissable: bool
-    #: Only from a central service.
-    must_accept: bool
-    max_views: int | None
-    updated: str | None
-    #: Only from a central service.
-    updated_ms: int | None
-
-
-class WelcomeMessages(TypedDict):
-    """The shape of ``models.Welcome``."""
-
-    version: int
-    messages: list[dict[str, Any]]
-
-
-class WelcomeVersion(TypedDict):
-    """The shape of ``models.WelcomeVersion``."""
-
-    version: int
 
 
 #: The dismissals that a service's list contradicts: the message's id and when it was dismissed.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +109,7 @@ def test_a_file_is_a_welcome_message_until_it_was_seen_enough(
 
 
 def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[..., Server]) -> None:
-    often = replace(PATIENT, watch_interval_s=0.25)
+    often = PATIENT._replace(watch_interval_s=0.25)
     one = make_server(start=False, timings=often)
     write(folder(one), "a")
     write(folder(one), "b")

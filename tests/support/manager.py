@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from ..support.storage import QUICK, do, receive
 OFTEN = Timings(watch_interval_s=0.02)
 
 
-PATIENT = replace(QUICK, busy_timeout_s=30.0)
+PATIENT = QUICK._replace(busy_timeout_s=30.0)
 
 
 Log = Callable[[int], list[str]]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyterlab_notify.manager import to_row
 from jupyterlab_notify.models import IngestMessage
@@ -17,7 +16,6 @@ from jupyterlab_notify.storage import (
     Query,
     StateChange,
     Storage,
-    StoreStatus,
     new_id,
     no_operation,
 )
@@ -25,6 +23,9 @@ from jupyterlab_notify.storage.fields import SELECT
 from jupyterlab_notify.storage.schema import MIGRATIONS
 from jupyterlab_notify.storage.state import ACTIVE, DISMISSED, INBOX, PINNED, SNOOZED, UNREAD
 from jupyterlab_notify.timings import StorageTimings
+
+if TYPE_CHECKING:
+    from jupyterlab_notify.storage.shapes import StoreStatus
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
 def set_timings(store: Storage, **timings: float) -> None:
     """Have a store wait for shorter, or longer, from now on."""
     # Only the engine reads them anew; the rest keeps the timings that it was made with.
-    store.engine._timings = replace(store.engine._timings, **timings)  # type: ignore[arg-type]
+    store.engine._timings = store.engine._timings._replace(**timings)  # type: ignore[arg-type]
 
 
 def do(store: Storage, call: Operation[T], write: bool = True) -> T:

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,7 +259,7 @@ def test_two_servers_that_find_one_corrupt_file_at_once_leave_the_new_one(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One finds it when the other has looked for the last time, and is about to rename it."""
-    slowly = replace(QUICK, busy_timeout_s=10.0)
+    slowly = QUICK._replace(busy_timeout_s=10.0)
     history(path)
     one, two = Storage(path, timings=slowly), Storage(path, timings=slowly)
     fault = sqlite3.DatabaseError("database disk image is malformed")

@@ -10,13 +10,12 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from ...storage.fields import rfc3339
 from ...storage.quiet import SharedQuiet, UntoldQuiet
 from ...storage.remote import MAX_BROADCASTS, RemoteMessage, RemoteState
-from ...storage.welcome import WelcomeContent
 from .content import MAX_CONTAINERS, parse_json
 from .failure import Answer, Failure, failure_of, malformed
 from .parsing import (
@@ -42,6 +41,9 @@ from .parsing import (
 )
 from .server_sent_events import is_cursor
 from .transport import Transport
+
+if TYPE_CHECKING:
+    from ...storage.shapes import WelcomeContent
 
 #: Number of messages in one page.
 PAGE_SIZE = 500

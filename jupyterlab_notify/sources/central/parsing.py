@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from ...limits import MAX_ANSWER, MAX_SOURCE, is_blank
@@ -19,8 +19,10 @@ from ...storage.remote import (
     RemoteOptions,
     RemoteState,
 )
-from ...storage.welcome import WelcomeContent
 from .failure import Answer, Failure, malformed
+
+if TYPE_CHECKING:
+    from ...storage.shapes import WelcomeContent
 
 T = TypeVar("T")
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from ...storage.welcome import ContradictedDismissals, WelcomeContent
+from ...storage.welcome import ContradictedDismissals
 from .broadcasts import BroadcastSync
 from .failure import Failure
 from .session import CentralSession, ListState
+
+if TYPE_CHECKING:
+    from ...storage.shapes import WelcomeContent
 
 #: The number of requests in a row for a list that the user's actions overtake.
 ATTEMPTS = 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,7 +149,7 @@ def test_what_one_service_says_concerns_nothing_of_anothers(
     make: Make, central: Central, tmp_path: Path
 ) -> None:
     other = Central(tmp_path).start()
-    often = {"timings": replace(PATIENT, sources=SourceTimings(lease_renewal_s=0.1))}
+    often = {"timings": PATIENT._replace(sources=SourceTimings(lease_renewal_s=0.1))}
     one = make(start=False, **often)
     two = make({"central_url": other.url}, start=False, home=one.home, **often)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,7 +101,7 @@ def test_two_servers_send_each_entry_once_and_in_order(make: Make, clock: Clock)
 def test_what_waited_for_another_server_happens_after_it(
     make: Make, path: Path, clock: Clock
 ) -> None:
-    store = make(timings=replace(QUICK, busy_timeout_s=30.0))
+    store = make(timings=QUICK._replace(busy_timeout_s=30.0))
     (a,) = take(store, "a")
     change(store, a, read=True)
     with closing(sqlite3.connect(path, check_same_thread=False, isolation_level=None)) as other:
