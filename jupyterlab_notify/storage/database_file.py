@@ -141,47 +141,57 @@ class DatabaseFile:
         except FileNotFoundError:
             return True
         except OSError:
-            # Unknown; see ``check``.
+            # Unknown; see ``is_lost``.
             return False
 
-    def has_lost_log(self) -> bool:
-        """Return whether the next process would not find the log that is being written.
+    def is_lost(self, *, has_log: bool) -> bool:
+        """Return whether the next process would not find what is written now.
 
-        What is committed lies in the write-ahead log for a while. SQLite looks for it beside the
-        file, and deletes it if the file is empty.
-        """
-        if "-wal" not in self._sidecars:
-            return False
-        try:
-            if os.stat(self.path).st_size == 0:
-                return True
-        except OSError:
-            # Not the log's loss; see ``is_replaced`` and ``check``.
-            return False
-        try:
-            return any(
-                _identity(self._beside(suffix)) != identity
-                for suffix, (_, identity) in self._sidecars.items()
-            )
-        except OSError:
-            return True
+        That is so if the file or its log was replaced or removed. What is committed lies in the
+        write-ahead log for a while, and SQLite looks for it beside the file, and deletes it if the
+        file is empty. This also makes the file private again if somebody has changed that while it
+        is open.
 
-    def check(self) -> None:
-        """Check that ``is_replaced`` can give an answer, and that the file is still private.
+        It is called twice with each batch, so it asks the system as little as possible: over NFS
+        each question may be a request.
 
-        It cannot if the file's folder was replaced by a file or by a link that leads in a circle.
-        Nobody might ever find what is written then.
+        Parameters
+        ----------
+        has_log
+            Whether a write-ahead log is in use.
 
         Raises
         ------
         OSError
-            If it cannot.
+            If there is no answer: the file's folder was replaced by a file or by a link that leads
+            in a circle. Nobody might ever find what is written then.
         """
-        if self._file is not None:
-            with suppress(FileNotFoundError):
-                if os.stat(self.path).st_mode & 0o077:
-                    # Somebody has changed it while it is open.
-                    self._keep_private()
+        if self._file is None:
+            return False
+        try:
+            status = os.lstat(self.path)
+            is_link = stat.S_ISLNK(status.st_mode)
+            if is_link:
+                status = os.stat(self.path)
+        except FileNotFoundError:
+            return True
+        if status.st_mode & 0o077:
+            self._keep_private()
+        if (status.st_dev, status.st_ino) != self._file:
+            return True
+        if not has_log or "-wal" not in self._sidecars:
+            return False
+        if status.st_size == 0:
+            return True
+        # Beside the file itself, where the path is a link.
+        file = os.path.realpath(self.path) if is_link else os.fspath(self.path)
+        try:
+            return any(
+                _identity(f"{file}{suffix}") != identity
+                for suffix, (_, identity) in self._sidecars.items()
+            )
+        except OSError:
+            return True
 
     def fingerprint(self) -> tuple[int, ...] | None:
         """Return a value that changes whenever the file is written; None if there is no file."""

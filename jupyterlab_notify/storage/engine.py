@@ -183,9 +183,7 @@ class Engine:
         while faults < MAX_FAULTS:
             try:
                 results = self._run_once(calls, failed, write)
-                if write:
-                    self._check_file()
-                if write and self._is_replaced():
+                if write and self._is_lost():
                     # The file was replaced during the commit, so the new one lacks the changes.
                     faults += 1
                 elif write or not self._restored:
@@ -199,15 +197,14 @@ class Engine:
                 failed[failure.index] = failure.error
             except FAULTS as fault:
                 faults += 1
-                if not self._is_replaced():
+                if not self._is_known_lost():
                     self._handle_fault(fault)
         raise RuntimeError("The notification database keeps failing.")
 
     def _run_once(
         self, calls: Sequence[Operation[Any]], failed: dict[int, Exception], write: bool
     ) -> list[Any | Exception]:
-        self._check_file()
-        if self._is_replaced():
+        if self._is_lost():
             self._reopen()
         if self.mode == "rollback":
             self._fingerprint, self._read_at = self._get_fingerprint(), time.monotonic()
@@ -350,17 +347,23 @@ class Engine:
                 raise Unusable(explain_foreign_log(self._file))
             self.mode = "wal"
 
-    def _is_replaced(self) -> bool:
-        """Return whether what is written now would be lost with this process."""
-        file = self._file
-        return file is not None and (
-            file.is_replaced() or (self.mode == "wal" and file.has_lost_log())
+    def _is_lost(self) -> bool:
+        """Return whether what is written now would be lost with this process.
+
+        Fails, and so makes the engine fall back to memory, if the file's path leads nowhere.
+        """
+        return (
+            self._file is not None
+            and self.durable
+            and self._file.is_lost(has_log=self.mode == "wal")
         )
 
-    def _check_file(self) -> None:
-        """Fail, and so fall back to memory, if the file's path does not lead anywhere."""
-        if self._file is not None and self.durable:
-            self._file.check()
+    def _is_known_lost(self) -> bool:
+        """Return the same after a fault; False if the file's path leads nowhere."""
+        try:
+            return self._is_lost()
+        except OSError:
+            return False
 
     def _get_fingerprint(self) -> tuple[int, ...] | None:
         return None if self._file is None else self._file.fingerprint()
