@@ -97,7 +97,7 @@ class Storage:
         self.quiet = QuietRepository()
         self.notifications = NotificationRepository(self.outbox, self.welcome, self.quiet)
         self.replies = ReplyRepository(self.outbox)
-        self.maintenance = Maintenance(self.retention, timings, monotonic)
+        self.maintenance = Maintenance(self.retention, self.notifications, timings, monotonic)
         self.engine = Engine(
             None if path is None else DatabaseFile(path, log),
             recovery=Recovery(self.welcome),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ..timings import StorageTimings
 from .age import AgeReference
 from .expiry import expire_due
-from .notifications import wake_snoozed
+from .notifications import NotificationRepository
 from .quiet import end_quiet
 from .retention import REPLACEABLE, Retention, find_superfluous
 from .state import ACTIVE, CLEAR_USER_STATES
@@ -43,6 +43,8 @@ class Maintenance:
     ----------
     retention
         How much is kept.
+    notifications
+        Brings back what was snoozed.
     timings
         Waits and intervals.
     monotonic
@@ -52,10 +54,12 @@ class Maintenance:
     def __init__(
         self,
         retention: Retention,
+        notifications: NotificationRepository,
         timings: StorageTimings | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.retention = retention
+        self._notifications = notifications
         #: The time against which age counts.
         self.age = AgeReference(monotonic)
         self._timings = timings or StorageTimings()
@@ -69,7 +73,7 @@ class Maintenance:
     def expire(self, transaction: Transaction) -> None:
         """End what has had its time; called before a batch's operations."""
         expire_due(transaction)
-        wake_snoozed(transaction)
+        self._notifications.wake_snoozed(transaction)
         end_quiet(transaction)
 
     def interrupt(self, transaction: Transaction) -> None:

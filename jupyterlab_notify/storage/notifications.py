@@ -509,6 +509,24 @@ class NotificationRepository:
             where, values = f"{INBOX} AND position <= ?", (up_to.seq,)
         return self._change(transaction, where, values, change)
 
+    def wake_snoozed(self, transaction: Transaction) -> None:
+        """Bring back what was snoozed until now: unread, on top.
+
+        A central service is told, since its list would make it read again.
+        """
+        due = transaction.execute(
+            f"SELECT id, {_MARKED} FROM notifications WHERE {SNOOZED} AND snoozed_until_ms <= ? "
+            "ORDER BY snoozed_until_ms, position",
+            (transaction.now_ms,),
+        ).fetchall()
+        services = self._services(transaction, due)
+        for id_, *marked in due:
+            transaction.execute(
+                "UPDATE notifications SET seq = ? WHERE id = ?", (transaction.next_seq(), id_)
+            )
+            transaction.execute(BUMP, (transaction.now_ms, id_))
+            self._tell_central(transaction, services, _Marked(*marked), None)
+
     def _change(
         self,
         transaction: Transaction,
@@ -518,28 +536,44 @@ class NotificationRepository:
     ) -> Changed:
         wanted, sets = change.sql(transaction.now_ms)
         rows = transaction.execute(
-            "SELECT id, read_ms IS NOT NULL, closed_ms IS NOT NULL, dismissed_ms IS NOT NULL, "
-            "dismissable, CASE WHEN origin IN ('message', 'broadcast') THEN remote END, central, "
-            f"origin FROM notifications WHERE {where} AND ({wanted}) ORDER BY position",
+            f"SELECT id, {_MARKED} FROM notifications WHERE {where} AND ({wanted}) "
+            "ORDER BY position",
             tuple(values),
         ).fetchall()
-        is_remote = any(row[5] is not None for row in rows)
-        services = self._outbox.services(transaction) if is_remote else set()
+        services = self._services(transaction, rows)
         first = transaction.state.seq + 1
         update = f"UPDATE notifications SET seq = ?, {sets} WHERE id = ?"
-        for id_, read, closed, dismissed, dismissable, remote, central, origin in rows:
+        for id_, *marked in rows:
             transaction.execute(update, (transaction.next_seq(), id_))
-            if remote is None or central not in services:
-                continue
-            before = _Marks(bool(read), bool(closed), bool(dismissed))
-            action = _central_action(origin, before, before.after(change, bool(dismissable)))
-            if action is not None:
-                self._outbox.append(transaction, action, remote, central)
+            self._tell_central(transaction, services, _Marked(*marked), change)
         return {
             "changed": len(rows),
             "seqs": [first, transaction.state.seq] if rows else None,
             "cursor": str(transaction.cursor),
         }
+
+    def _services(self, transaction: Transaction, rows: Sequence[Any]) -> set[str]:
+        """Return the central services to tell of a change of these rows, each with its id."""
+        is_remote = any(_Marked(*marked).remote is not None for _, *marked in rows)
+        return self._outbox.services(transaction) if is_remote else set()
+
+    def _tell_central(
+        self,
+        transaction: Transaction,
+        services: set[str],
+        row: _Marked,
+        change: StateChange | None,
+    ) -> None:
+        """Append what a row's service has to know of a change; None clears all states."""
+        if row.remote is None or row.central not in services:
+            return
+        before = _Marks(bool(row.read), bool(row.closed), bool(row.dismissed))
+        after = _Marks(False, False, False)
+        if change is not None:
+            after = before.after(change, bool(row.dismissable))
+        action = _central_action(row.origin, before, after)
+        if action is not None:
+            self._outbox.append(transaction, action, row.remote, row.central)
 
 
 def _check_snooze(transaction: Transaction, change: StateChange) -> bool:
@@ -552,18 +586,24 @@ def _check_snooze(transaction: Transaction, change: StateChange) -> bool:
     return True
 
 
-def wake_snoozed(transaction: Transaction) -> None:
-    """Bring back what was snoozed until now: unread, on top."""
-    due = transaction.execute(
-        f"SELECT id FROM notifications WHERE {SNOOZED} AND snoozed_until_ms <= ? "
-        "ORDER BY snoozed_until_ms, position",
-        (transaction.now_ms,),
-    ).fetchall()
-    for (id_,) in due:
-        transaction.execute(
-            "UPDATE notifications SET seq = ? WHERE id = ?", (transaction.next_seq(), id_)
-        )
-        transaction.execute(BUMP, (transaction.now_ms, id_))
+#: The columns of a row on which it depends what its central service is told; see ``_Marked``.
+_MARKED = (
+    "read_ms IS NOT NULL, closed_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
+    "CASE WHEN origin IN ('message', 'broadcast') THEN remote END, central, origin"
+)
+
+
+class _Marked(NamedTuple):
+    """What ``_MARKED`` reads of a row."""
+
+    read: int
+    closed: int
+    dismissed: int
+    dismissable: int
+    #: The service's id; None if it is no message or broadcast of a central service.
+    remote: str | None
+    central: str
+    origin: str
 
 
 class _Marks(NamedTuple):

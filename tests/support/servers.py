@@ -396,8 +396,8 @@ class Server:
         assert isinstance(detail, dict)
         return detail
 
-    def change(self, id_: str, **state: bool) -> dict[str, Any]:
-        """Mark one read or unread, dismiss it, or bring it back."""
+    def change(self, id_: str, **state: bool | str) -> dict[str, Any]:
+        """Change the state of one, as by ``read=True``."""
         answer = self.request("PATCH", f"/{NAMESPACE}/notifications/{id_}", state)
         assert answer.status_code == 200, answer.text
         changed = answer.json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -287,3 +288,27 @@ def test_without_a_welcome_part_files_are_and_the_service_is_not_asked_again(
     assert due(lab) == []
     with lab.websocket():
         wait_for(lambda: lab.status()["central"]["welcome"] == "central", "it to be asked again")
+
+
+def test_what_comes_back_after_a_snooze_is_unread_there_as_well(
+    server: Server, central: Central
+) -> None:
+    message = central.message("Later")
+    outage = central.broadcast("Later for all", dismissable=True)
+    with server.websocket():
+        shows(server, "Later", "Later for all")
+        for text in ("Later", "Later for all"):
+            server.change(rows(server)[text]["id"], read=True)
+        server.change(rows(server)["Later for all"]["id"], closed=True)
+        wait_for(lambda: central.unread() == [], "it to be read there")
+        until = datetime.now(timezone.utc) + timedelta(seconds=2)
+        for row in rows(server).values():
+            server.change(row["id"], snoozedUntil=until.isoformat())
+        shows(server)
+        passed(server)
+        shows(server, "Later", "Later for all")
+        wait_for(lambda: central.unread() == [message], "it to be unread there")
+        passed(server)
+        assert set(rows(server, "unread")) == {"Later", "Later for all"}
+        central.end_broadcast(outage)
+        central.mark("read", message)
