@@ -125,6 +125,12 @@ class Parts:
         if self.sender is not None:
             self.sender.start()
 
+    def begin_stop(self) -> None:
+        """End the streams, and let nobody wait long for a database that hangs."""
+        self.feed.streams.close()
+        self.database.limits.stop()
+        self.writer.hurry()
+
     async def stop(self) -> None:
         """Finish what is under way, and end."""
         if self.sender is not None:

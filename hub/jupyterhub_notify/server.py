@@ -31,21 +31,21 @@ class Server(uvicorn.Server):
     ----------
     config
         uvicorn's.
-    close_streams
-        Ends the application's streams.
+    begin_stop
+        Ends the application's streams, and whatever else lasts long.
     """
 
-    def __init__(self, config: uvicorn.Config, close_streams: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, begin_stop: Callable[[], None]) -> None:
         super().__init__(config)
-        self._close_streams = close_streams
+        self._begin_stop = begin_stop
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, then everything else."""
-        self._close_streams()
+        """End what lasts long, then everything else."""
+        self._begin_stop()
         await super().shutdown(sockets)
 
 
-def server_of(app: ASGIApp, settings: Settings, close_streams: Callable[[], None]) -> Server:
+def server_of(app: ASGIApp, settings: Settings, begin_stop: Callable[[], None]) -> Server:
     """Return the server of an application.
 
     Parameters
@@ -54,8 +54,8 @@ def server_of(app: ASGIApp, settings: Settings, close_streams: Callable[[], None
         The application.
     settings
         Where it listens.
-    close_streams
-        Ends the application's streams.
+    begin_stop
+        Ends the application's streams, and whatever else lasts long.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def server_of(app: ASGIApp, settings: Settings, close_streams: Callable[[], None
         "lifespan": "on",
     }
     options.update(_internal_ssl())
-    return Server(uvicorn.Config(app, **options), close_streams)
+    return Server(uvicorn.Config(app, **options), begin_stop)
 
 
 def _internal_ssl() -> dict[str, Any]:

@@ -97,10 +97,10 @@ class Starting:
         else:
             await send({"type": "websocket.close", "code": 1013})
 
-    def close_streams(self) -> None:
-        """End the streams, for which the server would wait."""
+    def begin_stop(self) -> None:
+        """End the streams and long waits, for which the server would wait."""
         if self._app is not None:
-            self._app.state.parts.feed.streams.close()
+            self._app.state.parts.begin_stop()
 
     # --- The application's life
 

@@ -296,7 +296,7 @@ async def running(database: str, tokens: Tokens, **more: Any) -> AsyncIterator[S
     """Run a service in this process until the block ends."""
     settings = Settings(database=database, port=0, **{"publish_rate": 0, **more})
     app = create_app(settings, TokenFileIdentity(tokens.file))
-    server = server_of(app, settings, app.state.parts.feed.streams.close)
+    server = server_of(app, settings, app.state.parts.begin_stop)
     # The tests' own signals stay theirs.
     task = asyncio.create_task(server.serve())
     while not server.started:

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from jupyterhub_notify.errors import Unavailable
 from jupyterhub_notify.events import wakeup
-from jupyterhub_notify.storage import database, writer
+from jupyterhub_notify.storage import database, time_limits, writer
 from jupyterhub_notify.storage.pushes import PushStore
 
 from .support import Databases, Service, Tokens, running
@@ -149,6 +149,28 @@ async def test_a_server_that_hangs_is_said_to_be_away_and_heals(
         answer = await until_it_heals(lambda: asked(service, "alice", "GET", path))
         texts = [one["summary"]["gfm"] for one in answer.json()]
         assert {"acknowledged", "healed"} <= set(texts)
+
+
+async def test_a_service_that_stops_answers_although_the_database_hangs(
+    postgresql: str, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_limits, "STOP_S", 1.0)
+    monkeypatch.setattr(writer, "STOP_S", 1.0)
+    monkeypatch.setattr(time_limits, "LATE_S", 0.5)
+    monkeypatch.setattr(database, "CLOSE_S", 0.5)
+    async with gated(postgresql) as (gate, url), running(url, tokens) as service:
+        assert (await send(service, "acknowledged")).status_code == 200
+        gate.shut()
+        under_way = [
+            # The first is in a transaction, the others wait for their turn.
+            *(asyncio.create_task(send(service, f"lost {n}")) for n in range(3)),
+            asyncio.create_task(asked(service, "alice", "GET", "/v1/overview")),
+        ]
+        while len(service.server.server_state.tasks) < 4:  # noqa: ASYNC110 - uvicorn wakes nobody
+            await asyncio.sleep(0.01)
+        service.server.should_exit = True
+        for answer in await asyncio.gather(*under_way):
+            assert (answer.status_code, answer.json()["detail"][0]["msg"]) == (503, AWAY)
 
 
 async def end_all_others(url: str) -> int:

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     set_up(settings)
     # It listens at once; the application and its database come behind it.
     starting = Starting(settings, end=lambda: setattr(server, "should_exit", True))
-    server = server_of(starting, settings, starting.close_streams)
+    server = server_of(starting, settings, starting.begin_stop)
     # uvicorn sends itself again what had stopped it: the end would look like a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

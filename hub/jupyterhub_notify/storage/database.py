@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 import structlog
-from anyio import CancelScope, fail_after, move_on_after
+from anyio import CancelScope, move_on_after
 from sqlalchemy import Connection, event, select
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, TimeoutError
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from ..errors import Unavailable
 from ..schema import Counter
+from .time_limits import TimeLimits
 
 __all__ = ["CONNECTION_LOST", "UNREACHABLE", "Database", "create_engine", "is_lost"]
 
@@ -210,16 +211,6 @@ def is_lost(error: BaseException) -> bool:
     )
 
 
-@contextmanager
-def _bounded() -> Iterator[None]:
-    """End what takes longer than `READ_S`, and say of all that it may fail with the same."""
-    try:
-        with fail_after(READ_S):
-            yield
-    except UNREACHABLE as error:
-        raise Unavailable("The database does not answer", retry_after_s=5) from error
-
-
 class Database:
     """The database as the storage classes see it.
 
@@ -239,6 +230,17 @@ class Database:
         self._reader = engine.execution_options(**reader)
         self._kept: AsyncConnection | None = None
         self._turn = asyncio.Lock()
+        #: How long whatever is done with it may take.
+        self.limits = TimeLimits()
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """End what takes longer than `READ_S`, and say of all that it may fail with the same."""
+        try:
+            with self.limits.within(READ_S):
+                yield
+        except UNREACHABLE as error:
+            raise Unavailable("The database does not answer", retry_after_s=5) from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -254,7 +256,7 @@ class Database:
         Unavailable
             If the database does not answer within `READ_S`.
         """
-        with _bounded():
+        with self._bounded():
             async with self._reader.connect() as connection:
                 yield connection
 
@@ -272,7 +274,7 @@ class Database:
         Unavailable
             If the database does not answer within `READ_S`.
         """
-        with _bounded():
+        with self._bounded():
             async with self.engine.begin() as connection:
                 yield connection
 
@@ -296,7 +298,7 @@ class Database:
         By way of the pool, which first tries whether a connection is still good, it takes twenty
         times as much of the processor.
         """
-        with _bounded():
+        with self._bounded():
             async with self._turn:
                 if self._kept is not None:
                     # It may have been lost since, as by a restart of the server.

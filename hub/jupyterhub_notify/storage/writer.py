@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import structlog
-from anyio import fail_after
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..errors import ServiceError, Unavailable
 from ..schema import Counter
 from .database import UNREACHABLE, Database, is_lost
+from .time_limits import STOP_S
 
 __all__ = ["CHANNEL", "Command", "Committed", "Transaction", "Writer"]
 
@@ -120,6 +120,10 @@ class Writer:
         """Begin to take commands."""
         self._task = asyncio.create_task(self._work(), name="writer")
 
+    def hurry(self) -> None:
+        """Let nobody wait for their turn much longer, because the service stops."""
+        asyncio.get_running_loop().call_later(STOP_S, self._give_up_all)
+
     async def stop(self) -> None:
         """Finish what was asked for, and end."""
         self._closing = True
@@ -167,6 +171,10 @@ class Writer:
         waiting.given_up = True
         _fail(waiting.future, self._translated(asyncio.TimeoutError()))
 
+    def _give_up_all(self) -> None:
+        for waiting in self._waiting:
+            self._give_up(waiting)
+
     async def _work(self) -> None:
         while True:
             if not self._waiting:
@@ -188,7 +196,7 @@ class Writer:
         """Return whether everything in it is settled, by success or by an error of each."""
         results: list[Any] = []
         try:
-            with fail_after(TRANSACTION_S):
+            with self._database.limits.within(TRANSACTION_S):
                 async with self._database.engine.begin() as connection:
                     transaction = await self._begin(connection)
                     before = transaction.seq
