@@ -61,7 +61,11 @@ test('A progress is drawn in the colours of the system too', async ({
       forcedColors: 'active',
       colorScheme
     });
-    const page = await lab.open(browser, { context });
+    // In a workspace of its own: in the shared one the center may be open, and then no toast shows.
+    const page = await lab.open(browser, {
+      context,
+      path: `lab/workspaces/${colorScheme}`
+    });
     const banner = banners(page, 'in a banner');
     await isHalfDrawn(
       banner.locator('.jp-NotifyBanner-progress > span'),
