@@ -55,8 +55,10 @@ test('A progress is drawn in the colours of the system too', async ({
   browser
 }) => {
   const fields = { type: 'in-progress', progress: 0.5 };
-  await lab.push({ ...fields, message: 'in a banner', banner: true });
   for (const colorScheme of ['light', 'dark'] as const) {
+    // No more toasts than stand at once.
+    await lab.dismissAll();
+    await lab.push({ ...fields, message: 'in a banner', banner: true });
     const context = await browser.newContext({
       forcedColors: 'active',
       colorScheme
