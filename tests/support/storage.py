@@ -56,7 +56,9 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
 def set_timings(store: Storage, **timings: float) -> None:
     """Have a store wait for shorter, or longer, from now on."""
     # Only the engine reads them anew; the rest keeps the timings that it was made with.
-    store.engine._timings = store.engine._timings._replace(**timings)  # type: ignore[arg-type]
+    before = store.engine._timings
+    # mypy checks each of the values against the types of all fields.
+    store.engine._timings = before._replace(**timings)  # type: ignore[arg-type]  # see above
 
 
 def do(store: Storage, call: Operation[T], write: bool = True) -> T:
