@@ -62,6 +62,8 @@ describe('followSwitch', () => {
     changed.emit();
   };
 
+  const settled = () => new Promise(resolve => setTimeout(resolve));
+
   const follow = (): Promise<void> =>
     followSwitch(model, {
       load: () => Promise.resolve(settings)
@@ -105,6 +107,27 @@ describe('followSwitch', () => {
     server(true);
     expect(position).toBe(true);
     server(false);
+    await settled();
+    expect(position).toBe(false);
+    expect(told).toEqual([]);
+  });
+
+  it('takes what it writes late for no doing of the user', async () => {
+    const writes: (() => void)[] = [];
+    settings.set = (_, value) =>
+      new Promise<void>(resolve =>
+        writes.push(() => {
+          turn(value as boolean);
+          resolve();
+        })
+      );
+    await follow();
+    server(true);
+    server(false);
+    while (writes.length > 0) {
+      writes.shift()!();
+      await settled();
+    }
     expect(position).toBe(false);
     expect(told).toEqual([]);
   });

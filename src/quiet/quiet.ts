@@ -95,6 +95,8 @@ export async function followSwitch(
   const read = () => settings.composite[SWITCH] === true;
   let position = read();
   let known: boolean | null | undefined = undefined;
+  // What is being written; null while nothing is.
+  let writing: boolean | null = null;
 
   const tell = (on: boolean) =>
     model.changeQuiet({ doNotDisturb: on }).catch(reason => {
@@ -114,14 +116,29 @@ export async function followSwitch(
       }
     } else if (on !== position) {
       position = on;
-      settings.set(SWITCH, on).catch(reason => {
-        console.warn("JupyterLab's do-not-disturb does not follow.", reason);
-      });
+      void write();
+    }
+  };
+  // One at a time: the earlier of two might be heard of last.
+  const write = async () => {
+    if (writing !== null) {
+      return;
+    }
+    try {
+      do {
+        writing = position;
+        await settings.set(SWITCH, writing);
+      } while (writing !== position);
+    } catch (reason) {
+      console.warn("JupyterLab's do-not-disturb does not follow.", reason);
+    } finally {
+      writing = null;
     }
   };
   settings.changed.connect(() => {
     const now = read();
-    if (now !== position) {
+    // What was written here is not the user's doing, even if it is out of date by now.
+    if (now !== position && now !== writing) {
       position = now;
       known = now;
       void tell(now);
