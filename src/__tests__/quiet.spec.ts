@@ -112,6 +112,18 @@ describe('followSwitch', () => {
     expect(told).toEqual([]);
   });
 
+  it('tells the server of a switch that was turned before it is followed', async () => {
+    position = true;
+    model.quiet = quiet(false);
+    await followSwitch(
+      model,
+      { load: async () => settings } as unknown as ISettingRegistry,
+      true
+    );
+    expect(told).toEqual([{ doNotDisturb: true }]);
+    expect(position).toBe(true);
+  });
+
   it('takes what it writes late for no doing of the user', async () => {
     const writes: (() => void)[] = [];
     settings.set = (_, value) =>

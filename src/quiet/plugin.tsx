@@ -137,11 +137,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     // JupyterLab's switch and the server's follow each other, once one of them is on.
     let following = false;
-    const follow = () => {
+    const follow = (justTurned = false) => {
       if (registry && !following) {
         following = true;
         void load()
-          .then(({ followSwitch }) => followSwitch(model, registry))
+          .then(({ followSwitch }) => followSwitch(model, registry, justTurned))
           .catch(reason => {
             following = false;
             console.warn('Do not disturb is not followed.', reason);
@@ -149,10 +149,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
     };
     if (registry) {
+      let loaded = false;
       followSettings(registry, LAB_NOTIFICATIONS, values => {
         if (values.doNotDisturbMode === true) {
-          follow();
+          follow(loaded);
         }
+        loaded = true;
       }).catch(() => undefined); // The toasts say it.
     }
     model.stateChanged.connect(() => {

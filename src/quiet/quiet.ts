@@ -85,15 +85,19 @@ export async function mute(
 /**
  * Have JupyterLab's switch follow the server, whose do-not-disturb all tabs share and which ends
  * it, and the server the switch.
+ *
+ * @param justTurned - Whether the user has turned the switch on just now. One that was on when the
+ * page was loaded may be out of date.
  */
 export async function followSwitch(
   model: INotificationModel,
-  registry: ISettingRegistry
+  registry: ISettingRegistry,
+  justTurned = false
 ): Promise<void> {
   const settings = await registry.load(LAB_NOTIFICATIONS);
   await model.ready;
   const read = () => settings.composite[SWITCH] === true;
-  let position = read();
+  let position = !justTurned && read();
   let known: boolean | null | undefined = undefined;
   // What is being written; null while nothing is.
   let writing: boolean | null = null;
@@ -135,7 +139,7 @@ export async function followSwitch(
       writing = null;
     }
   };
-  settings.changed.connect(() => {
+  const onSettings = () => {
     const now = read();
     // What was written here is not the user's doing, even if it is out of date by now.
     if (now !== position && now !== writing) {
@@ -143,7 +147,11 @@ export async function followSwitch(
       known = now;
       void tell(now);
     }
-  });
+  };
+  settings.changed.connect(onSettings);
   model.stateChanged.connect(onState);
   onState();
+  if (justTurned) {
+    onSettings();
+  }
 }
