@@ -57,8 +57,8 @@ def set_timings(store: Storage, **timings: float) -> None:
     """Have a store wait for shorter, or longer, from now on."""
     # Only the engine reads them anew; the rest keeps the timings that it was made with.
     before = store.engine._timings
-    # mypy checks each of the values against the types of all fields.
-    store.engine._timings = before._replace(**timings)  # type: ignore[arg-type]  # see above
+    changed = before._replace(**timings)  # type: ignore[arg-type]  # fields have several types
+    store.engine._timings = changed
 
 
 def do(store: Storage, call: Operation[T], write: bool = True) -> T:
