@@ -1,4 +1,4 @@
-"""uvicorn, told to end the event streams first: it waits for connections that do not end."""
+"""uvicorn, told to end first what lasts long: it waits for connections that do not end."""
 
 from __future__ import annotations
 
