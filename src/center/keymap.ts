@@ -43,7 +43,7 @@ const MOVES: Record<string, number> = {
 };
 
 /** The keys that select what they move over while Shift is held. */
-const SELECTING = ['ArrowDown', 'ArrowUp'];
+const SELECTING = ['ArrowDown', 'ArrowUp', 'PageDown', 'PageUp', 'Home', 'End'];
 
 const COMMANDS: Record<string, Exclude<ListKey['do'], 'move'>> = {
   Enter: 'toggle',

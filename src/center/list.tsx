@@ -48,7 +48,7 @@ export interface IListProps {
   handlers: IRowHandlers & {
     clear(): boolean;
     all(): void;
-    add(rows: readonly Notification[]): void;
+    extend(from: Notification, to: Notification): void;
   };
 }
 
@@ -186,7 +186,7 @@ function onKeyDown(
     case 'move':
       if (key.select) {
         const to = Math.max(0, Math.min(index + key.by, rows.length - 1));
-        handlers.add([row, rows[to]]);
+        handlers.extend(row, rows[to]);
       }
       go(index + key.by);
       break;

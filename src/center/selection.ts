@@ -49,26 +49,29 @@ export class SelectionModel implements IDisposable {
    * @param range - Whether it ends a range, which begins at the row that was selected before.
    */
   select(row: Notification, range: boolean): void {
-    const { rows } = this._listing;
+    if (range && this._has(this._anchor)) {
+      this._selectTo(row);
+      return;
+    }
     const chosen = new Set(this._ids);
-    const from = range ? rows.findIndex(one => one.id === this._anchor) : -1;
-    if (from >= 0) {
-      const to = rows.findIndex(one => one.id === row.id);
-      rows
-        .slice(Math.min(from, to), Math.max(from, to) + 1)
-        .forEach(one => chosen.add(one.id));
-    } else if (!chosen.delete(row.id)) {
+    if (!chosen.delete(row.id)) {
       chosen.add(row.id);
     }
-    this._anchor = row.id;
     this._set(chosen);
+    this._begin(row);
   }
 
   /**
-   * Select more.
+   * Select all rows on the way from one to another, or fewer than before where that leads back.
+   *
+   * @param from - The row that the keyboard is at.
+   * @param to - The row that it goes to.
    */
-  add(more: readonly Notification[]): void {
-    this._set(new Set([...this._ids, ...more.map(row => row.id)]));
+  extend(from: Notification, to: Notification): void {
+    if (from.id !== this._end || !this._has(this._anchor)) {
+      this._begin(from);
+    }
+    this._selectTo(to);
   }
 
   /**
@@ -76,6 +79,7 @@ export class SelectionModel implements IDisposable {
    */
   selectAll(): void {
     this._set(new Set(this._listing.rows.map(row => row.id)));
+    this._begin(null);
   }
 
   /**
@@ -88,6 +92,7 @@ export class SelectionModel implements IDisposable {
     if (had) {
       this._set(new Set());
     }
+    this._begin(null);
     return had;
   }
 
@@ -97,9 +102,30 @@ export class SelectionModel implements IDisposable {
   keep(rows: readonly Notification[]): void {
     const present = new Set(rows.map(row => row.id));
     const left = [...this._ids].filter(id => present.has(id));
+    this._before = new Set([...this._before].filter(id => present.has(id)));
     if (left.length < this._ids.size) {
       this._set(new Set(left));
     }
+  }
+
+  /** Begin a range at a row, or none, beside what is selected already. */
+  private _begin(row: Notification | null): void {
+    this._anchor = this._end = row?.id ?? null;
+    this._before = new Set(this._ids);
+  }
+
+  /** Select from where the range begins to a row, and no more what only the range up to now had. */
+  private _selectTo(row: Notification): void {
+    const { rows } = this._listing;
+    const from = rows.findIndex(one => one.id === this._anchor);
+    const to = rows.findIndex(one => one.id === row.id);
+    const range = rows.slice(Math.min(from, to), Math.max(from, to) + 1);
+    this._end = row.id;
+    this._set(new Set([...this._before, ...range.map(one => one.id)]));
+  }
+
+  private _has(id: string | null): boolean {
+    return this._listing.rows.some(row => row.id === id);
   }
 
   private _set(ids: ReadonlySet<string>): void {
@@ -109,6 +135,10 @@ export class SelectionModel implements IDisposable {
 
   /** The row at which a range begins. */
   private _anchor: string | null = null;
+  /** What was selected as it began. */
+  private _before: ReadonlySet<string> = new Set();
+  /** The row at which it ends now. */
+  private _end: string | null = null;
   private readonly _changed = new Signal<this, void>(this);
   private _ids: ReadonlySet<string> = new Set();
   private _isDisposed = false;

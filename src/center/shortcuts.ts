@@ -45,7 +45,10 @@ function lines(trans: TranslationBundle): [string[], string][] {
     [['U'], trans.__('Mark as unread')],
     [['S', 'Z'], trans.__('Snooze it, or bring it back')],
     [['X'], trans.__('Select it')],
-    [[key('Shift ArrowDown')], trans.__('Select the next one too')],
+    [
+      [key('Shift ArrowDown'), key('Shift ArrowUp')],
+      trans.__('Select one more, or one less on the way back')
+    ],
     [[key('Accel A')], trans.__('Select all')],
     [[key('Accel Z')], trans.__('Undo')],
     [['/'], trans.__('Search')],

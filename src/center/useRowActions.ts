@@ -64,7 +64,7 @@ export function useRowActions(options: {
       select: (row, range) => selection.select(row, range),
       clear: () => selection.clear(),
       all: () => selection.selectAll(),
-      add: more => selection.add(more),
+      extend: (from, to) => selection.extend(from, to),
       menu: (row, event) => {
         // The browser has its own for a link and for marked text, and with Shift for all.
         const own =

@@ -288,6 +288,11 @@ test.describe('The keyboard', () => {
     const bar = center(page).getByRole('toolbar');
     await expect(bar).toContainText('1 selected');
     await page.keyboard.press('Shift+ArrowDown');
+    await page.keyboard.press('Shift+End');
+    await expect(bar).toContainText('4 selected');
+    // Back, as in a list of files.
+    await page.keyboard.press('Shift+ArrowUp');
+    await page.keyboard.press('Shift+ArrowUp');
     await expect(bar).toContainText('2 selected');
     await page.keyboard.press('Control+a');
     await expect(bar).toContainText('4 selected');
