@@ -395,6 +395,11 @@ test('Where the system chooses the colours, what is unread and chosen can still 
       .all()) {
       await expect(view).toHaveCSS('border-top-width', '0px');
     }
+    // The bell tells whether the center is open.
+    await expect(bell(page)).toHaveCSS('border-top-width', '2px');
+    await closeCenter(page);
+    await expect(bell(page)).toHaveCSS('border-top-width', '0px');
+    await openCenter(page);
   } finally {
     await page.emulateMedia({ forcedColors: null });
   }
