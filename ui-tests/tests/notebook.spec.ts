@@ -142,6 +142,49 @@ for (const [where, shows, name] of PAGES) {
   });
 }
 
+test('In a small window the bell stands between the menus and the trust of a notebook', async ({
+  browser
+}) => {
+  const notebook = JSON.parse(
+    fs.readFileSync(path.join(__dirname, 'train.ipynb'), 'utf8')
+  );
+  const script = { 'text/html': '<script>1</script>' };
+  notebook.cells.push({
+    cell_type: 'code',
+    id: 'foreign',
+    execution_count: 1,
+    metadata: {},
+    source: '',
+    outputs: [{ output_type: 'display_data', metadata: {}, data: script }]
+  });
+  fs.writeFileSync(
+    path.join(lab.root, 'foreign.ipynb'),
+    JSON.stringify(notebook)
+  );
+  const page = await lab.open(browser, { path: 'notebooks/foreign.ipynb' });
+  const menus = page.locator('#menu-panel');
+  await expect(menus.getByText('Not Trusted')).toBeVisible();
+  // Wide enough for all of them, and not.
+  for (const width of [640, 480, 400]) {
+    await page.setViewportSize({ width, height: 800 });
+    await expect(menus.locator(bell(page))).toBeInViewport({ ratio: 1 });
+    await expect
+      .poll(async () => {
+        const own = (await bell(page).boundingBox())!;
+        const bar = (await menus.locator('#jp-MainMenu').boundingBox())!;
+        const last = (await menus.getByText('Help').boundingBox())!;
+        const trust = (await menus.getByText('Not Trusted').boundingBox())!;
+        return {
+          menus: bar.x + bar.width <= own.x,
+          help: last.x + last.width <= own.x,
+          trust: own.x + own.width <= trust.x
+        };
+      })
+      .toEqual({ menus: true, help: width >= 480, trust: true });
+  }
+  await page.context().close();
+});
+
 test('Reading in JupyterLab, closing in Notebook: the other follows', async ({
   browser
 }) => {
