@@ -103,10 +103,11 @@ export function findPlace(
  */
 export class ToastPlacement implements IDisposable {
   /**
-   * @param moved - Called after the place has changed.
+   * @param listener - `looked` is called at each look, `moved` after the place has changed.
    */
-  constructor(moved: () => void) {
-    this._moved = moved;
+  constructor(
+    private readonly _listener: { looked: () => void; moved: () => void }
+  ) {
     this.look = this.look.bind(this);
     this._onChange = this._onChange.bind(this);
     this._mutations = new MutationObserver(this._onChange);
@@ -156,6 +157,7 @@ export class ToastPlacement implements IDisposable {
       document.hidden || !document.querySelector(TOAST)
         ? undefined
         : window.setTimeout(this.look, STANDING_MS);
+    this._listener.looked();
     this._watch();
     const beside = areas()[0]?.getBoundingClientRect();
     const fits = !beside || beside.right > MIN_BESIDE;
@@ -177,7 +179,7 @@ export class ToastPlacement implements IDisposable {
     style.setProperty('--jp-notify-toasts-right', `${Math.round(right)}px`);
     // No room beside the center: it has them all.
     classList.toggle('jp-mod-notify-toasts-covered', covered);
-    this._moved();
+    this._listener.moved();
   }
 
   private _above(): number {
@@ -232,7 +234,6 @@ export class ToastPlacement implements IDisposable {
     }
   }
 
-  private readonly _moved: () => void;
   private readonly _mutations: MutationObserver;
   private readonly _watched = new WeakSet<Element>();
   private _isDisposed = false;

@@ -4,6 +4,7 @@
  */
 import '../../style/standing.css';
 
+export { startTime } from './clock';
 export { closeForAll } from './closing';
 export { setDone } from './done';
 export { ToastFolding } from './folding';

@@ -183,13 +183,16 @@ export class ToastView implements IDisposable {
     }
     this._isLoading = true;
     try {
-      const { setDone, ToastFolding, ToastPlacement } =
+      const { setDone, startTime, ToastFolding, ToastPlacement } =
         await import('./standing');
       if (this._isDisposed) {
         return;
       }
       this._setDone = setDone;
-      this._placement = new ToastPlacement(() => this._measure());
+      this._placement = new ToastPlacement({
+        looked: () => this._toasts().forEach(startTime),
+        moved: () => this._measure()
+      });
       this._folding = new ToastFolding(() => this._measure());
     } catch {
       this._isLoading = false;
@@ -216,8 +219,6 @@ export class ToastView implements IDisposable {
     if (this._container) {
       this._observer.disconnect();
       this._observer.observe(this._container, {
-        attributeFilter: ['class'],
-        attributeOldValue: true,
         childList: true,
         subtree: true
       });
@@ -231,10 +232,7 @@ export class ToastView implements IDisposable {
       return;
     }
     let measure = false;
-    for (const { addedNodes, oldValue, removedNodes, target } of records) {
-      if (oldValue !== null) {
-        startTime(target as HTMLElement, oldValue);
-      }
+    for (const { addedNodes, removedNodes } of records) {
       // The last toast goes with the element that held them all.
       for (const node of toastsOf(addedNodes)) {
         this._onAdded(node);
@@ -290,7 +288,8 @@ export class ToastView implements IDisposable {
       node.dataset.jpNotifyProgress = String(dress.progress);
       node.style.setProperty('--jp-notify-progress', `${dress.progress}%`);
     }
-    node.classList.toggle('jp-mod-notify-opens', dress.opens);
+    // No class: React writes all of them anew.
+    node.toggleAttribute('data-jp-notify-opens', dress.opens);
     this._fold(node, dress.folds);
     if (dress.pictured || node.dataset.jpNotifyImage) {
       // Its text is there without it.
@@ -346,7 +345,7 @@ export class ToastView implements IDisposable {
     } else if ((target as Element).closest('.jp-NotifyToast-done')) {
       this._listener.done(toast.id);
     } else if (
-      toast.matches('.jp-mod-notify-opens') &&
+      toast.matches('[data-jp-notify-opens]') &&
       !(target as Element).closest('button, a') &&
       // A user who marks text wants to copy it.
       window.getSelection()?.isCollapsed !== false
@@ -384,19 +383,6 @@ export class ToastView implements IDisposable {
   private _isDisposed = false;
   /** Kept, since to ask for it costs the layout of the page. */
   private _windowHeight = 0;
-}
-
-/**
- * Let a toast's time begin whose entrance was cut short.
- *
- * Its time begins with an event at the end of the animation with which it
- * comes. A new state of the toast takes that animation away, and one that had
- * not been drawn yet, as in a hidden tab, then never ends.
- */
-function startTime(node: HTMLElement, before: string): void {
-  if (before.includes('-enter') && !node.className.includes('-enter')) {
-    node.dispatchEvent(new Event('d'));
-  }
 }
 
 function toastsOf(nodes: NodeList): HTMLElement[] {

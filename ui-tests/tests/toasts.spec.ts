@@ -399,6 +399,10 @@ test('the same key replaces what it said before, in every tab', async () => {
     await expect(toasts(tab)).toHaveCount(1);
     await expect(badge(tab)).toHaveText('1');
   }
+  // Drawn anew, it still leads to its row.
+  await toasts(page).locator('.jp-toast-message').click();
+  await expect(rows(page)).toHaveCount(1);
+  await expect(toasts(page)).toHaveCount(0);
 });
 
 test('what its sender takes back is gone from every tab', async () => {
