@@ -10,6 +10,13 @@ describe('visible', () => {
     ['a\u200bb\u200cc', 'a\\u200bb\\u200cc'],
     ['\u3164\u2800\u034f\u00ad', '\\u3164\\u2800\\u034f\\u00ad'],
     ['a\ufe0f', 'a\\ufe0f'],
+    // Nothing is seen of them at a number that is no keycap.
+    ['v1\ufe0f.0\ufe0e', 'v1\\ufe0f.0\\ufe0e'],
+    ['#\ufe0f1', '#\\ufe0f1'],
+    // Of what joins letters, where there is nothing to join.
+    ['\u0645\u200ca', '\u0645\\u200ca'],
+    ['\u0ba4\u200c\u0bae', '\u0ba4\\u200c\u0bae'],
+    ['\u0e20\u200ba', '\u0e20\\u200ba'],
     ['a\u{e0041}\u{e0100}', 'a\\u{e0041}\\u{e0100}'],
     [
       '\u{13430}\u{1bca0}\u{1d159}\u{1d173}',
@@ -25,7 +32,12 @@ describe('visible', () => {
     '1\ufe0f\u20e3',
     '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
     'می\u200cخواهم',
+    '✌🏽\ufe0f',
     'क्\u200dष',
+    // At the end of a word, before the sign that joins, and between words without a blank.
+    'അവന്\u200d.',
+    'র\u200d্যাব',
+    'ภาษา\u200bไทย ភាសា\u200bខ្មែរ',
     'שלום עולם'
   ])('leaves %j', text => expect(visible(text)).toBe(text));
 
@@ -54,6 +66,16 @@ describe('visible', () => {
     expect(visible('\u0303\u20dd'.repeat(9))).toBe(
       `${'\u0303\u20dd'.repeat(4)}…`
     );
+    // What joins letters begins no letter anew.
+    for (const [letter, joined] of [
+      ['\u0645', '\u0615\u200d'],
+      ['\u0712', '\u0730\u200c'],
+      ['\u0915', '\u094d\u200d']
+    ]) {
+      const shown = visible(`${letter}${joined.repeat(4000)}b`);
+      expect(shown.match(/\p{M}/gu)).toHaveLength(8);
+      expect(shown.endsWith('…b')).toBe(true);
+    }
     // Letters with a few each are those of a language.
     const words = 'ประเทศที่ שָׁלוֹם བསྒྲུབས ';
     expect(visible(words.repeat(50))).toBe(words.repeat(50));

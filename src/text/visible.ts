@@ -14,21 +14,38 @@ const HIDDEN =
   // eslint-disable-next-line no-control-regex, no-misleading-character-class
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{13430}-\u{1343f}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 
+/** Signs of scripts in Brahmi's line that join letters; what joins or parts stands beside them. */
+const VIRAMA =
+  '[\\u094d\\u09cd\\u0a4d\\u0acd\\u0b4d\\u0bcd\\u0c4d\\u0ccd\\u0d4d\\u0dca\\u1039\\u17d2]';
+
+/** Letters of scripts that are written as one line, and of those that have no blank between words. */
+const CURSIVE =
+  '[\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Mongolian}\\p{Script=Nko}]';
+const UNPARTED =
+  '[\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}]';
+
 /** Places where such characters belong to a sign that is seen. */
 const BELONGS = new RegExp(
   [
     // Emoji that are joined or drawn in colour, keycaps, and the flags of regions.
     '[\\p{Extended_Pictographic}\\p{Emoji_Modifier}]\\ufe0f?\\u200d(?=\\p{Extended_Pictographic})',
-    '[\\p{Extended_Pictographic}#*0-9][\\ufe0e\\ufe0f](?!\\p{M}*[\\ufe00-\\ufe0f])',
+    '(?:[\\p{Extended_Pictographic}\\p{Emoji_Modifier}][\\ufe0e\\ufe0f]|[#*0-9][\\ufe0e\\ufe0f](?=\\u20e3))(?!\\p{M}*[\\ufe00-\\ufe0f])',
     '\\u{1f3f4}[\\u{e0030}-\\u{e0039}\\u{e0061}-\\u{e007a}]{1,6}\\u{e007f}',
     // Letters that are joined or kept apart, in scripts that do.
-    '(?:[\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Mongolian}\\p{Script=Devanagari}\\p{Script=Bengali}\\p{Script=Gurmukhi}\\p{Script=Gujarati}\\p{Script=Oriya}\\p{Script=Tamil}\\p{Script=Telugu}\\p{Script=Kannada}\\p{Script=Malayalam}\\p{Script=Sinhala}\\p{Script=Khmer}])[\\u200c\\u200d](?=\\p{L}|\\p{M})'
+    `${CURSIVE}[\\u200c\\u200d](?=${CURSIVE})`,
+    `(?<=[\\p{L}\\p{M}])${VIRAMA}[\\u200c\\u200d]`,
+    `\\p{L}[\\u200c\\u200d](?=${VIRAMA})`,
+    // Places where a line may break, in scripts that have no blank there.
+    `${UNPARTED}\\u200b(?=${UNPARTED})`
   ].join('|'),
   'gu'
 );
 
-/** Marks upon one letter: thousands of them cover what is around, and take long to lay out. */
-const STACKED = /(\p{M}{8})\p{M}+/gu;
+/**
+ * Marks upon one letter: thousands of them cover what is around, and take long to lay out. What
+ * joins or parts letters begins none anew.
+ */
+const STACKED = /((?:\p{M}[\u200c\u200d]?){8})(?:\p{M}[\u200c\u200d]?)+/gu;
 
 /**
  * A text with hidden characters written as escapes, such as `\u202e`, and few marks on a letter.
