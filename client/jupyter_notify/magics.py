@@ -9,7 +9,9 @@ the cell runs anyway.
 from __future__ import annotations
 
 import os
+import re
 import sys
+import threading
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,9 @@ GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 NAME = "notify"
 #: Ends of a line that goes on in the next one.
 CONTINUES = (" \\", "\t\\")
+#: Ends of a line as an editor counts them. IPython cuts cells at some more characters, which a
+#: text may hold.
+LINE_ENDS = ("\n", "\r")
 
 USE = "Use %notify [--after SECONDS] [TEXT]."
 
@@ -106,13 +111,34 @@ def _seconds(text: str) -> float | None:
     return seconds if 0 <= seconds < float("inf") else None
 
 
+@dataclass
+class _Running:
+    """A cell that runs, and what it asks for."""
+
+    info: Any
+    began: float
+    request: Request | None
+
+
+class _Cells(threading.local):
+    """The cells that run in a thread: a cell may run others, and a kernel's subshells run theirs.
+
+    The last one is the innermost.
+    """
+
+    def __init__(self) -> None:
+        self.running: list[_Running] = []
+        #: What the next cell asks for.
+        self.next: Request | None = None
+
+
 class CellReporter:
     """Reports on the cells of one IPython shell."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._began = monotonic()
-        self._cell: Request | None = None
+        self._cells = _Cells()
+        self._loaded = monotonic()
         self._every: Request | None = None
 
     def magic(self, line: str, cell: str | None = None) -> None:
@@ -127,11 +153,14 @@ class CellReporter:
         if parsed.mistake:
             print(f"UsageError: {parsed.mistake}", file=sys.stderr)
         if parsed.off:
-            self._every = self._cell = None
+            self._every = None
+            self._ask(None)
         elif parsed.every_cell:
             self._every = parsed.request
+        elif cell is not None:
+            self._cells.next = parsed.request
         else:
-            self._cell = parsed.request
+            self._ask(parsed.request)
         if cell is not None:
             # Other code has called the magic with a cell's source.
             self._shell.run_cell(cell).raise_error()
@@ -139,19 +168,47 @@ class CellReporter:
     # As IPython's own decorator does: braces and dollars in the text name no variables.
     magic._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]  # IPython asks for it
 
+    def _ask(self, request: Request | None) -> None:
+        """Note what the innermost cell asks for; the next one, if none runs."""
+        cells = self._cells
+        if cells.running:
+            cells.running[-1].request = request
+        else:
+            cells.next = request
+
     def before(self, info: Any) -> None:
         """Note when a cell begins."""
-        self._began = monotonic()
+        cells = self._cells
+        cells.running.append(_Running(info, monotonic(), cells.next))
+        cells.next = None
+
+    def _ended(self, info: Any) -> _Running | None:
+        """Return a cell that ran, and forget it with those in it; None for one of blanks."""
+        cells = self._cells
+        for number, one in enumerate(cells.running):
+            if one.info is info:
+                del cells.running[number:]
+                return one
+        if not (getattr(info, "raw_cell", None) or "").strip():
+            return None
+        # The cell that has loaded the extension: it began before.
+        request, cells.next = cells.next, None
+        return _Running(info, self._loaded, request)
 
     def after(self, result: Any) -> None:
         """Report on a cell that is done, if that was requested."""
-        request, self._cell = self._cell or self._every, None
+        ended = self._ended(result.info)
+        if ended is None:
+            return
+        request = ended.request
+        if request is None and not self._cells.running:
+            request = self._every
         if request is None and result.error_before_exec is not None:
             # Nothing of a cell that is no Python was run, and so no magic either.
             request = _wanted(getattr(result.info, "raw_cell", None) or "")
         if request is None:
             return
-        took_s = monotonic() - self._began
+        took_s = monotonic() - ended.began
         error = result.error_before_exec or result.error_in_exec
         failed = error is not None and not _is_plain_exit(error)
         if not failed and took_s < request.after_s:
@@ -196,22 +253,34 @@ class CellReporter:
         first = next((i for i, line in enumerate(lines) if line.strip()), None)
         if first is None:
             return lines
-        name, text = _first_word(lines[first].strip())
+        end = _end_of_line(lines, first)
+        name, text = _first_word("".join(lines[first:end]).strip())
         if name != f"%%{NAME}":
             return lines
         from IPython.core import inputtransformer2
 
-        rest = lines[first + 1 :]
+        rest = lines[end:]
         begin = next((i for i, line in enumerate(rest) if line.strip()), len(rest))
-        # Another cell magic must be in the first line.
-        rest = inputtransformer2.cell_magic(rest[begin:])  # type: ignore[no-untyped-call]  # IPython's own
+        # Another cell magic must be in the first line, and may be this one once more.
+        body = rest[begin:]
+        rest = self.transform(body)
+        if rest is body:
+            rest = inputtransformer2.cell_magic(body)  # type: ignore[no-untyped-call]  # IPython's own
         # The blank lines stay, so that errors name the right line.
         return [*lines[:first], call(text), *["\n"] * begin, *rest]
 
 
+def _end_of_line(lines: list[str], begin: int) -> int:
+    """Return where the line after one begins, as an editor counts them."""
+    end = begin + 1
+    while end < len(lines) and not lines[end - 1].endswith(LINE_ENDS):
+        end += 1
+    return end
+
+
 def _wanted(cell: str) -> Request | None:
     """Return what a cell that could not be run asks for, in its first line or in one of its own."""
-    for number, line in enumerate(cell.strip().splitlines()):
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", cell.strip())):
         name, text = _first_word(line)
         if name == f"%{NAME}" or (name == f"%%{NAME}" and number == 0):
             parsed = parse(text)
@@ -250,12 +319,13 @@ def line_transformer() -> Any:
         def transform(self, lines: list[str]) -> list[str]:
             """Replace the line, and the lines that a backslash continues it with."""
             number, column = self.start_line, self.start_col
-            indent, rest = lines[number][:column], lines[number][column:]
-            end = number + 1
+            end = _end_of_line(lines, number)
+            whole = "".join(lines[number:end])
+            indent, rest = whole[:column], whole[column:]
             # A path of Windows may end with a backslash too.
             while rest.rstrip("\r\n").endswith(CONTINUES) and end < len(lines):
-                rest = rest.rstrip("\r\n")[:-1] + lines[end].strip() + "\n"
-                end += 1
+                begin, end = end, _end_of_line(lines, end)
+                rest = rest.rstrip("\r\n")[:-1] + "".join(lines[begin:end]).strip() + "\n"
             text = rest.strip()[len(NAME) + 1 :]
             return [*lines[:number], indent + call(text), *lines[end:]]
 
@@ -278,7 +348,10 @@ def _name() -> str:
 
 def _is_plain_exit(error: BaseException) -> bool:
     """Return whether a cell ended by ``sys.exit()`` or ``sys.exit(0)``, which are no failures."""
-    return isinstance(error, SystemExit) and error.code in (None, 0)
+    if not isinstance(error, SystemExit):
+        return False
+    # Python prints anything else that equals zero, and fails.
+    return error.code is None or (isinstance(error.code, int) and error.code == 0)
 
 
 def _is_interrupt(error: BaseException) -> bool:

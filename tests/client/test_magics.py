@@ -69,6 +69,9 @@ def told(
         ("tabs\tand\u00a0spaces", "tabs\tand\u00a0spaces"),
         ('"""', '"""'),
         ("-h", "-h"),
+        # IPython would end the line there, as no editor does.
+        ("one\u2028two", "one\u2028two"),
+        ("one\x0ctwo\x0bthree\x85four\x1cfive", "one\x0ctwo\x0bthree\x85four\x1cfive"),
     ],
 )
 def test_a_text_is_a_sentence(told: Told, line: str, text: str) -> None:
@@ -133,6 +136,8 @@ def test_an_errors_colours_are_left_out(told: Told) -> None:
     [
         ("import sys; sys.exit(0)", "success", "X: done"),
         ("exit_code = None; raise SystemExit", "success", "X: done"),
+        ("import sys; sys.exit(False)", "success", "X: done"),
+        ("import sys; sys.exit(0.0)", "error", "X: failed after 0.0 s: SystemExit: 0.0"),
         ("import sys; sys.exit(2)", "error", "X: failed after 0.0 s: SystemExit: 2"),
         ("raise KeyboardInterrupt", "warning", "X: interrupted after "),
         ("import asyncio; raise asyncio.CancelledError", "warning", "X: interrupted after "),
@@ -147,6 +152,48 @@ def test_an_end_is_told_as_what_it_is(told: Told, code: str, type_: str, text: s
     ((kind, said),) = messages
     assert kind == type_
     assert said.startswith(text.split(" after ")[0])
+
+
+@pytest.mark.parametrize(
+    ("inner", "messages"),
+    [
+        ("1/0", [("success", "Outer: done")]),
+        ("", [("success", "Outer: done")]),
+        ("%notify --after 0 Inner", [("success", "Inner: done"), ("success", "Outer: done")]),
+    ],
+)
+def test_a_cell_that_runs_another_is_told_by_its_own_end(
+    told: Told, inner: str, messages: list[tuple[str, str]]
+) -> None:
+    cell = f"get_ipython().run_cell({inner!r})\n42"
+    assert told.run(f"%%notify --after 0 Outer\n{cell}")[1] == messages
+    # Of all cells, those that the user has run.
+    told.run("%notify --every-cell --after 0 Outer")
+    assert told.run(cell)[1] == messages
+    told.run("%notify --off")
+    assert told.run("42")[1] == []
+
+
+def test_the_last_of_several_magics_above_a_cell_counts_and_the_cell_is_as_without(
+    told: Told,
+) -> None:
+    result, messages = told.run("%%notify One\n\n%%notify Two\n%%notify --after 0 Three\n42")
+    assert result.result == 42
+    assert messages == [("success", "Three: done")]
+
+
+def test_the_cell_that_loads_the_extension_may_ask_at_once(
+    recorder: Recorder, to_recorder: Directed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "notify", to_recorder)
+    told = Told(recorder, to_recorder)
+    try:
+        cell = "%load_ext jupyter_notify\n%notify --after 0 Loaded\n42"
+        assert told.run(cell)[1] == [("success", "Loaded: done")]
+        assert told.run("42")[1] == []
+        assert told.run("%notify --after 0 Next")[1] == [("success", "Next: done")]
+    finally:
+        magics.unload(told.shell)
 
 
 @pytest.mark.parametrize("first", ["jupyter_notify", "jupyterlab_notify"])
