@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 import sys
 from typing import BinaryIO
 
+from .decoding import decode
 from .errors import BadUsage
 from .message import MAX_BODY
 from .terminal_text import tail
@@ -72,30 +72,3 @@ def _end_of(file: BinaryIO) -> tuple[bytes, bool]:
             size -= len(pieces.pop(0))
             whole = False
     return b"".join(pieces), whole
-
-
-def decode(data: bytes, whole: bool = True) -> str:
-    """Decode bytes, guessing their encoding.
-
-    Parameters
-    ----------
-    data
-        The bytes.
-    whole
-        Whether they start where the text starts. Otherwise they may start within a character.
-    """
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if whole and data.startswith(mark):
-            return data.decode(encoding, "replace")
-    if not whole:
-        # Drop the rest of a character whose first byte is missing.
-        data = data.lstrip(bytes(range(0x80, 0xC0)))
-    text = data.decode("utf-8", "replace")
-    if "\ufffd" not in text or any(ord(c) > 127 and c != "\ufffd" for c in text):
-        return text
-    # No character beyond ASCII is valid UTF-8, so it must be an older encoding.
-    return data.decode("cp1252", "replace")

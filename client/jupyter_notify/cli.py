@@ -19,6 +19,7 @@ from ._version import __version__
 from .body_file import read_body
 from .completion import SHELLS, script
 from .connection import Client, id_in, image_path, ingest_path, malformed, rows_in
+from .decoding import encodable
 from .discovery import TOKEN_VARIABLE, URL_VARIABLE, Target, find
 from .errors import BadUsage, Refused, SendError
 from .message import TYPES, compose, duration, shorten
@@ -294,7 +295,8 @@ def _page(client: Client, limit: int, **query: Any) -> list[dict[str, Any]]:
 def _list(options: argparse.Namespace) -> int:
     client = _client(options)
     view = "dismissed" if options.view == "done" else options.view
-    rows = _page(client, options.limit, view=view, type=options.type, q=options.search)
+    search = None if options.search is None else encodable(options.search)
+    rows = _page(client, options.limit, view=view, type=options.type, q=search)
     if options.json:
         print_json(rows)
     else:
@@ -374,12 +376,13 @@ def _changed(client: Client, answer: Answer) -> int:
 
 def _change_one(client: Client, which: str, state: dict[str, bool]) -> Answer:
     try:
-        return client.request("PATCH", f"/notifications/{quote(which, safe='')}", state)
+        return client.request("PATCH", f"/notifications/{quote(encodable(which), safe='')}", state)
     except Refused as error:
         if error.status != 404:
             raise
+        key = encodable(which)
         for view in ("inbox", "dismissed"):
-            ids = [row["id"] for row in _page(client, 1000, view=view) if row["key"] == which]
+            ids = [row["id"] for row in _page(client, 1000, view=view) if row["key"] == key]
             if ids:
                 return client.request("PATCH", "/notifications", {**state, "ids": ids})
         raise

@@ -21,6 +21,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from .decoding import encodable
 from .discovery import Target
 from .errors import BadUsage, MalformedAnswer, Refused, SendError, Unreachable
 from .message import encode
@@ -320,8 +321,8 @@ class ReconnectingClient:
 
 def ingest_path(id_or_key: str, source: str | None = None) -> str:
     """Return the path that revokes a notification; each source has its own keys."""
-    query = f"?{urlencode({'source': source})}" if source else ""
-    return f"/ingest/{quote(id_or_key, safe='')}{query}"
+    query = f"?{urlencode({'source': encodable(source)})}" if source else ""
+    return f"/ingest/{quote(encodable(id_or_key), safe='')}{query}"
 
 
 def image_path(id_or_key: str, source: str | None = None) -> str:

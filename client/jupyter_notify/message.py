@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+from .decoding import encodable
 from .errors import BadUsage
 from .terminal_text import fenced, head, plain_output
 from .values import (
-    encodable,
     is_blank,
     is_duration,
     raising_bad_usage,
@@ -52,9 +52,12 @@ LINKS = ("http://", "https://", "mailto:")
 SCHEMES = (
     *("javascript:", "data:", "file:", "ftp:", "vbscript:", "blob:", "about:", "view-source:"),
     *("http:", "https:", "mailto:", "ws:", "wss:", "ssh:", "tel:", "sms:", "chrome:", "urn:"),
+    *("sftp:", "irc:", "magnet:", "sip:", "sips:", "xmpp:", "callto:", "facetime:", "webcal:"),
+    *("vscode:", "intent:", "git+ssh:", "ms-settings:", "filesystem:", "chrome-extension:"),
 )
 #: Texts that look like a command, but are a host with its port, or a path on a drive of Windows.
-NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[A-Za-z]:[\\/]")
+#: Or what no command's name holds.
+NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[A-Za-z]:[\\/]|.*[=\[\]<>\"\\]")
 
 Message = dict[str, Any]
 Action = Mapping[str, Any]
@@ -137,7 +140,7 @@ def compose(
     fields: Message = {
         "message": _summary(message, strict),
         "type": to_text(getattr(type, "value", type), "type"),
-        "body": None if body is None else _body(body, to_bool(plain, "plain"), strict),
+        "body": _body(body, to_bool(plain, "plain"), strict),
         "key": None if key is None else _limited(key, "key", MAX_KEY),
         "progress": None if progress is None else to_number(progress, "progress", 0, 1),
         "actions": _buttons(actions, link),
@@ -178,10 +181,14 @@ def _summary(message: object, strict: bool) -> str:
     return shorten(text, MAX_MESSAGE)
 
 
-def _body(body: object, plain: bool, strict: bool) -> str:
+def _body(body: object, plain: bool, strict: bool) -> str | None:
+    if body is None:
+        return None
     text = to_text(body, "body")
     if plain:
-        return fenced(text, MAX_BODY)
+        text = plain_output(text)
+        # An output of nothing but blanks would be an empty box.
+        return fenced(text, MAX_BODY) if text.strip() else None
     if strict and len(text.encode()) > MAX_BODY:
         raise BadUsage(f"The body is longer than {MAX_BODY // 1024} KiB.")
     return shorten_body(text, MAX_BODY)
@@ -301,8 +308,19 @@ def _button(action: Any) -> dict[str, Any]:
 def _check_address(address: str) -> None:
     if not address.lower().startswith(LINKS):
         raise BadUsage(f"A link must begin with http://, https:// or mailto:, not {address!r}.")
-    if any(ord(c) <= 32 for c in address):
+    # A browser refuses these where it does not read them as something else.
+    if any(c.isspace() or c < " " or "\x7f" <= c <= "\x9f" for c in address):
         raise BadUsage(f"A link must not hold white space: {address!r}.")
+    if address.lower().startswith("mailto:"):
+        is_whole = len(address) > len("mailto:")
+    else:
+        try:
+            parts = urlsplit(address)
+            is_whole = bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+        except ValueError:
+            is_whole = False
+    if not is_whole:
+        raise BadUsage(f"A link must lead somewhere, and this does not: {address!r}.")
 
 
 def parse_action(text: str) -> dict[str, Any]:
@@ -317,7 +335,8 @@ def parse_action(text: str) -> dict[str, Any]:
         return _button({"label": label.strip(), "url": does})
     command, _, query = does.partition("?")
     unsafe = command.lower().startswith(SCHEMES) or "//" in command or NO_COMMAND.match(command)
-    if unsafe or ":" not in command.strip(":") or any(c.isspace() for c in command):
+    # No white space, and nothing that cannot be seen.
+    if unsafe or ":" not in command.strip(":") or " " in command or not command.isprintable():
         raise BadUsage(
             f"{does!r} is neither a command of JupyterLab, such as filebrowser:open-path, nor a "
             "URL that begins with http://, https:// or mailto:."

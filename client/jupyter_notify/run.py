@@ -24,7 +24,7 @@ from types import FrameType
 from typing import Any
 
 from .copying import Copier, Tail, hand_over
-from .values import encodable
+from .decoding import encodable
 
 STANDARD = (0, 1, 2)
 

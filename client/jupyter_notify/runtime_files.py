@@ -22,10 +22,10 @@ if sys.platform != "win32":
     import grp
     import pwd
 
+from .decoding import encodable
 from .processes import is_here, is_ours, listening_ports
 from .server_url import bracketed, quoted
 from .target import Target
-from .values import encodable
 
 #: The addresses that mean every interface, and the loopback address to use instead.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}

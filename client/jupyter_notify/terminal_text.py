@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .decoding import decode
+
 #: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones. None
 #: reaches beyond the start of the next, so that a text of starts takes no time of its square.
 ESCAPES = re.compile(
@@ -14,6 +16,8 @@ ESCAPES = re.compile(
 #: Sequences that move the cursor relative to its place, or erase from there on. The lines of the
 #: screen are not known, so moves to one of them are left out.
 MOVES = re.compile(r"(?:\x1b\[|\x9b)([0-9]*)([A-GJK])|[\r\b]")
+#: What begins another line, besides line feeds: of typewriters and of terminals.
+LINE_FEEDS = re.compile(r"\x1b[DE]|[\x0b\x0c\x84\x85]")
 #: Control characters besides tab, line feed and what moves the cursor, and those that may be left.
 CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9a\x9c-\x9f]")
 LEFT_OVER = re.compile(r"[\x1b\x9b]")
@@ -31,7 +35,7 @@ def plain_output(text: str) -> str:
     text
         The output, with its escape sequences.
     """
-    text = ESCAPES.sub(_only_moves, text).replace("\r\n", "\n")
+    text = ESCAPES.sub(_only_moves, LINE_FEEDS.sub("\n", text)).replace("\r\n", "\n")
     text = CONTROLS.sub("", text)
     return _drawn(text) if MOVES.search(text) else LEFT_OVER.sub("", text)
 
@@ -103,6 +107,8 @@ class _Screen:
         line = self.lines[self._row]
         if how == "K" and what == 2:
             line.clear()
+        elif how == "K" and what == 1:
+            line[: self._column + 1] = " " * min(self._column + 1, len(line))
         elif what == 0:
             del line[self._column :]
             if how == "J":
@@ -115,11 +121,11 @@ def last_lines(data: bytes, most: int) -> str:
     Parameters
     ----------
     data
-        The output; bytes that are not UTF-8 are replaced.
+        The output, or the end of it.
     most
         The maximum number of lines.
     """
-    lines = [line.rstrip() for line in plain_output(data.decode("utf-8", "replace")).split("\n")]
+    lines = [line.rstrip() for line in plain_output(decode(data, whole=False)).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     return "\n".join(lines[-most:]).strip("\n")

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, cast
 
+from .decoding import encodable
 from .errors import BadUsage
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,6 +29,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 MAX_DEPTH = 32
 #: A browser reads a whole number of this size or more as infinity.
 TOO_LARGE = 10**308
+#: Digits of the largest whole number that is smaller.
+MAX_DIGITS = 308
 
 #: Invisible characters, as the server sees it: white space, control characters, fillers, and those
 #: that have no width, reorder others or vary them. A text of nothing else is blank.
@@ -104,11 +107,6 @@ def is_blank(text: str) -> bool:
     return not INVISIBLE.sub("", text)
 
 
-def encodable(text: str) -> str:
-    """Return a text without lone surrogates, which a file name may contain."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def to_number(value: Any, name: str, least: float = 0.0, most: float = math.inf) -> float:
     """Convert a number of any library, an array with one element, or a text to a number.
 
@@ -177,6 +175,10 @@ def _number(value: Any) -> int | float | None:
         if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
             # numpy would leave out the imaginary part.
             return None
+        elements = getattr(value, "numel", None)
+        if callable(elements) and elements() == 1:
+            # A tensor of torch. Converting one that is part of a gradient would warn.
+            return _number(value.item())
         is_masked = getattr(value, "mask", False) is not False
         if getattr(value, "size", None) == 1 and (is_masked or getattr(value, "shape", ())):
             # An array with one element, of which numpy makes no float any more. A masked one is
@@ -289,7 +291,9 @@ def _json_of_object(value: Any, name: str, depth: int) -> Any:
     if isinstance(value, (os.PathLike, uuid.UUID)):
         return to_text(value, name)
     if isinstance(value, decimal.Decimal):
-        exact = value.is_finite() and value == value.to_integral_value()
+        # Only the whole numbers that JSON can hold: a large exponent would take minutes.
+        exact = value.is_finite() and value.adjusted() < MAX_DIGITS
+        exact = exact and value == value.to_integral_value()
         return _json_number(int(value) if exact else float(value), name)
     if is_dataclass(value) and not isinstance(value, type):
         return {

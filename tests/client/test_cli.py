@@ -101,6 +101,33 @@ def test_plain_output_is_kept_as_it_is(shell: Shell, server: Server) -> None:
     assert len(body.encode()) <= 32 * 1024
 
 
+@pytest.mark.parametrize("argument", ["Grüße ✓".encode(), b"caf\xe9"], ids=ascii)
+def test_an_argument_is_text_whatever_the_locale_has_made_of_it(
+    shell: Shell, server: Server, argument: bytes
+) -> None:
+    strict = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+    def call(*arguments: str | bytes) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [NOTIFY, *arguments], env={**shell.env, **strict}, capture_output=True
+        )
+
+    sent = call("send", argument, "--key", argument, "--source", argument)
+    assert sent.returncode == 0, sent.stderr
+    row = server.detail(sent.stdout.decode().strip())
+    text = "café" if argument == b"caf\xe9" else argument.decode()
+    assert (row["message"], row["key"], row["source"]) == (text,) * 3
+    for command in (
+        ("list", "--search", argument),
+        ("read", argument),
+        ("revoke", argument, "--source", argument),
+    ):
+        ran = call(*command)
+        assert (ran.returncode, ran.stderr) == (0, b""), ran.stderr
+    gone = call("revoke", b"\xff")
+    assert gone.returncode == 1 and b"Traceback" not in gone.stderr
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii", "utf-8"])
 def test_no_encoding_of_the_terminal_is_an_error(
     shell: Shell, server: Server, encoding: str

@@ -172,7 +172,7 @@ def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
 
 def test_the_last_lines_are_those_that_a_terminal_would_show() -> None:
     printed = b"\x1b[31mred\x1b[0m\r\n 10 %\r 99 %\r100 %\n\x1b]0;title\x07\xff\x00end\n\n\n"
-    assert last_lines(printed, 20) == "red\n100 %\n�end"
+    assert last_lines(printed, 20) == "red\n100 %\nÿend"
 
 
 # It leaves the command as it is
