@@ -23,6 +23,8 @@ export function Countdown(props: { until: string }): JSX.Element | null {
     <time
       className="jp-NotifyBanner-countdown"
       role="timer"
+      // The number at its beginning says nothing of the direction.
+      dir="auto"
       dateTime={props.until}
       title={times.exact(moment)}
     >

@@ -260,6 +260,7 @@ function Pages(
           at={at}
           trans={trans}
           onPage={setAt}
+          owed={isOwed(page)}
           close={
             isOwed(page) ? (
               <button
@@ -334,7 +335,7 @@ function Position(props: {
         ))}
       </span>
       <span role="status">
-        {trans.__('%1 of %2', at + 1, pages.length)}
+        <bdi>{trans.__('%1 of %2', at + 1, pages.length)}</bdi>
         <span className="jp-NotifyHidden">
           {visible(pages[at]?.title ?? '')}
         </span>
@@ -349,10 +350,12 @@ function Buttons(props: {
   at: number;
   trans: TranslationBundle;
   onPage(at: number): void;
+  /** True if the message must be accepted: only the button for that is blue then. */
+  owed: boolean;
   /** The button that closes the dialog. */
   close: React.ReactNode;
 }): JSX.Element {
-  const { count, at, trans, onPage, close } = props;
+  const { count, at, trans, onPage, owed, close } = props;
   const last = at >= count - 1;
   return (
     <div className="jp-NotifyWelcome-buttons">
@@ -368,7 +371,7 @@ function Buttons(props: {
           </button>
           <button
             type="button"
-            className={`jp-mod-styled ${last || close === null ? 'jp-mod-reject' : 'jp-mod-accept'}`}
+            className={`jp-mod-styled ${last || owed || close === null ? 'jp-mod-reject' : 'jp-mod-accept'}`}
             disabled={last}
             onClick={() => onPage(at + 1)}
           >

@@ -17,10 +17,12 @@ Its content and its faults are controlled at ``/control/…`` of the same port, 
 ``DELETE /control/messages/ID``           revokes it
 ``POST /control/read``, ``…/unread``      ``{"ids": [...]}`` or ``{}`` for all: done elsewhere
 ``POST /control/broadcasts``              adds ``{"summary", "body"?, "category"?, "id"?,
-                                          "active"?, "enabled"?, "stale"?}``, or changes one
+                                          "active"?, "enabled"?, "stale"?, "countdown"?}``, or
+                                          changes one
 ``DELETE /control/broadcasts/ID``         removes it
 ``POST /control/welcome``                 adds ``{"title", "body", "id"?, "aspect"?, "summary"?,
-                                          "dismissable"?, "max_views"?, "updated"?}``
+                                          "dismissable"?, "max_views"?, "updated"?,
+                                          "must_accept"?}``
 ``DELETE /control/welcome/ID``            removes it
 ``POST /control/welcome-reset``           every welcome message is due again: done elsewhere
 ``POST /control/settings``                changes ``{"token": str or null, "welcome": bool,

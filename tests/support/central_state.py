@@ -26,6 +26,11 @@ def formatted(text: str | None) -> dict[str, str] | None:
     return None if text is None else {"gfm": text, "html": f"<p>{text}</p>"}
 
 
+def given_fields(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return those fields that are given: Semaphore does not have them, but our own service."""
+    return {name: value[name] for name in names if name in value}
+
+
 def empty() -> dict[str, Any]:
     """Return the content of a new service."""
     return {
@@ -129,6 +134,7 @@ class State:
                 "enabled": value.get("enabled", True),
                 "stale": value.get("stale", False),
                 "category": value.get("category", "info"),
+                **given_fields(value, "countdown"),
             }
             return {"id": given}
         elif what == "welcome":
@@ -142,6 +148,7 @@ class State:
                 "dismissable": value.get("dismissable", True),
                 "max_views": value.get("max_views"),
                 "updated": value.get("updated", stamp()),
+                **given_fields(value, "must_accept"),
             }
             return {"id": given}
         else:

@@ -7,12 +7,14 @@ import type { Page } from '@playwright/test';
 import { Central } from './central';
 import {
   badge,
+  banners,
   expect,
   openCenter,
   rows,
   test,
   untilReady,
-  useLab
+  useLab,
+  welcome
 } from './lab';
 
 const central = new Central();
@@ -120,4 +122,56 @@ test('What is read elsewhere is read here', async () => {
   await central.tell('POST', 'read', { ids: [id] });
   await expect(row).not.toHaveClass(/jp-mod-unread/);
   await expect(badge(page)).toHaveText(String(unread - 1));
+});
+
+test('In a small window a countdown leaves the line to the message', async ({
+  browser
+}) => {
+  const message = 'The network is exchanged';
+  const { id } = await central.tell('POST', 'broadcasts', {
+    summary: message,
+    category: 'outage',
+    countdown: new Date(Date.now() + 3600_000).toISOString()
+  });
+  const context = await browser.newContext({
+    viewport: { width: 480, height: 800 }
+  });
+  const small = await lab.open(browser, { context });
+  const banner = banners(small, message);
+  const summary = banner.locator('.jp-NotifyBanner-summary');
+  const countdown = banner.getByRole('timer');
+  await expect(countdown).toBeVisible();
+  await expect
+    .poll(() => summary.evaluate(node => node.scrollHeight - node.clientHeight))
+    .toBeLessThanOrEqual(1);
+  const line = (await summary.boundingBox())!;
+  expect((await countdown.boundingBox())!.y).toBeGreaterThanOrEqual(
+    line.y + line.height
+  );
+  await context.close();
+  await central.tell('DELETE', `broadcasts/${id}`);
+});
+
+test('Of the buttons of what must be accepted one is blue: to accept it', async ({
+  browser
+}) => {
+  const ids: string[] = [];
+  for (const title of ['Acceptable use', 'Privacy']) {
+    const { id } = await central.tell('POST', 'welcome', {
+      title,
+      body: title,
+      must_accept: true
+    });
+    ids.push(id);
+  }
+  const context = await browser.newContext();
+  const tab = await lab.open(browser, { context });
+  const dialog = welcome(tab);
+  const blue = dialog.locator('.jp-mod-accept');
+  for (let left = ids.length; left > 0; left--) {
+    await expect(blue).toHaveText('Accept');
+    await blue.click();
+  }
+  await expect(dialog).toHaveCount(0);
+  await context.close();
 });
