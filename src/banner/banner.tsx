@@ -129,9 +129,11 @@ function MoreButton(props: {
       aria-expanded={all}
       onClick={onClick}
     >
-      {all
-        ? trans.__('Show fewer')
-        : trans._n('%2 more', '%2 more', hidden, times.number.format(hidden))}
+      <bdi>
+        {all
+          ? trans.__('Show fewer')
+          : trans._n('%2 more', '%2 more', hidden, times.number.format(hidden))}
+      </bdi>
     </button>
   );
 }

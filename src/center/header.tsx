@@ -29,7 +29,7 @@ export function Header(props: {
     <div className="jp-NotifyHeader">
       <div className="jp-NotifyHeader-title">
         <h2>{trans.__('Notifications')}</h2>
-        <span className="jp-NotifyHeader-unread">
+        <bdi className="jp-NotifyHeader-unread">
           {counts.unread > 0 &&
             trans._n(
               '%2 unread',
@@ -37,7 +37,7 @@ export function Header(props: {
               counts.unread,
               times.number.format(counts.unread)
             )}
-        </span>
+        </bdi>
       </div>
       <IconButton
         label={trans.__('Mark all as read')}

@@ -40,14 +40,14 @@ export function SelectionToolbar(props: {
       role="toolbar"
       aria-label={trans.__('For the selected notifications')}
     >
-      <span className="jp-NotifySelection-count">
+      <bdi className="jp-NotifySelection-count">
         {trans._n(
           '%2 selected',
           '%2 selected',
           size,
           times.number.format(size)
         )}
-      </span>
+      </bdi>
       <div className="jp-NotifySelection-buttons">
         {(view === 'dismissed'
           ? (['restore'] as const)

@@ -101,15 +101,75 @@ test('The buttons of a row stand over the end of its line, on either side', asyn
   }
   const page = await lab.open(browser);
   await openCenter(page);
-  for (const message of Object.values(words)) {
-    const row = rows(page, message);
-    await row.hover({ position: { x: 60, y: 40 } });
-    await expect(row.getByRole('button', { name: 'Done' })).toBeInViewport();
-    expect(await coveredLetters(row)).toEqual([]);
-    await row.press('Enter');
-    await expect(row).toHaveClass(/jp-mod-open/);
-    expect(await coveredLetters(row)).toEqual([]);
-    await row.press('Enter');
+  // Also where the whole page runs the other way.
+  for (const direction of Object.keys(words)) {
+    await page.evaluate(direction => {
+      document.documentElement.dir = direction;
+    }, direction);
+    for (const message of Object.values(words)) {
+      const row = rows(page, message);
+      await row.locator('.jp-NotifyRow-meta').hover();
+      await expect(row.getByRole('button', { name: 'Done' })).toBeInViewport();
+      expect(await coveredParts(row)).toEqual([]);
+      await row.press('Enter');
+      await expect(row).toHaveClass(/jp-mod-open/);
+      expect(await coveredParts(row)).toEqual([]);
+      await row.press('Enter');
+    }
+  }
+  await page.context().close();
+});
+
+test('A number stays before its word where the page runs from right to left', async ({
+  browser
+}) => {
+  await lab.push({ message: 'one', autoClose: 0 });
+  const page = await lab.open(browser);
+  await page.evaluate(() => {
+    document.documentElement.dir = 'rtl';
+  });
+  await openCenter(page);
+  await rows(page, 'one').focus();
+  await page.keyboard.press('x');
+  for (const text of ['1 unread', '1 selected']) {
+    const [number, word] = await center(page)
+      .getByText(text, { exact: true })
+      .evaluate(node =>
+        [0, 2].map(at => {
+          const letter = document.createRange();
+          letter.setStart(node.firstChild!, at);
+          letter.setEnd(node.firstChild!, at + 1);
+          return letter.getBoundingClientRect().left;
+        })
+      );
+    expect(number).toBeLessThan(word);
+  }
+  await page.context().close();
+});
+
+test('A progress that says no number looks like none, also where nothing moves', async ({
+  browser
+}) => {
+  const fields = { message: 'at work', type: 'in-progress', autoClose: 0 };
+  await lab.push({ ...fields, banner: true });
+  // All pages of the tests have less motion.
+  const page = await lab.open(browser);
+  await openCenter(page);
+  for (const bar of [
+    rows(page).locator('.jp-NotifyProgress'),
+    banners(page).locator('.jp-NotifyBanner-progress')
+  ]) {
+    await expect(bar).toBeVisible();
+    const [whole, drawn] = await bar.evaluate(node =>
+      [node, node.firstElementChild!].map(
+        part => part.getBoundingClientRect().width
+      )
+    );
+    expect(drawn).toBeCloseTo(whole, 0);
+    await expect(bar.locator('span')).toHaveCSS(
+      'background-image',
+      /repeating-linear-gradient/
+    );
   }
   await page.context().close();
 });
@@ -152,27 +212,33 @@ async function isHalfDrawn(
   expect(await colour(bar, pseudo)).not.toBe(await colour(ground, ''));
 }
 
-/** Find which of the first three letters of a row's summary its buttons cover. */
-function coveredLetters(row: Locator): Promise<string[]> {
+/**
+ * Find what a row's buttons cover of its icon, its box to select it, and the first three letters of
+ * its summary.
+ */
+function coveredParts(row: Locator): Promise<string[]> {
   return row.evaluate(node => {
     const buttons = [...node.querySelectorAll('.jp-NotifyRow-tools > *')].map(
       button => button.getBoundingClientRect()
+    );
+    const isCovered = (box: DOMRect) =>
+      buttons.some(
+        button => button.left < box.right && button.right > box.left
+      );
+    const parts = ['.jp-NotifyRow-lead', '.jp-NotifyIcon'].filter(part =>
+      isCovered(node.querySelector(part)!.getBoundingClientRect())
     );
     const walker = document.createTreeWalker(
       node.querySelector('.jp-NotifyRow-summary')!,
       NodeFilter.SHOW_TEXT
     );
     const text = walker.nextNode() as Text;
-    return [0, 1, 2]
-      .filter(at => {
-        const letter = document.createRange();
-        letter.setStart(text, at);
-        letter.setEnd(text, at + 1);
-        const box = letter.getBoundingClientRect();
-        return buttons.some(
-          button => button.left < box.right && button.right > box.left
-        );
-      })
-      .map(at => text.data[at]);
+    const letters = [0, 1, 2].filter(at => {
+      const letter = document.createRange();
+      letter.setStart(text, at);
+      letter.setEnd(text, at + 1);
+      return isCovered(letter.getBoundingClientRect());
+    });
+    return [...parts, ...letters.map(at => text.data[at])];
   });
 }
