@@ -15,7 +15,7 @@ from .errors import BadUsage
 from .message import compose
 from .pictures import picture_of
 from .progress import Progress, track
-from .send_queue import PendingNotification, SendQueue, with_key
+from .send_queue import PendingNotification, SendQueue, import_all, with_key
 from .values import to_text
 
 if TYPE_CHECKING:
@@ -119,7 +119,9 @@ class Notify:
             answers in time (the question then vanishes), or if there is nobody to ask, of which
             a warning tells.
         """
-        from .asking import ask
+        import_all()
+        with fork.importing():
+            from .asking import ask
 
         fields, picture = _with_picture(options)
         return ask(
@@ -174,7 +176,8 @@ class Notify:
     @property
     def tqdm(self) -> type[Tqdm]:
         """The class of ``jupyter_notify.tqdm``, imported on first use."""
-        from .tqdm import tqdm
+        with fork.importing():
+            from .tqdm import tqdm
 
         return tqdm
 
@@ -212,6 +215,7 @@ class Notify:
             A file that holds its token; by default the token is in ``JUPYTER_NOTIFY_TOKEN``.
         """
         if url is not None:
+            import_all()
             from .discovery import find
 
             # A wrong URL must raise here: in the background thread nobody would notice.

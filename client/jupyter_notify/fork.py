@@ -7,9 +7,16 @@ child for ever.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import weakref
+from collections.abc import Iterator
 from typing import Protocol
+
+#: Time in seconds that a fork waits for what another thread imports. A fork in the midst of that
+#: may hang the child; but the other thread may itself wait for this one.
+IMPORT_TIMEOUT_S = 5.0
 
 
 class ForkAware(Protocol):
@@ -30,6 +37,19 @@ _objects: list[weakref.ref[ForkAware]] = []
 _registered = False
 
 
+#: Held while a thread imports what the sender needs: Python frees no module's lock in a child.
+_importing = threading.RLock()
+#: Whether the thread that forks holds it.
+_held = threading.local()
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """Let forks of other threads wait until an import is done."""
+    with _importing:
+        yield
+
+
 def register(one: ForkAware) -> None:
     """Call an object at every fork from now on, as long as it exists."""
     global _registered
@@ -47,13 +67,19 @@ def _alive() -> list[ForkAware]:
 def _before() -> None:
     for one in _alive():
         one.before_fork()
+    # Last, since an object may import while it holds its lock.
+    _held.now = _importing.acquire(timeout=IMPORT_TIMEOUT_S)
 
 
 def _in_parent() -> None:
+    if _held.now:
+        _importing.release()
     for one in _alive():
         one.after_fork_in_parent()
 
 
 def _in_child() -> None:
+    global _importing
+    _importing = threading.RLock()
     for one in _alive():
         one.after_fork_in_child()

@@ -418,7 +418,7 @@ class SendQueue:
 
     def _wake(self) -> None:
         if self._thread is None and not self._stopping:
-            _import_all()
+            import_all()
             self._thread = threading.Thread(target=self._run, name="jupyterlab-notify", daemon=True)
             try:
                 self._thread.start()
@@ -685,13 +685,13 @@ def with_key(value: Message) -> Message:
     return value if "key" in value else {**value, "key": new_key()}
 
 
-def _import_all() -> None:
+def import_all() -> None:
     """Import in the caller's thread what the background thread uses.
 
     If a fork happened while that thread imports, the import lock would stay held in the child.
     """
     global connection
-    with _without_signals():
+    with fork.importing(), _without_signals():
         from . import connection, discovery
         from .runtime_files import runtime_dir
 

@@ -88,6 +88,30 @@ def in_progress():
         progress.update()
 
 
+class Slow:
+    """Has the import of a module take long, and tells that it has begun."""
+
+    def __init__(self, module):
+        self._module = module
+        self.begun = threading.Event()
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self._module and not self.begun.is_set():
+            self.begun.set()
+            time.sleep(0.5)
+
+
+def beside_the_first_question():
+    """Fork while another thread, which is to ask, imports what both sides need."""
+    slow = Slow("jupyter_notify.connection")
+    sys.meta_path.insert(0, slow)
+    thread = threading.Thread(target=notify.ask, args=("asked?", "Yes"), kwargs={"timeout": 0})
+    thread.start()
+    assert slow.begun.wait(20)
+    wait(child(say, "beside a question"))
+    thread.join()
+
+
 def work(n):
     notify(f"worker {n}")
     return n
