@@ -26,8 +26,13 @@ class _Ingest(BodyHandler):
         self._rate_limit = rate_limit
 
     def count(self) -> None:
-        """Count this request for its token; raises ``TooMany``."""
-        token = self.identity_provider.get_token(self)
+        """Count this request for its token; raises ``TooMany``.
+
+        One that does not count as a token, beside a login cookie, could be another each time.
+        """
+        # Jupyter Server's providers and JupyterHub's note it so.
+        is_by_token = getattr(self, "_token_authenticated", False)
+        token = self.identity_provider.get_token(self) if is_by_token else None
         self._rate_limit.count(f"token {token}" if token else f"user {self.source()}")
 
     def set_signed_cookie(self, *args: Any, **options: Any) -> None:

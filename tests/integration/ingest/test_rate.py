@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
+
 from ...support.servers import NAMESPACE, Server
 
 
@@ -27,3 +29,24 @@ def test_a_token_that_floods_is_told_429_whatever_source_it_names(
         send = {"json": {"message": "m"}} if method == "PUT" else {}
         found = [server.request(method, f"/{NAMESPACE}/ingest/k", **send) for _ in range(40)]
         assert 429 in {answer.status_code for answer in found}
+
+
+def test_a_login_counts_as_one_caller_whatever_token_it_makes_up(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(config={"NotifyApp": {"ingest_rate": 2}})
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as browser:
+        browser.get("/login")
+        assert browser.get("/api/status", params={"token": server.token}).is_success
+        xsrf = {"X-XSRFToken": browser.cookies["_xsrf"]}
+        statuses = [
+            browser.post(
+                f"/{NAMESPACE}/ingest",
+                json={"message": "m"},
+                headers={**xsrf, "Authorization": f"Bearer made-up-{n}"},
+            ).status_code
+            for n in range(60)
+        ]
+    assert set(statuses) == {200, 429}
+    # It takes nothing from those whose tokens are real.
+    assert server.ingest("m")["success"] is True
