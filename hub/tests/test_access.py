@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -38,6 +39,8 @@ SENDERS = (
     "/v1/admin/templates",
 )
 
+#: A day ahead: a snooze may end then.
+UNTIL = (datetime.now(timezone.utc) + timedelta(days=1)).isoformat()
 DOCUMENT = document()
 ROUTES = [
     (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods
@@ -99,6 +102,7 @@ def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
         "body": "changed",
         "stopped": True,
         "entries": [{"source": "quota", "on": True}],
+        "until": UNTIL,
         "extension": "x",
         "version": "1",
     }

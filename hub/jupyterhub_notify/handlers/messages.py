@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ..models.notifications import Message, MessageIds, MessageSummary
+from ..models.notifications import Message, MessageIds, MessageSummary, SnoozeMessages
 from .answers import base_url, json_list, json_one, page_headers
 from .dependencies import CallerOf, CursorQuery, LimitQuery, PartsOf, Reference
 from .revalidation import RevalidatedRoute, ViewTag
@@ -63,3 +63,24 @@ async def dismiss(body: MessageIds, caller: CallerOf, parts: PartsOf) -> None:
 async def restore(body: MessageIds, caller: CallerOf, parts: PartsOf) -> None:
     """Take notifications back that were put away; unknown ones are ignored."""
     await parts.inbox.mark(caller, body.ids, "restore")
+
+
+@router.post("/snooze", status_code=204, summary="Snooze")
+async def snooze(body: SnoozeMessages, caller: CallerOf, parts: PartsOf) -> None:
+    """Keep notifications out of sight until a time; unknown ones are ignored.
+
+    So are those that cannot be dismissed. Labs bring them back when the time has come.
+    """
+    await parts.inbox.snooze(caller, body.ids, body.until)
+
+
+@router.post("/unsnooze", status_code=204, summary="End a snooze")
+async def unsnooze(body: MessageIds, caller: CallerOf, parts: PartsOf) -> None:
+    """Bring notifications back as they were; unknown ones are ignored."""
+    await parts.inbox.snooze(caller, body.ids, None)
+
+
+@router.post("/wake", status_code=204, summary="Bring back what was snoozed until now")
+async def wake(body: MessageIds, caller: CallerOf, parts: PartsOf) -> None:
+    """Make those unread whose snooze has ended; all others stay as they are."""
+    await parts.inbox.wake(caller, body.ids)

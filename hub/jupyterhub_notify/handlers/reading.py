@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from .. import __version__
 from ..models.broadcasts import Broadcast
-from ..models.common import Name
+from ..models.common import Name, Snooze
 from ..models.features import FEATURES
 from ..models.overview import Overview
 from ..models.receipts import Hello, HelloAnswer, Reply
@@ -74,6 +74,24 @@ async def dismiss_broadcast(id: Reference, caller: CallerOf, parts: PartsOf) -> 
 async def restore_broadcast(id: Reference, caller: CallerOf, parts: PartsOf) -> None:
     """Take it back that was put away."""
     await parts.reading.mark(caller, id, "restore")
+
+
+@router.post("/broadcasts/{id}/snooze", status_code=204, summary="Snooze a broadcast")
+async def snooze_broadcast(id: Reference, body: Snooze, caller: CallerOf, parts: PartsOf) -> None:
+    """Keep it out of sight until a time; labs bring it back when that has come."""
+    await parts.reading.snooze(caller, id, body.until)
+
+
+@router.post("/broadcasts/{id}/unsnooze", status_code=204, summary="End a broadcast's snooze")
+async def unsnooze_broadcast(id: Reference, caller: CallerOf, parts: PartsOf) -> None:
+    """Bring it back as it was."""
+    await parts.reading.snooze(caller, id, None)
+
+
+@router.post("/broadcasts/{id}/wake", status_code=204, summary="Bring a snoozed broadcast back")
+async def wake_broadcast(id: Reference, caller: CallerOf, parts: PartsOf) -> None:
+    """Make it unread if its snooze has ended; else it stays as it is."""
+    await parts.reading.wake(caller, id)
 
 
 @router.post("/broadcasts/{id}/accept", status_code=204, summary="Accept a broadcast")

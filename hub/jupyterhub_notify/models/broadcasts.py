@@ -19,6 +19,8 @@ from .common import (
     Name,
     RepliedAt,
     RepliedOrNull,
+    SnoozedOrNull,
+    SnoozedUntil,
     Summary,
     Text,
     Type,
@@ -245,6 +247,7 @@ class Broadcast(_BroadcastOptions):
         Utc | None, Field(title="Read", description="Time at which the user read it")
     ] = None
     dismissed: DismissedAt = None
+    snoozed_until: SnoozedUntil = None
     accepted: Annotated[
         Utc | None, Field(title="Accepted", description="Time at which the user accepted it")
     ] = None
@@ -260,6 +263,7 @@ class BroadcastChanged(Model):
         Utc | None, Field(title="Read", description="Time at which it was read, or null")
     ]
     dismissed: DismissedOrNull
+    snoozed_until: SnoozedOrNull
     accepted: Annotated[
         Utc | None, Field(title="Accepted", description="Time at which it was accepted, or null")
     ]

@@ -22,6 +22,7 @@ __all__ = [
     "Name",
     "PlainJson",
     "ReplyRequest",
+    "Snooze",
     "Text",
     "Type",
     "Utc",
@@ -115,10 +116,25 @@ UpdatedAt = Annotated[
 DismissedAt = Annotated[
     Utc | None, Field(title="Dismissed", description="Time at which the user put it away")
 ]
+SnoozedUntil = Annotated[
+    Utc | None,
+    Field(
+        title="Snoozed until",
+        description="Time until which the user wants it out of sight; one that has passed: no more",
+    ),
+]
 RepliedAt = Annotated[Utc | None, Field(title="Replied", description="Time of the user's answer")]
 # The same in an event that says what changed
 DismissedOrNull = Annotated[
     Utc | None, Field(title="Dismissed", description="Time at which it was put away, or null")
+]
+SnoozedOrNull = Annotated[
+    Utc | None,
+    Field(
+        title="Snoozed until",
+        description="Time until which it is out of sight; one that has passed: no more; or null, "
+        "if it never was",
+    ),
 ]
 RepliedOrNull = Annotated[
     Utc | None, Field(title="Replied", description="Time at which it was answered, or null")
@@ -144,6 +160,18 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")
+
+
+class Snooze(Model):
+    """The end of a snooze."""
+
+    until: Annotated[
+        Utc,
+        Field(
+            title="Until",
+            description="Time at which it comes back, a year ahead at most",
+        ),
+    ]
 
 
 class FormattedText(Model):

@@ -22,6 +22,7 @@ FEATURES = [
     "receipts",
     "reconcile",
     "replies",
+    "snooze",
     "templates",
     "welcome",
 ]

@@ -29,6 +29,9 @@ from .common import (
     RepliedAt,
     RepliedOrNull,
     ReplyRequest,
+    Snooze,
+    SnoozedOrNull,
+    SnoozedUntil,
     Summary,
     Text,
     Type,
@@ -50,6 +53,7 @@ __all__ = [
     "ReconcileItem",
     "Reconciled",
     "ServiceNotification",
+    "SnoozeMessages",
 ]
 
 _KEY = Field(
@@ -224,6 +228,7 @@ class MessageSummary(Options):
     ]
     url: Annotated[str, Field(title="URL", description="URL of the whole notification")]
     dismissed: DismissedAt = None
+    snoozed_until: SnoozedUntil = None
     type: Annotated[Type, TYPE] = "info"
     expires: Annotated[Utc | None, _EXPIRES] = None
     updated: UpdatedAt = None
@@ -246,6 +251,7 @@ class Message(Options):
         Field(title="Message body", description="Formatted for a block context"),
     ]
     dismissed: DismissedAt = None
+    snoozed_until: SnoozedUntil = None
     replied: RepliedAt = None
     answer: Annotated[str | None, Field(title="Answer", description="The user's answer")] = None
     type: Annotated[Type, TYPE] = "info"
@@ -263,6 +269,7 @@ class MessageChanged(Model):
         Utc | None, Field(title="Read date", description="Time at which it was read, or null")
     ]
     dismissed: DismissedOrNull
+    snoozed_until: SnoozedOrNull
     replied: RepliedOrNull
     answer: AnswerOrNull
 
@@ -327,3 +334,7 @@ class MessageIds(Model):
     """The ids of messages; unknown ones are ignored."""
 
     ids: Annotated[Ids, Field(title="Notification IDs", description="Those to mark")]
+
+
+class SnoozeMessages(MessageIds, Snooze):
+    """The ids of messages, and the end of their snooze."""

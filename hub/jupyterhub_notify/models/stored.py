@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 __all__ = [
+    "ENDED",
     "BroadcastUserState",
     "StoredBroadcast",
     "StoredNotification",
@@ -14,6 +15,10 @@ __all__ = [
     "StoredWelcome",
     "WelcomeUserState",
 ]
+
+#: The end of a snooze that is over. It is none of those that no lab ever told of: their labs may
+#: have snoozed a message before the service knew what that is, and go on with it.
+ENDED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +28,7 @@ class StoredState:
     seq: int = 0
     read: datetime | None = None
     dismissed: datetime | None = None
+    snoozed_until: datetime | None = None
     replied: datetime | None = None
     reply: str | None = None
     stored: datetime | None = None
@@ -72,6 +78,7 @@ class BroadcastUserState:
     seq: int = 0
     read: datetime | None = None
     dismissed: datetime | None = None
+    snoozed_until: datetime | None = None
     accepted: datetime | None = None
     replied: datetime | None = None
     reply: str | None = None

@@ -84,6 +84,8 @@ class BroadcastState(Base):
     occurrence: Mapped[datetime | None]
     read: Mapped[datetime | None]
     dismissed: Mapped[datetime | None]
+    #: As of notifications.
+    snoozed_until: Mapped[datetime | None]
     accepted: Mapped[datetime | None]
     replied: Mapped[datetime | None]
     reply: Mapped[str | None]

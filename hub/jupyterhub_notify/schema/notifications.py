@@ -92,6 +92,9 @@ class NotificationState(Base):
     seq: Mapped[int] = mapped_column(BigInteger, index=True)
     read: Mapped[datetime | None]
     dismissed: Mapped[datetime | None]
+    #: Out of sight until then; once that has come, the first lab to say so brings it back, and
+    #: this is ``ENDED``.
+    snoozed_until: Mapped[datetime | None]
     replied: Mapped[datetime | None]
     reply: Mapped[str | None]
     stored: Mapped[datetime | None]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
 
 from ..errors import Conflict, NotFound
 from ..events.versions import Versions
 from ..identity.caller import Caller
-from ..models.stored import BroadcastUserState, StoredBroadcast
+from ..models.stored import ENDED, BroadcastUserState, StoredBroadcast
 from ..schema import now
 from ..storage.broadcasts import BroadcastStore
 from ..storage.database import Database
@@ -17,6 +18,7 @@ from ..storage.deliveries import DeliveryStore, Reported
 from ..storage.writer import Transaction, Writer
 from .access import require_known, require_user
 from .replies import check_reply
+from .snoozing import is_snoozed, snoozed, woken
 
 __all__ = ["BroadcastMark", "BroadcastReadingService"]
 
@@ -141,9 +143,55 @@ class BroadcastReadingService:
         values: dict[str, Any] = {name: at for name in SETS[mark] if getattr(state, name) is None}
         if mark == "restore" and state.dismissed is not None:
             values = {"dismissed": None}
+        if mark == "dismiss" and is_snoozed(state):
+            # What is put away does not come back by itself.
+            values["snoozed_until"] = ENDED
         if values:
             values["seq"] = transaction.next(user)
             await self._store.set_state(transaction.connection, stored, user, values)
+
+    async def snooze(self, caller: Caller, id_: str, until: datetime | None) -> None:
+        """Keep a broadcast out of the caller's sight.
+
+        Parameters
+        ----------
+        caller
+            Whose.
+        id_
+            Which.
+        until
+            When it comes back; `None` to bring it back now, as it was.
+        """
+
+        def values(stored: StoredBroadcast, state: BroadcastUserState) -> dict[str, Any]:
+            if until is not None and not stored.options.get("dismissable", True):
+                raise Conflict("This broadcast cannot be snoozed")
+            return snoozed(state, until)
+
+        await self._change(caller, id_, values)
+
+    async def wake(self, caller: Caller, id_: str) -> None:
+        """Bring it back, unread, if its snooze has ended; else it stays as it is."""
+        await self._change(caller, id_, lambda _, state: woken(state))
+
+    async def _change(
+        self,
+        caller: Caller,
+        id_: str,
+        values: Callable[[StoredBroadcast, BroadcastUserState], dict[str, Any]],
+    ) -> None:
+        """Set what is returned for a broadcast and the caller's state of it, if anything is."""
+        user = require_user(caller)
+
+        async def command(transaction: Transaction) -> None:
+            stored = await self.visible(transaction, caller, id_)
+            state = await self._store.one_state(transaction.connection, stored, user)
+            changed = values(stored, state)
+            if changed:
+                changed = {**changed, "seq": transaction.next(user)}
+                await self._store.set_state(transaction.connection, stored, user, changed)
+
+        await self._writer.run(command)
 
     async def reply(self, caller: Caller, id_: str, reply: str, server: str) -> None:
         """Answer a broadcast; a later answer replaces an earlier one."""

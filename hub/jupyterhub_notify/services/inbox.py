@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Literal
 
 from ..errors import NotFound
 from ..identity.caller import Caller
-from ..models.stored import StoredNotification
+from ..models.stored import ENDED, StoredNotification
 from ..schema import now
 from ..storage.database import Database
 from ..storage.notifications import NotificationStore
@@ -15,6 +16,7 @@ from ..storage.pages import Cursor, Page
 from ..storage.writer import Transaction, Writer
 from .access import require_user
 from .replies import check_reply
+from .snoozing import is_snoozed, snoozed, woken
 
 __all__ = ["InboxService", "Mark", "numbers"]
 
@@ -95,24 +97,65 @@ class InboxService:
         mark
             What to do with them.
         """
+        column, on = MARKS[mark]
+
+        def values(one: StoredNotification) -> dict[str, Any]:
+            state = one.user_state
+            if (getattr(state, column) is not None) == on:
+                return {}
+            # What is put away does not come back by itself.
+            ends = {"snoozed_until": ENDED} if mark == "dismiss" and is_snoozed(state) else {}
+            return {column: now() if on else None, **ends}
+
+        await self._change(caller, ids, values)
+
+    async def snooze(self, caller: Caller, ids: Iterable[str], until: datetime | None) -> None:
+        """Keep some of the caller's notifications out of sight; unknown ids are ignored.
+
+        Parameters
+        ----------
+        caller
+            Whose.
+        ids
+            Which; those that cannot be dismissed stay in sight.
+        until
+            When they come back; `None` to bring them back now, as they were.
+        """
+
+        def values(one: StoredNotification) -> dict[str, Any]:
+            changed = snoozed(one.user_state, until)
+            stays = until is not None and not one.options.get("dismissable", True)
+            return {} if stays else changed
+
+        await self._change(caller, ids, values)
+
+    async def wake(self, caller: Caller, ids: Iterable[str]) -> None:
+        """Bring those of them back, unread, whose snooze has ended; the others stay as they are."""
+        await self._change(caller, ids, lambda one: woken(one.user_state))
+
+    async def _change(
+        self,
+        caller: Caller,
+        ids: Iterable[str],
+        values: Callable[[StoredNotification], dict[str, Any]],
+    ) -> None:
+        """Set what is returned for each of the caller's notifications, if anything is."""
         user = require_user(caller)
         wanted = numbers(ids)
-        column, on = MARKS[mark]
 
         async def command(transaction: Transaction) -> None:
             found = await self._store.some_for_user(
                 transaction.connection, user, caller.groups, wanted
             )
-            at = now()
             rows: list[dict[str, Any]] = [
                 {
                     "notification_id": one.id,
                     "user_name": user,
                     "seq": transaction.next(user),
-                    column: at if on else None,
+                    **changed,
                 }
                 for one in found
-                if (getattr(one.user_state, column) is not None) != on
+                if (changed := values(one))
             ]
             await self._store.set_states(transaction.connection, rows)
 

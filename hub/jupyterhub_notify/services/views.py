@@ -46,6 +46,7 @@ class NotificationViews:
                 "created": stored.created,
                 "read": stored.user_state.read,
                 "dismissed": stored.user_state.dismissed,
+                "snoozed_until": stored.user_state.snoozed_until,
                 "summary": formatted_summary(content.summary),
                 "url": url,
                 "type": content.type,
@@ -65,6 +66,7 @@ class NotificationViews:
                 "created": stored.created,
                 "read": state.read,
                 "dismissed": state.dismissed,
+                "snoozed_until": state.snoozed_until,
                 "replied": state.replied,
                 "answer": state.reply,
                 "summary": formatted_summary(content.summary),
@@ -83,6 +85,7 @@ class NotificationViews:
             id=str(id_),
             read=state.read,
             dismissed=state.dismissed,
+            snoozed_until=state.snoozed_until,
             replied=state.replied,
             answer=state.reply,
         )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..models.stored import BroadcastUserState, StoredBroadcast
+from ..models.stored import ENDED, BroadcastUserState, StoredBroadcast
 from ..schema import Broadcast, BroadcastState
 from .upsert import upsert
 
@@ -44,7 +44,7 @@ _FIELDS = (
 )
 #: So many names go into a statement.
 FEW = 100
-_STATE = ("seq", "read", "dismissed", "accepted", "replied", "reply")
+_STATE = ("seq", "read", "dismissed", "snoozed_until", "accepted", "replied", "reply")
 
 
 def _stored(row: Row[Any]) -> StoredBroadcast:
@@ -144,11 +144,16 @@ class BroadcastStore:
         await connection.execute(update(Broadcast).where(_B.id == id_).values(values))
 
     async def show_again(self, connection: AsyncConnection, id_: str) -> None:
-        """Forget that users have read, dismissed or accepted it; replies stay."""
+        """Forget that users have read, dismissed, snoozed or accepted it; replies stay."""
         await connection.execute(
             update(BroadcastState)
             .where(_S.broadcast_id == id_)
             .values(read=None, dismissed=None, accepted=None)
+        )
+        await connection.execute(
+            update(BroadcastState)
+            .where(_S.broadcast_id == id_, _S.snoozed_until.is_not(None))
+            .values(snoozed_until=ENDED)
         )
 
     async def states_of_user(

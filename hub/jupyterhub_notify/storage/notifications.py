@@ -30,7 +30,17 @@ __all__ = ["NotificationStore", "group_target", "targets_of", "user_target"]
 
 _N = Notification.__table__.c
 _S = NotificationState.__table__.c
-_STATE = ("seq", "read", "dismissed", "replied", "reply", "stored", "shown", "tabs")
+_STATE = (
+    "seq",
+    "read",
+    "dismissed",
+    "snoozed_until",
+    "replied",
+    "reply",
+    "stored",
+    "shown",
+    "tabs",
+)
 _FIELDS = (
     "id",
     "seq",
