@@ -462,6 +462,9 @@ class NotificationManager:
                 raise
             except Exception as error:
                 self._log.debug("Watching the store failed: %s", error)
+            if self.storage.notifications.has_woken:
+                self.storage.notifications.has_woken = False
+                self._nudge()
 
     def _make_update(self) -> Update | None:
         """Return the frame that leads to the present; runs in storage's thread after a batch."""

@@ -13,6 +13,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from .state import CLEAR_USER_STATES
 from .transaction import Transaction
 
 
@@ -167,6 +168,15 @@ def tombstone(transaction: Transaction, id_: str, column: str) -> None:
     transaction.execute(
         _TOMBSTONE.format(column=column),
         (transaction.next_seq(), transaction.now_ms, id_),
+    )
+
+
+def bump(transaction: Transaction, id_: str) -> None:
+    """Move a row to the top of the list again, unread; it has its new ``seq`` already."""
+    transaction.execute(
+        "UPDATE notifications SET position = seq, updated_ms = ?, "
+        f"{CLEAR_USER_STATES} WHERE id = ?",
+        (transaction.now_ms, id_),
     )
 
 

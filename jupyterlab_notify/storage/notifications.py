@@ -23,6 +23,7 @@ from .fields import (
     SELECT,
     SHOWN_TOKEN,
     WireNotification,
+    bump,
     insert_statement,
     rfc3339,
     to_wire,
@@ -32,17 +33,12 @@ from .ids import pushed_broadcast
 from .outbox import OutboxRepository
 from .quiet import QuietRepository
 from .replies import find_sent
-from .state import ACTIVE, CLEAR_USER_STATES, INBOX, PINNED, SNOOZED, VIEWS, StateChange
+from .state import ACTIVE, INBOX, PINNED, SNOOZED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
 
 if TYPE_CHECKING:
     from .shapes import Changed, Counts, Frame, NewNotification, Page
-
-#: Moves a row to the top of the list again, unread.
-BUMP = f"""
-    UPDATE notifications SET position = seq, updated_ms = ?, {CLEAR_USER_STATES}
-    WHERE id = ?"""
 
 #: Numbers of rows that one statement inserts. Powers of two need few prepared statements; the
 #: largest stays below the 999 parameters of an old SQLite.
@@ -160,6 +156,8 @@ class NotificationRepository:
         self._outbox = outbox
         self._welcome = welcome
         self._quiet = quiet
+        #: True once a snooze has ended of which a central service is to be told.
+        self.has_woken = False
 
     # Reading
 
@@ -408,7 +406,7 @@ class NotificationRepository:
         values.update(id=id_, seq=transaction.next_seq(), expired_ms=expired_ms)
         transaction.execute(REPLACE, values)
         if not is_quiet:
-            transaction.execute(BUMP, (transaction.now_ms, id_))
+            bump(transaction, id_)
         if expired_ms is not None:
             tombstone(transaction, id_, "expired_ms")
         return Stored(id_, transaction.state.seq, "updated", durable)
@@ -512,7 +510,7 @@ class NotificationRepository:
     def wake_snoozed(self, transaction: Transaction) -> None:
         """Bring back what was snoozed until now: unread, on top.
 
-        A central service is told, since its list would make it read again.
+        A central service is told, for itself and for the user's other servers.
         """
         due = transaction.execute(
             f"SELECT id, {_MARKED} FROM notifications WHERE {SNOOZED} AND snoozed_until_ms <= ? "
@@ -524,8 +522,8 @@ class NotificationRepository:
             transaction.execute(
                 "UPDATE notifications SET seq = ? WHERE id = ?", (transaction.next_seq(), id_)
             )
-            transaction.execute(BUMP, (transaction.now_ms, id_))
-            self._tell_central(transaction, services, _Marked(*marked), None)
+            bump(transaction, id_)
+            self._tell_woken(transaction, services, _Marked(*marked))
 
     def _change(
         self,
@@ -562,18 +560,33 @@ class NotificationRepository:
         transaction: Transaction,
         services: set[str],
         row: _Marked,
-        change: StateChange | None,
+        change: StateChange,
     ) -> None:
-        """Append what a row's service has to know of a change; None clears all states."""
+        """Append what a row's service has to know of a change."""
         if row.remote is None or row.central not in services:
             return
-        before = _Marks(bool(row.read), bool(row.closed), bool(row.dismissed))
-        after = _Marks(False, False, False)
-        if change is not None:
-            after = before.after(change, bool(row.dismissable))
+        before = row.marks
+        after = before.after(change, bool(row.dismissable))
+        # What is put away does not come back, here or anywhere.
+        snoozed_ms = None if before.dismissed else row.snoozed_until_ms
+        until_ms = None if after.dismissed else row.snoozed_after(change)
+        if until_ms != snoozed_ms:
+            name = _on(row.origin, "unsnooze" if until_ms is None else "snooze")
+            detail = None if until_ms is None else str(until_ms)
+            self._outbox.append(transaction, name, row.remote, row.central, detail)
         action = _central_action(row.origin, before, after)
         if action is not None:
             self._outbox.append(transaction, action, row.remote, row.central)
+
+    def _tell_woken(self, transaction: Transaction, services: set[str], row: _Marked) -> None:
+        """Append that a row's snooze has ended; all that the user did with it before is undone."""
+        if row.remote is None or row.central not in services:
+            return
+        otherwise = _central_action(row.origin, row.marks, _Marks(False, False, False))
+        self._outbox.append(
+            transaction, _on(row.origin, "wake"), row.remote, row.central, otherwise
+        )
+        self.has_woken = True
 
 
 def _check_snooze(transaction: Transaction, change: StateChange) -> bool:
@@ -589,6 +602,7 @@ def _check_snooze(transaction: Transaction, change: StateChange) -> bool:
 #: The columns of a row on which it depends what its central service is told; see ``_Marked``.
 _MARKED = (
     "read_ms IS NOT NULL, closed_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
+    "snoozed_until_ms, "
     "CASE WHEN origin IN ('message', 'broadcast') THEN remote END, central, origin"
 )
 
@@ -600,10 +614,25 @@ class _Marked(NamedTuple):
     closed: int
     dismissed: int
     dismissable: int
+    snoozed_until_ms: int | None
     #: The service's id; None if it is no message or broadcast of a central service.
     remote: str | None
     central: str
     origin: str
+
+    @property
+    def marks(self) -> _Marks:
+        """The states that the user has set, without the snooze."""
+        return _Marks(bool(self.read), bool(self.closed), bool(self.dismissed))
+
+    def snoozed_after(self, change: StateChange) -> int | None:
+        """Return until when it is snoozed after a change; None if it is not."""
+        until_ms = change.snoozed_until_ms
+        if until_ms is False:
+            return None
+        if until_ms is None or self.dismissed or not self.dismissable:
+            return self.snoozed_until_ms
+        return until_ms
 
 
 class _Marks(NamedTuple):
@@ -622,6 +651,11 @@ class _Marks(NamedTuple):
             dismissed = change.dismissed and dismissable
         read = self.read or (closed and not self.closed) if change.read is None else change.read
         return _Marks(read, closed, dismissed)
+
+
+def _on(origin: str, action: str) -> str:
+    """Return the outbox's name of an action on a message or a broadcast."""
+    return f"broadcast-{action}" if origin == "broadcast" else action
 
 
 def _central_action(origin: str, before: _Marks, after: _Marks) -> str | None:

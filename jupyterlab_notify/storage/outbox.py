@@ -18,15 +18,18 @@ CLAIM_SIZE = 200
 BROADCAST_ACTIONS = ("broadcast-read", "broadcast-dismiss", "broadcast-restore")
 #: Actions that tell the service of answers; each has the answer as its detail.
 REPLY_ACTIONS = ("reply", "broadcast-reply")
+#: Actions that tell the service of snoozes. The detail of the first is their end, in ms by this
+#: server's clock; that of the last is the action for a service that knows no snooze, if there is
+#: one.
+MESSAGE_SNOOZES = ("snooze", "unsnooze", "wake")
+BROADCAST_SNOOZES = ("broadcast-snooze", "broadcast-unsnooze", "broadcast-wake")
+SNOOZE_ACTIONS = (*MESSAGE_SNOOZES, *BROADCAST_SNOOZES)
 #: Actions of which each makes a request by itself.
-SINGLE_ACTIONS = ("dismiss-all", "reset", *BROADCAST_ACTIONS, *REPLY_ACTIONS)
+SINGLE_ACTIONS = ("dismiss-all", "reset", *BROADCAST_ACTIONS, *REPLY_ACTIONS, *BROADCAST_SNOOZES)
 
 
 class Claim(NamedTuple):
-    """The head of the outbox: entries of one kind, claimed by one server.
-
-    An answer is one entry, with the answer as its ``detail``.
-    """
+    """The head of the outbox: entries of one kind and ``detail``, claimed by one server."""
 
     action: str
     subjects: tuple[str, ...]
@@ -105,20 +108,53 @@ class OutboxRepository:
         )
 
     def pending_messages(self, transaction: Transaction) -> frozenset[str]:
-        """Return the service's ids of the messages with waiting entries."""
+        """Return the service's ids of the messages that waiting entries make read or unread."""
+        return self._subjects(transaction, "read", "unread", "wake")
+
+    def pending_snoozes(self, transaction: Transaction) -> frozenset[str]:
+        """Return the service's ids of the messages of whose snooze it is still to be told."""
+        return self._subjects(transaction, *MESSAGE_SNOOZES)
+
+    def _subjects(self, transaction: Transaction, *actions: str) -> frozenset[str]:
+        marks = ", ".join("?" * len(actions))
         return frozenset(
             row[0]
             for row in transaction.execute(
-                "SELECT subject FROM outbox WHERE central = ? AND action IN ('read', 'unread')",
-                (self.central,),
+                f"SELECT subject FROM outbox WHERE central = ? AND action IN ({marks})",
+                (self.central, *actions),
             )
         )
 
-    def is_pending(self, transaction: Transaction, origin: str, remote: str) -> bool:
-        """Return whether something that the user did with a message or broadcast waits here."""
-        actions: tuple[str, ...] = (*BROADCAST_ACTIONS, "broadcast-reply")
+    def is_pending(
+        self, transaction: Transaction, origin: str, remote: str, *, wakes: bool = False
+    ) -> bool:
+        """Return whether something that the user did with a message or broadcast waits here.
+
+        Parameters
+        ----------
+        transaction
+            A transaction.
+        origin
+            ``message`` or ``broadcast``.
+        remote
+            The service's id.
+        wakes
+            Whether the end of a snooze counts as well, which the service knows nothing of.
+        """
+        actions: tuple[str, ...] = (*BROADCAST_ACTIONS, "broadcast-reply", "broadcast-wake")
         if origin != "broadcast":
-            actions = ("read", "unread", "reply")
+            actions = ("read", "unread", "reply", "wake")
+        return self._waits(transaction, remote, actions if wakes else actions[:-1])
+
+    def is_snooze_pending(self, transaction: Transaction, origin: str, remote: str) -> bool:
+        """Return whether the service is still to be told that the user snoozed it, or woke it.
+
+        That a snooze has ended by itself is known there as well, and gives way.
+        """
+        actions = BROADCAST_SNOOZES if origin == "broadcast" else MESSAGE_SNOOZES
+        return self._waits(transaction, remote, actions[:2])
+
+    def _waits(self, transaction: Transaction, remote: str, actions: tuple[str, ...]) -> bool:
         marks = ", ".join("?" * len(actions))
         return bool(
             transaction.execute(
@@ -163,8 +199,8 @@ class OutboxRepository:
             return None
         numbers: list[int] = []
         subjects: dict[str, None] = {}
-        for number, kind, subject, *_ in rows:
-            if kind != action or (numbers and kind in SINGLE_ACTIONS):
+        for number, kind, subject, _, _, more in rows:
+            if (kind, more) != (action, detail) or (numbers and kind in SINGLE_ACTIONS):
                 break
             numbers.append(number)
             subjects[subject] = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from .cursor import Cursor
-from .expiry import withdraw
-from .fields import named_insert, tombstone
+from .expiry import CLOCKS_MS, withdraw
+from .fields import bump, named_insert, tombstone
 from .ids import remote_id
 from .outbox import OutboxRepository
 from .state import ACTIVE
@@ -49,6 +49,8 @@ class RemoteOptions(TypedDict):
     #: The moment that a maintenance counts down to.
     countdown_ms: int | None
     expires_ms: int | None
+    #: The time until which the user has snoozed it; None from a service that says nothing of it.
+    snoozed_until_ms: int | None
 
 
 #: The defaults, for a service that does not set them.
@@ -62,6 +64,7 @@ PLAIN_OPTIONS: RemoteOptions = {
     "progress": None,
     "countdown_ms": None,
     "expires_ms": None,
+    "snoozed_until_ms": None,
 }
 
 
@@ -93,6 +96,8 @@ class RemoteState(NamedTuple):
     #: The user's answer, and its time; None if this says nothing of one.
     answer: str | None = None
     answered_ms: int | None = None
+    #: The time until which it is snoozed; 0 if that is over; None if this says nothing of it.
+    snoozed_until_ms: int | None = None
 
 
 class KnownMessage(NamedTuple):
@@ -102,6 +107,7 @@ class KnownMessage(NamedTuple):
     is_read: bool
     created_ms: int
     updated_ms: int
+    snoozed_until_ms: int | None
 
 
 class RemoteSnapshot(NamedTuple):
@@ -117,12 +123,20 @@ class RemoteSnapshot(NamedTuple):
         The messages by the service's id.
     seen
         The service's ids of all messages that were ever stored, even if deleted since.
+    now_ms
+        The time of the snapshot.
     """
 
     cursor: Cursor
     pending: frozenset[str]
     messages: dict[str, KnownMessage]
     seen: frozenset[str]
+    now_ms: int
+
+    def has_other_snooze(self, remote: str, until_ms: int | None) -> bool:
+        """Return whether a stored message is snoozed otherwise than its service says."""
+        known = self.messages.get(remote)
+        return known is not None and _is_other_snooze(known.snoozed_until_ms, until_ms, self.now_ms)
 
 
 class AppliedChanges(NamedTuple):
@@ -131,6 +145,8 @@ class AppliedChanges(NamedTuple):
     read: list[str]
     unread: list[str]
     revoked: list[str]
+    snoozed: list[str]
+    unsnoozed: list[str]
 
 
 class BroadcastChanges(NamedTuple):
@@ -176,10 +192,10 @@ class RemoteRepository:
     def snapshot(self, transaction: Transaction) -> RemoteSnapshot:
         """Return the stored messages of the service."""
         messages = {
-            remote: KnownMessage(id_, bool(read), created_ms, updated_ms)
-            for remote, id_, read, created_ms, updated_ms in transaction.execute(
+            remote: KnownMessage(id_, bool(read), *times)
+            for remote, id_, read, *times in transaction.execute(
                 "SELECT remote, id, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL, created_ms, "
-                "updated_ms "
+                "updated_ms, snoozed_until_ms "
                 "FROM notifications WHERE central = ? AND origin = 'message' "
                 f"AND remote IS NOT NULL AND {ACTIVE}",
                 (self._central,),
@@ -192,7 +208,7 @@ class RemoteRepository:
             )
         )
         pending = self._outbox.pending_messages(transaction)
-        return RemoteSnapshot(transaction.cursor, pending, messages, seen)
+        return RemoteSnapshot(transaction.cursor, pending, messages, seen, transaction.now_ms)
 
     def add(
         self, transaction: Transaction, items: Sequence[RemoteMessage], source: str
@@ -273,13 +289,13 @@ class RemoteRepository:
                 "UPDATE notifications SET updated_ms = ? WHERE id = ? AND updated_ms < ?",
                 (values["updated_ms"], id_, values["updated_ms"]),
             )
-            self.mark(transaction, "message", item["remote"], state)
+            self._adopt(transaction, "message", item["remote"], state)
             return None
         if tuple(stored) != content and item["type"] != "in-progress" and not state.read:
             # Its content has changed, so it moves to the top, unread.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (id_,))
             self._insert(transaction, {**values, "id": id_})
-            self.mark(transaction, "message", item["remote"], state)
+            self._adopt(transaction, "message", item["remote"], state)
             return str(id_)
         changed = {name: values[name] for name in (*CONTENT_FIELDS, "expires_ms", "updated_ms")}
         sets = ", ".join(f"{name} = ?" for name in changed)
@@ -287,8 +303,62 @@ class RemoteRepository:
             f"UPDATE notifications SET seq = ?, {sets}, fetched = 1 WHERE id = ?",
             (transaction.next_seq(), *changed.values(), id_),
         )
-        self.mark(transaction, "message", item["remote"], state)
+        self._adopt(transaction, "message", item["remote"], state)
         return None
+
+    def _adopt(
+        self, transaction: Transaction, origin: str, remote: str, state: RemoteState
+    ) -> None:
+        self.snooze(transaction, origin, remote, state)
+        self.mark(transaction, origin, remote, state)
+
+    def snooze(
+        self, transaction: Transaction, origin: str, remote: str, state: RemoteState
+    ) -> tuple[Literal["snoozed", "unsnoozed"], str] | None:
+        """Snooze what the user has snoozed elsewhere, or end it, unless they did so here since.
+
+        Parameters
+        ----------
+        transaction
+            A transaction that writes.
+        origin
+            ``message`` or ``broadcast``.
+        remote
+            The service's id.
+        state
+            Its state there.
+
+        Returns
+        -------
+        tuple or None
+            What the user did, and our id; None if that is nothing new.
+        """
+        row = transaction.execute(
+            "SELECT id, snoozed_until_ms, dismissable FROM notifications "
+            f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
+            (self._central, origin, remote),
+        ).fetchone()
+        if row is None:
+            return None
+        (id_, was_ms, dismissable), until_ms = row, state.snoozed_until_ms
+        if (
+            not _is_other_snooze(was_ms, until_ms, transaction.now_ms)
+            or (until_ms and not dismissable)
+            or self._outbox.is_snooze_pending(transaction, origin, remote)
+        ):
+            return None
+        # One that has passed, without a server having said so, ends here with the next look.
+        transaction.execute(
+            "UPDATE notifications SET seq = ?, snoozed_until_ms = ? WHERE id = ?",
+            (transaction.next_seq(), until_ms or None, id_),
+        )
+        if until_ms:
+            return "snoozed", str(id_)
+        if was_ms <= transaction.now_ms + CLOCKS_MS and not state.read:
+            # Another server's clock is ahead: the user has not brought it back, its time has come.
+            bump(transaction, id_)
+            return None
+        return "unsnoozed", str(id_)
 
     def mark(
         self, transaction: Transaction, origin: str, remote: str, state: RemoteState
@@ -316,10 +386,14 @@ class RemoteRepository:
             f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
             (self._central, origin, remote),
         ).fetchone()
-        if row is None or self._outbox.is_pending(transaction, origin, remote):
+        is_silent = state.snoozed_until_ms is None
+        if row is None or self._outbox.is_pending(transaction, origin, remote, wakes=is_silent):
             return None
         id_, *marked, answer = row
         was, now = _Marks(*marked), transaction.now_ms
+        if state.snoozed_until_ms and state.snoozed_until_ms <= now:
+            # Its time has come, which makes it unread, but no server has said so there yet.
+            state = state._replace(read=False)
         marks = _Marks((was.read_ms or now) if state.read else None, was.closed_ms)
         if origin == "broadcast":
             if not state.dismissed:
@@ -393,6 +467,7 @@ class RemoteRepository:
             "markdown": 1,
             "central": self._central,
             **(marks or _Marks())._asdict(),
+            "snoozed_until_ms": values["snoozed_until_ms"] or None,
             "seq": seq,
             "position": seq,
         }
@@ -420,6 +495,7 @@ class RemoteRepository:
         read: Iterable[str],
         unread: Iterable[str],
         revoked: Iterable[str],
+        snoozed: Mapping[str, RemoteState] | None = None,
     ) -> AppliedChanges:
         """Apply what was done elsewhere, except where the user has acted here in the meantime.
 
@@ -431,17 +507,25 @@ class RemoteRepository:
             The stored messages before the request.
         read, unread, revoked
             The service's ids, by their new state.
+        snoozed
+            The state of those that are snoozed, or no longer, by the service's ids.
         """
-        changed = AppliedChanges([], [], [])
+        changed = AppliedChanges([], [], [], [], [])
         if snapshot.cursor.epoch != transaction.state.epoch:
             return changed
         pending = snapshot.pending | self._outbox.pending_messages(transaction)
+        late = self._changed_since(transaction, snapshot.cursor)
         for remote in read:
-            if id_ := self._apply_read(transaction, snapshot, pending, remote, True):
+            if remote not in late and (id_ := self._apply_read(transaction, pending, remote, True)):
                 changed.read.append(id_)
         for remote in unread:
-            if id_ := self._apply_read(transaction, snapshot, pending, remote, False):
+            if remote not in late and (
+                id_ := self._apply_read(transaction, pending, remote, False)
+            ):
                 changed.unread.append(id_)
+        for remote, state in (snoozed or {}).items():
+            if remote not in late and (done := self.snooze(transaction, "message", remote, state)):
+                getattr(changed, done[0]).append(done[1])
         for remote in revoked:
             row = self._find_message(transaction, remote)
             if row is not None:
@@ -454,7 +538,6 @@ class RemoteRepository:
     def _apply_read(
         self,
         transaction: Transaction,
-        snapshot: RemoteSnapshot,
         pending: frozenset[str],
         remote: str,
         read: bool,
@@ -462,8 +545,8 @@ class RemoteRepository:
         row = self._find_message(transaction, remote)
         if row is None:
             return None
-        id_, seq, is_read = row
-        if remote in pending or seq > snapshot.cursor.seq or bool(is_read) == read:
+        id_, is_read = row
+        if remote in pending or bool(is_read) == read:
             return None
         sets = "read_ms = ?" if read else "read_ms = NULL, dismissed_ms = NULL"
         values = (transaction.now_ms,) if read else ()
@@ -473,9 +556,20 @@ class RemoteRepository:
         )
         return id_
 
-    def _find_message(self, transaction: Transaction, remote: str) -> tuple[str, int, int] | None:
-        row: tuple[str, int, int] | None = transaction.execute(
-            "SELECT id, seq, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL "
+    def _changed_since(self, transaction: Transaction, cursor: Cursor) -> set[str]:
+        """Return the service's ids of the messages that have changed here since."""
+        return {
+            row[0]
+            for row in transaction.execute(
+                "SELECT remote FROM notifications "
+                "WHERE seq > ? AND central = ? AND origin = 'message'",
+                (cursor.seq, self._central),
+            )
+        }
+
+    def _find_message(self, transaction: Transaction, remote: str) -> tuple[str, int] | None:
+        row: tuple[str, int] | None = transaction.execute(
+            "SELECT id, read_ms IS NOT NULL OR dismissed_ms IS NOT NULL "
             "FROM notifications WHERE central = ? AND origin = 'message' AND remote = ? "
             f"AND {ACTIVE}",
             (self._central, remote),
@@ -605,7 +699,8 @@ class RemoteRepository:
         """
         remote = values["remote"]
         row = transaction.execute(
-            "SELECT id, read_ms, coalesce(closed_ms, dismissed_ms) FROM notifications "
+            "SELECT id, read_ms, coalesce(closed_ms, dismissed_ms), snoozed_until_ms "
+            "FROM notifications "
             # Matches every key that starts with the id and "@".
             f"WHERE key > ? AND key < ? AND origin = 'ingest' AND {ACTIVE} "
             "ORDER BY position DESC LIMIT 1",
@@ -613,7 +708,7 @@ class RemoteRepository:
         ).fetchone()
         if row is None:
             return False
-        id_, read_ms, gone_ms = row
+        id_, read_ms, gone_ms, snoozed_ms = row
         if stored is not None:
             transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
         columns = ("central", "origin", "remote", "source", "expires_ms", *CONTENT_FIELDS)
@@ -626,6 +721,8 @@ class RemoteRepository:
         for action, done in (("broadcast-read", read_ms), ("broadcast-dismiss", gone_ms)):
             if done is not None:
                 self._outbox.append(transaction, action, remote)
+        if snoozed_ms is not None and gone_ms is None:
+            self._outbox.append(transaction, "broadcast-snooze", remote, detail=str(snoozed_ms))
         return True
 
     def upsert_broadcast(
@@ -648,7 +745,7 @@ class RemoteRepository:
             if count >= MAX_BROADCASTS:
                 return None
         id_ = self._sync_broadcast(transaction, item, source, stored)
-        self.mark(transaction, "broadcast", item["remote"], state)
+        self._adopt(transaction, "broadcast", item["remote"], state)
         return id_
 
     def _stored_broadcasts(
@@ -679,6 +776,16 @@ class RemoteRepository:
                 (self._central,),
             )
         )
+
+
+def _is_other_snooze(was_ms: int | None, until_ms: int | None, now_ms: int) -> bool:
+    """Return whether a service's snooze differs from a row's; it keeps whole seconds of its own.
+
+    One that has ended is none to a row that is not snoozed.
+    """
+    if until_ms is None:
+        return False
+    return until_ms > now_ms if was_ms is None else abs(until_ms - was_ms) >= 1000
 
 
 def _is_over(transaction: Transaction, values: Mapping[str, Any]) -> bool:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import time
 from email.utils import formatdate
-from typing import cast
 
 import pytest
 
 from jupyterlab_notify.sources.central.clock import MAX_TIME_MS, ServiceClock
-from jupyterlab_notify.storage.remote import RemoteOptions
+from jupyterlab_notify.storage.remote import PLAIN_OPTIONS, RemoteOptions
 
 HOUR_MS = 3_600_000
 
 
 def options(expires_ms: int) -> RemoteOptions:
-    # The rest says nothing of times.
-    return cast(RemoteOptions, {"expires_ms": expires_ms, "countdown_ms": None})
+    return {**PLAIN_OPTIONS, "expires_ms": expires_ms}
 
 
 @pytest.mark.parametrize(

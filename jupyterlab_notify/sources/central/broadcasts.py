@@ -45,6 +45,7 @@ class BroadcastSync:
             changed = storage.remote.sync_broadcasts(tx, listed.items, name, shown)
             if changed is not None and follows:
                 for remote, state in listed.states.items():
+                    storage.remote.snooze(tx, "broadcast", remote, state)
                     storage.remote.mark(tx, "broadcast", remote, state)
             return changed
 

@@ -105,7 +105,8 @@ class CentralClient:
         )
         # A broadcast that is listed twice counts once.
         by_id = {
-            item["remote"]: (self.clock.to_local(item), state) for item, state in reversed(listed)
+            item["remote"]: (self.clock.to_local(item), self.clock.state_to_local(state))
+            for item, state in reversed(listed)
         }
         return ListedBroadcasts(
             tuple(item for item, _ in reversed(by_id.values())),
@@ -147,7 +148,8 @@ class CentralClient:
     async def whole_message(self, remote: str) -> tuple[RemoteMessage, RemoteState]:
         """Return a message and the user's state of it; 404 means that it was revoked."""
         entry = await self._message(remote)
-        return self.clock.to_local(parse_whole_message(entry)), parse_state(entry)
+        state = self.clock.state_to_local(parse_state(entry))
+        return self.clock.to_local(parse_whole_message(entry)), state
 
     async def _message(self, remote: str) -> dict[str, Any]:
         answer = await self._get(f"/v1/notifications/messages/{quote(remote, safe='')}")
@@ -157,7 +159,7 @@ class CentralClient:
         return entry
 
     async def mark(self, what: str, remotes: list[str]) -> None:
-        """Mark messages as ``read`` or ``unread``."""
+        """Mark messages as ``read`` or ``unread``; or ``unsnooze`` them, or ``wake`` them."""
         await self._post(f"/v1/notifications/{what}", {"ids": remotes})
 
     async def welcome(self, aspect: str, etag: str | None = None) -> Tagged[WelcomeContent] | None:
@@ -235,8 +237,18 @@ class CentralClient:
         await self._post("/v1/receipts", {"receipts": receipts})
 
     async def mark_broadcast(self, action: str, remote: str) -> None:
-        """Send the user's action on a broadcast: ``read``, ``dismiss`` or ``restore``."""
+        """Send an action on a broadcast that needs no more to be said: ``read``, for example."""
         await self._post(f"/v1/broadcasts/{quote(remote, safe='')}/{action}", None)
+
+    async def snooze(self, remotes: list[str], until_ms: int) -> None:
+        """Tell that the user has snoozed messages until a time."""
+        value = {"ids": remotes, "until": rfc3339(self.clock.to_service(until_ms))}
+        await self._post("/v1/notifications/snooze", value)
+
+    async def snooze_broadcast(self, remote: str, until_ms: int) -> None:
+        """Tell that the user has snoozed a broadcast until a time."""
+        value = {"until": rfc3339(self.clock.to_service(until_ms))}
+        await self._post(f"/v1/broadcasts/{quote(remote, safe='')}/snooze", value)
 
     async def reply(self, what: str, remote: str, answer: str, server: str) -> None:
         """Tell what the user has answered.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TypeVar
 
-from ...storage.remote import RemoteOptions
+from ...storage.remote import RemoteOptions, RemoteState
 from .failure import parse_date
 
 __all__ = ["ServiceClock"]
@@ -51,9 +51,19 @@ class ServiceClock:
             self.ahead_ms = ahead_ms
 
     def to_local(self, item: T) -> T:
-        """Return a message with its end, and what it counts down to, by this server's clock."""
-        for name in ("expires_ms", "countdown_ms"):
-            at = item[name]
-            if at is not None and self.ahead_ms:
-                item[name] = min(max(at + self.ahead_ms, 0), MAX_TIME_MS)
+        """Return a message with the times that are to come by this server's clock."""
+        for name in ("expires_ms", "countdown_ms", "snoozed_until_ms"):
+            item[name] = self._local(item[name])
         return item
+
+    def state_to_local(self, state: RemoteState) -> RemoteState:
+        """Return what the user did with a message, with the snooze's end by this clock."""
+        return state._replace(snoozed_until_ms=self._local(state.snoozed_until_ms))
+
+    def to_service(self, at: int) -> int:
+        """Return a time of this server's clock by the service's."""
+        return min(max(at - self.ahead_ms, 0), MAX_TIME_MS)
+
+    def _local(self, at: int | None) -> int | None:
+        # 1970 is no moment, but the end of what is over.
+        return at and min(max(at + self.ahead_ms, 0), MAX_TIME_MS)

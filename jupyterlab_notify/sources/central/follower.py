@@ -169,8 +169,9 @@ class EventFollower:
 
             found = await session.submit(apply, write=True)
             session.created(found.created)
-            for action in ("read", "unread", "closed", "dismissed", "revoked"):
-                session.emit_event(action, getattr(found, action))
+            for action, ids in vars(found).items():
+                if action != "created":
+                    session.emit_event(action, ids)
         if events[-1].cursor:
             self.cursor = events[-1].cursor
 
@@ -184,6 +185,8 @@ class _Found:
         self.unread: list[str] = []
         self.closed: list[str] = []
         self.dismissed: list[str] = []
+        self.snoozed: list[str] = []
+        self.unsnoozed: list[str] = []
         self.revoked: list[str] = []
 
 
@@ -208,7 +211,8 @@ class _Changes:
 
     def message(self, entry: dict[str, Any]) -> _Operation:
         """Return the operation that stores a message."""
-        item, state = self._clock.to_local(parse_whole_message(entry)), parse_state(entry)
+        item = self._clock.to_local(parse_whole_message(entry))
+        state = self._clock.state_to_local(parse_state(entry))
 
         def apply(session: CentralSession, tx: Transaction) -> None:
             id_ = session.storage.remote.upsert_message(tx, item, self._source, state)
@@ -219,7 +223,8 @@ class _Changes:
 
     def broadcast(self, entry: dict[str, Any]) -> _Operation:
         """Return the operation that stores a broadcast."""
-        item, state, remote = parse_broadcast(entry), parse_state(entry), parse_id(entry)
+        item, remote = parse_broadcast(entry), parse_id(entry)
+        state = self._clock.state_to_local(parse_state(entry))
         if item is not None:
             self._clock.to_local(item)
 
@@ -235,9 +240,12 @@ class _Changes:
 
     def marked(self, origin: str, entry: dict[str, Any]) -> _Operation:
         """Return the operation that applies what the user did in another lab or on the page."""
-        remote, state = parse_id(entry), parse_state(entry)
+        remote, state = parse_id(entry), self._clock.state_to_local(parse_state(entry))
 
         def apply(session: CentralSession, tx: Transaction) -> None:
+            snoozed = session.storage.remote.snooze(tx, origin, remote, state)
+            if snoozed is not None:
+                getattr(self.found, snoozed[0]).append(snoozed[1])
             id_ = session.storage.remote.mark(tx, origin, remote, state)
             if id_ is not None:
                 action = "read" if state.read else "unread"

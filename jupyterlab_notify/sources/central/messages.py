@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from ...exceptions import NotFound
 from ...storage import Retention
-from ...storage.remote import RemoteMessage, RemoteSnapshot
+from ...storage.remote import RemoteMessage, RemoteSnapshot, RemoteState
 from .client import PAGE_SIZE
 from .failure import Failure
 from .parsing import ListedMessage, Page
@@ -60,6 +60,8 @@ class _Comparison:
         self.revoked: list[str] = []
         #: The messages whose content is newer at the service.
         self.changed: dict[str, None] = {}
+        #: The state of those that the user has snoozed elsewhere, or brought back.
+        self.snoozed: dict[str, RemoteState] = {}
         #: Bodies that were fetched on the way, by our ids.
         self.bodies: dict[str, str | None] = {}
 
@@ -84,7 +86,10 @@ class _Comparison:
                 self.new.append(item)
 
     def compare(self, item: ListedMessage) -> None:
-        """Note if a stored message's content has changed, as far as the service says so."""
+        """Note if a stored message's content or snooze has changed, if the service says so."""
+        until_ms = item.options["snoozed_until_ms"]
+        if self.snapshot.has_other_snooze(item.remote, until_ms):
+            self.snoozed[item.remote] = RemoteState(item.read, False, snoozed_until_ms=until_ms)
         known = self.snapshot.messages.get(item.remote)
         if known is not None and (item.updated_ms or 0) > known.updated_ms:
             self.changed[item.remote] = None
@@ -166,12 +171,13 @@ class MessageSync:
     async def _apply(self, found: _Comparison) -> bool:
         """Store what was done elsewhere; return whether all of it was applied."""
         session, remote = self._session, self._session.storage.remote
-        wanted = (found.read, found.unread_again, found.revoked)
+        wanted = (found.read, found.unread_again, found.revoked, found.snoozed)
         if not any(wanted):
             return True
-        read, unread, revoked = ([one for one in ids if one not in found.newer] for ids in wanted)
+        read, unread, revoked, ids = ([o for o in some if o not in found.newer] for some in wanted)
+        snoozed = {one: found.snoozed[one] for one in ids}
         changed = await session.submit(
-            lambda tx: remote.apply(tx, found.snapshot, read, unread, revoked), write=True
+            lambda tx: remote.apply(tx, found.snapshot, read, unread, revoked, snoozed), write=True
         )
         for action, ids in changed._asdict().items():
             session.emit_event(action, ids)
@@ -315,7 +321,8 @@ class MessageSync:
         explained = total is None or total == expected
         if first is not None and before.etag is not None:
             # Something has changed there; if it is nothing of this, it is what a read message says.
-            explained = explained and bool(new or missing or found.unread_again or found.changed)
+            known_changes = (new, missing, found.unread_again, found.changed, found.snoozed)
+            explained = explained and any(known_changes)
         fresh = now - before.compared_at < self._session.context.timings.full_comparison_s
         if len(missing) <= FEW and explained and fresh:
             return state

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ...storage.outbox import BROADCAST_ACTIONS, REPLY_ACTIONS, Claim
+from ...storage.outbox import (
+    BROADCAST_ACTIONS,
+    MESSAGE_SNOOZES,
+    REPLY_ACTIONS,
+    SNOOZE_ACTIONS,
+    Claim,
+)
 from ...storage.transaction import Transaction
 from ...storage.welcome import WELCOME_ACTIONS
 from .broadcasts import BroadcastSync
@@ -86,15 +92,21 @@ class OutboxSender:
 
         A proxy says 404 as well while the service is not there, so that is asked what it is.
         """
-        if failure.status != 404 or claim.action not in (*BROADCAST_ACTIONS, *REPLY_ACTIONS):
+        actions = (*BROADCAST_ACTIONS, *REPLY_ACTIONS, *SNOOZE_ACTIONS)
+        if failure.status != 404 or claim.action not in actions:
             return False
         try:
-            return bool((await self._session.client.features()).names)
+            names = (await self._session.client.features()).names
         except Failure:
             return False
+        # Of messages that are gone nothing is said; the route is, or is not there yet.
+        return bool(names) and not (claim.action in MESSAGE_SNOOZES and "snooze" in names)
 
     async def _deliver(self, claim: Claim) -> None:
         client, subjects = self._session.client, list(claim.subjects)
+        if claim.action in SNOOZE_ACTIONS:
+            await self._deliver_snooze(claim)
+            return
         if claim.action in BROADCAST_ACTIONS:
             # Semaphore has no state of broadcasts; with it, the state stays in this lab.
             if self._session.has("broadcasts"):
@@ -114,3 +126,22 @@ class OutboxSender:
             await client.accept_welcome(subjects)
         elif claim.action == "reset":
             await client.reset_welcome()
+
+    async def _deliver_snooze(self, claim: Claim) -> None:
+        session, client = self._session, self._session.client
+        await session.learn_features()
+        action, subjects = claim.action.removeprefix("broadcast-"), list(claim.subjects)
+        if not session.has("snooze"):
+            # Such a service knows a message again once it is back, if it has to be unread.
+            if action == "wake" and claim.detail is not None:
+                await self._deliver(claim._replace(action=claim.detail, detail=None))
+        elif action == "snooze":
+            until_ms = int(claim.detail or 0)
+            if claim.action == action:
+                await client.snooze(subjects, until_ms)
+            else:
+                await client.snooze_broadcast(subjects[0], until_ms)
+        elif claim.action == action:
+            await client.mark(action, subjects)
+        else:
+            await client.mark_broadcast(action, subjects[0])

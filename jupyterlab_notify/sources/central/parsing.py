@@ -231,6 +231,8 @@ def parse_options(entry: dict[str, Any]) -> RemoteOptions:
         options["reply"] = parse_reply(reply)
     options["expires_ms"] = parse_optional_ms(entry.get("expires"))
     options["countdown_ms"] = parse_optional_ms(entry.get("countdown"))
+    if options["dismissable"]:
+        options["snoozed_until_ms"] = parse_optional_ms(entry.get("snoozed_until"))
     return options
 
 
@@ -451,6 +453,7 @@ def parse_state(entry: dict[str, Any]) -> RemoteState:
         entry.get("dismissed") is not None,
         None if answer is None else clean(answer[:MAX_ANSWER]),
         None if answer is None or replied is None else parse_time_ms(replied),
+        parse_optional_ms(entry.get("snoozed_until")),
     )
 
 

@@ -37,7 +37,7 @@ def test_what_is_done_here_meanwhile_wins_over_an_answer(store: Storage) -> None
     # Asked again it says the same: now it is true.
     known = do(store, store.remote.snapshot, write=False)
     changed = do(store, lambda tx: store.remote.apply(tx, known, ["a"], ["b"], []))
-    assert changed == AppliedChanges([], [b], [])
+    assert changed == AppliedChanges([], [b], [], [], [])
     assert state(store, b) == (False, False)
     # Changes made elsewhere are not told to the service.
     assert outbox(store) == []
