@@ -233,6 +233,27 @@ def test_what_was_snoozed_while_the_service_was_away_is_told_when_it_is_back(
         told(one)
 
 
+def test_a_snooze_of_what_is_gone_keeps_no_other_from_the_service(
+    make_server: Callable[..., Server], service: Service
+) -> None:
+    one, other = lab_beside(service, make_server), lab_beside(service, make_server)
+    service.send("Later")
+    gone = service.broadcast("for all")
+    with one.websocket(), other.websocket():
+        for server in (one, other):
+            follows(server)
+            has(server, "Later", "for all")
+        service.stop()
+        snooze(one, "for all", 3600)
+        snooze(one, "Later", 3600)
+        file = service.directory / "jupyterhub-notify.sqlite"
+        with closing(sqlite3.connect(file, timeout=30)) as db, db:
+            db.execute("UPDATE broadcasts SET revoked = updated WHERE id = ?", (gone,))
+        service.start()
+        has(other, "Later", view="snoozed", timeout=PATIENCE_S)
+        told(one)
+
+
 def test_by_a_clock_that_is_off_it_comes_back_at_the_same_moment(
     make_server: Callable[..., Server], tmp_path: Path
 ) -> None:
