@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from enum import Enum
 from functools import lru_cache
+from math import isfinite
 from typing import Any, NamedTuple
 
 from .state import CLEAR_USER_STATES
@@ -193,13 +194,31 @@ def _shown_token(name: str | None) -> str | None:
     return None if name == OWN_TOKEN else name
 
 
-def _from_json(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
+
+
+#: One shared decoder, which refuses what was never stored and could not be sent to a tab.
+_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_finite).decode
+
+
+def from_json(text: str | None) -> Any:
+    """Return the value of a column that holds JSON.
+
+    Raises
+    ------
+    ValueError, TypeError, RecursionError
+        If it holds none.
+    """
+    return None if text is None else _decode(text)
 
 
 _DECODERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.BOOLEAN: bool,
-    Kind.JSON: _from_json,
+    Kind.JSON: from_json,
     Kind.TIME: rfc3339,
     Kind.TOKEN: _shown_token,
 }
@@ -227,9 +246,20 @@ def to_wire(row: tuple[Any, ...]) -> WireNotification:
             wire[name] = decode(row[index])
     except (ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
         raise sqlite3.DatabaseError(f"malformed row: {error}") from error
-    if not isinstance(wire["actions"], list) or not all(
-        isinstance(one, dict) for one in wire["actions"]
-    ):
-        # Tabs would fail at it.
-        raise sqlite3.DatabaseError("malformed row: its actions are no list of them")
+    if not _is_whole(wire):
+        # Tabs would fail at it, or it could not be sent to them.
+        raise sqlite3.DatabaseError("malformed row: a value is none that is ever stored")
     return wire
+
+
+def _is_whole(wire: WireNotification) -> bool:
+    """Return whether the values whose shape the database does not check have it."""
+    actions, progress = wire["actions"], wire["progress"]
+    return (
+        isinstance(actions, list)
+        and all(isinstance(one, dict) for one in actions)
+        and (progress is None or (isinstance(progress, (int, float)) and isfinite(progress)))
+        and isinstance(wire["reply"], dict | None)
+        and isinstance(wire["image"], dict | None)
+        and isinstance(wire["autoClose"], bool | int | float | None)
+    )

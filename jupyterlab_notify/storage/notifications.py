@@ -24,6 +24,7 @@ from .fields import (
     SHOWN_TOKEN,
     WireNotification,
     bump,
+    from_json,
     insert_statement,
     rfc3339,
     to_wire,
@@ -245,7 +246,7 @@ class NotificationRepository:
         try:
             if not isinstance(body, str | None):
                 raise TypeError("its body is not text")
-            value = None if data is None else json.loads(data)
+            value = from_json(data)
         except (ValueError, TypeError, RecursionError) as error:
             raise sqlite3.DatabaseError(f"malformed row: {error}") from error
         return {**wire, "body": body, "data": value}

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from .connection import connect
 from .cursor import Cursor
-from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, named_insert, to_wire, tombstone
+from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, from_json, named_insert, to_wire, tombstone
 from .schema import SCHEMA_VERSION
 from .state import ACTIVE, ADD_USER_STATES, PINNED
 from .transaction import MAX_SEQ, StoreState, Transaction
@@ -433,7 +433,7 @@ def _is_sound(row: StoredRow) -> bool:
             PREVIEW: row["body"],
         }
         to_wire(tuple(values[name] for name in SELECT_COLUMNS))
-        json.loads(row["data"] or "null")
+        from_json(row["data"])
     except (sqlite3.DatabaseError, ValueError, TypeError, LookupError, RecursionError):
         return False
     return all(isinstance(row[name], str) for name in ("id", "source", "type", "message")) and all(

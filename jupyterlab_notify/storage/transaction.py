@@ -98,13 +98,13 @@ def load_state(db: sqlite3.Connection) -> StoreState:
         If it holds values that were never stored, so that the file is corrupt.
     """
     row = db.execute(
-        "SELECT epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones "
+        "SELECT unread, epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones "
         f"+ (SELECT count(*) FROM notifications WHERE {SNOOZED}), "
         f"({NEXT_DUE}), (SELECT max(seq) FROM notifications) FROM state"
     ).fetchone()
     if row is None:
         raise sqlite3.DatabaseError("malformed: its state is missing")
-    *columns, highest = row
+    unread, *columns, highest = row
     state = StoreState(*columns)
     numbers = (
         state.seq,
@@ -116,6 +116,7 @@ def load_state(db: sqlite3.Connection) -> StoreState:
     times = (state.muted_ms, state.due_ms)
     if (
         not isinstance(state.epoch, str)
+        or not isinstance(unread, int)
         or not all(isinstance(number, int) and 0 <= number <= MAX_SEQ for number in numbers)
         or not all(isinstance(time, int | None) for time in times)
     ):

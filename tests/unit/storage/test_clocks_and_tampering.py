@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyterlab_notify.exceptions import NotFound
 from jupyterlab_notify.storage import Retention, Storage
 
 from ...support.storage import Clock, do, live, receive
@@ -93,6 +94,15 @@ TAMPERED = {
     "a state's time that is text": "UPDATE state SET muted_ms = 'x'",
     "actions that are none": "UPDATE notifications SET actions = '[1, null]' WHERE message = '3'",
     "an epoch that is a blob": "UPDATE state SET epoch = x'ff'",
+    "an infinite count": "UPDATE state SET unread = 9e999",
+    "an infinite share": "UPDATE notifications SET progress = 9e999 WHERE message = '3'",
+    "a share that is text": "UPDATE notifications SET progress = 'x' WHERE message = '3'",
+    "an infinite time in JSON": "UPDATE notifications SET auto_close = '1e999' WHERE message = '3'",
+    "no number in JSON": "UPDATE notifications SET "
+    """actions = '[{"label": "l", "args": {"n": NaN}}]' WHERE message = '3'""",
+    "a time that is a list": "UPDATE notifications SET auto_close = '[1]' WHERE message = '3'",
+    "a question that is a list": "UPDATE notifications SET reply = '[1]' WHERE message = '3'",
+    "a picture that is a text": """UPDATE notifications SET image = '"x"' WHERE message = '3'""",
     "a row's number that is an empty text": "UPDATE notifications SET seq = '' WHERE message = '3'",
 }
 
@@ -151,4 +161,18 @@ def test_tables_that_are_not_those_of_their_version_are_set_aside_and_begun_anew
     assert "new" in {row["message"] for row in live(store).values()}
     assert store.engine.durable
     assert [p for p in path.parent.iterdir() if ".corrupt-" in p.name]
+    store.close()
+
+
+@pytest.mark.parametrize("data", ["", "{", "NaN", "[1e999]"])
+def test_data_that_are_none_are_set_aside_and_the_others_kept(
+    path: Path, clock: Clock, data: str
+) -> None:
+    store = Storage(path, clock=clock)
+    ids = [receive(store, str(number), data=data) for number in range(2)]
+    do(store, lambda tx: tx.execute("UPDATE notifications SET data = NULL WHERE message = '1'"))
+    with pytest.raises(NotFound):
+        do(store, lambda tx: store.notifications.detail(tx, ids[0]))
+    assert do(store, lambda tx: store.notifications.detail(tx, ids[1]))["message"] == "1"
+    assert store.engine.durable
     store.close()
