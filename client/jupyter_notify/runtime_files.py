@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import struct
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ class _Directory:
             # There is no directory: no server has ever run here.
             return self
         try:
-            check_owner(os.fstat(self._fd))
+            check_owner(os.fstat(self._fd), self._fd)
         except BaseException:
             self.__exit__()
             raise
@@ -175,7 +176,7 @@ class _Directory:
                 raise _Ignored("it is not a regular file")
             if about.st_size > MAX_FILE:
                 raise _Ignored("it is too large")
-            check_owner(about)
+            check_owner(about, fd)
             return os.read(fd, MAX_FILE)
         except OSError:
             return b""
@@ -190,13 +191,15 @@ class _Directory:
         return os.open(name, flags, dir_fd=self._fd)
 
 
-def check_owner(about: os.stat_result, name: str = "it") -> None:
+def check_owner(about: os.stat_result, where: int | str, name: str = "it") -> None:
     """Check that no other user except root can have written something.
 
     Parameters
     ----------
     about
         Its status.
+    where
+        Its descriptor or path, for its access list.
     name
         What to call it in the error.
 
@@ -212,8 +215,38 @@ def check_owner(about: os.stat_result, name: str = "it") -> None:
     # In a sticky directory other users can add files, but cannot replace ours.
     if about.st_mode & stat.S_IWOTH and not about.st_mode & stat.S_ISVTX:
         raise _Ignored(f"other users can write {name}")
-    if about.st_mode & stat.S_IWGRP and _group_has_others(about.st_gid):
+    if not about.st_mode & stat.S_IWGRP:
+        # Whatever an access list lets others do, this takes away.
+        return
+    if _group_has_others(about.st_gid):
         raise _Ignored(f"other users of its group can write {name}")
+    if any(map(_is_other, _writers(where))):
+        raise _Ignored(f"other users can write {name} by its access list")
+
+
+#: An access list as Linux keeps it: a version, then entries of a kind, what is allowed, and who.
+ACL, ACL_HEADER, ACL_ENTRY = "system.posix_acl_access", 4, struct.Struct("<HHI")
+ACL_USER, ACL_GROUP, ACL_WRITE = 2, 8, 2
+
+
+def _writers(where: int | str) -> list[tuple[int, int]]:
+    """Return the users and groups, each with its kind, that an access list lets write."""
+    if not hasattr(os, "getxattr"):
+        return []
+    try:
+        entries = os.getxattr(where, ACL)[ACL_HEADER:]
+    except OSError:
+        # It has none.
+        return []
+    whole = entries[: len(entries) - len(entries) % ACL_ENTRY.size]
+    return [(kind, who) for kind, may, who in ACL_ENTRY.iter_unpack(whole) if may & ACL_WRITE]
+
+
+def _is_other(writer: tuple[int, int]) -> bool:
+    kind, who = writer
+    if kind == ACL_USER:
+        return who not in (0, os.geteuid())
+    return kind == ACL_GROUP and _group_has_others(who)
 
 
 def _group_has_others(group: int) -> bool:
@@ -325,5 +358,5 @@ def _check_socket(path: str) -> None:
         raise _Ignored("its socket is gone") from None
     if not stat.S_ISSOCK(about.st_mode):
         raise _Ignored("its socket is not a socket")
-    for one, name in ((about, "its socket"), (folder, "its socket's directory")):
-        check_owner(one, name)
+    check_owner(about, path, "its socket")
+    check_owner(folder, os.path.dirname(path) or ".", "its socket's directory")

@@ -84,12 +84,8 @@ def _split(url: str, token_advice: str) -> SplitResult:
         raise BadUsage(f"{shown!r} is not a valid URL.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadUsage("The server's URL must begin with http:// or https:// and name a host.")
-    names = {
-        name.lower()
-        for text in (parts.query, parts.fragment)
-        for name, _ in parse_qsl(text.replace(";", "&").lstrip("/?#"), keep_blank_values=True)
-    }
-    if parts.username is not None or "token" in names:
+    has_token = any("token" in _names(text) for text in (parts.query, parts.fragment))
+    if parts.username is not None or has_token:
         raise BadUsage(
             f"Other users can read a token that is part of a URL; put the token {token_advice}."
         )
@@ -97,6 +93,17 @@ def _split(url: str, token_advice: str) -> SplitResult:
     if any(c in NO_HOST for c in parts.hostname.partition("%25")[0]):
         raise BadUsage(f"{shown!r} is not a valid URL.")
     return parts
+
+
+def _names(query: str, depth: int = 4) -> set[str]:
+    """Return the names of a query's parameters, also of a page's to which it leads."""
+    pairs = parse_qsl(query.replace(";", "&").lstrip("/?#!"), keep_blank_values=True)
+    names = {name.lower() for name, _ in pairs}
+    for _, value in pairs:
+        _, question, rest = value.partition("?")
+        if question and depth:
+            names |= _names(rest, depth - 1)
+    return names
 
 
 def _is_hubs(segments: list[str]) -> bool:

@@ -360,7 +360,7 @@ def test_the_command_gets_the_environment_that_it_would_have(
         assert ran.returncode == 0, (locale, ran.stdout)
 
 
-@pytest.mark.parametrize("name", ["INT", "QUIT", "TERM", "HUP"])
+@pytest.mark.parametrize("name", ["INT", "QUIT", "TERM", "HUP", "USR1", "USR2"])
 def test_a_signal_that_no_keyboard_sent_reaches_the_command_even_at_once(
     server: Server, tmp_path: Path, name: str
 ) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import stat
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -80,7 +81,18 @@ def writable_by_a_shared_group(path: Path) -> None:
     path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWGRP)
 
 
+def writable_by_its_access_list(path: Path) -> None:
+    # Its owner, another user, its group, the mask, all others.
+    entries = [(1, 7, 2**32 - 1), (2, 6, OTHER), (4, 5, 2**32 - 1), (16, 6, 2**32 - 1)]
+    packed = b"".join(struct.pack("<HHI", *one) for one in (*entries, (32, 5, 2**32 - 1)))
+    try:
+        os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + packed)
+    except OSError as error:
+        pytest.skip(f"this file system has no access lists: {error}")
+
+
 FORGERIES = [
+    (writable_by_its_access_list, "other users can write .* by its access list"),
     pytest.param(owned_by_another, "another user owns", marks=as_root),
     (writable_by_all, "other users can write"),
     pytest.param(writable_by_a_shared_group, "other users of its group can write", marks=as_root),

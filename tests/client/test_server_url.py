@@ -94,6 +94,9 @@ def test_the_base_is_cut_at_the_last_page(path: str, base: str) -> None:
         ("http://h/lab#token=secret", "Other users can read a token"),
         ("http://h/lab#?token=secret", "Other users can read a token"),
         ("http://h/lab#/token=secret", "Other users can read a token"),
+        # The page that one is led to after the login.
+        ("http://h/login?next=%2Flab%3Ftoken%3Dsecret", "Other users can read a token"),
+        ("http://h/hub/login?next=/x%3Fnext%3D%252Flab%253Ftoken%253Dsecret", "Other users"),
         ("http://h/lab?a=b&Token=secret", "Other users can read a token"),
         ("http://h/lab?to%6ben=secret", "Other users can read a token"),
         ("http://h\\x/lab", "is not a valid URL"),
