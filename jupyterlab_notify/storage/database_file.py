@@ -72,7 +72,7 @@ class DatabaseFile:
         OSError, Unusable
             If it cannot be created.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_private(self.path.parent)
         # Created here, because SQLite would make it readable for the whole group. An existing file
         # is not opened: closing it would drop this process's locks on it.
         with suppress(FileExistsError):
@@ -81,6 +81,7 @@ class DatabaseFile:
         if not self.path.is_file():
             raise Unusable(f"{self.path} is not a file")
         self._keep_private()
+        self._look_at_folder()
         self._file = _identity(self.path)
         self.shared = file_system(self.path) not in WAL_FILE_SYSTEMS
         return self._file[1]
@@ -107,6 +108,24 @@ class DatabaseFile:
                     "%s.",
                     *(path, mode, outcome),
                 )
+
+    def _look_at_folder(self) -> None:
+        """Say if other users could put another file in the place of ours.
+
+        A folder may be shared on purpose, so it stays as it is.
+        """
+        folder = os.path.dirname(os.path.realpath(self.path))
+        mode = stat.S_IMODE(os.stat(folder).st_mode)
+        # In a sticky folder, as `/tmp` is, nobody can replace the files of others.
+        if os.name == "nt" or not mode & stat.S_IWOTH or mode & stat.S_ISVTX:
+            return
+        if folder not in self._warned:
+            self._warned.add(folder)
+            self._log.warning(
+                "Others can replace the notification database, since they can write its folder %s "
+                "(its mode is %04o).",
+                *(folder, mode),
+            )
 
     def forget(self) -> None:
         """Forget the remembered file, because it is not in use any more."""
@@ -259,6 +278,16 @@ class DatabaseFile:
                 for suffix in (*SIDECARS, ""):
                     with suppress(FileNotFoundError):
                         os.unlink(self.path.with_name(name + suffix))
+
+
+def _make_private(folder: Path) -> None:
+    """Create a folder, and those above it that are missing, for this user alone.
+
+    ``mkdir`` would leave those above to the umask, and others could rename what is in them.
+    """
+    if not folder.parent.exists():
+        _make_private(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def file_system(path: Path) -> str:

@@ -204,6 +204,34 @@ def test_a_database_that_others_can_write_is_made_private_and_said(
     store.close()
 
 
+def test_no_umask_lets_others_have_the_folders_that_are_made(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        deep = path.parent / "made" / "for" / "it" / path.name
+        store = Storage(deep)
+        receive(store, "kept")
+        store.close()
+    finally:
+        os.umask(before)
+    for folder in list(deep.parents)[:3]:
+        assert folder.stat().st_mode & 0o077 == 0, folder
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_said"), [(0o777, True), (0o2777, True), (0o1777, False), (0o755, False)]
+)
+def test_a_folder_in_which_others_can_replace_the_database_is_said(
+    path: Path, log: Log, mode: int, is_said: bool
+) -> None:
+    path.parent.mkdir()
+    path.parent.chmod(mode)
+    store = Storage(path, timings=QUICK)
+    receive(store, "kept")
+    store.close()
+    assert len(log(logging.WARNING)) == is_said
+    assert all("can replace" in line and f"{mode:04o}" in line for line in log(logging.WARNING))
+
+
 def test_a_database_that_is_opened_to_others_while_it_is_in_use_is_made_private(
     path: Path, log: Log
 ) -> None:
