@@ -7,7 +7,7 @@ const path = require('path');
 
 const baseConfig = require('@jupyterlab/galata/lib/playwright-config');
 
-const { findBrowser } = require('./browser');
+const { launchOptions } = require('./browser');
 
 const venv = path.resolve(__dirname, '..', '.venv');
 // Another environment within ours may come first: `make test-oldest` names one.
@@ -53,9 +53,6 @@ module.exports = {
     // `--trace retain-on-failure`. What the page said and showed is kept anyway.
     trace: 'off',
     screenshot: 'only-on-failure',
-    launchOptions: {
-      executablePath: findBrowser(),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking']
-    }
+    launchOptions: launchOptions()
   }
 };

@@ -5,6 +5,7 @@
  */
 import type { BrowserContext, Page } from '@playwright/test';
 
+import { launchOptions } from '../browser';
 import { type IShown, realFocus, record, shown } from './desktopPage';
 import {
   banners,
@@ -22,6 +23,9 @@ import {
   untilReady,
   useLab
 } from './lab';
+
+// The focus is that of a real window.
+test.use({ launchOptions: launchOptions(true) });
 
 const lab = useLab({
   // Also by a name of this machine that a browser does not take for a safe one.
