@@ -53,6 +53,11 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     return this.isVisible;
   }
 
+  /** True if the panel is open, also while JupyterLab hides its whole shell to change the theme. */
+  get isOpen(): boolean {
+    return this.isAttached && !this.node.closest('.lm-mod-hidden:not(#main)');
+  }
+
   /** True if the panel stands beyond the right edge of the window. */
   get outside(): boolean {
     return this.node.getBoundingClientRect().right > window.innerWidth;

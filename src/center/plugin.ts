@@ -121,7 +121,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const bell = new NotificationBell({
       model,
       trans,
-      isOpen: () => panel.isVisible,
+      isOpen: () => panel.isOpen,
       toggle: () => void commands.execute(CommandIDs.toggleCenter)
     });
     const oneBell = new OneBell(commands);
@@ -144,9 +144,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       label: trans.__('Notifications'),
       caption: trans.__('Show or hide the notification center'),
       isToggleable: true,
-      isToggled: () => panel.isVisible,
+      isToggled: () => panel.isOpen,
       execute: () => {
-        if (panel.isVisible) {
+        if (panel.isOpen) {
           hide();
         } else {
           show({ id: null, focus: true, read: true });
@@ -188,7 +188,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     model.openRequested.connect((_, { id, by }) => {
       if (by === 'program') {
         // It only adds to the count while nobody looks, or somebody reads another message.
-        if (document.visibilityState === 'visible' && !panel.isVisible) {
+        if (document.visibilityState === 'visible' && !panel.isOpen) {
           show({ id, focus: false, read: false });
         }
         return;

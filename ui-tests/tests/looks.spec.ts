@@ -11,8 +11,10 @@ import {
   type Lab,
   openCenter,
   rows,
+  setSetting,
   setTheme,
   test,
+  toastEvents,
   toasts,
   useLab
 } from './lab';
@@ -48,6 +50,26 @@ test('Another theme leaves the list where one reads it', async ({
     );
     expect(await inSight(page)).toEqual(read);
   }
+  await page.context().close();
+});
+
+test('Another theme brings back no toast that the open center has put away', async ({
+  browser
+}) => {
+  const page = await lab.open(browser, { path: 'lab/workspaces/again' });
+  const message = 'stays in the center';
+  await lab.push({ message, type: 'warning', autoClose: false });
+  await expect(toasts(page, message)).toBeVisible();
+  await openCenter(page);
+  await expect(toasts(page, message)).toHaveCount(0);
+  for (const theme of ['dark', 'light'] as const) {
+    await setTheme(page, theme);
+    // Whatever toasts of the theme's change there are came before this one.
+    await lab.push({ message: `in ${theme}`, type: 'error' });
+    await expect(toasts(page, `in ${theme}`)).toBeVisible();
+  }
+  const events = await toastEvents(page, message);
+  expect(events.map(event => event.what)).toEqual(['appeared', 'gone']);
   await page.context().close();
 });
 
@@ -171,6 +193,39 @@ test('A progress that says no number looks like none, also where nothing moves',
       /repeating-linear-gradient/
     );
   }
+  await page.context().close();
+});
+
+test('The words of center and banner grow with the size that JupyterLab is set to', async ({
+  browser
+}) => {
+  const choices = ['Yes'];
+  await lab.push({ message: 'a banner', banner: true, autoClose: 0 });
+  await lab.push({ message: 'a question', autoClose: 0, reply: { choices } });
+  const page = await lab.open(browser);
+  await openCenter(page);
+  const parts = [
+    center(page).getByText('Today').first(),
+    center(page).getByText('2 unread'),
+    center(page).getByText('Inbox', { exact: true }),
+    rows(page, 'a question').locator('.jp-NotifyRow-meta'),
+    rows(page, 'a question').getByRole('button', { name: 'Yes' }),
+    banners(page, 'a banner').locator('.jp-NotifyBanner-source')
+  ];
+  const sizes = () =>
+    Promise.all(
+      parts.map(part =>
+        part.evaluate(node => parseFloat(getComputedStyle(node).fontSize))
+      )
+    );
+  const before = await sizes();
+  await setSetting(page, '@jupyterlab/apputils-extension:themes', 'overrides', {
+    'ui-font-size1': '26px'
+  });
+  await expect.poll(sizes).toEqual(before.map(size => 2 * size));
+  await setSetting(page, '@jupyterlab/apputils-extension:themes', 'overrides', {
+    'ui-font-size1': null
+  });
   await page.context().close();
 });
 
