@@ -60,6 +60,7 @@ from .services.views import NotificationViews
 from .services.welcome import WelcomeService
 from .services.welcome_changes import WelcomeChanges
 from .storage.database import Database, create_engine
+from .storage.epochs import Epochs
 from .storage.positions import PositionStore
 from .storage.pushes import PushStore
 from .storage.writer import Writer
@@ -104,7 +105,8 @@ class _Factory:
         self._directory = directory or NobodyKnown()
         self._hub_api = hub_api
         self._database = Database(engine=create_engine(settings.database))
-        self._writer = Writer(database=self._database)
+        self._epochs = Epochs(read=self._database.epochs)
+        self._writer = Writer(database=self._database, epochs=self._epochs)
         self._both: dict[str, Any] = {"database": self._database, "writer": self._writer}
         self._stores = Stores()
         templates: Templates = NoTemplates()
@@ -174,12 +176,17 @@ class _Factory:
         changes = Changes(database=self._database, sources=sources)
         return Feed(
             database=self._database,
+            epochs=self._epochs,
             reader=changes,
             streams=Streams(most_anonymous=self._settings.anonymous_streams),
             freshness=Freshness(
                 database=self._database,
                 reader=changes,
-                versions=Versions(of_everyone=positions.of_everyone, of_user=positions.of_user),
+                versions=Versions(
+                    epochs=self._epochs,
+                    of_everyone=positions.of_everyone,
+                    of_user=positions.of_user,
+                ),
             ),
             look_s=self._settings.look_s,
             keep_alive_s=self._settings.keep_alive_s,

@@ -14,6 +14,7 @@ from jupyterhub_notify.events.freshness import Freshness
 from jupyterhub_notify.events.versions import Versions
 from jupyterhub_notify.schema import OF_GROUPS, Notification
 from jupyterhub_notify.storage.database import Database
+from jupyterhub_notify.storage.epochs import Epochs
 from jupyterhub_notify.storage.positions import PositionStore
 
 from .support import Service, Tokens, running
@@ -164,9 +165,13 @@ async def _nothing(*_arguments: str) -> int:
     return 0
 
 
+async def _epochs() -> list[tuple[str, int]]:
+    return [("epoch", 0)]
+
+
 async def test_a_look_that_had_begun_before_is_not_enough() -> None:
     store = Store()
-    versions = Versions(of_everyone=_nothing, of_user=_nothing)
+    versions = Versions(epochs=Epochs(read=_epochs), of_everyone=_nothing, of_user=_nothing)
     freshness = Freshness(database=cast(Database, store), reader=store, versions=versions)
     begin = asyncio.create_task(freshness.begin())
     await store.looking(1)

@@ -68,6 +68,7 @@ async def test_with_counts_only_no_user_is_named_and_in_the_end_none_is_kept(
 
 async def test_what_is_old_is_deleted(service: Service) -> None:
     await shown_to_alice_and_bob(service)
+    [[first]] = await rows(service, "SELECT min(id) FROM notifications")
     kept = await service.send(summary="kept")
     gone = await service.send(summary="revoked long ago")
     await service.as_("quota").delete(f"/v1/services/quota/notifications/{gone['id']}")
@@ -76,11 +77,12 @@ async def test_what_is_old_is_deleted(service: Service) -> None:
     await execute(service, f"UPDATE deliveries SET updated = {old}")
     await execute(service, f"UPDATE notification_states SET stored = {old}, shown = {old}")
     await execute(service, f"UPDATE audit SET at = {old}")
-    await execute(service, f"UPDATE notifications SET created = {old} WHERE id = 1")
+    await execute(service, f"UPDATE notifications SET created = {old} WHERE id = {first}")
     await service.parts.housekeeping.clean()
     # A message without an expiry expires after the site's longest time.
     assert [one["id"] for one in await service.messages()] == [kept["id"]]
-    assert await rows(service, "SELECT state FROM notifications WHERE id = 1") == [("expired",)]
+    state = f"SELECT state FROM notifications WHERE id = {first}"
+    assert await rows(service, state) == [("expired",)]
     assert await rows(service, f"SELECT * FROM notifications WHERE id = {gone['id']}") == []
     assert await rows(service, "SELECT * FROM deliveries") == []
     assert await rows(service, "SELECT shown, tabs FROM notification_states") == [(None, None)]

@@ -7,9 +7,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from jupyterhub_notify.storage import writer
+
 from .support import Service
 
 SAMPLES = json.loads((Path(__file__).parent / "data/semaphore-2.0.0-samples.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def ids_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorded ones are those of a service that has sent little."""
+    monkeypatch.setattr(writer, "first_id", lambda: 0)
 
 
 def shape(value: Any) -> Any:

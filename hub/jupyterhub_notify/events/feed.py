@@ -17,6 +17,7 @@ import structlog
 from ..metrics import FEED_SECONDS
 from ..repeating import Repeating
 from ..storage.database import Database
+from ..storage.epochs import Epochs
 from ..storage.writer import Committed
 from .freshness import MOST_AT_ONCE, Freshness
 from .streams import Frame, Stream, Streams
@@ -51,6 +52,8 @@ class Feed:
     ----------
     database
         Where the numbers are.
+    epochs
+        Those of the numbers.
     reader
         Makes frames of what changed.
     streams
@@ -67,6 +70,7 @@ class Feed:
         self,
         *,
         database: Database,
+        epochs: Epochs,
         reader: ChangeReader,
         streams: Streams,
         freshness: Freshness,
@@ -74,6 +78,7 @@ class Feed:
         keep_alive_s: float,
     ) -> None:
         self._database = database
+        self._epochs = epochs
         self._reader = reader
         self.streams = streams
         self.freshness = freshness
@@ -132,12 +137,15 @@ class Feed:
 
     async def _look(self) -> None:
         epoch, seq, self.pruned = await self.freshness.look()
-        if epoch != self.epoch or seq < self.seq:
-            # Another store, or an older copy of this one: nobody's cursor means anything now.
+        if seq < self.seq or not self._epochs.held(self.epoch, self.seq):
+            # Another history, or an older copy of this one, whose numbers are given once more:
+            # cursors that are above it mean nothing now.
+            self._epochs.due |= seq < self.seq
             self.epoch, self.seq = epoch, seq
             for stream in self.streams:
                 stream.end()
             return
+        self.epoch = epoch
         while self.seq < seq:
             upto = min(seq, self.seq + MOST_AT_ONCE)
             began = perf_counter()
@@ -181,7 +189,7 @@ class Feed:
         if cursor is None:
             return [self._comment()]
         parsed = parse_cursor(cursor)
-        if parsed is None or parsed[0] != self.epoch or parsed[1] < self.pruned:
+        if parsed is None or parsed[1] < self.pruned or not await self._epochs.hold(*parsed):
             return [self._reload()]
         after = parsed[1]
         if after >= upto:

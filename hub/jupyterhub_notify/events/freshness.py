@@ -52,6 +52,7 @@ class Freshness:
         """Start at the present position of the store, and return it."""
         async with self._turn:
             epoch, seq, pruned = await self._database.position()
+            await self.versions.epochs.learn(epoch)
             await self._begin(epoch, seq)
         return epoch, seq, pruned
 
@@ -85,9 +86,13 @@ class Freshness:
 
     async def _look(self) -> tuple[str, int, int]:
         epoch, seq, pruned = await self._database.position()
-        if epoch != self.versions.epoch or seq < self._seq or pruned > self._seq:
-            # Another store, an older copy of this one, or a change whose row is gone already.
+        epochs = self.versions.epochs
+        await epochs.learn(epoch)
+        known = epochs.held(self.versions.epoch, self._seq)
+        if not known or seq < self._seq or pruned > self._seq:
+            # Another history, an older copy of this one, or a change whose row is gone already.
             await self._begin(epoch, seq)
+        self.versions.epoch = epoch
         while self._seq < seq:
             upto = min(seq, self._seq + MOST_AT_ONCE)
             await self._reader.versions_range(self.versions, self._seq, upto)

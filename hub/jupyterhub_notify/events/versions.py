@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
+from ..storage.epochs import Epochs
 from ..storage.writer import Committed
 
 __all__ = ["Versions"]
@@ -21,6 +22,8 @@ class Versions:
 
     Parameters
     ----------
+    epochs
+        Those of the numbers.
     of_everyone
         Reads the number of the latest change that is not one user's alone.
     of_user
@@ -30,9 +33,11 @@ class Versions:
     def __init__(
         self,
         *,
+        epochs: Epochs,
         of_everyone: Callable[[], Awaitable[int]],
         of_user: Callable[[str], Awaitable[int]],
     ) -> None:
+        self.epochs = epochs
         self._of_everyone = of_everyone
         self._of_user = of_user
         self.epoch = ""
@@ -64,12 +69,18 @@ class Versions:
         """Note that anybody may see something new."""
         self.everyone = max(self.everyone, seq)
 
+    @property
+    def of_everyone(self) -> str:
+        """What changes whenever the view of somebody does who is nobody in particular."""
+        # With the epoch in which the number was given: a later one changes nothing.
+        return f"{self.epochs.of(self.everyone)}.{self.everyone}"
+
     async def of(self, user: str | None) -> str:
         """Return what changes whenever the user's view does."""
         if user is None:
-            return f"{self.epoch}.{self.everyone}"
+            return self.of_everyone
         own = self._users.get(user)
         if own is None:
             self.changed([user], await self._of_user(user))
             own = self._users[user]
-        return f"{self.epoch}.{self.everyone}.{own}"
+        return f"{self.of_everyone}.{self.epochs.of(own)}.{own}"

@@ -7,7 +7,7 @@ from .audit import AuditEntry
 from .base import Base, UtcDateTime, new_id, now
 from .broadcasts import Broadcast, BroadcastState, Delivery
 from .channels import ChannelChoice, ChannelSend, ChannelSpread
-from .counter import Counter
+from .counter import Counter, Epoch
 from .notifications import OF_GROUPS, Notification, NotificationState
 from .quiet import UserQuiet
 from .servers import Server
@@ -26,6 +26,7 @@ __all__ = [
     "ChannelSpread",
     "Counter",
     "Delivery",
+    "Epoch",
     "Lease",
     "Notification",
     "NotificationState",

@@ -71,8 +71,7 @@ class BroadcastReadingService:
         self._shown: tuple[str, list[StoredBroadcast]] = ("", [])
 
     async def _all_shown(self) -> list[StoredBroadcast]:
-        versions = self._versions()
-        version = f"{versions.epoch}.{versions.everyone}"
+        version = self._versions().of_everyone
         if self._shown[0] != version:
             async with self._database.read() as connection:
                 self._shown = (version, await self._store.shown(connection))

@@ -234,6 +234,7 @@ class PublishingService:
         rows = [
             {
                 **draft.values,
+                "id": transaction.next_id(),
                 "seq": transaction.next(_only_user(draft.target)),
                 "service": service,
                 "target": draft.target,
@@ -244,8 +245,8 @@ class PublishingService:
             }
             for draft in drafts
         ]
-        ids = await self._store.insert(transaction.connection, rows)
-        return [StoredNotification(id=id_, **row) for id_, row in zip(ids, rows, strict=True)]
+        await self._store.insert(transaction.connection, rows)
+        return [StoredNotification(**row) for row in rows]
 
     async def replace(
         self, transaction: Transaction, old: StoredNotification, draft: Draft, at: datetime

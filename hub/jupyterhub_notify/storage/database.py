@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from ..errors import Unavailable
 from ..schema import Counter
+from .epochs import LISTED
 from .time_limits import TimeLimits
 
 __all__ = ["CONNECTION_LOST", "UNREACHABLE", "Database", "create_engine", "is_lost"]
@@ -291,6 +292,11 @@ class Database:
         async with self.read() as connection:
             row = (await connection.execute(POSITION)).one()
         return row.epoch, row.seq, row.pruned
+
+    async def epochs(self) -> list[tuple[str, int]]:
+        """Return the epochs in order, each as ``(name, number after which it began)``."""
+        async with self.read() as connection:
+            return [(name, after) for name, after in await connection.execute(LISTED)]
 
     async def _position_by_driver(self) -> tuple[str, int, int]:
         """Ask the driver itself, on a connection that is kept: every unchanged answer needs this.

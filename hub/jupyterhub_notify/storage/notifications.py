@@ -359,12 +359,9 @@ class NotificationStore:
         # One of the two databases compares without regard to case.
         return [(row[0], row[1]) for row in rows if row[0].startswith(prefix)]
 
-    async def insert(
-        self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
-    ) -> list[int]:
-        """Insert notifications and return their ids in the same order."""
-        statement = insert(Notification).returning(_N.id, sort_by_parameter_order=True)
-        return list((await connection.execute(statement, list(rows))).scalars())
+    async def insert(self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert notifications."""
+        await connection.execute(insert(Notification), list(rows))
 
     async def change(self, connection: AsyncConnection, id_: int, values: dict[str, Any]) -> None:
         """Set columns of one notification."""

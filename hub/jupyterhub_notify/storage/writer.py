@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import null, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import ServiceError, Unavailable
 from ..schema import Counter
 from .database import UNREACHABLE, Database, is_lost
+from .epochs import LISTED, PLACE, Epochs, begin_epoch, first_id
 from .time_limits import STOP_S
 
 __all__ = ["CHANNEL", "Command", "Committed", "Transaction", "Writer"]
@@ -30,6 +31,16 @@ T = TypeVar("T")
 
 #: PostgreSQL's channel that wakes the other replicas.
 CHANNEL = "jupyterhub_notify"
+#: The counter, locked.
+COUNTER = select(
+    Counter.epoch,
+    Counter.seq,
+    Counter.pruned,
+    Counter.last_id,
+    Counter.place,
+    Counter.stopped,
+    Counter.stopped_reason,
+).with_for_update()
 MOST_TOGETHER = 200
 MOST_WAITING = 20_000
 #: Seconds that whoever changes something waits for its commit.
@@ -53,10 +64,14 @@ class Transaction:
     """A transaction under way: its connection, and the numbers for what it changes."""
 
     connection: AsyncConnection
-    epoch: str
     seq: int
     pruned: int
+    last_id: int
     stopped_reason: str | None
+    #: True if it begins an epoch.
+    begins: bool = False
+    #: The epochs, if this process does not know them yet.
+    epochs: Sequence[tuple[str, int]] | None = None
     users: dict[str, int] = field(default_factory=dict)
     everyone: int = 0
 
@@ -79,6 +94,11 @@ class Transaction:
         else:
             self.users[user] = self.seq
         return self.seq
+
+    def next_id(self) -> int:
+        """Return the id for one more notification."""
+        self.last_id += 1
+        return self.last_id
 
     def bump(self) -> int:
         """Return the number for a change that no reader sees, such as a delivery's outcome."""
@@ -104,10 +124,15 @@ class Writer:
     ----------
     database
         Where to.
+    epochs
+        Those of its numbers.
     """
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, epochs: Epochs) -> None:
         self._database = database
+        self._epochs = epochs
+        #: The latest number that this process knows of.
+        self._seq = 0
         self._waiting: deque[_Waiting[Any]] = deque()
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -215,6 +240,11 @@ class Writer:
         if self._failing:
             self._log.info("The database takes changes again")
             self._failing = False
+        self._seq = transaction.seq
+        if transaction.epochs is not None:
+            self._epochs.take(transaction.epochs)
+        if transaction.begins:
+            self._epochs.due = False
         if transaction.seq != before:
             committed = Committed(users=transaction.users, everyone=transaction.everyone)
             for listener in self.listeners:
@@ -239,21 +269,31 @@ class Writer:
         return error
 
     async def _begin(self, connection: AsyncConnection) -> Transaction:
-        statement = select(
-            Counter.epoch, Counter.seq, Counter.pruned, Counter.stopped, Counter.stopped_reason
-        )
-        row = (await connection.execute(statement.with_for_update())).one()
-        return Transaction(
+        place = null() if self._database.is_sqlite else PLACE
+        row = (await connection.execute(COUNTER.add_columns(place.label("here")))).one()
+        transaction = Transaction(
             connection=connection,
-            epoch=row.epoch,
             seq=row.seq,
             pruned=row.pruned,
+            last_id=row.last_id,
             stopped_reason=None if row.stopped is None else row.stopped_reason or "",
         )
+        if self._epochs.due or row.here != row.place or row.seq < self._seq:
+            transaction.begins = True
+            transaction.epochs = await begin_epoch(connection, row.seq)
+            transaction.last_id = max(transaction.last_id, first_id())
+            values = {"epoch": transaction.epochs[-1][0], "place": row.here}
+            await connection.execute(update(Counter).values(values))
+        elif row.epoch != self._epochs.current:
+            listed = await connection.execute(LISTED)
+            transaction.epochs = [(name, after) for name, after in listed]
+        return transaction
 
     async def _finish(self, transaction: Transaction) -> None:
         await transaction.connection.execute(
-            update(Counter).values(seq=transaction.seq, pruned=transaction.pruned)
+            update(Counter).values(
+                seq=transaction.seq, pruned=transaction.pruned, last_id=transaction.last_id
+            )
         )
         if not self._database.is_sqlite:
             await transaction.connection.execute(

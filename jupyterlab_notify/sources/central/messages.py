@@ -136,6 +136,10 @@ class MessageSync:
         finally:
             self._session.changed_by_events = None
 
+    def compare_in_full(self) -> None:
+        """Have the next sync compare all of both lists, whatever was known of them before."""
+        self._unread, self._all = ListState(self._unread.epoch), ListState(self._all.epoch)
+
     async def _compare(self, newer: set[str]) -> None:
         """Do that, but for the messages whose ids are, or come to be, among the newer ones."""
         session, remote = self._session, self._session.storage.remote
@@ -143,7 +147,7 @@ class MessageSync:
         epoch = snapshot.cursor.epoch
         if self._unread.epoch != epoch:
             self._unread, self._all = ListState(epoch), ListState(epoch)
-        before = self._unread
+        before, all_before = self._unread, self._all
         found = _Comparison(snapshot, session.storage.retention, newer)
         try:
             unread_state = await self._read_unread(found)
@@ -162,9 +166,10 @@ class MessageSync:
             await self._store_body(id_, body)
         if found.complete and (gone := snapshot.seen - found.unread):
             await session.submit(lambda tx: remote.forget_seen(tx, gone), write=True)
-        self._all = all_state
+        if self._all is all_before:
+            self._all = all_state
         # If something changed here in the meantime, the list must be compared again, so its ETag is
-        # not kept. Nor is it if fetching a body has reset the state in the meantime.
+        # not kept. Nor is it if fetching a body, or an event, has reset the state in the meantime.
         if applied and self._unread is before:
             self._unread = unread_state
 

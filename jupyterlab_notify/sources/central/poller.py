@@ -161,8 +161,10 @@ class CentralPoller(Source):
                 raise
 
     def _reload(self) -> None:
-        """Plan a pass soon, because the events' cursor is too old."""
+        """Plan a whole pass soon, because the events' cursor is of no use."""
         self._follower.cursor = None
+        # The service may have been set back, and number what it sends now as it did then.
+        self._messages.compare_in_full()
         self._schedule.plan_within(self._session.context.timings.hello_spread_s)
         self._nudged.set()
 
