@@ -24,7 +24,7 @@ from .handlers import (
     services,
 )
 from .handlers.errors import add_error_handlers
-from .handlers.middleware import BodyLimit, Failures, Measure
+from .handlers.middleware import BodyLimit, Ending, Failures, Measure
 from .handlers.pages import add_pages
 from .handlers.unknown import add_unknown_page
 from .identity.caller import IdentityProvider
@@ -95,6 +95,7 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
     add_unknown_page(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Failures)
+    app.add_middleware(Ending, under_way=app.state.parts.under_way)
     app.add_middleware(Measure)
     return app
 

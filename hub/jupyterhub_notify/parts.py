@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from .alerts.overview import AlertOverviewService
@@ -47,6 +48,7 @@ from .storage.servers import ServerStore
 from .storage.templates import SavedTemplateStore
 from .storage.welcome import WelcomeStore
 from .storage.writer import Writer
+from .under_way import UnderWay
 
 __all__ = ["Parts", "Stores"]
 
@@ -105,6 +107,7 @@ class Parts:
     channels: ChannelService
     sender: ChannelSender | None
     files: SiteFiles
+    under_way: UnderWay = field(default_factory=UnderWay)
 
     async def start(self) -> None:
         """Begin to work."""
@@ -126,25 +129,25 @@ class Parts:
             self.sender.start()
 
     def begin_stop(self) -> None:
-        """End the streams, and let nobody wait long for a database that hangs."""
+        """End the streams, and let nobody wait long for what hangs."""
         self.feed.streams.close()
         self.database.limits.stop()
         self.writer.hurry()
+        self.under_way.stop()
 
     async def stop(self) -> None:
         """Finish what is under way, and end."""
-        if self.sender is not None:
-            await self.sender.stop()
-        if self.folder is not None:
-            await self.folder.stop()
-        if self.delivery is not None:
-            await self.delivery.stop()
-        if self.rules is not None:
-            await self.rules.stop()
-        await self.housekeeping.stop()
-        await self.scheduler.stop()
-        if self.wakeup is not None:
-            await self.wakeup.stop()
-        await self.feed.stop()
+        parts = (
+            self.sender,
+            self.folder,
+            self.delivery,
+            self.rules,
+            self.housekeeping,
+            self.scheduler,
+            self.wakeup,
+            self.feed,
+        )
+        # Together: each may wait for something else that hangs.
+        await asyncio.gather(*(part.stop() for part in parts if part is not None))
         await self.writer.stop()
         await self.database.close()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import signal
+import sys
+import threading
 
 from .exit import CommandError
 from .local import add_database_argument, settings_of
@@ -40,4 +44,19 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(str(starting.failure), starting.failure.code)
     if starting.failure is not None:
         raise starting.failure
+    if server.started:
+        _leave_threads()
     return 0 if server.started else 1
+
+
+def _leave_threads() -> None:
+    """End the process here if a library has threads: Python would wait for one that hangs.
+
+    Apprise sends in threads of its own, which nothing can stop.
+    """
+    others = (one for one in threading.enumerate() if one is not threading.current_thread())
+    if any(not one.daemon for one in others):
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

@@ -38,6 +38,8 @@ __all__ = ["DeliveryService"]
 #: Interval in seconds between looks at the database even where nothing is known to be due: time
 #: passes, and wake-ups may be lost.
 LOOK_S = 1.0
+#: Seconds that the end may take.
+END_S = 3.0
 #: Pauses in seconds after which a failed push is tried again by itself; then only when asked for.
 AGAIN_S = (10, 60, 300)
 #: Tokens live on for so long after the last push: a retry or the next broadcast needs them.
@@ -140,15 +142,20 @@ class DeliveryService:
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        try:
-            await asyncio.wait_for(self._settling.flush(), 5)
-            await asyncio.wait_for(self._planner.release(), 5)
-            await asyncio.wait_for(self._pushes.release(self._owner), 5)
-            await asyncio.wait_for(self._tokens.revoke_all(), 5)
-        except Exception as error:
-            # Leases and tokens end by themselves.
-            self._log.warning("The end was not clean.", error=type(error).__name__)
+        # The Hub may hang and the database not. Leases and tokens end by themselves.
+        ends = await asyncio.gather(
+            *(asyncio.wait_for(end, END_S) for end in (self._release(), self._tokens.revoke_all())),
+            return_exceptions=True,
+        )
+        for error in ends:
+            if isinstance(error, Exception):
+                self._log.warning("The end was not clean.", error=type(error).__name__)
         await self._pusher.close()
+
+    async def _release(self) -> None:
+        await self._settling.flush()
+        await self._planner.release()
+        await self._pushes.release(self._owner)
 
     def wake(self) -> None:
         """Say that there may be something to deliver."""

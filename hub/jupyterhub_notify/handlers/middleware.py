@@ -1,10 +1,11 @@
-"""Middleware around every request: a bound on its body, its measure, and unexpected errors.
+"""Middleware around every request: its body's bound, its measure, its end, unexpected errors.
 
 Plain ASGI: ten thousand open streams pass through here.
 """
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter
 
 import structlog
@@ -12,9 +13,10 @@ from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..metrics import REQUEST_SECONDS, REQUESTS
+from ..under_way import UnderWay
 from .errors import error_response
 
-__all__ = ["BodyLimit", "Failures", "Measure"]
+__all__ = ["BodyLimit", "Ending", "Failures", "Measure"]
 
 MOST = 256 * 1024
 #: A list of all that should be active, ten thousand receipts, and all alerts of a group: an engine
@@ -105,3 +107,44 @@ class Failures:
             if not begun:
                 detail = [{"msg": "The service failed", "type": "internal_error"}]
                 await error_response(500, detail)(scope, receive, send)
+
+
+class Ending:
+    """Answers 503 to a request that the service's stop has ended.
+
+    Parameters
+    ----------
+    app
+        What answers otherwise.
+    under_way
+        The requests under way.
+    """
+
+    def __init__(self, app: ASGIApp, under_way: UnderWay) -> None:
+        self._app = app
+        self._under_way = under_way
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        task, ended = self._under_way.begin(), False
+        try:
+            await self._app(scope, receive, noticed)
+        except asyncio.CancelledError:
+            ended = self._under_way.end(task)
+            if not ended:
+                raise
+        finally:
+            self._under_way.end(task)
+        if ended and not begun:
+            detail = [{"msg": "The service is stopping", "type": "unavailable"}]
+            await error_response(503, detail, retry_after_s=5)(scope, receive, send)

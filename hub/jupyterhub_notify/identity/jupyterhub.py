@@ -108,6 +108,8 @@ class JupyterHubIdentity:
 
     async def stop(self) -> None:
         """Close the connections to the Hub."""
+        await self._tokens.stop()
+        await self._logins.stop()
         await self.hub.close()
 
     async def _of_token(self, token: str) -> Caller | None:

@@ -99,6 +99,13 @@ class TokenLookup(Generic[Answer]):
         self._known.clear()
         self._unknown.clear()
 
+    async def stop(self) -> None:
+        """End the questions that are open."""
+        tasks = list(self._open.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def _kept(self, key: str) -> tuple[bool, Answer | None]:
         now = self._clock()
         if key in self._known:
