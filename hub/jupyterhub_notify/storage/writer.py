@@ -116,6 +116,11 @@ class _Waiting(Generic[T]):
     #: True if its caller was told that it failed: it must not be done any more.
     given_up: bool = False
 
+    @property
+    def name(self) -> str:
+        """The kind of change that it is."""
+        return str(getattr(self.command, "__qualname__", ""))
+
 
 class Writer:
     """Runs commands in transactions, one transaction at a time.
@@ -138,6 +143,8 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self._failing = False
+        #: What kind of error each kind of change is refused with, such as where a right is missing.
+        self._refused: dict[str, str] = {}
         self._log = structlog.get_logger("jupyterhub_notify.writer")
         self.listeners: list[Callable[[Committed], None]] = []
 
@@ -194,7 +201,7 @@ class Writer:
 
     def _give_up(self, waiting: _Waiting[Any]) -> None:
         waiting.given_up = True
-        _fail(waiting.future, self._translated(asyncio.TimeoutError()))
+        _fail(waiting.future, self._translated(asyncio.TimeoutError(), waiting))
 
     def _give_up_all(self) -> None:
         for waiting in self._waiting:
@@ -233,13 +240,15 @@ class Writer:
             if not alone and not is_lost(error):
                 return False
             # If the database is away, it is for each of them: nobody waits for the others' turn.
-            translated = self._translated(error)
+            translated = self._translated(error, batch[0])
             for waiting in batch:
                 _fail(waiting.future, translated)
             return True
         if self._failing:
             self._log.info("The database takes changes again")
             self._failing = False
+        for waiting in batch:
+            self._accepted(waiting)
         self._seq = transaction.seq
         if transaction.epochs is not None:
             self._epochs.take(transaction.epochs)
@@ -254,7 +263,13 @@ class Writer:
                 waiting.future.set_result(result)
         return True
 
-    def _translated(self, error: Exception) -> Exception:
+    def _accepted(self, waiting: _Waiting[Any]) -> None:
+        kind = self._refused.get(waiting.name)
+        if kind is not None:
+            self._refused = {one: why for one, why in self._refused.items() if why != kind}
+            self._log.info("The database takes a change again that it had refused", error=kind)
+
+    def _translated(self, error: Exception, waiting: _Waiting[Any]) -> Exception:
         if isinstance(error, ServiceError):
             return error
         if isinstance(error, UNREACHABLE):
@@ -262,9 +277,14 @@ class Writer:
             origin = error.orig if isinstance(error, DBAPIError) else error
             # SQLAlchemy raises an error of its own for many of the driver's.
             kind = type((origin and origin.__cause__) or origin).__name__
-            if not self._failing or not is_lost(error):
+            lost = is_lost(error)
+            if not (self._failing if lost else kind in self._refused.values()):
                 self._log.error("The database refused a change", error=kind)
-            self._failing = self._failing or is_lost(error)
+            if lost:
+                self._failing = True
+            else:
+                # Others may well be taken.
+                self._refused[waiting.name] = kind
             return Unavailable("The database does not answer", retry_after_s=5)
         return error
 
