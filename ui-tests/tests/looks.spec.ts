@@ -142,6 +142,22 @@ test('The buttons of a row stand over the end of its line, on either side', asyn
   await page.context().close();
 });
 
+test('A short first button of a row can be read in full', async ({
+  browser
+}) => {
+  const actions = [{ label: 'Open log' }, { label: 'More' }];
+  await lab.push({ message: 'Report', body: 'b', autoClose: 0, actions });
+  const page = await lab.open(browser);
+  await openCenter(page);
+  await rows(page, 'Report').hover();
+  const label = rows(page, 'Report').locator('.jp-NotifyAction-label');
+  await expect(label).toHaveText('Open log');
+  expect(
+    await label.evaluate(node => node.scrollWidth - node.clientWidth)
+  ).toBeLessThanOrEqual(0);
+  await page.context().close();
+});
+
 test('A number stays before its word where the page runs from right to left', async ({
   browser
 }) => {
