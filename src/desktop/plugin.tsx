@@ -14,7 +14,7 @@ import * as React from 'react';
 
 import { addCommand } from '../palette';
 import { LAB_NOTIFICATIONS, SETTINGS } from '../settings';
-import { INotificationModel } from '../tokens';
+import { INotificationModel, type NotificationModel } from '../tokens';
 import { permission } from './permission';
 import type { DesktopPresenter } from './presenter';
 import { SharedSettings } from './sharedSettings';
@@ -65,10 +65,20 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     const update = () => {
       if (on && !presenter) {
-        presenter = import('./presenter').then(
-          ({ DesktopPresenter }) =>
-            new DesktopPresenter({ model, server, trans })
-        );
+        // What comes in while it is loaded is for it too.
+        const early: NotificationModel.IChange[] = [];
+        const keep = (_: unknown, change: NotificationModel.IChange) => {
+          early.push(change);
+        };
+        model.changed.connect(keep);
+        presenter = import('./presenter')
+          .then(({ DesktopPresenter }) => {
+            const one = new DesktopPresenter({ model, server, trans });
+            one.silent = silent;
+            early.forEach(change => one.follow(change));
+            return one;
+          })
+          .finally(() => model.changed.disconnect(keep));
       } else if (!on && presenter) {
         void presenter.then(one => one.dispose());
         presenter = null;

@@ -59,10 +59,10 @@ export class DesktopPresenter implements IDisposable {
     this._shown.clear();
   }
 
-  private _onChanged(
-    _: INotificationModel,
-    change: NotificationModel.IChange
-  ): void {
+  /**
+   * Show what is new in a change of the model.
+   */
+  follow(change: NotificationModel.IChange): void {
     for (const [id, shown] of this._shown) {
       const row = this._model.get(id);
       if (!row || !isUnread(row)) {
@@ -79,6 +79,13 @@ export class DesktopPresenter implements IDisposable {
         void this._show(rows);
       }
     }
+  }
+
+  private _onChanged(
+    _: INotificationModel,
+    change: NotificationModel.IChange
+  ): void {
+    this.follow(change);
   }
 
   private async _show(rows: readonly Row[]): Promise<void> {

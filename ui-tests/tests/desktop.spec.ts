@@ -150,6 +150,40 @@ test('are off, and nothing is asked, until the user wants them in the menu of th
     .toEqual([{ title: 'queue', body: 'The job has ended', closed: false }]);
 });
 
+test('show also what comes in while their script is still on its way', async ({
+  browser
+}) => {
+  await turn(false);
+  const own = await browser.newContext({ permissions: ['notifications'] });
+  try {
+    await own.addInitScript(record);
+    const away = await own.newPage();
+    const tab = await lab.open(browser, { context: own });
+    await realFocus(tab);
+    let release = () => {};
+    const held = new Promise<void>(resolve => (release = resolve));
+    await tab.route('**/jupyterlab_notify/static/**', async route => {
+      await held;
+      await route.continue();
+    });
+    const asked = tab.waitForRequest('**/jupyterlab_notify/static/**');
+    await setSetting(tab, SETTINGS, 'desktopNotifications', true);
+    await asked;
+    await away.bringToFront();
+    await expect
+      .poll(() => tab.evaluate(() => document.hasFocus()))
+      .toBe(false);
+    await lab.push('The job has ended early');
+    await expect.poll(async () => (await inbox(tab)).length).toBe(1);
+    release();
+    await expect
+      .poll(() => shown(tab))
+      .toMatchObject([{ body: 'The job has ended early' }]);
+  } finally {
+    await own.close();
+  }
+});
+
 test('are shown only while no tab of JupyterLab is in front', async () => {
   await turn(true);
   await goTo(other);
