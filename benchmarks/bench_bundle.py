@@ -31,7 +31,7 @@ def main() -> None:
         totals[when] = packed_total / 1024
     table("What the browser loads, KiB", ["when", "file", "size", "gzipped"], rows)
     start = totals["start"]
-    print(f"\nFirst load: {start:.1f} KiB gzipped, {start / AIM_KIB:.2f} of {AIM_KIB} KiB.")
+    print(f"\nFirst load: {start:.2f} KiB gzipped, {start / AIM_KIB:.2f} of {AIM_KIB} KiB.")
 
 
 if __name__ == "__main__":

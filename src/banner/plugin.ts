@@ -16,8 +16,7 @@ import { Announcer } from './announcer';
  */
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab_notify:banner',
-  description:
-    'Shows across the top what has to stay in sight, such as an outage.',
+  description: 'Shows across the top what has to stay in sight.',
   autoStart: true,
   requires: [INotificationModel, INotificationActions, IRenderMimeRegistry],
   optional: [ITranslator],

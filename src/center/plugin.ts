@@ -135,10 +135,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
         bell.silent = values.doNotDisturbMode === true;
       }).catch(() => undefined); // The toasts say it.
     }
-    panel.visibleChanged.connect(() => {
+    const changed = () => {
       bell.update();
       commands.notifyCommandChanged(CommandIDs.toggleCenter);
-    });
+    };
+    panel.visibleChanged.connect(changed);
 
     addCommand(app, palette, trans, CommandIDs.toggleCenter, {
       label: trans.__('Notifications'),
@@ -159,6 +160,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       let full: CenterPanel | null = null;
       addCommand(app, palette, trans, CommandIDs.openAll, {
         label: trans.__('See All Notifications'),
+        isToggled: () => !!full?.isOpen,
         execute: () => {
           if (!full || full.isDisposed) {
             full = new CenterPanel({ ...options, hide: () => full!.dispose() });
@@ -166,6 +168,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
             full.addClass('jp-mod-main');
             full.title.label = trans.__('Notifications');
             full.title.closable = true;
+            full.visibleChanged.connect(changed);
+            full.disposed.connect(changed);
             shell.add(full, 'main');
           }
           shell.activateById(full.id);

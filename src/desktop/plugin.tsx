@@ -42,8 +42,7 @@ namespace CommandIDs {
  */
 const plugin: JupyterFrontEndPlugin<void> = {
   id: PLUGIN_ID,
-  description:
-    'Shows messages on the desktop while no tab of JupyterLab is in front.',
+  description: 'Shows messages on the desktop.',
   autoStart: true,
   requires: [INotificationModel, ISettingRegistry],
   optional: [ICommandPalette, IFormRendererRegistry, ITranslator],

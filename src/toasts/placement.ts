@@ -17,8 +17,8 @@ const ABOVE = [
 /** The ids of the part that an open side panel makes narrower, in JupyterLab and in Notebook. */
 const BESIDE = ['jp-main-dock-panel', 'main-panel'];
 
-/** The classes of the bars in it whose buttons a toast would cover. */
-const BARS = ['jp-Toolbar', 'lm-TabBar'];
+/** The classes of the bars in it whose buttons a toast would cover; the last are the center's. */
+const BARS = ['jp-Toolbar', 'lm-TabBar', 'jp-NotifyHeader', 'jp-NotifyFilter'];
 
 /** An open side panel with the center in it. */
 const CENTER = '#jp-notify-center:not(.lm-mod-hidden)';

@@ -28,9 +28,10 @@ import { warmUp } from './view';
 const PLUGIN_ID = 'jupyterlab_notify:toasts';
 
 /**
- * The command that shows and hides the center.
+ * The commands that show the center, at the side and as a page of the main area.
  */
 const CENTER = 'jupyterlab-notify:toggle-center';
+const PAGE = 'jupyterlab-notify:open-in-main';
 
 /**
  * The field of the settings, loaded with them.
@@ -63,13 +64,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
-    const isOpen = () => app.commands.isToggled(CENTER);
+    const { commands } = app;
+    const isOpen = () => commands.isToggled(CENTER) || commands.isToggled(PAGE);
     const presenter = new ToastPresenter({
       model,
       actions,
       trans,
       // A site can disable the center.
-      opens: () => app.commands.hasCommand(CENTER),
+      opens: () => commands.hasCommand(CENTER),
       isOpen,
       storageKey: app.serviceManager.serverSettings.baseUrl
     });
@@ -96,7 +98,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         ]
       : [];
     let wasOpen = false;
-    app.commands.commandChanged.connect((_, { id }) => {
+    commands.commandChanged.connect((_, { id }) => {
       // However it was opened: also by its tab, or as a page is restored.
       if (id === CENTER && isOpen() !== wasOpen) {
         wasOpen = !wasOpen;

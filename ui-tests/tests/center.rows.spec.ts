@@ -14,7 +14,17 @@ import {
   useCenter,
   view
 } from './centerPage';
-import { center, expect, rows, runCommand, test, untilReady } from './lab';
+import {
+  center,
+  closeCenter,
+  expect,
+  openCenter,
+  rows,
+  runCommand,
+  test,
+  toasts,
+  untilReady
+} from './lab';
 import { write } from './database';
 import { hasNoViolations } from './axe';
 
@@ -261,7 +271,24 @@ test('See All Notifications shows the same inbox as a page of the main area', as
   // Once more is the same one.
   await runCommand(page, 'jupyterlab-notify:open-in-main');
   await expect(full).toHaveCount(1);
+  // What is in sight there is no toast, at the side or not; an error is one, below the page's bars.
+  await closeCenter(page);
+  await lab.push({ message: 'beta', autoClose: false });
+  await expect(
+    full.locator('.jp-NotifyRow', { hasText: 'beta' })
+  ).toBeVisible();
+  await lab.push({ message: 'gamma', type: 'error' });
+  const toast = toasts(page, 'gamma');
+  await expect(toast).toBeVisible();
+  await expect(toasts(page)).toHaveCount(1);
+  const bar = (await full.locator('.jp-NotifyFilter').boundingBox())!;
+  await expect
+    .poll(async () => (await toast.boundingBox())!.y)
+    .toBeGreaterThanOrEqual(bar.y + bar.height);
+  // Behind another page they are back.
   await full.getByRole('button', { name: 'Close' }).click();
+  await expect(toasts(page, 'beta')).toBeVisible();
+  await openCenter(page);
   await expect(full).toHaveCount(0);
   await expect(center(page)).toBeVisible();
 });
