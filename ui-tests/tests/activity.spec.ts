@@ -8,7 +8,11 @@ import type { CDPSession } from '@playwright/test';
 import * as path from 'path';
 import { createInterface } from 'readline';
 
+import { launchOptions } from '../browser';
 import { expect, test } from './lab';
+
+// A tab behind another one is hidden in a window only.
+test.use({ launchOptions: launchOptions(true) });
 
 /** A user with this extension, and one with JupyterLab alone. */
 const USER = 'ada';
