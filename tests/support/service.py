@@ -155,7 +155,10 @@ def follows(server: Server) -> None:
 
 
 def row_of(tab: Frames, message: str, **state: Any) -> dict[str, Any]:
-    """Wait until a tab has a message in a state; return its row."""
+    """Wait until a tab has a message in a state; return its row.
+
+    It waits for longer than a lab pauses after it has found the service away.
+    """
 
     def found() -> list[dict[str, Any]]:
         # One frame may have brought it with another row that was waited for before.
@@ -166,5 +169,5 @@ def row_of(tab: Frames, message: str, **state: Any) -> dict[str, Any]:
             and all((row[name] is not None) == is_set for name, is_set in state.items())
         ]
 
-    tab.rows_until(lambda _: bool(found()))
+    tab.rows_until(lambda _: bool(found()), 60.0)
     return found()[0]

@@ -72,7 +72,7 @@ def comes_back(tab: Frames, message: str, position: int) -> dict[str, Any]:
         rows = [row for row in tab.seen.values() if row["message"] == message]
         return [one for one in rows if one["position"] > position and not one["snoozedUntil"]]
 
-    tab.rows_until(lambda _: bool(found()))
+    tab.rows_until(lambda _: bool(found()), 60.0)
     return found()[0]
 
 
@@ -171,7 +171,7 @@ def test_a_server_that_comes_later_does_not_show_what_is_snoozed(
             shown.update(row["message"] for row in rows if row["snoozedUntil"] is None)
             return len(rows) == 4
 
-        tab.rows_until(lambda _: look())
+        tab.rows_until(lambda _: look(), 60.0)
         assert shown == {"brought back"}, "none was shown before it was snoozed"
 
 
