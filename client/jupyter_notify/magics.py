@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import tokenize
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -265,7 +266,8 @@ class CellReporter:
         body = rest[begin:]
         rest = self.transform(body)
         if rest is body:
-            rest = inputtransformer2.cell_magic(body)  # type: ignore[no-untyped-call]  # IPython's own
+            cell_magic: Callable[[list[str]], list[str]] = inputtransformer2.cell_magic
+            rest = cell_magic(body)
         # The blank lines stay, so that errors name the right line.
         return [*lines[:first], call(text), *["\n"] * begin, *rest]
 

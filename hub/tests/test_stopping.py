@@ -134,7 +134,7 @@ async def test_whoever_waits_for_a_hub_that_hangs_is_told(
             assert answer.headers["retry-after"] == "5"
     await task
     # No question is left open, for Python to complain about.
-    names = [one.get_coro().__qualname__ for one in asyncio.all_tasks()]  # type: ignore[union-attr]  # each of ours is a coroutine
+    names = [repr(one.get_coro()) for one in asyncio.all_tasks()]
     assert not [name for name in names if "TokenLookup" in name]
 
 

@@ -306,6 +306,16 @@ class RemoteRepository:
         self._adopt(transaction, "message", item["remote"], state)
         return None
 
+    def _active(
+        self, transaction: Transaction, columns: str, origin: str, remote: str
+    ) -> Any | None:
+        """Return columns of an active message of the service by its id there; None without one."""
+        return transaction.execute(
+            f"SELECT {columns} FROM notifications "
+            f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
+            (self._central, origin, remote),
+        ).fetchone()
+
     def _adopt(
         self, transaction: Transaction, origin: str, remote: str, state: RemoteState
     ) -> None:
@@ -333,11 +343,7 @@ class RemoteRepository:
         tuple or None
             What the user did, and our id; None if that is nothing new.
         """
-        row = transaction.execute(
-            "SELECT id, snoozed_until_ms, dismissable FROM notifications "
-            f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
-            (self._central, origin, remote),
-        ).fetchone()
+        row = self._active(transaction, "id, snoozed_until_ms, dismissable", origin, remote)
         if row is None:
             return None
         (id_, was_ms, dismissable), until_ms = row, state.snoozed_until_ms
@@ -381,11 +387,9 @@ class RemoteRepository:
         str or None
             Our id, if anything changed.
         """
-        row = transaction.execute(
-            "SELECT id, read_ms, closed_ms, dismissed_ms, answer FROM notifications "
-            f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
-            (self._central, origin, remote),
-        ).fetchone()
+        row = self._active(
+            transaction, "id, read_ms, closed_ms, dismissed_ms, answer", origin, remote
+        )
         is_silent = state.snoozed_until_ms is None
         if row is None or self._outbox.is_pending(transaction, origin, remote, wakes=is_silent):
             return None
@@ -424,11 +428,7 @@ class RemoteRepository:
 
     def remove(self, transaction: Transaction, origin: str, remote: str) -> str | None:
         """Turn what the service has revoked into a tombstone; return our id if it was stored."""
-        row = transaction.execute(
-            f"SELECT id FROM notifications WHERE central = ? AND origin = ? AND remote = ? "
-            f"AND {ACTIVE}",
-            (self._central, origin, remote),
-        ).fetchone()
+        row = self._active(transaction, "id", origin, remote)
         if row is None:
             return None
         withdraw(transaction, row[0])

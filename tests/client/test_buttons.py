@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jupyter_notify.errors import BadUsage
@@ -70,11 +72,12 @@ def test_a_host_a_path_or_another_scheme_is_no_command_either(action: str) -> No
     ids=ascii,
 )
 def test_a_link_that_leads_nowhere_is_refused(address: str) -> None:
-    for options in (
+    each: list[dict[str, Any]] = [
         {"link": address},
         {"link": f"Docs={address}"},
         {"actions": [f"Docs={address}"]},
         {"actions": [{"label": "Docs", "url": address}]},
-    ):
+    ]
+    for options in each:
         with pytest.raises(BadUsage, match="A link must"):
-            compose("m", **options)  # type: ignore[arg-type]  # each is another option
+            compose("m", **options)

@@ -88,6 +88,7 @@ def writable_by_its_access_list(path: Path) -> None:
     try:
         os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + packed)
     except OSError as error:
+        # Some file systems, such as overlays of containers, cannot hold what is to be refused.
         pytest.skip(f"this file system has no access lists: {error}")
 
 
