@@ -73,7 +73,7 @@ def _perform_group(
     except (sqlite3.DatabaseError, OSError):
         raise
     except Exception:
-        # One of them is at fault, so each runs alone.
+        # One of the operations is at fault, so each runs alone.
         return [
             _perform_one(transaction, start + number, call) for number, call in enumerate(group)
         ]
@@ -83,10 +83,10 @@ def _perform_one(transaction: Transaction, index: int, call: Operation[Any]) -> 
     try:
         return call(transaction)
     except NotifyError as error:
-        # These are raised before anything is changed.
+        # An operation raises such an error before it changes anything.
         return error
     except Exception as error:
-        # Memory has no faults, so there it is always the operation's.
+        # The in-memory database cannot fail, so there the error is always the operation's own.
         if transaction.durable and (
             isinstance(error, sqlite3.OperationalError) or is_corrupt(error)
         ):

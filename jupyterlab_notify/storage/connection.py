@@ -19,7 +19,7 @@ JOURNAL_BYTES = 4 * 1024 * 1024
 SHRINK_FROM = 256
 SHRINK_BY = 500
 
-#: SQLite's messages about a damaged file, and about one whose tables are not those of its version.
+#: SQLite's messages about a damaged file, and about a file whose tables do not match its version.
 FOREIGN = (
     *("malformed", "no such table", "no such column", "has no column named", "is a view"),
     *("already exists", "duplicate column name", "no such function"),
@@ -53,12 +53,12 @@ def open_file(
     timeout_s
         How long to wait for another process's lock now.
     busy_timeout_s
-        How long to wait for one later.
+        How long later statements wait for such a lock.
 
     Raises
     ------
     sqlite3.Error, OSError, Unusable
-        If it cannot be used.
+        If the file cannot be used.
     """
     inode = file.prepare()
     db = connect(str(file.path), timeout_s)

@@ -58,8 +58,8 @@ class DatabaseFile:
         self._log = log
         #: The device and inode of the file that is open or was last tried.
         self._file: tuple[int, int] | None = None
-        #: Its sidecar files while it is open: of each its suffix, where it was then, and its device
-        #: and inode.
+        #: The sidecar files of the open file: for each suffix, the path at the time of opening, and
+        #: the device and inode.
         self._sidecars: dict[str, tuple[str, tuple[int, int]]] = {}
         #: The files that were logged because other users had access to them.
         self._warned: set[str] = set()
@@ -70,7 +70,7 @@ class DatabaseFile:
         Raises
         ------
         OSError, Unusable
-            If it cannot be created.
+            If the file cannot be created.
         """
         _make_private(self.path.parent)
         # Created here, because SQLite would make it readable for the whole group. An existing file
@@ -182,8 +182,8 @@ class DatabaseFile:
         Raises
         ------
         OSError
-            If there is no answer: the file's folder was replaced by a file or by a link that leads
-            in a circle. Nobody might ever find what is written then.
+            If that is unknown: the file's folder was replaced by a file or by a link that leads
+            in a circle. What is written then might never be found.
         """
         if self._file is None:
             return False
@@ -254,7 +254,7 @@ class DatabaseFile:
                 back.callback(os.unlink, target)
                 if self.is_replaced():
                     return None
-                # The file itself comes last: once it is gone, sidecar files may be a new one's.
+                # The file itself comes last: once it is gone, sidecar files may be a new file's.
                 for suffix in SIDECARS:
                     with suppress(FileNotFoundError):
                         here, there = f"{self.path}{suffix}", f"{target}{suffix}"
@@ -281,9 +281,10 @@ class DatabaseFile:
 
 
 def _make_private(folder: Path) -> None:
-    """Create a folder, and those above it that are missing, for this user alone.
+    """Create a folder and its missing parents, for this user alone.
 
-    ``mkdir`` would leave those above to the umask, and others could rename what is in them.
+    ``mkdir(parents=True)`` would leave the parents to the umask, and others could rename what is
+    in them.
     """
     if not folder.parent.exists():
         _make_private(folder.parent)
@@ -313,13 +314,13 @@ def file_system(path: Path) -> str:
 def _locked(path: Path, timeout_s: float) -> Iterator[None]:
     """Hold an exclusive lock; go on without one where the file system has none.
 
-    This is not SQLite's lock, and taking it makes this process lose that one. So use it only for
-    files that are given up.
+    The lock is not SQLite's, and taking it makes this process lose SQLite's lock. So use it only
+    for files that are given up.
 
     Raises
     ------
     BlockingIOError
-        If another process holds it for longer than the timeout.
+        If another process holds the lock for longer than the timeout.
     """
     try:
         from fcntl import LOCK_EX, LOCK_NB, flock

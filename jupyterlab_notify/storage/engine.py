@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], int]
 
-#: Number of times that a batch is run again after the file was replaced by another.
+#: Number of attempts at a batch whose file fails or is replaced each time.
 MAX_FAULTS = 4
 
 

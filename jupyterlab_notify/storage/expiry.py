@@ -1,4 +1,4 @@
-"""The end of a notification: it is *Done* if the user knows it, else a tombstone."""
+"""The end of a notification: it is *Done* if the user has seen it, otherwise a tombstone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from .fields import tombstone
 from .state import ACTIVE
 from .transaction import Transaction
 
-#: Puts an expired message away that the user knows. It keeps its text, if that was fetched, and
-#: nothing that could still be done with it; the same key, or the service's id, is another message
-#: from now on.
+#: Marks an expired message as done. The message keeps its text, if that was fetched, and loses its
+#: actions, its picture, its key and the service's id. From now on the same key or the same id
+#: belongs to another message.
 _PUT_AWAY = """
     UPDATE notifications SET
         seq = :seq, read_ms = coalesce(read_ms, :now), closed_ms = coalesce(closed_ms, :now),
@@ -17,15 +17,16 @@ _PUT_AWAY = """
         interrupt_ms = NULL, heartbeat_ms = NULL,
         key = NULL, actions = '[]', image = NULL, central = NULL, remote = NULL
     WHERE id = :id"""
-#: The messages that the user has read or put away, as SQL.
+#: The condition for messages that the user has read or dismissed, as SQL.
 _KNOWN = "read_ms IS NOT NULL OR dismissed_ms IS NOT NULL"
 
-#: A central service whose clock is ahead takes a message back this long before its end at most.
+#: How far a central service's clock may be ahead, in ms. A message that the service stops listing
+#: this shortly before its end has expired, and was not revoked.
 CLOCKS_MS = 60_000
 
 
 def expire_due(transaction: Transaction) -> None:
-    """End the notifications that have had their time."""
+    """End the notifications whose time of expiry has come."""
     due = transaction.execute(
         f"SELECT id, {_KNOWN} FROM notifications WHERE expires_ms <= ? AND {ACTIVE}",
         (transaction.now_ms,),
@@ -38,7 +39,7 @@ def expire_due(transaction: Transaction) -> None:
 
 
 def withdraw(transaction: Transaction, id_: str) -> None:
-    """Let a message of a central service go that it lists no more: it was revoked, or its end."""
+    """End a message that its central service no longer lists: it was revoked or has expired."""
     (ends,) = transaction.execute(
         f"SELECT coalesce(expires_ms <= ?, 0) AND ({_KNOWN}) FROM notifications WHERE id = ?",
         (transaction.now_ms + CLOCKS_MS, id_),

@@ -55,7 +55,7 @@ class Field(NamedTuple):
     erased: str | None = None
 
 
-#: In the order of the wire.
+#: The columns in the order of the wire.
 FIELDS = (
     Field("id", "id"),
     Field("seq", "seq"),
@@ -70,7 +70,7 @@ FIELDS = (
     Field("auto_close", "autoClose", Kind.JSON, content=True),
     Field("actions", "actions", Kind.JSON, content=True, erased="'[]'"),
     Field("reply", "reply", Kind.JSON, content=True, erased="NULL"),
-    # A resource of its own: another message under the key keeps it.
+    # The picture is a resource of its own: it stays when another message replaces this one by key.
     Field("image", "image", Kind.JSON, inserted=False, erased="NULL"),
     Field("progress", "progress", content=True, erased="NULL"),
     Field("banner", "banner", Kind.BOOLEAN, content=True),
@@ -93,16 +93,16 @@ FIELDS = (
     Field("expired_ms", "expired", Kind.TIME),
     Field("ended_ms", "ended", Kind.TIME, inserted=False),
     Field("origin", "origin", inserted=False),
-    # Not on the wire: the central service that it came from, its id there, and whether its body
-    # was fetched.
+    # Not on the wire: the message's central service, its id there, and whether its body was
+    # fetched.
     Field("central", inserted=False),
     Field("remote", inserted=False),
     Field("fetched", inserted=False, erased="1"),
 )
 
 
-#: The name of the user's own tokens, and the source of messages that are pushed with one and name
-#: none.
+#: The name of the user's own tokens, and the source of messages that are pushed with such a token
+#: and name no source.
 OWN_TOKEN = "Jupyter"
 #: The name of a message's token as users see it, as SQL.
 SHOWN_TOKEN = f"nullif(via, '{OWN_TOKEN}')"
@@ -117,7 +117,7 @@ WIRE = tuple(field for field in FIELDS if field.wire is not None)
 
 #: True if there is a body, even if it was not fetched yet.
 HAS_BODY = "body IS NOT NULL OR fetched = 0"
-#: The beginning of the body, of which a closed row shows a line.
+#: Length of the beginning of the body that lists carry; a collapsed row shows one line of it.
 PREVIEW_CHARS = 240
 PREVIEW = f"substr(body, 1, {PREVIEW_CHARS})"
 #: The columns of lists and streams: all but the texts that only an opened message shows.
@@ -201,7 +201,8 @@ def _finite(text: str) -> float:
     return number
 
 
-#: One shared decoder, which refuses what was never stored and could not be sent to a tab.
+#: One shared decoder. It refuses NaN and infinities, which are never stored and cannot be sent to
+#: a tab.
 _decode = json.JSONDecoder(parse_float=_finite, parse_constant=_finite).decode
 
 
@@ -211,7 +212,7 @@ def from_json(text: str | None) -> Any:
     Raises
     ------
     ValueError, TypeError, RecursionError
-        If it holds none.
+        If the text is not valid JSON.
     """
     return None if text is None else _decode(text)
 
@@ -236,7 +237,7 @@ def to_wire(row: tuple[Any, ...]) -> WireNotification:
     Raises
     ------
     sqlite3.DatabaseError
-        If it holds values that were never stored, so that the file is corrupt.
+        If the row holds values that were never stored, so that the file is corrupt.
     """
     wire: dict[Any, Any] = dict(zip(_NAMES, row, strict=True))
     if bytes in map(type, row) or not (type(row[1]) is type(row[2]) is int):
@@ -247,13 +248,13 @@ def to_wire(row: tuple[Any, ...]) -> WireNotification:
     except (ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
         raise sqlite3.DatabaseError(f"malformed row: {error}") from error
     if not _is_whole(wire):
-        # Tabs would fail at it, or it could not be sent to them.
+        # Tabs would fail on such a row, or the row could not be sent to them.
         raise sqlite3.DatabaseError("malformed row: a value is none that is ever stored")
     return wire
 
 
 def _is_whole(wire: WireNotification) -> bool:
-    """Return whether the values whose shape the database does not check have it."""
+    """Return whether the values that the database does not check have the right types."""
     actions, progress = wire["actions"], wire["progress"]
     return (
         isinstance(actions, list)

@@ -15,7 +15,7 @@ from .transaction import Transaction
 
 #: A service that no server has polled for this long counts as abandoned.
 ABANDONED_MS = 900_000
-#: Time in ms after which its outbox and its seen ids are deleted.
+#: Time in ms after which an abandoned service's outbox and seen ids are deleted.
 FORGOTTEN_MS = 30 * 86_400_000
 
 
@@ -36,7 +36,7 @@ class LeaseRepository:
         return [row[0] for row in transaction.execute("SELECT DISTINCT owner FROM askers")]
 
     def renew(self, transaction: Transaction, owner: str, ended: Iterable[str]) -> list[str]:
-        """Renew this server's lease on its service, and let abandoned services go.
+        """Renew this server's lease on its service, and expire abandoned services' broadcasts.
 
         Parameters
         ----------

@@ -71,7 +71,7 @@ class Maintenance:
         self._silent: dict[str, tuple[int, int]] = {}
 
     def expire(self, transaction: Transaction) -> None:
-        """End what has had its time; called before a batch's operations."""
+        """End messages, snoozes and do-not-disturb on time; called before a batch's operations."""
         expire_due(transaction)
         self._notifications.wake_snoozed(transaction)
         end_quiet(transaction)

@@ -146,9 +146,9 @@ class NotificationRepository:
     outbox
         Collects the user's actions on a central service's messages.
     welcome
-        Whose version frames carry.
+        Gives the version of the welcome messages, which every frame carries.
     quiet
-        What frames say that the user is left alone by.
+        Gives do-not-disturb and the muted sources, which every frame carries.
     """
 
     def __init__(
@@ -157,14 +157,14 @@ class NotificationRepository:
         self._outbox = outbox
         self._welcome = welcome
         self._quiet = quiet
-        #: True once a snooze has ended of which a central service is to be told.
+        #: True once a snooze has ended and a central service has to be told.
         self.has_woken = False
 
     # Reading
 
     def counts(self, transaction: Transaction) -> Counts:
         """Return how many notifications there are."""
-        # Few are snoozed, and an index has them; a counter would cost each other change.
+        # Few rows are snoozed, and an index finds them. A counter would slow every other change.
         inbox, unread, dismissed, snoozed = transaction.execute(
             "SELECT inbox, unread, dismissed, "
             f"(SELECT count(*) FROM notifications WHERE {SNOOZED}) FROM state"
@@ -390,8 +390,8 @@ class NotificationRepository:
         is_heartbeat = is_same and message["interrupt_ms"] is not None
         if (is_retry or is_heartbeat) and expires_ms == message["expires_ms"]:
             if is_heartbeat:
-                # It only shows that its sender is alive, which tabs need not know. In memory it
-                # still takes a seq, because the merge into the file goes by seq.
+                # A heartbeat only shows that the sender is alive, which tabs need not know. In
+                # memory the row still takes a seq, because the merge into the file goes by seq.
                 transaction.execute(
                     "UPDATE notifications SET interrupt_ms = ?, seq = ? WHERE id = ?",
                     (message["interrupt_ms"], seq if durable else transaction.next_seq(), id_),
@@ -400,7 +400,7 @@ class NotificationRepository:
         # A step of progress moves a bar, but does not ask for attention again.
         is_quiet = is_retry or (content["type"] == message["type"] == "in-progress")
         if not (is_quiet and content["reply"] == message["reply"]):
-            # The answer was to another question, or the same is asked anew.
+            # The answer belongs to another question, or the same question is asked anew.
             transaction.execute(
                 "UPDATE notifications SET answer = NULL, answered_ms = NULL WHERE id = ?", (id_,)
             )
@@ -430,7 +430,7 @@ class NotificationRepository:
         id_or_key
             Its id or its key.
         source
-            Its source. Nobody revokes another source's message without naming that source.
+            Its source. To revoke another source's message, a sender must name that source.
 
         Raises
         ------
@@ -552,7 +552,15 @@ class NotificationRepository:
         }
 
     def _services(self, transaction: Transaction, rows: Sequence[Any]) -> set[str]:
-        """Return the central services to tell of a change of these rows, each with its id."""
+        """Return the central services to tell of a change of these rows.
+
+        Parameters
+        ----------
+        transaction
+            A transaction.
+        rows
+            Of each row its id, then the columns of ``_MARKED``.
+        """
         is_remote = any(_Marked(*marked).remote is not None for _, *marked in rows)
         return self._outbox.services(transaction) if is_remote else set()
 
@@ -563,12 +571,12 @@ class NotificationRepository:
         row: _Marked,
         change: StateChange,
     ) -> None:
-        """Append what a row's service has to know of a change."""
+        """Append to the outbox what a row's service has to know of a change."""
         if row.remote is None or row.central not in services:
             return
         before = row.marks
         after = before.after(change, bool(row.dismissable))
-        # What is put away does not come back, here or anywhere.
+        # A dismissed message does not come back from a snooze, here or at another server.
         snoozed_ms = None if before.dismissed else row.snoozed_until_ms
         until_ms = None if after.dismissed else row.snoozed_after(change)
         if until_ms != snoozed_ms:
@@ -580,7 +588,7 @@ class NotificationRepository:
             self._outbox.append(transaction, action, row.remote, row.central)
 
     def _tell_woken(self, transaction: Transaction, services: set[str], row: _Marked) -> None:
-        """Append that a row's snooze has ended; all that the user did with it before is undone."""
+        """Append to the outbox that a row's snooze has ended, which clears the user's states."""
         if row.remote is None or row.central not in services:
             return
         otherwise = _central_action(row.origin, row.marks, _Marks(False, False, False))
@@ -591,7 +599,7 @@ class NotificationRepository:
 
 
 def _check_snooze(transaction: Transaction, change: StateChange) -> bool:
-    """Return whether a change snoozes; raises ``Conflict`` if its end is none."""
+    """Return whether a change snoozes; raise ``Conflict`` if the snooze's end is not allowed."""
     until_ms = change.snoozed_until_ms
     if until_ms is None or until_ms is False:
         return False
@@ -600,7 +608,7 @@ def _check_snooze(transaction: Transaction, change: StateChange) -> bool:
     return True
 
 
-#: The columns of a row on which it depends what its central service is told; see ``_Marked``.
+#: The columns of a row that decide what its central service is told; see ``_Marked``.
 _MARKED = (
     "read_ms IS NOT NULL, closed_ms IS NOT NULL, dismissed_ms IS NOT NULL, dismissable, "
     "snoozed_until_ms, "
@@ -616,7 +624,7 @@ class _Marked(NamedTuple):
     dismissed: int
     dismissable: int
     snoozed_until_ms: int | None
-    #: The service's id; None if it is no message or broadcast of a central service.
+    #: The service's id; None if the row is no message or broadcast of a central service.
     remote: str | None
     central: str
     origin: str
@@ -627,7 +635,7 @@ class _Marked(NamedTuple):
         return _Marks(bool(self.read), bool(self.closed), bool(self.dismissed))
 
     def snoozed_after(self, change: StateChange) -> int | None:
-        """Return until when it is snoozed after a change; None if it is not."""
+        """Return until when the row is snoozed after a change; None if it is not snoozed then."""
         until_ms = change.snoozed_until_ms
         if until_ms is False:
             return None
@@ -695,7 +703,7 @@ class InsertNotification(GroupedOperation):
         return self.notifications.add(transaction, self.message)
 
     def can_group(self, transaction: Transaction) -> bool:
-        """Return whether it only inserts a row."""
+        """Return whether the operation only inserts a row."""
         expires_ms = self.message["expires_ms"]
         return self.message["key"] is None and (
             expires_ms is None or expires_ms > transaction.now_ms

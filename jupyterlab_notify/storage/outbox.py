@@ -18,13 +18,13 @@ CLAIM_SIZE = 200
 BROADCAST_ACTIONS = ("broadcast-read", "broadcast-dismiss", "broadcast-restore")
 #: Actions that tell the service of answers; each has the answer as its detail.
 REPLY_ACTIONS = ("reply", "broadcast-reply")
-#: Actions that tell the service of snoozes. The detail of the first is their end, in ms by this
-#: server's clock; that of the last is the action for a service that knows no snooze, if there is
-#: one.
+#: Actions that tell the service of snoozes. The detail of a snooze is its end, in ms by this
+#: server's clock. The detail of a wake is the action to send instead to a service without snoozes,
+#: if there is one.
 MESSAGE_SNOOZES = ("snooze", "unsnooze", "wake")
 BROADCAST_SNOOZES = ("broadcast-snooze", "broadcast-unsnooze", "broadcast-wake")
 SNOOZE_ACTIONS = (*MESSAGE_SNOOZES, *BROADCAST_SNOOZES)
-#: Actions of which each makes a request by itself.
+#: Actions that are sent one to a request.
 SINGLE_ACTIONS = ("dismiss-all", "reset", *BROADCAST_ACTIONS, *REPLY_ACTIONS, *BROADCAST_SNOOZES)
 
 
@@ -70,7 +70,7 @@ class OutboxRepository:
         central
             Which service; by default this server's own.
         detail
-            What else it has to be told.
+            What else the service has to be told, for example an answer.
         """
         central = self.central if central is None else central
         if central:
@@ -112,7 +112,7 @@ class OutboxRepository:
         return self._subjects(transaction, "read", "unread", "wake")
 
     def pending_snoozes(self, transaction: Transaction) -> frozenset[str]:
-        """Return the service's ids of the messages of whose snooze it is still to be told."""
+        """Return the service's ids of the messages with a snooze that it was not told of yet."""
         return self._subjects(transaction, *MESSAGE_SNOOZES)
 
     def _subjects(self, transaction: Transaction, *actions: str) -> frozenset[str]:
@@ -128,7 +128,7 @@ class OutboxRepository:
     def is_pending(
         self, transaction: Transaction, origin: str, remote: str, *, wakes: bool = False
     ) -> bool:
-        """Return whether something that the user did with a message or broadcast waits here.
+        """Return whether an action of the user on a message or broadcast waits in the outbox.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class OutboxRepository:
         remote
             The service's id.
         wakes
-            Whether the end of a snooze counts as well, which the service knows nothing of.
+            Whether the end of a snooze counts as well. It does for a service without snoozes.
         """
         actions: tuple[str, ...] = (*BROADCAST_ACTIONS, "broadcast-reply", "broadcast-wake")
         if origin != "broadcast":
@@ -147,9 +147,9 @@ class OutboxRepository:
         return self._waits(transaction, remote, actions if wakes else actions[:-1])
 
     def is_snooze_pending(self, transaction: Transaction, origin: str, remote: str) -> bool:
-        """Return whether the service is still to be told that the user snoozed it, or woke it.
+        """Return whether a snooze by the user, or the user's end of one, waits in the outbox.
 
-        That a snooze has ended by itself is known there as well, and gives way.
+        A snooze that ended by itself does not count: the service knows its end as well.
         """
         actions = BROADCAST_SNOOZES if origin == "broadcast" else MESSAGE_SNOOZES
         return self._waits(transaction, remote, actions[:2])
@@ -193,7 +193,7 @@ class OutboxRepository:
         if not rows:
             return None
         _, action, _, claimed_by, claimed_ms, detail = rows[0]
-        # In either direction: the clock of another host may be ahead.
+        # The difference counts in either direction: the clock of another host may be ahead.
         age_ms = abs(transaction.now_ms - (claimed_ms or 0))
         if claimed_by not in (None, owner, *dead) and age_ms < lease_ms:
             return None

@@ -34,9 +34,9 @@ class PictureRepository:
     def set(
         self, transaction: Transaction, id_or_key: str, source: str, picture: Picture | None
     ) -> Stored:
-        """Give a message a picture in place of the one it had, or none.
+        """Set, replace or remove a message's picture.
 
-        It changes the row quietly: the message does not ask for attention again.
+        The row changes quietly: the message does not ask for attention again.
 
         Parameters
         ----------
@@ -45,7 +45,7 @@ class PictureRepository:
         id_or_key, source
             Which message; see ``find_sent``.
         picture
-            The picture; None takes it away.
+            The picture; None removes the present one.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class PictureRepository:
         Raises
         ------
         NotFound
-            If the notification has no such picture, or no more.
+            If the notification does not have this picture, or no longer has it.
         """
         found = transaction.execute(
             "SELECT pictures.data, json_extract(image, '$.type') FROM pictures "
@@ -86,7 +86,7 @@ class PictureRepository:
         return found[0], found[1]
 
     def _make_room(self, transaction: Transaction, newest: str) -> None:
-        """Take away pictures until the others fit: the oldest of the sender that has the most."""
+        """Remove pictures until the rest fits: the oldest of the sender whose use the most room."""
         bound = self._retention.size * SHARE
         if not bound:
             return

@@ -13,21 +13,21 @@ from .transaction import Transaction
 if TYPE_CHECKING:
     from .shapes import Quiet
 
-#: The row of do-not-disturb; no source has such a name.
+#: The name of do-not-disturb's row; no source has an empty name.
 EVERYTHING = ""
-#: Number of sources that are remembered after they were unmuted, so that other servers hear of it.
+#: Number of unmuted sources that are remembered, so that other servers learn of the unmuting.
 MAX_UNMUTED = 100
 
 
 class QuietChange(NamedTuple):
-    """A change of what the user is left alone by; what is None stays as it is.
+    """A change of do-not-disturb and muted sources; a field that is None changes nothing.
 
     Parameters
     ----------
     do_not_disturb
         Whether nothing shall pop up.
     until_ms
-        When that ends; None: when the user says so.
+        When do-not-disturb ends; None: when the user turns it off.
     mute, unmute
         A source whose messages shall go to the center only, or no longer.
     """
@@ -39,7 +39,7 @@ class QuietChange(NamedTuple):
 
 
 class UntoldQuiet(NamedTuple):
-    """An entry that a central service has to be told of.
+    """An entry that a central service was not told of yet.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ class SharedQuiet(NamedTuple):
 class QuietRepository:
     """The table ``quiet``: a row for each source that was muted, and one for do-not-disturb.
 
-    That row stays when do-not-disturb ends, so that a tab can tell its end from its never having
-    been turned on here, when JupyterLab's own switch counts.
+    The row of do-not-disturb stays when do-not-disturb ends. Without that row, do-not-disturb was
+    never turned on here, and tabs follow JupyterLab's own switch.
     """
 
     def read(self, transaction: Transaction) -> Quiet | None:
-        """Return what holds; None if the user never changed it."""
+        """Return what holds; None if nothing is muted and do-not-disturb was never changed."""
         rows = transaction.execute(
             "SELECT source, active, until_ms FROM quiet WHERE active OR source = ? ORDER BY source",
             (EVERYTHING,),
@@ -99,7 +99,7 @@ class QuietRepository:
         }
 
     def change(self, transaction: Transaction, change: QuietChange) -> Quiet | None:
-        """Change it, and return what holds then.
+        """Apply a change, and return what holds then.
 
         Raises
         ------
@@ -124,7 +124,7 @@ class QuietRepository:
             _set(transaction, change.mute, True)
         if change.do_not_disturb is not None:
             _set(transaction, EVERYTHING, change.do_not_disturb, change.until_ms)
-        # Tabs and other servers hear of it as of any other change.
+        # The new seq tells tabs and other servers of the change.
         transaction.next_seq()
         return self.read(transaction)
 
@@ -147,7 +147,7 @@ class QuietRepository:
         entries
             All entries of the central service.
         sent
-            What it was told before it answered so.
+            What the service was told before it answered with these entries.
 
         Returns
         -------
@@ -171,7 +171,7 @@ class QuietRepository:
             active, until_ms, changed_ms, stamp = known or (0, None, 0, 0)
             if stamp is None:
                 if told.get(entry.source) != changed_ms:
-                    # The user has changed it since, and the service is told of that next.
+                    # The user has changed the entry since, and the service is told of that next.
                     continue
             elif stamp >= entry.stamp:
                 continue
@@ -193,7 +193,7 @@ class QuietRepository:
         return [row for row in _unsent(transaction, "active") if row.source in lost]
 
     def refuse(self, transaction: Transaction, sent: Iterable[UntoldQuiet]) -> None:
-        """Keep here alone what the central service does not accept."""
+        """Mark what the central service does not accept, so that it holds at this server only."""
         for entry in sent:
             transaction.execute(
                 "UPDATE quiet SET stamp = 0 WHERE source = ? AND changed_ms = ?",
@@ -202,7 +202,7 @@ class QuietRepository:
 
 
 def end_quiet(transaction: Transaction) -> None:
-    """End what has had its time."""
+    """End the entries whose time has come."""
     ended = transaction.execute(
         "UPDATE quiet SET active = 0, until_ms = NULL WHERE until_ms <= ?", (transaction.now_ms,)
     ).rowcount
@@ -211,7 +211,7 @@ def end_quiet(transaction: Transaction) -> None:
 
 
 def _set(transaction: Transaction, source: str, active: bool, until_ms: int | None = None) -> None:
-    # Each change has a later time than the one before, also when the clock was set back.
+    # Each change has a later time than the change before, even if the clock was set back.
     transaction.execute(
         "INSERT INTO quiet (source, active, until_ms, changed_ms) "
         "VALUES (:source, :on, :end, :now) "
@@ -236,7 +236,7 @@ def _unmute(transaction: Transaction, source: str) -> None:
 
 
 def _forget(transaction: Transaction) -> None:
-    """Forget which sources were muted long ago."""
+    """Forget which sources were unmuted long ago."""
     transaction.execute(
         "DELETE FROM quiet WHERE source IN (SELECT source FROM quiet "
         "WHERE NOT active AND source <> ? ORDER BY changed_ms DESC LIMIT -1 OFFSET ?)",
@@ -252,7 +252,7 @@ def _present(entry: SharedQuiet, now_ms: int) -> SharedQuiet:
 
 
 def _is_same(here: SharedQuiet, there: SharedQuiet) -> bool:
-    """Tell whether both say the same; the service keeps whole seconds only."""
+    """Return whether two entries say the same; the service keeps whole seconds only."""
     if here.on != there.on or (here.until_ms is None) != (there.until_ms is None):
         return False
     return abs((here.until_ms or 0) - (there.until_ms or 0)) < 1000

@@ -218,7 +218,7 @@ class Recovery:
         if known is not None and (
             not known[2] or (origin_seq is not None and known[0] > origin_seq)
         ):
-            # Another server that shares the file has changed it in the meantime.
+            # Another server that shares the file has changed the row in the meantime.
             return
         if active and row["key"] is not None and not _take_key(transaction, row):
             return
@@ -258,7 +258,8 @@ class Recovery:
                         transaction.execute(f"DELETE FROM quiet WHERE {where}", row)
                         _insert(transaction, row, table)
                 elif key not in known:
-                    # A claim in it does not matter, and the file gives it a number of its own.
+                    # A claim in an entry of the outbox does not matter, and the file gives the
+                    # entry a number of its own.
                     _insert(transaction, row, table)
         state = transaction.state
         if now.muted_ms != before.muted_ms:
@@ -267,7 +268,7 @@ class Recovery:
 
 
 def _take_key(transaction: Transaction, row: StoredRow) -> bool:
-    """Revoke another row with the same key; False if that one is the newer."""
+    """Revoke another row with the same key; return False if the other row is newer."""
     other = transaction.execute(
         f"SELECT id, updated_ms FROM notifications "
         f"WHERE source = ? AND key = ? AND id <> ? AND {ACTIVE}",
@@ -314,7 +315,7 @@ def _find_picture(
 
 
 def _forget_lost_pictures(transaction: Transaction) -> None:
-    """Take from rows the pictures that could not be saved."""
+    """Clear the pictures of rows whose pictures could not be saved."""
     transaction.execute(
         "UPDATE notifications SET image = NULL "
         "WHERE image IS NOT NULL AND id NOT IN (SELECT id FROM pictures)"
@@ -394,7 +395,7 @@ def _read_auxiliary(db: sqlite3.Connection) -> AuxiliaryRows:
                 if table != "welcome" or _is_json(row["content"]):
                     tables[table][tuple(row[name] for name in names)] = row
     welcome, muted_ms = 0, None
-    # The row may be missing.
+    # The row of the table ``state`` may be missing.
     with suppress(sqlite3.Error, TypeError):
         welcome, muted_ms = db.execute("SELECT welcome, muted_ms FROM state").fetchone()
     if not isinstance(welcome, int) or not 0 <= welcome < MAX_SEQ:

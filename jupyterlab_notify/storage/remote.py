@@ -49,7 +49,7 @@ class RemoteOptions(TypedDict):
     #: The moment that a maintenance counts down to.
     countdown_ms: int | None
     expires_ms: int | None
-    #: The time until which the user has snoozed it; None from a service that says nothing of it.
+    #: The time until which the user has snoozed it; None if the service does not mention snoozes.
     snoozed_until_ms: int | None
 
 
@@ -74,7 +74,7 @@ class RemoteMessage(RemoteOptions):
     remote: str
     message: str
     created_ms: int
-    #: Time at which its content changed; None if it did not, or the service does not say so.
+    #: Time at which its content changed; None if it did not, or the service does not say.
     updated_ms: int | None
     body: str | None
     fetched: int
@@ -93,10 +93,10 @@ class RemoteState(NamedTuple):
 
     read: bool
     dismissed: bool
-    #: The user's answer, and its time; None if this says nothing of one.
+    #: The user's answer, and its time; None if the service mentions no answer.
     answer: str | None = None
     answered_ms: int | None = None
-    #: The time until which it is snoozed; 0 if that is over; None if this says nothing of it.
+    #: The time until which it is snoozed; 0 if it no longer is; None if the service does not say.
     snoozed_until_ms: int | None = None
 
 
@@ -134,7 +134,7 @@ class RemoteSnapshot(NamedTuple):
     now_ms: int
 
     def has_other_snooze(self, remote: str, until_ms: int | None) -> bool:
-        """Return whether a stored message is snoozed otherwise than its service says."""
+        """Return whether a stored message's snooze differs from what its service says."""
         known = self.messages.get(remote)
         return known is not None and _is_other_snooze(known.snoozed_until_ms, until_ms, self.now_ms)
 
@@ -157,7 +157,7 @@ class BroadcastChanges(NamedTuple):
 
 
 class _Marks(NamedTuple):
-    """The times at which the user read, closed or put away a notification."""
+    """The times at which the user read, closed or dismissed a notification."""
 
     read_ms: int | None = None
     closed_ms: int | None = None
@@ -180,7 +180,7 @@ class RemoteRepository:
     Parameters
     ----------
     outbox
-        What the service was not told yet.
+        The user's actions that the service was not told of yet.
     """
 
     def __init__(self, outbox: OutboxRepository) -> None:
@@ -279,12 +279,13 @@ class RemoteRepository:
         content = tuple(values[name] for name in CONTENT_FIELDS)
         if found is None:
             if state.read or state.dismissed:
-                # Like the list of unread messages, events do not bring in what is done elsewhere.
+                # Like the list of unread messages, an event brings in no message that the user has
+                # read or dismissed elsewhere.
                 return None
             return next(iter(self.add(transaction, [item], source)), None)
         id_, expires_ms, *stored = found
         if tuple(stored) == content and expires_ms == item["expires_ms"]:
-            # Kept, so that a list does not say again and again that it has changed.
+            # Store the service's time, so that later lists do not report the same change again.
             transaction.execute(
                 "UPDATE notifications SET updated_ms = ? WHERE id = ? AND updated_ms < ?",
                 (values["updated_ms"], id_, values["updated_ms"]),
@@ -292,7 +293,7 @@ class RemoteRepository:
             self._adopt(transaction, "message", item["remote"], state)
             return None
         if tuple(stored) != content and item["type"] != "in-progress" and not state.read:
-            # Its content has changed, so it moves to the top, unread.
+            # The content has changed, so the message moves to the top, unread.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (id_,))
             self._insert(transaction, {**values, "id": id_})
             self._adopt(transaction, "message", item["remote"], state)
@@ -309,7 +310,7 @@ class RemoteRepository:
     def _active(
         self, transaction: Transaction, columns: str, origin: str, remote: str
     ) -> Any | None:
-        """Return columns of an active message of the service by its id there; None without one."""
+        """Return columns of an active row by the service's id; None if there is no such row."""
         return transaction.execute(
             f"SELECT {columns} FROM notifications "
             f"WHERE central = ? AND origin = ? AND remote = ? AND {ACTIVE}",
@@ -325,7 +326,7 @@ class RemoteRepository:
     def snooze(
         self, transaction: Transaction, origin: str, remote: str, state: RemoteState
     ) -> tuple[Literal["snoozed", "unsnoozed"], str] | None:
-        """Snooze what the user has snoozed elsewhere, or end it, unless they did so here since.
+        """Apply a snooze, or its end, from elsewhere, unless the user has changed it here since.
 
         Parameters
         ----------
@@ -341,7 +342,7 @@ class RemoteRepository:
         Returns
         -------
         tuple or None
-            What the user did, and our id; None if that is nothing new.
+            What the user did, and our id; None if the user did nothing new.
         """
         row = self._active(transaction, "id, snoozed_until_ms, dismissable", origin, remote)
         if row is None:
@@ -353,7 +354,7 @@ class RemoteRepository:
             or self._outbox.is_snooze_pending(transaction, origin, remote)
         ):
             return None
-        # One that has passed, without a server having said so, ends here with the next look.
+        # A snooze that has passed, but that no server has ended yet, ends here with the next batch.
         transaction.execute(
             "UPDATE notifications SET seq = ?, snoozed_until_ms = ? WHERE id = ?",
             (transaction.next_seq(), until_ms or None, id_),
@@ -361,7 +362,8 @@ class RemoteRepository:
         if until_ms:
             return "snoozed", str(id_)
         if was_ms <= transaction.now_ms + CLOCKS_MS and not state.read:
-            # Another server's clock is ahead: the user has not brought it back, its time has come.
+            # The snooze's time has come at a server whose clock is ahead: it was not the user who
+            # ended it.
             bump(transaction, id_)
             return None
         return "unsnoozed", str(id_)
@@ -396,7 +398,7 @@ class RemoteRepository:
         id_, *marked, answer = row
         was, now = _Marks(*marked), transaction.now_ms
         if state.snoozed_until_ms and state.snoozed_until_ms <= now:
-            # Its time has come, which makes it unread, but no server has said so there yet.
+            # The snooze has passed, so the message is unread, but no server has told the service.
             state = state._replace(read=False)
         marks = _Marks((was.read_ms or now) if state.read else None, was.closed_ms)
         if origin == "broadcast":
@@ -406,7 +408,7 @@ class RemoteRepository:
                 # A dismissal at the service closes the broadcast here, which counts as read.
                 marks = _Marks(was.read_ms or now, now)
             else:
-                # The dismissal comes from here.
+                # The user has closed or dismissed the broadcast here already.
                 marks = was
         elif state.dismissed or (was.dismissed_ms is not None and state.read):
             # A message that was dismissed here is only read at the service, and stays dismissed.
@@ -508,7 +510,7 @@ class RemoteRepository:
         read, unread, revoked
             The service's ids, by their new state.
         snoozed
-            The state of those that are snoozed, or no longer, by the service's ids.
+            The state of messages that were snoozed or brought back, by the service's ids.
         """
         changed = AppliedChanges([], [], [], [], [])
         if snapshot.cursor.epoch != transaction.state.epoch:
@@ -530,7 +532,7 @@ class RemoteRepository:
             row = self._find_message(transaction, remote)
             if row is not None:
                 withdraw(transaction, row[0])
-                # If it is ever listed again, it is new.
+                # If the service ever lists the message again, it counts as new.
                 self.forget_seen(transaction, [remote])
                 changed.revoked.append(row[0])
         return changed
@@ -587,7 +589,7 @@ class RemoteRepository:
 
     def store_body(self, transaction: Transaction, id_: str, body: str | None) -> None:
         """Store a message's body; tabs are notified only if the message has none."""
-        # In memory it takes a seq in any case, because the merge into the file goes by seq.
+        # In memory the row takes a seq in any case, because the merge into the file goes by seq.
         is_change = body is None or not transaction.durable
         seq = transaction.next_seq() if is_change else None
         transaction.execute(
@@ -603,7 +605,7 @@ class RemoteRepository:
         ).fetchone()
         if row is not None:
             tombstone(transaction, id_, "revoked_ms")
-            # If the service lists it after all, it comes back.
+            # If the service lists the message after all, it comes back.
             self.forget_seen(transaction, [row[0]])
         return row is not None
 
@@ -675,7 +677,7 @@ class RemoteRepository:
                         (transaction.next_seq(), item["expires_ms"], stored.id),
                     )
                 return None
-            # Its content has changed, and the user has not seen that.
+            # The user has not seen the new content, so the broadcast counts as new.
             transaction.execute("DELETE FROM notifications WHERE id = ?", (stored.id,))
             self._insert(transaction, values)
         elif self._adopt_pushed(transaction, values, stored) or _is_over(transaction, values):
@@ -752,7 +754,8 @@ class RemoteRepository:
         self, transaction: Transaction, remote: str | None = None
     ) -> dict[str, _StoredBroadcast]:
         rows = transaction.execute(
-            # An abandoned one has expired but was not revoked, so it may come back as the same.
+            # An abandoned broadcast has expired but was not revoked. If it is listed again now, it
+            # keeps its state.
             f"SELECT remote, id, {ACTIVE}, expires_ms, "
             "CASE WHEN expired_ms IS NULL THEN revoked_ms ELSE ? END, "
             f"read_ms, closed_ms, dismissed_ms, {', '.join(CONTENT_FIELDS)} "
@@ -779,9 +782,10 @@ class RemoteRepository:
 
 
 def _is_other_snooze(was_ms: int | None, until_ms: int | None, now_ms: int) -> bool:
-    """Return whether a service's snooze differs from a row's; it keeps whole seconds of its own.
+    """Return whether a service's snooze differs from a row's by more than the service's rounding.
 
-    One that has ended is none to a row that is not snoozed.
+    The service keeps whole seconds. For a row that is not snoozed, a snooze that has already ended
+    is no difference.
     """
     if until_ms is None:
         return False
@@ -789,6 +793,6 @@ def _is_other_snooze(was_ms: int | None, until_ms: int | None, now_ms: int) -> b
 
 
 def _is_over(transaction: Transaction, values: Mapping[str, Any]) -> bool:
-    """Return whether a message has expired, by this machine's clock, before it came."""
+    """Return whether a message had expired before it arrived, by this machine's clock."""
     expires_ms = values["expires_ms"]
     return expires_ms is not None and expires_ms <= transaction.now_ms

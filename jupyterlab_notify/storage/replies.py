@@ -1,7 +1,7 @@
-"""Questions that notifications ask, and what the user answers.
+"""The questions that notifications ask, and the user's answers.
 
-An answer to a central service's message goes to the outbox in the same transaction. One to a
-message that was pushed here waits for its sender to ask for it.
+An answer to a central service's message goes to the outbox in the same transaction. An answer to a
+message that was pushed here waits until the sender asks for it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ReplyRepository:
     Parameters
     ----------
     outbox
-        Where an answer to a central service's message is noted for it.
+        Collects the answers to a central service's messages.
     """
 
     def __init__(self, outbox: OutboxRepository) -> None:
@@ -40,7 +40,7 @@ class ReplyRepository:
         return row
 
     def reply(self, transaction: Transaction, id_: str, answer: str) -> Changed:
-        """Keep the user's answer, who has then read the message.
+        """Store the user's answer, and mark the message as read.
 
         A program that has been answered goes on, so its question is answered once. A central
         service takes a later answer in place of an earlier one.
@@ -50,9 +50,9 @@ class ReplyRepository:
         NotFound
             If there is no such notification.
         Conflict
-            If it asks for nothing, or a program's question was answered otherwise.
+            If the notification asks for no answer, or a program's question has another answer.
         BadRequest
-            If it is none of the choices, and no text is asked for.
+            If the answer is none of the choices, and the question allows no free text.
         """
         row = transaction.execute(
             "SELECT reply, answer, read_ms IS NOT NULL, origin, remote, central "
@@ -86,7 +86,7 @@ class ReplyRepository:
         return _changed(transaction, seq)
 
     def refuse(self, transaction: Transaction, origin: str, remote: str, answer: str) -> None:
-        """Forget an answer that the central service will not take, so that it is asked again."""
+        """Delete an answer that the service refuses, so that the user is asked again."""
         transaction.execute(
             "UPDATE notifications SET seq = ?, answer = NULL, answered_ms = NULL "
             f"WHERE central = ? AND origin = ? AND remote = ? AND answer = ? AND {ACTIVE}",
@@ -100,16 +100,16 @@ def find_sent(transaction: Transaction, id_or_key: str, source: str) -> str:
     Parameters
     ----------
     transaction
-        Where.
+        A transaction.
     id_or_key
         Its id, or its key.
     source
-        Who said it: no sender has to do with what another says without naming that one.
+        Its source. To reach another source's message, a sender must name that source.
 
     Raises
     ------
     NotFound
-        If this source has no such message, or no more.
+        If this source has no such message, or no longer has it.
     """
     # An id may look like another message's key.
     found = transaction.execute(

@@ -17,8 +17,8 @@ from .transaction import Transaction
 #: The size of a row without its texts, in bytes, with its part of the indexes.
 ROW_BYTES = 500
 
-#: Rows that may be deleted. An active broadcast would only come again from the central service;
-#: one that has expired is not the service's any more.
+#: Rows that may be deleted. An active broadcast would only come again from the central service; an
+#: expired broadcast no longer belongs to the service.
 REPLACEABLE = f"NOT (origin = 'broadcast' AND ended_ms IS NULL AND {ACTIVE})"
 #: The worth of a row: pinned, then unread or snoozed, then in the inbox, then dismissed, then
 #: tombstones.
@@ -29,7 +29,7 @@ _WORTH = (
 _TEXTS = " + ".join(
     f"coalesce(length(CAST({name} AS BLOB)), 0)" for name in ("message", "body", "actions", "data")
 )
-#: A row's picture in bytes.
+#: The size of a row's picture in bytes.
 _PICTURE = (
     "CASE WHEN image IS NULL THEN 0 ELSE coalesce("
     "(SELECT size FROM pictures WHERE pictures.id = notifications.id), 0) END"

@@ -212,7 +212,7 @@ MIGRATIONS: tuple[str, ...] = (
         DELETE FROM pictures WHERE id = OLD.id;
     END;
     """,
-    # Snoozed rows are in no view but their own: indexes and counters of the others leave them out.
+    # Snoozed rows are in no view but their own: the other views' indexes and counters omit them.
     """
     ALTER TABLE notifications ADD COLUMN snoozed_until_ms INTEGER;
     DROP INDEX inbox;
@@ -290,16 +290,17 @@ MIGRATIONS: tuple[str, ...] = (
                 - (coalesce(OLD.revoked_ms, OLD.expired_ms) IS NOT NULL);
     END;
     """,
-    # When a silent sender reported last.
+    # How often a sender reports, and when a silent sender last reported.
     """
     ALTER TABLE notifications ADD COLUMN heartbeat_ms INTEGER;
     ALTER TABLE notifications ADD COLUMN stopped_ms INTEGER;
     """,
-    # When a message expired that the user knew, and that is kept for that.
+    # When a message expired that is kept because the user had read or dismissed it.
     """
     ALTER TABLE notifications ADD COLUMN ended_ms INTEGER;
     """,
-    # When the user changed it, and the central service's time of that; none: it was not told.
+    # When the user changed an entry, and the central service's time of that change. NULL: the
+    # service was not told yet.
     """
     ALTER TABLE quiet ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE quiet ADD COLUMN stamp INTEGER;
@@ -324,7 +325,7 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
     Raises
     ------
     Unusable
-        If a newer version wrote it.
+        If a newer version wrote the database.
     """
     # Locked even if there is nothing to migrate, to check that the file can be written.
     db.execute("BEGIN IMMEDIATE")
@@ -347,8 +348,8 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
             "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, NULL)",
             (epoch, inode),
         )
-        # With another inode it is a copy, or was restored from a backup. It may use the sequence
-        # numbers of existing cursors again.
+        # Another inode means that the file is a copy or was restored from a backup. It may use the
+        # sequence numbers of existing cursors again.
         db.execute("UPDATE state SET epoch = ?, inode = ? WHERE inode <> ?", (epoch, inode, inode))
         db.execute("COMMIT")
     except BaseException:

@@ -16,7 +16,7 @@ class NewNotification(TypedDict):
 
     id: str
     source: str
-    #: The name of the token that sent it; None: the source, or there was no token.
+    #: The name of the sender's token; None if the source has the same name.
     via: str | None
     key: str | None
     type: str
@@ -32,7 +32,7 @@ class NewNotification(TypedDict):
     data: str | None
     expires_ms: int | None
     interrupt_ms: int | None
-    #: The time within which the sender says it again; None: without an end.
+    #: The time within which the sender must repeat the message; None if it need not.
     heartbeat_ms: int | None
 
 

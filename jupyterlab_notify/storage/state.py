@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-#: Neither revoked nor expired. All others are tombstones.
+#: Rows that are neither revoked nor expired. All others are tombstones.
 ACTIVE = "revoked_ms IS NULL AND expired_ms IS NULL"
 INBOX = f"{ACTIVE} AND dismissed_ms IS NULL AND snoozed_until_ms IS NULL"
 UNREAD = f"{INBOX} AND read_ms IS NULL"
 DISMISSED = f"{ACTIVE} AND dismissed_ms IS NOT NULL"
-#: Out of the inbox until a time that the user chose.
+#: Rows that stay out of the inbox until a time that the user chose.
 SNOOZED = f"{ACTIVE} AND dismissed_ms IS NULL AND snoozed_until_ms IS NOT NULL"
 #: The rows that toasts and the banner may show: those that the user has not closed there.
 PRESENTABLE = f"{INBOX} AND closed_ms IS NULL"
@@ -67,9 +67,9 @@ USER_STATES = {
     ),
 }
 
-#: The assignments that clear all of them, for a row that asks for attention again.
+#: The assignments that clear all these states, for a row that asks for attention again.
 CLEAR_USER_STATES = ", ".join(f"{state.column} = NULL" for state in USER_STATES.values())
-#: The assignments that set those that a row lacks, each to a parameter of its column's name.
+#: The assignments that set the states that a row lacks. Each parameter has its column's name.
 ADD_USER_STATES = ", ".join(
     f"{state.column} = coalesce({state.column}, :{state.column})" for state in USER_STATES.values()
 )
@@ -97,7 +97,7 @@ class StateChange(NamedTuple):
             on = getattr(self, name)
             if on is None:
                 continue
-            # A row that has the state already keeps its time, but for another that the user says.
+            # A row that has the state already keeps its time, unless the user chose another time.
             time_ms = int(on) if state.until else now_ms
             lacks = f"{state.column} IS NOT {time_ms}" if state.until else f"{state.column} IS NULL"
             missing = f"{lacks}{state.condition}"

@@ -95,7 +95,7 @@ def load_state(db: sqlite3.Connection) -> StoreState:
     Raises
     ------
     sqlite3.DatabaseError
-        If it holds values that were never stored, so that the file is corrupt.
+        If the state holds values that were never stored, so that the file is corrupt.
     """
     row = db.execute(
         "SELECT unread, epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones "

@@ -47,7 +47,7 @@ class WelcomeRepository:
         self._central = outbox.central
         #: The messages from files.
         self.files: tuple[WelcomeContent, ...] = ()
-        #: A checksum of them.
+        #: A checksum of the messages from files.
         self._files_number = 0
 
     def set_files(self, files: Sequence[WelcomeContent]) -> None:
@@ -87,7 +87,7 @@ class WelcomeRepository:
             max_views = content["max_views"]
             must_accept = content.get("must_accept", False)
             if must_accept:
-                # Whatever else was put away, and however often it was seen.
+                # Even if the user dismissed all messages, and however often this one was shown.
                 is_open = accepted != _version_of(content)
             else:
                 is_open = (
@@ -145,9 +145,9 @@ class WelcomeRepository:
         return {"version": self.version(transaction)}
 
     def accept(self, transaction: Transaction, ids: Iterable[str]) -> WelcomeVersion:
-        """Accept those that must be accepted, with the text that they have now.
+        """Accept those of the messages that must be accepted, with their present text.
 
-        A reset takes no acceptance back; another text has to be accepted anew.
+        A reset keeps acceptances. If the text changes, it must be accepted again.
         """
         for id_ in dict.fromkeys(ids):
             row = transaction.execute(
@@ -174,13 +174,13 @@ class WelcomeRepository:
             transaction.state.welcome += 1
 
     def _dismissed_with_all(self, transaction: Transaction) -> list[str]:
-        # A message that must be accepted cannot be put away.
+        # A message that must be accepted cannot be dismissed.
         known = [
             message["id"]
             for message in self.messages(transaction, every=True)["messages"]
             if not message["must_accept"]
         ]
-        # Those of another server's service too, which may be reset without ours.
+        # Include messages of services that other servers poll: they may be reset without ours.
         known += [
             id_
             for id_, content in transaction.execute(
@@ -219,7 +219,7 @@ class WelcomeRepository:
     def _forget_dismissals(
         self, transaction: Transaction, where: str, values: tuple[str | int, ...]
     ) -> None:
-        # Listed at once, without waiting for the central service, which will list them again.
+        # List the messages at once. The central service will list them again, but only later.
         transaction.execute(
             "UPDATE welcome SET listed = listed OR (content IS NOT NULL AND dismissed_ms IS NOT "
             f"NULL), views = 0, dismissed_ms = NULL, told = 0 WHERE {where}",
@@ -298,7 +298,7 @@ class WelcomeRepository:
         stored = self._stored(transaction)
         contradicted = self._contradicted(listed, stored, since_ms)
         if contradicted and doubted is not None and not contradicted & doubted:
-            # A single list may come from a replica that has not got the dismissal yet. Ignore it.
+            # A single list may come from a replica without the dismissal. Ignore the list.
             return False, contradicted
         if contradicted:
             transaction.state.muted_ms = None
@@ -379,5 +379,5 @@ class WelcomeRepository:
 
 
 def _version_of(content: WelcomeContent) -> str:
-    """Return what tells one text of a message from another one."""
+    """Return the version of a message's text."""
     return content.get("updated") or ""
