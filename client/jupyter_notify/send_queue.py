@@ -19,10 +19,9 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
-from . import fork
+from . import fork, workers
 from .errors import MalformedAnswer, NoServer, Refused, SendError, Unreachable
 from .message import Message
 
@@ -57,6 +56,9 @@ EXIT_THROTTLED_TIMEOUT_S = 15.0
 #: Time in seconds that a fork waits for a running request. A fork beside it may hang the child, so
 #: a busy machine gets its time; for a server that hangs, only the first fork waits.
 FORK_TIMEOUT_S = 1.0
+#: Time in seconds that a caller waits in a pool's worker, which may be killed at any moment after
+#: it. Of a server that hangs, only the first message waits.
+WORKER_TIMEOUT_S = 1.0
 
 log = logging.getLogger("jupyter_notify")
 
@@ -135,6 +137,8 @@ class _Waiting:
         self.sent: list[PendingNotification] = []
         #: Time at which the first attempt failed.
         self.failed_at: float | None = None
+        #: True if its caller waits for it, so that it need not keep the interval.
+        self.urgent = False
 
 
 class _Watched:
@@ -173,6 +177,10 @@ class SendQueue:
         self._waiting: dict[str, _Waiting] = {}
         self._watched: dict[str, _Watched] = {}
         self._last: dict[str, float] = {}
+        #: Keys of what was in progress and has just ended.
+        self._ended: set[str] = set()
+        #: True from when a caller waited in vain until the server answers.
+        self._waited_in_vain = False
         self._busy = False
         self._closing = False
         #: True if the thread is to stop for a fork.
@@ -258,11 +266,25 @@ class SendQueue:
             if picture is not None:
                 self._attach(waiting, picture)
             waiting.sent.append(sent)
+            ended = key in self._ended
+            self._ended.discard(key)
+            if _is_final(value) and workers.may_be_killed():
+                # Of many with one key, those that must keep the interval anyway are not waited for.
+                waiting.urgent = ended or value is None or key not in self._last
             self._wake()
             late = self._is_late()
         if late:
             self._send_late()
+        elif waiting.urgent and not self.in_thread:
+            self._wait_for(sent)
         return sent
+
+    def _wait_for(self, sent: PendingNotification) -> None:
+        """Wait until a message is sent, unless that would take long."""
+        if self._waited_in_vain or time.monotonic() < self._pause_until:
+            return
+        sent.wait(WORKER_TIMEOUT_S)
+        self._waited_in_vain = not sent._done.is_set()
 
     def _attach(self, waiting: _Waiting, picture: bytes) -> None:
         """Give a waiting message its picture, unless pictures take too much memory already."""
@@ -294,6 +316,8 @@ class SendQueue:
         """Stop watching something; return the picture of it that is not sent yet."""
         with self.lock:
             watched = self._watched.pop(key, None)
+            if watched is not None:
+                self._ended = {key}
         return None if watched is None else watched.picture
 
     def flush(self, timeout_s: float = 10.0) -> bool:
@@ -435,12 +459,7 @@ class SendQueue:
         self._at_exit = True
         atexit.unregister(self.close)
         atexit.register(self.close)
-        for library in ("multiprocessing", "billiard"):
-            # Worker processes exit without running atexit functions. Celery's are billiard's.
-            util = sys.modules.get(f"{library}.util")
-            process = sys.modules.get(f"{library}.process")
-            if util is not None and process is not None and _is_worker(process):
-                util.Finalize(None, self.close, exitpriority=100)
+        workers.call_at_end(self.close)
 
     def _run(self) -> None:
         mine = threading.current_thread()
@@ -478,7 +497,8 @@ class SendQueue:
         self._last = {key: at for key, at in self._last.items() if now - at < INTERVAL_S}
         for key, waiting in list(self._waiting.items()):
             # A revocation need not keep the interval: only one can follow.
-            if self._closing or key not in self._last or waiting.value is None:
+            soon = self._closing or waiting.urgent or waiting.value is None
+            if soon or key not in self._last:
                 del self._waiting[key]
                 return partial(self._deliver, key, waiting)
         for key, watched in list(self._watched.items()):
@@ -604,7 +624,7 @@ class SendQueue:
             answer = self._client.request("DELETE", connection.ingest_path(key, source))
         else:
             answer = self._client.request("POST", "/ingest", value)
-        self._failures, self._throttled = 0, False
+        self._failures, self._throttled, self._waited_in_vain = 0, False, False
         return self._client.id_in(answer)
 
     def _pause(self, error: SendError) -> None:
@@ -675,6 +695,11 @@ class SendQueue:
             self._to_log.append(text)
 
 
+def _is_final(value: Message | None) -> bool:
+    """Return whether no other message is to follow, as one follows another in progress."""
+    return value is None or value.get("type") != "in-progress"
+
+
 def new_key() -> str:
     """Return a random key for a message without one: with a key it can be sent again safely."""
     return os.urandom(9).hex()
@@ -719,7 +744,3 @@ def _without_signals() -> Iterator[None]:
 
 #: Filled once all was imported.
 _imported: list[bool] = []
-
-
-def _is_worker(process: ModuleType) -> bool:
-    return getattr(process.current_process(), "_parent_pid", None) is not None

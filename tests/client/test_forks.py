@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+from pathlib import Path
+
 import pytest
 
 from ..support.sending import Recorder
@@ -18,12 +22,18 @@ EXPECTED = {
     "beside_the_first_question": ["beside a question", "asked?"],
     "in_progress": ["warm", "from a child in it"],
     "workers": [f"worker {n}" for n in (*range(4), *range(10, 16))],
+    "killed_workers": [f"worker {n}" for n in (20, 21, 30, 31)],
     "loaders": ["from a loader's worker"] * 3,
     "in_a_handler": ["interrupted", "from a handler"],
     "prefork": ["prefork parent", *(f"job {job}" for job in "abcdef")],
 }
+#: Ends of what was in progress.
+ENDS_OF = {
+    "in_progress": ["Parent: done, 2"],
+    "killed_workers": [f"Loop {n}: done, 2" for n in (20, 21, 30, 31)],
+}
 #: Beginnings of messages whose number depends on the time that the program takes.
-UNCOUNTED = ("thread at ", "Parent: 1 of 2", "Epoch ")
+UNCOUNTED = ("thread at ", "Epoch ")
 
 
 @in_each_python
@@ -34,12 +44,36 @@ def test_parent_and_child_each_send_their_own(
     ran = run_program(interpreter, FORKS, way, env=named(recorder), timeout_s=100)
     # Warnings are errors there: from Python 3.12 on a fork beside a thread is warned of.
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
-    told = [asked.value["message"] for asked in recorder.requests if asked.value]
+    values = [asked.value for asked in recorder.requests if asked.value]
+    told = [each["message"] for each in values if each["type"] != "in-progress"]
     counted = [text for text in told if not text.startswith(UNCOUNTED)]
-    ends = [text.split(" in ")[0] for text in counted if text.startswith(("Parent", "Epoch"))]
-    said = sorted(text for text in counted if not text.startswith(("Parent", "Epoch")))
+    ends = sorted(text.split(" in ")[0] for text in counted if text.startswith(("Parent", "Loop")))
+    said = sorted(text for text in counted if not text.startswith(("Parent", "Loop")))
     assert said == sorted(EXPECTED[way])
-    assert ends == {"in_progress": ["Parent: done, 2"]}.get(way, [])
+    assert ends == ENDS_OF.get(way, [])
+
+
+def test_a_worker_waits_for_a_server_that_hangs_once_only(tmp_path: Path) -> None:
+    code = (
+        "import multiprocessing\n"
+        "from jupyter_notify import notify\n"
+        "from jupyter_notify.send_queue import SendQueue\n"
+        "def work(n):\n"
+        "    waited = []\n"
+        "    wait = SendQueue._wait_for\n"
+        "    def count(queue, sent):\n"
+        "        sent.wait = waited.append\n"
+        "        wait(queue, sent)\n"
+        "    SendQueue._wait_for = count\n"
+        "    for _ in range(50): notify('lost')\n"
+        "    return waited\n"
+        "with multiprocessing.get_context('fork').Pool(1) as pool: print(pool.map(work, [0]))\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        url = f"http://127.0.0.1:{hung.getsockname()[1]}/"
+        env = {"JUPYTER_NOTIFY_URL": url, "JUPYTER_NOTIFY_TOKEN": "t", "HOME": str(tmp_path)}
+        ran = run_program(sys.executable, "-c", code, env=env)
+    assert ran.stdout == "[[1.0]]\n", ran.stdout + ran.stderr
 
 
 def named(recorder: Recorder) -> dict[str, str]:

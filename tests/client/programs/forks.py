@@ -131,6 +131,19 @@ def workers():
         pool.join()
 
 
+def loop(n):
+    for _ in notify.track(range(2), f"Loop {n}"):
+        pass
+
+
+def killed_workers():
+    """Leave pools by the end of a ``with``, which kills their workers."""
+    for method, begin in (("fork", 20), ("spawn", 30)):
+        for function in (work, loop):
+            with multiprocessing.get_context(method).Pool(2) as pool:
+                pool.map(function, range(begin, begin + 2))
+
+
 class Loader:
     """Has its items made by workers, as the data loaders of machine learning do."""
 
@@ -214,6 +227,7 @@ def in_a_handler():
     assert len(pids) == 2
 
 
-for name in sys.argv[1:]:
-    globals()[name]()
-assert notify.flush(20)
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        globals()[name]()
+    assert notify.flush(20)
