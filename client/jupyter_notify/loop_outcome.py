@@ -12,7 +12,7 @@ import opcode
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType, FrameType
 from typing import Any
 
@@ -32,7 +32,9 @@ CLEAN_UP = {
     or name.startswith("STORE_")
 }
 CO_ASYNC_GENERATOR = 0x200
-CO_GENERATOR = 0x20
+#: The flags of generators, coroutines and asynchronous generators: who drives one in Python learns
+#: of its return by an exception.
+CO_DRIVEN = 0x20 | 0x80 | CO_ASYNC_GENERATOR
 RERAISE = opcode.opmap.get("RERAISE")
 #: The instruction, before Python 3.11, before which a coroutine waits.
 YIELD_FROM = opcode.opmap.get("YIELD_FROM")
@@ -106,9 +108,8 @@ def report_outcome(loop: LoopFrame, frame: FrameType | None, report: Report) -> 
         Called once, in the thread of the loop: before the function or one of its callers
         continues, when its task ends, or when the program does.
     """
-    if frame is None or not loop.is_frame(frame) or sys.gettrace() is not None:
-        # The generator outlived its loop. Or a debugger or a coverage tool is tracing, which must
-        # not be disturbed.
+    if frame is None or not loop.is_frame(frame):
+        # The generator outlived its loop.
         report(UNKNOWN)
         return
     code = frame.f_code.co_code
@@ -116,14 +117,28 @@ def report_outcome(loop: LoopFrame, frame: FrameType | None, report: Report) -> 
     if at < 0 or code[at] in VARIABLES:
         report(UNKNOWN)
         return
-    if frame.f_code.co_flags & CO_ASYNC_GENERATOR and code[at] in WAITS:
+    waits = code[at] in WAITS or _waits_next(code, at)
+    if frame.f_code.co_flags & CO_ASYNC_GENERATOR and waits:
         # It was closed where it waits. That happens in a task of its own, which shows nothing of
         # what the one who drives it does.
         report(UNKNOWN)
         return
     dropped = code[at] in DROPS and not (at >= 2 and code[at - 2] == END_FOR)
-    raising = dropped and _raises_again(code, at)
-    _Tracer(frame, report, last_step_done=not dropped, raising=raising).start()
+    outer = _watching.tracer
+    if sys.gettrace() is _ignore_call and outer is not None and outer.sees(frame):
+        # A loop within this one was just left by the same `return` or exception.
+        outer.report_also(report, last_step_done=not dropped)
+    elif sys.gettrace() is not None:
+        # A debugger or a coverage tool is tracing, which must not be disturbed.
+        report(UNKNOWN)
+    else:
+        raising = dropped and _raises_again(code, at)
+        _Tracer(frame, report, last_step_done=not dropped, raising=raising, waits=waits).start()
+
+
+def _waits_next(code: bytes, at: int) -> bool:
+    """Return whether a coroutine waits at the next instruction, as before Python 3.11."""
+    return YIELD_FROM is not None and code[at + 2 : at + 3] == bytes([YIELD_FROM])
 
 
 def _raises_again(code: bytes, at: int) -> bool:
@@ -137,10 +152,17 @@ class _Tracer:
     """Traces the frames of a loop and its callers until the loop's outcome is clear."""
 
     def __init__(
-        self, frame: FrameType, report: Report, last_step_done: bool, raising: bool
+        self,
+        frame: FrameType,
+        report: Report,
+        last_step_done: bool,
+        raising: bool,
+        waits: bool,
     ) -> None:
-        self._report = report
-        self._last_step_done = last_step_done
+        #: Those to tell, each with whether its last step was done.
+        self._reports = [(report, last_step_done)]
+        #: True if the frame was waiting: only an exception takes it out of a loop there.
+        self._waits = waits
         self._known = sys.exc_info()[1]
         # Within the generator, the current exception is the GeneratorExit itself.
         if isinstance(self._known, GeneratorExit):
@@ -160,7 +182,16 @@ class _Tracer:
             self._frames.append((each, each.f_trace))
             each = each.f_back
 
+    def sees(self, frame: FrameType) -> bool:
+        """Return whether it traces a frame."""
+        return any(one is frame for one, _ in self._frames)
+
+    def report_also(self, report: Report, last_step_done: bool) -> None:
+        """Report the outcome of another loop, too, which was left with the first."""
+        self._reports.append((report, last_step_done))
+
     def start(self) -> None:
+        _watching.tracer = self
         for frame, _ in self._frames:
             frame.f_trace = self._event
             # Requested before tracing starts, because Python 3.12 ignores it afterwards.
@@ -198,20 +229,30 @@ class _Tracer:
             if error is not self._known and error is not None and not returned:
                 self._failed(error)
             else:
-                self._stop()
-                self._report(Outcome(last_step_done=self._last_step_done))
+                self._went_on()
         return None
+
+    def _went_on(self) -> None:
+        """Report that a function or a caller goes on without an exception."""
+        self._stop()
+        # A coroutine that is closed where it waits ends without one that can be seen.
+        self._report(UNKNOWN if self._waits else Outcome())
+
+    def _report(self, outcome: Outcome) -> None:
+        for report, last_step_done in self._reports:
+            done = last_step_done and outcome.known and not outcome.failed
+            report(replace(outcome, last_step_done=done))
 
     def _leaves(self, frame: FrameType) -> None:
         """Note how a function is left: because it returns or waits, or by an exception."""
         code, at = frame.f_code.co_code, frame.f_lasti
-        if YIELD_FROM is not None and code[at + 2 : at + 3] == bytes([YIELD_FROM]):
+        if _waits_next(code, at):
             # It waits, and goes on with that instruction.
             return
         by = code[at]
         if by not in RETURNS:
             self._unwinding = True
-        elif by != YIELD_VALUE and frame.f_code.co_flags & CO_GENERATOR:
+        elif by != YIELD_VALUE and frame.f_code.co_flags & CO_DRIVEN:
             self._returned = True
 
     def _failed(self, error: BaseException | None) -> None:
@@ -240,6 +281,7 @@ class _Tracer:
         task.add_done_callback(ended)
 
     def _stop(self) -> None:
+        _watching.tracer = None
         sys.settrace(None)
         for frame, before in self._frames:
             frame.f_trace_opcodes = False
@@ -252,10 +294,10 @@ class _Tracer:
 
     def _at_the_top(self) -> None:
         """Report an exception that nothing catches, through the interpreter's hook for those."""
-        self._stop()
         if not self._unwinding:
-            self._report(Outcome(last_step_done=self._last_step_done))
+            self._went_on()
             return
+        self._stop()
         if threading.current_thread() is not threading.main_thread():
             self._report(Outcome(failed=True))
             return
@@ -268,6 +310,15 @@ class _Tracer:
             before(kind, error, traceback)
 
         sys.excepthook = hook
+
+
+class _Watching(threading.local):
+    """The tracer that is at work in a thread."""
+
+    tracer: _Tracer | None = None
+
+
+_watching = _Watching()
 
 
 def _current_task() -> Any:

@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from .endings import is_interrupt, is_plain_exit
 from .errors import SendError
 from .message import MAX_MESSAGE, MAX_SOURCE, compose, describe, duration, shorten
 from .send_queue import with_key
@@ -211,14 +212,14 @@ class CellReporter:
             return
         took_s = monotonic() - ended.began
         error = result.error_before_exec or result.error_in_exec
-        failed = error is not None and not _is_plain_exit(error)
+        failed = error is not None and not is_plain_exit(error)
         if not failed and took_s < request.after_s:
             return
         name = request.text or _name()
         took = duration(took_s)
         if not failed:
             type_, text = "success", f"{name}: done in {took}"
-        elif _is_interrupt(error):
+        elif is_interrupt(error):
             type_, text = "warning", f"{name}: interrupted after {took}"
         else:
             type_, text = "error", f"{name}: failed after {took}: {describe(error)}"
@@ -346,22 +347,6 @@ def _notebook() -> str:
 
 def _name() -> str:
     return _notebook() or "The cell"
-
-
-def _is_plain_exit(error: BaseException) -> bool:
-    """Return whether a cell ended by ``sys.exit()`` or ``sys.exit(0)``, which are no failures."""
-    if not isinstance(error, SystemExit):
-        return False
-    # Python prints anything else that equals zero, and fails.
-    return error.code is None or (isinstance(error.code, int) and error.code == 0)
-
-
-def _is_interrupt(error: BaseException) -> bool:
-    """Return whether a cell was interrupted; one that awaits is cancelled by that."""
-    group: tuple[BaseException, ...] = getattr(error, "exceptions", ())
-    if group and type(error).__name__ == "BaseExceptionGroup":
-        return all(map(_is_interrupt, group))
-    return isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError"
 
 
 def _path() -> str | None:

@@ -171,7 +171,7 @@ def encode(value: Message) -> bytes:
 
 
 def _summary(message: object, strict: bool) -> str:
-    text = to_text(message, "message")
+    text = without_colours(to_text(message, "message"))
     if not text.strip():
         raise BadUsage("The message must not be empty.")
     if is_blank(text):
@@ -367,6 +367,11 @@ def parse_link(text: str) -> dict[str, Any]:
 
 
 # Texts
+
+
+def without_colours(text: str) -> str:
+    """Return a text of one line or a few without a terminal's escape sequences, if it has any."""
+    return plain_output(text) if "\x1b" in text else text
 
 
 def shorten(text: str, most: int = MAX_MESSAGE) -> str:

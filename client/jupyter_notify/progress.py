@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
+from .endings import is_interrupt, is_plain_exit
 from .loop_outcome import LoopFrame, Outcome, report_outcome
-from .message import MAX_MESSAGE, Message, compose, describe, duration, shorten
+from .message import MAX_MESSAGE, Message, compose, describe, duration, shorten, without_colours
 from .pictures import picture_of
 from .send_queue import HEARTBEAT_S, SendQueue, new_key
 from .values import plain_number, to_number, to_text
@@ -119,14 +120,11 @@ class Progress:
         """End it according to an exception, or as a success if there is none."""
         if error is None:
             self.done()
-        elif isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+        elif is_interrupt(error):
             self.interrupt()
-        elif isinstance(error, SystemExit) and error.code in (None, 0):
+        elif is_plain_exit(error):
             # The program has ended as it meant to.
             self.stop()
-        elif type(error).__name__ == "CancelledError":
-            # asyncio's or concurrent.futures', neither of which is imported just for this.
-            self.interrupt()
         else:
             self.fail(error)
 
@@ -192,7 +190,7 @@ class Progress:
         return value
 
     def _message(self, type_: str, text: str) -> Message:
-        return {**self._base, "type": type_, "message": shorten(text, MAX_MESSAGE)}
+        return {**self._base, "type": type_, "message": shorten(without_colours(text), MAX_MESSAGE)}
 
     def _last(self, type_: str, text: str) -> Message:
         return self._message(type_, f"{self.title}: {text}" + (f", {self.note}" * bool(self.note)))

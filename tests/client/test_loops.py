@@ -69,6 +69,19 @@ EXPECTED = {
     "generator's driver fails": UNKNOWN,
     "forgiven": FAILED,
     "nothing to forgive": BROKEN,
+    # Loops that are left together are told alike.
+    "inner failure": FAILED,
+    "middle of a failure": ("error", "failed: ValueError: bad"),
+    "outer of a failure": ("error", "failed: ValueError: bad"),
+    "inner return": BROKEN,
+    "outer of a return": ("success", "ended"),
+    "outer of a break": ("success", "done, 2"),
+    "in a function of a loop": FAILED,
+    "loop of a function": ("error", "failed: ValueError: bad"),
+    # Python code, not an event loop of C, sees what a coroutine returns as an exception.
+    "driven by hand": BROKEN,
+    "cancelled by trio": INTERRUPTED,
+    "break in an asynchronous manager": BROKEN,
 }
 
 #: A comprehension has a frame of its own before Python 3.12, and then nothing may be known of it.
@@ -84,6 +97,10 @@ COMPREHENSIONS = (
 )
 #: A generator expression has a frame of its own in every version of Python.
 GENERATOR_EXPRESSION = "generator expression"
+#: Breaks of a loop in another.
+INNER_BREAKS = "inner break"
+#: It did not fail, and nobody knows that it did well.
+CLOSED = "closed where it waits"
 #: From Python 3.11 on.
 GROUPS = {"task group": FAILED, "beside it": INTERRUPTED, "fine in a group": BROKEN}
 
@@ -98,6 +115,9 @@ def test_a_loop_is_told_as_it_was_left(interpreter: str) -> None:
         ((*said,),) = told.pop(title)
         proven = newer and title != GENERATOR_EXPRESSION
         assert tuple(said) in ((FAILED,) if proven else (FAILED, UNKNOWN)), title
+    assert told.pop(INNER_BREAKS) == [list(BROKEN)] * 2
+    ((*said,),) = told.pop(CLOSED)
+    assert tuple(said) in (UNKNOWN, ("error", "failed after 2 of 10")), said
     for title, expected in GROUPS.items():
         if title in told or newer:
             assert told.pop(title) == [list(expected)]

@@ -13,6 +13,7 @@ import itertools
 import json
 import sys
 import threading
+import types
 
 from jupyter_notify.loop_outcome import LoopFrame
 from jupyter_notify.progress import track
@@ -91,6 +92,34 @@ def plainly():
             if n == 2:
                 break
         break
+
+
+def nested():
+    with contextlib.suppress(ValueError):
+        for _ in tracked("outer of a failure"):
+            for _ in tracked("middle of a failure"):
+                for n in tracked("inner failure"):
+                    fail(n)
+
+    def returns():
+        for _ in tracked("outer of a return"):
+            for n in tracked("inner return"):
+                if n == 2:
+                    return n
+
+    returns()
+    for _ in tracked("outer of a break", range(2)):
+        for n in tracked("inner break"):
+            if n == 2:
+                break
+
+    def failing_loop():
+        for n in tracked("in a function of a loop"):
+            fail(n)
+
+    with contextlib.suppress(ValueError):
+        for _ in tracked("loop of a function"):
+            failing_loop()
 
 
 def driven_by_others():
@@ -309,6 +338,59 @@ async def in_groups():
         group.create_task(fine("fine in a group"))
 
 
+class Cancelled(BaseException):
+    """Is named as trio's."""
+
+
+def driven_by_hand():
+    """Drive coroutines as trio does, whose loop is Python, or close them where they wait."""
+
+    @types.coroutine
+    def pause():
+        yield
+
+    async def waiting(title, at=2):
+        for n in tracked(title):
+            if n == at:
+                break
+            await pause()
+
+    def drive(coroutine):
+        try:
+            while True:
+                coroutine.send(None)
+        except StopIteration as end:
+            return end.value
+
+    drive(waiting("driven by hand"))
+    left = waiting("closed where it waits", at=None)
+    for _ in range(3):
+        left.send(None)
+    left.close()
+    with contextlib.suppress(Cancelled):
+        drive(loops_without_sleep("cancelled by trio", Cancelled))
+
+
+async def loops_without_sleep(title, error):
+    for n in tracked(title):
+        if n == 2:
+            raise error("bad")
+
+
+async def managed():
+    """Break within an asynchronous context manager, whose end its caller sees as an exception."""
+
+    @contextlib.asynccontextmanager
+    async def manager():
+        for n in tracked("break in an asynchronous manager"):
+            if n == 2:
+                yield
+                break
+
+    async with manager():
+        pass
+
+
 async def in_tasks():
     await asyncio.gather(loops("gather"), fine("gather beside"), return_exceptions=True)
     task = asyncio.create_task(loops("create_task"))
@@ -386,11 +468,14 @@ def in_asyncio():
     asyncio.run(left_by_waiting())
     asyncio.run(generators())
     asyncio.run(in_groups())
+    asyncio.run(managed())
     forgotten_by_its_owner()
 
 
 plainly()
+nested()
 driven_by_others()
+driven_by_hand()
 comprehensions()
 generators_that_return()
 swallowed()

@@ -1,0 +1,26 @@
+"""Tell exceptions that are no failures: interrupts, cancellations and exits on purpose."""
+
+from __future__ import annotations
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Return whether somebody interrupted or cancelled the work.
+
+    The exceptions of asyncio, concurrent.futures and trio are told by their names: none of these
+    libraries is imported just for this.
+    """
+    group: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    if group and type(error).__name__ == "BaseExceptionGroup":
+        return all(map(is_interrupt, group))
+    if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+        return True
+    name = type(error).__name__
+    return name == "CancelledError" or (name == "Cancelled" and not isinstance(error, Exception))
+
+
+def is_plain_exit(error: BaseException | None) -> bool:
+    """Return whether it is ``sys.exit()`` or ``sys.exit(0)``, by which a program ends well."""
+    if not isinstance(error, SystemExit):
+        return False
+    # Python prints anything else that equals zero, and fails.
+    return error.code is None or (isinstance(error.code, int) and error.code == 0)
