@@ -11,6 +11,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .loop_outcome import LoopFrame, Outcome, report_outcome
@@ -38,6 +39,9 @@ class MinimalBar(Generic[T]):
     ) -> None:
         if total is None and hasattr(iterable, "__len__"):
             total = len(iterable)  # type: ignore[arg-type]  # it has __len__
+        if total == float("inf"):
+            # An end that is not known, as tqdm has it.
+            total = None
         self.iterable = iterable
         self.desc = desc or ""
         self.total = total
@@ -131,7 +135,7 @@ class _Bar(Progress):
 
     def __init__(self, bar: tqdm, queue: SendQueue, **options: Any) -> None:
         self._bar = weakref.ref(bar)
-        super().__init__(queue, bar.desc.rstrip(": ") or "Progress", bar.total, **options)
+        super().__init__(queue, _title(bar) or "Progress", bar.total, **options)
         self.n = bar.n
 
     def read_bar(self) -> None:
@@ -139,7 +143,7 @@ class _Bar(Progress):
         bar = self._bar()
         if bar is not None:
             self.n, self.total = bar.n, bar.total
-            self.title = bar.desc.rstrip(": ") or self.title
+            self.title = _title(bar) or self.title
             self.note = ", ".join(filter(None, (str(bar.postfix or ""), *bar._nested_bars())))
 
     def state(self) -> object:
@@ -194,35 +198,41 @@ class tqdm(Base):
 
     def __iter__(self) -> Iterator[Any]:
         loop = LoopFrame(sys._getframe(1))
-        progress = self._progress
-        if progress is None:
-            yield from super().__iter__()
-            return
         self._iterating = True
         try:
             yield from super().__iter__()
         except GeneratorExit:
-            progress.read_bar()
-            # Garbage collection will close this bar before the outcome is known; it must not end
-            # the progress then.
-            self._progress = None
-            retracts = self.leave is False
-
-            def conclude(outcome: Outcome) -> None:
-                if retracts and outcome.known and not outcome.failed:
-                    progress.retract()
-                else:
-                    progress.conclude_loop(outcome)
-
-            report_outcome(loop, sys._getframe(1), conclude)
+            self._report_end(loop, sys._getframe(1))
             raise
         except BaseException as error:
-            progress.read_bar()
-            progress.conclude(error)
+            if self._progress is not None:
+                self._progress.read_bar()
+                self._progress.conclude(error)
             raise
         finally:
             self._iterating = False
-        self._end(progress)
+        # Only now: a nested bar may have been given a notification of its own meanwhile.
+        if self._progress is not None:
+            self._promote_nested()
+            self._end(self._progress)
+
+    def _report_end(self, loop: LoopFrame, frame: FrameType) -> None:
+        """End it as its loop ends, which the frame that closes the generator will show."""
+        # Garbage collection will close this bar before the outcome is known; it must not end
+        # the progress then.
+        progress, self._progress = self._progress, None
+        if progress is None:
+            return
+        progress.read_bar()
+        retracts = self.leave is False
+
+        def conclude(outcome: Outcome) -> None:
+            if retracts and outcome.known and not outcome.failed:
+                progress.retract()
+            else:
+                progress.conclude_loop(outcome)
+
+        report_outcome(loop, frame, conclude)
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if error is not None and self._progress is not None:
@@ -247,7 +257,8 @@ class tqdm(Base):
     def _end(self, progress: _Bar) -> None:
         progress.read_bar()
         n, total = plain_number(progress.n), plain_number(progress.total)
-        early = bool(n is not None and total and n < total)
+        # Fractions may add up to a little less.
+        early = bool(n is not None and total and n < total * (1 - 1e-9))
         error = sys.exc_info()[1]
         if early and error is not None and id(error) != self._handled and not self._iterating:
             # It is closed on the way out, as by `finally`.
@@ -278,9 +289,14 @@ class tqdm(Base):
         bar = self._nested() if self._nested is not None else None
         if bar is None or bar.disable:
             return
-        desc = bar.desc.rstrip(": ")
+        desc = _title(bar)
         yield f"{desc}: {_counted(bar.n, bar.total)}" if desc else _counted(bar.n, bar.total)
         yield from bar._nested_bars()
+
+
+def _title(bar: tqdm) -> str:
+    """Return a bar's description, which a program may have set to anything."""
+    return str(bar.desc or "").strip().rstrip(": ")
 
 
 def _counted(n: Any, total: Any) -> str:

@@ -126,6 +126,12 @@ except ValueError:
 first, second = tqdm(total=2, desc="First", **quiet), tqdm(total=2, desc="Second", **quiet)
 first.update(2); first.close()
 second.update(2); second.close()
+for n in zip(tqdm(range(3), desc="Zip left", **quiet), tqdm(range(3), desc="Zip right", **quiet)):
+    pass
+with tqdm(total=1, desc="Fractions", **quiet) as bar:
+    for n in range(10): bar.update(0.1)
+with tqdm(total=float("inf"), desc="Endless", **quiet) as bar: bar.update(3)
+for n in tqdm(range(2), desc="\x1b[31mColoured\x1b[0m: ", **quiet): pass
 notify.flush()
 """
 
@@ -139,15 +145,20 @@ def test_the_habits_of_tqdm_are_kept(make_server: Callable[..., Server], kind: s
     # Sorted: an end that comes soon after its bar's first message waits for that bar's turn.
     assert sorted(row["message"].split(" in ")[0] for row in rows) == [
         "After: done, 2",
+        "Coloured: done, 2",
         "Dropped: left unfinished after 1 of 3",
+        "Endless: done, 3",
         "Finally: failed after 1 of 3: ValueError: invalid literal for int() with base 10: 'x'",
         "First: done, 2",
+        "Fractions: done, 1",
         "Outer fails: failed: ValueError: invalid literal for int() with base 10: 'x'",
         "Outer: done, 2",
         "Second: done, 2",
         "Sliced: ended after 4 of 10",
         "Stays: failed: ValueError: invalid literal for int() with base 10: 'x'",
         "While handling: ended after 1 of 3",
+        "Zip left: done, 3",
+        "Zip right: done, 3",
         "Zipped: ended after 3 of 10",
     ]
 
