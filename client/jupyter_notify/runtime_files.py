@@ -7,6 +7,7 @@ may have write permission. Only small, regular files are read.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -24,6 +25,7 @@ if sys.platform != "win32":
     import pwd
 
 from .decoding import encodable
+from .errors import Unreachable
 from .processes import is_here, is_ours, listening_ports
 from .server_url import bracketed, quoted
 from .target import Target
@@ -134,9 +136,12 @@ class _Directory:
             return self
         try:
             self._fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             # There is no directory: no server has ever run here.
             return self
+        except OSError as error:
+            _raise_if_short(error)
+            raise _Ignored((error.strerror or "it cannot be read").lower()) from None
         try:
             check_owner(os.fstat(self._fd), self._fd)
         except BaseException:
@@ -150,13 +155,29 @@ class _Directory:
             self._fd = None
 
     def names(self) -> list[str]:
-        """Return the names of the servers' files."""
+        """Return the names of the servers' files, those first that may be believed.
+
+        In a sticky directory others can add as many as they like, which must not hide ours.
+        """
         try:
             names = os.listdir(self._path if self._fd is None else self._fd)
-        except OSError:
+        except OSError as error:
+            _raise_if_short(error)
             return []
         names = [n for n in names if n.startswith("jpserver-") and n.endswith(".json")]
-        return sorted(names)[-MAX_FILES:]
+        names.sort(reverse=True)
+        if len(names) > 1:
+            names.sort(key=self._is_of_another)
+        return names[:MAX_FILES]
+
+    def _is_of_another(self, name: str) -> bool:
+        if sys.platform == "win32":
+            return False
+        try:
+            about = os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+        except OSError:
+            return True
+        return about.st_uid not in (0, os.geteuid())
 
     def read(self, name: str) -> bytes:
         """Return a file's content; nothing if it is gone or not readable.
@@ -168,7 +189,8 @@ class _Directory:
         """
         try:
             fd = self._open(name)
-        except OSError:
+        except OSError as error:
+            _raise_if_short(error)
             return b""
         try:
             about = os.fstat(fd)
@@ -189,6 +211,18 @@ class _Directory:
         # Links are not followed, and opening a FIFO does not block.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         return os.open(name, flags, dir_fd=self._fd)
+
+
+#: The process, or the system, has as many files open as it may, or no memory for another.
+SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+def _raise_if_short(error: OSError) -> None:
+    """Raise an error if servers cannot be looked for now: it is not known whether there is one."""
+    if error.errno in SHORT:
+        raise Unreachable(
+            f"Jupyter servers cannot be looked for: {(error.strerror or '').lower()}."
+        ) from None
 
 
 def check_owner(about: os.stat_result, where: int | str, name: str = "it") -> None:

@@ -156,6 +156,37 @@ def test_a_forged_server_of_another_user_does_not_hide_ours(
 
 
 @as_root
+def test_any_number_of_anothers_files_in_a_sticky_directory_hides_none_of_ours(
+    directory: Path, env: dict[str, str], port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupyter_notify.runtime_files.MAX_FILES", 2)
+    directory.chmod(0o1777)
+    write(directory, "5", info(port))
+    for name in ("1", "2", "8", "9"):
+        write(directory, name, {})
+        owned_by_another(directory / f"jpserver-{name}.json")
+    assert find(env=env).token == "local-secret"
+
+
+def test_what_cannot_be_looked_at_for_now_is_not_taken_for_nothing(
+    directory: Path, env: dict[str, str], port: int
+) -> None:
+    write(directory, "1", info(port))
+    code = (
+        "import resource\n"
+        "from jupyter_notify import notify\n"
+        "from jupyter_notify.send_queue import import_all\n"
+        "import_all()\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "try: notify._find()\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+    )
+    ran = run(sys.executable, "-c", code, env={**os.environ, **env})
+    said = "Unreachable Jupyter servers cannot be looked for: too many open files.\n"
+    assert ran.stdout == said, ran.stderr
+
+
+@as_root
 def test_who_listens_on_a_socket_is_asked_once_it_is_connected(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     # The socket itself is root's, and so beyond doubt.
