@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ._version import __version__
 
-# Imported here and not when it is asked for: whoever imported the module of this name first would
-# leave the module in the function's place.
+# Imported at once, not by a lazy `__getattr__`: the import of the submodule `configure` sets this
+# package's attribute of the same name, and would leave the module in the function's place.
 from .configure import configure
 
 __all__ = ["__version__", "configure"]

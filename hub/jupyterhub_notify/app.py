@@ -51,7 +51,7 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
     settings
         What the site has set.
     identity
-        Tells who asks.
+        Identifies callers.
 
     Returns
     -------
@@ -101,6 +101,6 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
 
 
 def _routers() -> list[APIRouter]:
-    """Return the routes in order: what all labs ask for within seconds is found first."""
+    """Return the routers; the routes that every lab asks for all the time are matched first."""
     modules = (receipts, root, me, messages, quiet, reading, services)
     return [one.router for one in (*modules, events, admin, alerts, channels, doctor)]

@@ -1,12 +1,12 @@
 """Broadcasts as a folder of Markdown files with the front matter that Semaphore reads.
 
 A site that keeps its broadcasts in a Git repository for Semaphore keeps them for this service too.
-Where Semaphore loses something (an unquoted time's hours, the last of a set, struck text, one bad
-file's neighbours), this reads what the author wrote. What depends on the moment at which a file is
-read there (a rule without a start, a date without a year) is fixed or refused here: every replica
-and every restart must come to the same schedule.
+Where Semaphore loses something (an unquoted time's hours, the last of a set, struck text, the files
+beside a bad one), this module reads what the author wrote. Where Semaphore's result depends on the
+moment of reading (a rule without a start, a date without a year), the schedule is fixed or the file
+refused: every replica and every restart must compute the same schedule.
 
-Nothing here touches the database: who calls it stores what it finds.
+Nothing here touches the database: the caller stores the broadcasts.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ __all__ = ["BroadcastDirectory", "BroadcastFile", "parse_broadcast", "schedule_o
 
 CATEGORIES = ("info", "notice", "outage")
 
-#: Fields of the schedule; kept as they were written, so that it can be computed from them again.
+#: Fields of the schedule. They are stored as written; the schedule is computed from them again.
 SCHEDULE_FIELDS = ("timezone", "defer", "expire", "ttl", "rules")
 FIELDS = (*SCHEDULE_FIELDS, "summary", "category", "enabled", "important", "env")
-#: Likeness from which a name counts as one of ours misspelt: `expires`, `timezon`.
+#: Similarity from which an unknown name counts as a known one misspelt: `expires`, `timezon`.
 MISSPELT = 0.8
-#: Their names in the API and in rules.
+#: The names that the API and the rules have for fields of the front matter.
 MEANT = {"start": "defer", "starts": "defer", "end": "expire", "ends": "expire"}
 
 MAX_SUMMARY = 4096
@@ -44,7 +44,7 @@ MAX_BODY = 32 * 1024
 MAX_RULES = 50
 MAX_UNKNOWN = 50
 
-#: The start of a rule that names none.
+#: The start of a rule that gives none.
 _FIRST = datetime(2000, 1, 1)
 
 _DAYS = {
@@ -79,7 +79,7 @@ _RULE_FIELDS = {
 
 
 class BroadcastFileError(ValueError):
-    """A file that is no good; the message says which field, and why."""
+    """A file that is not valid; the message says which field is wrong, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +103,9 @@ class BroadcastFile:
     environments
         Where it is shown; ``None`` for everywhere.
     when
-        The fields of the front matter that `schedule_of` reads, as JSON can say them.
+        The fields of the front matter that `schedule_of` reads, as JSON values.
     ignored
-        The fields of the front matter that are not known.
+        The names of unknown fields of the front matter.
     """
 
     id: str
@@ -129,12 +129,13 @@ class BroadcastFile:
         Parameters
         ----------
         environment
-            The service's own; ``None`` if it has no name: then only what is for all is shown.
+            The service's own; ``None`` if it has none: then only broadcasts for every
+            environment are shown.
 
         Returns
         -------
         bool
-            Whether it is.
+            Whether it is shown there.
         """
         return self.environments is None or environment in self.environments
 
@@ -157,13 +158,13 @@ def parse_broadcast(id: str, text: str) -> BroadcastFile:
     Raises
     ------
     FrontMatterError, BroadcastFileError
-        If it is no good.
+        If the file is not valid.
     """
     fields, body = split(text)
     ignored = _unknown(fields)
     summary = fields.get("summary")
     if summary is None:
-        # The first paragraph, as a commit message has it.
+        # The first paragraph is the summary, as in a commit message.
         summary, _, body = body.partition("\n\n")
         summary = " ".join(summary.split())
     if not isinstance(summary, str) or not summary.strip():
@@ -191,10 +192,10 @@ def parse_broadcast(id: str, text: str) -> BroadcastFile:
 
 
 def _unknown(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the fields that are not known; refuse those that seem to be misspelt.
+    """Return the names of unknown fields; refuse those that seem to be misspelt.
 
-    A site may keep more in its files than Semaphore reads. But without its `defer` a broadcast
-    is shown at once, and without one of its conditions a rule means other days.
+    A site may keep more in its files than Semaphore reads. But a broadcast whose `defer` is
+    misspelt would be shown at once, and a rule that lost a condition would mean other days.
     """
     unknown = [name[:40] for name in fields if name not in FIELDS]
     if len(unknown) > MAX_UNKNOWN:
@@ -230,7 +231,7 @@ def schedule_of(when: Mapping[str, Any]) -> Schedule:
     Raises
     ------
     BroadcastFileError
-        If a field is wrong, or two do not go together.
+        If a field is wrong, or two fields exclude each other.
     """
     in_zone = _zone(when.get("timezone", "UTC"), "timezone")
     start = _moment(when.get("defer"), "defer", in_zone)
@@ -255,12 +256,12 @@ def schedule_of(when: Mapping[str, Any]) -> Schedule:
 
 
 class BroadcastDirectory:
-    """The folder as the service uses it. A file that is no good is logged once, and left out.
+    """The folder as the service uses it. A file that is not valid is logged once, and left out.
 
     Parameters
     ----------
     directory
-        Where.
+        The folder.
     environment
         The service's own name among those that files are for.
     """
@@ -269,7 +270,7 @@ class BroadcastDirectory:
         self._directory = directory
         self._environment = environment
         self._log = structlog.get_logger("jupyterhub_notify.broadcast_files")
-        #: The problem of each file that has one: a file is logged again only for another problem.
+        #: The problem of each bad file. A file is logged again only if its problem changes.
         self.problems: dict[str, str] = {}
         self._ignored: set[tuple[str, str]] = set()
 
@@ -279,8 +280,8 @@ class BroadcastDirectory:
         Returns
         -------
         list of BroadcastFile or None
-            Those that are for this environment; ``None`` if the folder cannot be read now, and
-            what was known should stay.
+            The broadcasts for this environment; ``None`` if the folder cannot be read now: then
+            the broadcasts of the last reading should stay.
         """
         try:
             paths = files_of(self._directory)
@@ -332,7 +333,7 @@ def _zone(value: Any, name: str) -> ZoneInfo:
     if not isinstance(value, str):
         raise BroadcastFileError(f"{name}: it must be a name such as Europe/Berlin")
     try:
-        # People write America/Los Angeles.
+        # People write "America/Los Angeles".
         return zone(value.strip().replace(" ", "_"))
     except RuleError as error:
         raise BroadcastFileError(f"{name}: {error}") from None
@@ -346,11 +347,12 @@ def _moment(value: Any, name: str, in_zone: ZoneInfo) -> datetime | None:
 
 
 def _date(value: Any, name: str) -> datetime:
-    """Read a date as people write it: 2026-12-01, December 1, 2026 at 4am UTC."""
+    """Read a date as people write it: "2026-12-01", "December 1, 2026 at 4am UTC"."""
     if not isinstance(value, str) or len(value) > 100:
         raise BroadcastFileError(f"{name}: it must be a date and time")
     try:
-        # Parts that the text leaves out come from the default: a day that depends on it is missing.
+        # The parser takes missing parts from the default. If two defaults give two results, the
+        # text does not name its day.
         one, other = (
             dateutil_parser.parse(
                 value, fuzzy=True, yearfirst=True, default=default, tzinfos=_named_zone

@@ -6,8 +6,8 @@
     client = Client("https://hub.example.com/services/notify", token)
     client.send("alice", "Your disk is almost full", key="quota", type="warning")
 
-It needs the standard library and pydantic. Each call is one request, which is not repeated: with
-a key a call can be made again safely.
+It needs the standard library and pydantic. Each call makes one request and never repeats it; a call
+that has a key can safely be made again.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ClientError(Exception):
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the token elsewhere."""
+    """Follows no redirect: a redirect could carry the token elsewhere."""
 
     def redirect_request(self, *_arguments: Any, **_keywords: Any) -> None:
         return None
@@ -73,7 +73,7 @@ class Client:
     token
         A token of the hub's or of the token file; by default ``JUPYTERHUB_NOTIFY_TOKEN``.
     service
-        In whose name to publish; by default the token's own.
+        The name to publish under; by default the token's own.
     timeout_s
         Seconds to wait for an answer.
     """
@@ -99,7 +99,7 @@ class Client:
 
     @property
     def service(self) -> str:
-        """Name in which it publishes."""
+        """The name that the client publishes under."""
         if self._service is None:
             self._service = self.me().name
         return self._service
@@ -116,7 +116,7 @@ class Client:
         Parameters
         ----------
         method, path, body, query
-            What is asked.
+            The parts of the request.
 
         Returns
         -------
@@ -198,9 +198,9 @@ class Client:
         recipient, recipients, group
             To whom; exactly one of them.
         summary, body
-            What it says, in Markdown.
+            The text, in Markdown.
         template, data
-            Instead of that, a template and what it is filled with.
+            Instead of a text, a template and the values to fill it with.
         key
             The same key to the same recipient replaces the earlier notification.
         **more
@@ -237,7 +237,7 @@ class Client:
         return self._one(ServiceNotification, "GET", self._path(reference))
 
     def receipts(self, reference: str) -> list[Receipt]:
-        """Return what became of a notification at each user."""
+        """Return the receipts of a notification, one for each user."""
         return self._list(Receipt, "GET", self._path(reference, "receipts"))
 
     def change(self, reference: str, **fields: Any) -> list[ServiceNotification]:
@@ -251,24 +251,24 @@ class Client:
     def reconcile(
         self, notifications: Sequence[Mapping[str, Any]], *, scope: str = ""
     ) -> Reconciled:
-        """Make the service's active notifications with keys what the list says.
+        """Make the list the service's only active notifications with keys.
 
         Parameters
         ----------
         notifications
             All that should be active, each with a key.
         scope
-            Only keys that begin so are looked at.
+            Only notifications whose key begins with this text are looked at.
 
         Returns
         -------
         Reconciled
-            What was created, changed and revoked.
+            The numbers of notifications created, changed and revoked.
         """
         items = [dict(one) for one in notifications]
         return self._one(Reconciled, "PUT", self._path(), items, {"scope": scope})
 
-    # --- Broadcasts, which need a caller who may administer or send to a group
+    # --- Broadcasts: the caller must be allowed to administer, or to send to the group
 
     def broadcast(self, summary: str, **fields: Any) -> SentBroadcast:
         """Send a broadcast; the fields are those of the wire."""
@@ -292,11 +292,11 @@ class Client:
         self.request("DELETE", _broadcast(id_))
 
     def retry_broadcast(self, id_: str) -> AdminBroadcast:
-        """Push a broadcast again to the servers where that failed."""
+        """Push a broadcast again to the servers where the push failed."""
         return self._one(AdminBroadcast, "POST", _broadcast(id_) + "/retry")
 
     def deliveries(self, id_: str, **query: Any) -> list[Delivered]:
-        """Return what became of a broadcast at each recipient and server."""
+        """Return the outcome of a broadcast at each recipient and server."""
         return self._list(Delivered, "GET", _broadcast(id_) + "/deliveries", query=query)
 
     def events(self, path: str = "/v1/events", *, timeout_s: float = 60.0) -> Iterator[Any]:

@@ -1,6 +1,6 @@
-"""The service's settings: environment variables, and what the command line overrides.
+"""The service's settings: environment variables, which the command line may override.
 
-Each is read from ``JUPYTERHUB_NOTIFY_<NAME>``. Those of identity are in ``identity/``.
+Each is read from ``JUPYTERHUB_NOTIFY_<NAME>``. The settings of identity are in ``identity/``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The two lines that add the service to a hub: ``configure(c)`` in ``jupyterhub_config.py``.
 
-Only the standard library is imported, and nothing of this package, so that the hub's environment
-needs nothing but this file (it may be copied there as ``jupyterhub_notify.py``). What is set here
-is what ``jupyterhub-notify doctor`` looks for.
+This file imports the standard library only, and nothing of this package: the hub's environment
+needs no other file (it may be copied there as ``jupyterhub_notify.py``). What is set here is what
+``jupyterhub-notify doctor`` looks for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["configure"]
 SERVICE = "notify"
 BOT = "notify-bot"
 
-#: The service's port on the hub's machine; labs that are running know it, so it is fixed.
+#: The service's port on the hub's machine. It is fixed, since running labs have been told it.
 PORT = 8092
 
 #: Time in seconds that the hub waits for the service at its own start.
@@ -38,13 +38,13 @@ CUSTOM_SCOPES: dict[str, dict[str, str]] = {
     PUBLISH: {"description": "Publish notifications under one's own name"},
 }
 
-#: The narrowest that work: who there is, in which groups, and who runs; and tokens of one user,
-#: the bot, which may reach servers and nothing else. (A service's own token could be replayed by a
-#: hostile server.)
+#: The narrowest scopes that suffice: to list users, their groups and their servers, and to mint
+#: tokens for one user, the bot, who may reach servers and nothing else. (A hostile server could
+#: replay the service's own token.)
 SERVICE_SCOPES = ["list:users", "read:users:groups", "read:servers", f"tokens!user={BOT}"]
 BOT_SCOPES = ["access:servers"]
 
-#: The scopes that JupyterHub gives to a server's token, and to a user, where nothing is configured.
+#: JupyterHub's default scopes of a server's token, and of a user.
 SERVER_SCOPES = ["users:activity!user", "access:servers!server"]
 USER_SCOPES = ["self"]
 
@@ -124,7 +124,8 @@ def configure(
         _let_users_in(c)
     _let_servers_in(c)
     _tell_servers(c, _address(c, url=url, lab_url=lab_url, port=port))
-    # With domains of its own the service has another origin, of which the hub's pages read nothing.
+    # With `subdomain_host` the service has an origin of its own, and the hub's pages may not read
+    # from another origin.
     if hub_pages and not _value(c.JupyterHub, "subdomain_host"):
         _add_to_pages(c)
 
@@ -150,7 +151,7 @@ def _check(
     if isinstance(command, str):
         raise ValueError("configure(c, command=…) takes a list of words.")
     if url is None and command is None and not __package__:
-        # This file lies in the hub's environment by itself.
+        # This file was copied alone into the hub's environment.
         raise ValueError(
             "jupyterhub-notify-center is not installed in the hub's environment: give configure(c) "
             "the command that starts it, or the url and api_token of a service that runs elsewhere."
@@ -184,15 +185,15 @@ def _add_service(
     service: dict[str, Any] = {
         "name": SERVICE,
         "url": url or _listening_url(c, port),
-        # It is the hub's own: no page that asks whether it may know who logs in.
+        # The service belongs to the hub: users are not asked whether it may identify them.
         "oauth_no_confirm": True,
-        # A login's token carries these only where the user holds them; what lets it in, the Hub
-        # adds by itself.
+        # A login's token gets these only if the user holds them. The Hub adds the scope of access
+        # to the service by itself.
         "oauth_client_allowed_scopes": [ADMINISTER, PUBLISH],
     }
     if _is_hub_6():
-        # A hub ends if a service that it starts does not answer in this time; hubs before 6 give
-        # it a fixed one.
+        # A hub ends if a service that it starts does not answer in this time. Hubs before 6 have
+        # a fixed time.
         service["timeout"] = START_TIMEOUT_S
     if api_token is not None:
         service["api_token"] = api_token
@@ -205,7 +206,8 @@ def _add_service(
             *("--port", str(port)),
         ]
         variables = dict(environment or {})
-        # Not as an argument: it may hold a password, which other users' `ps` would show.
+        # The database is no argument of the command: its URL may hold a password, and `ps` shows
+        # the arguments to other users.
         variables.setdefault("JUPYTERHUB_NOTIFY_PROXY_URL", _proxy_url(c))
         if database is not None:
             variables["JUPYTERHUB_NOTIFY_DATABASE"] = database
@@ -215,7 +217,7 @@ def _add_service(
 
 
 def _command() -> list[str]:
-    # Not `-m`: it looks in the working directory first, where this file may lie by itself.
+    # Not `-m` first: it looks in the working directory, where a copy of this file may lie alone.
     script = os.path.join(os.path.dirname(sys.executable), "jupyterhub-notify")
     return [script] if os.path.exists(script) else [sys.executable, "-m", "jupyterhub_notify"]
 
@@ -225,11 +227,11 @@ def _listening_url(c: Any, port: int) -> str:
 
 
 def _bind_host(c: Any) -> str:
-    """Return the interface that the Hub's own API listens on: whoever reaches it reaches us."""
+    """Return the interface that the Hub's API listens on, to be reachable from the same places."""
     hub = c.JupyterHub
     if _value(hub, "internal_ssl"):
-        # Hubs up to 6.1 cannot wait for a service with a certificate, and end: what is not
-        # encrypted stays on this machine, between the proxy and the service.
+        # Hubs up to 6.1 cannot wait for a service with a certificate, and end. So the service
+        # uses no TLS, and its traffic with the proxy stays on this machine.
         return "127.0.0.1"
     bind_url = _value(hub, "hub_bind_url")
     host = urlsplit(bind_url).hostname if bind_url else _value(hub, "hub_ip", "127.0.0.1")
@@ -237,7 +239,7 @@ def _bind_host(c: Any) -> str:
 
 
 def _connect_host(c: Any) -> str:
-    """Return where the proxy and the hub's servers reach that interface."""
+    """Return the host at which the proxy and the hub's servers reach that interface."""
     hub = c.JupyterHub
     if _value(hub, "internal_ssl"):
         return "127.0.0.1"
@@ -272,8 +274,8 @@ def _add_roles(c: Any, *, bot: bool, proxy: bool) -> None:
     )
     if not bot:
         return
-    # With an authenticator that manages roles the hub refuses to start with users in this list.
-    # Its `load_managed_roles` has to name the bot then, and the doctor says so.
+    # If the authenticator manages roles, the hub refuses to start with users in `load_roles`. Then
+    # the authenticator's `load_managed_roles` has to name the bot, and the doctor says so.
     if not _authenticator_manages_roles(c):
         _append(
             c.JupyterHub,
@@ -289,7 +291,7 @@ def _add_roles(c: Any, *, bot: bool, proxy: bool) -> None:
 
 
 def _authenticator_manages_roles(c: Any) -> bool:
-    """Return whether roles come from the authenticator, by its configuration or its class."""
+    """Return whether the authenticator manages roles, by its configuration or its class."""
     for name, section in _sections(c):
         if name.endswith("Authenticator") and "manage_roles" in section:
             return bool(section["manage_roles"])
@@ -305,7 +307,7 @@ def _authenticator_manages_roles(c: Any) -> bool:
 
 
 def _refuse_login(c: Any) -> None:
-    """Let nobody log in as the bot, or sign up under its name: it may reach every server."""
+    """Let nobody log in as the bot or sign up under its name: the bot may reach every server."""
     for section in _that_set(c, "Authenticator", "post_auth_hook"):
         section["post_auth_hook"] = _refusing(section.get("post_auth_hook"))
 
@@ -325,7 +327,7 @@ def _refusing(before: Callable[..., Any] | None) -> Callable[..., Any]:
 
 
 def _let_users_in(c: Any) -> None:
-    """Give every user the scope that a server's token is to have: it has no more than its user."""
+    """Give every user the scope: a server's token cannot have a scope that its user lacks."""
     for role in _listed(c.JupyterHub, "load_roles"):
         if isinstance(role, dict) and role.get("name") == "user" and "scopes" in role:
             role["scopes"] = _with(role["scopes"], ACCESS)
@@ -345,7 +347,7 @@ def _let_users_in(c: Any) -> None:
 
 
 def _is_hub_6() -> bool:
-    # Only a hub needs it; it takes longer than all of the rest.
+    # Imported late: it takes longer than the rest of this file, and only a hub needs it.
     from importlib import metadata
 
     try:
@@ -356,7 +358,7 @@ def _is_hub_6() -> bool:
 
 
 def _let_servers_in(c: Any) -> None:
-    """Ask for the scope in the tokens of servers, beside what they have without it."""
+    """Request the scope for servers' tokens, beside the scopes that they would have anyway."""
     default = list(SERVER_SCOPES)
     for role in _listed(c.JupyterHub, "load_roles"):
         if isinstance(role, dict) and role.get("name") == "server" and role.get("scopes"):
@@ -393,17 +395,18 @@ def _with(scopes: Iterable[str], scope: str) -> list[str]:
 def _address(
     c: Any, *, url: str | None, lab_url: str | None, port: int
 ) -> str | Callable[[Any], str]:
-    """Return the value of the servers' variable, or what computes it when a server starts."""
+    """Return the value of the servers' variable, or a function that computes it at their start."""
     if lab_url is not None:
         return lab_url if lab_url.endswith("/") else lab_url + "/"
     if url is not None:
         return _service_url(url, _base_url(c))
     if _value(c.JupyterHub, "internal_ssl"):
-        # Between servers and a service the hub arranges no trust: through the proxy, then.
+        # With `internal_ssl` the hub arranges no trust between servers and services, so servers
+        # go through the proxy.
         return _service_url(_public_url(c), _base_url(c))
 
     def central_url(spawner: Any) -> str:
-        # The host under which this spawner's servers reach the Hub, which listens beside us.
+        # The host under which this spawner's servers reach the Hub: the service is on it too.
         host = urlsplit(spawner.hub.api_url).hostname or _connect_host(c)
         base_url = spawner.hub.base_url.rstrip("/").rpartition("/")[0] + "/"
         return _service_url(f"http://{_in_url(host)}:{port}", base_url)
@@ -415,7 +418,7 @@ def _service_url(url: str, base_url: str) -> str:
     parts = urlsplit(url)
     prefix = f"{base_url}services/{SERVICE}/"
     path = parts.path.rstrip("/") + "/"
-    # A URL that has the service's prefix already is whole.
+    # The given URL may have the service's prefix already.
     whole = path if path.endswith(prefix) else path.rstrip("/") + prefix
     return urlunsplit((parts.scheme, parts.netloc, whole, "", ""))
 
@@ -436,7 +439,7 @@ def _public_url(c: Any) -> str:
 
 
 def _proxy_url(c: Any) -> str:
-    """Return where the hub's proxy listens, as who is on its machine reaches it."""
+    """Return the address of the hub's proxy, as seen from its own machine."""
     hub = c.JupyterHub
     bound = urlsplit(_value(hub, "bind_url") or "")
     scheme = bound.scheme or ("https" if _value(hub, "ssl_cert") else "http")
@@ -446,7 +449,7 @@ def _proxy_url(c: Any) -> str:
 
 
 def _tell_servers(c: Any, address: str | Callable[[Any], str]) -> None:
-    # In every section that has an `environment` of its own: it replaces the general one.
+    # An `environment` in a subclass's section replaces the one of `Spawner`, so set it in each.
     for section in _that_set(c, "Spawner", "environment"):
         _update(section, "environment", {CENTRAL_URL: address})
 
@@ -455,15 +458,17 @@ def _tell_servers(c: Any, address: str | Callable[[Any], str]) -> None:
 
 
 def _add_to_pages(c: Any) -> None:
-    """Let the hub's pages load our script, after what the site itself announces.
+    """Let the hub's pages load our script, after the site's own announcement.
 
-    A page of its own (`announcement_login`) replaces the general one, and gets the script too.
+    A single page's announcement (`announcement_login`) replaces the general one, and so gets the
+    script too.
     """
     script = (
         f'<script src="{_base_url(c)}services/{SERVICE}/static/hub-pages.js" async'
         " data-jupyterhub-notify></script>"
     )
-    # Without a site's own words the box is ours alone, and is not shown before we have some.
+    # Without the site's own announcement the box holds only ours: keep it hidden until there is
+    # one.
     hidden = "<style>.announcement:has(> [data-jupyterhub-notify-box]){display:none}</style>"
     alone = f"<i data-jupyterhub-notify-box></i>{hidden}{script}"
     announced = dict(_value(c.JupyterHub, "template_vars") or {})
@@ -486,7 +491,7 @@ def _is_lazy(value: Any) -> bool:
 
 
 def _value(section: Any, name: str, default: Any = None) -> Any:
-    """Return a plain value; reading an absent one as an attribute would set it."""
+    """Return a plain value; reading an absent trait as an attribute would set it."""
     value = section.get(name)
     return default if value is None or _is_lazy(value) else value
 
@@ -519,7 +524,7 @@ def _sections(c: Any) -> list[tuple[str, Any]]:
 
 
 def _that_set(c: Any, base: str, trait: str) -> list[Any]:
-    """Return the section of a base class, and those of its classes that set the trait too."""
+    """Return the section of a base class, and those of its subclasses that set the trait."""
     found = [c[base]]
     names = {base}
     for name, section in _sections(c):
@@ -529,7 +534,7 @@ def _that_set(c: Any, base: str, trait: str) -> list[Any]:
 
 
 def _class(c: Any, trait: str, group: str) -> Any:
-    """Return the class that a trait of the hub's names, or None if it cannot be had here."""
+    """Return the class that a trait of the hub names, or None if it cannot be imported here."""
     wanted = _value(c.JupyterHub, trait)
     if not isinstance(wanted, str):
         return wanted
@@ -542,5 +547,5 @@ def _class(c: Any, trait: str, group: str) -> Any:
         module, _, name = wanted.rpartition(".")
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError):
-        # The hub says it better when it starts.
+        # The hub itself reports this at its start, and better.
         return None

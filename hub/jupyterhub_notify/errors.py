@@ -1,7 +1,7 @@
-"""One table of every error that the API gives.
+"""Every error that the API gives, in one table.
 
-A service raises one of these; ``handlers/errors.py`` turns it into the answer. Each class has its
-status and its code, and each instance one sentence that says what is wrong and where.
+A service raises one of these; ``handlers/errors.py`` turns it into the answer. Each class has a
+status and a code, and each instance a sentence that says what is wrong and where.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ServiceError(Exception):
     message
         One sentence: what is wrong.
     loc
-        Where, as FastAPI's own errors say it: ``["body", "recipient"]``.
+        The place, in the form of FastAPI's own errors: ``["body", "recipient"]``.
     retry_after_s
         For the header ``Retry-After``, in seconds.
     """
@@ -63,7 +63,7 @@ class BadHeader(ServiceError):
 
 
 class NotAuthenticated(ServiceError):
-    """Nobody is known to ask, and the route is for somebody."""
+    """The caller is unknown, and the route is for known callers."""
 
     status = 401
     code = "not_authenticated"
@@ -77,7 +77,7 @@ class NotAllowed(ServiceError):
 
 
 class NotFound(ServiceError):
-    """Raised where there is no notification that the caller may see."""
+    """There is no such notification, or the caller may not see it."""
 
     status = 404
     code = "notification_not_found"
@@ -91,7 +91,7 @@ class NoHub(ServiceError):
 
 
 class Conflict(ServiceError):
-    """A key that another one has."""
+    """The request does not fit what is there, such as a reply to a message that asks for none."""
 
     status = 409
     code = "conflict"
@@ -105,7 +105,7 @@ class TooLarge(ServiceError):
 
 
 class Invalid(ServiceError):
-    """A body or parameter that is no good in a way that the schema cannot say."""
+    """A body or parameter that is invalid in a way that the schema cannot express."""
 
     status = 422
     code = "invalid"

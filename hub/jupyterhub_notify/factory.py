@@ -1,4 +1,4 @@
-"""Put the parts together; each gets what it needs by keyword."""
+"""Put the service's parts together; each gets what it needs by keyword."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def build(
 
 
 class _Factory:
-    """Makes each part once, when the first other one asks for it."""
+    """Makes each part once, when it is first needed."""
 
     def __init__(
         self, settings: Settings, directory: UserDirectory | None, hub_api: HubApi | None
@@ -193,7 +193,7 @@ class _Factory:
         )
 
     def _wakeup(self) -> Wakeup | None:
-        """Return what hears of other replicas' changes; SQLite has none."""
+        """Make the listener for other replicas' changes; with SQLite there are no replicas."""
         if self._settings.is_sqlite:
             return None
         return Wakeup(url=self._settings.database, wake=self._feed.wake)
@@ -236,7 +236,7 @@ class _Factory:
         )
 
     def _folder(self) -> BroadcastFolder | None:
-        """Return what publishes a folder's broadcasts, where the site has one."""
+        """Make the publisher of a folder's broadcasts, where the site has such a folder."""
         if self._settings.broadcasts is None:
             return None
         return BroadcastFolder(
@@ -297,7 +297,7 @@ class _Factory:
         )
 
     def _rules(self) -> RuleRunner | None:
-        """Return what runs the rules, where the site has some."""
+        """Make the runner of the rules, where the site has some."""
         if self._settings.rules is None:
             return None
         return RuleRunner(
@@ -362,20 +362,20 @@ def make_sender(
     public_url: str | None,
     clock: Callable[[], datetime] = now,
 ) -> ChannelSender:
-    """Put together what sends over other channels.
+    """Make the sender over other channels.
 
     Parameters
     ----------
     settings, channels
-        What the site has.
+        The site's settings and channels.
     directory
         Knows the users of the site, where there is a hub.
     nobody
-        Users of the hub that are no people.
+        Users of the hub that are not people.
     database, writer, stores
         Where to read and write.
     content
-        Says what a notification says.
+        Gives the text of a notification.
     public_url
         The service's address in links.
     clock
@@ -417,7 +417,7 @@ def _delivery(
     writer: Writer,
     stores: Stores,
 ) -> DeliveryService | None:
-    """Return what pushes to servers; none without a hub, or where the site wants none."""
+    """Make the part that pushes to servers; None without a hub, or where the site wants none."""
     if hub_api is None or not settings.push:
         return None
     both: dict[str, Any] = {"database": database, "writer": writer}

@@ -12,8 +12,8 @@ __all__ = ["MAX_FILE", "FrontMatterError", "files_of", "read_file", "split"]
 
 MAX_FILE = 256 * 1024
 MAX_FILES = 2000
-#: Characters and brackets that front matter may have: YAML is slow, and each bracket that is open
-#: costs it the time of all that are.
+#: Characters and brackets that front matter may have: the YAML parser is slow, and its time grows
+#: with the square of the number of open brackets.
 MAX_FRONT_MATTER = 32 * 1024
 MAX_BRACKETS = 500
 
@@ -25,10 +25,10 @@ class FrontMatterError(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as a file's author means it: times stay text, so that nothing of them is lost."""
+    """Loads YAML as a file's author means it: times stay text, so that nothing is lost."""
 
 
-# Semaphore's loader reads an unquoted time as a date, and its time of day is gone.
+# Semaphore's loader reads an unquoted time as a date, and loses the time of day.
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -36,17 +36,17 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def files_of(directory: Path) -> list[Path]:
-    """List a directory's Markdown files, those in its folders too.
+    """List the Markdown files of a directory and of its folders.
 
     Parameters
     ----------
     directory
-        Where.
+        The directory.
 
     Returns
     -------
     list of Path
-        In the order of their names; hidden ones, such as Git's own, and a README are left out.
+        In the order of their names; without hidden files, such as Git's own, and README files.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def read_file(path: Path) -> str:
     Parameters
     ----------
     path
-        Which.
+        The file.
 
     Returns
     -------
@@ -80,10 +80,10 @@ def read_file(path: Path) -> str:
     Raises
     ------
     FrontMatterError
-        If it cannot be read, is too large, or is no UTF-8.
+        If it cannot be read, is too large, or is not UTF-8.
     """
     if not path.is_file():
-        # Nobody may ever write to a pipe, and a device has no end.
+        # Reading a pipe waits for ever if nobody writes, and a device may have no end.
         raise FrontMatterError("it is not a file")
     try:
         with path.open("rb") as file:
@@ -99,7 +99,7 @@ def read_file(path: Path) -> str:
 
 
 def split(text: str) -> tuple[dict[str, Any], str]:
-    """Part a file's front matter from its text.
+    """Split a file into its front matter and its text.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     Raises
     ------
     FrontMatterError
-        If there is none, or it is no YAML mapping.
+        If there is no front matter, or if it is no YAML mapping.
     """
     match = _FENCE.match(text)
     if match is None:
@@ -128,7 +128,7 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     try:
         data = yaml.load(match[1], Loader=_Loader)
     except Exception as error:
-        # Values with tags, such as `!!bool maybe`, make it raise anything.
+        # Values with tags, such as `!!bool maybe`, make PyYAML raise errors of any type.
         raise FrontMatterError(_yaml_message(error)) from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise FrontMatterError("its front matter is no mapping of names to values")
@@ -136,7 +136,7 @@ def split(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _refuse_aliases(text: str) -> None:
-    """Refuse what expands: a few lines of aliases can stand for gigabytes."""
+    """Refuse aliases: a few lines of them can expand to gigabytes."""
     try:
         aliased = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
     except (yaml.YAMLError, RecursionError):
@@ -148,6 +148,6 @@ def _refuse_aliases(text: str) -> None:
 def _yaml_message(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "it cannot be understood"
-    # The first line of dashes comes before what YAML sees.
+    # YAML counts from 0, and does not see the first line of dashes.
     place = "" if mark is None else f", line {mark.line + 2}"
     return f"its front matter is no YAML{place}: {problem}"

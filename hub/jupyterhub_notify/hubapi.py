@@ -1,4 +1,4 @@
-"""The Hub's REST API, asked a bounded number of times at once."""
+"""A client of the Hub's REST API that bounds the number of requests at a time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import aiohttp
 
 __all__ = ["HubAnswer", "HubApi", "HubRefused", "HubUnreachable", "path", "read_whole"]
 
-#: Time in seconds that the Hub may take for one answer.
+#: Time in seconds to wait for the Hub to connect, and for each part of its answer.
 TIMEOUT_S = 10.0
-#: An answer of the Hub's that is larger than this is none.
+#: Bytes read of an answer; a longer one is cut off, and its JSON is not valid then.
 LARGEST = 16 * 1024 * 1024
 #: Number of entries of a list that one request returns.
 PAGE = 200
-#: The maximum length of a list, so that reading its pages ends.
+#: Number of entries after which reading a list ends, even if the Hub names another page.
 MAX_LISTED = 500_000
 
 
@@ -34,14 +34,14 @@ class HubRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HubAnswer:
-    """An answer of the Hub's.
+    """An answer of the Hub.
 
     Parameters
     ----------
     status
         The HTTP status.
     body
-        What its JSON says; None where there is none.
+        The parsed JSON; None if there is none.
     """
 
     status: int
@@ -49,7 +49,7 @@ class HubAnswer:
 
     @property
     def ok(self) -> bool:
-        """Return whether the Hub did what it was asked for."""
+        """Return whether the Hub did what was asked."""
         return self.status < 400
 
 
@@ -66,9 +66,9 @@ class HubApi:
     api_url
         Its address, such as ``http://127.0.0.1:8081/hub/api``.
     token
-        The token that it is asked with unless a call names another.
+        The token of a request, unless the call gives another.
     trust
-        How its certificate is checked, and ours shown (``internal_ssl``).
+        Checks the Hub's certificate and shows ours (``internal_ssl``).
     at_once
         How many requests may be open at a time.
     """
@@ -118,7 +118,7 @@ class HubApi:
         try:
             async with session.request(
                 method,
-                # Parts are quoted already, and a quoted slash must stay one.
+                # The parts are quoted already, and a quoted slash must stay quoted.
                 _url(self._api_url + where, query),
                 json=body,
                 headers=headers,
@@ -132,7 +132,7 @@ class HubApi:
             ) from None
 
     async def entries(self, where: str, query: dict[str, str] | None = None) -> AsyncIterator[Any]:
-        """Yield the entries of a list, page by page; of a mapping, its items.
+        """Yield the entries of a list, page by page; for a mapping, its items.
 
         A page may be shorter than it should be, since the Hub filters it after reading it.
 
@@ -174,7 +174,7 @@ class HubApi:
 
 
 async def read_whole(content: aiohttp.StreamReader, most: int) -> bytes:
-    """Return all of an answer, at most so many bytes; one `read` returns what has come so far."""
+    """Return a whole answer, up to `most` bytes; a single `read` returns only what has arrived."""
     pieces: list[bytes] = []
     while most > 0 and (piece := await content.read(most)):
         pieces.append(piece)

@@ -1,7 +1,8 @@
-"""Warnings to users that their idle server is about to be stopped, and why it was afterwards.
+"""Notifications for users whose idle server is about to be stopped, or has been stopped.
 
-It decides from the Hub's activity and from what this service shows already; it asks nobody. The
-list that it makes is reconciled: a warning goes when its user is active again.
+They are computed from the activity that the Hub reports and from the notifications that exist. The
+caller reconciles the service's notifications with the list, so that a warning goes away when its
+user is active again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .models.notifications import ServiceNotification
 
 __all__ = ["KEEP_RUNNING", "SCOPE", "IdlePolicy"]
 
-#: All keys of these notifications begin so.
+#: The beginning of the keys of all these notifications.
 SCOPE = "idle/"
 WARNING = SCOPE + "warning/"
 STOPPED = SCOPE + "stopped/"
@@ -31,11 +32,11 @@ class IdlePolicy:
     Parameters
     ----------
     cull_after
-        After how long without activity a server is stopped, by whoever stops it.
+        The time without activity after which a server is stopped, by another service.
     warn_before
-        How long before that its user is warned.
+        How long before that the user is warned.
     told_for
-        How long a user is told that a server was stopped.
+        How long the user is told that the server was stopped.
     """
 
     cull_after: timedelta
@@ -53,11 +54,11 @@ class IdlePolicy:
         Parameters
         ----------
         users
-            Who runs which server.
+            The users and the servers that they run.
         shown
             The notifications of this scope that are active.
         at
-            The time.
+            The present time.
         """
         known = {(one.recipient or "", one.key or ""): one for one in shown}
         running: dict[tuple[str, str], datetime | None] = {}
@@ -70,7 +71,7 @@ class IdlePolicy:
                     continue
                 ends = (last + self.cull_after).replace(microsecond=0)
                 if ends + self.warn_before < at:
-                    # Whoever stops servers does not stop this one.
+                    # It should be stopped by now: it is apparently exempt from being stopped.
                     continue
                 wanted.append(self._warning(user.name, server.name, ends, known, at))
         wanted += self._stopped(known, running, at)
@@ -84,7 +85,7 @@ class IdlePolicy:
         known: Mapping[tuple[str, str], ServiceNotification],
         at: datetime,
     ) -> dict[str, Any]:
-        # The same end is the same warning, and keeps its text.
+        # A warning of the same end has the same key, and keeps its text.
         key = f"{WARNING}{ends:%Y%m%dT%H%M%SZ}/{server}"
         before = known.get((user, key))
         left = max(1, round((ends - at) / timedelta(minutes=1)))
@@ -98,7 +99,7 @@ class IdlePolicy:
             "type": "warning",
             "summary": text if before is None else before.summary,
             "auto_close": False,
-            # A moment longer than needed: the one who looks next says what became of it.
+            # Longer than the server may run: the next look replaces the warning.
             "expires": (ends + self.warn_before).isoformat(),
             "actions": [
                 {
@@ -115,7 +116,7 @@ class IdlePolicy:
         running: Mapping[tuple[str, str], datetime | None],
         at: datetime,
     ) -> list[dict[str, Any]]:
-        """Return what tells users why their servers are gone."""
+        """Return notifications that tell users why their servers are gone."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for (user, key), one in known.items():
             if key.startswith(STOPPED):
@@ -123,14 +124,14 @@ class IdlePolicy:
                 continue
             end, _, server = key.removeprefix(WARNING).partition("/")
             ends = _time(end)
-            # Stopped before, it was stopped by somebody else.
+            # A server that went before this time was stopped for another reason.
             if ends is None or ends > at:
                 continue
             if (user, server) in running:
                 started = running[user, server]
                 if started is None or started < ends:
                     continue
-                # Its user has started it again since the last look.
+                # Its user has started it again since the last run.
             found[user, STOPPED + server] = {
                 "recipient": user,
                 "key": STOPPED + server,
@@ -147,7 +148,7 @@ class IdlePolicy:
 
 
 def _kept(one: ServiceNotification) -> dict[str, Any]:
-    """Return a notification as it was sent, so that it stays as it is."""
+    """Return a notification as it was sent, so that reconciling leaves it unchanged."""
     return {
         "recipient": one.recipient,
         "key": one.key,
@@ -159,7 +160,7 @@ def _kept(one: ServiceNotification) -> dict[str, Any]:
 
 
 def _named(server: str) -> str:
-    # Its user chose the name: what is Markdown in it must not be any.
+    # The user chose the name: Markdown in it must not take effect.
     return "Your server" if not server else f"Your server {_escaped(server)}"
 
 

@@ -1,4 +1,4 @@
-"""Structured logs: what happened, to which identifiers; never a text or a token."""
+"""Structured logs: they name events and identifiers, never a message's text or a token."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 def traced(error: BaseException) -> str:
-    """Return where an error was raised, and of what type it and its causes are.
+    """Return where an error was raised, its type and the types of its causes.
 
-    What an error says is left out, since it may quote a message's text or a token; but not what
-    the system says of files and connections, and SQLite of itself.
+    The error's own text is left out, since it may quote a message or a token. Kept are the
+    system's texts about files and connections, and SQLite's.
     """
     parts: list[str] = []
     cause: BaseException | None = error
@@ -34,7 +34,7 @@ def traced(error: BaseException) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             said = f": {cause.strerror}"
         elif isinstance(cause, sqlite3.Error):
-            # It names tables and columns only: "database is locked".
+            # SQLite's text names at most tables and columns, such as "database is locked".
             said = f": {cause}"
         frames = "".join(traceback.format_tb(cause.__traceback__))
         parts.append(f"{frames}{type(cause).__module__}.{type(cause).__qualname__}{said}")
@@ -75,10 +75,10 @@ def set_up(settings: Settings) -> None:
 
 
 class _Lossy:
-    """A file that loses what cannot be written, such as to a full disk.
+    """A file that drops what cannot be written, such as to a full disk.
 
-    Otherwise each line of the log would fail whatever it tells of, as the log of the standard
-    library does not.
+    Without it structlog would raise an error in the code that logs; the standard library's logging
+    does not.
 
     Parameters
     ----------
@@ -109,10 +109,10 @@ def _write_traced(stream: TextIO, exc_info: ExcInfo) -> None:
 
 
 class _Line(logging.Formatter):
-    """A log line of a library."""
+    """Formats a log line of a library."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, with nothing of an error that another handler has formatted."""
+        """Return the line without the text of an error that another handler has formatted."""
         record.exc_text = None
         return super().format(record)
 
@@ -122,7 +122,7 @@ class _Line(logging.Formatter):
 
 
 def _log_deliveries(level: int, as_json: bool) -> None:
-    """Log a line for each delivery, as administrators know it from hubs: `[I] [Notification] …`."""
+    """Log a line for each delivery, in the form of the hub's own log: `[I] [Notification] …`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         _JsonLine() if as_json else logging.Formatter("[%(levelname).1s] %(message)s")
@@ -133,7 +133,7 @@ def _log_deliveries(level: int, as_json: bool) -> None:
 
 
 class _JsonLine(logging.Formatter):
-    """The same in one line of JSON."""
+    """Formats a log line as JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""

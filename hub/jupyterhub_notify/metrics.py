@@ -1,4 +1,4 @@
-"""Metrics for Prometheus. One process a pod: there is no shared directory of metrics."""
+"""Metrics for Prometheus. Each pod runs one process, so no directory of metrics is shared."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ __all__ = ["document", "text"]
 
 
 def document() -> dict[str, Any]:
-    """Return the document; it does not depend on what a site has set."""
+    """Return the document, which does not depend on a site's settings."""
     settings = Settings(database="sqlite+aiosqlite:///unused.sqlite", prefix="", public_url=None)
     found: dict[str, Any] = create_app(settings, TokenFileIdentity(TokenFile(Path()))).openapi()
     found["components"]["securitySchemes"] = {

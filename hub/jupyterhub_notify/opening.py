@@ -1,4 +1,4 @@
-"""Opens the database and makes the application; `starting` imports it when it listens already."""
+"""Opens the database and makes the application; `starting` imports this once it listens."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .storage.database import UNREACHABLE, create_engine
 
 __all__ = ["NOT_THERE", "not_yet", "open_app"]
 
-#: Errors that say that the database cannot be reached.
+#: Errors that mean that the database cannot be reached.
 NOT_THERE = (*UNREACHABLE, SQLAlchemyError, Unavailable)
 
 
 async def open_app(settings: Settings) -> FastAPI:
-    """Return the application of a database that is there and of this version.
+    """Return the application, if the database answers and is of this version.
 
     Parameters
     ----------
@@ -47,17 +47,17 @@ async def open_app(settings: Settings) -> FastAPI:
     except ValueError as error:
         raise Unusable(str(error), 2) from None
     await _prepare(settings.database, settings.is_sqlite)
-    # It takes a while: requests are answered meanwhile.
+    # In a thread: it takes a while, and requests must be answered meanwhile.
     return await asyncio.to_thread(create_app, settings, identity)
 
 
 def not_yet(error: BaseException) -> NotYet:
-    """Return what is said of a database that does not answer."""
+    """Return the error for a database that does not answer."""
     return NotYet("The database cannot be reached", _reason(error))
 
 
 async def _prepare(database: str, create: bool) -> None:
-    """Bring a file of SQLite up to date; a shared database only by `upgrade`."""
+    """Upgrade a SQLite file; a shared database is only checked, and upgraded by `upgrade`."""
     try:
         engine = create_engine(database)
     except (ArgumentError, ImportError) as error:

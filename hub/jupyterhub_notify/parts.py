@@ -55,7 +55,7 @@ __all__ = ["Parts", "Stores"]
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
-    """The tables; none of them keeps anything of its own."""
+    """The stores of all tables; no store keeps state in memory."""
 
     notifications: NotificationStore = field(default_factory=NotificationStore)
     channels: ChannelStore = field(default_factory=ChannelStore)
@@ -74,7 +74,7 @@ class Stores:
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The parts that handlers use, and that start and stop with the application."""
+    """The parts that handlers use, or that start and stop with the application."""
 
     settings: Settings
     database: Database
@@ -110,7 +110,7 @@ class Parts:
     under_way: UnderWay = field(default_factory=UnderWay)
 
     async def start(self) -> None:
-        """Begin to work."""
+        """Start the parts that work in the background."""
         self.writer.start()
         await self.feed.start()
         self.writer.listeners.append(self.feed.committed)
@@ -129,7 +129,7 @@ class Parts:
             self.sender.start()
 
     def begin_stop(self) -> None:
-        """End the streams, and let nobody wait long for what hangs."""
+        """End the streams, and shorten every wait for something that hangs."""
         self.feed.streams.close()
         self.database.limits.stop()
         self.writer.hurry()
@@ -147,7 +147,7 @@ class Parts:
             self.wakeup,
             self.feed,
         )
-        # Together: each may wait for something else that hangs.
+        # At the same time, since each may wait for something that hangs.
         await asyncio.gather(*(part.stop() for part in parts if part is not None))
         await self.writer.stop()
         await self.database.close()

@@ -114,7 +114,7 @@ def _inline_text(tokens: Sequence[Token]) -> str:
         elif token.type == "link_close" and links:
             address, start = links.pop()
             label = "".join(parts[start:])
-            # A link that was found in the text, such as an address, is its own label.
+            # A bare address that became a link is its own label, and is not written twice.
             if label.rstrip("/") not in (address.rstrip("/"), address.removeprefix("mailto:")):
                 parts.append(f" ({address})")
     return "".join(parts)

@@ -24,11 +24,11 @@ def plain_reason(error: Mapping[str, Any]) -> str:
     Parameters
     ----------
     error
-        One of pydantic's.
+        An entry of a pydantic error.
 
     Returns
     -------
     str
-        A part of a sentence, to be put after the field's name.
+        The part of a sentence that follows the field's name.
     """
     return _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")

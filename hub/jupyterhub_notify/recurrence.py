@@ -1,14 +1,13 @@
 """Recurrence rules of RFC 5545, read strictly and computed in local time. `schedules` calls it.
 
-A rule is computed with naive times in its own zone, by python-dateutil, and each result is then
-placed in the zone by `zoneinfo`: *every day at 9:00* stays at 9:00 when the clocks change. A local
-time that the clocks jump over happens after the jump, and one that they repeat happens once, the
-first time.
+A rule is computed with naive times in its own zone, and each result is then placed in the zone by
+`zoneinfo`: *every day at 9:00* stays at 9:00 when the clocks change. A local time that the clocks
+skip is moved behind the gap; a local time that the clocks repeat counts once, the first time.
 
 python-dateutil loops without end over some rules (``INTERVAL=0``) and takes minutes for others
-(days that never come), so every rule has an end here, and one that recurs more than hourly is
-refused. Daily and hourly rules are computed here: python-dateutil looks for their next time far
-beyond the last one that is asked for.
+(days that never come). So every rule ends here at some point, and a rule that recurs more often
+than hourly is refused. Daily and hourly rules are computed here without python-dateutil, which
+would search for their next time far beyond the end that was asked for.
 """
 
 from __future__ import annotations
@@ -27,21 +26,21 @@ from dateutil import rrule as dateutil_rrule
 
 __all__ = ["MAX_COUNT", "MAX_SPAN", "Rule", "RuleError", "parse_rule", "place", "zone"]
 
-#: The longest that a rule is looked ahead for, and with a COUNT the longest that it lasts.
+#: How far a schedule looks ahead; a rule with a COUNT also ends after this time.
 MAX_SPAN = timedelta(days=10 * 366)
 MAX_COUNT = 1000
 MAX_INTERVAL = 1000
-#: Several of them an hour are as much as a MINUTELY rule.
+#: Maximum number of values of BYMINUTE: with more, an hourly rule would be a MINUTELY one.
 MAX_MINUTES = 4
 EARLIEST = datetime(2000, 1, 1)
 LATEST = datetime(2200, 1, 1)
 
-#: python-dateutil looks for days that never come until the year 9999, which takes minutes from ours
-#: on. The calendar repeats itself every 400 years, weekdays included: 7600 years later it is the
-#: same, and the end is near.
+#: python-dateutil looks for days that never come until the year 9999, which takes minutes when it
+#: begins at the present. The calendar repeats itself every 400 years, weekdays included. So rules
+#: are computed 7600 years later: the calendar is the same, and the end is near.
 _SHIFT = 19 * 400
 
-#: The longest that clocks were ever put forward by: a zone that changed sides of the date line.
+#: At least as long as any gap of local time: a zone that crosses the date line skips a whole day.
 _LONGEST_GAP = timedelta(hours=25)
 
 _FREQUENCIES: dict[str, Literal[0, 1, 2, 3, 4]] = {
@@ -56,10 +55,10 @@ _STEPS = {
     "DAILY": timedelta(days=1),
     "HOURLY": timedelta(hours=1),
 }
-#: Number of days that a period has at most.
+#: Maximum number of days in a period.
 _MOST_DAYS = {"YEARLY": 366, "MONTHLY": 31, "WEEKLY": 7, "DAILY": 1, "HOURLY": 1}
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-#: The lowest and highest value, and whether a negative one counts from the end.
+#: The lowest and the highest value, and whether negative values count from the end.
 _NUMBERS = {
     "BYMONTH": (1, 12, False),
     "BYMONTHDAY": (1, 31, True),
@@ -97,9 +96,9 @@ class Rule:
     frequency
         ``YEARLY``, ``MONTHLY``, ``WEEKLY``, ``DAILY`` or ``HOURLY``.
     interval
-        Every how many of them.
+        Number of periods from one time to the next.
     count
-        How often in all.
+        Number of times in all.
     until
         The last moment at which it may start, with a zone.
     parts
@@ -129,19 +128,20 @@ class Rule:
         datetime
             In UTC, in order, each once.
         """
-        # A day more on both sides: local times differ from UTC, and a gap moves some.
+        # Wider on both sides, since a gap moves local times by up to this much.
         low = after.astimezone(self.zone).replace(tzinfo=None) - _LONGEST_GAP
         high = before.astimezone(self.zone).replace(tzinfo=None) + _LONGEST_GAP
         if self.until is not None:
             until = self.until.astimezone(self.zone).replace(tzinfo=None) + _LONGEST_GAP
             high = min(high, until)
-        # A moment that a gap puts off may be later than the next: held until none can come before.
+        # A gap may move a moment behind the following one, so each is held back until no earlier
+        # one can come.
         held: list[datetime] = []
         previous = None
         for local in self._local(low, min(high, LATEST)):
             moment = place(local, self.zone)
             if local == self.start and self.start.fold:
-                # It was said that the second of two such hours is meant.
+                # The author said that the second of the two repeated hours is meant.
                 moment = self.start.replace(tzinfo=self.zone).astimezone(timezone.utc)
             if after <= moment < before and (self.until is None or moment <= self.until):
                 heappush(held, moment)
@@ -155,7 +155,7 @@ class Rule:
         start = self.start
         step = _STEPS.get(self.frequency)
         if step is not None and self.count is None and low > start:
-            # Whole periods before the window change nothing, and would take long to go through.
+            # Skip whole periods before the window: going through them would take long.
             step *= self.interval
             start += step * max(0, (low - start) // step - 1)
         if start > high:
@@ -175,7 +175,7 @@ class Rule:
                 yield shifted.replace(year=shifted.year - _SHIFT)
 
     def _dateutil(self, start: datetime, until: datetime) -> dateutil_rrule.rrule:
-        """Return the same in python-dateutil's words, some thousand years later."""
+        """Return the same rule for python-dateutil, `_SHIFT` years later."""
         return dateutil_rrule.rrule(
             _FREQUENCIES[self.frequency],
             dtstart=start.replace(year=start.year + _SHIFT),
@@ -275,7 +275,7 @@ def make_rule(
     week_start: str | None,
     parts: dict[str, list[str]],
 ) -> Rule:
-    """Make a rule of parts that are still to be checked.
+    """Check the parts of a rule and make it.
 
     Parameters
     ----------
@@ -286,13 +286,13 @@ def make_rule(
     frequency
         One of the allowed frequencies.
     interval
-        Every how many of them, at least one.
+        Number of periods from one time to the next, at least one.
     count
-        How often in all.
+        Number of times in all.
     until
         The last moment at which it may start.
     week_start
-        Two letters.
+        The first day of the week, such as ``MO``.
     parts
         The ``BY…`` parts of RFC 5545 and their values.
 
@@ -343,13 +343,13 @@ def make_rule(
     try:
         rule._dateutil(rule.start, rule.start)
     except ValueError:
-        # Every 24 hours from nine o'clock on, but only at ten.
+        # Such as every 24 hours from nine o'clock on, but only at ten.
         raise RuleError("it never comes about") from None
     return rule
 
 
 def _days_of(parts: dict[str, Any]) -> Callable[[date], bool]:
-    """Return what tells whether a daily or hourly rule may be on a day."""
+    """Return a function that tells whether a daily or hourly rule may fall on a day."""
     months, of_month, of_year = (
         frozenset(parts.get(name, ())) for name in ("bymonth", "bymonthday", "byyearday")
     )
@@ -373,7 +373,10 @@ def _days_of(parts: dict[str, Any]) -> Callable[[date], bool]:
 
 
 def _check_positions(frequency: str, arguments: dict[str, Any]) -> None:
-    """Refuse positions that no period has: looking for them takes seconds, hour by hour."""
+    """Leave out positions that no period has; looking for them would take seconds.
+
+    Refuse the rule if no position is left.
+    """
     positions = arguments.get("bysetpos")
     if positions is None:
         return
@@ -406,7 +409,7 @@ def zone(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    # The database is a folder, and some names are not files in it.
+    # The database is a folder: some names are not valid paths, or are directories in it.
     except (KeyError, ValueError, OSError):
         raise RuleError(f"there is no time zone {name[:80]!r}") from None
 
@@ -424,7 +427,8 @@ def place(local: datetime, in_zone: ZoneInfo) -> datetime:
     Returns
     -------
     datetime
-        In UTC: after the gap if the clocks jump over it, the first if they repeat it.
+        In UTC. A time that the clocks skip is moved behind the gap; of a time that they repeat
+        the first is meant.
     """
     return local.replace(tzinfo=in_zone, fold=0).astimezone(timezone.utc)
 
@@ -461,7 +465,7 @@ def _weekday(text: str, frequency: str, parts: dict[str, list[str]]) -> dateutil
         return dateutil_rrule.weekday(_DAYS.index(match[2]))
     if frequency not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts:
         raise RuleError(f"BYDAY={text} counts days of a month or year: FREQ must be one of these")
-    # No month has a sixth Monday, and python-dateutil fails where it looks for a ninth.
+    # No month has a sixth Monday, and python-dateutil fails if it is asked for a ninth.
     most = 5 if frequency == "MONTHLY" or "BYMONTH" in parts else 53
     number = _number("BYDAY", match[1], 1, most, negative=True)
     return dateutil_rrule.weekday(_DAYS.index(match[2]), number)
@@ -472,7 +476,7 @@ def _until(text: str, in_zone: ZoneInfo) -> datetime:
     try:
         if match is None:
             raise ValueError
-        # A day alone is meant with all of its hours.
+        # A date without a time includes the whole day.
         moment = datetime.strptime(match[1] + (match[2] or "235959"), "%Y%m%d%H%M%S")
     except ValueError:
         raise RuleError(f"UNTIL must be like 20261231T235959Z, not {text[:20]!r}") from None

@@ -1,10 +1,10 @@
-"""Markdown, rendered: to HTML that is safe to put into a page, and to plain text for logs and mail.
+"""Renders Markdown: to HTML that is safe to put into a page, and to plain text for logs and mail.
 
-Summaries are inline Markdown, bodies are blocks: GitHub's flavour of both. Raw HTML is shown as
-text, and nh3 goes over the result, so that a fault of the parser is not one of the page.
+Summaries are inline Markdown, bodies are blocks, both in GitHub's flavour. Raw HTML is shown as
+text. nh3 also cleans the result, so that a fault of the parser does not harm the page.
 
-No text is refused here. One that is too large, too deep or too slow to render, as only a hostile
-one is, comes out as it was written: escaped, and not formatted.
+No text is refused here. A text that is too large, too deep or too slow to render, as only a hostile
+text is, comes out as it was written: escaped, and not formatted.
 """
 
 from __future__ import annotations
@@ -36,16 +36,17 @@ MAX_TEXT = 64 * 1024
 #: Characters of HTML. A reference link repeats its address as often as it is used.
 MAX_HTML = 1024 * 1024
 
-#: Quotes and lists within each other.
+#: Maximum nesting of quotes and lists.
 MAX_DEPTH = 40
 
-#: Cells of one table, those that a short row leaves out included.
+#: Cells of one table, including those that are missing in short rows.
 MAX_CELLS = 8_000
 
-#: Processor time, so that a busy machine renders as an idle one. A usual body takes a twentieth.
+#: Processor time, so that a busy machine renders the same texts as an idle one. A usual body takes
+#: a twentieth of this.
 TIME_LIMIT_S = 0.5
 
-#: Texts longer than this are not kept rendered.
+#: The HTML of texts longer than this is not cached.
 CACHED_TEXT = 2048
 
 #: The schemes that a link or a picture may have.
@@ -63,7 +64,7 @@ _TEXT_ALIGN = re.compile(r"text-align:(left|center|right)")
 
 
 class TooComplexError(Exception):
-    """The text takes more time, depth or space than a text may."""
+    """The text takes more time, depth or space than is allowed."""
 
 
 @lru_cache(maxsize=2048)
@@ -104,7 +105,7 @@ def render_block(text: str) -> str:
 
 
 def plain_text(text: str, *, block: bool = True) -> str:
-    """Say what a text says, without its markup.
+    """Return a text without its markup.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ def _render(text: str, block: bool) -> str:
         },
         tag_attribute_values={"td": {"align": _ALIGNMENTS}, "th": {"align": _ALIGNMENTS}},
         attribute_filter=_only_a_language,
-        # No link of ours opens a window of its own, which is what `rel` is for.
+        # `rel` protects a page from windows that it opens; our links open none.
         link_rel=None,
         url_schemes=URL_SCHEMES,
     )
@@ -204,7 +205,7 @@ _local = threading.local()
 
 
 def _markdown() -> MarkdownIt:
-    """Return this thread's parser: linkify keeps what it is looking at in itself."""
+    """Return this thread's parser: linkify keeps state, so threads cannot share it."""
     markdown: MarkdownIt | None = getattr(_local, "markdown", None)
     if markdown is None:
         markdown = _local.markdown = _make_markdown()
@@ -212,7 +213,7 @@ def _markdown() -> MarkdownIt:
 
 
 def _make_markdown() -> MarkdownIt:
-    # `_bound_block` bounds the depth: markdown-it leaves out what is deeper, and says nothing.
+    # `_bound_block` bounds the depth. The limit of markdown-it would silently drop what is deeper.
     options = {"html": False, "xhtmlOut": False, "maxNesting": 10_000}
     markdown = MarkdownIt("gfm-like", options)
     markdown.block.ruler.before("table", "bound", _bound_block, {"alt": []})
@@ -225,7 +226,7 @@ def _make_markdown() -> MarkdownIt:
 
 
 def _link_what_github_links(linkify: Any) -> None:
-    """Link addresses with a scheme or `www.`; a file's name such as README.md is none."""
+    """Link addresses with a scheme or `www.`, but not file names such as README.md."""
     host = r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
     path = re.compile(host + linkify.re["src_path"], re.IGNORECASE)
 
@@ -241,7 +242,7 @@ def _link_what_github_links(linkify: Any) -> None:
 
 
 def _bound_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Stop a text that is too deep or too slow. As the first of the rules it is asked often."""
+    """Stop a text that is too deep or too slow. As the first rule it is called for every block."""
     if state.level > MAX_DEPTH * 2 or time.thread_time() > state.env["deadline"]:
         raise TooComplexError
     return False
@@ -254,7 +255,7 @@ def _bound_inline(state: StateInline, silent: bool) -> bool:
 
 
 def _bounded_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Parse a table, unless its short rows would be filled up to far more than was written."""
+    """Parse a table, unless filling its short rows would make far more cells than were written."""
     line = state.src[state.bMarks[start] : state.eMarks[start]]
     if line.count("|") * (end - start) > MAX_CELLS:
         rows = start
@@ -268,19 +269,19 @@ def _bounded_table(state: StateBlock, start: int, end: int, silent: bool) -> boo
 def _render_cell(
     self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Mapping[str, Any]
 ) -> str:
-    """Align a cell by an attribute: a strict page forbids the inline style that is usual."""
+    """Align a cell by its attribute: a strict content policy forbids markdown-it's inline style."""
     token = tokens[index]
     align = _TEXT_ALIGN.fullmatch(str(token.attrs.get("style", "")))
     return f'<{token.tag} align="{align[1]}">' if align else f"<{token.tag}>"
 
 
 def _without_controls(text: str) -> str:
-    """Leave out what a terminal, a log or a mail header would take for more than text."""
+    """Leave out characters that a terminal, a log or a mail header would not take as text."""
     return "".join(
         character
         for character in text.replace("\r\n", "\n")
         if character in "\n\t"
         or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
-        # Emoji of several parts are joined by this one.
+        # This character joins the parts of a compound emoji.
         or character == "\u200d"
     )

@@ -1,4 +1,4 @@
-"""Does something again and again in a task of its own, which no failure ends."""
+"""Repeats a piece of work in a task of its own, which goes on after failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import ServiceError
 
 __all__ = ["Repeating"]
 
-#: Most seconds that are added to the pause after a failure, whoever wakes it.
+#: Maximum time in seconds added to the pause after a failure. `wake` does not shorten it.
 AFTER_FAILURE_S = 1.0
 
 
@@ -28,13 +28,13 @@ class Repeating:
     name
         The task's name.
     pause_s
-        Returns the seconds until the next time; what wakes it makes that shorter.
+        Returns the seconds until the next time; `wake` ends the pause early.
     log
-        Where to say what fails.
+        Where to log failures.
     failing, working
-        The sentences for the log: that it fails, and that it succeeds again.
+        The sentences for the log: that the work fails, and that it succeeds again.
     at_once
-        Whether the first time is at the start, not after the first pause.
+        Whether the work is done at the start, not only after the first pause.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Repeating:
         self._at_once = at_once
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        #: The reason of the failure that was logged last; none while the work succeeds.
+        #: The reason of the last logged failure; None while the work succeeds.
         self._reason: str | None = None
 
     def start(self) -> None:
@@ -65,7 +65,7 @@ class Repeating:
         self._task = asyncio.create_task(self._repeat(), name=self._name)
 
     async def stop(self) -> None:
-        """End, also in the middle of the work."""
+        """End, even in the middle of the work."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -75,7 +75,7 @@ class Repeating:
         self._wake.set()
 
     def succeeded(self) -> None:
-        """Note that the work succeeds, such as in the middle of work that does not end."""
+        """Note that the work succeeds; called by work that itself does not end."""
         if self._reason is not None:
             self._reason = None
             self._log.info(self._working)
@@ -84,14 +84,14 @@ class Repeating:
         if not self._at_once:
             await self._rest()
         while True:
-            # What comes from now on is for the next time.
+            # A wake-up during the work leads to another run.
             self._wake.clear()
             try:
                 await self._work()
             except (ServiceError, OSError) as error:
                 self._failed(str(error) or type(error).__name__)
             except Exception as error:
-                # A defect must not end what others rely on; it is logged and tried again.
+                # A defect must not end work that others rely on: it is logged and tried again.
                 self._failed(type(error).__name__, exc_info=error)
             else:
                 self.succeeded()
@@ -100,7 +100,8 @@ class Repeating:
             await self._rest()
 
     async def _rest(self) -> None:
-        # Not `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes with it.
+        # Not `asyncio.wait_for`: before Python 3.12 it loses a cancellation that comes at the
+        # same moment as the event.
         with move_on_after(self._pause_s()):
             await self._wake.wait()
 

@@ -1,6 +1,6 @@
-"""The schedule of a broadcast: always, from or until a moment, or again and again.
+"""The schedule of a broadcast: always, from or until a moment, or recurring.
 
-Pure functions of a schedule and a moment; who calls them decides what *now* is.
+Everything here depends only on a schedule and a moment; the caller decides what *now* is.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ __all__ = [
     "parse_schedule",
 ]
 
-#: An occurrence that lasts longer than this would be shown always anyway.
+#: Maximum duration of a recurring broadcast; a longer one would in effect always be shown.
 MAX_DURATION = timedelta(days=366)
 
-#: Looked for in one call, and given up after: the next one is found at the next call.
+#: Maximum number of occurrences that one call yields.
 MAX_OCCURRENCES = 10_000
 
-#: Times before its beginning at which a maintenance is announced.
+#: How long before its beginning a maintenance is announced.
 DEFAULT_LEADS = (
     timedelta(days=7),
     timedelta(days=1),
@@ -63,7 +63,7 @@ class ScheduleError(ValueError):
 
 @dataclass(frozen=True, order=True)
 class Occurrence:
-    """One time that something is shown.
+    """One period in which something is shown.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Occurrence:
 
     @property
     def key(self) -> str:
-        """The occurrence's own name: its start, also in another zone's version."""
+        """The occurrence's name: its start in UTC, whatever the zone."""
         return self.start.strftime("%Y%m%dT%H%M%SZ")
 
 
@@ -89,8 +89,8 @@ ALWAYS = datetime.min.replace(tzinfo=UTC)
 class Schedule:
     """The times at which something is shown.
 
-    Without rules and dates it is shown once, from ``start`` to ``end``, each of which may be
-    missing. With them it is shown at each of their times for ``duration``.
+    Without rules and dates the broadcast is shown once, from ``start`` to ``end``, each of which
+    may be missing. With them it is shown for ``duration`` from each of their times on.
 
     Parameters
     ----------
@@ -101,15 +101,15 @@ class Schedule:
     rules
         When it recurs.
     except_rules
-        When it does not, though ``rules`` or ``dates`` say so.
+        When it does not recur, although ``rules`` or ``dates`` give the moment.
     dates
         Further moments.
     except_dates
         Moments that are left out.
     duration
-        How long a recurring one lasts, on the clocks of ``zone``.
+        How long each occurrence lasts, in the local time of ``zone``.
     zone
-        The zone of ``duration``: from 22:00 to 6:00 is an hour more or less when the clocks change.
+        The zone of ``duration``: 22:00 to 6:00 is an hour more or less when the clocks change.
     """
 
     start: datetime | None = None
@@ -142,7 +142,7 @@ class Schedule:
         if not self.recurring:
             once = self._once()
             return once if once.start <= now and (once.end is None or now < once.end) else None
-        # A night on which the clocks are put back is longer than its duration says.
+        # A night on which the clocks are put back is longer than `duration`.
         earliest = now - self.duration - timedelta(days=1)
         high, span = now + timedelta(microseconds=1), timedelta(days=2)
         while high > earliest:
@@ -237,11 +237,11 @@ class Schedule:
     def _occurrence(self, start: datetime) -> Occurrence:
         local = start.astimezone(self.zone).replace(tzinfo=None)
         end = place(local + self.duration, self.zone)
-        # Beside a change of the clocks the local end may not be later than the start.
+        # When the clocks change, the local end may come out before the start.
         return Occurrence(start, end if end > start else start + self.duration)
 
     def _starts(self, low: datetime, high: datetime) -> Iterator[datetime]:
-        """Yield when it begins, in order and lazily: the first is often all that is asked for."""
+        """Yield the beginnings in order, and lazily: callers often need only the first."""
         dates = sorted(date for date in self.dates if low <= date < high)
         excepted = merge(*(rule.starts(low, high) for rule in self.except_rules))
         left_out = next(excepted, None)
@@ -284,7 +284,7 @@ def parse_moment(value: str | datetime, field_name: str, in_zone: ZoneInfo) -> d
         moment = value
     else:
         try:
-            # Python 3.10 reads no Z.
+            # Python 3.10 does not read a "Z".
             moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
         except ValueError:
             message = f"{value[:40]!r} is no time such as 2026-12-01T22:00"
@@ -295,7 +295,7 @@ def parse_moment(value: str | datetime, field_name: str, in_zone: ZoneInfo) -> d
 
 
 def _local(said: str | datetime | None, moment: datetime, in_zone: ZoneInfo) -> datetime:
-    """Return a moment in a zone's local time; one that the clocks jump over as it was said."""
+    """Return the moment in a zone's local time; a local time that was given stays as given."""
     if isinstance(said, str):
         said = datetime.fromisoformat(said.strip().replace("Z", "+00:00"))
     if said is None or said.tzinfo is not None:
@@ -317,7 +317,8 @@ def parse_schedule(
     start
         ISO 8601; without an offset it is local time.
     end
-        The same; of a recurring schedule the end of its first time, which gives its duration.
+        The same; for a recurring schedule the end of its first occurrence, which gives the
+        duration.
     rrule
         A recurrence rule of RFC 5545.
     timezone_name
@@ -331,7 +332,7 @@ def parse_schedule(
     Raises
     ------
     ScheduleError
-        If something is wrong; it says in which field.
+        If a field is wrong; the error names it.
     """
     try:
         in_zone = zone(timezone_name)
@@ -372,9 +373,9 @@ class Phase:
     kind
         ``announced`` before it, ``begun`` while it lasts, ``over`` for a while after it.
     start
-        When the notice is shown from, in UTC.
+        When the notice is first shown, in UTC.
     end
-        When the next one takes its place, or it is withdrawn.
+        When the next notice takes its place, or it is withdrawn.
     lead
         How long before the maintenance an announcement comes.
     """
@@ -392,16 +393,16 @@ def maintenance_phases(
     over_for: timedelta = timedelta(minutes=15),
     in_zone: ZoneInfo | None = None,
 ) -> Sequence[Phase]:
-    """List what is shown of a maintenance: each phase ends as the next begins.
+    """List the phases of a maintenance; each ends when the next begins.
 
     Parameters
     ----------
     occurrence
         When the maintenance is; it has an end.
     leads
-        How long before it is announced. Whole days are counted on the clocks of the zone.
+        How long before it is announced. Whole days are counted in the local time of the zone.
     over_for
-        How long *is over* is shown, before all is withdrawn.
+        How long the notice *is over* is shown.
     in_zone
         The zone.
 

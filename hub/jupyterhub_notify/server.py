@@ -1,4 +1,4 @@
-"""uvicorn, told to end first what lasts long: it waits for connections that do not end."""
+"""uvicorn with one change: at its stop it ends long requests first, for which it would wait."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Server", "server_of"]
 
 
-#: Time in seconds that an idle connection is kept, as by Tornado at the Hub. The hub's proxy keeps
-#: its connections for ever, and answers 503 to the request that it sends into one just as it is
-#: closed here; with uvicorn's five seconds that hits whoever clicks after five seconds.
+#: Time in seconds that an idle connection is kept, the same as Tornado's at the Hub. The hub's
+#: proxy keeps its connections for ever. If the service closes one just as the proxy sends a request
+#: into it, the proxy answers 503; uvicorn's default of five seconds makes that likely for a user
+#: who clicks every five seconds.
 KEEP_ALIVE_S = 3600
 
 
@@ -30,7 +31,7 @@ class Server(uvicorn.Server):
     Parameters
     ----------
     config
-        uvicorn's.
+        The configuration of uvicorn.
     begin_stop
         Ends the application's streams, and whatever else lasts long.
     """
@@ -40,7 +41,7 @@ class Server(uvicorn.Server):
         self._begin_stop = begin_stop
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End what lasts long, then everything else."""
+        """End long requests, then everything else."""
         self._begin_stop()
         await super().shutdown(sockets)
 
@@ -66,7 +67,7 @@ def server_of(app: ASGIApp, settings: Settings, begin_stop: Callable[[], None]) 
         "host": settings.host,
         "port": settings.port,
         "log_config": None,
-        # Its lines have query strings, and the metrics count requests.
+        # An access log would show query strings, and the metrics count requests already.
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": 10,
@@ -79,7 +80,7 @@ def server_of(app: ASGIApp, settings: Settings, begin_stop: Callable[[], None]) 
 
 
 def _internal_ssl() -> dict[str, Any]:
-    """Return the certificates that a hub with `internal_ssl` gives, where its URL has https."""
+    """Return the certificates of a hub with `internal_ssl`, if the service's URL is https."""
     if not os.environ.get("JUPYTERHUB_SERVICE_URL", "").startswith("https:"):
         return {}
     key = os.environ.get("JUPYTERHUB_SSL_KEYFILE")
@@ -89,7 +90,7 @@ def _internal_ssl() -> dict[str, Any]:
     return {
         "ssl_keyfile": key,
         "ssl_certfile": certificate,
-        # Whoever asks, the hub's proxy, shows one too.
+        # The client is the hub's proxy, which has to show a certificate too.
         "ssl_ca_certs": os.environ.get("JUPYTERHUB_SSL_CLIENT_CA") or None,
         "ssl_cert_reqs": ssl.CERT_REQUIRED,
     }

@@ -1,7 +1,7 @@
-"""Listens at once, and answers that the service starts until the application is there.
+"""Listens at once, and answers that the service is starting until the application is there.
 
-A hub waits some seconds only for a service that it starts, and ends itself after that; imports
-and the database may take longer. So this is small, and imports the application in a thread.
+A hub ends if a service that it starts does not answer soon enough, and imports and the database may
+take longer than that. So this module is small, and imports the application in a thread.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ if TYPE_CHECKING:
 
 __all__ = ["NotYet", "Starting", "Unusable"]
 
-#: Seconds until the database is tried again: at first, and at most.
+#: Seconds until the database is tried again: the first and the longest pause.
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 15.0
 
 RETRY_AFTER_S = 2
 
-#: New objects before the collector looks for cycles; Python's 700 are four requests.
+#: Number of new objects after which the garbage collector runs. At Python's default of 700 it would
+#: run at every fourth request.
 GARBAGE = 10_000
 
 
 class NotYet(Exception):
-    """Something that the service needs is not there yet; it is tried again.
+    """Something that the service needs is not there yet; the service tries again.
 
     Parameters
     ----------
     message
-        One sentence for whoever asks; it names no host.
+        One sentence for clients; it names no host.
     reason
         More for the log.
     """
@@ -51,7 +52,7 @@ class NotYet(Exception):
 
 
 class Unusable(Exception):
-    """A fault that another try would not mend; the service ends.
+    """A fault that another try would not mend, so the service ends.
 
     Parameters
     ----------
@@ -67,14 +68,14 @@ class Unusable(Exception):
 
 
 class Starting:
-    """The application as the server sees it: until it is there, 503 and when to come back.
+    """The application as the server sees it: it answers 503 until the real one is there.
 
     Parameters
     ----------
     settings
         What the site has set.
     end
-        Stops the server; called when the application cannot be had at all.
+        Stops the server; called if the application cannot be made at all.
     """
 
     def __init__(self, settings: Settings, end: Callable[[], None]) -> None:
@@ -98,7 +99,7 @@ class Starting:
             await send({"type": "websocket.close", "code": 1013})
 
     def begin_stop(self) -> None:
-        """End the streams and long waits, for which the server would wait."""
+        """End streams and long requests, for which the server would wait."""
         if self._app is not None:
             self._app.state.parts.begin_stop()
 
@@ -125,9 +126,10 @@ class Starting:
                 async with self._opened() as app:
                     if said:
                         self._log.info("The database is there; the service begins")
-                    # All that is loaded now stays: the collector need not look at it each time.
+                    # Everything loaded by now stays, so the collector need not look at it again.
                     gc.freeze()
-                    # Garbage of a request is small, and objects of ten thousand streams stay.
+                    # A request leaves little garbage, and ten thousand streams hold many objects
+                    # that each run would look at.
                     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
                     self._app = app
                     await stop.wait()
@@ -164,7 +166,7 @@ class Starting:
         if path == "/health/live":
             await _send(send, 200, {"status": "ok"})
         elif path in ("", "/") and not page:
-            # JupyterHub asks here whether the service runs, and takes any 5xx for a no.
+            # JupyterHub checks here whether the service runs, and takes any 5xx for a failure.
             await _send(send, 200, _index(self._settings, scope))
         elif page:
             await _send(send, 503, self._message, refresh=True)
@@ -199,7 +201,7 @@ async def _send(send: Send, status: int, content: Any, *, refresh: bool = False)
     if status == 503:
         headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
     if refresh:
-        # A browser asks again by itself.
+        # The browser then asks again by itself.
         headers.append((b"refresh", str(RETRY_AFTER_S).encode()))
     data = body.encode()
     headers.append((b"content-length", str(len(data)).encode()))

@@ -1,7 +1,7 @@
-"""The requests under way, which a service that stops ends in time to answer them.
+"""The requests under way. At its stop the service ends them early enough to answer them.
 
-Whatever they wait for may hang: the Hub, an engine of alerts, a user's server. uvicorn cuts off
-what has not ended after ten seconds, without a good answer.
+Anything that they wait for may hang: the Hub, an alerting engine, a user's server. After ten
+seconds uvicorn cuts off a request without a proper answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from .storage import time_limits
 
 __all__ = ["UnderWay"]
 
-#: Seconds more than the database has: what waits for that is to hear so.
+#: Seconds beyond the database's own limit, so that a request that waits for the database gets the
+#: database's error instead of being cut off.
 MORE_S = 0.5
 
 
@@ -24,7 +25,7 @@ class UnderWay:
         self._ended: set[asyncio.Task[object]] = set()
 
     def stop(self) -> None:
-        """End what is still under way after a moment, because the service stops."""
+        """End requests that are still under way in a moment, because the service stops."""
         left_s = time_limits.STOP_S + time_limits.LATE_S + MORE_S
         asyncio.get_running_loop().call_later(left_s, self._end)
 
@@ -34,7 +35,7 @@ class UnderWay:
             task.cancel()
 
     def begin(self) -> asyncio.Task[object]:
-        """Note the present task, and return it."""
+        """Note the current task, and return it."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
