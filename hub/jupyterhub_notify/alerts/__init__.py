@@ -1,5 +1,6 @@
-"""Alerts: what an alerting engine says of a user, and rules of our own where there is none.
+"""Alerts about users: from an alerting engine, or from our own rules where there is no engine.
 
-`receiver` takes the webhooks of Alertmanager and Grafana; `users` finds whom an alert is about;
-`rules` reads ``rules.yaml``, `evaluation` decides, `engines` ask, `actions` act, `runner` runs.
+`receiver` takes the webhooks of Alertmanager and Grafana, and `users` finds the user of an alert.
+`rules` reads ``rules.yaml``, `engines` queries, `evaluation` decides, `actions` makes the calls,
+and `runner` runs them all.
 """

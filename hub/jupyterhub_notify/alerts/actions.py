@@ -1,4 +1,4 @@
-"""Calls what a rule begins and ends: once each if all goes well, again with the same key if not."""
+"""Makes the HTTP calls of a rule's action: once, or after a failure again with the same key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["call", "filled"]
 
 TIMEOUT_S = 10
 
-#: In a body: the mapping that it is in has an entry of this value for each user acted upon.
+#: A name in a body. Its mapping gets an entry of its value for each user acted upon.
 EACH_USER = "$each_user"
 
 
@@ -33,20 +33,20 @@ async def call(
     Parameters
     ----------
     session
-        To call with.
+        The HTTP session.
     request
-        What.
+        The call.
     user, value
-        Whom it is about.
+        The user that the call is about, and the user's value.
     users
-        All whom the rule acts upon once this call is done.
+        All users whom the rule acts upon once this call is done.
     key
-        The same for each try of the same step, sent as ``Idempotency-Key``.
+        The ``Idempotency-Key``; each try of a step has the same.
 
     Returns
     -------
     str or None
-        Why it failed, without a secret; ``None`` if it did not.
+        Why the call failed, without secrets; ``None`` if it succeeded.
     """
     url = request.url.replace("{user}", quote(user, safe="")).replace("{value}", str(value))
     try:
@@ -72,16 +72,16 @@ def filled(body: Any, user: str, value: float | None, users: Sequence[str]) -> A
     Parameters
     ----------
     body
-        As the rule has it.
+        The body in the rule.
     user, value
-        What stands for ``{user}`` and ``{value}`` in its texts.
+        The values for ``{user}`` and ``{value}`` in its texts.
     users
-        What ``$each_user`` stands for.
+        The users for ``$each_user``.
 
     Returns
     -------
     Any
-        The body.
+        The filled body.
     """
     if isinstance(body, str):
         return body.replace("{user}", user).replace("{value}", str(value))

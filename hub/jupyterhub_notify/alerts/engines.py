@@ -1,4 +1,4 @@
-"""Asks Prometheus and InfluxDB for one value a user, over their own HTTP APIs."""
+"""Queries Prometheus and InfluxDB for one value for each user, over their HTTP APIs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_ANSWER = 32 * 1024 * 1024
 
 
 class EngineError(Exception):
-    """The engine does not answer, or its answer is no good; the message has no secret."""
+    """The engine does not answer, or its answer is not valid; the message has no secret."""
 
 
 async def ask(session: aiohttp.ClientSession, rule: Rule) -> dict[str, float]:
@@ -29,19 +29,19 @@ async def ask(session: aiohttp.ClientSession, rule: Rule) -> dict[str, float]:
     Parameters
     ----------
     session
-        To ask with.
+        The HTTP session.
     rule
-        What and whom.
+        The rule, which names the engine and the query.
 
     Returns
     -------
     dict
-        The value of each user; the highest where there are several.
+        The value of each user; if there are several, the highest.
 
     Raises
     ------
     EngineError
-        If there is no answer to rely on.
+        If there is no valid answer.
     """
     if rule.prometheus is not None:
         engine: Any = rule.prometheus
@@ -66,7 +66,7 @@ async def ask(session: aiohttp.ClientSession, rule: Rule) -> dict[str, float]:
         found: dict[str, float] = {}
         for labels, value in rows:
             user = labels.get(rule.user_label)
-            # Neither a name that nobody can have nor a value that says nothing is of use.
+            # Leave out names that no user can have, and values such as NaN.
             if isinstance(user, str) and is_name(user) and math.isfinite(value):
                 found[user] = max(value, found.get(user, value))
         return found
@@ -104,7 +104,7 @@ def _influxql(data: dict[str, Any]) -> Iterator[tuple[dict[str, str], float]]:
         if "error" in result:
             raise EngineError(f"it says: {str(result['error'])[:200]}")
         for series in result.get("series", ()):
-            # The newest row that has a value, of the last column.
+            # The last column has the value, and the last row that has one is the newest.
             values = [row[-1] for row in series["values"] if row[-1] is not None]
             if values:
                 yield series.get("tags", {}), float(values[-1])

@@ -1,9 +1,9 @@
 """Evaluate a rule for one user: pure functions of a state, a value and a moment.
 
-Each threshold is a switch by itself: on once the value has been above it for its ``hold``, off as
-soon as the value is below ``clear_below``. The user's level is the highest that is on. An action
-goes through ``none → beginning → begun → ending → none``; what begins is written before it is
-called, so that a crash between two steps leaves something to go on with.
+Each threshold is a switch of its own: on once the value has been above it for its ``hold``, off as
+soon as the value is below ``clear_below``. The user's level is the highest threshold that is on. An
+action goes through ``none → beginning → begun → ending → none``. Each step is written to the
+database before it is called, so that after a crash the next run can go on from there.
 """
 
 from __future__ import annotations
@@ -32,23 +32,24 @@ class UserState:
     value
         The latest value.
     seen
-        When there was one last.
+        When the latest value came.
     on
-        Since when each threshold is on, by its number from 1.
+        Since when each threshold has been on, by its number from 1.
     rising
         Since when the value has been above each threshold that is not on yet.
     action
-        How far the action is.
+        The state of the action.
     acting_since
-        When it was begun.
+        When the action began.
     attempts
-        How often its present step has been tried.
+        How often the present step of the action has been tried.
     retry
-        When it is tried again.
+        When the step is tried again.
     failure
-        Why it failed last.
+        Why the step failed last.
     end
-        The call that ends it, as it was when it was begun: the rule may be gone by then.
+        The call that ends the action, as the rule had it at the beginning: the rule may be gone
+        by the end.
     """
 
     value: float | None = None
@@ -69,7 +70,7 @@ class UserState:
 
     @property
     def is_normal(self) -> bool:
-        """Return whether there is nothing to remember."""
+        """Return whether the state need not be stored."""
         return not self.on and not self.rising and self.action == "none"
 
     @property
@@ -78,7 +79,7 @@ class UserState:
         return self.action in ("beginning", "begun")
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as it is stored."""
+        """Return the state in its stored form."""
         data = {
             "value": self.value,
             "seen": _text(self.seen),
@@ -112,23 +113,23 @@ class UserState:
 
 
 def advance(rule: Rule | None, state: UserState, value: float | None, now: datetime) -> UserState:
-    """Bring a state to a moment.
+    """Advance a state to a moment.
 
     Parameters
     ----------
     rule
-        The rule; ``None`` if it is there no more.
+        The rule; ``None`` if it no longer exists.
     state
         The state before.
     value
-        The user's value; ``None`` if the engine says nothing of them.
+        The user's value; ``None`` if the engine gives none for the user.
     now
         The moment.
 
     Returns
     -------
     UserState
-        The state after: what is to be called is in its ``action``.
+        The state after; its ``action`` says what is to be called.
     """
     if rule is None:
         state = replace(state, on={}, rising={})
@@ -177,14 +178,14 @@ def _with_action(rule: Rule | None, state: UserState, now: datetime) -> UserStat
         )
     if not wanted and state.is_acting:
         if state.action == "beginning" and state.attempts == 0:
-            # It was never called.
+            # The beginning was never called, so there is nothing to end.
             return replace(state, action="none", acting_since=None, retry=None, end=None)
         return replace(state, action="ending", attempts=0, retry=now, failure=None)
     return state
 
 
 def tried(state: UserState) -> UserState:
-    """Note that a step is about to be called: from now on it may have happened."""
+    """Note that a step is about to be called: from now on it may have taken effect."""
     return replace(state, attempts=state.attempts + 1)
 
 
@@ -194,18 +195,18 @@ def settled(rule: Rule | None, state: UserState, failure: str | None, now: datet
     Parameters
     ----------
     rule
-        The rule; ``None`` if it is there no more.
+        The rule; ``None`` if it no longer exists.
     state
         The state before.
     failure
-        Why it failed; ``None`` if it did not.
+        Why the call failed; ``None`` if it succeeded.
     now
         The moment.
 
     Returns
     -------
     UserState
-        The next step, or the same to be tried again later.
+        The state with the next step, or with the same step to be tried again later.
     """
     if failure is not None:
         wait = min(FIRST_RETRY * 2 ** min(state.attempts - 1, 10), LONGEST_RETRY)

@@ -1,7 +1,8 @@
 """The webhooks of Prometheus' Alertmanager (version 4) and of Grafana Alerting.
 
-Grafana's is Alertmanager's with more fields. What is not named here is ignored: newer engines add
-fields. The documents are prometheus.io/docs/alerting/latest/configuration/#webhook_config and
+Grafana's is Alertmanager's with more fields. Fields that are not named here are ignored, since
+newer engines add some. The documents are
+prometheus.io/docs/alerting/latest/configuration/#webhook_config and
 grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/.
 """
 
@@ -29,14 +30,14 @@ MAX_ALERTS = 20_000
 
 
 def _cleaned(value: Any) -> Any:
-    """Take what can be stored of labels: an odd one must not keep a whole group from its users."""
+    """Make labels storable: an odd label must not keep a whole group of alerts from its users."""
     if value is None:
-        # As Go writes a map that was never made.
+        # Go writes a nil map as null.
         return {}
     if not isinstance(value, dict):
         return value
     if len(value) <= MAX_LABELS and all(_is_plain(text) for pair in value.items() for text in pair):
-        # As nearly all are, of the tens of thousands in a large group.
+        # The fast path for nearly all labels: a large group has tens of thousands.
         return value
     first = list(value.items())[:MAX_LABELS]
     return {_storable(name): _storable(text) for name, text in first}
@@ -52,7 +53,7 @@ def _storable(text: Any) -> Any:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-#: Checked by the cleaning alone: once more would double what a large webhook costs.
+#: The cleaning has checked the texts. Checking them again would double the cost of a large webhook.
 Labels = Annotated[dict[str, str], BeforeValidator(_cleaned)]
 
 
@@ -112,8 +113,8 @@ class Webhook(_Wire):
         Labels,
         Field(alias="commonAnnotations", title="Annotations", description="Those that all have"),
     ] = {}
-    #: The alerts as they came: `checked` reads them, some at a time, since all would be too long at
-    #: once.
+    #: The alerts as they came. `checked` validates them some at a time: validating all at once
+    #: would block other requests for too long.
     alerts: Annotated[
         list[Alert],
         Field(title="Alerts", description="The group's alerts", max_length=MAX_ALERTS),
@@ -121,12 +122,12 @@ class Webhook(_Wire):
     ]
 
     async def checked(self) -> list[Alert]:
-        """Return the alerts.
+        """Validate and return the alerts.
 
         Raises
         ------
         Invalid
-            If one is no good; it says where.
+            If an alert is not valid; the error says which.
         """
         return [_alert(index, raw) async for index, raw in paced(enumerate(self.alerts))]
 

@@ -13,12 +13,12 @@ __all__ = ["AlertOverviewService"]
 
 
 class AlertOverviewService:
-    """Reads what alerts and rules have come to.
+    """Reads the problems of alerts and the states of rules.
 
     Parameters
     ----------
     database
-        Where from.
+        The database.
     problems, states
         The tables.
     """
@@ -31,17 +31,17 @@ class AlertOverviewService:
         self._states = states
 
     async def get(self, caller: Caller) -> AlertOverview:
-        """Return all of it, for an administrator.
+        """Return all problems and states, for an administrator.
 
         Parameters
         ----------
         caller
-            Who asks.
+            The caller.
 
         Returns
         -------
         AlertOverview
-            Problems and states.
+            The problems and states.
         """
         require_admin(caller)
         async with self._database.read() as connection:

@@ -1,8 +1,8 @@
-"""Turns an alerting engine's webhooks into notifications, and takes them away again.
+"""Turns an alerting engine's webhooks into notifications, and revokes them again.
 
-Grouping, silences, inhibition and repetition are the engine's. Each webhook says all alerts of its
-group, so the group's notifications are reconciled with it; what the engine does not repeat expires,
-as a silenced alert may never be told as resolved.
+Grouping, silences, inhibition and repetition are left to the engine. Each webhook has all alerts of
+its group, so the group's notifications are reconciled with it. An alert that the engine does not
+repeat expires: the engine may never report a silenced alert as resolved.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["AlertReceiver", "AlertSettings", "Engine"]
 
 Engine = Literal["alertmanager", "grafana"]
 
-#: Into how many steps the time until an alert expires is divided.
+#: Number of steps into which the time until an alert expires is divided.
 STEPS = 10
 #: Number of notifications that one transaction stores; others read and write between two of them.
 AT_ONCE = 500
@@ -59,10 +59,10 @@ class AlertSettings:
     Parameters
     ----------
     expire_after
-        What is not repeated for so long is over; more than the engine's ``repeat_interval``, which
-        is four hours by default.
+        The time without repetition after which an alert is over. It must be longer than the
+        engine's ``repeat_interval``, which is four hours by default.
     template
-        The template that makes the messages, instead of annotations.
+        The template for the messages, in place of annotations.
     """
 
     expire_after: timedelta = timedelta(hours=5)
@@ -75,13 +75,13 @@ class AlertReceiver:
     Parameters
     ----------
     reconciling
-        Makes a group's notifications what its webhook says.
+        Reconciles a group's notifications with its webhook.
     writer, problems
-        Where what cannot be told to anybody is kept.
+        Store the alerts that reach nobody.
     finder
-        Finds whom an alert is about.
+        Finds the user of an alert.
     known
-        Knows who is a user.
+        Knows the users' names.
     settings
         What the site has set.
     """
@@ -112,23 +112,23 @@ class AlertReceiver:
         Parameters
         ----------
         caller
-            Who sends it: the engine, with a token that may publish as the service.
+            The sender: the engine, with a token that may publish as the service.
         service
-            In whose name the notifications are sent.
+            The service in whose name the notifications are sent.
         engine
-            Which engine's format it is.
+            The engine whose format the webhook has.
         webhook
             The webhook.
 
         Returns
         -------
         AlertsTaken
-            What was done.
+            The numbers of alerts.
 
         Raises
         ------
         Invalid
-            If it is of another version.
+            If the webhook is of another version.
         """
         require_publisher(caller, service)
         if engine == "alertmanager" and webhook.version != "4":
@@ -158,7 +158,8 @@ class AlertReceiver:
             else:
                 firing[key] = (alert, name)
         await self._note(engine, problems)
-        # A webhook that is cut says nothing of those that it leaves out.
+        # A truncated webhook does not say whether the alerts that it leaves out still fire, so
+        # revoke only those that it reports as resolved.
         revoke = over if webhook.truncated_alerts else None
         done = await self._reconcile(caller, service, scope, firing, webhook, revoke)
         return AlertsTaken(**done.model_dump(), unknown=len(problems))
@@ -182,7 +183,7 @@ class AlertReceiver:
                     caller, service, items, scope, revoke=revoke, size=AT_ONCE
                 )
             except Invalid as error:
-                # A template that is no good must not keep the alert from its user.
+                # A bad template must not keep the alert from its user: send it without.
                 if not templates or not any(item.template for item in items):
                     raise
                 self._log.error("An alert's template is no good", error=str(error))
@@ -217,7 +218,7 @@ class AlertReceiver:
         )
 
     def _expires(self) -> datetime:
-        """Return when what is not repeated is over: in steps, so that few repeats change a row."""
+        """Return when the alert expires, rounded up in steps so that few repeats change its row."""
         after_s = self._settings.expire_after.total_seconds()
         step_s = after_s / STEPS
         return datetime.fromtimestamp(
@@ -225,7 +226,7 @@ class AlertReceiver:
         )
 
     async def _note(self, engine: str, problems: list[tuple[str, str]]) -> None:
-        """Count what cannot be told to anybody, and log each kind once."""
+        """Count the alerts that reach nobody, and log each kind once."""
         for reason, _ in problems:
             ALERTS.labels(engine, reason).inc()
         if not problems:

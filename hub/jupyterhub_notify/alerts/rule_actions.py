@@ -1,4 +1,4 @@
-"""The steps of a rule's actions: each is written, called, and its outcome written."""
+"""The steps of a rule's actions: each is written, then called, then its outcome is written."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["RuleActions"]
 
 
 class RuleActions:
-    """Calls what is due.
+    """Calls the steps that are due.
 
     Parameters
     ----------
     states
-        Where the steps are written.
+        Stores the steps.
     log
-        Where to say what was called.
+        Logs the calls.
     clock
         Tells the time.
     """
@@ -38,20 +38,20 @@ class RuleActions:
     async def call_due(
         self, session: aiohttp.ClientSession, name: str, rule: Rule | None
     ) -> dict[str, UserState]:
-        """Call what is due under a rule, and return the users who are not normal then.
+        """Call the steps due under a rule, and return the states of users who are not normal.
 
         Parameters
         ----------
         session
-            To call with.
+            The HTTP session.
         name
             The rule's name.
         rule
-            The rule; ``None`` if it is there no more: actions still end.
+            The rule; ``None`` if it no longer exists: its actions still end.
         """
         states = await self._states.of(name)
         for user in list(states):
-            # Two steps at the most: an end that a killed run left open, and a beginning after it.
+            # At most two steps: an end that a killed run left open, and the next beginning.
             while wants_retry(states[user], self._clock()):
                 if states[user].action == "beginning" and (rule is None or rule.action is None):
                     break
@@ -66,9 +66,9 @@ class RuleActions:
         user: str,
         states: dict[str, UserState],
     ) -> None:
-        """Call one user's step, and write before and after it how far it is."""
+        """Call one user's step, and write the state before and after the call."""
         trying = tried(states[user])
-        # Written before the call: if this process ends in between, it may have happened.
+        # Written before the call: if this process dies in between, the call may have been made.
         await self._states.put(name, user, trying)
         states[user] = trying
         failure = await self._call(session, name, rule, user, states)
@@ -85,13 +85,14 @@ class RuleActions:
         user: str,
         states: dict[str, UserState],
     ) -> str | None:
-        """Call one user's step, and return why it failed."""
+        """Call one user's step; return why it failed, or None."""
         state = states[user]
         if state.action == "beginning":
             assert rule is not None and rule.action is not None
             request = rule.action.begin
         else:
-            # It was checked when it was stored, and must end whatever a file may say today.
+            # Not validated again: it was checked when it was stored, and the action must end
+            # whatever the file says today.
             request = Request.model_construct(**(state.end or {}))
         since = state.acting_since
         return await call(

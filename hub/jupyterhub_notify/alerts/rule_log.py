@@ -1,4 +1,4 @@
-"""Logs what is wrong with a rule once, rather than at each run."""
+"""Logs the problem of a rule once, rather than at each run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["RuleLog"]
 
 
 class RuleLog:
-    """The problems that were logged last, by rule; the file of rules itself has the name ``""``."""
+    """The last logged problem of each rule; the file of rules itself has the name ``""``."""
 
     def __init__(self) -> None:
         self._last: dict[str, str] = {}

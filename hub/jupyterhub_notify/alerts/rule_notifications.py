@@ -1,4 +1,4 @@
-"""The notifications of users under a rule, kept to what the states say."""
+"""The notifications of users under a rule, kept in step with the users' states."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .rules import FAULTS, Rule
 
 __all__ = ["RuleNotifications"]
 
-#: In whose name the users are told.
+#: The service in whose name the notifications are sent.
 SERVICE = "rules"
 CALLER = Caller(
     name=SERVICE,
@@ -30,14 +30,14 @@ CALLER = Caller(
 
 
 class RuleNotifications:
-    """Sends, changes and takes back.
+    """Sends, changes and revokes the notifications of rules.
 
     Parameters
     ----------
     reconciling
-        Makes the notifications what they should be.
+        Reconciles the notifications.
     log
-        Where to say what fails.
+        Logs failures.
     """
 
     def __init__(self, *, reconciling: ReconcilingService, log: RuleLog) -> None:
@@ -45,14 +45,14 @@ class RuleNotifications:
         self._log = log
 
     async def reconcile(self, name: str, rule: Rule | None, states: dict[str, UserState]) -> None:
-        """Tell each user who is above a threshold of a rule, and nobody else.
+        """Notify each user above a threshold of a rule; revoke the rule's other notifications.
 
         Parameters
         ----------
         name
             The rule's name.
         rule
-            The rule; ``None`` if it is there no more.
+            The rule; ``None`` if it no longer exists.
         states
             The users who are not normal.
         """
@@ -75,7 +75,7 @@ class RuleNotifications:
             "rule": rule.name,
             "acting": state.is_acting,
         }
-        # A higher level is another message: it is unread, and shown anew.
+        # Each level has a key of its own: a higher level is a new, unread message.
         shared: dict[str, Any] = {
             "recipient": user,
             "key": f"rule:{rule.name}:{state.level}",
@@ -95,7 +95,7 @@ class RuleNotifications:
         )
 
     def _text(self, rule: Rule, field: str, text: str, data: dict[str, Any]) -> str | None:
-        """Render a template; one that cannot cope with a value must not keep the alert back."""
+        """Render a template, or return None: a template's fault must not hold up the alert."""
         try:
             return sandbox.render(sandbox.compile_text(sandbox.environment(), text), data)
         except (TemplateError, sandbox.TemplateLimitError, *FAULTS) as error:

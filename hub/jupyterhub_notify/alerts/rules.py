@@ -1,6 +1,6 @@
-"""``rules.yaml``: what an engine is asked, from which value on who is told what, and what is done.
+"""``rules.yaml``: the queries, the thresholds with their messages, and the actions.
 
-Every field is described here, and a file that is no good says where. Header values may name
+Every field is described here, and the error for a bad file says where. Header values may name
 environment variables, ``Bearer ${PROMETHEUS_TOKEN}``, so that no secret is in the file.
 """
 
@@ -44,24 +44,24 @@ __all__ = [
     "read_rules",
 ]
 
-#: Raises `Invalid` where a template of this name cannot be filled with such data.
+#: Takes the name of a template and data; raises `Invalid` if they do not fit together.
 CheckTemplate = Callable[[str, dict[str, Any]], None]
 
 MAX_FILE = 1024 * 1024
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-#: Names of headers that HTTP allows, and characters that a value must not have.
+#: The names of headers that HTTP allows, and the characters that a value must not have.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SPAN = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s)?")
 
 
 class RulesError(ValueError):
-    """A file that is no good; the message says where, and why."""
+    """A file that is not valid; the message says where, and why."""
 
 
 def _span(value: Any) -> Any:
-    """Read 90s, 5m, 1h30m, 2d as Prometheus writes them; a number is seconds."""
+    """Read a duration as Prometheus writes it: 90s, 5m, 1h30m, 2d. A number means seconds."""
     if not isinstance(value, str):
         return value
     match = _SPAN.fullmatch(value.strip())
@@ -72,9 +72,9 @@ def _span(value: Any) -> Any:
 
 
 def _address(value: str) -> str:
-    """Refuse what is no address of an HTTP server."""
+    """Refuse a text that is no address of an HTTP server."""
     if not value.isprintable() or " " in value:
-        # Splitting the address would leave a line end out.
+        # `urlsplit` would silently drop a line end.
         raise ValueError("must be an address without spaces and line ends")
     try:
         parts = urlsplit(value)
@@ -91,12 +91,12 @@ def expanded(headers: dict[str, str]) -> dict[str, str]:
     Parameters
     ----------
     headers
-        With ``${NAME}`` in their values.
+        The headers; their values may contain ``${NAME}``.
 
     Returns
     -------
     dict
-        The headers; what is not set is empty.
+        The headers; a variable that is not set is empty.
     """
     return {
         name: _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), value)
@@ -105,7 +105,7 @@ def expanded(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _sendable(headers: dict[str, str]) -> dict[str, str]:
-    """Refuse headers that cannot be sent; said when the file is read, not at each call."""
+    """Refuse headers that cannot be sent, when the file is read and not at each call."""
     for name, value in headers.items():
         if not _HEADER.fullmatch(name):
             raise ValueError(f"{name[:40]!r} cannot be the name of a header")
@@ -170,7 +170,7 @@ class Threshold(_Strict):
 
     @property
     def over_below(self) -> float:
-        """The value below which it is over."""
+        """The value below which the threshold is off."""
         return self.above if self.clear_below is None else self.clear_below
 
     @model_validator(mode="after")
@@ -313,9 +313,9 @@ def read_rules(path: Path, check_template: CheckTemplate | None = None) -> Rules
     Parameters
     ----------
     path
-        Which.
+        The file.
     check_template
-        Refuses a template that is not there, or that does not fit the data of a rule.
+        Refuses a template that does not exist, or does not fit the data of a rule.
 
     Returns
     -------
@@ -325,7 +325,7 @@ def read_rules(path: Path, check_template: CheckTemplate | None = None) -> Rules
     Raises
     ------
     RulesError
-        If it is no good.
+        If the file is not valid.
     """
     try:
         with path.open("rb") as file:
@@ -337,7 +337,7 @@ def read_rules(path: Path, check_template: CheckTemplate | None = None) -> Rules
         raise
     except OSError as error:
         raise RulesError(f"it cannot be read: {error.strerror}") from None
-    # A date that there is not is a ValueError.
+    # For a date that does not exist YAML raises ValueError.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = "" if mark is None else f", line {mark.line + 1}"

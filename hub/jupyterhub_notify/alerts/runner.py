@@ -1,8 +1,8 @@
-"""Runs the rules: asks, decides, tells, acts; each run brings everything to what the rules say.
+"""Runs the rules: queries the engines, evaluates, notifies users and calls actions.
 
-The states are in the database. A run writes them first, then makes the notifications what the
-states say, then calls what is due, so that one that is killed anywhere is made good by the next.
-Of several replicas, one at a time runs.
+The states are in the database. A run writes them first, then reconciles the notifications with
+them, then calls the steps that are due. So the next run completes a run that was killed at any
+point. Of several replicas only one runs the rules at a time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .user_states import UserStates
 
 __all__ = ["RuleRunner", "Run"]
 
-#: Interval in seconds at which the service checks what is due.
+#: Interval in seconds at which the service checks for rules and steps that are due.
 LOOK_S = 1.0
 
 
@@ -46,7 +46,7 @@ class Run:
     states
         Each rule's users who are not normal.
     failures
-        What went wrong, by rule.
+        The failure of each rule that has one.
     mine
         Whether it was this replica's turn.
     """
@@ -54,7 +54,7 @@ class Run:
     states: dict[str, dict[str, UserState]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     mine: bool = True
-    #: Of a rehearsal: rule, user, and their state before and after.
+    #: The changes found by a rehearsal: the rule, the user, and the states before and after.
     changes: list[tuple[str, str, UserState, UserState]] = field(default_factory=list)
 
 
@@ -70,7 +70,7 @@ class RuleRunner:
     states
         The table.
     reconciling
-        Makes the notifications what the states say.
+        Reconciles the notifications with the states.
     check_template
         Refuses a template that the service does not have.
     clock
@@ -112,7 +112,7 @@ class RuleRunner:
         return self._problems
 
     def start(self) -> None:
-        """Begin to run, each rule as often as it says."""
+        """Begin to run, each rule at its own interval."""
         self._repeating.start()
 
     async def stop(self) -> None:
@@ -121,7 +121,7 @@ class RuleRunner:
         try:
             await self.release()
         except ServiceError:
-            # The turn ends by itself.
+            # The lease ends by itself.
             return
 
     async def release(self) -> None:
@@ -137,18 +137,18 @@ class RuleRunner:
         Parameters
         ----------
         only_due
-            Whether a rule that was asked less than its ``every`` ago is left out.
+            Whether to leave out rules that ran less than their ``every`` ago.
 
         Returns
         -------
         Run
-            What it did.
+            The result.
         """
         run = Run()
         try:
             rules = await self._read()
         except RulesError as error:
-            # Nothing is known of what the rules are: everything stays as it is.
+            # The rules are unknown now, so everything stays as it is.
             self._log.problem("", str(error))
             self._problems = {"": str(error)}
             run.failures[""] = str(error)
@@ -170,7 +170,7 @@ class RuleRunner:
         return run
 
     async def rehearse(self) -> Run:
-        """Ask the engines, and return what a run would change; nothing is written or called."""
+        """Query the engines, and return what a run would change; write and call nothing."""
         run = Run()
         try:
             rules = await self._read()
@@ -201,7 +201,7 @@ class RuleRunner:
         try:
             values = await ask(session, rule)
         except EngineError as error:
-            # Nobody's state is known anew: all stay as they are, and what is due is still called.
+            # Without new values all states stay as they are, but steps that are due are called.
             run.failures[rule.name] = str(error)
             ALERTS.labels("rules", "engine-failed").inc()
             self._log.problem(rule.name, str(error))

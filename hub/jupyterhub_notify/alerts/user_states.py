@@ -17,12 +17,12 @@ from .rules import Rule
 __all__ = ["UserStates"]
 
 LEASE = "rules"
-#: Longer than a run takes, as a run renews it at each rule.
+#: Longer than one rule takes: a run renews the lease at each rule.
 LEASE_FOR = timedelta(minutes=2)
 
 
 class UserStates:
-    """Reads and writes states; of several replicas, the one that holds the lease may.
+    """Reads and writes states; of several replicas only the holder of the lease should write.
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ class UserStates:
         await self._writer.run(command)
 
     async def rules(self) -> set[str]:
-        """Return the names of the rules under which a user is not normal."""
+        """Return the names of the rules under which some user is not normal."""
         async with self._database.read() as connection:
             return {row["rule"] for row in await self._store.all(connection)}
 
     async def all(self) -> dict[str, dict[str, UserState]]:
-        """Return the users who are not normal, by rule."""
+        """Return, for each rule, the states of users who are not normal."""
         states: dict[str, dict[str, UserState]] = {}
         async with self._database.read() as connection:
             for row in await self._store.all(connection):
@@ -81,21 +81,21 @@ class UserStates:
         return states
 
     async def of(self, rule: str) -> dict[str, UserState]:
-        """Return the users who are not normal under a rule."""
+        """Return the states of users who are not normal under a rule."""
         async with self._database.read() as connection:
             return await self._of(connection, rule)
 
     async def advance(
         self, name: str, rule: Rule | None, values: dict[str, float]
     ) -> dict[str, UserState]:
-        """Bring the states under a rule to now, and return those that are not normal.
+        """Advance the states under a rule to now, and return those that are not normal.
 
         Parameters
         ----------
         name
             The rule's name.
         rule
-            The rule; ``None`` if it is there no more.
+            The rule; ``None`` if it no longer exists.
         values
             The users' values.
         """

@@ -1,4 +1,4 @@
-"""The user whom an alert is about: named by a label, or by a part of one."""
+"""The user whom an alert is about: named by a label, or by part of a label."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ __all__ = [
     "unescape",
 ]
 
-#: A part of a Kubernetes label into which the Spawner wrote a name: -40 for an @.
+#: Escaped characters in a name that KubeSpawner wrote into a label, such as -40 for an @.
 _ESCAPED = re.compile(r"(?:-[0-9a-f]{2})+")
-#: And since KubeSpawner 7, where the name is not one that Kubernetes takes: what is left of it, of
-#: a named server's too, and eight digits of its SHA-256.
+#: A name that Kubernetes does not allow, as KubeSpawner 7 and later write it: what is left of the
+#: user's name and of a named server's, and eight digits of the SHA-256.
 _HASHED = re.compile(r"(?P<user>[a-z0-9-]+?)(?:--[a-z0-9-]+?)?---(?P<digest>[0-9a-f]{8})")
 MAX_NAME = 255
-#: Characters of a user's name that are left beside that of a named server.
+#: Maximum number of characters that are left of a user's name if a named server's follows.
 _BESIDE_A_SERVER = 17
 
 
 class KnownUsers(Protocol):
-    """Knows who is a user."""
+    """Knows the users' names."""
 
     async def unknown(self, names: Sequence[str]) -> set[str]:
-        """Return those of the names that no user has; none if that cannot be told."""
+        """Return the names that no user has; none if the users are not known."""
 
     async def hashed(self, slugs: Sequence[str]) -> dict[str, str]:
-        """Return the users whom hashed names stand for; those that cannot be told are not there."""
+        """Return the users whom hashed names stand for; leave out names that cannot be resolved."""
 
 
 class DirectoryUsers:
@@ -55,16 +55,16 @@ class DirectoryUsers:
         self._directory = directory
 
     async def unknown(self, names: Sequence[str]) -> set[str]:
-        """Return those of the names that no user has; none if the directory cannot be asked."""
+        """Return the names that no user has; none if the directory cannot be asked."""
         users = await self._directory.users()
         return set() if users is None else set(names) - {user.name for user in users}
 
     async def hashed(self, slugs: Sequence[str]) -> dict[str, str]:
-        """Return the users whom names of KubeSpawner's stand for, as it hashes them."""
+        """Return the users whom KubeSpawner's hashed names stand for."""
         users = await self._directory.users()
         if not users or not slugs:
             return {}
-        # Ten thousand users take some ten milliseconds.
+        # In a thread: ten thousand users take some ten milliseconds.
         return await asyncio.to_thread(_read_hashed, slugs, [user.name for user in users])
 
 
@@ -77,8 +77,8 @@ def _read_hashed(slugs: Sequence[str], names: Sequence[str]) -> dict[str, str]:
             continue
         name = by_digest.get(match["digest"])
         if name is None and slug.count("--") > 1:
-            # A named server's digest is of both names, and the server's is not known: whoever's
-            # name begins so, if there is one only.
+            # The digest of a named server is made of both names, and the server's name is not
+            # known. So take the user whose name has this beginning, if there is only one.
             fitting = [one for one in names if _stripped(one) == match["user"]]
             name = fitting[0] if len(fitting) == 1 else None
         if name is not None:
@@ -87,7 +87,7 @@ def _read_hashed(slugs: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 
 
 def _stripped(name: str) -> str:
-    """Return what is left of a name beside a named server's."""
+    """Return what KubeSpawner leaves of a user's name if a named server's follows."""
     text = re.sub("[^a-z0-9]+", "-", name.lower()).lstrip("-")[:_BESIDE_A_SERVER].rstrip("-")
     if text and not text[0].isalpha():
         text = f"x-{text[: _BESIDE_A_SERVER - 2]}"
@@ -103,7 +103,7 @@ class LabelPattern:
     label
         The label.
     pattern
-        What its whole value looks like; the group ``user`` is the name.
+        Matches the whole value; its group ``user`` is the name.
     escaped
         Whether the name is written as KubeSpawner writes it, ``carol-40example-2eorg`` or
         ``carol-example-org---b39a0782``.
@@ -114,8 +114,8 @@ class LabelPattern:
     escaped: bool = True
 
 
-#: The labels that kube-state-metrics gives a pod; a pod and a home volume of Zero to JupyterHub. A
-#: named server's has its name after two dashes.
+#: The labels that kube-state-metrics gives a pod, and the names of a pod and a home volume in Zero
+#: to JupyterHub. A named server's name follows after two dashes.
 DEFAULT_PATTERNS = (
     LabelPattern("annotation_hub_jupyter_org_username", re.compile(r"(?P<user>.+)"), escaped=False),
     LabelPattern("label_hub_jupyter_org_username", re.compile(r"(?P<user>.+)")),
@@ -126,14 +126,14 @@ DEFAULT_PATTERNS = (
 
 
 class UserFinder:
-    """Finds whom labels are about.
+    """Finds the user whom labels are about.
 
     Parameters
     ----------
     labels
-        Those that are a user's name, the first that is there wins.
+        Labels whose whole value is a user's name; the first that an alert has is used.
     patterns
-        Those that a name is part of, tried where none of ``labels`` is there.
+        Labels whose value contains a name; tried if an alert has none of ``labels``.
     """
 
     def __init__(
@@ -146,17 +146,17 @@ class UserFinder:
         self._patterns = patterns
 
     def candidates(self, labels: Mapping[str, str]) -> list[str]:
-        """Find whom labels may be about.
+        """Find the users whom labels may be about.
 
         Parameters
         ----------
         labels
-            An alert's.
+            The labels of an alert.
 
         Returns
         -------
         list of str
-            None, one, or two where a name can be read in two ways: the likelier is the first.
+            No name, one name, or two if the label can be read in two ways, the likelier first.
         """
         for name in self._labels:
             if labels.get(name):
@@ -179,22 +179,23 @@ def is_name(text: str) -> bool:
 
 
 def is_hashed(name: str) -> bool:
-    """Return whether a name is one that KubeSpawner has hashed: only a directory can read it."""
+    """Return whether KubeSpawner has hashed a name: then only a directory can resolve it."""
     return _HASHED.fullmatch(name) is not None
 
 
 def unescape(name: str) -> str:
-    """Read a name as KubeSpawner writes it into names of Kubernetes.
+    """Read a name that KubeSpawner has escaped for Kubernetes.
 
     Parameters
     ----------
     name
-        With what is no letter or digit as a dash and its bytes, such as ``-40`` for ``@``.
+        A name in which the bytes of other characters than letters and digits are written as a
+        dash and two hexadecimal digits, such as ``-40`` for ``@``.
 
     Returns
     -------
     str
-        The name; as it is where it is not written so.
+        The name; unchanged if it is not escaped.
     """
 
     def decode(match: re.Match[str]) -> str:

@@ -1,9 +1,9 @@
-"""Other ways to reach a user who has not read an important message: mail, and what Apprise knows.
+"""Other ways to reach a user who has not read an important message: mail, and Apprise's services.
 
-`settings` reads ``channels.yaml``; `channel` says what a channel is, `mail` (with `addresses`) and
-`apprise` are the two; `timing` knows quiet hours and digests; `spreading` queues messages to many,
-whom `audience` finds; `sender` sends what `unread` says is still unread. A channel more is a class
-more.
+`settings` reads ``channels.yaml``. `channel` defines what a channel is; `mail` (with `addresses`)
+and `apprise` are the two channels, and a further one is one more class. `timing` knows quiet hours
+and digests. `spreading` queues messages to many users, whom `audience` finds. `sender` sends the
+messages that are still unread, as `unread` tells.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ def make_channels(settings: ChannelSettings, hub_api: HubApi | None = None) -> l
     Parameters
     ----------
     settings
-        What ``channels.yaml`` says.
+        The content of ``channels.yaml``.
     hub_api
         The API of the hub, where there is one.
 
     Returns
     -------
     list of Channel
-        One for each.
+        The channels.
 
     Raises
     ------
     ChannelsError
-        If they need a hub and there is none.
+        If a channel needs a hub and there is none.
     """
-    # Imported here: only who sends mail needs its library.
+    # Imported late: only a site that sends mail needs the library for it.
     made: list[Channel] = []
     if settings.mail is not None:
         from .addresses import Addresses, HubAddresses

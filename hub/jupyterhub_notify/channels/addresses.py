@@ -1,4 +1,4 @@
-"""The users' addresses of mail: from a file, from the Hub's auth state, or made of the name."""
+"""The users' mail addresses: from a file, from the Hub's auth state, or made from the name."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .settings import MailSettings
 __all__ = ["Addresses", "HubAddresses"]
 
 _PART = r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff@<>\",;:\\()\[\]]+"
-#: A name with a comma or a line end would be a second recipient or another header, and one that
-#: begins an encoded word would be read as what that says.
+#: A comma or a line end in a name would add a recipient or a header; `=?` would begin an encoded
+#: word, which could do the same when decoded.
 _ADDRESS = re.compile(rf"(?!.*=\?)({_PART})@({_PART})")
-#: Of an address and of what is before its @, in bytes (RFC 5321).
+#: Maximum number of bytes of an address, and of its part before the @ (RFC 5321).
 MAX_ADDRESS = 254
 MAX_LOCAL = 64
-#: Time in seconds for which the Hub's answers are kept, and the number of users for whom they are.
+#: How long the Hub's answers are cached, in seconds, and for how many users.
 KEPT_S = 300.0
 MOST_KEPT = 20_000
 
@@ -32,14 +32,14 @@ MOST_KEPT = 20_000
 class HubAddresses:
     """Asks the Hub for a field of a user's auth state; the service needs ``admin:auth_state``.
 
-    Nothing else of it is kept: it may hold what opens other systems in the user's name.
+    Nothing else of the auth state is kept: it may hold the user's credentials for other systems.
 
     Parameters
     ----------
     api
         The Hub's API.
     field
-        Which field, such as ``email``; one within another has a dot, ``oauth_user.email``.
+        The field, such as ``email``; a nested field has a dot, ``oauth_user.email``.
     """
 
     def __init__(self, api: HubApi, field: str) -> None:
@@ -48,7 +48,7 @@ class HubAddresses:
         self._kept: dict[str, tuple[float, str | None]] = {}
 
     async def of(self, user: str) -> str | None:
-        """Return what the Hub says, which may be no address; `None` if it says nothing.
+        """Return the field's text, which need not be an address; `None` if there is none.
 
         Raises
         ------
@@ -84,14 +84,14 @@ class HubAddresses:
 
 
 class Addresses:
-    """Finds addresses; a file goes before the Hub, and the Hub before what is made of the name.
+    """Finds addresses: first in a file, then at the Hub, then made from the name.
 
     Parameters
     ----------
     settings
         What the site has set.
     hub
-        Asks the Hub, where the site wants that.
+        Asks the Hub, if the site wants that.
     """
 
     def __init__(self, settings: MailSettings, hub: HubAddresses | None = None) -> None:
@@ -100,11 +100,11 @@ class Addresses:
         self._file: tuple[tuple[int, int, int], dict[str, str]] | None = None
 
     def may_have(self, user: str) -> bool:
-        """Tell without asking the Hub whether there may be an address of a user."""
+        """Tell, without asking the Hub, whether a user may have an address."""
         try:
             return self._hub is not None or self._here(user) is not None
         except ChannelError:
-            # Tried when it is sent, and then again.
+            # The file may be readable again when the message is sent.
             return True
 
     async def of(self, user: str) -> str | None:
@@ -113,7 +113,7 @@ class Addresses:
         Raises
         ------
         ChannelError
-            If the file cannot be read, or the Hub does not tell.
+            If the file cannot be read, or the Hub does not answer.
         """
         listed = self._in_file(user)
         if listed is None and self._hub is not None:
@@ -135,7 +135,7 @@ class Addresses:
             raise ChannelError("the file of addresses cannot be read") from None
 
     def _read(self, file: Path) -> dict[str, str]:
-        """Read the file if it has changed: ten thousand users are looked up one after another."""
+        """Read the file only if it has changed: thousands of users are looked up in a row."""
         stat = os.stat(file)
         stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         if self._file is None or self._file[0] != stamp:
@@ -146,7 +146,7 @@ class Addresses:
 
 
 def _checked(address: str | None) -> str | None:
-    """Return an address as mail servers know it, with its domain in ASCII; `None` if it is none."""
+    """Return an address with its domain in ASCII, for mail servers; `None` if it is not valid."""
     match = None if address is None else _ADDRESS.fullmatch(address)
     if match is None:
         return None

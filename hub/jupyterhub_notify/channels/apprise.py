@@ -33,15 +33,15 @@ class AppriseChannel:
     def __init__(self, settings: AppriseSettings) -> None:
         self._settings = settings
         self.name = settings.name
-        # Threads of its own: one that hangs holds up nothing else.
+        # Each channel has its own threads, so that a service that hangs holds up only its channel.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"apprise-{self.name}")
 
     def may_reach(self, user: str) -> bool:
-        """Every user: the URL is made of the name."""
+        """Return true for every user: the URL is the site's, with the user's name filled in."""
         return True
 
     async def reaches(self, user: str) -> bool:
-        """Every user."""
+        """Return true for every user."""
         return True
 
     async def send(self, letter: Letter) -> None:
@@ -56,7 +56,7 @@ class AppriseChannel:
             raise ChannelError("the service refuses it or cannot be reached")
 
     def _notify(self, letter: Letter) -> bool:
-        # A second to import: only who has such a channel pays for it.
+        # Imported late: it takes a second, and only sites with such a channel should wait for it.
         import apprise
 
         client = apprise.Apprise()

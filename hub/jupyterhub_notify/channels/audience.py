@@ -1,4 +1,4 @@
-"""The audience of a message to many, as the hub knows its users and groups now."""
+"""The audience of a message to many, by the hub's present users and groups."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Audience:
     Parameters
     ----------
     directory
-        Knows the users of the site; `None` where no hub is there to be asked.
+        Knows the users of the site; `None` without a hub.
     database, store
-        Where the ledger of deliveries is.
+        Hold the ledger of deliveries.
     nobody
-        Users of the hub that are no people, such as the one whose tokens open servers.
+        Users of the hub that are not people, such as the bot.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Audience:
         self._log = structlog.get_logger("jupyterhub_notify.channels")
 
     async def users(self) -> Mapping[str, HubUser] | None:
-        """Return the hub's users by name; `None` if they cannot be told."""
+        """Return the hub's users by name; `None` if they are not known now."""
         if self._directory is None:
             return None
         users = await self._directory.users()
@@ -56,12 +56,12 @@ class Audience:
         return None if users is None else self._by_name
 
     async def of(self, message: ToMany) -> list[str] | None:
-        """Return whom a message is for, by name.
+        """Return the names of the users whom a message is for.
 
         Returns
         -------
         list of str
-            The users; `None` if the hub does not tell now, and it is to be asked again.
+            The names; `None` if the hub does not answer now and should be asked again.
         """
         stored = message.broadcast
         if stored is not None and stored.audience == "anonymous":

@@ -1,4 +1,4 @@
-"""The interface of a channel, and what it is given."""
+"""The interface of a channel, and the messages that it sends."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Channel", "ChannelError", "Letter", "Message", "NoAddress"]
 
 
 class ChannelError(Exception):
-    """A message could not be sent. The text has no secret and nothing of a message.
+    """A message could not be sent. The reason holds no secret and no part of the message.
 
     Parameters
     ----------
     reason
         What went wrong.
     permanent
-        Whether trying again is of no use.
+        Whether another try is useless.
     """
 
     def __init__(self, reason: str, *, permanent: bool = False) -> None:
@@ -27,7 +27,7 @@ class ChannelError(Exception):
 
 
 class NoAddress(ChannelError):
-    """Raised where a user has no address; nothing is wrong with the channel."""
+    """The user has no address; nothing is wrong with the channel."""
 
     def __init__(self) -> None:
         super().__init__("there is no address of this user", permanent=True)
@@ -40,9 +40,9 @@ class Message:
     Parameters
     ----------
     id
-        What the queue calls it.
+        The identifier in the queue.
     type
-        Its type.
+        The type.
     summary
         One line of plain text.
     body
@@ -65,15 +65,15 @@ class Letter:
     Parameters
     ----------
     user
-        Whom to.
+        The recipient.
     messages
-        At least one.
+        One or more messages.
     key
-        The same whenever the same is sent again.
+        The same for every try of the same letter.
     unsubscribe
-        The address that turns the channel off, or nothing if the service's is not known.
+        The address that turns the channel off; `None` if the service's address is not known.
     inbox
-        Where the messages are read.
+        The address of the page that shows the messages.
     """
 
     user: str
@@ -84,14 +84,14 @@ class Letter:
 
     @property
     def title(self) -> str:
-        """One line that says what it is about, whatever a message says."""
+        """One line that says what the letter is about, whatever a summary contains."""
         if len(self.messages) == 1:
             return _one_line(self.messages[0].summary)
         return f"{len(self.messages)} messages that you have not read"
 
     @property
     def text(self) -> str:
-        """All of it as plain text."""
+        """The whole letter as plain text."""
         parts = []
         for message in self.messages:
             if len(self.messages) > 1:
@@ -108,7 +108,7 @@ class Letter:
 
 
 def _one_line(text: str) -> str:
-    """Return text in one line; a second would be another header of a mail."""
+    """Return a text as one line: in a mail a second line could be another header."""
     return " ".join(
         "".join(
             " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character
@@ -125,10 +125,10 @@ class Channel(Protocol):
         """The channel's name, in settings and on the page."""
 
     def may_reach(self, user: str) -> bool:
-        """Tell at once whether it may have an address of this user."""
+        """Tell, without asking another service, whether the channel may reach this user."""
 
     async def reaches(self, user: str) -> bool:
-        """Tell whether it has one; whoever knows may be asked."""
+        """Tell whether the channel can reach this user; it may ask the Hub, for example."""
 
     async def send(self, letter: Letter) -> None:
-        """Send; raise `ChannelError` if it cannot be."""
+        """Send a letter; raise `ChannelError` if that fails."""

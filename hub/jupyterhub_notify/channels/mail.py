@@ -23,9 +23,9 @@ class MailChannel:
     Parameters
     ----------
     settings
-        The server.
+        The settings of the mail server.
     addresses
-        The users'.
+        The users' addresses.
     """
 
     name = "mail"
@@ -35,11 +35,11 @@ class MailChannel:
         self._addresses = addresses
 
     def may_reach(self, user: str) -> bool:
-        """Tell at once whether there may be an address of this user."""
+        """Tell, without asking the Hub, whether this user may have an address."""
         return self._addresses.may_have(user)
 
     async def reaches(self, user: str) -> bool:
-        """Tell whether there is an address of this user."""
+        """Tell whether this user has an address."""
         return await self._addresses.of(user) is not None
 
     async def send(self, letter: Letter) -> None:
@@ -51,7 +51,7 @@ class MailChannel:
         try:
             await aiosmtplib.send(
                 self._mail(letter, address),
-                # Said here, so that nothing is read out of a header.
+                # Given here, so that the library takes no recipient from a header.
                 recipients=[address],
                 hostname=settings.host,
                 port=settings.port,
@@ -70,11 +70,12 @@ class MailChannel:
             reason = "the mail server takes no address that is not ASCII"
             raise ChannelError(reason, permanent=not address.isascii()) from None
         except aiosmtplib.SMTPResponseException as error:
-            # The server's own words may quote an address or the text.
+            # The server's own text may quote an address or the message.
             raise ChannelError(f"the mail server answers {error.code}") from None
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
             reason = f"cannot be reached: {type(error).__name__}"
-            # Only the library's words tell these two: what must be encrypted is not sent otherwise.
+            # These two errors differ only in the library's text. A mail that must be encrypted is
+            # not sent otherwise.
             for name in ("STARTTLS", "AUTH"):
                 if type(error) is aiosmtplib.SMTPException and name in str(error):
                     reason = f"does not offer {name}"
@@ -84,14 +85,14 @@ class MailChannel:
         mail = EmailMessage()
         mail["From"] = self._settings.sender
         mail["To"] = address
-        # This mark would begin an encoded word, which may hold the end of a line.
+        # "=?" would begin an encoded word, which may hold a line end.
         mail["Subject"] = letter.title[:200].replace("=?", "= ?")
         mail["Date"] = formatdate(usegmt=True)
-        # The same for the same messages: a server that gets them twice can tell.
+        # The same for every try, so that a mail server can recognise a duplicate.
         domain = self._settings.sender.rpartition("@")[2].strip("> ")
         digest = hashlib.sha256(letter.key.encode()).hexdigest()[:32]
         mail["Message-ID"] = f"<{digest}@{domain}>"
-        # Out-of-office replies are not wanted.
+        # This header suppresses out-of-office replies.
         mail["Auto-Submitted"] = "auto-generated"
         if letter.unsubscribe:
             mail["List-Unsubscribe"] = f"<{letter.unsubscribe}>"

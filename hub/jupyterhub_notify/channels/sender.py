@@ -1,8 +1,8 @@
-"""Sends what has stayed unread: queues it, claims it, sends it, and writes what became of it.
+"""Sends messages that have stayed unread: queues, claims and sends them, and writes the outcome.
 
-Each replica runs it. The queue is a table; a row is claimed in the ordered transaction of the
-writer, so two replicas never claim the same, and what a killed one has claimed is free again after
-its lease.
+Each replica runs a sender. The queue is a table. A row is claimed in the ordered transaction of the
+writer, so two replicas never claim the same row, and the rows of a killed replica are free again
+when their lease ends.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from .unread import UnreadMessages
 __all__ = ["ChannelSender", "default_choice"]
 
 LOOK_S = 2.0
-#: Longer than any channel takes.
+#: Longer than any send takes.
 LEASE = timedelta(minutes=3)
 SEND_TIMEOUT_S = 90
 MOST_AT_ONCE = 200
-#: Sends under way at once, of each channel: a server that hangs holds up its own channel only.
+#: Maximum number of sends under way in each channel: a server that hangs holds up only its own.
 TOGETHER = 5
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=2)
 GIVEN_UP_AFTER = timedelta(days=1)
-#: Age from which a message is not sent any more, so that none goes out when channels are first set
-#: up.
+#: Age from which a message is no longer sent, so that old messages do not go out when a site first
+#: sets up channels.
 OLDEST = timedelta(days=1)
 
 
@@ -58,7 +58,7 @@ class ChannelSender:
     store
         The queue.
     unread
-        Says what is still unread just before it is sent.
+        Tells, just before sending, which messages are still unread.
     spreader
         Queues messages to many.
     public_url
@@ -116,11 +116,11 @@ class ChannelSender:
             return False
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to look for messages at intervals."""
         self._repeating.start()
 
     async def stop(self) -> None:
-        """Stop; what is being sent has a moment to end."""
+        """Stop; sends under way have a moment to end."""
         await self._repeating.stop()
         if self._sending:
             await asyncio.wait(self._sending, timeout=1)
@@ -128,12 +128,12 @@ class ChannelSender:
             task.cancel()
 
     async def look(self, *, wait: bool = False) -> None:
-        """Queue what has been unread for long enough, and send what is due.
+        """Queue messages that have been unread for long enough, and send those that are due.
 
         Parameters
         ----------
         wait
-            Whether to return when all of it is sent; otherwise it goes on by itself.
+            Whether to wait until all sends have ended; otherwise they go on by themselves.
         """
         at = self._clock()
         async with self._database.read() as connection:
@@ -156,7 +156,7 @@ class ChannelSender:
 
     async def _queue(self, transaction: Transaction) -> None:
         at = self._clock()
-        # Asked again: another replica may have queued them in between.
+        # Read again in this transaction: another replica may have queued them in between.
         unread = await self._store.unread(
             transaction.connection, at - self._after - OLDEST, at - self._after, MOST_AT_ONCE
         )
@@ -172,14 +172,14 @@ class ChannelSender:
             due = due_at(at, preferences)
             rows += [{**row, "channel": name, "due": due, "state": "waiting"} for name in names]
             if not names:
-                # So that it is not looked at again.
+                # This row keeps the message from being found again.
                 rows.append({**row, "channel": "", "due": at, "state": "cancelled"})
         await self._store.queue(transaction.connection, rows)
 
     async def _claim(self, transaction: Transaction) -> list[Send]:
         claimed: list[Send] = []
-        # The messages that wait here are bounded for each channel: other replicas take the rest,
-        # and a channel that hangs holds up no other.
+        # The number of claimed messages is bounded for each channel: other replicas can claim the
+        # rest, and a channel that hangs does not hold up another.
         for channel in (*self._channels, None):
             room = MOST_AT_ONCE - (self._under_way[channel] if channel else 0)
             if room > 0:
@@ -203,15 +203,15 @@ class ChannelSender:
             async with self._limits[name]:
                 await self._send_by(channel, user, sends)
         except ServiceError as error:
-            # Its lease ends, and whoever claims it then tries again.
+            # The lease ends, and the replica that claims the message next tries again.
             self._log.warning("A message was not sent", channel=name, reason=str(error))
         finally:
             self._under_way[name] -= len(sends)
 
     async def _send_by(self, channel: Channel, user: str, sends: list[Send]) -> None:
-        # It may have waited for its turn for so long that another replica has claimed it.
+        # The messages may have waited so long for their turn that another replica has claimed them.
         sends, choice = await self._writer.run(lambda tx: self._renew(tx, user, sends))
-        # Looked at last, just before it goes: it may have been read or revoked meanwhile.
+        # Checked just before sending: a message may have been read or revoked meanwhile.
         wanted = await self._unread.of(user, sends)
         if channel.name in preferences_of(choice).off:
             wanted = []
@@ -232,7 +232,7 @@ class ChannelSender:
         except ServiceError:
             raise
         except Exception as error:
-            # A defect, of a library perhaps: it must not be tried for ever, without a word.
+            # A defect, perhaps in a library: log it, and do not try for ever.
             self._log.exception("A channel has a defect", channel=channel.name)
             await self._fail(channel.name, left, f"it failed: {type(error).__name__}", False)
         else:
@@ -310,7 +310,7 @@ class ChannelSender:
 
 
 def default_choice(user: str) -> dict[str, Any]:
-    """Return what a user has who has chosen nothing."""
+    """Return the choices of a user who has not chosen anything."""
     return {
         "user_name": user,
         "token": secrets.token_urlsafe(24),

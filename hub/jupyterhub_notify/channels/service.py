@@ -96,7 +96,7 @@ class ChannelService:
     store
         The tables.
     sender
-        Knows the site's channels; ``None`` if it has none.
+        Knows the site's channels; ``None`` if the site has none.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class ChannelService:
         Raises
         ------
         Invalid
-            If there is no channel of a name.
+            If there is no channel of a given name.
         """
         user = require_user(caller)
         for name in change.on or ():
@@ -174,7 +174,7 @@ class ChannelService:
         await self._writer.run(command)
 
     async def summary(self, caller: Caller) -> list[ChannelSummary]:
-        """Return what became of what was sent, for an administrator."""
+        """Return the numbers of sends by channel and state, for an administrator."""
         require_admin(caller)
         async with self._database.read() as connection:
             rows = await self._store.summary(connection)

@@ -21,7 +21,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class ChannelsError(ValueError):
-    """A file that is no good; the message says where, and why."""
+    """A file that is not valid; the message says where, and why."""
 
 
 class _Strict(BaseModel):
@@ -88,23 +88,23 @@ def read_channels(path: Path) -> ChannelSettings:
     Parameters
     ----------
     path
-        Which.
+        The file.
 
     Returns
     -------
     ChannelSettings
-        With the environment's values filled in.
+        The settings, with environment variables filled in.
 
     Raises
     ------
     ChannelsError
-        If it is no good.
+        If the file is not valid.
     """
     try:
         data = yaml.safe_load(path.read_text())
     except OSError as error:
         raise ChannelsError(f"{path} cannot be read: {error.strerror}") from None
-    # A date that there is not is a ValueError.
+    # For a date that does not exist YAML raises ValueError.
     except (yaml.YAMLError, ValueError, RecursionError):
         raise ChannelsError(f"{path} is no YAML") from None
     try:

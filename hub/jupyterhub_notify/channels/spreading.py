@@ -1,8 +1,8 @@
 """Puts important messages to many into the queue, once they have been unread for long enough.
 
-Nothing is stored of a message's users before that. Then they are looked at by name, some hundred
-in a transaction that also notes how far it is: what others write goes in between, and two replicas
-go on where the other is.
+Before that, nothing is stored for a message's users. Then the users are processed in the order of
+their names, some hundred in each transaction, which also notes how far it came. So other writes get
+their turn in between, and two replicas continue each other's work.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .timing import due_at, preferences_of
 
 __all__ = ["Spreader"]
 
-#: Users in one transaction, and most of them at one look.
+#: Number of users in one transaction, and the most in one look.
 CHUNK = 500
 MOST_AT_ONCE = 5_000
 
@@ -65,14 +65,14 @@ class Spreader:
         self._clock = clock
 
     async def look(self, unread_for: timedelta, oldest: timedelta) -> None:
-        """Queue what has been unread for long enough, and not for too long.
+        """Queue messages that have been unread for long enough, but not for too long.
 
         Parameters
         ----------
         unread_for
             How long a message may be unread.
         oldest
-            What could have been sent so long ago is not sent any more.
+            How long after that a message may still be queued.
         """
         before = self._clock() - unread_for
         async with self._database.read() as connection:
@@ -88,7 +88,7 @@ class Spreader:
     async def _some(self, transaction: Transaction, message: ToMany, users: Sequence[str]) -> bool:
         """Queue the next users of a message; return whether there are more."""
         connection = transaction.connection
-        # Asked here: another replica may be further.
+        # Read in this transaction: another replica may have come further.
         upto = await self._store.upto(connection, message.message)
         if upto is None:
             return False

@@ -1,4 +1,4 @@
-"""Times at which a channel may disturb: quiet hours and digests, on the user's own clocks."""
+"""When a channel may send: quiet hours and digests, in the user's local time."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Preferences:
     Parameters
     ----------
     off
-        Channels that they do not want.
+        The channels that the user has turned off.
     digest
-        Whether messages are gathered.
+        Whether messages are gathered, hourly or daily.
     quiet_from, quiet_until
-        Hours in which nothing is sent; over midnight if the second is the earlier.
+        The hours in which nothing is sent; they include midnight if the second is earlier.
     zone
-        Where they are.
+        The user's time zone.
     """
 
     off: frozenset[str] = frozenset()
@@ -41,19 +41,19 @@ class Preferences:
 
 
 def due_at(moment: datetime, preferences: Preferences) -> datetime:
-    """Find when a message that could be sent at a moment is.
+    """Find when a message may be sent.
 
     Parameters
     ----------
     moment
-        When it has been unread for long enough.
+        When the message has been unread for long enough.
     preferences
-        What the user has chosen.
+        The user's choice.
 
     Returns
     -------
     datetime
-        The moment or a later one, in UTC.
+        The same moment or a later one, in UTC.
     """
     local = moment.astimezone(preferences.zone).replace(tzinfo=None)
     start = local
@@ -91,7 +91,7 @@ def preferences_of(choice: dict[str, Any] | None) -> Preferences:
     Returns
     -------
     Preferences
-        What the user has chosen.
+        The user's choice.
     """
     if choice is None:
         return Preferences()

@@ -1,4 +1,4 @@
-"""Messages that are to be sent and that their user has still not read, with their texts."""
+"""The queued messages that their user still has not read, with their texts."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["UnreadMessages"]
 
 
 class UnreadMessages:
-    """Looks, just before something is sent, whether it still is to be.
+    """Checks, just before a message is sent, whether it is still to be sent.
 
     Parameters
     ----------
     database
-        Where from.
+        The database.
     notifications, broadcasts
         The tables.
     content
-        Says what a notification says.
+        Gives the text of a notification.
     audience
-        Says whether a user still belongs to those whom a message is for.
+        Knows the groups that a user is still in.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class UnreadMessages:
         self._audience = audience
 
     async def of(self, user: str, sends: Sequence[Send]) -> list[Message]:
-        """Return what of this a user has neither read nor put away and still may see, by age."""
+        """Return the messages that the user has not read or put away and may still see, by age."""
         groups = await self._groups_of(user)
         found: list[tuple[datetime, Message]] = []
         async with self._database.read() as connection:
@@ -65,7 +65,7 @@ class UnreadMessages:
         return [message for _, message in sorted(found, key=lambda one: (one[0], one[1].id))]
 
     async def _groups_of(self, user: str) -> frozenset[str] | None:
-        """Return a user's groups; `None` if nobody tells now: as they were is good enough then."""
+        """Return a user's groups; `None` if the hub does not tell them now."""
         users = await self._audience.users()
         if users is None:
             return None
@@ -81,7 +81,7 @@ class UnreadMessages:
     ) -> list[tuple[datetime, Message]]:
         """Return the broadcasts whose occurrence is still shown and that the user has not settled.
 
-        As `_groups_of` says, groups that nobody tells now are as they were.
+        If the groups are not known now, the user counts as still in the audience.
         """
         wanted = [send for send in sends if send.broadcast_id is not None]
         states = await self._broadcasts.states_of_user(connection, user) if wanted else {}
