@@ -665,7 +665,7 @@ class Changed(_Wire):
 
 
 class Quiet(_Wire):
-    """The user's do not disturb, muted sources and snoozes."""
+    """The user's do-not-disturb and muted sources."""
 
     doNotDisturb: Annotated[
         bool | None,

@@ -138,7 +138,7 @@ export interface Counts {
   snoozed: number;
 }
 /**
- * The user's do not disturb, muted sources and snoozes.
+ * The user's do-not-disturb and muted sources.
  */
 export interface Quiet {
   /**
