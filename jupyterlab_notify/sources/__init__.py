@@ -100,7 +100,7 @@ class Source(Protocol):
         return None
 
     async def channels(self, change: ChannelsChange | None) -> dict[str, Any] | None:
-        """Return its other channels to the user, changed first; None if it has none."""
+        """Apply a change, if there is one, and return the channels; None if it has none."""
         return None
 
     def status(self, outbox: int) -> dict[str, Any] | None:

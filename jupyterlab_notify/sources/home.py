@@ -1,8 +1,8 @@
-"""The user's own home directory: told at 90 % and 98 %, while it can still be mended.
+"""Warn the user of a full home directory, at 90 % and 98 %, while there is time to make room.
 
-Where the site wants it, the home directory is looked at every few minutes while a tab is open: by
-the user's quota where there is one, else by the size of its file system. Everything that may hang
-runs in a daemon thread.
+If the site has turned this on, the home directory is checked every few minutes while a tab is
+open: by the user's quota where there is one, else by the size of its file system. Everything that
+may hang runs in a daemon thread.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .threads import in_thread
 
 #: The sender of the messages.
 SENDER = "Home directory"
-#: Used space in percent at which a message comes, and below which it goes.
+#: Used space in percent from which a message is shown, and below which it is revoked.
 LEVELS = ((90, 88), (98, 96))
 
 #: Bounds of the search for what takes the space: entries, seconds, and entries shown.
@@ -37,14 +37,14 @@ BLOCK = 1024
 
 
 class Usage(NamedTuple):
-    """The space of the home directory, used and in all.
+    """The space of the home directory, used and in total.
 
     Parameters
     ----------
     used, limit
-        Bytes, or files.
+        Numbers of bytes or files.
     unit
-        Of which.
+        What the numbers count: ``bytes`` or ``files``.
     """
 
     used: int
@@ -58,7 +58,7 @@ class Usage(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The space of an entry of the home directory; a lower bound if it was not seen to its end."""
+    """An entry of the home directory, and its size; a lower bound if the search was cut short."""
 
     name: str
     size: int
@@ -66,16 +66,16 @@ class Part(NamedTuple):
 
 
 class HomeSource(Source):
-    """Tells the user that the home directory is nearly full, and takes that back.
+    """Tells the user that the home directory is nearly full, and revokes that message later.
 
     Parameters
     ----------
     context
-        Where messages are kept, and how often to look.
+        The parts that the source works with.
     home
         The directory.
     measure
-        Tells how full it is; for tests.
+        Returns the usage; tests pass their own.
     """
 
     name = "home"
@@ -94,18 +94,18 @@ class HomeSource(Source):
         self._watching: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        """Look now, and again and again."""
+        """Check now, and then at intervals."""
         if self._watching is None:
             self._watching = asyncio.ensure_future(self._watch())
 
     def sleep(self) -> None:
-        """Look no more."""
+        """Stop checking."""
         if self._watching is not None:
             self._watching.cancel()
             self._watching = None
 
     async def stop(self) -> None:
-        """Look no more; a file system that hangs is not waited for."""
+        """Stop checking, without waiting for a file system that hangs."""
         self.sleep()
         if self._looking is not None:
             self._looking.cancel()
@@ -115,7 +115,7 @@ class HomeSource(Source):
         while True:
             wait_s = self._looked_at + interval_s - time.monotonic()
             if wait_s <= 0:
-                # A look that hangs is the only one: threads must not pile up behind it.
+                # While one check hangs no other begins: threads must not pile up.
                 if self._looking is None or self._looking.done():
                     self._looking = asyncio.ensure_future(self._look())
                 self._looked_at = time.monotonic()
@@ -128,7 +128,7 @@ class HomeSource(Source):
             if usage is not None:
                 await self._tell(usage)
         except NotifyError as error:
-            # Storage is busy: it is tried again at the next look.
+            # Storage is busy. The next check tries again.
             self._context.log.debug("The home directory's message was not stored: %s", error)
         except Exception as error:
             self._context.log.debug("The home directory cannot be looked at: %s", error)
@@ -141,13 +141,13 @@ class HomeSource(Source):
         level = level_of(usage.percent, {int(key) for key in told if key.isdecimal()})
         key = str(level) if level else None
         for other in told - {key}:
-            # Another server of the same home directory may have been sooner.
+            # Another server of the same home directory may have revoked the message already.
             with suppress(NotFound):
                 await self._context.revoke(other, SENDER)
         if key is None or key in told:
-            # It is not told again, with each new value: that would only nag.
+            # The level was reported already. Reporting each new value would only nag.
             return
-        # Loaded with the first message, as everywhere.
+        # Importing the models costs memory, so that waits until there is a message.
         from ..models import IngestMessage
 
         parts = await in_thread(lambda: largest(self._home)) if usage.unit == "bytes" else []
@@ -165,7 +165,7 @@ class HomeSource(Source):
 
 
 def level_of(percent: float, told: set[int]) -> int:
-    """Return the highest level that holds; one that was told holds until it is clearly over."""
+    """Return the highest level that holds; a reported one holds until the use is clearly lower."""
     found = [
         above for above, below in LEVELS if percent >= above or (above in told and percent >= below)
     ]
@@ -173,26 +173,27 @@ def level_of(percent: float, told: set[int]) -> int:
 
 
 class Meter:
-    """Tells how full a home directory is: by the user's quota where there is one.
+    """Measures how full a home directory is, by the user's quota or else by its file system.
 
-    There, how full the whole file system is says nothing about the user.
+    Where there are quotas, the fill level of the whole file system says nothing about the user.
     """
 
     def __init__(self) -> None:
         self._has_quota = False
 
     def __call__(self, home: Path) -> Usage | None:
-        """Return the fullest of what bounds it; None if nothing does, or if that is not known."""
+        """Return the usage of the fullest limit; None if there is no limit, or none is known."""
         found = quotas(home)
         if found is None and self._has_quota:
-            # The file server is slow now. The whole file system would tell, or take back, wrongly.
+            # The file server is slow now. Measuring the whole file system instead would show or
+            # revoke a message wrongly.
             return None
         self._has_quota = bool(found)
         return max(found or file_system(home), key=lambda usage: usage.percent, default=None)
 
 
 def file_system(home: Path) -> Iterator[Usage]:
-    """Return how full the file system is, as `df` says it: what root keeps for itself is used."""
+    """Return how full the file system is, as `df` does: without what is reserved for root."""
     state = os.statvfs(home)
     used = state.f_blocks - state.f_bfree
     if used + state.f_bavail > 0:
@@ -203,9 +204,9 @@ def file_system(home: Path) -> Iterator[Usage]:
 
 
 def quotas(home: Path) -> list[Usage] | None:
-    """Return the user's quotas on the home's file system, as the program `quota` says them.
+    """Return the user's quotas on the home's file system, as the program `quota` reports them.
 
-    None means that it does not say so in time.
+    None means that the program does not answer in time.
     """
     program = shutil.which("quota")
     if program is None:
@@ -236,8 +237,8 @@ def _mount_of(path: Path) -> str:
 def read_quota(text: str) -> Iterator[Usage]:
     """Read what `quota -w -p` prints: device, blocks of 1 KiB and files, each with two limits.
 
-    The lower limit of the two counts, since from there on the time runs. A star marks what is
-    above it, and a limit of 0 is none.
+    The soft limit counts if there is one, since the grace period runs once it is exceeded. A star
+    marks a number above its limit. A limit of 0 means none.
     """
     for line in text.splitlines():
         columns = [column.rstrip("*") for column in line.split()]
@@ -252,7 +253,7 @@ def read_quota(text: str) -> Iterator[Usage]:
 
 
 def largest(home: Path) -> list[Part]:
-    """Return the entries of a directory that take most space, as far as a bounded look sees."""
+    """Return the entries of a directory that take most space, as a bounded search finds them."""
     try:
         with os.scandir(home) as entries:
             found = sorted(entries, key=lambda entry: entry.name)[:MAX_ENTRIES]
@@ -263,7 +264,7 @@ def largest(home: Path) -> list[Part]:
     left = MAX_ENTRIES
     parts = []
     for index, entry in enumerate(found):
-        # Each has its share of what is left, so that one large folder does not hide the others.
+        # Each entry gets a share of the remaining bounds: one large folder must not hide the rest.
         share = len(found) - index
         deadline = time.monotonic() + max(0.0, until - time.monotonic()) / share
         size, seen, complete = _size(entry, device, max(1, left // share), deadline)
@@ -276,7 +277,7 @@ def largest(home: Path) -> list[Part]:
 def _size(
     entry: os.DirEntry[str], device: int, most: int, deadline: float
 ) -> tuple[int, int, bool]:
-    """Return what an entry and all below it take, how many were looked at, and if that is all."""
+    """Return an entry's size with all below, how many entries were seen, and if these are all."""
     size = seen = 0
     waiting: list[str] = []
     try:
@@ -294,15 +295,15 @@ def _size(
                     if seen >= most or time.monotonic() >= deadline:
                         return size, seen, False
                     if seen % 200 == 0:
-                        # Others have the interpreter too.
+                        # Let the other threads run.
                         time.sleep(0.001)
                     state = below.stat(follow_symlinks=False)
-                    # A file with several names counts once for each of them.
+                    # Each name of a file with several hard links counts for its share of the size.
                     size += state.st_blocks * 512 // max(1, _names(state, below))
                     if _is_folder(below) and state.st_dev == device:
                         waiting.append(below.path)
         except OSError:
-            # It has just gone, or is nobody's to read.
+            # The folder has just been removed, or may not be read.
             continue
     return size, seen + 1, True
 
@@ -316,7 +317,7 @@ def _names(state: os.stat_result, entry: os.DirEntry[str]) -> int:
 
 
 def summary_of(usage: Usage) -> str:
-    """Return one sentence that says how full it is."""
+    """Return one sentence that says how full the home directory is."""
     percent = min(100, int(usage.percent))
     if usage.unit == "files":
         return f"Your home directory is {percent} % full: {usage.used:,} of {usage.limit:,} files"

@@ -18,7 +18,7 @@ NUBLADO = "nublado"
 #: The largest discovery file that is read.
 _LARGEST = 1024 * 1024
 
-#: Layers of percent-encoding beyond which a path is taken for none of ours.
+#: Layers of percent-encoding that are decoded. A path with more layers is refused.
 MAX_DECODED = 3
 
 
@@ -30,7 +30,7 @@ def spawners_url() -> str:
 def default_name(url: str) -> str:
     """Return the name of the service at a URL, as users read it: the hub, or the URL's host."""
     if _is_below(url, spawners_url()):
-        # Its host is often an address of the machine, which says nothing to anybody.
+        # The URL's host is often an internal address, which means nothing to users.
         return "JupyterHub"
     return (urlsplit(url).hostname or "")[:80]
 
@@ -63,7 +63,7 @@ def read_start(path: Path, most: int) -> bytes:
     Raises
     ------
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     fd = os.open(path, flags)
@@ -89,8 +89,8 @@ def _semaphore(found: Any) -> str | None:
 def takes_hub_token(url: str) -> bool:
     """Return whether the server's own hub token may be sent to a URL.
 
-    It is meant for the hub's API and for the service that the spawner's environment names; no
-    other service needs to identify the user at the hub.
+    The token is meant for the hub's API and for the service that the spawner's environment names.
+    No other service needs to identify the user at the hub.
     """
     named = (os.environ.get("JUPYTERHUB_API_URL", ""), spawners_url())
     return any(base and _is_below(url, base) for base in named)
@@ -107,8 +107,8 @@ def _is_below(url: str, base: str) -> bool:
         same = _origin(one) == _origin(other)
     except ValueError:
         return False
-    # A path with dots leads elsewhere, to another user's server perhaps, however they are written:
-    # a proxy may decode twice, or cut off what follows a semicolon.
+    # A path with dot segments leads elsewhere, perhaps to another user's server. The dots may be
+    # hidden: a proxy may decode twice, or cut off what follows a semicolon.
     path = one.path
     for _ in range(MAX_DECODED):
         path = unquote(path)

@@ -31,7 +31,7 @@ MAX_FILE = 256 * 1024
 MAX_IMAGE = 16 * 1024 * 1024
 #: The maximum length of the front matter, in characters, since YAML parses long numbers slowly.
 MAX_FRONT_MATTER = 8 * 1024
-#: Number of brackets in it: each that is open costs YAML the time of all that are.
+#: Number of brackets in the front matter: YAML's time grows with the square of the open brackets.
 MAX_BRACKETS = 200
 #: Number of a folder's files that are read, and of names that are listed. More must be a mistake.
 MAX_FILES = 200
@@ -81,7 +81,7 @@ class WelcomeFilesSource(Source):
         self.sleep()
 
     def status(self, outbox: int) -> dict[str, Any]:
-        """Return what is left out of the files, if anything is."""
+        """Return which welcome files are left out, if any are."""
         notices = {} if self._files is None else self._files.notices
         return {"problem": " ".join(notices.values()) or None}
 

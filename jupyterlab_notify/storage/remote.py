@@ -69,7 +69,7 @@ PLAIN_OPTIONS: RemoteOptions = {
 
 
 class RemoteMessage(RemoteOptions):
-    """An unread message from the service's list, or one with its body from an event."""
+    """A message of the service: without its body from the list, with its body otherwise."""
 
     remote: str
     message: str

@@ -31,7 +31,7 @@ class BroadcastSync:
         )
         state = self._state
         if state.epoch != epoch or {remote for remote, *_ in shown} != set(state.ids):
-            # Without an ETag, since an unchanged list would not bring back what was dropped here.
+            # Drop the ETag: the answer "unchanged" would not bring back what was dropped here.
             state = ListState(epoch)
         listed = await session.client.broadcasts(state.etag)
         self.answered = True
@@ -58,9 +58,9 @@ class BroadcastSync:
         session.emit_event("revoked", changed.revoked)
 
     async def still_answers(self) -> bool:
-        """Tell whether the service itself still answers, and not a proxy that finds nothing at all.
+        """Return whether the service still answers, and not a proxy that answers 404 to everything.
 
-        That may have begun in the middle of a pass, so the list is requested again.
+        The service may have gone away in the middle of a pass, so the list is requested again.
         """
         if not self.answered:
             return False

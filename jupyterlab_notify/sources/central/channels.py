@@ -1,6 +1,6 @@
 """The user's choice of the service's other channels, such as mail: read and changed there.
 
-Nothing of it is kept here: it is asked for when the user looks at the settings.
+Nothing is stored here. The service is asked when the user opens the settings.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class ChannelChoices:
         self._session = session
 
     async def ask(self, change: ChannelsChange | None) -> dict[str, Any] | None:
-        """Return the user's channels in the shape of ``models.Channels``; None if it has none.
+        """Return the user's channels in the shape of ``models.Channels``; None if there are none.
 
         Parameters
         ----------
         change
-            What to change first.
+            What to change first; None changes nothing.
 
         Raises
         ------

@@ -237,7 +237,7 @@ class CentralClient:
         await self._post("/v1/receipts", {"receipts": receipts})
 
     async def mark_broadcast(self, action: str, remote: str) -> None:
-        """Send an action on a broadcast that needs no more to be said: ``read``, for example."""
+        """Send an action on a broadcast that needs no details, for example ``read``."""
         await self._post(f"/v1/broadcasts/{quote(remote, safe='')}/{action}", None)
 
     async def snooze(self, remotes: list[str], until_ms: int) -> None:
@@ -262,26 +262,26 @@ class CentralClient:
         answer
             A choice, or a text.
         server
-            The name of the user's server, which a broadcast's ledger has.
+            The name of the user's server, for the broadcast's ledger.
         """
         await self._post(
             f"/v1/{what}/{quote(remote, safe='')}/reply", {"reply": answer, "server": server}
         )
 
     async def channels(self, change: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the user's channels, in the shape of ``models.Channels``; change them first.
+        """Return the user's channels, in the shape of ``models.Channels``, after a change to them.
 
         Parameters
         ----------
         change
-            What to change, as the service names it.
+            What to change first, under the service's names; None changes nothing.
         """
         if change is None:
             return parse_channels(await parse_json(await self._get("/v1/channels")))
         return parse_channels(await parse_json(await self._patch("/v1/channels", change)))
 
     async def quiet(self, changes: Sequence[UntoldQuiet] = ()) -> list[SharedQuiet]:
-        """Return what the user is left alone by; tell of changes first."""
+        """Send changes, if there are any, and return do-not-disturb and the muted sources."""
         path, ahead_ms = "/v1/quiet", self.clock.ahead_ms
         if not changes:
             return parse_quiet(await parse_json(await self._get(path)), ahead_ms)

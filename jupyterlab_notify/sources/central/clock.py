@@ -1,7 +1,6 @@
-"""The distance of this server's clock from the central service's, whose times count.
+"""The difference between this server's clock and the central service's, whose times count.
 
-By a clock that is ahead, a message that is to be shown for some minutes would be over before it
-came.
+If this server's clock were ahead, a message for the next few minutes would expire before it came.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from .failure import parse_date
 
 __all__ = ["ServiceClock"]
 
-#: A smaller difference may be the time that an answer takes, or the header's whole seconds. It
-#: would change with each answer, and the stored messages with it.
+#: A smaller difference may come from an answer's delay, or from the header's whole seconds. Such a
+#: difference changes with each answer, and would change the stored messages each time.
 LEAST_MS = 10_000
 
 #: The end of the year 9999, the last that a datetime can hold, in ms.
@@ -37,7 +36,7 @@ class ServiceClock:
         Parameters
         ----------
         date
-            The header as it came; what is no date is ignored.
+            The header as it came; an invalid date is ignored.
         age
             The header ``Age``, with which a cache says that the answer is an earlier one.
         """
@@ -51,19 +50,19 @@ class ServiceClock:
             self.ahead_ms = ahead_ms
 
     def to_local(self, item: T) -> T:
-        """Return a message with the times that are to come by this server's clock."""
+        """Convert a message's future times to this server's clock, and return the message."""
         for name in ("expires_ms", "countdown_ms", "snoozed_until_ms"):
             item[name] = self._local(item[name])
         return item
 
     def state_to_local(self, state: RemoteState) -> RemoteState:
-        """Return what the user did with a message, with the snooze's end by this clock."""
+        """Return a state with the snooze's end converted to this server's clock."""
         return state._replace(snoozed_until_ms=self._local(state.snoozed_until_ms))
 
     def to_service(self, at: int) -> int:
-        """Return a time of this server's clock by the service's."""
+        """Convert a time of this server's clock to the service's clock."""
         return min(max(at - self.ahead_ms, 0), MAX_TIME_MS)
 
     def _local(self, at: int | None) -> int | None:
-        # 1970 is no moment, but the end of what is over.
+        # 0 is kept: it is no moment of 1970, but means that a snooze is over.
         return at and min(max(at + self.ahead_ms, 0), MAX_TIME_MS)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 #: The maximum size of an answer in bytes, both compressed and decompressed.
 MAX_ANSWER = 4 * 1024 * 1024
-#: The most pieces that an answer arrives in: reading one costs more than its bytes do.
+#: The most pieces that an answer may arrive in, since reading a piece costs more than its bytes.
 MAX_PIECES = 50_000
-#: Number of small pieces after which others have their turn, as they have after each larger one:
-#: bytes that have arrived are read without a wait.
+#: Number of small pieces after which other tasks get a turn; they also get one after each larger
+#: piece. Bytes that have already arrived would be read without letting any other task run.
 TURN = 50
 SMALL = 1024
 #: Bytes of an unwanted answer that are read.
@@ -34,7 +34,7 @@ MAX_SKIPPED = 64 * 1024
 #: twenty times as much memory as their text.
 MAX_CONTAINERS = 50_000
 MAX_QUOTES = 400_000
-#: Answers that are larger, in bytes, are parsed in a thread.
+#: Answers larger than this, in bytes, are parsed in a thread.
 LARGE = 256 * 1024
 #: The requested compression: one that Python can decompress in pieces.
 ENCODING = "gzip"
@@ -48,7 +48,7 @@ class NoCookies(CookieJar):
 
 
 async def read_pieces(response: httpx.Response, most: int | None) -> AsyncIterator[bytes]:
-    """Yield an answer's content as it arrives, without holding up others.
+    """Yield an answer's content as it arrives, without holding up other tasks.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ async def read_pieces(response: httpx.Response, most: int | None) -> AsyncIterat
     Raises
     ------
     Failure
-        If it arrives in too many pieces.
+        If the answer arrives in too many pieces.
     """
     pieces = 0
     async for part in response.aiter_raw():
@@ -78,7 +78,7 @@ async def read_content(response: httpx.Response) -> bytes:
     Raises
     ------
     Failure
-        If it is too large, or compressed in another way than requested.
+        If the content is too large, or compressed in another way than requested.
     """
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
@@ -135,7 +135,7 @@ def load(content: bytes) -> Any:
     Raises
     ------
     Failure
-        If it is invalid or holds too many values.
+        If the JSON is invalid or holds too many values.
     """
     if content.count(b'"') > MAX_QUOTES or (
         content.count(b"{") + content.count(b"[") > MAX_CONTAINERS

@@ -16,7 +16,7 @@ MAX_DATE = 100
 
 #: The statuses from 400 to 499 that may change with the next attempt; some come from a proxy.
 TRANSIENT = (401, 403, 404, 405, 407, 408, 421, 425, 429)
-#: Statuses of those that pass by themselves.
+#: The transient statuses that pass by themselves.
 PASSING = (408, 421, 425, 429)
 
 
@@ -44,8 +44,8 @@ class Failure(Exception):
     def concerns_all(self) -> bool:
         """Return whether the service, or a proxy, rules out all other requests as well.
 
-        A 429 that asks for no pause may be about one list only, as a 401 may. So may a 503,
-        whatever pause it asks for: whether all of the service is out of order, its other lists say.
+        A 429 without a pause may concern one list only, and so may a 401. A 503 may too, whatever
+        pause it asks for: requests for the other lists show whether the whole service is down.
         """
         return self.status == 407 or (self.status == 429 and bool(self.retry_after_s))
 
@@ -61,7 +61,7 @@ class Failure(Exception):
 
     @property
     def is_lasting(self) -> bool:
-        """Return whether it stays so until somebody changes a setting, a token or a service."""
+        """Return whether this lasts until somebody changes a setting, a token or the service."""
         return (400 <= self.status < 500 and self.status not in PASSING) or self.status == 501
 
     @property
@@ -75,7 +75,7 @@ class NoToken(Failure):
 
     @property
     def concerns_all(self) -> bool:
-        """Return True: all steps after the broadcasts need one."""
+        """Return True: all steps after the broadcasts need a token."""
         return True
 
 
@@ -125,7 +125,7 @@ def parse_retry_after(text: str) -> float | None:
 
 
 def parse_date(text: str) -> float | None:
-    """Return the time of an HTTP date, in seconds since 1970; None if it is none."""
+    """Return the time of an HTTP date, in seconds since 1970; None if the date is invalid."""
     if len(text) > MAX_DATE:
         return None
     try:

@@ -33,7 +33,7 @@ from .session import CentralSession
 #: A stream that is silent for longer is dead, since the service sends a comment every 25 s.
 SILENCE_S = 70.0
 #: The longest pause before the stream is opened again, after a failure that passes by itself and
-#: after one that somebody has to mend. The service is polled in the meantime.
+#: after a failure that somebody has to fix. The service is polled in the meantime.
 SHORT_PAUSE_S = 10.0
 LONG_PAUSE_S = 300.0
 #: A stream that ends sooner counts as failed, since a proxy may cut it off each time.
@@ -112,7 +112,7 @@ class EventFollower:
         Parameters
         ----------
         failure
-            Why it ended; None if the service ended it.
+            Why the stream ended; None if the service ended it.
         """
         if time.monotonic() - self._opened_at >= STEADY_S:
             self._failures = 0
@@ -201,7 +201,7 @@ class _Changes:
     source
         The service's name.
     clock
-        Tells its times by this server's clock.
+        Converts the service's times to this server's clock.
     """
 
     def __init__(self, source: str, clock: ServiceClock) -> None:
@@ -239,7 +239,7 @@ class _Changes:
         return apply
 
     def marked(self, origin: str, entry: dict[str, Any]) -> _Operation:
-        """Return the operation that applies what the user did in another lab or on the page."""
+        """Return the operation that applies what the user did in another lab or on the hub."""
         remote, state = parse_id(entry), self._clock.state_to_local(parse_state(entry))
 
         def apply(session: CentralSession, tx: Transaction) -> None:
@@ -256,7 +256,7 @@ class _Changes:
         return apply
 
     def quiet(self, entry: dict[str, Any]) -> _Operation:
-        """Return the operation that adopts what the user is left alone by elsewhere."""
+        """Return the operation that adopts do-not-disturb and muted sources from elsewhere."""
         entries = parse_quiet(entry, self._clock.ahead_ms)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
@@ -292,7 +292,7 @@ def json_object(text: str) -> dict[str, Any]:
     Raises
     ------
     Failure
-        If the text is not one.
+        If the text is not a JSON object.
     """
     value = load(text.encode("utf-8", "replace"))
     if not isinstance(value, dict):

@@ -16,10 +16,10 @@ from .session import CentralSession, ListState
 #: Number of messages that are stored at once. It is more than a frame of changes may hold, so that
 #: a tab gets a short snapshot instead of every message.
 CHUNK = 1000
-#: Number of messages in the first page where the service gives no ``ETag``: the total tells the
-#: rest, so that a poll that finds nothing new is small however much is unread.
+#: Number of messages in the first page if the service gives no ``ETag``. The total covers the rest,
+#: so that a poll that finds nothing new is small however many messages are unread.
 SHORT_PAGE = 5
-#: Number of pages of a list.
+#: Number of pages of a list that are read.
 MAX_PAGES = 100
 #: Characters of new messages that are held in memory until they are stored.
 MAX_HELD = 8 * 1024 * 1024
@@ -39,7 +39,7 @@ class _Comparison:
     retention
         How much is kept; more new messages than that are skipped.
     newer
-        The service's ids of messages of which something newer than the lists is stored.
+        The service's ids of messages whose stored state is newer than the lists.
     """
 
     def __init__(self, snapshot: RemoteSnapshot, retention: Retention, newer: set[str]) -> None:
@@ -60,13 +60,13 @@ class _Comparison:
         self.revoked: list[str] = []
         #: The messages whose content is newer at the service.
         self.changed: dict[str, None] = {}
-        #: The state of those that the user has snoozed elsewhere, or brought back.
+        #: The state of messages that the user has snoozed elsewhere, or brought back.
         self.snoozed: dict[str, RemoteState] = {}
         #: Bodies that were fetched on the way, by our ids.
         self.bodies: dict[str, str | None] = {}
 
     def take(self, page: Page) -> None:
-        """Add a page of unread messages; for those that are not new, only the id is kept."""
+        """Add a page of unread messages; of known messages, only the ids are kept."""
         for item in page.items:
             if item.read or item.remote in self.unread:
                 continue
@@ -86,7 +86,7 @@ class _Comparison:
                 self.new.append(item)
 
     def compare(self, item: ListedMessage) -> None:
-        """Note if a stored message's content or snooze has changed, if the service says so."""
+        """Note a stored message whose content or snooze has changed at the service."""
         until_ms = item.options["snoozed_until_ms"]
         if self.snapshot.has_other_snooze(item.remote, until_ms):
             self.snoozed[item.remote] = RemoteState(item.read, False, snoozed_until_ms=until_ms)
@@ -137,11 +137,11 @@ class MessageSync:
             self._session.changed_by_events = None
 
     def compare_in_full(self) -> None:
-        """Have the next sync compare all of both lists, whatever was known of them before."""
+        """Make the next sync compare both lists in full, whatever is known of them."""
         self._unread, self._all = ListState(self._unread.epoch), ListState(self._all.epoch)
 
     async def _compare(self, newer: set[str]) -> None:
-        """Do that, but for the messages whose ids are, or come to be, among the newer ones."""
+        """Sync, except for messages whose ids are in ``newer``, or are added to it meanwhile."""
         session, remote = self._session, self._session.storage.remote
         snapshot = await session.submit(remote.snapshot, write=False)
         epoch = snapshot.cursor.epoch
@@ -189,7 +189,7 @@ class MessageSync:
         return sum(map(len, changed)) == sum(map(len, wanted))
 
     async def _refresh(self, found: _Comparison) -> bool:
-        """Store the new content of messages that have changed; return whether it was all."""
+        """Store the new content of messages that have changed; return whether none is left."""
         session, remote = self._session, self._session.storage.remote
         name = session.settings.name
         gone = {*found.revoked, *found.newer}
@@ -201,7 +201,7 @@ class MessageSync:
             except Failure as failure:
                 if failure.status != 404:
                     raise
-                # It was revoked since; the next comparison finds that.
+                # The message was revoked since. The next comparison finds that.
                 return False
             if one in found.newer:
                 continue
@@ -221,7 +221,7 @@ class MessageSync:
         before = self._unread
         age_s = time.monotonic() - before.compared_at
         fresh = age_s < self._session.context.timings.full_comparison_s
-        # Without the number of all messages a short page tells nothing of the others.
+        # Without the total number, a short page says nothing about the other messages.
         is_short = fresh and before.etag is None and before.total is not None
         client = self._session.client
         first = await client.messages(
@@ -290,7 +290,7 @@ class MessageSync:
                     **i.options,
                 }
                 for i in kept[start : start + CHUNK]
-                # An event has brought it already, or has taken it back.
+                # Leave out messages that an event has brought or revoked in the meantime.
                 if i.remote not in found.newer
             ]
             added = await session.submit(
@@ -325,7 +325,8 @@ class MessageSync:
         expected = None if before.total is None else before.total + new - len(found.revoked)
         explained = total is None or total == expected
         if first is not None and before.etag is not None:
-            # Something has changed there; if it is nothing of this, it is what a read message says.
+            # The list has changed at the service. If none of these changes explains that, the
+            # content of a read message has changed.
             known_changes = (new, missing, found.unread_again, found.changed, found.snoozed)
             explained = explained and any(known_changes)
         fresh = now - before.compared_at < self._session.context.timings.full_comparison_s
@@ -422,7 +423,7 @@ def _only_new_ones(first: Page, before: ListState, seen: frozenset[str]) -> bool
 
 
 def _count_new(ids: tuple[str, ...], seen: frozenset[str]) -> int:
-    """Return how many messages at the top of a list were never taken in."""
+    """Return how many messages at the top of a list were never seen before."""
     count = 0
     while count < len(ids) and ids[count] not in seen:
         count += 1

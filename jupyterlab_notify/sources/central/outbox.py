@@ -88,9 +88,9 @@ class OutboxSender:
         await session.submit(acknowledge, write=True)
 
     async def _is_gone(self, claim: Claim, failure: Failure) -> bool:
-        """Tell whether the message is gone; else nothing behind it would ever be sent.
+        """Return whether the message is gone, so that its action must not block the outbox.
 
-        A proxy says 404 as well while the service is not there, so that is asked what it is.
+        While the service is down, a proxy may answer 404. So the service is asked for its features.
         """
         actions = (*BROADCAST_ACTIONS, *REPLY_ACTIONS, *SNOOZE_ACTIONS)
         if failure.status != 404 or claim.action not in actions:
@@ -99,7 +99,8 @@ class OutboxSender:
             names = (await self._session.client.features()).names
         except Failure:
             return False
-        # Of messages that are gone nothing is said; the route is, or is not there yet.
+        # The routes for snoozes ignore the ids of messages that are gone. If the service offers
+        # snoozes, a 404 has another cause, and may pass.
         return bool(names) and not (claim.action in MESSAGE_SNOOZES and "snooze" in names)
 
     async def _deliver(self, claim: Claim) -> None:
@@ -132,7 +133,8 @@ class OutboxSender:
         await session.learn_features()
         action, subjects = claim.action.removeprefix("broadcast-"), list(claim.subjects)
         if not session.has("snooze"):
-            # Such a service knows a message again once it is back, if it has to be unread.
+            # A service without snoozes is told only when a message comes back, and only if that
+            # changes the message's state there.
             if action == "wake" and claim.detail is not None:
                 await self._deliver(claim._replace(action=claim.detail, detail=None))
         elif action == "snooze":

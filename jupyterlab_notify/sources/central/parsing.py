@@ -44,7 +44,7 @@ TYPES = frozenset(("default", "info", "success", "warning", "error", "in-progres
 MAX_ACTIONS = 5
 MAX_CHANNELS = 100
 MAX_CHANNEL = 100
-#: Number of sources that a user has muted or unmuted, and the largest of their stamps.
+#: Number of entries for do-not-disturb and sources that are read, and the bound of their stamps.
 MAX_QUIET = 1000
 MAX_STAMP = 2**53
 
@@ -57,7 +57,7 @@ class ListedMessage:
     created_ms: int
     read: bool
     message: str
-    #: Time at which its content changed; None if it did not, or the service does not say so.
+    #: Time at which its content changed; None if it did not, or the service does not say.
     updated_ms: int | None
     options: RemoteOptions
 
@@ -73,7 +73,7 @@ class Page:
     cursor
         The cursor of the next page; None for the last page.
     total
-        The number of messages on all pages, if the service says so.
+        The number of messages on all pages, if the service reports it.
     etag
         The ETag for the next request.
     notice
@@ -122,7 +122,7 @@ def parse_entries(
     Raises
     ------
     Failure
-        If it is not a list, or none of its entries can be understood.
+        If the value is not a list, or none of its entries can be understood.
     """
     if not isinstance(value, list):
         raise malformed()
@@ -193,7 +193,7 @@ def parse_message(entry: dict[str, Any]) -> ListedMessage:
 
 
 def parse_whole_message(entry: dict[str, Any]) -> RemoteMessage:
-    """Parse a message with its body from an event."""
+    """Parse a message with its body, from an event or from a request for that message."""
     return {
         "remote": parse_id(entry),
         "created_ms": parse_time_ms(entry.get("created")),
@@ -206,7 +206,7 @@ def parse_whole_message(entry: dict[str, Any]) -> RemoteMessage:
 
 
 def parse_options(entry: dict[str, Any]) -> RemoteOptions:
-    """Parse how a message is shown; Semaphore never says so."""
+    """Parse how a message is shown; Semaphore has none of these fields."""
     options = PLAIN_OPTIONS.copy()
     if isinstance(entry.get("type"), str) and entry["type"] in TYPES:
         options["type"] = entry["type"]
@@ -253,8 +253,8 @@ def parse_actions(value: Any) -> str:
 
 
 def parse_reply(value: Any) -> str | None:
-    """Return what is asked as JSON; None if ingest would not take it either."""
-    # Late: most servers never need it.
+    """Return a question to the user as JSON; None if ingest would refuse it too."""
+    # Imported late, since most servers never need it.
     from pydantic import ValidationError
 
     from ...models import ReplyRequest
@@ -267,7 +267,7 @@ def parse_reply(value: Any) -> str | None:
 
 
 def parse_optional_ms(value: Any) -> int | None:
-    """Parse a time that an entry need not have; None if there is none."""
+    """Parse an optional time; None if it is missing."""
     return None if value is None else parse_time_ms(value)
 
 
@@ -324,7 +324,7 @@ def parse_channels(entry: Any) -> dict[str, Any]:
 
 
 def parse_quiet(value: Any, ahead_ms: int = 0) -> list[SharedQuiet]:
-    """Parse what the user is left alone by.
+    """Parse do-not-disturb and the muted sources.
 
     Parameters
     ----------
@@ -350,7 +350,7 @@ def parse_quiet(value: Any, ahead_ms: int = 0) -> list[SharedQuiet]:
 
 
 def parse_total(answer: Answer) -> int | None:
-    """Parse the number of messages on all pages, if the service says so."""
+    """Parse the number of messages on all pages, if the service reports it."""
     total = answer.headers.get("x-total-count", "")
     return int(total) if total.isascii() and total.isdigit() and len(total) < 16 else None
 
@@ -400,7 +400,7 @@ def parse_id(entry: dict[str, Any]) -> str:
     if not isinstance(id_, str) or not 0 < len(id_) <= 200 or clean(id_) != id_:
         raise malformed()
     if id_ in (".", ".."):
-        # In an address it would lead to another place.
+        # In a URL such an id would lead to another path.
         raise malformed()
     return id_
 
@@ -444,7 +444,7 @@ def parse_read(entry: dict[str, Any]) -> bool:
 
 
 def parse_state(entry: dict[str, Any]) -> RemoteState:
-    """Return what the user did with a message; Semaphore says nothing of it."""
+    """Return what the user did with a message; Semaphore reports only whether it is read."""
     answer, replied = entry.get("answer"), entry.get("replied")
     if not isinstance(answer, str) or not answer:
         answer = None

@@ -161,9 +161,10 @@ class CentralPoller(Source):
                 raise
 
     def _reload(self) -> None:
-        """Plan a whole pass soon, because the events' cursor is of no use."""
+        """Plan a whole pass soon, because the events' cursor is useless."""
         self._follower.cursor = None
-        # The service may have been set back, and number what it sends now as it did then.
+        # The service's database may have been restored from a backup. Then ETags and totals may
+        # repeat earlier values although the lists differ.
         self._messages.compare_in_full()
         self._schedule.plan_within(self._session.context.timings.hello_spread_s)
         self._nudged.set()
@@ -174,8 +175,8 @@ class CentralPoller(Source):
             return
         # The next pass is half an hour away.
         if self._welcome.is_doubtful:
-            # The messages were probably reset elsewhere. Sooner, the list might come from the same
-            # replica.
+            # The messages were probably reset elsewhere. A sooner request might be answered by the
+            # same replica.
             self._note_welcome(self._schedule.spacing_s)
         elif self._welcome.is_behind:
             self._note_welcome()
@@ -187,7 +188,7 @@ class CentralPoller(Source):
             begin = max(now + wait_s, self._welcome_requested_at + WELCOME_SPACING_S)
             self._welcome_due_at = begin + random.uniform(0, WELCOME_SPREAD_S)
             wait_s = self._welcome_due_at - now
-            # A little later, since the loop's clock may differ.
+            # Wake a little later, since the loop's clock may differ.
             asyncio.get_running_loop().call_later(wait_s + 0.01, self._nudged.set)
 
     def _replan(self) -> None:
@@ -375,7 +376,8 @@ class CentralPoller(Source):
         except Failure as failure:
             if failure.concerns_all:
                 raise
-            # It is kept. Its frames would keep the answer, and be a circle with this one.
+            # The back-off keeps the failure. With its traceback it would also keep the answer, and
+            # form a reference cycle with this frame.
             problem = failure.with_traceback(None)
         except Exception as error:
             problem = self._explain(error)
@@ -412,7 +414,7 @@ class CentralPoller(Source):
         if task is None:
             task = self._fetches[id_] = asyncio.ensure_future(self._fetch_body(id_))
             task.add_done_callback(lambda _: self._fetches.pop(id_, None))
-        # If one caller stops waiting, the others still get it.
+        # If one caller stops waiting, the others still get the body.
         await asyncio.shield(task)
 
     async def _fetch_body(self, id_: str) -> None:
@@ -426,7 +428,7 @@ class CentralPoller(Source):
             self._nudged.set()
 
     async def channels(self, change: ChannelsChange | None) -> dict[str, Any] | None:
-        """Return the user's channels at the service, changed first; None if it has none."""
+        """Apply a change, if there is one, and return the user's channels; None if none exist."""
         try:
             return await self._channels.ask(change)
         finally:

@@ -25,11 +25,11 @@ class QuietSync:
         self._session = session
 
     async def sync(self) -> None:
-        """Ask what holds, and tell of changes first."""
+        """Send changes, and adopt what holds at the service."""
         await self._exchange(ask=True)
 
     async def send(self) -> None:
-        """Tell of changes, if there are any."""
+        """Send changes, if there are any."""
         await self._exchange(ask=False)
 
     async def _exchange(self, *, ask: bool) -> None:

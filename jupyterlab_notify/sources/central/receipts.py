@@ -38,7 +38,7 @@ class ReceiptSender:
         self._count_tabs = count_tabs
         self._waiting: dict[str, dict[str, Any]] = {}
         self._task: asyncio.Task[None] | None = None
-        #: True if the service wants them.
+        #: True if the service wants receipts.
         self.wanted = False
 
     def add(self, remotes: Iterable[str]) -> None:

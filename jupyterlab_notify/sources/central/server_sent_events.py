@@ -20,7 +20,7 @@ MAX_CURSOR = 200
 
 
 def is_cursor(text: str) -> bool:
-    """Tell whether a text can be sent back in a header, as the place where a stream goes on."""
+    """Return whether a text can be sent back in a header, as the cursor of a stream."""
     return 0 < len(text) <= MAX_CURSOR and text.isascii() and text.isprintable()
 
 

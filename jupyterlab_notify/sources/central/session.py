@@ -78,7 +78,7 @@ class CentralSession:
         #: For each list, a sentence about what was left out, if anything was.
         self.notices: dict[str, str | None] = {}
         #: The service's ids of messages in events since the comparison of the lists began; None
-        #: while none goes on. An event is newer than any list.
+        #: while no comparison runs. An event is newer than any list.
         self.changed_by_events: set[str] | None = None
         self._receipt_tasks: set[asyncio.Task[None]] = set()
 
@@ -103,10 +103,10 @@ class CentralSession:
             )
 
     def unavailable(self, failure: Failure) -> Unavailable:
-        """Return a failure as the user is told of it, and keep the pause that it asks for."""
+        """Return the error that a waiting user gets, and note the pause that the service wants."""
         if failure.retry_after_s is not None:
             if failure.status >= 500:
-                # An error of this one request delays no list.
+                # An error of this one request must not delay the lists.
                 self._asked_until = time.monotonic() + failure.retry_after_s
             else:
                 self.schedule.pause(failure.retry_after_s)

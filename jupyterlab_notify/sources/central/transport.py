@@ -63,7 +63,7 @@ class Transport:
         self._timeout_s = timeout_s
         self._ca_bundle = ca_bundle
         self._agent = agent
-        #: Follows from each answer how far the service's clock is from this one.
+        #: Learns from each answer how far this server's clock is ahead of the service's.
         self.clock = ServiceClock()
         self._client: httpx.AsyncClient | None = None
         self._connecting = asyncio.Lock()
@@ -101,9 +101,9 @@ class Transport:
         method, path, params, headers, content
             The request.
         anonymous
-            Whether it may be sent without a token.
+            Whether the request may be sent without a token.
         unauthenticated
-            Whether it must be sent without a token.
+            Whether the request must be sent without a token.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Transport:
                 f"The central service did not answer within {self._timeout_s:g} s."
             ) from None
         except Failure as failure:
-            # Its frames hold what was read of the answer, in a circle with the waiting task.
+            # The traceback holds what was read of the answer, in a reference cycle with the task.
             raise failure.with_traceback(None) from None
         finally:
             self._active -= 1
@@ -163,7 +163,7 @@ class Transport:
         Raises
         ------
         Failure
-            If it cannot be opened or breaks.
+            If the stream cannot be opened or breaks.
         """
         self._active += 1
         try:
@@ -236,7 +236,7 @@ class Transport:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             # The error's own text is left out, because it may quote the request.
             if _is_untrusted(error) and self._client is client:
-                # The next client reads the trusted certificates again; they may be mended by then.
+                # The next client reads the trusted certificates again: somebody may correct them.
                 self._client = None
             way = " through the proxy that the environment names" if _proxy_of(url) else ""
             raise Failure(
@@ -244,7 +244,7 @@ class Transport:
             ) from None
 
     async def _read_token(self) -> str | None:
-        # In one thread at a time, since the file may lie on a file system that hangs.
+        # Use one thread at a time, since the file may lie on a file system that hangs.
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(in_thread(self._token))
         return await asyncio.shield(self._reading)

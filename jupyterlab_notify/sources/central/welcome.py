@@ -13,7 +13,7 @@ from .session import CentralSession, ListState
 if TYPE_CHECKING:
     from ...storage.shapes import WelcomeContent
 
-#: The number of requests in a row for a list that the user's actions overtake.
+#: The most requests in a row, if the user's actions overtake each list.
 ATTEMPTS = 3
 
 
@@ -54,8 +54,8 @@ class WelcomeSync:
     async def sync(self) -> None:
         """Request the messages that are due, and store the list if it has changed.
 
-        The list of a moment in which the user acts cannot be used. A page does so as it starts:
-        it counts the views of what it shows.
+        A list cannot be used if the user acts while it is requested. A page acts as it starts,
+        since it counts the views of the messages that it shows.
         """
         for _ in range(ATTEMPTS):
             if self.is_missing or not await self._sync_once():
@@ -78,14 +78,14 @@ class WelcomeSync:
         items: tuple[WelcomeContent, ...] = ()
         etag = None
         try:
-            # If the service lists what was dismissed, it was reset elsewhere. "Unchanged" would
-            # not say so.
+            # If the service lists dismissed messages, they were reset elsewhere. The answer
+            # "unchanged" would hide that, so the request carries no ETag then.
             known = None if was_dismissed else state.etag
             listed = await session.client.welcome(session.settings.aspect, known)
         except Failure as failure:
             if not (failure.missing and await self._broadcasts.still_answers()):
                 raise
-            # The service has none, so only the files count until the next start.
+            # The service has no welcome messages, so only the files count until the next start.
             self.is_offered = False
         else:
             self.is_offered = True
@@ -99,7 +99,7 @@ class WelcomeSync:
         now = time.monotonic()
         is_later = now - self._doubted_at >= session.schedule.spacing_s
         doubted = self._doubted if is_later else ContradictedDismissals()
-        # The replicas of one that has events share a database.
+        # The replicas of a service with events share a database, so every list is up to date.
         trusted = None if session.has("events") else doubted
         taken, contradicted = await session.submit(
             lambda tx: welcome.sync(tx, version, items, before_ms, trusted), write=True
@@ -110,7 +110,7 @@ class WelcomeSync:
         self._state = ListState(epoch, etag if taken else None)
         self._requested_ms = requested_ms if taken else before_ms
         if not taken and self.is_offered is False:
-            # The messages that it listed before are still stored, so try again.
+            # The messages that the service listed before are still stored, so try again.
             self.is_offered = None
         self.is_behind = not taken and not contradicted
         # While an action waits to be sent, the next list cannot be used either.
