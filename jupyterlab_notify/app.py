@@ -196,7 +196,7 @@ class NotifyApp(ExtensionApp):
         if not value:
             return value
         path = Path(value)
-        # Fails for a user who does not exist; the check below reports the path.
+        # ``expanduser`` fails for a user who does not exist; the check below reports the path.
         with suppress(RuntimeError):
             path = path.expanduser()
         if not path.is_absolute() or "\0" in value:

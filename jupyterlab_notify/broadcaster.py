@@ -1,9 +1,9 @@
 """The broadcaster: sends changes to the open streams of this process.
 
 It knows nothing of HTTP and SQL. The manager gives it each frame once, as text. A subscription
-that is up to date and idle sends that text unchanged. One that lags (a slow browser, a frame that
-arrived while it was catching up) fetches what it lacks from storage when it is idle again, so that
-no subscription holds more than one frame in memory.
+that is up to date and idle sends that text unchanged. A subscription that lags (a slow browser, a
+frame that arrived while it was catching up) fetches what it lacks from storage when it is idle
+again. So no subscription holds more than one frame in memory.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Sink(Protocol):
     """The receiver of a stream's frames: one browser tab."""
 
     def send(self, text: str) -> Awaitable[None]:
-        """Send a frame; raises when the tab is gone."""
+        """Send a frame; raise an exception if the tab is gone."""
 
     def close(self) -> None:
         """Close the connection, so that the tab reconnects."""
@@ -28,7 +28,7 @@ class Sink(Protocol):
 class Update(NamedTuple):
     """A frame that leads from ``before`` to ``after``; from any position if ``before`` is None.
 
-    Without ``text`` it says only that something changed.
+    An update without ``text`` says only that something changed.
     """
 
     before: StreamPosition | None
@@ -49,7 +49,7 @@ class Subscription:
     since
         How far the tab has come.
     catch_up
-        Returns the frame that leads from there to the present, and the position it leads to.
+        Returns the present position, and the frame that leads to it from a given position.
     """
 
     def __init__(self, sink: Sink, since: StreamPosition | None, catch_up: CatchUp) -> None:
@@ -57,7 +57,7 @@ class Subscription:
         self._sink = sink
         self._catch_up = catch_up
         self._busy: asyncio.Task[None] | None = None
-        #: The newest position seen since this one last caught up; None: there is nothing newer.
+        #: The newest position published while this subscription was busy; None: nothing is newer.
         self._behind: StreamPosition | None = None
         self._closed = False
 

@@ -1,7 +1,7 @@
 """The errors that callers see, each with its HTTP status.
 
-Storage, the manager and the handlers raise them. Their text is one sentence for the sender. When
-one is raised, nothing has changed.
+Storage, the manager and the handlers raise them. Their text is one sentence for the sender. A
+request that fails with one of these errors has changed nothing.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class TooLarge(BadRequest):
 
 
 class UnsupportedPicture(BadRequest):
-    """The body is no picture of a type that is shown."""
+    """The body is not a picture of a supported type."""
 
     status = 415
 

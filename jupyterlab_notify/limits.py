@@ -31,7 +31,7 @@ MAX_IMAGE_BYTES = 2 * 1024 * 1024
 #: In pixels, of the whole picture and of one side. A browser needs four bytes for each.
 MAX_IMAGE_PIXELS = 16_000_000
 MAX_IMAGE_SIDE = 16_384
-#: Number of pictures that may arrive at once; further senders are asked to come again.
+#: Number of pictures that may arrive at once; further senders are asked to try again later.
 MAX_UPLOADS = 8
 #: Characters of a notification's question, of each of the answers to choose from, and of an answer.
 MAX_PROMPT = 200
@@ -56,7 +56,7 @@ MAX_DEPTH = 32
 MAX_TIMER_MS = 2_147_483_647
 #: The longest time to live, in seconds: ten years.
 MAX_TTL_S = 315_360_000
-#: In how many seconds a sender says that it lives, at the soonest and at the latest.
+#: The shortest and the longest interval of a sender's heartbeat, in seconds.
 MIN_HEARTBEAT_S = 5
 MAX_HEARTBEAT_S = 86_400
 
@@ -82,16 +82,17 @@ LIMITS = {
     "maxHeartbeatS": MAX_HEARTBEAT_S,
 }
 
-#: A character that somebody sees, as a regular expression of JSON Schema: neither white space nor
-#: one that is drawn as nothing, as control characters, fillers, zero-width and variation ones and
-#: those that reorder others are. ``src/text/visible.ts`` shows them as escapes.
+#: A visible character, as a regular expression for JSON Schema. White space is not visible, nor are
+#: control characters, fillers, zero-width characters, variation selectors and characters that
+#: change the direction of text. ``src/text/visible.ts`` shows them as escapes.
 VISIBLE = (
     r"[^\s\u0000-\u001f\u007f-\u009f"
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
 )
-#: Such characters beyond U+FFFF, which it leaves out: regular expressions differ in how they write
-#: them. They are tags and what steers shorthand, music and hieroglyphs.
+#: The invisible characters beyond U+FFFF: tags, and format controls of shorthand, music and
+#: hieroglyphs. ``VISIBLE`` leaves them out, since regular expressions differ in how they write
+#: them.
 INVISIBLE_ASTRAL = (
     "[\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
@@ -99,5 +100,5 @@ INVISIBLE_ASTRAL = (
 
 
 def is_blank(text: str) -> bool:
-    """Return whether nobody sees anything of a text."""
+    """Return whether a text holds no visible character."""
     return not re.search(VISIBLE, re.sub(INVISIBLE_ASTRAL, "", text))

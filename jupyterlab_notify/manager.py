@@ -45,7 +45,7 @@ EmitEvent = Callable[[str, list[str]], None]
 
 
 class Received(NamedTuple):
-    """The result of a change: the notification's id, the ``seq``, and whether it is durable."""
+    """The result of a change: the notification's id, ``seq``, open tabs, whether it is durable."""
 
     id: str
     seq: int
@@ -93,7 +93,7 @@ class NotificationManager:
             storage, self._make_update, self.broadcaster.publish, max_waiting=max_waiting
         )
         self._published: StreamPosition | None = None
-        #: Set, and replaced, at each answer of the user's.
+        #: Set, and replaced by a new event, whenever the user answers a question.
         self._answered = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._factories = sources
@@ -131,7 +131,7 @@ class NotificationManager:
         source
             The source to record if the message names none.
         token
-            The name of the token that it was sent with; None: it did not come by HTTP.
+            The name of the sender's token; None if the message did not come by HTTP.
 
         Raises
         ------
@@ -154,7 +154,7 @@ class NotificationManager:
         return Received(revoked.id, revoked.seq, len(self.broadcaster), revoked.durable)
 
     async def set_picture(self, id_or_key: str, source: str, data: bytes | None) -> Received:
-        """Give a message a picture in place of the one it had, or none if there are no bytes.
+        """Set or replace a message's picture; remove the picture if ``data`` is None.
 
         Parameters
         ----------
@@ -185,14 +185,14 @@ class NotificationManager:
         Parameters
         ----------
         id_or_key, source
-            Which; see ``NotificationRepository.revoke``.
+            Which message; see ``NotificationRepository.revoke``.
         wait_s
-            How long to wait until a message that asks for an answer is answered or put away.
+            How long to wait until a message that asks for an answer is answered or dismissed.
 
         Raises
         ------
         NotFound
-            If there is no such message, or no more.
+            If there is no such message, or no longer.
         """
         replies, until = self.storage.replies, time.monotonic() + wait_s
         while True:
@@ -204,14 +204,14 @@ class NotificationManager:
             is_settled = row["answer"] is not None or row["dismissed"] is not None
             if row["reply"] is None or is_settled or left_s <= 0:
                 return row
-            # Looked at now and then all the same: another server may take the answer.
+            # Look again now and then even without the event: another server may take the answer.
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(answered.wait(), min(left_s, self._timings.watch_interval_s))
 
     # For user actions
 
     async def reply(self, id_: str, answer: str) -> Changed:
-        """Answer a notification that asks for it; see ``ReplyRepository.reply``."""
+        """Answer a notification that asks for an answer; see ``ReplyRepository.reply``."""
         replies = self.storage.replies
         changed = await self._worker.submit(lambda tx: replies.reply(tx, id_, answer), write=True)
         self._nudge()
@@ -248,11 +248,11 @@ class NotificationManager:
         return changed
 
     async def quiet(self) -> Quiet | None:
-        """Return what the user is left alone by; see ``models.Quiet``."""
+        """Return do-not-disturb and the muted sources; see ``models.Quiet``."""
         return await self._worker.submit(self.storage.quiet.read, write=False)
 
     async def change_quiet(self, change: QuietChange) -> Quiet | None:
-        """Change what the user is left alone by; see ``QuietRepository.change``."""
+        """Change do-not-disturb or the muted sources; see ``QuietRepository.change``."""
         quiet = self.storage.quiet
         changed = await self._worker.submit(lambda tx: quiet.change(tx, change), write=True)
         self._nudge()
@@ -281,7 +281,7 @@ class NotificationManager:
             return await self._worker.submit(
                 lambda tx: dumps(notifications.page(tx, query)), write=False
             )
-        # In pieces, so that other operations run between the parts of a long search.
+        # Search in pieces, so that other operations run between the parts of a long search.
         found: Found | None = None
 
         def scan(tx: Transaction) -> Found:
@@ -327,12 +327,12 @@ class NotificationManager:
         }
 
     async def channels(self, change: ChannelsChange | None = None) -> dict[str, Any] | None:
-        """Return the central service's other channels to the user; change them first.
+        """Return the central service's channels and the user's choice, after a change to it.
 
         Parameters
         ----------
         change
-            What the user wants to be otherwise.
+            What to change first; None changes nothing.
 
         Returns
         -------

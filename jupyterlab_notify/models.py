@@ -86,7 +86,7 @@ def _shallow(value: Any) -> Any:
 
 
 def _time_text(value: Any) -> Any:
-    """Refuse what is no time of RFC 3339."""
+    """Refuse a value that is not an RFC 3339 time."""
     if value is None or isinstance(value, datetime):
         return value
     if not isinstance(value, str) or "T" not in value.upper():
@@ -103,7 +103,7 @@ def _in_utc(value: datetime | None) -> datetime | None:
     try:
         return value.astimezone(timezone.utc)
     except OverflowError:
-        # The offset moves it a few hours beyond the years that datetime supports.
+        # The offset moves the time a few hours beyond the years that datetime supports.
         edge = datetime.max if value.year > 1 else datetime.min
         return edge.replace(tzinfo=timezone.utc)
 
@@ -119,7 +119,7 @@ def _between(least: int, most: int) -> WithJsonSchema:
 
 
 def _whole(value: Any) -> Any:
-    """Convert 5.0 to an integer, as which JSON Schema counts it."""
+    """Convert 5.0 to 5, since JSON Schema counts it as an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -179,7 +179,7 @@ class Action(_Wire):
     def _known_scheme(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        # A browser ignores these inside a scheme: "java\nscript:" would run.
+        # A browser ignores these characters inside a scheme: "java\nscript:" would run.
         if any(ord(c) <= 32 for c in url):
             raise ValueError("must not hold white space or control characters")
         if not url.lower().startswith(("http://", "https://", "mailto:")):
@@ -351,7 +351,7 @@ class IngestMessage(_Wire):
     @field_validator("message", "source")
     @classmethod
     def _not_blank(cls, text: str | None) -> str | None:
-        # A source that nobody sees would pose as none.
+        # A message with an invisible source would seem to have none.
         if text is not None and is_blank(text):
             raise ValueError("must not be blank")
         return text

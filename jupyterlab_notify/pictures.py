@@ -1,7 +1,7 @@
 """The type, size and end of a picture, read from its own bytes.
 
-A sender's word for it counts for nothing. Nothing is decoded here: the browser does that, so what
-would cost it too much is refused by what the headers say.
+What the sender says about a picture is ignored. Nothing is decoded here, since the browser does
+that. A picture that would cost the browser too much is refused by its headers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE
 
 #: Number of pixels that all frames of an animation have together.
 MAX_ANIMATED_PIXELS = 16 * MAX_IMAGE_PIXELS
-#: Number of a picture's parts (chunks, segments, blocks); one of 2 MiB has some ten thousand.
+#: Number of a picture's parts (chunks, segments, blocks). A picture of 2 MiB has some ten thousand.
 MAX_PARTS = 65_536
 #: Number of scans of a progressive JPEG; a browser draws the whole picture for each.
 MAX_SCANS = 100
@@ -60,11 +60,11 @@ def read_picture(data: bytes) -> Picture:
     Raises
     ------
     BadRequest
-        If there is nothing, or it is damaged.
+        If there are no bytes, or the picture is damaged.
     UnsupportedPicture
-        If it is no PNG, JPEG, GIF or WebP.
+        If the bytes are no PNG, JPEG, GIF or WebP.
     TooLarge
-        If it has too many bytes or pixels.
+        If the picture has too many bytes or pixels.
     """
     if not data:
         raise BadRequest("The request body is empty: it must be a picture.")
@@ -224,7 +224,7 @@ def _measure_gif(data: bytes) -> tuple[int, int, int]:
 
 
 def _color_table(flags: int) -> int:
-    """Return how many bytes the table of colours takes that a GIF's flags announce."""
+    """Return the size in bytes of the colour table that a GIF's flags announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
@@ -262,7 +262,7 @@ def _int24(data: bytes, place: int) -> int:
 
 
 def _bitstream_size(data: bytes, place: int, kind: bytes) -> tuple[int, int]:
-    """Return the size that a WebP's compressed data begin with."""
+    """Return the width and height at the start of a WebP's compressed data."""
     if kind == b"VP8 ":
         if data[place + 3 : place + 6] != b"\x9d\x01\x2a":
             raise _Damaged("its pixels do not begin as they must")

@@ -15,7 +15,7 @@ MAX_CALLERS = 1000
 OTHERS = b""
 #: The shortest ``Retry-After``; by then a part of the window is free again.
 LEAST_WAIT_S = 1.0
-#: The longest time between two messages that any rate lets through.
+#: The longest time between two messages, however low the rate is.
 MAX_COST_S = 86_400.0
 
 
@@ -43,13 +43,13 @@ class RateLimit:
         Raises
         ------
         TooMany
-            If it is over the limit.
+            If the caller is over the limit.
         """
         if not self.rate:
             return
         # A hash, so that the token itself is kept no longer than its request.
         key = hashlib.sha256(caller.encode("utf-8", "replace")).digest()
-        # A day at most: a rate that is next to none would make it infinite.
+        # At most a day, since a rate close to zero would make the cost infinite.
         now, cost = self._clock(), min(1 / self.rate, MAX_COST_S)
         if key not in self._until and len(self._until) >= MAX_CALLERS:
             self._until = {key: end for key, end in self._until.items() if end > now}

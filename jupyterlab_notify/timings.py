@@ -16,16 +16,16 @@ class StorageTimings(NamedTuple):
     heal_interval_s: float = 10.0
     #: Time that another process may hold the file's lock: hubs give up after five seconds.
     busy_timeout_s: float = 3.0
-    #: The same while the file is known not to work: nobody is kept waiting for it.
+    #: The same while the file is known to fail: nobody should wait for it long.
     retry_timeout_s: float = 0.2
-    #: Time for which an idle file on a shared file system is only looked at from outside. There
-    #: each lock is a request, and each host may keep what it knows of a file for some seconds.
+    #: Time for which an idle file on a shared file system is only checked by its status, without a
+    #: lock. There each lock is a request. But a host may cache a file's status for some seconds.
     quiet_s: float = 5.0
     #: Interval between checks of retention.
     prune_interval_s: float = 3600.0
-    #: Time in which nothing must change after a sender is found silent, before it counts as dead.
-    #: The clock of the server that heard it may differ from this one's, this process may have
-    #: slept, and this project's own senders say every ten seconds that they live.
+    #: Time that a sender found silent still has for a heartbeat before it counts as dead. The clock
+    #: of the server that received the last heartbeat may differ from this server's, this process
+    #: may have been suspended, and this project's own senders send a heartbeat every ten seconds.
     second_look_ms: int = 15_000
 
 
@@ -36,7 +36,7 @@ class SourceTimings(NamedTuple):
     files_interval_s: float = 60.0
     #: Time that an answer waits for the welcome files: their folder may hang.
     files_timeout_s: float = 2.0
-    #: Interval at which the home directory is looked at, where the site wants it.
+    #: Interval at which the home directory is checked, if the site has turned that on.
     home_interval_s: float = 300.0
     #: Interval at which a server renews its lease on its central service.
     lease_renewal_s: float = 300.0

@@ -49,7 +49,7 @@ def validate(model: type[BaseModel], value: dict[str, Any]) -> Any:
     Raises
     ------
     BadRequest
-        If it does not fit; names each field that is wrong.
+        If the value does not fit; the error names each wrong field.
     """
     from pydantic import ValidationError
 
@@ -76,7 +76,7 @@ def from_validation(error: ValidationError) -> BadRequest:
 
 
 def _size(detail: ErrorDetails) -> str:
-    """Return the problem of a length; pydantic speaks of a text's "items after validation"."""
+    """Describe a wrong length; pydantic would call characters "items after validation"."""
     if detail["type"] not in ("too_long", "too_short", "string_too_long", "string_too_short"):
         return ""
     given, bounds = detail["input"], detail.get("ctx", {})

@@ -36,16 +36,16 @@ def routes(
     Parameters
     ----------
     manager
-        What they are adapters of.
+        The manager that the handlers call.
     rate_limit
-        How much each caller may send; None: any number.
+        How much each caller may send; None for no limit.
     """
     arguments = {"manager": manager}
     ingest = {**arguments, "rate_limit": rate_limit or RateLimit(0)}
     return [
-        # Matches a trailing slash too: Jupyter Server would answer 403, as for a wrong token.
+        # Match a trailing slash too: Jupyter Server would answer 403, as for a wrong token.
         (rf"/(?:{NAMESPACE}|{ALIAS})/ingest/?", IngestHandler, ingest),
-        # A key that holds a slash has it percent-encoded here.
+        # In this URL, a slash in a key must be percent-encoded.
         (
             rf"/(?:{NAMESPACE}|{ALIAS})/ingest/(?P<name>[^/]+)/image",
             IngestPictureHandler,

@@ -23,8 +23,8 @@ from ..validation import parse_json
 #: The only resource name that authorizers see.
 AUTH_RESOURCE = "jupyterlab_notify"
 
-#: Bytes of a body that is too large that are read and discarded, so that its sender, still sending,
-#: sees the answer instead of a broken connection.
+#: How many bytes of a too large body are read and discarded. So a sender that is still sending gets
+#: the answer instead of a broken connection.
 MAX_DRAINED = 16 * 1024 * 1024
 
 #: An image must not run scripts, even if a user opens it by itself.
@@ -65,7 +65,7 @@ class DiscreetHandler(web.RequestHandler):
         tb: TracebackType | None,
     ) -> None:
         """Log an error with the request's path only; Tornado would log the whole URL."""
-        # Jupyter's handlers have a log; the type of this mixin does not know.
+        # Jupyter's handlers have a log, which this mixin's type does not declare.
         log: logging.Logger = self.log  # type: ignore[attr-defined]
         request = self.request
         if not isinstance(value, web.HTTPError):
@@ -94,7 +94,7 @@ class NotifyHandler(DiscreetHandler, APIHandler):
     _awaits_body = True
 
     def check_xsrf_cookie(self) -> None:
-        """Check the XSRF token; without any authentication, say that this is what is missing."""
+        """Check the XSRF token; if the caller is not authenticated, report that instead."""
         if hasattr(self, "_jupyter_current_user") and self.current_user is None:
             raise web.HTTPError(403, "Authentication failed: the request has no valid token.")
         super().check_xsrf_cookie()
@@ -121,12 +121,13 @@ class NotifyHandler(DiscreetHandler, APIHandler):
             offered = (m for m in self.SUPPORTED_METHODS if _offers(type(self), m))
             self.set_header("Allow", ", ".join(offered))
         if self.request.method not in self.SUPPORTED_METHODS or not self._awaits_body:
-            # Refused before the body has arrived: Tornado closes the connection, so say so.
+            # The request is refused before its body has arrived. Tornado closes the connection
+            # then, so the answer says so.
             self.set_header("Connection", "close")
         self.answer_error(message)
 
     def query_argument(self, name: str, most: int) -> str | None:
-        """Return a query parameter, which may be given once and have ``most`` characters."""
+        """Return a query parameter; refuse it if given twice or longer than ``most`` characters."""
         values = self.get_query_arguments(name, strip=False)
         if len(values) > 1:
             raise BadRequest(f"The query parameter {name} must be given once.")
@@ -144,7 +145,7 @@ def _offers(handler: type[web.RequestHandler], method: str) -> bool:
 class BodyHandler(NotifyHandler):
     """A handler that bounds the body while it arrives, not afterwards."""
 
-    #: Bytes that the body has at most.
+    #: The maximum size of the body, in bytes.
     max_body = MAX_REQUEST_BYTES
 
     def initialize(self, manager: NotificationManager) -> None:
@@ -230,7 +231,7 @@ class ImageHandler(NotifyHandler):
         return IMAGE_POLICY
 
     def finish_image(self, image: bytes, media_type: str, cache: str) -> None:
-        """Answer with the image, as what it is, to be cached by the user's browser only."""
+        """Answer with the image as its media type; only the user's browser may cache it."""
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", f"private, {cache}")
         self.finish(image, set_content_type=media_type)

@@ -1,6 +1,6 @@
-"""``…/channels``: how important messages that stay unread reach the user another way.
+"""``…/channels``: other ways, such as mail, for important messages that stay unread.
 
-The central service keeps it; this server asks on the user's behalf, with the user's token.
+The central service keeps the user's choice. This server asks for it with the user's token.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NONE: dict[str, Any] = {
 
 
 class ChannelsHandler(BodyHandler):
-    """The central service's channels, and what the user has chosen of them."""
+    """The central service's channels, and the user's choice of them."""
 
     @web.authenticated
     @authorized
@@ -38,7 +38,7 @@ class ChannelsHandler(BodyHandler):
     @authorized
     @with_errors
     async def patch(self) -> None:
-        """Change what is chosen; answer with ``models.Channels``."""
+        """Change the user's choice; answer with ``models.Channels``."""
         from .. import models
 
         change: models.ChannelsChange = validate(models.ChannelsChange, self.json())

@@ -26,11 +26,12 @@ class _Ingest(BodyHandler):
         self._rate_limit = rate_limit
 
     def count(self) -> None:
-        """Count this request for its token; raises ``TooMany``.
+        """Count this request for its token; raise ``TooMany`` if the token is over its limit.
 
-        One that does not count as a token, beside a login cookie, could be another each time.
+        A token that did not authenticate the request is ignored: a caller with a login cookie
+        could send a different one each time.
         """
-        # Jupyter Server's providers and JupyterHub's note it so.
+        # The identity providers of Jupyter Server and of JupyterHub set this attribute.
         is_by_token = getattr(self, "_token_authenticated", False)
         token = self.identity_provider.get_token(self) if is_by_token else None
         self._rate_limit.count(f"token {token}" if token else f"user {self.source()}")
@@ -38,18 +39,18 @@ class _Ingest(BodyHandler):
     def set_signed_cookie(self, *args: Any, **options: Any) -> None:
         """Set no login cookie: a program that pushes with a token does not keep it.
 
-        Making and signing one took an eighth of a request's time.
+        Making and signing the cookie took an eighth of a request's time.
         """
 
-    # Jupyter Server calls it by its older name.
+    # Jupyter Server calls the method by its older name.
     set_secure_cookie = set_signed_cookie
 
     def source(self) -> str:
         """Return the name of the caller's token, for messages that name no source."""
         user = self.current_user
         name = str(getattr(user, "name", "") or getattr(user, "username", "") or "")
-        # Jupyter Server invents an anonymous user for each bearer of its own token.
-        # Hubs push with the user's own token: what they say is not the user's word.
+        # Jupyter Server invents an anonymous user for each bearer of its own token. Hubs push with
+        # the user's own token, so the user's name does not mean that the user wrote the message.
         if (
             not name
             or getattr(user, "display_name", name).startswith("Anonymous ")
@@ -59,7 +60,7 @@ class _Ingest(BodyHandler):
         return name[:MAX_SOURCE]
 
     def named_source(self) -> str | None:
-        """Return whose message is meant, if the query says so."""
+        """Return the source that the query names; None if it names none."""
         source = self.query_argument("source", MAX_SOURCE)
         if source == "":
             raise BadRequest("The query parameter source must not be empty.")
@@ -72,7 +73,7 @@ class _Ingest(BodyHandler):
         self.receipt(await self.manager.receive(validate(IngestMessage, value), name, token=name))
 
     def named_message(self, name: str) -> str | None:
-        """Check the id or key of the path; return whose message is meant, if that is said."""
+        """Check the id or key in the path; return the source that the query names, or None."""
         if len(name) > MAX_KEY:
             raise BadRequest(f"The id or key in the path is longer than {MAX_KEY} characters.")
         return self.named_source()

@@ -21,7 +21,7 @@ class Uploads:
 
 
 class IngestPictureHandler(_Ingest):
-    """Take a message's picture in, or away."""
+    """Set or remove a message's picture."""
 
     max_body = MAX_IMAGE_BYTES
     _has_place = False
@@ -30,12 +30,12 @@ class IngestPictureHandler(_Ingest):
     def initialize(  # type: ignore[override]  # the other handlers count no uploads
         self, manager: NotificationManager, rate_limit: RateLimit, uploads: Uploads
     ) -> None:
-        """Take what the route gives."""
+        """Take the manager, the limit and the counter from the route."""
         super().initialize(manager, rate_limit)
         self._uploads = uploads
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep the body as it arrives, unless too many others do."""
+        """Keep the body as it arrives, unless too many other pictures are arriving."""
         if not self._has_place and not self._is_refused:
             self._has_place = self._uploads.count < MAX_UPLOADS
             self._is_refused = not self._has_place
@@ -79,7 +79,7 @@ class IngestPictureHandler(_Ingest):
     @authorized
     @with_errors
     async def delete(self, name: str) -> None:
-        """Take the picture away; answer with ``models.Receipt``."""
+        """Remove the picture; answer with ``models.Receipt``."""
         self.count()
         source = self.named_message(name)
         self.receipt(await self.manager.set_picture(name, source or self.source(), None))
@@ -92,6 +92,6 @@ class PictureHandler(ImageHandler):
     @authorized
     @with_errors
     async def get(self, id_: str, version: str) -> None:
-        """Answer with the picture, which is for good what its URL names."""
+        """Answer with the picture, which never changes under the same URL."""
         data, media_type = await self.manager.picture(id_, version)
         self.finish_image(data, media_type, "max-age=31536000, immutable")

@@ -1,4 +1,4 @@
-"""``…/quiet``: what the user is left alone by."""
+"""``…/quiet``: do-not-disturb and muted sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .base import BodyHandler, with_errors
 if TYPE_CHECKING:
     from ..storage.shapes import Quiet
 
-#: The state of a user who never changed it.
+#: The answer if nothing is stored: the user never changed anything.
 NOTHING: Quiet = {"doNotDisturb": None, "until": None, "muted": []}
 
 
@@ -32,7 +32,7 @@ class QuietHandler(BodyHandler):
     @authorized
     @with_errors
     async def patch(self) -> None:
-        """Change it; answer with ``models.Quiet``."""
+        """Change do-not-disturb or the muted sources; answer with ``models.Quiet``."""
         from .. import models
 
         change: models.QuietChange = validate(models.QuietChange, self.json())
