@@ -1,10 +1,10 @@
 /**
- * The addresses in a text from outside: which of them may be followed or loaded.
+ * Decides which addresses in a text from outside may be followed or loaded.
  */
 
 /**
- * A link's address if it may be followed: http, https and mailto, and no relative
- * one, which would name a file or a page of this lab.
+ * Return a link's address if it may be followed: http, https or mailto. A relative address may
+ * not, since it would name a file or a page of this lab.
  */
 export function safeLink(href: string | null): string | null {
   const url = absolute(href);
@@ -14,19 +14,19 @@ export function safeLink(href: string | null): string | null {
 }
 
 /**
- * An image's address if it may be loaded.
+ * Return an image's address if it may be loaded.
  *
- * An image of this very host is not: it would be asked for with the user's cookies,
- * and to ask for a page such as a log-out is to do it. Unless it lies where this server keeps
- * nothing but images.
+ * An image of this page's own host may not: the request would carry the user's cookies, and a mere
+ * request for a page such as a log-out takes effect. The exception is the place where this server
+ * keeps nothing but images.
  *
- * @param images - that place.
+ * @param images - the address of that place.
  */
 export function safeImage(src: string | null, images?: string): string | null {
-  // The server wrote whole paths; what is relative to this page is nothing of its.
+  // The server writes absolute paths: an address relative to this page is not one of its images.
   const here = images && src ? absolute(src, window.location.origin) : null;
   if (here?.href.startsWith(images!)) {
-    // A proxy may take dots and slashes for what they are after it has decoded them.
+    // A proxy may decode escaped dots and slashes, and then follow them out of this place.
     const below = here.href.slice(images!.length);
     return /%(?:25)*(?:2e|2f|5c)/i.test(below) ? null : here.href;
   }
@@ -40,8 +40,8 @@ export function safeImage(src: string | null, images?: string): string | null {
 }
 
 /**
- * The path of one of the user's own files, as a text names it: relative to the server's root, and
- * without a way out of it. Null if it names none.
+ * Return the path of one of the user's own files, as a text names it: relative to the server's
+ * root, and without a way out of it. Null if the address names no such file.
  */
 export function ownFile(src: string | null): string | null {
   let path: string;
@@ -50,15 +50,15 @@ export function ownFile(src: string | null): string | null {
   } catch {
     return null;
   }
-  // A folder's may end with a slash.
+  // A folder's path may end with a slash.
   const parts = path.replace(/^\.\/|\/$/g, '').split('/');
   const inside = parts.every(part => part !== '' && !/^\.\.?$/.test(part));
   return inside && !/[\\:\p{Cc}]/u.test(path) ? parts.join('/') : null;
 }
 
 /**
- * The line of a file that an address leads to, as in `log.txt#L12` and `log.txt#L12-L20`, counted
- * from 1; null if it names none.
+ * Return the line of a file that an address leads to, as in `log.txt#L12` and `log.txt#L12-L20`,
+ * counted from 1; null if the address names no line.
  */
 export function fileLine(src: string | null): number | null {
   const line = /#L(\d{1,9})(?:-L?\d*)?$/.exec((src ?? '').trim())?.[1];

@@ -25,9 +25,9 @@ export interface ICenterHost {
   readonly requested: ISignal<unknown, void>;
   /** Take the pending request; it is given out once. */
   takeRequest(): ICenterHost.IRequest | undefined;
-  /** Put it away. */
+  /** Close the widget. */
   close(): void;
-  /** Give the keyboard back to what the user worked in. */
+  /** Return the keyboard focus to the part of the page that the user worked in. */
   leave(): void;
   /** The commands that its menu runs. */
   readonly commands: CommandRegistry;
@@ -47,9 +47,9 @@ export namespace ICenterHost {
     id: string | null;
     /** True if the center takes the keyboard focus. */
     focus: boolean;
-    /** True if a user asked, who then has read it. */
+    /** True if a user asked, so that the notification counts as read. */
     read: boolean;
-    /** True if it is only focused, and not opened. */
+    /** True if the row only gets the focus, and is not opened. */
     closed?: boolean;
   }
 }
@@ -97,9 +97,9 @@ export interface IShared {
   percent: Intl.NumberFormat;
   /** The prefix of the ids of elements: the page may have more than one center. */
   prefix: string;
-  /** A row that leaves the window and comes back needs no second request. */
+  /** The bodies fetched so far: a row that scrolls away and comes back needs no second request. */
   fetched: FetchedBodies;
-  /** The answers that were begun and not sent, by the ids of what they are for. */
+  /** The answers that were begun and not sent, by the ids of their notifications. */
   drafts: Map<string, string>;
   /** Show a sentence about what went wrong. */
   fail(reason: unknown): void;
@@ -113,7 +113,7 @@ export const Shared = React.createContext<IShared>(null!);
 /**
  * Call back each time that the stream is connected again.
  *
- * @returns What ends that.
+ * @returns A function that ends the calls.
  */
 export function onReconnected(
   model: Pick<INotificationModel, 'connected' | 'stateChanged'>,
@@ -134,14 +134,14 @@ export function onReconnected(
 }
 
 /**
- * Make what every row needs, once, and keep what went wrong last.
+ * Make the objects that every row needs, once, and keep the last failure.
  */
 export function useShared(options: Omit<ICenterProps, 'host'>): {
   /** The value for the provider of {@link Shared}. */
   shared: IShared;
   /** The last failure, as a sentence. */
   failure: string | null;
-  /** Take that sentence away. */
+  /** Forget the last failure. */
   forget(): void;
 } {
   const { model, actions, rendermime, trans, language } = options;

@@ -8,9 +8,9 @@ import type { INotificationModel } from '../tokens';
 const MINUTE_MS = 60_000;
 
 /**
- * A value that changes when a signal is emitted, read anew for each drawing.
+ * Return a value that changes when a signal is emitted; it is read anew for each drawing.
  *
- * @param wanted - Whether a change is drawn at once; a later drawing shows it all the same.
+ * @param wanted - Tells if a change is drawn at once; a later drawing shows it all the same.
  */
 export function useSignal<T>(
   signal: {
@@ -36,7 +36,7 @@ export function useSignal<T>(
   return read();
 }
 
-/** The server's time, anew every minute while somebody looks. */
+/** Return the server's time, updated every minute while it is visible. */
 export function useNow(model: INotificationModel, visible: boolean): Date {
   const [now, setNow] = React.useState(() => new Date(model.now()));
   React.useEffect(() => {
@@ -52,7 +52,7 @@ export function useNow(model: INotificationModel, visible: boolean): Date {
   return now;
 }
 
-/** Follow a media query: true while the window is as it says. */
+/** Follow a media query: true while the window matches it. */
 export function useMedia(query: string): boolean {
   const media = React.useMemo(() => window.matchMedia(query), [query]);
   const [matches, setMatches] = React.useState(media.matches);

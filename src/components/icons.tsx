@@ -47,7 +47,7 @@ const SIGNS: Record<string, string> = {
   default: 'M8 9.7h8M8 14.3h5'
 };
 
-/** The way round a circle of radius 8.5. */
+/** The circumference of a circle of radius 8.5. */
 const ROUND = 2 * Math.PI * 8.5;
 
 function Ring(props: { progress: number | null }): JSX.Element {
@@ -67,7 +67,7 @@ function Ring(props: { progress: number | null }): JSX.Element {
   );
 }
 
-/** Lines of 24 × 24 that take the colour of their button. */
+/** The lines of pictures, in a box of 24 × 24; they take the colour of their button. */
 const PATHS = {
   allRead: 'm1.5 12.5 5 5L17 7m-5.5 9 1.5 1.5L22.5 7',
   done: 'M4 5h16v4H4zm1.5 4v10h13V9M10 13h4',
@@ -103,7 +103,7 @@ export function Glyph(props: { name: GlyphName }): JSX.Element {
 }
 
 /**
- * A button that is only its picture.
+ * A button that shows only a picture.
  */
 export const IconButton = React.forwardRef<
   HTMLButtonElement,

@@ -14,7 +14,7 @@ const REMEMBERED = 100;
  * Holds the hosts.
  */
 export class ImageHosts {
-  /** Another host may be asked. */
+  /** The hosts changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -44,7 +44,7 @@ export class ImageHosts {
       const hosts = [...new Set([...this._read(), host])].slice(-REMEMBERED);
       localStorage.setItem(KEY, JSON.stringify(hosts));
     } catch {
-      // Without storage it holds until the page is loaded again.
+      // Without storage the choice holds until the page is loaded again.
     }
     this._changed.emit();
   }

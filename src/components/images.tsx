@@ -1,8 +1,9 @@
 /**
  * Images in texts: the user's own files, and those of other hosts once the user asks for them.
  *
- * None is asked for by an `img` element, which would send the user's cookies wherever a redirect
- * leads: it is fetched here without them, and shown from memory.
+ * An `img` element would send the user's cookies wherever a redirect leads. So each image is
+ * fetched here, without following redirects and, from other hosts, without cookies, and is shown
+ * from memory.
  */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -72,7 +73,7 @@ export function OwnImage(props: IImageProps & { path: string }): JSX.Element {
   return data ? <img src={data} alt={alt} /> : <>{alt || visible(path)}</>;
 }
 
-/** An image's data once it is there, and whether it could not be had. */
+/** Return an image's data once it has been fetched, and whether that failed. */
 function useImage(
   source: string | null,
   fetch: () => Promise<string>
@@ -129,16 +130,16 @@ async function fetchOwn(path: string): Promise<string> {
   if (!path.startsWith('files/')) {
     return ask(path);
   }
-  // The address of a file begins so, and a folder may be called so.
+  // JupyterLab's addresses of files begin with `files/`, but a folder may have that name too.
   return ask(path.slice('files/'.length)).catch(() => ask(path));
 }
 
 /**
- * Thrown when an answer is no image, or one that is too large; a link or its description says so.
+ * Thrown when an answer is no image, or is too large; a link or the description is shown instead.
  */
 class NoImage extends Error {}
 
-/** An answer as an address that needs no other request. */
+/** Read an image into a `data:` address, which needs no other request. */
 async function read(response: Response): Promise<string> {
   const type = (response.headers.get('Content-Type') ?? '').split(';')[0];
   if (!response.ok || !/^image\/[\w.+-]+$/.test(type) || !response.body) {

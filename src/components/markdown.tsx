@@ -3,7 +3,7 @@
  *
  * JupyterLab's parser and sanitizer do their work first. What they leave is parsed into a
  * document that runs and loads nothing, and only the elements and attributes listed here
- * are made again. That is stricter than JupyterLab's sanitizer on purpose: it lets pass
+ * are made again. That is stricter than JupyterLab's sanitizer on purpose, which lets pass
  * `data-commandlinker-command` (a link that runs a command), classes and styles (a text
  * that covers the page like a dialog), ids, form fields and media.
  */
@@ -109,7 +109,7 @@ const INLINE = new Set([
 /** Elements without children. */
 const EMPTY = new Set(['br', 'hr', 'wbr']);
 
-/** Elements whose text is no text. */
+/** Elements whose content is not text to show. */
 const DROPPED = new Set([
   'script',
   'style',
@@ -129,7 +129,7 @@ const HIGHLIGHT = /^(ͼ\w+|tok-[\w-]+)$/;
 /** Depth of nested elements below which only their text is shown. */
 const MAX_DEPTH = 32;
 
-/** The most images of a text that are drawn; of others their descriptions are shown. */
+/** The most images of a text that are drawn; the others are shown as their descriptions. */
 const MAX_IMAGES = 30;
 
 /**
@@ -164,7 +164,7 @@ interface IMaking {
 export class SafeMarkdown {
   /**
    * @param images - where this server keeps images that texts may show, if it does.
-   * @param trans - the language of what is said of a text.
+   * @param trans - the language of labels and notes in a text.
    */
   constructor(
     rendermime: IRenderMimeRegistry,
@@ -177,7 +177,7 @@ export class SafeMarkdown {
   }
 
   /**
-   * A text of paragraphs, lists, tables, code.
+   * Make a text of paragraphs, lists, tables, code.
    */
   async block(source: string): Promise<React.ReactNode> {
     if (isBodyTooComplex(source)) {
@@ -209,10 +209,10 @@ export class SafeMarkdown {
   }
 
   /**
-   * A text of one line: only what stands within a line is formatted, images are their
+   * Make a text of one line: only marks within a line are formatted, and images are shown as their
    * descriptions.
    *
-   * @param links - whether links can be followed; a row that is closed has none.
+   * @param links - whether links can be followed; in a closed row they cannot.
    */
   async inline(source: string, links: boolean): Promise<React.ReactNode> {
     const flat = inlineOnly(source);
@@ -253,7 +253,7 @@ export class SafeMarkdown {
       );
       return new DOMParser().parseFromString(html, 'text/html').body;
     } catch (reason) {
-      // A text that breaks the parser is still read as it is.
+      // A text that breaks the parser is still shown as it was written.
       console.warn('A notification could not be read as Markdown.', reason);
       return null;
     }
@@ -267,7 +267,7 @@ export class SafeMarkdown {
 /** Number of lines of a text that are laid out together. */
 const CHUNK_LINES = 50;
 
-/** A text as it was written; what of it is out of sight is not laid out. */
+/** A text as it was written, in chunks, so that those out of sight are not laid out. */
 function PlainText(props: { text: string }): JSX.Element {
   const lines = props.text.split(/\r\n|\r|\n/);
   const chunks: string[] = [];
@@ -344,7 +344,7 @@ function element(
   }
   let inner = children(source, depth, making);
   if (/^(thead|tbody|tfoot|tr)$/.test(name)) {
-    // White space between cells is text that React would complain of.
+    // React would complain of the white space between cells.
     inner = inner.filter(child => typeof child !== 'string');
   }
   const kept = attributes(source, making);
@@ -387,12 +387,12 @@ function textOf(node: Node, { formulas }: IMaking): string {
   return visible(joinMath(node.textContent ?? '', formulas));
 }
 
-/** The same as it is drawn: with places to break, which are not for what is copied. */
+/** A text as it is drawn: with places to break, which a text to copy must not have. */
 function drawnTextOf(node: Node, { formulas }: IMaking): string {
   return drawn(joinMath(node.textContent ?? '', formulas));
 }
 
-/** Elements that are not made again as they are. */
+/** Elements that are made in a way of their own. */
 const SPECIAL: Record<
   string,
   (
@@ -427,7 +427,7 @@ const SPECIAL: Record<
     );
   },
   img: (source, key, _, making) => image(source, key, making),
-  // A task list's box; the text has to be enough for a screen reader too.
+  // The box of a task list, as a character, which a screen reader reads too.
   input: source =>
     source.getAttribute('type') === 'checkbox'
       ? source.hasAttribute('checked')
@@ -471,7 +471,7 @@ const SPECIAL: Record<
   }
 };
 
-/** An image, as far as it may be loaded; else its description. */
+/** An image if it may be loaded, else its description. */
 function image(source: Element, key: number, making: IMaking): React.ReactNode {
   const address = source.getAttribute('src');
   const { formulas, images, trans } = making;
@@ -488,7 +488,7 @@ function image(source: Element, key: number, making: IMaking): React.ReactNode {
       alt
     );
   }
-  // Images in the text itself, and those that this server keeps, tell nobody anything.
+  // To load an image from the text itself or from this server tells no other host anything.
   return src.startsWith('data:') || (images && src.startsWith(images)) ? (
     <img
       key={key}
@@ -536,14 +536,14 @@ function attributes(source: Element, making: IMaking): Record<string, unknown> {
   return kept;
 }
 
-/** The columns and rows of a cell, where a table's others have left it any. */
+/** The columns and rows that a cell spans, unless the text's other cells already span too many. */
 function spans(
   colSpan: number,
   rowSpan: number,
   making: IMaking
 ): { colSpan?: number; rowSpan?: number } {
   const places = colSpan * rowSpan;
-  // 0 is for all rows that follow, of which there are few.
+  // A `rowspan` of 0 means all rows that follow; those are few.
   if (colSpan < 1 || rowSpan < 0 || places === 1) {
     return {};
   }

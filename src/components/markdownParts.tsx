@@ -14,11 +14,11 @@ import { openOwnFile } from './openOwnFile';
 /** Time in ms for which a button says that it has copied. */
 const COPIED_MS = 2000;
 
-/** The formula that is drawn before the next one. */
+/** Resolves when the last formula in the queue has been drawn. */
 let turn: Promise<void> = Promise.resolve();
 
 /**
- * A formula, drawn by JupyterLab's typesetter; as it was written where that may not or cannot be.
+ * A formula, drawn by JupyterLab's typesetter; shown as written if it may not or cannot be drawn.
  */
 export function Formula(props: {
   formula: IFormula;
@@ -29,11 +29,11 @@ export function Formula(props: {
   const host = React.useRef<HTMLSpanElement>(null);
   const drawn = !!typesetter && isHarmless(formula);
   React.useLayoutEffect(() => {
-    // React leaves alone what is in an element that it made empty.
+    // React does not touch the content of an element that it made empty.
     const node = host.current!;
     node.textContent = visible(source);
     if (drawn) {
-      // One in a task: many of them together must not hold up the page.
+      // Each formula has a task of its own: many in one task would block the page.
       turn = turn
         .then(() => new Promise<void>(next => setTimeout(next)))
         .then(() => (node.isConnected ? typesetter.typeset(node) : undefined))
@@ -52,13 +52,13 @@ export function Formula(props: {
   );
 }
 
-/** The type by which JupyterLab knows what draws diagrams. */
+/** The MIME type of JupyterLab's renderer of diagrams. */
 export const DIAGRAM_TYPE = 'text/vnd.mermaid';
 
 /**
  * Code, with a button that copies it, and one that draws it if it is a diagram.
  *
- * @param draw - what draws it, if it is one.
+ * @param draw - draws the diagram, if the code is one.
  */
 export function Code(props: {
   text: string;
@@ -176,7 +176,7 @@ export function FileLink(props: {
 }
 
 /**
- * The number of a footnote, which leads to it.
+ * The number of a footnote; a click moves the focus to the footnote.
  */
 export function FootnoteNumber(props: {
   number: number;

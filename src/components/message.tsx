@@ -141,7 +141,7 @@ export function ActionButton(props: {
   );
 }
 
-/** JupyterLab's own button classes, so that a theme's buttons are ours. */
+/** Return JupyterLab's own button classes, so that our buttons follow the theme. */
 export function actionClass({
   displayType
 }: Pick<Action, 'displayType'>): string {
@@ -157,7 +157,7 @@ export function actionClass({
   }
 }
 
-/** Text made of Markdown, the earlier one until a new one is ready. */
+/** Return the text rendered from Markdown; the earlier text stays until a new one is ready. */
 export function useRendered(
   source: string | null,
   render: (source: string) => Promise<React.ReactNode>,

@@ -23,7 +23,7 @@ interface IOpened {
 }
 
 /**
- * Open a file, and start no kernel for it: nobody asked for one. A folder is shown in the file
+ * Open a file, without starting a kernel: nobody asked for one. A folder is shown in the file
  * browser.
  *
  * @param path - Below the server's root; `files/plot.png` and `plot.png` are the same.
@@ -38,7 +38,7 @@ export async function openOwnFile(
       await open(path.slice(ADDRESS.length), line);
       return;
     } catch {
-      // A folder may be called so.
+      // A folder may have the name `files`.
     }
   }
   await open(path, line);

@@ -2,8 +2,8 @@
  * The pictures of notifications: fetched once for each version, and shown from memory, in rows and
  * toasts and on the desktop.
  *
- * A hub counts each of these requests as the user's activity, and another picture may come every
- * minute. So one is fetched only for a user who did something in this tab a moment ago.
+ * A hub counts each of these requests as the user's activity, and a new picture may arrive every
+ * minute. So a picture is fetched only if the user did something in this tab a moment ago.
  */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -22,7 +22,7 @@ const PRESENT_MS = 5 * 60_000;
 /** Number of pictures that are kept. */
 const KEPT = 40;
 
-/** Height of a picture at most, in percent of the window's. */
+/** The greatest height of a picture, in percent of the window's. */
 const MOST_VH = 60;
 
 /** Events that show that somebody is present. */
@@ -47,7 +47,7 @@ function isPresent(): boolean {
   return performance.now() - seen < PRESENT_MS;
 }
 
-/** Pictures by their addresses, the last one that was asked for at the end. */
+/** Pictures by their addresses; the last picture that was asked for is at the end. */
 const pictures = new Map<string, Promise<string>>();
 
 /** Make the address of a picture on the server. */
@@ -107,7 +107,7 @@ async function loadPicture(
   return isWanted() ? fetchPicture(row) : null;
 }
 
-/** A notification's picture once it is there, and whether it could not be had. */
+/** Return a notification's picture once it has been fetched, and whether that failed. */
 function usePicture(row: Pictured, attempt = 0): [string | null, boolean] {
   const [shown, setShown] = React.useState<string | null>(null);
   const [failed, setFailed] = React.useState(false);
@@ -127,7 +127,7 @@ function usePicture(row: Pictured, attempt = 0): [string | null, boolean] {
 }
 
 /**
- * The picture of a closed row; its place is there before it.
+ * The picture of a closed row; its place is there before the picture is.
  */
 export function Thumbnail(props: { row: Pictured }): JSX.Element | null {
   const [shown, failed] = usePicture(props.row);
@@ -185,7 +185,7 @@ export function Picture(props: { row: Pictured }): JSX.Element {
 /**
  * Show a notification's picture in its toast, or take it away.
  *
- * A toast's elements are JupyterLab's, so the picture is in a style.
+ * A toast's elements belong to JupyterLab, so the picture is set as a style.
  */
 export async function dressToast(
   node: HTMLElement,
@@ -193,7 +193,7 @@ export async function dressToast(
 ): Promise<void> {
   const version = row?.image?.version ?? '';
   node.dataset.jpNotifyImage = version;
-  // Another may come meanwhile, or the toast may go.
+  // Another picture may be set meanwhile, or the toast may close.
   const isWanted = () =>
     node.isConnected && node.dataset.jpNotifyImage === version;
   const picture = version

@@ -16,7 +16,7 @@ import '../../style/reply.css';
 export interface IReplyProps {
   row: Notification;
   tab?: number;
-  /** Make room for the field; none: there is. */
+  /** Make room for the field; not given if there is room. */
   onWrite?(): void;
 }
 
@@ -32,7 +32,7 @@ export function Reply(props: IReplyProps): JSX.Element | null {
   const root = React.useRef<HTMLDivElement>(null);
   const moved = React.useRef(false);
   React.useLayoutEffect(() => {
-    // The button that had the keyboard is gone.
+    // The button that had the focus is gone: another one takes it.
     if (moved.current) {
       moved.current = false;
       (
@@ -73,7 +73,7 @@ export function Reply(props: IReplyProps): JSX.Element | null {
           <span title={times.exact(new Date(row.answered ?? row.updated))}>
             {trans.__('You answered:')} <bdi>{visible(row.answer!)}</bdi>
           </span>
-          {/* A program that was answered has gone on, and an expired question is over. */}
+          {/* A program has gone on with its answer, and an expired question is over. */}
           {row.origin !== 'ingest' && row.ended === null && (
             <button
               type="button"
@@ -148,7 +148,7 @@ function Question(
   );
 }
 
-/** A field for an answer of one's own; what was begun is kept while the row is out of sight. */
+/** A field for the user's own words; a draft is kept while the row is out of sight. */
 function Field(props: {
   row: Notification;
   tab?: number;

@@ -11,7 +11,7 @@ import type { INotificationModel } from '../tokens';
 import { UndoManager } from './undo';
 import '../../style/snackbar.css';
 
-/** Time in ms that the bar stays; the time begins anew while the pointer or the focus is on it. */
+/** Time in ms that the bar stays; it begins anew when the pointer or the focus leaves the bar. */
 const STAYS_MS = 8000;
 
 /**
@@ -22,7 +22,7 @@ export class UndoSnackbar implements IDisposable {
     this._undo = undo;
     const node = (this._node = document.createElement('div'));
     node.className = 'jp-NotifySnackbar-region jp-ThemedContainer';
-    // The region is there before its text is, or a screen reader says nothing.
+    // A screen reader reads a text aloud only if its region was there before it.
     node.setAttribute('role', 'status');
     this._label.className = 'jp-NotifySnackbar-label';
     this._button.type = 'button';
@@ -50,7 +50,7 @@ export class UndoSnackbar implements IDisposable {
     return this._undo.isDisposed;
   }
 
-  /** Take it off the page. */
+  /** Remove the bar from the page. */
   dispose(): void {
     window.clearTimeout(this._timer);
     this._undo.dispose();
@@ -86,12 +86,12 @@ export class UndoSnackbar implements IDisposable {
   private _timer: number | undefined = undefined;
 }
 
-/** The bars of this page: there is one, wherever a change was made. */
+/** The bar of each model: a page has only one, wherever a change was made. */
 const bars = new WeakMap<INotificationModel, UndoSnackbar>();
 
 /**
- * Make the bar that changes notifications and offers to undo it at the foot of the page, or return
- * the one that is there.
+ * Return the bar at the foot of the page, whose manager makes changes and which offers to undo
+ * them; make it at the first call.
  */
 export function undoOnPage(
   model: INotificationModel,

@@ -8,7 +8,7 @@ import { Shared } from './context';
 import { Glyph, IconButton } from './icons';
 
 /**
- * A quiet picture and a sentence.
+ * A picture and a sentence in the place of an empty list.
  */
 export function Empty(props: {
   view: NotificationModel.IQuery['view'];
@@ -60,7 +60,7 @@ export function Empty(props: {
 }
 
 /**
- * The reason why there is nothing, and a way to try again.
+ * The reason why the list could not be fetched, and a button that tries again.
  */
 export function Failed(props: {
   reason: string;
@@ -126,7 +126,7 @@ function Picture(props: {
 }
 
 /**
- * Rows to come.
+ * Placeholders for rows that are being fetched.
  */
 export function Skeleton(): JSX.Element {
   const { trans } = React.useContext(Shared);

@@ -10,11 +10,11 @@ import { visible } from '../text/visible';
 import type { INotificationModel } from '../tokens';
 import type { Changed, Notification, StateChange } from '../wire';
 
-/** A text in a sentence is no longer than this. */
+/** The most characters of a text that is quoted in a sentence. */
 const QUOTE_CHARS = 48;
 
 /**
- * The rows that something is done to.
+ * The rows that a change is for.
  */
 type Rows = readonly Notification[] | 'all';
 
@@ -24,9 +24,9 @@ type Rows = readonly Notification[] | 'all';
 export interface IUndo {
   /** The change in words; null until the server has answered. */
   label: string | null;
-  /** The rows that it was done to; null: all of the inbox. */
+  /** The rows that were changed; null for the whole inbox. */
   ids: string[] | null;
-  /** Brings the state before it back; rejects, with a sentence, if that fails. */
+  /** Restores the state before the change; rejects, with a sentence, if that fails. */
   undo(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface IUndo {
  */
 interface IRowChange {
   ids: string[] | null;
-  /** The states to bring back, each with the rows that had it; null: all of the change's. */
+  /** The states to restore, each with the rows that had it; null for all rows of the change. */
   back: [string[] | null, StateChange][];
   /** The server's answer. */
   done: Promise<Changed>;
@@ -68,7 +68,7 @@ export class UndoManager implements IDisposable {
   }
 
   /**
-   * Tell nobody any more; what was asked for is done all the same.
+   * Emit no more signals; changes that were asked for are made all the same.
    */
   dispose(): void {
     this._isDisposed = true;
@@ -132,7 +132,7 @@ export class UndoManager implements IDisposable {
    */
   snooze(rows: readonly Notification[], until: Date | null): Promise<void> {
     const { format, trans } = this._options;
-    // Each gets its own time back.
+    // To undo it, each row gets its own earlier time back.
     const before = new Map<string | null, string[]>();
     for (const { id, snoozedUntil } of rows) {
       before.set(snoozedUntil, [...(before.get(snoozedUntil) ?? []), id]);
@@ -162,7 +162,7 @@ export class UndoManager implements IDisposable {
   }
 
   /**
-   * Close a row, for toasts and banner.
+   * Close a row: it leaves the toasts and the banner.
    */
   close(row: Notification): Promise<void> {
     const back: StateChange =
@@ -216,7 +216,7 @@ export class UndoManager implements IDisposable {
   }
 
   /**
-   * Offer no longer to undo the last change.
+   * Stop offering to undo the last change.
    */
   forget(): void {
     this._offer(null);
@@ -239,7 +239,7 @@ export class UndoManager implements IDisposable {
     const ids = what === 'all' ? null : what.map(row => row.id);
     began();
     const done = model.change(ids ? { ids } : { all: true }, state);
-    // Whoever types fast undoes it before the server has answered.
+    // A user who types fast may undo it before the server has answered.
     const undo: IUndo = {
       label: null,
       ids,
@@ -267,14 +267,15 @@ export class UndoManager implements IDisposable {
     try {
       ({ changed, cursor, seqs } = await done);
     } catch {
-      // Nothing was done, and that was said.
+      // The change failed, and the user was told.
       return;
     }
-    // By ids also what changed meanwhile comes back; of all, only the seqs are known.
+    // By ids, rows that changed again meanwhile come back too; for `all` only the seqs are known.
     const selection = ids ? { ids } : seqs && { seqs, upTo: cursor };
     let undone = 0;
     if (changed > 0 && selection) {
-      // A time that has passed meanwhile is refused; the others are brought back all the same.
+      // The server refuses to snooze a row until a time that has passed; the others come back all
+      // the same.
       const answers = await Promise.allSettled(
         back.map(([some, state]) =>
           model.change(some ? { ids: some } : selection, state)
@@ -330,11 +331,11 @@ export namespace UndoManager {
     trans: TranslationBundle;
     /** Format a number. */
     format: (count: number) => string;
-    /** The user does something: what went wrong before is said no longer. */
+    /** The user makes a change: an earlier failure is no longer shown. */
     began: () => void;
-    /** Something went wrong; with the row that did not change, if it was a change. */
+    /** Something went wrong; `id` is the row that did not change, if it was a change of rows. */
     failed: (reason: unknown, id: string | null) => void;
-    /** A change was undone: the row comes with the stream, and the keyboard may go to it. */
+    /** A change was undone: the row arrives over the stream, and may then get the focus. */
     restored: (id: string) => void;
   }
 }
@@ -347,7 +348,7 @@ function quote(row: Notification): string {
  * The beginning of a text, for a sentence or a menu.
  */
 export function cut(text: string): string {
-  // Not in the middle of a sign.
+  // Cut between characters, not within one.
   const signs = [...text.slice(0, 4 * QUOTE_CHARS)];
   return signs.length > QUOTE_CHARS
     ? `${signs.slice(0, QUOTE_CHARS).join('').trimEnd()}…`

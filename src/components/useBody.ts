@@ -1,5 +1,5 @@
 /**
- * The text of a message, which the server is asked for when the message is opened.
+ * The text of a message, which is fetched when the message is opened.
  */
 import * as React from 'react';
 
@@ -7,7 +7,7 @@ import type { Notification } from '../wire';
 import { type IFetched, type IShared, onReconnected, Shared } from './context';
 
 /**
- * Interval in ms at which the text of a progress is fetched while it goes on.
+ * Shortest interval in ms between two fetches of the text of a message in progress.
  */
 const PROGRESS_FETCH_MS = 3000;
 
@@ -24,7 +24,7 @@ export interface IBody {
 }
 
 /**
- * Fetch the text of a message, and again where its sender changed it.
+ * Fetch the text of a message, and fetch it again when its sender changes the message.
  */
 export function useBody(row: Notification): IBody {
   const shared = React.useContext(Shared);
@@ -46,7 +46,7 @@ export function useBody(row: Notification): IBody {
     if (!stale) {
       return;
     }
-    // Each step of a progress may bring another text; its end is not waited for.
+    // Each step of a progress may change the text, so do not wait for the last one.
     const wait =
       known && row.type === 'in-progress'
         ? askedAt.current + PROGRESS_FETCH_MS - Date.now()
@@ -68,7 +68,7 @@ export function useBody(row: Notification): IBody {
 /**
  * Ask for a text, now or after some time, and again once the server can be reached.
  *
- * @returns What ends that.
+ * @returns A function that ends that.
  */
 function fetchBody(
   id: string,
