@@ -12,7 +12,7 @@ const LINK = /--|==|-\./g;
 /** The first line of a block of code that is a diagram. */
 const BEGIN = /^( {0,3})(`{3,}|~{3,})[ \t]*\{?\.?mermaid\b[^`]*$/i;
 
-/** The kinds that are drawn. Of others a single number can ask for a million rows. */
+/** The kinds that are drawn. In other kinds a single number can ask for a million rows. */
 const KIND =
   /^(?:graph|flowchart|sequenceDiagram|classDiagram|stateDiagram|erDiagram|gantt|pie|gitGraph|journey|mindmap|timeline|quadrantChart|xychart-beta|sankey-beta|requirementDiagram|kanban|C4[A-Z][A-Za-z]+)\b/;
 
@@ -25,11 +25,11 @@ const KIND =
 const HARMFUL =
   /%%\{|@\{|@import|url\s*\(|image-set|\\(?!n)|src\s*=|\/\/|<\s*[a-z!/]+[\s=>/]|\b(?:classDef|style|linkStyle)\b.*["']|^\s*(?:excludes|includes|tickinterval)\b/im;
 
-/** Nodes joined by this sign are each joined with each of the other side. */
+/** The most `&` signs: each node that they list is joined with each node on the other side. */
 const MOST_JOINED = 10;
 
 /**
- * The diagrams of a text that may be drawn, as they stand in their blocks of code.
+ * Return the diagrams of a text that may be drawn, as they stand in their blocks of code.
  */
 export function takeDiagrams(source: string): Set<string> {
   const found = new Set<string>();

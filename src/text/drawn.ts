@@ -6,8 +6,8 @@ import { visible } from './visible';
 /**
  * Two hundred letters beyond ASCII without a blank, and the marks that belong to the last of them.
  *
- * What joins is shaped in one piece, again for each line that it fills: four thousand times U+0E33
- * held a page up for half a second. With a place to break it is shaped up to there.
+ * A browser shapes letters that join in one piece, and again for each line that they fill: U+0E33
+ * four thousand times held a page up for half a second. A place to break ends the piece.
  */
 const LONG = /(?:(?![\0-\x7f])[\p{L}\p{M}]){200}\p{M}*(?=\p{L})/gu;
 
@@ -15,8 +15,8 @@ const LONG = /(?:(?![\0-\x7f])[\p{L}\p{M}]){200}\p{M}*(?=\p{L})/gu;
 const BREAK = '\u200b';
 
 /**
- * A text with hidden characters written as escapes, and with places to break in long runs of
- * letters that join.
+ * Return a text with hidden characters written as escapes, and with places to break in long runs
+ * of letters that join.
  */
 export function drawn(text: string): string {
   return visible(text).replace(LONG, `$&${BREAK}`);

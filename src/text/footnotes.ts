@@ -13,7 +13,7 @@ const REFERENCE = /\[\^([^\]\s]{1,40})\]/;
 const MOST = 50;
 
 /**
- * A text with its footnotes as a list at its end, and the names of these in the order of the list.
+ * Return a text with its footnotes as a list at its end, and their names in the order of the list.
  */
 export function takeFootnotes(source: string): {
   source: string;
@@ -35,7 +35,7 @@ export function takeFootnotes(source: string): {
       last = note[1];
       texts.set(last, note[2]);
     } else if (last !== null && /^(?: {2,}|\t)\S/.test(line)) {
-      // A note goes on in lines that are set in.
+      // Indented lines continue a note.
       texts.set(last, `${texts.get(last)} ${line.trim()}`);
     } else {
       last = null;
@@ -43,7 +43,7 @@ export function takeFootnotes(source: string): {
     }
   }
   const text = kept.join('\n');
-  // In the order of the text; those that it does not name are not shown.
+  // In the order in which the text refers to them; others are not shown.
   const notes = [
     ...new Set(
       [...text.matchAll(new RegExp(REFERENCE, 'g'))].map(one => one[1])
@@ -57,7 +57,7 @@ export function takeFootnotes(source: string): {
 }
 
 /**
- * A text as its parts: texts, and the numbers of footnotes.
+ * Split a text into its parts: texts, and the numbers of footnotes.
  */
 export function splitFootnotes(
   text: string,

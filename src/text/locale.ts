@@ -3,8 +3,8 @@
  */
 
 /**
- * The language if this browser knows it, else the browser's own; JupyterLab writes `de_DE` and
- * `default`.
+ * Return the language if this browser knows it, else undefined, for the browser's own; JupyterLab
+ * writes `de_DE` and `default`.
  */
 export function locale(language?: string): string | undefined {
   try {

@@ -9,7 +9,7 @@
  * The cost of a text.
  */
 export interface IMarkdownCost {
-  /** Steps of the parser that do not grow with the length alone. */
+  /** Steps of the parser whose number grows faster than the text's length. */
   work: number;
   /** Number of elements that the page would get, roughly. */
   nodes: number;
@@ -33,13 +33,13 @@ const MARKS = /[*_~`[\]|!&\\]|<(?![^<>]*>)|:\/\/|www\.|@/g;
 /** A tag of HTML, which is taken whole. */
 const TAG = /<[^<>]*>/g;
 
-/** A tag with a style of its own, which is parsed by itself, each of its declarations too. */
+/** A tag with a `style` attribute, of which each declaration is parsed by itself. */
 const STYLED = /\sstyle\s*=/i;
 
 /** The cost of such a tag, in elements, and of each further declaration. */
 const STYLE_COST = { tag: 4, declaration: 1 };
 
-/** Signs of which every pair is tried, and the text between them once more. */
+/** Signs of which the parser tries every pair, and then parses the text between them again. */
 const EMPHASIS = /[*_~]/g;
 
 /** The weight of these signs; others count 1. */
@@ -51,15 +51,15 @@ const TABLE_LINE = /^[\s>*+\d.)]*[|:-][|:\s-]*$/;
 /** The beginning of a line that ends a table without an empty line. */
 const AFTER_TABLE = /^\s*(?:[<>#]|[-+*\d`~]|$)/;
 
-/** The cost of laying out a line of code, as a part of an element. */
+/** The cost of laying out a line of code, as a fraction of an element's. */
 const CODE_LINE = 0.25;
 
-/** The beginning of a line with a context of its own within a paragraph. */
+/** The beginning of a line that is parsed by itself although no empty line is before it. */
 const ITEM = /^\s*(?:[-+*]\s+\S|#{1,6}\s)/;
 
 /**
- * The languages of so many fences are loaded and drawn in colours, in a text no longer than this.
- * Each word and sign becomes an element, and a parser nests as deep as the signs do.
+ * The most fences of code, characters and words or signs of a text whose code is highlighted. Each
+ * word or sign of code becomes an element, and a parser nests as deep as the signs do.
  */
 const HIGHLIGHTED = { languages: 4, chars: 8192, tokens: 800 };
 
@@ -81,7 +81,7 @@ export function isSummaryTooComplex(source: string): boolean {
 }
 
 /**
- * A summary with nothing but what stands within a line: what would begin a block is text.
+ * Return a summary with marks within a line only: a mark that would begin a block is escaped.
  */
 export function inlineOnly(source: string): string {
   return source
@@ -96,8 +96,8 @@ export function inlineOnly(source: string): string {
 }
 
 /**
- * A body of which only so much code is drawn in colours as costs little, and no diagram: to load
- * what draws those takes longer than a text may.
+ * Return a body without the languages of its code if highlighting would cost too much, and always
+ * without those of diagrams: to load their renderer takes longer than a text may.
  */
 export function plainFences(source: string): string {
   const fences = source.match(/(?:`{3,}|~{3,})[ \t]*[^\s`]+/g) ?? [];
@@ -115,7 +115,7 @@ export function plainFences(source: string): string {
 /**
  * Estimate the cost of a text.
  *
- * @param limit - What is more is not looked at any further.
+ * @param limit - The cost beyond which the rest of the text is not looked at.
  */
 export function cost(source: string, limit: IMarkdownCost): IMarkdownCost {
   const total: IMarkdownCost = {
@@ -143,7 +143,7 @@ export function cost(source: string, limit: IMarkdownCost): IMarkdownCost {
     rows &&= !AFTER_TABLE.test(line);
     if (TABLE_LINE.test(line) && /[|:]/.test(line) && line.includes('-')) {
       table = Math.max(table, line.split('|').length);
-      // Only below a head of as many cells the lines stand each for itself.
+      // Lines are rows, each parsed by itself, only below a head with as many cells.
       rows = cells(line) === cells(before);
     }
     before = line;
@@ -197,8 +197,9 @@ function cells(line: string): number {
 }
 
 /**
- * Count the cost of long runs of signs or spaces: each sign is tried as an end, which costs a run's
- * square. So does each letter before an at sign, as the beginning of an address.
+ * Count the cost of long runs of signs or spaces: the parser tries each sign as an end, so that a
+ * run costs the square of its length. So do the letters before an at sign, each of which is tried
+ * as the beginning of an address.
  */
 function runs(source: string): number {
   let work = 0;
@@ -237,17 +238,17 @@ function depth(line: string): number {
 }
 
 /**
- * Tells the lines of fenced code, which become few elements however many marks are in them. Where
- * the parser might see the fences elsewhere, no line is taken for code.
+ * Recognizes the lines of fenced code, which become few elements however many marks are in them. If
+ * the parser might see the fences elsewhere, no line counts as code.
  */
 class CodeLines {
   constructor(source: string) {
-    // In HTML, lists and quotations a fence may be none.
+    // In HTML, lists and quotations a fence may not begin code.
     this._sure =
       !/^[ \t]*</m.test(source) && !/^.+?(?:`{3}|~{3})/m.test(source);
   }
 
-  /** Tell if a line is code; lines are to be asked for in their order. */
+  /** Tell if a line is code; to be called for each line in its order. */
   skips(line: string): boolean {
     const fence = /^(`{3,}|~{3,})/.exec(line)?.[1];
     if (!this._sure) {

@@ -30,11 +30,11 @@ const FENCE = / {0,3}(`{3,}|~{3,})/y;
 const INLINE = /^((?:\\[^]|[^\\$])+)\$/;
 const DISPLAY = /^((?:\\[^]|\$(?!\$)|[^\\$])+)\$\$/;
 
-/** Signs of which a formula with blanks has at least one: other texts speak of money. */
+/** A formula with blanks has at least one of these signs; without them the dollars are money. */
 const SIGNS = /[\\^_{}=<>+*/|]/;
 
 /**
- * A text with marks in place of its formulas, and these.
+ * Return a text with marks in place of its formulas, and the formulas.
  */
 export function takeMath(source: string): {
   source: string;
@@ -62,7 +62,7 @@ export function takeMath(source: string): {
       left -= found.tex.length;
       at += found.tex.length + (found.display ? 4 : 2);
     } else {
-      // Of two dollars that begin nothing the second one begins nothing either.
+      // If two dollars begin no formula, the second of them begins none either.
       const length = source.startsWith('$$', at) ? 2 : 1;
       result += source.slice(at, at + length);
       at += length;
@@ -72,7 +72,7 @@ export function takeMath(source: string): {
 }
 
 /**
- * A text with marks, as the texts and formulas that it stands for.
+ * Split a text with marks into the texts and formulas that it stands for.
  */
 export function splitMath(
   text: string,
@@ -88,7 +88,7 @@ export function splitMath(
 }
 
 /**
- * A text with marks, as it was written.
+ * Return a text with marks as it was written.
  */
 export function joinMath(text: string, formulas: readonly IFormula[]): string {
   return splitMath(text, formulas)
@@ -104,8 +104,8 @@ export function written({ tex, display }: IFormula): string {
 }
 
 /**
- * Tell if a formula may be drawn: all of its commands draw signs. Other commands define commands,
- * which would hold for all formulas of the page, make links, or put something elsewhere.
+ * Tell if a formula may be drawn: all of its commands draw signs. Other commands could define
+ * commands for all formulas of the page, make links, or draw outside the formula's place.
  */
 export function isHarmless({ tex }: IFormula): boolean {
   let depth = 0;
@@ -122,7 +122,7 @@ export function isHarmless({ tex }: IFormula): boolean {
     // No parameters and comments, and no distances between lines.
     !/[#%]|\\\\\s*\[/.test(tex) &&
     [...names].every(([, name]) => COMMANDS.has(name)) &&
-    // Each of these two has a name that is known.
+    // Each `\begin` and `\end` names a known environment.
     [...environments].filter(([, name]) => ENVIRONMENTS.has(name)).length ===
       (tex.match(/\\(?:begin|end)(?![a-zA-Z])/g) ?? []).length
   );
@@ -132,7 +132,7 @@ export function isHarmless({ tex }: IFormula): boolean {
  * Find the end of code, an address or another place without formulas that begins here; the same
  * position if none does.
  *
- * @param unclosed - Numbers of backticks that began code without an end: each is tried once.
+ * @param unclosed - Numbers of backticks for which no end was found: each is searched for once.
  */
 function skip(source: string, at: number, unclosed: Set<number>): number {
   const char = source[at];

@@ -69,12 +69,12 @@ export function stripMarkdown(markdown: string): string {
 }
 
 /**
- * Strip so much of a long text of Markdown as a toast may show: to look for the other end of marks
- * that have none takes long.
+ * Strip only as much of a long text of Markdown as a toast may show: to search the whole text for
+ * the ends of marks that have none takes long.
  */
 function stripStart(markdown: string): { text: string; all: boolean } {
   if (markdown.length > STRIPPED) {
-    // Marks that end further on go too, and with a link that does so its text.
+    // Marks whose end is cut off go too, and a link that is cut off goes with its text.
     const start = markdown
       .slice(0, STRIPPED)
       .replace(/!?\[[^[\]]*(?:\](?:\([^()]*)?)?$/, '');
@@ -86,7 +86,7 @@ function stripStart(markdown: string): { text: string; all: boolean } {
       return { text, all: false };
     }
   }
-  // For each mark the rest may be searched for its end: past a bound, the text is as it was written.
+  // Each mark may search the rest of the text for its end: past a bound, the text stays as written.
   const marks = markdown.match(/[*_~`[<\\]/g)?.length ?? 0;
   const text =
     marks * markdown.length > MOST_WORK ? markdown : stripMarkdown(markdown);

@@ -11,8 +11,8 @@ const RIGHT_TO_LEFT =
   /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
 /**
- * The source of a message, and the token that it was sent with where that has another name. The
- * order of the text around it does not depend on either.
+ * Return the source of a message, and the name of its token if that is another. Neither name
+ * changes the order of the text around it, even if it is written from right to left.
  */
 export function senderOf(
   row: Pick<Notification, 'source' | 'via'>,
@@ -23,7 +23,7 @@ export function senderOf(
 }
 
 /**
- * A text with hidden characters made visible, which orders nothing but itself.
+ * Return a text with hidden characters made visible, which does not reorder the text around it.
  */
 function isolated(text: string): string {
   const shown = visible(text);

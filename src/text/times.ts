@@ -54,10 +54,10 @@ export class Times {
     this._relative = new Intl.RelativeTimeFormat(known, { numeric: 'auto' });
   }
 
-  /** Numbers of notifications, which may be many. */
+  /** The format of numbers of notifications. */
   readonly number: Intl.NumberFormat;
 
-  /** Parts of a whole. */
+  /** The format of progress. */
   readonly percent: Intl.NumberFormat;
 
   /** The time that is left: `2 days`, `2 hr, 5 min`, `35 sec`. */
@@ -79,7 +79,7 @@ export class Times {
       .join(' ');
   }
 
-  /** A moment to come: the time, and the day where it is another one. */
+  /** A future moment: the time, and the date unless it is today. */
   moment(when: Date, now: Date): string {
     return when.toDateString() === now.toDateString()
       ? this._time.format(when)
@@ -107,7 +107,7 @@ export class Times {
     ).format(when);
   }
 
-  /** The same below the heading of its day, which says the date: of other days only the time. */
+  /** The age below the heading of its day, which says the date: for earlier days only the time. */
   inDay(when: Date, now: Date): string {
     return daysBetween(when, now) <= 0
       ? this.ago(when, now)
@@ -153,7 +153,7 @@ export class Times {
     return this._time.format(when);
   }
 
-  /** The whole of it. */
+  /** The date and the time. */
   exact(when: Date): string {
     return this._exact.format(when);
   }

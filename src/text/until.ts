@@ -4,7 +4,7 @@
 import { locale } from './locale';
 
 /**
- * The text of such a time.
+ * Return the text of such a time.
  */
 export function untilText(when: Date, now: Date, language?: string): string {
   const sameDay = when.toDateString() === now.toDateString();
@@ -12,7 +12,7 @@ export function untilText(when: Date, now: Date, language?: string): string {
     hour: 'numeric',
     minute: '2-digit',
     ...(sameDay ? {} : { weekday: 'short' }),
-    // In a week the same weekday comes again.
+    // Beyond six days a weekday alone could mean today's.
     ...(when.getTime() - now.getTime() > 6 * 86_400_000
       ? { day: 'numeric', month: 'short' }
       : {})

@@ -4,27 +4,28 @@
  */
 
 /**
- * Control characters but those that make lines, and all that reorders or is drawn as nothing.
+ * Control characters except tabs and line breaks, and all characters that reorder a text or are
+ * drawn as nothing.
  *
- * Unicode counts some signs among the format characters that are seen: those that stand before or
- * around a number, as the Arabic ones from U+0600 do. They are left.
+ * Some of Unicode's format characters are seen: those that stand before or around a number, such as
+ * the Arabic signs from U+0600. They are not listed here.
  */
 const HIDDEN =
-  // Control characters are what is looked for, and combining ones one by one.
+  // The pattern looks for control characters, and for combining ones one by one.
   // eslint-disable-next-line no-control-regex, no-misleading-character-class
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{13430}-\u{1343f}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 
-/** Signs of scripts in Brahmi's line that join letters; what joins or parts stands beside them. */
+/** Signs that join letters in scripts that descend from Brahmi; a joiner may stand beside them. */
 const VIRAMA =
   '[\\u094d\\u09cd\\u0a4d\\u0acd\\u0b4d\\u0bcd\\u0c4d\\u0ccd\\u0d4d\\u0dca\\u1039\\u17d2]';
 
-/** Letters of scripts that are written as one line, and of those that have no blank between words. */
+/** Letters of cursive scripts, and of scripts that have no blank between words. */
 const CURSIVE =
   '[\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Mongolian}\\p{Script=Nko}]';
 const UNPARTED =
   '[\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}]';
 
-/** Places where such characters belong to a sign that is seen. */
+/** Places where hidden characters belong to a sign that is seen. */
 const BELONGS = new RegExp(
   [
     // Emoji that are joined or drawn in colour, keycaps, and the flags of regions.
@@ -42,13 +43,14 @@ const BELONGS = new RegExp(
 );
 
 /**
- * Marks upon one letter: thousands of them cover what is around, and take long to lay out. What
- * joins or parts letters begins none anew.
+ * Too many marks on one letter: thousands would cover the text around and take long to lay out. A
+ * joiner or non-joiner between the marks does not begin a new letter.
  */
 const STACKED = /((?:\p{M}[\u200c\u200d]?){8})(?:\p{M}[\u200c\u200d]?)+/gu;
 
 /**
- * A text with hidden characters written as escapes, such as `\u202e`, and few marks on a letter.
+ * Return a text with hidden characters written as escapes, such as `\u202e`, and with few marks on
+ * each letter.
  */
 export function visible(text: string): string {
   text = text.replace(STACKED, '$1…');
