@@ -14,14 +14,14 @@ import { visible } from './text/visible';
 import type { Action, Notification } from './wire';
 
 /**
- * A command that a button asks for, and what is known of such commands.
+ * A button's request to run a command, and the lists of what may run without a question.
  */
 export interface ICommandRequest {
   /** The registry in which commands run. */
   commands: CommandRegistry;
   /** The commands that run without a question. */
   allowedCommands: readonly string[];
-  /** The arguments with which they do, by command. */
+  /** The names of the arguments that each of them may have, by command. */
   allowedArguments: Readonly<Record<string, readonly string[]>>;
   notification: Notification;
   action: Action;
@@ -68,8 +68,8 @@ export async function runCommand(request: ICommandRequest): Promise<boolean> {
 }
 
 /**
- * Tell if a command may run without a question: it is listed, and carries nothing but listed
- * arguments with plain values. What a command does is for its arguments to say.
+ * Tell if a command may run without a question: it is listed, and has only listed arguments with
+ * plain values. Arguments decide what a command does, so a list of commands alone is not enough.
  */
 function isAllowed(
   { allowedArguments, allowedCommands, id }: ICommandRequest,
@@ -98,7 +98,7 @@ function labelOf(
   try {
     return commands.label(id, args);
   } catch {
-    // A label may stumble over arguments that its command never expected.
+    // The command's label function may throw on arguments that it does not expect.
     return '';
   }
 }

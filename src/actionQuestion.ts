@@ -13,7 +13,7 @@ import type { Action, Notification } from './wire';
 /**
  * Ask the user whether a command may run.
  *
- * @param options.label - What JupyterLab calls the command, which leads; empty if nothing.
+ * @param options.label - JupyterLab's label of the command, for the title; empty if it has none.
  */
 export async function askWhetherToRun(options: {
   notification: Notification;
@@ -45,14 +45,14 @@ export async function askWhetherToRun(options: {
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.warnButton({ label: trans.__('Run') })
     ],
-    // The Enter key of somebody who was typing must not run it.
+    // The Enter key of a user who is typing must not run the command.
     defaultButton: 0
   });
   return button.accept;
 }
 
 /**
- * The question, all of it as text.
+ * The body of the dialog; everything in it is shown as plain text.
  */
 class Question extends Widget {
   constructor(question: string, facts: [string, string][]) {

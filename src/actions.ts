@@ -1,6 +1,6 @@
 /**
- * The plugin that runs the buttons of notifications: what a sender asks for,
- * a site or the user has to allow.
+ * The plugin that runs the buttons of notifications. A sender only asks for a command: the site
+ * or the user has to allow it.
  */
 import type {
   JupyterFrontEnd,
@@ -33,7 +33,7 @@ const LINK_SCHEMES = ['http:', 'https:', 'mailto:'];
  */
 export class NotificationActions implements INotificationActions {
   /**
-   * Make what runs the buttons.
+   * Make a runner of buttons.
    */
   constructor(options: NotificationActions.IOptions) {
     this._commands = options.commands;
@@ -45,8 +45,8 @@ export class NotificationActions implements INotificationActions {
   allowedCommands: readonly string[] = [];
 
   /**
-   * The names of the arguments with which they do, by command; those of others are the site's own
-   * decision.
+   * The names of the arguments with which a listed command runs without a question, by command. A
+   * command without an entry may have any arguments: that is for the site to decide.
    */
   allowedArguments: Readonly<Record<string, readonly string[]>> = {};
 
@@ -67,7 +67,7 @@ export class NotificationActions implements INotificationActions {
         await this._change(notification, { read: true });
       }
     } else {
-      // A message that its sender keeps in sight can only be read.
+      // A message that its sender keeps in sight can be marked as read, but not closed.
       await this._change(
         notification,
         notification.dismissable ? { closed: true } : { read: true }
@@ -78,7 +78,7 @@ export class NotificationActions implements INotificationActions {
   private async _openLink(url: string): Promise<boolean> {
     let scheme: string | null = null;
     try {
-      // No address has blanks in it, but browsers read some into one.
+      // A valid address has no white space; browsers would silently correct one that has.
       scheme = /\s/.test(url) ? null : new URL(url).protocol;
     } catch {
       // Refused below.
@@ -90,7 +90,7 @@ export class NotificationActions implements INotificationActions {
       );
       return false;
     }
-    // Before anything is awaited, or the browser takes it for a pop-up.
+    // Open it before anything is awaited, or the browser blocks it as a pop-up.
     window.open(url, '_blank', 'noopener,noreferrer');
     return true;
   }

@@ -1,6 +1,6 @@
 /**
- * Carries the user's settings over from the pages that earlier versions had; loaded where there are
- * any.
+ * Carries the user's settings over from the settings pages of earlier versions; loaded only if the
+ * user has such settings.
  */
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { JSONValue } from '@lumino/coreutils';
@@ -8,14 +8,14 @@ import type { JSONValue } from '@lumino/coreutils';
 import { EARLIER, SETTINGS } from './settings';
 
 /**
- * Set on the one page what the user had set on the others, unless that is set there already.
+ * Move the user's settings from the earlier pages to the one page; values set there already stay.
  */
 export async function carryOver(registry: ISettingRegistry): Promise<void> {
   const { plugin, user } = await registry.load(SETTINGS);
   for (const id of EARLIER) {
     const values = registry.plugins[id]?.data.user ?? {};
     for (const [name, value] of Object.entries(values)) {
-      // One that is not valid, or no setting of ours, would keep all the others from being set.
+      // An invalid value, or an unknown setting, would keep all the others from being set.
       const errors = registry.validator.validateData(
         { ...plugin, raw: JSON.stringify({ [name]: value }) },
         false

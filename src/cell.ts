@@ -1,5 +1,5 @@
 /**
- * The plugin of the command that a notification's button takes to a cell of a notebook.
+ * The plugin of the command by which a notification's button goes to a cell of a notebook.
  */
 import type {
   JupyterFrontEnd,

@@ -1,5 +1,5 @@
 /**
- * The plugin of the commands that are for all notifications.
+ * The plugin of the commands that act on all notifications.
  */
 import type {
   JupyterFrontEnd,
@@ -18,7 +18,7 @@ namespace CommandIDs {
 
   export const dismissAll = 'jupyterlab-notify:dismiss-all';
 
-  /** The command of warnings that an idle server is about to be stopped. */
+  /** The command for the button of a warning that an idle server is about to be stopped. */
   export const keepRunning = 'jupyterlab-notify:keep-running';
 }
 
@@ -42,7 +42,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
 
-    // Loaded with the first change that it may undo.
+    // Loaded at the first change that can be undone.
     let page: UndoSnackbar | undefined;
     const getUndo = async () =>
       (page ??= (await import('./components/snackbar')).undoOnPage(
@@ -79,8 +79,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    // Menus and palette draw themselves anew when a command changes: not with
-    // every message.
+    // Menus and the palette are drawn anew when a command changes: tell them only when one is
+    // enabled or disabled, not at every message.
     const enabled = new Map<string, boolean>();
     const announce = () => {
       for (const id of [CommandIDs.markAllRead, CommandIDs.dismissAll]) {

@@ -1,5 +1,5 @@
 /**
- * Goes to a cell of a notebook; loaded when somebody first does.
+ * Goes to a cell of a notebook; loaded at the first use.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { showErrorMessage } from '@jupyterlab/apputils';
@@ -36,7 +36,7 @@ export const ARGUMENTS = {
  *
  * @param app - The application.
  * @param tracker - The open notebooks.
- * @param trans - The language of what is said if there is no such cell.
+ * @param trans - The language of the error messages.
  * @param args - The command's arguments: `cellId` and `path`.
  */
 export async function goToCell(
@@ -79,10 +79,10 @@ export async function goToCell(
 }
 
 /**
- * A path as the server's contents have it; kernels know it as their file system does.
+ * Return a notebook's path below the server's root; a kernel knows the path in its file system.
  */
 function belowRoot(path: string): string {
-  // A home directory is shortened to a tilde in the page's configuration.
+  // The page's configuration shortens the home directory to a tilde.
   const root = PageConfig.getOption('serverRoot').replace(/\/+$/, '');
   if (root.startsWith('~')) {
     const below = `${root.slice(1)}/`;

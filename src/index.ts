@@ -15,7 +15,7 @@ import cellsPlugin from './cells/plugin';
 import centerPlugin from './center/plugin';
 import commandsPlugin from './commands';
 import desktopPlugin from './desktop/plugin';
-// Activation provides the model, so there is nothing to put off.
+// The model is made as soon as its plugin is activated, so a lazy import would gain nothing.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { ServerNotifications } from './model';
 
@@ -47,7 +47,7 @@ const modelPlugin: JupyterFrontEndPlugin<INotificationModel> = {
       stream,
       trans: (translator ?? nullTranslator).load('jupyterlab_notify')
     });
-    // The parts that a user waits for at start come first.
+    // The parts of JupyterLab that the user waits for at start come first.
     void app.restored.then(() => stream.start());
     return model;
   }

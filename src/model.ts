@@ -41,8 +41,8 @@ import {
 } from './wire';
 
 /**
- * Number of rows that a tab gathers when it stays open for weeks, and the number to which it then
- * forgets the older ones; the server's list has them all.
+ * The most rows that a tab holds, and the number that it keeps when there are more: a tab may stay
+ * open for weeks. The server's list has them all.
  */
 const HELD = { max: 1500, kept: 1000 };
 
@@ -98,12 +98,12 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     return this._stateChanged;
   }
 
-  /** Somebody asks that a notification be shown in full, or the list. */
+  /** Somebody asked to show a notification in full, or the list. */
   get openRequested(): ISignal<INotificationModel, NotificationModel.IOpening> {
     return this._openRequested;
   }
 
-  /** Welcome messages changed, or what the user did with them. */
+  /** Welcome messages changed, or the user answered some. */
   get welcomeChanged(): ISignal<INotificationModel, void> {
     return this._welcomeChanged;
   }
@@ -189,7 +189,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
-   * One notification whole, from the server; rejects when it is gone.
+   * Fetch one notification whole from the server; rejects if it is gone.
    */
   detail(id: string): Promise<NotificationDetail> {
     return this._request<NotificationDetail>(
@@ -221,7 +221,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
-   * Change what the user is left alone by.
+   * Change the do-not-disturb state or the muted sources.
    *
    * @throws An error whose message is a sentence to show.
    */
@@ -243,7 +243,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
-   * Every welcome message, from the server.
+   * Fetch every welcome message from the server.
    */
   welcome(): Promise<Welcome> {
     return this._request<Welcome>('welcome?all=true');
@@ -293,17 +293,17 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       ? [...frame.notifications, ...frame.pinned]
       : frame.notifications;
 
-    // Another epoch numbers what this tab has announced already anew.
+    // In another epoch the rows that this tab has announced already get new positions.
     const held = new Map(snapshot ? this._rows : []);
     if (snapshot) {
       this._rows.clear();
       this._gone.clear();
     }
     this._cursor = { epoch, seq };
-    // A server that was not started anew since an update does not say it.
+    // A server that was not restarted since an update does not send it.
     this._ahead = Date.parse(frame.now) - Date.now() || 0;
     this._presented.enter(epoch);
-    // A server that was not started anew since an update does not say it.
+    // A server that was not restarted since an update does not send it.
     this._setQuiet(frame.quiet ?? null);
 
     const applied: Notification[] = [];
@@ -384,7 +384,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
           : [];
     for (const id of candidates) {
       const row = this.get(id);
-      // The server leaves it out, or refuses.
+      // The server leaves out a row that must stay in sight, or refuses the change.
       if (row && allows(row, state)) {
         ids.add(id);
       }
@@ -457,7 +457,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
-   * Take what the user is left alone by: the rows of sources that were muted look different now.
+   * Store the do-not-disturb state and the muted sources: rows of a source that was muted or
+   * unmuted look different now.
    */
   private _setQuiet(quiet: Quiet | null): void {
     const before = new Set(this._quiet?.muted);
@@ -487,8 +488,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   }
 
   /**
-   * Count what the pending changes make of the server's counts, as far as
-   * this tab holds the rows.
+   * Apply the pending changes to the server's counts, as far as this tab holds the rows.
    */
   private _countPending(): void {
     const counts = { ...this._serverCounts };
@@ -512,7 +512,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    */
   private _trim(): void {
     if (this._gone.size > HELD.max) {
-      // Rows that went long ago are in no answer that is still to come.
+      // No answer that is still on its way has a row that went so long ago.
       for (const id of [...this._gone.keys()].slice(0, -HELD.kept)) {
         this._gone.delete(id);
       }
@@ -531,8 +531,9 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   /**
    * Have the server make a change, in as many requests as its ids need.
    *
-   * @returns Its answer, and the last seq that was taken. An answer in parts names seqs only if
-   *   nothing of others lies between them: they are there to undo what they name.
+   * @returns The server's answer, and the last seq of the change. An answer put together from
+   *   several has seqs only if no other change has a seq between them: undoing takes back whatever
+   *   lies in that range.
    */
   private async _patch(
     selection: NotificationModel.Selection,
@@ -541,7 +542,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     const answers: Changed[] = [];
     if (!('ids' in selection)) {
       const { epoch, seq } = this._cursor;
-      // Messages that come in meanwhile have not been seen.
+      // Leave out messages that arrive meanwhile: the user has not seen them.
       const bound =
         'all' in selection && epoch ? { upTo: `${epoch}:${seq}` } : {};
       answers.push(
@@ -608,7 +609,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private readonly _ready = new PromiseDelegate<void>();
   /** The live rows as the server has them. */
   private readonly _rows = new Map<string, Notification>();
-  /** The seq at which a row was taken back, so that an older state of it is known as such. */
+  /** The seqs at which rows were revoked or expired: an older state of such a row is ignored. */
   private readonly _gone = new Map<string, number>();
   /** Time in ms by which the server's clock is ahead of this browser's. */
   private _ahead = 0;
@@ -645,13 +646,13 @@ namespace Private {
    * A change that is shown before the stream brings it.
    */
   export interface IPending {
-    /** The rows of this tab that it is for. */
+    /** The rows of this tab that the change is for. */
     readonly ids: ReadonlySet<string>;
     readonly state: StateChange;
     readonly now: string;
-    /** True if it is for all of the inbox, also for rows that this tab does not hold. */
+    /** True if the change is for the whole inbox, also for rows that this tab does not hold. */
     readonly everything: boolean;
-    /** The last seq that it took, once the server has answered. */
+    /** The last seq of the change, once the server has answered. */
     settled: number | null;
     /** The epoch of that seq. */
     epoch: string | null;
@@ -666,7 +667,7 @@ namespace Private {
   });
 
   /**
-   * The rows that changes are for.
+   * Return the ids of the rows that changes are for.
    */
   export function idsOf(changes: readonly IPending[]): string[] {
     return changes.flatMap(({ ids }) => [...ids]);
@@ -697,20 +698,20 @@ namespace Private {
    * The highest position that was announced in this browser, kept over
    * reloads.
    *
-   * A tab reads it once for an epoch and then goes by its own: what another
-   * tab announced in the meantime is still new in this one.
+   * A tab reads it once for an epoch and then keeps its own: a message that
+   * another tab announced meanwhile is still new in this one.
    */
   export class Presented {
     constructor(baseUrl: string) {
       this._key = `jupyterlab_notify:presented:${baseUrl}`;
     }
 
-    /** The position; below all others when nothing was announced yet. */
+    /** The highest announced position; below all others if nothing was announced yet. */
     get position(): number {
       return this._position;
     }
 
-    /** Begin with what is known of an epoch. */
+    /** Begin with the position that is stored for an epoch. */
     enter(epoch: string): void {
       if (epoch !== this._epoch) {
         this._epoch = epoch;
@@ -723,16 +724,16 @@ namespace Private {
       if (position > this._position) {
         this._position = position;
         if (document.hidden) {
-          // A browser may call the timers of such a page once a minute.
+          // In a hidden page the browser may call timers only once a minute.
           this._store();
         } else {
-          // The toast does not wait for it.
+          // The toast need not wait for the storage.
           this._timer ??= window.setTimeout(() => this._store(), 0);
         }
       }
     }
 
-    /** Write it, if that is still to be done. */
+    /** Store the position, if that is still to be done. */
     flush(): void {
       if (this._timer !== undefined) {
         this._store();

@@ -1,6 +1,6 @@
 /**
- * Our own toasts among JupyterLab's notifications: the center has their rows, and shows the others
- * as those of this tab.
+ * Recognizes our own toasts among JupyterLab's notifications: the center lists our messages as
+ * rows, and shows JupyterLab's other notifications as those of this tab.
  */
 import type { Notification as LabNotification } from '@jupyterlab/apputils';
 

@@ -1,5 +1,5 @@
 /**
- * Adds the plugins' commands, also to the palette.
+ * Adds the plugins' commands to the application and to its palette.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
@@ -7,7 +7,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 /**
- * Add a command, also to the palette if there is one. It takes no arguments unless it says so.
+ * Add a command, also to the palette if there is one. A command takes no arguments unless its
+ * options describe some.
  */
 export function addCommand(
   { commands }: JupyterFrontEnd,

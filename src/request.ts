@@ -1,5 +1,5 @@
 /**
- * Asks this extension's part of the server; used by the model and by those who send.
+ * Sends requests to this extension's part of the server.
  */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -8,9 +8,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 /**
  * Send a request below `jupyterlab-notify/` and return its JSON answer.
  *
- * @param path - What is asked for, encoded.
- * @param init - The method, what to send as JSON, and whether the request outlives the page.
- * @param settings - The server.
+ * @param path - The path below `jupyterlab-notify/`, encoded.
+ * @param init - The method, the body to send as JSON, and whether the request outlives the page.
+ * @param settings - The settings of the connection to the server.
  * @param trans - The language of the errors.
  * @throws An error whose message is a sentence to show.
  */

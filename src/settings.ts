@@ -4,12 +4,12 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 /**
- * The plugin that has the settings of all of ours, so that they are on one page.
+ * The plugin that holds the settings of all our plugins, so that they are on one page.
  */
 export const SETTINGS = 'jupyterlab_notify:center';
 
 /**
- * The plugins that had pages of their own.
+ * The plugins that had settings pages of their own in earlier versions.
  */
 export const EARLIER = ['toasts', 'desktop', 'actions'].map(
   name => `jupyterlab_notify:${name}`
@@ -26,10 +26,10 @@ type Values = ISettingRegistry.ISettings['composite'];
 /**
  * Hand over a plugin's settings, now and whenever they change.
  *
- * @param registry - Where they are.
- * @param id - The plugin.
- * @param read - What takes them: values that are not set are the defaults.
- * @throws If they cannot be read; then nothing is handed over.
+ * @param registry - The registry of settings.
+ * @param id - The id of the plugin.
+ * @param read - Receives the settings; a value that nobody set is its default.
+ * @throws If the settings cannot be read; `read` is then not called.
  */
 export async function followSettings(
   registry: ISettingRegistry,
@@ -55,7 +55,7 @@ export async function followSettings(
     void import('./carryOver')
       .then(({ carryOver }) => carryOver(registry))
       .catch(reason => {
-        // They count all the same, and are carried over another time.
+        // The earlier settings still apply; the next start tries again.
         console.warn('Earlier settings could not be carried over.', reason);
       });
   }
@@ -69,8 +69,9 @@ function hasUser({ plugins }: ISettingRegistry, id: string): boolean {
 }
 
 /**
- * Read the settings that a site and the user had for the earlier plugins. These have no defaults of
- * their own, so that a default is a site's; of an object it names only what differs.
+ * Read the settings that the site and the user made for the earlier plugins. Their schemas have no
+ * defaults of their own, so each default comes from the site, which names only those entries of an
+ * object that differ.
  */
 function earlier(
   { plugins }: ISettingRegistry,

@@ -27,7 +27,7 @@ export function isInInbox(row: Stateful): boolean {
   return isActive(row) && row.dismissed === null && row.snoozedUntil === null;
 }
 
-/** Tell if a row waits for the user; one that was put away does not. */
+/** Tell if a row is unread and in the inbox; a row that was put away or snoozed does not count. */
 export function isUnread(row: Stateful): boolean {
   return isInInbox(row) && row.read === null;
 }
@@ -60,7 +60,7 @@ export function isPinned(row: Stateful): boolean {
   );
 }
 
-/** Tell if the server may make the change: some rows must stay in sight. */
+/** Tell if the server accepts a change: a row that must stay in sight cannot be put away. */
 export function allows(row: Notification, change: StateChange): boolean {
   return (
     row.dismissable ||
@@ -68,7 +68,7 @@ export function allows(row: Notification, change: StateChange): boolean {
   );
 }
 
-/** Return what the server makes of a row by the user's change; the row itself if nothing. */
+/** Return a row as the server stores it after the user's change; the same object if unchanged. */
 export function withChange(
   row: Notification,
   change: StateChange,
@@ -88,7 +88,7 @@ export function withChange(
     dismissed = change.dismissed ? (dismissed ?? now) : null;
   }
   if (change.snoozedUntil !== undefined && change.snoozedUntil !== null) {
-    // False: it is back.
+    // `false` brings the row back to the inbox.
     snoozedUntil = change.snoozedUntil || null;
   }
   return read === row.read &&

@@ -1,6 +1,6 @@
 /**
- * The socket over which this server's notifications come in, and how it comes
- * back: the model is its only user.
+ * The socket over which this server's notifications arrive, and how it reconnects. The model is its
+ * only user.
  */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -17,8 +17,8 @@ import type {
 
 /**
  * Time in ms that a socket may take to answer a ping, if the link is not known to be slower. A user
- * who comes back to a tab sees what came meanwhile within two seconds, and to connect anew in vain
- * costs next to nothing.
+ * who comes back to a tab should see what arrived meanwhile within two seconds, and a needless
+ * reconnection costs next to nothing.
  */
 const PONG_TIMEOUT_MS = 1000;
 
@@ -28,27 +28,29 @@ const PONG_TIMEOUT_MS = 1000;
 const PONG_ROUND_TRIPS = 3;
 
 /**
- * Time in ms that a socket may be silent beyond the interval of the server's signs of life: a
- * server that stalls for a while has time.
+ * Time in ms that a socket may be silent beyond the interval of the server's `alive` frames, so
+ * that a server that stalls for a while is not taken for dead.
  */
 const SILENCE_GRACE_MS = 15_000;
 
 /**
- * Time in ms for which a loss is recent: a restart of the server, a change of networks, a minute
- * offline. Ten thousand tabs of a hub that is down for longer ask less often.
+ * Time in ms for which a loss counts as recent: enough for a restart of the server, a change of
+ * networks, a minute offline. After that tabs retry less often: a hub that is down for longer may
+ * have ten thousand of them.
  */
 const RECENT_MS = 180_000;
 
 /**
- * The longest pause between retries soon after a loss, in a tab that somebody looks at: with the
- * handshake, on a machine that is busy too, it stays below the two seconds within which a returned
- * connection has to show.
+ * The longest pause between retries soon after a loss, in a visible tab. With the handshake, even
+ * on a busy machine, it stays below the two seconds within which a tab has to show that the
+ * connection is back.
  */
 const QUICK_MAX_MS = 1200;
 
 /**
- * About the longest pause of that tab later, and of one that is hidden soon after a loss: it may
- * have something to say on the desktop. It tries at once when somebody comes back to it.
+ * About the longest pause of a visible tab when the loss is no longer recent, and of a hidden tab
+ * soon after a loss, which may have desktop notifications to show. A hidden tab retries at once
+ * when its user comes back to it.
  */
 const SLOW_MAX_MS = 15_000;
 
@@ -60,12 +62,12 @@ const SLOW_MAX_MS = 15_000;
 const UNATTENDED_RETURNS = 3;
 
 /**
- * Interval in ms at which a hidden tab that no longer tries checks if it may.
+ * Interval in ms at which a hidden tab that has stopped retrying checks if it may retry again.
  */
 const STANDBY_INTERVAL_MS = 60_000;
 
 /**
- * The limits of a handshake's time; a proxy that swallows packets must not
+ * The limits in ms of a handshake's time; a proxy that swallows packets must not
  * hold an attempt for the minutes that a browser would give it.
  */
 const HANDSHAKE_MS = { min: 1500, max: 10_000 };
@@ -94,8 +96,8 @@ export class NotificationStream implements IDisposable {
       auto: false,
       factory: () => this._connect(),
       name: 'jupyterlab_notify:stream',
-      // A hidden tab goes on listening, since desktop notifications come from there; what it
-      // does by itself when the connection is lost has an end.
+      // A hidden tab goes on listening, since desktop notifications come from there; but if its
+      // connection is lost, it does not retry for ever.
       standby: () => {
         this._setPace();
         return this._isLeftAlone();
@@ -188,8 +190,8 @@ export class NotificationStream implements IDisposable {
     this._attendedAt = Date.now();
     this._unattendedReturns = 0;
     if (event.type === 'online' || !socket) {
-      // A socket of the network that is gone may never answer, and a ping would
-      // take longer than to connect anew.
+      // A socket of a network that is gone may never answer, and waiting for its
+      // pong would take longer than a new connection.
       this._drop();
       void this._connection.refresh();
     } else if (socket.readyState === WebSocket.OPEN) {
@@ -221,7 +223,7 @@ export class NotificationStream implements IDisposable {
         this._socket = null;
         this._end = null;
         socket.onmessage = socket.onerror = socket.onclose = null;
-        // A half-open socket takes its time to close: nobody waits for it.
+        // Nobody waits for a half-open socket to close, which takes long.
         socket.close();
         if (worked) {
           this._lostAt = Date.now();
@@ -253,7 +255,7 @@ export class NotificationStream implements IDisposable {
         try {
           frame = JSON.parse(message.data);
         } catch {
-          // A frame that is lost is a row that is lost: resume before it.
+          // Rows are lost with a frame that cannot be read: resume before it.
           worked = false;
           end();
           return;
@@ -267,7 +269,8 @@ export class NotificationStream implements IDisposable {
             HANDSHAKE_MS.max,
             Math.max(HANDSHAKE_MS.min, 3 * took)
           );
-          // It is two round trips at least; the first pong will tell.
+          // An estimate from the handshake, which takes at least two round trips, until the first
+          // pong gives a better one.
           this._pingedAt = null;
           this._pongMs = (2 / 3) * took;
         }
@@ -276,7 +279,8 @@ export class NotificationStream implements IDisposable {
           this._pingedAt = null;
         }
         if (frame.type === 'alive') {
-          // A server that was not restarted after an update says nothing of it.
+          // A server that was not restarted since an update sends no such frame, and may be silent
+          // for any time.
           silenceMs = 1000 * frame.interval + SILENCE_GRACE_MS;
         }
         if (silenceMs !== null) {
@@ -293,7 +297,7 @@ export class NotificationStream implements IDisposable {
   }
 
   /**
-   * Ask an open socket for a sign of life, since the user came back, and give it up if none comes.
+   * Ping an open socket, since the user came back, and give it up if no frame arrives.
    */
   private _probe(): void {
     const socket = this._socket;
@@ -307,7 +311,7 @@ export class NotificationStream implements IDisposable {
     this._deadline = window.setTimeout(
       () => {
         this._drop();
-        // The user's time went into waiting.
+        // The user has waited long enough: connect without another pause.
         void this._connection.refresh();
       },
       Math.max(PONG_TIMEOUT_MS, this._pongMs)
@@ -338,8 +342,8 @@ export class NotificationStream implements IDisposable {
   /**
    * Set how fast the next attempts follow each other.
    *
-   * Tabs of one hub must not come back all in the same instant, hence the
-   * random parts: the poll's back-off adds its own, but soon ends at the
+   * The random parts keep the tabs of one hub from reconnecting all in the
+   * same instant. The poll's back-off is random too, but soon reaches the
    * longest pause, which is therefore drawn anew for each attempt.
    */
   private _setPace(): void {

@@ -27,13 +27,13 @@ export namespace NotificationModel {
    * The conditions that the rows of a list meet; every part that is given must hold.
    */
   export interface IQuery {
-    /** The inbox, what of it is unread, what the user is done with (`dismissed`), or has snoozed. */
+    /** The inbox, its unread rows, the rows marked as done (`dismissed`), or the snoozed ones. */
     view: 'inbox' | 'unread' | 'dismissed' | 'snoozed';
-    /** One of these types; none given: any. */
+    /** The types to include; all if not given. */
     types?: Notification['type'][];
     /** A sender, by a part of its name. */
     source?: string;
-    /** Words that stand in the message, the body or the source. */
+    /** Words in the message, the body or the source. */
     text?: string;
   }
 
@@ -42,24 +42,24 @@ export namespace NotificationModel {
    */
   export interface IChange {
     /**
-     * `snapshot`: what was known is out of date and replaced by these rows.
+     * `snapshot`: these rows replace everything that was known.
      * `changes`: the present state of rows that changed.
      */
     type: 'snapshot' | 'changes';
     /** The rows, tombstones (`revoked`, `expired`) among them. */
     notifications: readonly Notification[];
     /**
-     * Ids of rows that ask for attention and that this user has not been
-     * shown in this browser: what a presenter may announce.
+     * Ids of the rows that a presenter may announce: they ask for attention, and have not been
+     * announced in this browser.
      */
     announced: readonly string[];
-    /** True for a snapshot of another store, which has nothing known before in it. */
+    /** True for a snapshot of another store: nothing known before is in it. */
     newStore?: boolean;
   }
 
   /**
-   * The rows a change of state is for: ids, all of the inbox, or what an
-   * earlier change touched (to undo it), as of its answer's cursor.
+   * The rows that a change of state is for: some ids, the whole inbox, or, to undo an earlier
+   * change, the rows that it touched, as of the cursor in its answer.
    */
   export type Selection =
     | { ids: string[] }
@@ -67,8 +67,8 @@ export namespace NotificationModel {
     | { seqs: [number, number]; upTo?: string };
 
   /**
-   * The user's answer to welcome messages: they were seen, or accepted; these, or all, shall not
-   * come again; or all come again as if they were new.
+   * The user's answer to welcome messages: some were seen or accepted; some, or all, are not to be
+   * shown again; or all are to be shown again as if they were new.
    */
   export type WelcomeAnswer =
     | { seen: string[] }
@@ -77,12 +77,12 @@ export namespace NotificationModel {
     | 'reset';
 
   /**
-   * Somebody asks that the center be opened.
+   * A request to open the center.
    */
   export interface IOpening {
     /** A notification to show in full, or null for the list. */
     id: string | null;
-    /** The asker: a user, or a program, when nobody may be looking. */
+    /** Who asks: a user, or a program, which may ask while nobody is looking. */
     by: 'user' | 'program';
   }
 }
@@ -114,12 +114,12 @@ export interface INotificationModel {
   readonly changed: ISignal<INotificationModel, NotificationModel.IChange>;
   /** Counts, `connected` or `durable` changed. */
   readonly stateChanged: ISignal<INotificationModel, void>;
-  /** Somebody asks that a notification be shown in full, or the list. */
+  /** Somebody asked to show a notification in full, or the list. */
   readonly openRequested: ISignal<
     INotificationModel,
     NotificationModel.IOpening
   >;
-  /** Welcome messages changed, or what the user did with them, here or in another tab. */
+  /** Welcome messages changed, or the user answered some, here or in another tab. */
   readonly welcomeChanged: ISignal<INotificationModel, void>;
   /**
    * The rows of the inbox that this tab holds (the newest, and the pinned ones), highest position
@@ -134,25 +134,25 @@ export interface INotificationModel {
     before?: number,
     limit?: number
   ): Promise<Page>;
-  /** One notification whole, from the server; rejects when it is gone. */
+  /** Fetch one notification whole from the server; rejects if it is gone. */
   detail(id: string): Promise<NotificationDetail>;
   /** Mark read or unread, close, mark as done (`dismissed`) or bring back. Rejects with a sentence to show. */
   change(
     selection: NotificationModel.Selection,
     state: StateChange
   ): Promise<Changed>;
-  /** Change what the user is left alone by. Rejects with a sentence to show. */
+  /** Change the do-not-disturb state or the muted sources. Rejects with a sentence to show. */
   changeQuiet(change: QuietChange): Promise<Quiet>;
   /** Answer a notification that asks for it. Rejects with a sentence to show. */
   reply(id: string, answer: string): Promise<Changed>;
-  /** Every welcome message, also those that are not due, from the server. */
+  /** Fetch every welcome message from the server, also those that are not due. */
   welcome(): Promise<Welcome>;
   /** Say what the user did with welcome messages. Rejects with a sentence to show. */
   answerWelcome(answer: NotificationModel.WelcomeAnswer): Promise<void>;
   /**
-   * Ask the center to open, at one notification or at the list. By a user (the default) the
-   * notification is read then, and has the keyboard; by a program it is only shown, in a tab
-   * that is in sight and whose center is closed.
+   * Ask the center to open, at one notification or at the list. If a user asks (the default), the
+   * notification is marked as read and gets the keyboard focus. If a program asks, it is only
+   * shown, and only in a visible tab whose center is closed.
    */
   open(id: string | null, by?: NotificationModel.IOpening['by']): void;
 }
@@ -177,7 +177,7 @@ export interface INotificationActions {
 }
 
 /**
- * The token of what runs the buttons.
+ * The token of the object that runs the buttons.
  */
 export const INotificationActions = new Token<INotificationActions>(
   'jupyterlab_notify:INotificationActions',
@@ -194,7 +194,7 @@ export namespace Notifications {
   export type IOptions = Omit<IngestMessage, 'message'>;
 
   /**
-   * A notification that was sent from here, to change it or take it back.
+   * The handle of a notification that was sent from here, to update or revoke it.
    */
   export interface ISent {
     /** The notification's id, as in {@link INotificationModel}. */
@@ -209,7 +209,7 @@ export namespace Notifications {
    * The conditions for the notifications to observe; every part that is given must hold.
    */
   export interface IFilter {
-    /** The id of one. */
+    /** The id of one notification. */
     id?: string;
     /** The sender's key. */
     key?: string;
@@ -221,16 +221,16 @@ export namespace Notifications {
 /**
  * Sends notifications, for other extensions.
  *
- * A notification goes to the user's server first: it is in every open tab, in the history, and
- * survives a reload. For a hint that only this tab needs, JupyterLab's own `Notification` is the
- * better one.
+ * A notification goes to the user's server first: it appears in every open tab and in the history,
+ * and survives a reload. For a hint that only this tab needs, use JupyterLab's own `Notification`.
  */
 export interface INotifications {
   /**
-   * Send a message; resolves once it is stored. What is returned may be kept, also over a reload,
-   * to update or revoke it. With a `heartbeat` the message says when it stopped reporting once this
-   * page is gone; while it is there, that is renewed by itself. A browser lets a hidden tab act
-   * once a minute, so it should be 180 seconds or more.
+   * Send a message; resolves once it is stored. The returned handle may be kept, also over a
+   * reload, to update or revoke the notification. A message with a `heartbeat` is renewed by this
+   * page while the page is open; once the page is gone, the message says when it stopped
+   * reporting. Browsers let a hidden tab act only once a minute, so a `heartbeat` should be 180
+   * seconds or more.
    *
    * @throws An error whose message is a sentence to show: what is wrong, and in which field.
    */
@@ -239,8 +239,8 @@ export interface INotifications {
     options?: Notifications.IOptions
   ): Promise<Notifications.ISent>;
   /**
-   * Say something else in its place; what is not given stays as the server last accepted it.
-   * Updates arrive in the order in which they were asked for.
+   * Change a notification in place; a field that is not given keeps the value that the server last
+   * accepted. Updates arrive in the order in which they were asked for.
    */
   update(
     sent: Notifications.ISent,
@@ -249,10 +249,10 @@ export interface INotifications {
   /** Take a notification back: it disappears from every tab. */
   revoke(sent: Notifications.ISent): Promise<void>;
   /**
-   * Observe each notification that arrives or changes, and, after a reload or a long absence,
-   * of the present state of those this tab holds. One that was taken back or has expired comes
-   * with `revoked` or `expired`, and without its text and key; whoever asked for its key hears of
-   * it all the same.
+   * Observe each notification that arrives or changes, and, after a reload or a long absence, the
+   * present state of those that this tab holds. A notification that was revoked or has expired
+   * comes with `revoked` or `expired`, and without its text and key; an observer that filters by
+   * that key is called all the same.
    */
   observe(
     observer: (notification: Notification) => void,
@@ -261,7 +261,7 @@ export interface INotifications {
 }
 
 /**
- * The token of what sends, for other extensions.
+ * The token of the object that sends, for other extensions.
  */
 export const INotifications = new Token<INotifications>(
   'jupyterlab_notify:INotifications',
