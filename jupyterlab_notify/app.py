@@ -28,7 +28,7 @@ from .timings import Timings
 from .worker import MAX_WAITING
 
 if TYPE_CHECKING:
-    from .sources import Source, SourceContext, SourceFactory
+    from .sources.source import Source, SourceContext, SourceFactory
 
 #: An extension of another project that owns the same import name.
 NAMESAKE = "jupyterlab-notify"

@@ -19,9 +19,6 @@ from .encoding import dumps
 from .exceptions import Unavailable
 from .storage import (
     Cursor,
-    InsertNotification,
-    Query,
-    QuietChange,
     StateChange,
     Storage,
     StreamPosition,
@@ -29,14 +26,15 @@ from .storage import (
     new_id,
     no_operation,
 )
-from .storage.notifications import Found
 from .timings import Timings
 from .worker import MAX_WAITING, Worker
 
 if TYPE_CHECKING:
     from .models import ChannelsChange, IngestMessage
-    from .sources import Source, SourceFactory
+    from .sources.source import Source, SourceFactory
     from .storage.fields import WireNotification
+    from .storage.notifications import Found, Query
+    from .storage.quiet import QuietChange
     from .storage.shapes import Changed, NewNotification, Quiet, WelcomeMessages, WelcomeVersion
 
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
@@ -138,6 +136,8 @@ class NotificationManager:
         Busy
             If too many operations are waiting.
         """
+        from .storage.notifications import InsertNotification
+
         insert = InsertNotification(self.storage.notifications, to_row(message, source, token))
         stored = await self._worker.submit(insert, write=True)
         if stored.action is not None:
@@ -281,6 +281,8 @@ class NotificationManager:
             return await self._worker.submit(
                 lambda tx: dumps(notifications.page(tx, query)), write=False
             )
+        from .storage.notifications import Found
+
         # Search in pieces, so that other operations run between the parts of a long search.
         found: Found | None = None
 
@@ -399,7 +401,7 @@ class NotificationManager:
             if not self._factories:
                 self._sources = ()
                 return ()
-            from .sources import SourceContext
+            from .sources.source import SourceContext
 
             context = SourceContext(
                 self.storage,
@@ -468,9 +470,10 @@ class NotificationManager:
 
     def _make_update(self) -> Update | None:
         """Return the frame that leads to the present; runs in storage's thread after a batch."""
-        notifications, before = self.storage.notifications, self._published
+        before = self._published
         if not self.broadcaster or self.storage.position == before:
             return None
+        notifications = self.storage.notifications
 
         def make(tx: Transaction) -> Update:
             after = notifications.position(tx)

@@ -12,7 +12,6 @@ from ..exceptions import BadRequest
 from ..limits import MAX_KEY, MAX_SOURCE, MAX_WAIT_S
 from ..manager import NotificationManager, Received
 from ..rate_limit import RateLimit
-from ..storage.fields import OWN_TOKEN
 from ..validation import validate
 from .base import BodyHandler, with_errors
 
@@ -47,6 +46,8 @@ class _Ingest(BodyHandler):
 
     def source(self) -> str:
         """Return the name of the caller's token, for messages that name no source."""
+        from ..storage.fields import OWN_TOKEN
+
         user = self.current_user
         name = str(getattr(user, "name", "") or getattr(user, "username", "") or "")
         # Jupyter Server invents an anonymous user for each bearer of its own token. Hubs push with

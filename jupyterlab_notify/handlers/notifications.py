@@ -10,7 +10,7 @@ from tornado import web
 
 from ..exceptions import BadRequest
 from ..limits import MAX_PAGE, MAX_SOURCE, NOTIFICATION_TYPES
-from ..storage import VIEWS, Cursor, Query, StateChange
+from ..storage import VIEWS, Cursor, StateChange
 from ..validation import validate
 from .base import BodyHandler, with_errors
 
@@ -26,6 +26,8 @@ class NotificationsHandler(BodyHandler):
     @with_errors
     async def get(self) -> None:
         """Answer with ``models.Page``."""
+        from ..storage.notifications import Query
+
         view = self.query_argument("view", 20)
         if view is None:
             view = "inbox"

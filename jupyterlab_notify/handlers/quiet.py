@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..storage import QuietChange
 from ..validation import validate
 from .base import BodyHandler, with_errors
 
@@ -34,6 +33,7 @@ class QuietHandler(BodyHandler):
     async def patch(self) -> None:
         """Change do-not-disturb or the muted sources; answer with ``models.Quiet``."""
         from .. import models
+        from ..storage.quiet import QuietChange
 
         change: models.QuietChange = validate(models.QuietChange, self.json())
         until_ms = None if change.until is None else int(change.until.timestamp() * 1000)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..exceptions import NotFound, NotifyError
-from . import Source, SourceContext
+from .source import Source, SourceContext
 from .threads import in_thread
 
 #: The sender of the messages.

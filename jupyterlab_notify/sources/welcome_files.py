@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..limits import is_blank
-from . import Source, SourceContext
 from .images import IMAGE_TYPES, place_images
+from .source import Source, SourceContext
 from .threads import in_thread
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ Everything here is synchronous and runs in one thread, the worker's. Operations 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -15,33 +16,29 @@ from typing import TYPE_CHECKING, Any
 
 from ..timings import StorageTimings
 from .cursor import Cursor, StreamPosition
-from .database_file import DatabaseFile
-from .engine import Clock, Engine
 from .ids import central_tag, new_id
-from .maintenance import Maintenance
-from .notifications import InsertNotification, NotificationRepository, Query
-from .outbox import OutboxRepository
-from .quiet import QuietChange, QuietRepository
-from .recovery import Recovery
-from .replies import ReplyRepository
 from .retention import Retention
 from .state import VIEWS, StateChange
-from .transaction import Operation, Transaction, no_operation
-from .welcome import WelcomeRepository
+from .transaction import Clock, Operation, Transaction, no_operation
 
 if TYPE_CHECKING:
+    from .engine import Engine
     from .leases import LeaseRepository
+    from .maintenance import Maintenance
+    from .notifications import NotificationRepository
+    from .outbox import OutboxRepository
     from .pictures import PictureRepository
+    from .quiet import QuietRepository
     from .remote import RemoteRepository
+    from .replies import ReplyRepository
+    from .repositories import Repositories
     from .shapes import StoreStatus
+    from .welcome import WelcomeRepository
 
 __all__ = [
     "VIEWS",
     "Cursor",
-    "InsertNotification",
     "Operation",
-    "Query",
-    "QuietChange",
     "Retention",
     "StateChange",
     "Storage",
@@ -89,26 +86,87 @@ class Storage:
         timings: StorageTimings | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        log = log or logging.getLogger(__name__)
         self.retention = retention or Retention()
         self.central = central
-        self.outbox = OutboxRepository(central)
-        self.welcome = WelcomeRepository(self.outbox)
-        self.quiet = QuietRepository()
-        self.notifications = NotificationRepository(self.outbox, self.welcome, self.quiet)
-        self.replies = ReplyRepository(self.outbox)
-        self.maintenance = Maintenance(self.retention, self.notifications, timings, monotonic)
-        self.engine = Engine(
-            None if path is None else DatabaseFile(path, log),
-            recovery=Recovery(self.welcome),
+        self._path = path
+        self._log = log or logging.getLogger(__name__)
+        self._clock = clock
+        self._timings = timings
+        self._monotonic = monotonic
+        self._building = threading.Lock()
+        self._built: Repositories | None = None
+
+    # A server's start needs none of what follows, and one that has received nothing needs the
+    # engine only, a second later. So each part is imported when it is first used.
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, for the storage's thread."""
+        from .database_file import DatabaseFile
+        from .engine import Engine
+
+        # Imported before the first fault: a process without free file descriptors can import
+        # nothing.
+        from .recovery import Recovery
+
+        return Engine(
+            None if self._path is None else DatabaseFile(self._path, self._log),
+            recovery=Recovery(lambda tx, reset_ms: self.welcome.repeat_reset(tx, reset_ms)),
             maintenance=self.maintenance,
-            clock=clock,
-            log=log,
-            timings=timings,
+            clock=self._clock,
+            log=self._log,
+            timings=self._timings,
         )
 
-    # Many servers never need these parts, so each is imported when it is first used. Recovery is
-    # not among them: a process without free file descriptors needs it, and can import nothing.
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        """What changes rows without a request, for the storage's thread."""
+        from .maintenance import Maintenance
+
+        return Maintenance(
+            self.retention,
+            lambda tx: self.notifications.wake_snoozed(tx),
+            self._timings,
+            self._monotonic,
+        )
+
+    @property
+    def _repositories(self) -> Repositories:
+        # The event loop and the storage's thread may both come first, and must share them.
+        if self._built is None:
+            with self._building:
+                if self._built is None:
+                    from .repositories import Repositories
+
+                    self._built = Repositories(self.central)
+        return self._built
+
+    @property
+    def notifications(self) -> NotificationRepository:
+        """The notifications."""
+        return self._repositories.notifications
+
+    @property
+    def outbox(self) -> OutboxRepository:
+        """The user's actions that a central service is still to be told of."""
+        return self._repositories.outbox
+
+    @property
+    def welcome(self) -> WelcomeRepository:
+        """The welcome messages."""
+        return self._repositories.welcome
+
+    @property
+    def quiet(self) -> QuietRepository:
+        """Do not disturb, and the muted sources."""
+        return self._repositories.quiet
+
+    @property
+    def replies(self) -> ReplyRepository:
+        """The user's answers."""
+        return self._repositories.replies
+
+    # Only some servers need these.
 
     @cached_property
     def pictures(self) -> PictureRepository:

@@ -11,7 +11,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ from .maintenance import Maintenance
 from .recovery import Recovery, Salvage
 from .schema import migrate
 from .transaction import (
+    Clock,
     Operation,
     StoreState,
     Transaction,
@@ -44,8 +45,6 @@ from .transaction import (
 
 if TYPE_CHECKING:
     from .shapes import StoreStatus
-
-Clock = Callable[[], int]
 
 #: Number of attempts at a batch whose file fails or is replaced each time.
 MAX_FAULTS = 4

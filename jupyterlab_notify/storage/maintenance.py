@@ -10,9 +10,6 @@ from collections.abc import Callable
 
 from ..timings import StorageTimings
 from .age import AgeReference
-from .expiry import expire_due
-from .notifications import NotificationRepository
-from .quiet import end_quiet
 from .retention import REPLACEABLE, Retention, find_superfluous
 from .state import ACTIVE, CLEAR_USER_STATES
 from .transaction import Transaction
@@ -43,8 +40,8 @@ class Maintenance:
     ----------
     retention
         How much is kept.
-    notifications
-        Brings back what was snoozed.
+    wake_snoozed
+        Brings back what was snoozed until now.
     timings
         Waits and intervals.
     monotonic
@@ -54,12 +51,12 @@ class Maintenance:
     def __init__(
         self,
         retention: Retention,
-        notifications: NotificationRepository,
+        wake_snoozed: Callable[[Transaction], None],
         timings: StorageTimings | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.retention = retention
-        self._notifications = notifications
+        self._wake_snoozed = wake_snoozed
         #: The time against which age counts.
         self.age = AgeReference(monotonic)
         self._timings = timings or StorageTimings()
@@ -72,8 +69,12 @@ class Maintenance:
 
     def expire(self, transaction: Transaction) -> None:
         """End messages, snoozes and do-not-disturb on time; called before a batch's operations."""
+        # Imported here, since a server without messages has nothing that ends.
+        from .expiry import expire_due
+        from .quiet import end_quiet
+
         expire_due(transaction)
-        self._notifications.wake_snoozed(transaction)
+        self._wake_snoozed(transaction)
         end_quiet(transaction)
 
     def interrupt(self, transaction: Transaction) -> None:

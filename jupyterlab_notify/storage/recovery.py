@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,6 @@ from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, from_json, named_insert, 
 from .schema import SCHEMA_VERSION
 from .state import ACTIVE, ADD_USER_STATES, PINNED
 from .transaction import MAX_SEQ, StoreState, Transaction
-from .welcome import WelcomeRepository
 
 #: A row of any table by column name. Whole rows are copied from one database to another.
 StoredRow = dict[str, Any]
@@ -71,12 +70,12 @@ class Recovery:
 
     Parameters
     ----------
-    welcome
+    repeat_reset
         Repeats a reset of the welcome messages in a file that memory did not come from.
     """
 
-    def __init__(self, welcome: WelcomeRepository) -> None:
-        self._welcome = welcome
+    def __init__(self, repeat_reset: Callable[[Transaction, int], None]) -> None:
+        self._repeat_reset = repeat_reset
         #: The file's cursor when memory took over from it.
         self._origin: Cursor | None = None
         #: The state of memory when it took over.
@@ -197,7 +196,7 @@ class Recovery:
             self._merge_row(transaction, row, memory, origin_seq)
         _forget_lost_pictures(transaction)
         if reset_ms is not None and not same:
-            self._welcome.repeat_reset(transaction, reset_ms)
+            self._repeat_reset(transaction, reset_ms)
         self._merge_auxiliary(
             transaction, _read_auxiliary(memory), self._start if same else AuxiliaryRows({})
         )

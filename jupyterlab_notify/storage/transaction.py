@@ -16,6 +16,9 @@ from .state import ACTIVE, SNOOZED
 
 T = TypeVar("T")
 
+#: Returns the time in milliseconds since 1970.
+Clock = Callable[[], int]
+
 #: The time at which the next row changes by itself: it expires, its sender counts as dead, its
 #: snooze or do-not-disturb ends.
 NEXT_DUE = f"""

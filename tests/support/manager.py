@@ -13,7 +13,8 @@ import pytest
 
 from jupyterlab_notify.manager import NotificationManager, Received
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.storage import Query, StateChange, Storage, Transaction
+from jupyterlab_notify.storage import StateChange, Storage, Transaction
+from jupyterlab_notify.storage.notifications import Query
 from jupyterlab_notify.timings import StorageTimings, Timings
 
 from ..support import file_faults as places

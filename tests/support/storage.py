@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyterlab_notify.manager import to_row
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.storage import (
-    Cursor,
-    Operation,
-    Query,
-    StateChange,
-    Storage,
-    new_id,
-    no_operation,
-)
+from jupyterlab_notify.storage import Cursor, Operation, StateChange, Storage, new_id, no_operation
 from jupyterlab_notify.storage.fields import SELECT
+from jupyterlab_notify.storage.notifications import Query
 from jupyterlab_notify.storage.schema import MIGRATIONS
 from jupyterlab_notify.storage.state import ACTIVE, DISMISSED, INBOX, PINNED, SNOOZED, UNREAD
 from jupyterlab_notify.timings import StorageTimings

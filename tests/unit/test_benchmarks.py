@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlab_notify.storage import Query, Storage
+from jupyterlab_notify.storage import Storage
+from jupyterlab_notify.storage.notifications import Query
 
 from ..support.servers import ROOT
 

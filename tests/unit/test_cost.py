@@ -5,29 +5,53 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyterlab_notify.storage import Storage, database_file
+from jupyterlab_notify.storage import Storage, database_file, repositories
+from jupyterlab_notify.storage.repositories import Repositories
 
 from ..support.storage import receive
 
-#: Modules that many servers never need, and one that is for type checkers only.
+#: Modules that no server needs before something is stored or asked for, those that many servers
+#: never need, and one that is for type checkers only.
 LEFT_OUT = (
     "models",
     "pictures",
     "sources.central",
     "sources.home",
+    "sources.source",
     "sources.welcome_files",
+    "storage.expiry",
     "storage.leases",
+    "storage.notifications",
+    "storage.outbox",
     "storage.pictures",
+    "storage.quiet",
     "storage.remote",
+    "storage.replies",
+    "storage.repositories",
     "storage.shapes",
+    "storage.welcome",
+)
+#: Modules that are needed once the file is opened, which is a second after the server's start.
+OPENING = (
+    "storage.age",
+    "storage.batch",
+    "storage.connection",
+    "storage.database_file",
+    "storage.engine",
+    "storage.fields",
+    "storage.maintenance",
+    "storage.recovery",
+    "storage.schema",
 )
 
 START = f"""
@@ -37,26 +61,49 @@ from pathlib import Path
 from jupyterlab_notify.app import NotifyApp
 from jupyterlab_notify.storage import Storage, no_operation
 
-def print_imported():
-    print([name for name in {LEFT_OUT} if f"jupyterlab_notify.{{name}}" in sys.modules])
+def print_imported(names):
+    print(*(name for name in names if f"jupyterlab_notify.{{name}}" in sys.modules))
 
 storage = Storage(Path(sys.argv[1]), central="a tag")
+print_imported({OPENING + LEFT_OUT})
 storage.run([(no_operation, True)])
-print_imported()
+print_imported({OPENING + LEFT_OUT})
 # So that the test could fail.
 storage.remote, storage.leases
-print_imported()
+print_imported({LEFT_OUT})
 """
 
 
-def test_an_idle_start_imports_nothing_that_only_some_servers_need(tmp_path: Path) -> None:
+def test_an_idle_start_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", START, str(tmp_path / "file.sqlite")],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert ran.stdout.splitlines() == ["[]", "['storage.leases', 'storage.remote']"]
+    started, opened, used = (line.split() for line in ran.stdout.splitlines())
+    assert started == []
+    assert opened == list(OPENING)
+    assert {"storage.remote", "storage.leases", "storage.notifications"} <= set(used)
+
+
+def test_both_threads_get_the_same_repositories(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = Storage(None)
+    begun, go_on = threading.Event(), threading.Event()
+
+    class SlowRepositories(Repositories):
+        def __init__(self, central: str) -> None:
+            super().__init__(central)
+            begun.set()
+            assert go_on.wait(30)
+
+    monkeypatch.setattr(repositories, "Repositories", SlowRepositories)
+    with ThreadPoolExecutor(2) as threads:
+        one = threads.submit(lambda: storage.welcome)
+        assert begun.wait(30)
+        other = threads.submit(lambda: storage.welcome)
+        go_on.set()
+        assert one.result() is other.result()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from jupyterlab_notify.manager import NotificationManager
-from jupyterlab_notify.sources import SourceContext
 from jupyterlab_notify.sources.central import follower as follower_module
 from jupyterlab_notify.sources.central import poller as poller_module
 from jupyterlab_notify.sources.central.client import Features
@@ -29,7 +28,9 @@ from jupyterlab_notify.sources.central.parsing import (
 )
 from jupyterlab_notify.sources.central.poller import CentralPoller
 from jupyterlab_notify.sources.central.session import CentralSettings
-from jupyterlab_notify.storage import Query, Storage
+from jupyterlab_notify.sources.source import SourceContext
+from jupyterlab_notify.storage import Storage
+from jupyterlab_notify.storage.notifications import Query
 from jupyterlab_notify.storage.remote import PLAIN_OPTIONS
 
 CREATED = "2026-11-01T00:00:00Z"

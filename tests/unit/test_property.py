@@ -32,7 +32,6 @@ from jupyterlab_notify.models import IngestMessage
 from jupyterlab_notify.storage import (
     Cursor,
     Operation,
-    Query,
     Retention,
     StateChange,
     Storage,
@@ -40,6 +39,7 @@ from jupyterlab_notify.storage import (
     no_operation,
 )
 from jupyterlab_notify.storage import notifications as notifications_module
+from jupyterlab_notify.storage.notifications import Query
 from jupyterlab_notify.timings import StorageTimings, Timings
 
 from ..support.storage import Clock, check_sound, do, message

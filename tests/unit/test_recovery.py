@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from jupyterlab_notify.manager import NotificationManager
-from jupyterlab_notify.storage import Query, StateChange, Storage
+from jupyterlab_notify.storage import StateChange, Storage
+from jupyterlab_notify.storage.notifications import Query
 
 from ..support import file_faults as places
 from ..support.file_faults import Fault

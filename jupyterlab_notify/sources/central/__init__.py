@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import SourceContext
+from ..source import SourceContext
 from .client import CentralClient
 from .poller import CentralPoller
 from .session import CentralSettings

@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import Source, SourceContext
+from ..source import Source, SourceContext
 from .broadcasts import BroadcastSync
 from .channels import ChannelChoices
 from .client import CentralClient

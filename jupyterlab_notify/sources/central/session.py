@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...exceptions import Unavailable
-from .. import SourceContext
+from ..source import SourceContext
 from .client import CentralClient
 from .failure import Failure
 from .receipts import ReceiptSender

@@ -15,7 +15,6 @@ from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
 from jupyterlab_notify.storage import (
     Cursor,
-    Query,
     Retention,
     StateChange,
     Storage,
@@ -30,6 +29,7 @@ from jupyterlab_notify.storage.notifications import (
     PINNED_ROWS,
     SNAPSHOT_ROWS,
     Found,
+    Query,
 )
 
 from ...support.storage import (

@@ -7,15 +7,10 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_notify.storage import (
-    InsertNotification,
-    Retention,
-    Storage,
-    connection,
-    no_operation,
-)
+from jupyterlab_notify.storage import Retention, Storage, connection, no_operation
 from jupyterlab_notify.storage.fields import rfc3339
 from jupyterlab_notify.storage.maintenance import TOMBSTONE_MS
+from jupyterlab_notify.storage.notifications import InsertNotification
 
 from ...support import file_faults as places
 from ...support.storage import (

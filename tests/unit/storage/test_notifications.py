@@ -11,17 +11,12 @@ import pytest
 from jupyterlab_notify.exceptions import Conflict, NotFound
 from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.storage import (
-    Cursor,
-    InsertNotification,
-    Query,
-    StateChange,
-    Storage,
-    Transaction,
-)
+from jupyterlab_notify.storage import Cursor, StateChange, Storage, Transaction
 from jupyterlab_notify.storage.notifications import (
     RETRY_WINDOW_MS,
     SNAPSHOT_ROWS,
+    InsertNotification,
+    Query,
     Stored,
 )
 

@@ -9,8 +9,8 @@ import pytest
 
 from jupyterlab_notify.exceptions import Conflict
 from jupyterlab_notify.limits import MAX_MUTED
-from jupyterlab_notify.storage import Cursor, QuietChange, Storage, no_operation
-from jupyterlab_notify.storage.quiet import MAX_UNMUTED, SharedQuiet, UntoldQuiet
+from jupyterlab_notify.storage import Cursor, Storage, no_operation
+from jupyterlab_notify.storage.quiet import MAX_UNMUTED, QuietChange, SharedQuiet, UntoldQuiet
 
 from ...support import file_faults as places
 from ...support.storage import QUICK, Clock, Make, do
