@@ -1,8 +1,8 @@
 """The command line: each verb is a module of this package.
 
-A verb's module has ``add_arguments(parser)`` and ``run(options) -> int``, the exit code. `VERBS`
-has its words, the module's name and one sentence of help; the module is imported when it is asked
-for, so that ``send`` need not wait for SQLAlchemy.
+A verb's module has ``add_arguments(parser)`` and ``run(options)``, which returns the exit code.
+`VERBS` has a verb's words, its module's name and one sentence of help. A module is imported only
+when its verb is used, so that ``send`` need not wait for SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .exit import CommandError
 
 __all__ = ["VERBS", "main"]
 
-#: The words of each verb, the module that has it, and its help.
+#: The words of each verb, its module, and its help.
 VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Name what is missing at the hub, and look at every running server"),
     "serve": ("serve", "Run the service"),
@@ -50,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 the service refused or did not answer, 2 bad usage, 3 some recipients failed.
+        0 for success, 1 if the service refused or did not answer, 2 for bad usage, 3 if some
+        recipients failed.
     """
     words = sys.argv[1:] if arguments is None else arguments
     verb = _verb(words)

@@ -1,4 +1,4 @@
-"""``broadcast``: tell everyone, groups or users."""
+"""``broadcast``: send a message to everyone, to groups or to users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .remote import add_where_arguments, asked, client_of, print_json
 
 __all__ = ["add_arguments", "run"]
 
-#: Outcomes that ``--wait`` takes for a failure; one that waits for its server's start is none.
+#: Outcomes that ``--wait`` counts as failures. To wait for a server's start is not a failure.
 FAILED = {"no-extension", "refused", "not-responding", "error"}
 #: Outcomes that end the wait for a recipient.
 SETTLED = FAILED | {"shown", "read", "dismissed", "replied", "stored", "expired"}
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Send it, and wait for its outcomes if that is asked for."""
+    """Send the broadcast, and wait for its outcomes if that was asked for."""
     fields = _fields(options)
     sent: AdminBroadcast = asked(
         options, lambda client: client.broadcast(options.message, **fields)
@@ -89,7 +89,7 @@ def _fields(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _wait(client: Client, id_: str, seconds: float) -> dict[str, Any]:
-    """Ask until nobody's outcome is open any more, or the time is over."""
+    """Ask until every recipient's outcome is known, or the time is over."""
     until = time.monotonic() + seconds
     while True:
         shown = client.show_broadcast(id_)

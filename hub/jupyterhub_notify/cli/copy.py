@@ -1,4 +1,4 @@
-"""``copy``: bring everything from one database into another, such as SQLite to PostgreSQL."""
+"""``copy``: copy everything from one database into another, such as from SQLite to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy; the service must not run meanwhile."""
+    """Copy the database; the service must not run meanwhile."""
     counts = asyncio.run(_copy(options.source, options.target))
     if options.json:
         from .remote import print_json
@@ -64,7 +64,7 @@ async def _copy(source_url: str, target_url: str) -> dict[str, int]:
 
 
 async def _tables(source: Any, target: Any) -> dict[str, int]:
-    """Copy every table in one transaction: a copy that stops in between leaves no half."""
+    """Copy every table in one transaction, so that an interrupted copy leaves nothing behind."""
     from sqlalchemy import delete, insert, select, text
 
     from ..schema import Base
@@ -80,7 +80,7 @@ async def _tables(source: Any, target: Any) -> dict[str, int]:
                 counts[table.name] += len(part)
         if target.dialect.name == "postgresql":
             for name in ("notifications", "audit"):
-                # Rows came with their numbers; the next one must be above them.
+                # The rows were copied with their numbers: the sequence must go on above them.
                 await new.execute(
                     text(
                         f"SELECT setval(pg_get_serial_sequence('{name}', 'id'),"

@@ -1,4 +1,4 @@
-"""``doctor``: name what is missing, at the hub that runs and in its configuration file."""
+"""``doctor``: name what is missing at the running hub and in its configuration file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what is missing; 1 if anything is."""
+    """Print what is missing; return 1 if anything is."""
     report = Report(ok=True, problems=[], servers=[])
     if options.config is not None:
         report = _with(report, _of_file(options.config))

@@ -13,7 +13,7 @@ class CommandError(Exception):
     message
         What went wrong.
     code
-        1 the service refused or did not answer, 2 bad usage, 3 some recipients failed.
+        1 if the service refused or did not answer, 2 for bad usage, 3 if some recipients failed.
     """
 
     def __init__(self, message: str, code: int = 1) -> None:

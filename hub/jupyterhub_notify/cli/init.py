@@ -1,4 +1,4 @@
-"""``init``: make what a service without a hub needs, a database and a file of tokens."""
+"""``init``: make the database and the file of tokens that a service without a hub needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the database and the first token, of a service that administers."""
+    """Make the database and the first token, which may administer."""
     file = token_file()
     if file.path.exists():
         raise CommandError(f"There is a token file already: {file.path}")

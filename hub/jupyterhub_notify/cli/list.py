@@ -1,4 +1,4 @@
-"""``list``: what the service has sent and is still active, or all broadcasts."""
+"""``list``: the active notifications of the service, or all broadcasts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """List them."""
+    """List the notifications or broadcasts."""
     if options.broadcasts:
         found = asked(options, lambda client: client.broadcasts(limit=options.limit))
     else:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(found)
         return 0
     if not found:
-        # Beside the output, which programs read.
+        # Not on the standard output, which programs read.
         print(_nothing(options), file=sys.stderr)
     for one in found:
         whom = getattr(one, "recipient", None) or getattr(one, "group", None)

@@ -1,4 +1,4 @@
-"""Pieces that the verbs for this machine's files share."""
+"""Functions shared by the verbs that work on this machine's files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["add_database_argument", "settings_of", "token_file"]
 
 
 def add_database_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says which database."""
+    """Add the option that names the database."""
     parser.add_argument(
         "--database",
         metavar="URL",
@@ -23,7 +23,7 @@ def add_database_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_of(**overrides: Any) -> Settings:
-    """Return the settings; what is `None` comes from the environment."""
+    """Return the settings; those that are `None` come from the environment."""
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)

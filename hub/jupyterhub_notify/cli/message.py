@@ -16,7 +16,7 @@ TYPES = ["default", "info", "success", "warning", "error", "in-progress"]
 
 
 def add_message_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what both have."""
+    """Add the options that both verbs have."""
     parser.add_argument(
         "--body-file", type=Path, metavar="F", help="the longer text, in Markdown; - reads input"
     )
@@ -30,7 +30,7 @@ def add_message_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def message_fields(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the fields of the wire that were given."""
+    """Return the fields that were given, as they are sent."""
     fields: dict[str, Any] = {}
     if options.body_file is not None:
         fields["body"] = _read(options.body_file)

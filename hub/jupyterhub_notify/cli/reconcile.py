@@ -1,4 +1,4 @@
-"""``reconcile``: make the service's notifications what a file says."""
+"""``reconcile``: reconcile the service's notifications with a file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Reconcile."""
+    """Reconcile the notifications."""
     items = _items(options.file)
     done = asked(options, lambda client: client.reconcile(items, scope=options.scope))
     if options.json:

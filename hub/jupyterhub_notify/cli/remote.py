@@ -1,4 +1,4 @@
-"""Pieces that the verbs that talk to a service share: its address, the token, and printing."""
+"""Functions shared by the verbs that talk to a service: its address, the token, and printing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["add_remote_arguments", "add_where_arguments", "asked", "client_of", 
 
 
 def add_where_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which service, with which token."""
+    """Add the options for the service's address and the token."""
     parser.add_argument("--url", help="the service's address (JUPYTERHUB_NOTIFY_URL)")
     parser.add_argument(
         "--token-file",
@@ -30,7 +30,7 @@ def add_where_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_remote_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add these, and in whose name to act."""
+    """Add the options of `add_where_arguments`, and the name to act under."""
     add_where_arguments(parser)
     parser.add_argument(
         "--service", metavar="NAME", help="in whose name (the token's own if left out)"
@@ -38,7 +38,7 @@ def add_remote_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def client_of(options: argparse.Namespace) -> Client:
-    """Return a client as the options and the environment say."""
+    """Return a client made from the options and the environment."""
     token = os.environ.get("JUPYTERHUB_NOTIFY_TOKEN")
     if options.token_file is not None:
         try:
@@ -56,7 +56,7 @@ def client_of(options: argparse.Namespace) -> Client:
 
 
 def asked(options: argparse.Namespace, ask: Callable[[Client], Any]) -> Any:
-    """Ask the service, and end with one sentence if it refuses or does not answer."""
+    """Ask the service; end the command with one sentence if it refuses or does not answer."""
     client = client_of(options)
     try:
         return ask(client)

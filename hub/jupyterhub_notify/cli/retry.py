@@ -1,4 +1,4 @@
-"""``retry``: push a broadcast again to the servers where that failed."""
+"""``retry``: push a broadcast again to the servers where the push failed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make what failed due again."""
+    """Make the failed deliveries due again."""
     found = asked(options, lambda client: client.retry_broadcast(options.id))
     if options.json:
         print_json({"id": found.id, "counts": found.counts})

@@ -1,4 +1,4 @@
-"""``revoke``: a notification or broadcast goes from every screen."""
+"""``revoke``: remove a notification or broadcast from every screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Revoke it."""
+    """Revoke the notification or broadcast."""
 
     def ask(client: Client) -> None:
         if is_broadcast(options):

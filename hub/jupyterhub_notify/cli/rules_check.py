@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check; 1 if it is no good."""
+    """Check the file; return 1 if it is not valid."""
     settings = settings_of()
     rules = read(options.file or settings.rules, settings.templates)
     if options.json:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read(path: Path | None, templates: Path | None) -> list[Rule]:
-    """Read the rules, or end the command; templates are those that the service has."""
+    """Read the rules, or end the command; `templates` is the service's folder of templates."""
     from ..alerts.rules import RulesError, read_rules
     from ..services.content import NoTemplates
     from ..templates import TemplateDirectory

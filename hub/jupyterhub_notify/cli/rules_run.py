@@ -1,4 +1,4 @@
-"""``rules run``: run the rules once, where the service does not run them itself."""
+"""``rules run``: run the rules once, if the service does not run them itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run them; 1 if an engine did not answer."""
+    """Run the rules; return 1 if an engine did not answer."""
     settings = settings_of(database=options.database, rules=options.file)
     read(settings.rules, settings.templates)
     done = asyncio.run(_run(settings, rehearse=options.dry_run))

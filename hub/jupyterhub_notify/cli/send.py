@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Send it."""
+    """Send the notification."""
     user, message = options.user, options.message
     if options.group is not None:
         if message is not None:

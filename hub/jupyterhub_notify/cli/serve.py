@@ -33,10 +33,11 @@ def run(options: argparse.Namespace) -> int:
         host=options.host, port=options.port, prefix=options.prefix, database=options.database
     )
     set_up(settings)
-    # It listens at once; the application and its database come behind it.
+    # The server listens at once; the application and its database come later.
     starting = Starting(settings, end=lambda: setattr(server, "should_exit", True))
     server = server_of(starting, settings, starting.begin_stop)
-    # uvicorn sends itself again what had stopped it: the end would look like a failure.
+    # After its end uvicorn raises the signal that stopped it again. Without a handler the process
+    # would die of the signal, which looks like a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     server.run()
@@ -50,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _leave_threads() -> None:
-    """End the process here if a library has threads: Python would wait for one that hangs.
+    """End the process here if a library has threads: Python would wait for a thread that hangs.
 
-    Apprise sends in threads of its own, which nothing can stop.
+    Apprise sends in threads, which nothing can stop.
     """
     others = (one for one in threading.enumerate() if one is not threading.current_thread())
     if any(not one.daemon for one in others):

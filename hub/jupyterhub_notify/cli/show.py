@@ -1,4 +1,4 @@
-"""``show``: one notification or broadcast, and what became of it."""
+"""``show``: one notification or broadcast, with its receipts or outcomes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def is_broadcast(options: argparse.Namespace) -> bool:
-    """Return whether an id is a broadcast's: those that this service makes begin with ``b-``."""
+    """Return whether an id is a broadcast's: the service's own begin with ``b-``."""
     return bool(options.broadcast) or str(options.id).startswith("b-")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show it."""
+    """Show the notification or broadcast."""
 
     def ask(client: Client) -> dict[str, Any]:
         if is_broadcast(options):

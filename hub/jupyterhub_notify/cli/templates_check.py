@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check; 1 if any is no good."""
+    """Check the templates; return 1 if one of them is not valid."""
     from ..config import Settings
     from ..templates import check_directory
 

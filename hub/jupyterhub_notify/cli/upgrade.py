@@ -1,4 +1,4 @@
-"""``upgrade``: bring the database to this version's schema."""
+"""``upgrade``: upgrade the database to this version's schema."""
 
 from __future__ import annotations
 

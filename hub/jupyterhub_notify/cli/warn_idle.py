@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look, and go on looking unless told otherwise."""
+    """Look for idle servers, again and again unless only one look was asked for."""
     if not 0 < options.warn_before < options.cull_after:
         raise CommandError("--warn-before must be above 0 and below --cull-after", 2)
     if options.every <= 0:
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
             _look(policy, client, api_url, token)
             failing = False
         except CommandError as error:
-            # Said once; the hub or the service may be restarting.
+            # Print a failure once, since the hub or the service may just be restarting.
             if not failing:
                 print(f"jupyterhub-notify warn-idle: {error}", file=sys.stderr, flush=True)
             failing = True

@@ -1,1 +1,1 @@
-"""Pushing broadcasts to running servers whose labs do not ask the service by themselves."""
+"""Pushes broadcasts to running servers whose labs do not ask the service by themselves."""

@@ -1,4 +1,4 @@
-"""One line for each delivery: the one place where a message's text is logged, shortened."""
+"""Logs a line for each delivery. Only here a message's text is logged, shortened."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _WORDS: dict[Outcome, tuple[int, str]] = {
 def log_delivery(
     stored: StoredBroadcast, user: str, server: str, outcome: Outcome, reason: str | None
 ) -> None:
-    """Log what became of a broadcast at one server.
+    """Log the outcome of a broadcast at one server.
 
     Parameters
     ----------
     stored
         The broadcast.
     user, server
-        Whose server, and its name.
+        The server's owner, and its name.
     outcome, reason
-        What became of it.
+        The outcome, and the reason of a failure.
     """
     level, word = _WORDS.get(outcome, (logging.INFO, outcome.upper()))
     who = f"{user}/{server}" if server else user
@@ -49,7 +49,7 @@ def log_delivery(
 
 @lru_cache(maxsize=16)
 def _line(summary: str) -> str:
-    """Return a message as a line has it; thousands of lines have the same."""
+    """Return a message as it appears in the log; cached, since thousands of lines have the same."""
     return _shortened(single_line(plain_text(summary, block=False)))
 
 
@@ -58,5 +58,5 @@ def _shortened(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a text that is one line and nothing but what it looks like."""
+    """Return a text with unprintable characters escaped, so that it stays one line."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

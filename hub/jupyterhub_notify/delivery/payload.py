@@ -1,4 +1,4 @@
-"""The form of a broadcast for a server: this extension's wire, and the older one's."""
+"""The form in which a server is sent a broadcast: for this extension, and for the older one."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from ..schema import now
 
 __all__ = ["IDENTITY", "key_of", "payload", "payload_of_older"]
 
-#: In a push's ``data``: which message of the service it is.
+#: The entry in a push's ``data`` that identifies the broadcast.
 IDENTITY = "jupyterhub-notify"
-#: The most seconds that a lab takes, ten years.
+#: The largest ``ttl`` in seconds that a lab accepts, ten years.
 MAX_TTL_S = 315_360_000
-#: The fields of a button that the older extension knows.
+#: The fields of a button that the older extension supports.
 _OLDER_ACTION = ("label", "caption", "displayType")
 
 
 def key_of(id_: str, occurrence: datetime) -> str:
     """Return the key of an occurrence of a broadcast.
 
-    A lab that asks the service as well knows the broadcast by it, and shows one of the two.
+    A lab that also asks the service recognises the broadcast by its key, and shows it only once.
     """
     return f"{id_}@{occurrence:%Y%m%dT%H%M%SZ}"
 
 
 def payload(stored: StoredBroadcast, source: str) -> dict[str, Any]:
-    """Return what this extension is sent; its key is in the path."""
+    """Return the body for this extension; the key is in the path."""
     options = stored.options
     body: dict[str, Any] = {
         "message": stored.summary,
@@ -49,19 +49,20 @@ def payload(stored: StoredBroadcast, source: str) -> dict[str, Any]:
     if stored.body is not None:
         body["body"] = stored.body
     if stored.occurrence_ends is not None:
-        # From now on, not as a time: by the server's clock that might be over already.
+        # A duration, not a time: by the server's clock the time might be over already.
         left_s = (stored.occurrence_ends - now()).total_seconds()
         body["ttl"] = min(max(left_s, 0), MAX_TTL_S)
     return body
 
 
 def payload_of_older(stored: StoredBroadcast) -> dict[str, Any]:
-    """Return what the older extension is sent: plain text, and buttons that it can draw."""
+    """Return the body for the older extension: plain text, and buttons that it can draw."""
     options = stored.options
     body: dict[str, Any] = {
         "message": plain_text(stored.summary, block=False) or stored.summary,
         "type": stored.type,
-        # It shows a toast and keeps nothing: what nobody was there to see would be lost.
+        # It shows a toast and keeps nothing: a toast that closes by itself would be lost on a user
+        # who is away.
         "autoClose": options.get("auto_close", False),
         "actions": [
             {name: action[name] for name in _OLDER_ACTION if action.get(name) is not None}
@@ -71,7 +72,7 @@ def payload_of_older(stored: StoredBroadcast) -> dict[str, Any]:
         "data": {IDENTITY: {"broadcast": stored.id}},
     }
     if body["autoClose"] is True:
-        # Its own default, which it has no word for.
+        # To close by itself is the older extension's default; it accepts no `true`.
         del body["autoClose"]
     if not body["actions"]:
         body["actions"] = [{"label": "Dismiss", "displayType": "default"}]

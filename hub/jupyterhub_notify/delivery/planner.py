@@ -1,7 +1,7 @@
 """Finds a broadcast's recipients at the hub and writes them into the ledger.
 
-It looks again now and then while a broadcast is shown: servers start, and those whose labs do not
-ask the service are pushed to then.
+It looks again at intervals while a broadcast is shown: servers start later, and those whose labs do
+not ask the service need a push then.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .servers import HubServers, HubUserServers, RunningServer
 
 __all__ = ["Planner"]
 
-#: So many users at a time: what others write goes in between.
+#: Number of users in one transaction; other writes get their turn in between.
 CHUNK = 1_000
-#: So long may looking for recipients take before another replica does it.
+#: Time in seconds after which another replica takes over the search for recipients.
 PLAN_LEASE_S = 60
 #: Pause in seconds after the Hub failed to answer.
 AGAIN_S = 10
@@ -42,13 +42,13 @@ class Planner:
     broadcasts, pushes
         The tables.
     servers
-        Tells who runs what.
+        Lists the users and their servers.
     bot
-        The user whose tokens open servers, who is nobody's recipient.
+        The user whose tokens open servers; never a recipient.
     grace_s
-        Seconds after its start in which a server's lab may still say that it asks.
+        Seconds after a server's start in which its lab may still say that it asks the service.
     look_s
-        Seconds after which it looks again.
+        Seconds until the next search for the same broadcast.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Planner:
         self._log = structlog.get_logger("jupyterhub_notify.delivery")
 
     async def look(self) -> None:
-        """Find the recipients of what has begun, and of what goes on."""
+        """Find the recipients of broadcasts that have begun, and of those that are still shown."""
         async with self._database.read() as connection:
             ids = await self._pushes.to_plan(connection, now())
         for id_ in ids:
@@ -96,13 +96,14 @@ class Planner:
                 try:
                     await self._plan(stored)
                 except Exception:
-                    # The lease ends, and another replica may have it by the time this one ends.
+                    # Do not release the lease at the stop: it ends by itself, and another replica
+                    # may hold it by then.
                     self._planning = None
                     raise
                 self._planning = None
 
     async def release(self) -> None:
-        """Leave what was being looked for when it was cancelled to whoever looks next."""
+        """Release a search that was cancelled, so that another replica need not wait for it."""
         stored, self._planning = self._planning, None
         if stored is not None:
             await self._writer.run(lambda tx: self._pushes.release_plan(tx, stored, now()))
@@ -125,8 +126,8 @@ class Planner:
         meant = [
             one for one in users if one.name != self._bot and stored.is_for(one.name, one.groups)
         ]
-        # Servers that do not answer are often neighbours in the list, such as those of one node: at
-        # once they would hold up all the others.
+        # Servers that do not answer are often neighbours in the list, such as those of one node.
+        # Pushed to at the same time, they would hold up all others.
         random.shuffle(meant)
         for start in range(0, len(meant), CHUNK):
             chunk = meant[start : start + CHUNK]
@@ -135,7 +136,7 @@ class Planner:
         await self._writer.run(lambda tx: self._pushes.planned(tx, stored, again))
 
     def _warn_if_addresses_are_missing(self, users: Sequence[HubUserServers]) -> None:
-        """Say once that servers cannot be pushed to because nothing tells where they are."""
+        """Log once that servers cannot be pushed to because their addresses are not known."""
         servers = [server for user in users for server in user.servers]
         missing = bool(servers) and all(server.target is None for server in servers)
         if missing and not self._addresses_missing:
@@ -148,7 +149,7 @@ class Planner:
     async def _write(
         self, transaction: Transaction, stored: StoredBroadcast, users: Sequence[HubUserServers]
     ) -> None:
-        """Write some users' servers into the ledger, unless the broadcast is over meanwhile."""
+        """Write some users' servers into the ledger, unless the broadcast has ended meanwhile."""
         fresh = await self._broadcasts.one(transaction.connection, stored.id)
         if fresh is None or not fresh.is_shown or fresh.occurrence != stored.occurrence:
             return
@@ -179,7 +180,7 @@ class Planner:
     def _due(
         self, user: str, server: RunningServer, hellos: Mapping[DeliveryKey, datetime]
     ) -> tuple[datetime | None, str | None]:
-        """Return when a server is pushed to, and where; nothing if its lab asks by itself."""
+        """Return when and where to push to a server; None if its lab asks by itself."""
         if server.target is None:
             return None, None
         hello = hellos.get((user, server.name))

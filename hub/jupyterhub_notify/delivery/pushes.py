@@ -23,7 +23,7 @@ Route = Literal["notify", "older"]
 
 OURS = "jupyterlab-notify/ingest"
 OLDER = "jupyterlab-notifications-extension/ingest"
-#: A server's answer is read so far; a hostile one might not end.
+#: Bytes read of a server's answer; a hostile server might send without end.
 LARGEST = 64 * 1024
 
 
@@ -34,15 +34,15 @@ class Pushed:
     Parameters
     ----------
     outcome
-        As the ledger has it; ``waiting`` where no server runs there any more.
+        The outcome for the ledger; ``waiting`` if the server no longer runs.
     reason
-        Why, where there is something to say; never the server's own words.
+        The reason of a failure; never the server's own text.
     route
-        By which route the server took it in.
+        The route by which the server accepted the message.
     again
-        Whether it is worth trying again by itself.
+        Whether the service should try again by itself.
     stale_token
-        Whether the token may have been the fault.
+        Whether the token may have been the cause.
     """
 
     outcome: Outcome
@@ -52,7 +52,8 @@ class Pushed:
     stale_token: bool = False
 
 
-#: Of a push by the older route that was not seen to its end: once more might be twice.
+#: The result of a push by the older route whose end is not known. It is not repeated, since the
+#: message might be shown twice.
 UNKNOWN = Pushed("not-responding", "it may have arrived: the service stopped meanwhile")
 
 
@@ -71,9 +72,9 @@ class Pusher:
     timeout_s
         Seconds that a server has to answer.
     at_once
-        Most pushes at a time.
+        Maximum number of pushes at a time.
     trust
-        How certificates are checked where the hub encrypts what is internal.
+        Checks servers' certificates on a hub with ``internal_ssl``.
     """
 
     def __init__(
@@ -93,23 +94,24 @@ class Pusher:
         older: dict[str, Any],
         before_older: Callable[[], Awaitable[bool]],
     ) -> Pushed:
-        """Send a message; the older extension's route is tried where ours is not there.
+        """Send a message; if the server does not have our route, try the older extension's.
 
         Parameters
         ----------
         target, token
-            Where to, and what opens it.
+            The server's address, and a token for it.
         key
             The same for each try of the same message.
         ours, older
-            What to send by either route.
+            The bodies for the two routes.
         before_older
-            Notes that the older route is taken, which knows no keys; False if it must not be.
+            Notes that the older route is about to be used, which has no keys; returns False if it
+            must not be used.
 
         Returns
         -------
         Pushed
-            What became of it.
+            The result.
         """
         async with self._slots:
             where = f"{OURS}/{quote(key, safe='')}"
@@ -124,12 +126,12 @@ class Pusher:
             if isinstance(second, _Answer):
                 return _meaning(second, "older")
             if second.outcome == "not-responding":
-                # It keeps no key: sent again by itself, it might be shown twice.
+                # The older extension keeps no key: another try might show the message twice.
                 return Pushed("not-responding", second.reason, again=False)
             return second
 
     async def withdraw(self, target: Target, token: str, key: str, source: str) -> Pushed:
-        """Take a message back from a server that took it in by our route."""
+        """Withdraw a message from a server that accepted it by our route."""
         async with self._slots:
             where = f"{OURS}/{quote(key, safe='')}?source={quote(source, safe='')}"
             answer = await self._send("DELETE", target, where, token, None)
@@ -154,12 +156,12 @@ class Pusher:
         try:
             async with self._opened().request(
                 method,
-                # Quoted characters stay so: `carol%40example.org`.
+                # `encoded` keeps quoted characters quoted: `carol%40example.org`.
                 URL(target.url + where, encoded=True),
                 json=body,
                 headers=headers,
                 allow_redirects=False,
-                # From here on, and not while it waited for its turn.
+                # The time counts from here: waiting for a free slot is not part of it.
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             ) as answer:
                 content = await read_whole(answer.content, LARGEST)
@@ -184,13 +186,13 @@ class Pusher:
 
 
 def _meaning(answer: _Answer, route: Route) -> Pushed:
-    """Return what an answer means; the cases are those that a real hub gives."""
+    """Return the result that an answer means; the cases are those seen at real hubs."""
     status = answer.status
     if status == 200 and answer.is_json:
         return Pushed("stored", route=route)
     if status in (401, 403):
         if not answer.is_json:
-            # The Hub's own page: nothing runs there any more.
+            # The answer is a page of the Hub's own: the server no longer runs.
             return Pushed("waiting")
         return Pushed("refused", f"the server refused the token ({status})", stale_token=True)
     if status == 404:

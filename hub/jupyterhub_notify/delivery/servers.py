@@ -1,4 +1,4 @@
-"""The servers that run at the hub, and whose they are."""
+"""The running servers of the hub, and their users."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class Target:
     Parameters
     ----------
     url
-        Its address, with a slash at its end.
+        The address, which ends with a slash.
     host
-        The ``Host`` header, where it is not the address's: hubs with subdomains route by it.
+        The ``Host`` header, if it differs from the address's: hubs with subdomains route by it.
     """
 
     url: str
     host: str | None = None
 
     def encode(self) -> str:
-        """Return it as the ledger has it."""
+        """Return the address as text, for the ledger."""
         return self.url if self.host is None else f"{self.host} {self.url}"
 
     @classmethod
     def decode(cls, text: str) -> Target:
-        """Return what `encode` made a text of."""
+        """Read what `encode` wrote."""
         host, _, url = text.rpartition(" ")
         return cls(url, host or None)
 
@@ -47,11 +47,11 @@ class RunningServer:
     name
         The server's name; the default's is empty.
     target
-        Where it is pushed to; None where that cannot be told.
+        The address for pushes; None if it is not known.
     started
-        When the Hub began to start it.
+        When the Hub began to start the server.
     last_activity
-        When its user was active last.
+        When the user was last active.
     """
 
     name: str
@@ -78,9 +78,9 @@ class HubServers:
         The Hub's API; it needs the scopes ``list:users``, ``read:users:groups`` and
         ``read:servers``, and ``proxy`` for pushes past the proxy.
     proxy_url
-        Where the hub's proxy is reached; None to use the servers' public addresses.
+        The address of the hub's proxy; None to use the servers' public addresses.
     direct
-        Whether servers are reached where the proxy itself reaches them.
+        Whether to go past the proxy, to the addresses that the proxy itself uses.
     """
 
     def __init__(self, api: HubApi, *, proxy_url: str | None, direct: bool = False) -> None:
@@ -107,7 +107,7 @@ class HubServers:
         return list(found.values())
 
     async def _routes(self) -> dict[tuple[str, str], str]:
-        """Return where the proxy reaches each server."""
+        """Return the address at which the proxy reaches each server."""
         routes: dict[tuple[str, str], str] = {}
         async for _, route in self._api.entries("/proxy"):
             data = route.get("data") or {}
@@ -143,7 +143,7 @@ class HubServers:
     def _target(
         self, user: str, server: dict[str, Any], routes: dict[tuple[str, str], str]
     ) -> Target | None:
-        # Never built from the names: the Hub escapes them in its own way.
+        # The path is the Hub's own, never built from names: the Hub escapes names in its own way.
         url = str(server.get("url") or "")
         parts = urlsplit(url)
         if self._direct:

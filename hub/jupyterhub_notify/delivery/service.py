@@ -1,7 +1,7 @@
-"""Claims what is due, pushes it, and writes what came of it into the ledger.
+"""Claims deliveries that are due, pushes them, and writes the outcomes into the ledger.
 
-Every replica runs it; each claims what no other has, and what one leaves undone is taken over when
-its lease ends.
+Every replica runs a delivery service. Each claims deliveries that no other has claimed, and takes
+over those that another has left undone when their lease ends.
 """
 
 from __future__ import annotations
@@ -35,20 +35,22 @@ from .tokens import ServerTokens
 
 __all__ = ["DeliveryService"]
 
-#: Interval in seconds between looks at the database even where nothing is known to be due: time
-#: passes, and wake-ups may be lost.
+#: Interval in seconds between looks at the database, even without a wake-up: deliveries become due
+#: with time, and wake-ups may be lost.
 LOOK_S = 1.0
-#: Seconds that the end may take.
+#: Maximum time in seconds for each part of the stop.
 END_S = 3.0
-#: Pauses in seconds after which a failed push is tried again by itself; then only when asked for.
+#: Pauses in seconds after which a failed push is tried again by itself. After the last one it is
+#: tried again only on request.
 AGAIN_S = (10, 60, 300)
-#: Tokens live on for so long after the last push: a retry or the next broadcast needs them.
+#: Time in seconds for which tokens are kept after the last push: a retry or the next broadcast may
+#: need them.
 IDLE_S = 15.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Message:
-    """A broadcast as servers are sent it: the same for all of them."""
+    """A broadcast in the form that is sent, which is the same for all servers."""
 
     stored: StoredBroadcast
     ours: dict[str, Any]
@@ -75,13 +77,13 @@ class DeliveryService:
     planner
         Finds recipients.
     tokens
-        What opens servers.
+        Makes tokens for servers.
     pusher
-        Sends to them.
+        Sends to servers.
     source
-        Who broadcasts are from.
+        The sender that servers show.
     at_once
-        Most deliveries in hand at a time.
+        Maximum number of pushes at a time.
     lease_s
         Seconds after which another replica takes over what this one has claimed.
     """
@@ -107,7 +109,7 @@ class DeliveryService:
         self._tokens = tokens
         self._pusher = pusher
         self._source = source
-        # As many wait for their token as are being pushed.
+        # Half of the claimed deliveries may wait for a token while the others are pushed.
         self._most = 2 * at_once
         self._lease_s = lease_s
         self._owner = secrets.token_hex(8)
@@ -136,13 +138,14 @@ class DeliveryService:
             one.start()
 
     async def stop(self) -> None:
-        """End what is under way, give back what is claimed, and revoke the tokens."""
+        """End the deliveries under way, release the claims, and revoke the tokens."""
         for one in self._repeating:
             await one.stop()
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        # The Hub may hang and the database not. Leases and tokens end by themselves.
+        # At the same time, since either the Hub or the database may hang. Leases and tokens also
+        # end by themselves.
         ends = await asyncio.gather(
             *(asyncio.wait_for(end, END_S) for end in (self._release(), self._tokens.revoke_all())),
             return_exceptions=True,
@@ -175,7 +178,7 @@ class DeliveryService:
         )
 
     async def _deliver(self) -> None:
-        """Claim as much as can be in hand, until nothing is due any more."""
+        """Claim and push deliveries, up to the limit at a time, until none is due."""
         while True:
             free = self._most - len(self._under_way)
             if free <= self._most // 2 and self._under_way:
@@ -228,7 +231,7 @@ class DeliveryService:
             else:
                 await self._withdraw(claimed, message)
         except ServiceError:
-            # The database is away: the lease ends, and somebody tries again.
+            # The database does not answer: the lease ends, and some replica tries again.
             self._log.debug("What came of a push could not be written.")
         except Exception:
             self._log.exception("A delivery failed.")
@@ -244,14 +247,14 @@ class DeliveryService:
                 partial(self._settling.begin_older, claimed),
             )
 
-        # The process that began this push has ended. It may have sent it.
+        # The process that began this push has ended, and may have sent the message.
         unknown = claimed.route == "older" and claimed.outcome == "waiting"
         pushed = UNKNOWN if unknown else await self._opened(claimed, push)
         log_delivery(message.stored, claimed.user, claimed.server, pushed.outcome, pushed.reason)
         await self._settle(claimed, message, pushed)
 
     async def _withdraw(self, claimed: Claimed, message: _Message) -> None:
-        """Take it back from where our route took it in, or may have; nothing is to do elsewhere."""
+        """Withdraw the message if the server has, or may have, accepted it by our route."""
         values: dict[str, Any] = {"due": None}
         if claimed.route == "notify" or claimed.outcome == "not-responding":
 
@@ -267,7 +270,7 @@ class DeliveryService:
     async def _opened(
         self, claimed: Claimed, send: Callable[[Target, str], Awaitable[Pushed]]
     ) -> Pushed:
-        """Send with a token of the server's; one that was kept is made anew if it is refused."""
+        """Send with a token for the server; if a cached token is refused, make a new one."""
         target = Target.decode(claimed.url)
         try:
             token, new = await self._tokens.of(*claimed.key)
@@ -291,6 +294,6 @@ class DeliveryService:
         if claimed.route is None or claimed.outcome == "waiting":
             values.update(route=pushed.route, outcome=pushed.outcome, reason=pushed.reason)
         elif pushed.route is not None:
-            # The server keeps what it has: a change that does not arrive takes nothing away.
+            # The server has the message: keep the outcome, even if a change to it fails to arrive.
             values["route"] = pushed.route
         await self._settling.settle(claimed, message.stored.seq, values)

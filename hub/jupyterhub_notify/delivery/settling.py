@@ -1,7 +1,7 @@
-"""Writes what came of pushes, of those that end at about the same time together.
+"""Writes the outcomes of pushes, many in one transaction.
 
-A push takes the Hub some twenty milliseconds; a commit for each, and what each commit wakes, would
-take this process as long again.
+A push costs the Hub some twenty milliseconds. A commit for each push, with the work that a commit
+wakes, would cost this process as much again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..storage.writer import Transaction, Writer
 
 __all__ = ["Settling"]
 
-#: Seconds that a result waits for others.
+#: Time in seconds that an outcome waits for others.
 LINGER_S = 0.1
 
 #: A claimed delivery, the number of the broadcast as it was pushed, and its outcome.
@@ -29,9 +29,9 @@ class Settling:
     Parameters
     ----------
     writer, pushes
-        Where to write, and the ledger.
+        The writer, and the ledger.
     owner
-        Whose claims they are.
+        The name under which this process claims deliveries.
     """
 
     def __init__(self, *, writer: Writer, pushes: PushStore, owner: str) -> None:
@@ -44,7 +44,7 @@ class Settling:
         self._hurry = asyncio.Event()
 
     async def begin_older(self, claimed: Claimed) -> bool:
-        """Return once it is committed that a push by the older route begins; False: do not push."""
+        """Commit that a push by the older route begins; return False if it must not be made."""
         return await self._writer.run(
             lambda transaction: self._pushes.begin_older(transaction, self._owner, claimed)
         )
@@ -55,28 +55,28 @@ class Settling:
         Parameters
         ----------
         claimed
-            What was pushed.
+            The delivery.
         seq
-            The number of the broadcast's latest change that was pushed. If there is a later one by
-            now, a server that took it in by our route is pushed to once more.
+            The number of the broadcast's latest change that was pushed. If there is a later change
+            by now, and the server accepted the message by our route, it is pushed again.
         values
-            The columns that say what came of it.
+            The columns of the outcome.
 
         Raises
         ------
         ServiceError
-            If the database does not take it.
+            If the database fails.
         """
         self._collected.append((claimed, seq, values))
         if self._next is None:
             self._next = asyncio.create_task(self._write(), name="settling")
             self._tasks.add(self._next)
             self._next.add_done_callback(self._tasks.discard)
-        # A delivery that is cancelled leaves what came of it to be written.
+        # Shielded: the outcome is written even if the delivery is cancelled.
         await asyncio.shield(self._next)
 
     async def flush(self) -> None:
-        """Write what was collected, now, and wait for what is being written."""
+        """Write the collected outcomes at once, and wait until all are written."""
         self._hurry.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

@@ -1,6 +1,6 @@
-"""Tokens that open one server each, for some minutes: of no use to whom they are shown.
+"""Tokens that open one server each, for some minutes: the server cannot use them anywhere else.
 
-They belong to a user of the hub made for this, the bot, who may reach servers and nothing else.
+They belong to the bot, a user of the hub made for this, who may reach servers and nothing else.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from ..hubapi import HubApi, HubRefused, HubUnreachable, path
 __all__ = ["ServerTokens"]
 
 LIFE_S = 300
-#: Seconds that a token must still live to be used for a push.
+#: Remaining life in seconds that a token must have to be used for a push.
 LEFT_S = 30.0
-#: The Hub makes one after another, whatever is asked at once: more would only make its pages wait.
+#: Requests for tokens at a time. The Hub makes one token after another in any case: more requests
+#: would only delay its pages.
 MADE_AT_ONCE = 4
-#: Revoking is done in the background, beside what users ask the Hub for.
+#: Revocations at a time: few, since users' requests to the Hub go first.
 REVOKED_AT_ONCE = 4
 
 
@@ -39,9 +40,9 @@ class ServerTokens:
     api
         The Hub's API; it needs the scope ``tokens!user=BOT``.
     bot
-        The user whose tokens they are.
+        The user to whom the tokens belong.
     at_once
-        How many are asked for at a time, up to `MADE_AT_ONCE`.
+        The number of requests for tokens at a time, up to `MADE_AT_ONCE`.
     """
 
     def __init__(self, api: HubApi, *, bot: str, at_once: int) -> None:
@@ -63,9 +64,9 @@ class ServerTokens:
         HubUnreachable
             If the Hub does not answer.
         HubRefused
-            If it makes none.
+            If the Hub refuses to make a token.
         """
-        # Two broadcasts to the same server at once need one token.
+        # Locked, so that two broadcasts to the same server share one token.
         async with self._locks.setdefault((user, server), asyncio.Lock()):
             kept = self._kept.get((user, server))
             if kept is not None and kept.ends - time.monotonic() > LEFT_S:
@@ -100,9 +101,9 @@ class ServerTokens:
             await self._revoke(kept)
 
     async def revoke_all(self) -> None:
-        """Revoke whatever still lives."""
+        """Revoke all tokens that are still valid."""
         kept, self._kept = self._kept, {}
-        # Nothing is being pushed: nobody holds one.
+        # Nothing is being pushed now, so the locks are free and can go.
         self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
         left = [one for one in kept.values() if one.ends > time.monotonic()]
         limit = asyncio.Semaphore(REVOKED_AT_ONCE)
@@ -117,5 +118,5 @@ class ServerTokens:
         try:
             await self._api.request("DELETE", path("users", self._bot, "tokens", token.id))
         except HubUnreachable:
-            # It dies by itself in some minutes.
+            # The token expires by itself in some minutes.
             self._log.debug("A token was not revoked.")

@@ -1,1 +1,1 @@
-"""Examine a set-up: a hub that runs (`examination`), and its configuration (`config_file`)."""
+"""Examines a set-up: the running hub (`examination`) and its configuration (`config_file`)."""

@@ -1,4 +1,4 @@
-"""Looks at `jupyterhub_config.py` as the hub reads it, for what `configure(c)` has set."""
+"""Reads `jupyterhub_config.py` as the hub does, and looks for what `configure(c)` has set."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def problems_of(file: Path) -> list[Problem]:
     Raises
     ------
     ConfigFileError
-        If it cannot be.
+        If the file cannot be run.
     """
     try:
         from traitlets.config.loader import PyFileConfigLoader
@@ -111,7 +111,8 @@ def _token_scopes(c: Any) -> Iterator[Problem]:
     for name, section in _spawners(c, "server_token_scopes"):
         scopes = _plain(section, "server_token_scopes", [])
         if callable(scopes):
-            # It is ours or calls what was there before; what it answers depends on the server.
+            # The result depends on the server, so only look whether the function is ours, which
+            # calls the site's own.
             if not str(getattr(scopes, "__module__", "")).startswith("jupyterhub_notify"):
                 yield _problem("scopes", f"c.{name}.server_token_scopes is a later function.")
         elif not set(scopes) & {ACCESS, "access:services", "inherit"}:
@@ -125,7 +126,7 @@ def _environment(c: Any) -> Iterator[Problem]:
 
 
 def _spawners(c: Any, trait: str) -> Iterator[tuple[str, Any]]:
-    """Yield the general section, and those of spawners that set the trait in its place."""
+    """Yield the section `Spawner`, and those of its subclasses that set the trait instead."""
     yield "Spawner", c.Spawner
     for name in list(c):
         if name.endswith("Spawner") and name != "Spawner" and trait in c[name]:

@@ -1,4 +1,4 @@
-"""Looks at a hub that runs, with the service's own token and its bot's."""
+"""Examines a running hub, with the service's own token and the bot's."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .requirements import BOT, CENTRAL_URL, LAST_LINES, SERVICE, SERVICE_SCOPES,
 
 __all__ = ["Examination"]
 
-#: Number of servers that are examined at once (each costs the Hub two requests), and in all.
+#: Number of servers examined at a time (each costs the Hub two requests), and in all.
 AT_ONCE = 10
 MOST_SERVERS = 1000
 PAGE = 200
 
-#: Time in seconds that a server may take.
+#: Time in seconds that a server may take to answer.
 TIMEOUT_S = 5.0
 LARGEST = 256 * 1024
 
@@ -36,9 +36,9 @@ class Examination:
     api
         The Hub's API, with the service's own token.
     proxy_url
-        Where users' servers are reached, through the hub's proxy; None if nobody knows.
+        The address of the hub's proxy, which leads to users' servers; None if it is not known.
     said_hello
-        The servers whose labs have asked the service: user and server, version and moment.
+        The servers whose labs have asked the service: by user and server, the version and moment.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Examination:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def report(self) -> Report:
-        """Look at everything."""
+        """Examine everything and report it."""
         problems: list[Problem] = []
         servers: list[ServerReport] = []
         try:
@@ -101,7 +101,7 @@ class Examination:
         return answer is not None
 
     async def _mint(self, scopes: list[str]) -> tuple[str, str] | None:
-        """Return a token of the bot's and its number, or None if it does not hold the scopes."""
+        """Return a token of the bot and its number, or None if the bot lacks the scopes."""
         answer = await self._api.request(
             "POST",
             path("users", BOT, "tokens"),
@@ -110,14 +110,14 @@ class Examination:
         if not answer.ok or not isinstance(answer.body, dict) or not answer.body.get("token"):
             return None
         token, number = str(answer.body["token"]), str(answer.body.get("id"))
-        # The Hub gives what is held of what is asked for; it says so in the token itself.
+        # The Hub grants only the scopes that the bot holds; asked with the token, it tells which.
         about = await self._api.request("GET", "/user", token=token)
         held = set((about.body or {}).get("scopes") or ()) if about.ok else set()
         if not any(scope.startswith("access:servers") for scope in held):
             await self._discard(number)
             return None
         if scopes == ["access:servers"]:
-            # It opens every server, and was made only to see whether it could be.
+            # This token opens every server, and was made only to see whether that is possible.
             await self._discard(number)
         return token, number
 
@@ -178,7 +178,7 @@ class Examination:
                 return ServerReport(user=user, server=server, state="unknown")
             token, number = minted
             try:
-                # As the Hub says it: a name may hold what a URL escapes in more ways than one.
+                # The Hub's own URL: a name may hold characters that can be escaped in several ways.
                 base = urljoin(self._proxy_url, str(model.get("url") or "/"))
                 return await self._ask(session, user, server, base, token)
             finally:
@@ -191,7 +191,7 @@ class Examination:
         try:
             status, body = await _get(session, f"{base}jupyterlab-notify/status", token)
             if status == 404:
-                # The extension of the field takes nothing but POST.
+                # The older extension accepts only POST.
                 older, _ = await _get(
                     session, f"{base}jupyterlab-notifications-extension/ingest", token
                 )
@@ -255,7 +255,7 @@ def _state(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    """Return what a server says, which is a user's: short, and without control characters."""
+    """Return a server's text shortened and without control characters: its user controls it."""
     if not isinstance(value, str):
         return None
     return re.sub(r"[^ -~\xa1-\u1fff]", "?", value)[:200]

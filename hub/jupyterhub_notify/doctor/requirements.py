@@ -1,4 +1,4 @@
-"""The settings that `configure(c)` makes, in one place for those who look for them."""
+"""The settings that `configure(c)` makes, in one place for the modules that look for them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAST_LINES = (
 
 
 def no_bot() -> Problem:
-    """Return that nothing can be pushed to servers that do not ask."""
+    """Return the problem that nothing can be pushed to servers that do not ask."""
     return Problem(
         what="roles",
         problem=f"The user {BOT} does not have the scope access:servers, so that servers which do"

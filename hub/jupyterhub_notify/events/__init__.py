@@ -1,1 +1,1 @@
-"""The open event streams of this process, and what tells them that something changed."""
+"""The open event streams of this process, and the parts that notice changes for them."""

@@ -1,7 +1,7 @@
-"""Follows the store's numbers: reads each new range once and gives it to the open streams.
+"""Follows the store's numbers: reads each new range of changes once, for all open streams.
 
-A wake-up only says *look*; the rows above the last number are the truth. The range is closed at
-both ends: what changes while it is read has a higher number and comes with the next.
+A wake-up only says *look*; what changed is read from the rows above the last number. Each range has
+a fixed end: a change made while it is read has a higher number and comes with the next range.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ __all__ = ["ChangeReader", "Feed", "parse_cursor"]
 
 
 class ChangeReader(Protocol):
-    """Reads what changed and makes frames of it."""
+    """Reads changes and makes frames of them."""
 
     async def broadcast_range(self, streams: Streams, epoch: str, after: int, upto: int) -> None:
-        """Give every stream what it sees of the range ``(after, upto]``."""
+        """Give every stream the changes in the range ``(after, upto]`` that its reader may see."""
 
     async def for_stream(
         self, stream: Stream, epoch: str, after: int, upto: int
     ) -> list[Frame] | None:
-        """Return what one stream sees of a range; `None` if that is too much to send."""
+        """Return the frames of a range for one stream; `None` if they are too many to send."""
 
 
 def parse_cursor(value: str) -> tuple[str, int] | None:
-    """Return the epoch and number of a cursor; `None` if it is none."""
+    """Return the epoch and number of a cursor; `None` if it is not valid."""
     epoch, found, number = value.partition(":")
     if not found or not number.isascii() or not number.isdigit() or len(number) > 18:
         return None
@@ -51,17 +51,17 @@ class Feed:
     Parameters
     ----------
     database
-        Where the numbers are.
+        The database, which gives the numbers.
     epochs
-        Those of the numbers.
+        The epochs in which the numbers were given.
     reader
-        Makes frames of what changed.
+        Makes frames of changes.
     streams
         The open streams.
     freshness
-        Keeps what the answers' validators are made of up to date.
+        Keeps the versions up to date, of which validators are made.
     look_s
-        Seconds after which it looks without a wake-up.
+        Seconds until a look without a wake-up.
     keep_alive_s
         Seconds between two comments in each stream.
     """
@@ -84,7 +84,7 @@ class Feed:
         self.freshness = freshness
         self.versions = freshness.versions
         self._keep_alive_s = keep_alive_s
-        # No stream begins in the middle of a range: it would get the range's second half alone.
+        # A stream must not begin in the middle of a range: it would get only a part of the range.
         self._giving = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
         self._following = Repeating(
@@ -98,11 +98,11 @@ class Feed:
         self.epoch = ""
         self.seq = 0
         self.pruned = 0
-        #: Called after each range, such as by the pages that show deliveries.
+        #: Functions called after each range, such as the wake-up of deliveries.
         self.followers: list[Callable[[], None]] = []
 
     async def start(self) -> None:
-        """Read where the store is, and follow it from there."""
+        """Read the store's position, and follow it from there."""
         self.epoch, self.seq, self.pruned = await self.freshness.begin()
         self._following.start()
         self._keeping = asyncio.create_task(self._keep_alive(), name="keep-alive")
@@ -116,7 +116,7 @@ class Feed:
             await asyncio.gather(self._keeping, return_exceptions=True)
 
     async def version_of(self, user: str | None) -> str:
-        """Return what changes whenever the user's view does, as of now or later.
+        """Return a version of the user's view, at least as new as this call.
 
         Raises
         ------
@@ -131,15 +131,15 @@ class Feed:
         self._following.wake()
 
     def committed(self, committed: Committed) -> None:
-        """Note what this process itself has committed, before it is answered."""
+        """Note a commit of this process, before its request is answered."""
         self.versions.note(committed)
         self.wake()
 
     async def _look(self) -> None:
         epoch, seq, self.pruned = await self.freshness.look()
         if seq < self.seq or not self._epochs.held(self.epoch, self.seq):
-            # Another history, or an older copy of this one, whose numbers are given once more:
-            # cursors that are above it mean nothing now.
+            # The database was replaced, or restored from an older copy, and will give the same
+            # numbers once more: higher cursors are no longer valid.
             self._epochs.due |= seq < self.seq
             self.epoch, self.seq = epoch, seq
             for stream in self.streams:
@@ -158,7 +158,7 @@ class Feed:
                 follower()
 
     async def _keep_alive(self) -> None:
-        """Send a comment down each stream, a part of them at a time."""
+        """Send comments to all streams at intervals, to a part of them at a time."""
         parts = 25
         while True:
             for part in range(parts):
@@ -175,14 +175,15 @@ class Feed:
         stream
             The new stream.
         cursor
-            Where its reader is; `None` to begin with what comes next.
+            The cursor of its reader; `None` to begin with the next change.
 
         Returns
         -------
         list
-            Frames as bytes: what has changed since, or the event ``reload``.
+            Frames as bytes: the changes since the cursor, or the event ``reload``.
         """
-        # From here on every range goes to the stream too: what it may have missed ends at `upto`.
+        # From here on the stream gets every range. The changes that it may have missed end at
+        # `upto`.
         async with self._giving:
             stream.after = upto = self.seq
             self.streams.add(stream)
@@ -193,7 +194,7 @@ class Feed:
             return [self._reload()]
         after = parsed[1]
         if after >= upto:
-            # It has read from a replica that is ahead of this one.
+            # The reader comes from a replica that is ahead of this one.
             _, latest, _ = await self._database.position()
             if after > latest:
                 return [self._reload()]
@@ -205,7 +206,7 @@ class Feed:
         return [self._comment(), *(frame.data for frame in frames)]
 
     def _comment(self) -> bytes:
-        # Jittered: all labs that lose a replica must not come back in the same instant.
+        # Jittered: when a replica ends, its labs must not all come back at the same moment.
         return b"retry: %d\n: welcome\n\n" % random.randint(1000, 5000)
 
     def _reload(self) -> bytes:

@@ -1,8 +1,8 @@
-"""Keeps what an `ETag` is made of up to date, also with what other replicas commit.
+"""Keeps the versions of which `ETag`s are made up to date, also with other replicas' commits.
 
-A wake-up tells of another replica's commit a moment after it was answered there. Whoever asks in
-that moment must not hear *unchanged*: so each request waits for a look at the store's number that
-began after the request came. All that wait share the next look.
+The wake-up for another replica's commit arrives a moment after that replica has answered. A request
+in that moment must not be answered *unchanged*. So each request waits for a look at the store's
+number that began after the request arrived. All waiting requests share the next look.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from .versions import Versions
 
 __all__ = ["Freshness", "VersionsReader"]
 
-#: More than so many numbers at once are read in several ranges.
+#: Maximum length of a range.
 MOST_AT_ONCE = 5_000
 
 
 class VersionsReader(Protocol):
-    """Reads whose view changed."""
+    """Reads which users' views changed."""
 
     async def versions_range(self, versions: Versions, after: int, upto: int) -> None:
-        """Note whose view changed in the range ``(after, upto]``."""
+        """Note the users whose view changed in the range ``(after, upto]``."""
 
 
 class Freshness:
-    """Reads where the store is, and notes whose view changed up to there.
+    """Reads the store's position, and notes the users whose view changed up to there.
 
     Parameters
     ----------
     database
-        Where the numbers are.
+        The database, which gives the numbers.
     reader
-        Reads whose view changed.
+        Reads which users' views changed.
     versions
-        Where that is noted.
+        Where the changes are noted.
     """
 
     def __init__(self, *, database: Database, reader: VersionsReader, versions: Versions) -> None:
@@ -57,12 +57,12 @@ class Freshness:
         return epoch, seq, pruned
 
     async def look(self) -> tuple[str, int, int]:
-        """Note all that is committed, and return the position that was read."""
+        """Note all commits so far, and return the position that was read."""
         async with self._turn:
             return await self._look()
 
     async def wait(self) -> None:
-        """Wait until everything is noted that was committed before this call.
+        """Wait until every commit before this call is noted.
 
         Raises
         ------
@@ -70,16 +70,16 @@ class Freshness:
             If the database does not answer.
         """
         if self._database.is_sqlite:
-            # One process writes, and notes what it commits before it is answered.
+            # Only this process writes, and it notes each commit before it answers.
             return
         if self._next is None:
             self._next = asyncio.create_task(self._look_for_all(), name="freshness")
             self._next.add_done_callback(_heard)
-        # A caller who goes away leaves the look to the others who wait for it.
+        # Shielded: if one caller is cancelled, the others still wait for the look.
         await asyncio.shield(self._next)
 
     async def _look_for_all(self) -> None:
-        # Those who come while a look is under way wait for the one after it, all for the same.
+        # Callers that come while a look is under way share the next look.
         async with self._turn:
             self._next = None
             await self._look()
@@ -90,7 +90,7 @@ class Freshness:
         await epochs.learn(epoch)
         known = epochs.held(self.versions.epoch, self._seq)
         if not known or seq < self._seq or pruned > self._seq:
-            # Another history, an older copy of this one, or a change whose row is gone already.
+            # The database was replaced or restored, or rows of unnoted changes are already gone.
             await self._begin(epoch, seq)
         self.versions.epoch = epoch
         while self._seq < seq:
@@ -105,6 +105,6 @@ class Freshness:
 
 
 def _heard(task: asyncio.Task[None]) -> None:
-    """Look at what came of it, so that asyncio does not log what whoever waited has been told."""
+    """Retrieve the error: asyncio need not log it, since the waiting callers get it."""
     with suppress(asyncio.CancelledError):
         task.exception()

@@ -1,7 +1,7 @@
-"""The open streams of this process and who each is for; it knows neither HTTP nor the database.
+"""The open streams of this process and their users, without HTTP and database.
 
-A stream costs one small object and one task. A frame is encoded once and the same bytes go to
-every stream that sees it.
+A stream costs one small object and one task. A frame is encoded once, and the same bytes go to
+every stream that may see it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 __all__ = ["Frame", "Stream", "Streams", "encode_frame"]
 
-#: A reader that is so far behind is cut off; it resumes from its cursor.
+#: Number of pending frames at which a slow reader is cut off; it resumes from its cursor.
 MOST_PENDING = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """An event as bytes, with the number that its ``id`` has."""
+    """An event as bytes, with the number in its ``id``."""
 
     seq: int
     data: bytes
@@ -30,9 +30,9 @@ def encode_frame(epoch: str, seq: int, event: str, data: bytes) -> Frame:
     Parameters
     ----------
     epoch, seq
-        The cursor that a reader has after it.
+        The reader's cursor after this event.
     event
-        Its name.
+        The name of the event.
     data
         JSON in one line.
 
@@ -52,7 +52,7 @@ class Stream:
     Parameters
     ----------
     user
-        Whose; `None` for an anonymous caller.
+        The user; `None` for an anonymous caller.
     groups
         The user's groups.
     """
@@ -69,12 +69,12 @@ class Stream:
         self._ended = False
 
     def push(self, frame: Frame) -> None:
-        """Give it a frame, unless the reader has it already."""
+        """Add a frame, unless the reader has it already."""
         if frame.seq > self.after:
             self.push_raw(frame.data)
 
     def push_raw(self, data: bytes) -> None:
-        """Give it bytes, such as a comment."""
+        """Add bytes, such as a comment."""
         if len(self._pending) >= MOST_PENDING:
             self.end()
             return
@@ -82,7 +82,7 @@ class Stream:
         self._wake()
 
     def end(self) -> None:
-        """End it; what is pending is dropped, and the reader resumes from its cursor."""
+        """End the stream; pending frames are dropped, and the reader resumes from its cursor."""
         self._ended = True
         self._wake()
 
@@ -92,7 +92,7 @@ class Stream:
             waiter.set_result(None)
 
     async def take(self) -> bytes | None:
-        """Wait for what is pending and return it; `None` once the stream has ended."""
+        """Wait for pending bytes and return them; `None` once the stream has ended."""
         while not self._pending and not self._ended:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
@@ -110,7 +110,7 @@ class Streams:
     Parameters
     ----------
     most_anonymous
-        How many of anonymous callers may be open.
+        Maximum number of open streams of anonymous callers.
     """
 
     def __init__(self, *, most_anonymous: int = 1000) -> None:
@@ -127,7 +127,7 @@ class Streams:
         return iter(list(self._all))
 
     def admit(self, stream: Stream) -> bool:
-        """Return whether one more may be opened; what was admitted is released in the end."""
+        """Return whether a stream may be opened; an admitted stream must later be released."""
         if stream.user is not None:
             return True
         if self._anonymous >= self._most_anonymous:
@@ -136,12 +136,12 @@ class Streams:
         return True
 
     def release(self, stream: Stream) -> None:
-        """Let another be opened in its place."""
+        """Free the place of an admitted stream."""
         if stream.user is None:
             self._anonymous -= 1
 
     def add(self, stream: Stream) -> None:
-        """Begin to give it frames."""
+        """Add a stream, so that it gets frames."""
         self._all[stream] = None
         if stream.user is not None:
             self._by_user.setdefault(stream.user, []).append(stream)
@@ -149,7 +149,7 @@ class Streams:
             stream.end()
 
     def remove(self, stream: Stream) -> None:
-        """Forget it."""
+        """Remove a stream."""
         self._all.pop(stream, None)
         if stream.user is None:
             return
@@ -168,7 +168,7 @@ class Streams:
         return self._by_user.keys()
 
     def close(self) -> None:
-        """End every stream, and each that is opened from now on."""
+        """End every stream, also those opened from now on."""
         self.closed = True
         for stream in self:
             stream.end()

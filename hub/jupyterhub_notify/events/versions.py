@@ -1,7 +1,7 @@
-"""Versions of what each user sees, of which `ETag`s are made, mostly without the database.
+"""Versions of each user's view, of which `ETag`s are made, mostly without the database.
 
-`freshness.py` notes each range; this process's own commits are noted before they are answered. The
-numbers are the rows' own: every replica says the same.
+`freshness.py` notes each range, and this process's own commits are noted before they are answered.
+The numbers are those of the rows, so every replica computes the same version.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Versions:
     Parameters
     ----------
     epochs
-        Those of the numbers.
+        The epochs in which the numbers were given.
     of_everyone
-        Reads the number of the latest change that is not one user's alone.
+        Reads the number of the latest change that more than one user may see.
     of_user
-        Reads the number of the latest change of what only this user sees.
+        Reads the number of the latest change that only this user sees.
     """
 
     def __init__(
@@ -41,24 +41,24 @@ class Versions:
         self._of_everyone = of_everyone
         self._of_user = of_user
         self.epoch = ""
-        #: The latest change that is not one user's alone.
+        #: The number of the latest change that more than one user may see.
         self.everyone = 0
         self._users: OrderedDict[str, int] = OrderedDict()
 
     async def begin(self, epoch: str) -> None:
-        """Start anew with a store."""
+        """Start anew, with the store's present numbers."""
         everyone = await self._of_everyone()
         self._users.clear()
         self.epoch, self.everyone = epoch, everyone
 
     def note(self, committed: Committed) -> None:
-        """Note what a transaction of this process changed."""
+        """Note the changes of a transaction of this process."""
         for user, seq in committed.users.items():
             self.changed([user], seq)
         self.everyone_changed(committed.everyone)
 
     def changed(self, users: Iterable[str], seq: int) -> None:
-        """Note that these users see something new."""
+        """Note that these users' views changed."""
         for user in users:
             self._users[user] = max(seq, self._users.get(user, 0))
             self._users.move_to_end(user)
@@ -66,17 +66,18 @@ class Versions:
             self._users.popitem(last=False)
 
     def everyone_changed(self, seq: int) -> None:
-        """Note that anybody may see something new."""
+        """Note that every user's view may have changed."""
         self.everyone = max(self.everyone, seq)
 
     @property
     def of_everyone(self) -> str:
-        """What changes whenever the view of somebody does who is nobody in particular."""
-        # With the epoch in which the number was given: a later one changes nothing.
+        """The version of an anonymous caller's view."""
+        # With the epoch in which the number was given, so that a later epoch leaves the version
+        # as it is.
         return f"{self.epochs.of(self.everyone)}.{self.everyone}"
 
     async def of(self, user: str | None) -> str:
-        """Return what changes whenever the user's view does."""
+        """Return the version of a user's view, which changes whenever the view does."""
         if user is None:
             return self.of_everyone
         own = self._users.get(user)

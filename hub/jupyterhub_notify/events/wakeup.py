@@ -1,7 +1,7 @@
-"""PostgreSQL's `LISTEN`: one connection that hears of other replicas' commits.
+"""PostgreSQL's `LISTEN`: one connection that is notified of other replicas' commits.
 
-A dead connection goes unnoticed by `LISTEN`, so it is asked something now and then; the feed looks
-every few seconds all the same.
+`LISTEN` does not notice a dead connection, so a query probes it at intervals. The feed also looks
+every few seconds without a wake-up.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ..storage.writer import CHANNEL
 __all__ = ["Wakeup"]
 
 PROBE_S = 20.0
-#: Seconds that an answer may take.
+#: Time in seconds that the answer to a probe may take.
 PROBE_TIMEOUT_S = 10.0
-#: Seconds from a loss to the next try.
+#: Seconds from the loss of the connection to the next try.
 AGAIN_S = 2.0
 
 
@@ -37,7 +37,7 @@ class Wakeup:
     url
         SQLAlchemy's URL of the database.
     wake
-        What to call.
+        The function to call.
     """
 
     def __init__(self, *, url: str, wake: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Routes of those who send broadcasts and of administrators; the page uses nothing else."""
+"""Routes for senders of broadcasts and for administrators; the pages use nothing else."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ async def broadcast_events(id: Reference, caller: CallerOf, parts: PartsOf) -> R
 
 
 async def _progress(parts: Parts, caller: Caller, id_: str) -> AsyncIterator[bytes]:
-    """Yield what became of a broadcast, at most some times a second."""
+    """Yield the progress of a broadcast, at most some times a second."""
     changed = asyncio.Event()
     parts.feed.followers.append(changed.set)
     seen, last, quiet_s = 0, b"", 0.0
@@ -204,7 +204,7 @@ async def _progress(parts: Parts, caller: Caller, id_: str) -> AsyncIterator[byt
             try:
                 stored, counts = await parts.broadcasting.one(caller, id_)
             except ServiceError:
-                # Deleted meanwhile, or the database is away: the page asks again.
+                # The broadcast was deleted, or the database does not answer: the page asks again.
                 return
             data = dump(parts.broadcast_views.admin(stored, counts))
             if parts.settings.receipts != "counts":
@@ -460,10 +460,10 @@ def _csv(names: list[str], rows: Iterable[list[object]], headers: dict[str, str]
 
 
 def _cell(value: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet treats as a formula."""
     if value is None:
         return ""
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    # Some of them look behind blanks and ends of lines.
+    # Some spreadsheets ignore spaces and line ends before the formula.
     risky = text[:1] in ("\t", "\r") or text.lstrip()[:1] in ("=", "+", "-", "@")
     return f"'{text}" if risky else text

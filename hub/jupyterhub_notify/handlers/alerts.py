@@ -1,4 +1,4 @@
-"""The webhooks of alerting engines, and what the administrator sees of alerts."""
+"""Routes for the webhooks of alerting engines, and the administrator's overview of alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces that answers share: validators, links to pages, addresses, JSON without defaults."""
+"""Functions shared by answers: validators, links to pages, addresses, JSON without defaults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def base_url(request: Request) -> str:
-    """Return the address of the service as its callers know it, without a slash at the end."""
+    """Return the service's address as its callers see it, without a slash at the end."""
     public: str | None = request.app.state.settings.public_url
     return (public or str(request.base_url)).rstrip("/")
 
@@ -38,11 +38,11 @@ def entity_tag(request: Request, caller: Caller, *versions: object) -> str:
     Parameters
     ----------
     request
-        What is asked for.
+        The request.
     caller
-        Who asks: the same address is different for each.
+        The caller: the same address has a different answer for each.
     *versions
-        What changes whenever the answer does.
+        Values that change whenever the answer does.
 
     Returns
     -------
@@ -50,7 +50,8 @@ def entity_tag(request: Request, caller: Caller, *versions: object) -> str:
         The value of the header ``ETag``.
     """
     scope = request.scope
-    # The parts of `base_url` and `request.url`, without making these: this answers most polls.
+    # The parts of `base_url` and `request.url`, without building either: most polls need no more
+    # than this.
     base = request.app.state.settings.public_url
     base = base or (scope["scheme"], request.headers.get("host"), scope.get("root_path"))
     parts = [request.app.state.version, base, scope["path"], scope["query_string"]]
@@ -78,7 +79,7 @@ def not_modified(request: Request, tag: str) -> Response | None:
 
 
 def json_one(model: BaseModel, *, tag: str | None = None, status: int = 200) -> Response:
-    """Return a model as JSON, without what has its default."""
+    """Return a model as JSON, without fields that have their default."""
     return Response(
         model.model_dump_json(exclude_defaults=True),
         status_code=status,
@@ -90,7 +91,7 @@ def json_one(model: BaseModel, *, tag: str | None = None, status: int = 200) -> 
 def json_list(
     models: Sequence[BaseModel], *, tag: str | None = None, headers: dict[str, str] | None = None
 ) -> Response:
-    """Return a list of models as JSON, without what has its default."""
+    """Return a list of models as JSON, without fields that have their default."""
     body = b"[%s]" % b",".join(
         model.model_dump_json(exclude_defaults=True).encode() for model in models
     )
@@ -100,12 +101,12 @@ def json_list(
 
 
 def whole_headers(request: Request, count: int) -> dict[str, str]:
-    """Return ``Link`` and ``X-Total-Count`` of a list that is never cut into pages."""
+    """Return ``Link`` and ``X-Total-Count`` of a list that has no pages."""
     return page_headers(request, Page[Any](items=[], total=count))
 
 
 def offset_headers(request: Request, *, total: int, limit: int, offset: int) -> dict[str, str]:
-    """Return ``Link`` and ``X-Total-Count`` of a page that a number of entries precedes."""
+    """Return ``Link`` and ``X-Total-Count`` of a page given by its offset."""
     url = base_url(request) + quote(get_route_path(request.scope))
     query = [item for item in request.query_params.multi_items() if item[0] != "offset"]
 
@@ -122,7 +123,7 @@ def offset_headers(request: Request, *, total: int, limit: int, offset: int) -> 
 
 
 def page_headers(request: Request, page: Page[Any]) -> dict[str, str]:
-    """Return ``Link`` and ``X-Total-Count`` of a page."""
+    """Return ``Link`` and ``X-Total-Count`` of a page given by its cursor."""
     url = base_url(request) + quote(get_route_path(request.scope))
     query = [(name, value) for name, value in request.query_params.multi_items()]
     query = [item for item in query if item[0] != "cursor"]

@@ -19,7 +19,7 @@ async def _caller(request: Request) -> Caller:
     return caller
 
 
-# A coroutine: FastAPI calls each plain function in a thread, which costs more than a whole 304.
+# A coroutine: FastAPI calls a plain function in a thread, which costs more than a whole 304.
 async def _parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts

@@ -1,4 +1,4 @@
-"""Route of the doctor, for the page and for `jupyterhub-notify doctor`."""
+"""The doctor's route, for the page and for `jupyterhub-notify doctor`."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from ..identity.caller import IdentityError
 __all__ = ["add_error_handlers", "error_response", "http_error", "validation_error"]
 
 MOST_INPUT = 200
-#: Errors of one body that are listed, and characters of a field's name: both are the caller's.
+#: Maximum number of errors listed, and of characters of a field's name: the caller controls both.
 MOST_ERRORS, MOST_NAME = 100, 100
-#: Instead of pydantic's words on an unknown field, which do not help with a misspelt one.
+#: Replaces pydantic's sentence on an unknown field, which does not help with a misspelt one.
 UNKNOWN_FIELD = "There is no field of this name"
 
 
@@ -32,7 +32,7 @@ def error_response(
         headers["Retry-After"] = str(retry_after_s)
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="jupyterhub-notify"'
-    # In ASCII: what is quoted may be half of a surrogate pair.
+    # In ASCII: a quoted text may contain half of a surrogate pair, which UTF-8 cannot encode.
     return Response(
         json.dumps({"detail": detail}),
         status_code=status,
@@ -53,12 +53,12 @@ async def _identity_error(_request: Request, error: Exception) -> Response:
 
 
 async def validation_error(_request: Request, error: Exception) -> Response:
-    """Answer a request that makes no sense."""
+    """Answer a request that is not valid."""
     assert isinstance(error, RequestValidationError)
     return error_response(422, [_entry(one) for one in error.errors()[:MOST_ERRORS]])
 
 
-#: Instead of the framework's own two words on an address or method.
+#: Replace the framework's own two words on an unknown address or method.
 SENTENCES = {
     404: ("not_found", "There is nothing at this address"),
     405: ("method_not_allowed", "This address does not take this method"),
@@ -66,17 +66,17 @@ SENTENCES = {
 
 
 async def http_error(request: Request, error: Exception) -> Response:
-    """Answer an address that leads nowhere, and whatever else no service says."""
+    """Answer an unknown address, and the framework's other errors."""
     assert isinstance(error, HTTPException)
     if error.status_code == 400 and isinstance(error.detail, str):
-        # FastAPI says so of what `json` fails at by itself: bytes that are no text, and a nesting
-        # that is too deep.
+        # FastAPI answers 400 if `json` fails with other errors than its own: on bytes that are no
+        # text, and on too deep a nesting.
         detail = {"type": "json_invalid", "loc": ["body"], "msg": "The body is no JSON to be read"}
         return error_response(422, [detail])
     if error.status_code in SENTENCES and isinstance(error.detail, str):
         code, sentence = SENTENCES[error.status_code]
         answer = error_response(error.status_code, [{"msg": sentence, "type": code}])
-        # Such as the methods that an address does take.
+        # Such as `Allow`, with the methods that the address does accept.
         answer.headers.update(error.headers or {})
         return answer
     return await http_exception_handler(request, error)
@@ -94,7 +94,7 @@ def _entry(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Make an application answer errors so."""
+    """Add these handlers of errors to an application."""
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(IdentityError, _identity_error)
     app.add_exception_handler(RequestValidationError, validation_error)

@@ -27,25 +27,25 @@ router = APIRouter(prefix="/v1", tags=["events"])
 
 
 class EventStreamResponse(Response):
-    """Sends what a stream is given until either side ends it.
+    """Sends the frames of a stream until either side ends it.
 
-    It talks to the server directly: ten thousand of these are open at once, and each has one
-    task and one small object for the wait for the client's end.
+    It talks to the server directly, since ten thousand streams may be open at once: each costs one
+    more task, which waits for the client's disconnection.
 
     Parameters
     ----------
     feed
-        What gives the stream its frames.
+        Gives the stream its frames.
     stream
         The stream.
     cursor
-        Where its reader is.
+        The cursor of its reader.
     life_s
-        Seconds after which it ends, so that its caller is asked for anew.
+        Seconds after which the stream ends, so that its caller is identified anew.
     still_valid
-        Tells whether the caller still is who they were.
+        Tells whether the caller is still the same, with the same groups.
     recheck_s
-        Seconds after which that is asked, again and again.
+        Interval in seconds between these checks.
     """
 
     media_type = "text/event-stream"
@@ -78,7 +78,7 @@ class EventStreamResponse(Response):
         self._checking: asyncio.Task[None] | None = None
 
     def _check_later(self) -> None:
-        """Ask after a while who the caller is; a timer costs less than a task for each stream."""
+        """Check the caller later; a timer for each stream costs less than a task."""
         self._check = asyncio.get_running_loop().call_later(
             self._recheck_s * random.uniform(0.8, 1.0), self._check_now
         )
@@ -170,11 +170,12 @@ async def events(
         try:
             found: Caller = await request.app.state.identity.identify(request)
         except IdentityUnavailable:
-            # The Hub is away: whoever had a stream keeps it.
+            # The Hub does not answer: open streams stay open.
             return True
         except IdentityError:
             return False
-        # In other groups the reader sees others' messages: it comes again, as who it is now.
+        # With other groups the reader may see other messages: end the stream, and it comes again
+        # with its present groups.
         return (found.name, found.kind, found.groups) == (caller.name, caller.kind, caller.groups)
 
     return EventStreamResponse(

@@ -1,4 +1,4 @@
-"""A user's own notifications, as Semaphore has them."""
+"""Routes of a user's own notifications, the same as Semaphore's."""
 
 from __future__ import annotations
 

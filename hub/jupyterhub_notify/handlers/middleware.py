@@ -1,6 +1,6 @@
-"""Middleware around every request: its body's bound, its measure, its end, unexpected errors.
+"""Middleware around every request: the body's limit, metrics, the stop, unexpected errors.
 
-Plain ASGI: ten thousand open streams pass through here.
+It is plain ASGI, which costs least: ten thousand open streams pass through here.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .errors import error_response
 __all__ = ["BodyLimit", "Ending", "Failures", "Measure"]
 
 MOST = 256 * 1024
-#: A list of all that should be active, ten thousand receipts, and all alerts of a group: an engine
-#: does not send again what is refused.
+#: For lists: all notifications that should be active, and all alerts of a group. An engine does not
+#: repeat a webhook that was refused as too large.
 MOST_OF_LISTS = 16 * 1024 * 1024
 LISTS = ("/v1/alerts/alertmanager", "/v1/alerts/grafana")
 
 
 class BodyLimit:
-    """Refuses bodies over the limit with 413, as soon as they are."""
+    """Refuses a body with 413 as soon as it is over the limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -59,7 +59,7 @@ class BodyLimit:
 
 
 class Measure:
-    """Counts requests by route, which has no name of a user or key in it."""
+    """Counts requests by route; the path could contain a user's name or a key."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -82,7 +82,7 @@ class Measure:
 
 
 class Failures:
-    """Logs an error that nobody expected once, and answers 500."""
+    """Logs an unexpected error once, and answers 500."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -100,7 +100,7 @@ class Failures:
         try:
             await self._app(scope, receive, noticed)
         except Exception as error:
-            # Raised on, it would be logged by the server as well.
+            # Not raised again: the server would log it a second time.
             route = getattr(scope.get("route"), "path", None)
             name = type(error).__name__
             self._log.error("A request failed", route=route, error=name, exc_info=error)
@@ -110,12 +110,12 @@ class Failures:
 
 
 class Ending:
-    """Answers 503 to a request that the service's stop has ended.
+    """Answers 503 to a request that the service's stop has cancelled.
 
     Parameters
     ----------
     app
-        What answers otherwise.
+        The application.
     under_way
         The requests under way.
     """

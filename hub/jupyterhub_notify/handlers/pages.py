@@ -1,7 +1,7 @@
 """The pages at `/services/notify/`: the composer, the history and results, and a user's inbox.
 
-Whatever they do to a message goes through the API; what they show is what the same services
-return, rendered here, so that nothing is rendered in the browser a second time.
+The pages change messages through the API. What they show comes from the same services and is
+rendered here, so that the browser needs no second renderer.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ __all__ = ["add_pages", "router", "wants_page"]
 
 router = APIRouter(include_in_schema=False)
 
-#: Rows of a page of the history, of the results and of the inbox.
+#: Rows of a page of the history, of the results, of the inbox, and of the alerts.
 ROWS = 50
 DELIVERIES = 100
 INBOX = 100
 STATES = 500
-#: Of a search in the inbox.
+#: Number of messages that a search in the inbox looks at.
 SEARCHED = 2000
 
 HEADERS = {
@@ -63,17 +63,17 @@ HEADERS = {
 
 
 class Static(StaticFiles):
-    """Static files that a browser asks about each time: they change with the service."""
+    """Static files, which a browser has to revalidate: they change with the service."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """Return a file, or that it has not changed."""
+        """Return a file, or 304 if it has not changed."""
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return a file; with a version in its address it never changes."""
+        """Return a file; one with a version in its address may be cached without revalidation."""
         response = await super().get_response(path, scope)
         if scope["query_string"].startswith(b"v="):
             response.headers["Cache-Control"] = "public, max-age=604800"
@@ -81,7 +81,7 @@ class Static(StaticFiles):
 
 
 def add_pages(app: FastAPI, settings: Settings, identity: IdentityProvider) -> None:
-    """Add the pages and what they load to an application."""
+    """Add the pages and their static files to an application."""
     of_hub = hub_of(identity) is not None
     environment = _make_environment(site_directories=settings.page_templates, hub=of_hub)
     environment.filters["plain"] = lambda text: plain_text(text, block=False)
@@ -98,11 +98,11 @@ class Pages:
     Parameters
     ----------
     settings
-        Where the service is.
+        The site's settings.
     environment
-        The templates.
+        The environment of the templates.
     of_hub
-        Whether they extend JupyterHub's page.
+        Whether the templates extend JupyterHub's page.
     """
 
     def __init__(self, settings: Settings, environment: Any, *, of_hub: bool) -> None:
@@ -158,7 +158,7 @@ class Pages:
 
 
 def _problems_of_files(request: Request, caller: Caller | None, tab: str) -> list[FileProblem]:
-    """Return what is wrong with the site's files, to an administrator; none in the inbox."""
+    """Return the problems of the site's files, for an administrator; none in the inbox."""
     if caller is None or not caller.admin or tab in ("", "inbox"):
         return []
     parts: Parts = request.app.state.parts
@@ -182,12 +182,12 @@ def _may_send(caller: Caller) -> bool:
 
 
 def wants_page(request: Request) -> bool:
-    """Return whether a browser asks for a page, and no client for the API."""
+    """Return whether a browser asks for a page, rather than a client for the API."""
     return "text/html" in request.headers.get("accept", "")
 
 
 class _Turned(Exception):
-    """Another answer than the page that was asked for."""
+    """Raised to answer with something other than the requested page."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ class _Turned(Exception):
 
 
 async def _reader(request: Request, *, sender: bool = False) -> Caller:
-    """Return who asks for a page; send a browser that has not logged in to the login."""
+    """Return the caller of a page; redirect a browser that is not logged in to the login."""
     pages: Pages = request.app.state.pages
     identity: IdentityProvider = request.app.state.identity
     try:
@@ -294,10 +294,11 @@ async def _groups(
         found = Directory(users=[], groups=[])
     if found.groups:
         known: dict[str, int | None] = {group.name: group.members for group in found.groups}
-        # Nobody is in these, and the sender sees it rather than a choice that is gone.
+        # Keep chosen groups that have no members: the sender sees that, rather than a choice that
+        # has disappeared.
         missing = {name: None for name in chosen if caller.may_send_to_group(name)}
         return list({**missing, **known}.items())
-    # No hub answers: the names that the sender's scopes have are all that is known.
+    # Without a hub's answer only the groups named in the sender's scopes are known.
     return [(name, None) for name in sorted(caller.send_groups - {"*"})]
 
 
@@ -308,7 +309,7 @@ async def _form(request: Request) -> Draft:
 
 @router.post("/fragments/preview")
 async def preview(request: Request) -> Response:
-    """Render what is being written, as the lab would show it."""
+    """Render the draft as the lab would show it."""
     try:
         caller = await _reader(request, sender=True)
     except _Turned as turned:
@@ -335,7 +336,7 @@ async def preview(request: Request) -> Response:
 
 
 def _countdown(draft: Draft) -> str | None:
-    """Return what the banner of a maintenance would say, as the browser's script does."""
+    """Return the countdown that the banner of a maintenance would show, as the script writes it."""
     if draft.when != "maintenance":
         return None
     try:
@@ -353,7 +354,7 @@ def _countdown(draft: Draft) -> str | None:
 
 @router.post("/fragments/recipients")
 async def recipients(request: Request, parts: PartsOf) -> Response:
-    """Say whom the choice of recipients reaches."""
+    """Show whom the chosen recipients reach."""
     try:
         caller = await _reader(request, sender=True)
     except _Turned as turned:
@@ -385,7 +386,7 @@ Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 
 @router.get("/history")
 async def history(request: Request, parts: PartsOf, q: Text = "", offset: Offset = 0) -> Response:
-    """List what was sent."""
+    """List the broadcasts that were sent."""
     pages: Pages = request.app.state.pages
     try:
         caller = await _reader(request, sender=True)
@@ -416,7 +417,7 @@ async def results(
     user: Text = "",
     offset: Offset = 0,
 ) -> Response:
-    """Show what became of a broadcast."""
+    """Show the results of a broadcast."""
     pages: Pages = request.app.state.pages
     try:
         caller = await _reader(request, sender=True)
@@ -461,7 +462,7 @@ def _is_held(one: AdminBroadcast) -> bool:
     return one.revoked is None and one.held_until is not None and now() < one.held_until
 
 
-#: Words for a maintenance's notices in the results.
+#: The names of a maintenance's notices in the results.
 _NOTICES = {"announced": "announced", "begun": "begins", "over": "is over"}
 
 
@@ -474,13 +475,13 @@ def _notices(stored: StoredBroadcast) -> list[dict[str, Any]]:
             "now": stored.is_shown and stored.occurrence == phase.start,
         }
         for phase in phases_of(stored.schedule)
-        # Those that were over before it was sent are never shown.
+        # Notices that had ended before the broadcast was sent are never shown.
         if phase.end > stored.created
     ]
 
 
 def _in_words(minutes: Sequence[int]) -> str:
-    """Return lead times as a site has set them: *a week, a day and an hour*."""
+    """Return a site's lead times in words: *a week, a day and an hour*."""
     units = ((10_080, "week"), (1440, "day"), (60, "hour"), (1, "minute"))
     words = []
     for one in sorted(minutes, reverse=True):
@@ -515,7 +516,7 @@ def _pager(request: Request, offset: int, limit: int, shown: int, total: int) ->
 
 @router.get("/templates")
 async def templates(request: Request, parts: PartsOf) -> Response:
-    """List what a broadcast can start from."""
+    """List the templates that a broadcast can start from."""
     pages: Pages = request.app.state.pages
     try:
         caller = await _reader(request, sender=True)
@@ -536,7 +537,7 @@ async def templates(request: Request, parts: PartsOf) -> Response:
 
 @router.get("/alerts")
 async def alerts(request: Request, parts: PartsOf) -> Response:
-    """Show what alerts, rules and channels have come to, to an administrator."""
+    """Show the state of alerts, rules and channels, to an administrator."""
     pages: Pages = request.app.state.pages
     try:
         caller = await _reader(request)

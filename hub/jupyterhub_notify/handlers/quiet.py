@@ -1,4 +1,4 @@
-"""Routes of what the caller is left alone by."""
+"""Routes of do not disturb and of muted sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of labs and pages: overview, broadcasts, welcome messages, hello."""
+"""Routes for labs and pages: overview, broadcasts, welcome messages, hello."""
 
 from __future__ import annotations
 

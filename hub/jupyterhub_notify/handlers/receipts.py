@@ -1,4 +1,4 @@
-"""The route of receipts: all labs send theirs within the seconds after a broadcast."""
+"""The route for receipts: all labs send theirs within seconds after a broadcast."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["router"]
 
 
 class ReceiptsRoute(APIRoute):
-    """Takes what is as it should be by itself, and leaves everything else to FastAPI.
+    """Handles valid receipts itself, and leaves everything else to FastAPI.
 
-    FastAPI's way to the same end takes three times as long; what it says of errors is its own.
+    FastAPI would take three times as long for the same; its answers to errors stay its own.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
+        """Return the function that answers a request."""
         answer = super().get_route_handler()
 
         async def handle(request: Request) -> Response:

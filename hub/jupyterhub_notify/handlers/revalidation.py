@@ -1,4 +1,4 @@
-"""Answers *unchanged* before anything else of a request is looked at: most polls are just that."""
+"""Answers *unchanged* before looking at anything else of a request: most polls need only that."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .dependencies import CallerOf
 __all__ = ["RevalidatedRoute", "ViewTag"]
 
 
-#: The key in a request's scope of its validator, which a replica asks the database for.
+#: The key in a request's scope that keeps its validator: to make one a replica asks the database.
 KEPT = "jupyterhub_notify.view_tag"
 
 
 async def _view_tag(request: Request, caller: CallerOf) -> str:
-    """Return the validator of an answer that shows what the caller sees now."""
+    """Return the validator of an answer that shows the caller's present view."""
     tag: str | None = request.scope.get(KEPT)
     if tag is None:
         parts = request.app.state.parts
@@ -36,12 +36,12 @@ ViewTag = Annotated[str, Depends(_view_tag)]
 class RevalidatedRoute(APIRoute):
     """A route with answers that have a `ViewTag`, or no validator at all.
 
-    Parameters need not be checked before a 304: they are a part of the validator, and only an
-    answer to the same ones has it.
+    Parameters need not be checked before a 304: they are part of the validator, so it can only come
+    from an earlier answer to the same parameters.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
+        """Return the function that answers a request."""
         answer = super().get_route_handler()
         if "GET" not in (self.methods or ()):
             return answer
@@ -54,7 +54,7 @@ class RevalidatedRoute(APIRoute):
                 caller = await request.app.state.identity.identify(request)
                 tag = await _view_tag(request, caller)
                 return not_modified(request, tag) or await answer(request)
-            # It matches whatever is there, so that has to be found out.
+            # "*" matches any answer, so find out whether there is one.
             response = await answer(request)
             tag = response.headers.get("etag", "")
             return (not_modified(request, tag) if tag else None) or response

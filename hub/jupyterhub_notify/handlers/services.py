@@ -1,4 +1,4 @@
-"""Routes of services: Semaphore's, and change, revoke and reconcile beyond them."""
+"""Routes for services: Semaphore's, and in addition change, revoke and reconcile."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ async def reconcile(
     return json_one(await parts.reconciling.reconcile(caller, service, body, scope))
 
 
-# A key may contain slashes, such as `jobs/4711`, which are part of the path when it is decoded. So
-# what has more after the key comes before what has not.
+# A key may contain slashes, such as `jobs/4711`, which are part of the decoded path. So a route
+# with a further part after the key has to come before the routes without.
 @router.get("/{id:path}/receipts", response_model=list[Receipt], summary="What became of it")
 async def list_receipts(
     request: Request, service: ServiceName, id: Reference, caller: CallerOf, parts: PartsOf

@@ -1,4 +1,4 @@
-"""Answer addresses that lead nowhere: with a page to a browser, with JSON to clients."""
+"""Answers requests for unknown addresses: with a page for a browser, with JSON for clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MALFORMED = "A part of this address makes no sense: {}."
 
 
 def add_unknown_page(app: FastAPI) -> None:
-    """Make an application answer browsers with a page where there is none."""
+    """Make an application answer a browser's request for an unknown address with a page."""
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(RequestValidationError, _malformed)
 
@@ -55,7 +55,7 @@ async def _sentence(request: Request, status: int, title: str, sentence: str) ->
 
 
 async def _caller(request: Request) -> Caller | None:
-    """Return who asks, for the tabs above the sentence; nobody needs to log in to read it."""
+    """Return the caller, for the tabs above the sentence; the sentence itself needs no login."""
     identity: IdentityProvider = request.app.state.identity
     try:
         caller = await identity.identify(request)
