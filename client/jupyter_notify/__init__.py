@@ -1,6 +1,6 @@
 """Send notifications to JupyterLab from notebooks, scripts and shells.
 
-It depends on the standard library only, so that it can be installed into any kernel's environment.
+The package needs the standard library only, so that any kernel's environment can have it.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ T = TypeVar("T")
 class Notify:
     """Sends notifications to the JupyterLab that this program runs in.
 
-    Without one it logs a single warning, and the program goes on. A wrong option raises
+    Without a JupyterLab it logs a single warning, and the program goes on. A wrong option raises
     ``BadUsage``, a ``ValueError``, at once.
     """
 
@@ -45,7 +45,7 @@ class Notify:
         fork.register(self)
 
     def __call__(self, message: object, **options: Unpack[Options]) -> PendingNotification:
-        """Send a notification; returns at once.
+        """Send a notification, and return at once.
 
         Parameters
         ----------
@@ -57,7 +57,7 @@ class Notify:
         Returns
         -------
         PendingNotification
-            Tells what became of it.
+            The result, once the background thread has sent the notification.
         """
         fields, picture = _with_picture(options)
         return self.queue.submit(with_key(compose(message, **fields)), picture)
@@ -68,7 +68,7 @@ class Notify:
         Returns
         -------
         str or None
-            Its id; None if there is no server to send it to, which is logged once.
+            The notification's id; None if there is no server to send it to, which is logged once.
         """
         import asyncio
 
@@ -106,18 +106,18 @@ class Notify:
         text
             Whether an answer can be written; by default where there are no choices.
         prompt
-            What stands above the answers, if the message does not say it.
+            A text above the answers, if the message itself is not the question.
         timeout
             How many seconds to wait, or a ``timedelta``; by default as long as it takes.
         options
-            See ``QuestionOptions``. A question stays in sight unless it is said otherwise.
+            See ``QuestionOptions``. A question stays in sight unless an option says otherwise.
 
         Returns
         -------
         str or None
-            The answer; None if the user puts the question away, if it is taken back, if nobody
-            answers in time (the question then vanishes), or if there is nobody to ask, of which
-            a warning tells.
+            The answer. None if the user dismisses the question, if it is revoked, if nobody
+            answers in time (the question then vanishes), or if it cannot be sent, which is logged
+            as a warning.
         """
         import_all()
         with fork.importing():
@@ -251,7 +251,7 @@ class Notify:
 
 
 def _with_picture(options: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
-    """Return the options of a message, and its picture if that can be had.
+    """Return the options of a message without its picture, and the picture's bytes.
 
     A picture that cannot be drawn or is too large is left out, with a warning.
     """

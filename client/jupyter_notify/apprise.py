@@ -38,7 +38,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
     """Sends Apprise's notifications to a Jupyter server.
 
     ``jupyter://`` means the server that ``jupyter notify`` finds. ``jupyter://TOKEN@host:8888/base``
-    and ``jupyters://…`` (HTTPS) name one.
+    and ``jupyters://…`` (HTTPS) name a server.
     """
 
     service_name = "JupyterLab"
@@ -84,14 +84,14 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         Raises
         ------
         SendError
-            If there is none.
+            If there is no server.
         """
         if not self.host or self.host == "_":
             return find()
         scheme = "https" if self.secure else "http"
         port = f":{self.port}" if self.port else ""
         path = f"{self.path}/" if self.path else ""
-        # Apprise keeps tokens in its URLs. Without one, the token is found as usual.
+        # Apprise keeps tokens in its URLs. If the URL has none, the token is found as usual.
         env = {**os.environ, TOKEN_VARIABLE: self.token} if self.token else os.environ
         return find(f"{scheme}://{self.host}{port}/{path}", env=env)
 
@@ -163,7 +163,7 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         results: dict[str, Any] | None = NotifyBase.parse_url(url, verify_host=False)
         if results:
             results["token"] = unquote(results.get("user") or "")
-            # As it is written: a user's name may hold an encoded slash or question mark.
+            # Keep the path as written: a user's name in it may hold an encoded slash.
             results["path"] = results.get("fullpath") or ""
         return results
 

@@ -18,11 +18,11 @@ from .values import to_number
 
 log = logging.getLogger("jupyter_notify")
 
-#: Time in seconds that one request waits for the answer: less than an answer may take.
+#: Time in seconds that one request waits for the user: less than the timeout of a request.
 WAIT_S = 5
 #: Pause in seconds before a server that does not answer is asked again.
 RETRY_S = 1.0
-#: Time in seconds that a question outlives its program, if that cannot take it back.
+#: Time in seconds from the timeout until a question expires, if the program cannot revoke it.
 GRACE_S = 10.0
 #: Fields that say how a message is shown; a question stays in sight unless one of these is given.
 SHOWN = ("toast", "persistent", "auto_close_ms")
@@ -52,7 +52,7 @@ def ask(
 
 
 class _Question:
-    """A question on its way, and what is waited for.
+    """A question, and the wait for its answer.
 
     Parameters
     ----------
@@ -78,16 +78,16 @@ class _Question:
         self._end = math.inf if timeout_s is None else time.monotonic() + timeout_s
         self._source = value.get("source")
         self._picture = picture
-        #: Its id, while it stands.
+        #: The question's id while it is open.
         self._id: str | None = None
 
     def ask(self) -> str | None:
-        """Ask, wait, and take back what was not answered."""
+        """Ask, wait, and revoke the question if it was not answered."""
         try:
             self._send()
             return self._wait()
         except SendError as error:
-            # As with all that is sent: a program does not fail because nobody can be told.
+            # As with every message, the program must not fail because nothing can be sent.
             log.warning("The user could not be asked: %s", error)
             return None
         finally:
@@ -98,7 +98,7 @@ class _Question:
 
     def _send(self) -> None:
         if "key" in self._value:
-            # An answer to an earlier question of this key is none to this one.
+            # Revoke an earlier question with this key: its answer must not count for this one.
             with suppress(Refused):
                 self._persist("DELETE", ingest_path(self._value["key"], self._source))
         answer = self._persist("POST", "/ingest", with_key(self._value))
@@ -120,7 +120,7 @@ class _Question:
                 row = self._persist("GET", f"{path}{'&' if '?' in path else '?'}wait={wait_s}")
             except Refused as error:
                 if error.status == 404:
-                    # It was taken back, or has expired.
+                    # The question was revoked, or has expired.
                     self._id = None
                     return None
                 if error.status == 405:
@@ -133,7 +133,7 @@ class _Question:
                 return None
 
     def _persist(self, method: str, path: str, value: Message | None = None) -> dict[str, Any]:
-        """Return the answer to a request, tried again for as long as the user is waited for."""
+        """Send a request, again if need be until the timeout, and return the server's answer."""
         while True:
             try:
                 return self._client.request(method, path, value)

@@ -12,7 +12,8 @@ from .errors import BadUsage
 from .message import MAX_BODY
 from .terminal_text import tail
 
-#: Bytes kept of a text's end: more than a body may have, since a text in UTF-16 shrinks as UTF-8.
+#: How many bytes of a text's end are kept. A text in UTF-16 is smaller as UTF-8, so these are more
+#: than a body may have.
 KEPT = 4 * MAX_BODY
 NOTE = "*Shortened: this is the end of it.*\n\n"
 
@@ -25,12 +26,12 @@ def read_body(path: str, plain: bool) -> str | None:
     path
         The file; ``-`` is standard input, which is read to its end.
     plain
-        Whether it is program output, for which ``fenced`` adds the note.
+        Whether the text is program output, for which ``fenced`` adds the note.
 
     Raises
     ------
     BadUsage
-        If it cannot be read or has no end.
+        If the file cannot be read or has no end.
     """
     try:
         if path == "-":

@@ -94,7 +94,7 @@ def check_peer(sock: socket.socket) -> None:
     Raises
     ------
     PermissionError
-        If it belongs to another user.
+        If the process belongs to another user.
     """
     user: int | None = None
     if hasattr(socket, "SO_PEERCRED"):
@@ -203,7 +203,7 @@ class Client:
             self._connection = self._connect()
         sent = headers(self.target)
         if body is not None:
-            # The server sees for itself what bytes are.
+            # The server determines a picture's type from its bytes.
             is_json = body.startswith(b"{")
             sent["Content-Type"] = "application/json" if is_json else "application/octet-stream"
         if self._connection.sock is not None:
@@ -256,7 +256,7 @@ class Client:
 
 
 class ReconnectingClient:
-    """A client that looks for the server again when it is gone: it may be back at another URL.
+    """A client that looks for its server again when the server is gone: the URL may have changed.
 
     Parameters
     ----------
@@ -272,12 +272,12 @@ class ReconnectingClient:
         self._client: Client | None = None
 
     def connect(self) -> None:
-        """Find the server, unless that is done already.
+        """Find the server, unless it was found already.
 
         Raises
         ------
         SendError
-            If there is none.
+            If there is no server.
         """
         if self._client is None:
             self._client = Client(self._find(), self._timeout_s)
@@ -308,7 +308,7 @@ class ReconnectingClient:
             before, self._client = self._client.target, None
             if fresh:
                 raise
-            # It may be back on another port, with another token.
+            # The server may be back on another port, with another token.
             try:
                 target = self._find()
             except SendError:
@@ -320,7 +320,7 @@ class ReconnectingClient:
 
 
 def ingest_path(id_or_key: str, source: str | None = None) -> str:
-    """Return the path that revokes a notification; each source has its own keys."""
+    """Return the path of a notification by its id or key; each source has its own keys."""
     query = f"?{urlencode({'source': encodable(source)})}" if source else ""
     return f"/ingest/{quote(encodable(id_or_key), safe='')}{query}"
 
@@ -354,7 +354,7 @@ def refusal_of(
     status
         The answer's status.
     answer
-        The answer's JSON; None if it is not one of this extension's.
+        The answer's JSON; None if the answer is not from this extension.
     location, retry_after
         The answer's headers of these names.
     """
@@ -386,7 +386,7 @@ def _seconds(retry_after: str | None) -> float | None:
     try:
         left = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
     except Exception:
-        # It is neither. Which exception a wrong date raises differs between Python versions.
+        # The text is neither. Python versions differ in the exception that a wrong date raises.
         return None
     return min(max(left, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(left) else None
 
@@ -407,7 +407,7 @@ def id_in(target: Target, answer: dict[str, Any]) -> str:
     Raises
     ------
     MalformedAnswer
-        If there is none.
+        If the receipt holds no id.
     """
     id_ = answer.get("notification_id")
     if not isinstance(id_, str) or not id_:
@@ -421,7 +421,7 @@ def rows_in(target: Target, answer: dict[str, Any]) -> list[dict[str, Any]]:
     Raises
     ------
     MalformedAnswer
-        If it has none, or one without the fields that are shown.
+        If the page has no list, or a notification lacks a field that is shown.
     """
     rows = answer.get("notifications")
     if not isinstance(rows, list) or not all(is_row(row) for row in rows):

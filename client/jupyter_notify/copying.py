@@ -16,8 +16,8 @@ from .terminal_text import last_lines
 #: Bytes kept of the end of the output.
 TAIL_BYTES = 64 * 1024
 TAIL_LINES = 20
-#: Time in seconds to wait, after the command has exited, for its output to be closed. After that,
-#: whoever has it open counts as a background process.
+#: Time in seconds to wait, after the command has exited, for its output to be closed. A process
+#: that still has the output open after that counts as a background process.
 GRACE_S = 0.2
 
 #: The program that goes on copying for a background process after we have exited.
@@ -79,7 +79,7 @@ def write_all(target: int, data: bytes) -> bool:
     Raises
     ------
     OSError
-        If it cannot be written, as on a full disk. The command may go on writing all the same.
+        If the data cannot be written, as on a full disk. The command may still go on writing.
     """
     while data:
         try:
@@ -116,7 +116,7 @@ class Copier(threading.Thread):
         self._wake_read, self._wake_write = os.pipe()
 
     def run(self) -> None:
-        """Copy until the command has exited and all that it had written is copied."""
+        """Copy until the command has exited and everything that it wrote is copied."""
         deadline: float | None = None
         while self.source is not None:
             wait_for = [self.source] if deadline else [self.source, self._wake_read]

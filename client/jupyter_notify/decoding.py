@@ -1,12 +1,11 @@
-"""Decode texts of programs and systems, in whatever encoding they are."""
+"""Decode texts from programs and the system, whatever their encoding is."""
 
 from __future__ import annotations
 
 import codecs
 import re
 
-#: The bytes of a name or an argument that the system's encoding does not have, as Python keeps
-#: them.
+#: The surrogates with which Python keeps bytes of a name or an argument that it cannot decode.
 ESCAPED = re.compile("[\udc80-\udcff]+")
 
 
@@ -18,7 +17,7 @@ def decode(data: bytes, whole: bool = True) -> str:
     data
         The bytes.
     whole
-        Whether they start where the text starts. Otherwise they may start within a character.
+        Whether the bytes start where the text starts. Otherwise they may start within a character.
     """
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -45,7 +44,7 @@ def _guessed(data: bytes) -> str:
 def encodable(text: str) -> str:
     """Return a text without lone surrogates.
 
-    A file name or an argument has them where Python could not decode it.
+    A file name or an argument holds surrogates where Python could not decode it.
     """
     if text.isascii():
         return text

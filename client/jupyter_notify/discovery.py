@@ -31,8 +31,8 @@ def find(
 ) -> Target:
     """Return the server to send to.
 
-    In this order: the server that is named; the one that started this process; the only one that
-    runs here.
+    In this order: the server that is named; the server that started this process; the only server
+    that runs here.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def find(
     Raises
     ------
     NoServer
-        If there is none.
+        If there is no server.
     SeveralServers
-        If there are several to choose from.
+        If there are several servers to choose from.
     BadUsage
         If the URL is invalid or its token is missing.
     """
@@ -82,7 +82,7 @@ def find(
 def _read(path: str | os.PathLike[str]) -> str:
     try:
         with open(Path(path).expanduser(), "rb") as file:
-            # Bounded, since the user may have named any file.
+            # Read only a part, since the user may have named any file.
             token = file.read(MAX_TOKEN_FILE).decode().strip()
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"

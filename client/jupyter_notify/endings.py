@@ -1,4 +1,4 @@
-"""Tell exceptions that are no failures: interrupts, cancellations and exits on purpose."""
+"""Recognize exceptions that are no failures: interrupts, cancellations and exits on purpose."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from __future__ import annotations
 def is_interrupt(error: BaseException | None) -> bool:
     """Return whether somebody interrupted or cancelled the work.
 
-    The exceptions of asyncio, concurrent.futures and trio are told by their names: none of these
-    libraries is imported just for this.
+    The exceptions of asyncio, concurrent.futures and trio are recognized by their names: none of
+    these libraries is imported just for this.
     """
     group: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     if group and type(error).__name__ == "BaseExceptionGroup":
@@ -19,8 +19,8 @@ def is_interrupt(error: BaseException | None) -> bool:
 
 
 def is_plain_exit(error: BaseException | None) -> bool:
-    """Return whether it is ``sys.exit()`` or ``sys.exit(0)``, by which a program ends well."""
+    """Return whether an exception comes from ``sys.exit()`` or ``sys.exit(0)``, a success."""
     if not isinstance(error, SystemExit):
         return False
-    # Python prints anything else that equals zero, and fails.
+    # Any other code that equals zero, such as 0.0, is printed by Python and counts as a failure.
     return error.code is None or (isinstance(error.code, int) and error.code == 0)

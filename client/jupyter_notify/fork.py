@@ -14,8 +14,8 @@ import weakref
 from collections.abc import Iterator
 from typing import Protocol
 
-#: Time in seconds that a fork waits for what another thread imports. A fork in the midst of that
-#: may hang the child; but the other thread may itself wait for this one.
+#: Time in seconds that a fork waits for another thread's import. A fork during an import may hang
+#: the child. But the wait must end, since the other thread may itself wait for this one.
 IMPORT_TIMEOUT_S = 5.0
 
 
@@ -39,13 +39,13 @@ _registered = False
 
 #: Held while a thread imports what the sender needs: Python frees no module's lock in a child.
 _importing = threading.RLock()
-#: Whether the thread that forks holds it.
+#: Whether the thread that forks holds ``_importing``.
 _held = threading.local()
 
 
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
-    """Let forks of other threads wait until an import is done."""
+    """Make forks of other threads wait until an import is done."""
     with _importing:
         yield
 
@@ -67,7 +67,7 @@ def _alive() -> list[ForkAware]:
 def _before() -> None:
     for one in _alive():
         one.before_fork()
-    # Last, since an object may import while it holds its lock.
+    # Take this lock last, since an object may import while it holds its own lock.
     _held.now = _importing.acquire(timeout=IMPORT_TIMEOUT_S)
 
 

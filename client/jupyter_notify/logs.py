@@ -22,8 +22,8 @@ WINDOW_S = 60.0
 class NotifyHandler(logging.Handler):
     """Shows log records as notifications; never raises into the caller, never recurses.
 
-    Of a program that logs a thousand errors a second, ten a minute are shown, and then the number
-    of the others.
+    If a program logs a thousand errors a second, ten of them are shown each minute, and then the
+    number of the others.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class NotifyHandler(logging.Handler):
             self._inside.busy = False
 
     def _count(self) -> int | None:
-        """Return how many were hidden before this record; None if this one must be hidden."""
+        """Return how many records were hidden before this one; None to hide this one too."""
         now_s = time.monotonic()
         if now_s - self._window_began >= WINDOW_S:
             hidden, self._hidden = self._hidden, 0

@@ -1,9 +1,9 @@
 """Find out how a loop over a generator ended: by `break`, by an exception, or after its last step.
 
-Python closes the generator in each case and does not tell it which one it was. What happens next in
-the loop's function, or in a caller, shows it. A trace function observes that, in the way in which a
-debugger attaches to a running function. It is set only when a loop ends early, and for few events.
-Without proof, the outcome is unknown.
+Python closes the generator in each case and does not tell it why. What happens next in the loop's
+function, or in a caller, shows the reason. A trace function observes that, as a debugger does when
+it attaches to a running function. The trace function is set only when a loop ends early, and for
+few events. Without proof, the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ PUSH_EXC_INFO = opcode.opmap.get("PUSH_EXC_INFO")
 RETURNS = {opcode.opmap.get(name) for name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE")}
 #: The instructions with which `break` and `return` discard the loop's iterator.
 DROPS = {opcode.opmap.get(name) for name in ("POP_TOP", "POP_ITER")}
-#: The instructions, from Python 3.12 on, with which a comprehension that failed restores its
-#: function's variables, and a coroutine looks at its exception, before it is raised once more.
+#: The instructions, from Python 3.12 on, that may run before an exception is raised once more: a
+#: failed comprehension restores its function's variables, a coroutine looks at the exception.
 CLEAN_UP = {
     opcode.opmap[name]
     for name in opcode.opmap
@@ -32,8 +32,8 @@ CLEAN_UP = {
     or name.startswith("STORE_")
 }
 CO_ASYNC_GENERATOR = 0x200
-#: The flags of generators, coroutines and asynchronous generators: who drives one in Python learns
-#: of its return by an exception.
+#: The flags of generators, coroutines and asynchronous generators: Python code that drives one of
+#: them learns of its return by an exception.
 CO_DRIVEN = 0x20 | 0x80 | CO_ASYNC_GENERATOR
 RERAISE = opcode.opmap.get("RERAISE")
 #: The instruction, before Python 3.11, before which a coroutine waits.
@@ -59,14 +59,13 @@ class Outcome:
     Parameters
     ----------
     known
-        Whether there is proof of it.
+        Whether there is proof of the outcome.
     failed
-        Whether an exception ended it.
+        Whether an exception ended the loop.
     error
         The exception, if it could be found.
     last_step_done
-        Whether the last item was processed completely, as it is when ``zip`` or ``islice`` come
-        to their end.
+        Whether the last item was processed completely, as when ``zip`` or ``islice`` is exhausted.
     """
 
     known: bool = True
@@ -119,8 +118,8 @@ def report_outcome(loop: LoopFrame, frame: FrameType | None, report: Report) -> 
         return
     waits = code[at] in WAITS or _waits_next(code, at)
     if frame.f_code.co_flags & CO_ASYNC_GENERATOR and waits:
-        # It was closed where it waits. That happens in a task of its own, which shows nothing of
-        # what the one who drives it does.
+        # The asynchronous generator was closed where it waits. That happens in a task of its own,
+        # which does not show what the generator's driver does.
         report(UNKNOWN)
         return
     dropped = code[at] in DROPS and not (at >= 2 and code[at - 2] == END_FOR)
@@ -159,9 +158,9 @@ class _Tracer:
         raising: bool,
         waits: bool,
     ) -> None:
-        #: Those to tell, each with whether its last step was done.
+        #: The callbacks of the loops, each with whether its loop's last step was done.
         self._reports = [(report, last_step_done)]
-        #: True if the frame was waiting: only an exception takes it out of a loop there.
+        #: True if the frame was waiting: there, only an exception can end the loop.
         self._waits = waits
         self._known = sys.exc_info()[1]
         # Within the generator, the current exception is the GeneratorExit itself.
@@ -183,7 +182,7 @@ class _Tracer:
             each = each.f_back
 
     def sees(self, frame: FrameType) -> bool:
-        """Return whether it traces a frame."""
+        """Return whether this tracer traces a frame."""
         return any(one is frame for one, _ in self._frames)
 
     def report_also(self, report: Report, last_step_done: bool) -> None:
@@ -201,7 +200,7 @@ class _Tracer:
     def _event(self, frame: FrameType, event: str, arg: Any) -> Any:
         if event == "exception":
             if isinstance(arg[1], RETURNED):
-                # An `await` or an `async for` that is done; if it is an error, what follows shows.
+                # An `await` or `async for` is done. If this is an error, the next events show it.
                 return self._event
             self._failed(arg[1])
         elif event == "return":
@@ -214,7 +213,7 @@ class _Tracer:
             # A caller in between is written in C and has swallowed the exception.
             self._swallowed()
         elif event == "opcode" and not (self._in_handler or self._raising):
-            # Within a line, and in the clean-up after one, nothing is known yet.
+            # Within a line, and in the clean-up after a loop, nothing is known yet.
             return self._event
         elif _raises_again(frame.f_code.co_code, frame.f_lasti):
             self._raising = True
@@ -235,7 +234,7 @@ class _Tracer:
     def _went_on(self) -> None:
         """Report that a function or a caller goes on without an exception."""
         self._stop()
-        # A coroutine that is closed where it waits ends without one that can be seen.
+        # A coroutine that is closed where it waits ends without a visible exception.
         self._report(UNKNOWN if self._waits else Outcome())
 
     def _report(self, outcome: Outcome) -> None:
@@ -247,7 +246,7 @@ class _Tracer:
         """Note how a function is left: because it returns or waits, or by an exception."""
         code, at = frame.f_code.co_code, frame.f_lasti
         if _waits_next(code, at):
-            # It waits, and goes on with that instruction.
+            # The coroutine waits, and goes on with that instruction.
             return
         by = code[at]
         if by not in RETURNS:
@@ -285,7 +284,7 @@ class _Tracer:
         sys.settrace(None)
         for frame, before in self._frames:
             frame.f_trace_opcodes = False
-            # An attribute that was None cannot be set to None.
+            # ``f_trace`` cannot be set to None, only deleted.
             if before is None:
                 del frame.f_trace
             else:
@@ -293,7 +292,7 @@ class _Tracer:
         self._frames.clear()
 
     def _at_the_top(self) -> None:
-        """Report an exception that nothing catches, through the interpreter's hook for those."""
+        """Report the outcome in the outermost frame; ``sys.excepthook`` shows an exception."""
         if not self._unwinding:
             self._went_on()
             return

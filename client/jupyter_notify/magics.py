@@ -32,8 +32,8 @@ GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 NAME = "notify"
 #: Ends of a line that goes on in the next one.
 CONTINUES = (" \\", "\t\\")
-#: Ends of a line as an editor counts them. IPython cuts cells at some more characters, which a
-#: text may hold.
+#: Ends of a line as an editor counts them. IPython also splits cells at some other characters,
+#: which a text may hold.
 LINE_ENDS = ("\n", "\r")
 
 USE = "Use %notify [--after SECONDS] [TEXT]."
@@ -115,7 +115,7 @@ def _seconds(text: str) -> float | None:
 
 @dataclass
 class _Running:
-    """A cell that runs, and what it asks for."""
+    """A running cell, and its request, if there is one."""
 
     info: Any
     began: float
@@ -130,7 +130,7 @@ class _Cells(threading.local):
 
     def __init__(self) -> None:
         self.running: list[_Running] = []
-        #: What the next cell asks for.
+        #: The request for the next cell.
         self.next: Request | None = None
 
 
@@ -167,11 +167,11 @@ class CellReporter:
             # Other code has called the magic with a cell's source.
             self._shell.run_cell(cell).raise_error()
 
-    # As IPython's own decorator does: braces and dollars in the text name no variables.
+    # IPython's own decorator sets this: braces and dollars in the text name no variables.
     magic._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]  # IPython asks for it
 
     def _ask(self, request: Request | None) -> None:
-        """Note what the innermost cell asks for; the next one, if none runs."""
+        """Keep a request for the innermost running cell; for the next cell if none runs."""
         cells = self._cells
         if cells.running:
             cells.running[-1].request = request
@@ -185,7 +185,7 @@ class CellReporter:
         cells.next = None
 
     def _ended(self, info: Any) -> _Running | None:
-        """Return a cell that ran, and forget it with those in it; None for one of blanks."""
+        """Return a cell that ran, and forget it and the cells it ran; None for a blank cell."""
         cells = self._cells
         for number, one in enumerate(cells.running):
             if one.info is info:
@@ -193,7 +193,7 @@ class CellReporter:
                 return one
         if not (getattr(info, "raw_cell", None) or "").strip():
             return None
-        # The cell that has loaded the extension: it began before.
+        # This cell has loaded the extension, so it began before anything was noted.
         request, cells.next = cells.next, None
         return _Running(info, self._loaded, request)
 
@@ -206,7 +206,7 @@ class CellReporter:
         if request is None and not self._cells.running:
             request = self._every
         if request is None and result.error_before_exec is not None:
-            # Nothing of a cell that is no Python was run, and so no magic either.
+            # A cell with a syntax error was not run at all, so its magic was not run either.
             request = _wanted(getattr(result.info, "raw_cell", None) or "")
         if request is None:
             return
@@ -251,7 +251,7 @@ class CellReporter:
         return id_ if isinstance(id_, str) else None
 
     def transform(self, lines: list[str]) -> list[str]:
-        """Replace ``%%notify`` in the first line by a call; the rest may be any cell."""
+        """Replace ``%%notify`` in the first line by a call; the other lines may be any cell."""
         first = next((i for i, line in enumerate(lines) if line.strip()), None)
         if first is None:
             return lines
@@ -263,7 +263,7 @@ class CellReporter:
 
         rest = lines[end:]
         begin = next((i for i, line in enumerate(rest) if line.strip()), len(rest))
-        # Another cell magic must be in the first line, and may be this one once more.
+        # Another cell magic must be in the first line of the rest. It may be ``%%notify`` again.
         body = rest[begin:]
         rest = self.transform(body)
         if rest is body:
@@ -274,7 +274,7 @@ class CellReporter:
 
 
 def _end_of_line(lines: list[str], begin: int) -> int:
-    """Return where the line after one begins, as an editor counts them."""
+    """Return the index at which the next line begins, as an editor counts lines."""
     end = begin + 1
     while end < len(lines) and not lines[end - 1].endswith(LINE_ENDS):
         end += 1
@@ -282,7 +282,7 @@ def _end_of_line(lines: list[str], begin: int) -> int:
 
 
 def _wanted(cell: str) -> Request | None:
-    """Return what a cell that could not be run asks for, in its first line or in one of its own."""
+    """Return the request of a cell that could not be run: ``%%notify``, or a ``%notify`` line."""
     for number, line in enumerate(re.split(r"\r\n|\r|\n", cell.strip())):
         name, text = _first_word(line)
         if name == f"%{NAME}" or (name == f"%%{NAME}" and number == 0):
@@ -325,7 +325,7 @@ def line_transformer() -> Any:
             end = _end_of_line(lines, number)
             whole = "".join(lines[number:end])
             indent, rest = whole[:column], whole[column:]
-            # A path of Windows may end with a backslash too.
+            # Only a backslash after a blank continues the line: a Windows path may end with one.
             while rest.rstrip("\r\n").endswith(CONTINUES) and end < len(lines):
                 begin, end = end, _end_of_line(lines, end)
                 rest = rest.rstrip("\r\n")[:-1] + "".join(lines[begin:end]).strip() + "\n"
@@ -367,10 +367,10 @@ def _path() -> str | None:
 
 @dataclass(frozen=True)
 class _Loaded:
-    """The magics and observers that a shell was given, and the extensions for which it was.
+    """The magics and observers of a shell, and the extensions that have loaded them.
 
-    ``jupyter_notify`` and ``jupyterlab_notify`` offer the same magics: who unloads one of them
-    keeps those of the other.
+    ``jupyter_notify`` and ``jupyterlab_notify`` offer the same magics. They stay until both
+    extensions are unloaded.
     """
 
     reporter: CellReporter

@@ -1,4 +1,4 @@
-"""Compose a message as the server takes it from a user's arguments, in a shell or in Python."""
+"""Compose a message for the server from a user's arguments, in a shell or in Python."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ SCHEMES = (
     *("sftp:", "irc:", "magnet:", "sip:", "sips:", "xmpp:", "callto:", "facetime:", "webcal:"),
     *("vscode:", "intent:", "git+ssh:", "ms-settings:", "filesystem:", "chrome-extension:"),
 )
-#: Texts that look like a command, but are a host with its port, or a path on a drive of Windows.
-#: Or what no command's name holds.
+#: Texts that look like a command but are not: a host with its port, a path on a Windows drive, or
+#: anything with characters that no command's name has.
 NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[A-Za-z]:[\\/]|.*[=\[\]<>\"\\]")
 
 Message = dict[str, Any]
@@ -87,7 +87,7 @@ def compose(
     plain: Any = False,
     strict: bool = False,
 ) -> Message:
-    """Return a message as the server takes it.
+    """Return a message in the server's format.
 
     Values of numpy, torch, pandas and similar libraries are converted where that is unambiguous.
 
@@ -122,7 +122,7 @@ def compose(
     banner
         Whether to show it across the top as well.
     dismissable
-        Whether the user can put it away.
+        Whether the user can dismiss it.
     source
         The sender's name.
     data
@@ -166,7 +166,7 @@ def compose(
 
 def encode(value: Message) -> bytes:
     """Return a message as the body of a request."""
-    # No ASCII escapes: they take six bytes for a character, and the server counts bytes.
+    # Avoid ASCII escapes: they take six bytes for a character, and the server counts bytes.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
@@ -187,7 +187,7 @@ def _body(body: object, plain: bool, strict: bool) -> str | None:
     text = to_text(body, "body")
     if plain:
         text = plain_output(text)
-        # An output of nothing but blanks would be an empty box.
+        # A blank output would be shown as an empty box.
         return fenced(text, MAX_BODY) if text.strip() else None
     if strict and len(text.encode()) > MAX_BODY:
         raise BadUsage(f"The body is longer than {MAX_BODY // 1024} KiB.")
@@ -219,7 +219,7 @@ def _auto_close(toast: Any, persistent: Any, auto_close_ms: Any) -> float | bool
 
 
 def _fitted(value: Message) -> Message:
-    """Return a message that the server's limit allows, with its body shortened if need be."""
+    """Return a message within the server's limit, with its body shortened if need be."""
     size = len(encode(value))
     if size > MAX_REQUEST and "body" in value:
         text = value["body"]
@@ -240,7 +240,7 @@ def _fitted(value: Message) -> Message:
 
 
 def _reply(given: Any) -> dict[str, Any]:
-    """Return what the user is asked, with an answer that they can give."""
+    """Return the question to the user; refuse a question that cannot be answered."""
     if not isinstance(given, Mapping):
         raise BadUsage(f"A reply must be a mapping, not a {type(given).__name__}.")
     try:
@@ -308,7 +308,7 @@ def _button(action: Any) -> dict[str, Any]:
 def _check_address(address: str) -> None:
     if not address.lower().startswith(LINKS):
         raise BadUsage(f"A link must begin with http://, https:// or mailto:, not {address!r}.")
-    # A browser refuses these where it does not read them as something else.
+    # A browser refuses such characters, or reads the URL as something else.
     if any(c.isspace() or c < " " or "\x7f" <= c <= "\x9f" for c in address):
         raise BadUsage(f"A link must not hold white space: {address!r}.")
     if address.lower().startswith("mailto:"):
@@ -335,7 +335,7 @@ def parse_action(text: str) -> dict[str, Any]:
         return _button({"label": label.strip(), "url": does})
     command, _, query = does.partition("?")
     unsafe = command.lower().startswith(SCHEMES) or "//" in command or NO_COMMAND.match(command)
-    # No white space, and nothing that cannot be seen.
+    # A command's name holds no white space and no invisible characters.
     if unsafe or ":" not in command.strip(":") or " " in command or not command.isprintable():
         raise BadUsage(
             f"{does!r} is neither a command of JupyterLab, such as filebrowser:open-path, nor a "
@@ -410,7 +410,7 @@ def describe(error: BaseException) -> str:
     try:
         text = " ".join(plain_output(str(error)).split())
     except Exception:
-        # An exception may fail to say why it was raised.
+        # The text of an exception may itself raise an exception.
         text = ""
     name = type(error).__name__
     return shorten(f"{name}: {text}" if text else name, 500)

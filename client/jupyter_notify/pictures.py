@@ -1,4 +1,4 @@
-"""Convert what programs have as a picture (figures, images, files, bytes) to a file's bytes.
+"""Convert a program's picture (a figure, an image, a file, bytes) to the bytes of a file.
 
 Neither Matplotlib nor Pillow is imported: their objects are recognized by the methods that they
 have. A picture that is too large is made smaller where its library can do that.
@@ -42,7 +42,7 @@ def picture_of(image: Any) -> Picture | None:
     Raises
     ------
     BadUsage
-        If it is no picture.
+        If the object is no picture.
     """
     try:
         return to_picture(image)
@@ -64,9 +64,9 @@ def to_picture(image: Any) -> Picture:
     Raises
     ------
     BadUsage
-        If it is none of these.
+        If the object is none of these.
     PictureProblem
-        If it is one, and cannot be read or drawn, or is too large.
+        If the picture cannot be read or drawn, or is too large.
     """
     if isinstance(image, (bytes, bytearray, memoryview)):
         return _checked(bytes(image), "The picture")
@@ -95,7 +95,7 @@ def _convert(image: Any) -> Picture:
     show = getattr(image, "_repr_png_", None)
     shown = show() if callable(show) else None
     if isinstance(shown, tuple):
-        # Some add metadata.
+        # Some objects add metadata.
         shown = shown[0]
     if isinstance(shown, str):
         import base64
@@ -114,7 +114,7 @@ def _wrong_type(image: Any) -> BadUsage:
 
 
 def _draw(figure: Any) -> Picture:
-    """Draw a Matplotlib figure, or what has its ``savefig``, with fewer dots if need be."""
+    """Draw an object with ``savefig``, such as a Matplotlib figure; with fewer dots if need be."""
     dpi = float(getattr(figure, "dpi", None) or 100)
     size = getattr(figure, "get_size_inches", None)
     if callable(size):
@@ -136,7 +136,7 @@ def _encode(image: Any) -> Picture:
 
     def encode(scale: float) -> bytes:
         made = image
-        # Others, such as CMYK, are unknown to PNG.
+        # PNG knows no other modes, such as CMYK.
         if getattr(made, "mode", "RGB") not in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
             made = made.convert("RGB")
         if fits * scale < 1:

@@ -50,7 +50,7 @@ def is_ours(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except OSError:
-        # It is gone, or belongs to another user.
+        # The process is gone, or belongs to another user.
         return False
     return True
 
@@ -96,7 +96,7 @@ def _link(path: Path) -> str:
     try:
         return os.readlink(path)
     except FileNotFoundError:
-        # It was closed in the meantime.
+        # The file was closed in the meantime.
         return ""
 
 

@@ -18,7 +18,7 @@ from .values import plain_number, to_number, to_text
 
 T = TypeVar("T")
 
-#: The remaining time is not estimated sooner.
+#: Time in seconds from which on the remaining time is estimated.
 ESTIMATE_AFTER_S = 5.0
 
 
@@ -76,7 +76,7 @@ class Progress:
         Parameters
         ----------
         image
-            See ``pictures.to_picture``. One that cannot be drawn is left out with a warning.
+            See ``pictures.to_picture``. A picture that cannot be drawn is left out with a warning.
         """
         picture = picture_of(image)
         if picture is not None and not self._closed and self._pid == os.getpid():
@@ -160,7 +160,7 @@ class Progress:
         self.leave_unfinished()
 
     def leave_unfinished(self) -> None:
-        """End it because nobody holds it any more; takes no lock."""
+        """End it because no reference to it is left; take no lock, since a finalizer calls this."""
         if not getattr(self, "_closed", True) and self._pid == os.getpid():
             self._closed = True
             self._queue.submit_from_finalizer(
@@ -196,7 +196,7 @@ class Progress:
         return self._message(type_, f"{self.title}: {text}" + (f", {self.note}" * bool(self.note)))
 
     def _end(self, type_: str, text: str) -> None:
-        # A forked child has a copy; only the parent may end it.
+        # A forked child has a copy; only the parent may end the progress.
         if self._closed or self._pid != os.getpid():
             return
         self._closed = True

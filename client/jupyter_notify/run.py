@@ -40,9 +40,9 @@ class CompletedCommand:
     tail
         The last lines of its output.
     problem
-        Why it could not be started; empty if it could.
+        Why the command could not be started; empty if it was.
     lost
-        Why some of its output could not be written; empty if all was.
+        Why some of the output could not be written; empty if all of it was.
     """
 
     code: int
@@ -87,7 +87,7 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
     tail, lost = Tail(), ""
     _restore_environment()
     if not command[0]:
-        # Python would look for it in every directory of the path.
+        # Python would look for an empty name in every directory of the path.
         return CompletedCommand(127, problem="command not found")
     command = _with_shell(command)
     try:
@@ -111,7 +111,7 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
 
 
 def _restore_environment() -> None:
-    """Take back the locale that Python gives itself, and its children, where there is none."""
+    """Unset the locale that Python sets for itself and its children where none is set."""
     with contextlib.suppress(OSError):
         with open("/proc/self/environ", "rb") as file:
             began_with = file.read().split(b"\0")
@@ -120,7 +120,7 @@ def _restore_environment() -> None:
 
 
 def _with_shell(command: Sequence[str]) -> Sequence[str]:
-    """Return a command with the shell before it if it is a script that does not name its own.
+    """Return a command with the shell before it if it is a script without a ``#!`` line.
 
     The system does not run such a script; shells, ``env`` and ``nohup`` do.
     """
@@ -175,11 +175,11 @@ def _run_with_pipes(
         outputs[number] = channel.write
     passed_on = _PassedOn()
     with contextlib.ExitStack() as stack:
-        # Before the command starts: one that comes at once is meant for it.
+        # Handle signals before the command starts: one that comes at once is meant for the command.
         woken = stack.enter_context(signals_passed_on(passed_on.send, keyboard=_keyboard_is_ours))
         stack.enter_context(stopped_together(passed_on.send))
         try:
-            # Other open files are the command's too, as for `<(…)` of a shell.
+            # The command inherits all other open files, as a shell's `<(…)` needs.
             process = stack.enter_context(
                 subprocess.Popen(
                     command,
@@ -209,7 +209,7 @@ def _run_with_pipes(
 
 
 class _PassedOn:
-    """Sends signals to a process, once it is there."""
+    """Sends signals to a process, once its id is known."""
 
     def __init__(self) -> None:
         self._pid: int | None = None
@@ -270,7 +270,7 @@ def _distinct(channels: dict[int, _Channel]) -> list[_Channel]:
 
 
 def _open_channels() -> dict[int, _Channel]:
-    """Return a channel for each open stream; both share one if they have one destination."""
+    """Return a channel for each open stream; two streams with one destination share a channel."""
     numbers = [number for number in (1, 2) if not _is_placeholder(number)]
     channels = {number: _open_channel(number) for number in numbers[:1]}
     if len(numbers) == 2:
@@ -344,7 +344,7 @@ def signals_passed_on(
 
 @contextlib.contextmanager
 def stopped_together(pass_on: Callable[[int], Any]) -> Iterator[None]:
-    """Stop the command where SIGTSTP is to stop us, and continue it with us.
+    """Stop the command when SIGTSTP stops us, and continue the command with us.
 
     Parameters
     ----------
@@ -358,7 +358,7 @@ def stopped_together(pass_on: Callable[[int], Any]) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         with contextlib.suppress(OSError):
             pass_on(number)
-        # By the default action, which spares a process that no shell could continue.
+        # Use the default action, which does not stop a process that no shell could continue.
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         signal.signal(number, stop)

@@ -34,7 +34,7 @@ from .target import Target
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}
 #: The largest file that is read; a server writes some 500 bytes.
 MAX_FILE = 64 * 1024
-#: Number of files that are read at most.
+#: The maximum number of files that are read.
 MAX_FILES = 1000
 
 
@@ -44,7 +44,7 @@ class RunningServer:
 
     pid: int
     target: Target
-    #: The URL that it gives itself, which its terminals have in ``JUPYTER_SERVER_URL``.
+    #: The server's own URL, which its terminals have in ``JUPYTER_SERVER_URL``.
     own_url: str
     base_url: str
     has_password: bool
@@ -59,7 +59,8 @@ def runtime_dir(env: Mapping[str, str]) -> Path:
     directory = env.get("JUPYTER_RUNTIME_DIR")
     if directory:
         return Path(directory)
-    # Last, since it takes some 20 ms; servers set the variable for their kernels and terminals.
+    # Ask ``jupyter_core`` last, since that takes some 20 ms; servers set the variable for their
+    # kernels and terminals.
     paths = _jupyter_core_paths()
     if paths is None:
         return _default_data_dir(env) / "runtime"
@@ -102,7 +103,7 @@ def running_servers(env: Mapping[str, str] = os.environ) -> tuple[list[RunningSe
     """
     found: list[RunningServer] = []
     ignored: list[str] = []
-    # Of each process once, since there may be a thousand files.
+    # Look up the ports of each process only once, since there may be a thousand files.
     ports = cache(listening_ports)
     try:
         directory = runtime_dir(env)
@@ -155,9 +156,9 @@ class _Directory:
             self._fd = None
 
     def names(self) -> list[str]:
-        """Return the names of the servers' files, those first that may be believed.
+        """Return the names of the servers' files, those first that this user or root owns.
 
-        In a sticky directory others can add as many as they like, which must not hide ours.
+        In a sticky directory others can add any number of files, which must not hide ours.
         """
         try:
             names = os.listdir(self._path if self._fd is None else self._fd)
@@ -185,7 +186,7 @@ class _Directory:
         Raises
         ------
         _Ignored
-            If another user may have written it, or it is not a small, regular file.
+            If another user may have written the file, or it is not a small, regular file.
         """
         try:
             fd = self._open(name)
@@ -213,12 +214,12 @@ class _Directory:
         return os.open(name, flags, dir_fd=self._fd)
 
 
-#: The process, or the system, has as many files open as it may, or no memory for another.
+#: The errors if the process or the system may open no more files, or has no memory for another.
 SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def _raise_if_short(error: OSError) -> None:
-    """Raise an error if servers cannot be looked for now: it is not known whether there is one."""
+    """Raise ``Unreachable`` if the system lacks the means to look for servers: one may exist."""
     if error.errno in SHORT:
         raise Unreachable(
             f"Jupyter servers cannot be looked for: {(error.strerror or '').lower()}."
@@ -240,7 +241,7 @@ def check_owner(about: os.stat_result, where: int | str, name: str = "it") -> No
     Raises
     ------
     _Ignored
-        If another user can.
+        If another user can have written it.
     """
     if sys.platform == "win32":
         return
@@ -250,7 +251,7 @@ def check_owner(about: os.stat_result, where: int | str, name: str = "it") -> No
     if about.st_mode & stat.S_IWOTH and not about.st_mode & stat.S_ISVTX:
         raise _Ignored(f"other users can write {name}")
     if not about.st_mode & stat.S_IWGRP:
-        # Whatever an access list lets others do, this takes away.
+        # Without write permission for the group, an access list lets nobody else write either.
         return
     if _group_has_others(about.st_gid):
         raise _Ignored(f"other users of its group can write {name}")
@@ -258,7 +259,7 @@ def check_owner(about: os.stat_result, where: int | str, name: str = "it") -> No
         raise _Ignored(f"other users can write {name} by its access list")
 
 
-#: An access list as Linux keeps it: a version, then entries of a kind, what is allowed, and who.
+#: Linux's format of an access list: a version, then entries of kind, permissions, user or group.
 ACL, ACL_HEADER, ACL_ENTRY = "system.posix_acl_access", 4, struct.Struct("<HHI")
 ACL_USER, ACL_GROUP, ACL_WRITE = 2, 8, 2
 
@@ -270,7 +271,7 @@ def _writers(where: int | str) -> list[tuple[int, int]]:
     try:
         entries = os.getxattr(where, ACL)[ACL_HEADER:]
     except OSError:
-        # It has none.
+        # There is no access list.
         return []
     whole = entries[: len(entries) - len(entries) % ACL_ENTRY.size]
     return [(kind, who) for kind, may, who in ACL_ENTRY.iter_unpack(whole) if may & ACL_WRITE]
@@ -286,8 +287,8 @@ def _is_other(writer: tuple[int, int]) -> bool:
 def _group_has_others(group: int) -> bool:
     """Return whether a group has other members.
 
-    A volume in Kubernetes is often writable by a group that only this user is in. So are the
-    files of a user on a system where each user has a group.
+    A volume in Kubernetes is often writable by a group that only this user is in. So are a user's
+    files on a system where each user has a group of their own.
     """
     if group == 0:
         # Root's group; OpenShift runs its containers in it.
@@ -324,7 +325,7 @@ def _server(content: bytes, ports: Callable[[int], frozenset[int] | None]) -> Ru
     if not isinstance(info, dict):
         return None
     pid, port = _whole(info.get("pid"), 2**31), _whole(info.get("port"), 2**16)
-    # To ask for the process 0 would ask for our own group.
+    # A signal to process 0 would go to our own process group.
     if not pid or port is None or not isinstance(info.get("hostname"), str):
         return None
     base_url = _text(info, "base_url")
@@ -361,7 +362,7 @@ def _server(content: bytes, ports: Callable[[int], frozenset[int] | None]) -> Ru
 
 
 def _listens(ports: frozenset[int] | None, port: int) -> bool:
-    """Return whether a port is among those of a process, as far as they are known."""
+    """Return whether a port is among those of a process, or whether these are unknown."""
     return ports is None or port in ports
 
 
@@ -372,7 +373,7 @@ def _whole(value: Any, end: int) -> int | None:
 
 
 def _text(info: dict[str, Any], name: str) -> str:
-    """Return a text field; empty if it is no text, or has control characters or surrogates."""
+    """Return a text field; empty if it is not text, or has control characters or surrogates."""
     value = info.get(name)
     if not isinstance(value, str) or any(ord(c) < 32 for c in value) or encodable(value) != value:
         return ""

@@ -39,25 +39,24 @@ HEARTBEAT_S = 30
 RENEWAL_S = 10.0
 #: The maximum number of waiting messages.
 MAX_WAITING = 1000
-#: Bytes that the waiting pictures may have together.
+#: The maximum size of all waiting pictures together, in bytes.
 MAX_WAITING_PICTURES = 16 * 1024 * 1024
 #: Time in seconds for which a message is retried while the server does not answer.
 MAX_AGE_S = 60.0
-#: Time in seconds for which it is retried while the server asks to wait (429 and `Retry-After`).
-#: Longer, since the server itself causes the delay.
+#: Time in seconds for which a message is retried while the server asks to wait (429 and
+#: `Retry-After`). This is longer, since the server itself causes the delay.
 MAX_THROTTLED_AGE_S = 600.0
 #: The longest pause before the server is looked for again.
 PAUSE_S = 10.0
 #: Time in seconds that the program waits at exit for messages that are not sent yet.
 EXIT_TIMEOUT_S = 4.0
-#: Time in seconds that it waits if the server asks to wait, as it does when a program sends very
-#: much.
+#: The same if the server asks to wait, as it does when a program sends very many messages.
 EXIT_THROTTLED_TIMEOUT_S = 15.0
-#: Time in seconds that a fork waits for a running request. A fork beside it may hang the child, so
-#: a busy machine gets its time; for a server that hangs, only the first fork waits.
+#: Time in seconds that a fork waits for a running request. A fork during a request may hang the
+#: child, so a busy machine gets some time. If the server hangs, only the first fork waits.
 FORK_TIMEOUT_S = 1.0
-#: Time in seconds that a caller waits in a pool's worker, which may be killed at any moment after
-#: it. Of a server that hangs, only the first message waits.
+#: Time in seconds that a caller waits in a pool's worker, since the worker may be killed right
+#: after the call. If the server hangs, only the first message waits.
 WORKER_TIMEOUT_S = 1.0
 
 log = logging.getLogger("jupyter_notify")
@@ -79,7 +78,7 @@ class PendingNotification:
         self._callbacks: list[Callable[[], object]] = []
 
     def wait(self, timeout_s: float = 10.0) -> str | None:
-        """Wait until it is sent; return the notification's id, or None if it was not sent."""
+        """Wait until the message is sent; return its notification's id, or None without one."""
         # A forked child has only a copy, which is never updated.
         if self._pid == os.getpid():
             self._done.wait(timeout_s)
@@ -119,7 +118,7 @@ class Trackable(Protocol):
         """Return the message that shows the present progress."""
 
     def interrupt(self) -> None:
-        """End it, because the program ends."""
+        """End this as interrupted, because the program ends."""
 
 
 class _Waiting:
@@ -128,7 +127,7 @@ class _Waiting:
     def __init__(self, value: Message | None, source: str | None) -> None:
         #: The message; None revokes the notification.
         self.value = value
-        #: Its picture, which follows it.
+        #: The message's picture, which is sent after it.
         self.picture: bytes | None = None
         #: The message's source; each source has its own keys.
         self.source = source
@@ -137,7 +136,7 @@ class _Waiting:
         self.sent: list[PendingNotification] = []
         #: Time at which the first attempt failed.
         self.failed_at: float | None = None
-        #: True if its caller waits for it, so that it need not keep the interval.
+        #: True if a caller waits for the message, so that it need not keep the interval.
         self.urgent = False
 
 
@@ -207,7 +206,7 @@ class SendQueue:
         #: State of ``close``, and the time that messages after it may delay the end.
         self._closed = False
         self._left_s = EXIT_TIMEOUT_S
-        #: True while a caller sends what waits, since no thread can.
+        #: True while a caller sends the waiting messages, since no thread can be started.
         self._draining = False
 
     # For callers
@@ -220,7 +219,7 @@ class SendQueue:
         value
             A message with a key. It replaces a waiting one with the same key.
         picture
-            Its picture; None leaves the one that it has.
+            The message's picture; None keeps the picture that the notification has.
         """
         return self._put(str(value["key"]), value, value.get("source"), picture)
 
@@ -269,7 +268,7 @@ class SendQueue:
             ended = key in self._ended
             self._ended.discard(key)
             if _is_final(value) and workers.may_be_killed():
-                # Of many with one key, those that must keep the interval anyway are not waited for.
+                # Do not wait for a message that must keep the interval of its key anyway.
                 waiting.urgent = ended or value is None or key not in self._last
             self._wake()
             late = self._is_late()
@@ -313,7 +312,7 @@ class SendQueue:
         self._abandoned.append(value)
 
     def forget(self, key: str) -> bytes | None:
-        """Stop watching something; return the picture of it that is not sent yet."""
+        """Stop watching something; return its picture if that was not sent yet."""
         with self.lock:
             watched = self._watched.pop(key, None)
             if watched is not None:
@@ -365,8 +364,8 @@ class SendQueue:
     def _is_late(self) -> bool:
         """Return whether this message may get no other chance to be sent.
 
-        That is so in a function that runs at exit, after ours or without it, and where Python
-        starts no thread any more.
+        That is so in a function that runs at exit, after ours or without it, and when Python no
+        longer starts threads.
         """
         if self._draining or self._stopping or (self._closing and not self._closed):
             return False
@@ -375,7 +374,7 @@ class SendQueue:
         return self._thread is None or ended
 
     def _send_late(self) -> None:
-        """Wait for what is not sent yet, or send it in the caller's thread, for a bounded time."""
+        """Wait for the unsent messages, or send them in this thread, for a bounded time."""
         began = time.monotonic()
         if self._thread is not None:
             self.flush(self._left_s)
@@ -410,7 +409,7 @@ class SendQueue:
     # Forks
 
     def before_fork(self) -> None:
-        """Stop the thread, so that the child inherits no lock that it holds."""
+        """Stop the thread, so that the child inherits no lock that the thread holds."""
         with self.lock:
             thread = self._thread
             if thread is None or thread is threading.current_thread():
@@ -431,7 +430,7 @@ class SendQueue:
                 self._wake()
 
     def after_fork_in_child(self) -> None:
-        """Start afresh, without the thread and the messages: the parent sends those."""
+        """Start afresh, without the thread and the messages: the parent sends the messages."""
         client = self._client
         self._reset()
         if client is not None:
@@ -447,7 +446,7 @@ class SendQueue:
             try:
                 self._thread.start()
             except RuntimeError:
-                # Python ends and starts no thread any more, or the system allows no more of them.
+                # Python is ending and starts no more threads, or the system allows no more.
                 self._thread = None
                 return
             self._close_at_exit()
@@ -483,7 +482,7 @@ class SendQueue:
                         continue
                 due()
             except Exception as error:
-                # No error may end this thread, and the caller cannot mend it.
+                # No error may end this thread, and the caller could do nothing about one.
                 self._complain(f"A notification could not be sent: {error!r}.")
 
     def _next(self) -> Callable[[], None] | None:
@@ -568,7 +567,8 @@ class SendQueue:
         Raises
         ------
         Unreachable, Refused
-            If it may be taken later, with its message once more: that changes nothing.
+            If the server may accept the picture later. The message is then sent once more as well,
+            which changes nothing.
         """
         assert self._client is not None
         try:
@@ -586,13 +586,13 @@ class SendQueue:
             if (picture := watched.picture) is not None:
                 self._send_picture(key, picture, message.get("source"))
                 with self.lock:
-                    # Another may have come meanwhile.
+                    # Another picture may have come in the meantime.
                     if watched.picture is picture:
                         watched.picture = None
         except Refused as error:
             self._complain(str(error))
             if error.status != 400:
-                # Any status but 400 will meet the next message as well.
+                # After any status but 400, the next message will probably fail in the same way.
                 self._pause(error)
         except Unreachable as error:
             self._pause(error)
@@ -606,7 +606,8 @@ class SendQueue:
         try:
             return self._ask(key, value, source)
         finally:
-            # Counted from the answer: after a slow request, the next would follow it at once.
+            # The interval counts from the answer: otherwise the next request would follow a slow
+            # request at once.
             self._last[key] = time.monotonic()
 
     def _ask(self, key: str, value: Message | None, source: str | None) -> str | None:
@@ -632,7 +633,7 @@ class SendQueue:
         retry_after_s = error.retry_after_s if isinstance(error, Refused) else None
         if retry_after_s is not None:
             self._throttled = True
-            # Wait a little even after "0 seconds": its clock and ours differ.
+            # Wait a little even after "0 seconds": the server's clock and ours differ.
             self._pause_until = time.monotonic() + max(retry_after_s, 0.1)
         elif not self._closing:
             self._failures += 1
@@ -651,7 +652,7 @@ class SendQueue:
                 newer.failed_at = waiting.failed_at
                 newer.picture = newer.picture or (newer.value and waiting.picture) or None
             elif (throttled or not self._closing) and now - waiting.failed_at < age_s:
-                # It goes back to the front of the queue.
+                # The message goes back to the front of the queue.
                 self._waiting = {key: waiting, **self._waiting}
             else:
                 self._was_there = False
@@ -696,12 +697,12 @@ class SendQueue:
 
 
 def _is_final(value: Message | None) -> bool:
-    """Return whether no other message is to follow, as one follows another in progress."""
+    """Return whether a message does not show something in progress, so that none must follow."""
     return value is None or value.get("type") != "in-progress"
 
 
 def new_key() -> str:
-    """Return a random key for a message without one: with a key it can be sent again safely."""
+    """Return a random key for a message without one: with a key, sending it twice is safe."""
     return os.urandom(9).hex()
 
 
@@ -713,7 +714,8 @@ def with_key(value: Message) -> Message:
 def import_all() -> None:
     """Import in the caller's thread what the background thread uses.
 
-    If a fork happened while that thread imports, the import lock would stay held in the child.
+    If a fork happened while the background thread imports, the import lock would stay held in the
+    child.
     """
     global connection
     with fork.importing(), _without_signals():
@@ -724,13 +726,14 @@ def import_all() -> None:
         # Encoding a host name imports a codec on first use.
         "localhost".encode("idna")
         with contextlib.suppress(OSError, RuntimeError):
-            # Without the environment's variables, since they may change later.
+            # Leave out the environment's variables, so that ``jupyter_core`` is imported: the
+            # variables may change later.
             runtime_dir({})
 
 
 @contextlib.contextmanager
 def _without_signals() -> Iterator[None]:
-    """Let signals wait: a handler may send too, or fork, and would meet half of a module."""
+    """Block signals: a handler may send or fork too, and would find a half-imported module."""
     if _imported or not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -742,5 +745,5 @@ def _without_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-#: Filled once all was imported.
+#: Not empty once everything was imported.
 _imported: list[bool] = []

@@ -14,7 +14,8 @@ PAGES = (
     *("lab", "tree", "notebooks", "edit", "doc", "consoles", "terminals", "view", "files"),
     *("nbclassic", "voila", "login", "logout", "api", "jupyterlab-notify"),
 )
-#: The segments that may follow a page. Before any other, its name is part of the base URL.
+#: The segments that may follow a page. Before any other segment, the page's name is part of the
+#: base URL.
 BELOW = {
     "lab": ("tree", "workspaces", "doc"),
     "nbclassic": ("tree", "notebooks", "edit", "terminals", "files", "view"),
@@ -26,7 +27,7 @@ WHOLE = {"lab": ("tree", "workspaces", "doc"), "doc": ("tree", "workspaces")}
 HUB_PAGES = ("user-redirect", "home", "spawn", "spawn-pending", "login", "token", "admin", "user")
 #: The characters of a path that are not percent-encoded.
 SAFE = "-._~!$&'()*+,;=:@"
-#: The characters that no host's name has.
+#: The characters that cannot be in a host's name.
 NO_HOST = ' \\%<>^|"{}`'
 
 #: A URL's scheme, host, port and path in normalized form.
@@ -50,10 +51,10 @@ def candidates(url: str, token_advice: str) -> list[str]:
     Raises
     ------
     BadUsage
-        If it is not the URL of a server.
+        If the URL is not that of a server.
     """
     parts = _split(url, token_advice)
-    # Quoted anew, since a browser asks for `%6Cab` as for `lab`.
+    # Quote each segment anew: `%6Cab` and `lab` are the same for a browser.
     segments = _without_dots([quoted(part) for part in parts.path.split("/") if part])
     lengths = [n for n in range(len(segments)) if _is_page(segments, n)]
     if _is_hubs(segments[: min(lengths, default=len(segments)) + 1]):
@@ -73,7 +74,7 @@ def candidates(url: str, token_advice: str) -> list[str]:
 
 
 def _split(url: str, token_advice: str) -> SplitResult:
-    """Return the parts of a server's URL; raise `BadUsage` if it is none, or holds a token."""
+    """Return the parts of a server's URL; raise `BadUsage` if it is invalid or holds a token."""
     shown = url.split("?")[0]
     if any(ord(c) < 32 or ord(c) == 127 for c in url):
         raise BadUsage("The server's URL must not hold control characters.")
@@ -96,7 +97,7 @@ def _split(url: str, token_advice: str) -> SplitResult:
 
 
 def _names(query: str, depth: int = 4) -> set[str]:
-    """Return the names of a query's parameters, also of a page's to which it leads."""
+    """Return the names of a query's parameters, and of those in URLs that the query holds."""
     pairs = parse_qsl(query.replace(";", "&").lstrip("/?#!"), keep_blank_values=True)
     names = {name.lower() for name, _ in pairs}
     for _, value in pairs:
@@ -107,7 +108,7 @@ def _names(query: str, depth: int = 4) -> set[str]:
 
 
 def _is_hubs(segments: list[str]) -> bool:
-    """Return whether a path, as far as its first page, is one of a hub."""
+    """Return whether a path, up to its first page, is that of a hub's page."""
     return any(pair[0] == "hub" and pair[1] in HUB_PAGES for pair in zip(segments, segments[1:]))
 
 
@@ -134,7 +135,7 @@ def _is_page(segments: list[str], n: int) -> bool:
 
 
 def _is_whole(segments: list[str], n: int) -> bool:
-    """Return whether a page starts at the n-th segment that the next one is a part of."""
+    """Return whether a page starts at the n-th segment and includes the next segment."""
     page, below = segments[n], segments[n + 1 : n + 2]
     if not below or _is_user_name(segments, n):
         return False
@@ -145,7 +146,7 @@ def _is_user_name(segments: list[str], n: int) -> bool:
     """Tell whether a segment is a user's name, as in a hub's `/user/lab/`, also below a prefix."""
     if n == 0 or segments[n - 1] != "user":
         return False
-    # The first `user` names none itself: in `/user/user/lab` the user has that name.
+    # The first `user` is not itself a user's name: in `/user/user/lab` the second one is.
     return "user" not in segments[: n - 1] and not any(one in PAGES for one in segments[: n - 1])
 
 

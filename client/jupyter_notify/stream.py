@@ -24,7 +24,7 @@ from .errors import MalformedAnswer, Refused, SendError, Unreachable
 
 Row = dict[str, Any]
 
-#: Interval in seconds between pings. A connection that does not answer within it is dead.
+#: Interval in seconds between pings. A connection that does not answer in that time is dead.
 PING_S = 20.0
 RETRY_S = (0.5, 0.5, 1.0, 1.0, 1.0, 2.0, 5.0, 10.0)
 #: The largest frame that is read. Frames hold no bodies, but may hold 500 long summaries.
@@ -153,7 +153,7 @@ class Follower:
         first = self._cursor is None
         epoch, _, seq = frame["cursor"].rpartition(":")
         if self._cursor is not None and self._cursor.rpartition(":")[0] != epoch:
-            # It is another database, whose numbers start again.
+            # The cursor belongs to another database, whose numbers start again.
             self._seq = 0
         rows = sorted(
             (*frame["notifications"], *frame.get("pinned", ())), key=lambda row: int(row["seq"])

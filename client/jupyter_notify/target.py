@@ -14,7 +14,7 @@ class Target:
     url
         Its base URL, with a slash at the end.
     token
-        Its token; None if it needs none.
+        Its token; None if the server needs none.
     unix_socket
         The path of the socket that it listens on instead of a port.
     local

@@ -33,16 +33,17 @@ EXITED, STOPPED, START_FAILED = b"E", b"S", b"F"
 #: Requests to the leader: continue the command, or take over the screen.
 CONTINUE, TAKE_OVER = b"C", b"T"
 REPORT = struct.Struct("=ci")
-#: Signals that a command may send to its parent and that are meant for itself.
+#: Signals that the leader passes on: they come to it as the command's parent, but are meant for the
+#: command.
 PASSED_ON = (
     *(signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT),
     *(signal.SIGUSR1, signal.SIGUSR2),
 )
-#: Signals that wait, while the command is started, for what handles them.
+#: Signals that are blocked while the command is started, until their handlers are set.
 HELD_BACK = (*PASSED_ON, signal.SIGTSTP, signal.SIGWINCH)
 #: Character that ends the input of a terminal.
 END_OF_FILE = b"\x04"
-#: Interval at which a process in the background looks whether it is in front again.
+#: Interval at which a process in the background checks whether it is in the foreground again.
 FOREGROUND_S = 0.1
 
 
@@ -57,7 +58,7 @@ def window_size(terminal: int) -> bytes:
 def open_screen(terminal: int) -> tuple[int, int]:
     """Open a pseudo-terminal for output only, for a command whose input comes from elsewhere.
 
-    It is no controlling terminal: the command stays in the session of the real one.
+    The pseudo-terminal is no controlling terminal: the command stays in the real one's session.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
     size = window_size(1)
     copier: Copier | None = None
     master: int | None = None
-    # From its first moment on, what is typed is the command's: Ctrl-Z must not stop us alone.
+    # Keys that are typed from now on are meant for the command: Ctrl-Z must not stop us alone.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
     try:
         with _raw_keyboard() as modes:
@@ -139,7 +140,7 @@ def _raw_keyboard() -> Iterator[list[object]]:
         tty.setraw(0, termios.TCSADRAIN)
         yield before
     finally:
-        # In the background it is the shell's, and whoever touches it is stopped.
+        # In the background the terminal is the shell's, and a process that changes it is stopped.
         if in_foreground():
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(0, termios.TCSADRAIN, before)
@@ -162,7 +163,7 @@ def _signals(master: int) -> Iterator[socket.socket]:
             pass_on(number)
 
     handlers = {signal.SIGWINCH: resize, signal.SIGTSTP: stop}
-    # It has to wake us only.
+    # SIGCONT only has to wake us.
     handlers[signal.SIGCONT] = lambda number, frame: None
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
@@ -174,9 +175,9 @@ def _signals(master: int) -> Iterator[socket.socket]:
 
 
 def _is_gone() -> bool:
-    """Tell whether the terminal is no more, or not that of our session: nobody can bring it back.
+    """Return whether our session has lost its terminal, which nobody can bring back.
 
-    A shell that has ended takes its terminal from its background, though a window may keep it.
+    A shell that ends takes the terminal from its background processes, even if a window keeps it.
     """
     try:
         os.tcgetpgrp(0)
@@ -266,7 +267,7 @@ class _Relay:
 
     def _stop(self) -> None:
         """Stop when Ctrl-Z stopped the command; once continued, continue the command."""
-        # In the background it is the shell's, and whoever touches it is stopped.
+        # In the background the terminal is the shell's, and a process that changes it is stopped.
         if in_foreground():
             modes = self._modes
             termios.tcsetattr(0, termios.TCSADRAIN, modes)  # type: ignore[arg-type]  # the stub of tcsetattr is narrower than what tcgetattr gives
@@ -275,9 +276,9 @@ class _Relay:
         self._leader.send(CONTINUE)
 
     def _take_keyboard(self) -> None:
-        """Take the keyboard if a shell has let us have it, as by ``fg``, but not by ``bg``."""
+        """Take the keyboard if a shell has given it to us: ``fg`` does, ``bg`` does not."""
         if not self._keyboard_ended and _is_gone():
-            # The terminal is gone, and whoever reads from it has come to its end.
+            # The terminal is gone, so the command's input ends.
             self._has_keyboard = self._keyboard_ended = True
             write(self._master, END_OF_FILE)
             return
@@ -287,7 +288,7 @@ class _Relay:
                 tty.setraw(0, termios.TCSADRAIN)
 
     def _hand_over(self) -> None:
-        """Let the leader, which outlives us, go on showing what background processes write."""
+        """Let the leader, which outlives us, go on copying what background processes write."""
         with contextlib.suppress(OSError, termios.error):
             _disable_output_processing(self._master)
             fds = array.array("i", [self._master, 1])
@@ -314,7 +315,8 @@ def _lead_session(
         failure_read, failure_write = os.pipe()
         # The command has the foreground, so writing to the terminal would stop the leader.
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-        # Blocked before the command runs, until the leader waits for them, so that none is missed.
+        # Block these signals before the command runs: none must be missed before the leader waits
+        # for them.
         signal.pthread_sigmask(signal.SIG_SETMASK, {*mask, signal.SIGCHLD, *PASSED_ON})
         child = os.fork()
         if child == 0:
@@ -328,7 +330,7 @@ def _lead_session(
             with contextlib.suppress(OSError):
                 os.killpg(child, number)
 
-        # The command sees the leader as its parent, and may be sent signals through it.
+        # The leader is the command's parent, so signals for the command may come to the leader.
         passed_on = {each for each in PASSED_ON if signal.getsignal(each) != signal.SIG_IGN}
         for each in passed_on:
             signal.signal(each, forward)
@@ -374,7 +376,8 @@ def _exec_command(
 
 def _report_until_exit(child: int, control: socket.socket, passed_on: set[signal.Signals]) -> None:
     while True:
-        # A handler would not run until after a wait that has just started, so there is none.
+        # Wait for signals instead of handling them: a handler for a signal that comes just before
+        # a wait would run only after the wait.
         number = signal.sigwait({signal.SIGCHLD, *passed_on})
         if number != signal.SIGCHLD:
             with contextlib.suppress(OSError):

@@ -6,19 +6,21 @@ import re
 
 from .decoding import decode
 
-#: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones. None
-#: reaches beyond the start of the next, so that a text of starts takes no time of its square.
+#: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones. A
+#: match never extends beyond the start of the next sequence. So a text with very many starts of
+#: sequences does not take quadratic time.
 ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
-#: Sequences that move the cursor relative to its place, or erase from there on. The lines of the
-#: screen are not known, so moves to one of them are left out.
+#: Sequences that move the cursor relative to its position, or erase from there on. The size of the
+#: screen is unknown, so moves to a given line are left out.
 MOVES = re.compile(r"(?:\x1b\[|\x9b)([0-9]*)([A-GJK])|[\r\b]")
-#: What begins another line, besides line feeds: of typewriters and of terminals.
+#: Control characters and escape sequences that begin a new line, besides line feeds.
 LINE_FEEDS = re.compile(r"\x1b[DE]|[\x0b\x0c\x84\x85]")
-#: Control characters besides tab, line feed and what moves the cursor, and those that may be left.
+#: Control characters besides tab, line feed and those that move the cursor. The second pattern
+#: matches the first characters of incomplete escape sequences.
 CONTROLS = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9a\x9c-\x9f]")
 LEFT_OVER = re.compile(r"[\x1b\x9b]")
 #: The last column to which a text may move the cursor.
@@ -46,7 +48,7 @@ def _only_moves(escape: re.Match[str]) -> str:
 
 
 def _drawn(text: str) -> str:
-    """Return what is seen of a text that draws over itself, as progress bars do."""
+    """Return what a terminal shows in the end of a text that overwrites itself, as bars do."""
     screen, at = _Screen(), 0
     for move in MOVES.finditer(text):
         screen.write(text[at : move.start()])
@@ -58,7 +60,7 @@ def _drawn(text: str) -> str:
 
 
 class _Screen:
-    """The lines of a terminal that is as high as there are lines, and its cursor."""
+    """The lines of a terminal of unlimited height, and its cursor."""
 
     def __init__(self) -> None:
         self.lines: list[list[str]] = [[]]
@@ -79,7 +81,7 @@ class _Screen:
                 if self._returned:
                     line.clear()
                     self._returned = False
-                # A line may not be made very long by few characters.
+                # A few characters must not make a line very long.
                 self._column = min(self._column, len(line) + WIDEST)
                 line.extend(" " * (self._column - len(line)))
                 line[self._column : self._column + len(part)] = part

@@ -40,7 +40,7 @@ class MinimalBar(Generic[T]):
         if total is None and hasattr(iterable, "__len__"):
             total = len(iterable)  # type: ignore[arg-type]  # it has __len__
         if total == float("inf"):
-            # An end that is not known, as tqdm has it.
+            # As in tqdm, this means that the total is unknown.
             total = None
         self.iterable = iterable
         self.desc = desc or ""
@@ -182,7 +182,8 @@ class tqdm(Base):
         self._nested: weakref.ref[tqdm] | None = None
         self._iterating = False
         self._dropped = False
-        #: Identity of the exception that was being handled when it began: not one of its own.
+        #: Identity of the exception that was being handled when the bar began, which does not
+        #: count as a failure of its loop.
         self._handled = id(sys.exc_info()[1])
         super().__init__(*args, **kw)
         if self.disable:
@@ -211,13 +212,13 @@ class tqdm(Base):
             raise
         finally:
             self._iterating = False
-        # Only now: a nested bar may have been given a notification of its own meanwhile.
+        # Look only now: a nested bar may have been given a notification of its own meanwhile.
         if self._progress is not None:
             self._promote_nested()
             self._end(self._progress)
 
     def _report_end(self, loop: LoopFrame, frame: FrameType) -> None:
-        """End it as its loop ends, which the frame that closes the generator will show."""
+        """End the bar by its loop's outcome, which the frame that closes the generator shows."""
         # Garbage collection will close this bar before the outcome is known; it must not end
         # the progress then.
         progress, self._progress = self._progress, None
@@ -241,7 +242,7 @@ class tqdm(Base):
         super().__exit__(kind, error, traceback)
 
     def close(self) -> None:
-        """End it as a success, unless an exception has ended it before."""
+        """End the bar by how far it has come, unless an exception has ended it before."""
         progress = getattr(self, "_progress", None)
         super().close()
         _open.remove(self)
@@ -251,7 +252,7 @@ class tqdm(Base):
 
     def __del__(self) -> None:
         self._dropped = True
-        # tqdm closes a bar that nobody holds any more.
+        # tqdm closes a bar to which no reference is left.
         getattr(super(), "__del__", self.close)()
 
     def _end(self, progress: _Bar) -> None:
@@ -261,7 +262,7 @@ class tqdm(Base):
         early = bool(n is not None and total and n < total * (1 - 1e-9))
         error = sys.exc_info()[1]
         if early and error is not None and id(error) != self._handled and not self._iterating:
-            # It is closed on the way out, as by `finally`.
+            # The bar is closed while an exception leaves the block, as by `finally`.
             progress.conclude(error)
         elif self.leave is False:
             progress.retract()
@@ -275,7 +276,7 @@ class tqdm(Base):
             progress.done()
 
     def _promote_nested(self) -> None:
-        """Show a bar by itself that was taken for a nested one and outlives this one."""
+        """Give a bar its own notification that was taken for a nested bar but outlives this one."""
         bar = self._nested() if self._nested is not None else None
         self._nested = None
         if bar is None or bar.disable or not bar.total or bar.n >= bar.total:

@@ -27,13 +27,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Depth to which the server lets the JSON of ``data`` and ``args`` nest.
 MAX_DEPTH = 32
-#: A browser reads a whole number of this size or more as infinity.
+#: Whole numbers of this size or more are refused: a browser reads numbers hardly larger as
+#: infinity.
 TOO_LARGE = 10**308
-#: Digits of the largest whole number that is smaller.
+#: Number of digits of the largest whole number below ``TOO_LARGE``.
 MAX_DIGITS = 308
 
-#: Invisible characters, as the server sees it: white space, control characters, fillers, and those
-#: that have no width, reorder others or vary them. A text of nothing else is blank.
+#: Invisible characters by the server's definition: white space, control characters, fillers,
+#: zero-width characters, variation selectors, and characters that change the direction of text. A
+#: text of nothing else is blank.
 INVISIBLE = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
@@ -46,7 +48,7 @@ FALSE = ("false", "no", "off", "0")
 
 
 def raising_bad_usage(function: F) -> F:
-    """Let a function raise ``BadUsage`` alone, whatever an object raises that it is given."""
+    """Make a function raise only ``BadUsage``, whatever its arguments' methods raise."""
 
     @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:
@@ -56,7 +58,7 @@ def raising_bad_usage(function: F) -> F:
             raise
         except Exception as error:
             if error.__traceback__ is not None and error.__traceback__.tb_next is None:
-                # The call itself was wrong, for example by an argument that there is not.
+                # The call itself was wrong, for example by an argument that does not exist.
                 raise
             raise BadUsage(
                 f"An argument cannot be used: it raised {type(error).__name__}."
@@ -78,7 +80,7 @@ def to_text(value: object, name: str) -> str:
     Raises
     ------
     BadUsage
-        If it cannot be converted to text.
+        If the value cannot be converted to text.
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
         try:
@@ -103,7 +105,7 @@ def to_text(value: object, name: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Return whether nobody sees anything of a text."""
+    """Return whether a text holds no visible character."""
     return not INVISIBLE.sub("", text)
 
 
@@ -122,7 +124,7 @@ def to_number(value: Any, name: str, least: float = 0.0, most: float = math.inf)
     Raises
     ------
     BadUsage
-        If it is not a number or is out of bounds.
+        If the value is not a number or is out of bounds.
     """
     number = _number(value)
     if number is None:
@@ -142,7 +144,7 @@ def plain_number(value: Any) -> int | float | None:
 
 
 def is_finite(number: int | float) -> bool:
-    """Return whether a number is one that a browser can hold."""
+    """Return whether a number is finite for a browser, too."""
     return abs(number) < TOO_LARGE if isinstance(number, int) else math.isfinite(number)
 
 
@@ -151,7 +153,7 @@ def is_duration(value: Any) -> bool:
     try:
         return hasattr(value, "total_seconds") or type(value).__name__ == "timedelta64"
     except Exception:
-        # A stand-in for an object that cannot be had.
+        # The value is a proxy for an object that does not exist.
         return False
 
 
@@ -181,8 +183,8 @@ def _number(value: Any) -> int | float | None:
             return _number(value.item())
         is_masked = getattr(value, "mask", False) is not False
         if getattr(value, "size", None) == 1 and (is_masked or getattr(value, "shape", ())):
-            # An array with one element, of which numpy makes no float any more. A masked one is
-            # told by its list only.
+            # An array with one element, which numpy no longer converts to a float. Only ``tolist``
+            # shows whether the element is masked.
             one = value.tolist() if is_masked else value.item()
             while isinstance(one, list):
                 (one,) = one
@@ -203,7 +205,7 @@ def to_bool(value: Any, name: str) -> bool:
     Raises
     ------
     BadUsage
-        If it is ambiguous.
+        If the value is ambiguous.
     """
     if isinstance(value, bool):
         return value
@@ -246,7 +248,7 @@ def to_json(value: Any, name: str) -> Any:
     except BadUsage:
         raise
     except Exception as error:
-        # Any object may fail to say what it holds.
+        # The methods of any object may fail.
         raise BadUsage(
             f"The {name} cannot be written as JSON: converting it raised {type(error).__name__}."
         ) from None
@@ -276,10 +278,10 @@ def _json(value: Any, name: str, depth: int) -> Any:
 def _json_of_object(value: Any, name: str, depth: int) -> Any:
     """Convert an object by its type, or by a method that libraries share."""
     if _numpy_kind(value) == "M":
-        # Its list would be numbers of nanoseconds, or of another unit.
+        # ``tolist`` of an array of times may give integers, in nanoseconds or another unit.
         return _json_of_texts(value.astype(str).tolist())
     if _numpy_kind(value) == "m" and "[" in str(value.dtype):
-        # A number of months has no length in seconds, and raises.
+        # Converting a number of months raises an error, since it has no length in seconds.
         value = value.astype("timedelta64[us]", casting="same_kind")
     if type(value).__name__ in ("NaTType", "NAType"):
         # The missing values of pandas.
@@ -291,7 +293,7 @@ def _json_of_object(value: Any, name: str, depth: int) -> Any:
     if isinstance(value, (os.PathLike, uuid.UUID)):
         return to_text(value, name)
     if isinstance(value, decimal.Decimal):
-        # Only the whole numbers that JSON can hold: a large exponent would take minutes.
+        # Convert only whole numbers that JSON can hold exactly: a large exponent takes minutes.
         exact = value.is_finite() and value.adjusted() < MAX_DIGITS
         exact = exact and value == value.to_integral_value()
         return _json_number(int(value) if exact else float(value), name)
@@ -318,13 +320,13 @@ def _json_of_object(value: Any, name: str, depth: int) -> Any:
 
 
 def _numpy_kind(value: Any) -> str:
-    """Return the kind of numpy's values that a scalar or an array of numpy's holds."""
+    """Return numpy's code for the kind of a scalar or an array; empty for other objects."""
     numpy = type(value).__module__.partition(".")[0] == "numpy"
     return getattr(getattr(value, "dtype", None), "kind", "") if numpy else ""
 
 
 def _json_of_texts(value: Any) -> Any:
-    """Return numpy's texts of points in time, with none for those that are missing."""
+    """Return numpy's texts of times, with None in place of missing times."""
     if isinstance(value, list):
         return [_json_of_texts(one) for one in value]
     return None if value in ("NaT", None) else value

@@ -1,6 +1,6 @@
-"""Recognize the worker processes of ``multiprocessing`` and its kin, and how those end.
+"""Recognize the worker processes of ``multiprocessing`` and its forks, and run code at their end.
 
-None of these libraries is imported: a process that does not use one is none of its workers.
+None of these libraries is imported: a process that has not imported one is not its worker.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable
 from types import ModuleType
 
-#: Celery's is ``billiard``; ``multiprocess`` is used where functions are pickled by ``dill``.
+#: Celery uses ``billiard``. Libraries that pickle functions with ``dill`` use ``multiprocess``.
 LIBRARIES = ("multiprocessing", "billiard", "multiprocess")
 
 
 def call_at_end(call: Callable[[], object]) -> None:
-    """Call something when this process ends, if it is a worker: those run no ``atexit``."""
+    """Call something when this process ends, if it is a worker: workers run no ``atexit``."""
     for library in LIBRARIES:
         util, process = _loaded(library, "util"), _loaded(library, "process")
         if util is not None and process is not None and _is_worker(process):
@@ -24,8 +24,8 @@ def call_at_end(call: Callable[[], object]) -> None:
 def may_be_killed() -> bool:
     """Return whether this process is a worker of a pool.
 
-    At the end of ``with Pool() as pool`` all workers are killed, most of them just after they gave
-    back a result; so is one of Celery's that has done as many tasks as it may.
+    At the end of ``with Pool() as pool`` all workers are killed, most of them just after they have
+    returned a result. Celery kills a worker that has done its maximum number of tasks.
     """
     for library in LIBRARIES:
         process = _loaded(library, "process")
