@@ -1,6 +1,6 @@
 """The gzipped bytes that a browser loads: at start, and when the center is first opened.
 
-Which files those are is asked of a real Chromium. Run it on a production build (`make setup`).
+A real Chromium tells which files those are. Run this on a production build (`make setup`).
 """
 
 from __future__ import annotations

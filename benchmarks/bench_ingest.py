@@ -41,7 +41,7 @@ async def client(port: int, request: bytes, until: float, times: list[float]) ->
         size = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         await reader.readexactly(size)
         times.append(time.perf_counter() - began)
-        # Two at least, however busy the machine: of fewer there are no percentiles.
+        # At least two requests, however busy the machine: percentiles need two values.
         if number > 1 and time.perf_counter() >= until:
             break
     writer.close()

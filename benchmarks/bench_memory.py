@@ -39,7 +39,7 @@ def main() -> None:
                 many.append(server.pss_kib())
 
     def row(name: str, values: list[int]) -> list[str]:
-        # Each with its neighbour: what pages are shared depends on what else runs just then.
+        # Compare each start with its neighbour: which pages are shared depends on what else runs.
         added = statistics.median(v - w for v, w in zip(values, idle[False], strict=True))
         return [name, f"{statistics.median(values) / 1024:.1f}", f"{added / 1024:+.1f}"]
 

@@ -14,7 +14,7 @@ from lab import lab, table
 
 
 def median_range(values: list[float]) -> tuple[float, float]:
-    """Return between which of the values the median lies with a probability of 95 %."""
+    """Return the two values between which the median lies with a probability of 95 %."""
     values = sorted(values)
     # The number of values below the median is binomial, which is about normal.
     off = int(0.98 * len(values) ** 0.5)

@@ -24,7 +24,7 @@ except ImportError:
 
 
 class Counted(Notify):
-    """One that sends to a server of the benchmark's, and counts."""
+    """A ``notify`` that sends to the benchmark's server and counts its requests."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def main() -> None:
                 took = seconds(loop())
                 if number:  # the first one warms up
                     times[name].append(took)
-        # A loop of some seconds, for the rate: what quick ones send is their beginning and end.
+        # Measure the rate with a loop of some seconds: quick loops send only their start and end.
         notify.flush()
         notify.sent.clear()
         end = time.monotonic() + 3

@@ -19,7 +19,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 TOKEN = "benchmark"
-# The server is on this machine, of which a proxy knows nothing.
+# The server is on this machine, which a proxy cannot reach.
 open_here = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
@@ -43,7 +43,7 @@ class Lab:
             return json.loads(answer.read() or b"null")
 
     def pss_kib(self) -> int:
-        """Return the memory that this process alone accounts for, in KiB."""
+        """Return the server's memory with its share of the shared pages, in KiB."""
         for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1])
@@ -71,7 +71,7 @@ def lab(*options: str, extension: bool = True, app: str = "server") -> Iterator[
         env = {k: v for k, v in os.environ.items() if not k.startswith("JUPYTER")}
         for name in ("DATA", "CONFIG", "RUNTIME"):
             env[f"JUPYTER_{name}_DIR"] = str(root / name.lower())
-        # An installed package is compiled once, not at each start.
+        # Let Python store bytecode: an installed package is compiled once, not at each start.
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         env["PYTHONPATH"] = str(HERE)
         wanted = {"jupyterlab_notify": extension, "noop_extension": True}

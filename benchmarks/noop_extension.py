@@ -1,7 +1,7 @@
-"""A server extension with one handler that does nothing: the floor that an ingest is held to.
+"""A server extension with bare handlers: the floor for an ingest, and for an ingest with its toast.
 
-It is authenticated and authorized, reads its body and answers JSON, as any handler of a
-Jupyter server does; it parses, checks and stores nothing.
+The handlers for HTTP are authenticated and authorized, read their body and answer JSON, as any
+handler of a Jupyter server does; they parse, check and store nothing.
 """
 
 from __future__ import annotations
