@@ -1,4 +1,4 @@
-"""Identity of callers: what every provider answers, and the providers themselves.
+"""The identity of callers: what every provider returns, and the providers themselves.
 
-`caller` is what handlers and services import; `settings` chooses a provider by the environment.
+Handlers and services import `caller`; `settings` chooses a provider by the environment.
 """

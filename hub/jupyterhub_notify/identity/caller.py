@@ -1,4 +1,4 @@
-"""The caller of a request, and what a provider of identities must offer.
+"""The caller of a request, and the interface of an identity provider.
 
 Handlers ask a provider once for each request and hand the `Caller` down; no layer below looks at
 a token, a header or a cookie.
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 Kind = Literal["user", "service", "anonymous"]
 
-#: The way in which a caller was recognized. `lab` is a token that the Hub made for a user's server:
-#: it never administers. `login` is a browser's, through the Hub's OAuth: a change needs an XSRF
+#: How a caller was recognized. `lab` means a token that the Hub made for a user's server: it never
+#: administers. `login` means a browser's login through the Hub's OAuth: a change needs an XSRF
 #: token.
 Method = Literal["none", "login", "lab", "token", "proxy", "token-file"]
 
-#: In `publish_as` and `send_groups`: every one. Providers drop a service or group of this name.
+#: Stands for all in `publish_as` and `send_groups`. Providers drop a service or group of this name.
 ANY = "*"
 
 
@@ -59,7 +59,7 @@ class Caller:
 
     @property
     def is_anonymous(self) -> bool:
-        """Return whether nobody is known to ask."""
+        """Return whether the caller is unknown."""
         return self.kind == "anonymous"
 
     def may_publish_as(self, service: str) -> bool:
@@ -83,7 +83,7 @@ ANONYMOUS = Caller(name="", kind="anonymous")
 
 
 class IdentityError(Exception):
-    """A caller who cannot be recognized; `str()` is one sentence for the answer, without a token.
+    """The caller cannot be recognized; `str()` is one sentence for the answer, without a token.
 
     Parameters
     ----------
@@ -113,49 +113,49 @@ class CrossSiteRequest(IdentityError):
 
 
 class NotAdmitted(IdentityError):
-    """A token of the Hub's that is valid and may not reach this service: 403."""
+    """A token of the Hub that is valid, but may not reach this service: 403."""
 
     status = 403
     code = "not-admitted"
 
 
 class IdentityUnavailable(IdentityError):
-    """The caller cannot be told now, as the Hub does not answer: 503."""
+    """The caller cannot be identified now, since the Hub does not answer: 503."""
 
     status = 503
     code = "identity-unavailable"
 
 
 class IdentityProvider(Protocol):
-    """Tells who sends a request; one is chosen by the configuration."""
+    """Identifies the caller of a request; the configuration chooses the provider."""
 
     async def identify(self, connection: HTTPConnection) -> Caller:
-        """Return who sends this request.
+        """Return the caller of this request.
 
-        A request without any credentials is `ANONYMOUS`; what an anonymous caller may not is a
-        401 of the handler's.
+        A request without any credentials is `ANONYMOUS`; handlers answer 401 to what an anonymous
+        caller may not do.
 
         Raises
         ------
         IdentityError
             If the credentials are not valid (401), the request comes from another site's page or
-            with a token that may not reach the service (403), or nobody can tell now (503).
+            has a token that may not reach the service (403), or the Hub does not answer (503).
         """
 
     def login_url(self, connection: HTTPConnection) -> str | None:
-        """Return where a browser logs in and comes back to this page; None if nowhere."""
+        """Return the login's address, which leads back to this page; None if there is no login."""
 
     def xsrf_token(self, connection: HTTPConnection) -> str:
-        """Return what a page sends back as `X-XSRFToken`, or as `_xsrf` in the query.
+        """Return the token that a page sends back as `X-XSRFToken`, or as `_xsrf` in the query.
 
-        It is empty where nobody has logged in.
+        It is empty without a login.
         """
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the routes that a login needs, below the service's prefix."""
 
     async def start(self) -> None:
-        """Open what lives as long as the service."""
+        """Open what the provider needs while the service runs."""
 
     async def stop(self) -> None:
-        """Close it."""
+        """Close what `start` has opened."""

@@ -1,4 +1,4 @@
-"""The one place that uses JupyterHub's own library: `HubOAuth`, never its synchronous calls."""
+"""The only module that uses JupyterHub's own library, and only its asynchronous calls."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ __all__ = ["HubAdapter", "Login"]
 TIMEOUT_S = 10.0
 RETRY_AFTER_S = 5
 
-#: A token that the Hub made for a server has this note, or that one where the server resumed.
+#: Beginnings of the note of a token that the Hub made for a server: at its start, or when the Hub
+#: found it running after its own restart.
 SERVER_NOTES = ("Server at ", "retrieved from spawner ")
-#: The client that tokens belong to which a user asked the Hub for.
+#: The OAuth client of tokens that users have requested from the Hub themselves.
 OWN_CLIENT = "JupyterHub"
-#: The beginning of the library's message that the Hub refused.
+#: The beginning of the library's message if the Hub refused.
 REFUSED = "Failed to check authorization"
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """The memory of a login that has begun, for when the browser comes back.
+    """A login that has begun; it is kept until the browser comes back.
 
     Parameters
     ----------
     url
-        Where the browser is sent.
+        The address to which the browser is sent.
     verifier
-        What proves that whoever began the login ends it (PKCE); None where the library has none.
+        The proof that the same browser ends the login (PKCE); None if the library has no PKCE.
     """
 
     url: str
@@ -51,14 +52,14 @@ class Login:
 
 
 class HubAdapter:
-    """The Hub, as far as identities go.
+    """The Hub's part in identities: the owners of tokens, and logins.
 
     Parameters
     ----------
     service
-        The service's name at the Hub, for what the environment does not say.
+        The service's name at the Hub; used for values that are missing in the environment.
     options
-        Values in place of those of the environment: `api_url`, `api_token`, `base_url` and more.
+        Values that replace those of the environment: `api_url`, `api_token`, `base_url` and more.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class HubAdapter:
         self._log = structlog.get_logger("jupyterhub_notify.identity")
         self._unreachable = False
         self.api = HubApi(self.api_url, self.api_token, trust=self._trust())
-        # The library logs each failure with a traceback; it is said once below.
+        # The library logs each failure with a traceback. `_unavailable` logs it once.
         logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
 
     @property
@@ -91,7 +92,7 @@ class HubAdapter:
 
     @property
     def base_url(self) -> str:
-        """The path below which the service is reached, with a slash at its end."""
+        """The path of the service, with a slash at its end."""
         return str(self._auth.base_url)
 
     @property
@@ -137,10 +138,11 @@ class HubAdapter:
         return model if isinstance(model, dict) and isinstance(model.get("name"), str) else None
 
     async def belongs_to_a_server(self, token: str, model: Mapping[str, Any]) -> bool:
-        """Return whether a user's token is that of a server, or of a login elsewhere.
+        """Return whether a user's token belongs to a server, or to a login at another service.
 
-        A token that may administer can read about itself, and is asked with itself, so that this
-        service needs no right to read tokens. What one with fewer scopes is, its scopes tell.
+        A token that may administer can read its own description. It is used for that question
+        itself, so that this service needs no scope to read tokens. A token with fewer scopes is
+        judged by its scopes.
         """
         try:
             about = await self.api.request(
@@ -157,7 +159,7 @@ class HubAdapter:
         return any(scope.startswith("access:servers!server=") for scope in model["scopes"])
 
     def begin_login(self, state: str) -> Login:
-        """Return where a browser is sent to log in."""
+        """Begin a login, and return where to send the browser."""
         query = {"state": state}
         verifier = None
         if hasattr(self._auth, "generate_pkce_code_challenge"):
@@ -172,11 +174,11 @@ class HubAdapter:
         Raises
         ------
         Unauthenticated
-            If the Hub does not take the code.
+            If the Hub does not accept the code.
         IdentityUnavailable
-            If it does not answer.
+            If the Hub does not answer.
         """
-        # Only a library that makes verifiers takes one.
+        # Only versions of the library with PKCE accept a verifier.
         proof = {} if verifier is None else {"code_verifier": verifier}
         try:
             return str(await self._asked(self._auth.token_for_code(code, sync=False, **proof)))
@@ -186,18 +188,18 @@ class HubAdapter:
     async def close(self) -> None:
         """Close the connections to the Hub."""
         await self.api.close()
-        # From JupyterHub 6 on the library has a client of its own for each event loop.
+        # Since JupyterHub 6 the library has an HTTP client of its own for each event loop.
         with suppress(ImportError):
             from jupyterhub.httpclient import JupyterHubHTTPClient
 
             await JupyterHubHTTPClient.loop_instance().close()
 
     async def _asked(self, question: Awaitable[Any]) -> Any:
-        """Await an answer; a refusal is the library's `HTTPError`, silence is ours."""
+        """Await an answer; raise `HTTPError` for a refusal, `IdentityUnavailable` for none."""
         try:
             answer = await asyncio.wait_for(question, TIMEOUT_S)
         except HTTPError as error:
-            # The library tells a refusal from silence by its words alone.
+            # The library's errors of a refusal and of no answer differ only in their text.
             if error.status_code == 500 and str(error.log_message).startswith(REFUSED):
                 raise
             raise self._unavailable() from None

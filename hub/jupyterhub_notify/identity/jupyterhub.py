@@ -34,15 +34,15 @@ __all__ = ["ADMINISTER", "PUBLISH", "JupyterHubIdentity"]
 ADMINISTER = "custom:notify:admin"
 PUBLISH = "custom:notify:publish"
 
-#: Without this one a token of an administrator's has not all of their scopes.
+#: Scopes of every administrator; a token without them does not have all scopes of its owner.
 OF_ADMINISTRATORS = frozenset({"admin:users", "admin:servers", "read:tokens"})
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-#: Values of `Sec-Fetch-Mode` of requests that no page's script makes; absent on plain http.
+#: Values of `Sec-Fetch-Mode` for requests that no script made. Plain http has no such header.
 NAVIGATION = ("navigate", "unspecified")
 
 
-#: The number of unread messages: the hub's own pages show it, and have no token of this service's.
+#: The number of unread messages needs no XSRF token: the hub's own pages show it, and have none.
 UNPROVEN = "/v1/unread"
 
 
@@ -54,9 +54,9 @@ class JupyterHubIdentity:
     hub
         The Hub.
     at_once
-        How many tokens are looked up at a time.
+        Maximum number of tokens looked up at a time.
     max_age_s
-        How long an answer of the Hub's is kept, in seconds.
+        Time in seconds for which the Hub's answers are cached.
     """
 
     def __init__(self, hub: HubAdapter, *, at_once: int = 10, max_age_s: float = 300.0) -> None:
@@ -66,7 +66,7 @@ class JupyterHubIdentity:
         self._pages = LoginPages(hub, self._logins)
 
     async def identify(self, connection: HTTPConnection) -> Caller:
-        """Return who sends this request; see `IdentityProvider.identify`."""
+        """Return the caller of this request; see `IdentityProvider.identify`."""
         token = bearer_token(connection)
         if token is not None:
             caller = await self._tokens.get(token)
@@ -79,7 +79,7 @@ class JupyterHubIdentity:
             caller = await self._logins.get(login.token, session=login.session)
             if caller is None:
                 if _is_read(connection):
-                    # As if nobody had logged in: the page sends the browser to do so.
+                    # As without a login: the page then sends the browser to the login.
                     return ANONYMOUS
                 raise Unauthenticated("The login has ended: log in again.")
             if _needs_proof(connection) and not self._pages.has_proof(connection, login):
@@ -92,11 +92,11 @@ class JupyterHubIdentity:
         return caller
 
     def login_url(self, connection: HTTPConnection) -> str | None:
-        """Return where a browser logs in and comes back to this page."""
+        """Return the login's address, which leads back to this page."""
         return self._pages.login_url(connection)
 
     def xsrf_token(self, connection: HTTPConnection) -> str:
-        """Return what a page sends back as `X-XSRFToken`, or as `_xsrf` in the query."""
+        """Return the token that a page sends back as `X-XSRFToken`, or as `_xsrf` in the query."""
         return self._pages.xsrf_token(connection)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -118,7 +118,7 @@ class JupyterHubIdentity:
             return None
         method: Method = "token"
         scopes = set(model.get("scopes") or ())
-        # Whoever could only read is not asked about further.
+        # A token that can only read needs no further question to the Hub.
         if (
             model.get("kind") == "user"
             and (_administers(model, scopes) or _publishes(scopes))
@@ -160,14 +160,15 @@ def _is_read(connection: HTTPConnection) -> bool:
 def _needs_proof(connection: HTTPConnection) -> bool:
     """Return whether a request with a cookie must bring the page's XSRF token.
 
-    A read by a script must too: other users' servers may have this one's origin, and their pages
-    may ask for everything that a browser's cookie opens.
+    A script's read must bring it too: other users' servers may have the same origin as this
+    service, and scripts of their pages could read everything that the browser's cookie opens.
     """
     if not _is_read(connection):
         return True
     mode = connection.headers.get("sec-fetch-mode", "unspecified")
     if connection.headers.get("sec-fetch-site", "unspecified") == "same-origin":
-        # A script may ask without CORS too, and then reads the answer: only a picture is none.
+        # A script of the same origin can read the answer even to a "no-cors" request. Only a
+        # picture is certainly no script's request.
         if mode == "no-cors" and connection.headers.get("sec-fetch-dest") == "image":
             return False
         if connection.url.path.endswith(UNPROVEN):
@@ -176,7 +177,7 @@ def _needs_proof(connection: HTTPConnection) -> bool:
 
 
 def _administers(model: Mapping[str, Any], scopes: set[str]) -> bool:
-    """Return whether a token lets its holder administer, whoever made it for what."""
+    """Return whether a token's scopes let its holder administer, whatever it was made for."""
     return ADMINISTER in scopes or (
         model.get("admin") is True
         and model.get("kind") == "user"

@@ -1,6 +1,6 @@
-"""The login of a browser through the Hub (OAuth), and what proves that a request is a page's own.
+"""The login of a browser through the Hub (OAuth), and the XSRF token of the service's pages.
 
-Nothing is kept in memory: any replica may end the login that another began.
+Nothing is kept in memory, so any replica can end a login that another has begun.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["BrowserLogin", "LoginPages"]
 
-#: Time in seconds that a login may take, and for which it holds (the Hub may end it earlier).
+#: Time in seconds that a login may take, and for which it is valid (the Hub may end it earlier).
 LOGIN_S = 600
 HELD_S = 14 * 24 * 3600
 
-#: The Hub's own cookie: another after a logout there.
+#: The cookie of the browser's session at the Hub; its value changes with a logout there.
 SESSION_COOKIE = "jupyterhub-session-id"
 
 
@@ -61,7 +61,7 @@ class LoginPages:
     hub
         The Hub.
     lookup
-        Who a login's token belongs to.
+        Looks up the owner of a login's token.
     """
 
     def __init__(self, hub: HubAdapter, lookup: TokenLookup[Caller]) -> None:
@@ -92,7 +92,7 @@ class LoginPages:
         return self._signer.digest("xsrf", f"{login.session}:{token}")
 
     def login_url(self, connection: HTTPConnection) -> str:
-        """Return where a browser logs in and comes back to this page."""
+        """Return the login's address, which leads back to this page."""
         path = connection.url.path
         query = f"?{connection.url.query}" if connection.url.query else ""
         return f"{self._hub.base_url}login?next={quote(path + query, safe='/')}"
@@ -118,7 +118,7 @@ class LoginPages:
         self._set_cookie(
             request,
             response,
-            # One for each login that has begun: two tabs may log in at once.
+            # A cookie for each login that has begun, since two tabs may log in at the same time.
             self._state_cookie(state),
             self._signer.sign("state", json.dumps(kept)),
             LOGIN_S,
@@ -167,7 +167,7 @@ class LoginPages:
         return f"{self._hub.cookie_name}-state-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
     def _own_page(self, path: str) -> str:
-        """Return a path of this service; its first page for whatever else."""
+        """Return the path if it belongs to this service, else the path of the first page."""
         base_url = self._hub.base_url
         try:
             parts = urlsplit(path)
@@ -180,7 +180,7 @@ class LoginPages:
     def _set_cookie(
         self, request: Request, response: Response, name: str, value: str, age_s: int
     ) -> None:
-        # The hub's administrator has the last word, as with the Hub's own cookies.
+        # The administrator's options have precedence, as for the Hub's own cookies.
         options = {str(k).lower(): v for k, v in self._hub.cookie_options.items()}
         response.set_cookie(
             name,

@@ -1,7 +1,7 @@
-"""Look up tokens: few questions at a time, each asked once, the answers kept a while.
+"""Looks up tokens: few at a time, each once, with the answers cached for a while.
 
-Ten thousand labs that come back after a restart ask at once; the Hub, one process, must not be
-stopped by it.
+After a restart ten thousand labs come back at the same time. The Hub is one process, and their
+lookups must not overload it.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ __all__ = ["TokenLookup"]
 
 Answer = TypeVar("Answer")
 
-#: Time in seconds for which a token that is not known is not asked for again.
+#: Time in seconds for which an unknown token is not looked up again.
 UNKNOWN_AGE_S = 30.0
 
-#: Number of answers that are kept; a token's is some two kilobytes.
+#: Maximum number of cached answers; an answer takes some two kilobytes.
 KEPT = 50_000
-#: So many of those that are not known: made up, they must not drive out real ones.
+#: Maximum number of cached unknown tokens; made-up tokens must not displace real ones.
 KEPT_UNKNOWN = 5_000
 
 
 class TokenLookup(Generic[Answer]):
-    """Answers of whoever knows tokens.
+    """Looks up tokens and caches the answers.
 
     Parameters
     ----------
     ask
-        Asks about one token; None if it is not known.
+        Looks up one token; returns None if it is not known.
     at_once
-        How many questions may be open at a time.
+        Maximum number of lookups under way.
     waiting
-        How many more may wait; whoever comes then is told to come again.
+        Maximum number of further lookups that wait; beyond it callers are told to come again.
     max_age_s
-        How long an answer is kept, in seconds; 0 keeps none.
+        Time in seconds for which an answer is cached; 0 caches none.
     clock
         Tells the time, in seconds.
     """
@@ -64,19 +64,19 @@ class TokenLookup(Generic[Answer]):
         self._unknown: OrderedDict[str, float] = OrderedDict()
 
     async def get(self, token: str, *, session: str = "") -> Answer | None:
-        """Return what is known of a token, or None.
+        """Return the answer for a token, or None if the token is not known.
 
         Parameters
         ----------
         token
             The token.
         session
-            The browser's session: after a logout it is another, and the token is asked for anew.
+            The browser's session: it changes with a logout, and the token is then looked up anew.
 
         Raises
         ------
         IdentityUnavailable
-            If too many wait already, or whoever knows does not answer.
+            If too many lookups wait already, or the Hub does not answer.
         """
         key = hashlib.sha256(f"{session}\0{token}".encode("utf-8", "replace")).hexdigest()
         found, answer = self._kept(key)
@@ -91,7 +91,7 @@ class TokenLookup(Generic[Answer]):
             task = asyncio.create_task(self._ask_once(key, token))
             self._open[key] = task
             task.add_done_callback(lambda done: self._finished(key, done))
-        # A caller who goes away leaves the question to the others who wait for it.
+        # Shielded: if one caller is cancelled, the others still wait for the answer.
         return await asyncio.shield(task)
 
     def forget(self) -> None:
@@ -100,7 +100,7 @@ class TokenLookup(Generic[Answer]):
         self._unknown.clear()
 
     async def stop(self) -> None:
-        """End the questions that are open."""
+        """End the lookups under way."""
         tasks = list(self._open.values())
         for task in tasks:
             task.cancel()
@@ -136,6 +136,6 @@ class TokenLookup(Generic[Answer]):
 
     def _finished(self, key: str, task: asyncio.Task[Answer | None]) -> None:
         self._open.pop(key, None)
-        # Looked at, so that asyncio does not log what whoever waited has been told.
+        # Retrieved, so that asyncio does not log an error that the waiting callers get.
         if not task.cancelled():
             task.exception()

@@ -1,4 +1,4 @@
-"""Identities that a trusted proxy tells in a header, as Gafaelfawr's ingress does."""
+"""Identities from a header that a trusted proxy sets, as Gafaelfawr's ingress does."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 __all__ = ["ProxyIdentity"]
 
-#: The longest name that a header may tell.
+#: Maximum length of a name in the header.
 LONGEST = 256
 
 
 class ProxyIdentity:
-    """Takes a user's name from a header, from the configured peers only.
+    """Takes a user's name from a header, if the request comes from the proxy.
 
     Parameters
     ----------
     peers
-        The addresses and networks of the proxy; from others the header is ignored.
+        The addresses and networks of the proxy; the header is ignored in requests from others.
     user_header, groups_header
-        The headers that hold the user's name, and their groups with commas between.
+        The headers with the user's name, and with the user's groups separated by commas.
     admins, admin_groups
-        Who administers.
+        The users and groups who may administer.
     routes_are_checked
         Whether the proxy lets a request through to ``/v1/admin`` only with the right to
         administer, and to ``/v1/services`` only with the right to publish, as Gafaelfawr does for
-        Semaphore. Who gets there may then do it, under their own name.
+        Semaphore. Then a request to these routes has that right, under the user's own name.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ProxyIdentity:
         self._said = False
 
     async def identify(self, connection: HTTPConnection) -> Caller:
-        """Return who sends this request; see `IdentityProvider.identify`."""
+        """Return the caller of this request; see `IdentityProvider.identify`."""
         names = connection.headers.getlist(self._user_header)
         if not names:
             return ANONYMOUS
@@ -85,7 +85,7 @@ class ProxyIdentity:
         publishes = self._routes_are_checked and _is_below(path, "/v1/services") and name != ANY
         return Caller(
             name=name,
-            # Gafaelfawr names the users of services so.
+            # Gafaelfawr gives the users of services names that begin so.
             kind="service" if name.startswith("bot-") else "user",
             groups=groups,
             admin=admin,
@@ -107,17 +107,17 @@ class ProxyIdentity:
         return frozenset(g for g in (group.strip() for group in told.split(",")) if g and g != ANY)
 
     def login_url(self, connection: HTTPConnection) -> str | None:
-        """Return None: the proxy logs browsers in before they come here."""
+        """Return None: the proxy logs browsers in before it forwards them."""
         del connection
         return None
 
     def xsrf_token(self, connection: HTTPConnection) -> str:
-        """Return an empty string: the proxy's login has none."""
+        """Return an empty string: there is no XSRF token for the proxy's login."""
         del connection
         return ""
 
     def routes(self) -> Sequence[BaseRoute]:
-        """Return nothing: the proxy has the login's routes."""
+        """Return no routes: the proxy has those of the login."""
         return []
 
     async def start(self) -> None:

@@ -105,7 +105,8 @@ class IdentitySettings(BaseSettings):
         """Return the providers' names, in the order in which they are asked."""
         chosen = _words(self.identity)
         if chosen:
-            # Our own tokens are told from others; the hub is asked about the rest.
+            # The hub comes last: tokens of the token file are recognised by their prefix, and the
+            # Hub is asked about all others.
             return sorted(set(chosen), key=("proxy", "token-file", "hub").index)
         return ["hub" if os.environ.get("JUPYTERHUB_API_TOKEN") else "token-file"]
 
@@ -120,7 +121,7 @@ def make_identity(settings: IdentitySettings | None = None) -> IdentityProvider:
     Raises
     ------
     ValueError
-        If what a chosen provider needs is not set.
+        If a setting that a chosen provider needs is missing.
     """
     settings = settings or IdentitySettings()
     names = settings.providers()
@@ -129,7 +130,7 @@ def make_identity(settings: IdentitySettings | None = None) -> IdentityProvider:
 
 
 def hub_of(identity: IdentityProvider) -> HubAdapter | None:
-    """Return the Hub that a provider asks, or None if it asks none."""
+    """Return the Hub that a provider asks; None if it asks no hub."""
     providers = identity.providers if isinstance(identity, FirstOf) else [identity]
     return next((p.hub for p in providers if hasattr(p, "hub")), None)
 
@@ -167,19 +168,19 @@ def _make(name: str, settings: IdentitySettings, *, alone: bool) -> IdentityProv
 
 
 class FirstOf:
-    """Asks several providers in turn; the first that knows who asks answers.
+    """Asks several providers in turn; the first that knows the caller answers.
 
     Parameters
     ----------
     providers
-        The providers; pages log in with the first that has a login.
+        The providers; pages use the login of the first that has one.
     """
 
     def __init__(self, providers: Sequence[IdentityProvider]) -> None:
         self.providers = providers
 
     async def identify(self, connection: HTTPConnection) -> Caller:
-        """Return who sends this request; see `IdentityProvider.identify`."""
+        """Return the caller of this request; see `IdentityProvider.identify`."""
         for provider in self.providers:
             caller = await provider.identify(connection)
             if not caller.is_anonymous:
@@ -189,7 +190,7 @@ class FirstOf:
         return ANONYMOUS
 
     def login_url(self, connection: HTTPConnection) -> str | None:
-        """Return where a browser logs in, of the first provider that has a login."""
+        """Return the login's address of the first provider that has a login."""
         urls = (provider.login_url(connection) for provider in self.providers)
         return next((url for url in urls if url is not None), None)
 
@@ -199,15 +200,15 @@ class FirstOf:
         return next((token for token in tokens if token), "")
 
     def routes(self) -> Sequence[BaseRoute]:
-        """Return the routes of all."""
+        """Return the routes of all providers."""
         return [route for provider in self.providers for route in provider.routes()]
 
     async def start(self) -> None:
-        """Start all."""
+        """Start all providers."""
         for provider in self.providers:
             await provider.start()
 
     async def stop(self) -> None:
-        """Stop all."""
+        """Stop all providers."""
         for provider in self.providers:
             await provider.stop()

@@ -1,4 +1,4 @@
-"""Values that come back in a cookie or a header and must be those that were given out."""
+"""Signs values that leave the service in a cookie or header and must come back unchanged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Signer:
         return f"{encoded}.{self.digest(purpose, value)}"
 
     def value(self, purpose: str, signed: str) -> str | None:
-        """Return what was signed for this purpose, or None."""
+        """Return the value that was signed for this purpose, or None if it was not."""
         encoded, _, signature = signed.partition(".")
         try:
             value = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
@@ -43,5 +43,5 @@ class Signer:
 
     @staticmethod
     def same(one: str, other: str) -> bool:
-        """Return whether two strings are equal, in a time that does not tell where they differ."""
+        """Return whether two strings are equal; the time does not reveal where they differ."""
         return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))

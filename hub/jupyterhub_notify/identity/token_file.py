@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PREFIX", "TokenEntry", "TokenFile", "TokenFileError", "TokenFileIdentity"]
 
-#: The prefix of our own tokens: scanners for secrets find them, and a Hub's are told from them.
+#: The prefix of our own tokens: secret scanners find it, and it tells them from the Hub's tokens.
 PREFIX = "jhn_"
 
-#: A file that is larger than this is not ours.
+#: Maximum size of the file in bytes; a larger one is not a token file.
 LARGEST = 4 * 1024 * 1024
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -41,7 +41,7 @@ class TokenFileError(Exception):
 
 
 class TokenEntry(BaseModel):
-    """A token: its hash, whose it is, and what it may."""
+    """A token: its hash, its owner and its permissions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -82,32 +82,32 @@ def _aware(moment: datetime) -> datetime:
 
 
 def _hash(token: str) -> str:
-    # No slow hash: a token is 256 random bits, which nobody guesses.
+    # A slow hash is not needed: a token has 256 random bits, which cannot be guessed.
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 class TokenFile:
-    """The file, as the command line changes it and the service reads it.
+    """The file; the command line changes it, and the service reads it.
 
     Parameters
     ----------
     path
-        Where it is.
+        The path of the file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> list[TokenEntry]:
-        """Return its tokens.
+        """Return the tokens.
 
         Raises
         ------
         TokenFileError
-            If it is not there, not ours, or not understood.
+            If the file cannot be read, can be written by others, or is not valid.
         """
         try:
-            # A pipe in its place must not hang the service.
+            # O_NONBLOCK: a pipe in the file's place must not hang the service.
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise TokenFileError(
@@ -152,7 +152,7 @@ class TokenFile:
         Raises
         ------
         TokenFileError
-            If the file cannot be read or written, or a value does not fit.
+            If the file cannot be read or written, or a value is not valid.
         """
         token = PREFIX + secrets.token_urlsafe(32)
         try:
@@ -186,7 +186,7 @@ class TokenFile:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Let no other command change the file meanwhile."""
+        """Keep other commands from changing the file meanwhile."""
         try:
             lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -203,7 +203,7 @@ class TokenFile:
         content = _Content(tokens=entries).model_dump(mode="json", exclude_defaults=True)
         text = json.dumps({"version": 1, **content}, indent=2) + "\n"
         try:
-            # Replaced as a whole, with a mode of 0600 from the start.
+            # The file is replaced as a whole, with mode 0600 from the start.
             descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".tokens-")
             try:
                 with open(descriptor, "w") as file:
@@ -228,7 +228,7 @@ class TokenFileIdentity:
     file
         The file.
     only_ours
-        Whether tokens that do not look like ours are left to another provider.
+        Whether tokens without our prefix are left to another provider.
     """
 
     def __init__(self, file: TokenFile, *, only_ours: bool = False) -> None:
@@ -240,13 +240,13 @@ class TokenFileIdentity:
         self._problem: str | None = None
 
     async def identify(self, connection: HTTPConnection) -> Caller:
-        """Return who sends this request; see `IdentityProvider.identify`."""
+        """Return the caller of this request; see `IdentityProvider.identify`."""
         token = bearer_token(connection)
         if token is None or (self._only_ours and not token.startswith(PREFIX)):
             return ANONYMOUS
         self._look()
         if self._problem is not None:
-            # The reason names a path of this machine: it is for the log.
+            # The reason names a path of this machine, so it goes to the log only.
             raise IdentityUnavailable("The service cannot read its token file.", retry_after_s=60)
         entry = self._entries.get(_hash(token))
         caller = entry.caller(datetime.now(timezone.utc)) if entry is not None else None
@@ -265,18 +265,18 @@ class TokenFileIdentity:
         return ""
 
     def routes(self) -> Sequence[BaseRoute]:
-        """Return nothing."""
+        """Return no routes: there is no login without a hub."""
         return []
 
     async def start(self) -> None:
-        """Read the file, so that what is wrong with it is said at the start."""
+        """Read the file, so that a problem with it is logged at the start."""
         self._look()
 
     async def stop(self) -> None:
         """Do nothing."""
 
     def _look(self) -> None:
-        """Read the file if it is another than the one that was read last."""
+        """Read the file if it has changed since it was last read."""
         try:
             about = os.stat(self._file.path)
             seen: tuple[int, ...] = (about.st_ino, about.st_mtime_ns, about.st_size, about.st_mode)
@@ -288,7 +288,7 @@ class TokenFileIdentity:
         try:
             entries = self._file.read()
         except TokenFileError as error:
-            # Not those that it held before: some may have been removed from it.
+            # Do not go on with the earlier tokens: some may have been removed from the file.
             self._entries = {}
             self._problem = str(error)
             self._log.error("The token file cannot be used; no token is known.", reason=str(error))

@@ -1,7 +1,7 @@
 """Alembic's migrations, in the package so that every wheel has them.
 
-`upgrade` runs them; a change of the schema is a new file in ``versions/``, never an edit of one
-that was released.
+`upgrade` runs them. A change of the schema is a new file in ``versions/``, never an edit of a
+released file.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ async def revision(engine: AsyncEngine) -> str | None:
 
 
 async def upgrade(engine: AsyncEngine, to: str = "head") -> None:
-    """Bring a database to a revision; replicas that start together wait for the first.
+    """Bring a database to a revision; of replicas that start together, one upgrades it.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ async def upgrade(engine: AsyncEngine, to: str = "head") -> None:
 
     def run(connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
-            # Any number will do, as long as all versions use the same.
+            # The number is arbitrary, but must be the same in all versions.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7304117)")
         config = configuration()
         config.attributes["connection"] = connection

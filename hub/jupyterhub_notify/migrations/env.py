@@ -10,9 +10,9 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
-    # SQLite changes a table by making it anew.
+    # SQLite can change many things in a table only by making it anew.
     render_as_batch=connection.dialect.name == "sqlite",
-    # The transaction is the caller's.
+    # The caller has begun the transaction.
     transactional_ddl=False,
 )
 context.run_migrations()

@@ -44,7 +44,7 @@ __all__ = [
     "SentBroadcast",
 ]
 
-#: Of what became of a broadcast at one recipient; `central.md` and the command line fix the words.
+#: The outcome of a broadcast at one recipient; the words are documented in `central.md`.
 Outcome = Literal[
     "shown",
     "read",

@@ -35,7 +35,7 @@ MAX_DEPTH = 20
 
 
 def _storable(value: str) -> str:
-    """Refuse what PostgreSQL cannot store, on every database alike."""
+    """Refuse text that PostgreSQL cannot store, with every database."""
     if "\x00" in value:
         raise ValueError("a NUL character is not allowed")
     try:
@@ -58,7 +58,7 @@ def _name(value: str) -> str:
 
 
 def _utc(value: datetime) -> datetime:
-    """Take a time without a zone as UTC; whole seconds, as the wire has them."""
+    """Return a time in UTC and whole seconds, as on the wire; without a zone it counts as UTC."""
     if value.tzinfo is None:
         value = value.replace(tzinfo=timezone.utc)
     try:
@@ -109,7 +109,7 @@ Ids = Annotated[
     set[Annotated[str, Field(max_length=2000), AfterValidator(_storable)]], Field(max_length=10_000)
 ]
 
-# Fields that messages and broadcasts share: what the user did with one, and when it changed
+# Fields that messages and broadcasts share: what the user did, and when the content changed
 UpdatedAt = Annotated[
     Utc | None, Field(title="Updated", description="Time of its content's last change")
 ]
@@ -124,7 +124,7 @@ SnoozedUntil = Annotated[
     ),
 ]
 RepliedAt = Annotated[Utc | None, Field(title="Replied", description="Time of the user's answer")]
-# The same in an event that says what changed
+# The same for events that tell what changed
 DismissedOrNull = Annotated[
     Utc | None, Field(title="Dismissed", description="Time at which it was put away, or null")
 ]
@@ -147,7 +147,7 @@ Category = Literal["info", "notice", "outage"]
 
 
 def category_of(type_: str) -> Category:
-    """Return what a client of Semaphore's knows a type as."""
+    """Return the category of Semaphore that corresponds to a type."""
     return {"error": "outage", "warning": "notice"}.get(type_, "info")  # type: ignore[return-value]
 
 

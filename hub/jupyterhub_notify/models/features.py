@@ -61,11 +61,11 @@ def index(*, version: str, receipts: Literal["off", "counts", "full"], root: str
     Parameters
     ----------
     version
-        The service's.
+        The service's version.
     receipts
-        What is kept of them.
+        How receipts are kept.
     root
-        The path below which the service is reached.
+        The path of the service.
 
     Returns
     -------

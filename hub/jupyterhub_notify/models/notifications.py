@@ -1,7 +1,7 @@
 """Notifications on the wire: Semaphore's fields first, then what this service adds.
 
-What is added has a default and is left out of an answer while it has it, so that a notification
-that uses none of it looks as Semaphore's do.
+Each added field has a default, and an answer leaves it out while it has its default. So a
+notification without these fields looks the same as Semaphore's.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from .common import Model, Text, Utc
 
 __all__ = ["ChangeQuiet", "Quiet", "QuietChange", "QuietEntry"]
 
-#: Entries that one user may have: more than a lab lets its user mute.
+#: Maximum number of entries of one user; more than a lab lets its user mute.
 MOST = 200
 
 _SOURCE = Field(

@@ -16,8 +16,8 @@ __all__ = [
     "WelcomeUserState",
 ]
 
-#: The end of a snooze that is over. It is none of those that no lab ever told of: their labs may
-#: have snoozed a message before the service knew what that is, and go on with it.
+#: Marks a snooze that has ended. It differs from None, no snooze known: older labs snoozed messages
+#: without telling the service, and such a snooze may still go on.
 ENDED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -62,12 +62,12 @@ class StoredNotification:
 
     @property
     def recipient(self) -> str | None:
-        """The user it is for; `None` if it is for a group."""
+        """The user who receives it; `None` if a group does."""
         return self.target[2:] if self.target.startswith("u:") else None
 
     @property
     def group(self) -> str | None:
-        """The group it is for; `None` if it is for a user."""
+        """The group that receives it; `None` if a user does."""
         return self.target[2:] if self.target.startswith("g:") else None
 
 
@@ -114,7 +114,7 @@ class StoredBroadcast:
     user_state: BroadcastUserState = BroadcastUserState()
 
     def is_for(self, user: str | None, groups: frozenset[str]) -> bool:
-        """Return whether a user, or an anonymous caller, is one of its audience."""
+        """Return whether a user, or an anonymous caller, is in its audience."""
         if self.audience == "all":
             return True
         if self.audience == "anonymous":
@@ -127,7 +127,7 @@ class StoredBroadcast:
 
     @property
     def is_shown(self) -> bool:
-        """Tell whether it is displayed now."""
+        """Return whether it is shown now."""
         return self.active and self.revoked is None
 
 
@@ -166,7 +166,7 @@ class StoredWelcome:
     user_state: WelcomeUserState = WelcomeUserState()
 
     def is_for(self, user: str | None, groups: frozenset[str]) -> bool:
-        """Return whether a user is one of its audience."""
+        """Return whether a user is in its audience."""
         if user is None:
             return False
         if not self.users and not self.groups:
@@ -181,7 +181,7 @@ class StoredWelcome:
 
     @property
     def is_due(self) -> bool:
-        """Tell whether it is to be shown to the user."""
+        """Return whether it is due to the user."""
         state = self.user_state
         if self.ended is not None:
             return False

@@ -31,7 +31,7 @@ class StateLine:
 
     rule: str
     user: str
-    #: In words: *level 2*, *rising*.
+    #: The state in words, such as *told, level 2*.
     label: str
     tone: str
     value: str
@@ -54,17 +54,17 @@ class ProblemLine:
 
 @dataclass(kw_only=True)
 class ChannelLine:
-    """A channel of the site's, and what became of what went over it."""
+    """A channel of the site, with the numbers of its sends."""
 
     name: str
     counts: dict[str, int] = field(default_factory=dict)
-    #: The reason why it fails now, if it does.
+    #: Why the channel fails now; `None` if it works.
     failure: str | None = None
     last: datetime | None = None
 
 
 def states_of(rules: Iterable[RuleEntry]) -> list[StateLine]:
-    """Return users who are not normal: the highest level first, then by rule and name."""
+    """Return the lines of users under rules: the highest level first, then by rule and name."""
     return [_state(one) for one in sorted(rules, key=_urgency)]
 
 
@@ -100,7 +100,7 @@ def _label(level: int, action: str, rising: bool) -> str:
 
 
 def problems_of(problems: Sequence[AlertProblem]) -> list[ProblemLine]:
-    """Return what reached nobody, the latest first."""
+    """Return the lines of alerts that reached nobody, the latest first."""
     return [
         ProblemLine(
             engine=one.engine,
@@ -114,12 +114,12 @@ def problems_of(problems: Sequence[AlertProblem]) -> list[ProblemLine]:
 
 
 def channels_of(names: Sequence[str], sends: Sequence[ChannelSummary]) -> list[ChannelLine]:
-    """Return the site's channels; one that is gone only while it has something to show."""
+    """Return the site's channels, and removed channels that still have sends."""
     lines = {name: ChannelLine(name=name) for name in names}
     latest: dict[str, datetime] = {}
     for one in sends:
         if not one.channel:
-            # Nobody whom any channel reaches.
+            # Without a channel: no channel reaches these users.
             continue
         line = lines.setdefault(one.channel, ChannelLine(name=one.channel))
         line.counts[one.state] = line.counts.get(one.state, 0) + one.count
@@ -130,7 +130,7 @@ def channels_of(names: Sequence[str], sends: Sequence[ChannelSummary]) -> list[C
                 latest[one.channel] = one.last
                 line.failure = one.failure
     for one in sends:
-        # A send that has succeeded since then: it fails no more.
+        # A send has succeeded since the failure, so the channel works again.
         failed_at = latest.get(one.channel)
         if one.state == "sent" and failed_at is not None and one.last > failed_at:
             lines[one.channel].failure = None

@@ -1,4 +1,4 @@
-"""Fill the composer: from addresses of run-books, a template, a broadcast to duplicate."""
+"""Fills the composer: from a run-book's address, a template, or a broadcast to duplicate."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Draft:
 
     @property
     def users_text(self) -> str:
-        """The users, as the field for them has them."""
+        """The users, as text for their field."""
         return names_text(self.users)
 
     @property
     def more(self) -> bool:
-        """Return whether something is set that the composer folds away."""
+        """Return whether an option is set that the composer folds away."""
         return bool(
             self.banner
             or not self.inbox
@@ -80,24 +80,24 @@ def names_in(text: str) -> list[str]:
 
 
 def names_text(names: Sequence[str]) -> str:
-    """Return names as `names_in` reads them."""
+    """Return names as text that `names_in` can read."""
     return ", ".join(f'"{name}"' if re.search(f"[{BETWEEN}]", name) else name for name in names)
 
 
 def choices_in(text: str) -> list[str]:
-    """Return choices with commas between."""
+    """Split a text at its commas into choices."""
     return [choice for choice in (part.strip() for part in text.split(",")) if choice]
 
 
 def draft_of_fields(fields: Mapping[str, list[str]], *, form: bool) -> Draft:
-    """Return what the composer's own fields, or an address of a run-book, say.
+    """Return a draft from the composer's own fields, or from the query of a run-book's address.
 
     Parameters
     ----------
     fields
-        The values by name; `body` and `summary` name the details and the message too.
+        The values by name; `body` and `summary` are other names of the details and the message.
     form
-        Whether they are those of a form, in which a box that is not ticked is missing.
+        Whether the fields come from the form, which leaves out boxes that are not ticked.
     """
 
     def text(*names: str) -> str:
@@ -112,7 +112,7 @@ def draft_of_fields(fields: Mapping[str, list[str]], *, form: bool) -> Draft:
         return text(name) if text(name) in values else default
 
     groups = [name for value in fields.get("groups", []) for name in choices_in(value)]
-    # One by one: a directory's groups have commas in their names.
+    # `group` holds one name each: names of a directory's groups may contain commas.
     groups += fields.get("group", [])
     users = names_in(" ".join([*fields.get("users", []), *fields.get("user", [])]))
     guess = "groups" if groups else "users" if users else "running"
@@ -145,7 +145,7 @@ def draft_of_fields(fields: Mapping[str, list[str]], *, form: bool) -> Draft:
 
 
 def draft_of_broadcast(one: AdminBroadcast | SavedTemplate) -> Draft:
-    """Return a broadcast, or one that was saved, as it could be sent at once."""
+    """Return a draft from a broadcast or a saved template, to be sent at once."""
     links = [a for a in one.actions if a.url]
     to = "users" if one.users and not one.groups else "groups"
     close: Any = one.auto_close
@@ -170,7 +170,7 @@ def draft_of_broadcast(one: AdminBroadcast | SavedTemplate) -> Draft:
 
 
 def draft_of_template(made: Rendered) -> Draft:
-    """Return what a template makes of its sample, to be written over."""
+    """Return a draft from a template filled with its sample, for the sender to edit."""
     return Draft(
         message=made.summary,
         details=made.body or "",

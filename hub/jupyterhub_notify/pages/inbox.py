@@ -1,4 +1,4 @@
-"""The user's inbox page: notifications and broadcasts in one list, as the lab's center has them."""
+"""The user's inbox page: notifications and broadcasts in one list, as in the lab's center."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Item:
     Parameters
     ----------
     kind
-        Which of the API's routes mark it.
+        The kind, which selects the API's routes that mark it.
     title, excerpt
         Plain text for the closed row.
     summary, body
-        Safe HTML for the open one.
+        Safe HTML for the open row.
     links
         The actions that open an address; the others are commands of the lab.
     """
@@ -52,7 +52,7 @@ class Item:
     links: Sequence[Any]
 
     def fits(self, view: View, words: str) -> bool:
-        """Return whether a view of the inbox, and a search in it, has this row."""
+        """Return whether this row belongs to a view of the inbox, and to a search in it."""
         if (self.dismissed is not None) != (view == "done"):
             return False
         if view == "unread" and self.read is not None:
@@ -96,7 +96,7 @@ def items_of(
     items = [_item(one, "message") for one in messages]
     items += [_item(one, "broadcast") for one in broadcasts if one.inbox]
     found = [item for item in items if item.fits(view, words)]
-    # Within a second they keep the order that they have, which is newest first.
+    # The sort is stable: within a second the rows keep their order, which is newest first.
     return sorted(
         found, key=lambda item: item.created.timestamp() if item.created else 0.0, reverse=True
     )

@@ -1,4 +1,4 @@
-"""The words, colours and order in which the page shows what became of a broadcast."""
+"""The words, colours and order of outcomes on the page of a broadcast's results."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["FAILED", "LOOKS", "Look", "label_of"]
 
 @dataclass(frozen=True)
 class Look:
-    """The looks of one outcome.
+    """The look of one outcome.
 
     Parameters
     ----------
     name
-        On the wire.
+        The name on the wire.
     label
-        In a sum: *12 shown*.
+        The word in a sum: *12 shown*.
     tone
-        The class of its colour.
+        The CSS class of the colour.
     """
 
     name: str
@@ -61,7 +61,7 @@ _ROWS = {
 
 
 def label_of(row: Delivered) -> str:
-    """Return what became of a broadcast at one server, in words."""
+    """Return the outcome of a broadcast at one server, in words."""
     tabs = "" if row.tabs is None else f" in {row.tabs} {'tab' if row.tabs == 1 else 'tabs'}"
     if row.outcome == "shown":
         return f"Shown{tabs}"

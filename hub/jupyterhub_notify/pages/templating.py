@@ -1,7 +1,7 @@
-"""Renders the pages: below JupyterHub's own `page.html` where there is one, else below a plain one.
+"""Renders the pages, which extend JupyterHub's own `page.html`, or a plain one without a hub.
 
 No inline script reaches a browser: the policy of the pages (`CONTENT_SECURITY_POLICY`) forbids
-them, and those of JupyterHub's template, which our pages do not use, are left out.
+inline scripts. Those of JupyterHub's template, which our pages do not need, are left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["CONTENT_SECURITY_POLICY", "HUB_STATIC", "STATIC", "hub_url", "make_e
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
-#: Pictures of a message's body may be anywhere; everything else is the service's own.
+#: Pictures in a message's body may come from anywhere, everything else only from the service.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -75,20 +75,20 @@ class ScriptlessLoader(FileSystemLoader):
 
 
 def make_environment(*, site_directories: Sequence[Path] = (), hub: bool = True) -> Environment:
-    """Return what the pages are rendered with.
+    """Return the environment that renders the pages.
 
     Parameters
     ----------
     site_directories
-        Where a site keeps templates of its own, as `JupyterHub.template_paths`: their `page.html`
+        The folders of a site's own templates, as in `JupyterHub.template_paths`: their `page.html`
         comes before JupyterHub's, which they may extend as ``templates/page.html``.
     hub
-        Whether the service belongs to a hub; else the plain page is taken.
+        Whether the service belongs to a hub; otherwise the plain page is used.
 
     Returns
     -------
     jinja2.Environment
-        Escapes everything.
+        The environment; it escapes every value.
     """
     loaders: list[BaseLoader] = [ScriptlessLoader(str(path)) for path in site_directories]
     if hub and _HUB_DATA is not None:
@@ -99,7 +99,7 @@ def make_environment(*, site_directories: Sequence[Path] = (), hub: bool = True)
         loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["iso"] = _iso
-    # By which the page knows how far the browser's clock is from the service's.
+    # From this time the page learns how far the browser's clock is from the service's.
     environment.globals["present_ms"] = lambda: time.time_ns() // 1_000_000
     environment.globals["outcome_label"] = label_of
     environment.globals["outcomes"] = LOOKS
@@ -107,12 +107,12 @@ def make_environment(*, site_directories: Sequence[Path] = (), hub: bool = True)
 
 
 def hub_url(prefix: str) -> str:
-    """Return where the Hub's own pages are, with a slash at the end.
+    """Return the address of the Hub's own pages, with a slash at the end.
 
     Parameters
     ----------
     prefix
-        That of the service, for what the environment does not say.
+        The service's prefix, in case the environment does not give the Hub's address.
     """
     root = os.environ.get("JUPYTERHUB_BASE_URL")
     if root is None:
@@ -121,5 +121,5 @@ def hub_url(prefix: str) -> str:
 
 
 def _iso(moment: datetime | None) -> str:
-    """Return a moment as `<time datetime>` has it; the browser shows it in its own zone."""
+    """Return a moment in the form of `<time datetime>`; the browser shows it in its own zone."""
     return "" if moment is None else moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Alerts that could be told to nobody, and what our own rules have come to."""
+"""Tables of alerts that reach nobody, of the states of our own rules, and of leases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AlertProblem(Base):
 
     __tablename__ = "alert_problems"
 
-    #: ``alertmanager`` or ``grafana``; ``rule:NAME`` of a rule.
+    #: ``alertmanager`` or ``grafana``.
     engine: Mapped[str] = mapped_column(primary_key=True)
     #: ``no-user-label``, ``unknown-user`` and the like.
     reason: Mapped[str] = mapped_column(primary_key=True)
@@ -36,13 +36,13 @@ class RuleState(Base):
 
     rule: Mapped[str] = mapped_column(primary_key=True)
     user_name: Mapped[str] = mapped_column(primary_key=True)
-    #: Its levels, times and actions, as ``alerts/evaluation.py`` has them.
+    #: The levels, times and action, in the form of `UserState.to_json` in ``alerts/evaluation.py``.
     state: Mapped[dict[str, Any]]
     updated: Mapped[datetime]
 
 
 class Lease(Base):
-    """A duty of one replica at a time: whose turn it is, and until when."""
+    """A duty that one replica has at a time: its holder, and until when."""
 
     __tablename__ = "leases"
 

@@ -1,4 +1,4 @@
-"""The record of who published, changed and revoked what."""
+"""The audit log: publications, changes and revocations with their callers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["AuditEntry"]
 
 
 class AuditEntry(Base):
-    """One change by one caller; it has identifiers and counts, and no text of a message."""
+    """One change by one caller, with identifiers and counts, but no text of a message."""
 
     __tablename__ = "audit"
 
@@ -24,7 +24,7 @@ class AuditEntry(Base):
     at: Mapped[datetime] = mapped_column(index=True)
     caller_kind: Mapped[str]
     caller: Mapped[str]
-    #: Such as ``notification.create``.
+    #: The kind of change, such as ``notification.create``.
     action: Mapped[str]
     target: Mapped[str]
     detail: Mapped[dict[str, Any]]

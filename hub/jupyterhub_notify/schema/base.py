@@ -15,17 +15,17 @@ __all__ = ["Base", "UtcDateTime", "new_id", "now"]
 
 
 def now() -> datetime:
-    """Return the time in UTC, in whole seconds as the wire has it."""
+    """Return the present time in UTC and whole seconds, as on the wire."""
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
 def new_id(prefix: str) -> str:
-    """Return an id that sorts by the time it was made, and that nobody guesses.
+    """Return an id that sorts by its time of creation and cannot be guessed.
 
     Parameters
     ----------
     prefix
-        What it is of: ids of notifications are numbers, and these never are.
+        The prefix of its kind, so that it is never a number as ids of notifications are.
     """
     return f"{prefix}-{time.time_ns():016x}{secrets.token_hex(4)}"
 
@@ -57,7 +57,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """The registry of all tables."""
 
-    # Names that do not depend on the database, so that a migration can drop what another made.
+    # Names that do not depend on the database, so that a later migration can drop an index or
+    # constraint by its name.
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -1,4 +1,4 @@
-"""Broadcasts, what each user did with them, and the ledger of their deliveries."""
+"""Tables of broadcasts, of what each user did with them, and of their deliveries (the ledger)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Broadcast", "BroadcastState", "Delivery"]
 
 
 class Broadcast(Base):
-    """One broadcast; one that recurs has one row, whose occurrence moves on."""
+    """One broadcast; a recurring one has a single row, whose occurrence moves on."""
 
     __tablename__ = "broadcasts"
 
@@ -27,20 +27,20 @@ class Broadcast(Base):
     type: Mapped[str]
     summary: Mapped[str]
     body: Mapped[str | None]
-    #: Banner, inbox, dismissable, actions, reply and the like, as the wire has them.
+    #: Banner, inbox, dismissable, actions, reply and the like, as on the wire.
     options: Mapped[dict[str, Any]]
     #: ``all``, ``anonymous``, ``running`` or ``named``; with ``named``, the lists below.
     audience: Mapped[str]
     groups: Mapped[list[str]]
     users: Mapped[list[str]]
-    #: Start, end and recurrence, as the wire has them.
+    #: Start, end and recurrence, as on the wire; or the front matter of a file.
     schedule: Mapped[dict[str, Any]]
     enabled: Mapped[bool] = mapped_column(Boolean)
-    #: True while it is shown: kept by the scheduler, so that each change has a ``seq``.
+    #: True while it is shown; the scheduler sets it, so that each change gets a ``seq``.
     active: Mapped[bool] = mapped_column(Boolean)
     #: True if it will never be shown again.
     stale: Mapped[bool] = mapped_column(Boolean)
-    #: The start of the present or latest occurrence; each is shown and dismissed by itself.
+    #: The start of the present or latest occurrence; each occurrence is shown and dismissed anew.
     occurrence: Mapped[datetime | None]
     occurrence_ends: Mapped[datetime | None]
     #: The time at which the scheduler looks at it again.
@@ -48,13 +48,13 @@ class Broadcast(Base):
     created: Mapped[datetime]
     updated: Mapped[datetime]
     revoked: Mapped[datetime | None]
-    #: Recipients by outcome, where the single ones are not kept.
+    #: The numbers of recipients by outcome, if the site keeps only numbers and it is over.
     counts: Mapped[dict[str, Any] | None]
     #: The occurrence whose recipients have been looked for at the hub.
     planned: Mapped[datetime | None]
-    #: The time at which they are looked for again: servers start while it is shown.
+    #: The time of the next search for recipients: servers start while it is shown.
     plan_next: Mapped[datetime | None]
-    #: The time until which a replica is looking for them.
+    #: The end of the lease of a replica that searches for recipients.
     plan_leased_until: Mapped[datetime | None]
 
     __table_args__ = (
@@ -80,11 +80,11 @@ class BroadcastState(Base):
     )
     user_name: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, index=True)
-    #: The occurrence that the rest is about.
+    #: The occurrence that the other columns belong to.
     occurrence: Mapped[datetime | None]
     read: Mapped[datetime | None]
     dismissed: Mapped[datetime | None]
-    #: As of notifications.
+    #: As in `NotificationState`.
     snoozed_until: Mapped[datetime | None]
     accepted: Mapped[datetime | None]
     replied: Mapped[datetime | None]
@@ -96,8 +96,8 @@ class BroadcastState(Base):
 class Delivery(Base):
     """The delivery of one occurrence of a broadcast to one server of one user.
 
-    These rows are the queue as well: whoever delivers claims some that are due with ``FOR UPDATE
-    SKIP LOCKED`` and a lease, and writes the outcome into them.
+    These rows are also the queue: a replica claims some that are due with ``FOR UPDATE SKIP
+    LOCKED`` and a lease, delivers them, and writes the outcome into them.
     """
 
     __tablename__ = "deliveries"
@@ -115,12 +115,12 @@ class Delivery(Base):
     tabs: Mapped[int | None]
     reply: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
-    #: The time at which it is to be pushed; empty where nothing is to be pushed any more.
+    #: The time of the next push; empty if nothing is to be pushed.
     due: Mapped[datetime | None]
-    #: The address it is pushed to; empty where the server's lab asks the service, or no server
-    #: runs.
+    #: The address of the push; empty if the server's lab asks the service, or if no server runs.
     url: Mapped[str | None]
-    #: The route by which it was taken in, ``notify`` or ``older``; only the first can withdraw it.
+    #: The route by which the server accepted it, ``notify`` or ``older``; only ``notify`` can
+    #: withdraw it.
     route: Mapped[str | None]
     leased_by: Mapped[str | None]
     leased_until: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Tables of the channels: the users' choices, and what was sent."""
+"""Tables of the channels: the users' choices, and the queue of sends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ChannelChoice(Base):
     __tablename__ = "channel_choices"
 
     user_name: Mapped[str] = mapped_column(primary_key=True)
-    #: Opens the link that turns a channel off, and nothing else.
+    #: The token of the link that turns a channel off; it opens nothing else.
     token: Mapped[str] = mapped_column(unique=True)
     off: Mapped[list[str]]
     digest: Mapped[str]
@@ -31,15 +31,15 @@ class ChannelChoice(Base):
 
 
 class ChannelSend(Base):
-    """One message for one user over one channel: the queue, and the record of it."""
+    """One message for one user over one channel; the table is both the queue and the record."""
 
     __tablename__ = "channel_queue"
 
-    #: ``n:ID`` of a notification, ``b:ID:OCCURRENCE`` of a broadcast.
+    #: ``n:ID`` for a notification, ``b:ID:OCCURRENCE`` for a broadcast.
     message: Mapped[str] = mapped_column(primary_key=True)
     user_name: Mapped[str] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)
-    #: The notification or the broadcast that the message is: one of the two is given.
+    #: The notification; empty if the message is a broadcast.
     notification_id: Mapped[int | None] = mapped_column(
         Id, ForeignKey(Notification.id, ondelete="CASCADE"), index=True
     )
@@ -47,10 +47,10 @@ class ChannelSend(Base):
         ForeignKey(Broadcast.id, ondelete="CASCADE"), index=True
     )
     occurrence: Mapped[datetime | None]
-    #: ``waiting``, ``sent``, ``cancelled`` as it was read or has gone, or ``failed`` for good.
+    #: ``waiting``, ``sent``, ``cancelled`` because it need not be sent, or ``failed`` for good.
     state: Mapped[str]
     due: Mapped[datetime]
-    #: The time at which it was due first.
+    #: The time at which it was first due.
     created: Mapped[datetime]
     attempts: Mapped[int]
     leased_until: Mapped[datetime | None]
@@ -68,7 +68,7 @@ class ChannelSend(Base):
 
 
 class ChannelSpread(Base):
-    """The place up to which a message to many is in the queue: its users go there by name."""
+    """How far a message to many has been queued: users are queued in the order of their names."""
 
     __tablename__ = "channel_spreads"
 
@@ -79,7 +79,7 @@ class ChannelSpread(Base):
     broadcast_id: Mapped[str | None] = mapped_column(
         ForeignKey(Broadcast.id, ondelete="CASCADE"), index=True
     )
-    #: The last user who was looked at.
+    #: The last user who was processed.
     upto: Mapped[str]
     done: Mapped[bool] = mapped_column(Boolean)
     updated: Mapped[datetime]

@@ -13,10 +13,10 @@ __all__ = ["Counter", "Epoch"]
 
 
 class Counter(Base):
-    """The store's last number; its row is locked from a transaction's begin to its commit.
+    """The store's last number; every transaction locks this row from its beginning to its commit.
 
-    So numbers follow the order of commits on every replica, and a reader that has seen ``seq``
-    has seen everything below it.
+    So numbers follow the order of commits on every replica: a reader that has seen ``seq`` has
+    seen everything below it.
     """
 
     __tablename__ = "counter"
@@ -26,13 +26,13 @@ class Counter(Base):
     epoch: Mapped[str]
     #: The number of the latest change.
     seq: Mapped[int] = mapped_column(BigInteger)
-    #: The highest number of a row that was deleted for good; an older cursor must start anew.
+    #: The highest number of a deleted row; a reader with a cursor below it must start anew.
     pruned: Mapped[int] = mapped_column(BigInteger, server_default="0")
     #: The latest notification's id.
     last_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    #: Which server and which file of it the present epoch is written to; PostgreSQL's only.
+    #: The server and the file of the table in which the present epoch began; PostgreSQL only.
     place: Mapped[str | None]
-    #: Set while nobody may publish.
+    #: Since when publishing has been stopped; empty if it is not.
     stopped: Mapped[datetime | None]
     stopped_by: Mapped[str | None]
     stopped_reason: Mapped[str | None]
@@ -43,8 +43,8 @@ class Epoch(Base):
 
     __tablename__ = "epochs"
 
-    #: Their order.
+    #: The position in the order of epochs.
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
-    #: The store's last number when it began: its own numbers are above this.
+    #: The store's last number at its beginning; the numbers of this epoch are higher.
     after: Mapped[int] = mapped_column(BigInteger)

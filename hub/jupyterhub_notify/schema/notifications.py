@@ -1,4 +1,4 @@
-"""Notifications of services to users and groups, and what each user did with them."""
+"""Tables of notifications to users and groups, and of what each user did with them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .base import Base
 
 __all__ = ["OF_GROUPS", "Notification", "NotificationState"]
 
-#: The condition of rows for a group, as the index of these has it: written otherwise, the index is
-#: not used.
+#: The condition of rows for a group, exactly as in the index of these rows: written differently, a
+#: query would not use the index.
 OF_GROUPS = text("substr(target, 1, 2) = 'g:'")
 
-#: SQLite numbers rows by itself only where the key is its INTEGER.
+#: SQLite numbers rows by itself only if the key has the type INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -32,13 +32,13 @@ class Notification(Base):
     #: ``u:NAME`` for a user, ``g:NAME`` for a group.
     target: Mapped[str]
     key: Mapped[str | None]
-    #: Says what it is in the service's own terms; ``content`` is what the wire calls the rest.
+    #: The type, as on the wire; empty if the template decides.
     type: Mapped[str]
     summary: Mapped[str]
     body: Mapped[str | None]
     template: Mapped[str | None]
     data: Mapped[dict[str, Any] | None]
-    #: Banner, dismissable, actions, reply and the like, as the wire has them.
+    #: Banner, dismissable, actions, reply and the like, as on the wire.
     options: Mapped[dict[str, Any]]
     created: Mapped[datetime]
     updated: Mapped[datetime]
@@ -66,7 +66,7 @@ class Notification(Base):
             sqlite_where=text("state = 'active' AND expires IS NOT NULL"),
             postgresql_where=text("state = 'active' AND expires IS NOT NULL"),
         ),
-        # The latest of these, without looking at each user's.
+        # Finds the latest notification to a group without a look at those to users.
         Index(
             "ix_notifications_of_groups", "seq", sqlite_where=OF_GROUPS, postgresql_where=OF_GROUPS
         ),
@@ -81,7 +81,7 @@ class Notification(Base):
 
 
 class NotificationState(Base):
-    """One user's state of one notification; no row means nothing yet."""
+    """One user's state of one notification; no row means that the user has done nothing yet."""
 
     __tablename__ = "notification_states"
 
@@ -92,8 +92,8 @@ class NotificationState(Base):
     seq: Mapped[int] = mapped_column(BigInteger, index=True)
     read: Mapped[datetime | None]
     dismissed: Mapped[datetime | None]
-    #: Out of sight until then; once that has come, the first lab to say so brings it back, and
-    #: this is ``ENDED``.
+    #: The end of a snooze. When the time has come, the first lab to report it brings the message
+    #: back, and this becomes ``ENDED``.
     snoozed_until: Mapped[datetime | None]
     replied: Mapped[datetime | None]
     reply: Mapped[str | None]

@@ -14,12 +14,12 @@ __all__ = ["UserQuiet"]
 
 
 class UserQuiet(Base):
-    """One user's do-not-disturb and muted sources; no row means that none was ever changed."""
+    """One user's do-not-disturb and muted sources; no row means that nothing was ever changed."""
 
     __tablename__ = "user_quiet"
 
     user_name: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, index=True)
-    #: By source, as ``services/quiet.py`` has them; the empty source is do-not-disturb.
+    #: The entries of ``services/quiet.py``, by source; the empty source is do-not-disturb.
     entries: Mapped[dict[str, Any]]
     updated: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Broadcasts that were saved in the composer, to start from."""
+"""The table of broadcasts that were saved in the composer as templates."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ class SavedTemplate(Base):
     saved_by: Mapped[str]
     #: True if an administrator saved it: every sender sees it then.
     shared: Mapped[bool]
-    #: The content, as ``models/recipients.py`` has it.
+    #: The content, in the form of `SaveTemplate` in ``models/recipients.py``.
     content: Mapped[dict[str, Any]]
     updated: Mapped[datetime]

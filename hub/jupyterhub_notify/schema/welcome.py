@@ -1,4 +1,4 @@
-"""Welcome messages, and which users have seen, dismissed or accepted them."""
+"""Tables of welcome messages, and of which users have seen, dismissed or accepted them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Welcome(Base):
     seq: Mapped[int] = mapped_column(BigInteger, index=True)
     sender: Mapped[str]
     aspect: Mapped[str]
-    #: Lower ones come first.
+    #: Messages with a lower position come first.
     position: Mapped[int]
     title: Mapped[str]
     summary: Mapped[str | None]
@@ -29,11 +29,11 @@ class Welcome(Base):
     dismissable: Mapped[bool] = mapped_column(Boolean)
     max_views: Mapped[int | None]
     must_accept: Mapped[bool] = mapped_column(Boolean)
-    #: Empty lists: everyone.
+    #: If both lists are empty, the message is for everyone.
     groups: Mapped[list[str]]
     users: Mapped[list[str]]
     created: Mapped[datetime]
-    #: A change after a dismissal makes it due again.
+    #: The version of the text; a later one than a user's dismissal makes it due again.
     updated: Mapped[datetime]
     expires: Mapped[datetime | None]
     #: Set once it was revoked or has expired.
@@ -50,7 +50,7 @@ class WelcomeState(Base):
     )
     user_name: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, index=True)
-    #: Of the version that ``seen_version`` names.
+    #: The number of views of the version in ``seen_version``.
     views: Mapped[int] = mapped_column(server_default="0")
     seen_version: Mapped[datetime | None]
     dismissed: Mapped[datetime | None]

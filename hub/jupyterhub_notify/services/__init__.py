@@ -1,1 +1,1 @@
-"""The service's jobs: one class for each, given its parts by keyword."""
+"""The service's jobs: one class for each, which gets its parts by keyword."""

@@ -1,4 +1,4 @@
-"""Checks of what a caller may do, which services make before they do it."""
+"""Checks of a caller's permissions, which services make before they act."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def require_known(caller: Caller) -> None:
 
 
 def require_user(caller: Caller) -> str:
-    """Return the user's name; refuse everybody who is no user."""
+    """Return the user's name; refuse a caller who is no user."""
     require_known(caller)
     if caller.kind != "user":
         raise NotAllowed("Only a user has notifications, and this is a service's token")
@@ -23,21 +23,21 @@ def require_user(caller: Caller) -> str:
 
 
 def require_publisher(caller: Caller, service: str) -> None:
-    """Refuse who may not publish in this service's name."""
+    """Refuse a caller who may not publish in this service's name."""
     require_known(caller)
     if not caller.may_publish_as(service):
         raise NotAllowed("This caller may not act for this service", ["path", "service"])
 
 
 def require_admin(caller: Caller) -> None:
-    """Refuse who may not administer."""
+    """Refuse a caller who may not administer."""
     require_known(caller)
     if not caller.admin:
         raise NotAllowed("This needs a caller who may administer the notification service")
 
 
 def require_sender(caller: Caller) -> None:
-    """Refuse who may send broadcasts to nobody."""
+    """Refuse a caller who may not send broadcasts to anybody."""
     require_known(caller)
     if not caller.admin and not caller.send_groups:
         raise NotAllowed("This caller may not send broadcasts")

@@ -68,7 +68,7 @@ class AdministrationService:
             if stopped:
                 values = {"stopped": now(), "stopped_by": caller.name, "stopped_reason": reason}
             await transaction.connection.execute(update(Counter).values(values))
-            # The switch holds for what comes after it in the same transaction too.
+            # The switch also applies to later commands in the same transaction.
             transaction.stopped_reason = (reason or "") if stopped else None
             action = "publishing.stop" if stopped else "publishing.resume"
             await self._audit.add(transaction, caller, action, "")
@@ -129,7 +129,7 @@ class AdministrationService:
 
         async def command(transaction: Transaction) -> None:
             count = await self._servers.forget_user(transaction, user)
-            # Not the name: that is what is to be forgotten.
+            # Without the name, since the user is to be forgotten.
             await self._audit.add(transaction, caller, "user.forget", "", count=count)
 
         await self._writer.run(command)

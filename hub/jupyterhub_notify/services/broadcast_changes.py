@@ -23,7 +23,7 @@ class BroadcastChanges:
     store
         The tables.
     views
-        Renders them.
+        Renders broadcasts.
     """
 
     def __init__(self, *, store: BroadcastStore, views: BroadcastViews) -> None:
@@ -31,7 +31,7 @@ class BroadcastChanges:
         self._views = views
 
     async def note(self, changed: Range, versions: Versions) -> None:
-        """Note whose view changed in a range."""
+        """Note the users whose view changed in a range."""
         for stored in await self._store.changed(*changed):
             versions.everyone_changed(stored.seq)
         for user, _, state in await self._store.changed_states(*changed):
@@ -59,7 +59,7 @@ class BroadcastChanges:
     async def for_one(
         self, changed: Range, reader: Reader, limit: int
     ) -> list[tuple[int, str, bytes]]:
-        """Return ``(seq, event, data)`` of what one reader sees of a range."""
+        """Return ``(seq, event, data)`` for the changes in a range that one reader sees."""
         found = await self._store.changed(*changed)
         states = (
             {}

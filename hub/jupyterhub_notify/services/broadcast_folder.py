@@ -1,6 +1,6 @@
-"""Makes the broadcasts that are shown what a folder of Markdown files says.
+"""Keeps the table of broadcasts in step with a folder of Markdown files.
 
-Every replica looks; one that finds the table as the files are writes nothing.
+Every replica looks; a replica that finds no difference writes nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class BroadcastFolder:
         )
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to look at intervals."""
         self._repeating.start()
 
     async def stop(self) -> None:
@@ -75,7 +75,7 @@ class BroadcastFolder:
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """The problem of each file that has one."""
+        """The problem of each bad file."""
         return self._directory.problems
 
     async def look(self) -> None:
@@ -117,7 +117,7 @@ class BroadcastFolder:
                 "revoked": None,
                 "counts": None,
             }
-            # One that was there before, was deleted and has come back.
+            # There may be an old row: the file was deleted earlier and has come back.
             gone = await self._store.one(transaction.connection, str(row["id"]))
             if gone is None:
                 await self._broadcasting.insert(transaction, row)
@@ -128,7 +128,7 @@ class BroadcastFolder:
 
 
 def _id_of(file: BroadcastFile) -> str:
-    """Return a file's id; one with a slash would be two parts of an address."""
+    """Return a file's id without slashes, which would be several parts of an address."""
     return file.id.replace("/", ":")
 
 

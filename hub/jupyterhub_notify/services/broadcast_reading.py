@@ -1,4 +1,4 @@
-"""Broadcasts for their readers: see what is shown now, put away, accept, answer."""
+"""Broadcasts for their readers: list those shown now, dismiss, snooze, accept, reply."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ __all__ = ["BroadcastMark", "BroadcastReadingService"]
 
 BroadcastMark = Literal["read", "dismiss", "restore", "accept"]
 
-#: The columns that a mark sets, and those that it clears.
+#: The columns that a mark sets.
 SETS: dict[BroadcastMark, tuple[str, ...]] = {
     "read": ("read",),
     "dismiss": ("dismissed",),
     "restore": (),
     "accept": ("accepted", "read"),
 }
-#: The outcome in the ledger of each mark.
+#: The outcome in the ledger after each mark.
 OUTCOMES: dict[BroadcastMark, str] = {"read": "read", "dismiss": "dismissed", "accept": "read"}
 
 
 class BroadcastReadingService:
-    """Broadcasts as their readers have them.
+    """Broadcasts for their readers.
 
-    What is shown now is the same for everybody and kept in memory, until its version changes.
+    The list of broadcasts shown now is the same for all users. It is kept in memory until its
+    version changes.
 
     Parameters
     ----------
@@ -47,9 +48,9 @@ class BroadcastReadingService:
     store, deliveries
         The tables.
     versions
-        Returns the versions, which say when what is shown has changed.
+        Returns the versions, which change whenever the list of shown broadcasts does.
     keep
-        What is kept of what became of a broadcast: nothing, numbers, or by user.
+        What is kept of outcomes: nothing, numbers, or each user's.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class BroadcastReadingService:
         return self._shown[1]
 
     async def shown(self, caller: Caller) -> list[StoredBroadcast]:
-        """Return what the caller sees now, newest first, with what they did with it."""
+        """Return the broadcasts that the caller sees now, newest first, with the caller's state."""
         user = caller.name if caller.kind == "user" else None
         found = [one for one in await self._all_shown() if one.is_for(user, caller.groups)]
         if user is None or not found:
@@ -93,12 +94,12 @@ class BroadcastReadingService:
         return result
 
     async def visible(self, transaction: Transaction, caller: Caller, id_: str) -> StoredBroadcast:
-        """Return a broadcast that the caller may answer, shown now or not.
+        """Return a broadcast that the caller may act on, whether it is shown now or not.
 
         Raises
         ------
         NotFound
-            If there is none for the caller.
+            If there is no such broadcast for the caller.
         """
         require_known(caller)
         found = await self._store.one(transaction.connection, id_)
@@ -113,11 +114,11 @@ class BroadcastReadingService:
         Parameters
         ----------
         caller
-            Whose.
+            The user.
         id_
-            Which.
+            The broadcast.
         mark
-            What to do with it.
+            The mark.
         """
         user = require_user(caller)
 
@@ -136,28 +137,28 @@ class BroadcastReadingService:
     async def set_mark(
         self, transaction: Transaction, stored: StoredBroadcast, user: str, mark: BroadcastMark
     ) -> None:
-        """Mark a broadcast for a user; what is so already stays."""
+        """Mark a broadcast for a user; marks that are already set keep their time."""
         state = await self._store.one_state(transaction.connection, stored, user)
         at = now()
         values: dict[str, Any] = {name: at for name in SETS[mark] if getattr(state, name) is None}
         if mark == "restore" and state.dismissed is not None:
             values = {"dismissed": None}
         if mark == "dismiss" and is_snoozed(state):
-            # What is put away does not come back by itself.
+            # A dismissed broadcast must not come back when its snooze ends.
             values["snoozed_until"] = ENDED
         if values:
             values["seq"] = transaction.next(user)
             await self._store.set_state(transaction.connection, stored, user, values)
 
     async def snooze(self, caller: Caller, id_: str, until: datetime | None) -> None:
-        """Keep a broadcast out of the caller's sight.
+        """Keep a broadcast out of the caller's sight for a time.
 
         Parameters
         ----------
         caller
-            Whose.
+            The user.
         id_
-            Which.
+            The broadcast.
         until
             When it comes back; `None` to bring it back now, as it was.
         """
@@ -170,7 +171,7 @@ class BroadcastReadingService:
         await self._change(caller, id_, values)
 
     async def wake(self, caller: Caller, id_: str) -> None:
-        """Bring it back, unread, if its snooze has ended; else it stays as it is."""
+        """Bring a broadcast back unread if its snooze has ended; otherwise leave it as it is."""
         await self._change(caller, id_, lambda _, state: woken(state))
 
     async def _change(
@@ -179,7 +180,7 @@ class BroadcastReadingService:
         id_: str,
         values: Callable[[StoredBroadcast, BroadcastUserState], dict[str, Any]],
     ) -> None:
-        """Set what is returned for a broadcast and the caller's state of it, if anything is."""
+        """Set the columns that `values` returns for a broadcast and the caller's state, if any."""
         user = require_user(caller)
 
         async def command(transaction: Transaction) -> None:
@@ -211,7 +212,7 @@ class BroadcastReadingService:
         reply: str,
         server: str,
     ) -> None:
-        """Keep a user's answer, and note it in the ledger."""
+        """Store a user's reply, and note it in the ledger."""
         state = await self._store.one_state(transaction.connection, stored, user)
         if state.reply == reply:
             return

@@ -1,4 +1,4 @@
-"""Makes what the wire has of stored broadcasts."""
+"""Makes the wire's models from stored broadcasts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BroadcastViews:
     """Renders broadcasts for their readers and senders."""
 
     def reader(self, stored: StoredBroadcast) -> Broadcast:
-        """Return a broadcast as the user sees it whose state it has."""
+        """Return a broadcast as its reader sees it, with the reader's state."""
         state = stored.user_state
         return Broadcast.model_validate(
             {
@@ -49,7 +49,7 @@ class BroadcastViews:
         )
 
     def changed(self, id_: str, state: BroadcastUserState) -> BroadcastChanged:
-        """Return what a user did with a broadcast."""
+        """Return the event data of a user's act on a broadcast."""
         return BroadcastChanged(
             id=id_,
             read=state.read,
@@ -61,11 +61,11 @@ class BroadcastViews:
         )
 
     def gone(self, stored: StoredBroadcast) -> BroadcastGone:
-        """Return that a broadcast is not shown any more."""
+        """Return the event data for a broadcast that is no longer shown."""
         return BroadcastGone(id=stored.id, reason="ended" if stored.revoked is None else "revoked")
 
     def admin(self, stored: StoredBroadcast, counts: dict[str, int]) -> AdminBroadcast:
-        """Return a broadcast as those who send broadcasts see it."""
+        """Return a broadcast as senders and administrators see it."""
         return AdminBroadcast.model_validate(
             {
                 **stored.options,

@@ -28,7 +28,7 @@ __all__ = ["FAILED", "OUTAGE", "TYPES_BY_CATEGORY", "BroadcastingService"]
 #: Outcomes that *Retry failed* tries again.
 FAILED = ("refused", "not-responding", "error", "no-extension")
 _OPTIONS = {*Options.model_fields, "inbox", "must_accept"}
-#: Options of an outage: a lab shows Semaphore's outages so.
+#: The options of an outage; labs show Semaphore's outages in the same way.
 OUTAGE = {"banner": True, "dismissable": False}
 TYPES_BY_CATEGORY = {"info": "info", "notice": "warning", "outage": "error"}
 
@@ -44,9 +44,9 @@ class BroadcastingService:
     store, deliveries, audit
         The tables.
     limit
-        How fast a publisher may send.
+        Bounds the rate at which a publisher may send.
     directory
-        Whose groups decide whom a group's sender may send to.
+        Knows the groups of users, which decide whether a group's sender may send to them.
     leads_min
         How long before a maintenance it is announced, in minutes.
     """
@@ -75,19 +75,19 @@ class BroadcastingService:
     # --- Sending
 
     async def create(self, caller: Caller, body: CreateBroadcast) -> StoredBroadcast:
-        """Send a broadcast, or replace what has its key.
+        """Send a broadcast, or replace the sender's broadcast that has the same key.
 
         Parameters
         ----------
         caller
-            Who sends it.
+            The sender.
         body
             The broadcast.
 
         Returns
         -------
         StoredBroadcast
-            What is stored now.
+            The stored broadcast.
         """
         await self._require_sender(caller, body)
         at = now()
@@ -100,7 +100,8 @@ class BroadcastingService:
             if body.key is not None:
                 old = await self._store.with_key(transaction.connection, caller.name, body.key)
             if old is not None and not _same_audience(old, row):
-                # Those who are no longer meant must lose it: a new one takes its place.
+                # With another audience it becomes a new broadcast: users who are no longer in the
+                # audience must lose the old one.
                 await self.end(transaction, old, at)
                 old = None
             if old is None:
@@ -141,7 +142,7 @@ class BroadcastingService:
         if body.category == "outage":
             options = {**OUTAGE, **options}
         return {
-            # Never a number only: so a receipt tells it from a notification.
+            # Never just a number, so that a receipt can tell it from a notification.
             "id": new_id("b"),
             "origin": "api",
             "sender": caller.name,
@@ -163,7 +164,7 @@ class BroadcastingService:
 
     def _schedule(self, body: CreateBroadcast, at: datetime) -> dict[str, Any]:
         if body.maintenance and body.leads_min is None:
-            # As the site has it today: another default is for later ones.
+            # Store the site's present default: a later change of it is for later broadcasts only.
             body = body.model_copy(update={"leads_min": list(self._leads_min)})
         schedule = check_schedule(body, at)
         if body.hold_s:
@@ -188,12 +189,13 @@ class BroadcastingService:
         *,
         show_again: bool = False,
     ) -> StoredBroadcast:
-        """Give a broadcast new columns, and compute from them whether it is shown now."""
+        """Set columns of a broadcast, and compute from them whether it is shown now."""
         at = now()
         schedule = values.get("schedule", old.schedule)
         enabled = values.get("enabled", old.enabled)
         timing = timing_at(schedule, enabled, at, old.occurrence)
-        # Moved while it is shown: the same occurrence, whose results go on.
+        # If its times are moved while it is shown, it is still the same occurrence, and the
+        # results go on.
         columns = _columns(timing)
         if old.active and timing.active and not recurs(schedule):
             columns["occurrence"] = old.occurrence
@@ -280,7 +282,7 @@ class BroadcastingService:
         await self._writer.run(command)
 
     async def retry(self, caller: Caller, id_: str) -> StoredBroadcast:
-        """Make the deliveries that failed due again."""
+        """Make the failed deliveries due again."""
         require_sender(caller)
 
         async def command(transaction: Transaction) -> StoredBroadcast:
@@ -288,7 +290,7 @@ class BroadcastingService:
             if not stored.active:
                 raise Conflict("This broadcast is not shown now")
             count = await self._deliveries.retry(transaction, stored, FAILED)
-            # Servers may run elsewhere by now.
+            # Look for recipients again: servers may have other addresses by now.
             await self._store.change(transaction.connection, id_, {"plan_next": now()})
             await self._audit.add(transaction, caller, "broadcast.retry", id_, count=count)
             return stored
@@ -317,7 +319,7 @@ class BroadcastingService:
     async def listed(
         self, caller: Caller, *, limit: int, offset: int, words: str | None = None
     ) -> tuple[Sequence[tuple[StoredBroadcast, dict[str, int]]], int]:
-        """Return a page of the broadcasts that the caller may see, and how many there are."""
+        """Return a page of the broadcasts that the caller may see, and their number in all."""
         require_sender(caller)
         sender = None if caller.admin else caller.name
         async with self._database.read() as connection:

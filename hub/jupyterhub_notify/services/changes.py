@@ -1,4 +1,4 @@
-"""Makes events of what changed, for all streams of this process or for one that resumes."""
+"""Makes events of changes, for all streams of this process or for a stream that resumes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ..storage.database import Database
 
 __all__ = ["ChangeSource", "Changes", "Event", "Range", "Reader"]
 
-#: More events than these are not worth sending: the overview is cheaper.
+#: Maximum number of events for a stream that resumes; beyond it the overview is cheaper.
 MOST_EVENTS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """Something that changed, and who sees it."""
+    """A change, and who sees it."""
 
     seq: int
     name: str
     data: bytes
-    #: The only user who sees it; if `None`, whoever `sees` says.
+    #: The only user who sees it; if `None`, `sees` decides.
     user: str | None = None
     sees: Callable[[str | None, frozenset[str]], bool] | None = None
-    #: Users for whom it is different, as they have done something with it.
+    #: The event and data for users who have a state of their own.
     own: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
 
@@ -55,17 +55,17 @@ class Range(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """The user of a stream and their groups; without a user, anybody."""
+    """The user of a stream and the user's groups; without a user, an anonymous caller."""
 
     user: str | None
     groups: frozenset[str]
 
 
 class ChangeSource(Protocol):
-    """One kind of rows: notifications, broadcasts, welcome messages."""
+    """A source of changes: notifications, broadcasts, welcome messages, or quiet."""
 
     async def note(self, changed: Range, versions: Versions) -> None:
-        """Note whose view changed in a range."""
+        """Note the users whose view changed in a range."""
 
     async def for_all(self, changed: Range, users: Collection[str]) -> list[Event]:
         """Return the events of a range, as these users and everybody else see them."""
@@ -73,7 +73,7 @@ class ChangeSource(Protocol):
     async def for_one(
         self, changed: Range, reader: Reader, limit: int
     ) -> list[tuple[int, str, bytes]]:
-        """Return ``(seq, event, data)`` of what one reader sees of a range."""
+        """Return ``(seq, event, data)`` for the changes in a range that one reader sees."""
 
 
 class Changes:
@@ -82,9 +82,9 @@ class Changes:
     Parameters
     ----------
     database
-        Where from.
+        The database.
     sources
-        The kinds of rows.
+        The sources of changes.
     """
 
     def __init__(self, *, database: Database, sources: Sequence[ChangeSource]) -> None:
@@ -92,13 +92,13 @@ class Changes:
         self._sources = sources
 
     async def versions_range(self, versions: Versions, after: int, upto: int) -> None:
-        """Note whose view changed in a range."""
+        """Note the users whose view changed in a range."""
         async with self._database.read() as connection:
             for source in self._sources:
                 await source.note(Range(connection, after, upto), versions)
 
     async def broadcast_range(self, streams: Streams, epoch: str, after: int, upto: int) -> None:
-        """Give every stream what it sees of the range, in the order of its numbers."""
+        """Give every stream the changes that its reader sees, in the order of their numbers."""
         events: list[Event] = []
         async with self._database.read() as connection:
             users = set(streams.users())
@@ -110,7 +110,7 @@ class Changes:
     async def for_stream(
         self, stream: Stream, epoch: str, after: int, upto: int
     ) -> list[Frame] | None:
-        """Return what one stream sees of a range; `None` if that is too much to send."""
+        """Return the frames of a range for one stream; `None` if they are too many to send."""
         found: list[tuple[int, str, bytes]] = []
         reader = Reader(stream.user, stream.groups)
         async with self._database.read() as connection:

@@ -1,4 +1,4 @@
-"""The text of a message: kept as it was sent, rendered when it is read."""
+"""The text of a message: stored as it was sent, and rendered when it is read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Content", "ContentService", "NoTemplates", "Rendered", "Templates", 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rendered:
-    """The fields that a template makes of data; those that it does not set are `None`."""
+    """The fields of a filled template; those that it does not set are `None`."""
 
     summary: str
     body: str | None
@@ -38,16 +38,16 @@ class Templates(Protocol):
 
     @property
     def problems(self) -> dict[str, str]:
-        """The problem of each template that has one."""
+        """The problem of each bad template."""
 
     def sample(self, name: str) -> dict[str, Any]:
-        """Return the data that a template shows itself with."""
+        """Return a template's sample data."""
 
     def check(self, name: str, data: dict[str, Any]) -> None:
-        """Refuse a template that is not there, or data that do not fit it, with `Invalid`."""
+        """Refuse, with `Invalid`, an unknown template or data that do not fit it."""
 
     def render(self, name: str, data: dict[str, Any]) -> Rendered:
-        """Return what a template makes of data; it never fails."""
+        """Return a template filled with data; this never fails."""
 
 
 class NoTemplates:
@@ -74,7 +74,7 @@ class NoTemplates:
         raise Invalid("This service has no directory of templates", ["body", "template"])
 
     def render(self, name: str, data: dict[str, Any]) -> Rendered:
-        """Say that it is missing: it was there when the notification was sent."""
+        """Return a text that says that the template is missing; it existed at the sending."""
         return Rendered(summary=f"The template {name} is missing", body=None)
 
 
@@ -114,11 +114,11 @@ class ContentService:
 
     @property
     def revision(self) -> str:
-        """A text that changes whenever the same rows would be rendered differently."""
+        """A text that changes whenever stored notifications would be rendered differently."""
         return self._templates.revision
 
     def check(self, template: str, data: dict[str, Any] | None) -> None:
-        """Refuse a template or data that are no good."""
+        """Refuse an unknown template, or data that do not fit it."""
         self._templates.check(template, data or {})
 
     @property
@@ -128,11 +128,11 @@ class ContentService:
 
     @property
     def problems(self) -> dict[str, str]:
-        """The problem of each template that has one."""
+        """The problem of each bad template."""
         return self._templates.problems
 
     def sample(self, name: str) -> Rendered:
-        """Return what a template makes of its own sample.
+        """Return a template filled with its own sample.
 
         Raises
         ------
@@ -144,7 +144,7 @@ class ContentService:
         return self._templates.render(name, data)
 
     def of(self, stored: StoredNotification) -> Content:
-        """Return a notification's content: its own, or what its template says."""
+        """Return a notification's content: its own text, or its filled template."""
         if stored.template is None:
             return Content(
                 type=stored.type or "info",
@@ -167,7 +167,7 @@ class ContentService:
 
 
 def options_of(values: Options) -> dict[str, Any]:
-    """Return what was said about how a message is shown, as it is stored."""
+    """Return the given options of a message's display, in their stored form."""
     return values.model_dump(
         mode="json", include=set(Options.model_fields), exclude_unset=True, exclude_none=True
     )

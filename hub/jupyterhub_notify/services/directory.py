@@ -1,4 +1,4 @@
-"""The users of the hub, their groups, and whose server is running."""
+"""The users of the hub, their groups, and which of them have a running server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ..hubapi import HubApi, HubRefused, HubUnreachable
 
 __all__ = ["HubDirectory", "HubUser", "NobodyKnown", "UserDirectory"]
 
-#: Time in seconds for which an answer is kept, and for which nobody asks again after a failure.
+#: Time in seconds for which an answer is cached, and for which the Hub is not asked again after a
+#: failure.
 KEPT_S = 20.0
 REST_S = 5.0
 
@@ -28,9 +29,9 @@ class HubUser:
     name
         The user's name.
     groups
-        Those that the user belongs to.
+        The user's groups.
     running
-        Whether a server of theirs is ready.
+        Whether one of the user's servers is ready.
     """
 
     name: str
@@ -42,17 +43,17 @@ class UserDirectory(Protocol):
     """Knows the users of a site."""
 
     async def users(self) -> Sequence[HubUser] | None:
-        """Return all users by name; None if they cannot be told."""
+        """Return all users by name; None if they are not known now."""
 
     async def groups_of(self, user: str) -> frozenset[str]:
-        """Return a user's groups; none if they cannot be told."""
+        """Return a user's groups; none if they are not known now."""
 
 
 class NobodyKnown:
     """The directory of a service without a hub: nobody is known."""
 
     async def users(self) -> Sequence[HubUser] | None:
-        """Return that they cannot be told."""
+        """Return None: the users are not known."""
         return None
 
     async def groups_of(self, user: str) -> frozenset[str]:
@@ -61,7 +62,7 @@ class NobodyKnown:
 
 
 class HubDirectory:
-    """Lists users at the Hub's API, page by page, and keeps the list for a moment.
+    """Lists users at the Hub's API, page by page, and caches the list for a short time.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ class HubDirectory:
         self._log = structlog.get_logger("jupyterhub_notify.directory")
 
     async def users(self) -> Sequence[HubUser] | None:
-        """Return all users by name; None if the Hub does not tell."""
+        """Return all users by name; None if the Hub does not answer."""
         async with self._lock:
             age = time.monotonic() - self._asked
             if age > (REST_S if self._users is None else KEPT_S):
@@ -88,7 +89,7 @@ class HubDirectory:
         return self._users
 
     async def groups_of(self, user: str) -> frozenset[str]:
-        """Return a user's groups; none if they cannot be told."""
+        """Return a user's groups; none if the Hub does not answer."""
         for one in await self.users() or ():
             if one.name == user:
                 return one.groups

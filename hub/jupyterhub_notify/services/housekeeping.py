@@ -1,4 +1,4 @@
-"""Deletes what is old, once in a while; every replica does, and the second finds nothing."""
+"""Deletes old rows at intervals. Every replica does so; later ones find nothing to delete."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Housekeeping:
     store, channels
         The tables.
     settings
-        What is kept for how long.
+        The site's settings, with the times of retention.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Housekeeping:
         self._repeating = Repeating(
             self.clean,
             name="housekeeping",
-            # Not all replicas at once, and not while the service has just begun.
+            # Random, so that replicas do not all clean up at the same time; and not at the start.
             pause_s=lambda: EVERY_S * random.uniform(0.1, 1.0),
             log=self._log,
             failing="Nothing is cleaned up now",
@@ -53,15 +53,15 @@ class Housekeeping:
         )
 
     def start(self) -> None:
-        """Begin to keep house."""
+        """Begin to clean up at intervals."""
         self._repeating.start()
 
     async def stop(self) -> None:
-        """Stop."""
+        """Stop cleaning up."""
         await self._repeating.stop()
 
     async def clean(self) -> None:
-        """Delete what is older than the site wants."""
+        """Delete rows that are older than the site wants to keep."""
         settings, at = self._settings, now()
 
         async def older(transaction: Transaction) -> int:

@@ -1,4 +1,4 @@
-"""The user's side of notifications: list, look at, mark."""
+"""The user's side of notifications: list, read, mark, snooze, reply."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MARKS: dict[Mark, tuple[str, bool]] = {
 
 
 def numbers(ids: Iterable[str]) -> list[int]:
-    """Return the ids that may be a notification's; the others name nothing."""
+    """Return the ids that can be a notification's, as numbers."""
     return sorted(
         {int(id_) for id_ in ids if id_.isascii() and id_.isdigit() and 0 < len(id_) <= 18}
     )
@@ -75,7 +75,7 @@ class InboxService:
         Raises
         ------
         NotFound
-            If there is none of the caller's, or it was revoked or has expired.
+            If the caller has no such notification, or it was revoked or has expired.
         """
         user = require_user(caller)
         for number in numbers([id_]):
@@ -91,11 +91,11 @@ class InboxService:
         Parameters
         ----------
         caller
-            Whose.
+            The user.
         ids
-            Which.
+            The notifications.
         mark
-            What to do with them.
+            The mark.
         """
         column, on = MARKS[mark]
 
@@ -103,7 +103,7 @@ class InboxService:
             state = one.user_state
             if (getattr(state, column) is not None) == on:
                 return {}
-            # What is put away does not come back by itself.
+            # A dismissed notification must not come back when its snooze ends.
             ends = {"snoozed_until": ENDED} if mark == "dismiss" and is_snoozed(state) else {}
             return {column: now() if on else None, **ends}
 
@@ -115,9 +115,9 @@ class InboxService:
         Parameters
         ----------
         caller
-            Whose.
+            The user.
         ids
-            Which; those that cannot be dismissed stay in sight.
+            The notifications; those that cannot be dismissed stay in sight.
         until
             When they come back; `None` to bring them back now, as they were.
         """
@@ -130,7 +130,7 @@ class InboxService:
         await self._change(caller, ids, values)
 
     async def wake(self, caller: Caller, ids: Iterable[str]) -> None:
-        """Bring those of them back, unread, whose snooze has ended; the others stay as they are."""
+        """Bring notifications back unread if their snooze has ended; leave the others."""
         await self._change(caller, ids, lambda one: woken(one.user_state))
 
     async def _change(
@@ -139,7 +139,7 @@ class InboxService:
         ids: Iterable[str],
         values: Callable[[StoredNotification], dict[str, Any]],
     ) -> None:
-        """Set what is returned for each of the caller's notifications, if anything is."""
+        """Set the columns that `values` returns for each of the caller's notifications, if any."""
         user = require_user(caller)
         wanted = numbers(ids)
 
@@ -168,11 +168,11 @@ class InboxService:
         Parameters
         ----------
         caller
-            Who answers.
+            The user.
         id_
-            Which.
+            The notification.
         reply
-            A choice, or a text where one is asked for.
+            One of the choices, or a text if the notification asks for a text.
         """
         user = require_user(caller)
 

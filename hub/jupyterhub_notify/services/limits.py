@@ -1,4 +1,4 @@
-"""The rate at which each publisher may send: a bucket that fills again as time passes."""
+"""The rate at which each publisher may send: a token bucket."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class RateLimit:
     Parameters
     ----------
     per_minute
-        How many notifications; 0 for no limit. As many may come at once.
+        Notifications in a minute; as many may come at once. 0 for no limit.
     clock
-        Seconds, only ever forwards.
+        Returns seconds of a monotonic clock.
     """
 
     def __init__(self, *, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
@@ -33,19 +33,20 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, publisher: str, count: int = 1) -> None:
-        """Take so many from a publisher's bucket.
+        """Take a number of notifications from a publisher's bucket.
 
         Raises
         ------
         TooMany
-            If there are not so many; nothing was taken.
+            If the bucket does not hold so many; then nothing is taken.
         """
         if not self._rate:
             return
         now = self._clock()
         left, since = self._buckets.pop(publisher, (self._most, now))
         left = min(self._most, left + (now - since) * self._rate)
-        # A single request over the whole rate goes through a full bucket, and empties it for long.
+        # A single request for more than a bucket holds is accepted if the bucket is full. It
+        # leaves a debt, which takes long to fill up.
         enough = left >= count or left >= self._most
         self._buckets[publisher] = (left - count if enough else left, now)
         if len(self._buckets) > MOST_PUBLISHERS:

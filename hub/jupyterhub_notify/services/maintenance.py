@@ -1,4 +1,4 @@
-"""A maintenance as one broadcast: what it says before, while it lasts, and when it is over."""
+"""A maintenance as one broadcast, with notices before it, while it lasts, and when it is over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["countdown_of", "phase_of", "phases_of", "summary_of", "type_of"]
 def phases_of(schedule: dict[str, Any]) -> Sequence[Phase]:
     """Return the notices of a stored schedule in order; none if it is no maintenance.
 
-    Each is an occurrence by itself, so that users who have put one away see the next.
+    Each notice is an occurrence of its own, so that users who have dismissed one see the next.
     """
     if not schedule.get("maintenance"):
         return ()
@@ -36,7 +36,7 @@ def phase_of(stored: StoredBroadcast) -> Phase | None:
 
 
 def summary_of(stored: StoredBroadcast) -> str:
-    """Return what is said now."""
+    """Return the summary of the present notice."""
     phase = phase_of(stored)
     if phase is None or phase.kind == "announced":
         return stored.summary
@@ -44,13 +44,13 @@ def summary_of(stored: StoredBroadcast) -> str:
 
 
 def type_of(stored: StoredBroadcast) -> str:
-    """Return the type that it has now: what is over is no warning any more."""
+    """Return the type of the present notice: the notice of the end is no warning."""
     phase = phase_of(stored)
     return "success" if phase is not None and phase.kind == "over" else stored.type
 
 
 def countdown_of(stored: StoredBroadcast) -> datetime | None:
-    """Return what is counted down to: the beginning, then the end."""
+    """Return the moment to count down to: before the beginning that, then the end."""
     phase = phase_of(stored)
     if phase is None or phase.kind == "over":
         return None

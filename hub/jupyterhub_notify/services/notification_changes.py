@@ -22,7 +22,7 @@ class NotificationChanges:
     store
         The tables.
     views
-        Renders them.
+        Renders notifications.
     """
 
     def __init__(self, *, store: NotificationStore, views: NotificationViews) -> None:
@@ -30,7 +30,7 @@ class NotificationChanges:
         self._views = views
 
     async def note(self, changed: Range, versions: Versions) -> None:
-        """Note whose view changed in a range."""
+        """Note the users whose view changed in a range."""
         for target, seq in await self._store.changed_targets(*changed):
             if target.startswith("u:"):
                 versions.changed([target[2:]], seq)
@@ -68,7 +68,7 @@ class NotificationChanges:
     async def for_one(
         self, changed: Range, reader: Reader, limit: int
     ) -> list[tuple[int, str, bytes]]:
-        """Return ``(seq, event, data)`` of what one reader sees of a range."""
+        """Return ``(seq, event, data)`` for the changes in a range that one reader sees."""
         if reader.user is None:
             return []
         found = await self._store.changed_for_user(

@@ -22,15 +22,15 @@ class OverviewService:
     Parameters
     ----------
     database
-        Where to read.
+        The database.
     feed
         Knows the cursor.
     notifications
         The table.
     views, broadcast_views
-        Render what is read.
+        Render notifications and broadcasts.
     reading, welcome
-        The other parts.
+        Give the broadcasts and welcome messages.
     """
 
     def __init__(
@@ -58,21 +58,21 @@ class OverviewService:
         Parameters
         ----------
         caller
-            Whose.
+            The user.
         aspect
-            Of welcome messages; `None` for all.
+            The aspect of welcome messages; `None` for all.
         limit
-            Most notifications.
+            Maximum number of notifications.
 
         Returns
         -------
         Overview
-            The overview. Its cursor is read first: what is newer than that comes again as an
-            event, which does no harm.
+            The overview. Its cursor is read first: a newer change comes again as an event, which
+            does no harm.
         """
         user = require_user(caller)
-        # The number up to which this process has fed its streams, not the table's: what is kept in
-        # memory may be as old as that.
+        # The number up to which this process has fed its streams, not the one in the table: the
+        # list kept in memory may be as old as that.
         cursor = f"{self._feed.epoch}:{self._feed.seq}"
         broadcasts = await self._reading.shown(caller)
         async with self._database.read() as connection:
@@ -90,7 +90,10 @@ class OverviewService:
         )
 
     async def unread(self, caller: Caller) -> int:
-        """Return how much the caller has neither read nor put away, broadcasts included."""
+        """Return the number of messages that the caller has neither read nor dismissed.
+
+        Broadcasts count too.
+        """
         user = require_user(caller)
         shown = await self._reading.shown(caller)
         async with self._database.read() as connection:

@@ -1,4 +1,4 @@
-"""Long work in the event loop, in slices: others have their turn every few milliseconds."""
+"""Long work in the event loop, cut into slices so that other tasks get their turn in between."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ __all__ = ["paced"]
 
 T = TypeVar("T")
 
-#: Seconds after which others have their turn.
+#: Length of a slice in seconds.
 SLICE_S = 0.02
 
 
 async def paced(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield items, and give way to others whenever a slice of time is over.
+    """Yield items, and let other tasks run whenever a slice of time is over.
 
     Parameters
     ----------
     items
-        What to go through.
+        The items.
 
     Yields
     ------
     T
-        Each of them.
+        Each item.
     """
     began = perf_counter()
     for item in items:

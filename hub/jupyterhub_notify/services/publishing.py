@@ -25,20 +25,20 @@ from .limits import RateLimit
 
 __all__ = ["Directory", "Draft", "PublishingService", "require_open"]
 
-#: Fields that decide whether two notifications say the same.
+#: Fields that decide whether two notifications have the same content.
 CONTENT = ("type", "summary", "body", "template", "data", "options", "expires")
 
 
 class Directory(Protocol):
-    """Knows which groups users belong to."""
+    """Knows the users' groups."""
 
     async def groups_of(self, user: str) -> frozenset[str]:
-        """Return a user's groups; none if they cannot be told."""
+        """Return a user's groups; none if they are not known now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """A notification to one target, checked and ready to be stored."""
+    """A notification to one target that has been checked and can be stored."""
 
     target: str
     key: str | None
@@ -47,7 +47,7 @@ class Draft:
 
 
 def require_open(transaction: Transaction) -> None:
-    """Refuse to publish while an administrator has stopped it."""
+    """Refuse to publish while an administrator has stopped publishing."""
     if transaction.stopped_reason is None:
         return
     REFUSED.labels("stopped").inc()
@@ -68,9 +68,9 @@ class PublishingService:
     content
         Checks templates.
     limit
-        How fast a publisher may send.
+        Bounds the rate at which a publisher may send.
     directory
-        Whose groups decide whom a group's sender may send to.
+        Knows the groups of users, which decide whether a group's sender may send to them.
     """
 
     def __init__(
@@ -95,16 +95,16 @@ class PublishingService:
     async def drafts(
         self, caller: Caller, item: CreateNotification, loc: Sequence[str | int] = ("body",)
     ) -> list[Draft]:
-        """Check one notification and return what is to be stored, one for each target.
+        """Check one notification and return its drafts, one for each target.
 
         Parameters
         ----------
         caller
-            Who sends it.
+            The sender.
         item
             The notification.
         loc
-            Where it is in the request, for errors.
+            Its place in the request, for errors.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class PublishingService:
         Raises
         ------
         Invalid
-            If its template or data are no good.
+            If its template is unknown or its data do not fit.
         NotAllowed
             If the caller may not send to a recipient.
         """
@@ -162,21 +162,21 @@ class PublishingService:
     async def create(
         self, caller: Caller, service: str, item: CreateNotification
     ) -> list[StoredNotification]:
-        """Send a notification, or replace what has its key.
+        """Send a notification, or replace the one that has the same key and recipient.
 
         Parameters
         ----------
         caller
-            Who sends it.
+            The sender.
         service
-            In whose name.
+            The service in whose name it is sent.
         item
             The notification.
 
         Returns
         -------
         list
-            What is stored now, one for each recipient.
+            The stored notifications, one for each recipient.
         """
         require_publisher(caller, service)
         drafts = await self.drafts(caller, item)
@@ -214,7 +214,7 @@ class PublishingService:
         drafts: Sequence[Draft],
         existing: dict[tuple[str | None, str], StoredNotification],
     ) -> list[StoredNotification]:
-        """Insert drafts, or change those that exist; return what is stored, in order."""
+        """Insert drafts, or change existing notifications; return the stored ones, in order."""
         at = now()
         new: list[Draft] = []
         places: list[StoredNotification | None] = []
@@ -251,7 +251,7 @@ class PublishingService:
     async def replace(
         self, transaction: Transaction, old: StoredNotification, draft: Draft, at: datetime
     ) -> StoredNotification:
-        """Give a notification new content; what is the same already stays untouched."""
+        """Give a notification new content, unless it already has the same content."""
         if all(getattr(old, name) == draft.values[name] for name in CONTENT):
             return old
         return await self._change(transaction, old, draft.values, at, draft.show_again)
@@ -264,7 +264,8 @@ class PublishingService:
         at: datetime,
         show_again: bool,
     ) -> StoredNotification:
-        # Later than before, also within a second: a lab that polls sees a change by it.
+        # At least a second later than before, even within the same second: a lab that polls
+        # recognises a change by this time.
         updated = max(at, old.updated + timedelta(seconds=1))
         changed = {**values, "seq": transaction.next(_only_user(old.target)), "updated": updated}
         await self._store.change(transaction.connection, old.id, changed)
@@ -287,18 +288,18 @@ class PublishingService:
         Parameters
         ----------
         caller
-            Who changes it.
+            The sender.
         service
-            In whose name.
+            The service in whose name it was sent.
         reference
             A key, or an id.
         patch
-            What to change.
+            The changes.
 
         Returns
         -------
         list
-            What is stored now.
+            The stored notifications.
         """
         require_publisher(caller, service)
         self._limit.take(caller.name)
@@ -345,12 +346,12 @@ class PublishingService:
         return values
 
     async def revoke(self, caller: Caller, service: str, reference: str) -> None:
-        """Revoke a notification, or all that have a key; it goes from every tab.
+        """Revoke a notification, or all that have a key; they disappear from every tab.
 
         Raises
         ------
         NotFound
-            If the service has none.
+            If the service has no such notification.
         """
         require_publisher(caller, service)
 
@@ -366,7 +367,7 @@ class PublishingService:
     async def _referenced(
         self, transaction: Transaction, service: str, reference: str
     ) -> list[StoredNotification]:
-        """Return what a key or, where nothing has that key, an id names."""
+        """Return the notifications with a key or, if none has that key, the one with that id."""
         found = await self._store.of_service(transaction.connection, service, keys=[reference])
         if not found and _is_id(reference):
             one = await self._store.one_of_service(transaction.connection, service, int(reference))
@@ -376,12 +377,12 @@ class PublishingService:
         return found
 
     async def one(self, caller: Caller, service: str, id_: str) -> StoredNotification:
-        """Return one notification of a service's, whatever its state.
+        """Return one notification of a service, whatever its state.
 
         Raises
         ------
         NotFound
-            If the service has none.
+            If the service has no such notification.
         """
         require_publisher(caller, service)
         found = None
@@ -411,13 +412,13 @@ class PublishingService:
         Parameters
         ----------
         caller
-            Who asks.
+            The caller.
         service
-            Whose; `None` for all, which an administrator may see.
+            The service; `None` for all, which an administrator may see.
         cursor, limit
-            Which page.
+            The page.
         since, until, recipient
-            Only those.
+            Restrict the list to a time and a recipient.
 
         Returns
         -------
@@ -446,7 +447,7 @@ class PublishingService:
             )
 
     async def receipts(self, caller: Caller, service: str, id_: str) -> list[Receipt]:
-        """Return what became of a notification at each user."""
+        """Return the receipts of a notification, one for each user."""
         stored = await self.one(caller, service, id_)
         async with self._database.read() as connection:
             rows = await self._store.receipts(connection, stored.id)

@@ -1,4 +1,4 @@
-"""Do not disturb and muted sources, kept so that all of a user's servers follow."""
+"""Do not disturb and muted sources, which all servers of a user share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["QuietChanges", "QuietService"]
 
 
 class QuietService:
-    """Merges the changes of a user's servers: for each source, the last one counts.
+    """Merges the changes of a user's servers: for each source the latest change counts.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ class QuietService:
         self._store = store
 
     async def get(self, caller: Caller) -> Quiet:
-        """Return what the caller is left alone by."""
+        """Return the caller's do-not-disturb and muted sources."""
         user = require_user(caller)
         async with self._database.read() as connection:
             return _view(await self._store.one(connection, user))
 
     async def change(self, caller: Caller, body: ChangeQuiet) -> Quiet:
-        """Apply changes that are later than what is known; return what holds then.
+        """Apply changes that are later than the known ones; return the result.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class QuietService:
             known = await self._store.one(transaction.connection, user)
             entries = _merged(known, body.entries)
             if entries != known:
-                # The overview does not show it, so its version stays.
+                # `bump`, since the overview does not show these entries and its version can stay.
                 seq = transaction.bump()
                 await self._store.put(transaction.connection, user, seq, entries)
             return _view(entries)
@@ -65,7 +65,7 @@ class QuietService:
 
 
 class QuietChanges:
-    """Makes the event ``quiet``, for the streams of the user alone.
+    """Makes the event ``quiet``, for the user's own streams only.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class QuietChanges:
         self._store = store
 
     async def note(self, changed: Range, versions: Versions) -> None:
-        """Note nothing: no answer with a validator shows it."""
+        """Note nothing: no answer with a validator shows these entries."""
 
     async def for_all(self, changed: Range, users: Collection[str]) -> list[Event]:
         """Return the events of a range."""
@@ -90,7 +90,7 @@ class QuietChanges:
     async def for_one(
         self, changed: Range, reader: Reader, limit: int
     ) -> list[tuple[int, str, bytes]]:
-        """Return ``(seq, event, data)`` of what one reader sees of a range."""
+        """Return ``(seq, event, data)`` for the changes in a range that one reader sees."""
         if reader.user is None:
             return []
         found = await self._store.changed(*changed, reader.user)
@@ -98,13 +98,14 @@ class QuietChanges:
 
 
 def _merged(known: dict[str, Any], changes: list[QuietChange]) -> dict[str, Any]:
-    """Return the entries after some changes; those that were off the longest give way."""
+    """Return the entries after some changes; if there are too many, drop those off the longest."""
     entries = dict(known)
     now_ms = int(time.time() * 1000)
     for change in changes:
         stamp, before = max(now_ms - change.age_ms, 1), entries.get(change.source, {"stamp": 0})
         if stamp >= before["stamp"]:
-            # Two changes never have the same time: a lab that knows the first takes the second.
+            # Two changes of a source never get the same time, so that a lab that knows the first
+            # accepts the second.
             stamp = max(stamp, before["stamp"] + 1)
             until = None if change.until is None or not change.on else change.until.isoformat()
             entries[change.source] = {"on": change.on, "until": until, "stamp": stamp}

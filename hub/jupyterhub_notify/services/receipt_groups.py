@@ -1,7 +1,8 @@
 """Receipts that arrive together are written together, and each is answered after the commit.
 
-When a broadcast is out, every lab says within seconds that it is there. One command of the writer
-for each would be some statements for each; one for all that wait is some statements for all.
+After a broadcast is sent, every lab acknowledges it within seconds. A command of the writer for
+each lab would execute some statements for each; one command for all waiting labs executes some
+statements for all.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from ..storage.writer import Transaction, Writer
 
 __all__ = ["ReceiptGroups", "Sent"]
 
-#: Most labs whose receipts are written by one command.
+#: Maximum number of labs in one command.
 MOST = 1_000
-#: Seconds from the end of one command to the next, in which others join it: what a commit costs,
-#: and the look at the database that it wakes, is the same for one lab and for fifty.
+#: Seconds from the end of one command to the next, in which more labs can join: the commit, and the
+#: look at the database that it wakes, cost the same for one lab and for fifty.
 PAUSE_S = 0.025
 
 #: A receipt, and the caller whose lab sent it.
@@ -42,9 +43,9 @@ class ReceiptGroups:
     Parameters
     ----------
     writer
-        Where to write.
+        The writer.
     write
-        Writes what was collected; it may be run more than once.
+        Writes the collected receipts; it may be run more than once.
     """
 
     def __init__(
@@ -64,9 +65,9 @@ class ReceiptGroups:
         Parameters
         ----------
         caller
-            Whose lab it is.
+            The user of the lab.
         receipts
-            What it says.
+            The receipts.
         """
         group = self._open
         if group is None or group.labs >= MOST:
@@ -77,12 +78,12 @@ class ReceiptGroups:
         group.labs += 1
         assert group.task is not None
         try:
-            # A lab that hangs up takes nothing of the others' with it.
+            # Shielded: if one lab hangs up, the others' receipts are still written.
             await asyncio.shield(group.task)
         except ServiceError:
             raise
         except Exception:
-            # Another's receipt may be what fails.
+            # Another lab's receipt may have caused the failure: try this lab's alone.
             await self._writer.run(lambda transaction: self._write(transaction, sent))
 
     async def _commit(self, group: _Group) -> None:
@@ -92,7 +93,7 @@ class ReceiptGroups:
 
         loop = asyncio.get_running_loop()
         try:
-            # The first after a quiet moment does not wait.
+            # After a quiet moment the time is negative, and the first lab does not wait.
             await asyncio.sleep(self._last + PAUSE_S - loop.time())
             await self._writer.run(command)
         finally:
@@ -100,6 +101,6 @@ class ReceiptGroups:
             self._last = loop.time()
 
     def _close(self, group: _Group) -> None:
-        """Let what comes from now on be of the next group."""
+        """Close a group: receipts that come from now on start the next one."""
         if self._open is group:
             self._open = None

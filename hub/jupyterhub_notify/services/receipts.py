@@ -1,4 +1,4 @@
-"""Receipts: labs say what became of messages."""
+"""Receipts, in which labs report the states of messages."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .replies import check_reply
 
 __all__ = ["ReceiptService"]
 
-#: The column of a notification's state that a receipt sets, where nobody else sees it.
+#: The columns of a notification's state that receipts set and the user's other labs do not see.
 _QUIET = {"stored": "stored", "shown": "shown"}
-#: And where the user's other labs see it.
+#: The columns that receipts set and the user's other labs do see.
 _LOUD = {"read": "read", "dismissed": "dismissed", "replied": "replied"}
 
 
 class ReceiptService:
-    """Takes receipts; what cannot be true is left out, as a lab would send it for ever.
+    """Takes receipts. Impossible ones are ignored: a lab would repeat a refused one for ever.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class ReceiptService:
     reading
         Marks broadcasts.
     keep
-        What is kept: nothing, numbers, or by user.
+        What is kept of receipts: nothing, numbers, or each user's.
     """
 
     def __init__(
@@ -69,16 +69,16 @@ class ReceiptService:
         Parameters
         ----------
         caller
-            Whose lab it is.
+            The user of the lab.
         receipts
-            What became of which message; unknown messages are ignored.
+            The receipts; those of unknown messages are ignored.
         """
         user = require_user(caller)
         wanted = [one for one in receipts if self._keep != "off" or one.state in _LOUD]
         if not wanted:
             return
         if all(one.state in _QUIET and not numbers([one.id]) for one in wanted):
-            # Ten thousand labs say within seconds that a broadcast is there.
+            # After a broadcast ten thousand labs send these within seconds.
             await self._groups.take(caller, wanted)
         else:
             await self._take(caller, user, wanted)
@@ -118,7 +118,7 @@ class ReceiptService:
                 values[receipt.state] = at
             if (receipt.tabs or 0) > (state.tabs or 0):
                 values["tabs"] = receipt.tabs
-            # No event for anybody: the number stays, or is below all others.
+            # There is no event for this: the number stays as it is, or is 0 in a new row.
             values = {**values, "seq": state.seq} if values else {}
         elif receipt.state == "replied":
             if receipt.reply is None or receipt.reply == state.reply:
@@ -150,7 +150,7 @@ class ReceiptService:
             await self._deliveries.receipts(transaction, stored, reported)
 
     async def _delivered(self, transaction: Transaction, sent: Sequence[Sent]) -> None:
-        """Write what many labs say became of broadcasts: the statements are one broadcast's."""
+        """Write the receipts of broadcasts from many labs, with some statements per broadcast."""
         of: dict[str, list[Sent]] = {}
         for one in sent:
             of.setdefault(one[1].id, []).append(one)
@@ -193,7 +193,7 @@ def _asked(options: dict[str, Any], reply: str) -> bool:
 
 
 def _sane(at: datetime | None) -> datetime:
-    """Return a lab's time, within what a wrong clock may not exceed."""
+    """Return a lab's time, or a plausible one if the lab's clock is wrong."""
     present = now()
     if at is None or at > present or at < present - timedelta(days=30):
         return present

@@ -13,29 +13,29 @@ from .directory import HubUser, UserDirectory
 
 __all__ = ["RecipientService"]
 
-#: Names in one answer.
+#: Maximum number of names in one answer.
 MOST_NAMES = 500
 
 
 class RecipientService:
-    """Tells who there is, as far as the caller may send to them.
+    """Finds the users and groups that a caller may send to.
 
     Parameters
     ----------
     directory
-        Knows the users of the site; None where no hub is there to be asked.
+        Knows the users of the site; None without a hub.
     """
 
     def __init__(self, *, directory: UserDirectory | None) -> None:
         self._directory = directory
 
     async def reached(self, caller: Caller, chosen: ChooseRecipients) -> Recipients:
-        """Return whom a broadcast to these would reach.
+        """Return the users whom a broadcast to the chosen recipients would reach.
 
         Raises
         ------
         NoHub
-            If there is no hub that could tell.
+            If the service has no hub.
         Unavailable
             If the hub does not answer.
         NotAllowed
@@ -43,7 +43,7 @@ class RecipientService:
         """
         users = await self._users(caller)
         if users is None:
-            # No number would be right: a broadcast reaches whoever asks for it.
+            # No number would be right: without a hub a broadcast reaches every user who asks.
             raise NoHub("Whom it reaches cannot be told: this service has no hub")
         if chosen.audience == "anonymous":
             return Recipients(total=0, running=0, known=len(users), users=[])
@@ -78,9 +78,9 @@ class RecipientService:
         )
 
     async def found(self, caller: Caller, words: str, limit: int) -> Directory:
-        """Return the users and groups whose names hold these letters, best first.
+        """Return the users and groups whose names contain these letters, best first.
 
-        Without a hub nobody is known, and both lists are empty.
+        Without a hub no users are known, and both lists are empty.
         """
         users = await self._users(caller) or ()
         wanted = words.casefold()

@@ -1,8 +1,8 @@
-"""Make a service's active notifications what a list says.
+"""Reconciles a service's active notifications with a list.
 
-A service's list is made so in one transaction. An alerting engine's, of up to twenty thousand, is
-made so in several: others read and write in between, and the engine, which sends a list again that
-was not answered, makes good what was cut off.
+A service's list is reconciled in one transaction. An alerting engine's list, with up to twenty
+thousand alerts, takes several transactions, so that others can read and write in between. If it is
+cut off halfway, the engine gets no answer and sends the list again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .publishing import Draft, PublishingService, require_open
 
 __all__ = ["ReconcilingService"]
 
-#: All that a list says in one transaction.
+#: The size with which a whole list is reconciled in one transaction.
 WHOLE = sys.maxsize
 
 #: A notification's key and target.
@@ -41,21 +41,21 @@ class _Run:
     Parameters
     ----------
     service, scope
-        Whose, and which keys are looked at.
+        The service, and the beginning of the keys that are looked at.
     size
-        How many are done in one transaction.
+        Number of notifications in one transaction.
     wanted
-        What should be active.
+        The notifications that should be active.
     put
-        What of it is still to be looked at.
+        Those of them that are still to be stored.
     revoke
         If the list is not complete: the only keys that may be revoked.
     end
-        What is still to be revoked; `None` until that is known.
+        The notifications that are still to be revoked; `None` until they are known.
     result
-        What was done so far.
+        The numbers so far.
     over
-        Whether all of it was.
+        Whether everything is done.
     """
 
     service: str
@@ -72,7 +72,7 @@ class _Run:
 
 
 class ReconcilingService:
-    """Creates what is missing, changes what is different, revokes what is not in the list.
+    """Creates missing notifications, changes different ones, revokes those not in the list.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class ReconcilingService:
     publishing
         Checks and stores each notification.
     limit
-        How fast a publisher may send; a reconciliation counts once.
+        Bounds the rate at which a publisher may send; a reconciliation counts once.
     """
 
     def __init__(
@@ -111,33 +111,33 @@ class ReconcilingService:
         revoke: Collection[str] | None = None,
         size: int = WHOLE,
     ) -> Reconciled:
-        """Make it so.
+        """Reconcile a service's notifications with a list.
 
         Parameters
         ----------
         caller
-            Who asks.
+            The caller.
         service
-            Whose notifications.
+            The service.
         items
-            All that should be active.
+            All notifications that should be active.
         scope
-            Only keys that begin so are looked at, and only such may be in the list.
+            Only keys that begin with this text are looked at, and allowed in the list.
         revoke
             If the list is not complete: the only keys that may be revoked.
         size
-            How many are done in one transaction. With fewer than all, what is cut off halfway is
-            half done: for callers who send the list again.
+            Number of notifications in one transaction. If it is less than the whole list, a
+            reconciliation that is cut off is half done: only for callers who send the list again.
 
         Returns
         -------
         Reconciled
-            What was done.
+            The numbers of notifications created, changed and revoked.
 
         Raises
         ------
         Invalid
-            If a key is out of the scope, or a key and recipient are there twice.
+            If a key is outside of the scope, or a key and recipient occur twice.
         """
         require_publisher(caller, service)
         wanted = await self._wanted(caller, items, scope)
@@ -156,7 +156,7 @@ class ReconcilingService:
         return run.result
 
     async def _slice(self, transaction: Transaction, caller: Caller, run: _Run) -> _Run:
-        """Do the next part in its own transaction, and return what is left."""
+        """Do the next part, in a transaction of its own; return the run with what is left."""
         require_open(transaction)
         result, end = run.result.model_copy(), run.end
         now_put, put = run.put[: run.size], run.put[run.size :]
@@ -202,7 +202,7 @@ class ReconcilingService:
                 result.changed += 1
 
     async def _to_end(self, transaction: Transaction, run: _Run) -> list[_Place]:
-        """Return what is not in the list, and may be revoked."""
+        """Return the notifications that are not in the list and may be revoked."""
         found = await self._store.keys_of_service(transaction.connection, run.service, run.scope)
         return [
             place
@@ -237,7 +237,8 @@ class ReconcilingService:
                     raise Invalid(
                         "The same key and recipient are there twice", ["body", index, "key"]
                     )
-                # A job that runs every five minutes must not make the same message unread.
+                # By default a message does not become unread again: a job may reconcile every five
+                # minutes.
                 again = bool(item.show_again)
                 wanted[place] = Draft(
                     target=draft.target, key=draft.key, values=draft.values, show_again=again

@@ -1,4 +1,4 @@
-"""The question of a message to its readers, and the check of an answer to it."""
+"""The check of a reply to the question that a message asks its readers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["check_reply"]
 
 
 def check_reply(options: dict[str, Any], reply: str) -> None:
-    """Refuse an answer that was not asked for.
+    """Refuse a reply that was not asked for.
 
     Raises
     ------
     Conflict
-        If nothing is asked.
+        If the message asks nothing.
     Invalid
-        If it is none of the choices, and no text is asked for.
+        If the reply is none of the choices, and no text is asked for.
     """
     asked = options.get("reply")
     if asked is None:

@@ -1,4 +1,4 @@
-"""Broadcasts that senders keep as templates, to start another one from."""
+"""Broadcasts that senders save as templates for further broadcasts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .access import require_sender
 
 __all__ = ["SavedTemplateService"]
 
-#: A script that saves must not fill the database.
+#: Maximum number of templates, so that a script cannot fill the database.
 MOST = 500
 
 
 class SavedTemplateService:
-    """Keeps templates: those of administrators are for every sender, others for who saved them.
+    """Keeps templates. Administrators' templates are for every sender, others only for their own.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class SavedTemplateService:
         Raises
         ------
         NotFound
-            If there is none that the caller sees.
+            If there is no such template that the caller may see.
         """
         require_sender(caller)
         async with self._database.read() as connection:
@@ -66,7 +66,7 @@ class SavedTemplateService:
         Raises
         ------
         Conflict
-            If the name is another sender's.
+            If another sender has a template of this name.
         Invalid
             If there are too many.
         """
@@ -98,7 +98,7 @@ class SavedTemplateService:
         Raises
         ------
         NotFound
-            If there is none that the caller may delete.
+            If there is no such template that the caller may delete.
         """
         require_sender(caller)
 

@@ -1,7 +1,7 @@
-"""Begins and ends broadcasts and notifications in time: whatever is due gets a new number.
+"""Begins and ends broadcasts and notifications in time; each such change gets a new number.
 
-Every replica runs it. Who comes second finds nothing to do: the rows say when they change next,
-and a clock that is behind does not turn back what another has begun.
+Every replica runs a scheduler. The second one finds nothing to do: a row says when it next changes,
+and a replica with a slow clock does not undo what another has begun.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from .timing import timing_at
 
 __all__ = ["Scheduler"]
 
-#: Interval in seconds between looks at the database even where nothing is known to be due: another
-#: replica may have stored something.
+#: Interval in seconds between looks at the database.
 LOOK_S = 1.0
 MOST_AT_ONCE = 1_000
 
 
 class Scheduler:
-    """Looks for what begins or ends.
+    """Looks for broadcasts and notifications that begin or end.
 
     Parameters
     ----------
@@ -60,7 +59,7 @@ class Scheduler:
         )
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to look at intervals."""
         self._repeating.start()
 
     async def stop(self) -> None:
@@ -68,7 +67,7 @@ class Scheduler:
         await self._repeating.stop()
 
     async def look(self) -> None:
-        """Begin and end what is due."""
+        """Begin and end everything that is due."""
         at = now()
         async with self._database.read() as connection:
             due = await self._broadcasts.due(connection, at)
@@ -94,5 +93,5 @@ class Scheduler:
                 await self._deliveries.begin(transaction, type(old)(**{**kept, **values}))
 
     async def _expire(self, transaction: Transaction) -> bool:
-        """Return whether there may be more."""
+        """Expire some that are due; return whether there may be more."""
         return await self._expiry.expire(transaction, now(), MOST_AT_ONCE) == MOST_AT_ONCE

@@ -1,7 +1,7 @@
-"""Tells which of the site's own files are no good: broadcasts, templates, rules.
+"""Collects the problems of the site's own files: broadcasts, templates, rules.
 
-Each part that reads such files keeps what was wrong with them when it looked last, and goes on
-with what is good; here an administrator sees it without the log.
+Each part that reads such files remembers the problems of its last look, and goes on with the good
+files. Here an administrator sees the problems without the log.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from dataclasses import dataclass
 
 __all__ = ["FileProblem", "Names", "Problems", "SiteFiles"]
 
-#: Returns the problem of each file that has one; what holds them all has the name ``""``.
+#: Returns the problem of each bad file; the name ``""`` stands for the folder or the only file.
 Problems = Callable[[], Mapping[str, str]]
-#: What one of the files is called, and what holds them all.
+#: What to call one of the files, and what to call the folder or the only file.
 Names = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileProblem:
-    """A file that is no good.
+    """A problem of a file.
 
     Parameters
     ----------
     kind
-        What it is: *broadcast*.
+        The kind of file, such as *broadcast*.
     file
-        Its path in its folder; empty if it is the folder itself, or the only file of its kind.
+        The file's path in its folder; empty for the folder itself, or the only file of its kind.
     problem
-        What is wrong, and where in it.
+        What is wrong, and where in the file.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class FileProblem:
 
     @property
     def sentence(self) -> str:
-        """Which file it is, and what is wrong."""
+        """A sentence that names the file and its problem."""
         where = f" {self.file}" if self.file else ""
         return f"The {self.kind}{where}: {self.problem}"
 
@@ -55,7 +55,7 @@ class SiteFiles:
         self._sources = sources
 
     def problems(self) -> list[FileProblem]:
-        """Return what is no good now, by kind and name."""
+        """Return the present problems, by kind and name."""
         return [
             FileProblem(kind=one if file else whole, file=file, problem=problem)
             for (one, whole), of in self._sources

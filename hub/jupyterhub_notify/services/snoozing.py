@@ -1,8 +1,9 @@
 """The rules of a snooze, the same for notifications and broadcasts.
 
-A snooze is one time. Each lab brings a message back by itself when that has come, and says so; the
-first to say it makes the message unread here, which the others hear as any other change. So what
-the user does with it afterwards is not undone by a lab that was away at the time.
+A snooze is the time of its end. When that time has come, each lab brings the message back by itself
+and tells the service. The first lab to do so makes the message unread here, and the other labs get
+this like any other change. So a lab that was away at the time cannot undo what the user did with
+the message afterwards.
 """
 
 from __future__ import annotations
@@ -16,34 +17,34 @@ from ..schema import now
 
 __all__ = ["is_snoozed", "snoozed", "woken"]
 
-#: A year, and a day for the clocks of labs, which allow their users a year.
+#: Maximum length of a snooze. Labs allow a year; the rest is for leap years and wrong clocks.
 LONGEST = timedelta(days=367)
-#: A lab whose clock is ahead by less may bring it back.
+#: A lab may end a snooze this much early, since its clock may be ahead.
 CLOCKS = timedelta(minutes=1)
 
 State = StoredState | BroadcastUserState
 
 
 def is_snoozed(state: State) -> bool:
-    """Return whether something is snoozed, or was and nobody has said yet that it is over."""
+    """Return whether a message is snoozed; until a lab has reported the end, it still is."""
     return state.snoozed_until not in (None, ENDED)
 
 
 def snoozed(state: State, until: datetime | None) -> dict[str, Any]:
-    """Return the columns that a snooze changes; none if it is so already.
+    """Return the columns that a snooze changes; none if the message has this snooze already.
 
     Parameters
     ----------
     state
-        What the user did so far.
+        The user's state so far.
     until
-        Its end; `None` if the user brings the message back as it was. A lab that was offline
-        may tell of an end that has passed; that it is over it tells next.
+        The end of the snooze; `None` if the user brings the message back as it was. The end may
+        have passed: a lab that was offline reports the snooze first, and then its end.
 
     Raises
     ------
     Invalid
-        If it is too far ahead.
+        If the end is too far ahead.
     """
     if until is None:
         return {"snoozed_until": ENDED} if is_snoozed(state) else {}
@@ -53,11 +54,12 @@ def snoozed(state: State, until: datetime | None) -> dict[str, Any]:
 
 
 def woken(state: State) -> dict[str, Any]:
-    """Return the columns that change as a snooze ends by itself.
+    """Return the columns that change when a snooze ends by itself.
 
-    None do unless its time has come: another lab may have said so before, and the user may have
-    snoozed it again since. Nor is undone what the user did after its end, in a lab that did not
-    know of it. One that was never told of began before the service knew what a snooze is.
+    None change unless the time has come: another lab may have reported the end before, and the
+    user may have snoozed the message again since. What the user did after the end, in a lab that
+    did not know of the snooze, is kept. A lab may also end a snooze that the service does not know:
+    it began before the service supported snoozing.
     """
     until = state.snoozed_until
     if until == ENDED or (until is not None and until > now() + CLOCKS):

@@ -1,4 +1,4 @@
-"""The times of a broadcast, computed from its schedule for one moment."""
+"""Computes from a broadcast's schedule whether it is shown at a moment, and when that changes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["FILE", "Timing", "check_schedule", "recurs", "timing_at"]
 
 #: The wire's names for the fields of a schedule.
 FIELDS = {"start": "starts", "end": "ends"}
-#: Under this name the schedule of a file is stored as its front matter says it.
+#: The name under which the schedule of a file is stored, in the form of its front matter.
 FILE = "file"
-#: A year before which nothing was stored.
+#: An occurrence that begins before this year has always been shown.
 EARLIEST = 1970
 
 
@@ -45,14 +45,14 @@ def _parse(schedule: dict[str, Any]) -> Schedule:
 
 
 def check_schedule(schedule: WireSchedule, created: datetime) -> dict[str, Any]:
-    """Return a schedule as it is stored.
+    """Check a schedule and return it in its stored form.
 
     Parameters
     ----------
     schedule
-        What the request says.
+        The schedule in the request.
     created
-        When it begins if that is not said.
+        The beginning, if the schedule gives none.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def check_schedule(schedule: WireSchedule, created: datetime) -> dict[str, Any]:
     Raises
     ------
     Invalid
-        If its rule or time zone is no good.
+        If a field is not valid.
     """
     names = set(WireSchedule.model_fields)
     stored = schedule.model_dump(mode="json", include=names, exclude_none=True)
@@ -78,23 +78,23 @@ def check_schedule(schedule: WireSchedule, created: datetime) -> dict[str, Any]:
 def timing_at(
     schedule: dict[str, Any], enabled: bool, at: datetime, last: datetime | None = None
 ) -> Timing:
-    """Return what is shown at a moment.
+    """Return the timing of a broadcast at a moment.
 
     Parameters
     ----------
     schedule
-        As it is stored.
+        The stored schedule.
     enabled
-        Whether it is shown at all.
+        Whether the broadcast is shown at all.
     at
         The moment.
     last
-        The latest occurrence so far, which stays the one that its results are about.
+        The latest occurrence so far; it stays if none is shown, since the results belong to it.
 
     Returns
     -------
     Timing
-        What the columns say.
+        The values of the columns.
     """
     held = schedule.get("held_until")
     if held is not None and at < (until := datetime.fromisoformat(held)):
@@ -108,7 +108,7 @@ def timing_at(
     following = parsed.next_change(at) if enabled else None
     began = last if occurrence is None else occurrence.start
     if began is not None and began.year < EARLIEST:
-        # It has always been shown: it began when it was seen first.
+        # It has always been shown: its occurrence began when it was first seen here.
         began = last or at
     return Timing(
         active=occurrence is not None,
@@ -120,7 +120,7 @@ def timing_at(
 
 
 def recurs(schedule: dict[str, Any]) -> bool:
-    """Return whether a stored schedule has several occurrences, each shown by itself."""
+    """Return whether a stored schedule has several occurrences."""
     of_file = schedule.get(FILE, {}).get("rules")
     return bool(schedule.get("rrule") or schedule.get("maintenance") or of_file)
 
@@ -128,7 +128,7 @@ def recurs(schedule: dict[str, Any]) -> bool:
 def _timing_of_maintenance(
     schedule: dict[str, Any], enabled: bool, at: datetime, last: datetime | None
 ) -> Timing:
-    """Return which of a maintenance's notices is shown."""
+    """Return the timing of a maintenance: its notices are its occurrences."""
     phases = phases_of(schedule)
     shown = next((one for one in phases if enabled and one.start <= at < one.end), None)
     moments = [moment for one in phases for moment in (one.start, one.end) if moment > at]

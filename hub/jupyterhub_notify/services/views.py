@@ -1,4 +1,4 @@
-"""Makes what the wire has of what storage returns."""
+"""Makes the wire's models from stored notifications."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["NotificationViews", "dump"]
 
 
 def dump(model: Any) -> bytes:
-    """Return a model as JSON in one line, without what has its default."""
+    """Return a model as JSON in one line, without fields that have their default."""
     data: str = model.model_dump_json(exclude_defaults=True)
     return data.encode()
 
@@ -30,7 +30,7 @@ class NotificationViews:
     Parameters
     ----------
     content
-        What they say.
+        Gives the text of a notification.
     """
 
     def __init__(self, *, content: ContentService) -> None:
@@ -80,7 +80,7 @@ class NotificationViews:
         )
 
     def changed(self, id_: int, state: StoredState) -> MessageChanged:
-        """Return what a user did with a notification."""
+        """Return the event data of a user's act on a notification."""
         return MessageChanged(
             id=str(id_),
             read=state.read,
@@ -91,7 +91,7 @@ class NotificationViews:
         )
 
     def gone(self, stored: StoredNotification) -> MessageGone:
-        """Return that a notification is no more."""
+        """Return the event data for a notification that was revoked or has expired."""
         return MessageGone(
             id=str(stored.id), reason="expired" if stored.state == "expired" else "revoked"
         )
@@ -122,5 +122,5 @@ class NotificationViews:
 
 
 def _updated(stored: StoredNotification) -> datetime | None:
-    """Return when its content changed; `None` if it never did."""
+    """Return when the content last changed; `None` if it never did."""
     return None if stored.updated == stored.created else stored.updated

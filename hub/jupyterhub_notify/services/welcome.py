@@ -1,4 +1,4 @@
-"""Welcome messages: what is due to a user, and what administrators do with them."""
+"""Welcome messages: those due to a user, and their administration."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class WelcomeService:
     # --- Readers
 
     async def due(self, caller: Caller, aspect: str | None) -> list[StoredWelcome]:
-        """Return what is due to the caller, first ones first."""
+        """Return the welcome messages due to the caller, in their order."""
         user = require_user(caller)
         async with self._database.read() as connection:
             found = await self._store.current(connection, user, aspect)
@@ -68,13 +68,13 @@ class WelcomeService:
         Parameters
         ----------
         caller
-            Whose.
+            The user.
         mark
-            What to do with them; ``reset`` makes each due again.
+            The mark; ``reset`` makes each message due again.
         ids
-            Which.
+            The messages.
         all_
-            Every one that is due, instead.
+            Whether to mark all messages that are due, in place of `ids`.
         """
         user = require_user(caller)
         wanted = set(ids)
@@ -130,8 +130,8 @@ class WelcomeService:
                 return old
             changed = {**values, "seq": transaction.next()}
             if given & _TEXT and not patch.quiet:
-                # Times have whole seconds, so the new text counts as a second later than the text
-                # before it and than everything that a user has dismissed or accepted of it.
+                # Times have whole seconds. So that the new text is due again, its time must be at
+                # least a second later than the old text's and than every dismissal and acceptance.
                 mark = await self._store.latest_mark(transaction.connection, id_)
                 before = old.updated if mark is None else max(old.updated, mark)
                 changed["updated"] = max(now(), before + timedelta(seconds=1))
@@ -210,7 +210,7 @@ class WelcomeService:
         )
 
     def changed_view(self, stored: StoredWelcome) -> WelcomeChanged:
-        """Return what a user did with a message."""
+        """Return the event data of a user's act on a message."""
         return WelcomeChanged(
             id=stored.id,
             due=stored.is_due,
@@ -220,7 +220,7 @@ class WelcomeService:
 
 
 def _marked(one: StoredWelcome, mark: WelcomeMark) -> dict[str, Any]:
-    """Return the columns that a mark changes; none where it is so already."""
+    """Return the columns that a mark changes; none if the mark is already set."""
     state, at = one.user_state, max(now(), one.updated)
     if mark == "reset":
         used = state.dismissed is not None or state.views

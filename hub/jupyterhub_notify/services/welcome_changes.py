@@ -24,7 +24,7 @@ class WelcomeChanges:
     store
         The tables.
     service
-        Renders them.
+        Renders welcome messages.
     """
 
     def __init__(self, *, store: WelcomeStore, service: WelcomeService) -> None:
@@ -32,7 +32,7 @@ class WelcomeChanges:
         self._service = service
 
     async def note(self, changed: Range, versions: Versions) -> None:
-        """Note whose view changed in a range."""
+        """Note the users whose view changed in a range."""
         for stored in await self._store.changed(
             changed.connection, None, changed.after, changed.upto
         ):
@@ -68,7 +68,7 @@ class WelcomeChanges:
     async def for_one(
         self, changed: Range, reader: Reader, limit: int
     ) -> list[tuple[int, str, bytes]]:
-        """Return ``(seq, event, data)`` of what one reader sees of a range."""
+        """Return ``(seq, event, data)`` for the changes in a range that one reader sees."""
         if reader.user is None:
             return []
         events: list[tuple[int, str, bytes]] = []

@@ -1,4 +1,4 @@
-"""Columns for pushes: where to, by which route, and when recipients were looked for."""
+"""Columns for pushes: the address, the route, and when recipients were looked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels: what users have chosen, and what was sent."""
+"""Channels: the users' choices, and the queue of sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An index of what is for groups, so that the latest of it is found without a scan."""
+"""An index of notifications to groups, so that the latest is found without a scan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue of the channels for broadcasts too, and how far messages to many are in it."""
+"""The channels' queue takes broadcasts too, and notes how far messages to many are queued."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 WAITING = sa.text("state = 'waiting'")
-#: Columns that the earlier queue has, and this one too.
+#: Columns of the earlier queue that this one keeps.
 KEPT = (
     "user_name, channel, notification_id, state, due, created, attempts, leased_until, failure,"
     " updated"

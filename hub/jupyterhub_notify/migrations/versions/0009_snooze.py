@@ -1,4 +1,4 @@
-"""Until when each user has snoozed a notification or broadcast."""
+"""Columns for the time until which a user has snoozed a notification or broadcast."""
 
 from __future__ import annotations
 

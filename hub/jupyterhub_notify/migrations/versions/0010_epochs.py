@@ -1,4 +1,4 @@
-"""A table of epochs, and in the counter the latest notification's id and where it is."""
+"""A table of epochs, and in the counter the latest notification's id and the database's place."""
 
 from __future__ import annotations
 
