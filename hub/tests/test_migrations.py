@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from jupyterhub_notify.schema.base import UtcDateTime
 from jupyterhub_notify.storage.database import create_engine
 
 from .conftest import KINDS
-from .support import Databases, Tokens, running
+from .support import Databases, Tokens, running, set_newer
 
 REVISIONS = [one.revision for one in ScriptDirectory.from_config(configuration()).walk_revisions()]
 
@@ -59,6 +60,21 @@ async def test_the_migrations_make_what_the_tables_say(empty: str) -> None:
     # A second time, and by several replicas at once, nothing happens.
     await asyncio.gather(*(upgrade(engine) for _ in range(3)))
     await engine.dispose()
+
+
+@pytest.mark.parametrize("verb", ["upgrade", "copy"])
+async def test_a_newer_schema_is_said_in_one_sentence(
+    empty: str, verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await set_newer(empty)
+    options = {
+        "upgrade": ["--database", empty],
+        "copy": [empty, f"sqlite+aiosqlite:///{tmp_path / 'new.sqlite'}"],
+    }
+    assert await asyncio.to_thread(main, [verb, *options[verb]]) == 1
+    said = capsys.readouterr().err
+    assert f"whose schema is 9999; this version knows {head()}" in said
+    assert "Traceback" not in said
 
 
 async def test_what_waits_for_a_channel_is_kept_by_the_queue_for_many(empty: str) -> None:

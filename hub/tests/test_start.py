@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from jupyterhub_notify.cli import main
 
 from .processes import Process
-from .support import Databases, Service, Tokens, running
+from .support import Databases, Service, Tokens, running, set_newer
 
 
 class Listener:
@@ -145,6 +145,40 @@ async def test_a_database_of_another_version_is_waited_for_until_it_is_upgraded(
         await process.ready()
 
 
+def serve(database: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "jupyterhub_notify", "serve", "--port", "0"]
+    return subprocess.run(
+        [*command, "--database", database], capture_output=True, text=True, timeout=100
+    )
+
+
+async def test_a_shared_database_of_a_newer_version_is_said_once_and_waited_for(
+    databases: Databases, tokens: Tokens, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    database = await asyncio.to_thread(databases.empty, "postgresql")
+    await set_newer(database)
+    async with listening(database, tokens, log) as (process, client):
+        await logged(log, "The database is of a newer version")
+        answer = await client.get("/health/ready")
+        assert answer.status_code == 503
+        assert "of a newer version" in answer.json()["detail"][0]["msg"]
+        assert await asyncio.to_thread(process.stop) == 0
+    assert "whose schema is 9999" in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+async def test_a_file_of_a_newer_version_ends_it_with_one_sentence(
+    tokens: Tokens, tmp_path: Path
+) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path / 'newer.sqlite'}"
+    await set_newer(database)
+    found = await asyncio.to_thread(serve, database)
+    assert found.returncode == 1, found.stderr
+    assert "A newer version of the service wrote the database" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
 @pytest.mark.parametrize(
     ("database", "code", "sentence"),
     [
@@ -155,10 +189,7 @@ async def test_a_database_of_another_version_is_waited_for_until_it_is_upgraded(
 def test_what_no_other_try_would_mend_ends_it_with_one_sentence(
     database: str, code: int, sentence: str, tokens: Tokens
 ) -> None:
-    command = [sys.executable, "-m", "jupyterhub_notify", "serve", "--port", "0"]
-    found = subprocess.run(
-        [*command, "--database", database], capture_output=True, text=True, timeout=100
-    )
+    found = serve(database)
     assert found.returncode == code, found.stderr
     assert sentence in found.stderr
     assert "Traceback" not in found.stderr

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 async def _copy(source_url: str, target_url: str) -> dict[str, int]:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from ..migrations import head, revision, upgrade
+    from ..migrations import NewerSchema, head, revision, upgrade
     from ..storage.database import create_engine
 
     if source_url == target_url:
@@ -55,6 +55,8 @@ async def _copy(source_url: str, target_url: str) -> dict[str, int]:
             raise CommandError("The new database is not empty")
         await upgrade(target)
         return await _tables(source, target)
+    except NewerSchema as error:
+        raise CommandError(str(error)) from None
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise CommandError(f"A database failed: {reason}") from None

@@ -45,13 +45,15 @@ def upgrade_database(database: str | None) -> tuple[str | None, str]:
 async def _upgrade(database: str) -> tuple[str | None, str]:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from ..migrations import head, revision, upgrade
+    from ..migrations import NewerSchema, head, revision, upgrade
     from ..storage.database import create_engine
 
     engine = create_engine(database)
     try:
         before = await revision(engine)
         await upgrade(engine)
+    except NewerSchema as error:
+        raise CommandError(str(error)) from None
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise CommandError(f"The database cannot be upgraded: {reason}") from None

@@ -15,7 +15,23 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["configuration", "head", "revision", "upgrade"]
+__all__ = ["NewerSchema", "configuration", "head", "revision", "upgrade"]
+
+
+class NewerSchema(Exception):
+    """A database has a schema that only a newer version of the service knows.
+
+    Parameters
+    ----------
+    found
+        Its revision.
+    """
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"A newer version of the service wrote the database, whose schema is {found}; this "
+            f"version knows {head()}. Install the newer one again, or restore a backup from before"
+        )
 
 
 def configuration() -> Config:
@@ -39,13 +55,22 @@ async def revision(engine: AsyncEngine) -> str | None:
     ----------
     engine
         The database.
+
+    Raises
+    ------
+    NewerSchema
+        If only a newer version knows it.
     """
-
-    def current(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
-
     async with engine.connect() as connection:
-        return await connection.run_sync(current)
+        return await connection.run_sync(_known_revision)
+
+
+def _known_revision(connection: Connection) -> str | None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = ScriptDirectory.from_config(configuration()).walk_revisions()
+    if found is not None and all(found != one.revision for one in known):
+        raise NewerSchema(found)
+    return found
 
 
 async def upgrade(engine: AsyncEngine, to: str = "head") -> None:
@@ -57,12 +82,18 @@ async def upgrade(engine: AsyncEngine, to: str = "head") -> None:
         The database.
     to
         The revision.
+
+    Raises
+    ------
+    NewerSchema
+        If the database is at a revision that only a newer version knows.
     """
 
     def run(connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
             # The number is arbitrary, but must be the same in all versions.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7304117)")
+        _known_revision(connection)
         config = configuration()
         config.attributes["connection"] = connection
         command.upgrade(config, to)
