@@ -37,7 +37,7 @@ class PictureProblem(SendError):
 
 
 def picture_of(image: Any) -> Picture | None:
-    """Return a picture's bytes; None, with a warning, if they cannot be had.
+    """Return a picture's bytes; None, with a warning, if the picture cannot be sent.
 
     Raises
     ------

@@ -184,7 +184,7 @@ class SendQueue:
         self._closing = False
         #: True if the thread is to stop for a fork.
         self._stopping = False
-        #: The number of requests so far, and the one for which a fork waited until the timeout.
+        #: The number of requests so far, and that number when a fork waited until the timeout.
         self._requests = 0
         self._waited_at: int | None = None
         self._pause_until = float("-inf")
@@ -515,8 +515,8 @@ class SendQueue:
                 elif watched.picture is None and now - watched.sent_at < RENEWAL_S:
                     continue
             except Exception as error:
-                # A program may count with objects that are no numbers. Go on with the others, and
-                # sample this one again only after the interval.
+                # A program may count with objects that are no numbers. Go on with other progress,
+                # and sample this progress again only after the interval.
                 self._complain(f"A notification could not be sent: {error!r}.")
                 self._last[key] = now
                 continue

@@ -1,4 +1,4 @@
-"""The interface of sources: what they implement, and what they are given."""
+"""The interface of sources: what they implement, and the parts that they get."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Source(Protocol):
         return None
 
     async def channels(self, change: ChannelsChange | None) -> dict[str, Any] | None:
-        """Apply a change, if there is one, and return the channels; None if it has none."""
+        """Apply a change, if there is one, and return the channels; None if there are none."""
         return None
 
     def status(self, outbox: int) -> dict[str, Any] | None:

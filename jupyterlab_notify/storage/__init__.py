@@ -96,8 +96,8 @@ class Storage:
         self._building = threading.Lock()
         self._built: Repositories | None = None
 
-    # A server's start needs none of what follows, and one that has received nothing needs the
-    # engine only, a second later. So each part is imported when it is first used.
+    # A server's start needs none of these parts. A server that has received nothing needs only the
+    # engine, a second later. So each part is imported when it is first used.
 
     @cached_property
     def engine(self) -> Engine:
@@ -132,7 +132,7 @@ class Storage:
 
     @property
     def _repositories(self) -> Repositories:
-        # The event loop and the storage's thread may both come first, and must share them.
+        # Either the event loop or the storage's thread may come first; both share one object.
         if self._built is None:
             with self._building:
                 if self._built is None:
@@ -148,7 +148,7 @@ class Storage:
 
     @property
     def outbox(self) -> OutboxRepository:
-        """The user's actions that a central service is still to be told of."""
+        """The user's actions that a central service was not told of yet."""
         return self._repositories.outbox
 
     @property
@@ -184,7 +184,7 @@ class Storage:
 
     @cached_property
     def leases(self) -> LeaseRepository:
-        """The servers of this user that ask the central service."""
+        """The servers of this user that poll the central service."""
         from .leases import LeaseRepository
 
         return LeaseRepository(self.central)

@@ -110,7 +110,7 @@ class DatabaseFile:
                 )
 
     def _look_at_folder(self) -> None:
-        """Say if other users could put another file in the place of ours.
+        """Warn if other users could put another file in the place of ours.
 
         A folder may be shared on purpose, so it stays as it is.
         """

@@ -53,8 +53,8 @@ PINNED_ROWS = 50
 SCANNED_ROWS = 500
 #: Number of changed rows above which a tab gets a snapshot instead.
 MAX_CHANGES = 500
-#: The maximum size of the texts in a frame or a page, as JSON. The rows of a snapshot that do not
-#: fit are in the list's pages; those of a page are in the next one.
+#: The maximum size of the texts in a frame or a page, as JSON. Rows that do not fit in a snapshot
+#: are in the list's pages; rows that do not fit in a page are in the next page.
 MAX_FRAME_BYTES = 1_000_000
 MAX_PAGE_BYTES = 1_000_000
 

@@ -1,4 +1,4 @@
-"""Save the content of a failing database, and merge it into the one that takes its place.
+"""Save the content of a failing database, and merge it into the database that takes its place.
 
 While a file cannot be used, memory goes on with its newest rows. When the file works again, it
 gets the changes from memory, except where another server has changed the same rows.
@@ -171,7 +171,7 @@ class Recovery:
         *,
         same: bool,
     ) -> None:
-        """Store what memory has received since it took over; everything if the file is another one.
+        """Store what memory has received since it took over; everything in a different file.
 
         Parameters
         ----------

@@ -454,7 +454,7 @@ class RemoteRepository:
         values: dict[str, Any],
         marks: _Marks | None = None,
     ) -> bool:
-        """Insert a row, replacing what is left of an earlier one; return False if it exists."""
+        """Insert a row in place of an ended one; return False if there is an active row."""
         row = transaction.execute(
             f"SELECT ended_ms IS NULL AND {ACTIVE} FROM notifications WHERE id = ?",
             (values["id"],),

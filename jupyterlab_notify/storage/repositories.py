@@ -1,4 +1,4 @@
-"""The repositories that every server needs once something is stored or asked for."""
+"""The repositories that every server needs once something is stored or requested."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .welcome import WelcomeRepository
 
 
 class Repositories:
-    """The repositories, each with those that it needs.
+    """The repositories, connected with each other.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: Welcome messages are requested within this time after an event says that they have changed.
 WELCOME_SPREAD_S = 1.0
-#: The minimum time between two such requests, since events may say so again and again.
+#: The minimum time between two such requests, since such events may come in quick succession.
 WELCOME_SPACING_S = 10.0
 
 
