@@ -14,21 +14,21 @@ from jupyterlab_notify.timings import StorageTimings, Timings
 
 from .support.servers import Server
 
-# A job in a shell's background ignores Ctrl-C, and so would the programs that tests send it to.
+# A shell's background job ignores Ctrl-C, and so would the programs to which tests send Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Everything that tests talk to is on this machine, of which its proxy knows nothing.
+# Everything that tests talk to is on this machine, where no proxy is needed.
 for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_name]
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Return the server that tests share whose promises do not depend on what it holds."""
+    """Return a server that is shared by the tests that do not depend on its content."""
     shared = Server(
         tmp_path_factory.mktemp("shared-server"),
         others=True,
-        # Time after a sender's deadline before it counts as dead: a server looks again.
+        # Shorten the time from a sender's deadline until the server looks again.
         timings=Timings(storage=StorageTimings(second_look_ms=500)),
     )
     _shared.append(shared.start())

@@ -22,11 +22,11 @@ INTERVAL_S = 0.1
 TRY_S = 1.5
 #: Time in seconds for which each stream of events is read.
 STREAM_S = 0.5
-#: All of it ends by then, even where each input is waited for in vain.
+#: Time in seconds after which all attacks are over, even if every wait is in vain.
 LIMIT_S = 240
 GROWN_MIB = 64
-#: Seconds of a block that no busy machine explains. The promise for the event loop is 0.5 s, which
-#: a busy machine alone may exceed.
+#: Seconds of a blocked event loop that cannot be explained by a busy machine. The promise is 0.5 s,
+#: but a busy machine alone may exceed that.
 BLOCKED_S = float(os.environ.get("NOTIFY_EVENT_LOOP_MS") or 5000) / 1000
 
 WELCOME = {
@@ -50,7 +50,7 @@ WELCOME = {
 
 
 def warm_up(server: Server, service: Service) -> str:
-    """Have it import all that it needs, which is no growth; return a message's id."""
+    """Make the server import all that it needs, which must not count as growth; return an id."""
     kept = server.ingest("Kept", source="harmless", body="b")["notification_id"]
     (folder(server) / "first.md").write_text("---\nid: first\ntitle: First\n---\n\nShown.\n")
     with server.websocket():
@@ -60,7 +60,7 @@ def warm_up(server: Server, service: Service) -> str:
 
 
 def welcome_files(server: Server, watch: Watch, figures: Figures) -> None:
-    """Give it bad files beside a good one, which must be shown."""
+    """Give the server bad files beside a good file, which must be shown."""
     where = folder(server)
     (where / "good.md").write_text("---\nid: good\ntitle: Good\n---\n\nShown.\n")
     for name, content in WELCOME.items():
@@ -81,7 +81,7 @@ def welcome_files(server: Server, watch: Watch, figures: Figures) -> None:
 
 
 def central(server: Server, service: Service, watch: Watch, figures: Figures) -> None:
-    """Have the service answer in every way, each for as long as it is asked two or three times."""
+    """Let the service give each hostile answer for as long as two or three requests take."""
     for kind in (*ANSWERS, *RAW, *REDIRECTS):
         watch.trying = f"central service: {kind}"
         if isinstance(kind, int):
@@ -102,7 +102,7 @@ def central(server: Server, service: Service, watch: Watch, figures: Figures) ->
 
 
 def retry_after(make: Any, service: Service, figures: Figures) -> None:
-    """Say each odd ``Retry-After`` to a server of its own, which pauses then."""
+    """Send each odd ``Retry-After`` to a server of its own, since that server pauses then."""
     for value in RETRY_AFTER:
         service.retry_after, before = value, service.asked
         server = make()
@@ -123,7 +123,7 @@ def retry_after(make: Any, service: Service, figures: Figures) -> None:
 
 
 def events(make: Any, service: Service, figures: Figures) -> list[Watch]:
-    """Say each kind of event to a server of its own; return what was measured of each."""
+    """Send each kind of event to a server of its own; return the measurements of each."""
     watched = []
     for kind in EVENTS:
         service.events, before = kind, service.followed
@@ -138,7 +138,7 @@ def events(make: Any, service: Service, figures: Figures) -> list[Watch]:
                     time.sleep(0.05)
                 if service.followed == before:
                     figures.missed.append(what)
-                # Some never end: what they do shows within this time.
+                # Some streams never end. Their effect shows within this time.
                 time.sleep(STREAM_S)
                 figures.answered(what, server.request("GET", f"/{NAMESPACE}/status"))
                 watched.append(watch)

@@ -11,7 +11,7 @@ from typing import Any
 from ..support.servers import ALIAS, NAMESPACE, Server
 from .watch import Figures, Watch
 
-#: Not what a field is for; each is tried in every field.
+#: Odd values; each is tried in every field.
 VALUES: list[Any] = [
     *(None, True, 0, -1, 2**63, -(2**63) - 1, 10**300, 1e308, float("nan"), float("inf")),
     *("", " \n\t", "\x00", "\x1b[2J\x07", "\u202egnp.exe", "\u3164\u2800\u034f", "\U000e0041"),
@@ -33,7 +33,7 @@ def deep(depth: int) -> bytes:
 
 
 def bodies() -> Iterator[tuple[str, bytes, dict[str, str]]]:
-    """Yield what a request is named, its content and its headers."""
+    """Yield requests: a name, the content and the headers."""
     for name in FIELDS:
         for n, value in enumerate(VALUES):
             yield f"{name} {n}", json.dumps({"message": "m", name: value}).encode(), {}
@@ -110,7 +110,7 @@ def requests() -> Iterator[tuple[str, str, Any]]:
 
 
 def attack(server: Server, watch: Watch, figures: Figures) -> None:
-    """Send all of it."""
+    """Send all bodies and requests."""
     for name, content, headers in bodies():
         watch.trying = f"ingest: {name}"
         for prefix in (NAMESPACE, ALIAS) if not name.partition(" ")[2].isdigit() else (NAMESPACE,):

@@ -46,7 +46,7 @@ def text(name: bytes, content: bytes) -> bytes:
 
 
 def bombs() -> Iterator[tuple[str, bytes]]:
-    """Yield pictures that take more than they seem to."""
+    """Yield pictures that take much more memory or time than their size suggests."""
     zeros = zlib.compress(bytes(32 * MIB), 9)
     end = chunk(b"IEND", b"")
     for side in (1, 4000, 16_384, 65_535, 2**31 - 1, 2**32 - 1):
@@ -81,7 +81,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
 
 
 def impostors() -> Iterator[tuple[str, bytes]]:
-    """Yield what is no picture, or more than one."""
+    """Yield files that are no picture, or a picture and something else."""
     for name, content in {
         "an SVG": SVG,
         "an SVG that says that it is a PNG": SIGNATURE + SVG,
@@ -126,7 +126,7 @@ def impostors() -> Iterator[tuple[str, bytes]]:
 
 
 def attack(server: Server, watch: Watch, figures: Figures) -> None:
-    """Give a message each of them, and look at what it is served as."""
+    """Give a message each of these files, and check the type with which it is served."""
     server.ingest("Has a picture", source="pictures", key=KEY)
     path = f"/{NAMESPACE}/ingest/{KEY}/image?source=pictures"
     for name, data in (*bombs(), *impostors()):

@@ -75,7 +75,7 @@ def linked(link: Callable[[str], str]) -> Callable[[str], Answer]:
 
 
 def in_turn(*answers: Callable[[str], Answer]) -> Callable[[str], Answer]:
-    """Return an answer that is another one of these at each request."""
+    """Return an answer that gives these answers in turn, one for each request."""
     turns = cycle(answers)
     return lambda url: next(turns)(url)
 
@@ -154,7 +154,7 @@ ANSWERS: dict[str, Callable[[str], Answer]] = {
         b"[]",
         {"Link": f'<?cursor={"%0d%0aX: y" * 500}>; rel="next", <>; rel=next; rel=next'},
     ),
-    # Each of a pass's requests gets another one of these.
+    # These are given in turn, one for each request of a pass.
     "odd encodings": in_turn(
         lambda url: (b"\x8b\x00\x80[]\x03", {"Content-Encoding": "br"}),
         lambda url: (b"\x28\xb5\x2f\xfd\x00\x58\x00\x00", {"Content-Encoding": "zstd"}),
@@ -191,7 +191,7 @@ def dripped(*content: bytes) -> Iterator[bytes]:
 
 
 def repeated(head: bytes, unit: bytes, times: int = 1 << 22) -> Iterator[bytes]:
-    """Yield what begins so and goes on as long as somebody reads it."""
+    """Yield a beginning, then the same unit for as long as somebody reads."""
     yield head
     block = unit * max(1, 65536 // len(unit))
     for _ in range(times * len(unit) // len(block)):
@@ -199,7 +199,7 @@ def repeated(head: bytes, unit: bytes, times: int = 1 << 22) -> Iterator[bytes]:
 
 
 def raw_in_turn(*answers: Callable[[], Iterable[bytes]]) -> Callable[[], Iterable[bytes]]:
-    """Return an answer that is another one of these at each request."""
+    """Return an answer that gives these answers in turn, one for each request."""
     turns = cycle(answers)
     return lambda: next(turns)()
 
@@ -248,7 +248,7 @@ def event(name: str, value: Any) -> bytes:
     return f"event: {name}\ndata: {json.dumps(value)}\n\n".encode()
 
 
-#: Streams of events, from a service that says that it has one.
+#: Streams of events, from a service that claims to offer events.
 EVENTS: dict[str, Callable[[], Iterable[bytes]]] = {
     "an event of lines": lambda: repeated(STREAM, b"data: x\n"),
     "comments, cursors and a name without end": lambda: chain(
@@ -269,9 +269,9 @@ EVENTS: dict[str, Callable[[], Iterable[bytes]]] = {
     ),
 }
 
-#: A redirect keeps its path; what comes there must hold no token.
+#: Statuses of redirects to another place. Requests that arrive there must hold no token.
 REDIRECTS = (301, 302, 303, 307, 308)
-#: Said with a 503: each pauses the lab, so each is said to a server of its own.
+#: Values sent with a 503. Each makes a lab pause, so each goes to a server of its own.
 RETRY_AFTER = (
     "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
     "9" * 5000,
@@ -292,7 +292,7 @@ class Handler(BaseHTTPRequestHandler):
         service = self.server
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not self.path.startswith(BASE):
-            # The links and redirects lead there.
+            # The hostile links and redirects lead here.
             service.elsewhere.append(f"{self.path}\n{self.headers}")
             self.answer(200, b"[]", {})
             return

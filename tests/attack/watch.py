@@ -26,8 +26,8 @@ class Figures:
     inputs: int = 0
     failed: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    #: Answers that the server did not ask for while they were offered: it waits longer after a
-    #: failure.
+    #: Hostile answers for which no request came while they were offered, since the server waits
+    #: longer after a failure.
     missed: list[str] = field(default_factory=list)
 
     def answered(self, what: str, answer: httpx.Response) -> None:
@@ -38,7 +38,7 @@ class Figures:
 
 
 def seen_tokens(tokens: Iterable[str], *places: Iterable[str]) -> int:
-    """Return in how many texts, of places where none belongs, a token stands as it is or encoded.
+    """Return the number of texts that hold a token, plain or encoded, though none should.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def seen_tokens(tokens: Iterable[str], *places: Iterable[str]) -> int:
     """
     found = 0
     for text in chain(*places):
-        # A part of what Basic authentication sends begins and ends anywhere.
+        # The base64 of Basic authentication may have been cut at any letter.
         decoded = [
             decode(one[offset:])
             for one in re.findall(r"[A-Za-z0-9+/]{16,}", text)
@@ -61,8 +61,8 @@ def seen_tokens(tokens: Iterable[str], *places: Iterable[str]) -> int:
 
 
 def decode(text: str) -> str:
-    """Return what a run of letters says as base64, whatever its length."""
-    # One letter more than a multiple of four says nothing.
+    """Decode a run of letters as base64, whatever its length."""
+    # A single letter after a multiple of four encodes nothing.
     whole = text[:-1] if len(text) % 4 == 1 else text
     return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("latin-1")
 
@@ -94,7 +94,7 @@ class Watch:
 
     @property
     def grown_mib(self) -> float:
-        """The memory that it held at its worst beyond that at first."""
+        """The server's peak memory beyond the memory that it held at first."""
         return (self.memory_kib("VmHWM") - self._before_kib) / 1024
 
     def memory_kib(self, name: str) -> int:

@@ -28,7 +28,7 @@ def interpreters() -> dict[str, str]:
         there = sorted(str(one) for one in pyenv.glob(f"{version}.*/bin/python{version}"))
         on_path = shutil.which(f"python{version}")
         for path in (*there, *([on_path] if on_path else [])):
-            # One of pyenv's on the path may be there only to say that it is not.
+            # A script of pyenv on the path may only report that this version is not installed.
             if version not in found and _is_version(path, version):
                 found[version] = path
     return {version: found[version] for version in sorted(found, key=_key)}

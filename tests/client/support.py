@@ -15,7 +15,7 @@ PRELUDE = "from jupyter_notify import notify\n"
 
 
 class Directed(Notify):
-    """One that sends to a server that a test names."""
+    """A ``Notify`` that sends to a server that a test names."""
 
     def __init__(self, url: str, token: str = "t") -> None:
         super().__init__()

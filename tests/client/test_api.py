@@ -83,7 +83,7 @@ def test_the_newest_of_one_key_is_what_arrives(recorder: Recorder, to_recorder: 
     took_s = time.monotonic() - began
     assert to_recorder.flush()
     assert recorder.requests[-1].value["message"] == "n99"
-    # The first and the last, and no more in between than it took time for.
+    # The first and the last message are sent, and in between at most one for each interval.
     assert len(recorder.requests) <= 2 + took_s / INTERVAL_S
     assert all(one.wait(1) for one in sent)
 
@@ -158,7 +158,7 @@ def test_what_was_sent_while_the_server_was_away_arrives_when_it_is_back(
     assert notify("before").wait()
     server.stop()
     sent = notify("meanwhile")
-    # It is looked for where servers tell of themselves, and is not there.
+    # The sender looks for the server in the runtime directory, and does not find it.
     assert sent.wait(1) is None
     assert sent.error is None
     server.start()
@@ -174,7 +174,7 @@ def test_the_last_word_follows_a_server_that_came_back_elsewhere(
     with Recorder() as elsewhere:
         to_recorder.target = Target(elsewhere.url, "another", local=True)
         if moved:
-            # Its old port is now another's, or it has another token.
+            # The server's old port now belongs to another server, or its token has changed.
             recorder.status = moved
         else:
             recorder.close()
@@ -244,7 +244,8 @@ async def test_asend_comes_back_from_an_answer_that_is_none(
 def test_what_the_server_refuses_is_logged_once_and_told_to_who_asks(
     server: Server, to_server: Directed, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # As a newer server might refuse it: our own limits are checked before it is queued.
+    # Put invalid messages into the queue directly, since the sender checks its own limits before.
+    # A newer server might refuse a message that passes them.
     first, second = (
         to_server.queue.submit({"message": "x" * 5000, "key": key}) for key in ("first", "second")
     )

@@ -30,7 +30,7 @@ def test_apprise_reaches_a_named_server(server: Server) -> None:
         assert server.detail(row["id"])["body"] == "what *it* says"
     assert to.notify(body="Apprise without a title")
     assert find(server, "Apprise without a title")
-    # The URL that it gives of itself is as good as the first.
+    # The URL that the plugin gives for itself works as well as the first.
     again = apprise.Apprise()
     assert again.add(url)
     assert again.notify(body="Apprise again")

@@ -23,7 +23,7 @@ def question(server: Server, message: str) -> dict[str, Any]:
     def found() -> list[dict[str, Any]]:
         return [row for row in server.page()["notifications"] if row["message"] == message]
 
-    # Looked up once: it may be taken back a moment later.
+    # Look the question up only once: it may be revoked a moment later.
     return wait_for(found, f"{message!r} to be asked")[0]
 
 

@@ -66,7 +66,7 @@ def body_of(server: Server, ran: subprocess.CompletedProcess[str]) -> str:
 def test_a_long_input_is_read_to_its_end_which_is_kept(shell: Shell, server: Server) -> None:
     script = f"seq 200000 | {NOTIFY} send Long --body-file -; echo ${{PIPESTATUS[0]}} >&2"
     ran = run("bash", "-c", script, env=shell.env, cwd=server.root_dir)
-    # A writer is not ended by a reader that leaves.
+    # The command reads its input to the end, so the writer does not get SIGPIPE.
     assert ran.stderr == "0\n"
     body = server.detail(ran.stdout.strip())["body"]
     assert body.startswith("*Shortened: this is the end of it.*\n\n1")
@@ -307,7 +307,7 @@ def test_watch_goes_on_where_it_was_when_the_server_is_back(server: Server) -> N
             own.stop()
             assert "Trying again." in process.stderr.readline()
             own.start()
-            # Most often it is not back yet, and learns of this from its cursor.
+            # Usually the command has not reconnected yet, and gets this message by its cursor.
             id_ = own.ingest("while it was away")["notification_id"]
             assert json.loads(process.stdout.readline())["id"] == id_
             assert process.stderr.readline() == "jupyter notify: Connected again.\n"

@@ -64,7 +64,7 @@ def write(directory: Path, name: str, value: object) -> None:
 def test_the_only_one_that_runs_is_found_where_it_listens(
     tmp_path: Path, env: dict[str, str], port: int
 ) -> None:
-    # A server that listens everywhere names its host, and is asked on this machine.
+    # A server that listens on all interfaces names its host, but is reached by loopback.
     write(tmp_path, "1", info(port, hostname="0.0.0.0", url=f"http://a.example:{port}/user/x/"))
     write(tmp_path, "2", '{"pid": 1, "por')
     write(tmp_path, "3", "[]")
@@ -111,7 +111,7 @@ def test_several_are_listed_and_none_is_guessed(
         assert other.stdin is not None and other.stdout is not None
         second = int(other.stdout.readline())
         write(tmp_path, "2", info(second, pid=other.pid, base_url="/b/", token="second-secret"))
-        # One of a process that does not run us either.
+        # A server of a process that is not our ancestor either.
         with subprocess.Popen(["sleep", "30"]) as third:
             write(tmp_path, "3", info(port, pid=third.pid))
             # The third does not listen there, so only the second is left.
@@ -124,9 +124,9 @@ def test_several_are_listed_and_none_is_guessed(
                 "try:\n    find()\nexcept Exception as e:\n    print(type(e).__name__, e)"
             )
             write(tmp_path, "4", info(mine))
-            # We run inside this one: there is no question.
+            # We run inside this server, so the choice is clear.
             assert find(env=env).url == f"http://127.0.0.1:{mine}/"
-            # A daemon runs inside of neither.
+            # A daemon runs inside neither server.
             ran = subprocess.run(
                 ["setsid", "--fork", sys.executable, "-c", code],
                 env={**os.environ, **env},
@@ -173,7 +173,7 @@ def test_a_local_token_never_goes_to_another_host(
     ):
         with pytest.raises(BadUsage, match="There is no token for"):
             find(url, env=env)
-        # Nor does a hub's that is in the environment.
+        # A hub's token in the environment is not sent there either.
         hub = {
             "JUPYTERHUB_API_TOKEN": "hub-secret",
             "JUPYTERHUB_SERVICE_PREFIX": "/",
@@ -196,7 +196,7 @@ def test_an_environment_that_travelled_to_another_machine_sends_nothing(
     for host in ("127.0.0.1", "0.0.0.0", "[::]", "localhost"):
         with pytest.raises(NoServer):
             find(env={**hub, "JUPYTERHUB_SERVICE_URL": f"http://{host}:8888/user/ada/"})
-    # A server with an address of its own is the one that the token is for, wherever we are.
+    # An address that is not loopback means the token's own server on every machine.
     target = find(env={**hub, "JUPYTERHUB_SERVICE_URL": "http://10.0.0.7:8888/user/ada/"})
     assert (target.url, target.token) == ("http://10.0.0.7:8888/user/ada/", "hub-secret")
 
@@ -219,7 +219,7 @@ def test_a_token_comes_from_a_file_or_a_variable_and_never_from_the_url(
     token.write_text("two words")
     ran = shell("send", "x", "--url", server.url, "--token-file", token)
     assert (ran.returncode, "must hold one token" in one_line(ran)) == (2, True)
-    # One that no header can hold is not shown by the error that it makes.
+    # The error about a token that no header can hold does not show the token.
     for value in ("very\nsecret", "secret\N{SNOWMAN}"):
         ran = shell("send", "x", "--url", server.url, JUPYTER_NOTIFY_TOKEN=value)
         assert (ran.returncode, "secret" in ran.stderr) == (2, False)

@@ -42,7 +42,7 @@ def test_parent_and_child_each_send_their_own(
     recorder: Recorder, interpreter: str, way: str
 ) -> None:
     ran = run_program(interpreter, FORKS, way, env=named(recorder), timeout_s=100)
-    # Warnings are errors there: from Python 3.12 on a fork beside a thread is warned of.
+    # The program treats warnings as errors: Python 3.12 warns of a fork beside a thread.
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
     values = [asked.value for asked in recorder.requests if asked.value]
     told = [each["message"] for each in values if each["type"] != "in-progress"]
@@ -83,7 +83,7 @@ def named(recorder: Recorder) -> dict[str, str]:
 
 @in_each_python
 def test_the_thread_imports_nothing(recorder: Recorder, interpreter: str) -> None:
-    # An import's lock that it held at a fork would stay locked in the child for ever.
+    # If the thread held an import lock during a fork, the lock would stay held in the child.
     code = (
         "import sys, threading\n"
         "main = threading.main_thread()\n"

@@ -212,7 +212,7 @@ def test_a_script_outside_reaches_the_only_server(lab: Server) -> None:
 def test_of_two_servers_each_hears_of_what_runs_inside_it(
     lab: Server, terminal: Terminal, kernel: Kernel
 ) -> None:
-    # Told of here only, it is as good as running: this test's own process stands for it.
+    # A second server needs no more than a runtime file; this test's own process stands for it.
     other = json.loads(next(lab.runtime_dir.glob("jpserver-*.json")).read_text())
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
@@ -223,7 +223,7 @@ def test_of_two_servers_each_hears_of_what_runs_inside_it(
             code, shown = terminal.run("jupyter notify send 'From inside'")
             assert code == 0, shown
             assert find(lab, "From inside")
-            # A kernel has found its server already; another process of it has not.
+            # The kernel has found its server already, so a new process must look for it.
             kernel.ok(
                 "import subprocess, sys\n"
                 "subprocess.run([sys.executable, '-c', 'from jupyter_notify import notify;"

@@ -38,7 +38,7 @@ EXPECTED = {
     "zip fails": FAILED,
     "map fails": FAILED,
     "enumerate": BROKEN,
-    # C code has kept the exception to itself, so that only the failure is known.
+    # C code has swallowed the exception, so that only the failure is known.
     "in a property": ("error", "failed after 2 of 10"),
     "thread": FAILED,
     "kept and failed": UNKNOWN,
@@ -84,7 +84,7 @@ EXPECTED = {
     "break in an asynchronous manager": BROKEN,
 }
 
-#: A comprehension has a frame of its own before Python 3.12, and then nothing may be known of it.
+#: A comprehension has a frame of its own before Python 3.12. Then its outcome may be unknown.
 COMPREHENSIONS = (
     "list in a module",
     "list in a function",
@@ -99,7 +99,7 @@ COMPREHENSIONS = (
 GENERATOR_EXPRESSION = "generator expression"
 #: Breaks of a loop in another.
 INNER_BREAKS = "inner break"
-#: It did not fail, and nobody knows that it did well.
+#: A loop that did not fail, but whose success is not proven either.
 CLOSED = "closed where it waits"
 #: From Python 3.11 on.
 GROUPS = {"task group": FAILED, "beside it": INTERRUPTED, "fine in a group": BROKEN}

@@ -167,7 +167,7 @@ def test_a_cell_that_runs_another_is_told_by_its_own_end(
 ) -> None:
     cell = f"get_ipython().run_cell({inner!r})\n42"
     assert told.run(f"%%notify --after 0 Outer\n{cell}")[1] == messages
-    # Of all cells, those that the user has run.
+    # With ``--every-cell``, only cells that the user has run are reported.
     told.run("%notify --every-cell --after 0 Outer")
     assert told.run(cell)[1] == messages
     told.run("%notify --off")
@@ -248,6 +248,6 @@ def test_a_cell_that_is_no_python_is_told_as_failed(told: Told, cell: str, title
     ((type_, text),) = messages
     assert type_ == "error"
     assert text.startswith(f"{title}: failed after ")
-    # Once only, and nothing of a cell that did not ask for it.
+    # A later cell that does not ask for it is not reported.
     assert told.run("1 +")[1] == []
     assert told.run("%notify --off\n1 +")[1] == []

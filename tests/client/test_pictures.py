@@ -106,7 +106,7 @@ def test_what_is_too_large_is_made_smaller() -> None:
     assert figure.asked[0] == 100
     assert sorted(figure.asked, reverse=True) == figure.asked
     assert len(figure.asked) > 1
-    # By its size in dots, too: the server refuses more.
+    # The size in dots is limited too: the server refuses larger pictures.
     poster = Figure(inches=(100, 50))
     to_picture(poster)
     assert poster.asked == [40]

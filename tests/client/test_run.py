@@ -138,8 +138,8 @@ def test_run_without_a_server_is_the_command_all_the_same(server: Server, tmp_pa
 def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
     with Api(server.url, server.token).terminal() as terminal:
         python = f"{sys.executable} -m jupyter_notify.cli"
-        # Asked of the terminal itself: programs may go by COLUMNS, which a plain shell leaves as it
-        # was when the terminal was opened.
+        # Ask the terminal itself for its size: programs may use COLUMNS, which a plain shell leaves
+        # as it was when the terminal was opened.
         code, shown = terminal.run(
             f"stty rows 33 cols 91; {python} run --title Tty --"
             " bash -c 'stty size <&1; test -t 0 -a -t 1'"
@@ -152,9 +152,8 @@ def test_in_a_terminal_run_gives_the_command_one(server: Server) -> None:
         # In the background it may not touch the terminal.
         code, shown = terminal.run(f"{python} run --title Behind -- bash -c 'exit 5' & wait $!")
         assert code == 5, shown
-        # A signal that is to end it ends the command, and the terminal is no longer raw.
-        # Short naps: a shell with a trap that is just forking one loses the signal to it, and acts
-        # on it after the nap.
+        # A signal that is to end us ends the command, and the terminal is no longer raw. The naps
+        # are short: a shell that forks for a nap just then may run its trap only after the nap.
         asks = "kill -TERM $PPID; for ((nap = 0; nap < 200; nap++)); do sleep 0.1; done"
         for title, script, expected in (
             ("Asked", f"echo begun; trap 'exit 7' TERM; {asks}", 7),
@@ -364,7 +363,7 @@ def test_the_command_gets_the_environment_that_it_would_have(
 def test_a_signal_that_no_keyboard_sent_reaches_the_command_even_at_once(
     server: Server, tmp_path: Path, name: str
 ) -> None:
-    # A signal from the command itself to its parent comes at the earliest moment possible.
+    # The command itself sends the signal to its parent, at the earliest possible moment.
     wait = "for _ in {1..400}; do sleep 0.05; done"
     (tmp_path / "script").write_text(
         f"trap 'echo got it; exit 7' {name}; kill -{name} $PPID; {wait}"
@@ -431,7 +430,7 @@ def test_in_a_terminal_what_stops_run_alone_stops_the_command(
 
 
 def test_ctrl_z_is_the_commands_from_its_first_moment_on(server: Server, tmp_path: Path) -> None:
-    # It runs, and we have come no further than to its start when the key arrives.
+    # The key arrives when the command runs, but we have not got past starting it.
     (tmp_path / "start.py").write_text(
         "import select, sys\n"
         "from jupyter_notify.copying import Tail\n"
@@ -459,7 +458,7 @@ def test_a_background_command_whose_terminal_is_gone_has_read_all(
     script = f"touch {ready}; cat; touch {ended}"
     with Api(server.url, server.token).terminal() as terminal:
         terminal.type("set -m\r")
-        # It outlives its shell, as under nohup, which would take its input away.
+        # The command outlives its shell, as under nohup, but keeps its input.
         begin = f"trap '' HUP; exec {NOTIFY} run -- bash -c {shlex.quote(script)}"
         terminal.type(f"({begin})\r")
         wait_for(ready.exists, "the command")

@@ -37,9 +37,9 @@ from .support import Directed
 
 
 class Tensor:
-    """Stands for a tensor of torch, which is too large to install for a test.
+    """A stand-in for a tensor of torch, which is too large to install for a test.
 
-    It has those of its methods that tell what it holds, and they fail as its do.
+    The methods that give a tensor's value are there, and fail as those of torch do.
     """
 
     def __init__(self, *values: Any) -> None:
@@ -64,7 +64,7 @@ class Tensor:
 
 
 class Gradient(Tensor):
-    """One that is part of a gradient: to make it a float, as before, warns."""
+    """A tensor that is part of a gradient: converting it to a float gives a warning."""
 
     def numel(self) -> int:
         return len(self._values)
@@ -92,7 +92,7 @@ class Point:
 
 
 def kind(value: Any) -> str:
-    """Name a case: what some values show of themselves is another text in each process."""
+    """Name a case by its type, since the text of some values differs between processes."""
     return type(value).__name__
 
 
@@ -232,7 +232,7 @@ def test_what_could_be_either_is_told_at_once(wrong: Any) -> None:
 
 
 class Unreachable:
-    """A stand-in for an object that cannot be had, as libraries that load late have."""
+    """A stand-in for a lazily loaded object that does not exist."""
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(name)
@@ -393,7 +393,7 @@ def test_texts_that_are_too_long_are_shortened_and_say_so() -> None:
     assert len(value["body"].encode()) <= MAX_BODY
     assert value["body"].endswith("characters are left out.*")
     assert len(value["source"]) == MAX_SOURCE
-    # Characters of several bytes, and what takes more room in JSON than as text.
+    # Characters that take several bytes, or more room in JSON than as text.
     for text in ("ü" * 40_000, "✓" * 40_000, '"\n' * 30_000, "\x01" * 32_000):
         value = compose("m" + text, body=text)
         assert len(value["body"].encode()) <= MAX_BODY
@@ -442,7 +442,8 @@ def test_what_is_invisible_is_what_the_server_takes_for_it() -> None:
 
 
 def test_bytes_that_python_could_not_decode_are_what_they_were() -> None:
-    # As an argument or a file's name has them where the locale is ASCII, or the text is older.
+    # Python keeps such bytes in arguments and names of files if the locale is ASCII, or if the text
+    # has an older encoding.
     grüße = "Grüße ✓".encode().decode("ascii", "surrogateescape")
     assert compose(grüße, key=grüße)["key"] == compose(grüße)["message"] == "Grüße ✓"
     assert compose("caf\udce9")["message"] == "café"

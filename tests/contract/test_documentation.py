@@ -17,7 +17,7 @@ def test_every_option_is_documented_with_its_default() -> None:
     assert set(documented) == set(options)
     for name, trait in options.items():
         assert trait.help
-        # The others depend on where it runs, and are said in words.
+        # Other defaults depend on the environment, and are described in words.
         if value := trait.default():
             shown = value if isinstance(value, str) else f"{value:.12g}"
             assert documented[name] == f"`{shown}`"

@@ -13,7 +13,7 @@ from ..support.servers import OPENAPI, Server
 
 CONFIG = {
     "checks": {
-        # It wants a 401; Jupyter Server says 403, and test_auth sees to that.
+        # This check wants a 401; Jupyter Server answers 403, which test_auth checks.
         "missing_required_header": {"enabled": False},
     },
     # Unknown parameters are ignored, as unknown fields are.

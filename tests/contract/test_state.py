@@ -114,6 +114,6 @@ def test_every_state_means_the_same_in_sql_and_in_typescript() -> None:
     assert defined == sorted(PAIRS), "a state that only one side knows"
     for row, sql, typescript in zip(rows, in_sql(rows), said, strict=True):
         assert dict(zip(PAIRS, sql, strict=True)) == dict(zip(PAIRS, typescript, strict=True)), row
-    # So that the comparison could fail: each state is there, and its absence.
+    # Make sure that the comparison could fail: each state occurs both true and false.
     for number in range(len(PAIRS)):
         assert {values[number] for values in said} == {False, True}

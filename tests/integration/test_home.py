@@ -44,7 +44,7 @@ class Quota:
         return self.asked.stat().st_size
 
     def wait(self) -> None:
-        """Wait until it was asked, and what it said was taken in."""
+        """Wait until the program was asked, and its answer was applied."""
         before = self.looks()
         wait_for(lambda: self.looks() >= before + 3, "three looks", LONG_S)
 
@@ -85,7 +85,7 @@ def test_it_is_told_at_90_and_98_percent_and_gone_when_solved(
         body = server.detail(warning["id"])["body"]
         assert "| ` data/ ` |" in body
         server.change(warning["id"], read=True)
-        # Another value is no news, and what was read stays read.
+        # A new value on the same level is not reported, and a read message stays read.
         quota.use(950)
         quota.wait()
         [same] = rows(server)

@@ -116,7 +116,7 @@ def test_who_may_not_reach_the_server_is_refused_and_nothing_is_stored(
         token = ada.hub.token("ada", scopes=["read:users!user=ada"])
     elif whose == "expired":
         token = ada.hub.token("ada", expires_in=1)
-        # The server keeps for minutes what the Hub said of a token: it is first used expired.
+        # The server caches the Hub's answer about a token for minutes, so use it only once expired.
         wait_for(lambda: not ada.hub.knows(token), "the token to expire")
     else:
         made = ada.hub.api("POST", "/users/ada/tokens", {"expires_in": 300})
@@ -130,7 +130,7 @@ def test_who_may_not_reach_the_server_is_refused_and_nothing_is_stored(
         answer = ada.request(method, path, token, HUB_PAYLOAD)
         assert answer.status_code == 403, (method, answer.text)
         assert answer.json()["success"] is False
-    # Nor does the list say anything to them.
+    # They cannot read the list either.
     listed = ada.request("GET", f"/{NAMESPACE}/notifications", token)
     assert listed.status_code == 403
     assert HUB_PAYLOAD["message"] not in listed.text

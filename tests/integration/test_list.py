@@ -102,7 +102,7 @@ def test_paging_shows_everything_once_while_messages_come_in(inbox: Server) -> N
             stop.set()
         assert pushing.result(10) > 1
     assert len(seen) == len(set(seen))
-    # All messages of the first page's time are there; later ones are above them.
+    # All messages that existed at the first page are there; later messages are above them.
     assert seen[-60:] == sent[::-1]
 
 
@@ -209,7 +209,7 @@ def test_a_change_is_seen_in_the_row_and_in_the_counts(inbox: Server) -> None:
         assert changed["seqs"] == [after["seq"], after["seq"]]
         assert changed["cursor"].endswith(f":{after['seq']}")
         assert after["seq"] > before["seq"]
-        # A user's change does not call for the user.
+        # A change by the user does not ask for the user's attention.
         assert after["position"] == before["position"]
         assert after["updated"] == before["updated"]
 
@@ -425,7 +425,7 @@ def test_a_wrong_value_of_the_configuration_is_one_sentence_and_the_others_hold(
 ) -> None:
     given = {**{name: value for name, (value, _) in wrong.items()}, **right}
     server = make_server(
-        # As code, where infinity has a name.
+        # Write the configuration as code, in which infinity has a name.
         config_py="from math import inf, nan\n"
         + "".join(f"c.NotifyApp.{name} = {value!r}\n" for name, value in given.items())
     )

@@ -101,15 +101,15 @@ def test_a_message_answered_survives_sigkill_of_a_process_with_an_inbox(tmp_path
         path = tmp_path / "0.sqlite"
         known: dict[str, int] = {}
         for moment in range(MOMENTS):
-            # Ten kills in a row for each file, of which the first meets it being made.
+            # Kill ten times in a row for each file; the first time, the file is just being made.
             if moment % 10 == 0:
                 path, known = tmp_path / f"{moment}.sqlite", {}
             nursery.stdin.write(f"{path}\n".encode())
             nursery.stdin.flush()
             child = 0
             answered = 0
-            # A number of answers and then a little more says more evenly than a time when
-            # the store is in the middle of something.
+            # Kill after a number of answers and a short delay. That meets the store in the middle
+            # of its work more evenly than a fixed time.
             wanted = chance.choice((0, 0, 1, 5, 20, 60))
             while not child or answered < wanted:
                 line = lines.next(20)
@@ -195,7 +195,8 @@ async def ingest_until_killed(server: Server, delay_s: float) -> set[str]:
         senders = [asyncio.create_task(sender(n)) for n in range(SENDERS)]
         await some.wait()
         await asyncio.sleep(delay_s)
-        # Waiting for its end blocks this loop: what the server still sent is read afterwards.
+        # ``kill`` waits for the server's end and blocks this loop. What the server has still sent
+        # is read afterwards.
         server.kill()
         await asyncio.gather(*senders)
     return answered

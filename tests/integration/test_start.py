@@ -15,7 +15,7 @@ SECRET = "Xyzzy-secret-text"
 
 
 def has_pydantic(server: Server) -> bool:
-    """Return whether its compiled part is in the process: nothing that is run there can hide it."""
+    """Return whether pydantic's compiled part is loaded, which no code in the process can hide."""
     assert server.process is not None
     maps = psutil.Process(server.process.pid).memory_maps()
     return any("pydantic_core" in found.path for found in maps)
@@ -98,7 +98,7 @@ def test_the_namesake_is_warned_of_once(make_server: Callable[..., Server], tmp_
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: jupyterlab-notify\nVersion: 2\n")
     server = make_server(env={"PYTHONPATH": str(tmp_path)})
     assert server.log.count(NAMESAKE) == 1
-    # It warns, and works all the same.
+    # The extension works in spite of the warning.
     server.ingest("m")
 
 

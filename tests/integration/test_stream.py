@@ -106,7 +106,7 @@ def test_a_cursor_that_is_of_no_use_costs_one_snapshot(server: Server, cursor: s
     epoch = server.status()["store"]["epoch"]
     with server.websocket(cursor.replace("{epoch}", epoch)) as tab:
         assert tab.receive()["type"] == "snapshot"
-        # And the stream is as good as any.
+        # The stream then works like any other.
         id_ = server.ingest("m")["notification_id"]
         assert tab.receive()["notifications"][0]["id"] == id_
 
@@ -265,7 +265,7 @@ def test_a_tab_that_does_not_read_holds_no_memory_and_delays_nobody(
     def resident() -> int:
         return int(process.memory_info().rss)
 
-    # The first messages load what the server needs anyhow.
+    # The first messages make the server load code that it needs in any case.
     for _ in range(20):
         server.ingest("warm", actions=actions)
     with connect_and_read_nothing(server), server.websocket() as tab:
@@ -273,8 +273,8 @@ def test_a_tab_that_does_not_read_holds_no_memory_and_delays_nobody(
         before = resident()
         for _ in range(count):
             id_ = server.ingest("m", actions=actions)["notification_id"]
-            # One after the other: a tab that lags gets many in one frame, which takes its place.
+            # Wait for each message: a tab that lags would get many messages in one frame.
             tab.rows_until(lambda rows, id_=id_: id_ in rows)
         grown = resident() - before
-    # Of 24 MB that went to the other tab.
+    # The other tab has received 24 MB.
     assert grown < 12_000_000

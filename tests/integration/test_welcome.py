@@ -125,7 +125,7 @@ def test_two_servers_of_one_person_agree_and_remember(make_server: Callable[...,
         assert due(one) == due(two) == ["file:b"]
         version = post(two, "dismiss", {"all": True})
         assert left.receive()["welcome"] == version
-        # Not one that is still to come, either.
+        # A message that arrives later is not due either.
         write(folder(one), "c")
         assert due(one) == due(two) == []
     at_once(one.restart, two.restart)
@@ -148,7 +148,7 @@ def test_a_file_that_changes_is_noticed_by_open_tabs(
         assert due(server) == ["file:late"]
         post(server, "dismiss", {"ids": ["file:late"]})
         third = tab.receive()["welcome"]
-        # It is the same message still: only a new id is a new one.
+        # A new text is still the same message: only a new id makes a new one.
         better = write(tmp_path, "late", "Hello, with fewer typing errors.")
         os.utime(better, (2_000_000_000, 2_000_000_000))
         better.replace(path)
@@ -213,7 +213,7 @@ def test_of_two_files_with_one_id_the_first_of_the_data_path_counts(
     write(folder(server), "hello", "My own.")
     server.start()
     messages = {m["id"]: m for m in ask(server)["messages"]}
-    # ``JUPYTER_PATH`` goes before everything else.
+    # ``JUPYTER_PATH`` takes precedence over every other folder.
     assert messages["file:hello"]["body"] == "The image's."
     assert sorted(messages) == ["file:hello", "file:more"]
     url = messages["file:more"]["body"].removeprefix("![](").removesuffix(")")

@@ -16,14 +16,14 @@ TOKEN = "sesame-open-the-central-service"
 INTERVAL_S = 0.1
 
 
-#: The longest back-off: ten intervals, where ten minutes are more.
+#: The longest back-off: ten intervals, or ten minutes if that is less.
 LONGEST_S = 10 * INTERVAL_S
 
 
 TIMEOUT_S = 2.0
 
 
-#: A proxy of the machine's has no business between the two.
+#: Requests from the lab to the service must not go through the machine's own proxy.
 ENV = {"CENTRAL_TOKEN": TOKEN, "NO_PROXY": "127.0.0.1"}
 
 
@@ -55,7 +55,7 @@ def shows(server: Server, *texts: str) -> None:
 
 
 def healthy(server: Server, after: str | None) -> None:
-    """Wait until all was asked and answered after a time."""
+    """Wait until a whole pass has succeeded after a time."""
     wait_for(lambda: (server.status()["central"]["lastSuccess"] or "") > (after or ""), "a pass")
 
 
@@ -94,22 +94,22 @@ def gaps(asked: list[dict[str, Any]]) -> list[float]:
 
 
 def tries(central: Central) -> list[list[dict[str, Any]]]:
-    """Return what was asked in each pass that has begun since it forgot: broadcasts come first."""
+    """Return the requests of each pass since the service forgot them; broadcasts come first."""
     begun: list[list[dict[str, Any]]] = []
     for request in central.requests():
-        # A message that a user opens is asked for at any time.
+        # The body of a message that a user opens is requested at any time.
         if re.fullmatch("/v1/notifications/messages/.+", request["path"]):
             continue
         if request["path"] == "/v1/broadcasts" and request["token"] is not None:
             begun.append([])
-        # Before the first is what was left of a pass that had begun earlier.
+        # Requests before the first broadcasts belong to a pass that had begun earlier.
         if begun:
             begun[-1].append(request)
     return begun
 
 
 def passes_back_off(central: Central, fault: dict[str, Any]) -> None:
-    """Assert that it was asked no faster than the back-off allows."""
+    """Assert that the service was asked no faster than the back-off allows."""
     passes = tries(central)
     refused = fault.get("status") in (401, 403)
     least = INTERVAL_S
@@ -121,10 +121,10 @@ def passes_back_off(central: Central, fault: dict[str, Any]) -> None:
             assert wait_s >= fault["retry_after"]
         least *= 2
         if "retry_after" in fault and fault["status"] == 429:
-            # Asked to be left alone, it is: nothing else was tried in that pass.
+            # The service asks for a pause, so nothing else was tried in that pass.
             assert {r["path"] for r in earlier} == {"/v1/broadcasts"}
         if refused:
-            # Broadcasts are for everybody: each time they are asked for without the token, too.
+            # Broadcasts are public: each time they are requested without the token, too.
             asked = [r["token"] is None for r in earlier if r["path"] == "/v1/broadcasts"]
             assert asked == [False, True]
 

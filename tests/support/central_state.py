@@ -62,7 +62,7 @@ class State:
 
     def save(self) -> None:
         if self.path is not None:
-            # Replaced in one step, since it may be killed at any time.
+            # Replace the file in one step, since the service may be killed at any time.
             new = self.path.with_suffix(".new")
             new.write_text(json.dumps(self.held))
             new.replace(self.path)

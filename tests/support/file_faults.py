@@ -53,7 +53,7 @@ def small_disk(path: Path, size: str = "1m") -> Iterator[Path]:
 
 @contextmanager
 def read_only(database: Path) -> Iterator[None]:
-    """Make its folder read-only: for root by a mount, for others by its mode."""
+    """Make the database's folder read-only: for root by a mount, for others by its mode."""
     folder = database.parent
     if os.geteuid() != 0:
         files = [folder, *folder.iterdir()]
@@ -114,7 +114,7 @@ def no_growth(database: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Let another process hold its lock."""
+    """Let another process hold the database's lock."""
     with subprocess.Popen(
         [sys.executable, "-S", "-c", HOLD, database],
         stdin=subprocess.PIPE,
@@ -130,7 +130,7 @@ def locked(database: Path) -> Iterator[None]:
 
 @contextmanager
 def newer_schema(database: Path) -> Iterator[None]:
-    """Let a later version have written it."""
+    """Mark the database as written by a later version."""
 
     def set_version(number: int) -> None:
         db = sqlite3.connect(database)
@@ -149,7 +149,7 @@ def newer_schema(database: Path) -> Iterator[None]:
 
 @contextmanager
 def a_folder_in_its_place(database: Path) -> Iterator[None]:
-    """Let a folder have its name."""
+    """Put a folder in the place of the database."""
     aside = database.with_name("aside")
     database.rename(aside)
     database.mkdir()
@@ -162,7 +162,7 @@ def a_folder_in_its_place(database: Path) -> Iterator[None]:
 
 @contextmanager
 def a_file_for_a_folder(database: Path) -> Iterator[None]:
-    """Let a file have its folder's name, so that the folder cannot be made."""
+    """Put a file in the place of the database's folder, so that the folder cannot be made."""
     folder = database.parent
     aside = folder.with_name("aside")
     folder.rename(aside)
@@ -175,7 +175,7 @@ def a_file_for_a_folder(database: Path) -> Iterator[None]:
 
 
 def checkpoint(database: Path) -> None:
-    """Bring all of the log into the file, so that a damage of the file is one."""
+    """Write all of the log back into the file, so that damaging the file has an effect."""
     db = sqlite3.connect(database)
     assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     db.close()

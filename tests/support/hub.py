@@ -28,9 +28,9 @@ from .servers import ROOT, clean_environment, http_client, wait_for
 #: The folder into which `make` puts configurable-http-proxy, which the hub needs.
 NODE_BIN = ROOT / "ui-tests" / "node_modules" / ".bin"
 
-#: A service of the hub's that may do what a hub's administration page does.
+#: A service of the hub that may do what a hub's administration page does.
 SERVICE = "ops"
-#: One that may reach every user's server, and nothing else.
+#: A service of the hub that may reach every user's server, and nothing else.
 MESSENGER = "messenger"
 
 CONFIG = """

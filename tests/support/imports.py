@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-#: For a server's configuration: notes which of these the extension imports, whoever has already.
+#: Code for a server's configuration that records which of these modules the extension imports, even
+#: if other code has imported them already.
 RECORD = """
 import builtins
 
@@ -21,5 +22,5 @@ builtins.__import__ = note
 
 
 def imported(record: Path) -> set[str]:
-    """Return what the extension has imported by now of what an idle server has no need of."""
+    """Return the modules that the extension has imported though an idle server needs none."""
     return set(record.read_text().split()) if record.exists() else set()

@@ -56,7 +56,7 @@ def nested(depth: int) -> Any:
 
 
 def escaped(value: Any) -> bytes:
-    """Return JSON with only that escaped which UTF-8 cannot hold."""
+    """Return JSON in which only characters that UTF-8 cannot hold are escaped."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 

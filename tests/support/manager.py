@@ -49,7 +49,7 @@ async def send(manager: NotificationManager, text: str, **fields: Any) -> Receiv
 
 
 async def stored(manager: NotificationManager) -> dict[str, dict[str, Any]]:
-    """Return all live rows, through the inbox' own thread."""
+    """Return all live rows, through the storage's own thread."""
     store = manager.storage
 
     def call(tx: Transaction) -> dict[str, dict[str, Any]]:
@@ -71,7 +71,7 @@ def history(path: Path) -> list[str]:
     return ids
 
 
-#: The fault, whether the rows of before can still be read, and what is said of it.
+#: The fault, whether the earlier rows can still be read, and a word of the message about it.
 AT_THE_START: list[tuple[Fault, bool, str]] = [
     (places.read_only, True, "read"),
     (places.disk_full, True, "full"),
@@ -115,7 +115,7 @@ def corrupt_pages(path: Path) -> None:
             "SELECT pageno FROM dbstat WHERE name = 'notifications' AND pagetype = 'leaf'"
         )]  # fmt: skip
     except sqlite3.OperationalError:
-        # Without this table the largest part of the file is what is meant.
+        # Some builds of SQLite lack the table ``dbstat``. Then take a part of the file's middle.
         count = path.stat().st_size // 4096
         pages = list(range(count // 3, count // 2))
     db.close()
@@ -124,13 +124,13 @@ def corrupt_pages(path: Path) -> None:
 
 
 def corrupt_text(path: Path) -> None:
-    """Make a message text that is no text: SQLite itself does not look at it."""
+    """Make a message's text invalid UTF-8, which SQLite itself does not notice."""
     data = path.read_bytes()
     places.overwrite(path, data.index(b"old 7 "), b"\xff\xfe\xff")
 
 
 def corrupt_json(path: Path) -> None:
-    """Make a field what was never stored."""
+    """Give a field a value that is never stored."""
     data = path.read_bytes()
     places.overwrite(path, data.index(b'[{"label":"of 7"}]'), b"{{{{")
 

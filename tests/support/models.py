@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 
 def exactly(model: type[BaseModel], text: str | bytes) -> Any:
-    """Return what JSON says, if it is just what ``model`` says: no more, no less, no other."""
+    """Return the value of some JSON; assert that it has exactly the fields and types of a model."""
     value = json.loads(text)
     said = model.model_validate_json(text, strict=True).model_dump(mode="json")
     assert said == value

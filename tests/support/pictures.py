@@ -79,7 +79,7 @@ def png(width: int = WIDTH, height: int = HEIGHT, shade: int = 0) -> bytes:
 
 
 def png_of(width: int, height: int, pixels: bytes) -> bytes:
-    """Return a PNG that says that it is so large, with any pixels."""
+    """Return a PNG whose header names this size, with any pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")

@@ -1,4 +1,4 @@
-"""A way to the service on which it seems to be Semaphore: what it offers beyond is not there."""
+"""A proxy that makes the service look like Semaphore: it hides what the service has beyond it."""
 
 from __future__ import annotations
 

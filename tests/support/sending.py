@@ -145,9 +145,9 @@ class Recorder:
         self.status = status
         self.headers = dict(headers or {})
         self._connections: list[socket.socket] = []
-        #: For how long it does not read what has come; of each request, in turn.
+        #: How long to wait before reading each request, in turn.
         self.reads_after_s: list[float] = []
-        #: Fields of its answer besides that it succeeded.
+        #: More fields of the answers, besides ``success``.
         self.said: dict[str, Any] | None = None
         recorder = self
 

@@ -30,22 +30,23 @@ ALIAS = "jupyterlab-notifications-extension"
 START_TIMEOUT_S = 30.0
 #: Variables that would let a test's server see the machine that it runs on.
 FOREIGN = ("JUPYTER", "JPY_", "IPYTHON", "XDG_", "NOTEBOOK", "MAKE", "MFLAGS")
-#: The variable that would have every server compile the extension anew, as no installed one does.
+#: The variable that would make every server compile the extension anew, which no installed
+#: extension needs.
 UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 
 #: JupyterLab's extensions that are on in every server of the environment, and take a third of its
 #: start.
 OTHERS = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
 
-#: Has the extension wait for what the test says.
+#: Code that sets the extension's waits and intervals to the test's.
 SET_TIMINGS = """
 from jupyterlab_notify.app import NotifyApp
 from jupyterlab_notify.timings import SourceTimings, StorageTimings, Timings
 NotifyApp.timings = {timings!r}
 """
 
-#: A server waits for the first look at the welcome files, but not for a folder that hangs. A busy
-#: machine may need longer to import YAML than that.
+#: A server waits some time for the welcome files, but not for a folder that hangs. A busy machine
+#: may need longer than that to import YAML.
 PATIENT = Timings(sources=SourceTimings(files_timeout_s=30.0))
 
 T = TypeVar("T")
@@ -87,14 +88,14 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 
 def at_once(*calls: Callable[[], Any]) -> None:
-    """Do these side by side, as starts of servers, which mostly wait; raise what one raises."""
+    """Run calls side by side, such as starts of servers, which mostly wait; raise their errors."""
     with ThreadPoolExecutor(len(calls)) as pool:
         for done in [pool.submit(call) for call in calls]:
             done.result()
 
 
 def python_path(more: str = "") -> str:
-    """Return where Python looks first: what is slow to import and not needed is left out."""
+    """Return a ``PYTHONPATH`` that hides packages that are slow to import and not needed."""
     return os.pathsep.join(filter(None, [str(LEFT_OUT), more]))
 
 
@@ -217,13 +218,13 @@ class Server:
             "JUPYTER_CONFIG_DIR": str(self.config_dir),
             "JUPYTER_RUNTIME_DIR": str(self.runtime_dir),
             "JUPYTER_TOKEN": self.token,
-            # A wrong configuration ends its start, instead of a line in its log.
+            # Let a wrong configuration end the server's start, instead of only logging it.
             "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR": "1",
             **(env or {}),
         }
         if env and "PYTHONPATH" in env:
             self._env["PYTHONPATH"] = python_path(env["PYTHONPATH"])
-        # Python, since in it another part of the configuration can be code.
+        # Write the file in Python, since ``config_py`` may add code to the configuration.
         (self.config_dir / "jupyter_server_config.py").write_text(
             "c = get_config()\n"
             + "".join(
@@ -232,7 +233,7 @@ class Server:
                 for name, value in values.items()
             )
             + config_py
-            # Last, since it imports what ``config_py`` may want to see imported.
+            # This comes last: it imports modules whose import ``config_py`` may want to observe.
             + (SET_TIMINGS.format(timings=timings) if timings else "")
         )
 
@@ -264,7 +265,7 @@ class Server:
                     "--no-browser",
                     "--allow-root",
                     "--ServerApp.ip=127.0.0.1",
-                    # At first any free port; after a restart the same, as tabs expect it.
+                    # Use any free port at first, and the same port after a restart, for the tabs.
                     f"--ServerApp.port={self.port or 20000 + secrets.randbelow(10000)}",
                     f"--ServerApp.port_retries={0 if self.port else 50}",
                     f"--ServerApp.root_dir={self.root_dir}",
@@ -284,7 +285,7 @@ class Server:
             START_TIMEOUT_S,
         )
         self.port = int(json.loads(info.read_text())["port"])
-        # It writes that file before its socket listens.
+        # The server writes that file before its socket listens.
         wait_for(lambda: self._alive() and self._answers(), "its first answer", START_TIMEOUT_S)
         return self
 

@@ -18,7 +18,7 @@ from scripts.ports import free_ports
 from .servers import Frames, Server, clean_environment, http_client, wait_for
 
 USER = "ada"
-#: Longer than any of these tests: what comes sooner was told by an event.
+#: The polling interval is longer than any test, so that changes can only come by events.
 INTERVAL_S = 600.0
 
 
@@ -157,7 +157,7 @@ def follows(server: Server) -> None:
 def row_of(tab: Frames, message: str, **state: Any) -> dict[str, Any]:
     """Wait until a tab has a message in a state; return its row.
 
-    It waits for longer than a lab pauses after it has found the service away.
+    The wait is longer than a lab's pause after it has found the service away.
     """
 
     def found() -> list[dict[str, Any]]:

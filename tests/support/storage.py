@@ -47,8 +47,8 @@ def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
 
 
 def set_timings(store: Storage, **timings: float) -> None:
-    """Have a store wait for shorter, or longer, from now on."""
-    # Only the engine reads them anew; the rest keeps the timings that it was made with.
+    """Change a store's timings from now on."""
+    # Only the engine reads its timings each time; the other parts keep their first ones.
     before = store.engine._timings
     changed = before._replace(**timings)  # type: ignore[arg-type]  # fields have several types
     store.engine._timings = changed
@@ -157,7 +157,7 @@ def change_many(store: Storage, **which: Any) -> Any:
 
 
 def set_back(path: Path, version: int) -> None:
-    """Make a database one of an earlier version of the schema, with what that had a place for."""
+    """Turn a database into one of an earlier schema version, with the data that fits there."""
     old = sqlite3.connect(":memory:")
     for script in MIGRATIONS[:version]:
         old.executescript(script)
@@ -168,7 +168,7 @@ def set_back(path: Path, version: int) -> None:
         names = ", ".join(row[1] for row in old.execute(f"PRAGMA main.table_info({table})"))
         old.execute(f"DELETE FROM main.{table}")
         old.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM present.{table}")
-    # The triggers have counted twice.
+    # Copying has run the counting triggers again, so take over the counters as they were.
     old.execute("DELETE FROM main.state")
     old.execute("INSERT INTO main.state SELECT * FROM present.state")
     old.commit()
@@ -211,7 +211,7 @@ def progress_of(store: Storage, clock: Clock, text: str = "Training", **columns:
 
 
 def give_up(store: Storage, clock: Clock, seconds: float) -> None:
-    """Let time pass, and then as much as makes sure that a sender is silent."""
+    """Let time pass, and then enough for a silent sender to count as dead."""
     clock.forward(seconds)
     do(store, no_operation, write=False)
     clock.forward(SECOND_LOOK_MS / 1000)
@@ -248,7 +248,7 @@ def plans(store: Storage) -> dict[str, str]:
 
 
 def statements_of(store: Storage, call: Callable[[], object]) -> list[str]:
-    """Return what SQLite is asked for during a call."""
+    """Return the statements that SQLite runs during a call."""
     asked: list[str] = []
     assert store.engine._db is not None
     store.engine._db.set_trace_callback(asked.append)
@@ -257,8 +257,8 @@ def statements_of(store: Storage, call: Callable[[], object]) -> list[str]:
     return [sql for sql in asked if not sql.startswith("--")]
 
 
-#: SQLite's number for this setting: the log or the file is synced, and the folder whose journal
-#: goes.
+#: SQLite's number for ``synchronous = EXTRA``: the log or the file is synced, and also the folder
+#: from which a journal is deleted.
 EXTRA = 3
 
 

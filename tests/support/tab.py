@@ -24,10 +24,10 @@ class Tab:
         self.cursor: Cursor | None = None
         self.durable: bool | None = None
         self.frames: list[dict[str, Any]] = []
-        #: From this position on it has all of the inbox.
+        #: The position from which on the tab has all of the inbox.
         self.floor = 0
         self.connected = True
-        #: Cleared, it takes no frame: a browser that is busy.
+        #: While this is cleared, the tab takes no frame, as a busy browser.
         self.awake = asyncio.Event()
         self.awake.set()
         self._changed = asyncio.Event()
@@ -89,7 +89,7 @@ class Tab:
         return [row["message"] for row in rows if row["dismissed"] is None]
 
     def check_against(self, stored: dict[str, dict[str, Any]]) -> None:
-        """Assert that what it shows is what the store has, as far as it has loaded it."""
+        """Assert that the tab shows what the store has, as far as the tab has loaded it."""
         for id_, row in self.rows.items():
             assert stored.get(id_) == row, (id_, row, stored.get(id_))
         for id_, row in stored.items():

@@ -41,7 +41,7 @@ def due(server: Server) -> list[str]:
 
 
 def tell(server: Server, action: str, value: dict[str, Any] | None = None) -> int:
-    """Return the version; with a central service that is followed, another may come at once."""
+    """Send an action and return the version, which a followed service may change at once."""
     answer = server.request("POST", f"/{NAMESPACE}/welcome/{action}", value or {})
     assert answer.status_code == 200, answer.text
     return int(exactly(models.WelcomeVersion, answer.content)["version"])

@@ -27,7 +27,7 @@ from ..support.tab import Tab
 async def test_a_tab_that_opens_in_the_middle_of_a_batch_misses_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # However long the holder of the lock takes to end: this is about no fault.
+    # Wait however long the holder of the lock takes: this test is not about a fault.
     async with opened(path, PATIENT) as manager:
         for attempt in range(20):
             tab = Tab()

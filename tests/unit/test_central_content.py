@@ -103,7 +103,7 @@ async def test_an_answer_in_tiny_pieces_is_refused_and_holds_up_nobody() -> None
     with pytest.raises(Failure, match="cannot be understood"):
         await read_content(response(b" " * 100_000, 1))
     counting.cancel()
-    # None of the pieces was waited for.
+    # Other tasks got a turn, although no piece had to be waited for.
     assert turns >= MAX_PIECES / TURN
 
 
@@ -148,7 +148,7 @@ def message(**more: Any) -> dict[str, Any]:
 
 IDS: list[Any] = [".", "..", "x" * 201, "", None, [], {}, True, 10**300, "\ud800", 1.5]
 TEXTS: list[Any] = [3, [], {"gfm": 3}, {"gfm": []}]
-#: Entries that no list can use, and those that each list cannot use besides.
+#: Entries that no list can use, then entries that one kind of list cannot use.
 UNREADABLE: list[Any] = [
     *(None, [], 3, "x"),
     *(message(id=id_) for id_ in IDS),
@@ -275,13 +275,13 @@ def test_events_are_the_same_however_they_are_cut(piece: int, end: str) -> None:
         ("5", "5"),
         ("1:abc-DEF", "1:abc-DEF"),
         ("c" * 200, "c" * 200),
-        # It goes back in a header, which takes no other.
+        # The cursor goes back in a header, which cannot hold these.
         ("c" * 201, "before"),
         ("\u20ac", "before"),
         ("a\rb", "before"),
         ("a\x00b", "before"),
         ("a\x7f", "before"),
-        # So the format takes the cursor back.
+        # In the format of events, an empty id resets the cursor.
         ("", ""),
     ],
     ids=ascii,

@@ -120,7 +120,7 @@ def test_a_message_takes_five_statements(store: Storage) -> None:
     statements: list[str] = []
     store.engine._connection.set_trace_callback(lambda sql: statements.append(sql.split()[0]))
     receive(store)
-    # What a trigger does is reported under the name of the statement that it belongs to.
+    # SQLite reports what a trigger does under the statement that fires the trigger.
     assert [name for name, _ in groupby(statements)] == [
         *("BEGIN", "SELECT", "INSERT", "UPDATE", "COMMIT")
     ]

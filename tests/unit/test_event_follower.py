@@ -39,7 +39,7 @@ Stream = Callable[[], AsyncIterator[str]]
 
 
 class Enough(Exception):
-    """Ends what would go on for ever."""
+    """Raised to end a loop that would go on for ever."""
 
 
 class Streams:
@@ -138,7 +138,7 @@ async def test_after_a_steady_stream_it_is_opened_again_at_once(
 
 
 class Service:
-    """A client of a service whose stream is a flood, and which counts what else it is asked."""
+    """A client whose stream is a flood of events, and which counts the other requests."""
 
     def __init__(self, flood: Stream) -> None:
         self.asked: dict[str, int] = {}
@@ -221,7 +221,7 @@ async def test_a_flood_of_events_asks_for_no_more_than_a_few_lists(
         for _ in range(500):
             for name in names:
                 yield event(name)
-            # Everything that wants to may run.
+            # Let every other task run.
             for _ in range(5):
                 await asyncio.sleep(0)
         message = {"id": "last", "summary": {"gfm": "last"}, "created": CREATED}
@@ -241,7 +241,7 @@ async def test_a_flood_of_events_asks_for_no_more_than_a_few_lists(
 
 @pytest.mark.parametrize("last", ["message-gone", "message"])
 async def test_an_event_wins_over_a_list_that_was_read_before_it(tmp_path: Path, last: str) -> None:
-    """The list comes late, with a message that an event has taken back or changed meanwhile."""
+    """The list comes late, with a message that an event has revoked or changed meanwhile."""
     reading, told, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
     listed = tuple(
         ListedMessage(remote, int(time.time() * 1000), False, message, None, PLAIN_OPTIONS)
@@ -262,7 +262,7 @@ async def test_an_event_wins_over_a_list_that_was_read_before_it(tmp_path: Path,
             if not self.asked.get("events"):
                 return page
             if not options["unread"]:
-                # Read after that: what was taken back is no longer in it.
+                # This list is read later, so a revoked message is no longer in it.
                 left = listed[1:] if last == "message-gone" else listed
                 return Page(left, None, len(left), None)
             reading.set()

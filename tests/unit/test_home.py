@@ -86,7 +86,7 @@ def test_a_program_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_quota_that_is_not_told_in_time_is_not_the_file_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """The program's answers in turn: a quota, none in time, and that there is no quota any more."""
+    """The program's answers are a quota, then none in time, then that there is no quota."""
     answers = iter([[Usage(9, 10)], None, []])
     monkeypatch.setattr(home, "quotas", lambda _: next(answers))
     meter = Meter()
@@ -106,7 +106,7 @@ def test_the_file_system_is_as_full_as_df_says(tmp_path: Path):
 @pytest.mark.parametrize(
     ("blocks", "files", "says"),
     [
-        # In all, free, free to users.
+        # Total, free, and free to users.
         ((0, 0, 0), (0, 0, 0), None),
         ((100, 50, 0), (0, 0, 0), "100 % full: 200 KiB of 200 KiB"),
         ((100, 50, 50), (400, 0, 0), "100 % full: 400 of 400 files"),
@@ -159,10 +159,10 @@ def test_a_file_system_that_fails_or_hangs_holds_nothing_up(tmp_path: Path):
         context: Any = SimpleNamespace(timings=timings, log=logging.getLogger("test"))
         source = Recording(context, tmp_path, measure)
         source.wake()
-        # A failing look is repeated; a hanging one leaves the loop to others.
+        # A check that fails is repeated; a check that hangs does not block the event loop.
         await asyncio.to_thread(hangs.wait, 60)
         for _ in range(5):
-            # Another tab opens and closes: there is one look, and it still hangs.
+            # Other tabs open and close: there is still only one check, which hangs.
             source.sleep()
             source._looked_at = float("-inf")
             source.wake()

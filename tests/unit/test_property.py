@@ -48,7 +48,7 @@ from ..support.tab import Tab
 T = TypeVar("T")
 
 TYPES = ("info", "warning", "error", "in-progress")
-#: Small, so that few steps reach every one of them.
+#: Small bounds, so that a few steps reach each of them.
 BOUNDS = {
     "SNAPSHOT_ROWS": 6,
     "PINNED_ROWS": 3,
@@ -57,7 +57,7 @@ BOUNDS = {
 TIMINGS = StorageTimings(
     busy_timeout_s=0.02,
     retry_timeout_s=0.01,
-    # Tried again when it is known to work: see unblock_the_database.
+    # ``unblock_the_database`` makes the store try the file again, once it is known to work.
     heal_interval_s=3600.0,
 )
 KEYS = st.sampled_from((None, None, "a", "b"))
@@ -81,7 +81,7 @@ class Tabs(RuleBasedStateMachine):
     @initialize(count=st.sampled_from((0, 12)))
     def start(self, count: int) -> None:
         self.loop = asyncio.new_event_loop()
-        # In memory where that can be had: what is asked here is not whether a disk works.
+        # Keep the file in memory if possible: this test is not about disks.
         memory = Path("/dev/shm")
         folder = tempfile.mkdtemp("", "jupyterlab_notify_", memory if memory.is_dir() else None)
         self.folder = Path(folder)
@@ -95,7 +95,7 @@ class Tabs(RuleBasedStateMachine):
             monotonic=lambda: self.clock() / 1000,
             timings=TIMINGS,
         )
-        # The invariant looks instead: at known moments.
+        # Do not watch the store by time: the invariant does so at known moments.
         self.manager = NotificationManager(storage, timings=Timings(watch_interval_s=3600.0))
         self.other = Storage(
             self.path,
@@ -164,7 +164,7 @@ class Tabs(RuleBasedStateMachine):
         if lifetime is None or lifetime > 0:
             self.acknowledged |= {each.id for each in received}
         else:
-            # It may have replaced one of before by what has had its time.
+            # The message may have replaced an earlier one and has expired already.
             self.acknowledged -= {each.id for each in received}
 
     @rule(which=st.integers(0, 99), by_key=st.booleans())
@@ -177,7 +177,7 @@ class Tabs(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((1, 40, 400, 90_000, -60)))
     def pass_time(self, seconds: int) -> None:
         self.clock.forward(seconds)
-        # A message with an end may have come to it.
+        # A message may have expired.
         self.acknowledged.clear()
 
     # The user
@@ -243,7 +243,7 @@ class Tabs(RuleBasedStateMachine):
     @precondition(lambda self: self.lock is None and self.path.exists())
     @rule()
     def block_the_database(self) -> None:
-        # Before, what the other server still has to find out about its file is found out.
+        # First let the other server notice what has happened to its file.
         do(self.other, no_operation)
         self.lock = sqlite3.connect(self.path, timeout=5, isolation_level=None)
         self.lock.execute("BEGIN EXCLUSIVE")
@@ -321,7 +321,7 @@ class Tabs(RuleBasedStateMachine):
     @invariant()
     def every_tab_shows_what_the_store_has(self) -> None:
         stored = self.stored()
-        # The same a second time, as the watch does: what the first has found is told by then.
+        # Look a second time, as the watch does: by then tabs know what the first look has found.
         assert self.stored() == stored
         head = self.manager.storage.position.cursor
         for tab, stream in self.tabs:

@@ -58,7 +58,7 @@ async def test_messages_show_during_a_fault_and_are_stored_after_it(
                 await send(manager, "before")
                 await tab.until(lambda tab: "before" in tab.messages)
                 broken.enter_context(fault(path))
-            # More than what a log of before may leave room for.
+            # Send more than an existing log may still have room for.
             first = await send(manager, "first", body="x" * 30_000)
             assert not first.durable
             second = await send(manager, "second", key="progress", type="in-progress", progress=0.1)
@@ -121,7 +121,7 @@ async def test_a_server_that_stops_right_after_a_fault_leaves_nothing_in_memory(
 
 
 async def test_two_servers_of_one_home_survive_a_fault_of_one(path: Path) -> None:
-    """The other server's changes stay; of one key, the later message does."""
+    """The other server's changes stay; of two messages with one key, the later one stays."""
     old = history(path)
     clock = {"now": 1_800_000_000_000}
     store = Storage(path, timings=QUICK, clock=lambda: clock["now"])
@@ -203,7 +203,7 @@ async def test_a_corrupt_file_is_set_aside_whole_and_a_new_one_begun(
         (aside,) = path.parent.glob("*.corrupt-*[0-9a-f]")
         assert str(aside) in warning
         status = (await manager.status("1"))["store"]
-        # Nothing is wrong any more; where the old file is stays to be seen.
+        # There is no problem any more, but the status still names the old file.
         assert (status["problem"], status["setAside"]) == (None, str(aside))
     # Changes after the damage lie in the new file.
     same = sum(a == b for a, b in zip(places.content(aside), bytes_, strict=False))
@@ -227,7 +227,7 @@ async def test_a_corrupt_file_that_cannot_be_set_aside_waits(
             manager.open(tab, None)
             sent = await send(manager, "meanwhile")
             assert not sent.durable
-            # It was tried a second time.
+            # This makes the store try the file a second time.
             await send(manager, "later")
             await tab.until(lambda tab: "meanwhile" in tab.messages)
             broken.close()
@@ -259,7 +259,7 @@ def test_two_servers_that_find_one_corrupt_file_set_it_aside_once(path: Path) ->
 def test_two_servers_that_find_one_corrupt_file_at_once_leave_the_new_one(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One finds it when the other has looked for the last time, and is about to rename it."""
+    """One finds the corrupt file when the other has checked it and is about to rename it."""
     slowly = QUICK._replace(busy_timeout_s=10.0)
     history(path)
     one, two = Storage(path, timings=slowly), Storage(path, timings=slowly)
@@ -273,7 +273,7 @@ def test_two_servers_that_find_one_corrupt_file_at_once_leave_the_new_one(
     def rename_late(old: Path | str, new: Path | str) -> None:
         if not meanwhile:
             meanwhile.append(first.submit(finds, one, "new"))
-            # If it does not wait for this one, it is done by then.
+            # If the second server does not wait for this one, it is done by then.
             concurrent.futures.wait(meanwhile, timeout=0.5)
         rename(old, new)
 

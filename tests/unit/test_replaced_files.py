@@ -38,7 +38,7 @@ async def test_a_deleted_database_is_begun_anew_and_tabs_follow(path: Path, log:
         manager.close(stream)
         for file in path.parent.iterdir():
             file.unlink()
-        # Nothing is sent: the tab learns of it all the same.
+        # The tab learns of this although no message is sent.
         await tab.until(lambda tab: not tab.rows)
         sent = await send(manager, "new")
         assert sent.durable
@@ -173,7 +173,7 @@ def test_what_may_be_in_a_file_that_nobody_finds_is_not_called_durable(
         assert not stored.durable
     assert len(live(store)) == 21, "it goes on in memory, with what was known"
     assert store.engine.problem
-    # Once the place is as it was, all is stored there.
+    # Once the file's path works again, everything is stored there.
     taken = path if path.is_symlink() else path.parent
     taken.unlink()
     if taken == path:

@@ -46,7 +46,7 @@ def test_an_answer_from_a_cache_says_nothing_of_the_clock() -> None:
 def test_a_moved_time_is_still_one() -> None:
     clock = ServiceClock()
     clock.note(formatdate(time.time() - 3600, usegmt=True))
-    # A datetime holds no later time, and nothing could be listed that has one.
+    # A datetime holds no later time, and a message with a later time could not be listed.
     assert clock.to_local(options(MAX_TIME_MS))["expires_ms"] == MAX_TIME_MS
     clock.note("Fri, 31 Dec 9999 23:59:59 GMT")
     assert clock.to_local(options(HOUR_MS))["expires_ms"] == 0

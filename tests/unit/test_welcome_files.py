@@ -25,10 +25,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def scan(folder: Path) -> list[str]:
-    """Return the ids of the messages that can be told."""
+    """Return the ids of the valid messages."""
     log = logging.getLogger("welcome files")
     files = WelcomeFiles([str(folder.parents[1])], aspect="jupyterlab", image_url="/i/", log=log)
-    # The messages must be fit for an answer.
+    # The messages must be valid in an answer, so as JSON.
     return [message["id"] for message in json.loads(json.dumps(files.scan()))]
 
 

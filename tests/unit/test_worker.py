@@ -45,7 +45,7 @@ async def test_what_waits_shares_a_commit(path: Path) -> None:
         assert len({a.id for a in answers}) == len({a.seq for a in answers}) == 1000
         assert commits <= 20
 
-        # Also what came in many turns of the event loop, while the disk was slow.
+        # Messages from many turns of the event loop share a commit too, if the disk was slow.
         commits, begun, slow = 0, Event(), Event()
 
         def wait(tx: Transaction) -> None:
@@ -58,14 +58,14 @@ async def test_what_waits_shares_a_commit(path: Path) -> None:
         for n in range(100):
             waiting.append(asyncio.ensure_future(send(manager, f"slow {n}")))
             await asyncio.sleep(0)
-        # The last one takes some turns more.
+        # The last message needs some more turns.
         for _ in range(5):
             await asyncio.sleep(0)
         assert manager._worker._waiting == len(waiting) + 1
         assert not manager._worker._submitted
         slow.set()
         await asyncio.gather(alone, *waiting)
-        # Its own, and theirs.
+        # One commit for the slow operation, and one for all the others.
         assert commits == 2
 
 
@@ -91,8 +91,8 @@ async def test_a_blocked_disk_does_not_block_the_server(
             goes_on.clear()
             waiting = [asyncio.create_task(send(manager, str(n))) for n in range(100)]
             reading = asyncio.create_task(manager.status("1"))
-            # The lock is held until the loop has gone on: a loop that waits for it goes on after
-            # half a minute.
+            # The lock is held until the event loop has gone on. A loop that waited for the lock
+            # would go on only after half a minute.
             await asyncio.wait_for(goes_on.wait(), 20)
             assert not any(task.done() for task in (*waiting, reading))
             assert max(lags) < 5

@@ -9,14 +9,14 @@ from jupyter_notify import notify
 
 
 class Kept:
-    """Is collected when nothing can be sent any more."""
+    """An object that is collected when nothing can be sent any more."""
 
     def __del__(self):
         notify("too late")
 
 
 def registered():
-    """Have functions run after the sender's own end, which is registered with the first message."""
+    """Run functions after the sender's own exit function, which the first message registers."""
 
     def loop():
         for _ in notify.track(range(2), "Loop at exit"):
@@ -35,7 +35,7 @@ def only():
 
 
 def thread():
-    """Let a thread go on that sends its first once the program's last line has run."""
+    """Start a thread that sends its first message after the program's last line has run."""
     main = threading.main_thread()
 
     def go_on():

@@ -80,7 +80,7 @@ def in_progress():
         notify("warm").wait()
 
         def leave():
-            # A copy of it, whose end is the parent's to tell.
+            # This is the child's copy of the progress; only the parent may report its end.
             progress.done()
             notify("from a child in it")
 
@@ -89,7 +89,7 @@ def in_progress():
 
 
 class Slow:
-    """Has the import of a module take long, and tells that it has begun."""
+    """An importer that makes a module's import take long, and reports that it has begun."""
 
     def __init__(self, module):
         self._module = module
@@ -145,7 +145,7 @@ def killed_workers():
 
 
 class Loader:
-    """Has its items made by workers, as the data loaders of machine learning do."""
+    """A loader whose workers make the items, as in libraries for machine learning."""
 
     def __init__(self, length):
         self._length = length
@@ -186,7 +186,7 @@ def loaders():
 
 
 def prefork():
-    """Be a parent with workers that take jobs and never run Python's own end."""
+    """Fork workers that take jobs and never run Python's own exit functions."""
     read, write = os.pipe()
     say("prefork parent")
 

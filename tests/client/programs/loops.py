@@ -22,7 +22,7 @@ TOLD = {}
 
 
 class Queue:
-    """Takes what is told."""
+    """A queue that collects the final messages."""
 
     def watch(self, live):
         """Nothing is looked at."""
@@ -215,7 +215,7 @@ def generators_that_return():
 
 
 def swallowed():
-    """Be left by an exception that C code keeps to itself."""
+    """Leave loops by an exception that C code swallows."""
 
     class Odd:
         @property

@@ -1,4 +1,4 @@
-"""Welcome messages that must be accepted: due until then, whatever else is put away."""
+"""Welcome messages that must be accepted: due until then, even if all others are dismissed."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def test_only_accepting_puts_it_away_and_the_service_knows_who_has(
         tell(server, "accept", {"ids": [*ids(server), "nothing", "central:x:y"]})
         assert due(server) == []
         wait_for(lambda: ("ada", True) in accepted(service, id_), "the service to know")
-        # A reset takes no acceptance back, here or there.
+        # A reset keeps acceptances, at the lab and at the service.
         tell(server, "reset", {})
         assert due(server) == []
         wait_for(lambda: server.status()["central"]["outbox"] == 0, "the service to be told")
         assert ("ada", True) in accepted(service, id_)
-        # Another text has to be accepted anew.
+        # A changed text must be accepted again.
         service.ask("PATCH", f"/v1/admin/welcome/{id_}", {"body": "Be **very** kind."})
         wait_for(lambda: due(server) == ["Acceptable use"], "the new text to be due")
         assert ("ada", False) in accepted(service, id_)

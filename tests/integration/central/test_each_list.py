@@ -50,7 +50,7 @@ def test_messages_that_fail_do_not_delay_broadcasts(
         shows(server, "Now it has messages")
 
 
-# Broadcasts are requested first: a service that asks to wait there may be well otherwise.
+# Broadcasts are requested first. If the service asks to wait there, its other lists may still work.
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_broadcasts_that_fail_do_not_delay_messages(
     server: Server, central: Central, name: str
@@ -83,7 +83,7 @@ def test_the_pause_of_one_list_does_not_hold_for_others_that_fail_later(
             lambda: 503 in [asked["status"] for asked in central.requests("broadcasts")],
             "the service to ask for a pause",
         )
-        # The pass that was asked to wait must be over: whatever fails in it fails with that list.
+        # Wait until the pass with the pause is over: the other requests in it end with that list.
         central.forget()
         wait_for(lambda: len(central.requests("messages")) > 4, "passes without that list")
         central.fault("status", status=500)

@@ -63,7 +63,7 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
             assert time.monotonic() - began < TIMEOUT_S
             answer = server.request("GET", f"/{NAMESPACE}/notifications/{shown[f'{name} 2']}")
             if name == "404":
-                # This one says that it was revoked, as far as a lab can tell.
+                # For a lab, a 404 means that the message was revoked.
                 assert answer.status_code == 404
             else:
                 assert answer.status_code == 503
@@ -116,7 +116,7 @@ def test_asked_to_be_left_alone_by_what_a_person_opens_it_is_by_a_pass_too(
         assert "asks to wait" in wait_for(
             lambda: server.request("GET", f"/{NAMESPACE}/notifications/{id_}").text, "an answer"
         )
-        # The user's changes are told after that, too.
+        # The user's changes are sent only after the pause, too.
         server.change(id_, read=True)
         wait_for(lambda: not central.unread(), "it to be read there")
         at = [asked["at"] for asked in central.requests()]
@@ -142,7 +142,7 @@ def test_an_expired_token_neither_hides_an_outage_nor_its_end(make: Make, centra
     lab = make()
     with lab.websocket():
         shows(lab, "Storage is down")
-        # Broadcasts come first: that the rest is refused is known a moment later.
+        # Broadcasts come first. The lab learns a moment later that the other lists are refused.
         failed = wait_for(lambda: lab.status()["central"]["lastFailure"], "the failure")
         assert "token" in failed["message"]
         central.end_broadcast(outage)
@@ -195,7 +195,7 @@ def test_what_a_person_opens_is_buried_if_it_was_revoked(server: Server, central
     with server.websocket() as tab:
         shows(server, "Soon gone")
         id_ = rows(server)["Soon gone"]["id"]
-        # Revoked, and the lists are out of order: only opening it can tell.
+        # While the lists fail, only opening the message can show that it was revoked.
         central.fault("status", status=500, path="messages$")
         central.revoke(one)
         answer = server.request("GET", f"/{NAMESPACE}/notifications/{id_}")

@@ -33,8 +33,8 @@ def test_twenty_thousand_messages_come_without_a_flood(make: Make, central: Cent
             began = worked_s()
             assert lab.request("GET", "/api/status").is_success
             slowest = max(slowest, worked_s() - began)
-        # Kernels' messages go through the same loop. In the time that the server itself works:
-        # for how long it waits for a busy machine says nothing of it.
+        # Kernels' messages go through the same event loop. Measure the server's own processor time:
+        # how long it waits on a busy machine says nothing about the server.
         assert slowest < 0.5
         healthy(lab, None)
         newest = [row["message"] for row in lab.page(limit=3)["notifications"]]
@@ -48,7 +48,7 @@ def test_twenty_thousand_messages_come_without_a_flood(make: Make, central: Cent
         asked = [r for r in central.requests("messages") if r["status"] == 200]
         assert len(asked) < 90
         central.forget()
-        # From here on what changes is what costs.
+        # From here on, only changes cost requests.
         central.message("And one more")
         wait_for(lambda: "And one more" in rows(lab), "it")
         passed(lab)

@@ -55,7 +55,7 @@ def test_broadcasts_are_banners_as_long_as_they_are_listed(
         assert set(rows(server, "dismissed")) == {"All is **well**"}
         central.end_broadcast(info)
         wait_for(lambda: not rows(server, "dismissed"), "its end")
-        # Dismissals are not told: broadcasts have no state there.
+        # Dismissals are not sent: this service keeps no state of broadcasts.
         assert not central.requests(method="POST")
 
 
@@ -68,7 +68,7 @@ def test_what_is_read_there_is_read_here_also_if_it_has_no_body_and_was_never_op
         shows(server, "No body", "A body")
         central.mark("read", bare, whole)
         wait_for(lambda: not rows(server, "unread"), "them to be read here")
-        # Their bodies, which came with the answer, are here; one of them is none.
+        # The bodies came with the answers and are stored; one message has no body.
         id_ = rows(server)["No body"]["id"]
         tab.rows_until(lambda seen: id_ in seen and not seen[id_]["hasBody"])
         assert server.detail(rows(server)["A body"]["id"])["body"] == "All of it"
@@ -121,7 +121,7 @@ def test_a_message_and_its_body_and_its_state_in_both_directions(
         central.revoke(one)
         shows(server, "Old news")
     assert {r["token"] for r in central.requests("notifications")} == {TOKEN}
-    # The one 404 is how a message that was unread is found to be revoked.
+    # A single 404 shows that an unread message was revoked.
     assert [r["status"] for r in central.requests()].count(404) <= 1
 
 
@@ -156,7 +156,7 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
             assert (message["title"], message["body"]) == ("Hello", "From the *service*")
             assert (message["summary"], message["max_views"]) == ("In short", 3)
             assert server.status()["central"]["welcome"] == "central"
-            # Once the service knows and lists it no longer, the version is another again.
+            # The version changes again once the service has the dismissal and lists it no longer.
             central.fault("status", status=500, path="POST")
             version = tell(server, "dismiss", {"ids": [message["id"]]})
             wait_for(lambda: tab.receive()["welcome"] == version, "its version")
@@ -167,7 +167,7 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
             central.welcome("Hello", "Rewritten", id=hello)
             passed(server)
             assert due(server) == ["file:local"]
-            # Nor does one answer of a replica that was not told yet.
+            # A single answer of a replica without the dismissal does not bring it back either.
             stale = list(central.state()["welcome"].values())
             for _ in range(2):
                 central.forget()
@@ -195,7 +195,7 @@ def test_welcome_messages_of_both_kinds(server: Server, central: Central) -> Non
 def test_a_reset_elsewhere_counts_though_the_service_lists_the_same_as_before(
     make: Make, central: Central
 ) -> None:
-    """The lab never sees a list without the message that was dismissed, so no ETag changes."""
+    """The lab never gets a list without the dismissed message, so the ETag stays the same."""
     central.welcome("Hello", "You")
     lab = make()
     with lab.websocket():
@@ -232,7 +232,7 @@ def test_a_welcome_part_that_goes_while_the_person_looks_takes_its_messages_alon
     lab = make()
     with lab.websocket():
         wait_for(lambda: due(lab) == [hello], "it")
-        # First, since without a welcome part it is not asked for one again.
+        # This comes first: a service without welcome messages is not asked for them again.
         central.forget()
         central.fault("slow", seconds=0.5, path="GET .*welcome")
         central.set(welcome=False)
@@ -251,7 +251,7 @@ def test_what_a_proxy_cannot_find_from_the_middle_of_a_pass_on_is_there_all_the_
         wait_for(lambda: len(due(server)) == 1, "it")
         for since in ("GET .*welcome", "POST .*welcome"):
             if since.startswith("POST"):
-                # It waits to be told in a pass: what is told at once is told again anyhow.
+                # Let the dismissal wait for a pass: one that is sent at once is sent again anyway.
                 central.fault("status", status=500, path="POST")
                 tell(server, "dismiss", {"all": True})
                 wait_for(lambda: central.requests("dismiss"), "it to be told")

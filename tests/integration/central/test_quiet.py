@@ -52,14 +52,14 @@ def test_what_is_changed_at_one_server_holds_at_the_others(
             pass
         wait_for(lambda: quiet(other)["muted"] == ["quota"], "the muted source")
         assert quiet(other)["until"][:19] == quiet(one)["until"][:19]
-        # And back, while the first is the one that follows.
+        # And back: now the first server follows the other.
         change(other, unmute="quota")
         change(other, doNotDisturb=False)
         wait_for(
             lambda: quiet(one) == {"doNotDisturb": False, "until": None, "muted": []},
             "it to be off at the first",
         )
-    # Without a tab a server asks nothing; it hears of it when one is opened.
+    # A server without a tab asks nothing. It learns of the change when a tab is opened.
     change(one, mute="meanwhile")
     with one.websocket(), other.websocket():
         wait_for(

@@ -81,7 +81,7 @@ def test_an_answer_survives_a_stopped_service_and_the_labs_restart(
     service.start()
     with server.websocket():
         wait_for(lambda: replies(service, "there") == ["Yes"], "the answer to arrive", 30)
-        # The service has stored it; the lab hears so a moment later.
+        # The service has stored the answer; the lab learns that a moment later.
         wait_for(lambda: server.status()["central"]["outbox"] == 0, "nothing left to tell")
     service.ask("DELETE", "/v1/services/admin/notifications/there")
 
@@ -110,7 +110,7 @@ def test_an_answer_to_what_was_taken_back_holds_up_nothing_behind_it(
     with server.websocket() as tab:
         wait_for(lambda: "Stays" not in service.unread(), "what is behind it to be told", 30)
         wait_for(lambda: server.status()["central"]["outbox"] == 0, "the outbox to be empty")
-        # The user is asked again: what they said is no answer to the present question.
+        # The user is asked again, since the earlier answer does not fit the present question.
         row_of(tab, "Asked otherwise", answer=False)
         assert replies(service, "changed") == [None]
     for key in ("changed", "stays"):

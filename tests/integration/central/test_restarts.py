@@ -79,7 +79,7 @@ def test_what_was_done_arrives_across_a_restart(
         with lab.websocket():
             wait_for(lambda: lab.status()["central"]["outbox"] == 0, "the outbox to be empty")
             told = [(r["path"].rpartition("/")[2], r["body"]) for r in service.requests("", "POST")]
-            # Changes on their way are one request; later ones waited for it.
+            # The changes under way make one request; later changes have waited for it.
             expected = [("read", ids[:2])] if end == "stop" else [("read", ids[:1])]
             if end != "stop" and told[0][1]["ids"] == ids[:1]:
                 expected.append(("read", ids[1:2]))
@@ -170,19 +170,19 @@ def test_what_one_service_says_concerns_nothing_of_anothers(
                     passed(lab)
                     assert set(rows(lab)) == texts
                     assert len(due(lab)) == 1
-                # A change in a tab of one is told to the service that the other asks.
+                # A change at one server is sent to the service that the other server polls.
                 one.change(rows(one)["Message of two"]["id"], read=True)
                 wait_for(lambda: not other.unread(), "the other service to know")
                 passed(two)
                 assert rows(two)["Message of two"]["read"]
                 assert central.unread() == ["m"]
-                # A list without it takes back one service's own, and no other's of that id.
+                # A list without a broadcast revokes it, but not the other service's with that id.
                 other.end_broadcast("b")
                 shows(one, "Outage of one", "Message of one", "Message of two")
                 assert central.requests(method="POST") == []
                 other.broadcast("Outage of two", id="b", category="outage")
                 shows(one, *texts)
-            # Once nobody asks the other service, nobody would take its outage back.
+            # Once no server polls the other service, nothing else would remove its outage.
             two.kill()
             shows(one, *(texts - {"Outage of two"}))
     finally:

@@ -42,7 +42,7 @@ def test_it_is_asked_only_while_a_tab_is_open(make: Make, central: Central) -> N
             ("GET", "/v1/notifications/messages"),
             ("GET", "/v1/welcome"),
         ]
-        # From the end of a pass to the next: how long one takes is the machine's affair.
+        # Measure from the end of a pass to the next: how long a pass takes depends on the machine.
         for last, begun in ((asked[3], asked[4]), (asked[7], asked[8])):
             assert begun["path"] == "/v1/broadcasts"
             assert 0.8 * interval_s - 0.01 <= begun["at"] - last["at"] < 2 * interval_s
@@ -74,7 +74,7 @@ def test_no_token_still_shows_broadcasts(make: Make, central: Central) -> None:
         shows(lab, "For everyone")
         failure = wait_for(lambda: lab.status()["central"]["lastFailure"], "a word")
         assert "no token" in failure["message"]
-        # Also to a user who is never idle, and of whom the service cannot be told anything.
+        # Broadcasts reach also a user who is never idle, whose actions cannot be sent.
         tell(lab, "dismiss", {"all": True})
         (row,) = rows(lab).values()
         central.forget()

@@ -106,14 +106,14 @@ def test_what_is_snoozed_at_one_server_is_snoozed_at_the_others(
             assert there["snoozedUntil"][:19] == here["snoozedUntil"][:19]
         has(other)
         has(other, *before, view="snoozed")
-        # Taken back, at the server that follows, it is as it was.
+        # If the user ends the snooze at the other server, the message is as it was before.
         for name, was in before.items():
             snooze(other, name, None)
             row_of(near, name, snoozedUntil=False)
             row = row_of(far, name, snoozedUntil=False)
             for field in ("read", "closed", "position"):
                 assert row[field] == was[field]
-        # Both bring it back by themselves, and what was read is unread then.
+        # Both servers bring the messages back by themselves, unread even if they were read.
         for name in before:
             snooze(one, name, 2)
         for tab in (near, far):
@@ -121,13 +121,13 @@ def test_what_is_snoozed_at_one_server_is_snoozed_at_the_others(
                 row = comes_back(tab, name, was["position"])
                 assert row["read"] is None
         wait_for(lambda: service.unread() == ["Later"], "it to be unread at the service")
-        # The one that was late does not take back what the user did at the first.
+        # The slower server does not undo what the user did at the first.
         one.change(id_of(one, "Later"), read=True)
         row_of(far, "Later", read=True)
         for server in (one, other):
             told(server)
         assert service.unread() == []
-        # Put away while it is snoozed, it comes back nowhere.
+        # A snoozed message that the user dismisses comes back at no server.
         snooze(one, "Later", 3600)
         row_of(far, "Later", snoozedUntil=True)
         one.change(id_of(one, "Later"), dismissed=True)
@@ -151,7 +151,7 @@ def test_a_server_that_comes_later_does_not_show_what_is_snoozed(
         wait_for(lambda: other.page()["counts"]["unread"] == 3, "it to be read at the other")
         for server in (one, other):
             told(server)
-    # Without a tab the other asks nothing; and there is one with an empty home.
+    # The other server has no tab and asks nothing. A third one starts with an empty home.
     with one.websocket():
         for name in ("unread", "read", "new", "for all"):
             snooze(one, name, 3600)
@@ -194,7 +194,7 @@ def test_a_server_that_was_away_at_the_end_takes_nothing_back(
         told(one)
         assert service.unread() == []
         come_due(other)
-        # It finds that the time has come, and then that the user has read it since.
+        # The other server ends the snooze, and then learns that the user has read the message.
         with other.websocket():
             wait_for(lambda: other.page()["counts"]["snoozed"] == 0, "it to come back")
             wait_for(lambda: other.page()["counts"]["unread"] == 0, "it to be read")
@@ -292,7 +292,7 @@ def test_an_older_service_is_told_nothing_and_it_holds_at_this_server(
         come_due(server)
         has(server, "Later")
         told(server)
-        # As before, it is told if it has to be unread again.
+        # Such a service is told if the message must be unread again.
         server.change(id_of(server, "Later"), read=True)
         wait_for(lambda: central.unread() == [], "it to be read there")
         snooze(server, "Later", 3600)

@@ -126,7 +126,7 @@ async def test_no_proxy_is_honoured_and_a_proxy_may_want_a_user(
             "The central service cannot be reached through the proxy that the environment names "
             "(it answered 407)."
         )
-        # Nothing that the user did is given up for that.
+        # The user's actions are not given up because of that.
         client = CentralClient(Transport(central.url, token=lambda: TOKEN, timeout_s=10))
         with pytest.raises(Failure) as caught:
             await client.mark("read", ["1"])
@@ -169,7 +169,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
     assert central.requests() == []
     path = bundle(authority, tmp_path / "ca.pem")
     assert await ask(central.https_url, ca_bundle=str(path)) is None
-    # For another name than its own it is not trusted either.
+    # The certificate is not trusted for a name other than its own.
     elsewhere = central.https_url.replace("127.0.0.1", "localhost")
     said = await ask(elsewhere, ca_bundle=str(path))
     assert said is not None and "not valid for 'localhost'" in said

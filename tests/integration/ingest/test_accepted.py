@@ -46,7 +46,7 @@ def test_curl_pushes_what_hubs_in_the_field_send(server: Server, prefix: str) ->
 
 @PATHS
 def test_a_slash_at_the_end_of_the_path_does_no_harm(server: Server, prefix: str) -> None:
-    # Else Jupyter Server answers, with 403: hubs would say that the authentication failed.
+    # Otherwise Jupyter Server would answer 403, and hubs would report a failed authentication.
     status, body = curl(
         "--json", '{"message": "m"}', *bearer(server), server.url + f"/{prefix}/ingest/"
     )

@@ -49,7 +49,7 @@ def test_a_sender_that_waits_hears_of_the_answer_at_once(server: Server) -> None
     threading.Timer(0.5, lambda: reply(server, id_, "For an hour")).start()
     began = time.monotonic()
     assert sent(server, "wait", wait=30)["answer"] == "For an hour"
-    # Not the end of the time that it was willing to wait.
+    # The answer comes at once, not when the requested wait is over.
     assert time.monotonic() - began < 25
     assert sent(server, "wait", wait=30)["answer"] == "For an hour"
 
@@ -78,7 +78,7 @@ def test_only_what_was_asked_for_is_an_answer(server: Server) -> None:
     reply(server, "nothing", "Yes", 404)
     assert server.detail(asked)["answer"] is None
     assert reply(server, asked, "Stop")["changed"] == 1
-    # Said twice it is the same; something else comes too late, for the program has gone on.
+    # The same answer again changes nothing. Another answer is too late: the program has gone on.
     assert reply(server, asked, "Stop")["changed"] == 0
     assert "already" in reply(server, asked, "Continue", 409)["message"]
     assert server.detail(asked)["answer"] == "Stop"
@@ -116,7 +116,7 @@ def test_a_retry_keeps_the_answer_and_another_question_does_not(server: Server) 
     reply(server, id_, "Stop")
     assert server.ingest("Which?", **first)["notification_id"] == id_
     assert sent(server, "again")["answer"] == "Stop"
-    # A step of a progress asks nothing anew; another question does.
+    # A step of progress does not ask the question anew; another question does.
     for progress in (0.1, 0.2):
         server.ingest("Runs", key="run", type="in-progress", progress=progress, reply=ASKED)
     run = sent(server, "run")["id"]

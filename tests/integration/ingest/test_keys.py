@@ -63,7 +63,7 @@ def test_a_key_in_the_path_keeps_the_limits(refused: Callable[..., dict[str, Any
 def test_who_is_refused_before_the_body_came_is_told_that_the_connection_ends(
     server: Server,
 ) -> None:
-    # Else a sender that keeps its connection has its next request reset.
+    # Otherwise the next request of a sender that keeps its connection would be reset.
     for method in ("PUT", "DELETE"):
         answer = server.request(method, path_of("%FF"), {"message": "m"})
         assert (answer.status_code, answer.headers["connection"]) == (400, "close")
@@ -156,7 +156,7 @@ def test_revoking_by_id_takes_it_from_every_list_and_tab(make_server: Any) -> No
         rows = tab.rows_until(lambda rows: id_ in rows)
         assert rows[id_]["revoked"]
         assert rows[id_]["seq"] == receipt["seq"]
-        # A tombstone says nothing any more.
+        # A tombstone holds no content.
         assert rows[id_]["message"] == ""
         assert rows[id_]["actions"] == []
         assert rows[id_]["key"] is None
@@ -232,7 +232,7 @@ def test_other_methods_are_refused(
     ("lines", "says", "retry_after"),
     [
         ("NotifyApp.max_waiting = 0", "Too much is waiting", "2"),
-        # Nothing is gained by trying again.
+        # Another attempt would not help.
         ("connection.MINIMUM_SQLITE = (99, 1, 0)", "99.1.0 or later is needed", None),
     ],
     ids=["busy", "old"],

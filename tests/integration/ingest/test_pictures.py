@@ -36,7 +36,7 @@ def test_a_picture_is_served_as_it_was_given(server: Server, name: str) -> None:
     data, media_type = PICTURES[name]
     id_ = server.ingest("Training done")["notification_id"]
     assert image_of(server, id_) is None
-    # The header says what it likes.
+    # The type in the header does not matter.
     answer = put(server, id_, data, headers={"Content-Type": "text/html"})
     assert answer.status_code == 200, answer.text
     receipt = answer.json()
@@ -77,7 +77,7 @@ def test_a_picture_is_replaced_and_tabs_see_another_url(server: Server) -> None:
         put(server, "training", png(shade=1))
         first = tab.rows_until(lambda rows: bool(rows.get(id_, {}).get("image")))[id_]
         put(server, "training", png(shade=2))
-        # Only what comes from now on.
+        # Look only at the frames that come from now on.
         second = tab.rows_until(lambda rows: id_ in rows)[id_]
     assert second["image"]["version"] != first["image"]["version"]
     assert second["seq"] > first["seq"]
@@ -149,7 +149,7 @@ def test_source_names_whose_message_is_meant(server: Server) -> None:
 def test_a_key_may_hold_a_slash(server: Server) -> None:
     id_ = server.ingest("Loss", key="runs/7")["notification_id"]
     assert put(server, quote("runs/7", safe="")).json()["notification_id"] == id_
-    # Such a key was, and is, put as it stands.
+    # A key that ends like a picture's path still works unquoted, as before pictures.
     answer = server.request("PUT", path_of("a/b/image"), {"message": "m"})
     assert server.detail(answer.json()["notification_id"])["key"] == "a/b/image"
 
@@ -228,7 +228,7 @@ def test_very_many_at_once_are_asked_to_come_again(server: Server) -> None:
         for connection in waiting:
             connection.settimeout(10)
             connection.sendall(head)
-            # It has its place, and may send.
+            # The server has reserved a place for this picture.
             assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
             connection.sendall(b"x" * 500)
         answer = put(server, id_)

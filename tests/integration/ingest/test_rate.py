@@ -48,5 +48,5 @@ def test_a_login_counts_as_one_caller_whatever_token_it_makes_up(
             for n in range(60)
         ]
     assert set(statuses) == {200, 429}
-    # It takes nothing from those whose tokens are real.
+    # The flood takes nothing from senders with valid tokens.
     assert server.ingest("m")["success"] is True

@@ -50,7 +50,7 @@ def test_a_clock_that_is_wrong_at_boot_deletes_nothing(
     receive(store, "at the wrong time")
     assert store.engine.prune() == 0
     boot.forward(DAY_S / 2)
-    # Somebody sets it right.
+    # Somebody corrects the clock.
     boot.clock.forward(-ahead_days * DAY_S)
     receive(store, "at the right time")
     assert store.engine.prune() == 0

@@ -87,7 +87,7 @@ def test_a_local_file_system_gets_a_write_ahead_log(store: Storage, path: Path) 
     assert file_system(path) in database_file.WAL_FILE_SYSTEMS
     assert store.engine.mode == "wal"
     assert raw(store, "PRAGMA journal_mode") == [("wal",)]
-    # Each commit is synced: no test can cut the power.
+    # Check the setting that syncs each commit, since no test can cut the power.
     assert store.engine._connection.execute("PRAGMA synchronous").fetchone() == (EXTRA,)
 
 
@@ -207,7 +207,7 @@ def test_a_migration_that_breaks_off_leaves_the_version_before(
     first = make()
     receive(first, "from before")
     first.close()
-    # The second statement fails where there are rows: in the file, not in memory.
+    # The second statement fails if there are rows, so in the file and not in memory.
     step = (
         "ALTER TABLE notifications ADD COLUMN more;\n"
         "INSERT INTO state SELECT 2, '', 0, 0, 0, 0, 0, 0, 0, 0, NULL FROM notifications;\n"
@@ -254,7 +254,7 @@ def test_a_file_that_went_back_in_time_is_another_epoch(make: Make, path: Path) 
     assert page(other) == ["lost", "first"]
     store.close()
     other.engine._disconnect()
-    # In place, as a backup's tool may do it: the inode stays.
+    # Restore the files in place, as a backup tool may do: the inode stays the same.
     path.write_bytes(backup[0])
     path.with_name(path.name + "-wal").write_bytes(backup[1])
     other.engine.open()
@@ -365,7 +365,7 @@ def test_without_a_place_all_is_in_memory(caplog: pytest.LogCaptureFixture) -> N
 def test_in_a_place_that_cannot_even_be_looked_at_all_is_in_memory(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A folder that may not be entered would hold nothing back from root."""
+    """A file name that is too long is the fault, since no folder's mode would keep root out."""
     store = Storage(tmp_path / ("x" * 256))
     for _ in range(2):
         receive(store, "here")
@@ -377,7 +377,7 @@ def test_in_a_place_that_cannot_even_be_looked_at_all_is_in_memory(
 
 
 def test_no_statement_asks_for_a_newer_sqlite_than_is_documented() -> None:
-    """None so old is at hand; what came after it is known by its words."""
+    """No SQLite so old is at hand, so the statements are searched for newer keywords."""
     package = Path(connection.__file__).parent.parent
     texts = [path.read_text() for path in (package / "storage").glob("*.py")]
     assert len(texts) > 10

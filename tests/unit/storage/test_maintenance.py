@@ -85,14 +85,14 @@ def test_a_beat_that_waited_for_a_hung_store_came_in_time(store: Storage, clock:
     clock.forward(5)
     do(store, no_operation, write=False)
     clock.forward(20)
-    # Both waited for the thread, and share a batch now.
+    # Both operations waited for the thread, and share a batch now.
     store.run([(no_operation, False), (InsertNotification(store.notifications, beat), True)])
     assert detail(store, id_)["type"] == "in-progress"
     assert store.position.cursor == cursor, "no tab was told of an end"
 
 
 def test_nobody_stopped_reporting_before_the_message_came(store: Storage, clock: Clock) -> None:
-    """The first report is as old as its request, which may have waited for the store."""
+    """The first heartbeat counts from its request, which may have waited for the store."""
     id_ = progress_of(store, clock, interrupt_ms=clock() + 29_000)
     give_up(store, clock, 60)
     row = detail(store, id_)
@@ -101,7 +101,7 @@ def test_nobody_stopped_reporting_before_the_message_came(store: Storage, clock:
 
 
 def test_a_server_with_another_clock_interrupts_nobody_who_lives(make: Make, clock: Clock) -> None:
-    """Two servers of one home directory, the other some minutes ahead."""
+    """Of two servers of one home directory, one has a clock that is some minutes ahead."""
     store, theirs = make(), Clock(clock() + 300_000)
     other = Storage(store.engine.path, clock=theirs)
     id_ = progress_of(store, clock)
@@ -188,7 +188,7 @@ def test_what_was_deleted_leaves_the_disk_too_step_by_step(make: Make) -> None:
     for number in range(6):
         receive(store, f"later {number}")
         (now,) = raw(store, "PRAGMA page_count")[0]
-        # And a page or two of SQLite's own map of them.
+        # SQLite may free a few more pages, those of its own map of pages.
         assert free - now <= connection.SHRINK_BY + 9, "nobody waits for all of it"
         free = now
     places.checkpoint(store.engine.path)

@@ -156,7 +156,7 @@ def test_a_tombstone_holds_no_content_and_is_in_no_list(store: Storage) -> None:
 
 def test_a_source_takes_back_only_what_it_said_itself(store: Storage) -> None:
     own, other = receive(store, key="k"), receive(store, key="k", source="hub")
-    # A key that is another message's id.
+    # This key is another message's id.
     posing = receive(store, key=other)
     for which in ("k", own, other):
         with pytest.raises(NotFound, match="'nobody'"):
@@ -224,7 +224,7 @@ def test_what_was_read_before_it_expires_is_found_under_done(store: Storage, clo
     assert rows[read]["dismissed"] == rows[read]["closed"] == rows[read]["ended"] == now
     assert rows[read]["actions"] == []
     assert page(store, view="dismissed") == ["put away", "read"]
-    # It is over: the same key is another message, and nobody is to be told again.
+    # The message has ended: its key now belongs to another message, and no expiry is due any more.
     receive(store, "read", key="k", body="its text")
     assert page(store, view="unread") == ["read"]
     change(store, read, dismissed=False)
@@ -244,7 +244,7 @@ def test_an_expired_question_is_found_under_done_with_its_answer_but_not_asked(
     assert page(store, view="dismissed") == ["only read", "answered"]
     rows = {row["id"]: row for row in listed(store, view="dismissed")}
     assert (rows[answered]["answer"], rows[read]["answer"]) == ("Yes", None)
-    # Neither the user nor its sender has to do with it any more.
+    # Neither the user nor the sender can act on such a question any more.
     for id_ in (answered, read):
         for call in (
             lambda tx, id_=id_: store.replies.reply(tx, id_, "Yes"),
@@ -319,14 +319,14 @@ def test_what_was_closed_is_read_and_stays_in_the_inbox(store: Storage, clock: C
         assert row["dismissed"] is None
     check_counts(store)
     assert frame(store, None)["pinned"] == []
-    # To read all closes nothing; to mark one unread opens nothing.
+    # Marking all as read closes nothing, and marking one as unread reopens nothing.
     change_many(store, read=True)
     change(store, banner, read=False)
     row = detail(store, banner)
     assert row["read"] is None and row["closed"] is not None
     change(store, banner, closed=False)
     assert [row["id"] for row in frame(store, None)["pinned"]] == [banner]
-    # Said again later, it is news.
+    # The same message, sent again later, asks for attention again.
     clock.forward(3600)
     receive(store, "quota", key="k", auto_close="false")
     assert detail(store, sticky)["closed"] is detail(store, sticky)["read"] is None
@@ -363,7 +363,7 @@ def test_what_its_sender_keeps_cannot_be_put_away(store: Storage) -> None:
     assert change_many(store, ids=[kept, free, "unknown"], dismissed=True)["changed"] == 1
     assert change_many(store, dismissed=True)["changed"] == 0
     assert detail(store, kept)["dismissed"] is None
-    # It can still be read, also by who wants to do both.
+    # The message can still be marked as read, even in a change that also dismisses.
     assert change_many(store, read=True, dismissed=True)["changed"] == 1
     assert detail(store, kept)["read"] is not None
     assert detail(store, kept)["dismissed"] is None
@@ -411,7 +411,7 @@ def test_undo_spares_the_rows_that_have_those_numbers_in_memory(
 
 
 def test_what_comes_in_right_after_dismiss_all_is_not_dismissed(store: Storage) -> None:
-    """The two share a batch when both were sent while the store was busy."""
+    """The change and the messages share a batch if the store was busy when they came."""
     receive(store, "seen")
     arrivals = [InsertNotification(store.notifications, message(str(n))) for n in range(4)]
 

@@ -34,7 +34,7 @@ from ...support.storage import (
 
 
 def picture(shade: int = 0, size: int = 0) -> Picture:
-    """Return a picture, which may be said to have more bytes."""
+    """Return a picture, padded to a size."""
     made = read_picture(png(shade=shade))
     return made._replace(data=made.data + bytes(max(size - len(made.data), 0)))
 
@@ -86,7 +86,7 @@ def test_a_server_of_the_version_before_leaves_no_picture_behind(
     give(store, id_, picture())
     give(store, other, picture())
     old = sqlite3.connect(path)
-    # As it revokes, which knows nothing of pictures.
+    # An earlier version, which knows no pictures, revokes like this.
     old.execute("UPDATE notifications SET revoked_ms = 1, message = '' WHERE id = ?", (id_,))
     old.execute("DELETE FROM notifications WHERE id = ?", (other,))
     assert old.execute("SELECT count(*) FROM pictures").fetchone() == (0,)
@@ -126,7 +126,7 @@ def test_pictures_drive_out_no_message(make: Make) -> None:
         give(store, id_, picture(number, 200_000), "loop")
     store.engine.prune()
     assert set(live(store)) == {*texts, shown, *flood}
-    # Half of the bound: four of the flood, and the one of a sender with less.
+    # Half of the bound is for pictures: four of the flood, and one of a sender with less.
     assert kept(store) == {shown, *flood[-4:]}
     check_counts(store)
 

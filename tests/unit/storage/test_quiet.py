@@ -52,7 +52,7 @@ def test_do_not_disturb_ends_by_itself_and_tells_so(store: Storage, clock: Clock
     assert quiet(store)["doNotDisturb"] is True
     assert frame(store)["cursor"] == before
     clock.forward(1)
-    # Also an operation that only reads finds it ended.
+    # An operation that only reads finds do-not-disturb ended, too.
     assert quiet(store) == {"doNotDisturb": False, "until": None, "muted": []}
     assert frame(store)["cursor"] != before
     # Once.
@@ -152,7 +152,7 @@ def test_the_last_change_counts_wherever_it_was_made(store: Storage, clock: Cloc
     change(store, mute="backup")
     sent = untold(store)
     assert [(one.source, one.on) for one in sent] == [("backup", True), ("quota", True)]
-    # While the service answers, the user unmutes one of them: its answer is about the other.
+    # The user unmutes one source while the service answers, so the answer counts for the other.
     clock.forward(5)
     change(store, unmute="backup")
     answer = [SharedQuiet("backup", True, None, 1000), SharedQuiet("quota", False, None, 2000)]
@@ -175,14 +175,14 @@ def test_do_not_disturb_of_another_server_ends_here_too_and_tabs_hear_of_it_once
     assert quiet(store)["doNotDisturb"] is True
     heard = frame(store)["cursor"]
     assert heard != before
-    # The same again, and its own entry with whole seconds, change nothing.
+    # The same entry again, or with its end in whole seconds, changes nothing.
     adopt(store, SharedQuiet("", True, until_ms, 1000))
     adopt(store, SharedQuiet("", True, until_ms - 999, 1001))
     assert frame(store)["cursor"] == heard
     clock.forward(3600)
     do(store, no_operation)
     assert quiet(store) == {"doNotDisturb": False, "until": None, "muted": []}
-    # It does not begin anew, nor does what ended before it was heard of.
+    # Do-not-disturb does not begin again, nor does one that had ended before it was known here.
     adopt(store, SharedQuiet("", True, until_ms, 1001))
     adopt(store, SharedQuiet("", True, clock() - 1000, 2000))
     assert quiet(store)["doNotDisturb"] is False
@@ -197,7 +197,7 @@ def test_what_the_service_lost_or_refused_holds_here(store: Storage) -> None:
         store, SharedQuiet("quota", True, None, 7), SharedQuiet("backup", True, None, 8), sent=sent
     )
     assert untold(store) == []
-    # A database that was restored knows less, or something earlier.
+    # A service whose database was restored has lost entries, or has older ones.
     lost = adopt(store, SharedQuiet("backup", False, None, 3))
     assert [one.source for one in lost] == ["backup", "quota"]
     assert muted(store) == ["backup", "quota", "refused"]

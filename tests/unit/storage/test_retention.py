@@ -38,7 +38,7 @@ def test_a_token_gets_no_larger_share_by_naming_many_sources(make: Make) -> None
     store.engine.prune()
     kept = [text.split()[0] for text in texts(store)]
     shares = {name: kept.count(name) for name in ("quota", "own", "flood")}
-    # Three tokens: the bot's, the one that floods, and the user's own.
+    # Three tokens share the room evenly: the bot's, the flooding one, and the user's own.
     assert shares["quota"] in (33, 34)
     assert shares["own"] + shares["flood"] in (66, 67)
     check_counts(store)
@@ -73,7 +73,7 @@ def test_bytes_are_bounded_while_a_source_floods(make: Make, clock: Clock) -> No
             data='"' + "y" * 30_000 + '"',
         )
         largest = max(largest, connection.measure(store.engine._connection))
-    # A tenth more, and what comes in until it is measured again.
+    # A tenth more is allowed, and what comes in until the size is measured again.
     assert largest < 1.1 * size + 5 * 70_000
     kept = texts(store)
     assert {f"outage {n}" for n in range(20)} <= kept

@@ -117,7 +117,7 @@ def test_what_cannot_be_put_away_cannot_be_snoozed(store: Storage, clock: Clock)
     until_ms = clock() + HOUR_MS
     assert change_many(store, ids=[outage, other], snoozed_until_ms=until_ms)["changed"] == 1
     assert page(store) == ["outage"]
-    # Nor what is done already.
+    # A message that is done already cannot be snoozed either.
     done = receive(store, "done")
     change(store, done, dismissed=True)
     assert snooze(store, clock, done)["changed"] == 0

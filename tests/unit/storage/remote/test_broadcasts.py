@@ -42,7 +42,7 @@ def test_broadcasts_follow_their_list(store: Storage, clock: Clock) -> None:
     (a, b) = listing(store, broadcast("b"), broadcast("a"))["created"]
     assert listing(store, broadcast("b"), broadcast("a")) == {"created": [], "revoked": []}
     change(store, a, b, dismissed=True)
-    # One that says something else is news; one that left the list is gone.
+    # A broadcast with new content counts as new; a broadcast that left the list is gone.
     changed = listing(store, broadcast("a", "Maintenance, and longer"))
     assert changed == {"created": [a], "revoked": [b]}
     assert state(store, a) == (False, False)
@@ -61,7 +61,7 @@ def test_broadcasts_follow_their_list(store: Storage, clock: Clock) -> None:
 def test_a_list_of_broadcasts_from_before_another_server_s_is_not_taken(make: Make) -> None:
     one, two = make(), make()
     listing(one, broadcast("a"), broadcast("b", "Until ten"))
-    # The slower one asks first; meanwhile one broadcast ends, and the other says something else.
+    # The slower server asks first. Meanwhile one broadcast ends and the other changes its content.
     before = do(two, two.remote.shown_broadcasts, write=False)
     changed = listing(one, broadcast("b", "Until noon"))
     assert [len(ids) for ids in changed.values()] == [1, 1]
@@ -74,16 +74,16 @@ def test_broadcasts_of_a_service_that_no_server_asks_go(make: Make, clock: Clock
     one, two = make(), make("another")
     assert renew_lease(one, "one") == []
     (a,) = listing(one, broadcast("a", dismissable=0))["created"]
-    # The other server asks another service, which has nothing to say of this one's.
+    # The other server polls another service, whose lists do not concern this service's broadcasts.
     assert renew_lease(two, "two") == []
     (b,) = listing(two, broadcast("a", "Of the other"))["created"]
     assert listing(two, broadcast("a", "Of the other")) == {"created": [], "revoked": []}
     assert set(live(one)) == {a, b}
     assert set(do(one, one.leases.pollers, write=False)) == {"one", "two"}
-    # A server that is known to have ended asks nothing …
+    # A server that is known to have ended does not poll any more …
     assert renew_lease(two, "two", "one", "two") == [a]
     assert set(live(two)) == {b}
-    # … and neither does one of which nothing is heard; whose clock is wrong is still there.
+    # … and neither does a server that is silent. A server with a wrong clock still counts.
     clock.forward(ABANDONED_MS / 1000 - 1)
     assert renew_lease(one, "one") == []
     clock.forward(1)
@@ -103,7 +103,7 @@ def test_a_broadcast_that_nobody_asked_for_a_while_is_the_same_again(
     assert set(renew_lease(two, "two")) == {a, b}
     assert shown(one) == set()
     clock.forward(2 * RETURN_WINDOW_MS / 1000)
-    # No banner comes back that was closed.
+    # A closed banner does not come back.
     assert listing(one, broadcast("b"), broadcast("a"))["created"] == [a, b]
     assert shown(one) == {"a", "b"}
     assert [state(one, id_) for id_ in (a, b)] == [(False, True), (False, False)]
@@ -120,16 +120,16 @@ def test_what_is_done_in_one_server_is_told_to_the_service_that_another_asks(
     change(one, a, b, read=True)
     change(none, b, read=False)
     assert do(none, none.outbox.count, write=False) == 0
-    # Changes that wait for the other win over its list, and its list says nothing of ours.
+    # Changes in the outbox win over the list of their service; other services' rows stay as is.
     known = do(two, two.remote.snapshot, write=False)
     assert known.pending == {"a"} and set(known.messages) == {"a"}
     assert do(two, lambda tx: two.remote.apply(tx, known, ["a"], [], [])).read == []
     assert outbox(two) == [("read", ("a",)), ("unread", ("a",))]
     assert outbox(one) == [("read", ("a",))]
-    # Only who asks the service can fetch a text from it, and says so.
+    # Only a server that polls the service can fetch a text from it; another server says so.
     with pytest.raises(Unavailable, match="does not use"):
         do(one, lambda tx: one.notifications.detail(tx, b), write=False)
-    # A service that nobody has asked for very long is forgotten, with what waits for it.
+    # A service that no server has polled for very long is forgotten, with its outbox.
     change(one, b, read=True)
     assert do(two, two.outbox.count, write=False) == 1
     clock.forward(FORGOTTEN_MS / 1000 + 1)
@@ -163,7 +163,7 @@ def test_a_file_of_the_version_before_loses_nothing(make: Make, path: Path) -> N
     cursor = store.position.cursor
     store.close()
     set_back(path, 1)
-    # It may be another server that comes first: the one that has this service comes later.
+    # The first server to open the file may poll another service.
     other = Storage(path, central="another")
     assert renew_lease(other, "other") == []
     assert (other.engine.durable, other.position.cursor) == (True, cursor)
@@ -180,7 +180,7 @@ def test_closing_a_broadcast_dismisses_it_at_its_service(store: Storage) -> None
     change(store, a, closed=True)
     assert state(store, a) == (True, False)
     assert outbox(store) == [("broadcast-dismiss", ("a",))]
-    # It is dismissed there already; it comes back with the last of both.
+    # The service has the dismissal already. It is told again only when neither state is left.
     change(store, a, dismissed=True)
     change(store, a, closed=False)
     assert outbox(store) == []
@@ -202,7 +202,7 @@ def test_a_broadcast_that_was_dismissed_elsewhere_is_closed_here(store: Storage)
     assert mark("a", dismissed=True) is None
     assert mark("a", read=True) == a
     assert live(store)[a]["closed"] is None
-    # A broadcast dismissed here is only dismissed, so that it comes back as it was.
+    # A broadcast that was dismissed here is not closed as well, so that it comes back as it was.
     change(store, b, dismissed=True)
     outbox(store)
     assert mark("b", dismissed=True) is None
@@ -223,20 +223,21 @@ def test_what_the_user_knows_of_a_service_is_found_under_done_once_it_expires(
     change(store, *(ids[name] for name in ("read", "early", "revoked")), read=True)
     outbox(store)
     clock.forward(10)
-    # A service whose clock is behind lists it still; one that is ahead lists another no more.
+    # With its clock behind, a service still lists an expired broadcast; with its clock ahead, it no
+    # longer lists one that is about to expire.
     listing(store, items[0], items[1])
     done = {row["message"]: row for row in listed(store, view="dismissed")}
     assert {name: row["ended"] for name, row in done.items()} == dict.fromkeys(
         ("read", "early"), rfc3339(clock())
     )
     assert page(store) == []
-    # It is the user's own now: what becomes of it concerns the service no more.
+    # The row is now the user's own: changes to it are not sent to the service.
     listing(store)
     assert page(store, view="dismissed") == ["read", "early"]
     change(store, ids["read"], dismissed=False)
     assert outbox(store) == []
     assert page(store) == ["read"]
-    # A service that lets it go on shows it anew.
+    # If the service prolongs the broadcast, it is shown as new.
     listing(store, ends("read", 60))
     (row,) = listed(store)
     assert (row["id"], row["ended"], row["read"]) == (ids["read"], None, None)
@@ -254,5 +255,5 @@ def test_a_live_broadcast_is_not_deleted_for_its_age(make: Make, clock: Clock) -
     for n in range(5):
         receive(store, f"{n}")
     store.engine.prune()
-    # One that has expired is.
+    # A broadcast that has expired is deleted.
     assert a in live(store) and b not in live(store)

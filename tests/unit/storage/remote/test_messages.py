@@ -30,11 +30,11 @@ def test_what_is_done_here_meanwhile_wins_over_an_answer(store: Storage) -> None
     assert known.pending == {"b"}
     change(store, a, read=True)
     assert outbox(store) == [("read", ("b", "a"))]
-    # The service was asked before it was told: its answer is of yesterday.
+    # The service was asked before it got the actions, so its answer is outdated.
     do(store, lambda tx: store.remote.apply(tx, known, ["c"], ["a", "b"], ["d"]))
     assert [state(store, id_) for id_ in (a, b, c)] == [(True, False)] * 3
     assert d not in live(store)
-    # Asked again it says the same: now it is true.
+    # The same answer to a later request counts.
     known = do(store, store.remote.snapshot, write=False)
     changed = do(store, lambda tx: store.remote.apply(tx, known, ["a"], ["b"], []))
     assert changed == AppliedChanges([], [b], [], [], [])
@@ -94,7 +94,7 @@ def test_the_text_of_one_that_expired_unopened_is_said_to_be_gone(
     clock.forward(60)
     detail = store.notifications.detail
     assert do(store, lambda tx: detail(tx, opened))["body"] == "Its text."
-    # It seems to have a text, so that opening it says why there is none.
+    # The row claims to have a body, so that opening it explains why there is none.
     (row,) = [row for row in listed(store, view="dismissed") if row["id"] == unopened]
     assert (row["hasBody"], row["ended"] is not None) == (True, True)
     with pytest.raises(Unavailable, match="expired before its text was fetched"):

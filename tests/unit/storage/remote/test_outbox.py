@@ -92,7 +92,7 @@ def test_two_servers_send_each_entry_once_and_in_order(make: Make, clock: Clock)
     assert do(one, lambda tx: one.outbox.claim(tx, "one", LEASE_MS)) is None
     clock.forward(LEASE_MS / 1000)
     assert do(one, lambda tx: one.outbox.claim(tx, "one", LEASE_MS)) == rest
-    # A server that lost its claim takes nothing out.
+    # A server that has lost its claim deletes nothing.
     do(two, lambda tx: two.outbox.acknowledge(tx, "two", rest, delivered=True))
     do(one, lambda tx: one.outbox.acknowledge(tx, "one", rest, delivered=True))
     assert outbox(two) == [("unread", ("0",))]

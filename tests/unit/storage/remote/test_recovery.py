@@ -40,7 +40,7 @@ def test_memory_goes_on_with_the_outbox_and_brings_it_back(make: Make, path: Pat
         change(store, a, read=False)
         change(store, c, read=True)
         dismiss(store, "w")
-        # The service is asked meanwhile, and lists what memory has already.
+        # Meanwhile the service lists messages that memory already has.
         take(store, "a", "b", "c", "d")
         assert due(store) == []
     do(store, no_operation)
@@ -83,7 +83,7 @@ def test_what_is_done_with_welcome_messages_meanwhile_in_another_server_stays(ma
     see(store, "b")
     assert store.engine.path is not None
     with places.locked(store.engine.path):
-        # The user sees one, and the service says something else of each.
+        # The user sees one message, and the service changes the text of each.
         see(store, "b")
         assert not store.engine.durable
         assert offered(store, *(welcome(x, body="Hello again.") for x in "abc"))
@@ -111,7 +111,7 @@ def test_a_server_that_could_not_read_the_file_brings_back_no_dismissed_welcome_
         blind = make()
         do(blind, lambda tx: blind.welcome.set_files([file]), write=False)
         offered(blind, welcome("a"))
-        # It knows no better than to show them.
+        # Memory does not know that they were dismissed.
         assert due(blind) == ["a", "f"]
         see(blind, "a")
         see(blind, "f")
@@ -139,7 +139,7 @@ def test_a_reset_by_a_server_that_could_not_read_the_file_brings_back_what_that_
         do(blind, blind.welcome.reset)
         assert not blind.engine.durable
         dismiss(blind, "f")
-    # Messages dismissed after the reset stay so, wherever that is done.
+    # Messages that were dismissed after the reset stay dismissed, here and at the other server.
     clock.forward(1)
     offered(other, welcome("new"))
     dismiss(other, "new")
@@ -147,7 +147,7 @@ def test_a_reset_by_a_server_that_could_not_read_the_file_brings_back_what_that_
     assert blind.engine.durable
     assert due(blind) == ["a", "g"]
     assert due(other) == ["b", "g"]
-    # The file's services are told, too: else their next lists would undo it.
+    # The file's services get the reset too: otherwise their next lists would undo it.
     assert outbox(blind) == [("reset", ("",))]
     assert outbox(other) == [("dismiss", ("new",)), ("reset", ("",))]
 

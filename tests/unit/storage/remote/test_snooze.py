@@ -36,7 +36,7 @@ def waiting(store: Storage) -> list[tuple[str, tuple[str, ...], str | None]]:
 
 
 def says(store: Storage, remote: str, until_ms: int | None, *, read: bool = False) -> Any:
-    """Let the service say until when a message or broadcast is snoozed; return what that was."""
+    """Apply a snooze from the service; return what the user did, as ``snooze`` reports it."""
     state = RemoteState(read, False, snoozed_until_ms=until_ms)
     origin = "broadcast" if remote.startswith("b") else "message"
 
@@ -62,7 +62,7 @@ def test_the_service_is_told_until_when_and_that_it_is_taken_back(
     (outage,) = listing(store, broadcast("b1"), broadcast("b2", dismissable=0))["created"]
     until_ms = clock() + HOUR_MS
     change(store, a, b, receive(store), outage, snoozed_until_ms=until_ms)
-    # Another end is another request, and the same again is none.
+    # Another end makes another request; the same end again makes none.
     change(store, c, snoozed_until_ms=until_ms + 1)
     change(store, b, c, snoozed_until_ms=until_ms + 1)
     change(store, d, snoozed_until_ms=until_ms)
@@ -99,7 +99,7 @@ def test_what_is_put_away_is_not_snoozed_there_until_it_is_taken_back(
         "snooze",
         "unread",
     ]
-    # Once it is done, it cannot be snoozed.
+    # A message that is done cannot be snoozed.
     change(store, a, dismissed=True)
     waiting(store)
     change(store, a, snoozed_until_ms=until_ms + 1)
@@ -143,7 +143,7 @@ def test_a_service_that_knows_no_snooze_does_not_undo_its_end_before_it_is_told(
     do(store, lambda tx: store.remote.mark(tx, "broadcast", "b1", dismissed))
     assert [live(store)[id_]["read"] for id_ in (a, b)] == [None, None]
     assert live(store)[b]["closed"] is None
-    # Once it is told, it is the service's.
+    # Once the outbox is sent, the service's state counts.
     waiting(store)
     says(store, "m1", None, read=True)
     do(store, lambda tx: store.remote.mark(tx, "broadcast", "b1", dismissed))
@@ -161,7 +161,7 @@ def test_what_another_server_has_snoozed_leaves_the_inbox_and_comes_back(
         assert says(store, remote, until_ms) == ("snoozed", id_)
         # The service keeps whole seconds.
         assert says(store, remote, until_ms - until_ms % 1000 + 999) is None
-        # Another says nothing of it at all.
+        # A service without snoozes does not mention one.
         assert says(store, remote, None) is None
     assert page(store) == []
     assert says(store, "m1", until_ms + HOUR_MS, read=True) == ("snoozed", a)
@@ -173,7 +173,7 @@ def test_what_another_server_has_snoozed_leaves_the_inbox_and_comes_back(
     do(store, lambda tx: None)
     assert page(store) == ["message m1", "Maintenance"]
     assert live(store)[a]["read"] is None
-    # The service has not been told yet, and says what it said before.
+    # The service was not told yet, and still reports the earlier snooze.
     assert says(store, "m1", until_ms + HOUR_MS, read=True) is None
     assert live(store)[a]["read"] is None
     assert says(store, "m1", 0, read=True) is None
@@ -191,7 +191,7 @@ def test_what_a_server_whose_clock_is_ahead_brings_back_is_on_top_here_too(
     waiting(store)
     clock.forward(3590)
     assert says(store, "m1", 0) is None
-    # The user has read the other there since.
+    # Since then, the user has read the other message elsewhere.
     assert says(store, "m2", 0, read=True) == ("unsnoozed", b)
     assert page(store) == ["message m1", "message m3", "message m2"]
     assert live(store)[a]["read"] is None
@@ -207,7 +207,7 @@ def test_what_the_user_did_here_since_wins_until_it_is_told(store: Storage, cloc
     waiting(store)
     change(store, a, snoozed_until_ms=False)
     assert says(store, "m1", until_ms) is None
-    # What they read here is another matter.
+    # Reading the message here does not concern its snooze.
     waiting(store)
     change(store, a, read=True)
     assert says(store, "m1", until_ms) == ("snoozed", a)
@@ -232,7 +232,7 @@ def test_what_is_new_here_comes_as_it_is_there(
         "message m1",
         "Maintenance",
     }
-    # Another text is shown anew where the service shows it anew.
+    # A new text is shown as new, unless the message is still snoozed.
     state = RemoteState(False, False, snoozed_until_ms=until_ms)
     other = item("m1", message="other", snoozed_until_ms=until_ms)
     do(store, lambda tx: store.remote.upsert_message(tx, other, "the platform", state))

@@ -39,14 +39,14 @@ def test_the_services_welcome_messages_and_the_files_are_told_apart(store: Stora
 def test_a_dismissal_holds_until_the_service_was_told_and_says_otherwise(store: Storage) -> None:
     offered(store, welcome("a"), welcome("b"))
     dismiss(store, "a")
-    # It was not told yet, so of course it still lists it.
+    # The service was not told of the dismissal yet, so its list says nothing about a reset.
     assert offered(store, welcome("a"), welcome("b")) is False
     assert due(store) == ["b"]
     outbox(store)
     assert offered(store, welcome("b"))
     assert due(store) == ["b"]
     assert due(store, every=True) == ["a", "b"] or set(due(store, every=True)) == {"a", "b"}
-    # Told, and listing it again: it was reset elsewhere.
+    # Now the service has the dismissal. If it lists the message again, there was a reset elsewhere.
     insisted(store, welcome("a"), welcome("b"))
     assert due(store) == ["a", "b"]
 
@@ -59,13 +59,13 @@ def test_a_replica_that_was_not_told_yet_brings_back_no_dismissed_welcome_messag
     outbox(store)
     stale, fresh = (welcome("a"), welcome("b")), (welcome("b"), welcome("c"))
     taken, doubted = listed(store, *stale)
-    # Nothing of such a list is taken, and the next may say the contrary.
+    # Such a list is ignored as a whole, and the next list may contradict it.
     assert (taken, len(doubted)) == (False, 1)
     assert listed(store, *fresh, doubted=doubted) == (True, NOTHING)
     assert due(store) == ["b", "c"]
     assert offered(store, *stale) is False
     assert due(store) == ["b", "c"]
-    # News of one dismissal counts for no other of the same message.
+    # A doubt about one dismissal does not count for a later dismissal of the same message.
     do(store, store.welcome.reset)
     clock.forward(1)
     dismiss(store, "a")
@@ -77,7 +77,7 @@ def test_a_replica_that_was_not_told_yet_brings_back_no_dismissed_welcome_messag
 def test_a_service_that_answers_of_one_database_is_believed_at_once(store: Storage) -> None:
     offered(store, welcome("a"))
     dismiss(store, "a")
-    # Not before it was told, though.
+    # That holds only once the service has the dismissal.
     assert listed(store, welcome("a"), doubted=None) == (False, NOTHING)
     outbox(store)
     assert listed(store, welcome("a"), doubted=None) == (True, NOTHING)
@@ -92,7 +92,7 @@ def test_a_list_from_before_another_server_told_a_reset_is_not_taken(make: Make)
     do(one, one.welcome.reset)
     claim = do(one, lambda tx: one.outbox.claim(tx, "one", LEASE_MS))
     assert claim is not None and claim.action == "reset"
-    # The other server asks before the service was told, and has its answer after that.
+    # The other server asks before the service gets the reset, and has the answer afterwards.
     asked = do(two, two.welcome.sync_version, write=False)
     do(one, lambda tx: one.outbox.acknowledge(tx, "one", claim, delivered=True))
     assert not do(two, lambda tx: two.welcome.sync(tx, asked, [], 0, NOTHING))[0]
@@ -108,7 +108,8 @@ def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(
     dismiss(store, "b")
     outbox(store)
     offered(store)
-    # A service should not list it, and if it does all the same, that is no reset.
+    # The service should not list a dismissed message again. If it does so because of an update,
+    # that is no reset.
     news = welcome("b", body="Hello again.", updated_ms=clock.now_ms + 1)
     for _ in range(2):
         assert offered(store, news, since_ms=clock.now_ms)
@@ -116,7 +117,7 @@ def test_a_message_that_was_updated_after_its_dismissal_is_not_shown_again(
     # A new id is a new message.
     offered(store, news, welcome("c"))
     assert due(store) == ["c"]
-    # A reset elsewhere brings all of them back: then one is listed that was not updated since.
+    # A reset elsewhere brings all messages back. It shows in a message that was not updated since.
     insisted(store, news, welcome("c"), welcome("a"))
     assert due(store) == ["b", "c", "a"]
 
@@ -128,7 +129,7 @@ def test_a_reset_elsewhere_also_brings_back_what_was_updated_before_it(
     dismiss(store, "a")
     outbox(store)
     offered(store)
-    # It was not listed for its update, but is now.
+    # The message was updated before the last request and was not listed then, so this is a reset.
     clock.forward(120)
     updated_ms = clock.now_ms - 60_000
     insisted(store, welcome("a", updated_ms=updated_ms), since_ms=clock.now_ms - 30_000)
@@ -164,7 +165,7 @@ def test_what_is_done_with_welcome_messages_is_told_to_every_service_that_is_ask
     do(one, lambda tx: one.welcome.dismiss(tx, None))
     assert outbox(one) == outbox(two) == [("dismiss-all", ("",))]
     do(one, one.welcome.reset)
-    # Else its next list, without what it still takes for dismissed, would undo that.
+    # Otherwise the service's next list, without the messages dismissed there, would undo the reset.
     assert offered(two) is False
     assert outbox(one) == outbox(two) == [("reset", ("",))]
     assert (due(one), due(two)) == (["a"], ["b"])
@@ -192,7 +193,7 @@ def test_never_any_again_includes_those_to_come_until_the_reset(store: Storage) 
     do(store, store.welcome.reset)
     assert sorted(due(store)) == ["a", "file", "new"]
     assert outbox(store) == [("reset", ("",))]
-    # Never any again, and then reset elsewhere: what was dismissed is listed again.
+    # The user switches all messages off, and resets them elsewhere: they are listed again.
     do(store, lambda tx: store.welcome.dismiss(tx, None))
     outbox(store)
     offered(store)
