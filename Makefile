@@ -12,19 +12,20 @@ LABEXTENSION := jupyterlab_notify/labextension/static/style.js
 LINK := $(VENV)/share/jupyter/labextensions/jupyterlab_notify
 # The distributions beside the lab's own, which is the root.
 OTHERS := $(patsubst %/pyproject.toml,%,$(wildcard client/pyproject.toml hub/pyproject.toml))
-# The tests of hub/ are its own; those of the client need the lab's server and are in tests/.
+# hub/ has tests of its own. The client's tests need the lab's server, so they are in tests/.
 HUB_TESTS := $(wildcard hub/tests)
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-# One worker more than cores, as many tests wait; each has servers of its own, so not too many.
+# One worker more than there are cores, since many tests wait. Each worker starts servers of its
+# own, so there are at most four.
 XDIST := --numprocesses $(shell echo $$(($(CORES) < 4 ? $(CORES) + 1 : 4))) --dist loadfile
-# Targets side by side, all of them even if one fails, and each one's output in one piece.
+# Run targets side by side, all of them even if one fails, and print each output in one piece.
 SIDE_BY_SIDE := --keep-going --jobs $(CORES) \
 	$(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 CHECKS := check-style check-types $(OTHERS:%=check-types-%) check-browser-style check-browser-types
 
 # The environment's tools first, then those that ui-tests/ installs (configurable-http-proxy).
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/ui-tests/node_modules/.bin:$(PATH)
-# Playwright looks its browser up by itself; pytest is told.
+# Playwright finds its browser by itself; pytest gets the path.
 BROWSER = $$(node ui-tests/browser.js)
 
 SOURCES := webpack.config.js $(shell find src style schema -type f -not -path '*/__tests__/*' 2>/dev/null)
@@ -63,34 +64,34 @@ $(LABEXTENSION): $(SOURCES) tsconfig.json $(NODE_MODULES)
 	jlpm build:prod
 	@touch $@
 
-# The browser side is built above, so pip need not; the link shows every later build at once. An
-# earlier link goes first: pip would remove, through it, what was just built.
-# One call installs all distributions, so that pip takes each other's from here.
+# The browser side is built above, so pip need not build it. The link makes every later build
+# effective at once. An earlier link is removed first: through it, pip would delete the new build.
+# One call installs all distributions, so that pip finds those that depend on each other here.
 $(STAMPS)/package: pyproject.toml $(OTHERS:%=%/pyproject.toml) install.json \
 		jupyter-config/server-config/jupyterlab_notify.json | $(LABEXTENSION)
 	@test ! -L $(LINK) || rm $(LINK)
 	SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --editable '.[dev]' \
 		$(patsubst %,--editable './%',$(filter-out hub,$(OTHERS))) \
 		$(patsubst %,--editable './%[dev]',$(filter hub,$(OTHERS)))
-	@# The lab's distribution had this script before the client was one: pip has just removed it.
+	@# The script once belonged to the lab's distribution. If pip replaced that, the script is gone.
 	@test -x $(BIN)/jupyter-notify || $(BIN)/python -m pip install --quiet --no-deps \
 		--force-reinstall --editable ./client
 	jupyter-builder develop --overwrite .
 	@touch $@
 
-# The older JupyterHub that the service is tried at, by itself: nothing of ours is installed there.
+# An older JupyterHub to test the service with, in an environment without anything of ours.
 $(STAMPS)/hub5: | $(STAMPS)/venv
 	$(BIN)/python -m venv $(VENV)/hub5
 	$(VENV)/hub5/bin/python -m pip install --quiet 'jupyterhub>=5,<6'
 	@touch $@
 
-# The extension that hubs push to today, apart from ours: both have the same route.
+# The extension that hubs push to today. It is kept apart from ours, since both have one route.
 $(STAMPS)/older: | $(STAMPS)/venv
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/older \
 		'jupyterlab-notifications-extension>=1.2,<2'
 	@touch $@
 
-# The oldest JupyterLab and Notebook that are supported, with what is built here.
+# The oldest JupyterLab and Notebook that are supported, with the distributions from here.
 $(STAMPS)/oldest: $(STAMPS)/package
 	$(BIN)/python -m venv $(VENV)/oldest
 	SKIP_JUPYTER_BUILDER=1 $(VENV)/oldest/bin/python -m pip install --quiet 'jupyterlab==4.2.*' \
@@ -117,7 +118,7 @@ demo-hub: $(INSTALLED) $(UI_NODE_MODULES) ## Start a JupyterHub with the service
 
 # --- Testing it
 
-# The long waits of the one leave the machine to the other.
+# Targets that are joined by + run side by side: one uses the machine while the other waits.
 test: ## Run every test of every kind, and stop at the first kind that fails
 	@times=""; \
 	for parts in setup check+test-ts test-py+test-activity test-hub test-ui attack; do \
@@ -130,7 +131,7 @@ test: ## Run every test of every kind, and stop at the first kind that fails
 	done; \
 	echo "=== every check and test passed:$$times"
 
-# Within `make test` the outer make has said how many may run at once.
+# Within `make test`, the outer make limits how many targets run at once.
 check: $(INSTALLED) $(UI_NODE_MODULES) ## Run the linters and type checkers
 	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,$(SIDE_BY_SIDE)) $(CHECKS)
 
@@ -179,12 +180,12 @@ test-activity: $(INSTALLED) $(UI_NODE_MODULES) browser ## Watch a forgotten tab 
 test-hubs: $(INSTALLED) $(UI_NODE_MODULES) $(STAMPS)/hub5 browser ## Run the lab at hubs with all that a site may have
 	cd ui-tests && NOTIFY_HUBS=1 jlpm playwright test hub-lab.spec $(PLAYWRIGHT)
 
-# Not the pages of the hub, in which JupyterLab has no part.
+# Leave out the tests of the hub's pages, which do not depend on JupyterLab.
 test-oldest: $(INSTALLED) $(UI_NODE_MODULES) $(STAMPS)/oldest browser ## Run the browser tests in the oldest JupyterLab and Notebook
 	cd ui-tests && NOTIFY_ENVIRONMENT=oldest jlpm playwright test \
 		$$(ls tests/*.spec.ts | grep -v -e hub -e activity -e screenshots) $(PLAYWRIGHT)
 
-# Two halves: at the server, and in a page.
+# There are two parts: hostile inputs to the server, and to the page in the browser.
 attack: $(INSTALLED) $(UI_NODE_MODULES) browser ## Try every hostile input, and print what came of it
 	$(BIN)/python -m tests.attack
 	cd ui-tests && NOTIFY_ATTACK=1 jlpm playwright test attack.spec
@@ -212,7 +213,7 @@ bench: $(INSTALLED) $(UI_NODE_MODULES) ## Run every benchmark, each of which pri
 
 # --- Changing it
 
-# Not after the build: that fails while src/ uses types which are still to be written.
+# This must not depend on the build, which fails while src/ uses types that are not written yet.
 types: $(NODE_MODULES) ## Write src/wire.ts, docs/openapi.json and enumerations in schema/ from the models
 	@test -e $(STAMPS)/package || $(MAKE) $(STAMPS)/package
 	$(BIN)/python scripts/generate.py

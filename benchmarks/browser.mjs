@@ -1,6 +1,6 @@
-// Measures in a real Chromium; bench_toast.py and bench_center.py start the server and call it:
-// node browser.mjs toast|center|bundle URL TOKEN ROUNDS, which prints a JSON object: of
-// milliseconds, or for the bundle of files.
+// Measures in a real Chromium. bench_toast.py, bench_center.py and bench_bundle.py start the server
+// and call it: node browser.mjs toast|center|bundle URL TOKEN ROUNDS. It prints a JSON object with
+// milliseconds, or with the names of files for bundle.
 import { createRequire } from 'module';
 
 const require = createRequire(
@@ -20,7 +20,7 @@ async function openLab() {
   const page = await browser.newPage({
     viewport: { width: 1280, height: 800 }
   });
-  // When a frame of the stream has come into the page, before anything is done with it.
+  // Note when a frame of the stream has come into the page, before anything is done with it.
   await page.addInitScript(() => {
     window.WebSocket = class extends window.WebSocket {
       constructor(...options) {
@@ -43,8 +43,8 @@ async function openLab() {
   return page;
 }
 
-/** Milliseconds from the POST to the element that shows it, both ways by turns. */
-// Longer than a screen: it is sent to the page as it stands.
+/** Milliseconds from the POST to the element that shows it, in four ways by turns. */
+// Longer than a screen: the function runs in the page, so it must be whole.
 async function toast(page) {
   return page.evaluate(
     async ({ url, token, rounds }) => {
