@@ -1,27 +1,27 @@
 /**
- * Gathers the notifications that are to toast, and notices when they come faster than one can read.
- * The presenter asks for it.
+ * Gathers the notifications that are to toast, and notices when they arrive faster than one can
+ * read. Used by the presenter.
  */
 
-/** The time in which messages that come right after another are gathered. */
+/** Time in ms for which messages that follow another one are gathered. */
 const BATCH_MS = 50;
 
-/** More than this many in {@link FLOOD_MS} come faster than one can read. */
+/** More messages than this within {@link FLOOD_MS} are more than one can read. */
 const FLOOD_COUNT = 4;
 
-/** The time in which they are counted. */
+/** Time in ms over which messages are counted. */
 const FLOOD_MS = 1000;
 
-/** The most that are tried again after a flood: the newest few are enough. */
+/** The most notifications that are tried again after a flood: the newest few are enough. */
 const MOST_POSTPONED = 3;
 
 /**
- * The notifications that wait for the next flush, by id, oldest first; true for those that came
- * while nobody was connected.
+ * The notifications that wait for the next flush, by id, oldest first; true for those that are not
+ * news: they were missed, or are shown again.
  */
 export class ArrivalQueue extends Map<string, boolean> {
   /**
-   * @param flush - Called once the gathered ones are to be shown.
+   * @param flush - Called when the gathered notifications are to be shown.
    * @param isShown - Tells whether a notification has a toast.
    */
   constructor(flush: () => void, isShown: (id: string) => boolean) {
@@ -30,7 +30,7 @@ export class ArrivalQueue extends Map<string, boolean> {
     this._isShown = isShown;
   }
 
-  /** Forget all, also those that were to be tried again. */
+  /** Forget all notifications, also those that were to be tried again. */
   clear(): void {
     super.clear();
     this._postponed = [];
@@ -47,12 +47,12 @@ export class ArrivalQueue extends Map<string, boolean> {
     this._arrivals.push(Date.now());
   }
 
-  /** Flush at once what comes alone; gather what comes right after another. */
+  /** Flush at once, or, right after another flush, gather what arrives for a moment. */
   schedule(): void {
     if (this._timer !== undefined) {
       return;
     }
-    // No longer than that, also if the clock was set back.
+    // Wait no longer than that, even if the clock was set back.
     const wait = Math.min(BATCH_MS, this._flushedAt + BATCH_MS - Date.now());
     if (wait <= 0) {
       this._flush();
@@ -61,7 +61,7 @@ export class ArrivalQueue extends Map<string, boolean> {
     }
   }
 
-  /** Take all that wait out of the queue. */
+  /** Take all waiting notifications out of the queue. */
   take(): [string, boolean][] {
     window.clearTimeout(this._timer);
     this._timer = undefined;
@@ -79,9 +79,9 @@ export class ArrivalQueue extends Map<string, boolean> {
   }
 
   /**
-   * Try again once the flood is over. While the center is open no toast sums up what a flood kept
-   * from the screen: without this, whether the last message of a burst ever has a toast would hang
-   * on the moment at which it came.
+   * Try notifications again once the flood is over. While the center is open, no toast sums up what
+   * a flood kept from the screen: without another try, whether the last message of a burst has a
+   * toast would depend on the moment at which it arrived.
    *
    * @param ids - oldest first.
    */

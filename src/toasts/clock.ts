@@ -1,17 +1,17 @@
 /**
- * Lets the time of toasts begin. The view asks for it while toasts stand.
+ * Starts the time of toasts. The view calls it while toasts are on the page.
  */
 
-/** The event with which react-toastify has a toast's time begin; it listens for the first alone. */
+/** The event at which react-toastify starts a toast's time; it listens only for the first one. */
 const ENTERED = 'd';
 
 /**
- * Let a toast's time begin if it should have begun.
+ * Start a toast's time if it should have started.
  *
- * It begins with an event at the end of the animation with which the toast comes, and that event is
- * lost in two cases: a page that is busy draws the whole animation before React has set the
- * listener up, and a new state of the toast takes an animation away that was not drawn yet, as in a
- * hidden tab. A time that began already, and stands still for a reason, stays as it is.
+ * An event at the end of the animation with which a toast appears starts its time. That event is
+ * lost in two cases: a busy page draws the whole animation before React has set up the listener, or
+ * a new state of the toast removes an animation that was not drawn yet, as in a hidden tab. A time
+ * that has started, and is paused for a reason, stays paused.
  */
 export function startTime(toast: HTMLElement): void {
   const bar = toast.querySelector<HTMLElement>('[role="progressbar"]');

@@ -1,5 +1,5 @@
 /**
- * Closes notifications whose toasts the user closed, in every tab. The presenter asks for it.
+ * Closes, in every tab, the notifications whose toasts the user closed. Used by the presenter.
  */
 import { Notification as LabNotification } from '@jupyterlab/apputils';
 
@@ -26,7 +26,7 @@ export function closeForAll(
     }
   };
   const rows = [...ids].flatMap(id => model.get(id) ?? []);
-  // A message that its sender keeps in sight can only be read.
+  // A message that its sender keeps in sight can be marked as read, but not closed.
   change(
     rows.filter(row => row.dismissable),
     { closed: true }

@@ -1,6 +1,6 @@
 /**
  * The look of a notification as a toast: its text, its buttons, what is around them, and how
- * long it stays; the presenter, which decides what shows, asks for it.
+ * long it stays. The presenter decides which notifications have a toast.
  */
 import type { Notification as LabNotification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -26,7 +26,7 @@ const MAX_BUTTONS = 3;
  */
 export interface IToastContent {
   message: string;
-  /** In milliseconds; `false` until it is closed. */
+  /** In milliseconds; `false`: the toast stays until it is closed. */
   autoClose: number | false;
   actions: LabNotification.IAction[];
 }
@@ -83,7 +83,7 @@ export class ToastContents {
       label: visible(choice),
       callback: event => {
         event.preventDefault();
-        // The center says why, and asks again.
+        // The answer was not accepted: the user finds the question in the center.
         this._options.model
           .reply(row.id, choice)
           .catch(() => this._options.open(row.id));
@@ -102,8 +102,8 @@ export class ToastContents {
       caption: visible(action.caption ?? '') || undefined,
       displayType: action.displayType ?? 'default',
       callback: event => {
-        // The action decides whether the toast goes: its command may have
-        // been refused.
+        // Whether the toast closes is up to the action: the user may refuse its
+        // command.
         event.preventDefault();
         void actions!.run(model.get(row.id) ?? row, index);
       }
@@ -113,8 +113,8 @@ export class ToastContents {
   /**
    * The part of a toast that the view adds.
    *
-   * @param quiet - Whether it was missed: then it is not read out.
-   * @param there - Whether it is on the page already.
+   * @param quiet - Whether the notification was missed, so that it is not read out.
+   * @param there - Whether the toast is on the page already.
    */
   dress(row: Notification, quiet: boolean, there: boolean): IToastDress {
     const percent =
@@ -161,13 +161,13 @@ export namespace ToastContents {
    * The options of the content of toasts.
    */
   export interface IOptions {
-    /** The clock, and what a button's notification is by the time it is pressed. */
+    /** Has the clock and the notifications, and takes answers. */
     model: Pick<INotificationModel, 'get' | 'now' | 'reply'>;
     /** Runs the buttons; without it there are none. */
     actions: INotificationActions | null;
     /** The language. */
     trans: TranslationBundle;
-    /** Time after which a toast closes that does not say it itself; 0: it stays. */
+    /** Seconds after which a toast closes if its message does not say it; 0: it stays. */
     defaultAutoClose_s: () => number;
     /** Tells whether something can show a notification in full. */
     opens: () => boolean;
@@ -177,7 +177,7 @@ export namespace ToastContents {
 }
 
 /**
- * The fields of a row that show in its toast by way of JupyterLab.
+ * Return the fields of a row that JupyterLab draws in its toast, to see whether they change.
  */
 export function signature(row: Notification): string {
   const { type, message, markdown, hasBody, autoClose, actions, position } =
@@ -195,7 +195,7 @@ export function signature(row: Notification): string {
 }
 
 /**
- * About how high a toast will be; it is measured once it is there.
+ * Estimate the height of a toast, in pixels, until it is on the page and can be measured.
  */
 export function estimateHeight(row: Notification): number {
   const { text, cut } = summarize(row.message, row.markdown);

@@ -1,6 +1,6 @@
 /**
- * The button of a toast that moves its message out of the inbox: below the cross, which leaves it
- * there.
+ * The button of a toast that moves its message out of the inbox. It stands below the cross, which
+ * closes the toast but leaves the message in the inbox.
  */
 
 /** An archive box, as in the center. */
@@ -8,9 +8,9 @@ const ICON = `<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">
 <path d="M4 5h16v4H4zm1.5 4v10h13V9M10 13h4"/></svg>`;
 
 /**
- * Give a toast the button, or take it away.
+ * Give a toast the button, or remove it.
  *
- * @param label - What it says; none: there is no such button.
+ * @param label - The label of the button; if there is none, the button is removed.
  */
 export function setDone(node: HTMLElement, label: string | undefined): void {
   let button = node.querySelector<HTMLButtonElement>('.jp-NotifyToast-done');

@@ -6,7 +6,7 @@ import type { Notification } from '../wire';
 /**
  * Return how long a row's toast stays in milliseconds: `false` until it is closed, 0 for no toast.
  *
- * @param default_s - The user's setting, for a message that does not say it: seconds; 0: it stays.
+ * @param default_s - The user's setting, in seconds, for a message that does not say; 0: it stays.
  */
 export function toastDuration(
   row: Notification,
@@ -21,6 +21,6 @@ export function toastDuration(
   if (typeof row.autoClose === 'number') {
     return row.autoClose;
   }
-  // An error stays for as long as its sender does not say otherwise.
+  // An error stays unless its sender says otherwise.
   return row.type === 'error' ? false : default_s * 1000 || false;
 }

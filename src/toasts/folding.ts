@@ -1,16 +1,16 @@
 /**
- * Folds toasts that stay to a single line once they were in sight for a while; the stylesheet opens
- * them again under the pointer and the focus. The view says which.
+ * Folds toasts that stay to a single line after they have been in sight for a while; the stylesheet
+ * opens them again under the pointer and the focus. The view says which toasts.
  */
 import type { IDisposable } from '@lumino/disposable';
 
-/** The time for which a toast stays open. */
+/** Time in ms in sight after which a toast folds. */
 const FOLD_MS = 8000;
 
-/** The interval of looking at the clock. */
+/** Interval in ms at which the time in sight is counted. */
 const TICK_MS = 500;
 
-/** Reasons for the clocks to stand still: the pointer over a toast, the focus in one, a dialog. */
+/** Reasons to pause the count: the pointer over a toast, the focus in one, a dialog. */
 const PAUSED = [
   '.jp-toastContainer:hover',
   '.jp-toastContainer:focus-within',
@@ -83,7 +83,7 @@ export class ToastFolding implements IDisposable {
     }
   }
 
-  /** The stylesheet lets the time of toasts stand still that close by themselves. */
+  /** Mark a hidden page: the stylesheet then pauses the time of toasts that close by themselves. */
   private _onHidden(): void {
     document.body.classList.toggle('jp-mod-notify-hidden', document.hidden);
   }

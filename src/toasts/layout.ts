@@ -1,5 +1,5 @@
 /**
- * A choice of the toasts that there is room for, so that they never bury the notebook.
+ * Chooses the toasts that there is room for, so that they never bury the notebook.
  */
 import type { Notification } from '../wire';
 
@@ -21,7 +21,7 @@ export interface IToastCandidate {
 export const MOST_TOASTS = 4;
 
 /**
- * The changes after which all fits.
+ * The changes after which all toasts fit.
  */
 export interface IToastPlan {
   /** Arriving messages to show, oldest first. */
@@ -41,9 +41,9 @@ export function urgency(type: Notification['type']): number {
 export const STAYS = 4;
 
 /**
- * A toast's claim to a place: what stays until the user acts before what passes, and of
- * each the more severe. A progress goes on without its toast, so that what has just come may take
- * its place for a while.
+ * Return a toast's claim to a place: toasts that stay until the user acts go before those that
+ * close by themselves, and among each of them the more severe go first. A toast of progress has a
+ * low rank: the progress goes on without it, so a new message may take its place for a while.
  */
 export function rank(
   type: Notification['type'],
@@ -63,8 +63,8 @@ export function rank(
  * would flash up for a moment and nobody could read any.
  *
  * @param shown - The toasts on the screen, oldest first.
- * @param arriving - Those that ask to be shown, oldest first.
- * @param room - Pixels for all of them.
+ * @param arriving - The toasts that ask to be shown, oldest first.
+ * @param room - Pixels for all toasts.
  * @param summary - Pixels of the toast that sums up, as soon as it is needed.
  * @param options - `most`: how many of those that pass may come at once; `flood`: whether they
  *   come faster than one can read; `summed`: whether something is summed up
@@ -125,7 +125,7 @@ export function planToasts(
         sumUp.push(candidate.id);
       }
     }
-    // A window that shrank: the last toast stays.
+    // The window may have shrunk; the last toast stays nevertheless.
     while (used > space && staying.length > (show.length > 0 ? 0 : 1)) {
       const least = Math.min(...staying.map(toast => toast.urgency));
       evict(staying.findIndex(toast => toast.urgency === least));

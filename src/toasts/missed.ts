@@ -1,8 +1,8 @@
 /**
- * The notifications for whose toasts there was no room. The presenter asks for them.
+ * The notifications for whose toasts there was no room. Used by the presenter.
  */
 
-/** The number that is remembered at most. */
+/** The most ids that are remembered over a reload. */
 const MOST = 200;
 
 /**
@@ -10,7 +10,7 @@ const MOST = 200;
  */
 export class MissedToasts {
   /**
-   * @param key - Where this browser remembers it.
+   * @param key - The end of the key under which this browser stores the ids.
    */
   constructor(key: string) {
     this._key = `jupyterlab_notify:missed:${key}`;
@@ -26,12 +26,12 @@ export class MissedToasts {
     return [...this._seen.keys()];
   }
 
-  /** Tell whether one was in sight before there was no room for it any more. */
+  /** Tell whether a notification was in sight before it lost its place. */
   wasSeen(id: string): boolean {
     return this._seen.get(id) === true;
   }
 
-  /** Note that one is out of sight. */
+  /** Add a notification that is out of sight. */
   add(id: string, seen: boolean): void {
     this._seen.set(id, seen);
   }
@@ -46,12 +46,12 @@ export class MissedToasts {
     this._seen.clear();
   }
 
-  /** Take in what was out of sight before a reload. */
+  /** Add the notifications that were out of sight before a reload. */
   restore(): void {
     this._restored = true;
     try {
       for (const id of JSON.parse(localStorage.getItem(this._key) ?? '[]')) {
-        // It is old by now: it is counted, and not announced.
+        // It counts as seen: it is no longer news.
         if (!this._seen.has(id)) {
           this._seen.set(id, true);
         }
@@ -61,7 +61,7 @@ export class MissedToasts {
     }
   }
 
-  /** Remember it for a reload. */
+  /** Store the ids for a reload. */
   save(): void {
     const text = JSON.stringify(this.ids.slice(-MOST));
     if (this._restored && text !== this._text) {
@@ -69,7 +69,7 @@ export class MissedToasts {
       try {
         localStorage.setItem(this._key, text);
       } catch {
-        // See above.
+        // As in `restore`.
       }
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The place of toasts: below the toolbars under their column and beside an open side panel, so that
- * they cover no control of the page. The view asks for it.
+ * The place of toasts: below the toolbars in their column, and beside an open side panel, so that
+ * they cover no control of the page. Used by the view.
  */
 import type { IDisposable } from '@lumino/disposable';
 
@@ -17,7 +17,7 @@ const ABOVE = [
 /** The ids of the part that an open side panel makes narrower, in JupyterLab and in Notebook. */
 const BESIDE = ['jp-main-dock-panel', 'main-panel'];
 
-/** The classes of the bars in it whose buttons a toast would cover; the last are the center's. */
+/** The classes of bars there whose buttons a toast would cover; the last two are the center's. */
 const BARS = ['jp-Toolbar', 'lm-TabBar', 'jp-NotifyHeader', 'jp-NotifyFilter'];
 
 /** An open side panel with the center in it. */
@@ -26,24 +26,24 @@ const CENTER = '#jp-notify-center:not(.lm-mod-hidden)';
 /** Any toast, also one of JupyterLab's own. */
 const TOAST = '.jp-toastContainer .Toastify__toast';
 
-/** The least width left of an open side panel that a toast fits into. */
+/** The least width beside an open side panel that a toast fits into. */
 const MIN_BESIDE = 360;
 
 /** The width of toasts before there is one to measure. */
 const WIDTH = 320;
 
-/** Between toasts and what is around them. */
+/** The gap between toasts and what is around them. */
 const GAP = 12;
 
-/** The least height for toasts: a bar further down is not worth going below it. */
+/** The least height for toasts: they do not go below a bar that leaves less. */
 const MIN_HEIGHT = 240;
 
-/** The time for the page to settle before it is measured again. */
+/** Time in ms for the page to settle before it is measured again. */
 const SETTLE_MS = 50;
 
 /**
- * Between looks while a toast stands. No observer tells of an element that only moves, as by a
- * style of one around it, nor of one added deep within the page.
+ * Interval in ms between looks while a toast is on the page. No observer reports an element that
+ * only moves, for example because of an ancestor's style, or that is added deep within the page.
  */
 const STANDING_MS = 250;
 
@@ -68,12 +68,11 @@ export interface IPlace {
 /**
  * Find the place below the lowest bar that leaves room enough.
  *
- * In a split page whose lower part is small, toasts stand above its bar, and have no more room than
- * up to there.
+ * In a split page whose lower part is small, toasts stay above the bar of that part.
  *
- * @param above - Where what stands across the page ends.
+ * @param above - The lower edge of the parts across the top of the page.
  * @param bars - The bars in the toasts' column, in any order.
- * @param bottom - Where the page ends.
+ * @param bottom - The lower edge of the page.
  */
 export function findPlace(
   above: number,
@@ -87,7 +86,7 @@ export function findPlace(
     if (bar.bottom <= top) {
       continue;
     }
-    // A bar right below the last one is never left for a lower part of the page.
+    // A bar with little room above it never counts as the bar of a lower part of the page.
     if (bottom - bar.bottom >= MIN_HEIGHT || bar.top - top < MIN_HEIGHT / 2) {
       top = bar.bottom;
     } else {
@@ -128,9 +127,9 @@ export class ToastPlacement implements IDisposable {
     if (typeof ResizeObserver !== 'undefined') {
       this._resizes = new ResizeObserver(this._onChange);
     }
-    // The cell that is active has a toolbar of its own, which moves with it.
+    // The active cell has a toolbar of its own, which moves with the focus.
     document.addEventListener('focusin', this._onChange);
-    // Nobody looked while it was hidden.
+    // The place was not kept up to date while the page was hidden.
     document.addEventListener('visibilitychange', this._onChange);
     this.look();
   }
@@ -177,7 +176,7 @@ export class ToastPlacement implements IDisposable {
     const { classList, style } = document.body;
     style.setProperty('--jp-notify-toasts-top', `${Math.round(top)}px`);
     style.setProperty('--jp-notify-toasts-right', `${Math.round(right)}px`);
-    // No room beside the center: it has them all.
+    // With no room beside the center toasts are hidden: the center lists them all.
     classList.toggle('jp-mod-notify-toasts-covered', covered);
     this._listener.moved();
   }
@@ -189,7 +188,7 @@ export class ToastPlacement implements IDisposable {
     }, 0);
   }
 
-  /** The bars that are in sight in the toasts' column, which ends here. */
+  /** Find the visible bars in the toasts' column, whose right edge is given. */
   private _bars(right: number): IBar[] {
     const toasts = document
       .querySelector('.jp-toastContainer')
@@ -200,7 +199,7 @@ export class ToastPlacement implements IDisposable {
       .filter(
         box =>
           box.height > 0 &&
-          // The bar of a side is as high as the page.
+          // The bar of a side panel is as high as the page.
           box.width > box.height &&
           box.right > left &&
           box.left < right &&
@@ -210,14 +209,14 @@ export class ToastPlacement implements IDisposable {
   }
 
   /**
-   * Notice when what toasts keep off comes, goes or changes its size. Notebook's page may have none
-   * of it yet when it says that it is ready: each look finds what is new.
+   * Observe the parts that toasts keep off, to notice when they come, go or change their size.
+   * Notebook's page may not have them yet when it says that it is ready: each look adds new ones.
    */
   private _watch(): void {
     const inside = areas();
     const above = ABOVE.flatMap(one => document.querySelector(one) ?? []);
     for (const node of [...above, ...inside, ...bars()]) {
-      // One that is watched already would be said to have changed.
+      // Observing an element a second time would report it as changed.
       if (!this._watched.has(node)) {
         this._watched.add(node);
         this._resizes?.observe(node);
@@ -250,8 +249,8 @@ function areas(): HTMLElement[] {
 }
 
 /**
- * Find the bars. By their classes alone: a browser remembers what it found so, where a selector
- * would have it look at each cell's nodes every time.
+ * Find the bars, by their classes alone: a browser remembers the result of such a search, while a
+ * selector would make it look at each cell's nodes every time.
  */
 function bars(): Element[] {
   return areas().flatMap(area =>

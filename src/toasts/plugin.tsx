@@ -99,7 +99,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       : [];
     let wasOpen = false;
     commands.commandChanged.connect((_, { id }) => {
-      // However it was opened: also by its tab, or as a page is restored.
+      // The center may also be opened by its tab, or when a page is restored.
       if (id === CENTER && isOpen() !== wasOpen) {
         wasOpen = !wasOpen;
         presenter.toggled();

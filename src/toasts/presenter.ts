@@ -1,6 +1,6 @@
 /**
  * Decides which notifications toast, and for how long: the presenter behind the
- * toast plugin, which hands what shows to JupyterLab and to the view.
+ * toast plugin, which hands toasts to JupyterLab and to the view.
  */
 import {
   Notification as LabNotification,
@@ -27,8 +27,8 @@ import type { SummaryToast } from './summary';
 import { ToastView } from './view';
 
 /**
- * More than this many at once were missed, not received: then, and after a
- * reload, only a few of them are shown.
+ * This many at once, or more, were missed rather than received: then, and after
+ * a reload, only a few of them are shown.
  */
 const MISSED = { from: 7, shown: 3 };
 
@@ -41,11 +41,11 @@ const SUMMARY_HEIGHT = 40;
  * The user's settings of toasts.
  */
 export interface IToastSettings {
-  /** Seconds after which a toast closes that does not say it itself; 0: it stays. */
+  /** Seconds after which a toast closes if its message does not say it; 0: it stays. */
   defaultAutoClose: number;
   /** True if the center opens at an error. */
   openOnError: boolean;
-  /** The corner. */
+  /** The corner of the page in which toasts appear. */
   toastPosition: 'top-right' | 'bottom-right';
   /** The types that toast. */
   toastTypes: Notification['type'][];
@@ -159,7 +159,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Show what came in so far, and from now on at once.
+   * Show what has arrived so far, and from now on show arrivals at once.
    */
   start(): void {
     this._view.attach();
@@ -168,8 +168,8 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Say that the list of all was opened or closed: while it is in sight only errors toast. What
-   * does not close by itself is back afterwards.
+   * Tell the presenter that the center was opened or closed. While it is open, only errors toast;
+   * afterwards the toasts that do not close by themselves come back.
    */
   toggled(): void {
     if (this._isOpen()) {
@@ -190,7 +190,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Take away the toast that sums up: the user looks at the list.
+   * Remove the toast that sums up: the user looks at the list.
    */
   forgetMissed(): void {
     this._missed.clear();
@@ -198,7 +198,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Take all toasts away and stop.
+   * Remove all toasts and stop.
    */
   dispose(): void {
     if (this._isDisposed) {
@@ -244,7 +244,7 @@ export class ToastPresenter implements IDisposable {
       } else if (this._toasts.has(id)) {
         this._toasts.refresh(row);
       } else if (this._done.delete(id)) {
-        // The user undid its dismissal.
+        // The user has undone marking it as done.
         this._queue.set(id, true);
       }
     }
@@ -334,8 +334,8 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Sum up what no longer fits, as measured, or show what there is room for again: what stays, and
-   * of what passes a few that were never in sight.
+   * Sum up toasts that, as measured, no longer fit, or else show missed ones that now have room:
+   * those that stay, and a few of those that close by themselves and were never in sight.
    */
   private _fit(): void {
     if (!this._started || this._isDisposed) {
@@ -350,7 +350,7 @@ export class ToastPresenter implements IDisposable {
     const waiting = sumUp.length > 0 ? [] : this._waiting();
     if (waiting.length > 0) {
       const { show } = planToasts(
-        // Nothing that is in sight makes room for it.
+        // No toast in sight makes room for a missed one.
         shown.map(toast => ({ ...toast, urgency: Infinity })),
         waiting.map(row => this._toasts.candidate(row, true)),
         this._view.room,
@@ -383,9 +383,9 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Take toasts away for which there is no room, and count them.
+   * Remove toasts for which there is no room, and count them.
    *
-   * @param old - Whether those that were not shown yet are old news.
+   * @param old - Whether notifications without a toast count as seen.
    */
   private _putAside(ids: readonly string[], old = false): void {
     for (const id of ids) {
@@ -395,7 +395,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * The height of the toast that sums up: none where it does not show.
+   * The height of the toast that sums up; 0 while the center is open, since it is not shown then.
    */
   private _summaryHeight(): number {
     return this._isOpen()
@@ -413,7 +413,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Show, update or take away the toast that counts what is not shown.
+   * Show, update or remove the toast that counts the notifications without a toast.
    */
   private _sumUp(): void {
     if (this._isDisposed) {
@@ -425,7 +425,7 @@ export class ToastPresenter implements IDisposable {
         this._toasts.forgetHeight(id);
       }
     }
-    // A user who has the list in sight needs no sum of it, but errors come as soon as there is a place.
+    // A user who sees the list needs no summary; only errors still wait for a place.
     const open = this._isOpen();
     if (open) {
       for (const id of this._missed.ids) {
@@ -479,7 +479,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * The user is done with the message of a toast, which can be undone.
+   * The user marked the message of a toast as done, which can be undone.
    */
   private _onDone(toast: string, trans: TranslationBundle): void {
     const row = this._model.get(this._toasts.notificationOf(toast) ?? '');
@@ -493,7 +493,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * JupyterLab's own list removed a notification: the user's doing as well.
+   * The user removed a notification from JupyterLab's own list.
    */
   private _onManagerChanged(
     _: NotificationManager,
@@ -521,7 +521,7 @@ export class ToastPresenter implements IDisposable {
     { id, by }: NotificationModel.IOpening
   ): void {
     if (by === 'program') {
-      // Nobody has seen anything yet.
+      // A program opened the center, so the user may have seen nothing yet.
       return;
     }
     if (id !== null) {
@@ -531,7 +531,7 @@ export class ToastPresenter implements IDisposable {
   }
 
   /**
-   * Close notifications for all tabs, those of one moment in one request.
+   * Close a notification in all tabs; those that are closed in one moment share a request.
    */
   private _closeForAll(id: string): void {
     if (this._closing.size === 0) {
@@ -578,7 +578,7 @@ export class ToastPresenter implements IDisposable {
   private readonly _makeSummary: () => Promise<void>;
   /** The toast that sums up, once there was something to sum up. */
   private _summary: SummaryToast | null = null;
-  /** Notifications that were done while their toasts were in sight: undone, they come back. */
+  /** Notifications that were marked as done while they had a toast: it comes back if undone. */
   private readonly _done = new Set<string>();
   private _isDisposed = false;
   private _settings = DEFAULT_TOAST_SETTINGS;

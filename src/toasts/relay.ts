@@ -1,6 +1,6 @@
 /**
- * Hands toasts to JupyterLab's manager, and hands over again what it was told too early. The
- * presenter and the summary ask for it.
+ * Hands toasts to JupyterLab's manager, and repeats updates that came too early. Used by the
+ * presenter and the summary.
  */
 import type {
   Notification as LabNotification,
@@ -10,8 +10,8 @@ import type {
 import type { IToastDress, ToastView } from './view';
 
 /**
- * The time after a toast appeared in which JupyterLab may still take it for one that
- * is not there, and then drop what it is told of it.
+ * Time in ms after a toast has appeared for which JupyterLab may still not know it, and
+ * may drop its updates.
  */
 const SETTLE_MS = 100;
 
@@ -41,8 +41,8 @@ export class ToastRelay {
   }
 
   /**
-   * Show something else in a toast, and again as soon as JupyterLab has it: a
-   * job that is over at once must not turn for ever.
+   * Update a toast, and repeat the update once JupyterLab knows the toast: the
+   * spinner of a job that ends at once must not turn for ever.
    */
   update(update: Update): void {
     this._manager.update(update);
@@ -51,7 +51,7 @@ export class ToastRelay {
     }
   }
 
-  /** Take a toast away. */
+  /** Remove a toast. */
   retract(toast: string): void {
     this._unsettled.delete(toast);
     this._manager.dismiss(toast);
@@ -74,6 +74,6 @@ export class ToastRelay {
     }, SETTLE_MS);
   }
 
-  /** The toasts that JupyterLab may not know yet, and what they were to show since. */
+  /** The toasts that JupyterLab may not know yet, each with its last update. */
   private readonly _unsettled = new Map<string, Update | null>();
 }

@@ -60,7 +60,7 @@ export class ShownToasts {
     return this._ids.get(toast);
   }
 
-  /** The number of those in sight, or sure to be. */
+  /** The number of toasts that are in sight, or sure to be. */
   count(): number {
     let count = 0;
     for (const shown of this._shown.values()) {
@@ -144,13 +144,13 @@ export class ShownToasts {
     }
   }
 
-  /** Take a toast away, without that being the user's doing. */
+  /** Remove a toast, without that counting as the user's doing. */
   close(id: string): void {
     const shown = this._shown.get(id);
     if (shown) {
       const height = this._options.view.height(shown.toast);
       if (height !== undefined) {
-        // It may have been folded.
+        // The toast may be folded now, and was higher before.
         const known = this._heights.get(id) ?? 0;
         this._heights.set(id, Math.max(known, height));
       }
@@ -175,7 +175,7 @@ export class ShownToasts {
 
   /**
    * Note that a toast is gone from the page: its time was up, or JupyterLab's own list opened,
-   * which takes all toasts away. Returns false if it is none of these.
+   * which removes all toasts. Returns false if it is not one of these toasts.
    */
   vanished(toast: string): boolean {
     const id = this._ids.get(toast) ?? '';
@@ -183,8 +183,8 @@ export class ShownToasts {
     if (shown) {
       shown.visible = false;
       if (!shown.sticky) {
-        // It stays in the center: a copy in JupyterLab's list would stay for
-        // ever.
+        // The message stays in the center: a copy in JupyterLab's list would
+        // stay for ever.
         this.close(id);
       }
     }
@@ -213,7 +213,7 @@ export class ShownToasts {
     );
   }
 
-  /** Height of its toast: the one it had the last time, or else an estimate. */
+  /** Return the height of a notification's toast: that of its last toast, or else an estimate. */
   private _height(row: Notification): number {
     return this._heights.get(row.id) ?? estimateHeight(row);
   }

@@ -1,5 +1,5 @@
 /**
- * The line that counts what is out of sight. The presenter says when there is one.
+ * The toast that counts the notifications out of sight. The presenter says when there is one.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -20,7 +20,7 @@ export class SummaryToast {
   }
 
   /**
-   * Show how many there are beside those that are in sight.
+   * Show the number of notifications besides those in sight.
    */
   show(count: number, inSight: number): void {
     const { open, relay, trans } = this._options;
@@ -63,17 +63,17 @@ export class SummaryToast {
     );
   }
 
-  /** Take it away. */
+  /** Remove the toast. */
   hide(): void {
     const toast = this._toast;
     if (toast !== null) {
-      // First, or its removal would be taken for the user's doing.
+      // Forget it first, or its removal would count as the user's doing.
       this.removed();
       this._options.relay.retract(toast);
     }
   }
 
-  /** JupyterLab has taken it away. */
+  /** Note that JupyterLab has removed the toast. */
   removed(): void {
     this._toast = null;
     this._text = '';

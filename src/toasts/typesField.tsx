@@ -1,5 +1,5 @@
 /**
- * The field of the settings that says which types of messages toasts announce.
+ * The field of the settings in which the user chooses the types of messages that toast.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';

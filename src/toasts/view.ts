@@ -1,6 +1,6 @@
 /**
- * The toasts on the page: finds those of ours among JupyterLab's, gives them what
- * JupyterLab leaves out, and says when they come and go.
+ * The toasts on the page: finds ours among JupyterLab's, gives them what JupyterLab
+ * leaves out, and says when they come and go.
  */
 import { Notification as LabNotification } from '@jupyterlab/apputils';
 import type { IDisposable } from '@lumino/disposable';
@@ -28,7 +28,7 @@ export interface IToastDress {
   role: 'alert' | 'status';
   /** True if a screen reader reads it out. */
   live: boolean;
-  /** Its text, if it stays and folds to a line: another text opens it again. */
+  /** Its content, if it stays and folds to a line: other content opens it again. */
   folds: string | null;
   /** True if a click opens it in the center. */
   opens: boolean;
@@ -37,11 +37,11 @@ export interface IToastDress {
 }
 
 /**
- * Have JupyterLab load what it draws toasts with, so that the first one is
- * as fast as all others.
+ * Have JupyterLab load its code for toasts, so that the first one is as fast
+ * as all others.
  *
- * It does that when a notification is removed, also one that never was; no
- * toast is drawn for it.
+ * It does so when a notification is removed, even one that never existed; no
+ * toast is drawn for that.
  */
 export function warmUp(): void {
   const load = () => {
@@ -136,7 +136,7 @@ export class ToastView implements IDisposable {
     document.body.classList.remove('jp-mod-notify-toasts-top');
   }
 
-  /** Say how a toast looks that is there or will be. */
+  /** Set the look of a toast that is on the page or will be. */
   expect(toast: string, dress: IToastDress): void {
     void this._load();
     this._dresses.set(toast, dress);
@@ -151,7 +151,7 @@ export class ToastView implements IDisposable {
     return toast === null ? undefined : this._heights.get(toast);
   }
 
-  /** Take a toast away that JupyterLab's manager has forgotten. */
+  /** Remove a toast that JupyterLab's manager has forgotten. */
   close(toast: string): void {
     this._dresses.delete(toast);
     this._heights.delete(toast);
@@ -160,7 +160,7 @@ export class ToastView implements IDisposable {
       return;
     }
     this._leaving.add(toast);
-    // While it must not disturb, JupyterLab takes no toast away either.
+    // In its do-not-disturb mode JupyterLab removes no toasts either: press the cross.
     window.setTimeout(() => {
       if (node.isConnected && !node.className.includes('-exit')) {
         node.querySelector<HTMLElement>(CLOSE)?.click();
@@ -168,14 +168,14 @@ export class ToastView implements IDisposable {
     }, 300);
   }
 
-  /** Keep toasts of other extensions in their place too, also before there is one of ours. */
+  /** Place the toasts of other extensions too, even before there is one of ours. */
   place(): void {
     void this._load();
   }
 
   /**
-   * Load what keeps toasts in their place, with the first of them; the next one asks again if
-   * the server is away.
+   * Load the code that places and folds toasts, at the first toast; the next toast tries again if
+   * the server cannot be reached.
    */
   private async _load(): Promise<void> {
     if (this._isLoading) {
@@ -260,8 +260,8 @@ export class ToastView implements IDisposable {
   }
 
   /**
-   * Measure after the frame in which they came: to ask now would cost the
-   * layout of the whole page before the toast is drawn.
+   * Measure toasts after the frame in which they were added: to measure now
+   * would force a layout of the whole page before the toast is drawn.
    */
   private _measure(): void {
     if (this._frame !== undefined) {
@@ -269,7 +269,7 @@ export class ToastView implements IDisposable {
     }
     this._frame = window.setTimeout(() => {
       this._frame = undefined;
-      // A page in the background is told of no sizes.
+      // Observers report no sizes to a page in the background.
       this._placement?.look();
       for (const node of this._toasts()) {
         if (this._dresses.has(node.id)) {
@@ -288,11 +288,11 @@ export class ToastView implements IDisposable {
       node.dataset.jpNotifyProgress = String(dress.progress);
       node.style.setProperty('--jp-notify-progress', `${dress.progress}%`);
     }
-    // No class: React writes all of them anew.
+    // An attribute, not a class: React overwrites all classes.
     node.toggleAttribute('data-jp-notify-opens', dress.opens);
     this._fold(node, dress.folds);
     if (dress.pictured || node.dataset.jpNotifyImage) {
-      // Its text is there without it.
+      // The toast has its text even if the picture cannot be loaded.
       import('../components/pictures').then(
         ({ dressToast }) => dressToast(node, dress.pictured ?? null),
         () => undefined
@@ -319,7 +319,7 @@ export class ToastView implements IDisposable {
   }
 
   /**
-   * Fold a toast after its time, again after it has something else to say.
+   * Fold a toast after its time, which begins anew when its content changes.
    */
   private _fold(node: HTMLElement, folds: string | null): void {
     if (folds === null) {
@@ -347,7 +347,7 @@ export class ToastView implements IDisposable {
     } else if (
       toast.matches('[data-jp-notify-opens]') &&
       !(target as Element).closest('button, a') &&
-      // A user who marks text wants to copy it.
+      // A user who selects text wants to copy it.
       window.getSelection()?.isCollapsed !== false
     ) {
       this._listener.pressed(toast.id);
@@ -381,7 +381,7 @@ export class ToastView implements IDisposable {
   private _container: HTMLElement | null = null;
   private _frame: number | undefined = undefined;
   private _isDisposed = false;
-  /** Kept, since to ask for it costs the layout of the page. */
+  /** Kept, since reading it from the window forces a layout of the page. */
   private _windowHeight = 0;
 }
 
