@@ -18,7 +18,7 @@ const SEVERITY: Record<NotificationType, number> = {
 };
 
 /**
- * The rows that belong into the banner: the most severe first, of equals the newest.
+ * Return the rows that belong in the banner: the most severe first, and of equals the newest.
  */
 export function banners(rows: readonly Notification[]): Notification[] {
   return rows
@@ -36,8 +36,8 @@ export function interrupts(type: NotificationType): boolean {
 }
 
 /**
- * Tells what a screen reader has yet to hear: each message of the banner once in a page, and
- * none that a toast says.
+ * Tells which messages a screen reader has yet to read out: each message of the banner once in a
+ * page, and none that a toast announces.
  */
 export class Announcer {
   /**
@@ -71,7 +71,7 @@ export class Announcer {
   private readonly _said = new Set<string>();
 }
 
-/** A row, each time that it asks for attention. */
+/** Return a name for a row that is new each time that the row asks for attention. */
 function name(row: Notification): string {
   return `${row.id}@${row.position}`;
 }

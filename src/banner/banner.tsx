@@ -18,7 +18,7 @@ import type { IBannerOptions } from './view';
 /** Number of messages that are shown; the others are only counted. */
 const MOST = 3;
 
-/** A window in which one line is all that the banner takes. */
+/** A small window, in which the banner shows only one message. */
 const SMALL = '(max-width: 760px), (max-height: 560px)';
 
 /**
@@ -47,7 +47,7 @@ export function Banner(props: IBannerProps): JSX.Element {
 
   const most = small ? 1 : MOST;
   const shown = all ? rows : rows.slice(0, most);
-  // A message that is open stays so where it stands.
+  // The open message stays open as long as it is shown.
   const opened = shown.some(row => row.id === openId) ? openId : null;
 
   React.useLayoutEffect(() => {
@@ -114,7 +114,7 @@ export function Banner(props: IBannerProps): JSX.Element {
   );
 }
 
-/** Shows what is only counted, or no longer. */
+/** The button that shows the messages that are only counted, or hides them again. */
 function MoreButton(props: {
   all: boolean;
   hidden: number;
@@ -138,7 +138,7 @@ function MoreButton(props: {
   );
 }
 
-/** The rows of the banner, and what a screen reader is told of those that came last. */
+/** Return the rows of the banner, and what a screen reader reads out of the newest ones. */
 function useBanners({
   announcer,
   model,
@@ -179,7 +179,7 @@ function useBanners({
 }
 
 /**
- * Hand the focus on to what is left when the focused element goes away.
+ * Move the focus to what is left when the focused element goes away.
  *
  * @returns The handlers of the banner's element.
  */

@@ -23,7 +23,7 @@ export function Countdown(props: { until: string }): JSX.Element | null {
     <time
       className="jp-NotifyBanner-countdown"
       role="timer"
-      // The number at its beginning says nothing of the direction.
+      // The text may begin with a number, which has no direction of its own.
       dir="auto"
       dateTime={props.until}
       title={times.exact(moment)}
@@ -37,7 +37,7 @@ export function Countdown(props: { until: string }): JSX.Element | null {
   );
 }
 
-/** The server's time, anew whenever what is left reads otherwise; a hidden tab has no timer. */
+/** Return the server's time, updated when the time left reads otherwise; not in a hidden tab. */
 function usePresent(until: number): number {
   const { model } = React.useContext(Shared);
   const [now, setNow] = React.useState(() => model.now());
@@ -50,7 +50,7 @@ function usePresent(until: number): number {
       setNow(present);
       if (!document.hidden && left > 0) {
         const step = left <= MINUTE_MS ? SECOND_MS : MINUTE_MS;
-        // A moment later, so that it has changed by then.
+        // A moment later, so that the text has changed by then.
         timer = window.setTimeout(tick, (left % step) + 20);
       }
     };

@@ -81,7 +81,7 @@ function Line(
         </span>
         <Summary
           row={row}
-          // Also of a message without details a link can be followed.
+          // Links can be followed in a message without details too.
           open
           id={id}
           className="jp-NotifyBanner-summary"
@@ -127,7 +127,7 @@ function Line(
             </IconButton>
           </>
         ) : (
-          // As wide as these, so that all that is left of them stands in columns.
+          // As wide as these buttons, so that everything to the left of them lines up.
           <span className="jp-NotifyBanner-noTools" />
         )}
       </div>
@@ -155,7 +155,7 @@ function Progress(props: {
   );
 }
 
-/** Measure if a line had to be cut; while it is open, the last answer stays. */
+/** Tell if a line had to be cut; while the message is open, the last result stays. */
 function useCut(
   line: React.RefObject<HTMLDivElement>,
   open: boolean,

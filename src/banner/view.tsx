@@ -24,7 +24,7 @@ export interface IBannerOptions extends Omit<ICenterProps, 'host'> {
 const BELOW = ['jp-main-content-panel', 'spacer-widget-top'];
 
 /**
- * Put the banner on the page, where it then shows what the model has for it.
+ * Put the banner on the page, where it then follows the model.
  *
  * @returns The banner, which the page owns.
  */
@@ -37,7 +37,7 @@ export function showBanner(options: IBannerOptions): Widget {
     BoxLayout.setStretch(bar, 0);
     layout.insertWidget(layout.widgets.indexOf(below), bar);
   } else {
-    // Another application, which has at least a place for what is at the top.
+    // Another application, which at least has an area at the top.
     shell.add(bar, 'top', { rank: 10_000 });
   }
   return bar;
@@ -59,7 +59,7 @@ function findBelow(shell: Widget): Widget | undefined {
 }
 
 /**
- * The widget of the banner, as high as what is in it, and hidden while that is nothing.
+ * The widget of the banner, as high as its content, and hidden while it has none.
  */
 class BannerBar extends ReactWidget {
   constructor(options: IBannerOptions) {
@@ -73,7 +73,7 @@ class BannerBar extends ReactWidget {
     this.hide();
   }
 
-  /** Let go of the page. */
+  /** Stop observing sizes. */
   dispose(): void {
     this._sizes.disconnect();
     super.dispose();
@@ -106,7 +106,7 @@ class BannerBar extends ReactWidget {
     this._measure();
   }
 
-  /** The layout goes by the least height of what it holds. */
+  /** Set the widget's least height, by which the page's layout sizes it. */
   private _measure(): void {
     const content = this.node.firstElementChild as HTMLElement | null;
     const height = content?.offsetHeight ?? 0;

@@ -11,10 +11,10 @@ import { type DesktopPermission, permission } from './permission';
 export type Store = (wanted: boolean) => Promise<unknown>;
 
 /**
- * Turn them on, if this browser lets the user, or off. Where it does not, the setting stays: it is
- * that of the user's other browsers too.
+ * Turn desktop notifications on, if this browser allows them, or off. If it does not, the setting
+ * stays as it is: it is for the user's other browsers too.
  *
- * @returns Why they could not be turned on; null if there is no obstacle.
+ * @returns The reason why they could not be turned on; null if there is no obstacle.
  */
 export async function turn(
   wanted: boolean,
@@ -30,8 +30,8 @@ export async function turn(
 }
 
 /**
- * The same, with the obstacle in a dialog. Nothing is said of a question that the user has just left
- * without an answer.
+ * Turn desktop notifications on or off, and show an obstacle in a dialog. A question that the user
+ * has just left without an answer is no obstacle.
  */
 export async function turnOrSay(
   wanted: boolean,
@@ -49,7 +49,7 @@ export async function turnOrSay(
 }
 
 /**
- * Ask the user, which a browser allows only in a click of theirs.
+ * Ask the user for permission, which a browser allows only after a click.
  */
 async function askPermission(): Promise<DesktopPermission> {
   if (permission() === 'default') {
@@ -59,7 +59,7 @@ async function askPermission(): Promise<DesktopPermission> {
 }
 
 /**
- * Say in a sentence why there are no desktop notifications; null where there is no obstacle.
+ * Return a sentence that says why there are no desktop notifications; null if there is no obstacle.
  *
  * @param permission - The browser's answer.
  * @param trans - The language.

@@ -64,7 +64,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     const update = () => {
       if (on && !presenter) {
-        // What comes in while it is loaded is for it too.
+        // The presenter gets the changes that arrive while it is loaded too.
         const early: NotificationModel.IChange[] = [];
         const keep = (_: unknown, change: NotificationModel.IChange) => {
           early.push(change);
@@ -136,7 +136,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         )
     });
 
-    // In the settings it is a box whose click asks the browser, with the reason if that refuses.
+    // The field of the setting is a box whose click asks the browser; it says why if that refuses.
     forms?.addRenderer(`${SETTINGS}.${SETTING}`, {
       fieldRenderer: props => (
         <React.Suspense fallback={null}>

@@ -13,10 +13,10 @@ import type { Notification as Row } from '../wire';
 import { TabCoordinator } from './tabs';
 import { permission } from './permission';
 
-/** More than this many at once are counted, not shown one by one. */
+/** The most messages at once that are shown one by one; more are only counted. */
 const MOST = 3;
 
-/** Age in ms from which a message was missed rather than received: the bell counts it. */
+/** Age in ms from which a message was missed rather than received: only the bell counts it. */
 const FRESH_MS = 5 * 60_000;
 
 /** Number of messages in a minute that are shown one by one. */
@@ -46,7 +46,7 @@ export class DesktopPresenter implements IDisposable {
   }
 
   /**
-   * Show nothing any more, and take away what is shown.
+   * Show nothing any more, and close the notifications that are shown.
    */
   dispose(): void {
     if (this._isDisposed) {
@@ -72,7 +72,7 @@ export class DesktopPresenter implements IDisposable {
         void this._addPicture(row, shown);
       }
     }
-    // A snapshot is what was there before: the toasts sum that up.
+    // A snapshot holds messages from before: the toasts sum them up.
     if (change.type === 'changes') {
       const rows = fresh(change, this._model.now());
       if (rows.length > 0) {
@@ -90,7 +90,7 @@ export class DesktopPresenter implements IDisposable {
 
   private async _show(rows: readonly Row[]): Promise<void> {
     const names = new Map(rows.map(row => [`${row.id}@${row.position}`, row]));
-    // A user who ends do-not-disturb a moment later wanted nothing of what came before.
+    // A message that arrives during do-not-disturb stays silent, even if it ends a moment later.
     const { silent } = this;
     let claimed: string[];
     try {
@@ -102,7 +102,7 @@ export class DesktopPresenter implements IDisposable {
     const mine = claimed
       .map(name => this._model.get(names.get(name)!.id))
       .filter((row): row is Row => row !== undefined && isUnread(row));
-    // Also what is silent was claimed: it must not come later from another tab.
+    // Silent messages are claimed too, or another tab could show them later.
     if (
       mine.length === 0 ||
       silent ||
@@ -131,7 +131,7 @@ export class DesktopPresenter implements IDisposable {
     }
   }
 
-  /** Show one again with its picture, which came a moment after it; that makes no sound. */
+  /** Show a message again with its picture, which arrives a moment later; that makes no sound. */
   private async _addPicture(row: Row, shown: Notification): Promise<void> {
     const { desktopPicture } = await import('../components/pictures');
     const picture = await desktopPicture(row);
@@ -185,13 +185,13 @@ export class DesktopPresenter implements IDisposable {
       shown = new Notification(title, {
         body,
         lang: document.documentElement.lang,
-        // Only some browsers know the larger one.
+        // Only some browsers know `image`, which is larger.
         ...(picture && { icon: picture, image: picture }),
-        // The same message from two tabs is one on the desktop.
+        // By its tag, a message that two tabs show is one notification on the desktop.
         tag: `jupyterlab_notify:${this._server}:${tag}`
       });
     } catch (reason) {
-      // Browsers on phones have the class, and throw.
+      // Browsers on phones have the class, but its constructor throws.
       console.warn('No desktop notification can be shown.', reason);
       return null;
     }

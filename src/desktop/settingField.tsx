@@ -25,7 +25,7 @@ export function SettingField({
 }): JSX.Element {
   const [failure, setFailure] = React.useState<string | null>(null);
   const toggle = async (wanted: boolean) => {
-    // The form saves, a moment later. A second store would be overtaken by what it saves late.
+    // The form saves the value itself, a moment later, which would overwrite a value stored here.
     const save = async (value: boolean) => onChange(value);
     setFailure(
       await turn(wanted, save, trans).catch((error: Error) => error.message)

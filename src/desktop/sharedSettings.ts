@@ -1,5 +1,5 @@
 /**
- * Settings that hold in every tab at once: JupyterLab tells the other tabs of none.
+ * Settings that take effect in every tab at once: JupyterLab does not tell other tabs of a change.
  */
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 
@@ -30,7 +30,7 @@ export class SharedSettings {
         this._heard.add(data);
         registry
           .reload(data)
-          // While the server is away it goes by what it has.
+          // While the server cannot be reached, this tab keeps the settings that it has.
           .catch(() => undefined)
           .finally(() => this._heard.delete(data));
       }
@@ -40,7 +40,7 @@ export class SharedSettings {
   /**
    * Follow one setting that is on or off.
    *
-   * @param set - Takes the value, at first and at each change.
+   * @param set - Receives the value, at first and at each change.
    * @param changed - Called after each change.
    */
   follow(
@@ -69,8 +69,8 @@ export class SharedSettings {
 
   private readonly _channel: BroadcastChannel | null;
   /**
-   * Plugins whose new settings came over the channel: all tabs know them, and telling of them again
-   * would never end.
+   * Plugins whose change came over the channel: all tabs know of it, and to tell them again would
+   * never end.
    */
   private readonly _heard = new Set<string>();
   private readonly _registry: ISettingRegistry;

@@ -13,16 +13,16 @@ const REMEMBERED = 100;
 const HELD_MS = 10_000;
 
 /**
- * The tabs of a server, as this one takes part in them.
+ * This tab's part in the agreement.
  *
- * Web Locks are let go by the browser when a tab ends, however it ends, so nothing here can be
- * left over from a tab that crashed in front.
+ * The browser releases Web Locks when a tab ends, however it ends, so a tab that crashes in front
+ * leaves nothing behind.
  */
 export class TabCoordinator implements IDisposable {
   /**
-   * Take part.
+   * Take part in the agreement.
    *
-   * @param server - what names the server; other servers of this origin are others' business.
+   * @param server - the name of the server; each server of this origin has its own agreement.
    */
   constructor(server: string) {
     this._front = `jupyterlab_notify:front:${server}`;
@@ -40,7 +40,7 @@ export class TabCoordinator implements IDisposable {
   }
 
   /**
-   * No longer take part.
+   * Leave the agreement.
    */
   dispose(): void {
     if (this._isDisposed) {
@@ -74,10 +74,10 @@ export class TabCoordinator implements IDisposable {
   }
 
   /**
-   * Claim messages for this tab, each of which no other tab then gets.
+   * Claim messages for this tab, so that no other tab gets them.
    *
-   * @returns Those that are to be shown: the ones nobody had claimed, unless a tab is in front,
-   *   which shows them itself.
+   * @returns The messages to show on the desktop: those that no tab had claimed; none if a tab is
+   *   in front, which shows them in its page.
    */
   claim(names: readonly string[]): Promise<string[]> {
     return navigator.locks.request(this._claims, async () => {
@@ -97,7 +97,7 @@ export class TabCoordinator implements IDisposable {
           JSON.stringify([...known, ...mine].slice(-REMEMBERED))
         );
       } catch {
-        // The browser shows a tag once, so without storage only the sound may come twice.
+        // The browser shows each tag once, so without storage only the sound may come twice.
       }
       const { held } = await navigator.locks.query();
       return held?.some(lock => lock.name === this._front) ? [] : mine;
