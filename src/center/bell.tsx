@@ -7,7 +7,7 @@ import * as React from 'react';
 import type { ICenterProps } from '../components/context';
 import { countText } from './badge';
 
-/** Wait of the bell, in ms, so that others draw first: a toast matters more than its number. */
+/** Time in ms after which the bell follows a change: a toast matters more, and is drawn first. */
 const BELL_LAG_MS = 50;
 
 /**
@@ -35,14 +35,14 @@ export class NotificationBell extends ReactWidget {
   }
 
   /**
-   * Put the keyboard at the bell.
+   * Give the keyboard focus to the bell.
    */
   focus(): void {
     this.node.querySelector('button')?.focus();
   }
 
   /**
-   * Let go of the model.
+   * Stop following the model.
    */
   dispose(): void {
     this._options.model.stateChanged.disconnect(this._onStateChanged, this);
@@ -112,7 +112,7 @@ export namespace NotificationBell {
   export interface IOptions extends Pick<ICenterProps, 'model' | 'trans'> {
     /** Tells if the center is in sight. */
     isOpen: () => boolean;
-    /** Show or hide it. */
+    /** Show or hide the center. */
     toggle: () => void;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The bell's place in Notebook 7, which takes its header away in a small window and when the user
- * says so: then the bell stands at the end of the menus, which remain.
+ * The bell's place in Notebook 7, which hides its header in a small window and when the user asks
+ * for that: the bell then stands at the end of the menus, which remain.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
@@ -13,8 +13,8 @@ const BESIDE_MENUS = 'jp-mod-besideMenus';
 /**
  * Keep the bell in sight.
  *
- * @param header - Where it is while that is there.
- * @param rank - Its place among others.
+ * @param header - The header, which holds the bell while it is visible.
+ * @param rank - The bell's rank in its area.
  */
 export function followHeader(
   shell: JupyterFrontEnd.IShell,

@@ -8,7 +8,7 @@ import type { IRowHandlers } from './row';
 import { canSnooze } from './snooze';
 
 /**
- * Something that may be done to rows: each takes those that it changes.
+ * A change of several rows; it is made only to those of them that it changes.
  */
 export type Bulk = 'markRead' | 'markUnread' | 'dismiss' | 'restore';
 
@@ -20,7 +20,7 @@ const TAKES: Record<Bulk, (row: Notification) => boolean> = {
 };
 
 /**
- * The rows that something changes.
+ * Return the rows that a change really changes.
  */
 export function takenBy(
   bulk: Bulk,
@@ -30,9 +30,9 @@ export function takenBy(
 }
 
 /**
- * Do something to those rows that it changes, as one change that can be undone.
+ * Make a change to those rows that it really changes, as one change that can be undone.
  *
- * @returns Whether there was any.
+ * @returns Whether there was any such row.
  */
 export function applyBulk(
   bulk: Bulk,

@@ -18,7 +18,7 @@ type View = NotificationModel.IQuery['view'];
  */
 export function FilterBar(props: {
   view: View;
-  /** True if anything is snoozed: only then there is a view of it. */
+  /** True if anything is snoozed: only then is there a view for it. */
   hasSnoozed: boolean;
   search: string;
   /** The senders that are known. */
@@ -53,7 +53,7 @@ export function FilterBar(props: {
   );
 }
 
-/** The lists, of which one is shown. */
+/** The names of the lists; the user chooses the list that is shown. */
 function Views(props: {
   view: View;
   hasSnoozed: boolean;

@@ -142,7 +142,7 @@ function TypeBoxes(props: {
   );
 }
 
-/** A box for each sender, of which one is chosen at most. */
+/** A box for each sender; at most one is checked. */
 function SourceBoxes(props: {
   source: string | undefined;
   sources: readonly ISource[];
@@ -151,7 +151,7 @@ function SourceBoxes(props: {
   const { source, sources, onSource } = props;
   const { times, trans } = React.useContext(Shared);
   const chosen = source?.toLowerCase();
-  // A search knows no blanks around a name.
+  // A search has no blanks around a name.
   const isChosen = (name: string) => name.trim().toLowerCase() === chosen;
   return (
     <div

@@ -1,5 +1,5 @@
 /**
- * The head of the center: its title, and what is done to all of the inbox.
+ * The head of the center: its title, and the buttons for the whole inbox.
  */
 import type { IDisposable } from '@lumino/disposable';
 import * as React from 'react';

@@ -30,7 +30,7 @@ export type ListKey =
         | 'escape';
     };
 
-/** Number of rows that a key moves; past an end it stops there. */
+/** Number of rows by which a key moves the focus, which stops at either end of the list. */
 const MOVES: Record<string, number> = {
   ArrowDown: 1,
   ArrowUp: -1,
@@ -92,8 +92,8 @@ export function listKey(event: KeyEvent): ListKey | null {
 }
 
 /**
- * The key's name, of a letter the small one: Caps Lock changes nothing. Where the keyboard writes
- * another script it is the Latin letter at that place.
+ * Return a key's name, of a letter in lower case, so that Caps Lock changes nothing. On a keyboard
+ * for another script it is the Latin letter of the same key.
  */
 function keyOf({ key, code }: KeyEvent): string {
   if (key.length > 1) {

@@ -27,9 +27,9 @@ const STILL = '(prefers-reduced-motion: reduce)';
  * The requests that the center may make of its list.
  */
 export interface IListHandle {
-  /** Put the keyboard at the row it was at. */
+  /** Give the focus to the row that had it last. */
   focus(): void;
-  /** Bring a row into sight, and the keyboard to it if that is wanted. */
+  /** Scroll a row into sight, and give it the focus if that is wanted. */
   show(id: string | undefined, focus: boolean): void;
 }
 
@@ -95,7 +95,7 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
     }
   }));
   const toTop = () => {
-    // Far away a smooth way would lead through all the rows between.
+    // From far away a smooth scroll would pass through all the rows between.
     const far = (scroller.current?.scrollTop ?? 0) > SMOOTH_PX;
     const still = window.matchMedia(STILL).matches;
     virtualizer.scrollToIndex(0, {
@@ -163,7 +163,7 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
 });
 List.displayName = 'List';
 
-/** Do what a key says to the row that the keyboard is at. */
+/** Do what a key says, to the focused row. */
 // Longer than a screen: one case for each key.
 function onKeyDown(
   event: React.KeyboardEvent,
@@ -179,7 +179,7 @@ function onKeyDown(
     return;
   }
   if (selection.size > 0 && bulkKey(event)) {
-    // The center does it, to all of them.
+    // The center does it, to all selected rows.
     return;
   }
   switch (key.do) {
@@ -191,12 +191,12 @@ function onKeyDown(
       go(index + key.by);
       break;
     case 'selectAll':
-      // The center's own keys with Ctrl come here too: this one is not stopped.
+      // Keep the browser from selecting the page; the center ignores the event after that.
       event.preventDefault();
       handlers.all();
       return;
     case 'toggle':
-      // Inside the row these belong to the button that has the focus.
+      // Inside a row, Enter and Space belong to the button that has the focus.
       if (target.dataset.id !== row.id) {
         return;
       }
@@ -240,7 +240,7 @@ function onKeyDown(
   event.stopPropagation();
 }
 
-/** Says how many came in on top while one was reading further down, and leads to them. */
+/** The button that counts rows that arrived while the user read further down, and goes to them. */
 function News(props: {
   rows: readonly Notification[];
   atTop: boolean;
@@ -265,7 +265,7 @@ function News(props: {
 function ListItem(
   props: Omit<IListProps, 'rows' | 'label'> & {
     item: Item;
-    /** The row that the keyboard is at. */
+    /** The id of the row that Tab reaches. */
     current: string | undefined;
   }
 ): JSX.Element {
@@ -287,7 +287,7 @@ function ListItem(
       );
     case 'day':
       return (
-        // Every row says its own day to a screen reader.
+        // A screen reader reads the date in every row.
         <div className="jp-NotifyList-day" aria-hidden="true">
           {item.label}
         </div>

@@ -102,12 +102,12 @@ export class Listing {
   /**
    * Leave this list for another one, or load it anew.
    *
-   * @returns when its first page is here, or failed to come.
+   * @returns A promise that resolves when its first page is here, or failed to come.
    */
   load(query: NotificationModel.IQuery = this._query): Promise<void> {
     this._query = query;
-    // Known rows are shown at once. A list that is searched or filtered by
-    // sender is the server's to find: its own rows would flicker in and out.
+    // Known rows are shown at once, except for a search for words: only the server
+    // knows which rows match, so known rows would flicker in and out.
     this._rows = query.text
       ? []
       : this._source.notifications
@@ -136,7 +136,7 @@ export class Listing {
     }
   }
 
-  /** The id of the row that the user reads: when it expires, it stays until this is another. */
+  /** The id of the row that the user reads: if the row expires, it stays until this id changes. */
   get held(): string | null {
     return this._held;
   }
@@ -173,7 +173,7 @@ export class Listing {
     if (this._more) {
       return this._more;
     }
-    // A first page that comes after it would cut it off again.
+    // A first page that arrives later would cut the older page off again.
     if (this._asking || this._floor === null) {
       return Promise.resolve();
     }
@@ -204,7 +204,7 @@ export class Listing {
    */
   apply(change: NotificationModel.IChange): void {
     if (change.newStore) {
-      // Only what it names is worth keeping.
+      // Only the rows in this snapshot exist in the new store.
       const known = new Map(change.notifications.map(row => [row.id, row]));
       this._set(
         this._rows
@@ -224,7 +224,7 @@ export class Listing {
       return;
     }
     if (change.type === 'snapshot') {
-      // It names the newest rows only; what it does not name may be there all the same.
+      // A snapshot has only the newest rows; the server may have the others all the same.
       void this.refresh();
     } else if (this._query.text && change.notifications.length > 0) {
       // Only the server can tell whether a body holds the words.
@@ -239,7 +239,7 @@ export class Listing {
   }
 
   /**
-   * Show one row whatever the pages loaded so far: somebody asked for it.
+   * Show one row even if its page is not loaded: somebody asked for it.
    */
   include(row: Notification): void {
     this._set(this._merge(this._rows, [row], false));
@@ -285,7 +285,8 @@ export class Listing {
   }
 
   /**
-   * Tell if a row stays that a new first page does not name, because it was read while in sight.
+   * Tell if a row that is not in a new first page stays: one that expired while the user reads it,
+   * or that was marked as read in the list of unread rows.
    */
   private _stays(row: Notification, page: Page): boolean {
     if (row.expired !== null) {
@@ -300,8 +301,8 @@ export class Listing {
   }
 
   /**
-   * Ask for a page, in as many requests as its length needs; what changes until it is here is
-   * newer than the page.
+   * Ask for a page, in as many requests as its length needs. Changes that arrive before the page
+   * are newer than it.
    */
   private async _request(
     before: number | undefined,
@@ -332,7 +333,7 @@ export class Listing {
 
   private _take(page: Page, late: Late, rows: readonly Notification[]): void {
     this._floor = page.next;
-    // The server may not have made yet what the user did before asking for this list.
+    // The server may not have made a change yet that the user made before asking for this list.
     const kept = new Set(rows.map(row => row.id));
     const found = page.notifications.filter(
       row => kept.has(row.id) || matches(row, { view: this._query.view })
@@ -346,10 +347,10 @@ export class Listing {
   }
 
   /**
-   * The rows with others upserted. The same seq is applied: the model shows a user's
-   * change on it before the server has made it.
+   * Return the rows with others upserted. A row with the same seq is applied too: the model shows
+   * a user's change in it before the server has made the change.
    *
-   * @param check - whether the others still have to match: those of a page do.
+   * @param check - whether to check that the others match; the rows of a page do.
    */
   private _merge(
     rows: readonly Notification[],
@@ -368,7 +369,7 @@ export class Listing {
       }
       const expired = known && row.id === this._held && endOf(known, row);
       if (known && expired) {
-        // Its tombstone has no text any more.
+        // The tombstone has no text: show that of the known row.
         present.set(row.id, { ...known, seq: row.seq, expired });
         touched = true;
       } else if (!isActive(row)) {
@@ -396,7 +397,7 @@ export class Listing {
     if (this._query.text) {
       return false;
     }
-    // Below the floor its own page will bring it.
+    // A row below the floor will come with its own page.
     return (
       matches(row, this._query) &&
       (this._floor === null || row.position >= this._floor)
@@ -411,8 +412,8 @@ export class Listing {
   }
 
   private _refreshSoon(): void {
-    // Not put off by every further change: under a steady progress it would never come. Nor does
-    // it break off what is on its way: a search that takes longer would never end.
+    // Further changes do not put the refresh off: with a steady progress it would never come. Nor
+    // does it break off a request that is on its way: a slow search would never end.
     this._timer ??= setTimeout(() => {
       this._timer = undefined;
       if (this._asking || this._more) {
@@ -440,7 +441,7 @@ export class Listing {
   private _more: Promise<void> | null = null;
   /** Answers of an earlier generation are too late. */
   private _generation = 0;
-  /** One for each page that is on its way. */
+  /** The rows that changed meanwhile, for each page that is on its way. */
   private _watching = new Set<Late>();
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _changed = new Signal<this, void>(this);
@@ -473,8 +474,8 @@ export function matches(
 }
 
 /**
- * Find the time at which a row expired that had not before; null if it did not. A row that the user
- * knows has ended instead, and moves to _Done_ then.
+ * Return the time at which a row expired, if it has done so just now; else null. A row that the
+ * user had read has `ended` instead of `expired`, and moves to _Done_ then.
  */
 function endOf(known: Notification, row: Notification): string | null {
   return row.expired ?? (known.dismissed ? null : row.ended);

@@ -1,5 +1,5 @@
 /**
- * The menu at the top of the center: what belongs to it but is not for its list.
+ * The menu at the top of the center, with the commands that are not for its list.
  */
 import type { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -9,10 +9,10 @@ import type { Menu } from '@lumino/widgets';
 
 import type { ICenterHost } from '../components/context';
 
-/** Opens our settings. */
+/** The command that opens our settings. */
 const OPEN_SETTINGS = 'jupyterlab-notify:open-settings';
 
-/** JupyterLab's own command for that, and the id of what it opens. */
+/** JupyterLab's own command for settings, and the id of the editor that it opens. */
 const EDITOR = 'settingeditor:open';
 const EDITOR_ID = 'setting-editor';
 
@@ -47,7 +47,7 @@ export function hasMenu(commands: CommandRegistry): boolean {
 }
 
 /**
- * Open it below the button that was pressed, which has the keyboard again afterwards.
+ * Open the menu below the button that was pressed, which gets the focus back afterwards.
  *
  * @returns The menu, which is the caller's to dispose of.
  */
@@ -87,8 +87,8 @@ function addSettings(
     describedBy: { args: { type: 'object', properties: {} } },
     execute: () => {
       for (const widget of [...shell.widgets('main')]) {
-        // JupyterLab 4.2 leaves an editor that is open at the page that it shows; a newer one is
-        // told what to look for.
+        // In JupyterLab 4.2 an open editor would stay at the page that it shows; a newer one takes
+        // the query.
         if (
           widget.id === EDITOR_ID &&
           !('updateQuery' in (widget as MainAreaWidget).content)

@@ -1,5 +1,5 @@
 /**
- * The sentences between the filter and the list: what the user should know of both.
+ * The notices between the filter and the list.
  */
 import * as React from 'react';
 
@@ -9,12 +9,12 @@ import { Failure, Notice } from '../components/states';
 import type { Listing } from './listing';
 
 /**
- * Time in ms that a connection must be lost before users are told: a short break concerns nobody.
+ * Time in ms that a connection must be lost before the user is told: a short break does not matter.
  */
 const LASTING_MS = 1500;
 
 /**
- * The sentences that hold now.
+ * The notices that apply now.
  */
 export function Notices(props: {
   listing: Listing;
@@ -89,7 +89,7 @@ function DoNotDisturb(): JSX.Element | null {
   );
 }
 
-/** Tells of a lost connection, only when it lasts. */
+/** Tells of a lost connection, but only if the loss lasts. */
 function Disconnected(props: {
   children: React.ReactNode;
 }): JSX.Element | null {

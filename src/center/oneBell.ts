@@ -1,6 +1,6 @@
 /**
- * Sees to it that there is one bell and one number: JupyterLab's own bell is out of sight, and the
- * number stands in the title of the page.
+ * Makes sure that the page has one bell and one number: hides JupyterLab's own bell, and puts the
+ * number into the title of the page.
  */
 import type { CommandRegistry } from '@lumino/commands';
 
@@ -18,13 +18,14 @@ const ONE_BELL = 'jp-mod-notifyOneBell';
  */
 export class OneBell {
   /**
-   * Hide them.
+   * Hide both.
    */
   constructor(commands: CommandRegistry) {
     this._commands = commands;
     document.body.classList.add(ONE_BELL);
-    // Only who added a command can change it, and only by this does it leave the menu without
-    // a gap: a menu asks for each of its items, and of each separator whether it parts any.
+    // Only the code that added a command can change it, so the registry's answer is changed
+    // instead. The item then leaves the menu without a gap: a menu asks if each item is visible,
+    // and shows a separator only between visible ones.
     const isVisible = commands.isVisible.bind(commands);
     commands.isVisible = (id, args) =>
       (id !== DISPLAY || this._both) && isVisible(id, args);
@@ -44,7 +45,7 @@ export class OneBell {
 }
 
 /**
- * Hands the number to the title of the page, whose code is loaded once there is one.
+ * Hands the number to the title of the page; the code for that is loaded once there is a number.
  */
 export class LazyPageTitle {
   /**
@@ -71,7 +72,7 @@ export class LazyPageTitle {
           this._title = new PageTitle(document);
           this._update();
         },
-        // The bell has the number, and the next change of it tries again.
+        // The bell shows the number, and its next change tries again.
         () => (this._loading = undefined)
       );
     }

@@ -5,10 +5,10 @@ import type { IDisposable } from '@lumino/disposable';
 
 import { countText } from './badge';
 
-/** Number of titles written here that are recognized if somebody brings one back. */
+/** Number of titles written here that are recognized if other code restores one. */
 const KNOWN_TITLES = 50;
 
-/** Number of writes, and time, from which somebody else is taken to put a mark into the title too. */
+/** More writes than this, within this time, mean that other code puts a mark into the title too. */
 const CONTEST = { writes: 20, ms: 1000 };
 
 /**
@@ -58,7 +58,7 @@ export class PageTitle implements IDisposable {
 
   private _write(): void {
     const { title } = this._document;
-    // A name may begin with a number as well: only what was written here is taken off.
+    // A document's name may begin with such a number too: only one written here is removed.
     const plain = this._written.get(title) ?? title;
     const wanted =
       this._count > 0 ? `(${countText(this._count)}) ${plain}`.trim() : plain;
@@ -74,7 +74,7 @@ export class PageTitle implements IDisposable {
     }
   }
 
-  /** Tell if somebody else writes the title as often as we do: then it is theirs for a while. */
+  /** Tell if other code writes the title as often as we do: then it has the title for a while. */
   private _isContested(): boolean {
     const now = Date.now();
     if (Math.abs(now - this._since) > CONTEST.ms) {

@@ -82,9 +82,9 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /**
-   * Make room for sentences, the first time that this page opens the panel: JupyterLab's own width
-   * for it is made for lists of names, and that of a user is forgotten where JupyterLab saves
-   * its layout while the side is closed.
+   * Make room for sentences the first time that this page opens the panel: JupyterLab's default
+   * width is meant for lists of names, and JupyterLab forgets the user's width if it saves its
+   * layout while the side is closed.
    */
   widen(): void {
     const side = this._side();
@@ -107,10 +107,10 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /**
-   * Have the width that JupyterLab saved, if it came back with the least.
+   * Restore the width that JupyterLab saved, if the panel came back with its least width: sizes
+   * that JupyterLab applies before the page has a size are lost.
    *
-   * @param saved - How JupyterLab's areas shared the window: sizes that are applied before the
-   *   page has any are lost.
+   * @param saved - The parts of the window that JupyterLab's areas had.
    */
   restoreWidth(saved: readonly number[]): void {
     const side = this._side();
@@ -160,12 +160,12 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     );
   }
 
-  /** Give the keyboard back to what the user worked in. */
+  /** Return the keyboard focus to the part of the page that the user worked in. */
   leave(): void {
     this._options.leave();
   }
 
-  /** The tab's close, and the button's: it is put away, not destroyed. */
+  /** Hide the panel instead of destroying it, when its tab or its button asks to close it. */
   protected onCloseRequest(msg: Message): void {
     this._options.hide();
   }
@@ -245,9 +245,9 @@ export namespace CenterPanel {
    * The options of a panel.
    */
   export interface IOptions extends Omit<ICenterProps, 'host'> {
-    /** Put the panel away. */
+    /** Hide the panel. */
     hide: () => void;
-    /** Give the keyboard back to what the user worked in. */
+    /** Return the keyboard focus to the part of the page that the user worked in. */
     leave: () => void;
     /** The commands that the menu runs. */
     commands: CommandRegistry;

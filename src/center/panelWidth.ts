@@ -1,5 +1,5 @@
 /**
- * The width of the center's panel, and its memory in this browser: JupyterLab keeps widths by
+ * The width of the center's panel, which is remembered in this browser: JupyterLab keeps widths by
  * workspace and forgets them while a side is closed.
  */
 import { PageConfig } from '@jupyterlab/coreutils';
@@ -8,7 +8,7 @@ import type { SplitPanel } from '@lumino/widgets';
 /** The key in the browser's storage. */
 const WIDTH = 'jupyterlab_notify:center-width';
 
-/** The width at which the panel first opens, if that is no more than this part of the window. */
+/** The width at which the panel first opens, and the largest part of the window that it takes. */
 const WIDTH_PX = 380;
 const MOST = 0.36;
 
@@ -21,7 +21,7 @@ export interface ISide {
 }
 
 /**
- * Give the panel a part of the window, at the cost of what has most of it.
+ * Give the panel a part of the window, at the cost of the widest area.
  */
 export function takeWidth({ split, own }: ISide, part: number): void {
   const sizes = split.relativeSizes();
@@ -34,7 +34,7 @@ export function takeWidth({ split, own }: ISide, part: number): void {
 }
 
 /**
- * The part of the window that the panel had last; null if it was never open.
+ * Return the part of the window that the panel had last; null if it was never open.
  */
 export function knownWidth(): number | null {
   try {
@@ -46,7 +46,7 @@ export function knownWidth(): number | null {
 }
 
 /**
- * Remember that part.
+ * Remember the part of the window that the panel has.
  */
 export function rememberWidth(part: number): void {
   try {
@@ -54,7 +54,7 @@ export function rememberWidth(part: number): void {
       localStorage.setItem(key(), part.toFixed(4));
     }
   } catch {
-    // Without storage it opens as it does for the first time.
+    // Without storage the panel opens as it does for the first time.
   }
 }
 
@@ -63,7 +63,7 @@ function key(): string {
 }
 
 /**
- * The part of the window that the panel takes when it first opens.
+ * Return the part of the window that the panel takes when it first opens.
  */
 export function firstWidth(window_px: number): number {
   return Math.min(MOST, WIDTH_PX / window_px);

@@ -38,12 +38,12 @@ namespace CommandIDs {
  */
 const PLUGIN_ID = 'jupyterlab_notify:center';
 
-/** Right of JupyterLab's own top bar (900), and of what others put there. */
+/** The rank of the bell, to the right of JupyterLab's own top bar (900) and of others' items. */
 const BELL_RANK = 2000;
 
 /**
- * The rank of the panel, below all others on its side: its tab, which is not always in sight, moves
- * none of theirs.
+ * The rank of the panel, below all others on its side: its tab, which is not always in sight, must
+ * not move their tabs.
  */
 const PANEL_RANK = 10_000;
 
@@ -69,7 +69,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands } = app;
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
-    // Both are in JupyterLab and in Notebook 7, whose shells share no token.
+    // The shells of JupyterLab and of Notebook 7 both have these, but share no token.
     const shell = app.shell as JupyterFrontEnd.IShell &
       Partial<Pick<LabShell, 'collapseLeft' | 'collapseRight' | 'restored'>>;
 
@@ -87,7 +87,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
     const fit = () =>
       requestAnimationFrame(() => {
-        // A window that is too narrow for both sides would push it out, and the bell too.
+        // A window that is too narrow for both sides would push the panel out, and the bell too.
         if (panel.outside) {
           shell.collapseLeft?.();
         }
@@ -133,7 +133,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }).catch(() => (title.enabled = true));
       followSettings(settingRegistry, LAB_NOTIFICATIONS, values => {
         bell.silent = values.doNotDisturbMode === true;
-      }).catch(() => undefined); // The toasts say it.
+      }).catch(() => undefined); // The plugin of the toasts logs it.
     }
     const changed = () => {
       bell.update();
@@ -155,7 +155,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    // Notebook's main area has place for one document.
+    // Notebook's main area has room for one document only.
     if ('mode' in shell) {
       let full: CenterPanel | null = null;
       addCommand(app, palette, trans, CommandIDs.openAll, {
@@ -191,13 +191,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
 
     model.openRequested.connect((_, { id, by }) => {
       if (by === 'program') {
-        // It only adds to the count while nobody looks, or somebody reads another message.
+        // While nobody looks, or the center is open already, the message only adds to the count.
         if (document.visibilityState === 'visible' && !panel.isOpen) {
           show({ id, focus: false, read: false });
         }
         return;
       }
-      // Nobody is torn from a sentence.
+      // A user who is typing keeps the focus.
       const active = document.activeElement as HTMLElement | null;
       const typing =
         active?.isContentEditable || active?.matches('input, textarea');
@@ -213,7 +213,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       );
     }
     restorer?.add(panel, 'jupyterlab-notify-center');
-    // A link to a message, which the menu of its row copies.
+    // The page was opened by a link to a message, which the menu of a row copies.
     const asked = new URLSearchParams(window.location.search).get(
       'notification'
     );

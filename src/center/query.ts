@@ -15,10 +15,10 @@ const WORD = /(?:([a-z]+):)?(?:"((?:[^"]|"")*)"?|(\S+))/gi;
 const UNFINISHED = /^(type|from|source):$/i;
 
 /**
- * A search as a query.
+ * Parse a search to a query.
  *
  * `type:error` (also `type:error,warning`, and a type's beginning) and `from:quota`
- * are filters; what is neither is looked for as text.
+ * are filters; all other words are searched for as text.
  */
 export function parse(
   search: string,
@@ -46,7 +46,7 @@ export function parse(
 }
 
 /**
- * The same search with other types, so that the menu and the field tell the same.
+ * Return a search with other types, so that the menu and the field agree.
  */
 export function withTypes(
   search: string,
@@ -62,7 +62,7 @@ export function withTypes(
 }
 
 /**
- * The same search with another sender, or with none.
+ * Return a search with another sender, or with none.
  */
 export function withSource(search: string, source: string | null): string {
   const rest = words(search)
@@ -100,7 +100,7 @@ export function completions(
     .map(one => head + one);
 }
 
-/** A word of a search that names a value. */
+/** Write a filter as a word of a search, in quotes if its value needs them. */
 function term(name: string, value: string): string {
   return /[\s"]/.test(value)
     ? `${name}:"${value.replaceAll('"', '""')}"`

@@ -23,11 +23,11 @@ export interface IRowHandlers {
   select(row: Notification, range: boolean): void;
   read(row: Notification, read: boolean): void;
   dismiss(row: Notification, dismissed: boolean): void;
-  /** Keep it out of sight until a time; null brings it back now. */
+  /** Keep a row out of sight until a time; null brings it back now. */
   snooze(row: Notification, until: Date | null): void;
-  /** Show until when it can be snoozed. */
+  /** Open the menu of times until which a row can be snoozed. */
   snoozeMenu(row: Notification, at: EventTarget): void;
-  /** Show what can be done to it, where the mouse or the row is. */
+  /** Open the menu of a row, at the mouse or at the row. */
   menu(row: Notification, event: React.MouseEvent<HTMLElement>): void;
 }
 
@@ -56,7 +56,7 @@ export const Row = React.memo((props: IRowProps): JSX.Element => {
   const { prefix } = React.useContext(Shared);
   const id = prefix + row.id;
   const tab = current ? 0 : -1;
-  // Once it is over it can only tell what was answered.
+  // A question that is over can only show its answer.
   const asksOrTells =
     row.reply !== null &&
     row.expired === null &&
@@ -110,7 +110,7 @@ interface IPartProps extends IRowProps {
   tab: 0 | -1;
 }
 
-/** The part of a row that is in sight also while it is closed. */
+/** The part of a row that is in sight even while the row is closed. */
 // Longer than a screen: one line of a row, mostly markup.
 function RowHead(props: IPartProps): JSX.Element {
   const { row, now, open, handlers, id, tab } = props;
@@ -124,14 +124,15 @@ function RowHead(props: IPartProps): JSX.Element {
     if (event.shiftKey || event.ctrlKey || event.metaKey) {
       handlers.select(row, event.shiftKey);
     } else if (window.getSelection()?.isCollapsed !== false) {
-      // Not when words of the message were just marked with the mouse.
+      // Not after words of the message were selected with the mouse.
       handlers.toggle(row);
     }
   };
 
   const onMouseDown = (event: React.MouseEvent<HTMLElement>) => {
     if (event.shiftKey) {
-      // It would mark the text from there to here. The row has the keyboard all the same.
+      // Shift and a click would select the text up to here. Without the browser's default the row
+      // has to be focused here.
       event.preventDefault();
       event.currentTarget
         .closest<HTMLElement>('article')
@@ -200,7 +201,7 @@ function RowHead(props: IPartProps): JSX.Element {
   );
 }
 
-/** The first words of its text, in one line. */
+/** The first words of a row's text, in one line. */
 function Preview(props: { id: string; start: string }): JSX.Element {
   const { id, start } = props;
   const text = React.useMemo(() => previewOf(start), [start]);
@@ -307,7 +308,7 @@ function Meta(props: IPartProps): JSX.Element {
   );
 }
 
-/** The buttons that a row shows when one points at it. */
+/** The buttons that a row shows under the pointer. */
 // Longer than a screen: one list of buttons, with when each is there.
 function Tools(props: IPartProps): JSX.Element {
   const { row, open, handlers, id, tab } = props;
@@ -380,7 +381,7 @@ function stateLabel(
   return isUnread(row) ? trans.__('Unread, %1:', type) : trans.__('%1:', type);
 }
 
-/** The names whose condition holds, after the first. */
+/** Join class names: the first, and those others whose condition holds. */
 export function classes(
   first: string,
   others: Record<string, boolean>

@@ -21,9 +21,9 @@ export interface IRowMenuOptions {
   model: Pick<INotificationModel, 'detail' | 'now' | 'quiet'>;
   handlers: Pick<IRowHandlers, 'read' | 'dismiss' | 'snooze'>;
   undo: Pick<UndoManager, 'mute'>;
-  /** Show only what this sender has sent. */
+  /** Show only the messages of a sender. */
   filterBy(source: string): void;
-  /** Say what went wrong. */
+  /** Show a failure. */
   fail(reason: unknown): void;
 }
 
@@ -51,7 +51,7 @@ export function openRowMenu(
 /**
  * Open the menu that only snoozes.
  *
- * @param at - What has the keyboard.
+ * @param at - The focused element, at which the menu opens.
  */
 export function openSnoozeMenu(
   snooze: (until: Date) => void,
@@ -121,7 +121,7 @@ function entries(row: Notification, options: IRowMenuOptions): MenuEntries {
   ];
 }
 
-/** List what changes the row: read, done, snoozed. */
+/** List the entries that change the row: read, done, snoozed. */
 function stateEntries(
   row: Notification,
   { trans, model, handlers }: IRowMenuOptions
@@ -153,7 +153,7 @@ function stateEntries(
   return found;
 }
 
-/** List what is copied from the row. */
+/** List the entries that copy from the row. */
 function copyEntries(
   row: Notification,
   { trans, model }: IRowMenuOptions
@@ -173,7 +173,7 @@ function copyEntries(
   ];
 }
 
-/** List what concerns all messages of the row's sender. */
+/** List the entries for all messages of the row's sender. */
 function senderEntries(
   row: Notification,
   { trans, model, undo, filterBy }: IRowMenuOptions

@@ -1,5 +1,5 @@
 /**
- * The search field, which offers how a word may go on.
+ * The search field, which offers completions of a word.
  */
 import * as React from 'react';
 
@@ -73,7 +73,7 @@ export function SearchField(props: {
               role="option"
               aria-selected={index === offer.at}
               className={classes('', { 'jp-mod-active': index === offer.at })}
-              // The field keeps the keyboard.
+              // The field keeps the focus.
               onMouseDown={event => {
                 event.preventDefault();
                 offer.take(option);

@@ -13,13 +13,13 @@ export class SelectionModel implements IDisposable {
   /**
    * Make a model with nothing selected.
    *
-   * @param listing - What can be selected, in its order.
+   * @param listing - The rows that can be selected, in their order.
    */
   constructor(listing: { readonly rows: readonly Notification[] }) {
     this._listing = listing;
   }
 
-  /** Other rows are selected. */
+  /** The selection changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -43,10 +43,10 @@ export class SelectionModel implements IDisposable {
   }
 
   /**
-   * Select a row or no longer, or all from the one before it on.
+   * Select or unselect a row, or select a range that ends at it.
    *
    * @param row - The row.
-   * @param range - Whether it ends a range, which begins at the row that was selected before.
+   * @param range - Whether to select the range that begins at the row that was selected last.
    */
   select(row: Notification, range: boolean): void {
     if (range && this._has(this._anchor)) {
@@ -62,10 +62,10 @@ export class SelectionModel implements IDisposable {
   }
 
   /**
-   * Select all rows on the way from one to another, or fewer than before where that leads back.
+   * Extend the selection from one row to another, or shrink it where that leads back.
    *
-   * @param from - The row that the keyboard is at.
-   * @param to - The row that it goes to.
+   * @param from - The row that has the focus.
+   * @param to - The row that the focus goes to.
    */
   extend(from: Notification, to: Notification): void {
     if (from.id !== this._end || !this._has(this._anchor)) {
@@ -75,7 +75,7 @@ export class SelectionModel implements IDisposable {
   }
 
   /**
-   * Select all that is in the list.
+   * Select all rows of the list.
    */
   selectAll(): void {
     this._set(new Set(this._listing.rows.map(row => row.id)));
@@ -97,7 +97,7 @@ export class SelectionModel implements IDisposable {
   }
 
   /**
-   * Keep of the selection what is in the list.
+   * Unselect the rows that are not in the list any more.
    */
   keep(rows: readonly Notification[]): void {
     const present = new Set(rows.map(row => row.id));
@@ -108,13 +108,13 @@ export class SelectionModel implements IDisposable {
     }
   }
 
-  /** Begin a range at a row, or none, beside what is selected already. */
+  /** Begin a range at a row, or none; rows that are selected already stay so. */
   private _begin(row: Notification | null): void {
     this._anchor = this._end = row?.id ?? null;
     this._before = new Set(this._ids);
   }
 
-  /** Select from where the range begins to a row, and no more what only the range up to now had. */
+  /** Select from the range's first row to a row, and unselect the rest of the range up to now. */
   private _selectTo(row: Notification): void {
     const { rows } = this._listing;
     const from = rows.findIndex(one => one.id === this._anchor);
@@ -135,9 +135,9 @@ export class SelectionModel implements IDisposable {
 
   /** The row at which a range begins. */
   private _anchor: string | null = null;
-  /** What was selected as it began. */
+  /** The ids of the rows that were selected when the range began. */
   private _before: ReadonlySet<string> = new Set();
-  /** The row at which it ends now. */
+  /** The row at which the range ends now. */
   private _end: string | null = null;
   private readonly _changed = new Signal<this, void>(this);
   private _ids: ReadonlySet<string> = new Set();

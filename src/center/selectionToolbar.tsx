@@ -22,9 +22,9 @@ export function SelectionToolbar(props: {
   undo: UndoManager;
   rows: readonly Notification[];
   view: NotificationModel.IQuery['view'];
-  /** Ask until when rows shall be snoozed; bring back those that are. */
+  /** Ask until when to snooze rows; if all of them are snoozed, bring them back. */
   snoozeMenu(rows: readonly Notification[], at: EventTarget): void;
-  /** The selection was cleared: the keyboard goes to the list. */
+  /** The selection was cleared: the focus goes to the list. */
   onLeave(): void;
 }): JSX.Element | null {
   const { selection, undo, rows, view } = props;
@@ -101,7 +101,7 @@ function useWords(bulk: Bulk): {
   }
 }
 
-/** Does one thing to those of the selected rows that it changes. */
+/** The button that makes one change to the selected rows. */
 function BulkButton(props: {
   bulk: Bulk;
   chosen: readonly Notification[];
@@ -123,7 +123,7 @@ function BulkButton(props: {
   );
 }
 
-/** Asks until when the selected rows shall be snoozed, or brings back those that are. */
+/** The button that snoozes the selected rows; if all of them are snoozed, it brings them back. */
 function SnoozeButton(props: {
   chosen: readonly Notification[];
   menu(rows: readonly Notification[], at: EventTarget): void;

@@ -32,7 +32,7 @@ export function addShortcuts(
   }
 }
 
-/** List the shortcuts: for each its keys, of which any does it, and its effect. */
+/** List the shortcuts: the keys of each, which do the same or the opposite, and their effect. */
 function lines(trans: TranslationBundle): [string[], string][] {
   const key = CommandRegistry.formatKeystroke;
   return [
@@ -59,8 +59,8 @@ function lines(trans: TranslationBundle): [string[], string][] {
 /**
  * The table of the dialog.
  *
- * Made without React: a dialog whose body is React's waits until the browser is idle before it
- * takes the keyboard, and keys pressed until then would go to the center behind it.
+ * It is made without React: a dialog whose body is React's waits until the browser is idle before
+ * it takes the focus, and keys pressed until then would go to the center behind it.
  */
 function table(trans: TranslationBundle): HTMLElement {
   const table = document.createElement('table');
@@ -75,7 +75,7 @@ function table(trans: TranslationBundle): HTMLElement {
   return table;
 }
 
-/** A key as a key. */
+/** Make the element that shows a key. */
 function kbd(key: string): HTMLElement {
   const node = document.createElement('kbd');
   node.textContent = key;

@@ -17,10 +17,10 @@ export function canSnooze(row: Notification): boolean {
 }
 
 /**
- * The entries that snooze rows.
+ * Make the entries that snooze rows.
  *
  * @param now - The time by the server's clock, in milliseconds.
- * @param snooze - Does it, until a time.
+ * @param snooze - Snoozes the rows until a time.
  */
 export function snoozeEntries(
   trans: TranslationBundle,

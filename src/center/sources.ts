@@ -1,5 +1,5 @@
 /**
- * The senders of what the center holds, and how many messages each has sent; no DOM.
+ * The senders of the messages in the center, and how many messages each has sent; no DOM.
  */
 import type { Notification } from '../wire';
 
@@ -13,10 +13,10 @@ export interface ISource {
 }
 
 /**
- * The senders, the one of most messages first.
+ * Return the senders, those of most messages first.
  *
- * @param rows - What is known of the list.
- * @param complete - Whether that is all of it.
+ * @param rows - The rows of the list that are known.
+ * @param complete - Whether these are all its rows.
  */
 export function sourcesOf(
   rows: readonly Notification[],

@@ -1,5 +1,5 @@
 /**
- * Messages of JupyterLab and other extensions in this tab, above the list: they are kept nowhere,
+ * Messages of JupyterLab and other extensions in this tab, above the list: they are stored nowhere,
  * and are gone with the tab.
  */
 import {
@@ -59,7 +59,7 @@ export function ThisTab(props: {
   );
 }
 
-/** One of them. */
+/** One message of this tab. */
 function Item(props: {
   row: LabNotification.INotification;
   now: Date;
@@ -67,7 +67,7 @@ function Item(props: {
 }): JSX.Element {
   const { row, now, onDismiss } = props;
   const { trans, times } = React.useContext(Shared);
-  // JupyterLab's own command gives null where there are none.
+  // JupyterLab's own command gives null if there are no actions.
   const actions = row.options.actions ?? [];
   const progress = row.options.progress ?? null;
   const when = new Date(row.modifiedAt);
@@ -91,7 +91,7 @@ function Item(props: {
                 className={actionClass(action)}
                 title={visible(action.caption ?? '') || undefined}
                 onClick={({ nativeEvent }) => {
-                  // As in JupyterLab's own list.
+                  // A button closes its message unless it prevents that, as in JupyterLab's list.
                   action.callback(nativeEvent);
                   if (!nativeEvent.defaultPrevented) {
                     onDismiss();

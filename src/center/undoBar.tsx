@@ -44,7 +44,7 @@ export function UndoBar(props: {
   }, [undo, held]);
 
   return (
-    // The region is there before its text is, or a screen reader says nothing.
+    // A screen reader reads a text aloud only if its region was there before it.
     <div className="jp-NotifyUndo-region" role="status">
       {undo && (
         <div

@@ -1,5 +1,5 @@
 /**
- * The keys that do the same wherever the keyboard is in the center.
+ * The keys that do the same wherever the focus is in the center.
  */
 import * as React from 'react';
 
@@ -14,7 +14,7 @@ import { canSnooze } from './snooze';
 import type { UndoManager } from '../components/undo';
 
 /**
- * Make the handler of the keys that the list has left.
+ * Make the handler of the keys that the list has not handled.
  */
 // Longer than a screen: one branch for each key.
 export function useCenterKeys(options: {
@@ -24,7 +24,7 @@ export function useCenterKeys(options: {
   undo: UndoManager;
   list: React.RefObject<IListHandle>;
   searchField: React.RefObject<HTMLInputElement>;
-  /** Ask until when rows shall be snoozed; bring back those that are. */
+  /** Ask until when to snooze rows; if all of them are snoozed, bring them back. */
   snoozeMenu(rows: readonly Notification[], at: EventTarget): void;
 }): (event: React.KeyboardEvent) => void {
   const { host, rows, selection, undo, list, searchField } = options;
@@ -41,7 +41,7 @@ export function useCenterKeys(options: {
     return (
       bulk !== null &&
       chosen.length > 0 &&
-      // In the list of what is done, the same key brings back.
+      // In the list of done rows, the same key brings them back.
       (applyBulk(bulk, chosen, undo) ||
         (bulk === 'dismiss' && applyBulk('restore', chosen, undo)))
     );

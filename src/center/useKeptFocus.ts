@@ -1,12 +1,12 @@
 /**
- * Keeps the focus in the center when what had it goes away.
+ * Keeps the focus in the center when the focused element goes away.
  */
 import * as React from 'react';
 
 import type { IListHandle } from './list';
 
 /**
- * Give the focus to the list, or to the center, when the element that had it was taken away.
+ * Give the focus to the list, or to the center, when the focused element was removed.
  *
  * @returns The handlers of the center's element.
  */

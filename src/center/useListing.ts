@@ -15,7 +15,7 @@ import { parse } from './query';
 const TYPING_MS = 200;
 
 /**
- * The list, and what chooses it.
+ * The list, and the user's choices that determine it.
  */
 export interface IListingState {
   listing: Listing;
@@ -43,7 +43,7 @@ export function useListing(
   onLeave: () => void
 ): IListingState {
   const listing = React.useMemo(() => new Listing(model), []);
-  // While nobody sees it, it is not drawn; what changed is read once it is shown.
+  // A hidden center is not drawn anew; the rows are read again once it is shown.
   const rows = useSignal(
     listing.changed,
     () => listing.rows,
@@ -66,7 +66,7 @@ export function useListing(
     const typed = before !== null && listing.query.view === view;
     const timer = setTimeout(
       () => {
-        // Meanwhile somebody may have asked for one notification, and its list.
+        // Meanwhile a request for one notification may have loaded the list that has it.
         if (loaded.current === before) {
           loaded.current = key;
           onLeave();
@@ -111,7 +111,7 @@ export function useListing(
   };
 }
 
-/** Hand a listing what changes, and whether somebody looks. */
+/** Tell a listing of changes, and whether the center is visible. */
 function useFollowed(
   listing: Listing,
   model: INotificationModel,

@@ -8,8 +8,8 @@ import { visible } from '../text/visible';
 import type { NotificationModel } from '../tokens';
 
 /**
- * A sentence about the messages that came in last, of those that only the center shows: a toast
- * says the rest itself.
+ * Return a sentence about the newest messages that only the center shows; toasts announce the
+ * others themselves.
  */
 export function useNews(host: ICenterHost, shared: IShared): string {
   const [news, setNews] = React.useState('');

@@ -22,7 +22,7 @@ interface ITarget {
 /**
  * Do what the host asks for, and bring rows into sight.
  *
- * @returns What puts the keyboard on a row, as soon as that is in the list.
+ * @returns A function that gives the focus to a row as soon as the row is in the list.
  */
 // Longer than a screen: effects that share one pending request.
 export function useRequests(options: {
@@ -33,12 +33,12 @@ export function useRequests(options: {
   list: React.RefObject<IListHandle>;
   root: React.RefObject<HTMLElement>;
   include(row: Notification): Promise<void>;
-  /** Open a row; whether the user has read it then. */
+  /** Open a row; `read` tells if the user has read it then. */
   open(row: Notification, read: boolean): void;
 }): (id: string) => void {
   const { host, list, openId, root, rows } = options;
   const [target, setTarget] = React.useState<ITarget | null>(null);
-  /** The keyboard was to go to the list before there was any. */
+  /** True if the focus was to go to the list before there was one. */
   const listWanted = React.useRef(false);
 
   React.useEffect(() => {

@@ -1,18 +1,18 @@
 /**
- * The row of the list that the keyboard is at: the one that Tab comes to.
+ * The current row of the list: the one that Tab reaches.
  */
 import * as React from 'react';
 
 import type { Notification } from '../wire';
 
 /**
- * The row, and what moves the keyboard.
+ * The current row, and the functions that move the focus.
  */
 export interface IRovingFocus {
   /** The row's index in the list; when the row leaves, the one in its place follows. */
   index: number;
   current: Notification | undefined;
-  /** Put the keyboard on a row, now or as soon as it is in the page. */
+  /** Move the focus to a row, now or as soon as the row is in the page. */
   moveTo(row: Notification): void;
   /** The handlers of the element that scrolls. */
   onFocus(event: React.FocusEvent): void;
@@ -37,9 +37,9 @@ export function useRovingFocus(
   currentIndex.current = Math.max(index, 0);
   const current: Notification | undefined = rows[index];
 
-  /** The row that the keyboard goes to once it is in the page. */
+  /** The id of the row that gets the focus once it is in the page. */
   const wanted = React.useRef<string | null>(null);
-  /** The row that has the focus. */
+  /** The id of the row that has the focus. */
   const focused = React.useRef<string | null>(null);
   const element = (id: string) =>
     scroller.current?.querySelector<HTMLElement>(
@@ -84,7 +84,7 @@ export function useRovingFocus(
     onBlur: () => {
       const id = focused.current;
       queueMicrotask(() => {
-        // A row that was taken away with the focus on it is not a user who left the list.
+        // If the focused row was removed, the user has not left the list.
         const taken =
           document.activeElement === document.body &&
           (id === null || !element(id));

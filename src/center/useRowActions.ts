@@ -24,7 +24,7 @@ export function useRowActions(options: {
   openId: string | null;
   setOpenId(id: string | null): void;
   markRead(ids: string[]): void;
-  /** Ask until when rows shall be snoozed; bring back those that are. */
+  /** Ask until when to snooze rows; if all of them are snoozed, bring them back. */
   snoozeMenu(rows: readonly Notification[], at: EventTarget): void;
   /** Open the menu of a row. */
   menu(row: Notification, event: MouseEvent): void;
@@ -66,7 +66,7 @@ export function useRowActions(options: {
       all: () => selection.selectAll(),
       extend: (from, to) => selection.extend(from, to),
       menu: (row, event) => {
-        // The browser has its own for a link and for marked text, and with Shift for all.
+        // The browser's own menu is for links and for selected text, and with Shift for all.
         const own =
           event.shiftKey ||
           (event.target as Element).closest('a') ||
@@ -83,8 +83,8 @@ export function useRowActions(options: {
 }
 
 /**
- * Mark rows as read that the user has opened. While the server is away this is kept, and told to
- * it later: nobody asked for it, so nobody is told of a failure.
+ * Mark the rows that the user has opened as read. If the server cannot be reached, it is told
+ * later, without a message to the user, who did not ask for the change.
  */
 export function useMarkRead(
   model: INotificationModel,

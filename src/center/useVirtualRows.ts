@@ -24,7 +24,7 @@ const STICKY_PX = 30;
 const HEIGHTS_PX = { row: 58, day: 30, end: 44 };
 
 /**
- * One thing in the list.
+ * An item of the list.
  */
 export type Item =
   | { kind: 'day'; key: string; label: string }
@@ -32,26 +32,26 @@ export type Item =
   | { kind: 'end'; key: string };
 
 /**
- * The things in the list, and those of them that are in the page.
+ * The items of the list, and those of them that are in the page.
  */
 export interface IVirtualRows {
   items: readonly Item[];
   virtualizer: Virtualizer<HTMLDivElement, Element>;
   /** The day of the first row in sight, whose heading stays at the top. */
   day: string | undefined;
-  /** Scroll no more than it takes for a row to be in sight. */
+  /** Scroll only as far as it takes to bring a row into sight. */
   scrollTo(row: Notification): void;
-  /** Have a row at the top, also while pages above it come in. */
+  /** Keep a row at the top, also while rows are loaded above it. */
   keepAtTop(row: Notification): void;
-  /** No longer: the user scrolls. */
+  /** Stop keeping a row at the top: the user scrolls. */
   letGo(): void;
 }
 
 /**
  * Lay the rows of a listing out, grouped by day, and load more as their end comes near.
  *
- * @param still - Whether what comes in on top moves nothing that one reads.
- * @param current - The row that Tab comes to, which is in the page even far out of sight.
+ * @param still - Whether rows that arrive on top must not move what the user reads.
+ * @param current - The row that Tab reaches, which is in the page even far out of sight.
  */
 // Longer than a screen: callbacks that share one virtualizer.
 export function useVirtualRows(options: {
@@ -77,7 +77,7 @@ export function useVirtualRows(options: {
     overscan: 8,
     anchorTo: still ? 'end' : 'start',
     scrollEndThreshold: -1,
-    // The row that is scrolled to stands below the heading that stays.
+    // A row that is scrolled to stands below the heading that stays at the top.
     scrollPaddingStart: STICKY_PX,
     observeElementOffset: (instance, report) =>
       observeElementOffset(instance, (offset, isScrolling) => {
@@ -105,7 +105,7 @@ export function useVirtualRows(options: {
       const again = !drawn && isDrawn(element);
       drawn = isDrawn(element);
       if (again) {
-        // Not every browser has kept its place, and none tells.
+        // Some browsers lose the place in the list meanwhile, and none tells of that.
         element.dispatchEvent(new Event('scroll'));
       }
     });
@@ -153,14 +153,14 @@ export function useVirtualRows(options: {
 }
 
 /**
- * Tell if an element is drawn. One that is not, as while JupyterLab changes its theme, has no
- * height and says that it is scrolled to its top.
+ * Tell if an element is drawn. An element that is not, as while JupyterLab changes its theme, has
+ * no height, and reports that it is scrolled to its top.
  */
 export function isDrawn(element: Element | null): boolean {
   return element !== null && element.clientHeight > 0;
 }
 
-/** The heading that is above a place. */
+/** Find the heading above a place. */
 function dayAt(items: readonly Item[], place: number): string | undefined {
   for (let at = Math.min(place, items.length - 1); at >= 0; at--) {
     const item = items[at];

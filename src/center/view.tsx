@@ -87,7 +87,7 @@ function useCenter({ host, forget }: IContentProps) {
       const chosen = rows.filter(({ id }) => selection.ids.has(id));
       openRowMenu(row, event, {
         ...shared,
-        // The menu of one of the selected rows is that of all of them.
+        // The menu of one of the selected rows acts on all of them.
         handlers: selection.ids.has(row.id)
           ? bulkHandlers(chosen, undo)
           : handlers,
@@ -199,7 +199,7 @@ function Content(props: IContentProps): JSX.Element {
   );
 }
 
-/** The senders of what is known of the list that is shown, without its filter. */
+/** Return the senders in the list that is shown, as far as it is known, without its filter. */
 function useSources(
   { filtered, listing, rows, view }: IListingState,
   counts: Readonly<Counts>
@@ -220,7 +220,7 @@ function useSources(
   }, [rows, view, filtered, listing.complete]);
 }
 
-/** Count the rows with those not loaded yet, as far as that is known; else -1. */
+/** Count the rows, with those not loaded yet; return -1 if their number is not known. */
 function knownTotal(shown: IListingState, counts: Readonly<Counts>): number {
   const { filtered, listing, rows, view } = shown;
   if (!filtered) {
@@ -265,7 +265,7 @@ function Main(
   );
 }
 
-/** The selection, which holds only what is in the list. */
+/** Make the selection, which holds only rows of the list. */
 function useSelection(
   listing: Listing,
   rows: IListingState['rows']
