@@ -1,5 +1,5 @@
 /**
- * The plugin that tells the user when cells of a notebook are done. What it does is in
+ * The plugin that tells the user when cells of a notebook are done. Most of its code is in
  * `watcher.ts`, which is loaded with the first cell that is run.
  */
 import type {
@@ -56,7 +56,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
     const id = CommandIDs.whenDone;
 
-    // The notebooks and cells, by their ids, that the user waits for.
+    // The ids of the notebooks and cells that the user waits for.
     const awaited = new Set<string>();
     const changed = () => commands.notifyCommandChanged(id);
 

@@ -11,7 +11,7 @@ export class CellRun {
   /**
    * Begin a run.
    *
-   * @param began - When, in ms.
+   * @param began - The time of its beginning, in ms.
    */
   constructor(readonly began: number) {
     this._cellBegan = began;
@@ -42,13 +42,13 @@ export class CellRun {
     return this._end;
   }
 
-  /** The cell to look at: the one that ended it badly, or else the last. */
+  /** The cell to look at: the first that ended badly, or else the last of the run. */
   get cell(): string {
     return this._cell;
   }
 
   /**
-   * Take a cell that is to be run.
+   * Add a cell that is to be run.
    */
   add(id: string): void {
     if (!this._pending.has(id)) {
@@ -67,12 +67,13 @@ export class CellRun {
   }
 
   /**
-   * Take the end of a cell.
+   * Note the end of a cell.
    *
-   * @param id - The cell.
-   * @param end - How it ended.
-   * @param at - When, in ms.
-   * @returns How long it took: a kernel runs one after the other.
+   * @param id - The id of the cell.
+   * @param end - How the cell ended.
+   * @param at - The time of its end, in ms.
+   * @returns The time in ms that the cell took, counted from the end of the one before it: a kernel
+   *   runs one cell after another.
    */
   finish(id: string, end: CellEnd, at: number): number {
     const took = at - this._cellBegan;

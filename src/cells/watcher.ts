@@ -21,7 +21,7 @@ import { CellRun } from './run';
 import { cellEnd, compose, type IReport } from './words';
 import '../../style/cells.css';
 
-/** The command that a button takes to the cell. */
+/** The command by which a button goes to the cell. */
 const GO_TO_CELL = 'jupyterlab-notify:go-to-cell';
 
 /** The arguments of the command that waits for cells, as a JSON schema. */
@@ -36,10 +36,10 @@ export const ARGUMENTS = {
   }
 };
 
-/** Time in minutes that a cell must run to be told of, if the settings cannot be read. */
+/** Time in minutes from which a run of cells is long, if the settings cannot be read. */
 const DEFAULT_MINUTES = 5;
 
-/** The class of a cell whose user waits for it. */
+/** The class of a cell that the user waits for. */
 const AWAITED = 'jp-mod-notifyAwaited';
 
 /**
@@ -96,7 +96,7 @@ export class CellWatcher {
     }
     let end = cellEnd(success !== false, error);
     if (end === 'skipped' && run.end === 'done') {
-      // None before it failed: some kernels call it so where an interrupt ended it.
+      // No cell before it failed: some kernels report an interrupted cell in this way.
       end = 'interrupted';
     }
     const tookMs = run.finish(id, end, at);
@@ -155,7 +155,7 @@ export class CellWatcher {
   }
 
   /**
-   * Cells of a kernel that is gone come to no end of their own.
+   * End a run whose kernel is gone: its cells will report no end.
    */
   private _onStatus(watched: Private.IWatched, status: Kernel.Status): void {
     const { run } = watched;
@@ -171,13 +171,13 @@ export class CellWatcher {
     if (status === 'autorestarting' || status === 'dead') {
       over('died');
     } else if (status === 'restarting' || status === 'terminating') {
-      // Of a kernel that died JupyterLab says this first, and the other word right after it.
+      // For a kernel that died JupyterLab reports this first, and one of the above right after it.
       queueMicrotask(() => over('interrupted'));
     }
   }
 
   /**
-   * Forget a cell that was deleted, and say nothing of it: nobody knows how it ends.
+   * Forget a cell that was deleted, without a message: nobody knows how it ends.
    */
   private _onDeleted(watched: Private.IWatched, id: string): void {
     this._options.awaited.delete(id);
@@ -189,7 +189,7 @@ export class CellWatcher {
   }
 
   /**
-   * Leave out what JupyterLab has given up without a word; returns the run if any of it is left.
+   * Drop the cells that JupyterLab gave up without an event; return the run if any cell is left.
    */
   private _sweep(watched: Private.IWatched): CellRun | null {
     const { run, cells } = watched;
@@ -217,7 +217,7 @@ export class CellWatcher {
     const { panel, told } = watched;
     watched.run = null;
     watched.told = new Set();
-    // Those whose end will not come.
+    // The cells that will report no end.
     const left = run.pending.filter(id => awaited.delete(id));
     left.forEach(id => this.mark(watched.cells.get(id) ?? null));
     watched.cells.clear();
@@ -254,7 +254,7 @@ export class CellWatcher {
         actions: [{ label, commandId: GO_TO_CELL, args }]
       })
       .catch(reason => {
-        // This tab can say it without the server.
+        // This tab can show the message without the server.
         console.warn('The server was not told that cells are done.', reason);
         Notification.emit(message, type, {
           autoClose: false,
@@ -267,7 +267,7 @@ export class CellWatcher {
 
   private readonly _options: CellWatcher.IOptions;
   private readonly _watched = new WeakMap<Notebook, Private.IWatched>();
-  /** The cells of which it will be known that they were deleted. */
+  /** The cells whose deletion is noticed. */
   private readonly _followed = new WeakSet<Private.ICell>();
   private _longMs = 60_000 * DEFAULT_MINUTES;
   private _ready: Promise<void> = Promise.resolve();
@@ -293,7 +293,7 @@ export namespace CellWatcher {
   export interface IOptions {
     /** The ids of the panels and cells that the user waits for. */
     awaited: Set<string>;
-    /** Say that this changed. */
+    /** Tell that these ids changed. */
     changed(): void;
     commands: CommandRegistry;
     /** The settings, in which the user says how long a cell must run. */

@@ -75,7 +75,7 @@ export interface IReport {
 }
 
 /**
- * A report in words, and the type of notification that it is.
+ * Put a report into words, and choose the type of its notification.
  */
 export function compose(
   { name, end, tookMs, cells: { total, done } }: IReport,
@@ -155,14 +155,14 @@ export function duration(ms: number, trans: TranslationBundle): string {
 }
 
 /**
- * A text on one line that a server takes and a user can read.
+ * Return a text on one line that a server accepts and a user can read.
  */
 function oneLine(text: string | undefined): string {
   const line = (text ?? '')
-    // It may be as long as a kernel likes.
+    // A kernel may send a text of any length.
     .slice(0, 10 * MOST)
     .replace(COLOURS, '')
-    // Half a character, which no encoding has.
+    // A lone surrogate is half a character, which no encoding has.
     .replace(/\p{Cs}/gu, '\ufffd')
     .trim()
     .replace(/\s+/g, ' ');

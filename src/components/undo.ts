@@ -176,7 +176,7 @@ export class UndoManager implements IDisposable {
   }
 
   /**
-   * Mute a source, or hear it again.
+   * Mute a source, or unmute it.
    */
   async mute(source: string, muted: boolean): Promise<void> {
     const { began, failed, model, trans } = this._options;

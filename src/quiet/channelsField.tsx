@@ -1,6 +1,6 @@
 /**
- * The central service's other channels in the settings, such as mail: which the user wants, and
- * when. The service keeps it; where it has none there is no such setting.
+ * The setting for the central service's other channels, such as mail: which of them the user wants,
+ * and when. The service keeps the choice; if it has no channels, the setting is not shown.
  */
 import type { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -105,7 +105,7 @@ function useChannels({
           trans
         );
         kept.current = answer;
-        // While another change is under way, this answer is not the last word.
+        // While another change is under way, this answer is already out of date.
         if (--waiting.current === 0 && !gone.current) {
           setChosen(answer);
           setSaid(body ? { text: trans.__('Saved.') } : null);
@@ -169,7 +169,7 @@ function ChannelBox(props: {
   );
 }
 
-/** The times at which messages come. */
+/** The fields for the times at which messages are sent. */
 // Longer than a screen: four fields of one form, mostly markup.
 function Times(props: {
   chosen: Channels;
@@ -178,7 +178,7 @@ function Times(props: {
 }): JSX.Element {
   const { chosen, change, trans } = props;
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  // Nobody has chosen a zone yet: quiet hours are meant on the reader's own clock.
+  // If no zone was chosen yet, quiet hours are by the clock of the user's computer.
   const isNew = !chosen.quietFrom && chosen.timezone === 'UTC';
   const zone = isNew ? here : chosen.timezone;
   const digests: [Channels['digest'], string][] = [
@@ -256,7 +256,7 @@ function Labelled(props: {
 
 /** The zones that the browser knows, and those that must be there. */
 function zones(...needed: string[]): string[] {
-  // Not in every browser.
+  // Not every browser has this function.
   const { supportedValuesOf } = Intl as {
     supportedValuesOf?(key: string): string[];
   };

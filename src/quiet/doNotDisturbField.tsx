@@ -1,5 +1,5 @@
 /**
- * Do not disturb in the settings: what is so now, and the buttons that change it.
+ * Do not disturb in the settings: its state, and the buttons that change it.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
@@ -16,7 +16,7 @@ import '../../style/settings.css';
  */
 export function DoNotDisturbField(props: {
   commands: CommandRegistry;
-  /** The command, and what it is run for, one button each. */
+  /** The command, and the choices for its argument, with a button for each. */
   command: string;
   choices: readonly string[];
   model: INotificationModel;

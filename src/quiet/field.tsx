@@ -16,7 +16,7 @@ import { MutedField } from './mutedField';
 export function Field(props: {
   name: 'doNotDisturb' | 'mutedSources' | 'channels';
   app: JupyterFrontEnd;
-  /** The command of do not disturb, and what it is run for. */
+  /** The command of do not disturb, and the choices for its argument. */
   command: string;
   choices: readonly string[];
   model: INotificationModel;

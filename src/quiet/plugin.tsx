@@ -1,6 +1,6 @@
 /**
- * The plugin of what the user is left alone by: do not disturb, and muted sources; and of what
- * reaches them elsewhere. Its commands are here; what they do is loaded when it is first needed.
+ * The plugin of do not disturb, muted sources, and the central service's other channels. Its
+ * commands are here; their code is loaded when it is first needed.
  */
 import type {
   JupyterFrontEnd,
@@ -27,12 +27,12 @@ namespace CommandIDs {
   /** With `{for: 'hour' | 'tomorrow' | 'ever' | 'off'}`. */
   export const doNotDisturb = 'jupyterlab-notify:do-not-disturb';
 
-  /** With `{source}`, or the `{id}` of one of its messages; `{muted: false}` hears it again. */
+  /** With `{source}`, or the `{id}` of one of its messages; `{muted: false}` unmutes it. */
   export const muteSource = 'jupyterlab-notify:mute-source';
 }
 
 /**
- * The plugin that leaves the user alone.
+ * The plugin by which users are left alone.
  */
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab_notify:quiet',
@@ -135,7 +135,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       });
     }
 
-    // JupyterLab's switch and the server's follow each other, once one of them is on.
+    // JupyterLab's switch and the server's state follow each other, once one of them is on.
     let following = false;
     const follow = (justTurned = false) => {
       if (registry && !following) {
@@ -155,7 +155,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
           follow(loaded);
         }
         loaded = true;
-      }).catch(() => undefined); // The toasts say it.
+      }).catch(() => undefined); // The plugin of the toasts logs it.
     }
     model.stateChanged.connect(() => {
       const now = model.quiet?.doNotDisturb === true;

@@ -1,6 +1,6 @@
 /**
- * Do not disturb, loaded when it is first needed: how long it lasts, what the server is told, and
- * how JupyterLab's own switch follows.
+ * Do not disturb, loaded when it is first needed: how long it lasts, how it is set on the server,
+ * and how JupyterLab's own switch follows.
  */
 import { showErrorMessage } from '@jupyterlab/apputils';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -24,7 +24,7 @@ export function endOf(what: 'hour' | 'tomorrow' | 'week', now: Date): Date {
     end.setTime(now.getTime() + 3_600_000);
     return end;
   }
-  // Monday of next week; a day may have 23 or 25 hours, so it is counted by the calendar.
+  // A week ends on the next Monday. Days are counted by the calendar: one may have 23 or 25 hours.
   const days = what === 'tomorrow' ? 1 : (8 - now.getDay()) % 7 || 7;
   end.setDate(now.getDate() + days);
   end.setHours(MORNING_HOUR, 0, 0, 0);
@@ -62,7 +62,7 @@ export async function doNotDisturb(
 }
 
 /**
- * Mute a source, or hear it again.
+ * Mute a source, or unmute it.
  */
 export async function mute(
   model: INotificationModel,
@@ -83,11 +83,11 @@ export async function mute(
 }
 
 /**
- * Have JupyterLab's switch follow the server, whose do-not-disturb all tabs share and which ends
- * it, and the server the switch.
+ * Have JupyterLab's switch and the server's do-not-disturb follow each other. All tabs share the
+ * server's, and the server ends it when its time is over.
  *
- * @param justTurned - Whether the user has turned the switch on just now. One that was on when the
- * page was loaded may be out of date.
+ * @param justTurned - Whether the user has turned the switch on just now. A switch that was on when
+ * the page was loaded may be out of date.
  */
 export async function followSwitch(
   model: INotificationModel,
@@ -99,12 +99,12 @@ export async function followSwitch(
   const read = () => settings.composite[SWITCH] === true;
   let position = !justTurned && read();
   let known: boolean | null | undefined = undefined;
-  // What is being written; null while nothing is.
+  // The value that is being written; null if none is.
   let writing: boolean | null = null;
 
   const tell = (on: boolean) =>
     model.changeQuiet({ doNotDisturb: on }).catch(reason => {
-      // The switch holds in this tab all the same.
+      // The switch still works in this tab.
       console.warn('The server does not know of do-not-disturb.', reason);
     });
   const onState = () => {
@@ -114,7 +114,7 @@ export async function followSwitch(
     }
     known = on;
     if (on === null) {
-      // It was turned on before the server kept it, or by the site.
+      // The switch was turned on before the server kept the state, or by the site.
       if (position) {
         void tell(true);
       }
@@ -123,7 +123,7 @@ export async function followSwitch(
       void write();
     }
   };
-  // One at a time: the earlier of two might be heard of last.
+  // One write at a time: of two, the earlier one might take effect last.
   const write = async () => {
     if (writing !== null) {
       return;
@@ -141,7 +141,7 @@ export async function followSwitch(
   };
   const onSettings = () => {
     const now = read();
-    // What was written here is not the user's doing, even if it is out of date by now.
+    // A value that was written here is not the user's doing, even if it is out of date by now.
     if (now !== position && now !== writing) {
       position = now;
       known = now;

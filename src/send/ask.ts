@@ -12,8 +12,8 @@ import { askForMessage } from './form';
 /**
  * Ask for a message until it is sent, or the user gives up.
  *
- * @param given - What is filled in already.
- * @returns The id of what was sent; null if nothing was.
+ * @param given - The fields that are filled in already.
+ * @returns The id of the notification; null if none was sent.
  */
 export async function askAndSend(
   given: Partial<IngestMessage>,
@@ -39,7 +39,7 @@ export async function askAndSend(
     try {
       return (await sender.emit(message, options)).id;
     } catch (error) {
-      // The form comes again, so that what was typed is not lost.
+      // The form is shown again, so that nothing that was typed is lost.
       problem = (error as Error).message;
     }
   }

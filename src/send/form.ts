@@ -22,10 +22,10 @@ const TYPES: readonly NotificationType[] = [
 /**
  * Ask for a message.
  *
- * @param values - What the form begins with.
- * @param problem - What was wrong with it the last time, as a sentence.
+ * @param values - The values with which the form begins.
+ * @param problem - The problem with the last attempt, as a sentence.
  * @param trans - The language.
- * @param close_s - How long a toast stays by the settings; 0 until it is closed.
+ * @param close_s - Seconds for which a toast stays by the settings; 0: until it is closed.
  * @returns The message, or null if the user does not send it.
  */
 export async function askForMessage(
@@ -48,7 +48,7 @@ export async function askForMessage(
 }
 
 /**
- * The fields of a message that one writes by hand.
+ * The form: the fields of a message that users write by hand.
  */
 class SendForm extends Widget implements Dialog.IBodyWidget<IngestMessage> {
   /**

@@ -23,7 +23,7 @@ export function observe(
     (filter.id === undefined || filter.id === row.id) &&
     (filter.key === undefined || filter.key === row.key) &&
     (filter.source === undefined || filter.source === row.source);
-  // A message that was taken back comes without its key.
+  // A message that was revoked comes without its key, so the ids of matching ones are remembered.
   const ids = new Set(model.notifications.filter(matches).map(row => row.id));
   const onChanged = (
     _: INotificationModel,

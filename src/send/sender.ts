@@ -1,5 +1,5 @@
 /**
- * Sends notifications through the server's ingest: what is behind {@link INotifications}.
+ * Sends notifications through the server's ingest: the implementation of {@link INotifications}.
  */
 import type { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -28,19 +28,19 @@ import { observe } from './observe';
 const SOURCE = 'JupyterLab';
 
 /**
- * Number of messages that are remembered as they were last sent; older ones are fetched from the
- * server.
+ * Number of messages that are remembered as they were last sent, for updates; others are fetched
+ * from the server.
  */
 const REMEMBERED = 100;
 
 /**
- * Into how many parts a heartbeat is divided: one sign of life may be late, or lost.
+ * Number of signs of life within a heartbeat, so that one may be late, or lost.
  */
 const BEATS = 3;
 
 /**
- * The heartbeat of a tab that is hidden, in seconds: the longest that the server takes. A hub's
- * proxy takes each request for the user's activity, so a hidden tab sends none by a timer.
+ * The heartbeat of a hidden tab, in seconds: the longest that the server accepts. A hub's proxy
+ * takes each request for the user's activity, so a hidden tab sends none on a timer.
  */
 const HIDDEN_HEARTBEAT_S = LIMITS.maxHeartbeatS;
 
@@ -72,7 +72,7 @@ export class NotificationSender implements INotifications {
     const whole: Private.Whole = {
       ...options,
       message,
-      // An update and a revocation have to name both.
+      // Updates and revocations have to name both.
       source: options.source ?? SOURCE,
       key: options.key ?? UUID.uuid4()
     };
@@ -109,7 +109,7 @@ export class NotificationSender implements INotifications {
   revoke(sent: Notifications.ISent): Promise<void> {
     const state = this._state(sent);
     return this._inTurn(state, async () => {
-      // Under its key it may have come a second time, with another id.
+      // The notification may have been made anew under its key, with another id.
       const name = sent.source ? sent.key : sent.id;
       const query = sent.source
         ? `?source=${encodeURIComponent(sent.source)}`
@@ -156,7 +156,7 @@ export class NotificationSender implements INotifications {
       timer: undefined,
       over: false
     };
-    // The one that was not used for longest is the first to be forgotten.
+    // The least recently used state is the first to be forgotten.
     this._states.delete(id);
     this._states.set(id, state);
     for (const [other, { timer }] of this._states) {
@@ -209,7 +209,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * A message as it is sent from a tab that is hidden, or in sight.
+   * Return a message as it is to be sent: from a hidden tab it has the longest heartbeat.
    */
   private _body(whole: Private.Whole): Private.Whole {
     return document.hidden && isLive(whole)
@@ -232,7 +232,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * Give a sign of life, unless it was taken back meanwhile.
+   * Send a sign of life for a notification, unless it was revoked meanwhile.
    */
   private async _live(state: Private.IState, leaving = false): Promise<void> {
     if (!state.over && state.whole !== null && isLive(state.whole)) {
@@ -241,14 +241,14 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * Give the next sign of life when it is due.
+   * Schedule the next sign of life for a notification.
    */
   private _beat(state: Private.IState): void {
     window.clearTimeout(state.timer);
     state.timer = undefined;
     if (!state.over && isLive(state.whole) && !document.hidden) {
       state.timer = window.setTimeout(
-        // The next one may get through.
+        // If it does not get through, the next one may.
         () =>
           this._inTurn(state, () => this._live(state)).catch(() =>
             this._beat(state)
@@ -259,7 +259,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * Remember what the server has stored, and go on saying that its sender lives.
+   * Remember a message that the server has stored, and go on sending signs of life.
    */
   private _accepted(
     state: Private.IState,
@@ -272,8 +272,8 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * Give no further sign of life, nor one that waits for its turn: it would bring back what was
-   * taken back.
+   * Send no further sign of life, not even one that waits for its turn: it would bring back a
+   * notification that was revoked.
    */
   private _end(state: Private.IState): void {
     state.over = true;
@@ -282,7 +282,7 @@ export class NotificationSender implements INotifications {
   }
 
   /**
-   * Do what belongs to one notification one after the other: a bar must not move backwards.
+   * Send the requests of one notification one after the other: a bar must not move backwards.
    */
   private _inTurn(
     state: Private.IState,
@@ -335,17 +335,17 @@ namespace Private {
   export type Whole = IngestMessage & { key: string; source: string };
 
   /**
-   * The last text of one notification, and the request that sends it.
+   * The state of one notification that was sent from here, and its last request.
    */
   export interface IState {
-    /** The id that it has now. */
+    /** The present id of the notification. */
     id: string;
     /** The message as the server accepted it; null if it was sent before this page was loaded. */
     whole: Whole | null;
     last: Promise<void>;
-    /** The next sign of life. */
+    /** The timer of the next sign of life. */
     timer: number | undefined;
-    /** True once it was taken back, by whomever. */
+    /** True once the notification was revoked, by anybody, or has expired. */
     over: boolean;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The plugin of the welcome messages: it asks once the page is there, and loads the rest only
- * when there is something to show.
+ * The plugin of the welcome messages: it asks the server for them once the page is ready, and loads
+ * the rest only when there is something to show.
  */
 import type {
   JupyterFrontEnd,

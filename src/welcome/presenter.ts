@@ -22,7 +22,8 @@ export class WelcomePresenter {
   }
 
   /**
-   * Ask the server what is due, and show it, or take away what was answered elsewhere.
+   * Ask the server which messages are due, and show them, or close those that were answered
+   * elsewhere.
    */
   async update(): Promise<void> {
     const asked = ++this._generation;
@@ -45,15 +46,16 @@ export class WelcomePresenter {
         }
       }
     } catch (error) {
-      // The next change of theirs asks again.
+      // The next change of the welcome messages asks again.
       console.warn('The welcome messages could not be fetched.', error);
     }
   }
 
   /**
-   * Tell the server what the user did, and then know what this tab itself has brought about.
+   * Tell the server what the user did, and take note of the new state, so that it does not count as
+   * a change from elsewhere.
    *
-   * @returns All messages as they are then.
+   * @returns All messages in their new state.
    */
   async answer(
     what: NotificationModel.WelcomeAnswer
@@ -74,7 +76,7 @@ export class WelcomePresenter {
   /**
    * Open the dialog.
    *
-   * @param counts - Whether it counts as a view of each message.
+   * @param counts - Whether showing a message counts as a view of it.
    */
   async open(
     messages: readonly WelcomeMessage[],
@@ -101,7 +103,7 @@ export class WelcomePresenter {
         }
         if (counts && seen.length > 0) {
           this.answer({ seen }).catch(error => {
-            // It comes once more, which is the lesser harm.
+            // The message is shown once more, which is the lesser harm.
             console.warn('A view could not be counted.', error);
           });
         }
@@ -112,7 +114,7 @@ export class WelcomePresenter {
 
   private readonly _options: WelcomePresenter.IOptions;
   private readonly _scheduler = new WelcomeScheduler(Date.now());
-  /** Goes up with each change of this tab: an answer to an older question is out of date. */
+  /** Goes up with each request and each change: the answer to an older request is out of date. */
   private _generation = 0;
   /** Number of this tab's changes that are on their way. */
   private _own = 0;

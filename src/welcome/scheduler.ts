@@ -1,6 +1,6 @@
 /**
- * The times at which welcome messages come up by themselves, and go because they were answered in
- * another tab; no DOM.
+ * Decides when welcome messages are shown by themselves, and when they are closed because they were
+ * answered in another tab; no DOM.
  */
 import type { WelcomeMessage } from '../wire';
 
@@ -11,9 +11,9 @@ const START_MS = 60_000;
  * The next step.
  */
 export interface IStep {
-  /** Messages to come up with; none: nothing comes up. */
+  /** The messages to show, if any. */
   show: WelcomeMessage[];
-  /** True if the messages that are up were answered elsewhere, and are to be closed. */
+  /** True if the messages that are shown were answered elsewhere, and are to be closed. */
   close: boolean;
 }
 
@@ -28,16 +28,16 @@ export class WelcomeScheduler {
     this._began = now;
   }
 
-  /** Take note of the messages' state without doing anything: it is this tab's own doing. */
+  /** Take note of the messages' state, without a step: this tab itself has changed it. */
   adopt(messages: readonly WelcomeMessage[]): void {
     this._known = new Map(messages.map(message => [message.id, message]));
   }
 
   /**
-   * Take note, and say what to do.
+   * Take note of the messages' state, and return the next step.
    *
-   * @param messages - all of them as the server has them now.
-   * @param up - the ids of those that this tab shows.
+   * @param messages - all messages as the server has them now.
+   * @param up - the ids of the messages that this tab shows.
    * @param now - in ms.
    */
   step(
@@ -59,7 +59,7 @@ export class WelcomeScheduler {
     if (close) {
       return { show: [], close };
     }
-    // Taken back to how it is for a new user: what counted views counts them anew.
+    // The messages were reset, as for a new user: one is due again, or its views are counted anew.
     const reset = due.some(message => {
       const before = known.get(message.id);
       return (

@@ -23,18 +23,18 @@ export interface IWelcomeOptions {
   trans: TranslationBundle;
   /** The address of the images in welcome messages, on this server. */
   images: string;
-  /** Never show these again, or none at all. Rejects with a sentence to show. */
+  /** Never show these messages again, or any at all. Rejects with a sentence to show. */
   dismiss(ids: string[] | 'all'): Promise<void>;
-  /** Accept one that must be accepted. Rejects with a sentence to show. */
+  /** Accept a message that must be accepted. Rejects with a sentence to show. */
   accept(id: string): Promise<void>;
-  /** The user closed the dialog, and has seen these. */
+  /** The user closed the dialog, and has seen these messages. */
   closed(seen: string[]): void;
 }
 
-/** Time in ms for which somebody may go on typing after the dialog took the keyboard. */
+/** Time in ms for which a user may go on typing after the dialog took the focus. */
 const TYPING_MS = 700;
 
-/** Have Enter take the blue button, where it does nothing else. */
+/** Have Enter press the blue button, if it does nothing else on the focused element. */
 function takeDefault(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
   if (
@@ -68,14 +68,14 @@ export class WelcomeModal {
       event.preventDefault();
       this._leave();
     });
-    // A user who is typing a line when the dialog comes means that line, and no button.
+    // The Enter of a user who is typing when the dialog opens is not for its button.
     setTimeout(() => node.classList.add('jp-mod-ready'), TYPING_MS);
     node.addEventListener('keydown', event => {
       if (!event.repeat && node.classList.contains('jp-mod-ready')) {
         takeDefault(event);
       }
     });
-    // A browser may close it all the same when the key is pressed again and again.
+    // A browser may close the dialog all the same when Escape is pressed again and again.
     node.addEventListener('close', () => this._leave());
     document.body.append(node);
     this._content = ReactWidget.create(
@@ -98,13 +98,13 @@ export class WelcomeModal {
   ids: string[];
 
   /**
-   * Take it away, as something that was answered elsewhere.
+   * Close the dialog without counting views: its messages were answered elsewhere.
    */
   close(): void {
     this._finish(false);
   }
 
-  /** Close it, unless there is something to accept first. */
+  /** Close the dialog, unless a message must be accepted first. */
   private _leave(): void {
     if (this._owed.size === 0) {
       this._finish(true);
@@ -130,7 +130,7 @@ export class WelcomeModal {
   private readonly _node: HTMLDialogElement;
   private readonly _content: Widget;
   private readonly _seen = new Set<string>();
-  /** Those that must be accepted before it closes. */
+  /** The ids of the messages that must be accepted before the dialog closes. */
   private readonly _owed: Set<string>;
   private _finished = false;
 }
@@ -172,7 +172,7 @@ function Pages(
   React.useEffect(() => {
     onSeen(page.id);
     body.current?.scrollTo(0, 0);
-    // The buttons keep it from page to page, as long as they can be pressed.
+    // A button keeps the focus from page to page, as long as it can be pressed.
     if (!document.activeElement?.matches('.jp-NotifyWelcome button:enabled')) {
       body.current?.focus();
     }
@@ -216,7 +216,8 @@ function Pages(
         className="jp-NotifyWelcome-body jp-NotifyMarkdown"
         role="group"
         aria-labelledby="jp-notify-welcome-title"
-        // It scrolls, and who types when it comes must not press a button.
+        // It scrolls, so a keyboard has to reach it. And with the focus here, a user who is typing
+        // when the dialog opens presses no button.
         tabIndex={0}
         dir="auto"
       >
@@ -285,7 +286,7 @@ function Pages(
   );
 }
 
-/** The links that put a message, or all of them, away for good. */
+/** The links by which a message, or all of them, will never be shown again. */
 function Never(props: {
   page: WelcomeMessage;
   busy: boolean;
@@ -350,7 +351,7 @@ function Buttons(props: {
   at: number;
   trans: TranslationBundle;
   onPage(at: number): void;
-  /** True if the message must be accepted: only the button for that is blue then. */
+  /** True if the message must be accepted: then only the button that accepts it is blue. */
   owed: boolean;
   /** The button that closes the dialog. */
   close: React.ReactNode;
