@@ -79,7 +79,7 @@ class Worker:
         try:
             thread.start()
         except RuntimeError as error:
-            # The system has no more threads for now; what is submitted next tries again.
+            # The system has no more threads for now. The next operation tries again.
             if not self._has_warned:
                 self._has_warned = True
                 log.warning("The thread of the notification database cannot start: %s", error)

@@ -13,7 +13,7 @@ from .base import BodyHandler, with_errors
 if TYPE_CHECKING:
     from ..storage.shapes import Quiet
 
-#: The answer if nothing is stored: the user never changed anything.
+#: The answer if nothing is muted and do-not-disturb was never changed.
 NOTHING: Quiet = {"doNotDisturb": None, "until": None, "muted": []}
 
 

@@ -253,7 +253,7 @@ def read_quota(text: str) -> Iterator[Usage]:
 
 
 def largest(home: Path) -> list[Part]:
-    """Return the entries of a directory that take most space, as a bounded search finds them."""
+    """Return the entries of a directory that take most space, as far as a bounded search goes."""
     try:
         with os.scandir(home) as entries:
             found = sorted(entries, key=lambda entry: entry.name)[:MAX_ENTRIES]
@@ -277,7 +277,7 @@ def largest(home: Path) -> list[Part]:
 def _size(
     entry: os.DirEntry[str], device: int, most: int, deadline: float
 ) -> tuple[int, int, bool]:
-    """Return an entry's size with all below, how many entries were seen, and if these are all."""
+    """Return an entry's whole size, how many entries were seen, and whether these are all."""
     size = seen = 0
     waiting: list[str] = []
     try:

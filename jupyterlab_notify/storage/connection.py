@@ -14,8 +14,8 @@ from .schema import migrate
 MINIMUM_SQLITE = (3, 24, 0)
 #: The maximum size of the log or journal between two transactions, in bytes.
 JOURNAL_BYTES = 4 * 1024 * 1024
-#: A file is shortened only if it has this many unused pages and they are a quarter of it: the next
-#: messages can use a few again. Each time, at most ``SHRINK_BY`` pages are freed.
+#: A file is shortened only if it has this many unused pages and they are a quarter of it, since the
+#: next messages can reuse a few. Each time, at most ``SHRINK_BY`` pages are freed.
 SHRINK_FROM = 256
 SHRINK_BY = 500
 

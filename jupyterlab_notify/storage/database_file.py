@@ -147,7 +147,7 @@ class DatabaseFile:
                     os.unlink(path)
 
     def _beside(self, suffix: str) -> str:
-        """Return the path of a sidecar file: beside the file itself, where the path is a link."""
+        """Return the path of a sidecar file: beside the linked file, if the path is a link."""
         path = os.path.realpath(self.path) if os.path.islink(self.path) else self.path
         return f"{path}{suffix}"
 
@@ -202,7 +202,7 @@ class DatabaseFile:
             return False
         if status.st_size == 0:
             return True
-        # Beside the file itself, where the path is a link.
+        # If the path is a link, the log lies beside the linked file.
         file = os.path.realpath(self.path) if is_link else os.fspath(self.path)
         try:
             return any(

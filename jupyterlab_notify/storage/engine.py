@@ -358,7 +358,7 @@ class Engine:
         )
 
     def _is_known_lost(self) -> bool:
-        """Return the same after a fault; False if the file's path leads nowhere."""
+        """Return whether the file is lost, after a fault; False if its path leads nowhere."""
         try:
             return self._is_lost()
         except OSError:

@@ -69,7 +69,7 @@ class Maintenance:
 
     def expire(self, transaction: Transaction) -> None:
         """End messages, snoozes and do-not-disturb on time; called before a batch's operations."""
-        # Imported here, since a server without messages has nothing that ends.
+        # Imported here, since a server without messages has nothing to end.
         from .expiry import expire_due
         from .quiet import end_quiet
 

@@ -86,7 +86,7 @@ class PictureRepository:
         return found[0], found[1]
 
     def _make_room(self, transaction: Transaction, newest: str) -> None:
-        """Remove pictures until the rest fits: the oldest of the sender whose use the most room."""
+        """Remove pictures until the rest fits: the oldest of the sender that takes most room."""
         bound = self._retention.size * SHARE
         if not bound:
             return

@@ -477,7 +477,7 @@ class RemoteRepository:
         return True
 
     def skip(self, transaction: Transaction, remotes: Iterable[str]) -> None:
-        """Mark unread messages that retention would not keep as seen, so that they stay out."""
+        """Mark as seen those unread messages that retention would not keep: they stay out."""
         transaction.execute(
             "INSERT OR IGNORE INTO listed SELECT ?, value FROM json_each(?)",
             (self._central, json.dumps(list(remotes))),

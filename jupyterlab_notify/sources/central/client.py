@@ -180,7 +180,7 @@ class CentralClient:
         await self._post("/v1/welcome/dismiss", {"all": True} if ids is None else {"ids": ids})
 
     async def accept_welcome(self, ids: list[str]) -> None:
-        """Tell that the user accepts these welcome messages."""
+        """Report that the user accepts these welcome messages."""
         await self._post("/v1/welcome/accept", {"ids": ids})
 
     async def reset_welcome(self) -> None:
@@ -190,7 +190,7 @@ class CentralClient:
     # Routes that Semaphore does not have
 
     async def features(self) -> Features:
-        """Return the features beyond Semaphore's routes; none, if it is Semaphore."""
+        """Return the features beyond Semaphore's routes; none if the service is Semaphore."""
         try:
             entry = await parse_json(await self._get("/", anonymous=True))
         except Failure as failure:
@@ -241,24 +241,24 @@ class CentralClient:
         await self._post(f"/v1/broadcasts/{quote(remote, safe='')}/{action}", None)
 
     async def snooze(self, remotes: list[str], until_ms: int) -> None:
-        """Tell that the user has snoozed messages until a time."""
+        """Report that the user has snoozed messages until a time."""
         value = {"ids": remotes, "until": rfc3339(self.clock.to_service(until_ms))}
         await self._post("/v1/notifications/snooze", value)
 
     async def snooze_broadcast(self, remote: str, until_ms: int) -> None:
-        """Tell that the user has snoozed a broadcast until a time."""
+        """Report that the user has snoozed a broadcast until a time."""
         value = {"until": rfc3339(self.clock.to_service(until_ms))}
         await self._post(f"/v1/broadcasts/{quote(remote, safe='')}/snooze", value)
 
     async def reply(self, what: str, remote: str, answer: str, server: str) -> None:
-        """Tell what the user has answered.
+        """Report the user's answer.
 
         Parameters
         ----------
         what
             ``broadcasts`` or ``notifications/messages``.
         remote
-            Which of them.
+            The service's id.
         answer
             A choice, or a text.
         server

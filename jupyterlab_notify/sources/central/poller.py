@@ -332,8 +332,8 @@ class CentralPoller(Source):
         """Run all steps; return a failure that did not concern the whole service.
 
         A step that fails on its own neither stops nor delays the others. A service may refuse the
-        token, which broadcasts do not need, or be out of order in one part only. Where nothing was
-        answered, the whole service waits, for the longest time that any part has asked for.
+        token, which broadcasts do not need, or be out of order in one part only. If no request was
+        answered, all parts wait, for the longest time that any part has asked for.
         """
         problem: Failure | None = None
         client = self._session.client
