@@ -1,1 +1,1 @@
-"""Queries: each class gets a connection and returns models, never rows."""
+"""The queries of the database, one class for each group of tables."""

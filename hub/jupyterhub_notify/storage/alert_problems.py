@@ -1,4 +1,4 @@
-"""Reading and writing why alerts reach nobody."""
+"""Reads and writes the reasons why alerts reach nobody."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["AlertProblemStore"]
 
 _P = AlertProblem.__table__.c
 
-#: A label that is different each time must not fill the database.
+#: Maximum number of rows: a label with ever new values must not fill the database.
 MAX_ROWS = 1000
 MAX_SUBJECT = 200
 
@@ -31,16 +31,16 @@ class AlertProblemStore:
         Parameters
         ----------
         connection
-            Where to.
+            The connection.
         engine
-            Of which engine.
+            The alerting engine.
         problems
-            Reason and subject of each.
+            The reason and subject of each problem.
 
         Returns
         -------
         list of tuple
-            Those that were not there before.
+            The problems that are new.
         """
         at, new = now(), []
         counts = Counter((reason, subject[:MAX_SUBJECT]) for reason, subject in problems)
@@ -61,6 +61,6 @@ class AlertProblemStore:
         return new
 
     async def all(self, connection: AsyncConnection) -> list[dict[str, Any]]:
-        """Return all of them, the latest first."""
+        """Return all problems, the latest first."""
         statement = select(AlertProblem.__table__).order_by(_P.last.desc(), _P.subject)
         return [dict(row._mapping) for row in await connection.execute(statement)]

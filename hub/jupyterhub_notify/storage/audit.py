@@ -1,4 +1,4 @@
-"""The audit log's rows."""
+"""Writes the audit log."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ __all__ = ["AuditStore"]
 
 
 class AuditStore:
-    """Writes the audit log in the same transaction as what it is about."""
+    """Writes each entry in the same transaction as the change itself."""
 
     async def add(
         self, transaction: Transaction, caller: Caller, action: str, target: str, **detail: Any
     ) -> None:
-        """Note what a caller does.
+        """Add an entry.
 
         Parameters
         ----------
         transaction
-            Where it is done.
+            The transaction of the change.
         caller
-            Who.
+            The caller.
         action
-            What, such as ``notification.create``.
+            The kind of change, such as ``notification.create``.
         target
-            Of what: a service, an id.
+            The object of the change: a service, an id.
         **detail
             Numbers and identifiers; never a text of a message.
         """

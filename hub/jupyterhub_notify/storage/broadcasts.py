@@ -1,4 +1,4 @@
-"""Reading and writing broadcasts and what each user did with them."""
+"""Reads and writes broadcasts and what each user did with them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FIELDS = (
     "revoked",
     "counts",
 )
-#: So many names go into a statement.
+#: Maximum number of names in a statement.
 FEW = 100
 _STATE = ("seq", "read", "dismissed", "snoozed_until", "accepted", "replied", "reply")
 
@@ -55,13 +55,13 @@ class BroadcastStore:
     """The queries of the tables of broadcasts; each method is given its connection."""
 
     async def shown(self, connection: AsyncConnection) -> list[StoredBroadcast]:
-        """Return what is shown now, newest first, for whomever."""
+        """Return the broadcasts shown now, newest first, whatever their audience."""
         return await self._where(connection, _B.active.is_(True), _B.revoked.is_(None))
 
     async def important(
         self, connection: AsyncConnection, after: datetime, before: datetime
     ) -> list[StoredBroadcast]:
-        """Return important ones that are shown now and whose occurrence began between these."""
+        """Return the important broadcasts shown now whose occurrence began between two moments."""
         return await self._where(
             connection,
             _B.active.is_(True),
@@ -78,7 +78,7 @@ class BroadcastStore:
         return await self._where(connection, _B.seq > after, _B.seq <= upto)
 
     async def due(self, connection: AsyncConnection, at: datetime) -> list[StoredBroadcast]:
-        """Return those that the scheduler has to look at."""
+        """Return the broadcasts that the scheduler has to look at."""
         return await self._where(connection, _B.next_change <= at, _B.revoked.is_(None))
 
     async def one(self, connection: AsyncConnection, id_: str) -> StoredBroadcast | None:
@@ -89,14 +89,14 @@ class BroadcastStore:
     async def with_key(
         self, connection: AsyncConnection, sender: str, key: str
     ) -> StoredBroadcast | None:
-        """Return a sender's broadcast with a key that is not revoked."""
+        """Return a sender's broadcast with a key, unless it is revoked."""
         found = await self._where(
             connection, _B.sender == sender, _B.key == key, _B.revoked.is_(None)
         )
         return found[0] if found else None
 
     async def of_folder(self, connection: AsyncConnection) -> list[StoredBroadcast]:
-        """Return those that came from files and are not revoked."""
+        """Return the broadcasts that came from files and are not revoked."""
         return await self._where(connection, _B.origin == "folder", _B.revoked.is_(None))
 
     async def listed(
@@ -108,7 +108,7 @@ class BroadcastStore:
         limit: int,
         offset: int,
     ) -> tuple[list[StoredBroadcast], int]:
-        """Return a page of all broadcasts or of a sender's, newest first, and their number."""
+        """Return a page of all or a sender's broadcasts, newest first, and their number in all."""
         where = [] if sender is None else [_B.sender == sender]
         if words:
             texts = (_B.summary, _B.body, _B.sender)
@@ -144,7 +144,7 @@ class BroadcastStore:
         await connection.execute(update(Broadcast).where(_B.id == id_).values(values))
 
     async def show_again(self, connection: AsyncConnection, id_: str) -> None:
-        """Forget that users have read, dismissed, snoozed or accepted it; replies stay."""
+        """Clear that users have read, dismissed, snoozed or accepted it; keep their replies."""
         await connection.execute(
             update(BroadcastState)
             .where(_S.broadcast_id == id_)
@@ -159,7 +159,7 @@ class BroadcastStore:
     async def states_of_user(
         self, connection: AsyncConnection, user: str
     ) -> dict[str, tuple[datetime | None, BroadcastUserState]]:
-        """Return what a user did, with the occurrence that it was done with, by broadcast."""
+        """Return, by broadcast, a user's state and the occurrence that it belongs to."""
         columns = [_S.broadcast_id, _S.occurrence, *(_S[name] for name in _STATE)]
         statement = select(*columns).where(_S.user_name == user)
         return {
@@ -170,13 +170,13 @@ class BroadcastStore:
     async def states_of(
         self, connection: AsyncConnection, stored: StoredBroadcast, users: Collection[str]
     ) -> dict[str, BroadcastUserState]:
-        """Return what these users did with the present occurrence of a broadcast."""
+        """Return these users' states of the present occurrence of a broadcast."""
         columns = [_S.user_name, *(_S[name] for name in _STATE)]
         statement = select(*columns).where(
             _S.broadcast_id == stored.id, _S.occurrence == stored.occurrence
         )
         if len(users) <= FEW:
-            # Ten thousand users may have states of it.
+            # Not all states: ten thousand users may have one.
             statement = statement.where(_S.user_name.in_(users))
         return {
             row[0]: BroadcastUserState(**dict(zip(_STATE, row[1:], strict=True)))
@@ -202,7 +202,7 @@ class BroadcastStore:
         user: str,
         values: dict[str, Any],
     ) -> None:
-        """Set what a user did with the present occurrence; an earlier occurrence's is forgotten."""
+        """Set a user's state of the present occurrence; the state of an earlier one is dropped."""
         statement = select(_S.occurrence).where(_S.broadcast_id == stored.id, _S.user_name == user)
         row = (await connection.execute(statement)).one_or_none()
         anew: dict[str, Any] = {}
@@ -224,5 +224,5 @@ class BroadcastStore:
     async def one_state(
         self, connection: AsyncConnection, stored: StoredBroadcast, user: str
     ) -> BroadcastUserState:
-        """Return what a user did with the present occurrence."""
+        """Return a user's state of the present occurrence."""
         return (await self.states_of(connection, stored, [user])).get(user, BroadcastUserState())

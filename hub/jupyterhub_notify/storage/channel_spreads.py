@@ -1,4 +1,4 @@
-"""Messages to many that go over other channels: which are due, and how far each has been queued."""
+"""Messages to many that go over channels: which are due, and how far each has been queued."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class ToMany:
     Parameters
     ----------
     message
-        What the queue calls it.
+        The identifier in the queue.
     notification_id, group
-        Of a message to a group.
+        The notification to a group, and the group; `None` for a broadcast.
     broadcast
-        Or the broadcast.
+        The broadcast; `None` for a notification.
     """
 
     message: str
@@ -55,7 +55,7 @@ class ToMany:
 
     @property
     def row(self) -> dict[str, Any]:
-        """The columns that say which message it is."""
+        """The columns that identify the message."""
         return {
             "message": self.message,
             "notification_id": self.notification_id,
@@ -72,14 +72,14 @@ class ChannelSpreadStore:
     async def due(
         self, connection: AsyncConnection, after: datetime, before: datetime
     ) -> list[ToMany]:
-        """Return important messages to many that are not wholly queued yet.
+        """Return important messages to many that are not completely queued yet.
 
         Parameters
         ----------
         connection
-            Where from.
+            The connection.
         after, before
-            Between which moments they became what they are.
+            The moments between which they last changed.
         """
         statement = (
             select(_N.id, _N.target)
@@ -107,7 +107,7 @@ class ChannelSpreadStore:
         return [one for one in found if one.message not in over]
 
     async def upto(self, connection: AsyncConnection, message: str) -> str | None:
-        """Return the last user who was looked at, an empty name at first; None if all were."""
+        """Return the last user processed, an empty name at first; None if all users are."""
         statement = select(_P.upto, _P.done).where(_P.message == message)
         row = (await connection.execute(statement)).one_or_none()
         if row is None:
@@ -117,15 +117,15 @@ class ChannelSpreadStore:
     async def move(
         self, connection: AsyncConnection, message: ToMany, upto: str, *, done: bool
     ) -> None:
-        """Note how far it is."""
-        # No name is kept longer than it is needed.
+        """Note how far a message has been queued."""
+        # The name is dropped at the end, since it is no longer needed.
         row = {**message.row, "upto": "" if done else upto, "done": done, "updated": now()}
         await upsert(connection, ChannelSpread.__table__, ["message"], row)
 
     async def settled(
         self, connection: AsyncConnection, message: ToMany, users: Sequence[str]
     ) -> set[str]:
-        """Return those of some users who have read a message, or put it away."""
+        """Return those of some users who have read, dismissed or answered a message."""
         if message.broadcast is None:
             statement = select(_S.user_name).where(
                 _S.notification_id == message.notification_id,
@@ -143,7 +143,7 @@ class ChannelSpreadStore:
         return set((await connection.execute(statement)).scalars())
 
     async def in_ledger(self, connection: AsyncConnection, stored: StoredBroadcast) -> set[str]:
-        """Return whom a broadcast was delivered to, or shall be."""
+        """Return the users who have a row in a broadcast's ledger."""
         statement = select(func.distinct(_D.user_name)).where(
             and_(_D.broadcast_id == stored.id, _D.occurrence == stored.occurrence)
         )
@@ -151,6 +151,6 @@ class ChannelSpreadStore:
 
 
 def message_of(broadcast: str, occurrence: datetime | None) -> str:
-    """Return what the queue calls an occurrence of a broadcast: each is a message by itself."""
+    """Return the identifier of an occurrence in the queue: each is a message of its own."""
     moment = "" if occurrence is None else f"{occurrence:%Y%m%dT%H%M%S.%f}"
     return f"b:{broadcast}:{moment}"

@@ -1,4 +1,4 @@
-"""Reading and writing what goes over other channels."""
+"""Reads and writes the queue of the channels, and the users' choices."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Send:
     notification_id: int | None
     broadcast_id: str | None
     occurrence: datetime | None
-    #: The time at which it was due first.
+    #: The time at which it was first due.
     created: datetime
-    #: The number of times it was claimed, with this one: a later claim is another's.
+    #: The number of claims so far, with this one; a row with more was claimed by another replica.
     attempts: int
 
 
@@ -54,21 +54,21 @@ class ChannelStore:
     async def unread(
         self, connection: AsyncConnection, after: datetime, before: datetime, limit: int
     ) -> list[tuple[int, str]]:
-        """Return important notifications of users that were not queued yet, and are not read.
+        """Return important notifications to users that are neither queued nor read.
 
         Parameters
         ----------
         connection
-            Where from.
+            The connection.
         after, before
-            Between which moments they became what they are.
+            The moments between which they last changed.
         limit
-            Most of them.
+            Maximum number.
 
         Returns
         -------
         list of tuple
-            Id and user of each.
+            The id and the user of each.
         """
         queued = exists().where(_Q.notification_id == _N.id)
         statement = (
@@ -103,7 +103,8 @@ class ChannelStore:
         at = now()
         shared = {"notification_id": None, "broadcast_id": None, "occurrence": None}
         if rows:
-            # A day of attempts begins when it is due first, not when it was gathered for later.
+            # The day of attempts begins when the message is first due: a digest or quiet hours may
+            # have put it off.
             values = [
                 {**shared, **row, "created": row["due"], "attempts": 0, "updated": at}
                 for row in rows
@@ -120,18 +121,18 @@ class ChannelStore:
         known: Sequence[str],
         limit: int,
     ) -> list[Send]:
-        """Claim what is due; all of a user's goes together.
+        """Claim sends that are due, the longest due first.
 
         Parameters
         ----------
         connection
-            Where from.
+            The connection.
         at, lease
-            Now, and for how long it is nobody else's.
+            The present time, and how long no other replica may claim them.
         channel, known
-            Of which channel; `None` for those that are not among the known ones.
+            The channel, and all known ones; `None` for the sends of channels that are not known.
         limit
-            Most of them.
+            Maximum number.
         """
         free = or_(_Q.leased_until.is_(None), _Q.leased_until <= at)
         wanted = _Q.channel.not_in(known) if channel is None else _Q.channel == channel
@@ -152,7 +153,7 @@ class ChannelStore:
     async def renew(
         self, connection: AsyncConnection, sends: Sequence[Send], until: datetime
     ) -> list[Send]:
-        """Lengthen the lease of what was claimed; return what is nobody else's by now."""
+        """Extend the lease of claimed sends; return those that no other replica has claimed."""
         kept = []
         for send in sends:
             ours = and_(self._is(send), _Q.state == "waiting", _Q.attempts == send.attempts)
@@ -170,7 +171,7 @@ class ChannelStore:
         due: datetime | None = None,
         failure: str | None = None,
     ) -> None:
-        """Write what became of one."""
+        """Write the outcome of a send."""
         values: dict[str, Any] = {
             "state": state,
             "leased_until": None,
@@ -184,25 +185,25 @@ class ChannelStore:
     async def choices(
         self, connection: AsyncConnection, users: Sequence[str]
     ) -> dict[str, dict[str, Any]]:
-        """Return what some users have chosen, by name."""
+        """Return the choices of some users, by name."""
         statement = select(ChannelChoice.__table__).where(_C.user_name.in_(users))
         rows = await connection.execute(statement)
         return {row.user_name: dict(row._mapping) for row in rows}
 
     async def choice(self, connection: AsyncConnection, user: str) -> dict[str, Any] | None:
-        """Return what a user has chosen."""
+        """Return a user's choice; `None` if the user has made none."""
         statement = select(ChannelChoice.__table__).where(_C.user_name == user)
         row = (await connection.execute(statement)).first()
         return None if row is None else dict(row._mapping)
 
     async def choice_of(self, connection: AsyncConnection, token: str) -> dict[str, Any] | None:
-        """Return the choice that a link's token is for."""
+        """Return the choice that belongs to a link's token."""
         statement = select(ChannelChoice.__table__).where(_C.token == token)
         row = (await connection.execute(statement)).first()
         return None if row is None else dict(row._mapping)
 
     async def choose(self, connection: AsyncConnection, values: dict[str, Any]) -> None:
-        """Write what a user has chosen."""
+        """Write a user's choice."""
         row = {**values, "updated": now()}
         await upsert(connection, ChannelChoice.__table__, ["user_name"], row)
 
@@ -216,7 +217,7 @@ class ChannelStore:
         return [dict(row._mapping) for row in rows]
 
     async def delete_of_broadcasts(self, connection: AsyncConnection, before: datetime) -> int:
-        """Forget old sends of broadcasts, which may recur for ever; return how many."""
+        """Delete old sends of broadcasts, which may recur for ever; return their number."""
         old = and_(_Q.broadcast_id.is_not(None), _Q.state != "waiting", _Q.updated < before)
         deleted = await connection.execute(delete(ChannelSend).where(old))
         spread = and_(_P.broadcast_id.is_not(None), _P.done.is_(True), _P.updated < before)

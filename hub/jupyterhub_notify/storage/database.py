@@ -25,19 +25,19 @@ from .time_limits import TimeLimits
 
 __all__ = ["CONNECTION_LOST", "UNREACHABLE", "Database", "create_engine", "is_lost"]
 
-#: Seconds that a request waits for what it reads; a server that hangs says nothing at all.
+#: Seconds that a request waits for its reading; a server that hangs sends nothing at all.
 READ_S = 20.0
-#: Seconds that a change waits for another process that has locked the file of SQLite.
+#: Seconds that a change waits for another process that has locked the SQLite file.
 LOCKED_S = 15.0
-#: Seconds that a server has to say goodbye.
+#: Seconds that closing the connections may take.
 CLOSE_S = 5.0
 
-#: Where the store is; to the driver as text, which is not made anew each time.
+#: The query for the store's position. The driver gets it as text, compiled only once.
 POSITION = select(Counter.epoch, Counter.seq, Counter.pruned)
 POSITION_TEXT = str(POSITION)
 
-#: The driver's errors of a connection that is lost; the last is that of one whose server has said
-#: that it ends it, and has not closed it yet.
+#: The driver's errors for a lost connection. The last one is raised if the server has announced the
+#: end of the connection, but has not closed it yet.
 CONNECTION_LOST = (
     OSError,
     asyncio.TimeoutError,
@@ -46,35 +46,35 @@ CONNECTION_LOST = (
     asyncpg.InternalClientError,
 )
 
-#: Errors of a database that cannot be reached; some of the driver's come as they are.
+#: Errors of a database that cannot be reached; SQLAlchemy does not wrap all of the driver's.
 UNREACHABLE = (DBAPIError, TimeoutError, *CONNECTION_LOST)
 
-#: PostgreSQL's error of a change where it only reads.
+#: PostgreSQL's error for a change on a read-only server.
 READ_ONLY = "25006"
-#: Its classes of errors that no change is to blame for: connections, a server that only reads, a
-#: login or a database that is not there, resources, locks that are not to be had, and the
-#: operator's or the system's doing.
+#: PostgreSQL's errors that no change itself causes, by the beginnings of their codes: lost
+#: connections, a read-only server, a missing login or database, a lack of resources, locks that are
+#: not available, and interventions of the operator or the system.
 LOST_STATES = ("08", READ_ONLY, "28", "3D", "53", "55P03", "57", "58")
-#: The same of SQLite, which says it in words only before Python 3.11.
+#: Words in SQLite's errors of the same kind. Before Python 3.11 these errors have no code.
 LOST_WORDS = ("locked", "disk", "unable to open", "readonly")
 
 
 def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """Return an engine set up as this service needs it.
+    """Return an engine with the settings that this service needs.
 
     Parameters
     ----------
     url
         SQLAlchemy's URL.
     pool_size
-        How many connections are kept.
+        Number of connections that are kept open.
 
     Returns
     -------
     AsyncEngine
         The engine; nothing is connected yet.
     """
-    # Parameters are texts of messages, and an error that quotes them would be logged.
+    # Errors must not quote parameters: these are texts of messages, and errors are logged.
     options: dict[str, Any] = {
         "pool_size": pool_size,
         "max_overflow": pool_size,
@@ -100,30 +100,30 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
 
 
 def _replace_lost(engine: AsyncEngine) -> None:
-    """Try each connection before it is used, and replace it if it is lost.
+    """Test each connection before it is used, and replace it if it is lost.
 
-    SQLAlchemy's ``pool_pre_ping`` does so for fewer of the driver's errors: not for those of
+    SQLAlchemy's ``pool_pre_ping`` recognises fewer of the driver's errors, and not
     `asyncpg.InternalClientError`.
     """
 
     @event.listens_for(engine.sync_engine, "checkout")
     def checkout(connection: Any, record: Any, _proxy: Any) -> None:
         if not record.info.get("used"):
-            # Made just now; what is kept here goes with the connection.
+            # The connection is new. Its `info` disappears together with it.
             record.info["used"] = True
             return
         try:
             engine.dialect.do_ping(connection)
         except (engine.dialect.loaded_dbapi.Error, *CONNECTION_LOST) as error:
-            # The others of the pool will be lost as well: a server restarts as a whole.
+            # The pool's other connections are probably lost too: a server restarts as a whole.
             raise InvalidatePoolError from error
 
 
 def _replace_read_only(engine: AsyncEngine) -> None:
-    """Replace connections that only read, and that stay so.
+    """Replace connections to a read-only server, which would stay read-only.
 
-    After a failover they may lead to what is a replica now, and a session keeps what its database
-    had set when it began.
+    After a failover a connection may lead to a server that is a replica now, and a session keeps
+    the settings that its database had when it began.
     """
 
     @event.listens_for(engine.sync_engine, "handle_error")
@@ -133,7 +133,7 @@ def _replace_read_only(engine: AsyncEngine) -> None:
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
-    """Take transactions into our own hands: the driver begins them too late and too weak."""
+    """Begin transactions ourselves: the driver begins them too late, and without the write lock."""
     path = engine.url.database or ":memory:"
     if not path.startswith((":", "file:")):
         file = _SqliteFile(path)
@@ -144,7 +144,7 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     def connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        # FULL: what was answered survives a power failure, not only a crash of this process.
+        # FULL: an answered change survives a power failure, not only a crash of this process.
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -157,15 +157,15 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
 
 
 class _SqliteFile:
-    """The file of SQLite, which has to stay where it is while it is open.
+    """The SQLite file, which has to stay in its place while it is open.
 
-    What is written to one that was removed or replaced is gone when the service ends; and the log
-    of the old one, which lies beside, would be taken for that of the new one.
+    Whatever is written to a removed or replaced file is lost when the service ends. Moreover SQLite
+    would take the old file's log, which lies beside it, for the log of the new file.
 
     Parameters
     ----------
     path
-        Where it is; it is made if it is not there at first.
+        The path of the file; it is created if it does not exist at first.
     """
 
     def __init__(self, path: str) -> None:
@@ -175,10 +175,10 @@ class _SqliteFile:
         self._log = structlog.get_logger("jupyterhub_notify.database")
 
     def check(self) -> None:
-        """Refuse a file that is another than at first."""
+        """Raise an error if the file is no longer the one that was first opened."""
         if self._identity is None:
-            # Messages are private to their users. SQLite gives its log the same mode, and refuses
-            # a path that cannot be.
+            # Messages are private, hence the mode. SQLite gives its log the same mode, and reports
+            # an impossible path itself.
             with suppress(OSError):
                 os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             self._identity = self._look()
@@ -201,7 +201,7 @@ class _SqliteFile:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Return whether an error is the database's own: any other change would fail as well now."""
+    """Return whether the database itself fails, so that any other change would fail now too."""
     if not isinstance(error, DBAPIError):
         return isinstance(error, UNREACHABLE)
     state = str(getattr(error.orig, "sqlstate", None) or "")
@@ -224,19 +224,19 @@ class Database:
     def __init__(self, *, engine: AsyncEngine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
-        # One statement needs no transaction, and so no two more round trips.
+        # A single statement needs no transaction, which would cost two more round trips.
         reader: dict[str, Any] = {"notify_reader": True}
         if not self.is_sqlite:
             reader["isolation_level"] = "AUTOCOMMIT"
         self._reader = engine.execution_options(**reader)
         self._kept: AsyncConnection | None = None
         self._turn = asyncio.Lock()
-        #: How long whatever is done with it may take.
+        #: The limits of time for everything done with the database.
         self.limits = TimeLimits()
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:
-        """End what takes longer than `READ_S`, and say of all that it may fail with the same."""
+        """Bound the time to `READ_S`, and raise `Unavailable` for every failure of the database."""
         try:
             with self.limits.within(READ_S):
                 yield
@@ -245,7 +245,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection to read with; each statement sees what is committed then.
+        """Give a connection for reading; each statement sees what is committed at its time.
 
         Yields
         ------
@@ -263,12 +263,12 @@ class Database:
 
     @asynccontextmanager
     async def claim(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in a transaction that has no place in the order of changes.
+        """Give a connection in a transaction outside of the order of changes.
 
         Yields
         ------
         AsyncConnection
-            The connection; what is written with it needs no number.
+            The connection, for changes that need no number.
 
         Raises
         ------
@@ -299,15 +299,15 @@ class Database:
             return [(name, after) for name, after in await connection.execute(LISTED)]
 
     async def _position_by_driver(self) -> tuple[str, int, int]:
-        """Ask the driver itself, on a connection that is kept: every unchanged answer needs this.
+        """Ask the driver directly, on a connection that stays open: every 304 needs the position.
 
-        By way of the pool, which first tries whether a connection is still good, it takes twenty
-        times as much of the processor.
+        Through the pool, which first tests the connection, the query takes twenty times as much
+        processor time.
         """
         with self._bounded():
             async with self._turn:
                 if self._kept is not None:
-                    # It may have been lost since, as by a restart of the server.
+                    # The connection may have been lost since, such as by a restart of the server.
                     with suppress(*UNREACHABLE):
                         return await self._ask_driver()
                 return await self._ask_driver()
@@ -320,7 +320,7 @@ class Database:
             assert isinstance(driver, asyncpg.Connection)
             row = await driver.fetchrow(POSITION_TEXT)
         except BaseException:
-            # Lost, or given up in the middle of an answer.
+            # The connection is lost, or was left in the middle of an answer.
             await self._drop_kept()
             raise
         return row["epoch"], row["seq"], row["pruned"]
@@ -328,13 +328,13 @@ class Database:
     async def _drop_kept(self) -> None:
         kept, self._kept = self._kept, None
         if kept is not None:
-            # Also when whoever asked has gone away, or time is up.
+            # Shielded: also done if the caller was cancelled, or its time is up.
             with CancelScope(shield=True), suppress(*UNREACHABLE):
                 await kept.invalidate()
                 await kept.close()
 
     async def close(self) -> None:
-        """Close all connections; within `CLOSE_S`, whether the server takes part or not."""
+        """Close all connections; give up after `CLOSE_S` if the server does not answer."""
         await self._drop_kept()
         with move_on_after(CLOSE_S):
             await self.engine.dispose()

@@ -1,4 +1,4 @@
-"""The ledger: what became of each occurrence of a broadcast at each server of each user."""
+"""The ledger: the outcome of each occurrence of a broadcast at each server of each user."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["RANKS", "DeliveryStore", "Reported"]
 
 _D = Delivery.__table__.c
 _KEY = ["broadcast_id", "occurrence", "user_name", "server_name"]
-#: Most users that one statement names.
+#: Maximum number of users in one statement.
 _AT_ONCE = 500
 
-#: The rank of each outcome: a receipt counts if it is further than what was known; a push's failure
-#: is corrected.
+#: The rank of each outcome: a receipt counts if it has a higher rank than the known outcome, so it
+#: also corrects a push's failure.
 RANKS = {
     "expired": 0,
     "error": 0,
@@ -47,13 +47,13 @@ class Reported:
     Parameters
     ----------
     user, server
-        Whose server, and its name.
+        The user, and the name of the server.
     state
-        One of `RANKS`.
+        One of the outcomes in `RANKS`.
     at
-        When it became so.
+        The time of the state.
     tabs, reply
-        In how many tabs it was shown, and what was answered; what was known stays if `None`.
+        The number of tabs that show it, and the reply; `None` leaves the known value.
     """
 
     user: str
@@ -72,7 +72,7 @@ class _Known:
     attempts: int
 
     def and_then(self, one: Reported) -> _Known:
-        """Return what is known after a report."""
+        """Return the row's values after a report."""
         tabs = self.tabs if one.tabs is None else one.tabs
         reply = self.reply if one.reply is None else one.reply
         return _Known(one.state, tabs, reply, self.attempts)
@@ -82,7 +82,7 @@ class DeliveryStore:
     """The queries of the ledger; each method is given its connection or transaction."""
 
     async def begin(self, transaction: Transaction, stored: StoredBroadcast) -> None:
-        """Make the rows of an occurrence whose recipients are known by name: they wait."""
+        """Add waiting rows for the recipients whom an occurrence names."""
         at = now()
         rows = [
             {
@@ -109,9 +109,9 @@ class DeliveryStore:
         return set((await connection.execute(statement)).scalars())
 
     async def end(self, transaction: Transaction, id_: str, reason: str | None) -> None:
-        """Say of what still waits that it expired; nothing is pushed any more.
+        """Mark waiting rows as expired, so that nothing more is pushed.
 
-        A push that is under way stays claimed: what comes of it is what the ledger says then.
+        A push that is under way stays claimed: its outcome replaces this one.
         """
         await transaction.connection.execute(
             update(Delivery)
@@ -126,14 +126,14 @@ class DeliveryStore:
         )
 
     async def push_again(self, transaction: Transaction, stored: StoredBroadcast) -> None:
-        """Bring a change to the servers that took it in by our route.
+        """Push a change to the servers that accepted the broadcast by our route.
 
-        A push that is under way stays claimed, so that the later text arrives later.
+        A push that is under way stays claimed, so that the new text arrives after the old one.
         """
         await self._make_due(transaction, stored, _D.route == "notify")
 
     async def withdraw(self, transaction: Transaction, stored: StoredBroadcast) -> None:
-        """Bring the end to the servers that took it in by our route, or may have."""
+        """Push the end to the servers that accepted, or may have accepted, it by our route."""
         may_have_it = or_(_D.route == "notify", _D.outcome == "not-responding")
         await self._make_due(transaction, stored, may_have_it)
 
@@ -147,7 +147,7 @@ class DeliveryStore:
         )
 
     async def asks(self, transaction: Transaction, user: str, server: str) -> None:
-        """Push nothing to a server any more whose lab asks by itself."""
+        """Cancel the pushes to a server, since its lab asks by itself."""
         await transaction.connection.execute(
             update(Delivery)
             .where(
@@ -162,10 +162,10 @@ class DeliveryStore:
     async def receipts(
         self, transaction: Transaction, stored: StoredBroadcast, reported: Sequence[Reported]
     ) -> None:
-        """Note what labs say; something less than what is known changes nothing.
+        """Note labs' reports; a report with a lower rank than the known outcome changes nothing.
 
-        Where the rows of the user's other servers wait only, the one of the server that has
-        answered is what counts: a row of the default server that nobody pushed to is taken over.
+        A waiting row of the default server that was never pushed to is replaced by the row of the
+        server that reports: it only stood for the user.
         """
         connection = transaction.connection
         known = await self._known(connection, stored, {one.user for one in reported})
@@ -208,10 +208,10 @@ class DeliveryStore:
         state: str,
         at: datetime,
     ) -> None:
-        """Note what a user did with a broadcast, which all their servers and pages follow.
+        """Note what a user did with a broadcast; it holds for all of the user's servers.
 
-        It is so of each server that has it; a user who did it elsewhere, as on the inbox page, has
-        it by the default server's row.
+        The outcome is set for each server that has the broadcast. If none has it, such as after an
+        act on the inbox page, it is set for the default server.
         """
         connection = transaction.connection
         mine = (
@@ -229,7 +229,7 @@ class DeliveryStore:
     async def counts(
         self, connection: AsyncConnection, found: Iterable[StoredBroadcast]
     ) -> dict[str, dict[str, int]]:
-        """Return how many recipients of the latest occurrence there are of each outcome."""
+        """Return, by broadcast, the numbers of the latest occurrence's rows by outcome."""
         latest = {one.id: one.occurrence or one.created for one in found}
         counts: dict[str, dict[str, int]] = {id_: {} for id_ in latest}
         if not latest:
@@ -255,7 +255,7 @@ class DeliveryStore:
         limit: int = 10_000,
         offset: int = 0,
     ) -> tuple[list[Delivered], int, int]:
-        """Return the latest occurrence's rows, how many there are, and the highest number."""
+        """Return rows of the latest occurrence, how many there are, and the highest number."""
         where = [
             *_of(stored),
         ]
@@ -288,14 +288,14 @@ class DeliveryStore:
         rows: Sequence[Any] = (await connection.execute(statement)).all()
         items = [Delivered(**dict(zip(names, row[1:], strict=True))) for row in rows]
         if after_seq is not None and rows:
-            # The rest comes with the next call.
+            # The caller goes on from this number in the next call.
             highest = rows[-1][0]
         return items, total, highest or 0
 
     async def retry(
         self, transaction: Transaction, stored: StoredBroadcast, outcomes: Sequence[str]
     ) -> int:
-        """Make what failed due again; return how many there are."""
+        """Make failed deliveries due again; return their number."""
         result = await transaction.connection.execute(
             update(Delivery)
             .where(
@@ -315,7 +315,7 @@ class DeliveryStore:
 
 
 def _of(stored: StoredBroadcast) -> tuple[Any, ...]:
-    """Return the condition of the present occurrence."""
+    """Return the condition for rows of the present occurrence."""
     return _D.broadcast_id == stored.id, _D.occurrence == (stored.occurrence or stored.created)
 
 
@@ -326,7 +326,7 @@ def _chunks(users: list[str]) -> Iterable[list[str]]:
 def _row(
     transaction: Transaction, stored: StoredBroadcast, one: Reported, after: _Known
 ) -> dict[str, Any]:
-    """Return the row that a report makes."""
+    """Return the row after a report."""
     return {
         "broadcast_id": stored.id,
         "occurrence": stored.occurrence or stored.created,
@@ -345,7 +345,7 @@ def _row(
 
 
 def _is_further(known: _Known, one: Reported) -> bool:
-    """Return whether a report says more than the row does."""
+    """Return whether a report has something new for the row."""
     if RANKS[known.outcome] != RANKS[one.state]:
         return RANKS[known.outcome] < RANKS[one.state]
     if one.reply is not None and one.reply != known.reply:

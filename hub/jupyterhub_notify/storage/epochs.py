@@ -1,12 +1,12 @@
-"""The epochs of the store's numbers, by which a reader's cursor is known to be of this history.
+"""The epochs of the store's numbers, which tell whether a reader's cursor is of this history.
 
 A database that is restored from a backup, or whose replica takes over, goes back to an earlier
-number and hands out those above it once more, for other changes. A reader that has seen the first
-ones would miss these. So a new epoch begins before the first change that a process makes after its
-start, and before the first after PostgreSQL itself was started, replaced or set back. It
-remembers at which number it began. A cursor ``epoch:seq`` is good where its epoch is known and its
-number is not above that epoch's end: all up to there is the history of this store as well. A mere
-restart makes no cursor worthless.
+number and gives the numbers above it once more, for other changes. A reader that has seen the lost
+changes would miss these. So a new epoch begins before the first change that a process makes after
+its start, and before the first change after PostgreSQL itself was started, replaced or set back.
+An epoch remembers the number at which it began. A cursor ``epoch:seq`` is valid if its epoch is
+known and its number is not above that epoch's end: everything up to there is also the history of
+this store. A mere restart invalidates no cursor.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from ..schema import Epoch
 
 __all__ = ["LISTED", "PLACE", "Epochs", "begin_epoch", "first_id"]
 
-#: Older ones are forgotten; so many starts ago, nobody's cursor is.
+#: Number of epochs kept; no reader still has a cursor from so many starts ago.
 MOST_EPOCHS = 1_000
 #: Unix time of the beginning of 2026 in milliseconds.
 BEGINNING_MS = 1_767_225_600_000
 
-#: What changes if another server answers, if it was started anew, or if the table was made anew.
+#: A text that changes if another server answers, if the server was started anew, or if the table
+#: was made anew.
 PLACE: ColumnElement[str] = literal_column(
     "extract(epoch FROM pg_postmaster_start_time())::text"
     " || ' ' || pg_relation_filepath(counter.tableoid)"
@@ -42,40 +43,40 @@ class Epochs:
     Parameters
     ----------
     read
-        Reads them, each as ``(name, number after which it began)``.
+        Reads the epochs, each as ``(name, number after which it began)``.
     """
 
     def __init__(self, *, read: Callable[[], Awaitable[Sequence[tuple[str, int]]]]) -> None:
         self._read = read
         self._names: list[str] = []
         self._after: list[int] = []
-        #: True if the next change has to begin one.
+        #: True if the next change has to begin an epoch.
         self.due = True
 
     @property
     def current(self) -> str:
-        """The present epoch's name, as far as is known here."""
+        """The name of the latest known epoch."""
         return self._names[-1] if self._names else ""
 
     def take(self, listed: Sequence[tuple[str, int]]) -> None:
-        """Take what was read."""
+        """Replace the known epochs with those that were read."""
         self._names = [name for name, _ in listed]
         self._after = [after for _, after in listed]
 
     async def learn(self, name: str) -> None:
-        """Read them if this is the present epoch's name, and not known as such."""
+        """Read the epochs if this name, the present epoch's, is not the latest known one."""
         if name != self.current:
             self.take(await self._read())
 
     async def hold(self, name: str, seq: int) -> bool:
-        """Return whether a cursor is one of this history; its number may be still to come."""
+        """Return whether a cursor belongs to this history; its number may not be given yet."""
         if name not in self._names:
-            # Another replica may have begun it just now.
+            # Another replica may have begun this epoch just now.
             self.take(await self._read())
         return self.held(name, seq)
 
     def held(self, name: str, seq: int) -> bool:
-        """Return the same as far as is known here."""
+        """Return the same as `hold`, by the known epochs only."""
         if name not in self._names:
             return False
         following = self._names.index(name) + 1
@@ -87,7 +88,7 @@ class Epochs:
 
 
 async def begin_epoch(connection: AsyncConnection, after: int) -> Sequence[tuple[str, int]]:
-    """Begin a new epoch, and return all; the caller holds the counter's lock.
+    """Begin a new epoch, and return all epochs; the caller holds the counter's lock.
 
     Parameters
     ----------
@@ -105,8 +106,8 @@ async def begin_epoch(connection: AsyncConnection, after: int) -> Sequence[tuple
 
 
 def first_id() -> int:
-    """Return an id above all that this store may have given in a history that is lost.
+    """Return an id above all ids that this store may have given in a lost history.
 
-    That is so while it has given fewer than a thousand a second for all of its life.
+    This holds if the store has on average given fewer than a thousand ids a second.
     """
     return time.time_ns() // 1_000_000 - BEGINNING_MS

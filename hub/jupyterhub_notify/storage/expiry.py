@@ -1,4 +1,4 @@
-"""Rows that are over, and rows so old that they are deleted."""
+"""Expires rows whose time is over, and deletes old rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ExpiryStore:
     """Ends and deletes rows by their age."""
 
     async def any_due(self, connection: AsyncConnection, at: datetime) -> bool:
-        """Return whether a notification's or welcome message's time is over."""
+        """Return whether the time of a notification or welcome message is over."""
         statement = select(
             or_(
                 exists().where(Notification.state == "active", Notification.expires <= at),
@@ -39,7 +39,7 @@ class ExpiryStore:
         return bool((await connection.execute(statement)).scalar_one())
 
     async def expire(self, transaction: Transaction, at: datetime, limit: int) -> int:
-        """Expire what is due, at most so many notifications; return how many there were."""
+        """Expire what is due, with at most `limit` notifications; return their number."""
         statement = (
             select(Notification.id, Notification.target)
             .where(Notification.state == "active", Notification.expires <= at)
@@ -55,7 +55,7 @@ class ExpiryStore:
         return len(found)
 
     async def expire_older(self, transaction: Transaction, before: datetime, limit: int) -> int:
-        """Expire notifications without an expiry that are older; return how many."""
+        """Expire old notifications that have no expiry of their own; return their number."""
         statement = (
             select(Notification.id, Notification.target)
             .where(
@@ -80,7 +80,10 @@ class ExpiryStore:
             )
 
     async def delete_ended(self, transaction: Transaction, before: datetime) -> int:
-        """Delete what ended before; cursors below the highest deleted number must start anew."""
+        """Delete messages that ended before; return their number.
+
+        Readers with a cursor below the highest deleted number must start anew.
+        """
         count = 0
         conditions: list[tuple[type[Any], Any]] = [
             (
@@ -114,7 +117,7 @@ class ExpiryStore:
         return count
 
     async def delete_receipts(self, transaction: Transaction, before: datetime) -> int:
-        """Delete what became of messages, if it is older; return how many rows there were."""
+        """Delete old deliveries and receipts; return the number of deliveries."""
         connection = transaction.connection
         deleted = await connection.execute(delete(Delivery).where(Delivery.updated < before))
         await connection.execute(
@@ -127,24 +130,24 @@ class ExpiryStore:
         return int(deleted.rowcount)
 
     async def delete_audit(self, transaction: Transaction, before: datetime) -> int:
-        """Delete old entries of the audit log; return how many there were."""
+        """Delete old entries of the audit log; return their number."""
         result = await transaction.connection.execute(
             delete(AuditEntry).where(AuditEntry.at < before)
         )
         return int(result.rowcount)
 
     async def delete_alert_problems(self, transaction: Transaction, before: datetime) -> int:
-        """Delete what kept alerts from users and has not come up since; return how many."""
+        """Delete problems of alerts that have not occurred since; return their number."""
         statement = delete(AlertProblem).where(AlertProblem.last < before)
         return int((await transaction.connection.execute(statement)).rowcount)
 
     async def delete_servers(self, transaction: Transaction, before: datetime) -> int:
-        """Forget servers that have not said hello for long; return how many there were."""
+        """Delete servers that have not said hello for a long time; return their number."""
         result = await transaction.connection.execute(delete(Server).where(Server.hello < before))
         return int(result.rowcount)
 
     async def fold_counts(self, transaction: Transaction) -> int:
-        """Keep numbers only of broadcasts that are over; return of how many."""
+        """Replace the rows of ended broadcasts by their numbers; return how many broadcasts."""
         connection = transaction.connection
         statement = (
             select(Broadcast.id)

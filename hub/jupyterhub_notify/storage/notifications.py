@@ -1,4 +1,4 @@
-"""Reading and writing notifications and what each user did with them."""
+"""Reads and writes notifications and what each user did with them."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ _FIELDS = (
     "expires",
     "state",
 )
-#: Number of values that one statement takes on both databases.
+#: Maximum number of values in one statement.
 CHUNK = 500
 
 
 def user_target(name: str) -> str:
-    """Return how a user is written as a target."""
+    """Return the target that stands for a user."""
     return f"u:{name}"
 
 
 def group_target(name: str) -> str:
-    """Return how a group is written as a target."""
+    """Return the target that stands for a group."""
     return f"g:{name}"
 
 
@@ -78,7 +78,7 @@ def targets_of(user: str, groups: Iterable[str]) -> list[str]:
 
 
 def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    """Cut a long list for statements that take a bounded number of values."""
+    """Split a long list for statements with a bounded number of values."""
     return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
 
 
@@ -119,13 +119,13 @@ class NotificationStore:
         Parameters
         ----------
         connection
-            Where from.
+            The connection.
         user, groups
-            Whose.
+            The user, and the user's groups.
         limit, cursor
-            Which page; without a limit, all of them.
+            The page; without a limit, all notifications.
         unread
-            Whether read ones are left out.
+            Whether to leave out read notifications.
 
         Returns
         -------
@@ -150,11 +150,11 @@ class NotificationStore:
         Parameters
         ----------
         connection
-            Where from.
+            The connection.
         where
             Conditions on columns of `Notification`.
         limit, cursor
-            Which page.
+            The page.
 
         Returns
         -------
@@ -198,7 +198,7 @@ class NotificationStore:
     async def unread_count(
         self, connection: AsyncConnection, user: str, groups: Iterable[str]
     ) -> int:
-        """Return how many active notifications a user has neither read nor put away."""
+        """Return the number of active notifications that a user has neither read nor dismissed."""
         statement = (
             _joined(user)
             .with_only_columns(func.count())
@@ -214,7 +214,7 @@ class NotificationStore:
     async def one_for_user(
         self, connection: AsyncConnection, user: str, groups: Iterable[str], id_: int
     ) -> StoredNotification | None:
-        """Return one active notification of a user's; `None` if there is none."""
+        """Return one active notification of a user; `None` if there is none."""
         statement = _joined(user).where(
             _N.id == id_, _N.target.in_(targets_of(user, groups)), _N.state == "active"
         )
@@ -224,7 +224,7 @@ class NotificationStore:
     async def some_for_user(
         self, connection: AsyncConnection, user: str, groups: Iterable[str], ids: Sequence[int]
     ) -> list[StoredNotification]:
-        """Return those of these notifications that are active and the user's."""
+        """Return those of these notifications that are active and for the user."""
         found: list[StoredNotification] = []
         for part in chunks(ids):
             statement = _joined(user).where(
@@ -236,7 +236,7 @@ class NotificationStore:
     async def some_with_state(
         self, connection: AsyncConnection, user: str, ids: Sequence[int]
     ) -> list[StoredNotification]:
-        """Return those of some notifications that are active, with a user's state, whoever's."""
+        """Return the active ones of some notifications with a user's state, whatever the target."""
         found: list[StoredNotification] = []
         for part in chunks(ids):
             statement = _joined(user).where(_N.id.in_(part), _N.state == "active")
@@ -252,7 +252,7 @@ class NotificationStore:
         upto: int,
         limit: int,
     ) -> list[StoredNotification]:
-        """Return what changed for a user in a range of numbers, whatever its state is now."""
+        """Return a user's notifications that changed in a range of numbers, in whatever state."""
         statement = (
             _joined(user)
             .where(
@@ -269,14 +269,14 @@ class NotificationStore:
     async def changed_targets(
         self, connection: AsyncConnection, after: int, upto: int
     ) -> list[tuple[str, int]]:
-        """Return ``(target, seq)`` of the notifications in a range of numbers."""
+        """Return ``(target, seq)`` for the notifications in a range of numbers."""
         statement = select(_N.target, _N.seq).where(_N.seq > after, _N.seq <= upto)
         return [(row[0], row[1]) for row in await connection.execute(statement)]
 
     async def changed_users(
         self, connection: AsyncConnection, after: int, upto: int
     ) -> list[tuple[str, int]]:
-        """Return ``(user, seq)`` of the states in a range of numbers."""
+        """Return ``(user, seq)`` for the states in a range of numbers."""
         statement = select(_S.user_name, _S.seq).where(_S.seq > after, _S.seq <= upto)
         return [(row[0], row[1]) for row in await connection.execute(statement)]
 
@@ -301,7 +301,7 @@ class NotificationStore:
     async def states_of(
         self, connection: AsyncConnection, ids: Sequence[int], users: Collection[str]
     ) -> dict[int, dict[str, StoredState]]:
-        """Return what these users did with some notifications."""
+        """Return these users' states of some notifications."""
         found: dict[int, dict[str, StoredState]] = {}
         columns = [_S.notification_id, _S.user_name, *(_S[name] for name in _STATE)]
         for part in chunks(ids):
@@ -326,7 +326,7 @@ class NotificationStore:
     async def of_service(
         self, connection: AsyncConnection, service: str, *, keys: Iterable[str] | None = None
     ) -> list[StoredNotification]:
-        """Return a service's active notifications that have a key, or one of these keys."""
+        """Return a service's active notifications that have any key, or one of the given keys."""
         base = self._for_senders().where(
             _N.service == service, _N.state == "active", _N.key.is_not(None)
         )
@@ -341,7 +341,7 @@ class NotificationStore:
     async def one_of_service(
         self, connection: AsyncConnection, service: str, id_: int
     ) -> StoredNotification | None:
-        """Return one notification of a service's in whatever state; `None` if there is none."""
+        """Return one notification of a service in whatever state; `None` if there is none."""
         statement = self._for_senders().where(_N.id == id_, _N.service == service)
         row = (await connection.execute(statement)).one_or_none()
         return None if row is None else _stored(row)
@@ -349,14 +349,14 @@ class NotificationStore:
     async def keys_of_service(
         self, connection: AsyncConnection, service: str, prefix: str
     ) -> list[tuple[str, str]]:
-        """Return key and target of a service's active notifications whose key begins so."""
+        """Return key and target of a service's active notifications, by the key's beginning."""
         statement = select(_N.key, _N.target).where(
             _N.service == service,
             _N.state == "active",
             _N.key.startswith(prefix, autoescape=True),
         )
         rows = await connection.execute(statement)
-        # One of the two databases compares without regard to case.
+        # SQLite's LIKE ignores case, so compare again.
         return [(row[0], row[1]) for row in rows if row[0].startswith(prefix)]
 
     async def insert(self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
@@ -370,7 +370,7 @@ class NotificationStore:
     async def end(
         self, connection: AsyncConnection, seqs: Mapping[int, int], state: str, at: datetime
     ) -> None:
-        """End notifications: each by its id, with its new number."""
+        """End notifications, given as their ids with their new numbers."""
         statement = (
             update(Notification)
             .where(_N.id == bindparam("of_id"))
@@ -381,11 +381,11 @@ class NotificationStore:
             await connection.execute(statement, rows)
 
     async def forget_states(self, connection: AsyncConnection, id_: int) -> None:
-        """Delete what users did with a notification: it is shown anew."""
+        """Delete all users' states of a notification, so that it is shown anew."""
         await connection.execute(delete(NotificationState).where(_S.notification_id == id_))
 
     async def set_states(self, connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
-        """Insert or change what users did; each row has the columns that it sets."""
+        """Insert or change users' states; each row has the columns to set."""
         for row in rows:
             await upsert(
                 connection, NotificationState.__table__, ["notification_id", "user_name"], row
@@ -394,7 +394,7 @@ class NotificationStore:
     async def receipts(
         self, connection: AsyncConnection, id_: int
     ) -> list[tuple[str, StoredState]]:
-        """Return what each user did with one notification, by name."""
+        """Return each user's state of one notification, in the order of names."""
         columns = [_S.user_name, *(_S[name] for name in _STATE)]
         statement = select(*columns).where(_S.notification_id == id_).order_by(_S.user_name)
         return [

@@ -1,4 +1,4 @@
-"""Pages of a list, with cursors as Semaphore writes them: ``[p]SECONDS_ID``."""
+"""Pages of a list, with cursors in Semaphore's form: ``[p]SECONDS_ID``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """The beginning of a page: the entry with this id, or, backwards, the one after its last.
+    """The beginning of a page: the entry with this id or, backwards, the entry after its last.
 
-    The time is there because Semaphore's cursors have it; ids follow the order of creation.
+    The time is only there because Semaphore's cursors have it: ids follow the order of creation.
     """
 
     time_s: int
@@ -32,12 +32,12 @@ class Cursor:
 
     @classmethod
     def parse(cls, value: str) -> Cursor:
-        """Return the cursor that a client sent.
+        """Read the cursor that a client sent.
 
         Raises
         ------
         Invalid
-            If it is none.
+            If it is not valid.
         """
         found = re.fullmatch(r"(p?)([0-9]{1,18})_([0-9]{1,18})", value)
         if found is None:
@@ -75,15 +75,15 @@ class Page(Generic[T]):
         Parameters
         ----------
         connection
-            Where from.
+            The connection.
         statement
-            The list without its order.
+            The query of the list, without its order.
         key
             The column of ids, which follow the order of creation.
         cursor, limit
-            Which page; one entry more is read to know whether there is a next.
+            The page; one more entry is read to know whether there is a next page.
         total
-            How many entries the list has.
+            Number of entries of the whole list.
         convert
             Makes a model of a row.
         cursor_of

@@ -20,19 +20,19 @@ __all__ = ["PositionStore"]
 
 
 class PositionStore:
-    """Reads the highest numbers; asked once for each user and process.
+    """Reads the highest numbers; each process asks once for each user.
 
     Parameters
     ----------
     database
-        Where from.
+        The database.
     """
 
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
     async def of_everyone(self) -> int:
-        """Return the number of the latest change that is not one user's alone."""
+        """Return the number of the latest change that more than one user may see."""
         statements = [
             select(func.max(Broadcast.seq)),
             select(func.max(Welcome.seq)),
@@ -43,7 +43,7 @@ class PositionStore:
         return max(value or 0 for value in found)
 
     async def of_user(self, user: str) -> int:
-        """Return the number of the latest change of what only this user sees."""
+        """Return the number of the latest change that only this user sees."""
         statements = [
             select(func.max(Notification.seq)).where(Notification.target == user_target(user)),
             select(func.max(NotificationState.seq)).where(NotificationState.user_name == user),

@@ -1,4 +1,4 @@
-"""The ledger as a queue: who is planned for, what is due, who has claimed it, what came of it."""
+"""The ledger as a queue: its recipients, and the claims and outcomes of pushes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Claimed", "DeliveryKey", "PlanRow", "PushStore"]
 _B = Broadcast.__table__.c
 _D = Delivery.__table__.c
 
-#: User and server.
+#: The user, and the name of the server.
 DeliveryKey = tuple[str, str]
 
 
@@ -44,7 +44,7 @@ class Claimed:
 
     @property
     def occurs(self) -> tuple[str, datetime]:
-        """The broadcast's id, and which occurrence of it this is."""
+        """The broadcast's id and the occurrence."""
         return self.broadcast_id, self.occurrence
 
 
@@ -59,12 +59,13 @@ class PlanRow:
 
 
 class PushStore:
-    """The ledger's side of delivery.
+    """The queries of the ledger for delivery.
 
     Parameters
     ----------
     database
-        Where claims are made: they need no number, and so no place in the order of writes.
+        The database. Claims are made without the writer: they need no number, and so no place in
+        the order of writes.
     """
 
     def __init__(self, *, database: Database) -> None:
@@ -73,7 +74,7 @@ class PushStore:
     # --- Recipients
 
     async def to_plan(self, connection: AsyncConnection, at: datetime) -> list[str]:
-        """Return the broadcasts whose recipients are to be looked for."""
+        """Return the broadcasts whose recipients have to be looked for."""
         begun = func.coalesce(_B.occurrence, _B.created)
         statement = select(_B.id).where(
             _B.active.is_(True),
@@ -85,7 +86,7 @@ class PushStore:
         return list((await connection.execute(statement)).scalars())
 
     async def claim_plan(self, transaction: Transaction, id_: str, until: datetime) -> bool:
-        """Say that this process looks for a broadcast's recipients; False if another does."""
+        """Claim the search for a broadcast's recipients; return False if another process has it."""
         result = await transaction.connection.execute(
             update(Broadcast)
             .where(
@@ -99,7 +100,7 @@ class PushStore:
     async def planned(
         self, transaction: Transaction, stored: StoredBroadcast, again: datetime
     ) -> None:
-        """Say that the recipients of the present occurrence are known."""
+        """Note that the recipients of the present occurrence are known, and when to look again."""
         await transaction.connection.execute(
             update(Broadcast)
             .where(_B.id == stored.id)
@@ -113,7 +114,7 @@ class PushStore:
     async def release_plan(
         self, transaction: Transaction, stored: StoredBroadcast, again: datetime
     ) -> None:
-        """Say that they could not be found, and when to look again."""
+        """Release the search without a result, and note when to look again."""
         await transaction.connection.execute(
             update(Broadcast).where(_B.id == stored.id).values(plan_leased_until=again)
         )
@@ -121,7 +122,7 @@ class PushStore:
     async def rows(
         self, connection: AsyncConnection, stored: StoredBroadcast
     ) -> dict[DeliveryKey, PlanRow]:
-        """Return what the ledger has of the present occurrence."""
+        """Return the ledger's rows of the present occurrence."""
         statement = select(
             _D.user_name, _D.server_name, _D.outcome, _D.due, _D.url, _D.attempts
         ).where(*_of(stored))
@@ -131,7 +132,7 @@ class PushStore:
         }
 
     async def hellos(self, connection: AsyncConnection) -> dict[DeliveryKey, datetime]:
-        """Return when which server's lab said hello last."""
+        """Return when each server's lab last said hello."""
         statement = select(Server.user_name, Server.server_name, Server.hello)
         return {(row[0], row[1]): row[2] for row in await connection.execute(statement)}
 
@@ -141,7 +142,7 @@ class PushStore:
         stored: StoredBroadcast,
         rows: Iterable[tuple[DeliveryKey, datetime | None, str | None]],
     ) -> None:
-        """Add recipients: whose server, when it is pushed to if at all, and where."""
+        """Add recipients: the user and server, and when and where to push, if at all."""
         at, begun = now(), stored.occurrence or stored.created
         values = [
             {
@@ -169,7 +170,7 @@ class PushStore:
         due: datetime,
         url: str,
     ) -> None:
-        """Push to a server that waits: it runs now, and its lab does not ask."""
+        """Make a waiting delivery due: the server runs now, and its lab does not ask."""
         await transaction.connection.execute(
             update(Delivery)
             .where(*_of(stored), *_at(key), _D.outcome == "waiting", _D.due.is_(None))
@@ -179,7 +180,7 @@ class PushStore:
     async def drop(
         self, transaction: Transaction, stored: StoredBroadcast, users: Sequence[str]
     ) -> None:
-        """Delete the rows of default servers that do not run, of users who have others."""
+        """Delete the unused rows of default servers of users who have other servers."""
         if not users:
             return
         await transaction.connection.execute(
@@ -196,7 +197,7 @@ class PushStore:
     # --- Pushes
 
     async def claim(self, owner: str, count: int, lease_s: float) -> list[Claimed]:
-        """Claim some of what is due; what others have claimed is left out, not waited for."""
+        """Claim some deliveries that are due; skip those claimed by others without waiting."""
         at = now()
         columns = [_D.broadcast_id, _D.occurrence, _D.user_name, _D.server_name]
         wanted = (
@@ -227,10 +228,10 @@ class PushStore:
         return {row[0]: row[1] for row in await connection.execute(statement)}
 
     async def begin_older(self, transaction: Transaction, owner: str, claimed: Claimed) -> bool:
-        """Note that a push by the older route begins; False if it is not this process's any more.
+        """Note that a push by the older route begins; return False if the claim is lost.
 
-        That route knows no keys. Should this process end before it says what came of the push, who
-        takes over can tell that it may have arrived.
+        That route has no keys. If this process ends before it writes the outcome, the replica that
+        takes over can see that the message may have arrived.
         """
         result = await transaction.connection.execute(
             update(Delivery).where(*_mine(owner, claimed)).values(route="older")
@@ -240,9 +241,10 @@ class PushStore:
     async def settle(
         self, transaction: Transaction, owner: str, claimed: Claimed, values: dict[str, Any]
     ) -> bool:
-        """Write what came of a push, unless another replica has taken it over meanwhile.
+        """Write the outcome of a push, if this process still has the claim.
 
-        What a receipt said in the meantime stays: it knows more.
+        Another replica may have taken it over, or a receipt may have arrived, which ends the claim:
+        a receipt knows more than a push.
         """
         result = await transaction.connection.execute(
             update(Delivery)
@@ -259,7 +261,7 @@ class PushStore:
         return bool(result.rowcount)
 
     async def release(self, owner: str) -> None:
-        """Give back whatever this process has claimed: it ends."""
+        """Release all claims of this process, because it ends."""
         async with self._database.claim() as connection:
             await connection.execute(
                 update(Delivery)
@@ -273,7 +275,7 @@ def _of(stored: StoredBroadcast) -> tuple[Any, ...]:
 
 
 def _mine(owner: str, claimed: Claimed) -> tuple[Any, ...]:
-    """Return the condition of a delivery that this process still has."""
+    """Return the condition that this process still has the claim of a delivery."""
     return (
         _D.broadcast_id == claimed.broadcast_id,
         _D.occurrence == claimed.occurrence,

@@ -1,4 +1,4 @@
-"""Reading and writing what users are left alone by."""
+"""Reads and writes users' do-not-disturb and muted sources."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class QuietStore:
     async def changed(
         self, connection: AsyncConnection, after: int, upto: int, user: str | None = None
     ) -> list[tuple[str, int, dict[str, Any]]]:
-        """Return user, number and entries of each change in a range, or of one user's."""
+        """Return the user, number and entries of each change in a range, of all users or one."""
         statement = select(_Q.user_name, _Q.seq, _Q.entries).where(_Q.seq > after, _Q.seq <= upto)
         if user is not None:
             statement = statement.where(_Q.user_name == user)

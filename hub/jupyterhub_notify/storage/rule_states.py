@@ -1,4 +1,4 @@
-"""Reading and writing what rules have come to, and whose turn it is to run them."""
+"""Reads and writes the states of rules, and the lease of the replica that runs them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RuleStateStore:
         rule: str,
         states: Mapping[str, dict[str, Any] | None],
     ) -> None:
-        """Write the states of some users; one that is nothing any more is deleted."""
+        """Write the states of some users; a state that is `None` is deleted."""
         for user, state in states.items():
             if state is None:
                 await connection.execute(
@@ -48,25 +48,25 @@ class RuleStateStore:
     async def take_lease(
         self, connection: AsyncConnection, name: str, holder: str, at: datetime, length: timedelta
     ) -> bool:
-        """Take or keep a turn.
+        """Take or keep a lease.
 
         Parameters
         ----------
         connection
-            Where to.
+            The connection.
         name
-            For what.
+            The lease's name.
         holder
-            Whose it shall be.
+            The process that wants it.
         at
-            Now.
+            The present time.
         length
-            For how long.
+            The length of the lease.
 
         Returns
         -------
         bool
-            Whether it is the holder's.
+            Whether the process holds the lease.
         """
         mine = or_(_L.until <= at, _L.holder == holder)
         changed = await connection.execute(
@@ -80,5 +80,5 @@ class RuleStateStore:
         return True
 
     async def release(self, connection: AsyncConnection, name: str, holder: str) -> None:
-        """Give a turn back."""
+        """Release a lease."""
         await connection.execute(delete(Lease).where(_L.name == name, _L.holder == holder))

@@ -38,7 +38,7 @@ _ABOUT_A_USER = (
 
 
 class ServerStore:
-    """The queries of the table of servers, and what is deleted with a user."""
+    """The queries of the table of servers, and the deletion of everything kept of a user."""
 
     async def hello(
         self,
@@ -71,16 +71,16 @@ class ServerStore:
         return [dict(row._mapping) for row in await connection.execute(statement)]
 
     async def forget_user(self, transaction: Transaction, user: str) -> int:
-        """Delete everything that is kept of a user; return how many notifications there were."""
+        """Delete everything that is kept of a user; return the number of notifications."""
         connection = transaction.connection
         for table in _ABOUT_A_USER:
             await connection.execute(delete(table).where(table.user_name == user))
-        # A template that an administrator saved is the site's, as are broadcasts that they sent.
+        # Templates saved and broadcasts sent by an administrator belong to the site, and stay.
         own = (SavedTemplate.saved_by == user, SavedTemplate.shared.is_(False))
         await connection.execute(delete(SavedTemplate).where(*own))
         gone = await connection.execute(
             delete(Notification).where(Notification.target == user_target(user))
         )
-        # No row tells of it: whoever has not seen this number must start anew.
+        # Deleted rows cannot be read as changes, so readers with an older cursor must start anew.
         transaction.pruned = max(transaction.pruned, transaction.next(user))
         return int(gone.rowcount)

@@ -1,4 +1,4 @@
-"""Reading and writing the templates that senders have saved."""
+"""Reads and writes the templates that senders have saved."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ class SavedTemplateStore:
     """The queries of the table; each method is given its connection."""
 
     async def listed(self, connection: AsyncConnection, sender: str | None) -> list[dict[str, Any]]:
-        """Return templates by name: those that a sender sees, or all of them."""
+        """Return templates by name: those that a sender may see, or all."""
         statement = select(SavedTemplate.__table__).order_by(func.lower(_T.name), _T.name)
         if sender is not None:
             statement = statement.where(or_(_T.shared, _T.saved_by == sender))
         return [dict(row._mapping) for row in await connection.execute(statement)]
 
     async def one(self, connection: AsyncConnection, name: str) -> dict[str, Any] | None:
-        """Return the template of a name."""
+        """Return the template with a name."""
         statement = select(SavedTemplate.__table__).where(_T.name == name)
         row = (await connection.execute(statement)).first()
         return None if row is None else dict(row._mapping)
 
     async def count(self, connection: AsyncConnection) -> int:
-        """Return how many there are."""
+        """Return the number of templates."""
         statement = select(func.count()).select_from(SavedTemplate)
         return int((await connection.execute(statement)).scalar_one())
 
     async def put(self, connection: AsyncConnection, values: dict[str, Any]) -> None:
-        """Write a template, in place of one of the same name."""
+        """Write a template; it replaces one of the same name."""
         row = {**values, "updated": now()}
         await upsert(connection, SavedTemplate.__table__, ["name"], row)
 

@@ -1,4 +1,4 @@
-"""How long the database may take; less once the service is told to stop."""
+"""Limits of time for the database, which become shorter when the service is told to stop."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from anyio import CancelScope, current_time, fail_after
 
 __all__ = ["TimeLimits"]
 
-#: Seconds that what is under way has left once the service is told to stop: its callers are to hear
-#: an answer before uvicorn ends their connections.
+#: Seconds that operations under way have left when the service is told to stop: their callers
+#: should get an answer before uvicorn ends the connections.
 STOP_S = 5.0
-#: Seconds that what begins later than that may take.
+#: Seconds that an operation may take if it begins at the stop or later.
 LATE_S = 2.0
 
 
 class TimeLimits:
-    """Ends what takes too long."""
+    """Ends operations that take too long."""
 
     def __init__(self) -> None:
         self._scopes: set[CancelScope] = set()
@@ -25,12 +25,12 @@ class TimeLimits:
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Raise `TimeoutError` if what is done inside takes longer.
+        """Raise `TimeoutError` if the body takes longer.
 
         Parameters
         ----------
         seconds
-            How long it may take while the service runs.
+            The limit while the service runs.
         """
         with fail_after(seconds) as scope:
             self._scopes.add(scope)

@@ -1,4 +1,4 @@
-"""Insert a row, or change the one with the same key: each database says it by itself."""
+"""Inserts rows or changes those with the same key, in the dialect of each database."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ async def upsert(
     key: Sequence[str],
     values: dict[str, Any],
 ) -> None:
-    """Insert a row, or set its columns in the row with this key.
+    """Insert a row, or set its columns in the row with the same key.
 
     Parameters
     ----------
     connection
-        Where to.
+        The connection.
     table
         The table.
     key
-        Its primary key's columns.
+        The columns of its primary key.
     values
-        The row; columns that are not there keep their values in a row that exists.
+        The row; missing columns keep their values in an existing row.
     """
     await connection.execute(_statement(connection, table, key, values), values)
 
@@ -40,16 +40,16 @@ async def upsert_all(
     key: Sequence[str],
     rows: Sequence[dict[str, Any]],
 ) -> None:
-    """Insert rows, or set their columns in those with their keys, in one call.
+    """Insert rows, or set their columns in rows with the same keys, in one call.
 
     Parameters
     ----------
     connection
-        Where to.
+        The connection.
     table
         The table.
     key
-        Its primary key's columns.
+        The columns of its primary key.
     rows
         The rows, each with the same columns; no key comes twice.
     """

@@ -1,4 +1,4 @@
-"""Reading and writing welcome messages and what each user did with them."""
+"""Reads and writes welcome messages and what each user did with them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class WelcomeStore:
     async def for_user(
         self, connection: AsyncConnection, user: str | None, *where: ColumnElement[bool]
     ) -> list[StoredWelcome]:
-        """Return welcome messages, first ones first, with what a user did with them."""
+        """Return welcome messages in their order, with a user's states."""
         columns = [_W[name] for name in _FIELDS] + [_S[name].label(f"s_{name}") for name in _STATE]
         joined = Welcome.__table__.outerjoin(
             WelcomeState.__table__,
@@ -69,7 +69,7 @@ class WelcomeStore:
     async def current(
         self, connection: AsyncConnection, user: str | None, aspect: str | None
     ) -> list[StoredWelcome]:
-        """Return what has not ended, of one aspect or all, due or not."""
+        """Return the welcome messages that have not ended, of one aspect or all, due or not."""
         where: list[ColumnElement[bool]] = [_W.ended.is_(None)]
         if aspect is not None:
             where.append(_W.aspect == aspect)
@@ -87,7 +87,7 @@ class WelcomeStore:
         return found[0] if found else None
 
     async def latest_mark(self, connection: AsyncConnection, id_: str) -> datetime | None:
-        """Return when a user last dismissed or accepted a message; `None` if none has."""
+        """Return the latest time at which any user dismissed or accepted a message; or `None`."""
         statement = select(func.max(_S.dismissed), func.max(_S.accepted)).where(
             _S.welcome_id == id_
         )
@@ -108,7 +108,7 @@ class WelcomeStore:
     async def readers(
         self, connection: AsyncConnection, id_: str, *, limit: int, offset: int
     ) -> tuple[list[tuple[str, WelcomeUserState]], int]:
-        """Return what each user did with a message, and how many users there are."""
+        """Return users' states of a message, and how many users there are."""
         total = (
             await connection.execute(
                 select(func.count()).select_from(WelcomeState).where(_S.welcome_id == id_)
@@ -139,6 +139,6 @@ class WelcomeStore:
     async def set_state(
         self, connection: AsyncConnection, id_: str, user: str, values: dict[str, Any]
     ) -> None:
-        """Set what a user did with a message."""
+        """Set a user's state of a message."""
         row = {"welcome_id": id_, "user_name": user, **values}
         await upsert(connection, WelcomeState.__table__, ["welcome_id", "user_name"], row)

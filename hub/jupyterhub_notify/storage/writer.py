@@ -1,9 +1,9 @@
-"""The one way to write: transactions that are ordered by one lock, several commands in each.
+"""Runs changes: transactions that are ordered by one lock, with several commands in each.
 
-Each process has one writer. What arrives while a transaction is under way waits and goes into the
-next one together, so that a thousand receipts cost a few commits. The transaction begins by
-locking the counter's row (`Counter`), which every other replica's does too: numbers follow the
-order of commits, and a command that reads before it writes meets nobody in between.
+Each process has one writer. Commands that arrive while a transaction is under way wait and go into
+the next one together, so that a thousand receipts cost a few commits. Every transaction, on every
+replica, begins by locking the counter's row (`Counter`). So numbers follow the order of commits,
+and no other change can come between a command's reading and its writing.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ COUNTER = select(
 ).with_for_update()
 MOST_TOGETHER = 200
 MOST_WAITING = 20_000
-#: Seconds that whoever changes something waits for its commit.
+#: Seconds that the caller of a command waits for its commit.
 WAIT_S = 30.0
-#: Seconds that a transaction may take; a server that hangs says nothing at all.
+#: Seconds that a transaction may take; a server that hangs sends nothing at all.
 TRANSACTION_S = 60.0
 
 
@@ -53,15 +53,15 @@ TRANSACTION_S = 60.0
 class Committed:
     """The changes of a transaction, for this process's own caches."""
 
-    #: The number of the latest change that each of these users alone sees.
+    #: By user, the number of the latest change that only this user sees.
     users: Mapping[str, int]
-    #: The number of the latest change that is not one user's; 0 if there is none.
+    #: The number of the latest change that more than one user may see; 0 if there is none.
     everyone: int
 
 
 @dataclass(kw_only=True)
 class Transaction:
-    """A transaction under way: its connection, and the numbers for what it changes."""
+    """A transaction under way: its connection, and the numbers for its changes."""
 
     connection: AsyncConnection
     seq: int
@@ -81,7 +81,7 @@ class Transaction:
         Parameters
         ----------
         user
-            The only user who sees the change; `None` if it is not one user's.
+            The only user who sees the change; `None` if more than one may see it.
 
         Returns
         -------
@@ -113,12 +113,12 @@ Command = Callable[[Transaction], Awaitable[T]]
 class _Waiting(Generic[T]):
     command: Command[T]
     future: asyncio.Future[T]
-    #: True if its caller was told that it failed: it must not be done any more.
+    #: True if its caller was told that it failed: then it must not be run.
     given_up: bool = False
 
     @property
     def name(self) -> str:
-        """The kind of change that it is."""
+        """The kind of change: the name of the command."""
         return str(getattr(self.command, "__qualname__", ""))
 
 
@@ -128,9 +128,9 @@ class Writer:
     Parameters
     ----------
     database
-        Where to.
+        The database.
     epochs
-        Those of its numbers.
+        The epochs of its numbers.
     """
 
     def __init__(self, *, database: Database, epochs: Epochs) -> None:
@@ -143,7 +143,8 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self._failing = False
-        #: What kind of error each kind of change is refused with, such as where a right is missing.
+        #: For each kind of change that the database refuses, such as for lack of a privilege, the
+        #: kind of error.
         self._refused: dict[str, str] = {}
         self._log = structlog.get_logger("jupyterhub_notify.writer")
         self.listeners: list[Callable[[Committed], None]] = []
@@ -153,11 +154,11 @@ class Writer:
         self._task = asyncio.create_task(self._work(), name="writer")
 
     def hurry(self) -> None:
-        """Let nobody wait for their turn much longer, because the service stops."""
+        """Give up waiting commands after a moment, because the service stops."""
         asyncio.get_running_loop().call_later(STOP_S, self._give_up_all)
 
     async def stop(self) -> None:
-        """Finish what was asked for, and end."""
+        """Finish the waiting commands, and end."""
         self._closing = True
         self._arrived.set()
         if self._task is not None:
@@ -169,7 +170,7 @@ class Writer:
         Parameters
         ----------
         command
-            What to do; it may be run more than once, and only the last run counts.
+            The command; it may be run more than once, and only the last run counts.
 
         Returns
         -------
@@ -179,10 +180,10 @@ class Writer:
         Raises
         ------
         ServiceError
-            What the command raised; nothing of it was written.
+            The error of the command; nothing of it was written.
         Unavailable
-            If the database does not answer within `WAIT_S`. It may have been committed all the
-            same.
+            If the database does not answer within `WAIT_S`. The change may have been committed all
+            the same.
         """
         if self._closing:
             raise Unavailable("The service is stopping", retry_after_s=5)
@@ -218,14 +219,15 @@ class Writer:
             count = min(len(self._waiting), MOST_TOGETHER)
             batch = [self._waiting.popleft() for _ in range(count)]
             batch = [waiting for waiting in batch if not waiting.given_up]
-            # One that fails takes the others' work with it: then each has its own transaction.
+            # A command that fails rolls the others back too. Then each is run in a transaction of
+            # its own.
             if batch and not await self._commit(batch, alone=len(batch) == 1):
                 for waiting in batch:
                     if not waiting.given_up:
                         await self._commit([waiting], alone=True)
 
     async def _commit(self, batch: list[_Waiting[Any]], *, alone: bool) -> bool:
-        """Return whether everything in it is settled, by success or by an error of each."""
+        """Run a batch; return whether each command has its result or its error."""
         results: list[Any] = []
         try:
             with self._database.limits.within(TRANSACTION_S):
@@ -239,7 +241,8 @@ class Writer:
         except Exception as error:
             if not alone and not is_lost(error):
                 return False
-            # If the database is away, it is for each of them: nobody waits for the others' turn.
+            # If the database itself fails, it fails for all: do not make them wait for one try
+            # after the other.
             translated = self._translated(error, batch[0])
             for waiting in batch:
                 _fail(waiting.future, translated)
@@ -273,9 +276,9 @@ class Writer:
         if isinstance(error, ServiceError):
             return error
         if isinstance(error, UNREACHABLE):
-            # The kind alone: the database's own words may quote what was to be stored.
+            # Only the kind of error is logged: the database's own text may quote stored values.
             origin = error.orig if isinstance(error, DBAPIError) else error
-            # SQLAlchemy raises an error of its own for many of the driver's.
+            # SQLAlchemy wraps many of the driver's errors, so look at the cause.
             kind = type((origin and origin.__cause__) or origin).__name__
             lost = is_lost(error)
             if not (self._failing if lost else kind in self._refused.values()):
@@ -283,7 +286,7 @@ class Writer:
             if lost:
                 self._failing = True
             else:
-                # Others may well be taken.
+                # The database may accept other kinds of changes.
                 self._refused[waiting.name] = kind
             return Unavailable("The database does not answer", retry_after_s=5)
         return error

@@ -1,7 +1,7 @@
 """Templates of structured notifications: a directory of Markdown files that a site keeps.
 
-`directory` looks at the files and is what the service uses; `template` is one file; `sandbox`
-runs what stands between braces; `check` tries every one, for the command line.
+The service uses `directory`, which looks at the files. `template` is one file, `sandbox` runs the
+expressions between braces, and `check` tries every template, for the command line.
 """
 
 from __future__ import annotations

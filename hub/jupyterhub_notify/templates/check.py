@@ -1,4 +1,4 @@
-"""Try every template with its sample, for ``jupyterhub-notify templates check``."""
+"""Tries every template with its sample, for ``jupyterhub-notify templates check``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Finding:
     name
         The template's name.
     error
-        What is wrong with it, or nothing.
+        What is wrong with the template; `None` if it is good.
     filled
-        What it makes of its sample.
+        The template filled with its sample.
     type
-        The type that it says.
+        The type that the template gives.
     """
 
     name: str
@@ -39,12 +39,12 @@ def check_directory(directory: Path) -> list[Finding]:
     Parameters
     ----------
     directory
-        Where they are.
+        The directory.
 
     Returns
     -------
     list of Finding
-        One for each file.
+        The result for each file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The directory of templates as the service uses it: looked at again when it changes."""
+"""The directory of templates as the service uses it: files are read again when they change."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from .template import DataError, Template, TemplateError
 
 __all__ = ["TemplateDirectory"]
 
-#: Interval in seconds between looks at the files; each look is a `stat` of each.
+#: Interval in seconds between looks at the files; a look costs a `stat` for each file.
 LOOK_EVERY_S = 1.0
 
 _File = tuple[int, int, int]
 
 
 class TemplateDirectory:
-    """The templates of a directory, whatever keeps it up to date.
+    """The templates of a directory, however the site keeps it up to date.
 
-    A file that is no good is logged once, and its last good version goes on being used.
+    A file that is not valid is logged once, and its last good version stays in use.
 
     Parameters
     ----------
     directory
-        Where.
+        The directory.
     clock
-        Seconds that only grow; for tests.
+        Returns seconds of a monotonic clock; for tests.
     """
 
     def __init__(self, directory: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,7 +45,7 @@ class TemplateDirectory:
         self._files: dict[str, _File] = {}
         self._digests: dict[str, str] = {}
         self._templates: dict[str, Template] = {}
-        #: The problem of each template that has one; the directory itself has the name ``""``.
+        #: The problem of each bad template; the directory itself has the name ``""``.
         self._problems: dict[str, str] = {}
         self._revision = ""
         self._log = structlog.get_logger("jupyterhub_notify.templates")
@@ -58,36 +58,36 @@ class TemplateDirectory:
 
     @property
     def names(self) -> list[str]:
-        """The names of the templates that are good."""
+        """The names of the good templates."""
         self._look()
         return sorted(self._templates)
 
     @property
     def problems(self) -> dict[str, str]:
-        """The problem of each template that has one; the directory itself has the name ``""``."""
+        """The problem of each bad template; the directory itself has the name ``""``."""
         self._look()
         return dict(self._problems)
 
     def sample(self, name: str) -> dict[str, Any]:
-        """Return the data that a template shows itself with; none if there is no such template."""
+        """Return a template's sample data; none if there is no such template."""
         self._look()
         template = self._templates.get(name)
         return {} if template is None else dict(template.sample)
 
     def check(self, name: str, data: dict[str, Any]) -> None:
-        """Refuse a template that is not there, or data that do not fit it.
+        """Refuse an unknown template, or data that do not fit it.
 
         Parameters
         ----------
         name
-            Which template.
+            The template's name.
         data
-            What it is to be filled with.
+            The data to fill it with.
 
         Raises
         ------
         Invalid
-            It says where.
+            If the template is unknown or the data do not fit; the error says where.
         """
         self._look()
         template = self._templates.get(name)
@@ -99,19 +99,20 @@ class TemplateDirectory:
             raise Invalid(f"The data do not fit: {error}", ["body", "data", *error.path]) from None
 
     def render(self, name: str, data: dict[str, Any]) -> Rendered:
-        """Return what a template makes of data.
+        """Return a template filled with data.
 
         Parameters
         ----------
         name
-            Which template.
+            The template's name.
         data
-            What it is filled with.
+            The data to fill it with.
 
         Returns
         -------
         Rendered
-            If the template has gone or changed since they were sent, a summary that says so.
+            The filled template; or, if the template has disappeared or has changed since the data
+            were sent, a summary that says so.
         """
         self._look()
         template = self._templates.get(name)
@@ -137,7 +138,7 @@ class TemplateDirectory:
             try:
                 found = {path: _state(path) for path in files_of(self._directory)}
             except OSError as error:
-                # The templates that were read stay: a checkout may be under way.
+                # The templates read before stay in use: a checkout may be under way.
                 reason = error.strerror or "there is no directory of this name"
                 self._complain("", f"the directory cannot be read: {reason}")
                 return
@@ -179,6 +180,6 @@ def _state(path: Path) -> _File:
     try:
         status = path.stat()
     except OSError:
-        # A link to nowhere: reading it says what is wrong.
+        # Such as a broken link; reading it reports what is wrong.
         return 0, 0, 0
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,7 +1,7 @@
-"""Jinja2's sandbox with bounds: on loops, on what is built up, on output and on time.
+"""Jinja2's sandbox with bounds on loops, intermediate values, output and time.
 
-Templates are a site's own, yet data come from services, and a mistake in a template must not stop
-the service. A template sees plain values only (what JSON can say) and none of Python's objects.
+Templates are a site's own, but their data come from services, and a mistake in a template must not
+stop the service. A template sees plain JSON values only, and no other Python objects.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 __all__ = ["TemplateLimitError", "compile_text", "environment", "render"]
 
-#: Rounds of all loops of one rendering together.
+#: Maximum number of rounds of all loops of one rendering together.
 MAX_ROUNDS = 2000
 MAX_OUTPUT = 64 * 1024
-#: Of a value that is built up on the way.
+#: Maximum length of an intermediate value.
 MAX_VALUE = 64 * 1024
 TIME_LIMIT_S = 0.25
 MAX_RANGE = 1000
@@ -59,11 +59,11 @@ _FORBIDDEN = (
 
 
 class TemplateLimitError(Exception):
-    """A rendering that takes too much; the message says of what."""
+    """The rendering exceeds a limit or uses something forbidden; the message says what."""
 
 
 class Bounds:
-    """The time and size that one rendering has left."""
+    """The time and the rounds of loops that one rendering has left."""
 
     def __init__(self) -> None:
         self._rounds = 0
@@ -86,7 +86,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(["*", "**", "+", "%"])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Compute, unless the result would be out of proportion."""
+        """Compute, unless the result would be too large."""
         if operator == "**":
             raise TemplateLimitError("** is not allowed")
         numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
@@ -102,13 +102,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         return result
 
     def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call nothing but `range`, and methods of nothing: filters are there for that."""
+        """Call `range` only, and no methods: a template should use filters instead."""
         if obj is not _range:
             raise TemplateLimitError("nothing but range() can be called: use a filter")
         return super().call(context, obj, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Give a mapping's entry, or what a loop says of itself; never a method."""
+        """Return a mapping's entry or an attribute of a loop, never a method."""
         if isinstance(obj, Mapping):
             return self.getitem(obj, attribute)
         if type(obj).__name__ == "LoopContext" and attribute in _LOOP:
@@ -116,7 +116,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Give an entry of a mapping or a list; a name is never taken for an attribute."""
+        """Return an entry of a mapping or a list, never an attribute."""
         try:
             return obj[argument]
         except (TypeError, LookupError, AttributeError):
@@ -134,7 +134,7 @@ def _range(*arguments: int) -> range:
 
 
 class _Counted:
-    """A loop's values, counted as they are taken."""
+    """The values of a loop, which counts its rounds."""
 
     def __init__(self, value: Any, bounds: Bounds) -> None:
         self._values = list(value)
@@ -155,7 +155,7 @@ def environment() -> _Environment:
     Returns
     -------
     Environment
-        With a short list of filters and tests, and nothing else.
+        The environment, with a short list of filters and tests.
     """
     made = _Environment(
         undefined=StrictUndefined,
@@ -191,12 +191,12 @@ def compile_text(made: _Environment, text: str) -> Template:
     Returns
     -------
     Template
-        Its loops are counted.
+        The compiled template, whose loops are counted.
 
     Raises
     ------
     jinja2.TemplateSyntaxError
-        If it is wrong, or uses what is not allowed.
+        If the template is not valid, or uses something forbidden.
     """
     try:
         tree = made.parse(text)
@@ -204,12 +204,12 @@ def compile_text(made: _Environment, text: str) -> Template:
         tree.set_environment(made)
         return Template.from_code(made, made.compile(tree), dict(made.globals))
     except SyntaxError as error:
-        # Python's own, of what Jinja2 makes: twenty loops within each other are its limit.
+        # Python refuses the code that Jinja2 generates, such as for more than twenty nested loops.
         raise TemplateSyntaxError(str(error.msg), 1) from None
 
 
 def _require_allowed(tree: nodes.Template) -> None:
-    """Refuse what is not allowed, and have each loop counted."""
+    """Refuse forbidden constructs, and make each loop count its rounds."""
     for statement in tree.find_all(_FORBIDDEN):
         name = type(statement).__name__.lower()
         raise TemplateSyntaxError(f"{name} is not allowed", statement.lineno)
@@ -230,7 +230,7 @@ def _require_allowed(tree: nodes.Template) -> None:
 
 
 def _require_constants(literal: nodes.Literal) -> None:
-    """Refuse a list of variables: lists within lists can stand for more than fits the memory."""
+    """Refuse a list of variables: nested lists could become larger than the memory."""
     if isinstance(literal, nodes.Tuple) and literal.ctx == "store":
         return
     for item in literal.find_all(nodes.Name):
@@ -243,7 +243,7 @@ def render(template: Template, data: Mapping[str, Any]) -> str:
     Parameters
     ----------
     template
-        Of `compile_text`.
+        A template from `compile_text`.
     data
         Plain values.
 
@@ -255,9 +255,9 @@ def render(template: Template, data: Mapping[str, Any]) -> str:
     Raises
     ------
     TemplateLimitError
-        If it takes too much.
+        If it exceeds a limit.
     jinja2.TemplateError
-        If it fails, for example as data lack what it names.
+        If it fails, such as because the data lack a name that it uses.
     """
     bounds = Bounds()
     parts: list[str] = []
@@ -272,7 +272,7 @@ def render(template: Template, data: Mapping[str, Any]) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """Turn a value into text; nothing stands for nothing."""
+    """Turn a value into text; `None` becomes an empty text."""
     if value is None:
         return ""
     if isinstance(value, (str, int, float)):
@@ -280,7 +280,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, (list, tuple, dict)):
         raise TemplateLimitError("a list or mapping cannot be written: use join, or a loop")
     if isinstance(value, Undefined):
-        # It says by itself what is missing.
+        # This raises an error that says what is missing.
         return str(value)
     raise TemplateLimitError("only text and numbers can be written")
 
@@ -292,12 +292,12 @@ def _short(text: str) -> str:
 
 
 def _as_text(value: Any) -> str:
-    """Escape what Markdown would take for markup, for values of unknown origin."""
+    """Escape Markdown in a value, for values of unknown origin."""
     return re.sub(r"([\\`*_{}\[\]<>()#+.!|~&:@-])", r"\\\1", " ".join(_scalar(value).split()))
 
 
 def _format(value: Any, *arguments: Any) -> str:
-    """Format by ``%``: at most a width and precision of two digits."""
+    """Format with ``%``; width and precision have at most two digits."""
     pattern = _scalar(value)
     if not re.fullmatch(r"(?:[^%]|%%|%[-+ 0#]*\d{0,2}(?:\.\d{1,2})?[sdfgex])*", pattern):
         raise TemplateLimitError("a format may be such as %.1f only")
@@ -323,7 +323,7 @@ def _join(values: Any, separator: str = "") -> str:
 
 
 def _round(value: Any, precision: int = 0, method: Any = "common") -> int | float:
-    """Round a number: to so many places, which are few."""
+    """Round a number to a bounded number of places."""
     if not isinstance(value, (int, float)) or not isinstance(precision, int):
         raise TemplateLimitError("only a number can be rounded")
     if not 0 <= precision <= MAX_PLACES:
@@ -333,7 +333,7 @@ def _round(value: Any, precision: int = 0, method: Any = "common") -> int | floa
 
 @pass_environment
 def _sum(made: _Environment, values: Any, attribute: str | None = None) -> int | float:
-    """Add numbers, or those under a name in each of the mappings."""
+    """Add up numbers, or the numbers under a name in each mapping."""
     numbers = list(values)
     if attribute is not None:
         numbers = [made.getitem(item, attribute) for item in numbers]

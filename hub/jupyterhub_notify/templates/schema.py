@@ -1,8 +1,8 @@
-"""JSON Schema of a template's data, within bounds of time: the service checks while others wait.
+"""JSON Schema for a template's data, with bounded time: other requests wait during a check.
 
-Draft 2020-12, with three differences: patterns are run by an engine that takes time in proportion
-to the text (there is no looking around in them), formats are those that are checked at once, and
-nothing is fetched from elsewhere.
+The draft is 2020-12, with three differences. Patterns run in an engine whose time is proportional
+to the length of the text (without lookaround). Only formats with a fast check are supported. No
+schema is fetched from elsewhere.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = [
 
 #: Processor time in seconds for the data of one notification.
 TIME_LIMIT_S = 0.5
-#: Values in the data of one notification, those within others included.
+#: Maximum number of values in the data of one notification, nested ones included.
 MAX_VALUES = 10_000
 MAX_DEPTH = 20
 MAX_PATTERN = 1000
 FORMATS = ("date", "date-time", "email", "ipv4", "ipv6", "uuid")
-#: They look for patterns in ways of their own; another draft has none of our bounds.
+#: Keywords that are not allowed: they match patterns in their own way, without our bounds.
 REFUSED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef")
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -43,16 +43,16 @@ Keyword = Callable[[Any, Any, Any, Any], Any]
 
 
 class SchemaLimitError(ValueError):
-    """A schema or data that are out of proportion; the message says in what."""
+    """A schema or data exceed a limit or are not allowed; the message says why."""
 
 
 def require_plain(value: Any) -> None:
-    """Refuse data that JSON cannot say, or too many of them.
+    """Refuse data that JSON cannot represent, and too many or too deeply nested values.
 
     Raises
     ------
     SchemaLimitError
-        It says why.
+        If the data are refused.
     """
     count = 0
     open_ = [(value, 0)]
@@ -76,12 +76,12 @@ def require_plain(value: Any) -> None:
 
 
 def check_patterns(schema: Any) -> None:
-    """Refuse a schema with a pattern that cannot be run, or a keyword that is not served.
+    """Refuse a schema with a pattern that cannot be run, or a keyword that is not supported.
 
     Raises
     ------
     SchemaLimitError
-        It says which.
+        If the schema is refused; the message names the pattern or keyword.
     """
     open_ = [schema]
     while open_:
@@ -95,7 +95,8 @@ def check_patterns(schema: Any) -> None:
             if name in one:
                 raise SchemaLimitError(f"{name} cannot be used")
         if one.pop("$schema", DRAFT) != DRAFT:
-            # Named within a schema, it would be the library's own validator that goes on there.
+            # From a part of a schema that names another draft on, the library would use its own
+            # validator, without our bounds.
             raise SchemaLimitError(f"$schema can be {DRAFT} only")
         by_pattern = one.get("patternProperties")
         patterns = list(by_pattern) if isinstance(by_pattern, dict) else []
@@ -131,19 +132,19 @@ class _Clock:
 
 
 class BoundedValidator:
-    """A validator whose checks end in time."""
+    """A validator whose checks take a bounded time."""
 
     def __init__(self, validator: Validator, clock: _Clock) -> None:
         self._validator = validator
         self._clock = clock
 
     def best_error(self, data: Mapping[str, Any]) -> ValidationError | None:
-        """Return what is most wrong with data, or nothing.
+        """Return the most relevant error in data; `None` if they are valid.
 
         Raises
         ------
         SchemaLimitError
-            If they are too many, or it takes too long.
+            If there are too many values, or the check takes too long.
         """
         from jsonschema.exceptions import best_match
 
@@ -164,9 +165,9 @@ def validator_of(schema: Any) -> BoundedValidator:
     Returns
     -------
     BoundedValidator
-        It has no state but its clock, and is used by one thread at a time.
+        The validator. Its only state is its clock, so only one thread may use it at a time.
     """
-    # Not at the top: with the formats that a lab installs its import takes longer than all others
+    # Imported late: with the formats that a lab installs this import takes longer than all others
     # together, and only templates need it.
     from jsonschema import Draft202012Validator, FormatChecker
     from jsonschema.validators import extend
@@ -237,7 +238,7 @@ def _own_keywords() -> dict[str, Keyword]:
 
 
 def _number(value: Any) -> Any:
-    """Write equal numbers alike: 1.0 is 1."""
+    """Return equal numbers in the same form: 1.0 becomes 1."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):

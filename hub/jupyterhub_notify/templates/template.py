@@ -1,4 +1,4 @@
-"""One template: a Markdown file whose front matter says what its notification is like.
+"""One template: a Markdown file whose front matter describes its notification.
 
 ```
 ---
@@ -41,12 +41,12 @@ TYPES = ("default", "info", "success", "warning", "error", "in-progress")
 FIELDS = {"type", "banner", "dismissable", "summary", "schema", "sample", "description"}
 MAX_SUMMARY = 4096
 MAX_BODY = 32 * 1024
-#: Of a template itself: compiling takes a second for each 100 KiB of expressions.
+#: Maximum length of a template itself: 100 KiB of expressions take a second to compile.
 MAX_TEXT = 64 * 1024
 
 
 class TemplateError(ValueError):
-    """A template that is no good; the message says where and why."""
+    """A template that is not valid; the message says where and why."""
 
 
 class DataError(ValueError):
@@ -57,7 +57,7 @@ class DataError(ValueError):
     message
         What is wrong.
     path
-        Where in the data.
+        The place in the data.
     """
 
     def __init__(self, message: str, path: list[str | int]) -> None:
@@ -67,7 +67,7 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Filled:
-    """The fields that a template makes of data.
+    """The texts of a filled template.
 
     Parameters
     ----------
@@ -82,19 +82,19 @@ class Filled:
 
 
 class Template:
-    """A template that was read and is good.
+    """A valid template.
 
     Parameters
     ----------
     name
-        Its file's name without ``.md``, with its folders.
+        The file's path in the directory, without ``.md``.
     text
         The file's content.
 
     Raises
     ------
     TemplateError
-        If it is no good.
+        If the template is not valid.
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -131,12 +131,12 @@ class Template:
         Parameters
         ----------
         data
-            What a service sent.
+            The data that a service sent.
 
         Raises
         ------
         DataError
-            If they do not fit the schema, or the template cannot be filled with them.
+            If the data do not fit the schema, or the template cannot be filled with them.
         """
         from referencing.exceptions import Unresolvable
 
@@ -147,12 +147,13 @@ class Template:
         except (Unresolvable, RecursionError) as failure:
             raise DataError(f"the template's schema is no good: {failure}", []) from None
         if error is not None:
-            # The values are a user's: the message names the place and the rule, and quotes little.
+            # The values may be private to a user: the message names the place and the rule, and
+            # quotes little.
             raise DataError(_shortened(error.message), list(error.absolute_path))
         self.fill(data)
 
     def fill(self, data: Mapping[str, Any]) -> Filled:
-        """Render it.
+        """Render the template with data.
 
         Parameters
         ----------
@@ -207,7 +208,7 @@ def _compile(environment: Any, text: str, place: str, lines_before: int) -> Jinj
 
 
 def _validator(schema: Any) -> BoundedValidator:
-    # As in `validator_of`: its import takes long, and only templates need it.
+    # Imported late, as in `validator_of`.
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
