@@ -57,7 +57,7 @@ class Notify:
         Returns
         -------
         PendingNotification
-            The result, once the background thread has sent the notification.
+            An object with the result, once the background thread has sent the notification.
         """
         fields, picture = _with_picture(options)
         return self.queue.submit(with_key(compose(message, **fields)), picture)

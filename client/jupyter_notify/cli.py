@@ -29,7 +29,7 @@ from .terminal_text import fenced
 
 VIEWS = ("inbox", "unread", "done", "dismissed", "snoozed")
 
-#: Time in seconds for which a message is sent again to a server that asks to wait.
+#: Time in seconds for which a message is retried while the server asks to wait.
 MAX_WAIT_S = 60.0
 
 #: A server's answer as JSON.

@@ -370,7 +370,7 @@ def parse_link(text: str) -> dict[str, Any]:
 
 
 def without_colours(text: str) -> str:
-    """Return a text of one line or a few without a terminal's escape sequences, if it has any."""
+    """Return a short text without a terminal's escape sequences, if it has any."""
     return plain_output(text) if "\x1b" in text else text
 
 

@@ -90,7 +90,8 @@ def _split(url: str, token_advice: str) -> SplitResult:
         raise BadUsage(
             f"Other users can read a token that is part of a URL; put the token {token_advice}."
         )
-    # The port ends with a digit, and an IPv6 address may name its interface.
+    # Only the host is checked, since ``port`` has been parsed already. An IPv6 address may name an
+    # interface after ``%25``, in which any character is allowed.
     if any(c in NO_HOST for c in parts.hostname.partition("%25")[0]):
         raise BadUsage(f"{shown!r} is not a valid URL.")
     return parts

@@ -170,7 +170,7 @@ def _number(value: Any) -> int | float | None:
         if callable(seconds):
             return float(seconds())
         if type(value).__name__ == "timedelta64":
-            # numpy's item() would be a timedelta or a number of nanoseconds.
+            # numpy's item() would give a timedelta or a number of nanoseconds.
             return float(value / type(value)(1, "s"))
         if isinstance(value, (str, bytes, dict)):
             return float(value) if isinstance(value, str) else None
@@ -293,7 +293,8 @@ def _json_of_object(value: Any, name: str, depth: int) -> Any:
     if isinstance(value, (os.PathLike, uuid.UUID)):
         return to_text(value, name)
     if isinstance(value, decimal.Decimal):
-        # Convert only whole numbers that JSON can hold exactly: a large exponent takes minutes.
+        # Only whole numbers that JSON can hold are converted exactly: with a large exponent, that
+        # would take minutes.
         exact = value.is_finite() and value.adjusted() < MAX_DIGITS
         exact = exact and value == value.to_integral_value()
         return _json_number(int(value) if exact else float(value), name)
