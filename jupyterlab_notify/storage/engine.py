@@ -208,6 +208,8 @@ class Engine:
         if self.mode == "rollback":
             self._fingerprint, self._read_at = self._get_fingerprint(), time.monotonic()
         with self._transaction(write=write) as transaction:
+            if write:
+                self._maintenance.follow_clock(transaction)
             due = write and transaction.state.is_due(transaction.now_ms)
             if due:
                 self._maintenance.expire(transaction)
@@ -215,6 +217,8 @@ class Engine:
             if due:
                 # After the batch, since a silent sender may have sent something in it.
                 self._maintenance.interrupt(transaction)
+        if write:
+            self._maintenance.age.step = None
         return results
 
     @contextmanager
@@ -226,7 +230,9 @@ class Engine:
             state.reset_ms = last.reset_ms
             # The time is read now that the lock is held: what another server wrote while this one
             # waited would otherwise lie in the future.
-            transaction = Transaction(db, state, now_ms=self._clock(), durable=self.durable)
+            now_ms = self._clock()
+            age_ms = self._maintenance.age.at(now_ms)
+            transaction = Transaction(db, state, now_ms=now_ms, age_ms=age_ms, durable=self.durable)
             self._check_journal_mode()
             # If a backup was restored in place, the file went back in time: start a new epoch.
             back = self._restored or (state.epoch == last.epoch and state.seq < last.seq)
@@ -239,9 +245,11 @@ class Engine:
             yield transaction
             state.rows += max(state.seq - before[0], 0)
             if state.columns() != before:
+                state.clock = self._maintenance.age.record(now_ms)
                 db.execute(
-                    "UPDATE state SET seq = ?, pruned = ?, welcome = ?, muted_ms = ?",
-                    state.columns(),
+                    "UPDATE state SET seq = ?, pruned = ?, welcome = ?, muted_ms = ?, "
+                    "reached_ms = ?, clock_ms = ?, steady_ms = ?",
+                    (*state.columns(), *state.clock),
                 )
             db.execute("COMMIT")
         except BaseException:
@@ -303,7 +311,21 @@ class Engine:
         """Close the file, after a last attempt to store what is only in memory."""
         if self._db is not None and not self.durable and self._recovery.has_news(self.state):
             self._heal()
+        if self._db is not None and self.durable:
+            self._keep_clock()
         self._disconnect()
+
+    def _keep_clock(self) -> None:
+        """Tell the next server for how long this one has run."""
+        record = self._maintenance.age.record(self._clock())
+        # Where the file has failed, the next server only believes its clock a little later.
+        with suppress(*FAULTS):
+            if not self._is_lost():
+                wait_ms = self._timings.retry_timeout_s * 1000
+                self._connection.execute(f"PRAGMA busy_timeout = {wait_ms:.0f}")
+                self._connection.execute(
+                    "UPDATE state SET reached_ms = ?, clock_ms = ?, steady_ms = ?", record
+                )
 
     def _disconnect(self) -> None:
         if self._db is not None:
@@ -319,7 +341,7 @@ class Engine:
         self._db, self.mode = db, mode
         self._restored = False
         self.state = load_state(db)
-        self._maintenance.age.begin(newest_ms(db), self._clock())
+        self._maintenance.age.begin(self.state.clock, newest_ms(db), self._clock())
         self._file.remember_sidecars()
 
     def _reopen(self) -> None:

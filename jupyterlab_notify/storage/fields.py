@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 
-from .state import CLEAR_USER_STATES
+from .state import ACTIVE, CLEAR_USER_STATES
 from .transaction import Transaction
 
 
@@ -135,6 +135,21 @@ _ERASED = ", ".join(f"{f.column} = {f.erased}" for f in FIELDS if f.erased is no
 #: A tombstone keeps none of the sender's texts.
 _TOMBSTONE = "UPDATE notifications SET seq = ?, {column} = ?, " + _ERASED + " WHERE id = ?"
 
+#: What a tombstone loses, and what of it is held while the clock is in doubt.
+HELD = tuple(field.column for field in FIELDS if field.erased is not None)
+_HOLD = (
+    f"INSERT OR REPLACE INTO held (id, source, until_ms, {', '.join(HELD)}) "
+    f"SELECT id, source, ?, {', '.join(HELD)} FROM notifications WHERE id = ?"
+)
+_RELEASE = (
+    f"UPDATE OR IGNORE notifications SET seq = ?, expired_ms = NULL, ({', '.join(HELD)}) = "
+    f"(SELECT {', '.join(HELD)} FROM held WHERE held.id = notifications.id) "
+    "WHERE id = ? AND expired_ms IS NOT NULL AND revoked_ms IS NULL AND NOT EXISTS ("
+    f"SELECT 1 FROM notifications AS other WHERE other.id <> notifications.id AND {ACTIVE} "
+    "AND other.central = notifications.central AND other.remote = notifications.remote "
+    "AND other.origin = notifications.origin)"
+)
+
 
 @lru_cache
 def insert_statement(count: int) -> str:
@@ -169,6 +184,29 @@ def tombstone(transaction: Transaction, id_: str, column: str) -> None:
     transaction.execute(
         _TOMBSTONE.format(column=column),
         (transaction.next_seq(), transaction.now_ms, id_),
+    )
+
+
+def hold_content(transaction: Transaction, id_: str, until_ms: int) -> None:
+    """Hold what a row loses as a tombstone, until the end that its sender gave it."""
+    transaction.execute(_HOLD, (until_ms, id_))
+
+
+def release_content(transaction: Transaction, id_: str) -> None:
+    """Make a tombstone again the row that it was, unless another has taken its place."""
+    transaction.execute(_RELEASE, (transaction.next_seq(), id_))
+    transaction.execute(
+        "UPDATE notifications SET image = NULL WHERE id = ? AND image IS NOT NULL "
+        "AND id NOT IN (SELECT id FROM pictures)",
+        (id_,),
+    )
+    transaction.execute("DELETE FROM held WHERE id = ?", (id_,))
+
+
+def drop_held(transaction: Transaction, source: str, name: str) -> None:
+    """Forget a held message that its sender has replaced or revoked, by its id or its key."""
+    transaction.execute(
+        "DELETE FROM held WHERE source = ? AND (id = ? OR key = ?)", (source, name, name)
     )
 
 

@@ -70,12 +70,20 @@ class Maintenance:
     def expire(self, transaction: Transaction) -> None:
         """End messages, snoozes and do-not-disturb on time; called before a batch's operations."""
         # Imported here, since a server without messages has nothing to end.
-        from .expiry import expire_due
+        from .expiry import bring_back, expire_due
         from .quiet import end_quiet
 
+        bring_back(transaction)
         expire_due(transaction)
         self._wake_snoozed(transaction)
         end_quiet(transaction)
+
+    def follow_clock(self, transaction: Transaction) -> None:
+        """Let a clock that is set right end nothing; called before anything may expire."""
+        if self.age.step is not None:
+            from .expiry import move_expiry
+
+            move_expiry(transaction, self.age.step)
 
     def interrupt(self, transaction: Transaction) -> None:
         """Mark the messages of silent senders; called after a batch's operations."""
@@ -132,6 +140,10 @@ class Maintenance:
 
     def prune(self, transaction: Transaction) -> tuple[int, bool]:
         """Delete a chunk of superfluous rows; return their number, and whether to go on."""
+        if transaction.state.back_ms is not None:
+            from .expiry import forget_held
+
+            forget_held(transaction)
         ids = [row[0] for row in transaction.execute(self._outdated(transaction))]
         if not ids:
             ids = find_superfluous(transaction, self.retention, PRUNE_CHUNK)
@@ -146,11 +158,11 @@ class Maintenance:
         """Return the query for the ids of rows that have become too old."""
         queries = [
             "SELECT id FROM notifications WHERE (revoked_ms IS NOT NULL OR expired_ms IS NOT NULL) "
-            f"AND coalesce(revoked_ms, expired_ms) < {transaction.now_ms - TOMBSTONE_MS}"
+            f"AND coalesce(revoked_ms, expired_ms) < {transaction.now_ms - TOMBSTONE_MS} "
+            "AND id NOT IN (SELECT id FROM held)"
         ]
         if self.retention.days > 0:
-            now_ms = self.age.at(transaction.now_ms)
-            oldest_ms = now_ms - int(self.retention.days * 86_400_000)
+            oldest_ms = transaction.age_ms - int(self.retention.days * 86_400_000)
             queries.append(
                 f"SELECT id FROM notifications WHERE updated_ms < {oldest_ms} AND {REPLACEABLE} "
                 f"AND id NOT IN (SELECT id FROM notifications WHERE {ACTIVE} "

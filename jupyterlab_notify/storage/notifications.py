@@ -16,6 +16,7 @@ from ..encoding import dumps
 from ..exceptions import Conflict, NotFound, Unavailable
 from ..limits import MAX_QUIET_S
 from .cursor import Cursor, StreamPosition
+from .expiry import expire
 from .fields import (
     CONTENT,
     INSERT_COLUMNS,
@@ -24,6 +25,7 @@ from .fields import (
     SHOWN_TOKEN,
     WireNotification,
     bump,
+    drop_held,
     from_json,
     insert_statement,
     rfc3339,
@@ -328,9 +330,10 @@ class NotificationRepository:
             ).fetchone()
             if known is not None:
                 return self._replace(transaction, known, message, expired_ms)
+            drop_held(transaction, message["source"], message["key"])
         ((id_, seq),) = self.add_many(transaction, [message], expired_ms)
-        if expired_ms is not None:
-            tombstone(transaction, id_, "expired_ms")
+        if expires_ms is not None and expired_ms is not None:
+            expire(transaction, id_, expires_ms)
             seq = transaction.state.seq
         return Stored(id_, seq, "created", transaction.durable)
 
@@ -409,7 +412,7 @@ class NotificationRepository:
         if not is_quiet:
             bump(transaction, id_)
         if expired_ms is not None:
-            tombstone(transaction, id_, "expired_ms")
+            expire(transaction, id_, message["expires_ms"] or expired_ms)
         return Stored(id_, transaction.state.seq, "updated", durable)
 
     def active_keys(self, transaction: Transaction, source: str) -> frozenset[str]:
@@ -437,6 +440,7 @@ class NotificationRepository:
         NotFound
             If this source has no such message.
         """
+        drop_held(transaction, source, id_or_key)
         id_ = find_sent(transaction, id_or_key, source)
         tombstone(transaction, id_, "revoked_ms")
         return Revoked(id_, transaction.state.seq, transaction.durable)

@@ -78,7 +78,7 @@ class PictureRepository:
         """
         found = transaction.execute(
             "SELECT pictures.data, json_extract(image, '$.type') FROM pictures "
-            "JOIN notifications USING (id) WHERE id = ? AND version = ?",
+            "JOIN notifications USING (id) WHERE id = ? AND version = ? AND image IS NOT NULL",
             (id_, version),
         ).fetchone()
         if found is None:
@@ -125,3 +125,5 @@ def _put(transaction: Transaction, id_: str, seq: int, picture: Picture) -> None
 
 def _take_away(transaction: Transaction, id_: str, seq: int) -> None:
     transaction.execute("UPDATE notifications SET seq = ?, image = NULL WHERE id = ?", (seq, id_))
+    # One that is held for a message that may come back is not its row's at the moment.
+    transaction.execute("DELETE FROM pictures WHERE id = ?", (id_,))

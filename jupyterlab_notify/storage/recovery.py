@@ -36,6 +36,7 @@ AUXILIARY_TABLES = {
     "askers": (("central", "owner"), "central, owner"),
     "quiet": (("source",), "source"),
 }
+_FIND_HELD = "SELECT * FROM held WHERE id = ?"
 #: The values of a welcome message without a row.
 NEW_WELCOME: StoredRow = {"listed": 0, "views": 0, "told": 0}
 
@@ -212,7 +213,9 @@ class Recovery:
         known = transaction.execute(
             f"SELECT seq, position, {ACTIVE} FROM notifications WHERE id = ?", (row["id"],)
         ).fetchone()
-        if known is None and not active:
+        # What has expired by a clock in doubt.
+        held = None if active else next(_rows(memory, _FIND_HELD, (row["id"],)), None)
+        if known is None and not active and held is None:
             return
         if known is not None and (
             not known[2] or (origin_seq is not None and known[0] > origin_seq)
@@ -233,9 +236,11 @@ class Recovery:
         row["seq"] = transaction.next_seq()
         row["position"] = known[1] if quiet else row["seq"]
         # The file's picture goes with its row.
-        picture = _find_picture(transaction, row, memory)
+        picture = _find_picture(transaction, held or row, memory)
         transaction.execute("DELETE FROM notifications WHERE id = ?", (row["id"],))
         _insert(transaction, row)
+        if held is not None:
+            _insert(transaction, held, "held")
         if picture is not None:
             _insert(transaction, picture, "pictures")
 

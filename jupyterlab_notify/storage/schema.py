@@ -305,6 +305,44 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE quiet ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE quiet ADD COLUMN stamp INTEGER;
     """,
+    # What the clock has shown, and the content of what has expired by a clock in doubt: the columns
+    # that a tombstone loses. Its picture is held where it lies.
+    """
+    ALTER TABLE state ADD COLUMN reached_ms INTEGER;
+    ALTER TABLE state ADD COLUMN clock_ms INTEGER;
+    ALTER TABLE state ADD COLUMN steady_ms INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE held (
+        id TEXT PRIMARY KEY,
+        source TEXT NOT NULL,
+        until_ms INTEGER NOT NULL,
+        key TEXT,
+        message TEXT NOT NULL,
+        body TEXT,
+        actions TEXT NOT NULL,
+        reply TEXT,
+        image TEXT,
+        progress REAL,
+        data TEXT,
+        countdown_ms INTEGER,
+        answer TEXT,
+        fetched INTEGER NOT NULL
+    );
+    CREATE INDEX held_until ON held (until_ms);
+    DROP TRIGGER picture_ended;
+    CREATE TRIGGER picture_ended AFTER UPDATE OF image, revoked_ms, expired_ms ON notifications
+    WHEN OLD.image IS NOT NULL
+        AND (NEW.image IS NULL OR coalesce(NEW.revoked_ms, NEW.expired_ms) IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM held WHERE id = OLD.id)
+    BEGIN
+        DELETE FROM pictures WHERE id = OLD.id;
+    END;
+    CREATE TRIGGER held_deleted AFTER DELETE ON held
+    WHEN OLD.image IS NOT NULL BEGIN
+        DELETE FROM pictures WHERE id = OLD.id AND NOT EXISTS (
+            SELECT 1 FROM notifications WHERE id = OLD.id AND image IS NOT NULL
+        );
+    END;
+    """,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)
@@ -345,7 +383,9 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
         # Some file systems use 64 bits or more for an inode; SQLite's integers have 63.
         inode &= 2**63 - 1
         db.execute(
-            "INSERT OR IGNORE INTO state VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0, 0, NULL)",
+            "INSERT OR IGNORE INTO state "
+            "(one, epoch, inode, seq, pruned, inbox, unread, dismissed, tombstones) "
+            "VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0)",
             (epoch, inode),
         )
         # Another inode means that the file is a copy or was restored from a backup. It may use the

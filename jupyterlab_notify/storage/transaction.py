@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .cursor import Cursor
 from .state import ACTIVE, SNOOZED
@@ -35,6 +35,24 @@ NEXT_DUE = f"""
     )"""
 
 
+class ClockRecord(NamedTuple):
+    """What the database keeps of the clock from one server to the next.
+
+    Parameters
+    ----------
+    reached_ms
+        The time against which age counted last; None if that was never stored.
+    clock_ms
+        The time that the clock showed then.
+    steady_ms
+        For how long servers have run with that clock before it was believed.
+    """
+
+    reached_ms: int | None = None
+    clock_ms: int | None = None
+    steady_ms: int = 0
+
+
 class StoreState:
     """The single row of the table ``state``, and values that belong to it.
 
@@ -54,9 +72,14 @@ class StoreState:
         An upper bound of the number of rows.
     due_ms
         Time at which the next row changes by itself, as of the start of the transaction.
+    back_ms
+        Time before which a row comes back by itself that has expired by a clock that was ahead.
     """
 
-    __slots__ = ("due_ms", "epoch", "muted_ms", "pruned", "reset_ms", "rows", "seq", "welcome")
+    __slots__ = (
+        *("back_ms", "clock", "due_ms", "epoch", "muted_ms", "pruned", "reset_ms", "rows", "seq"),
+        "welcome",
+    )
 
     def __init__(
         self,
@@ -67,6 +90,7 @@ class StoreState:
         muted_ms: int | None = None,
         rows: int = 0,
         due_ms: int | None = None,
+        back_ms: int | None = None,
     ) -> None:
         self.epoch = epoch
         self.seq = seq
@@ -75,13 +99,17 @@ class StoreState:
         self.muted_ms = muted_ms
         self.rows = rows
         self.due_ms = due_ms
+        self.back_ms = back_ms
+        self.clock = ClockRecord()
         #: Time at which the user last reset the welcome messages, if that happened in memory. It
         #: is not stored, but repeated in the file that memory is merged into.
         self.reset_ms: int | None = None
 
     def is_due(self, now_ms: int) -> bool:
         """Return whether a row is due to change by itself."""
-        return self.due_ms is not None and self.due_ms <= now_ms
+        return (self.due_ms is not None and self.due_ms <= now_ms) or (
+            self.back_ms is not None and now_ms < self.back_ms
+        )
 
     def columns(self) -> tuple[int, int, int, int | None]:
         """Return the values that are stored at the end of a transaction."""
@@ -103,20 +131,23 @@ def load_state(db: sqlite3.Connection) -> StoreState:
     row = db.execute(
         "SELECT unread, epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones "
         f"+ (SELECT count(*) FROM notifications WHERE {SNOOZED}), "
-        f"({NEXT_DUE}), (SELECT max(seq) FROM notifications) FROM state"
+        f"({NEXT_DUE}), (SELECT max(until_ms) FROM held), reached_ms, clock_ms, steady_ms, "
+        "(SELECT max(seq) FROM notifications) FROM state"
     ).fetchone()
     if row is None:
         raise sqlite3.DatabaseError("malformed: its state is missing")
-    unread, *columns, highest = row
+    unread, *columns, reached_ms, clock_ms, steady_ms, highest = row
     state = StoreState(*columns)
+    state.clock = ClockRecord(reached_ms, clock_ms, steady_ms)
     numbers = (
         state.seq,
         state.pruned,
         state.welcome,
         state.rows,
+        steady_ms,
         0 if highest is None else highest,
     )
-    times = (state.muted_ms, state.due_ms)
+    times = (state.muted_ms, state.due_ms, state.back_ms, reached_ms, clock_ms)
     if (
         not isinstance(state.epoch, str)
         or not isinstance(unread, int)
@@ -151,14 +182,23 @@ class Transaction:
         The time in milliseconds since 1970, the same for all operations.
     durable
         Whether committed changes survive the process.
+    age_ms
+        The time against which age counts, where the clock may be ahead.
     """
 
     def __init__(
-        self, db: sqlite3.Connection, state: StoreState, *, now_ms: int, durable: bool
+        self,
+        db: sqlite3.Connection,
+        state: StoreState,
+        *,
+        now_ms: int,
+        durable: bool,
+        age_ms: int | None = None,
     ) -> None:
         self._db = db
         self.state = state
         self.now_ms = now_ms
+        self.age_ms = now_ms if age_ms is None else age_ms
         self.durable = durable
         #: True once an operation found that the file is older than a tab's cursor, because a backup
         #: was restored in place.

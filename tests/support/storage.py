@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyterlab_notify.manager import to_row
 from jupyterlab_notify.models import IngestMessage
-from jupyterlab_notify.storage import Cursor, Operation, StateChange, Storage, new_id, no_operation
+from jupyterlab_notify.storage import (
+    Cursor,
+    Operation,
+    Retention,
+    StateChange,
+    Storage,
+    new_id,
+    no_operation,
+)
 from jupyterlab_notify.storage.fields import SELECT
 from jupyterlab_notify.storage.notifications import Query
 from jupyterlab_notify.storage.schema import MIGRATIONS
@@ -38,6 +46,29 @@ class Clock:
     def forward(self, seconds: float) -> None:
         """Let time pass."""
         self.now_ms += int(seconds * 1000)
+
+
+class Boot:
+    """A machine's clock, and the time that really passes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.seconds = clock, 0.0
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.forward(seconds)
+        self.seconds += seconds
+
+    def open(self, path: Path, always: int = 0, timings: StorageTimings | None = None) -> Storage:
+        """Open a store."""
+        retention = Retention(days=90, count=0, always=always)
+        return Storage(
+            path,
+            clock=self.clock,
+            monotonic=lambda: self.seconds,
+            retention=retention,
+            timings=timings,
+        )
 
 
 def message(text: str = "Job finished", **columns: Any) -> dict[str, Any]:
@@ -170,7 +201,8 @@ def set_back(path: Path, version: int) -> None:
         old.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM present.{table}")
     # Copying has run the counting triggers again, so take over the counters as they were.
     old.execute("DELETE FROM main.state")
-    old.execute("INSERT INTO main.state SELECT * FROM present.state")
+    names = ", ".join(row[1] for row in old.execute("PRAGMA main.table_info(state)"))
+    old.execute(f"INSERT INTO main.state ({names}) SELECT {names} FROM present.state")
     old.commit()
     old.execute("DETACH present")
     file = sqlite3.connect(path)

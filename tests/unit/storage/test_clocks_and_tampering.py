@@ -8,28 +8,11 @@ from pathlib import Path
 import pytest
 
 from jupyterlab_notify.exceptions import NotFound
-from jupyterlab_notify.storage import Retention, Storage
+from jupyterlab_notify.storage import Storage
 
-from ...support.storage import Clock, do, live, receive
+from ...support.storage import Boot, Clock, do, live, receive
 
 DAY_S = 86_400
-
-
-class Boot:
-    """A machine's clock, and the time that really passes."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock, self.seconds = clock, 0.0
-
-    def forward(self, seconds: float) -> None:
-        """Let time pass."""
-        self.clock.forward(seconds)
-        self.seconds += seconds
-
-    def open(self, path: Path, always: int = 0) -> Storage:
-        """Open a store."""
-        retention = Retention(days=90, count=0, always=always)
-        return Storage(path, clock=self.clock, monotonic=lambda: self.seconds, retention=retention)
 
 
 @pytest.fixture

@@ -210,7 +210,8 @@ def test_a_migration_that_breaks_off_leaves_the_version_before(
     # The second statement fails if there are rows, so in the file and not in memory.
     step = (
         "ALTER TABLE notifications ADD COLUMN more;\n"
-        "INSERT INTO state SELECT 2, '', 0, 0, 0, 0, 0, 0, 0, 0, NULL FROM notifications;\n"
+        "INSERT INTO state (one, epoch, inode, seq, pruned, inbox, unread, dismissed, tombstones) "
+        "SELECT 2, '', 0, 0, 0, 0, 0, 0, 0 FROM notifications;\n"
     )
     steps = (*schema.MIGRATIONS, step)
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
