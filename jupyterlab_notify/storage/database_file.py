@@ -115,10 +115,10 @@ class DatabaseFile:
         A folder may be shared on purpose, so it stays as it is.
         """
         folder = os.path.dirname(os.path.realpath(self.path))
-        mode = stat.S_IMODE(os.stat(folder).st_mode)
-        # In a sticky folder, as `/tmp` is, nobody can replace the files of others.
-        if os.name == "nt" or not mode & stat.S_IWOTH or mode & stat.S_ISVTX:
+        status = os.stat(folder)
+        if not _may_others_write(status):
             return
+        mode = stat.S_IMODE(status.st_mode)
         if folder not in self._warned:
             self._warned.add(folder)
             self._log.warning(
@@ -278,6 +278,33 @@ class DatabaseFile:
                 for suffix in (*SIDECARS, ""):
                     with suppress(FileNotFoundError):
                         os.unlink(self.path.with_name(name + suffix))
+
+
+def _may_others_write(folder: os.stat_result) -> bool:
+    """Return whether anybody but its owner can put files in a folder, or its owner is another."""
+    mode = folder.st_mode
+    # In a sticky folder, as `/tmp` is, nobody can replace the files of others.
+    if os.name == "nt" or mode & stat.S_ISVTX:
+        return False
+    if folder.st_uid not in (0, os.geteuid()) or mode & stat.S_IWOTH:
+        return True
+    return bool(mode & stat.S_IWGRP) and not _is_of_one(folder)
+
+
+def _is_of_one(folder: os.stat_result) -> bool:
+    """Return whether a folder's group is its owner alone.
+
+    Many systems give each user a group of the same name, which may write what the user makes.
+    """
+    try:
+        from grp import getgrgid
+        from pwd import getpwuid
+
+        group, owner = getgrgid(folder.st_gid), getpwuid(folder.st_uid).pw_name
+    except (ImportError, KeyError):
+        # Containers often have a user without a name.
+        return folder.st_gid == folder.st_uid
+    return group.gr_name == owner and set(group.gr_mem) <= {owner}
 
 
 def _make_private(folder: Path) -> None:

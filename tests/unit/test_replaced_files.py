@@ -217,6 +217,40 @@ def test_no_umask_lets_others_have_the_folders_that_are_made(path: Path) -> None
         assert folder.stat().st_mode & 0o077 == 0, folder
 
 
+#: A group that is nobody's own.
+FOREIGN_GROUP = 54321
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o775, 0o2770, 0o1770, 0o750])
+def test_a_folder_that_a_group_of_others_can_write_is_said(path: Path, log: Log, mode: int) -> None:
+    path.parent.mkdir()
+    try:
+        os.chown(path.parent, -1, FOREIGN_GROUP)
+    except PermissionError:
+        pytest.skip("only root gives a folder to a group that it is not in")
+    path.parent.chmod(mode)
+    store = Storage(path, timings=QUICK)
+    receive(store, "kept")
+    store.close()
+    assert len(log(logging.WARNING)) == (mode & 0o1020 == 0o020)
+    assert all("can replace" in line and f"{mode:04o}" in line for line in log(logging.WARNING))
+
+
+def test_a_folder_of_the_users_own_group_or_of_another_user(path: Path, log: Log) -> None:
+    path.parent.mkdir()
+    # The group that has the user's own name, as many systems give everybody.
+    path.parent.chmod(0o770)
+    for owner in (-1, 54321):
+        try:
+            os.chown(path.parent, owner, -1)
+        except PermissionError:
+            pytest.skip("only root gives a folder away")
+        store = Storage(path, timings=QUICK)
+        receive(store, "kept")
+        store.close()
+        assert len(log(logging.WARNING)) == (owner > 0)
+
+
 @pytest.mark.parametrize(
     ("mode", "is_said"), [(0o777, True), (0o2777, True), (0o1777, False), (0o755, False)]
 )
