@@ -13,7 +13,6 @@ import html
 import re
 import threading
 import time
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -27,6 +26,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from .plain import to_plain_text
+from .visible import visible, visible_html
 
 __all__ = ["plain_text", "render_block", "render_inline", "single_line"]
 
@@ -125,7 +125,9 @@ def plain_text(text: str, *, block: bool = True) -> str:
         plain = to_plain_text(tokens)
     except TooComplexError:
         plain = text
-    return _without_controls(plain).strip() if block else single_line(plain)
+    if not block:
+        return single_line(plain)
+    return visible(plain.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def single_line(text: str) -> str:
@@ -139,9 +141,10 @@ def single_line(text: str) -> str:
     Returns
     -------
     str
-        The text without line ends, control characters, or marks that change its direction.
+        The text without line ends. Control characters, and those that nobody sees or that change
+        the direction of others, are visible.
     """
-    return " ".join(_without_controls(text).split())
+    return " ".join(visible(" ".join(text.split())).split())
 
 
 def _render(text: str, block: bool) -> str:
@@ -154,7 +157,7 @@ def _render(text: str, block: bool) -> str:
     except TooComplexError:
         escaped = html.escape(text, quote=False)
         rendered = f"<pre>{escaped}</pre>\n" if block else escaped
-    return nh3.clean(
+    clean = nh3.clean(
         rendered,
         tags=TAGS,
         clean_content_tags={"script", "style"},
@@ -170,6 +173,7 @@ def _render(text: str, block: bool) -> str:
         link_rel=None,
         url_schemes=URL_SCHEMES,
     )
+    return visible_html(clean)
 
 
 def _only_a_language(tag: str, attribute: str, value: str) -> str | None:
@@ -273,15 +277,3 @@ def _render_cell(
     token = tokens[index]
     align = _TEXT_ALIGN.fullmatch(str(token.attrs.get("style", "")))
     return f'<{token.tag} align="{align[1]}">' if align else f"<{token.tag}>"
-
-
-def _without_controls(text: str) -> str:
-    """Leave out characters that a terminal, a log or a mail header would not take as text."""
-    return "".join(
-        character
-        for character in text.replace("\r\n", "\n")
-        if character in "\n\t"
-        or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
-        # This character joins the parts of a compound emoji.
-        or character == "\u200d"
-    )

@@ -17,6 +17,10 @@ describe('visible', () => {
     ['\u0645\u200ca', '\u0645\\u200ca'],
     ['\u0ba4\u200c\u0bae', '\u0ba4\\u200c\u0bae'],
     ['\u0e20\u200ba', '\u0e20\\u200ba'],
+    // Variants that no sign has, and a second one.
+    ['a\ufe00+\ufe00', 'a\\ufe00+\\ufe00'],
+    ['葛\u{e0100}\u{e0101}', '葛\\u{e0100}\\u{e0101}'],
+    ['∩\ufe01', '∩\\ufe01'],
     ['a\u{e0041}\u{e0100}', 'a\\u{e0041}\\u{e0100}'],
     [
       '\u{13430}\u{1bca0}\u{1d159}\u{1d173}',
@@ -38,7 +42,10 @@ describe('visible', () => {
     'അവന്\u200d.',
     'র\u200d্যাব',
     'ภาษา\u200bไทย ភាសា\u200bខ្មែរ',
-    'שלום עולם'
+    'שלום עולם',
+    // Variants that Unicode has.
+    '葛\u{e0100}城 辻\u{e0101} 侮\ufe00',
+    '∩\ufe00 。\ufe01 ᠠ\u180b'
   ])('leaves %j', text => expect(visible(text)).toBe(text));
 
   it('hides nothing that Unicode calls a format character or ignorable, but the signs of numbers', () => {

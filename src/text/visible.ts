@@ -20,17 +20,17 @@ const VIRAMA =
   '[\\u094d\\u09cd\\u0a4d\\u0acd\\u0b4d\\u0bcd\\u0c4d\\u0ccd\\u0d4d\\u0dca\\u1039\\u17d2]';
 
 /** Letters of cursive scripts, and of scripts that have no blank between words. */
-const CURSIVE =
-  '[\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Mongolian}\\p{Script=Nko}]';
-const UNPARTED =
-  '[\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}]';
+const CURSIVE = '[\\p{sc=Arab}\\p{sc=Syrc}\\p{sc=Mong}\\p{sc=Nkoo}]';
+const UNPARTED = '[\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}]';
 
 /** Places where hidden characters belong to a sign that is seen. */
 const BELONGS = new RegExp(
   [
-    // Emoji that are joined or drawn in colour, keycaps, and the flags of regions.
-    '[\\p{Extended_Pictographic}\\p{Emoji_Modifier}]\\ufe0f?\\u200d(?=\\p{Extended_Pictographic})',
-    '(?:[\\p{Extended_Pictographic}\\p{Emoji_Modifier}][\\ufe0e\\ufe0f]|[#*0-9][\\ufe0e\\ufe0f](?=\\u20e3))(?!\\p{M}*[\\ufe00-\\ufe0f])',
+    // Emoji that are joined, and the flags of regions.
+    '[\\p{ExtPict}\\p{EMod}]\\ufe0f?\\u200d(?=\\p{ExtPict})',
+    // Variants that Unicode lists: of emoji, keycaps, ideographs, Mongolian letters, punctuation
+    // and mathematical signs.
+    '(?:[\\p{ExtPict}\\p{EMod}][\\ufe0e\\ufe0f]|[#*0-9][\\ufe0e\\ufe0f](?=\\u20e3)|\\p{UIdeo}[\\ufe00-\\ufe02\\u{e0100}-\\u{e01ef}]|(?=\\p{L})\\p{sc=Mong}\\p{VS}|[、。！，．：；？][\\ufe00\\ufe01]|[∅-⋛]\\ufe00)(?!\\p{M}*\\p{VS})',
     '\\u{1f3f4}[\\u{e0030}-\\u{e0039}\\u{e0061}-\\u{e007a}]{1,6}\\u{e007f}',
     // Letters that are joined or kept apart, in scripts that do.
     `${CURSIVE}[\\u200c\\u200d](?=${CURSIVE})`,

@@ -40,6 +40,7 @@ from ..schedules import parse_moment
 from ..schema import now
 from ..services.maintenance import phases_of
 from ..services.site_files import FileProblem
+from ..visible import visible_html
 from .dependencies import PartsOf
 
 __all__ = ["add_pages", "router", "wants_page"]
@@ -149,7 +150,7 @@ class Pages:
 
     def _answer(self, template: str, context: dict[str, Any], status: int) -> Response:
         text = self._environment.get_template(template).render(context)
-        return HTMLResponse(text, status, headers=HEADERS)
+        return HTMLResponse(visible_html(text), status, headers=HEADERS)
 
     def _static_url(self, path: str, include_version: bool = True) -> str:
         file = Path(HUB_STATIC or STATIC) / path

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ..visible import is_blank
+
 __all__ = [
     "MAX_BODY",
     "MAX_SUMMARY",
@@ -46,7 +48,7 @@ def _storable(value: str) -> str:
 
 
 def _visible(value: str) -> str:
-    if not value.strip():
+    if is_blank(value):
         raise ValueError("must not be blank")
     return value
 

@@ -1,6 +1,8 @@
 /**
  * Shared parts of the page: requests to the API, and the line that tells of their outcome.
  */
+import { visible } from './visible.js';
+
 const meta = name =>
   document.querySelector(`meta[name="${name}"]`)?.content ?? '';
 export const SERVICE = meta('jn-service');
@@ -10,7 +12,8 @@ export const byId = id => document.getElementById(id);
 export class Refused extends Error {
   constructor(status, detail) {
     const first = Array.isArray(detail) ? detail[0] : undefined;
-    super(first?.msg ?? `The service answered ${status}.`);
+    // It may quote what somebody wrote.
+    super(visible(first?.msg ?? `The service answered ${status}.`));
     this.loc = first?.loc ?? [];
   }
 }

@@ -3,6 +3,7 @@
  */
 import { api } from './api.js';
 import { BETWEEN, splitNames } from './composing.js';
+import { visible } from './visible.js';
 
 /** The names that begin with the word at a field's cursor, in a list below it. */
 class Completion {
@@ -54,7 +55,8 @@ class Completion {
         const option = document.createElement('li');
         option.id = `jn-completion-${index}`;
         option.role = 'option';
-        option.textContent = name;
+        option.textContent = visible(name);
+        option.dataset.jnName = name;
         option.setAttribute('aria-selected', 'false');
         option.addEventListener('mousedown', event => {
           event.preventDefault();
@@ -96,7 +98,7 @@ class Completion {
     } else if (event.key === 'ArrowUp') {
       this.choose(Math.max(this.chosen, 0) - 1);
     } else if (event.key === 'Enter' && this.chosen >= 0) {
-      this.take(this.list.children[this.chosen].textContent);
+      this.take(this.list.children[this.chosen].dataset.jnName);
     } else if (event.key === 'Escape') {
       this.close();
     } else {

@@ -280,7 +280,8 @@ export function beginTemplates() {
     const button = event.target.closest('[data-jn-do=delete-template]');
     if (button) {
       row = button.closest('tr');
-      byId('jn-delete-name').textContent = row.dataset.jnTemplate;
+      // As the row shows it: with hidden characters made visible.
+      byId('jn-delete-name').textContent = row.querySelector('a').textContent;
       dialog.returnValue = '';
       dialog.showModal();
     }
