@@ -1,6 +1,6 @@
-"""Check that relative links in Markdown files lead to a file, and to the heading that they name.
+"""Check that relative links in Markdown files lead to an existing file and heading.
 
-`make check` runs it. Links to other hosts are not followed: their failures are not ours.
+`make check` runs this script. It does not follow links to other hosts, whose failures are not ours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors that GitHub makes from a page's headings."""
     found: set[str] = set()
     for heading in HEADING.findall(FENCE.sub("", text)):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
@@ -35,7 +35,7 @@ def anchors(text: str) -> set[str]:
 
 
 def broken_links(page: Path) -> list[str]:
-    """Return what is wrong with a page's links, one sentence a link."""
+    """Return a sentence for each broken link of a page."""
     text = page.read_text(encoding="utf-8")
     problems = []
     for groups in LINK.findall(CODE.sub("", FENCE.sub("", text))):

@@ -1,11 +1,11 @@
 """Show what the extension does: start JupyterLab and push notifications as a hub would.
 
-A central service, standing alone, is started and stopped too. From it come a welcome message, a
-broadcast, a personal message, and a message about a quota, made from a template, that goes away
-when its cause does.
+It also starts a central service without a hub, which sends a welcome message, a broadcast, a
+personal message, and a message about a quota, made from a template, that disappears when its cause
+does.
 
-`make demo` calls it. Everything that the server writes goes into a temporary directory, which is
-removed at the end.
+`make demo` runs this script. Everything that the servers write goes into a temporary directory,
+which is removed at the end.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PROGRESS_S = 15
 PROGRESS_STEPS = 30
 BETWEEN_S = 1.0
 
-#: A template of the service's: what a quota job sends is numbers, not sentences.
+#: A template for the service: a quota job sends numbers, not sentences.
 QUOTA_TEMPLATE = """\
 ---
 type: warning
@@ -164,19 +164,19 @@ NOTIFICATIONS: list[dict[str, Any]] = [
         "source": "operations",
         "body": MAINTENANCE,
         "banner": True,
-        # The banner is enough: no toast says it too.
+        # The banner is enough, so there is no toast.
         "autoClose": 0,
         "ttl": 6 * 3600,
     },
 ]
 
 
-# The demo asks this machine alone, of which a proxy knows nothing.
+# All requests go to this machine, so never through a proxy.
 open_here = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
 class Server:
-    """A JupyterLab of its own, and what one asks of it over HTTP.
+    """The demonstration's JupyterLab, with requests to its server.
 
     Parameters
     ----------
@@ -213,14 +213,14 @@ class Server:
         return answer
 
     def push(self, **payload: Any) -> None:
-        """Send one notification and say so."""
+        """Send one notification and print that."""
         answer = self.request("jupyterlab-notify/ingest", payload)
         progress = f" {payload['progress']:4.0%}" if "progress" in payload else ""
         print(f"  {payload['type']:<11}{progress} {payload['message']}  (tabs: {answer['tabs']})")
 
 
 class Central:
-    """The central service, and what its publishers ask of it.
+    """The central service, with its publishers' requests.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ class Central:
     admin
         A token that may do everything.
     user
-        The token of the user whose server asks it.
+        The token of the user whose server asks the service.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], url: str, admin: str, user: str) -> None:
@@ -241,7 +241,7 @@ class Central:
         self._admin = admin
 
     def tell(self, method: str, path: str, value: Any) -> None:
-        """Send a request of an administrator's."""
+        """Send an administrator's request."""
         request = urllib.request.Request(
             self.url + path,
             data=json.dumps(value).encode(),
@@ -254,13 +254,13 @@ class Central:
         open_here(request, timeout=60).close()
 
     def list_quotas(self, *quotas: dict[str, Any]) -> None:
-        """Say which notifications of the quota job should be there; others go."""
+        """Reconcile the quota job's notifications with these."""
         self.tell("PUT", "/v1/services/quota/notifications", list(quotas))
 
 
 @contextmanager
 def running_central(folder: Path) -> Iterator[Central]:
-    """Start a central service, give it something to say, and stop it at the end."""
+    """Start a central service, give it messages to send, and stop it at the end."""
     templates = folder / "templates"
     templates.mkdir(parents=True)
     (templates / "quota.md").write_text(QUOTA_TEMPLATE)
@@ -335,7 +335,7 @@ def running_server(port: int, folder: Path, central: Central) -> Iterator[Server
             }
         )
     )
-    # JupyterLab's question whether one wants its news would stand among ours.
+    # JupyterLab would ask about its news in a notification among ours.
     settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
@@ -347,7 +347,7 @@ def running_server(port: int, folder: Path, central: Central) -> Iterator[Server
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        # In the environment, since others on the machine can read a command line.
+        # In the environment, since other users of the machine can read a command line.
         "JUPYTER_TOKEN": token,
     }
     command = [
@@ -359,7 +359,8 @@ def running_server(port: int, folder: Path, central: Central) -> Iterator[Server
         command.append("--allow-root")
     log = folder / "server.log"
     with log.open("wb") as output:
-        # A session of its own: Ctrl-C is for this script, which then stops the server in order.
+        # In a session of its own, so that Ctrl-C reaches only this script, which then stops the
+        # server cleanly.
         process = subprocess.Popen(
             command, env=environment, stdout=output, stderr=output, start_new_session=True
         )
@@ -438,14 +439,14 @@ def push_all(server: Server, central: Central) -> None:
 
 
 def has_display() -> bool:
-    """Tell whether a browser can show itself here."""
+    """Return whether a browser can open a window here."""
     if sys.platform in ("darwin", "win32"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def interrupt(signum: int, frame: object) -> None:
-    """Treat a request to end like Ctrl-C, so that the server is stopped in order."""
+    """Handle a signal to end like Ctrl-C, so that the server is stopped cleanly."""
     raise KeyboardInterrupt
 
 

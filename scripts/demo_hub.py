@@ -77,7 +77,7 @@ MESSAGE = {
 
 
 class Hub:
-    """The hub of the demonstration, in a directory."""
+    """The demonstration's hub, in a directory."""
 
     def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory
@@ -102,7 +102,7 @@ class Hub:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until the service answers through its proxy."""
+        """Start the hub, and wait until the service answers through its proxy."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("JUPYTERHUB")}
         env = {**kept, "CONFIGPROXY_AUTH_TOKEN": secrets.token_hex(16)}
         env["PATH"] = os.pathsep.join([str(NODE_BIN), str(BIN), env["PATH"]])
@@ -116,7 +116,7 @@ class Hub:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C is for this script, which then ends it in order.
+                # Ctrl-C should reach only this script, which then stops the hub cleanly.
                 start_new_session=True,
             )
         until = time.monotonic() + START_TIMEOUT_S
@@ -134,7 +134,7 @@ class Hub:
                 time.sleep(0.2)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the service, as its publisher."""
+        """Send a publisher's request to the service."""
         request = urllib.request.Request(
             self.service + path,
             method=method,
@@ -144,14 +144,14 @@ class Hub:
                 "Content-Type": "application/json",
             },
         )
-        # Through no proxy of the environment: it is this machine.
+        # The request goes to this machine, so never through a proxy of the environment.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=10) as answer:
             content = answer.read()
         return json.loads(content) if content else None
 
     def stop(self) -> None:
-        """End it, with its proxy, its service and its users' servers."""
+        """Stop the hub with its proxy, its service and its users' servers."""
         process, self.process = self.process, None
         if process is None or process.poll() is not None:
             return
@@ -168,7 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="where the hub listens (8000)")
     port = parser.parse_args().port
-    # A `kill` ends it as Ctrl-C does.
+    # Handle SIGTERM like Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="notify-demo-hub-") as directory:
         hub = Hub(Path(directory), port)
@@ -186,7 +186,7 @@ def main() -> None:
 
 
 def say(hub: Hub) -> None:
-    """Print where to look."""
+    """Print the addresses and logins."""
     print(
         f"""
 A JupyterHub with the service runs at {hub.url}

@@ -62,7 +62,7 @@ ANSWERS = (
 def schemas() -> dict[str, Any]:
     """Return the JSON Schema of every model, by its name.
 
-    What a sender may leave out is optional only in requests: an answer always has it.
+    Fields that a sender may leave out are optional only in requests: an answer always has them.
     """
     _, requests = models_json_schema(
         [(m, "validation") for m in REQUESTS], ref_template="#/components/schemas/{model}"
@@ -91,8 +91,8 @@ def body(name: str) -> dict[str, Any]:
 def message_without_key() -> dict[str, Any]:
     """Return the schema of a message whose key is in the path.
 
-    Its source may be in the body too, but not another one than the query's, which no schema can
-    say.
+    The body may have a source too, which must be the same as in the query; a schema cannot express
+    that.
     """
     schema = schemas()["IngestMessage"]
     fields = {
@@ -225,7 +225,7 @@ LIST_PARAMETERS = [
 
 # Longer than a screen: a document, one operation after the other.
 def ingest_paths() -> dict[str, Any]:
-    """Return the routes of senders, under both of their names."""
+    """Return the routes for senders, under both of their names."""
     ingest = {
         "summary": "Take a notification in",
         "operationId": "ingest",
@@ -318,7 +318,7 @@ def ingest_paths() -> dict[str, Any]:
 
 # Longer than a screen: a document, one operation after the other.
 def notification_paths() -> dict[str, Any]:
-    """Return the routes of the list, of one notification, and of what concerns them all."""
+    """Return the routes of the list, of one notification, and of all notifications together."""
     paths: dict[str, Any] = {}
     paths["/jupyterlab-notify/notifications"] = {
         "get": {
@@ -521,10 +521,10 @@ def openapi() -> dict[str, Any]:
 
 
 def for_typescript(node: Any) -> Any:
-    """Say a schema as json-schema-to-typescript understands it.
+    """Adapt a schema to json-schema-to-typescript.
 
-    The titles that pydantic gives to fields would become type aliases, a pair is two
-    ``items`` to the tool, and which fields go together a type need not say.
+    The titles that pydantic gives to fields would become type aliases. The tool needs two
+    ``items`` for a pair. Conditions on which fields go together are left out of the types.
     """
     if isinstance(node, dict):
         together = {"anyOf", "oneOf"} if "properties" in node else set()
@@ -569,18 +569,18 @@ def wire_ts() -> str:
         check=True,
         cwd=ROOT,
     )
-    # The tool remarks on each type that it is one of its input's definitions.
+    # Remove the tool's remark on each type that it is a definition of the input.
     text = re.sub(r"\n \*\n \* This interface was referenced by [^/]*?\n \*/", "\n */", ran.stdout)
     return text.replace("export interface Wire {}\n", "") + constants_ts()
 
 
 def constants_ts() -> str:
-    """Return the enumerations and limits, which types alone cannot say."""
+    """Return the enumerations and limits, which types alone cannot express."""
 
     def array(name: str, values: Iterable[str]) -> str:
         quoted = [f"'{value}'" for value in values]
         line = f"export const {name} = [{', '.join(quoted)}] as const;"
-        # As prettier would have it.
+        # Wrapped as prettier does.
         if len(line) <= 80:
             return line
         lines = ",\n".join(f"  {value}" for value in quoted)
@@ -610,7 +610,7 @@ export const LIMITS = {{
 
 
 def settings_schema(path: Path) -> str:
-    """Return a schema of JupyterLab's settings, with its lists of types as they are now."""
+    """Return a schema of JupyterLab's settings with up-to-date lists of types."""
 
     def fill(found: re.Match[str]) -> str:
         if '"in-progress"' not in found[2]:
@@ -623,7 +623,7 @@ def settings_schema(path: Path) -> str:
 
 
 def schemas_with_types() -> list[Path]:
-    """Return the settings that list types of notifications."""
+    """Return the schemas of settings that list types of notifications."""
     return [path for path in sorted(SCHEMAS.glob("*.json")) if "in-progress" in path.read_text()]
 
 

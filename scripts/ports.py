@@ -8,10 +8,10 @@ from contextlib import suppress
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, each another.
+    """Return different ports on which no program listens.
 
-    They are none that the system gives to whoever wants any: until a program listens, which takes
-    seconds, it could give them to another.
+    They are outside of the range from which the system assigns ports: until the caller's program
+    listens, which takes seconds, the system could assign such a port to another program.
     """
     ports: list[int] = []
     while len(ports) < count:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Each file that holds the version, and the text before it. The root's Python package takes it
-#: from package.json when it is built.
+#: Each file that holds the version, and the text before the version. The build of the root's Python
+#: package takes the version from package.json.
 PLACES = (
     ("package.json", '"version": '),
     ("client/jupyter_notify/_version.py", "__version__ = "),

@@ -33,7 +33,7 @@ WAIT_S = 60.0
 
 @dataclass
 class Relay:
-    """Hands Alertmanager's webhooks on to the service, and notes when each came."""
+    """Forwards Alertmanager's webhooks to the service, and notes when each came."""
 
     service: str
     session: aiohttp.ClientSession
@@ -51,7 +51,7 @@ class Relay:
         return web.Response(status=answer.status, body=text)
 
     def first(self, user: str, status: str, since: float) -> float:
-        """Return when it was first said of a user, after a moment."""
+        """Return when a webhook first had this status of a user, after a moment."""
         return min(at for at, said in self.came if at >= since and f"{user} {status}" in said)
 
 
@@ -64,7 +64,7 @@ class Lab:
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def follow(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
-        """Note each notification that comes or goes, and when."""
+        """Note when each notification comes or goes."""
         headers = {"Authorization": f"Bearer {token}"}
         async with session.get(f"{url}/v1/events", headers=headers) as stream:
             async for line in stream.content:
@@ -86,7 +86,7 @@ class Lab:
 async def change(
     exporter: Exporter, relay: Relay, labs: list[Lab], percent: float
 ) -> list[tuple[float, float]]:
-    """Have all users use so much; return the engine's time for each, and the service's."""
+    """Set all users' usage; return for each the engine's time and the service's."""
     there = percent > 90
     status = "firing" if there else "resolved"
     since = time.perf_counter()
@@ -100,7 +100,7 @@ async def change(
 
 
 async def floor(relay: Relay, token: str) -> list[float]:
-    """Return how long webhooks take that say nothing of anybody."""
+    """Return the times of webhooks without alerts."""
     body = {"version": "4", "groupKey": "empty", "status": "firing", "alerts": []}
     times = []
     for _ in range(20):

@@ -31,10 +31,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support import Databases
 
-#: Among how many users the messages are, and how many of them ask.
+#: Number of users who have messages, and number of users who ask.
 USERS, CALLERS = 10_000, 100
 CONNECTIONS = 16
-#: Time in seconds for which one route is asked before it is the next one's turn.
+#: Time in seconds for which one route is asked before the next.
 SLICE_S = 0.5
 COLUMNS = (
     *("id", "seq", "service", "target", "type", "summary", "body", "options"),
@@ -52,7 +52,7 @@ ROUTES = {
 
 
 def rows(count: int) -> Iterator[tuple[object, ...]]:
-    """Give so many messages, spread evenly over the users."""
+    """Yield a number of messages, spread evenly over the users."""
     at = datetime(2026, 1, 1)
     for n in range(1, count + 1):
         user, summary = f"u:user{n % USERS}", f"Job {n} has ended"
@@ -60,7 +60,7 @@ def rows(count: int) -> Iterator[tuple[object, ...]]:
 
 
 async def fill(url: str, count: int) -> None:
-    """Make the tables, and so many messages in them."""
+    """Make the tables, and fill them with a number of messages."""
     engine = create_engine(url)
     await upgrade(engine)
     await engine.dispose()
@@ -87,14 +87,14 @@ def fill_file(path: str, count: int) -> None:
 
 
 class Caller:
-    """One connection that is kept open."""
+    """A client with one connection, which stays open."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     async def get(self, path: str, token: str, tag: str | None = None) -> tuple[int, str]:
-        """Ask, read the whole answer, and return its status and validator."""
+        """Send a request, read the whole answer, and return its status and validator."""
         known = f"If-None-Match: {tag}\r\n" if tag else ""
         request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{known}\r\n"
         self._writer.write(request.encode())
@@ -108,16 +108,16 @@ class Caller:
 
 
 class Route:
-    """A route that is asked for by many callers.
+    """A route that many callers ask for.
 
     Parameters
     ----------
     path
-        Its address.
+        The path.
     callers
         The connections.
     tokens
-        Whose answers.
+        The tokens of the users who ask.
     unchanged
         Whether callers have the answer already.
     """
@@ -135,7 +135,7 @@ class Route:
 
     @property
     def rate(self) -> float:
-        """The number of requests that were answered, a second."""
+        """The number of answered requests a second."""
         return self.count / self.seconds
 
     async def begin(self) -> None:
@@ -144,7 +144,7 @@ class Route:
             self._tags[token] = (await self._callers[0].get(self._path, token))[1]
 
     async def ask(self, seconds: float) -> None:
-        """Ask for so long, and count."""
+        """Ask for a time, and count the answers."""
         end = time.perf_counter() + seconds
         expected = 304 if self._unchanged else 200
 
@@ -166,7 +166,8 @@ class Route:
 async def measure(tokens: list[str], seconds: float) -> dict[str, float]:
     """Return how many requests a second each route answers.
 
-    They take turns, each for a short while: what else the machine does is the same for all.
+    The routes take turns, each for a short time, so that other load on the machine affects all of
+    them in the same way.
     """
     callers = [
         Caller(*await asyncio.open_connection("127.0.0.1", PORT)) for _ in range(CONNECTIONS)
@@ -187,7 +188,7 @@ def service(directory: str, url: str) -> Iterator[None]:
         "JUPYTERHUB_NOTIFY_DATABASE": url,
         "JUPYTERHUB_NOTIFY_TOKENS": f"{directory}/tokens.json",
         "JUPYTERHUB_NOTIFY_IDENTITY": "token-file",
-        # Old messages are there on purpose.
+        # The messages are old on purpose, and must not be deleted.
         "JUPYTERHUB_NOTIFY_RETENTION_DAYS": "100000",
     }
     command = [sys.executable, "-m", "jupyterhub_notify", "serve", "--port", str(PORT)]
@@ -202,7 +203,7 @@ def service(directory: str, url: str) -> Iterator[None]:
 
 @contextmanager
 def database(directory: str, *, postgresql: bool) -> Iterator[Callable[[], str]]:
-    """Give what makes an empty database, and returns its URL."""
+    """Yield a function that makes an empty database and returns its URL."""
     place = Path(directory, "run", "databases")
     place.mkdir(parents=True)
     databases = Databases(place)

@@ -49,7 +49,7 @@ c.JupyterHub.log_level = "WARN"
 c.JupyterHub.activity_resolution = 3600
 """
 AT_ONCE = 20
-#: Seconds between two looks at a page of the Hub's, and at what has been reached.
+#: Seconds between two looks at a page of the Hub, and at the outcomes.
 PAGE_S = 0.1
 GRACE = {"JUPYTERHUB_NOTIFY_PUSH_GRACE_S": "0"}
 
@@ -105,7 +105,7 @@ async def start_servers(hub: Hub, names: list[str]) -> None:
 
 
 async def page_time(session: aiohttp.ClientSession, hub: Hub) -> float:
-    """Return the seconds that a page of the Hub's own takes."""
+    """Return the seconds that one of the Hub's own pages takes."""
     at = time.perf_counter()
     async with session.get(f"{hub.url}/hub/login") as answer:
         await answer.read()
@@ -113,9 +113,9 @@ async def page_time(session: aiohttp.ClientSession, hub: Hub) -> float:
 
 
 async def token_time(hub: Hub, names: list[str]) -> float:
-    """Return the seconds that the Hub takes to make a token each, and to be asked of it.
+    """Return the seconds that the Hub takes to make a token for each, and to identify it once.
 
-    A page is asked for as often as while a broadcast is pushed: that is the Hub's time, too.
+    A page is requested as often as during a push, since that costs the Hub time too.
     """
     headers = {"Authorization": f"Bearer {hub.tokens['ops']}"}
     async with aiohttp.ClientSession() as session:
@@ -142,7 +142,11 @@ async def token_time(hub: Hub, names: list[str]) -> float:
 
 
 async def push_time(hub: Hub, count: int, hung: int) -> tuple[float, float, list[float]]:
-    """Return the seconds until all but the hung have it and until all are known, and pages'."""
+    """Push a broadcast and measure it.
+
+    Return the seconds until all servers that do not hang have it, the seconds until all outcomes
+    are known, and the times of the Hub's pages meanwhile.
+    """
     headers = {"Authorization": f"Bearer {hub.token('root')}"}
     pages: list[float] = []
     async with aiohttp.ClientSession(headers=headers) as session:
@@ -167,7 +171,7 @@ async def push_time(hub: Hub, count: int, hung: int) -> tuple[float, float, list
 
 
 def measure(count: int) -> list[str]:
-    """Measure with so many recipients; return the table's row."""
+    """Measure with a number of recipients; return the row of the table."""
     hung = count // 50
     names = [f"hung{index}" for index in range(hung)]
     names += [f"user{index}" for index in range(count - hung)]

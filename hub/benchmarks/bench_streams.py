@@ -36,11 +36,11 @@ from tests.hubs import NODE_BIN
 from tests.ports import free_ports
 
 PORT = 8799
-#: Interval in seconds at which a lab polls that follows no events.
+#: Interval in seconds at which a lab without events polls.
 POLL_S = 60
 #: Time in seconds for which CPU time is counted.
 IDLE_S = 10
-#: Within how many seconds labs send receipts, and come back after a restart; as the lab does.
+#: Times in seconds over which labs spread their receipts, and their return after a restart.
 RECEIPTS_S, BACK_S = 3.0, 5.0
 
 
@@ -54,7 +54,7 @@ class Lab:
     writer: asyncio.StreamWriter | None = None
 
     async def open(self, gate: asyncio.Semaphore) -> None:
-        """Open the stream, however often it takes."""
+        """Open the stream, with as many tries as it takes."""
         head = f"Host: x\r\nAuthorization: Bearer {self.token}\r\n\r\n"
         while True:
             try:
@@ -107,7 +107,7 @@ def quantile(values: list[float], part: float) -> float:
 
 
 async def publish(labs: list[Lab], client: Client, text: str) -> tuple[str, float, float]:
-    """Send a broadcast; return its id, and the median and the longest time until it is there."""
+    """Send a broadcast; return its id, and the median and the longest time until it arrives."""
     waiting = [asyncio.create_task(lab.broadcast()) for lab in labs]
     await asyncio.sleep(0)
     await asyncio.to_thread(client.broadcast, text)
@@ -118,7 +118,7 @@ async def publish(labs: list[Lab], client: Client, text: str) -> tuple[str, floa
 
 
 async def receipts(labs: list[Lab], client: Client, id_: str) -> float:
-    """Send every lab's receipt; return after how long the service knows all of them."""
+    """Send every lab's receipt; return the time until the service has them all."""
     gate = asyncio.Semaphore(50)
     began = time.perf_counter()
 
@@ -135,7 +135,7 @@ async def receipts(labs: list[Lab], client: Client, id_: str) -> float:
 
 
 async def cpu_of_pollers(labs: list[Lab], process: psutil.Process) -> float:
-    """Return the share of a core that as many labs cost that poll and find nothing new."""
+    """Return the share of a core that the same number of labs cost if they poll in vain."""
     gate = asyncio.Semaphore(50)
     some = labs[: max(1, len(labs) * IDLE_S // POLL_S)]
     before = sum(process.cpu_times()[:2])
@@ -156,7 +156,7 @@ async def cpu_of_idle_streams(process: psutil.Process) -> float:
 
 
 async def measure(labs: list[Lab], admin: str, start: Callable[[], psutil.Process]) -> None:
-    """Measure all of it, and print a line for each turn."""
+    """Measure everything, and print a line for each part."""
     count = len(labs)
     process = await asyncio.to_thread(start)
     client = Client(f"http://127.0.0.1:{PORT}", admin)
@@ -204,7 +204,7 @@ async def measure(labs: list[Lab], admin: str, start: Callable[[], psutil.Proces
 
 
 def users(file: TokenFile, count: int) -> list[str]:
-    """Add tokens of so many users at once, as no site does; return them."""
+    """Add tokens for a number of users and return them; all at once, which is faster."""
     tokens = [PREFIX + secrets.token_urlsafe(32) for _ in range(count)]
     content = json.loads(file.path.read_text())
     [one] = content["tokens"]
@@ -223,7 +223,7 @@ def users(file: TokenFile, count: int) -> list[str]:
 
 @contextmanager
 def proxy() -> Iterator[int]:
-    """Run a hub's proxy before the service; give its port."""
+    """Run a hub's proxy in front of the service; yield its port."""
     port, api = free_ports(2)
     process = psutil.Popen(
         [
@@ -250,7 +250,7 @@ def main() -> None:
 
 
 def run(counts: list[int], port: int) -> None:
-    """Measure so many streams, each time with a service of its own."""
+    """Measure each number of streams, with a new service for each."""
     for count in counts:
         with tempfile.TemporaryDirectory() as directory:
             file = TokenFile(Path(directory) / "tokens.json")

@@ -1,4 +1,4 @@
-"""Every user's server at once: it speaks a lab's wire and asks the Hub whose token comes.
+"""A stand-in for every user's server: it has a lab's API and asks the Hub about each token.
 
 Users whose names begin with ``hung`` get no answer.
 """
@@ -21,7 +21,7 @@ def main(port: int, hub_api: str) -> None:
             await asyncio.sleep(3600)
         token = request.headers["Authorization"]
         if token not in known:
-            # As a real server does, once for each token.
+            # A real server also asks once for each token.
             async with session.get(f"{hub_api}/user", headers={"Authorization": token}) as answer:
                 if answer.status != 200:
                     return web.json_response({"message": "Forbidden"}, status=403)

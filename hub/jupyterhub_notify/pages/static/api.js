@@ -1,5 +1,5 @@
 /**
- * Shared parts of the page: requests to the API, and the line that tells of their outcome.
+ * Shared parts of the pages: requests to the API, and the line that shows their outcome.
  */
 import { visible } from './visible.js';
 
@@ -35,7 +35,7 @@ export async function api(method, path, body) {
     ]);
   }
   if (answer.status === 401) {
-    // The login has ended: the page leads to it, and back.
+    // The login has expired: loading the page again leads to the login and back.
     location.reload();
   }
   if (!answer.ok) {

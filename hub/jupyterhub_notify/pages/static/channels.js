@@ -6,7 +6,7 @@ import { api, byId } from './api.js';
 export function beginChannels(form) {
   const fields = form.elements;
   if (!fields.quiet_from.value && fields.timezone.value === 'UTC') {
-    // Nobody has chosen a zone yet: quiet hours are meant on the reader's own clock.
+    // The user has chosen no zone yet: suggest the browser's, since quiet hours are local times.
     fields.timezone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
   }
   form.addEventListener('submit', event => event.preventDefault());

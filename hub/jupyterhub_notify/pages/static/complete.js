@@ -1,11 +1,11 @@
 /**
- * Completing the names of users.
+ * Completion of users' names.
  */
 import { api } from './api.js';
 import { BETWEEN, splitNames } from './composing.js';
 import { visible } from './visible.js';
 
-/** The names that begin with the word at a field's cursor, in a list below it. */
+/** A list below a field, with the names that match the word at the cursor. */
 class Completion {
   constructor(field, list) {
     this.field = field;
@@ -85,7 +85,7 @@ class Completion {
         this.show(users.filter(name => name !== letters && !given.has(name)));
       }
     } catch {
-      this.close(); // Names can be written without help.
+      this.close(); // Names can be typed without completion.
     }
   }
 

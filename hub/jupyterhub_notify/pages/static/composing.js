@@ -5,7 +5,7 @@ import { api, byId, complain, forgive, Refused, SERVICE } from './api.js';
 import { complete } from './complete.js';
 import { inZone, present } from './times.js';
 
-/** Separators between names; a name that contains one is in quotes. */
+/** Separators between names; a name that contains a separator is in quotes. */
 export const BETWEEN = /[\s,;\u200b]+/;
 const NAME = /"([^"]+)"(?=[\s,;\u200b]|$)|[^\s,;\u200b]+/g;
 
@@ -122,7 +122,7 @@ function content(form) {
     dismissable: fields.dismissable.checked,
     must_accept: fields.must_accept.checked
   };
-  // Only where the site has channels.
+  // The field exists only if the site has channels.
   if (fields.important) {
     body.important = fields.important.checked;
   }
@@ -161,7 +161,7 @@ function actions(form) {
   return found;
 }
 
-/** The form's field for each place in the body that the API names. */
+/** The field of the form for each place that an error of the API names. */
 const FIELD_OF = {
   summary: 'jn-message',
   body: 'jn-details',
@@ -222,13 +222,13 @@ async function rehearse(form) {
   }
 }
 
-/** Return what to send, without the times: a template is for another day. */
+/** Return the body without the times: a template is for another day. */
 function templateOf(form) {
   const body = content(form);
   try {
     return { ...body, ...audience(form) };
   } catch {
-    // Nobody is chosen yet: whoever starts from it says to whom.
+    // No recipients are chosen yet: they are chosen when the template is used.
     return body;
   }
 }
@@ -326,7 +326,7 @@ export function beginToCompose(form) {
   const message = form.elements.message;
   message.addEventListener('keydown', event => {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
-      // One line, as its readers see it; the details have as many as one likes.
+      // The message is one line, as its readers see it. The details may have several.
       event.preventDefault();
     }
   });
@@ -340,7 +340,7 @@ export function beginToCompose(form) {
   beginToSave(form, byId('jn-save'));
   form.addEventListener('change', event => {
     if (event.target.name === 'when' && event.target.value === 'maintenance') {
-      form.elements.banner.checked = true; // It counts down there.
+      form.elements.banner.checked = true; // The banner shows the countdown.
     }
   });
   complete(byId('jn-users'), byId('jn-completions'));

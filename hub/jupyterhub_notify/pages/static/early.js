@@ -1,4 +1,4 @@
-/* Presses of buttons that come before the page's own script does: they count once it is there. */
+/* Keeps a press of a button until the page's own script has loaded. */
 'use strict';
 (() => {
   let pressed = null;

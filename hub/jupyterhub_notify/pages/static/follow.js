@@ -1,9 +1,9 @@
 /**
- * Following what changes while the page is open.
+ * Following changes while the page is open.
  */
 import { XSRF } from './api.js';
 
-/** Call back at most once a second while an event stream says that something has changed. */
+/** Call back when an event stream reports changes, at most once a second. */
 export function follow(path, names, changed) {
   let due = 0;
   let last = 0;
@@ -20,7 +20,7 @@ export function follow(path, names, changed) {
     }
   };
   const glue = path.includes('?') ? '&' : '?';
-  // An event source sends no headers.
+  // An `EventSource` cannot send a header, so the token is in the query.
   const source = new EventSource(
     `${path}${glue}_xsrf=${encodeURIComponent(XSRF)}`
   );

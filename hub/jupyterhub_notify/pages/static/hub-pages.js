@@ -1,14 +1,14 @@
 /*
- * On the hub's own pages: what is for everyone now, as banners, and to who is logged in a bell that
- * leads to their inbox. The hub's announcement loads this file, asynchronously; where the service
- * does not answer, nothing is shown and nothing waits.
+ * For the hub's own pages: banners for broadcasts to everyone, and a bell that leads a logged-in
+ * user to the inbox. The hub's announcement loads this file asynchronously. If the service does not
+ * answer, nothing is shown and nothing waits.
  */
 'use strict';
 // Longer than a screen: a site's templates name one plain script, which cannot import others from
-// the host that a service has of its own under `subdomain_host`.
+// the service's own host under `subdomain_host`.
 (() => {
   if (window.jupyterhubNotify) {
-    return; // A site may announce it twice.
+    return; // A site's templates may load this file twice.
   }
   window.jupyterhubNotify = true;
   const script = document.currentScript;
@@ -51,7 +51,7 @@
         JSON.stringify({ ...dismissed(), [one.id]: version(one) })
       );
     } catch {
-      // It comes back with the next page.
+      // Without storage the banner comes back on the next page.
     }
   }
 
@@ -59,9 +59,9 @@
 
   // --- Banners
 
-  /** Return a summary's words: what is for everyone is shown without its markup. */
+  /** Return the text of a summary without its markup. */
   function plain(html) {
-    // A document of its own: nothing in it is loaded or run.
+    // The parser makes a separate document: nothing in it is loaded or run.
     return new DOMParser().parseFromString(html, 'text/html').body.textContent;
   }
 
@@ -138,7 +138,7 @@
   }
 
   async function showBanners() {
-    // Without cookies: what is for everyone, whoever looks.
+    // Without cookies, since everyone gets the same broadcasts.
     const query = loggedIn() ? '?everyone=true' : '';
     const answer = await fetch(`${SERVICE}v1/broadcasts${query}`, {
       credentials: 'omit'
@@ -156,7 +156,7 @@
       (a, b) => Number(b.type === 'error') - Number(a.type === 'error')
     );
     const area = place();
-    // Only what has changed, so that nobody is read the same again.
+    // Redraw only changed banners, so that a screen reader does not read the same ones again.
     const now = JSON.stringify(
       shown.map(one => [one.id, version(one), one.summary])
     );
@@ -185,7 +185,7 @@
     if (!link) {
       const items = document.querySelector('#login_widget')?.closest('ul');
       if (!items) {
-        return null; // A site's template has no such place.
+        return null; // The site's own template has no place for the bell.
       }
       const item = element('li', 'nav-item me-3');
       link = element('a', 'btn btn-sm position-relative');
@@ -228,7 +228,7 @@
   async function showBell() {
     let count = await unread();
     if (count === null) {
-      // Logged in at the hub and not here yet: the hub needs nobody's word for that.
+      // The user is logged in at the hub but not here yet. This login needs no confirmation.
       const path = new URL(`${SERVICE}v1/unread`).pathname;
       await fetch(`${SERVICE}login?next=${encodeURIComponent(path)}`).catch(
         () => {}
@@ -238,7 +238,7 @@
     showCount(count ?? 0);
   }
 
-  // --- Looking again, while somebody looks
+  // --- Looking again, while the page is visible
 
   async function look() {
     if (document.hidden) {
@@ -248,7 +248,7 @@
     if (loggedIn()) {
       both.push(showBell());
     }
-    // The service may be away: the page is as it would be without it.
+    // If the service does not answer, the page stays as it is.
     await Promise.allSettled(both);
   }
 

@@ -1,11 +1,11 @@
 /**
- * A user's inbox: what opens, what its buttons do, and replies.
+ * A user's inbox: opening messages, their buttons, and replies.
  */
 import { api, byId, complain, forgive, say } from './api.js';
 import { follow, refresh } from './follow.js';
 import { mark } from './marking.js';
 
-/** Mark what is opened as read, and keep it open when the list is drawn anew. */
+/** Mark an opened message as read, and keep it open when the list is redrawn. */
 function followOpening() {
   const open = new Set();
   document.addEventListener(
@@ -24,7 +24,7 @@ function followOpening() {
     true
   );
   document.addEventListener('htmx:beforeSwap', () => {
-    // Before it is drawn, so that what was open does not jump.
+    // Opened right after the swap and before drawing, so that the list does not jump.
     for (const id of open) {
       document.addEventListener(
         'htmx:afterSwap',

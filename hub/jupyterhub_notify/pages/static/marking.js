@@ -1,5 +1,5 @@
 /**
- * Marking what is in the inbox as read, unread, done and not done.
+ * Marking the inbox's messages as read, unread, done and not done.
  */
 import { api } from './api.js';
 
@@ -27,7 +27,7 @@ export async function mark(items, what) {
   ]);
 }
 
-/** The change that takes back another. */
+/** The change that undoes each change. */
 export const OPPOSITE = {
   done: 'restore',
   restore: 'done',
@@ -35,14 +35,14 @@ export const OPPOSITE = {
   unread: 'read'
 };
 
-/** Return those of the items for which a change makes sense. */
+/** Return the items to which a change applies. */
 export function fitting(items, what) {
   return items.filter(item => {
     const unread = item.classList.contains('jn-is-unread');
     return (
       (what !== 'done' || 'jnDismissable' in item.dataset) &&
       (what !== 'read' || unread) &&
-      // A broadcast stays read: its sender has been told so.
+      // A broadcast stays read: its sender already knows that it was read.
       (what !== 'unread' || (!unread && item.dataset.jnKind === 'message'))
     );
   });

@@ -1,9 +1,8 @@
 /**
- * The page's own work: times in the reader's own zone, requests to the API, and changes while it is
- * open.
+ * The script of the pages: times in the reader's own zone, requests to the API, and changes while
+ * a page is open.
  *
- * Parts of the page come from the service, through htmx; nothing that a message says is built into
- * HTML here.
+ * Parts of a page come from the service through htmx. No text of a message is made into HTML here.
  */
 import { byId } from './api.js';
 import { beginChannels } from './channels.js';

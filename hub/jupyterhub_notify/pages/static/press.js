@@ -1,20 +1,20 @@
 /**
- * Presses that outlast what is pressed.
+ * Presses of controls that are redrawn meanwhile.
  */
 
 const CONTROLS = 'a, button, input, select, summary, label';
 
-/** Describe a control so that it is found again among others that were drawn anew. */
+/** Describe a control so that it can be recognised after a redraw. */
 function nameOf(control) {
   const { tagName, id, name, textContent } = control;
   return [tagName, id, name, textContent.trim(), { ...control.dataset }];
 }
 
 /**
- * Let a press of the mouse reach what took the place of the pressed control meanwhile.
+ * Click the control that has meanwhile replaced the pressed one.
  *
- * Results and inbox are drawn anew when something changes. A browser drops the click whose control
- * went between the press and the release.
+ * Results and inbox are redrawn when something changes. A browser drops a click if its control
+ * disappears between the press and the release.
  */
 export function keepPresses() {
   let pressed = null;

@@ -1,11 +1,11 @@
 /**
- * The results of a broadcast, as they come.
+ * The page of a broadcast's results, updated as they arrive.
  */
 import { api, byId, complain, forgive, say, SERVICE } from './api.js';
 import { follow, refresh } from './follow.js';
 import { localText, present } from './times.js';
 
-/** Interval in ms at which the page checks if a held message has gone out. */
+/** Interval in ms at which the page checks whether a held message has been sent. */
 const ASK_AGAIN_MS = 2000;
 
 export function beginResults(article) {
@@ -52,7 +52,7 @@ export function beginResults(article) {
   beginEdit(byId('jn-edit'), path, again);
   let asked = 0;
   setInterval(() => {
-    // Of what begins later, no event says that it is held no longer.
+    // No event tells when the hold of a broadcast ends that begins later, so ask.
     if (countDown() === 0 && Date.now() - asked > ASK_AGAIN_MS) {
       asked = Date.now();
       again();
@@ -61,7 +61,7 @@ export function beginResults(article) {
   countDown();
 }
 
-/** The fields that the dialog edits: that of the form, and that of the broadcast. */
+/** The fields that the dialog edits: the form's name and the broadcast's name of each. */
 const EDITED = {
   message: 'summary',
   details: 'body',
@@ -74,7 +74,7 @@ const EDITED = {
 const shown = field =>
   field.type === 'checkbox' ? field.checked : field.value;
 
-/** Fill the dialog with a broadcast as it is now. */
+/** Fill the dialog with the present broadcast. */
 function fillIn(dialog, broadcast) {
   const form = dialog.querySelector('form');
   form.reset();
@@ -100,7 +100,7 @@ function beginEdit(dialog, path, again) {
   const form = dialog.querySelector('form');
   form.addEventListener('submit', async event => {
     event.preventDefault();
-    // Only what was changed here, so that two who edit do not undo each other's changes.
+    // Send only fields changed here, so that two editors do not undo each other's changes.
     const changes = { show_again: form.elements.show_again.checked };
     for (const [name, key] of Object.entries(EDITED)) {
       const field = form.elements[name];
@@ -118,7 +118,7 @@ function beginEdit(dialog, path, again) {
     }
     try {
       await api('PATCH', path, changes);
-      // Not loaded anew, which would drop what is pressed meanwhile.
+      // The page is not reloaded, which would lose a press in the meantime.
       dialog.close();
       say('Saved.');
       again();
@@ -128,7 +128,7 @@ function beginEdit(dialog, path, again) {
   });
 }
 
-/** Say how long it is still held; return the seconds, or undefined if nothing is. */
+/** Show how long a broadcast is still held; return the seconds, or undefined if none is held. */
 export function countDown() {
   const element = document.querySelector('[data-jn-countdown]');
   if (!element) {

@@ -1,5 +1,5 @@
 /**
- * Choosing several messages of the inbox, and changing them together.
+ * Selecting several messages of the inbox, and changing them together.
  */
 import { byId, complain, forgive, say } from './api.js';
 import { refresh } from './follow.js';
@@ -14,7 +14,7 @@ const SAID = {
 
 const boxes = () => [...document.querySelectorAll('[data-jn-pick]')];
 
-/** The chosen messages, which stay chosen while htmx draws the list anew. */
+/** The selected messages, which stay selected when htmx redraws the list. */
 class Selection {
   constructor() {
     this.chosen = new Set();
@@ -41,7 +41,7 @@ class Selection {
     this.show();
   }
 
-  /** Take in a checkbox that was changed: that of all, or of one. */
+  /** Handle a changed checkbox: of all messages, or of one. */
   change(target) {
     const choose = (on, id) => this.chosen[on ? 'add' : 'delete'](id);
     if (target === this.all) {
@@ -55,7 +55,7 @@ class Selection {
     this.show();
   }
 
-  /** Mark the chosen ones, and offer to take it back. */
+  /** Mark the selected messages, and offer to undo that. */
   async act(what) {
     const picked = boxes()
       .filter(box => box.checked)

@@ -1,4 +1,4 @@
-/* Light or dark, before anything is drawn: the same choice as on JupyterHub's own pages. */
+/* Chooses light or dark before anything is drawn, in the same way as JupyterHub's own pages. */
 'use strict';
 (() => {
   const KEY = 'jupyterhub-bs-theme';
@@ -7,7 +7,7 @@
     try {
       return localStorage.getItem(KEY);
     } catch {
-      return null; // A browser that keeps nothing.
+      return null; // The browser has no storage.
     }
   };
   const apply = theme =>
@@ -34,7 +34,7 @@
         try {
           localStorage.setItem(KEY, theme);
         } catch {
-          // It holds until the page is left.
+          // Without storage the choice holds until the page is left.
         }
       });
   });

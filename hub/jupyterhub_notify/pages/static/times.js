@@ -12,7 +12,7 @@ function serviceAhead() {
     : 0;
 }
 
-/** The service's time, in ms: what it sends begins and ends by it. */
+/** The service's time, in ms, by which messages begin and end. */
 export function present() {
   return Date.now() + ahead;
 }
@@ -56,7 +56,7 @@ export function showTimes(root = document) {
   }
 }
 
-/** Return a moment as a field for a local time has it. */
+/** Return a moment in the form of a field for local times. */
 export function localText(iso) {
   if (!iso) {
     return '';
@@ -66,7 +66,7 @@ export function localText(iso) {
   return new Date(shifted).toISOString().slice(0, 16);
 }
 
-/** Return the moment at which a clock in a zone shows this local time, in UTC. */
+/** Return, in UTC, the moment at which clocks in a zone show this local time. */
 export function inZone(local, zone) {
   const asUtc = Date.parse(`${local}:00Z`.replace(/:00:00Z$/, ':00Z'));
   const format = new Intl.DateTimeFormat('en-US', {
@@ -91,7 +91,7 @@ export function inZone(local, zone) {
     );
   };
   let at = asUtc;
-  // Twice: the offset may change between the first guess and the moment.
+  // Two rounds: the zone's offset may change between the first guess and the moment.
   for (let round = 0; round < 2; round++) {
     at += asUtc - shown(at);
   }
