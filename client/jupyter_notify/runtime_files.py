@@ -166,10 +166,10 @@ class _Directory:
             _raise_if_short(error)
             return []
         names = [n for n in names if n.startswith("jpserver-") and n.endswith(".json")]
-        names.sort(reverse=True)
-        if len(names) > 1:
-            names.sort(key=self._is_of_another)
-        return names[:MAX_FILES]
+        names.sort()
+        others = set(filter(self._is_of_another, names)) if len(names) > 1 else set()
+        ours = [name for name in names if name not in others]
+        return [*ours, *sorted(others)][:MAX_FILES]
 
     def _is_of_another(self, name: str) -> bool:
         if sys.platform == "win32":
