@@ -155,7 +155,9 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
             return f"{schema}://_/"
         token = f"{self.pprint(self.token, privacy, safe='')}@" if self.token else ""
         port = f":{self.port}" if self.port else ""
-        return f"{schema}://{token}{self.host}{port}/{self.path}"
+        # The slash at its end keeps what follows a semicolon.
+        path = f"{self.path}/" if self.path else ""
+        return f"{schema}://{token}{self.host}{port}/{path}"
 
     @staticmethod
     def parse_url(url: str) -> dict[str, Any] | None:

@@ -175,8 +175,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Looked up before parsing, so that a mistake on the command line is reported as JSON, too.
     as_json = "--json" in arguments[: arguments.index("--") if "--" in arguments else None]
+    options = argparse.Namespace()
     try:
-        options = parser().parse_args(arguments)
+        parser().parse_args(arguments, options)
         if not hasattr(options, "call"):
             raise BadUsage("Say what to do: send, list, watch, … (see jupyter notify --help)")
         code: int = options.call(options)
@@ -194,6 +195,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has closed it; Python would print an error when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    finally:
+        if hasattr(options, "client"):
+            options.client.close()
 
 
 def _say(text: str) -> None:
@@ -207,7 +211,9 @@ def _target(options: argparse.Namespace) -> Target:
 
 
 def _client(options: argparse.Namespace) -> Client:
-    return Client(_target(options))
+    """Return a client, which is closed in the end."""
+    options.client = Client(_target(options))
+    return options.client  # type: ignore[no-any-return]  # a namespace holds anything
 
 
 # The commands

@@ -55,9 +55,9 @@ SCHEMES = (
     *("sftp:", "irc:", "magnet:", "sip:", "sips:", "xmpp:", "callto:", "facetime:", "webcal:"),
     *("vscode:", "intent:", "git+ssh:", "ms-settings:", "filesystem:", "chrome-extension:"),
 )
-#: Texts that look like a command but are not: a host with its port, a path on a Windows drive, or
-#: anything with characters that no command's name has.
-NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[A-Za-z]:[\\/]|.*[=\[\]<>\"\\]")
+#: Texts that look like a command but are not: a host with its port or path, a path on a Windows
+#: drive, or anything with characters that no command's name has.
+NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[^:/]*\.[^:/]*/|[A-Za-z]:[\\/]|.*[=\[\]<>\"\\]")
 
 Message = dict[str, Any]
 Action = Mapping[str, Any]
@@ -311,6 +311,9 @@ def _check_address(address: str) -> None:
     # A browser refuses such characters, or reads the URL as something else.
     if any(c.isspace() or c < " " or "\x7f" <= c <= "\x9f" for c in address):
         raise BadUsage(f"A link must not hold white space: {address!r}.")
+    if "\\" in address:
+        # A browser takes it for a slash, and so another host than the one that is read.
+        raise BadUsage(f"A link must not hold a backslash: {address!r}.")
     if address.lower().startswith("mailto:"):
         is_whole = len(address) > len("mailto:")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_to_bytes, urlsplit
 
 from .errors import BadUsage
@@ -9,16 +10,17 @@ from .errors import BadUsage
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 #: The pages that follow the base URL in the address bar: JupyterLab's and Notebook's, the classic
-#: notebook's and Voilà's beside them, and those of the server itself.
+#: notebook's, RetroLab's and Voilà's beside them, and those of the server itself.
 PAGES = (
     *("lab", "tree", "notebooks", "edit", "doc", "consoles", "terminals", "view", "files"),
-    *("nbclassic", "voila", "login", "logout", "api", "jupyterlab-notify"),
+    *("nbclassic", "retro", "voila", "login", "logout", "api", "jupyterlab-notify"),
 )
 #: The segments that may follow a page. Before any other segment, the page's name is part of the
 #: base URL.
 BELOW = {
     "lab": ("tree", "workspaces", "doc"),
     "nbclassic": ("tree", "notebooks", "edit", "terminals", "files", "view"),
+    "retro": ("tree", "notebooks", "edit", "consoles", "terminals"),
     "voila": ("render", "tree", "files", "static"),
 }
 #: The pages below which another page's name is part of a path, or of the page itself.
@@ -75,7 +77,8 @@ def candidates(url: str, token_advice: str) -> list[str]:
 
 def _split(url: str, token_advice: str) -> SplitResult:
     """Return the parts of a server's URL; raise `BadUsage` if it is invalid or holds a token."""
-    shown = url.split("?")[0]
+    # Without what may be a token.
+    shown = re.sub(r"//[^/]*@", "//", re.split("[?#]", url)[0])
     if any(ord(c) < 32 or ord(c) == 127 for c in url):
         raise BadUsage("The server's URL must not hold control characters.")
     try:

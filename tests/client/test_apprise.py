@@ -73,6 +73,7 @@ def test_what_is_attached_for_apprise_is_named(server: Server, tmp_path: Path) -
         ("/user/a%2520b/lab", "/user/a%2520b/"),
         ("/lab/team/lab", "/lab/team/"),
         ("/user/J%C3%B6rg/lab/tree/x", "/user/J%C3%B6rg/"),
+        ("/a;b/", "/a;b/"),
         ("", "/"),
     ],
 )

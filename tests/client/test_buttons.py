@@ -49,6 +49,7 @@ def test_a_button_that_is_neither_command_nor_url_is_refused(action: str) -> Non
         "Docs=a\u200b:b",
         "Docs=a:b\x00",
         "Docs=a:b\u00a0",
+        "Docs=www.example.org/a:b",
     ],
 )
 def test_a_host_a_path_or_another_scheme_is_no_command_either(action: str) -> None:
@@ -62,6 +63,7 @@ def test_a_host_a_path_or_another_scheme_is_no_command_either(action: str) -> No
         "https://",
         "http:///path",
         "https://h:99999/",
+        "https://evil.example\\@good.example/",
         "https://[::1",
         "https://:80",
         "mailto:",

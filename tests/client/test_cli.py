@@ -165,6 +165,12 @@ def test_a_closed_stream_is_no_error(shell: Shell, server: Server, closed: str) 
     assert "it is closed" in one_line(ran)
 
 
+@pytest.mark.parametrize("arguments", [("send", "x"), ("list",), ("send", "x", "--type", "no")])
+def test_nothing_is_left_open(shell: Shell, arguments: tuple[str, ...]) -> None:
+    ran = shell(*arguments, PYTHONDEVMODE="1")
+    assert "ResourceWarning" not in ran.stderr
+
+
 # Wrong use
 
 

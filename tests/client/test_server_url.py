@@ -70,6 +70,9 @@ from .test_discovery import info
         ("/user/ada/nbclassic/notebooks/x.ipynb", "/user/ada/"),
         ("/user/ada/voila/render/lab/x.ipynb", "/user/ada/"),
         ("/user/ada/jupyterlab-notify/ingest", "/user/ada/"),
+        ("/user/ada/retro/tree", "/user/ada/"),
+        ("/retro/notebooks/lab/x.ipynb", "/"),
+        ("/retro/edit/lab/tree/x.py", "/"),
         # As a browser would ask for it.
         ("/a/../user/./ada/lab", "/user/ada/"),
         ("/%2e%2e/lab", "/"),
@@ -99,6 +102,8 @@ def test_the_base_is_cut_at_the_last_page(path: str, base: str) -> None:
         ("http://h/hub/login?next=/x%3Fnext%3D%252Flab%253Ftoken%253Dsecret", "Other users"),
         ("http://h/lab?a=b&Token=secret", "Other users can read a token"),
         ("http://h/lab?to%6ben=secret", "Other users can read a token"),
+        ("http://user:secret@h:99999/lab", "is not a valid URL"),
+        ("http://h:99999/lab#token=secret", "is not a valid URL"),
         ("http://h\\x/lab", "is not a valid URL"),
         ("http://h x/lab", "is not a valid URL"),
         ("http://h/hub/user-redirect/lab/tree/x", "a page of the hub"),
