@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import BadUsage, SendError
+from .reading import read_pieces
 
 #: The server's limits, in bytes and in pixels of one side.
 MAX_PICTURE = 2 * 1024 * 1024
@@ -166,7 +167,7 @@ def _read(path: str | os.PathLike[Any]) -> Picture:
         if name == "-":
             if sys.stdin is None:
                 raise PictureProblem("There is no standard input to read the picture from.")
-            data = sys.stdin.buffer.read(MAX_PICTURE + 1)
+            data = _beginning(sys.stdin.fileno())
         else:
             # A device may have no end.
             with open(name, "rb") as file:
@@ -175,6 +176,16 @@ def _read(path: str | os.PathLike[Any]) -> Picture:
         reason = getattr(error, "strerror", None) or error
         raise PictureProblem(f"The picture {name} cannot be read: {reason}.") from None
     return _checked(data, f"The picture {name}")
+
+
+def _beginning(fd: int) -> bytes:
+    """Return the bytes of a file, or of one that is too large as many as show that."""
+    data = bytearray()
+    for piece in read_pieces(fd):
+        data += piece
+        if len(data) > MAX_PICTURE:
+            break
+    return bytes(data)
 
 
 def _checked(data: bytes, what: str) -> Picture:

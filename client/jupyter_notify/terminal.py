@@ -107,6 +107,7 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
     try:
         with _raw_keyboard() as modes:
+            typed_ahead = _waiting(0)
             child, master = pty.fork()
             if child == 0:
                 control.close()
@@ -119,7 +120,9 @@ def run_in_terminal(command: Sequence[str], tail: Tail, started: Callable[[], No
             started()
             with _signals(master) as woken:
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-                code = _Relay(master, control, modes, tail, woken).run()
+                relay = _Relay(master, control, modes, tail, woken)
+                relay.typed_ahead = typed_ahead
+                code = relay.run()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if copier is not None:
@@ -144,6 +147,16 @@ def _raw_keyboard() -> Iterator[list[object]]:
         if in_foreground():
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+
+def _waiting(terminal: int) -> int:
+    """Return the number of bytes that can be read from a terminal."""
+    count = array.array("i", [0])
+    try:
+        fcntl.ioctl(terminal, termios.FIONREAD, count)
+    except OSError:
+        return 0
+    return count[0]
 
 
 @contextlib.contextmanager
@@ -203,6 +216,8 @@ class _Relay:
         self._tail = tail
         self._woken = woken
         self._sources = [master, leader.fileno(), woken.fileno()]
+        #: Number of bytes that were typed before the terminal was in raw mode.
+        self.typed_ahead = 0
         self._has_keyboard = True
         self._keyboard_ended = False
         self._code: int | None = None
@@ -248,6 +263,11 @@ class _Relay:
 
     def _copy_input(self) -> None:
         typed = read(0, 1024)
+        if self.typed_ahead > 0:
+            # There the end of what is typed stands as a zero byte, which nobody types.
+            ahead, rest = typed[: self.typed_ahead], typed[self.typed_ahead :]
+            typed = ahead.replace(b"\0", END_OF_FILE) + rest
+            self.typed_ahead -= len(ahead)
         if not typed or not write(self._master, typed):
             self._keyboard_ended = True
 

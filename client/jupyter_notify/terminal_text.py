@@ -127,7 +127,7 @@ def last_lines(data: bytes, most: int) -> str:
     most
         The maximum number of lines.
     """
-    lines = [line.rstrip() for line in plain_output(decode(data, whole=False)).split("\n")]
+    lines = [line.rstrip() for line in plain_output(decode(data, before=1)).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     return "\n".join(lines[-most:]).strip("\n")
