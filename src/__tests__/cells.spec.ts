@@ -35,10 +35,10 @@ function raised(errorName?: string, errorValue?: string, traceback = ['']) {
   };
 }
 
-/** An aborted cell's. */
+/** The error of a cell that was aborted. */
 const ABORTED = raised(undefined, undefined, []);
 
-/** A notebook in a panel, and what happens to it. */
+/** Make a notebook in a panel, and functions that run its cells. */
 // Longer than a screen: the stand-ins share the notebook's state.
 function open(options: { minutes?: number; fails?: boolean } = {}) {
   const { minutes = 5, fails = false } = options;
@@ -92,10 +92,10 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
     cell: cellOf,
     mark: (id: string) => watcher.mark(cellOf(id)),
     settings,
-    /** These are run together. */
+    /** Run cells together. */
     run: (...ids: string[]) =>
       ids.forEach(id => watcher.scheduled({ notebook, cell: cellOf(id) }, now)),
-    /** One has run to its end, or has not. */
+    /** End a cell, with success or with an error. */
     end: async (id: string, error?: ReturnType<typeof raised>) => {
       const cell = cellOf(id);
       watcher.executed({ notebook, cell, success: !error, error }, now);
@@ -341,7 +341,7 @@ describe('A kernel that died', () => {
       run('a', 'b');
       hidden = true;
       now += 30_000;
-      // The one that is restarted is said to be in two words.
+      // JupyterLab reports a restart by two states.
       const first = become(status === 'dead' ? 'busy' : 'restarting');
       await Promise.all([first, become(status)]);
       await become('restarting');
@@ -431,7 +431,7 @@ describe('The end of a cell', () => {
       { error: 'UndefVarError: `x` not defined' }
     ],
     [raised('InterruptException', 'InterruptException:'), 'interrupted'],
-    // Kernels that say little, or in colours
+    // Kernels that report little, or with colours
     [raised('', 'it broke'), { error: 'it broke' }],
     [
       raised('', '', ['\u001b[31mcompilation failed\u001b[0m', '']),
@@ -439,7 +439,7 @@ describe('The end of a cell', () => {
     ],
     [raised('E', '\u001b[1;31mred\u001b[0m'), { error: 'E: red' }],
     [ABORTED, 'skipped'],
-    // None of a kernel's
+    // An error that is not the kernel's
     [{ message: 'The model is gone' } as any, { error: 'The model is gone' }]
   ])('is that of its kernel: %j', (error, end) => {
     expect(cellEnd(false, error)).toEqual(end);

@@ -11,7 +11,7 @@ describe('A key of the center', () => {
   it.each([
     ['with Caps Lock', press('E', { code: 'KeyE' }), 'dismiss'],
     ['of a Cyrillic keyboard', press('\u0443', { code: 'KeyE' }), 'dismiss'],
-    // On a French keyboard the letters stand elsewhere: what is written counts.
+    // On a French keyboard the letters are on other keys: the letter counts, not the key.
     ['of a French keyboard', press('z', { code: 'KeyW' }), 'snooze'],
     ['that is no letter', press('Delete', { code: 'Delete' }), 'dismiss']
   ])('%s does the same', (_, event, expected) => {

@@ -16,7 +16,7 @@ class Server implements IListingSource {
 
   requests: { query: NotificationModel.IQuery; before?: number }[] = [];
 
-  /** Answers wait for this while it is set; each is taken when it is asked for. */
+  /** If set, answers wait for this; their content is that of the time of the request. */
   held: PromiseDelegate<void> | null = null;
 
   failure: Error | null = null;
@@ -243,7 +243,7 @@ describe('Listing', () => {
     const page = server.page.bind(server);
     server.page = async (...given) => {
       const answer = await page(...given);
-      // As the model does with changes that are on their way.
+      // The model does the same with pending changes.
       answer.notifications = answer.notifications.map(one =>
         one.id === 'n1'
           ? { ...one, read: NOW }
@@ -435,7 +435,7 @@ describe('Listing', () => {
       };
       const listing = new Listing(server);
       void listing.load({ view: 'inbox', text: 'message' });
-      // As the list does that is looked at to its end.
+      // As a list that is scrolled to its end does.
       listing.changed.connect(() => void listing.more());
       const progress = async (steps: number) => {
         for (let seq = 1000; seq < 1000 + steps; seq++) {

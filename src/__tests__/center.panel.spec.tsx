@@ -1,5 +1,5 @@
 /**
- * The work of the open center, which ends once it is put away.
+ * The work of the open center, which ends once the center is closed.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';

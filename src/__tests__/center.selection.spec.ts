@@ -38,7 +38,7 @@ describe('A selection', () => {
     expect(ids()).toBe('bcd');
     selection.extend(d, c);
     expect(ids()).toBe('bc');
-    // Back over its beginning, and on to the other side.
+    // Back over the beginning of the range, and on to the other side.
     selection.extend(c, b);
     expect(ids()).toBe('b');
     selection.extend(b, a);
@@ -54,7 +54,7 @@ describe('A selection', () => {
     const selection = make();
     const ids = () => [...selection.ids].sort().join('');
     selection.select(d, false);
-    // The keyboard went elsewhere: another range begins there.
+    // The focus went elsewhere: another range begins there.
     selection.extend(a, b);
     expect(ids()).toBe('abd');
     selection.extend(b, a);

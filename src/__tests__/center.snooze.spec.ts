@@ -87,7 +87,7 @@ describe('Snoozing', () => {
       { ids: ['b'] },
       { snoozedUntil: UNTIL }
     );
-    // Of several each gets its own time back.
+    // Of several rows each gets its own time back.
     const times = [UNTIL, null, '2030-02-01T09:00:00Z', UNTIL];
     await undo.snooze(
       times.map((snoozedUntil, index) => row(`${index}`, 1, { snoozedUntil })),

@@ -1,5 +1,5 @@
 /**
- * The bell and the panel, before and without the center that is loaded later.
+ * The bell and the panel, without the content of the center, which is loaded later.
  */
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';

@@ -10,7 +10,7 @@ const dismissAll = 'jupyterlab-notify:dismiss-all';
 
 const makeRequest = jest.spyOn(ServerConnection, 'makeRequest');
 
-/** The commands over a model of which only counts and changes matter. */
+/** Activate the commands with a model that has only counts and changes. */
 function activate() {
   const commands = new CommandRegistry();
   const change = jest

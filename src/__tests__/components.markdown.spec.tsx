@@ -10,7 +10,7 @@ import { safeImage, safeLink } from '../components/addresses';
 import { SafeMarkdown } from '../components/markdown';
 import { ownFiles } from '../components/ownFiles';
 
-/** Markdown is HTML where it wants to be: the parser passes it all on. */
+/** A text of Markdown may be HTML, so this parser passes everything on. */
 const markdown = new SafeMarkdown({
   markdownParser: { render: async (source: string) => source },
   sanitizer: new Sanitizer()
@@ -117,7 +117,7 @@ describe('SafeMarkdown', () => {
       ['docmanager:open', { path: 'files/c.csv', kernelPreference }],
       ['filebrowser:go-to-path', { path: 'runs' }]
     ]);
-    // A closed row has nothing to click, and an open one only what leads to the web.
+    // A summary has no links to files: a closed row has none at all, an open row only web links.
     expect(
       (await inline('<a href="c.csv">c</a>')).querySelector('a, button')
     ).toBeNull();

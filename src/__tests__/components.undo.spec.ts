@@ -11,14 +11,15 @@ import { row } from './rows';
 
 const [a, b, c] = ['a', 'b', 'c'].map((id, index) => row(id, 9 - index));
 
-/** A manager, and what it asked for and said. */
+/** Make a manager, and record what it asked for and reported. */
 function make(): {
   manager: UndoManager;
   asked: [NotificationModel.Selection, StateChange][];
   failures: [string, string | null][];
   restored: string[];
-  /** Changes to do not disturb and muting that it asked for; with `refuse` the server does not take it. */
+  /** The changes to do not disturb and muted sources that it asked for. */
   quiet: QuietChange[];
+  /** The server refuses those changes if `refuses` is set. */
   server: { refuses: boolean };
   /** The server's answers to the first request, and to the second. */
   answers: PromiseDelegate<Changed>[];
@@ -66,7 +67,7 @@ describe('A change', () => {
     expect(asked).toHaveLength(1);
     answers[0].resolve(changed(2));
     await done;
-    // It is not offered again.
+    // The undo is not offered again.
     expect(manager.last).toBeNull();
     answers[1].resolve(changed(2));
     await back;
@@ -84,7 +85,7 @@ describe('A change', () => {
     await manager.read('all', true);
     expect(manager.last?.label).toBe('Marked 70 as read');
     await manager.undo();
-    // In another database they would be those of other rows.
+    // In another database these would be the seqs of other rows.
     expect(asked[1]).toEqual([
       { seqs: [10, 79], upTo: 'e:9' },
       { read: false }

@@ -19,7 +19,7 @@ interface IFieldSchema {
 
 const DOCUMENT = path.join(__dirname, '..', '..', 'docs', 'openapi.json');
 
-/** The least that each field of a row holds, so that a new field needs no line here. */
+/** The empty value of each field of a row, so that a new field needs no line here. */
 const EMPTY = Object.fromEntries(
   Object.entries<IFieldSchema>(
     JSON.parse(fs.readFileSync(DOCUMENT, 'utf8')).components.schemas

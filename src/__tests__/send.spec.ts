@@ -58,7 +58,7 @@ describe('NotificationSender', () => {
             method: request.method,
             path:
               pathname.replace('/jupyterlab-notify/', '') +
-              // JupyterLab adds the time, against caches.
+              // JupyterLab adds the time, so that no cache answers.
               search.replace(/[?&]\d+$/, ''),
             body: text ? JSON.parse(text) : undefined
           };

@@ -11,7 +11,7 @@ import { changes, count, row, snapshot } from './rows';
 const { WebSocketServer } = require('ws');
 
 /**
- * A real WebSocket server in this process, which does as a test says.
+ * A real WebSocket server in this process, which tests control.
  */
 class Server {
   async listen(port = 0): Promise<void> {
@@ -128,7 +128,7 @@ describe('NotificationStream', () => {
     const port = server.port;
     await server.close();
     await until(() => !stream.connected);
-    // Several attempts fail, and the back-off does its worst.
+    // Several attempts fail, and the back-off reaches its longest pause.
     await new Promise(resolve => setTimeout(resolve, 3000));
     await server.listen(port);
     expect(await until(() => stream.connected)).toBeLessThan(2000);
@@ -158,7 +158,7 @@ describe('NotificationStream', () => {
     window.dispatchEvent(new Event('focus'));
     await until(() => server.messages.length === 1);
     expect(server.messages[0]).toEqual({ type: 'ping' });
-    // And pauses no more: pauses are drawn at random, here they would take longer.
+    // It connects again without a pause: with this random number a pause would take longer.
     const random = jest.spyOn(Math, 'random').mockReturnValue(20);
     try {
       await until(() => server.connections.length === 2, 4500);
@@ -207,7 +207,7 @@ describe('NotificationStream', () => {
     });
     afterEach(() => jest.restoreAllMocks());
 
-    /** Let an hour pass for every clock that the stream looks at. */
+    /** Let an hour pass on the stream's clock. */
     const later = () => {
       const now = Date.now();
       jest.spyOn(Date, 'now').mockImplementation(() => now + 3_600_000);

@@ -20,7 +20,7 @@ describe('A formula', () => {
     ['costs \\$5, $x$', ['x']],
     ['$x$', ['x']],
     ['$2x$ of $3$', ['2x', '3']],
-    // It has dollars of its own only if they are written as such.
+    // A formula has dollars of its own only if they are escaped.
     ['$\\text{\\$5}$', ['\\text{\\$5}']]
   ])('is found in %j', (source, found) => {
     expect(formulas(source)).toEqual(found);
@@ -43,7 +43,7 @@ describe('A formula', () => {
     '$$ $$',
     '$$',
     `$${'x'.repeat(501)}$`,
-    // Somebody who writes these marks means something by them.
+    // A text with our own marks in it has no formulas: they could be mixed up.
     '\ue0000\ue001 $x$'
   ])('is none in %j', source => {
     expect(formulas(source)).toEqual([]);
@@ -102,7 +102,7 @@ describe('A formula may be drawn', () => {
     '\\let\\frac\\sqrt',
     '\\require{html}',
     '\\\\\\def\\a{x}',
-    // These lead somewhere, or cover something.
+    // These make links, or cover other parts of the page.
     '\\href{javascript:alert(1)}{x}',
     '\\class{jp-Dialog}{x}',
     '\\cssId{main}{x}',

@@ -10,10 +10,10 @@ describe('visible', () => {
     ['a\u200bb\u200cc', 'a\\u200bb\\u200cc'],
     ['\u3164\u2800\u034f\u00ad', '\\u3164\\u2800\\u034f\\u00ad'],
     ['a\ufe0f', 'a\\ufe0f'],
-    // Nothing is seen of them at a number that is no keycap.
+    // Variation selectors are invisible at a number that is no keycap.
     ['v1\ufe0f.0\ufe0e', 'v1\\ufe0f.0\\ufe0e'],
     ['#\ufe0f1', '#\\ufe0f1'],
-    // Of what joins letters, where there is nothing to join.
+    // Joiners with nothing to join.
     ['\u0645\u200ca', '\u0645\\u200ca'],
     ['\u0ba4\u200c\u0bae', '\u0ba4\\u200c\u0bae'],
     ['\u0e20\u200ba', '\u0e20\\u200ba'],
@@ -73,7 +73,7 @@ describe('visible', () => {
     expect(visible('\u0303\u20dd'.repeat(9))).toBe(
       `${'\u0303\u20dd'.repeat(4)}…`
     );
-    // What joins letters begins no letter anew.
+    // A joiner does not begin a new letter.
     for (const [letter, joined] of [
       ['\u0645', '\u0615\u200d'],
       ['\u0712', '\u0730\u200c'],
@@ -83,7 +83,7 @@ describe('visible', () => {
       expect(shown.match(/\p{M}/gu)).toHaveLength(8);
       expect(shown.endsWith('…b')).toBe(true);
     }
-    // Letters with a few each are those of a language.
+    // Letters with a few marks each are those of a language.
     const words = 'ประเทศที่ שָׁלוֹם བསྒྲུབས ';
     expect(visible(words.repeat(50))).toBe(words.repeat(50));
   });

@@ -5,7 +5,7 @@ describe('startTime', () => {
   let toast: HTMLElement;
   let bar: HTMLElement;
 
-  /** React sets the listener up after it has drawn. */
+  /** Listen as React does, which sets up its listener after drawing. */
   const listen = () => toast.addEventListener('d', started, { once: true });
 
   beforeEach(() => {

@@ -98,7 +98,7 @@ describe('planToasts', () => {
     const { show, sumUp } = planToasts([], toasts('abcdef', 10), 400, 20);
     expect(show).toEqual(['c', 'd', 'e', 'f']);
     expect(sumUp).toEqual(['b', 'a']);
-    // The newest takes the place of the oldest; what is more urgent keeps its own.
+    // The newest takes the place of the oldest; a more urgent toast keeps its place.
     expect(
       planToasts(toasts('abcd', 10), toasts('e', 10), 400, 20, { summed: true })
     ).toEqual({ show: ['e'], sumUp: ['a'] });

@@ -95,7 +95,7 @@ describe('What stays', () => {
   let model: Model;
   let presenter: ToastPresenter;
 
-  // The toast that sums up comes with it.
+  // It has the toast that sums up, which would otherwise be loaded later.
   beforeAll(() => import('../toasts/standing'));
 
   beforeEach(() => {
@@ -145,7 +145,7 @@ describe('What stays', () => {
       'message r4',
       'message r5'
     ]);
-    // The summary goes with the last that is out of sight.
+    // The summary goes when nothing is out of sight any more.
     model.bring([row('r5', 21, { autoClose: false, read: NOW, closed: NOW })]);
     await settle();
     expect(messages().sort()).toEqual([

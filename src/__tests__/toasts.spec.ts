@@ -7,7 +7,7 @@ import type { NotificationModel } from '../tokens';
 import type { Notification } from '../wire';
 import { NOW, row } from './rows';
 
-/** A model whose rows a test sets; the manager it is shown in is JupyterLab's. */
+/** A model whose rows a test sets; the manager of the toasts is JupyterLab's. */
 class Model {
   readonly changed = new Signal<this, NotificationModel.IChange>(this);
   readonly stateChanged = new Signal<this, void>(this);
@@ -68,7 +68,7 @@ describe('ToastPresenter', () => {
     manager.notifications[index].options.actions!.map(({ label }) => label);
   const settle = () => new Promise(resolve => setTimeout(resolve, 80));
 
-  // The toast that sums up comes with it.
+  // It has the toast that sums up, which would otherwise be loaded later.
   beforeAll(() => import('../toasts/standing'));
 
   beforeEach(() => {
@@ -317,7 +317,7 @@ describe('ToastPresenter', () => {
     presenter.toggled();
     await settle();
     expect(messages().sort()).toEqual(['message before', 'message error']);
-    // Nothing of it was the user's doing.
+    // None of this counts as the user's doing.
     expect(model.changes).toEqual([]);
   });
 
@@ -332,7 +332,7 @@ describe('ToastPresenter', () => {
     presenter.start();
     const before = window.innerHeight;
     try {
-      // Room for one, and that is taken when the flood begins.
+      // There is room for one toast, and it is taken when the flood begins.
       window.innerHeight = 140;
       window.dispatchEvent(new Event('resize'));
       for (let index = 0; index < 8; index++) {
@@ -378,7 +378,7 @@ describe('ToastPresenter', () => {
       await settle();
       expect(messages()).toContain('message e5');
 
-      // One that takes the place of an older one, and gives it back.
+      // A toast that takes the place of an older one, and gives it back.
       clock.mockReturnValue(began + 5000);
       model.bring([error('e7', 7)]);
       await settle();
@@ -400,7 +400,7 @@ describe('ToastPresenter', () => {
     model.bring([warning, passing]);
     await settle();
     expect(messages().sort()).toEqual(['message a', 'message b']);
-    // In another tab, say.
+    // As if it was marked as done in another tab.
     const done = { dismissed: NOW };
     model.bring(
       [

@@ -15,10 +15,10 @@ const READ =
 /** Functions that translate, and the number of their arguments that are texts. */
 const TEXTS: Record<string, number> = { __: 1, _n: 2, gettext: 1 };
 
-/** It tells a Lumino poll only that it has to try again. */
+/** Texts that no user reads: this one only tells a Lumino poll that it has to try again. */
 const UNSEEN = ['The stream of notifications did not open.'];
 
-/** One letter is a key, and a sign is the same in every language. */
+/** Words have two letters: a single one is a key, and a sign is the same in every language. */
 const WORDS = /\p{L}{2}/u;
 
 /**
@@ -39,7 +39,7 @@ function untranslated(name: string, text: string): string[] {
     found.push(`${name}:${line + 1}: ${node.getText().trim()}`);
   };
 
-  /** The words that an expression may become. What is called says its own. */
+  /** Find the words that an expression may become; functions that it calls are checked elsewhere. */
   const words = (node: ts.Node | undefined): void => {
     if (!node) {
       return;
@@ -99,7 +99,7 @@ function untranslated(name: string, text: string): string[] {
     ) {
       words(node.right);
     } else if (ts.isNewExpression(node)) {
-      // A failure is shown by whoever asked for the work.
+      // The message of an error is shown to the user where the work was asked for.
       if (/^(Error|Option)$/.test(node.expression.getText())) {
         words(node.arguments?.[0]);
       }
