@@ -2,7 +2,13 @@
  * The formulas of a text, and those of them that may be drawn.
  */
 import { splitFootnotes, takeFootnotes } from '../text/footnotes';
-import { isHarmless, joinMath, splitMath, takeMath } from '../text/math';
+import {
+  isHarmless,
+  joinMath,
+  splitMath,
+  takeMath,
+  typeset
+} from '../text/math';
 
 /** The formulas of a text. */
 function formulas(source: string): string[] {
@@ -21,7 +27,18 @@ describe('A formula', () => {
     ['$x$', ['x']],
     ['$2x$ of $3$', ['2x', '3']],
     // A formula has dollars of its own only if they are escaped.
-    ['$\\text{\\$5}$', ['\\text{\\$5}']]
+    ['$\\text{\\$5}$', ['\\text{\\$5}']],
+    // As JupyterLab has it: with two backslashes, since Markdown takes one.
+    ['so \\\\( x^2 \\\\) is', [' x^2 ']],
+    ['\\\\[\na \\\\\nb\n\\\\]', ['[\na \\\\\nb\n]']],
+    [
+      'a\n\\begin{align*}\na &= b\n\\end{align*}\nb',
+      ['[\\begin{align*}\na &= b\n\\end{align*}]']
+    ],
+    [
+      '\\begin{matrix}\\begin{matrix}a\\end{matrix}\\end{matrix} b',
+      ['[\\begin{matrix}\\begin{matrix}a\\end{matrix}\\end{matrix}]']
+    ]
   ])('is found in %j', (source, found) => {
     expect(formulas(source)).toEqual(found);
   });
@@ -43,6 +60,18 @@ describe('A formula', () => {
     '$$ $$',
     '$$',
     `$${'x'.repeat(501)}$`,
+    // One backslash keeps a sign from being one of Markdown.
+    '\\(x\\) and \\[x\\]',
+    'C:\\\\(x86) and D:\\\\[x]',
+    '\\\\(x\n\ny\\\\)',
+    '\\\\(\\\\)',
+    '`\\\\(x\\\\)` and `\\begin{align}x\\end{align}`',
+    '```\n\\\\[x\\\\]\n\\begin{align}\nx\n\\end{align}\n```\n',
+    '    \\begin{align}x\\end{align}',
+    '\\begin{align}x\\end{gather}',
+    '\\begin{align}',
+    `\\\\(${'x'.repeat(501)}\\\\)`,
+    `\\begin{align}${'x'.repeat(501)}\\end{align}`,
     // A text with our own marks in it has no formulas: they could be mixed up.
     '\ue0000\ue001 $x$'
   ])('is none in %j', source => {
@@ -51,16 +80,28 @@ describe('A formula', () => {
   });
 
   it('is found again where the text was parsed, or stays as it was written', () => {
-    const source = 'a $x_1$ b $$y$$ c';
+    const source =
+      'a $x_1$ b $$y$$ c \\\\(z\\\\) d \\begin{align}u\\end{align}';
     const { source: marked, formulas } = takeMath(source);
-    expect(marked).not.toContain('$');
-    expect(splitMath(marked, formulas)).toEqual([
+    expect(marked).not.toMatch(/[$\\]/);
+    const parts = splitMath(marked, formulas);
+    expect(parts).toEqual([
       'a ',
-      { tex: 'x_1', display: false },
+      { tex: 'x_1', display: false, open: '$' },
       ' b ',
-      { tex: 'y', display: true },
-      ' c'
+      { tex: 'y', display: true, open: '$$' },
+      ' c ',
+      { tex: 'z', display: false, open: '\\\\(' },
+      ' d ',
+      { tex: '\\begin{align}u\\end{align}', display: true, open: '' }
     ]);
+    expect(
+      parts.map(part => (typeof part === 'string' ? part : typeset(part)))
+    ).toEqual(
+      'a |$x_1$| b |$$y$$| c |\\(z\\)| d |\\begin{align}u\\end{align}'.split(
+        '|'
+      )
+    );
     expect(joinMath(marked, formulas)).toBe(source);
     // A mark that stands for no formula becomes nothing.
     expect(splitMath('\ue0009\ue001', formulas)).toEqual([]);
@@ -76,7 +117,10 @@ describe('A formula', () => {
     '`$'.repeat(16384),
     '$x '.repeat(10000),
     ']('.repeat(16384),
-    '`'.repeat(5) + '``'.repeat(9999) + '$'
+    '`'.repeat(5) + '``'.repeat(9999) + '$',
+    '\\\\('.repeat(10_000),
+    '\\begin{align}'.repeat(2500),
+    '\\begin{a}{'.repeat(3000)
   ])('is looked for in a moment', source => {
     const began = performance.now();
     takeMath(source);
@@ -90,9 +134,10 @@ describe('A formula may be drawn', () => {
     '\\frac{1}{2}\\,\\sqrt{x}',
     '\\begin{pmatrix} a & b \\\\ c & d \\end{pmatrix}',
     '\\left\\{ x \\right\\}',
-    '\\mathbb{R}^n \\to \\mathbb{R}'
+    '\\mathbb{R}^n \\to \\mathbb{R}',
+    '\\begin{align*} a &= b \\notag \\\\ &= c \\end{align*}'
   ])('if all of its commands draw signs: %s', tex => {
-    expect(isHarmless({ tex, display: false })).toBe(true);
+    expect(isHarmless({ tex, display: false, open: '$' })).toBe(true);
   });
 
   it.each([
@@ -114,13 +159,15 @@ describe('A formula may be drawn', () => {
     'a \\\\[9999em] b',
     'a \\\\ [9999em] b',
     '\\begin{CD} a \\end{CD}',
+    '\\begin{align} a \\label{b} \\end{align}',
+    '\\begin{align} a \\tag{b} \\end{align}',
     '\\begin a',
     // These cost more than they show.
     `${'{'.repeat(9)}x${'}'.repeat(9)}`,
     '{x',
     'x}'
   ])('but not with others: %s', tex => {
-    expect(isHarmless({ tex, display: false })).toBe(false);
+    expect(isHarmless({ tex, display: false, open: '$' })).toBe(false);
   });
 });
 

@@ -7,7 +7,7 @@ import type { ILatexTypesetter } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { type IFormula, isHarmless, written } from '../text/math';
+import { type IFormula, isHarmless, typeset, written } from '../text/math';
 import { visible } from '../text/visible';
 import { openOwnFile } from './openOwnFile';
 
@@ -25,9 +25,9 @@ export function Formula(props: {
   typesetter: ILatexTypesetter | null;
 }): JSX.Element {
   const { formula, typesetter } = props;
-  const source = written(formula);
   const host = React.useRef<HTMLSpanElement>(null);
   const drawn = !!typesetter && isHarmless(formula);
+  const source = drawn ? typeset(formula) : written(formula);
   React.useLayoutEffect(() => {
     // React does not touch the content of an element that it made empty.
     const node = host.current!;

@@ -3,12 +3,25 @@
  * for its own, and checked before they are drawn; no DOM.
  */
 
-/** A formula, as it stands between its dollars. */
+/** A formula, as it stands between its delimiters; an environment has none. */
 export interface IFormula {
   tex: string;
+  /** What it begins with. */
+  open: Delimiter;
   /** True if the formula stands on a line of its own. */
   display: boolean;
 }
+
+/** The beginnings of formulas that JupyterLab's own Markdown cells draw, and their ends. */
+const DELIMITERS = {
+  $: '$',
+  $$: '$$',
+  '\\\\(': '\\\\)',
+  '\\\\[': '\\\\]',
+  '': ''
+};
+
+type Delimiter = keyof typeof DELIMITERS;
 
 /** The most formulas of a text that are drawn, and how long all of them may be together. */
 const MOST = { formulas: 30, chars: 4000 };
@@ -30,6 +43,13 @@ const FENCE = / {0,3}(`{3,}|~{3,})/y;
 const INLINE = /^((?:\\[^]|[^\\$])+)\$/;
 const DISPLAY = /^((?:\\[^]|\$(?!\$)|[^\\$])+)\$\$/;
 
+/** A text that may have a formula. */
+const MAY_BEGIN = /\$|\\\\[([]|\\begin\{/;
+
+/** The beginning of a formula with two backslashes, and of an environment. */
+const BRACKET = /\\\\([([])/y;
+const ENVIRONMENT = /\\begin\{([a-z]+\*?)\}/iy;
+
 /** A formula with blanks has at least one of these signs; without them the dollars are money. */
 const SIGNS = /[\\^_{}=<>+*/|]/;
 
@@ -41,7 +61,7 @@ export function takeMath(source: string): {
   formulas: IFormula[];
 } {
   const formulas: IFormula[] = [];
-  if (!source.includes('$') || /[\ue000\ue001]/.test(source)) {
+  if (!MAY_BEGIN.test(source) || /[\ue000\ue001]/.test(source)) {
     return { source, formulas };
   }
   let result = '';
@@ -49,24 +69,19 @@ export function takeMath(source: string): {
   let left = MOST.chars;
   const unclosed = new Set<number>();
   while (at < source.length) {
-    const end = skip(source, at, unclosed);
-    if (end > at) {
-      result += source.slice(at, end);
-      at = end;
-      continue;
-    }
-    const found = formulas.length < MOST.formulas ? formula(source, at) : null;
-    if (found && found.tex.length <= left) {
+    const begun = formulas.length < MOST.formulas ? formula(source, at) : null;
+    const found = begun && begun.tex.length <= left ? begun : null;
+    let end = found ? at + written(found).length : skip(source, at, unclosed);
+    if (found) {
       result += `\ue000${formulas.length}\ue001`;
       formulas.push(found);
       left -= found.tex.length;
-      at += found.tex.length + (found.display ? 4 : 2);
     } else {
       // If two dollars begin no formula, the second of them begins none either.
-      const length = source.startsWith('$$', at) ? 2 : 1;
-      result += source.slice(at, at + length);
-      at += length;
+      end = Math.max(end, at + (source.startsWith('$$', at) ? 2 : 1));
+      result += source.slice(at, end);
     }
+    at = end;
   }
   return { source: result, formulas };
 }
@@ -99,8 +114,15 @@ export function joinMath(text: string, formulas: readonly IFormula[]): string {
 /**
  * A formula as it was written.
  */
-export function written({ tex, display }: IFormula): string {
-  return display ? `$$${tex}$$` : `$${tex}$`;
+export function written({ tex, open }: IFormula): string {
+  return open + tex + DELIMITERS[open];
+}
+
+/**
+ * A formula as JupyterLab's typesetter finds it: Markdown took one of two backslashes.
+ */
+export function typeset(formula: IFormula): string {
+  return written(formula).replace(/^\\\\(?=[([])|\\\\(?=[)\]]$)/g, '\\');
 }
 
 /**
@@ -200,32 +222,79 @@ function codeEnd(source: string, at: number, length: number): number {
  * The formula that begins here.
  */
 function formula(source: string, at: number): IFormula | null {
-  if (source[at] !== '$') {
-    return null;
-  }
+  const char = source[at];
+  const found =
+    char === '$'
+      ? betweenDollars(source, at)
+      : char === '\\'
+        ? (betweenBrackets(source, at) ?? environment(source, at))
+        : null;
+  return found &&
+    found.tex.length <= LONGEST &&
+    found.tex.trim() &&
+    !/\n\s*\n/.test(found.tex)
+    ? found
+    : null;
+}
+
+function betweenDollars(source: string, at: number): IFormula | null {
   const display = source.startsWith('$$', at);
   const begin = at + (display ? 2 : 1);
   const text = source.slice(begin, begin + LONGEST + 2);
-  const tex = (display ? DISPLAY : INLINE).exec(text)?.[1] ?? '';
-  const { length } = tex;
-  if (length > LONGEST || !tex.trim() || /\n\s*\n/.test(tex)) {
+  const tex = (display ? DISPLAY : INLINE).exec(text)?.[1];
+  if (tex === undefined) {
     return null;
   }
   if (!display) {
     // $200 and $300 are money: a formula begins and ends at its dollars.
-    const closes = !/^\s|\s$/.test(tex) && !/\d/.test(text[length + 1] ?? '');
+    const closes =
+      !/^\s|\s$/.test(tex) && !/\d/.test(text[tex.length + 1] ?? '');
     if (!closes || (/\s/.test(tex) && !SIGNS.test(tex))) {
       return null;
     }
   }
-  return { tex, display };
+  return { tex, display, open: display ? '$$' : '$' };
+}
+
+function betweenBrackets(source: string, at: number): IFormula | null {
+  BRACKET.lastIndex = at;
+  const bracket = BRACKET.exec(source)?.[1];
+  if (!bracket) {
+    return null;
+  }
+  const display = bracket === '[';
+  const open = display ? '\\\\[' : '\\\\(';
+  const begin = at + open.length;
+  const text = source.slice(begin, begin + LONGEST + open.length);
+  const end = text.indexOf(DELIMITERS[open]);
+  return end < 0 ? null : { tex: text.slice(0, end), display, open };
+}
+
+function environment(source: string, at: number): IFormula | null {
+  ENVIRONMENT.lastIndex = at;
+  const [begin, name] = ENVIRONMENT.exec(source) ?? [];
+  if (begin === undefined) {
+    return null;
+  }
+  const text = source.slice(at, at + LONGEST);
+  const end = `\\end{${name}}`;
+  let depth = 0;
+  for (const edge of text.matchAll(/\\(?:begin|end)\{[^{}]*\}/g)) {
+    depth += edge[0] === begin ? 1 : edge[0] === end ? -1 : 0;
+    if (depth === 0) {
+      const tex = text.slice(0, edge.index + end.length);
+      return { tex, display: true, open: '' };
+    }
+  }
+  return null;
 }
 
 /** The environments that may be drawn. */
 const ENVIRONMENTS = new Set(
   (
-    'aligned alignedat array bmatrix Bmatrix cases gathered matrix pmatrix smallmatrix split ' +
-    'vmatrix Vmatrix'
+    'align align* aligned alignat alignat* alignedat array bmatrix Bmatrix cases eqnarray ' +
+    'eqnarray* equation equation* gather gather* gathered matrix multline multline* pmatrix ' +
+    'smallmatrix split vmatrix Vmatrix'
   ).split(' ')
 );
 
@@ -261,6 +330,6 @@ const COMMANDS = new Set(
     // Fonts and distances
     'mathbb mathbf mathcal mathfrak mathit mathrm mathscr mathsf mathtt boldsymbol text textbf ' +
     'textit textrm textsf texttt rm bf it cal displaystyle textstyle scriptstyle quad qquad dots ' +
-    'cdots ldots vdots ddots dotsb dotsc'
+    'cdots ldots vdots ddots dotsb dotsc notag nonumber'
   ).split(' ')
 );

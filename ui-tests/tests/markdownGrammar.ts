@@ -26,7 +26,9 @@ const PIECES = [
     '- [ ] a\n',
     '  - a\n'
   ],
-  ...['http://a ', 'www.a.', 'a@b ', '!', "!'a", '((a', '$x$ ', '$$', 'a', ' ']
+  ...['http://a ', 'www.a.', 'a@b ', '!', "!'a", '((a', '$x$ ', '$$', 'a', ' '],
+  ...['\\\\(', '\\\\)', '\\\\(x\\\\) ', '\\\\[', '\\\\]', '\\\\[x\\\\]\n'],
+  ...['\\begin{align}', '\\end{align}', '\\begin{align}x\\end{align}\n']
 ];
 
 /** Formulas that may be drawn, as dear as they get; footnotes. */
@@ -37,6 +39,11 @@ const FORMULAS = [
   `$$\\begin{matrix}${'a&'.repeat(200)}\\end{matrix}$$\n\n`,
   `$$${'\\binom{a}{b}'.repeat(40)}$$\n\n`,
   `$${'x_'.repeat(200)}$ `,
+  `\\\\(${'\\sqrt{x}'.repeat(60)}\\\\) `,
+  `\\\\[${'\\binom{a}{b}'.repeat(40)}\\\\]\n\n`,
+  `\\begin{align}${'a&'.repeat(230)}\\end{align}\n\n`,
+  `\\begin{align*}${'a&b\\\\'.repeat(90)}\\end{align*}\n\n`,
+  `\\begin{gather}${'\\begin{matrix}a&b\\end{matrix}'.repeat(15)}\\end{gather}\n\n`,
   'a[^1]\n\n[^1]: b [^1]\n'
 ];
 

@@ -1,30 +1,31 @@
 /**
- * Notebooks of code cells, written where a server finds them.
+ * Notebooks, written where a server finds them.
  */
 import * as fs from 'fs';
 import * as path from 'path';
 
-/** A cell's id and code. */
-export interface ICodeCell {
+/** A cell's id and text, which is code unless it is said to be Markdown. */
+export interface ICell {
   id: string;
   source: string;
+  markdown?: boolean;
 }
 
 /** Write a notebook of these cells into a folder, for the kernel that every server has. */
 export function writeNotebook(
   folder: string,
   name: string,
-  cells: ICodeCell[]
+  cells: ICell[]
 ): void {
   fs.writeFileSync(
     path.join(folder, name),
     JSON.stringify({
-      cells: cells.map(({ id, source }) => ({
-        cell_type: 'code',
+      cells: cells.map(({ id, source, markdown }) => ({
+        ...(markdown
+          ? { cell_type: 'markdown' }
+          : { cell_type: 'code', execution_count: null, outputs: [] }),
         id,
-        execution_count: null,
         metadata: {},
-        outputs: [],
         source
       })),
       metadata: {

@@ -11,10 +11,12 @@ import {
   expect,
   openCenter,
   rows,
+  runCommand,
   test,
   toasts,
   useLab
 } from './lab';
+import { writeNotebook } from './notebookFile';
 
 const lab = useLab();
 let page: Page;
@@ -48,6 +50,37 @@ test('Formulas are drawn by JupyterLab, dollars stay dollars', async () => {
   await expect(text).toContainText('fell from $200 and $300:');
   await expect(text.locator('code')).toHaveText('$y$');
   await expect(text.locator('.jp-mod-display mjx-container')).toBeVisible();
+});
+
+test('Formulas begin and end as in the Markdown cells of a notebook', async () => {
+  const source = [
+    'In \\\\(x^2\\\\), in `\\\\(y\\\\)`, and $z$.',
+    '\\\\[\n\\sum_i x_i\n\\\\]',
+    '\\begin{align}\na &= b \\\\\n&= c\n\\end{align}',
+    '\\begin{equation*}\ne\n\\end{equation*}',
+    '```\n\\begin{align}f\\end{align}\n```',
+    'No formula: \\(x\\), \\[y\\], C:\\\\(x86).'
+  ].join('\n\n');
+  writeNotebook(lab.root, 'formulas.ipynb', [
+    { id: 'formulas', source, markdown: true }
+  ]);
+  await runCommand(page, 'docmanager:open', { path: 'formulas.ipynb' });
+  const own = page.locator('.jp-NotebookPanel .jp-RenderedMarkdown');
+  await expect(own.locator('mjx-container')).toHaveCount(5);
+  const text = await show('As in a cell', source);
+  await expect(text.locator('mjx-container')).toHaveCount(5);
+  // The same formulas, one after the other.
+  const drawn = (where: Locator) =>
+    where
+      .locator('mjx-container')
+      .evaluateAll(all => all.map(one => one.textContent));
+  expect(await drawn(text)).toEqual(await drawn(own));
+  await expect(text.locator('.jp-mod-display mjx-container')).toHaveCount(3);
+  await expect(text.locator('code').first()).toHaveText('\\\\(y\\\\)');
+  await expect(text.locator('pre')).toContainText(
+    '\\begin{align}f\\end{align}'
+  );
+  await expect(text).toContainText('No formula: (x), [y], C:\\(x86).');
 });
 
 test('A formula that does more than to draw stays as it was written', async () => {
