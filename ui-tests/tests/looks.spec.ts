@@ -4,6 +4,7 @@
  */
 import type { Locator, Page } from '@playwright/test';
 
+import { coveredParts } from './boxes';
 import {
   banners,
   center,
@@ -281,35 +282,4 @@ async function isHalfDrawn(
     );
   await expect(bar).toBeVisible();
   expect(await colour(bar, pseudo)).not.toBe(await colour(ground, ''));
-}
-
-/**
- * Find what a row's buttons cover of its icon, its box to select it, and the first three letters of
- * its summary.
- */
-function coveredParts(row: Locator): Promise<string[]> {
-  return row.evaluate(node => {
-    const buttons = [...node.querySelectorAll('.jp-NotifyRow-tools > *')].map(
-      button => button.getBoundingClientRect()
-    );
-    const isCovered = (box: DOMRect) =>
-      buttons.some(
-        button => button.left < box.right && button.right > box.left
-      );
-    const parts = ['.jp-NotifyRow-lead', '.jp-NotifyIcon'].filter(part =>
-      isCovered(node.querySelector(part)!.getBoundingClientRect())
-    );
-    const walker = document.createTreeWalker(
-      node.querySelector('.jp-NotifyRow-summary')!,
-      NodeFilter.SHOW_TEXT
-    );
-    const text = walker.nextNode() as Text;
-    const letters = [0, 1, 2].filter(at => {
-      const letter = document.createRange();
-      letter.setStart(text, at);
-      letter.setEnd(text, at + 1);
-      return isCovered(letter.getBoundingClientRect());
-    });
-    return [...parts, ...letters.map(at => text.data[at])];
-  });
 }

@@ -6,6 +6,7 @@ import type { Locator, Page } from '@playwright/test';
 import * as zlib from 'zlib';
 
 import { hasNoViolations } from './axe';
+import { coveredParts } from './boxes';
 import {
   center,
   closeCenter,
@@ -150,6 +151,51 @@ test('a row shows its picture small, and whole when it is open', async () => {
   ]);
   await expect(opened.locator('img')).toHaveJSProperty('naturalWidth', 640);
   await opened.close();
+});
+
+test('the buttons of a row stand beside its text, also where that runs against the page', async () => {
+  const words = { ltr: 'Done', rtl: 'اكتملت المهمة بنجاح' };
+  for (const [key, message] of Object.entries(words)) {
+    const actions = [{ label: 'Open log', url: 'https://example.org/' }];
+    await lab.push({ message, key, autoClose: 0, body: message, actions });
+    await give(key, png(100));
+  }
+  await openCenter(page);
+  const turn = (direction: string) =>
+    page.evaluate(direction => {
+      document.documentElement.dir = direction;
+    }, direction);
+  try {
+    for (const direction of Object.keys(words)) {
+      await turn(direction);
+      const against = words[direction === 'ltr' ? 'rtl' : 'ltr'];
+      const row = rows(page, against);
+      await expect(row.locator('.jp-NotifyThumbnail')).toBeVisible();
+      await row.locator('.jp-NotifyRow-meta').hover();
+      for (const name of ['Open log', 'Mark as read', 'Done']) {
+        await expect(row.getByRole('button', { name })).toBeInViewport({
+          ratio: 1
+        });
+      }
+      expect(await coveredParts(row)).toEqual([]);
+      // Nor does what is behind the buttons hide any of it.
+      const boxes = await row.evaluate(node =>
+        ['.jp-NotifyRow-tools', '.jp-NotifyRow-text'].map(part => {
+          const { left, right } = node
+            .querySelector(part)!
+            .getBoundingClientRect();
+          return { left, right };
+        })
+      );
+      const [tools, text] = boxes;
+      expect(
+        tools.left >= text.right || tools.right <= text.left,
+        JSON.stringify(boxes)
+      ).toBe(true);
+    }
+  } finally {
+    await turn('');
+  }
 });
 
 test('a curve grows in an open row, and nothing else of it changes', async () => {

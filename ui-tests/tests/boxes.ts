@@ -1,0 +1,35 @@
+/**
+ * What covers what on a page, by the boxes that the browser draws.
+ */
+import type { Locator } from '@playwright/test';
+
+/**
+ * Find what a row's buttons cover of its icon, its box to select it, and the first three letters of
+ * its summary.
+ */
+export function coveredParts(row: Locator): Promise<string[]> {
+  return row.evaluate(node => {
+    const buttons = [...node.querySelectorAll('.jp-NotifyRow-tools > *')].map(
+      button => button.getBoundingClientRect()
+    );
+    const isCovered = (box: DOMRect) =>
+      buttons.some(
+        button => button.left < box.right && button.right > box.left
+      );
+    const parts = ['.jp-NotifyRow-lead', '.jp-NotifyIcon'].filter(part =>
+      isCovered(node.querySelector(part)!.getBoundingClientRect())
+    );
+    const walker = document.createTreeWalker(
+      node.querySelector('.jp-NotifyRow-summary')!,
+      NodeFilter.SHOW_TEXT
+    );
+    const text = walker.nextNode() as Text;
+    const letters = [0, 1, 2].filter(at => {
+      const letter = document.createRange();
+      letter.setStart(text, at);
+      letter.setEnd(text, at + 1);
+      return isCovered(letter.getBoundingClientRect());
+    });
+    return [...parts, ...letters.map(at => text.data[at])];
+  });
+}
