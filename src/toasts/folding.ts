@@ -1,6 +1,7 @@
 /**
  * Folds toasts that stay to a single line after they have been in sight for a while; the stylesheet
- * opens them again under the pointer and the focus. The view says which toasts.
+ * opens them again under the pointer and the focus, and shows them before toasts that close by
+ * themselves. The view says which toasts.
  */
 import type { IDisposable } from '@lumino/disposable';
 
@@ -48,6 +49,7 @@ export class ToastFolding implements IDisposable {
   /** Open a toast, and fold it after its time. */
   start(node: HTMLElement): void {
     delete node.dataset.jpNotifyFolded;
+    node.dataset.jpNotifyStays = '';
     this._ages.set(node, 0);
     this._timer ??= window.setInterval(() => this._tick(), TICK_MS);
   }
@@ -55,6 +57,7 @@ export class ToastFolding implements IDisposable {
   /** Leave a toast open: it closes by itself, or is gone. */
   stop(node: HTMLElement): void {
     delete node.dataset.jpNotifyFolded;
+    delete node.dataset.jpNotifyStays;
     this._ages.delete(node);
   }
 

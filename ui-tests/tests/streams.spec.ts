@@ -325,6 +325,36 @@ test('someone who was away gets what stays, the newest few and how many more, an
   }
   await expect(badge(tab)).toHaveText('16');
   expect(await toastEvents(tab, 'Meanwhile')).toHaveLength(2);
+  // It stands first, also before an error that closes by itself, and an error that stays before it.
+  const errors = [
+    await lab.push({
+      message: 'An error that passes.',
+      type: 'error',
+      autoClose: 60_000
+    }),
+    await lab.push({ message: 'An error that stays.', type: 'error' })
+  ];
+  const tops = async () => {
+    const boxes = await toasts(tab).evaluateAll(all =>
+      all.map(one => ({
+        top: one.getBoundingClientRect().top,
+        text: one.querySelector('.jp-toast-message')!.textContent
+      }))
+    );
+    return boxes.sort((a, b) => a.top - b.top).map(({ text }) => text);
+  };
+  await expect
+    .poll(tops)
+    .toEqual([
+      'An error that stays.',
+      'The quota is nearly full.',
+      'An error that passes.',
+      'Meanwhile 15.'
+    ]);
+  for (const { notification_id } of errors) {
+    await lab.revoke(notification_id);
+  }
+  await expect(badge(tab)).toHaveText('16');
 
   await tab.reload();
   await untilReady(tab);
