@@ -71,9 +71,13 @@ describe('completions', () => {
     ['type:s', ['type:success']],
     ['type:success', []],
     ['disk type:i', ['disk type:info', 'disk type:in-progress']],
-    ['from:qu', ['from:"batch queue"', 'from:quota']],
+    ['type:error,w', ['type:error,warning']],
+    ['type:error,e', []],
+    ['disk type:Info,i', ['disk type:info,in-progress']],
+    // First the names that begin so.
+    ['from:qu', ['from:quota', 'from:"batch queue"']],
     ['from:"batch q', ['from:"batch queue"']],
-    ['source:Q', ['source:"batch queue"', 'source:quota']],
+    ['source:Q', ['source:quota', 'source:"batch queue"']],
     ['from:"a ""', ['from:"a ""b"""']],
     ['from:nobody', []],
     ['https://example.org', []]

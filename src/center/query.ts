@@ -86,11 +86,9 @@ export function completions(
   const value = typed?.replaceAll('""', '"');
   const found =
     name === 'type'
-      ? TYPES.filter(type => type.startsWith(value)).map(type => `type:${type}`)
+      ? typesAfter(value)
       : name === 'from' || name === 'source'
-        ? sources
-            .filter(source => source.toLowerCase().includes(value))
-            .map(source => term(name, source))
+        ? sourcesWith(value, sources).map(source => term(name, source))
         : last
           ? ['type:', 'from:'].filter(one => one.startsWith(last.toLowerCase()))
           : [];
@@ -98,6 +96,23 @@ export function completions(
     .filter(one => one !== last)
     .slice(0, MOST_COMPLETIONS)
     .map(one => head + one);
+}
+
+/** Complete the last type of a list of types. */
+function typesAfter(value: string): string[] {
+  const list = value.slice(0, value.lastIndexOf(',') + 1);
+  const last = value.slice(list.length);
+  return TYPES.filter(
+    type => type.startsWith(last) && !list.split(',').includes(type)
+  ).map(type => `type:${list}${type}`);
+}
+
+/** Find the sources whose names contain a text; those that begin with it come first. */
+function sourcesWith(value: string, sources: readonly string[]): string[] {
+  const at = (source: string) => source.toLowerCase().indexOf(value);
+  return sources
+    .filter(source => at(source) >= 0)
+    .sort((a, b) => Math.sign(at(a)) - Math.sign(at(b)));
 }
 
 /** Write a filter as a word of a search, in quotes if its value needs them. */

@@ -88,7 +88,7 @@ export function SearchField(props: {
   );
 }
 
-/** The completions on offer, and the one that Enter takes. */
+/** The completions on offer, and the one that Enter takes; Tab takes the first if none is chosen. */
 function useOffer(props: React.ComponentProps<typeof SearchField>) {
   const { search, sources, onSearch, onLeave } = props;
   const [isOpen, setOpen] = React.useState(false);
@@ -111,11 +111,10 @@ function useOffer(props: React.ComponentProps<typeof SearchField>) {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by && count > 0) {
       setAt(at < 0 && by < 0 ? count - 1 : (at + by + count) % count);
-    } else if (
-      (event.key === 'Enter' || event.key === 'Tab') &&
-      at in options
-    ) {
+    } else if (event.key === 'Enter' && at in options) {
       take(options[at]);
+    } else if (event.key === 'Tab' && !event.shiftKey && count > 0) {
+      take(options[at in options ? at : 0]);
     } else if (event.key === 'Escape' && count > 0) {
       event.stopPropagation();
       close();

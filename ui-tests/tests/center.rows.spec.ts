@@ -219,8 +219,8 @@ test.describe('The search', () => {
     await expect(options()).toHaveCount(0);
     await expect(rows(page)).toHaveText([/alpha/]);
     await searchField().fill('from:q');
-    await expect(options()).toHaveText(['from:"batch queue"', 'from:quota']);
-    await options().last().click();
+    await expect(options()).toHaveText(['from:quota', 'from:"batch queue"']);
+    await options().first().click();
     await expect(searchField()).toHaveValue('from:quota ');
     await expect(rows(page)).toHaveText([/beta/]);
     // Escape takes the offer away first, then the search.
@@ -235,6 +235,45 @@ test.describe('The search', () => {
     await expect(rows(page)).toHaveCount(2);
     await page.keyboard.press('ArrowDown');
     await expect(rows(page).first()).toBeFocused();
+  });
+
+  test('is completed by Tab, which then leaves the field', async () => {
+    await push('alpha', { source: 'batch queue', type: 'error' });
+    await push('beta', { source: 'batch runner', type: 'warning' });
+    await push('gamma', { source: 'quota' });
+    await expect(rows(page)).toHaveCount(3);
+    const types = async (text: string) => {
+      await searchField().pressSequentially(text);
+      await expect(options().first()).toBeVisible();
+    };
+    await searchField().focus();
+    await types('ty');
+    await page.keyboard.press('Tab');
+    await expect(searchField()).toHaveValue('type:');
+    await types('error,w');
+    await page.keyboard.press('Tab');
+    await expect(searchField()).toHaveValue('type:error,warning ');
+    await expect(rows(page)).toHaveText([/beta/, /alpha/]);
+    await types('from:ba');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    const chosen = await options()
+      .and(page.locator('[aria-selected="true"]'))
+      .textContent();
+    await page.keyboard.press('Tab');
+    await expect(searchField()).toHaveValue(`${chosen} `);
+    await expect(rows(page)).toHaveCount(1);
+    await expect(searchField()).toBeFocused();
+    await expect(options()).toHaveCount(0);
+    await page.keyboard.press('Tab');
+    await expect(searchField()).not.toBeFocused();
+    // Back to what stands before the field is no completion.
+    await searchField().fill('type:');
+    await expect(options().first()).toBeVisible();
+    await page.keyboard.press('Shift+Tab');
+    await expect(searchField()).toHaveValue('type:');
+    await expect(searchField()).not.toBeFocused();
+    await searchField().fill('');
   });
 
   test('has a menu of the senders, with how many each has sent', async () => {
