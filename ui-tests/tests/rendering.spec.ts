@@ -64,7 +64,10 @@ test('Formulas begin and end as in the Markdown cells of a notebook', async () =
   writeNotebook(lab.root, 'formulas.ipynb', [
     { id: 'formulas', source, markdown: true }
   ]);
-  await runCommand(page, 'docmanager:open', { path: 'formulas.ipynb' });
+  await runCommand(page, 'docmanager:open', {
+    path: 'formulas.ipynb',
+    kernelPreference: { shouldStart: false, autoStartDefault: false }
+  });
   const own = page.locator('.jp-NotebookPanel .jp-RenderedMarkdown');
   await expect(own.locator('mjx-container')).toHaveCount(5);
   const text = await show('As in a cell', source);
