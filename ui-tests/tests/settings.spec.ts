@@ -83,6 +83,12 @@ test("The center's Settings… land on one page with all of them", async ({
   const editor = page.locator('.jp-SettingsPanel');
   const form = editor.locator('form').filter({ hasText: 'Corner' });
   await expect(form).toBeVisible();
+  // What it is about is said once.
+  await expect(
+    editor
+      .getByText('Toasts, the notification center, the desktop')
+      .filter({ visible: true })
+  ).toHaveCount(1);
   // In the order in which users look for them, with what is an administrator's last.
   const titles = [
     'Corner',
