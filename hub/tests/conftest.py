@@ -14,7 +14,7 @@ import pytest
 from .mailing import MailServer, mail_server
 from .support import Databases, Service, Tokens, running
 
-# A job in a shell's background ignores Ctrl-C, and so would the programs that tests send it to.
+# A job in a shell's background ignores SIGINT, and programs started by it would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KINDS = os.environ.get("NOTIFY_TEST_DATABASES", "sqlite,postgresql").split(",")
@@ -42,7 +42,7 @@ def database(request: pytest.FixtureRequest, databases: Databases) -> Iterator[s
 
 @pytest.fixture
 def postgresql(databases: Databases) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database, for what only several replicas can show."""
+    """The URL of an empty PostgreSQL database, for tests with several replicas."""
     url = databases.fresh("postgresql")
     yield url
     databases.drop(url)
@@ -57,7 +57,7 @@ async def service(database: str, tokens: Tokens, tmp_path: Path) -> AsyncIterato
 
 @pytest.fixture
 def sync_service(database: str, tokens: Tokens) -> Iterator[tuple[Service, Callable[[Any], Any]]]:
-    """A service, and what runs a coroutine in its loop: hypothesis calls no coroutines."""
+    """A service, and a function that runs a coroutine in its loop: hypothesis calls none."""
     loop = asyncio.new_event_loop()
     block = running(database, tokens)
     service = loop.run_until_complete(block.__aenter__())

@@ -19,7 +19,7 @@ from .ports import free_ports
 
 
 def program(*names: str) -> str:
-    """Return the path of a program; without it a test is left out, but not where CI runs."""
+    """Return the path of a program; without it the test is skipped, except in CI."""
     for name in names:
         found = shutil.which(name)
         if found:
@@ -68,10 +68,10 @@ class Process:
 
 @dataclass
 class Exporter:
-    """Says what each user uses, as a site's exporter does."""
+    """Exports each user's usage, as a site's exporter does."""
 
     values: dict[str, float] = field(default_factory=dict)
-    #: True while the file server is down, which is nobody's alert and inhibits those of users.
+    #: True while the file server is down: an alert about no user, which inhibits users' alerts.
     down: bool = False
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -84,7 +84,7 @@ class Exporter:
 
 @dataclass
 class Alerting:
-    """Prometheus and Alertmanager, which tells the service."""
+    """Prometheus and Alertmanager, which sends webhooks to the service."""
 
     exporter: Exporter
     prometheus: Process
@@ -170,7 +170,7 @@ async def alerting(directory: Path, url: str, token: str) -> AsyncIterator[Alert
                 f"--config.file={directory}/prometheus.yml",
                 f"--storage.tsdb.path={directory}/data",
                 f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
-                # An alert that is over is told as such for a while; a restart must not take long.
+                # Prometheus repeats for a while that an alert is over; make that short.
                 "--rules.alert.resend-delay=1s",
             ],
             f"{urls['prometheus']}/-/ready",

@@ -27,8 +27,8 @@ NODE_BIN = ROOT / "ui-tests" / "node_modules" / ".bin"
 #: The Python of the environment in which `make` puts JupyterHub 5.
 HUB5 = Path(sys.prefix) / "hub5" / "bin" / "python"
 
-#: The program that a hub starts for a user: JupyterLab, or one that only tells its surroundings,
-#: and starts sooner.
+#: The program that a hub starts for a user: JupyterLab, or a stand-in that only reports its
+#: environment and starts faster.
 LAB = [str(BIN / "jupyterhub-singleuser"), "--allow-root"]
 STAND_IN = [sys.executable, str(Path(__file__).with_name("stand_in_server.py"))]
 
@@ -84,7 +84,7 @@ class Hub:
     Parameters
     ----------
     directory
-        Where it keeps everything.
+        The directory of all its files.
     site
         The site's own lines of `jupyterhub_config.py`.
     configure
@@ -92,12 +92,12 @@ class Hub:
     after
         Lines that a site wrote after the call.
     python
-        The Python of the hub's environment; in another than the tests' lies nothing of ours but
-        the one file.
+        The Python of the hub's environment; an environment other than the tests' has only the one
+        file of ours.
     base_url
         The hub's prefix.
     lab
-        Whether users' servers are JupyterLab; else what only tells their surroundings.
+        Whether users' servers are JupyterLab, rather than stand-ins that report their environment.
     domain
         The hub's domain, if users' servers and services have domains of their own below it.
     """
@@ -149,7 +149,7 @@ class Hub:
         self.config_file.write_text(text + after)
 
     def _call(self, arguments: str) -> str:
-        """Return the two lines, and for an environment without us where the file is."""
+        """Return the two lines; in an environment without our package also the file's place."""
         more = [f"port={self.service_port}"] if "url=" not in arguments else []
         lines = ""
         if self.python != Path(sys.executable):
@@ -171,7 +171,7 @@ class Hub:
         return self.log_file.read_text(errors="replace")
 
     def start(self, *, ready: bool = True) -> Hub:
-        """Start it, and wait until the service answers through the hub's proxy."""
+        """Start the hub, and wait until the service answers through its proxy."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "COLUMNS"))}
         env["PATH"] = os.pathsep.join([str(NODE_BIN), str(BIN), env["PATH"]])
         env["HOME"] = str(self.directory)
@@ -211,14 +211,14 @@ class Hub:
         return False
 
     def stop(self) -> None:
-        """End it, its proxy, its service and its users' servers."""
+        """Stop the hub, its proxy, its service and its users' servers."""
         self.client.close()
         process, self.process = self.process, None
         if process is None:
             return
         family = [psutil.Process(process.pid)] if process.poll() is None else []
         family += [child for parent in family for child in parent.children(recursive=True)]
-        # The users' servers are sessions of their own.
+        # The users' servers are in sessions of their own.
         with suppress(psutil.Error):
             process.send_signal(signal.SIGTERM)
         _, left = psutil.wait_procs(family, timeout=20)
@@ -227,7 +227,7 @@ class Hub:
                 one.kill()
         process.wait(10)
 
-    # --- What one does with it
+    # --- Requests
 
     def api(self, method: str, path: str, json: Any = None, *, token: str | None = None) -> Any:
         """Ask the Hub's API, as its administrators do."""
@@ -247,7 +247,7 @@ class Hub:
             self.api("POST", f"/users/{name}")
 
     def token(self, name: str, **fields: Any) -> str:
-        """Return a new token of a user's."""
+        """Return a new token of a user."""
         made = self.api("POST", f"/users/{name}/tokens", {"expires_in": 600, **fields})
         return str(made["token"])
 
@@ -283,7 +283,7 @@ class Hub:
         return self.client.request(method, self.service + path, headers=headers, **options)
 
     def me(self, token: str | None = None) -> dict[str, Any]:
-        """Return who the service takes the holder of a token for."""
+        """Return the service's answer to the holder of a token about themselves."""
         answer = self.get("/v1/me", token)
         assert answer.status_code == 200, answer.text
         model: dict[str, Any] = answer.json()

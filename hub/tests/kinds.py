@@ -1,4 +1,4 @@
-"""Users' servers of every kind that a broadcast may meet, at one real hub."""
+"""Users' servers of every kind that a broadcast may reach, at one real hub."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def site(kinds: dict[str, str]) -> str:
 
 
 class Servers:
-    """Starts and meets the servers of a hub's users.
+    """Starts the servers of a hub's users, and sends them requests.
 
     Parameters
     ----------

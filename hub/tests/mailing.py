@@ -1,4 +1,4 @@
-"""A real mail server, time that passes when a test says so, and a sender for both."""
+"""A real mail server, a clock that a test sets, and a sender that uses both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
-        #: To whom they went, whatever their headers say.
+        #: The recipients of the mails by SMTP, whatever the headers say.
         self.recipients: list[str] = []
         self.answer = "250 OK"
 
@@ -65,7 +65,7 @@ def mail_server() -> Iterator[MailServer]:
 
 
 class Clock:
-    """Time that passes when a test says so, from now on."""
+    """A clock that starts at the present time and moves only when a test says so."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()

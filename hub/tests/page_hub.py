@@ -1,8 +1,8 @@
 """A real hub with the service for the browser tests: `python -m tests.page_hub`.
 
-It prints one line of JSON that says where it is, and runs until its standard input closes. At the
-lines `stop-service` and `start-service` it stops the service as a machine does that goes down, and
-lets the hub start it again.
+It prints one line of JSON with its address, and runs until its standard input closes. At the line
+`stop-service` it stops the service as if its machine went down, and at `start-service` it lets the
+hub start the service again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ c.JupyterHub.load_groups = {
 }
 """
 
-#: Held messages wait longer than ten seconds for a test that undoes one or sends it at once: a busy
-#: machine may take as long to draw the page.
+#: Messages are held longer than the default of ten seconds, for tests that undo one or send it at
+#: once: a busy machine may take that long to draw the page.
 AFTER = """
 c.JupyterHub.services[-1]["environment"]["JUPYTERHUB_NOTIFY_UNDO_S"] = "60"
 """
 
-#: For structured notifications: what a service says that gives only its data.
+#: A template for structured notifications.
 TEMPLATE = """---
 type: warning
 schema:
@@ -61,13 +61,13 @@ def service_processes(hub: Hub) -> list[psutil.Process]:
 
 
 def obey(hub: Hub, line: str) -> None:
-    """Do what a line says."""
+    """Execute a line of the standard input."""
     processes = service_processes(hub)
     for one in processes:
         if line == "stop-service":
             one.suspend()
         elif line == "start-service":
-            # The hub starts it again, as it does with what has ended.
+            # The hub starts a service again that has ended.
             one.kill()
     if line == "start-service":
         psutil.wait_procs(processes, timeout=10)

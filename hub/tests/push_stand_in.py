@@ -1,4 +1,4 @@
-"""Servers of many users at one port, which keep what they are sent as a lab or the older one does.
+"""Stand-ins for many users' servers at one port, with this extension or the older one.
 
 One process answers for all of them; a user's server is found by the first part of its path.
 """
@@ -17,12 +17,12 @@ from urllib.parse import unquote, urlsplit
 
 
 class StandIns:
-    """Stand-ins for users' servers, with what they have and how they answer.
+    """Stand-ins for users' servers: their messages, and their answers.
 
     Parameters
     ----------
     delay_s
-        Seconds between what came and the answer; it is kept before.
+        Seconds from a request to its answer; the message is kept at once.
     """
 
     def __init__(self, delay_s: float) -> None:

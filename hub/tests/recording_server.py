@@ -1,7 +1,7 @@
-"""A user's server that writes down all it is sent, as a hostile one would, and answers 200.
+"""A user's server that records every request, as a hostile server would, and answers 200.
 
-The first argument is how many seconds it takes to. The second names a file: until it is there,
-the server answers as one without an extension.
+The first argument is the time in seconds that an answer takes. The second names a file: until the
+file exists, the server answers like a server without the extension.
 """
 
 from __future__ import annotations

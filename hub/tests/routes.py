@@ -1,4 +1,4 @@
-"""Every route that somebody may try with a token that they were shown."""
+"""Every route that a hostile server may try with a token that it was shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Route = tuple[str, str]
 _VALUES = {"users": "ada", "groups": "staff", "services": "notify", "shares": "ada"}
 _VALUES |= {"share-codes": "ada", "shared": "ada", "servers": "", "tokens": "a1"}
 
-#: A route that the older extension alone has.
+#: A route that only the older extension has.
 OLDER_LIST = "jupyterlab-notifications-extension/notifications"
 
 #: The documented routes of a Jupyter server.
@@ -54,7 +54,7 @@ JUPYTER_SERVER: list[Route] = [
     ("GET", OLDER_LIST),
 ]
 
-#: Routes of the service that tell everybody whether it is there, or have a token of their own kind.
+#: Routes of the service that are open to everybody, or have tokens of their own kind.
 OPEN = {"health/live", "health/ready", "v1/channels/unsubscribe"}
 
 
@@ -64,7 +64,7 @@ def of_hub(user: str | None = None) -> list[Route]:
     Parameters
     ----------
     user
-        Whose, where a route is a user's; by default ada's.
+        The user in routes of a user; by default ada.
     """
     found: list[Route] = []
     for pattern, handler, *_ in default_handlers:

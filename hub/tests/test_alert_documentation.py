@@ -1,4 +1,4 @@
-"""The rules and channels in the documentation are good as they stand there."""
+"""The rules and channels in the documentation are valid."""
 
 from __future__ import annotations
 

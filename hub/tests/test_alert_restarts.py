@@ -1,4 +1,4 @@
-"""A restart of either side while an alert fires: it is shown once, and goes when it is over."""
+"""Restarts of either side while an alert fires: it is shown once, and goes when it is over."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOLD = 'jupyterhub_notify_alerts_total{engine="alertmanager",outcome="firing"}'
 
 
 class Site:
-    """The service as a process that can be killed, and the engines that tell it."""
+    """The service as a process that can be killed, and the engines that alert it."""
 
     def __init__(self, database: str, tokens: Tokens, log: Path) -> None:
         self._start = lambda port: Process(database, tokens, log, port=port)
@@ -106,7 +106,7 @@ async def test_a_restart_while_an_alert_fires_shows_it_once_and_it_goes(
         values["alice"] = 95.0
 
         async def shown() -> dict[str, Any]:
-            """Return the one that is there, once it is."""
+            """Return the only message, once it is there."""
             found: list[dict[str, Any]] = []
 
             async def some() -> bool:

@@ -22,7 +22,7 @@ from jupyterhub_notify.services.directory import HubUser, NobodyKnown
 from .engines import alerting
 from .support import Databases, Service, Tokens, running
 
-#: Longer than any test by far: no step of it ends within one.
+#: Far longer than any test, so that none of its steps ends during a test.
 YEARS_S = 10 * 365 * 24 * 3600
 
 
@@ -92,7 +92,7 @@ async def test_a_repeat_does_not_nag(service: Service):
     [message] = await service.messages()
     assert message["summary"]["gfm"] == "fuller still"
     assert message["read"] is not None
-    # One that was over and begins again is news.
+    # An alert that was over and fires again is a new message.
     await post(service, webhook(alert(status="resolved")))
     await post(service, webhook(alert()))
     [message] = await service.messages()
@@ -146,7 +146,7 @@ async def test_a_large_group_is_taken_whole_and_its_repeat_changes_nothing(
     async with running(database, tokens, alerts_expire_s=YEARS_S) as service:
         texts = {"summary": "Nearly full", "description": "x" * 200}
         alerts = [alert(f"u{n}", fingerprint=f"f{n}", annotations=texts) for n in range(1000)]
-        # An engine does not send again what is refused: none may be too large.
+        # An engine does not repeat a refused webhook, so none may be too large.
         assert len(json.dumps(webhook(*alerts))) > 256 * 1024
         assert (await post(service, webhook(*alerts)))["created"] == 1000
         assert (await post(service, webhook(*alerts)))["unchanged"] == 1000
@@ -190,7 +190,7 @@ async def test_a_very_large_group_lets_others_have_their_turn(
             written = await others_write(sent)
             watch.cancel()
             assert (await sent)[key] >= 2999
-            # No transaction and no turn is most of the work.
+            # The work is divided over several transactions and turns.
             assert written >= 5
             assert max(turns) < sum(turns) / 4
 
@@ -399,7 +399,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 @pytest.fixture
 def one_database(databases: Databases) -> str:
-    """Engines take long to start: what they say is tried on one database."""
+    """Engines take long to start, so tests with them run on one database only."""
     return databases.fresh("sqlite")
 
 

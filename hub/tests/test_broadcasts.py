@@ -1,4 +1,4 @@
-"""Broadcasts: who sees them, when, and what became of them."""
+"""Broadcasts: who sees them, when, and their outcomes."""
 
 from __future__ import annotations
 
@@ -229,14 +229,14 @@ async def test_what_users_do_with_a_broadcast_is_in_the_ledger(service: Service)
         ("bob", "", "read", None),
         ("carol", "", "waiting", None),
     ]
-    # A receipt that was on its way says less, and changes nothing.
+    # A late receipt has a lower rank, and changes nothing.
     late = {"id": sent["id"], "server": "", "state": "shown", "tabs": 1}
     await service.as_("bob").post("/v1/receipts", json={"receipts": [late]})
     assert (await rows())[2][2] == "read"
 
 
 async def test_receipts_of_many_labs_at_once_are_what_each_of_them_says(service: Service) -> None:
-    """Labs share commands: none takes another's with it, and the order of one lab's counts."""
+    """Labs share commands: a failing receipt harms no other lab's, and one lab's stay in order."""
     names = service.tokens.many_users(40)
     everyone = await broadcast(service)
     named = await broadcast(service, users=names[:20])

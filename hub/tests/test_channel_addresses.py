@@ -1,4 +1,4 @@
-"""Addresses from a real Hub's auth state: shown by the scope for it only, and nothing is kept."""
+"""Addresses from a real Hub's auth state: shown only with its scope, and nothing is kept."""
 
 from __future__ import annotations
 

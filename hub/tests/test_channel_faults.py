@@ -1,4 +1,4 @@
-"""Channels and what is odd: texts, names, mail servers that refuse, secrets, defects."""
+"""Channels with hostile texts and names, refusing mail servers, secrets, and defects."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def test_a_name_that_is_only_odd_is_reached(mail: MailServer, name: str):
 
 @asynccontextmanager
 async def ascii_only() -> AsyncIterator[MailServer]:
-    """Run a mail server that takes only what is ASCII in addresses, as many do."""
+    """Run a mail server that accepts only ASCII addresses, as many do."""
     mailbox = Mailbox()
     controller = Controller(
         mailbox, hostname="127.0.0.1", port=free_ports(1)[0], enable_SMTPUTF8=False
@@ -201,7 +201,7 @@ async def test_what_a_mail_server_answers_says_whether_it_is_tried_again(
             await mail_channel(odd.port, **more).send(letter())
     assert reason in str(failed.value)
     assert failed.value.permanent is permanent
-    # Neither whom it was for, nor a password.
+    # The error names neither the recipient nor a password.
     assert "alice" not in str(failed.value)
     assert "pw" not in str(failed.value)
     if more.get("starttls"):

@@ -1,4 +1,4 @@
-"""Other channels: only what stays unread, once, when the user wants it, with real servers."""
+"""Channels send only messages that stay unread, once, when the user wants; with real servers."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
 
 class Users:
-    """A directory with the users that a test says; `None` as if the hub did not answer."""
+    """A directory with the users that a test sets; `None` as if the hub did not answer."""
 
     def __init__(self, users: Sequence[HubUser] | None) -> None:
         self.all = users
@@ -62,7 +62,7 @@ async def broadcast(service: Service, summary: str = "Hello", **more: Any) -> st
 
 
 def letters(mail: MailServer) -> list[tuple[str, str]]:
-    """Take the letters that have come: to whom, and what about, each message of a digest."""
+    """Take the received letters; return the recipient and subjects of each."""
     found = []
     for one in mail.mails:
         lines = one.get_body(("plain",)).get_content().splitlines()

@@ -1,4 +1,4 @@
-"""The two lines, on whatever else a site's configuration says."""
+"""The two lines, with whatever else a site has configured."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def role(c: Config, name: str) -> dict[str, Any]:
 
 
 def user_may(c: Config) -> bool:
-    """Return whether every user has the scope, as JupyterHub reads what is configured."""
+    """Return whether every user has the scope, by JupyterHub's reading of the configuration."""
     users = [r for r in c.JupyterHub.load_roles if r["name"] == "user" and "scopes" in r]
     if users:
         return ACCESS in users[0]["scopes"]
@@ -39,7 +39,7 @@ def user_may(c: Config) -> bool:
 
 
 def test_it_needs_the_standard_library_alone(tmp_path: Path) -> None:
-    """Nothing of ours enters the hub's environment but the file."""
+    """The hub's environment needs nothing of ours but the file."""
     (tmp_path / "jupyterhub_notify.py").write_bytes(SOURCE.read_bytes())
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r});"

@@ -1,4 +1,4 @@
-"""The two lines at real hubs, 6.x and 5.x, whose sites make it hard."""
+"""The two lines at real hubs, 6.x and 5.x, with difficult configurations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .ports import free_ports
 
 CENTRAL_URL = "JUPYTERLAB_NOTIFY_CENTRAL_URL"
 
-#: All at once that a site may have said before.
+#: Everything that a site may have configured before, at once.
 OWN_ROLES = """
 c.JupyterHub.load_roles += [
     {"name": "user", "description": "ours", "scopes": ["self", "list:services"]},
@@ -85,7 +85,7 @@ def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_the_two_lines_are_enough(hub: Hub) -> None:
-    """A server knows the service and is let in; what the site gave it, it keeps."""
+    """A server knows the service and is let in, and keeps what the site gave it."""
     ada = hub.spawn("ada")
     url, token = ada[CENTRAL_URL], ada["JUPYTERHUB_API_TOKEN"]
     answer = httpx.get(f"{url}v1/me", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
@@ -121,7 +121,7 @@ def test_the_two_lines_are_enough(hub: Hub) -> None:
 
 
 class Loopback(httpx.HTTPTransport):
-    """Reaches every host on this machine, as a name server of the site's would say."""
+    """Resolves every host name to this machine, as a site's name server would."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         there = httpx.Request(
@@ -200,7 +200,7 @@ def test_a_service_that_runs_elsewhere(tmp_path: Path) -> None:
             page = "/prefix/services/notify/v1/me"
             answer = browser.get(f"{hub.service}/login", params={"next": page}, headers=NAVIGATION)
             assert answer.json()["admin"]
-        # The hub is gone: it is said, with a time to come again, and heals by itself.
+        # While the hub is down, the answer says so and when to come again; it heals by itself.
         unknown = {"Authorization": f"Bearer {secrets.token_hex(16)}"}
         answer = httpx.get(f"http://127.0.0.1:{port}/v1/me", headers=unknown, trust_env=False)
         assert answer.status_code == 503

@@ -25,12 +25,12 @@ from jupyterhub_notify.storage.pushes import PushStore
 from .support import Databases, Service, Tokens, running
 
 AWAY = "The database does not answer"
-#: More than the bounds that are set below, on a machine that is busy.
+#: More than the limits set below, even on a busy machine.
 SOON_S = 20
 
 
 class Gate:
-    """A way to PostgreSQL's socket that can be shut: then nothing passes, and nothing ends."""
+    """A relay to PostgreSQL's socket that can be shut: then no data pass, and nothing ends."""
 
     def __init__(self, socket: str) -> None:
         self._socket = socket
@@ -46,7 +46,7 @@ class Gate:
         self._open.set()
 
     def hold_ends(self) -> None:
-        """Let the server's last words through, and not yet that it has closed the connection."""
+        """Let the server's last data through, but not yet the end of the connection."""
         self._ends = False
 
     async def _pass(self, reader: asyncio.StreamReader, writer_: asyncio.StreamWriter) -> None:
@@ -73,7 +73,7 @@ class Gate:
 
 @asynccontextmanager
 async def gated(url: str) -> AsyncIterator[tuple[Gate, str]]:
-    """Give a gate before a database, and the URL that leads through it."""
+    """Yield a gate in front of a database, and the URL that leads through it."""
     parsed = make_url(url)
     gate = Gate(f"{parsed.query['host']}/.s.PGSQL.{parsed.port or 5432}")
     server = await asyncio.start_server(gate.take, "127.0.0.1", 0)
@@ -96,7 +96,7 @@ async def send(service: Service, text: str) -> httpx.Response:
 
 
 async def until_it_heals(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    """Ask again, as a lab does, until the database is back."""
+    """Repeat a request, as a lab does, until the database is back."""
     while (answer := await ask()).status_code == 503:  # noqa: ASYNC110 - it is asked
         await asyncio.sleep(0.1)
     assert answer.status_code == 200, answer.text
@@ -104,7 +104,7 @@ async def until_it_heals(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.
 
 
 async def all_fail(service: Service, known: dict[str, str]) -> None:
-    """Expect the same sentence for whatever is asked, all at once."""
+    """Expect the same sentence from different requests, made at the same time."""
     answers = await asyncio.gather(
         asked(service, "alice", "GET", "/v1/notifications/messages"),
         asked(service, "alice", "GET", "/v1/notifications/messages", headers=known),
@@ -298,7 +298,7 @@ async def test_what_the_database_lacks_is_said_once_and_heals(
             for _ in range(2):
                 answers = await asyncio.gather(*(send(service, f"lost {n}") for n in range(3)))
                 assert {answer.status_code for answer in answers} == {503}
-                # What needs nothing of it is taken, and says nothing of the other.
+                # Other kinds of changes are accepted, and do not clear the failure of this one.
                 for what in ("read", "unread"):
                     path = f"/v1/notifications/{what}"
                     answer = await asked(service, "alice", "POST", path, json=mark)
@@ -316,7 +316,7 @@ async def test_what_the_database_lacks_is_said_once_and_heals(
 
 
 async def told(url: str, statement: str) -> None:
-    """Tell a database something."""
+    """Execute a statement in a database."""
     settings = {"default_transaction_read_only": "off"}
     connection = await asyncpg.connect(url.replace("+asyncpg", ""), server_settings=settings)
     await connection.execute(statement)
@@ -343,7 +343,7 @@ async def test_a_file_that_is_locked_is_said_to_be_away_and_heals(
             took_s = asyncio.get_running_loop().time() - began
             assert {answer.status_code for answer in answers} == {503}
             assert answers[0].json()["detail"][0]["msg"] == AWAY
-            # Together, not one after another, each with a wait of its own.
+            # All fail together, not one after another, each with a wait of its own.
             assert took_s < 20
             # Reading needs no lock.
             listed = await asked(service, "alice", "GET", "/v1/notifications/messages")

@@ -1,6 +1,6 @@
 """A broadcast, pushed at a real hub to real servers of every kind.
 
-One hub serves the whole module, and the tests go on from each other's state, in their order.
+One hub serves the whole module. The tests build on each other's state, in their order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from . import routes
 from .hubs import Hub, running, wait_for
 from .kinds import Servers, site
 
-# Starting ten servers takes its time on a machine with two busy processors.
+# Starting ten servers takes long on a machine with two busy processors.
 pytestmark = pytest.mark.timeout(400)
 
 KINDS = {
@@ -119,7 +119,7 @@ def test_each_server_has_exactly_one_outcome(servers: Servers, sent: str) -> Non
     }
     servers.become(sent, expected)
     found = servers.outcomes(sent)
-    # The bot is a user of the hub that nobody is.
+    # The bot is a user of the hub, but no recipient.
     assert found.keys() == expected.keys()
     assert "503" in str(servers.reason(sent, "kit"))
     assert servers.reason(sent, "fay") == "no answer within 5 s"
@@ -279,7 +279,7 @@ def test_a_group_reaches_its_users_only(servers: Servers) -> None:
 
 
 async def never() -> bool:
-    """Fail: the older extension's route is not taken."""
+    """Fail: the older extension's route must not be used."""
     raise AssertionError
 
 
@@ -287,7 +287,7 @@ async def test_past_the_proxy_a_push_arrives_and_is_no_activity(servers: Servers
     name = "carol@example.org"
 
     def seen() -> str:
-        """The time at which the proxy let something through to the server."""
+        """Return when the proxy last forwarded a request to the server."""
         routes = servers.hub.api("GET", "/proxy").values()
         return next(
             str(r["data"]["last_activity"]) for r in routes if r["data"].get("user") == name

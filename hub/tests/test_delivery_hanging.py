@@ -1,6 +1,6 @@
-"""Servers that hang while what they were sent is over, and servers whose address nobody knows.
+"""Servers that hang until after a broadcast's end, and servers without a known address.
 
-The real delivery service pushes; one stand-in is both a user's server and what a Hub says of it.
+The real delivery service pushes. One stand-in is both a user's server and the Hub.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Place:
     """The server of alice, which hangs for as long as it is told to, and the Hub."""
 
     service: Service
-    #: Method and key of everything that came to her server.
+    #: The method and key of every request to her server.
     came: list[tuple[str, str]] = field(default_factory=list)
     answers: asyncio.Event = field(default_factory=asyncio.Event)
-    #: Set while the Hub tells who runs what, and the number of times that it was asked.
+    #: Set while the Hub lists the servers; and the number of times that it was asked.
     tells: asyncio.Event = field(default_factory=asyncio.Event)
     asked: int = 0
     origin: str = ""
@@ -129,7 +129,7 @@ class Place:
         return str((await self.ask("POST", **body))["id"])
 
     async def row(self, id_: str) -> dict[str, Any]:
-        """Return what the ledger has of the present occurrence, or of the last one."""
+        """Return the ledger's row of the present or the latest occurrence."""
         (one,) = await self.ask("GET", f"/{id_}/deliveries")
         return dict(one)
 
@@ -147,11 +147,11 @@ class Place:
             return list(await connection.execute(statement))
 
     async def has_ended(self) -> bool:
-        """Return whether nothing is to be done at her server any more."""
+        """Return whether no push to her server is due or under way."""
         return all(due is None for _, due in await self.rows())
 
     async def tries_again(self) -> None:
-        """Let the seconds be over until what failed is pushed to again."""
+        """Let the pause after a failed push end."""
 
         async def command(transaction: Transaction) -> None:
             columns = Delivery.__table__.c
@@ -169,7 +169,7 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def until_now(true: Callable[[], bool]) -> None:
-    """Wait until what takes no asking is true."""
+    """Wait until a condition is true that needs no query."""
 
     async def asked() -> bool:
         return true()
@@ -216,7 +216,7 @@ async def test_what_is_revoked_while_a_server_hangs_is_taken_back_and_not_sent_a
         await until(taken_back)
         await until(place.has_ended)
     assert [method for method, _ in place.came].count("PUT") == 1
-    # It may have arrived, and perhaps was seen before it was taken back.
+    # The message may have arrived, and may have been seen before it was withdrawn.
     row = await place.row(id_)
     assert (row["outcome"], row["reason"]) == ("not-responding", "no answer within 1 s")
 

@@ -1,4 +1,4 @@
-"""Delivery at a JupyterHub 5, where only the one file of ours lies: the outcomes that matter."""
+"""The main outcomes of delivery at a JupyterHub 5 whose environment has only one file of ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from .hubs import HUB5, Hub, running
 from .kinds import Servers, site
 
-# Starting servers takes its time on a machine with two busy processors.
+# Starting servers takes long on a machine with two busy processors.
 pytestmark = pytest.mark.timeout(400)
 
 KINDS = {"pat": "plain", "ola": "older", "nia": "none", "kit": "recording", "sam": "recording"}

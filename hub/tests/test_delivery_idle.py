@@ -1,4 +1,4 @@
-"""Warnings of `warn-idle`: to whom, when, and what it says after a stop; without a hub."""
+"""The warnings of `warn-idle`: recipients, times, and the text after a stop; without a hub."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_user_is_warned_in_the_last_minutes_only_and_may_keep_it_running() -> 
     (warning,) = POLICY.wanted([idle(52)], [], AT)
     assert "will be stopped at 10:08 UTC, in 8 minutes" in warning["summary"]
     assert [action["commandId"] for action in warning["actions"]] == [KEEP_RUNNING]
-    # One that nobody stops although its time is over for long is not warned for ever.
+    # A server that is still not stopped long after its time is no longer warned about.
     assert POLICY.wanted([idle(90)], [], AT) == []
 
 

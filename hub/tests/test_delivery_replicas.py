@@ -1,7 +1,7 @@
-"""Two replicas push at a real hub, and what happens in the middle of it undoes nothing.
+"""Two replicas push at a real hub, and events in the middle of pushes lose and repeat nothing.
 
-A process that dies, a change and a revocation meet pushes that are under way at every moment of a
-broadcast to many. One hub serves the module.
+A process dies, a broadcast is changed or revoked, while pushes to many are under way. One hub
+serves the module.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from .support import Databases
 
 pytestmark = pytest.mark.timeout(400)
 
-#: Those of a stand-in, and real servers: of this extension, and of the older one.
+#: Users whose servers are stand-ins, and users with real servers of this and the older extension.
 SLOW = [f"slow{index}" for index in range(14)]
 OLDER = [f"older{index}" for index in range(4)]
 REAL = {"pat": "plain", "ola": "older"}
 EVERYONE = [*SLOW, *OLDER, *REAL]
-#: Seconds after which a stand-in answers: a push is under way for so long.
+#: Seconds until a stand-in answers, for which a push is under way.
 DELAY_S = 0.5
 LEASE_S = 8
 
@@ -102,7 +102,7 @@ class Replica:
             return False
 
     def has_pushed(self, since: int) -> bool:
-        """Return whether it has said of a push what came of it."""
+        """Return whether it has logged the outcome of a push."""
         return "- SUCCESS" in self.log[since:]
 
     def stop(self) -> None:
@@ -124,7 +124,7 @@ class Site:
     owner: str = ""
 
     def messages(self, user: str) -> list[str]:
-        """Return what a user's server shows; the older extension hands out each once only."""
+        """Return the messages of a user's server; the older extension returns each only once."""
         if user == "pat":
             return [one["message"] for one in self.servers.notifications("pat")]
         if user == "ola":
@@ -158,7 +158,7 @@ class Site:
         return list(self.servers.admin("GET", f"/broadcasts/{id_}/deliveries"))
 
     def wait_for_end(self, id_: str, users: list[str]) -> None:
-        """Wait until it is known of each of these users, and of nobody twice, what became of it."""
+        """Wait until each of these users has exactly one known outcome."""
 
         def ended() -> bool:
             rows = self.rows(id_)

@@ -1,4 +1,4 @@
-"""`make demo-hub` shows what it says."""
+"""`make demo-hub` works as described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes: valid by Kubernetes' schemas, and in agreement with each other."""
+"""The manifests for Kubernetes: valid by Kubernetes' schemas, and consistent with each other."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_names_ports_and_labels_agree() -> None:
         load("poddisruptionbudget.yaml")["spec"]["selector"]["matchLabels"],
     ):
         assert selector == ours
-    # The network policies of Zero to JupyterHub let whoever has these in.
+    # The network policies of Zero to JupyterHub admit pods with these labels.
     for part in ("hub", "proxy-http", "singleuser"):
         assert labels[f"hub.jupyter.org/network-access-{part}"] == "true"
     port = container()["ports"][0]

@@ -1,4 +1,4 @@
-"""`jupyterhub-notify doctor`: what is missing, in the configuration and at a hub that runs."""
+"""`jupyterhub-notify doctor` finds what is missing in the configuration and at a running hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that nobody can read are refused by every route, in one sentence of the same shape."""
+"""Every route refuses bodies that cannot be read, with one sentence of the same shape."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_a_browser_is_shown_a_page_where_there_is_none_and_clients_get_jso
         assert f"A part of this address makes no sense: {name}." in answer.text
         answer = await service.as_("admin").get(f"/history?{query}")
         assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", name])
-    # A token that is not known is no reason for another answer, and what is sent is no page's.
+    # An unknown token does not change the answer, and a POST is never answered with a page.
     wrong = {**browser, "Authorization": "Bearer jhn_wrong"}
     answer = await service.as_(None).get("/no-such-page", headers=wrong)
     assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""An answer of *unchanged* is never older than a change that was acknowledged, on any replica."""
+"""No replica answers *unchanged* after a change was acknowledged anywhere."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .support import Service, Tokens, running
 
 MESSAGES, OVERVIEW = "/v1/notifications/messages?limit=25", "/v1/overview"
 BROADCASTS, WELCOME = "/v1/broadcasts", "/v1/welcome"
-#: One address for all replicas, which look for others' changes only when they are asked.
+#: All replicas have the same address, and look for others' changes only when asked.
 SITE = {"look_s": 3600, "public_url": "https://notify.example.org"}
 VIEWS = (MESSAGES, OVERVIEW, BROADCASTS, WELCOME)
 
 
 @pytest.fixture
 async def replicas(database: str, tokens: Tokens) -> AsyncIterator[list[Service]]:
-    """Two replicas that hear nothing of each other; one of them on SQLite, which has no more."""
+    """Two replicas without wake-ups from each other; with SQLite one service is both."""
     count = 1 if database.startswith("sqlite") else 2
     async with AsyncExitStack() as stack:
         services = [
@@ -41,7 +41,7 @@ async def replicas(database: str, tokens: Tokens) -> AsyncIterator[list[Service]
 
 
 async def change(service: Service, who: str, method: str, path: str, body: Any = None) -> Any:
-    """Change something and return the answer, which says that it is committed."""
+    """Make a change and return the answer, which acknowledges the commit."""
     answer = await service.as_(who).request(method, path, json=body)
     assert answer.status_code in (200, 201, 204), answer.text
     return answer.json() if answer.content else None
@@ -141,7 +141,7 @@ async def test_who_may_not_see_a_view_is_told_so_whatever_they_have(service: Ser
 
 
 class Store:
-    """A database whose looks end when the test says so."""
+    """A database whose looks end when the test lets them."""
 
     is_sqlite = False
 

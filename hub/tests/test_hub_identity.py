@@ -1,4 +1,4 @@
-"""Identity at a real hub, through its proxy: tokens, the login of a page, and what each may."""
+"""Identity at a real hub, through its proxy: tokens, the login of a page, and permissions."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_a_login_leads_to_no_other_page_than_ours(hub: Hub, target: str) -> None
 
 
 def test_a_login_that_another_browser_began_is_refused(hub: Hub) -> None:
-    """Nobody is logged in as somebody else by a link."""
+    """A link cannot log a user in as another user."""
     victim, attacker = hub.browser("ada"), hub.browser("bob")
     attacker.follow_redirects = False
     step = attacker.get(f"{hub.service}/login", headers=NAVIGATION)
@@ -331,7 +331,7 @@ def service_environment(hub: Hub) -> dict[str, str]:
 
 
 def hub_requests(hub: Hub) -> int:
-    """Return how often the Hub has said who a token's owner is."""
+    """Return how often the Hub was asked for a token's owner."""
     text = hub.client.get(
         f"{hub.url}/hub/metrics", headers={"Authorization": f"Bearer {hub.tokens['ops']}"}
     ).text

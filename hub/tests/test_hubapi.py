@@ -1,4 +1,4 @@
-"""The Hub's answers are read to their end, in however many pieces they come."""
+"""The Hub's answers are read to their end, however many pieces they arrive in."""
 
 from __future__ import annotations
 

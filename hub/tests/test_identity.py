@@ -257,7 +257,7 @@ def test_a_proxy_without_peers_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Registry:
-    """Knows tokens that begin with ``good``; counts what it is asked, and answers when told."""
+    """Knows tokens that begin with ``good``; counts lookups, and answers when a test lets it."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

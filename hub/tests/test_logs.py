@@ -53,7 +53,7 @@ def test_an_error_is_told_by_its_place_and_its_types() -> None:
 
 @pytest.fixture
 def stderr(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Return what was logged; what is set up to log is forgotten afterwards."""
+    """Return what was logged; the set-up of logging is undone afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield lambda: capsys.readouterr().err
@@ -95,7 +95,7 @@ def test_what_libraries_log_has_no_text_either(stderr: Callable[[], str]) -> Non
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let what is logged go to a disk that is full."""
+    """Send the log to a full disk."""
     with Path("/dev/full").open("w", buffering=1) as full:
         monkeypatch.setattr("sys.stderr", full)
         yield

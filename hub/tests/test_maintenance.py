@@ -1,4 +1,4 @@
-"""A maintenance: one object that is announced, begins, is over, and withdraws itself."""
+"""A maintenance: one broadcast that is announced, begins, is over, and disappears by itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def schedule(**more: Any) -> dict[str, Any]:
 
 
 def at(moment: datetime) -> tuple[bool, str, str, datetime | None]:
-    """Return what users see at a moment: whether, the text, the type, the countdown."""
+    """Return what users see at a moment: whether it is shown, its text, type and countdown."""
     timing = timing_at(schedule(), True, moment)
     fields: dict[str, Any] = dict.fromkeys(StoredBroadcast.__dataclass_fields__)
     fields.update(summary="Maintenance", type="warning", schedule=schedule(), options={})
@@ -57,7 +57,7 @@ def test_each_notice_says_what_is_so_at_its_time(moment: datetime, seen: object)
 
 
 def test_each_notice_is_shown_to_those_who_have_put_the_one_before_away() -> None:
-    """A user's state is that of one occurrence; each notice is another."""
+    """A user's state belongs to one occurrence, and each notice is an occurrence of its own."""
     moments = [BEGINS - timedelta(hours=2), BEGINS - timedelta(minutes=30), BEGINS, ENDS]
     occurrences = [timing_at(schedule(), True, moment).occurrence for moment in moments]
     assert len(set(occurrences)) == 4

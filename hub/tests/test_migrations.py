@@ -1,4 +1,4 @@
-"""Every version's schema comes to this one's, on both databases; and a database can be moved."""
+"""Every version's schema is upgraded to this one's, on both databases; a database can be copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The document of the wire is current and complete, and nothing that it allows is a 5xx."""
+"""The OpenAPI document is current and complete, and no request that it allows answers 5xx."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_field_and_parameter_says_what_it_is() -> None:
 
 
 class Background:
-    """A service in a thread of its own, for a tester that does not wait in a loop."""
+    """A service in a thread of its own, for a tester that is not asynchronous."""
 
     def __init__(self, database: str, tokens: Tokens) -> None:
         self._ready = threading.Event()

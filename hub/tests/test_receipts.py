@@ -20,7 +20,7 @@ URL = "/v1/receipts"
 CALLER = Caller(name="alice", kind="user", method="token-file")
 SHOWN = LabReceipt(id="a-broadcast", state="shown", tabs=1)
 
-#: Bodies that are as they should be, and all ways in which they are not.
+#: Valid bodies, and bodies that are invalid in every way.
 BODIES = [
     b'{"receipts": []}',
     b'{"receipts": [{"id": "unknown", "state": "shown", "tabs": 2}]}',
@@ -85,7 +85,7 @@ async def test_what_comes_soon_after_a_commit_is_written_together(
 async def test_each_body_is_answered_as_the_other_routes_answer(
     service: Service, who: str | None, answers: set[int]
 ) -> None:
-    """A body with a content type that says more than it must goes the way of all other routes."""
+    """A body whose content type has parameters goes the same way as on other routes."""
     client = service.as_(None if who == "wrong" else who)
     more = {"Authorization": "Bearer jhn_wrong"} if who == "wrong" else {}
 

@@ -1,4 +1,4 @@
-"""Recurrences against two other implementations: dateutil, and one that reads calendars."""
+"""Recurrences compared with two other implementations: dateutil, and a library for calendars."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def rules(draw: st.DrawFn) -> str:
 def second_opinion(
     rule: str, start: datetime, duration: timedelta, zone: str, low: datetime, high: datetime
 ) -> dict[datetime, datetime | None]:
-    """Say when it starts and ends; without an end where the start was put off by a gap."""
+    """Return the starts and ends by the other implementation; no end if a gap moved the start."""
     form = "%Y%m%dT%H%M%S"
     calendar = icalendar.Calendar.from_ical(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:a\r\n"
@@ -84,7 +84,7 @@ def second_opinion(
 
 
 def windows(start: datetime, zone: ZoneInfo, rule: str) -> list[tuple[datetime, datetime]]:
-    """The times to compare: over a year, or of what is frequent the days beside each change."""
+    """Return the times to compare: a year, or for frequent rules the days of clock changes."""
     if "HOURLY" not in rule and "DAILY" not in rule:
         return [(start, start + timedelta(days=400))]
     days = [start + timedelta(days=day) for day in range(400)]
@@ -144,7 +144,7 @@ def test_a_recurrence_equals_another_implementations_across_the_clocks(
 
 @st.composite
 def frequent_rules(draw: st.DrawFn) -> Rule:
-    """A daily or hourly rule with whatever one may have."""
+    """A daily or hourly rule with any allowed parts."""
     frequency = draw(st.sampled_from(["DAILY", "HOURLY"]))
     interval = draw(st.sampled_from([1, 1, 2, 3, 7, 23, 24, 25, 36, 100]))
     bounds = {

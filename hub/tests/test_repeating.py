@@ -1,4 +1,4 @@
-"""Work that is repeated: no failure ends it, and the log says each one once."""
+"""Repeated work: no failure ends it, and the log has each failure once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOON_S = 20
 
 
 class Work:
-    """Fails as it is told to, and counts how often it was tried."""
+    """Fails when told to, and counts the tries."""
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
@@ -67,7 +67,7 @@ async def test_a_failure_ends_nothing_and_is_logged_once(monkeypatch: pytest.Mon
     assert [(entry["event"], entry.get("reason")) for entry in logs] == [
         ("It fails", "away"),
         ("It fails", "gone"),
-        # A defect is told by its place, and not by its text.
+        # A defect is logged with its place and type, not with its text.
         ("It fails", "KeyError"),
         ("It works again", None),
     ]

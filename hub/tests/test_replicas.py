@@ -23,7 +23,7 @@ def client(url: str, tokens: Tokens, name: str) -> httpx.AsyncClient:
 
 
 class Reader:
-    """A lab: applies events, and comes back to a replica that lives with its cursor."""
+    """A lab: applies events, and resumes with its cursor at a replica that is alive."""
 
     def __init__(self, urls: list[str], tokens: Tokens, cursor: str) -> None:
         self.urls, self.tokens, self.cursor = urls, tokens, cursor
@@ -59,7 +59,7 @@ class Reader:
 
 
 async def publish(urls: list[str], tokens: Tokens, part: int) -> None:
-    """Send with keys, and again where no answer came."""
+    """Send notifications with keys; repeat those without an answer."""
     for index in range(COUNT):
         body = {"recipient": "alice", "summary": f"{part}/{index}", "key": f"{part}/{index}"}
         turn = index + part
@@ -77,7 +77,7 @@ async def publish(urls: list[str], tokens: Tokens, part: int) -> None:
 
 
 async def reconcile(urls: list[str], tokens: Tokens) -> None:
-    """Make the same list so again and again, through either replica."""
+    """Reconcile the same list again and again, through either replica."""
     rng = random.Random(1)
     wanted: list[dict[str, Any]] = []
     for turn in range(20):

@@ -1,4 +1,4 @@
-"""A database that is set back: no reader misses what is written afterwards."""
+"""A restored database: no reader misses what is written afterwards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jupyterhub_notify.storage import epochs
 from .support import Databases, Events, Service, Tokens, running
 
 MESSAGES = "/v1/notifications/messages"
-#: Its address is a part of what validators are made of.
+#: A fixed address, since validators depend on it.
 SITE = {"public_url": "https://notify.example.org"}
 
 
@@ -81,7 +81,7 @@ def shared_backups(postgresql: str, databases: Databases) -> Iterator[Backups]:
 
 
 async def texts_after(service: Service, cursor: str, until: str) -> list[str]:
-    """Return what a lab that comes back with a cursor is given, up to a text or a reload."""
+    """Return the texts that a lab gets when it resumes with a cursor, up to a text or a reload."""
     found: list[str] = []
     async with service.stream(cursor=cursor) as events:
         while not found or found[-1] not in ("reload", until):
@@ -121,7 +121,7 @@ async def test_a_lab_that_was_ahead_of_a_backup_is_told_to_reload(
         answer = await service.as_("alice").get(MESSAGES, headers={"If-None-Match": tag})
         assert answer.status_code == 200
         assert len(answer.json()) == 1 + more
-        # What the lab has of the lost ones is not taken for what is sent now.
+        # New messages do not have ids of lost ones, which the lab may still show.
         assert not {one["id"] for one in sent} & set(new)
 
 

@@ -1,4 +1,4 @@
-"""Runs that are killed between any two steps: what is told and done is what the rule says."""
+"""Runs killed between any two steps: notifications and calls still end up as the rule says."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .rules import START, write_rules
 from .support import Databases, Service, Tokens, running
 from .test_rule_runs import StandIn, acting, runner_of, stand_in
 
-#: More than a run has of what is committed, told or called.
+#: More than the steps of a run: commits, notifications and calls.
 MOST_STEPS = 10
 
-#: A value, and where the run is killed that sees it: at which step, and whether that was done.
+#: A value, and where the run that sees it is killed: the step, and whether it is still done.
 RUNS = st.lists(
     st.tuples(
         st.sampled_from([5, 85, 95]),
@@ -35,7 +35,7 @@ class Killed(BaseException):
 
 
 class Killer:
-    """Counts the steps of a run, each of which leaves something behind, and ends it at one."""
+    """Counts the steps of a run, each of which has an effect, and ends the run at one."""
 
     def __init__(self, at: tuple[int, bool] | None) -> None:
         self._at = at
@@ -73,7 +73,7 @@ async def run_once(runner: RuleRunner, at: tuple[int, bool] | None) -> bool:
 
 
 class Hours:
-    """A clock that every run finds an hour later: leases are over, and what failed is due."""
+    """A clock that is an hour later at every run, so that leases end and retries are due."""
 
     def __init__(self) -> None:
         self.now = START
@@ -86,7 +86,7 @@ class Hours:
 
 
 def open_action(engine: StandIn, user: str) -> bool:
-    """Tell whether what was begun for a user has not ended; each step comes after the other."""
+    """Check the order of a user's calls; return whether the action is begun and not ended."""
     steps: list[str] = []
     keys = [key for key in engine.keys if f":{user}:" in key]
     for number, key in enumerate(keys):
@@ -108,7 +108,7 @@ def one_database(databases: Databases) -> str:
 
 
 async def check(service: Service, engine: StandIn, path: Path, clock: Hours, runs: Any) -> None:
-    """Go through the runs; after each that came to its end, all is as the rule says."""
+    """Execute the runs; after each completed one, check that everything is as the rule says."""
     user, is_on, is_known = "alice", False, True
     # In the end nobody is over, and the last run is not killed.
     for value, at in [*runs, (5, None)]:

@@ -1,4 +1,4 @@
-"""Rules over the wire: a run tells, acts and takes back; and the story of a throttled user."""
+"""Runs of rules over HTTP: they notify, act and revoke; and the story of a throttled user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .support import Databases, Service, Tokens, running
 
 @dataclass
 class StandIn:
-    """Answers as Prometheus and InfluxDB do, and takes the calls of actions."""
+    """Answers as Prometheus and InfluxDB do, and receives the calls of actions."""
 
     series: list[dict[str, Any]] = field(default_factory=list)
     values: dict[str, float] = field(default_factory=dict)
@@ -368,7 +368,7 @@ async def test_a_user_is_throttled_told_and_released(
     overrides: dict[str, Any] = {}
 
     async def put_overrides(request: web.Request) -> web.Response:
-        """Take the whole of the overrides, as Gafaelfawr's route of this name does."""
+        """Accept the complete overrides, as Gafaelfawr's route of this name does."""
         overrides.clear()
         overrides.update(await request.json())
         return web.json_response(overrides)

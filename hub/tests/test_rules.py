@@ -1,4 +1,4 @@
-"""Rules of our own: what is in their file, and what they come to, whatever crashes."""
+"""Our own rules: their file, and their results with any crash."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_threshold_is_on_if_and_only_if_the_rule_says_so(bounds: Any, series: 
 
 
 def _is_on(threshold: Any, series: list[Any]) -> bool:
-    """Look at the whole series: there was a run above that was long enough, and no end since."""
+    """Decide by the whole series: it was above for long enough, and has not ended since."""
     hold = int(threshold.hold.total_seconds())
     for last in reversed(range(len(series))):
         value = series[last]

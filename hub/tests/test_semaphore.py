@@ -1,4 +1,4 @@
-"""A client of Semaphore's does not notice the difference: its recorded answers, field by field."""
+"""A client of Semaphore notices no difference: answers compared with Semaphore's recorded ones."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SAMPLES = json.loads((Path(__file__).parent / "data/semaphore-2.0.0-samples.json
 
 @pytest.fixture(autouse=True)
 def ids_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recorded ones are those of a service that has sent little."""
+    """Let ids begin at 1, as in the recorded answers."""
     monkeypatch.setattr(writer, "first_id", lambda: 0)
 
 
 def shape(value: Any) -> Any:
-    """Replace what differs between two services by what it looks like."""
+    """Replace values that differ between two services by their form."""
     if isinstance(value, dict):
         return {name: shape(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Services send, replace, change, revoke, let expire, reconcile; and what they may not."""
+"""Services send, replace, change, revoke, let expire and reconcile, within their permissions."""
 
 from __future__ import annotations
 

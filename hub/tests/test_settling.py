@@ -1,4 +1,4 @@
-"""Outcomes of pushes are written together, and not lost with the process's end."""
+"""Outcomes of pushes are written together, and not lost when the process ends."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ USERS = ("alice", "bob", "carol")
 
 
 async def claimed(service: Service, pushes: PushStore) -> tuple[str, int, list[Claimed]]:
-    """Send a broadcast whose recipients' servers are pushed to, and claim all of them.
+    """Send a broadcast with pushes to its recipients' servers, and claim all of them.
 
-    Its number is returned with its id.
+    Return its id, its number and the claimed deliveries.
     """
     admin = service.as_("admin")
     body = {"summary": "Down at ten", "users": list(USERS)}

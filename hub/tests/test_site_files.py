@@ -1,4 +1,4 @@
-"""Files of the site that are no good: an administrator sees which, what is wrong, and where."""
+"""Bad files of the site: an administrator sees which, what is wrong, and where."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jupyterhub_notify.templates import directory
 
 from .support import Databases, Service, Tokens, running
 
-#: More than it takes to look at the files again, on a machine that is busy.
+#: More than the time until the next look at the files, even on a busy machine.
 SOON_S = 30
 
 GOOD = {
@@ -64,7 +64,7 @@ async def service(
 
 
 async def found(service: Service, count: int) -> list[dict[str, Any]]:
-    """Return what the doctor says of files, once it is so much."""
+    """Return the problems of files that the doctor reports, once there are so many."""
     with fail_after(SOON_S):
         while True:
             report = (await service.as_("admin").get("/v1/admin/doctor")).json()

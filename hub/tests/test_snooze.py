@@ -1,4 +1,4 @@
-"""Snoozes: the same in all of a user's labs, and the first that says it is over makes it unread."""
+"""Snoozes: the same in all of a user's labs; the first lab to report the end makes it unread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ahead(seconds: float) -> str:
 
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let what decides about snoozes believe that so much time has passed."""
+    """Move the clock of the rules of snoozes forward."""
     monkeypatch.setattr(snoozing, "now", lambda: now() + timedelta(seconds=seconds))
 
 

@@ -22,7 +22,7 @@ from .support import Databases, Service, Tokens, running, set_newer
 
 
 class Listener:
-    """A port that stands before a PostgreSQL server, and that is closed at first."""
+    """A port in front of a PostgreSQL server that is closed at first."""
 
     def __init__(self, database: str) -> None:
         url = make_url(database)
@@ -32,7 +32,7 @@ class Listener:
         self._url = url
 
     async def reserve(self) -> str:
-        """Take a port without accepting at it, and return the database's URL there."""
+        """Reserve a port without listening, and return the database's URL with this port."""
         self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0, start_serving=False)
         port = self._server.sockets[0].getsockname()[1]
         url = self._url.set(host="127.0.0.1", port=port, query={})
@@ -107,7 +107,7 @@ async def test_a_database_that_comes_up_later_is_waited_for(
         assert (index.status_code, "events" in index.json()["features"]) == (200, True)
         page = await client.get("/", headers={"Accept": "text/html"})
         assert (page.status_code, page.headers["refresh"]) == (503, "2")
-        # Tried more than once, said once.
+        # Tried more than once, logged once.
         await asyncio.sleep(2)
         assert log.read_text().count("The database cannot be reached") == 1
         await listener.open()

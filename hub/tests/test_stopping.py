@@ -1,4 +1,4 @@
-"""A service that is told to stop ends in time and answers, whatever hangs that it waits for."""
+"""A service that is told to stop answers and ends in time, even if everything it asks hangs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from .ports import free_ports
 from .processes import COMMAND, Process
 from .support import Databases, Tokens
 
-#: Long after it should have ended, and before what hangs would let it go.
+#: Long after the service should have ended, but before anything that hangs would give up.
 SOON_S = 40
 
 
 class Hanging:
-    """A server that takes what it is sent and never answers."""
+    """A server that accepts requests and never answers."""
 
     def __init__(self) -> None:
         self.came = asyncio.Event()
@@ -59,7 +59,7 @@ async def hanging() -> AsyncIterator[Hanging]:
 
 
 def of_a_hub(api_url: str) -> dict[str, str]:
-    """Return what a hub tells a service that it starts."""
+    """Return the environment that a hub gives a service that it starts."""
     return {
         "JUPYTERHUB_API_URL": api_url,
         "JUPYTERHUB_API_TOKEN": "of-the-service",
@@ -73,7 +73,7 @@ def of_a_hub(api_url: str) -> dict[str, str]:
 
 @contextmanager
 def beside_a_hub(api_url: str, directory: Path, **more: str) -> Iterator[tuple[Any, str]]:
-    """Run the service as a hub starts it; give its process and its address."""
+    """Run the service as a hub starts it; yield its process and its address."""
     (port,) = free_ports(1)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -196,7 +196,7 @@ def doubled(kind: str, end: str) -> str:
     return "\n".join(["", "  $defs:", *lines, f"    a25: {{type: {end}}}", "  $ref: '#/$defs/a0'"])
 
 
-#: Schemas that take minutes with data that suit them, and what is said of these.
+#: Schemas that would take minutes with certain data, the data, and the error for them.
 ENDLESS = {
     "pattern": ("{properties: {a: {pattern: '^(a+)+$'}}}", {"a": "a" * 40 + "!"}, "does not match"),
     "name": (
@@ -284,7 +284,7 @@ def write(directory: Path, name: str, text: str) -> None:
 
 
 class Clock:
-    """Each look at it is long after the one before."""
+    """A clock that moves far ahead at every look."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -1,6 +1,6 @@
-"""A field that is misspelt is refused where senders write, and ignored where labs and Semaphore do.
+"""A misspelt field is refused in senders' requests, and ignored in labs' and Semaphore's.
 
-A broadcast whose `starts` is not known would go to everybody at once.
+A broadcast whose `starts` is misspelt would go to everybody at once.
 """
 
 from __future__ import annotations
