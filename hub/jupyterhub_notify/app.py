@@ -49,7 +49,7 @@ def create_app(settings: Settings, identity: IdentityProvider) -> FastAPI:
     Parameters
     ----------
     settings
-        What the site has set.
+        The settings of the site.
     identity
         Identifies callers.
 

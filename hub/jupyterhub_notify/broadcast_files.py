@@ -263,7 +263,7 @@ class BroadcastDirectory:
     directory
         The folder.
     environment
-        The service's own name among those that files are for.
+        The service's own name among the environments that files name.
     """
 
     def __init__(self, directory: Path, *, environment: str | None = None) -> None:

@@ -26,7 +26,7 @@ PORT = 8092
 #: Time in seconds that the hub waits for the service at its own start.
 START_TIMEOUT_S = 120
 
-#: The lab's variable that says where the service is.
+#: The lab's variable for the service's address.
 CENTRAL_URL = "JUPYTERLAB_NOTIFY_CENTRAL_URL"
 
 ACCESS = f"access:services!service={SERVICE}"

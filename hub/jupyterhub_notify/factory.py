@@ -80,7 +80,7 @@ def build(
     Parameters
     ----------
     settings
-        What the site has set.
+        The settings of the site.
     directory
         Knows the users of the site, where there is a hub.
     hub_api
@@ -373,13 +373,13 @@ def make_sender(
     nobody
         Users of the hub that are not people.
     database, writer, stores
-        Where to read and write.
+        For reading and writing.
     content
         Gives the text of a notification.
     public_url
         The service's address in links.
     clock
-        Tells the time; for tests.
+        Returns the present time; for tests.
     """
     both: dict[str, Any] = {"database": database, "writer": writer}
     audience = Audience(

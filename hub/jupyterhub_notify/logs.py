@@ -48,7 +48,7 @@ def set_up(settings: Settings) -> None:
     Parameters
     ----------
     settings
-        What the site has set.
+        The settings of the site.
     """
     level = getattr(logging, settings.log_level.upper())
     handler = logging.StreamHandler(sys.stderr)
@@ -83,7 +83,7 @@ class _Lossy:
     Parameters
     ----------
     file
-        Where to write.
+        For writing.
     """
 
     def __init__(self, file: TextIO) -> None:

@@ -28,7 +28,7 @@ async def open_app(settings: Settings) -> FastAPI:
     Parameters
     ----------
     settings
-        What the site has set.
+        The settings of the site.
 
     Returns
     -------
@@ -68,7 +68,8 @@ async def _prepare(database: str, create: bool) -> None:
             return
         found = await revision(engine)
     except NewerSchema as error:
-        # Nothing but another version helps; a shared database may still be restored meanwhile.
+        # Only another version of the service helps, or an older database: a shared one may still be
+        # restored meanwhile.
         if create:
             raise Unusable(str(error)) from None
         raise NotYet("The database is of a newer version", str(error)) from None

@@ -141,8 +141,7 @@ def single_line(text: str) -> str:
     Returns
     -------
     str
-        The text without line ends. Control characters, and those that nobody sees or that change
-        the direction of others, are visible.
+        The text without line ends, with hidden characters made visible.
     """
     return " ".join(visible(" ".join(text.split())).split())
 

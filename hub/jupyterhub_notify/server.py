@@ -26,14 +26,14 @@ KEEP_ALIVE_S = 3600
 
 
 class Server(uvicorn.Server):
-    """Ends the streams when it is told to stop.
+    """A server that ends the streams when it is told to stop.
 
     Parameters
     ----------
     config
         The configuration of uvicorn.
     begin_stop
-        Ends the application's streams, and whatever else lasts long.
+        Ends the application's streams and long requests.
     """
 
     def __init__(self, config: uvicorn.Config, begin_stop: Callable[[], None]) -> None:
@@ -54,9 +54,9 @@ def server_of(app: ASGIApp, settings: Settings, begin_stop: Callable[[], None]) 
     app
         The application.
     settings
-        Where it listens.
+        The settings of the site, with the address to listen on.
     begin_stop
-        Ends the application's streams, and whatever else lasts long.
+        Ends the application's streams and long requests.
 
     Returns
     -------

@@ -73,7 +73,7 @@ class Starting:
     Parameters
     ----------
     settings
-        What the site has set.
+        The settings of the site.
     end
         Stops the server; called if the application cannot be made at all.
     """

@@ -1,6 +1,6 @@
-"""Characters that nobody sees, or that show others in another order, made visible.
+"""Makes characters visible that are not drawn, or that change the order of others.
 
-What a reader sees must be what the sender wrote. The lab does the same in its pages; here it is for
+A reader must see what the sender wrote. The lab does the same in its pages; this module does it in
 the service's pages, its mail and other channels, and its log.
 """
 
@@ -12,21 +12,21 @@ from functools import lru_cache
 
 __all__ = ["is_blank", "visible", "visible_html"]
 
-#: Control characters but those that make lines, what reorders others or is drawn as nothing, and
-#: halves of pairs, which no page could be sent with.
+#: Control characters other than tabs and line ends, characters that reorder others or are not
+#: drawn, and halves of surrogate pairs, with which a page could not be sent.
 HIDDEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160"
     "\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-#: Where marks upon letters begin: nothing before can be too much for a line.
+#: The first combining mark; a text with only lower characters has none.
 MARKS_FROM = "\u0300"
-#: Marks that one letter may have; thousands cover what is around.
+#: Maximum number of marks on one letter; thousands would cover the text around it.
 MOST_MARKS = 8
 
-# Unicode's properties, which `re` does not know, as ranges.
-#: Signs that may be emoji.
+# Properties of Unicode as ranges, since `re` does not know them.
+#: Characters that may be emoji.
 PICTOGRAPHIC = (
     "a9 ae 203c 2049 2122 2139 2194-2199 21a9-21aa 231a-231b 2328 23cf 23e9-23f3 23f8-23fa "
     "24c2 25aa-25ab 25b6 25c0 25fb-25fe 2600-2604 260e 2611 2614-2615 2618 261d 2620 "
@@ -51,21 +51,21 @@ IDEOGRAPH = (
     "3400-4dbf 4e00-9fff fa0e-fa0f fa11 fa13-fa14 fa1f fa21 fa23-fa24 fa27-fa29 20000-2a6df "
     "2a700-2ee5d 30000-33479"
 )
-#: Letters of scripts that are written as one line.
+#: Letters of cursive scripts.
 CURSIVE = (
     "600-604 606-60b 60d-61a 61d-61e 620-63f 641-64a 656-66f 671-6dc 6de-74f 750-77f 7c0-7ff "
     "860-891 897-8e1 8e3-8ff 1800-180a 1810-18aa fb50-fdff fe70-fefc 10e60-10eff 11660-1166c "
     "1ee00-1eef1"
 )
-#: Letters of scripts that have no blank between words.
+#: Letters of scripts without spaces between words.
 UNPARTED = (
     "e01-e3a e40-e5b e81-edf 1000-109f 1780-17b3 17b6-17f9 19e0-19ff a9e0-a9fe aa60-aa7f "
     "116d0-116e3"
 )
-#: Signs that join letters in scripts of Brahmi's line.
+#: Signs that join letters in Brahmic scripts.
 VIRAMA = "94d 9cd a4d acd b4d bcd c4d ccd d4d dca 1039 17d2"
 
-#: Signs that Unicode lists with a variant, and the selectors of those.
+#: Characters for which Unicode lists variants, and the selectors of these variants.
 VARIANTS = (
     (PICTOGRAPHIC + " 1f3fb-1f3ff", "fe0e-fe0f"),
     (IDEOGRAPH, "fe00-fe02 e0100-e01ef"),
@@ -86,7 +86,7 @@ VARIANTS = (
 
 
 def _characters(ranges: str) -> str:
-    """Return the inside of a pattern's brackets."""
+    """Return ranges in the form of a pattern's brackets."""
     return "".join(
         "-".join(f"\\U{int(end, 16):08x}" for end in part.split("-")) for part in ranges.split()
     )
@@ -94,7 +94,7 @@ def _characters(ranges: str) -> str:
 
 @lru_cache
 def _marks() -> str:
-    """Return all marks upon letters, as the inside of a pattern's brackets."""
+    """Return all combining marks, in the form of a pattern's brackets."""
     ranges: list[list[int]] = []
     for code in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)):
         if unicodedata.category(chr(code)).startswith("M"):
@@ -113,7 +113,7 @@ def _stacked() -> re.Pattern[str]:
 
 @lru_cache
 def _belongs() -> re.Pattern[str]:
-    """Return where such characters belong to a sign that is seen."""
+    """Return the pattern of places where hidden characters belong to a visible one."""
     pictographic, virama = _characters(PICTOGRAPHIC), _characters(VIRAMA)
     cursive, unparted = _characters(CURSIVE), _characters(UNPARTED)
     letter, marks = r"[^\W\d_]", _marks()
@@ -121,20 +121,20 @@ def _belongs() -> re.Pattern[str]:
     variants = "|".join(
         f"[{_characters(signs)}][{_characters(selectors)}]" for signs, selectors in VARIANTS
     )
-    # Asked first, since it holds in few places.
+    # Checked first, since it fails in most places.
     before = "(?=.[\u180b-\u180f\u200b-\u200d\ufe00-\ufe0f\U000e0000-\U000e01ef])"
     places = "|".join(
         [
-            # Emoji that are joined, keycaps, and the flags of regions.
+            # Joined emoji, keycaps, and the flags of regions.
             f"[{pictographic}\U0001f3fb-\U0001f3ff]\ufe0f?\u200d(?=[{pictographic}])",
             f"(?:{variants}|[#*0-9][\ufe0e\ufe0f](?=\u20e3)){alone}",
             "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f",
-            # Letters that are joined or kept apart, in scripts that do.
+            # Joined or separated letters, in scripts that have these.
             f"[{cursive}][\u200c\u200d](?=[{cursive}])",
             f"(?<=[{marks}])[{virama}][\u200c\u200d]",
             f"(?<={letter})[{virama}][\u200c\u200d]",
             f"{letter}[\u200c\u200d](?=[{virama}])",
-            # Places where a line may break, in scripts that have no blank there.
+            # Places where a line may break, in scripts without spaces.
             f"[{unparted}]\u200b(?=[{unparted}])",
         ]
     )
@@ -142,7 +142,7 @@ def _belongs() -> re.Pattern[str]:
 
 
 def visible(text: str) -> str:
-    """Write hidden characters as escapes, and leave few marks on a letter.
+    """Write hidden characters as escapes, and limit the marks on a letter.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def visible(text: str) -> str:
     Returns
     -------
     str
-        The text, in which a hidden character is `u`, its code, and a backslash before.
+        The text, in which a hidden character is written as a backslash, `u` and its code.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -168,20 +168,20 @@ def visible(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nobody sees anything of a text."""
+    """Return whether a text has no visible characters."""
     return not HIDDEN.sub("", text).strip()
 
 
-#: A tag, or an element whose text is not shown, or is what somebody edits.
+#: A tag, or an element whose text is not shown or can be edited.
 _TAGS = re.compile(
     r"(<(textarea|script|style)\b.*?</\2>|<!--.*?-->|<[^>]*>)", re.DOTALL | re.IGNORECASE
 )
-#: Attributes that are read.
+#: Attributes that are shown or read aloud.
 _SHOWN = re.compile(r"""(?<=\s)(title|alt|aria-label|placeholder)=("[^"]*"|'[^']*')""")
 
 
 def visible_html(html: str) -> str:
-    """Do the same in a page's texts, and in the attributes that are read.
+    """Make hidden characters visible in a page's texts and in the attributes that are shown.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def visible_html(html: str) -> str:
     Returns
     -------
     str
-        The same HTML. What somebody edits or sends back stays as it is.
+        The same HTML. Texts that can be edited or sent back stay unchanged.
     """
     if html.isascii() and not HIDDEN.search(html):
         return html

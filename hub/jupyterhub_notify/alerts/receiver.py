@@ -83,7 +83,7 @@ class AlertReceiver:
     known
         Knows the users' names.
     settings
-        What the site has set.
+        The settings of the site.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class RuleActions:
     log
         Logs the calls.
     clock
-        Tells the time.
+        Returns the present time.
     """
 
     def __init__(self, *, states: UserStates, log: RuleLog, clock: Callable[[], datetime]) -> None:

@@ -66,7 +66,7 @@ class RuleRunner:
     path
         The file; it is read again at each run.
     database, writer
-        Where to read and write.
+        For reading and writing.
     states
         The table.
     reconciling
@@ -74,7 +74,7 @@ class RuleRunner:
     check_template
         Refuses a template that the service does not have.
     clock
-        Tells the time; for tests.
+        Returns the present time; for tests.
     """
 
     def __init__(

@@ -27,11 +27,11 @@ class UserStates:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store
         The table.
     clock
-        Tells the time.
+        Returns the present time.
     """
 
     def __init__(

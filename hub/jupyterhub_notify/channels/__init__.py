@@ -1,7 +1,7 @@
 """Other ways to reach a user who has not read an important message: mail, and Apprise's services.
 
-`settings` reads ``channels.yaml``. `channel` defines what a channel is; `mail` (with `addresses`)
-and `apprise` are the two channels, and a further one is one more class. `timing` knows quiet hours
+`settings` reads ``channels.yaml``. `channel` defines what a channel is. `mail` (with `addresses`)
+and `apprise` are channels; a further channel would be one more class. `timing` knows quiet hours
 and digests. `spreading` queues messages to many users, whom `audience` finds. `sender` sends the
 messages that are still unread, as `unread` tells.
 """

@@ -89,7 +89,7 @@ class Addresses:
     Parameters
     ----------
     settings
-        What the site has set.
+        The settings of the site.
     hub
         Asks the Hub, if the site wants that.
     """

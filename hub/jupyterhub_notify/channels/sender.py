@@ -54,7 +54,7 @@ class ChannelSender:
     after
         How long a message may be unread.
     database, writer
-        Where to read and write.
+        For reading and writing.
     store
         The queue.
     unread
@@ -64,7 +64,7 @@ class ChannelSender:
     public_url
         The service's address in links.
     clock
-        Tells the time; for tests.
+        Returns the present time; for tests.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ class ChannelService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store
         The tables.
     sender

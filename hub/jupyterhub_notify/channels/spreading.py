@@ -38,11 +38,11 @@ class Spreader:
     audience
         Finds whom a message is for.
     database, writer
-        Where to read and write.
+        For reading and writing.
     store, queue
         The tables.
     clock
-        Tells the time.
+        Returns the present time.
     """
 
     def __init__(

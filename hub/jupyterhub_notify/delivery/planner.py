@@ -38,7 +38,7 @@ class Planner:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     broadcasts, pushes
         The tables.
     servers

@@ -71,7 +71,7 @@ class DeliveryService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     broadcasts, pushes
         The tables.
     planner

@@ -42,7 +42,7 @@ class TokenLookup(Generic[Answer]):
     max_age_s
         Time in seconds for which an answer is cached; 0 caches none.
     clock
-        Tells the time, in seconds.
+        Returns the time, in seconds.
     """
 
     def __init__(

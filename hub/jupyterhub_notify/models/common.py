@@ -154,11 +154,11 @@ def category_of(type_: str) -> Category:
 
 
 class Model(BaseModel):
-    """A part of the wire; what it does not know it ignores, as Semaphore does.
+    """A part of the wire; it ignores unknown fields, as Semaphore does.
 
-    That is for answers, for what Semaphore's clients send, and for what labs say: either end may
-    be the newer one. What senders and administrators write forbids it: whoever misspells `starts`
-    would send at once.
+    This is for answers, and for requests of Semaphore's clients and of labs: either end may be
+    newer than the other. Requests of senders and administrators refuse unknown fields: a broadcast
+    with a misspelt `starts` would be sent at once.
     """
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="constants")

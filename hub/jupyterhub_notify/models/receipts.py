@@ -1,4 +1,4 @@
-"""Receipts, greetings and replies: what a lab tells the service."""
+"""Receipts, hellos and replies, which labs send to the service."""
 
 from __future__ import annotations
 

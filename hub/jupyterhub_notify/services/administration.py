@@ -1,4 +1,4 @@
-"""The switch that stops publishing, the audit log, labs that said hello, forgetting a user."""
+"""Administration: stopping all publishing, the audit log, the list of labs, forgetting a user."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["AdministrationService"]
 
 
 class AdministrationService:
-    """The acts of administrators apart from messages.
+    """What administrators do apart from messages.
 
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     audit, servers, deliveries
         The tables.
     """

@@ -33,7 +33,7 @@ class BroadcastFolder:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     directory
         The folder.
     store

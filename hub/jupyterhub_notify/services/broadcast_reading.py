@@ -44,7 +44,7 @@ class BroadcastReadingService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store, deliveries
         The tables.
     versions

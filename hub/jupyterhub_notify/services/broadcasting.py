@@ -40,7 +40,7 @@ class BroadcastingService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store, deliveries, audit
         The tables.
     limit

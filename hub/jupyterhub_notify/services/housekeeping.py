@@ -26,7 +26,7 @@ class Housekeeping:
     Parameters
     ----------
     writer
-        Where to write.
+        For writing.
     store, channels
         The tables.
     settings

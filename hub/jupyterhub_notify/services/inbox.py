@@ -44,7 +44,7 @@ class InboxService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store
         The tables.
     """

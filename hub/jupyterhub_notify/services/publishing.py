@@ -62,7 +62,7 @@ class PublishingService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store, audit
         The tables.
     content

@@ -26,7 +26,7 @@ class QuietService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store
         The table.
     """

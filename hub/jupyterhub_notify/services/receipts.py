@@ -36,7 +36,7 @@ class ReceiptService:
     Parameters
     ----------
     writer
-        Where to write.
+        For writing.
     notifications, broadcasts, deliveries
         The tables.
     reading

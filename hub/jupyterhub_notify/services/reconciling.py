@@ -77,7 +77,7 @@ class ReconcilingService:
     Parameters
     ----------
     writer
-        Where to write.
+        For writing.
     store, audit
         The tables.
     publishing

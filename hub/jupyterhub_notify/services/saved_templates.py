@@ -25,7 +25,7 @@ class SavedTemplateService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store, audit
         The tables.
     """

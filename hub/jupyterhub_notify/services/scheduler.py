@@ -30,7 +30,7 @@ class Scheduler:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     broadcasts, deliveries, expiry
         The tables.
     """

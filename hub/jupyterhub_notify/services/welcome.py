@@ -38,7 +38,7 @@ class WelcomeService:
     Parameters
     ----------
     database, writer
-        Where to read and write.
+        For reading and writing.
     store, audit
         The tables.
     """
