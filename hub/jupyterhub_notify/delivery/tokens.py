@@ -103,7 +103,7 @@ class ServerTokens:
     async def revoke_all(self) -> None:
         """Revoke all tokens that are still valid."""
         kept, self._kept = self._kept, {}
-        # Nothing is being pushed now, so the locks are free and can go.
+        # Nothing is being pushed now, so free locks are no longer needed.
         self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
         left = [one for one in kept.values() if one.ends > time.monotonic()]
         limit = asyncio.Semaphore(REVOKED_AT_ONCE)

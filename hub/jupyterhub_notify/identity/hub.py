@@ -26,8 +26,8 @@ __all__ = ["HubAdapter", "Login"]
 TIMEOUT_S = 10.0
 RETRY_AFTER_S = 5
 
-#: Beginnings of the note of a token that the Hub made for a server: at its start, or when the Hub
-#: found it running after its own restart.
+#: Beginnings of the note of a server's token: of one that the Hub made at the server's start, or of
+#: an earlier one with which the spawner resumed the server.
 SERVER_NOTES = ("Server at ", "retrieved from spawner ")
 #: The OAuth client of tokens that users have requested from the Hub themselves.
 OWN_CLIENT = "JupyterHub"

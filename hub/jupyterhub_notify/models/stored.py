@@ -16,8 +16,8 @@ __all__ = [
     "WelcomeUserState",
 ]
 
-#: Marks a snooze that has ended. It differs from None, no snooze known: older labs snoozed messages
-#: without telling the service, and such a snooze may still go on.
+#: Marks a snooze that has ended. It differs from None, no snooze known: labs may have snoozed a
+#: message before the service supported snoozing, and such a snooze may still go on.
 ENDED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
