@@ -8,8 +8,8 @@ const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 
-// Whoever wants to see the tests run needs one with windows. Playwright's workers have an
-// environment in common with what was called, but not its arguments.
+// To watch the tests, a browser with windows is needed. Playwright's workers inherit the
+// environment of this process, but not its arguments.
 if (process.argv.some(flag => ['--debug', '--headed', '--ui'].includes(flag))) {
   process.env.NOTIFY_HEADED = '1';
 }
@@ -54,7 +54,7 @@ function findBrowser(windows = !!process.env.NOTIFY_HEADED) {
   return systemBrowser(windows) || playwrightBrowser();
 }
 
-/** Return what Playwright starts it with. */
+/** Return the options with which Playwright starts the browser. */
 function launchOptions(windows) {
   return {
     executablePath: findBrowser(windows),

@@ -18,7 +18,7 @@ for (const name of ['', process.env.NOTIFY_ENVIRONMENT || '']) {
   }
 }
 
-// Everything that tests talk to is on this machine, of which its proxy knows nothing.
+// Everything that tests talk to is on this machine, where a proxy is of no use.
 for (const name of Object.keys(process.env)) {
   if (name.toLowerCase().endsWith('_proxy')) {
     delete process.env[name];
@@ -32,8 +32,8 @@ if (process.env.NOTIFY_SLOW) {
 module.exports = {
   ...baseConfig,
   testDir: 'tests',
-  // Two are parts of `make test` by themselves: `make attack` and `make test-activity`, which waits
-  // for minutes and so runs beside others.
+  // Two files have targets of their own in `make test`: `make attack`, and `make test-activity`,
+  // which waits for minutes and so runs beside others.
   testIgnore: [
     ...(process.env.NOTIFY_ATTACK ? [] : ['**/attack.spec.ts']),
     ...(process.env.NOTIFY_ACTIVITY_S ? [] : ['**/activity.spec.ts'])
@@ -41,7 +41,7 @@ module.exports = {
   outputDir: 'test-results',
   forbidOnly: !!process.env.CI,
   retries: 0,
-  // For a machine that is busy with other tests; what promises a time says so.
+  // Enough for a machine that is busy with other tests. A test that promises a time has its own.
   timeout: 180 * 1000,
   expect: { timeout: 30 * 1000 },
   workers: Number(process.env.NOTIFY_UI_WORKERS || 2),
@@ -50,7 +50,7 @@ module.exports = {
     ...baseConfig.use,
     video: 'off',
     // A trace of every test makes all of them half as long again: ask for one with
-    // `--trace retain-on-failure`. What the page said and showed is kept anyway.
+    // `--trace retain-on-failure`. The page's console and a screenshot are kept anyway.
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: launchOptions()

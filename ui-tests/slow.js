@@ -1,7 +1,6 @@
 /**
- * `NOTIFY_SLOW=4 make test-ui` runs the browser tests on a computer whose pages are four times as
- * slow as this one: what a test reads too early, and what the product does in two orders, shows
- * more often.
+ * `NOTIFY_SLOW=4 make test-ui` runs the browser tests with pages that are four times as slow: tests
+ * that read too early, and races in the product, show more often.
  */
 const { chromium } = require('@playwright/test');
 

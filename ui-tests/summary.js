@@ -1,6 +1,6 @@
 /**
- * Says last of all what went wrong in each test that failed: a log of which only
- * the end is kept shall still tell why.
+ * Says at the very end what went wrong in each test that failed, so that a log
+ * of which only the end is kept still tells why.
  */
 module.exports = class Summary {
   constructor() {

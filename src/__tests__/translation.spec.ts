@@ -39,7 +39,7 @@ function untranslated(name: string, text: string): string[] {
     found.push(`${name}:${line + 1}: ${node.getText().trim()}`);
   };
 
-  /** Find the words that an expression may become; functions that it calls are checked elsewhere. */
+  /** Find the words that an expression may become, but for those of functions that it calls. */
   const words = (node: ts.Node | undefined): void => {
     if (!node) {
       return;

@@ -76,7 +76,7 @@ test('a command on the list of the site runs at once', async () => {
   // It was answered: it no longer asks for attention.
   await expect(toasts(page)).toHaveCount(0);
   await expect(badge(page)).toBeHidden();
-  // The tab shows it before the server has it.
+  // The tab shows the change before the server has it.
   await expect
     .poll(() => lab.list())
     .toMatchObject([{ id, read: expect.any(String), dismissed: null }]);
@@ -111,7 +111,7 @@ test('another command does not run when the user cancels, nor by the Enter key',
   await page.keyboard.press('Enter');
   await expect(dialog()).toHaveCount(0);
 
-  // A later one that runs proves that the earlier ones would have by now.
+  // A later command runs, so the earlier ones would have run by now.
   await pressToast(toasts(page), 'Go');
   await dialog().getByRole('button', { name: 'Run' }).click();
   await expect.poll(calls).toHaveLength(1);

@@ -11,7 +11,7 @@ import { createInterface } from 'readline';
 import { launchOptions } from '../browser';
 import { expect, test } from './lab';
 
-// A tab behind another one is hidden in a window only.
+// Only in a browser with windows is a tab behind another one hidden.
 test.use({ launchOptions: launchOptions(true) });
 
 /** A user with this extension, and one with JupyterLab alone. */
@@ -106,7 +106,7 @@ test('a hidden tab gives no sign of activity, and still gets messages at once', 
       `${moved(before, after, USER)} s, of one without by ${moved(before, after, BARE)} s; then a ` +
       `message arrived after ${arrived_ms} ms.`
   );
-  // The pages were hidden to the end, and what the test watches moves when somebody works.
+  // The pages were hidden to the end, and the watched activity moves when somebody works.
   for (const [tab, name] of [
     [user, USER],
     [bare, BARE]
@@ -245,7 +245,7 @@ function moved(
 }
 
 async function push(message: string): Promise<{ tabs: number }> {
-  // The one that the hub's script prints has expired by now.
+  // The token that the hub's script prints has expired by now.
   const minted = await fetch(`${hub.url}/hub/api/users/${USER}/tokens`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${hub.service_token}` },

@@ -58,7 +58,7 @@ test('No text holds the page up or runs anything, in the banner and the center',
     ...hostileTexts(),
     ...ALL.map(text => text.replaceAll('alert(1)', RUN))
   ]);
-  // The first one opens what the others are shown in, and is not measured.
+  // The first text opens the rows in which the others are shown, and is not measured.
   await push(0, 'body', 'A harmless text.');
   await banners(page).getByRole('button', { name: 'Details' }).click();
   await rows(page).locator('.jp-NotifyRow-summary').click();
@@ -66,7 +66,7 @@ test('No text holds the page up or runs anything, in the banner and the center',
   const figures = { inputs: 0, refused: 0, failed: 0, plain: 0 };
   const longest = { summary: 0, body: 0 };
   const worst = { summary: '', body: '' };
-  // First all of one kind: to take a large body away would count as the next summary's.
+  // All summaries first: removing a large body would count for the next summary.
   for (const part of ['summary', 'body'] as const) {
     const end = Date.now() + LIMIT_MS;
     for (const [at, text] of texts.entries()) {
@@ -111,7 +111,7 @@ function said(ms: number): string {
   return ms ? `${ms} ms` : 'below 50 ms';
 }
 
-/** Every seventh, and so on: where the time ends early, all kinds were tried. */
+/** Reorder texts, every seventh first, so that all kinds are tried even if the time ends early. */
 function inTurn(texts: string[]): string[] {
   const step = 7;
   return Array.from({ length: step }, (_, first) =>

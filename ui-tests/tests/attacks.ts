@@ -1,5 +1,5 @@
 /**
- * Texts and addresses that do harm where they are taken for more than text.
+ * Texts and addresses that do harm if they are taken for more than text.
  */
 
 /** The address that a script of ours would request; there is no such host. */
@@ -124,7 +124,7 @@ export const MORE = [
   `[x](https://example.org/"onmouseover="${RUN})`
 ];
 
-/** A hundred and more. */
+/** All strings: more than a hundred. */
 export const ALL = [...STRINGS, ...MORE];
 
 /** Addresses that a button must not open. */

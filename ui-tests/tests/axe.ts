@@ -11,7 +11,7 @@ export async function hasNoViolations(
   page: Page,
   ...parts: string[]
 ): Promise<void> {
-  // The other mode opens a page for each report, to put those of frames together: here are none.
+  // The other mode opens a page for each report, to join those of frames; here are no frames.
   const builder = new AxeBuilder({ page }).setLegacyMode();
   expect(page.frames()).toHaveLength(1);
   parts.forEach(part => builder.include(part));

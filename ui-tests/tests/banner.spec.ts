@@ -98,7 +98,7 @@ test('stands above the workspace and below the menu, in every tab', async () => 
     .toBe(0);
   await expect(banners(page)).toContainText('Platform team');
 
-  // And gives the room back.
+  // Once closed, the banner gives the room back.
   await banners(page).getByRole('button', { name: 'Close' }).click();
   await expect(banners(other)).toHaveCount(0);
   await expect
@@ -226,7 +226,7 @@ test('is one line, and one that counts the others, while the window is small', a
       )
       .toMatchObject({ x: 0, width: size.width, height: 62 });
   }
-  // All of it is still to be had.
+  // All messages can still be shown.
   await page.getByRole('button', { name: '1 more' }).click();
   await expect(banners(page)).toHaveCount(2);
   await expect
@@ -279,7 +279,7 @@ test('goes from every tab when its sender takes it back, and follows a change', 
 });
 
 test('takes no focus when it comes, and hands it on when it goes', async () => {
-  // The reload before may have brought it back.
+  // The reload before may have restored the center.
   await closeCenter(page);
   await openCenter(page);
   // The center takes the focus when it opens.
@@ -340,7 +340,7 @@ test('is read out once: at once what is severe, politely the rest, and not what 
     .poll(said)
     .toEqual(['status: Information: new kernels', 'alert: Error: an outage']);
 
-  // Neither what is said in a toast, nor what moves, is said again.
+  // A message that a toast announces, or that only moves, is not announced again.
   await push('also a toast', { autoClose: false });
   await expect(toasts(page, 'also a toast')).toBeVisible();
   await lab.change(first, { read: true });

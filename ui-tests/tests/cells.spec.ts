@@ -95,7 +95,7 @@ async function begin(tab: Page, id: string): Promise<void> {
   }, id);
 }
 
-/** Have a page say that its tab is behind another one: a browser without windows has no such. */
+/** Have a page report that its tab is hidden: a browser without windows hides none. */
 async function hide(tab: Page): Promise<void> {
   await tab.evaluate(() => {
     Object.defineProperty(document, 'hidden', {
@@ -126,7 +126,7 @@ while not os.path.exists("go"):
     time.sleep(0.02)
 os.remove("go")`;
 
-/** Let it go. */
+/** Let the cell end. */
 function go(): void {
   fs.writeFileSync(path.join(lab.root, 'go'), '');
 }
@@ -145,7 +145,7 @@ test("A cell's menu: the user is told when it is done, in every tab, and led to 
   await expect.poll(() => mark(0)).toBe('""');
   expect(await mark(1)).toBe('none');
   await run(page, 0);
-  // Others of the notebook are not told of.
+  // There is no message about the notebook's other cells.
   await run(page, 1);
   go();
   for (const tab of [page, other]) {
@@ -160,7 +160,7 @@ test("A cell's menu: the user is told when it is done, in every tab, and led to 
   await pressToast(toasts(page), 'Go to cell');
   await expect(cells(page).nth(0)).toHaveClass(/jp-mod-active/);
 
-  // Once is what was asked for.
+  // The user asked for one message only.
   await run(page, 1);
   await expect(cells(page).nth(1)).toContainText('[3]:');
   await inbox(1);
@@ -236,7 +236,7 @@ test('A kernel that died is told of, whoever sees it if it was asked for', async
   await lab.dismissAll();
   await page.getByRole('dialog').getByRole('button', { name: 'Ok' }).click();
 
-  // Of one that nobody saw the user is told without having asked for it.
+  // If nobody saw the kernel die, the user is told without having asked for it.
   await notebook(page, 'unseen.ipynb', dies);
   await hide(page);
   await begin(page, 'notebook:run-all-cells');
@@ -270,7 +270,7 @@ test('A long cell is told of if its tab was hidden, and after the time of the se
   await runFor(60);
   await setSetting(page, CENTER, 'longCells', 5);
   await runFor(6);
-  // Had the one before been told of, these were four.
+  // If there had been a message about the run before, there would be four.
   expect((await inbox(3))[1].message).toMatch(/done in 2 min/);
 });
 

@@ -114,7 +114,7 @@ test.describe('The bell', () => {
     await closeCenter(page);
     await expect.poll(height).toBe(0);
 
-    // Its bar's arrow keys go through all tabs, from the first to the last.
+    // The bar's arrow keys go through all tabs, from the first to the last.
     await tabs.first().focus();
     await page.keyboard.press('ArrowUp');
     await expect(tab).toBeFocused();
@@ -155,7 +155,7 @@ test('In a small window the center is a sheet over the page, and the bell stays'
   const tab = await lab.open(browser, { context, path: 'lab/workspaces/slim' });
   const page = tab.locator('#jp-main-split-panel');
   await openCenter(tab);
-  // All but the frame's line.
+  // The panel has the whole width but for the frame's line.
   const width = (await page.boundingBox())!.width;
   await expect
     .poll(async () => width - (await center(tab).boundingBox())!.width)
@@ -174,7 +174,7 @@ test('In a small window the center is a sheet over the page, and the bell stays'
   await expect(toasts(tab, 'on a small screen')).toBeHidden();
   await closeCenter(tab);
   await expect(toasts(tab, 'on a small screen')).toBeVisible();
-  // With room for both it stands beside the page.
+  // If there is room for both, the panel is beside the page.
   await openCenter(tab);
   await tab.setViewportSize({ width: 1000, height: 700 });
   await expect
@@ -310,7 +310,7 @@ for (const theme of ['light', 'dark'] as const) {
     });
 
     test('toasts of all types', async () => {
-      // While it is open there are only errors.
+      // While the center is open, only errors are toasts.
       await closeCenter(page);
       for (const types of [TYPES.slice(0, 3), TYPES.slice(3)]) {
         for (const type of types) {
@@ -370,7 +370,7 @@ test('Nothing moves by itself for who wants less motion', async () => {
   } finally {
     await setMotion(page, false);
   }
-  // A toast is taken away when its animation ends: there is one.
+  // JupyterLab removes a toast when its animation ends, so there has to be one.
   await expect.poll(motion).toEqual([0, 0.001]);
   await press(rows(page, 'went wrong'), 'Done');
   await expect(toast).toHaveCount(0);
@@ -380,7 +380,7 @@ test('Where the system chooses the colours, what is unread and chosen can still 
   await push('unread');
   await page.emulateMedia({ forcedColors: 'active' });
   try {
-    // No computed style has the system's change of its colour.
+    // Computed styles do not show the colours that the system forces.
     await expect(rows(page, 'unread').locator('.jp-NotifyRow-dot')).toHaveCSS(
       'forced-color-adjust',
       'none'

@@ -37,7 +37,7 @@ test.describe('The center says', () => {
   test('that it could not be loaded, and opens what was asked for once it is', async ({
     browser
   }) => {
-    // One in which it was not open: JupyterLab would open it again.
+    // A workspace in which the center was not open: JupyterLab would open it again.
     const tab = await lab.open(browser, { path: 'lab/workspaces/late' });
     await tab.route('**/jupyterlab_notify/static/*.js*', route =>
       route.abort()
@@ -136,7 +136,7 @@ test.describe('The center says', () => {
       'The text could not be fetched'
     );
     await expect(row).toHaveClass(/jp-mod-unread/);
-    // A failure of something that the user did not ask for is not told.
+    // The user is not told of a failed change that the user did not ask for.
     await expect(center(page).getByRole('alert')).toHaveCount(1);
     await page.keyboard.press('Delete');
     const complaint = center(page).locator('.jp-NotifyNotice.jp-mod-error');
@@ -148,7 +148,7 @@ test.describe('The center says', () => {
     await expect(rows(page, 'sent meanwhile')).toBeVisible();
     await expect(notice).toHaveCount(0);
     await expect(complaint).toHaveCount(0);
-    // Nobody presses Retry, and it is read as if the server had been there.
+    // Nobody presses Retry: the text is fetched, and the message is marked as read.
     await expect(row.locator('.jp-NotifyBody')).toHaveText('its body');
     await expect(row).not.toHaveClass(/jp-mod-unread/);
     await expect.poll(counts).toMatchObject({ unread: 1 });
@@ -208,7 +208,7 @@ test.describe('The keyboard', () => {
     await expect(rows(page, 'delta')).toBeFocused();
     await page.keyboard.press('e');
     await expect(rows(page)).toHaveCount(0);
-    // The last one was undone by the keyboard as well.
+    // The last change is undone by the keyboard as well.
     await center(page).getByRole('button', { name: 'Undo' }).focus();
     await page.keyboard.press('Enter');
     await expect(rows(page, 'delta')).toBeFocused();

@@ -94,7 +94,7 @@ test.describe('The list', () => {
     test(`shows type, summary, source and age of type ${type}`, async () => {
       const id = await push(`The ${type} one`, { type, source: 'batch queue' });
       backdate(lab, { [id]: new Date(Date.now() - 12.5 * 60_000) });
-      // It looks at the clock when it is opened, and then once a minute.
+      // The center reads the clock when it is opened, and then once a minute.
       await closeCenter(page);
       await openCenter(page);
       await reload();
@@ -162,7 +162,7 @@ test.describe('The list', () => {
     const revoked = await push('revoked');
     await push('expired', { key: 'soon', ttl: 3600 });
     await expect(rows(page)).toHaveCount(3);
-    // Only once it was seen: a second may be over before it is drawn.
+    // Let it expire only after it was seen: a second may be over before it is drawn.
     await push('expired', { key: 'soon', ttl: 1 });
     await lab.revoke(revoked);
     await expect(rows(page, 'revoked')).toHaveCount(0);
@@ -180,7 +180,7 @@ test.describe('A long list', () => {
     await list.evaluate(node => node.scrollTo(0, 900));
     const first = () =>
       list.evaluate(async node => {
-        // Rows that are in the page by then are measured.
+        // After two frames the rows in the page are measured.
         for (let frames = 0; frames < 2; frames++) {
           await new Promise(resolve => requestAnimationFrame(resolve));
         }
@@ -207,7 +207,7 @@ test.describe('A long list', () => {
       .toBe(true);
     await push('something new');
     await expect(pill).toHaveText('1 new');
-    // The row that came is measured a moment after it is in the page.
+    // The new row is measured a moment after it is in the page.
     await expect.poll(first).toBe(before);
     await push('something newer');
     await expect(pill).toHaveText('2 new');
@@ -340,10 +340,10 @@ test.describe('Nothing overflows the panel:', () => {
 
 const COUNT = 2000;
 
-// The last one, for it takes long to take so many back.
+// The last test, since it takes long to remove so many messages.
 test('A very long list loads to its end as one scrolls, each row once, with few of them in the page', async () => {
   test.setTimeout(600_000);
-  // It would draw two thousand messages as well.
+  // The other tab would draw two thousand messages as well.
   await other.close();
   let next = 0;
   const sender = async () => {

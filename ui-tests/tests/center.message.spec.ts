@@ -123,7 +123,7 @@ test.describe('An opened message', () => {
     await row.getByRole('button', { name: 'About' }).click();
     const dialog = page.locator('.jp-Dialog');
     await expect(dialog).toContainText('Project Jupyter Contributors');
-    // Called Dismiss or Close, by the version.
+    // The button's name, Dismiss or Close, depends on the version.
     await dialog.locator('.jp-Dialog-footer button').click();
     await expect(dialog).toHaveCount(0);
     await row.getByRole('button', { name: 'Put away' }).click();
@@ -409,7 +409,7 @@ test.describe('Read, unread and dismiss', () => {
   test('leave what cannot be dismissed where it is', async () => {
     await push('stays', { dismissable: false });
     await push('goes');
-    // A message on top would move the row away from under the pointer.
+    // A message that arrives on top would move the row away from under the pointer.
     await expect(rows(page)).toHaveCount(2);
     const row = rows(page, 'stays');
     await row.hover();

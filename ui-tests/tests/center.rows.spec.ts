@@ -78,7 +78,7 @@ test('The heading of the day stays in sight while one scrolls', async () => {
   await page.mouse.wheel(0, 600);
   await expect(heading).toHaveText('Today');
   await expect(heading).toBeInViewport();
-  // Nothing of the rows shows beside it.
+  // No part of a row shows beside the heading.
   const list = center(page).locator('.jp-NotifyList');
   const ends = () =>
     list.evaluate(node => node.getBoundingClientRect().x + node.clientWidth);
@@ -88,12 +88,12 @@ test('The heading of the day stays in sight while one scrolls', async () => {
       return Math.round(box.x + box.width - (await ends()));
     })
     .toBe(0);
-  // The focused row is not below it.
+  // The heading does not cover the focused row.
   await rows(page, 'message 30.').focus();
   for (let step = 0; step < 8; step++) {
     await page.keyboard.press('ArrowUp');
   }
-  // Without a heading, nothing is below it.
+  // If there is no heading, nothing is covered.
   const below = async () => {
     const box = await heading.boundingBox();
     const row = (await rows(page, 'message 38.').boundingBox())!;
@@ -157,7 +157,7 @@ test.describe('The menu of a row', () => {
   test('mutes its sender, with one undo', async () => {
     const muted = async () =>
       (await lab.api('GET', 'jupyterlab-notify/quiet')).body.muted;
-    // Of the sender's name nothing is hidden, and no more is shown than has room.
+    // The sender's name is shown without hidden characters, and as far as there is room.
     await push('alpha', { source: `batch \u202e${'queue '.repeat(8)}` });
     await push('beta', { dismissable: false });
     await rows(page, 'beta').click({ button: 'right' });
@@ -307,10 +307,10 @@ test('See All Notifications shows the same inbox as a page of the main area', as
   await expect(row.locator('.jp-NotifyBody')).toHaveText('its body');
   await expect(rows(page, 'alpha')).not.toHaveClass(/jp-mod-unread/);
   await hasNoViolations(page, '#jp-notify-center-main', '#jp-notify-center');
-  // Once more is the same one.
+  // The command opens the same page again.
   await runCommand(page, 'jupyterlab-notify:open-in-main');
   await expect(full).toHaveCount(1);
-  // What is in sight there is no toast, at the side or not; an error is one, below the page's bars.
+  // While the page is in sight, only errors are toasts, and they are below its bars.
   await closeCenter(page);
   await lab.push({ message: 'beta', autoClose: false });
   await expect(

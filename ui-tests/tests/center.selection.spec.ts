@@ -159,7 +159,7 @@ test('A click with Shift selects the rows to there, and no text', async () => {
 test('The question mark lists the keys, and the keyboard comes back', async () => {
   await push('alpha');
   await rows(page, 'alpha').focus();
-  // The dialog has the keyboard as soon as one sees it, however busy the browser is.
+  // The dialog has the focus as soon as it is visible, however busy the browser is.
   const idle = await page.evaluateHandle(() => {
     const { requestIdleCallback } = window;
     window.requestIdleCallback = () => 0;
@@ -180,7 +180,7 @@ test('The question mark lists the keys, and the keyboard comes back', async () =
   }, idle);
   await expect(dialog).toHaveCount(0);
   await expect(rows(page, 'alpha')).toBeFocused();
-  // In a field it is a character.
+  // In a field the key is a character.
   await searchField().focus();
   await page.keyboard.press('?');
   await expect(searchField()).toHaveValue('?');
@@ -197,7 +197,7 @@ test('Escape closes the row, then clears the selection, then leaves the center',
   await page.keyboard.press('Escape');
   await expect(rows(page, 'alpha')).not.toHaveClass(/jp-mod-open/);
   await page.keyboard.press('Escape');
-  // The place of work has the keyboard again, and the center is still there.
+  // The main area has the focus again, and the center is still open.
   await expect(
     page.locator('#jp-main-dock-panel :focus, #jp-main-dock-panel:focus')
   ).not.toHaveCount(0);

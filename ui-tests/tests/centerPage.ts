@@ -142,7 +142,7 @@ export async function state(id: string): Promise<unknown> {
   return (await lab.list()).find(row => row.id === id);
 }
 
-/** Take everything back, and the center to where it starts. */
+/** Revoke everything, and reset the center. */
 export async function empty(): Promise<void> {
   await page.unrouteAll();
   for (const where of ['inbox', 'dismissed'] as const) {
@@ -169,10 +169,10 @@ export async function empty(): Promise<void> {
   await expect(badge(page)).toHaveCount(0);
 }
 
-/** Have the list asked for again. */
+/** Have the center fetch its list again. */
 export async function reload(): Promise<void> {
   for (const name of ['Unread', 'Inbox'] as const) {
-    // A test that goes on before that has not left the other list.
+    // Until the list is asked for, the center has not left the other one.
     const asked = page.waitForRequest(/jupyterlab-notify\/notifications\?/);
     await view(name);
     await asked;
@@ -198,7 +198,7 @@ export async function open(row: Locator): Promise<void> {
   await expect(row).toHaveClass(/jp-mod-open/);
 }
 
-/** Press one of the buttons that a row shows when one points at it. */
+/** Press one of the buttons that a row shows under the pointer. */
 export async function press(row: Locator, name: string): Promise<void> {
   await row.hover();
   await row.getByRole('button', { name, exact: true }).click();
@@ -210,7 +210,7 @@ export async function check(text: string): Promise<void> {
   await row.getByRole('checkbox', { name: 'Select' }).check();
 }
 
-/** See what was done, and take it back. */
+/** Expect that the undo bar says what was done, and undo it. */
 export async function undo(label: string): Promise<void> {
   const bar = center(page).locator('.jp-NotifyUndo');
   await expect(bar).toContainText(label);

@@ -24,7 +24,7 @@ test.beforeAll(async () => {
 test.afterAll(() => central.stop());
 
 const lab = useLab({
-  // It is started after the central service.
+  // A getter, since the lab is started after the central service.
   get config() {
     return [
       central.config,
@@ -80,7 +80,7 @@ test('A text is fetched when it is first opened; if the service does not give it
   const alert = row.getByRole('alert');
   await expect(alert).toContainText('The text could not be fetched.');
   await expect(alert).toContainText('central service');
-  // Opening it was reading it, and the service learns of that.
+  // Opening the message marked it as read, and the service learns of that.
   await expect(row).not.toHaveClass(/jp-mod-unread/);
   await expect
     .poll(async () =>
@@ -100,7 +100,7 @@ test('A text is fetched when it is first opened; if the service does not give it
   await expect(row.locator('.jp-NotifyBody strong')).toHaveText('whole');
   await expect(alert).toHaveCount(0);
 
-  // From then on it is here.
+  // From then on the lab has the text.
   const asked = (await central.requests(`messages/${id}`)).length;
   await page.reload();
   await untilReady(page);

@@ -8,7 +8,7 @@ import * as readline from 'readline';
 
 const ROOT = path.resolve(__dirname, '..', '..');
 
-/** A request that it got. */
+/** A request that the service got. */
 export interface IAsked {
   method: string;
   path: string;
@@ -27,7 +27,7 @@ export class Central {
   get config(): string {
     return [
       'import pathlib, tempfile',
-      // It takes any.
+      // The service accepts any token.
       '_token = pathlib.Path(tempfile.mkdtemp(dir=c.ServerApp.root_dir), "token")',
       '_token.write_text("a-token")',
       'c.NotifyApp.central_token_file = str(_token)',

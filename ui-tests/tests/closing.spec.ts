@@ -124,7 +124,7 @@ test('done on a toast moves its message out of the inbox, and can be undone', as
     .poll(() => lab.list())
     .toMatchObject([{ dismissed: null }, { id, read: null, dismissed: null }]);
   await expect(toast).toBeVisible();
-  // By the keyboard, too; and not where the message may only be read.
+  // The keyboard can do it too; and there is no such button if a message may only be read.
   await lab.push({ message: 'another', type: 'error' });
   await toasts(page, 'another').getByRole('button', { name: 'Done' }).focus();
   await page.keyboard.press('Enter');

@@ -1,6 +1,6 @@
 /**
- * The database of a server that the tests run: written past the server, for
- * what no sender can bring about.
+ * The database of a server that the tests run. It is written to directly, for
+ * states that no sender can bring about.
  */
 import { execFileSync } from 'child_process';
 
@@ -17,13 +17,13 @@ with db:
 db.close()
 `;
 
-/** A statement, and what its question marks stand for. */
+/** A statement, and the values of its question marks. */
 export type Statement = [string, ...(string | number | null)[]];
 
 /**
  * Run statements in one transaction; each has to change just one row.
  *
- * No `seq` is counted up: pages that are open do not learn of it.
+ * The `seq` is not increased: open pages do not learn of the change.
  */
 export function write(lab: Lab, statements: Statement[]): void {
   // Python's SQLite is the one that made the file; Node 20 has none.
@@ -76,8 +76,8 @@ db.close()
 `;
 
 /**
- * Have a notification many times more, each newer than the one before: to push
- * so many takes long.
+ * Copy a notification many times, each copy newer than the one before: pushing
+ * so many would take long.
  */
 export function copy(lab: Lab, id: string, count: number): void {
   execFileSync('python3', ['-c', COPY, lab.database], {

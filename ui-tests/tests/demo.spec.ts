@@ -82,7 +82,7 @@ test('The demo shows a message of every kind and a progress to its end, and leav
     await expect(rows(page, text)).toHaveCount(1);
   }
 
-  // Its cause is gone, and so is it.
+  // The alert ends with its cause.
   await expect(quota).toHaveCount(0);
 
   const { origin, searchParams } = new URL(url()!);

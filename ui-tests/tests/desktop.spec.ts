@@ -1,7 +1,7 @@
 /**
  * Notifications on the desktop: when the browser is asked, when they are
  * shown, and by which tab. The focus of the pages and the notifications are
- * real; only what is shown is written down, since no desktop is there to look at.
+ * real; what is shown is recorded, since there is no desktop to look at.
  */
 import type { BrowserContext, Page } from '@playwright/test';
 
@@ -28,7 +28,7 @@ import {
 test.use({ launchOptions: launchOptions(true) });
 
 const lab = useLab({
-  // Also by a name of this machine that a browser does not take for a safe one.
+  // Reachable also by a name of this machine that browsers do not consider secure.
   config: 'c.ServerApp.allow_remote_access = True'
 });
 
@@ -79,8 +79,8 @@ function inbox(tab: Page): Promise<unknown[]> {
 
 /** Go to a page, and wait until the others know. */
 async function goTo(tab: Page): Promise<void> {
-  // When a tab was closed or reloaded the browser chooses another one by itself, some time
-  // later; and what it takes to be in front already it does not bring there, nor takes away.
+  // When a tab was closed or reloaded, the browser itself chooses another one some time later. And
+  // a tab that it takes to be in front already it neither brings there nor removes.
   await expect(async () => {
     for (const one of [page, other, elsewhere]) {
       await one.bringToFront();
@@ -229,7 +229,7 @@ test('are shown once, however many tabs are open; a click brings a tab forward a
       await closeCenter(tab);
     }
   }
-  // Messages that are read anywhere go from the desktop; others stay.
+  // Messages that were read in any tab disappear from the desktop; others stay.
   await expect
     .poll(() => shown(...tabs))
     .toEqual(
@@ -254,7 +254,7 @@ test('are shown whatever the clock of the browser says', async () => {
     });
   }
   await goTo(elsewhere);
-  // The frame of the first one tells what the server's clock says.
+  // The frame of the first message has the time of the server's clock.
   await lab.push({ message: 'ahead', autoClose: false });
   await expect
     .poll(() => shown(page, other))
@@ -283,7 +283,7 @@ test('are silent in do-not-disturb, in whichever tab that was turned on', async 
         }
       }
     }, LAB_NOTIFICATIONS);
-  // Whichever tab shows it finds that out after do-not-disturb was turned off again.
+  // Hold the tabs' lock: none can claim the message before do-not-disturb was turned off again.
   await page.evaluate(() => {
     const { baseUrl } = (window as any).jupyterapp.serviceManager
       .serverSettings;
@@ -333,7 +333,7 @@ test('have the picture of a message, which comes after it, for a user who was th
         )
       )
     ).flat();
-  // The first one loads what looks whether somebody is there.
+  // The first picture loads the code that notices if somebody is there.
   for (const message of ['first', 'second']) {
     await lab.push({ message, key: message, autoClose: false });
     for (const tab of [page, other]) {

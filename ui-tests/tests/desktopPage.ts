@@ -1,5 +1,5 @@
 /**
- * Desktop notifications of a page, written down as it shows them, and the focus of a real browser.
+ * Desktop notifications of a page, recorded as it shows them, and the focus of a real browser.
  */
 import type { Page } from '@playwright/test';
 
@@ -16,7 +16,7 @@ export function record(): void {
   const shown: (IShown & { real: Notification })[] = ((window as any).desktop =
     []);
   (window as any).asked = 0;
-  // Only a click on a real desktop lets a page come forward: that it asks for it is what can be seen.
+  // A page can come forward only after a click on a real desktop, so count how often it asks.
   const focus = window.focus.bind(window);
   (window as any).forward = 0;
   window.focus = () => {
@@ -42,14 +42,14 @@ export function record(): void {
       shown.push(one);
     }
     close() {
-      // One that is closed before the desktop has it tells of no end.
+      // A notification that is closed before the desktop has it emits no event.
       shown.find(({ real }) => real === this)!.closed = true;
       super.close();
     }
   };
 }
 
-/** Let a page be in front only when it is, not always as in other tests. */
+/** Let a page have the focus only if it is in front; in other tests it always has. */
 export async function realFocus(tab: Page): Promise<void> {
   const session = await tab.context().newCDPSession(tab);
   await session.send('Emulation.setFocusEmulationEnabled', { enabled: false });

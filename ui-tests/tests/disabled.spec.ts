@@ -71,7 +71,7 @@ test('With the center disabled all others work', async ({ browser }) => {
     .click();
   await expect(toasts(page)).toHaveCount(0);
   await expect(banners(page)).toHaveCount(0);
-  // No button that would open nothing.
+  // There is no button that would open nothing.
   await lab.push({
     message: 'With more to say',
     body: 'this',

@@ -1,5 +1,5 @@
 /**
- * The dialog of the welcome messages in a page: its parts, and that it does not come.
+ * The dialog of the welcome messages in a page: its parts, and a check that it stays away.
  */
 import type { Locator, Page } from '@playwright/test';
 

@@ -14,7 +14,7 @@ import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 import { hasNoViolations } from './axe';
 import { fits, Hub, open } from './hub-page';
 
-/** A spawn page that asks, and a server that is pending for as long as one looks. */
+/** A spawn page with a question, and a server that stays pending during a test. */
 const SITE = `
 c.Spawner.options_form = "Size: <input name='size' value='small'>"
 c.Spawner.cmd = ["sleep", "600"]
@@ -67,7 +67,7 @@ test('What is written is saved as a template, started from, and deleted', async 
     ),
     complaints
   );
-  // Open, as the banner is chosen; the site has one channel.
+  // The field is shown, since the banner is chosen; the site has one channel.
   await page.getByLabel('Important: also by chat').check();
   await page.getByRole('button', { name: 'Save as template' }).click();
   const name = page.getByLabel('Name', { exact: true });
@@ -94,7 +94,7 @@ test('What is written is saved as a template, started from, and deleted', async 
   );
   await expect(page.getByLabel('Important: also by chat')).toBeChecked();
 
-  // A sender of a group starts from it, and does not delete it.
+  // The sender of a group may start from the template, but not delete it.
   const ada = await hub.login(browser, 'ada');
   const theirs = await open(ada, at('templates'), complaints);
   await expect(theirs.locator('.jn-history tbody tr')).toHaveCount(1);
@@ -162,7 +162,7 @@ test('Several messages are chosen and changed together, and taken back', async (
   await page.keyboard.press('Space');
   await pick('Third').check();
   await expect(page.getByText('2 selected')).toBeVisible();
-  // Messages that come meanwhile change nothing of the choice.
+  // Messages that arrive meanwhile do not change the selection.
   await hub.api('root', 'POST', 'services/quota/notifications', {
     recipient: 'bob',
     summary: 'A further one'
@@ -238,7 +238,7 @@ test('A user sees an inbox and nothing else; it has the state of the lab', async
   await expect(item).toHaveCount(0);
   await page.goto(at('inbox?view=done'));
   await item.locator('summary').click();
-  // As a lab of the user's would do it.
+  // A lab of the user does the same.
   await hub.api('bob', 'POST', `broadcasts/${id}/restore`);
   await expect(item).toHaveCount(0);
   await page.goto(at('inbox'));
@@ -342,7 +342,7 @@ test('Two pages and the command line send at once; each message is there once', 
   const sent = ['From-a-terminal', 'From-another-page', 'From-one-page'];
   expect(seen.sort()).toEqual(sent);
 
-  // One page revokes what the other looks at.
+  // One page revokes the message that the other page shows.
   await two.goto(one.url());
   await one.getByRole('button', { name: 'Revoke' }).click();
   await one.getByRole('button', { name: 'Revoke', exact: true }).last().click();
@@ -401,7 +401,8 @@ for (const scheme of ['light', 'dark'] as const) {
       summary: `A ${'long '.repeat(40)}message`,
       key: 'long'
     });
-    // The policy keeps out the styles of axe and of screenshots, and the console says so.
+    // The console is not checked here: it reports that the policy blocks the styles of axe and of
+    // screenshots.
     const page = await open(administrator, at(''));
     await page.emulateMedia({ colorScheme: scheme });
     for (const name of ['', 'templates', 'alerts', 'history', 'inbox']) {

@@ -1,6 +1,6 @@
 /**
- * Alerts at a real JupyterHub: what a real Prometheus finds is in a lab's page, and away again
- * when it is over; and what the administrator's page says of rules, alerts and channels.
+ * Alerts at a real JupyterHub: an alert of a real Prometheus appears in a lab's page, and goes when
+ * it is over; and the administrator's page shows rules, alerts and channels.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'fs';
 import * as http from 'http';
@@ -251,7 +251,7 @@ test('A user chooses the other channels in the lab’s settings', async () => {
   const zone = group.getByLabel('Time zone');
   await expect(group.getByText('has no address of yours')).toBeVisible();
   await expect(group.getByLabel('Mail')).toBeDisabled();
-  // Quiet hours are meant on the reader's own clock.
+  // Quiet hours are by the clock of the user's computer.
   await expect(zone).toHaveValue(
     await lab.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone)
   );
@@ -284,7 +284,7 @@ test('A user chooses the other channels in the lab’s settings', async () => {
     await lab.screenshot({ path: test.info().outputPath(`${theme}.png`) });
   }
 
-  // The service is away: it is said, and the choice that holds stays in sight.
+  // If the service is away, the user is told, and the stored choice stays in sight.
   await hub.tell('stop-service');
   await group.getByLabel('Chat').click();
   await expect(status).toContainText('central service');

@@ -1,6 +1,6 @@
 /**
- * The administrator's page beside a user's lab, at a real JupyterHub: what one sends is what the
- * other shows, and what the user does is in the results as it happens.
+ * The administrator's page beside a user's lab, at a real JupyterHub: the lab shows what the
+ * administrator sends, and the results show at once what the user does.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
@@ -117,7 +117,7 @@ test('What is sent is in the lab, and what the user does is in the results, live
   await expect(row(page, 'ada')).toContainText('Replied');
   await revoke(page);
   await expect(banners(lab, 'The disk moves at noon')).toHaveCount(0);
-  // An open center is where all is seen: nothing pops up beside it.
+  // While the center is open, it shows everything, and nothing pops up beside it.
   await closeCenter(lab);
   await page.close();
 });
@@ -147,7 +147,7 @@ test('A toast shows it as well, and its text is mended in place', async () => {
   await expect(banners(lab)).toHaveCount(0);
   await expect(row(page, 'ada')).toContainText('Dismissed');
 
-  // A user who has put it away has read it: a better wording is theirs to find.
+  // A user who has put the message away has read it, and is not told of a better wording.
   await edit('The disk is nearly full', false);
   await openCenter(lab);
   await expect(rows(lab, 'The disk is nearly full')).toBeVisible();
@@ -169,11 +169,11 @@ test('Two pages show the same: a change of one is in the other, and undoes nothi
   });
   const two = await open(administrator, at(`history/${id}`), complaints);
   await isShown(two);
-  // A page behind another one is drawn once a second.
+  // A page behind another one is drawn only once a second.
   await one.bringToFront();
   await one.getByRole('button', { name: 'Edit' }).click();
   await two.getByRole('button', { name: 'Edit' }).click();
-  // Both edit at the same time, each something else.
+  // Both pages edit at the same time, each another field.
   await one.getByLabel('Message', { exact: true }).fill('Second wording');
   await one.getByRole('button', { name: 'Save' }).click();
   await expect(
@@ -269,7 +269,7 @@ test('What repeats is shown at its times, and says when it comes again', async (
     );
     await page.getByLabel('Every', { exact: true }).selectOption('DAILY');
     if (!now) {
-      // As at a site that says nothing else.
+      // The default of a site.
       await page.locator('#jn-compose').evaluate((form: HTMLElement) => {
         form.dataset.jnUndo = '10';
       });
@@ -289,7 +289,7 @@ test('What repeats is shown at its times, and says when it comes again', async (
   await revoke(page);
   await expect(banners(lab)).toHaveCount(0);
 
-  // Nothing happens when the ten seconds of this one are over, but the page says so.
+  // When the ten seconds of this message are over, nothing is sent yet; the page says so.
   await fill('Backups run later', 2 * HOUR_MS, 3 * HOUR_MS, false);
   await expect(page.locator('.jn-state-coming')).toContainText('again');
   const seen = await hub.api('ada', 'GET', 'broadcasts');

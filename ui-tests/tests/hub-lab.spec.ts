@@ -174,7 +174,7 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
   test('lets go of what has expired', async () => {
     await send('Only for a moment', { key: 'moment' });
     await expect(rows(page, 'Only for a moment')).toBeVisible();
-    // Only once it was seen: a second may be over before it is drawn.
+    // Let it expire only after it was seen: a second may be over before it is drawn.
     await send('Only for a moment', {
       key: 'moment',
       expires: new Date(Date.now() + 1500).toISOString()
@@ -281,11 +281,11 @@ c.Spawner.args = ${JSON.stringify(spawnerArguments)}
     await expect
       .poll(() => readers(made.id, 'accepted_current'))
       .toEqual([['ada', true]]);
-    // A reset that overtook the dismissal would not take it back.
+    // A reset that arrives before the dismissal would not undo it.
     await expect
       .poll(() => readers(news.id, 'dismissed'))
       .toEqual([['ada', true]]);
-    // As for a new user: all that was put away comes again, and nothing that was accepted.
+    // Messages that were put away are shown again, as for a new user; accepted ones are not.
     await hub.api('ada', 'POST', 'welcome/reset');
     await page.reload();
     await untilReady(page);

@@ -21,7 +21,7 @@ interface IPlace {
   /** The service's, without a slash at the end. */
   service: string;
   password: string;
-  /** One of each user; that of `root` administers. */
+  /** A token of each user; that of `root` is an administrator's. */
   tokens: Record<string, string>;
 }
 
@@ -131,12 +131,12 @@ export class Hub {
 }
 
 /**
- * The two errors that htmx logs when a form that changes asks anew before the answer has come; a
+ * The two errors that htmx logs when a form changes again before the answer to its last request; a
  * request that fails logs others.
  */
 const REPLACED = /^htmx:(afterRequest|sendAbort),/;
 
-/** Open a page of the service's; whatever its console complains of is an error. */
+/** Open a page of the service; collect everything that its console complains of. */
 export async function open(
   context: BrowserContext,
   url: string,
@@ -152,7 +152,7 @@ export async function open(
       complaints.push(message.text());
     }
   });
-  // The console does not say of what it complains.
+  // The console does not say what is in a failed answer.
   page.on('response', async response => {
     if (response.status() >= 500) {
       const says = await response.text().catch(() => '');
@@ -178,7 +178,7 @@ export async function fits(page: Page): Promise<void> {
 }
 
 /**
- * Expect that a page fits in both themes; the pictures are to be looked at.
+ * Expect that a page fits in both themes, and take pictures for a human to look at.
  *
  * @param more - What else is expected in each theme.
  */
@@ -188,8 +188,8 @@ export async function looks(
   url: string,
   more?: (page: Page) => Promise<void>
 ): Promise<void> {
-  // A page of its own: the policy keeps out the styles of axe and of screenshots, and the console
-  // says so.
+  // A page of its own, whose console is not checked: it reports that the policy blocks the styles
+  // of axe and of screenshots.
   const page = await open(context, url);
   for (const scheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: scheme });
@@ -206,7 +206,7 @@ export async function looks(
   await page.close();
 }
 
-/** Revoke what a page shows the results of. */
+/** Revoke the message whose results a page shows. */
 export async function revoke(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Revoke' }).click();
   await page

@@ -104,7 +104,7 @@ test('An administrator sends, and sees the outcomes as they come', async () => {
   await expect(page.locator('.jn-deliveries tbody tr')).toHaveCount(3);
   await page.getByPlaceholder('any user').fill('example');
   await expect(page.locator('.jn-deliveries tbody tr')).toHaveCount(1);
-  // The click counts also where the results are drawn anew while the mouse is down.
+  // The click counts even if the results are drawn anew while the mouse button is down.
   const csv = page.getByRole('link', { name: 'CSV' });
   const pressed = await csv.elementHandle();
   await csv.hover();
@@ -165,7 +165,7 @@ for (const ahead of [-5, 5]) {
     await page.getByText('Banner, buttons and replies').click();
     await page.getByLabel('Withdraw it after').selectOption('an hour');
     await page.getByRole('button', { name: 'Send to 1' }).click();
-    // Held for a minute, not for a part of the five that the clock is off.
+    // The message is held for a minute, although the browser's clock is five minutes off.
     await expect(page.locator('[data-jn-countdown]')).toHaveText(
       /^([1-9]|[1-5]\d|60) s$/
     );
@@ -462,7 +462,8 @@ for (const scheme of ['light', 'dark'] as const) {
       reply: { choices: ['Yes', 'No'], text: true },
       users: ['root', 'bob', 'carol@example.org', "o'brien"]
     });
-    // The policy keeps out the styles of axe and of screenshots, and the console says so.
+    // The console is not checked here: it reports that the policy blocks the styles of axe and of
+    // screenshots.
     const page = await open(administrator, at(''));
     await page.emulateMedia({ colorScheme: scheme });
     const views = {

@@ -1,6 +1,6 @@
 /**
- * The `html` that the service gives to whoever shows its messages: of a hundred strings that try to
- * run a script in a page, none runs, in a page that has no policy of its own against it.
+ * The `html` of messages that the service gives to other programs: none of a hundred strings that
+ * try to run a script does so, in a page that has no policy of its own against it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'child_process';
 import { mkdtempSync, rmSync } from 'fs';
@@ -96,14 +96,14 @@ async function ran(page: Page, html: string): Promise<number> {
   await page.goto('about:blank');
   await page.setContent(html, { waitUntil: 'commit' });
   count += await page.evaluate(async () => {
-    // The same once more as a script inserts it, where `onerror` and the like work as well.
+    // The same once more as inserted by a script, where `onerror` and the like work as well.
     const again = document.createElement('div');
     again.innerHTML = document.body?.innerHTML ?? '';
     document.body?.append(again);
     for (const one of document.querySelectorAll<HTMLElement>('*')) {
       for (const type of ['mouseover', 'focus', 'click', 'load', 'toggle']) {
         const event = new Event(type, { bubbles: true, cancelable: true });
-        // Its own handlers run, but no address is gone to except one that is a script.
+        // The element's own handlers run, but only a link that is a script is followed.
         if (
           type === 'click' &&
           one.matches('a[href]') &&
@@ -117,7 +117,7 @@ async function ran(page: Page, html: string): Promise<number> {
         one.click();
       }
     }
-    // Requests that were begun, such as for a picture that is not there, end before this.
+    // Wait until requests that were begun, such as for a missing picture, have ended.
     await new Promise(resolve => setTimeout(resolve, 0));
     await new Promise(resolve => requestAnimationFrame(resolve));
     await new Promise(resolve => setTimeout(resolve, 20));

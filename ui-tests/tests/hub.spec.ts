@@ -1,5 +1,5 @@
 /**
- * A real JupyterHub: what it pushes through its proxy, the way hubs in the
+ * A real JupyterHub: a message that it pushes through its proxy, as hubs in the
  * field do, is a toast in the browser of the user who logged in there.
  */
 import { type ChildProcess, spawn } from 'child_process';
@@ -25,7 +25,7 @@ interface IHub {
   server: string;
   user: string;
   password: string;
-  /** The user's, for five minutes. */
+  /** A token of the user, for five minutes. */
   token: string;
   /** The token of a service of the hub. */
   messenger_token: string;
@@ -105,7 +105,7 @@ test('What a JupyterHub pushes is a toast in the page of its user', async ({
   await expect(toast.first()).toHaveAttribute('data-jp-notify', 'warning');
   await expect(toast.first().locator('.jp-toast-message')).toHaveAttribute(
     'data-jp-notify-meta',
-    // Pushed with the user's own token, so nobody knows who says it.
+    // The message was pushed with the user's own token, so its sender is not known.
     'Jupyter'
   );
 
@@ -128,7 +128,7 @@ test('What a JupyterHub pushes is a toast in the page of its user', async ({
   );
   await expect(rows(page)).toHaveCount(2);
 
-  // A service that says it is another: both of its names are read, wherever the message is.
+  // If a service claims another name, both names are shown wherever the message is.
   const answer = await push('jupyterlab-notify/ingest', hub.messenger_token, {
     message: 'Your disk is full',
     type: 'error',

@@ -142,7 +142,7 @@ export class Lab {
           JUPYTER_DATA_DIR: path.join(folder, 'data'),
           JUPYTER_RUNTIME_DIR: path.join(folder, 'runtime'),
           JUPYTER_TOKEN: this.token,
-          // A module there says why.
+          // A module in that folder says why it is there.
           PYTHONPATH: path.resolve(
             __dirname,
             '..',
@@ -223,7 +223,7 @@ export class Lab {
     try {
       answer = JSON.parse(text);
     } catch {
-      // As it is.
+      // An answer that is not JSON stays text.
     }
     return { status: response.status, body: answer };
   }
@@ -245,7 +245,7 @@ export class Lab {
     return receipt;
   }
 
-  /** Take one back, as its sender: the one who pushed it here, if no other is named. */
+  /** Revoke a notification as its sender: by default as the source that pushed it here. */
   async revoke(
     idOrKey: string,
     source = this._sources.get(idOrKey)
@@ -272,7 +272,7 @@ export class Lab {
     return page.notifications;
   }
 
-  /** Mark one read or unread, close it, put it away or bring it back, as its user elsewhere. */
+  /** Change a notification's state, as its user does in another tab. */
   async change(
     id: string,
     state: { read?: boolean; closed?: boolean; dismissed?: boolean }
@@ -313,7 +313,7 @@ export class Lab {
     );
   }
 
-  /** A page that is ready: see `openLab`. */
+  /** Open a page, and wait until it is ready: see `openLab`. */
   async open(browser: Browser, options: IOpenOptions = {}): Promise<Page> {
     const context = options.context ?? (await browser.newContext());
     const page = options.window
@@ -363,9 +363,9 @@ export class Lab {
         // The tests look at the application in the page.
         'c.LabApp.expose_app_in_browser = True',
         'c.JupyterNotebookApp.expose_app_in_browser = True',
-        // JupyterLab asks nobody for updates; the setting below says the same of news.
+        // JupyterLab does not ask for updates; a setting keeps it from asking for news.
         'c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"',
-        // The second look at a silent sender is for clocks that differ; here they do not.
+        // The second look at a silent sender is meant for clocks that differ; here they do not.
         'from jupyterlab_notify.app import NotifyApp',
         'from jupyterlab_notify.timings import StorageTimings, Timings',
         'NotifyApp.timings = Timings(storage=StorageTimings(second_look_ms=500))',

@@ -36,7 +36,7 @@ test('Another theme leaves the list where one reads it', async ({
     .evaluate(node => node.scrollTo(0, 1500));
   const heading = center(page).locator('.jp-NotifyList-sticky');
   await expect(heading).toBeVisible();
-  // The list draws what is in sight now.
+  // Wait until the list has drawn the rows that are in sight now.
   await expect.poll(() => inSight(page)).not.toContain('message 59');
   const read = await inSight(page);
   expect(read.length).toBeGreaterThan(3);
@@ -44,7 +44,7 @@ test('Another theme leaves the list where one reads it', async ({
     await setTheme(page, theme);
     await expect.poll(() => inSight(page)).toEqual(read);
     await expect(heading).toBeVisible();
-    // What comes in on top then moves nothing, and is counted.
+    // A message that then arrives on top moves no row, and is counted.
     await lab.push({ message: `arrived in ${theme}`, autoClose: 0 });
     await expect(center(page).locator('.jp-NotifyList-news')).toHaveText(
       theme === 'dark' ? '1 new' : '2 new'
@@ -65,7 +65,7 @@ test('Another theme brings back no toast that the open center has put away', asy
   await expect(toasts(page, message)).toHaveCount(0);
   for (const theme of ['dark', 'light'] as const) {
     await setTheme(page, theme);
-    // Whatever toasts of the theme's change there are came before this one.
+    // Toasts that the change of the theme may cause appear before this one.
     await lab.push({ message: `in ${theme}`, type: 'error' });
     await expect(toasts(page, `in ${theme}`)).toBeVisible();
   }
@@ -79,7 +79,7 @@ test('A progress is drawn in the colours of the system too', async ({
 }) => {
   const fields = { type: 'in-progress', progress: 0.5 };
   for (const colorScheme of ['light', 'dark'] as const) {
-    // No more toasts than stand at once.
+    // Begin without toasts: only a few have room at once.
     await lab.dismissAll();
     await lab.push({ ...fields, message: 'in a banner', banner: true });
     const context = await browser.newContext({
@@ -97,7 +97,7 @@ test('A progress is drawn in the colours of the system too', async ({
       '',
       banner
     );
-    // A progress that came before the page shows toasts has none.
+    // A progress that arrived before the page shows toasts has no toast.
     const first = { message: `first in ${colorScheme}`, autoClose: false };
     await lab.push(first);
     await expect(toasts(page, first.message)).toBeVisible();
@@ -124,7 +124,7 @@ test('The buttons of a row stand over the end of its line, on either side', asyn
   }
   const page = await lab.open(browser);
   await openCenter(page);
-  // Also where the whole page runs the other way.
+  // Also if the whole page has the other direction.
   for (const direction of Object.keys(words)) {
     await page.evaluate(direction => {
       document.documentElement.dir = direction;

@@ -1,5 +1,5 @@
 /**
- * A grammar of what a parser of Markdown knows, and texts that it makes: repeated, nested, mixed.
+ * A grammar of Markdown's constructs, and the texts that it generates: repeated, nested, mixed.
  */
 
 /** Pieces of every construct, whole and half. */
@@ -31,7 +31,7 @@ const PIECES = [
   ...['\\begin{align}', '\\end{align}', '\\begin{align}x\\end{align}\n']
 ];
 
-/** Formulas that may be drawn, as dear as they get; footnotes. */
+/** The most expensive formulas that may be drawn; footnotes. */
 const FORMULAS = [
   '$\\sqrt{\\frac{x}{y}}$ ',
   `$${'\\sqrt{x}'.repeat(60)}$ `,

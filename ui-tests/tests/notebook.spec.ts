@@ -119,14 +119,14 @@ for (const [where, shows, name] of PAGES) {
       expect(await settledHeader(page)).toEqual(before);
     }
 
-    // In a smaller window Notebook takes its header away: the bell stands beside the menus then.
+    // In a smaller window Notebook hides its header: the bell is then beside the menus.
     const menus = page.locator('#menu-panel');
     for (const width of [700, 480]) {
       await page.setViewportSize({ width, height: 800 });
       await expect(page.locator('#top-panel-wrapper')).toBeHidden();
       await expect(menus.locator(bell(page))).toBeInViewport({ ratio: 1 });
       await expect(badge(page)).toHaveText('12');
-      // It does not break what stands beside it into two lines.
+      // The bell does not break the element beside it into two lines.
       await expect
         .poll(async () => (await menus.boundingBox())!.height)
         .toBeLessThan(32);
@@ -219,7 +219,7 @@ test('The banner stands below the menus and above the pages, and gives the room 
     const main = page.locator('#main-panel');
     await expect(page.locator(shows)).toBeVisible();
     await expect(bell(page)).toBeVisible();
-    // The page grows together in a few steps.
+    // The page reaches its layout in a few steps.
     let before = await main.boundingBox();
     await expect(async () => {
       const last = before;
@@ -278,7 +278,7 @@ async function settledHeader(
         );
       return {
         header: box(document.querySelector('#top-panel-wrapper')!),
-        // But for the link that is out of sight until the keyboard comes to it.
+        // Except for the link that is out of sight until it has the focus.
         parts: found('#top-panel > :not(#jp-skiplink)').map(box),
         below: found('#menu-panel-wrapper, #main-panel').map(box)
       };

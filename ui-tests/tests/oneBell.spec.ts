@@ -66,7 +66,7 @@ for (const app of ['lab', 'notebook'] as const) {
       expect(await doubleSeparators(page)).toBe(0);
 
       await setSetting(page, CENTER, 'jupyterlabBell', true);
-      // Notebook's file list has no place for it, but has the menu item.
+      // Notebook's file list has no place for that bell, but has the menu item.
       if (app === 'lab') {
         await expect(labBell(page)).toBeVisible();
       }
@@ -86,7 +86,7 @@ for (const app of ['lab', 'notebook'] as const) {
       await expect(center(page).getByText('2 unread')).toBeVisible();
       await expect(page).toHaveTitle(`(2) ${plain}`);
 
-      // JupyterLab writes it anew with each document.
+      // JupyterLab writes a new title with each document.
       await page.evaluate(() => (document.title = 'other.ipynb'));
       await expect(page).toHaveTitle('(2) other.ipynb');
       // This tab's own messages are not counted with those that are kept.
@@ -109,7 +109,7 @@ for (const app of ['lab', 'notebook'] as const) {
       await lab.push({ message: 'a message of ours', type: 'error' });
       await expect(rows(page, 'a message of ours')).toBeVisible();
       await expect(toasts(page, 'a message of ours')).toBeVisible();
-      // It has a row: its toast is not listed a second time.
+      // The message has a row, so its toast is not listed a second time.
       await expect(thisTab(page)).toHaveCount(0);
 
       const id = await say(page, 'Building the extension', {
@@ -249,7 +249,7 @@ async function say(
   );
 }
 
-/** Take away what was said in this tab. */
+/** Remove the messages of this tab. */
 async function clear(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const held = window as any;

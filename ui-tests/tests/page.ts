@@ -48,14 +48,14 @@ export async function openLab(
 ): Promise<void> {
   await page.addInitScript(recordToasts);
   await setMotion(page, options.motion ?? false);
-  // JupyterLab's own, at its leisure, after a test took the server away.
+  // JupyterLab shows this dialog some time after a test has stopped the server.
   const lost = page.getByRole('dialog', { name: 'Server Connection Error' });
   await page.addLocatorHandler(
     lost,
     async () => {
       await lost.getByRole('button').last().click();
     },
-    // The next one may be there at once.
+    // Another such dialog may appear at once.
     { noWaitAfter: true }
   );
   await page.goto(lab.address(options));
@@ -154,7 +154,7 @@ export async function toastTime(page: Page, text: string): Promise<number> {
 }
 
 /**
- * Open the settings, as the center's menu does; returns a field of ours by what it says.
+ * Open the settings, as the center's menu does, and return one of our fields by its text.
  */
 export async function openSettings(page: Page, says: string): Promise<Locator> {
   // JupyterLab 4.2 leaves an editor that is open at the page that it shows.
@@ -232,7 +232,6 @@ export async function setTheme(
     .toBe(colour);
 }
 
-/** Plugins with settings. */
 /** The plugin that has all the settings. */
 export const SETTINGS = 'jupyterlab_notify:center';
 export const LAB_NOTIFICATIONS = '@jupyterlab/apputils-extension:notification';
@@ -255,8 +254,8 @@ export async function runCommand(
 }
 
 /**
- * Wait until the notebook in front speaks with its kernel. It calls one idle that
- * it has not reached yet, and cells that are run then may be given up.
+ * Wait until the notebook in front is connected to its kernel. JupyterLab calls a
+ * kernel idle that it has not reached yet, and may give up cells that are run then.
  */
 export async function untilKernel(page: Page): Promise<void> {
   await page.waitForFunction(() => {
@@ -278,8 +277,7 @@ export async function openNotebook(page: Page, path: string): Promise<void> {
 }
 
 /**
- * Find a command in the palette by words, and run it with the Enter key once it is what that
- * key runs.
+ * Find a command in the palette by words, and press Enter once the palette has selected it.
  */
 export async function runFromPalette(
   page: Page,

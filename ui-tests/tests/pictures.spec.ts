@@ -97,13 +97,13 @@ async function give(name: string, picture: Buffer): Promise<void> {
   expect(response.status, await response.text()).toBe(200);
 }
 
-/** Move the mouse, as somebody who is there. */
+/** Move the mouse, as a user who is present does. */
 async function beThere(): Promise<void> {
   await page.mouse.move(400, 700);
   await page.mouse.move(410, 700);
 }
 
-/** The colour in the corner of a picture; none while another takes its place. */
+/** Read the red of a picture's corner; null while another picture takes its place. */
 async function redOf(image: Locator): Promise<number | null> {
   return image.evaluate(async (node: HTMLImageElement) => {
     try {
@@ -141,7 +141,7 @@ test('a row shows its picture small, and whole when it is open', async () => {
   expect(large.width / large.height).toBeCloseTo(640 / 480, 1);
   const panel = (await center(page).boundingBox())!;
   expect(large.x + large.width).toBeLessThanOrEqual(panel.x + panel.width);
-  // Both are of one request.
+  // Both come from one request.
   expect(asked).toHaveLength(1);
   await hasNoViolations(page, '.jp-NotifyCenter');
 
@@ -231,7 +231,7 @@ test('a toast shows a picture that comes with it, and after it', async () => {
   await give('loss', png(78));
   await expect.poll(image).not.toBe(first);
   await expect(toast).toContainText('Loss');
-  // Taken away, it leaves the text alone.
+  // When the picture is removed, the text stays.
   await lab.api('DELETE', 'jupyterlab-notify/ingest/loss/image');
   await expect(toast).not.toHaveAttribute('data-jp-notify-image');
 });
@@ -268,7 +268,7 @@ test('nothing is fetched in a tab that nobody has touched', async ({
     const toast = toasts(tab, 'Every minute');
     await expect(toast).toHaveAttribute('data-jp-notify-image', /./);
     await give('m', png(6));
-    // A later message has come, so a request would have been made.
+    // A later message has arrived, so a request would have been made by now.
     await lab.push({ message: 'Later', autoClose: false });
     await expect(toasts(tab, 'Later')).toBeVisible();
     expect(count).toBe(0);

@@ -1,5 +1,5 @@
 /**
- * A way to the service on which it seems to be Semaphore: what it offers beyond is not there.
+ * A proxy through which the service seems to be Semaphore: its other features are hidden.
  */
 import * as http from 'http';
 import type { AddressInfo } from 'net';
@@ -29,7 +29,7 @@ export async function startPollingProxy(): Promise<IPollingProxy> {
     delete request.headers.host;
     const { method, headers } = request;
     const onward = http.request(target + path, { method, headers }, answer => {
-      // Semaphore gives none.
+      // Semaphore sends no ETag.
       delete answer.headers.etag;
       if (path === '/') {
         void json(answer).then((index: any) => {

@@ -4,13 +4,13 @@
 import { randomInt } from 'crypto';
 import * as net from 'net';
 
-/** Below those that a system gives to whoever wants any. */
+/** Ports below those that the system hands out to programs that ask for any. */
 const RANGE: [number, number] = [20_000, 32_000];
 
 /**
- * A port that nobody listens on. It is none that the system gives to whoever wants any: until a
- * program listens, which takes seconds, and while it is restarted, the system could give it to
- * another.
+ * Find a port on which nobody listens, outside of those that the system hands out: the system
+ * could give such a port to another program before ours listens, which takes seconds, or while it
+ * is restarted.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -33,7 +33,7 @@ test.beforeAll(async ({ browser }) => {
   fs.writeFileSync(path.join(lab.root, 'report.md'), '# What failed\n');
   fs.writeFileSync(path.join(lab.root, 'Makefile'), 'all:\n\t@echo made\n');
   page = await lab.open(browser);
-  // All of these toasts have room.
+  // All toasts of these tests have room.
   await page.setViewportSize({ width: 1280, height: 1600 });
 });
 
@@ -68,7 +68,7 @@ async function begin(
   );
 }
 
-/** Run one to its end, which must be a good one. */
+/** Run a program to its end, and expect that it succeeds. */
 async function run(command: string, ...args: string[]): Promise<void> {
   const child = start(command, ...args);
   child.stdin!.end();
@@ -151,7 +151,7 @@ for batch in notify.track(range(40), "Fitting"):
   );
   const ended = new Promise(resolve => script.once('exit', resolve));
   const bar = rows(page, 'Fitting').getByRole('progressbar');
-  // It goes on once it was seen where it is.
+  // The script goes on once its progress was seen.
   for (const percent of ['10', '30', '50', '70', '90']) {
     await expect(bar).toHaveAttribute('aria-valuenow', percent);
     script.stdin!.write('\n');
@@ -241,7 +241,7 @@ def train(batch):
   );
   await untilKernel(page);
   await begin(page, 'notebook:run-all-cells');
-  // In the center, where it stays however long the kernel takes to start.
+  // Look in the center, where the message stays however long the kernel takes to start.
   await openCenter(page);
   const row = rows(page, 'The training: done in');
   await row.locator('.jp-NotifyRow-summary').click({ timeout: 120_000 });

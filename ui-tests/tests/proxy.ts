@@ -40,8 +40,8 @@ export class Proxy {
   }
 
   /**
-   * Forget the connections that are open without closing them, as a router
-   * does: their ends wait for what never comes. New ones work.
+   * Forget the open connections without closing them, as a router does: both
+   * ends wait for data that never arrives. New connections work.
    */
   freeze(): void {
     for (const socket of this._sockets) {

@@ -37,7 +37,7 @@ for (const app of ['lab', 'notebook'] as const) {
 
     test.beforeAll(async ({ browser }) => {
       context = await browser.newContext({ timezoneId: 'UTC' });
-      // Of two tabs of one workspace JupyterLab loads the later again, as another one's.
+      // A workspace of its own: JupyterLab reloads the second tab of a workspace as another one.
       other = await lab.open(browser, {
         context,
         ...(app === 'lab' ? { path: 'lab/workspaces/other' } : {})

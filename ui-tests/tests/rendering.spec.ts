@@ -135,7 +135,7 @@ test('A diagram is drawn when the user asks, and runs and loads nothing', async 
       '```mermaid\ngraph nonsense -->\n```'
   );
   const draw = text.getByRole('button', { name: 'Draw this diagram' });
-  // Those between would load an image with the user's cookies: they stay code.
+  // The diagrams between would load an image with the user's cookies: they stay code.
   await expect(draw).toHaveCount(2);
   await expect(text.locator('pre')).toHaveCount(5);
   await expect(text.locator('img')).toHaveCount(0);
@@ -214,7 +214,7 @@ test("A link to the user's own file opens it, and starts no kernel", async () =>
     '[the log](runs/log%201.txt), [the notebook](runs/train.ipynb), [the folder](runs/), [none](nothing.txt), ' +
       '[a step](runs/long.txt#L120), [another](runs/long.txt#L250-L260), [the last](runs/long.txt#L999)'
   );
-  // Also in one that is open already, and in one that is shorter than that.
+  // Also in a file that is open already, and in a file with fewer lines.
   for (const [name, line] of [
     ['a step', 120],
     ['another', 250],

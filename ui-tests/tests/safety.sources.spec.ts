@@ -89,7 +89,7 @@ test('An image of another host is asked for only once the user wants it, without
     Array(8).fill(undefined)
   );
 
-  // It is remembered, for that host alone.
+  // The choice is remembered, for that host alone.
   await lab.push({
     message: 'later',
     autoClose: 0,
@@ -191,7 +191,7 @@ test('The banner shows Markdown without what could run', async () => {
   expect(ALL.length).toBeGreaterThan(100);
   const banner = banners(page);
   for (const [index, string] of inGroups(ALL).entries()) {
-    // In place of the one before, whose details stay open.
+    // Replace the message before, whose details stay open.
     await lab.push({
       ...everywhere(string),
       message: `No ${index} ${string}`,

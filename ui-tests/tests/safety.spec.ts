@@ -38,7 +38,7 @@ test('The alarms of these tests ring', async () => {
     }, string);
     await expect.poll(() => alarms, string).not.toEqual([]);
     if (string.includes('_blank')) {
-      // It rings twice: for what is asked for, and for the page.
+      // Two alarms: for the address, and for the page.
       await expect.poll(() => alarms.join()).toContain('a page was opened');
       await expect.poll(() => page.context().pages()).toHaveLength(1);
     }
@@ -56,7 +56,7 @@ test('JupyterLab listens to elements that name a command', async () => {
     node.click();
     node.remove();
   });
-  // Since 4.6 it asks; before, the command just ran.
+  // JupyterLab asks since 4.6; before, the command just ran.
   const dialog = page.locator('.jp-Dialog');
   await expect
     .poll(async () => alarms.length + (await dialog.count()))
@@ -85,7 +85,7 @@ test('Text that is plain is shown letter by letter, in the center', async () => 
 });
 
 test('Markdown is shown without what could run, in the center', async () => {
-  // In a group these could swallow the next: each alone.
+  // These are shown one by one: in a group they could swallow the next text.
   const greedy =
     /<(script|style|textarea|template|noscript|select|title|svg|math|i?frame|object|applet|[!<])|```/i;
   const groups = ALL.filter(string => greedy.test(string));
@@ -104,9 +104,9 @@ for (const markdown of [false, true]) {
     const { page } = watched;
     const toast = toasts(page);
     for (const [index, string] of STRINGS.entries()) {
-      // A click on a toast that was cut has opened it.
+      // A click on a toast whose text was cut has opened the center.
       await closeCenter(page);
-      // In place of the one before, which takes no time to go.
+      // Replace the message before, which is faster than closing it.
       await lab.push({
         ...everywhere(`No ${index} ${string}`),
         key: 'the same',
@@ -114,7 +114,7 @@ for (const markdown of [false, true]) {
         markdown,
         autoClose: false
       });
-      // Not the one before, which may be fading.
+      // Not the toast before, which may be fading.
       const shown = toasts(page, `No ${index} `).locator('.jp-toast-message');
       await expect(shown).toBeVisible();
       if (!markdown) {

@@ -33,7 +33,7 @@ export function useWatchedPage(): WatchedPage {
   });
   test.afterAll(() => central.stop());
   const lab = useLab({
-    // It is started after the central service.
+    // A getter, since the lab is started after the central service.
     get config() {
       return central.config;
     }
@@ -139,13 +139,13 @@ export class WatchedPage {
     const sent = (await this.lab.list('inbox', 200)).reverse();
     const shown: IShown[] = [];
     for (const { id } of sent) {
-      // One call for each: a way to the page and back takes as long as all of this.
+      // One call for each message: a call takes as long as all that it does in the page.
       shown.push(await this.page.evaluate(openInPage, id));
     }
     return shown;
   }
 
-  /** Press and point at parts of the page, and expect that nothing comes of it. */
+  /** Press and point at parts of the page, and expect that nothing happens. */
   async pokeAll(whole: string, ...parts: string[]): Promise<void> {
     await this.page.evaluate(parts => {
       const { poke } = (window as any).look as ILook;
@@ -175,7 +175,7 @@ export class WatchedPage {
   }
 }
 
-/** Several to a text, each a paragraph: a page for each of them would take minutes. */
+/** Join several strings to a text, as paragraphs: each string by itself would take minutes. */
 export function inGroups(strings: readonly string[]): string[] {
   const groups: string[] = [];
   for (let start = 0; start < strings.length; start += 4) {
@@ -247,7 +247,7 @@ async function openInPage(id: string): Promise<IShown> {
   };
 }
 
-/** The questions of tests that run in the page. */
+/** The functions of tests that run in the page. */
 interface ILook {
   /** Press, and point at, whatever text brought with it. */
   poke: (selector: string) => void;

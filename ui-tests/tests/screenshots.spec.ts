@@ -118,7 +118,7 @@ const NEWEST = {
   actions: [{ label: 'Dismiss' }]
 };
 
-/** A message that has to stay in sight, and not in a toast besides. */
+/** A message that has to stay in sight, but without a toast. */
 const OUTAGE = {
   message: 'Saving to /scratch fails until about 15:30 UTC',
   type: 'error',
@@ -191,7 +191,7 @@ for (const theme of ['light', 'dark']) {
         colorScheme: theme as 'light' | 'dark'
       });
       await context.clock.setFixedTime(NOW);
-      // Ages go by the server's clock, which frames tell: it stands still as well.
+      // Ages are computed from the server's time in the frames: stop that clock as well.
       await context.routeWebSocket(/jupyterlab-notify\/stream/, socket => {
         socket.connectToServer().onMessage(frame => {
           const said = JSON.parse(String(frame));
@@ -221,13 +221,13 @@ for (const theme of ['light', 'dark']) {
     test('the overview shows the bell, the banner, toasts and the center', async () => {
       await runCommand(page, 'jupyterlab-notify:toggle-center');
       const row = rows(page, 'You are using 92 %');
-      // At its beginning: the row's buttons cover the end under the pointer.
+      // Click at the beginning: the row's buttons cover the end under the pointer.
       await row
         .locator('.jp-NotifyRow-summary')
         .click({ position: { x: 20, y: 8 } });
       await expect(row.locator('table')).toBeVisible();
       const id = ids['You are using 92 % of your home directory'];
-      // Opening it was reading it, which the server may learn later than one sees it.
+      // Opening the message marks it as read, which the server may learn a moment later.
       await expect
         .poll(async () => (await lab.list()).find(one => one.id === id)?.read)
         .toEqual(expect.any(String));
@@ -364,7 +364,7 @@ async function around(part: Locator, margin: number): Promise<Part> {
 }
 
 async function save(page: Page, name: string, clip?: Part): Promise<void> {
-  // Nothing is pointed at.
+  // Move the pointer away from everything.
   await page.mouse.move(400, 700);
   const file =
     process.env.NOTIFY_SCREENSHOTS === '1'

@@ -15,7 +15,7 @@ const LOADED = 1000;
 /** Distance in pixels that is scrolled and scrolled back, and the size of one step. */
 const WAY = { px: 240, step_px: 24 };
 
-/** Number of rounds, of which the least counts: other work of the machine shows in some. */
+/** Number of rounds; the fastest counts, since others may include other work of the machine. */
 const ROUNDS = 4;
 
 const lab = useLab();
@@ -56,9 +56,9 @@ test('Scrolling in ten thousand messages is as light as in ten', async ({
   const many = await scroll(page, devtools);
   await context.close();
 
-  // Those in sight, and some on either side.
+  // The rows in sight, and some on either side.
   expect(many.rows).toBeLessThan(40);
-  // Rows come into the page and leave it, which in the short list all stay.
+  // Here rows are added and removed, while in the short list all rows stay.
   expect(many.work / few.work).toBeLessThan(6);
 });
 

@@ -58,7 +58,7 @@ test.describe('Another extension', () => {
         source: 'indexer'
       });
       (window as any).sent = sent;
-      // Not one of these is awaited before the next.
+      // The updates are sent without waiting for one another.
       await Promise.all(
         [0.2, 0.4, 0.6, 0.8].map(progress =>
           notifications.update(sent, { progress })
@@ -104,7 +104,7 @@ test.describe('Another extension', () => {
     expect(progress).toEqual([...progress].sort());
     expect(seen.map(([message]: [string]) => message)).toContain('Indexed');
 
-    // It is not told any more after it let go.
+    // After it was disposed, the observer is not called any more.
     const count = await page.evaluate(() => {
       (window as any).observing.dispose();
       return (window as any).seen.length;

@@ -1,6 +1,6 @@
 /**
- * Two servers of one user, who has one home directory: what is done in a tab of the one holds in a
- * tab of the other, while both are open.
+ * Two servers of one user, with one home directory: a change in a tab of one server shows in a tab
+ * of the other, while both are open.
  */
 import type { Locator, Page } from '@playwright/test';
 

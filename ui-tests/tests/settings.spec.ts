@@ -41,7 +41,7 @@ const plain = useLab();
 const earlier = useLab({
   config: `c.LabApp.app_settings_dir = ${JSON.stringify(site)}`,
   settings: {
-    // What is not valid, or is no setting, keeps no other from being carried over.
+    // An invalid value or an unknown setting keeps no other from being carried over.
     'jupyterlab_notify:toasts': {
       desktopNotifications: 'loud',
       unknown: 1,
@@ -73,7 +73,7 @@ test("The center's Settings… land on one page with all of them", async ({
 }) => {
   const page = await plain.open(browser);
   await page.setViewportSize({ width: 1280, height: 800 });
-  // Also where the editor is open already, at another page.
+  // Also if the editor is open already, at another page.
   await runCommand(page, 'settingeditor:open', { query: 'Terminal' });
   await expect(pages(page)).toHaveCount(0);
   await expect(page.locator('.jp-PluginList-entry').first()).toBeVisible();
@@ -83,13 +83,13 @@ test("The center's Settings… land on one page with all of them", async ({
   const editor = page.locator('.jp-SettingsPanel');
   const form = editor.locator('form').filter({ hasText: 'Corner' });
   await expect(form).toBeVisible();
-  // What it is about is said once.
+  // The description of the page is shown once.
   await expect(
     editor
       .getByText('Toasts, the notification center, the desktop')
       .filter({ visible: true })
   ).toHaveCount(1);
-  // In the order in which users look for them, with what is an administrator's last.
+  // In the order in which users look for them; settings for administrators are last.
   const titles = [
     'Corner',
     'Seconds until a toast closes',
@@ -122,9 +122,9 @@ test("The center's Settings… land on one page with all of them", async ({
   await expect(
     pages(page).filter({ hasText: /Notification(s on| Toasts| Actions)/ })
   ).toHaveCount(0);
-  // There is no central service, and so no other channel.
+  // Without a central service there is no setting for its channels.
   await expect(form.getByText('When you are away')).toHaveCount(0);
-  // To open them changes none.
+  // Opening the settings changes none of them.
   expect(await kept(plain, SETTINGS)).toEqual({});
   for (const theme of ['dark', 'light'] as const) {
     await setTheme(page, theme);
@@ -138,7 +138,7 @@ test('What a user and a site had set on the earlier pages is carried over', asyn
   browser
 }) => {
   const page = await earlier.open(browser);
-  // The site's corner, and the user's time: it stays.
+  // The toast has the site's corner and the user's time: it stays.
   await earlier.push({ message: 'at the bottom' });
   const toast = toasts(page, 'at the bottom');
   await expect(toast).toBeVisible();
@@ -180,7 +180,7 @@ test('What a user and a site had set on the earlier pages is carried over', asyn
   await page.keyboard.press('Escape');
   const field = await openSettings(page, 'Notify me on the desktop');
   await expect(field).toBeVisible();
-  // Set back to its default, it is the site's again.
+  // Reset to its default, the setting has the site's value again.
   await page.evaluate(async plugin => {
     const app = (window as any).jupyterapp;
     for (const token of (app.pluginRegistry ?? app)._services.keys()) {

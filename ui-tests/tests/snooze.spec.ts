@@ -21,7 +21,7 @@ const snoozedTab = () =>
   center(page).getByRole('radio', { name: 'Snoozed', exact: true });
 
 test.afterEach(async () => {
-  // The others begin with nothing that comes back.
+  // No snoozed message may come back during another test.
   const { body } = await lab.api(
     'GET',
     'jupyterlab-notify/notifications?view=snoozed'

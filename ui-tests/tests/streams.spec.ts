@@ -25,8 +25,8 @@ import {
 } from './lab';
 
 /**
- * The shortest pause between attempts of a tab that nobody works in. One that somebody works in
- * tries every second or so: it is back before, also on a computer that is busy with other tests.
+ * The shortest pause between attempts of a hidden tab. A visible tab tries about every second: it
+ * is back before that, even on a computer that is busy with other tests.
  */
 const LONG_PAUSE_MS = 7500;
 
@@ -49,7 +49,7 @@ test.beforeAll(async ({ browser }) => {
   });
   far = await lab.open(browser, { via: proxy });
   tabs = [near, behind, far];
-  // A tab that is loaded again loses this.
+  // A tab that is reloaded loses this mark.
   for (const tab of tabs) {
     await tab.evaluate(() => {
       (window as any).sameTab = true;
@@ -78,7 +78,7 @@ test.afterEach(async () => {
   }
 });
 
-/** Bring a tab to the front: what is behind is drawn once a second. */
+/** Bring a tab to the front: tabs behind it are drawn only once a second. */
 async function look(tab: Page): Promise<void> {
   await tab.bringToFront();
 }
@@ -87,7 +87,7 @@ function connected(tab: Page): Promise<boolean> {
   return tab.evaluate(() => (window as any).notifyModel.connected);
 }
 
-/** JupyterLab says in a dialog that it has lost its server. */
+/** Close the dialogs in which JupyterLab says that it has lost its server. */
 async function closeDialogs(tab: Page): Promise<void> {
   const dialog = tab.locator('.jp-Dialog');
   await expect(async () => {
@@ -190,7 +190,7 @@ test('50 messages in a second are in each of three tabs once, and leave half of 
       expected.map((_, i) => i + 1)
     );
     expect(listed.map(([, text]) => text).sort()).toEqual([...expected].sort());
-    // A user who looks at the list need not be told of it.
+    // A user who looks at the list needs no summary.
     await expect(summary(tab)).toHaveCount(0);
   }
 });
@@ -249,7 +249,7 @@ test('a tab that was cut off shows what it has missed once, soon after the retur
   await lab.push({ message: 'Missed two.', autoClose: false });
   await lab.revoke((await lab.push('Taken back.')).notification_id);
   await shownOnce(near, 'Missed one.');
-  // A minute later, by its clock; and by the fifth attempt in vain the pauses are as long as they get.
+  // The tab's clock is a minute ahead, and after five failed attempts the pauses are the longest.
   await far.evaluate(away => {
     const now = ((window as any).now = Date.now);
     Date.now = () => now() + away;
@@ -319,7 +319,7 @@ test('someone who was away gets what stays, the newest few and how many more, an
   const tab = await lab.open(browser);
   await expect(summary(tab)).toContainText('and 13 more');
   await expect(toasts(tab)).toHaveCount(3);
-  // The oldest of all, but the only one that waits for the user.
+  // The first is the oldest of all, but the only one that waits for the user.
   for (const text of ['The quota', 'Meanwhile 14.', 'Meanwhile 15.']) {
     await expect(toasts(tab, text)).toBeVisible();
   }
@@ -379,7 +379,7 @@ test('what was answered before a SIGKILL is shown once, soon after the return', 
         await lab.push({ message, autoClose: false });
         answered.push(message);
       } catch {
-        // Not answered, nothing promised.
+        // Nothing is promised for a message that was not answered.
       }
       if (answered.length >= 4) {
         killed ??= lab.kill9();
@@ -397,7 +397,7 @@ test('what was answered before a SIGKILL is shown once, soon after the return', 
   await lab.push({ message: 'Back again.', type: 'error', autoClose: false });
   for (const tab of tabs) {
     const shown = await shownOnce(tab, 'Back again.');
-    // A browser takes its time to draw a tab that nobody sees.
+    // A browser may draw a hidden tab late.
     if (tab === near || tab === far) {
       back(shown, returned);
     }
@@ -445,7 +445,7 @@ test('a database that is deleted under the server is followed by a new one, and 
   await expect(rows(near, 'Of the old one.')).toHaveCount(0);
   expect((await lab.status()).store.epoch).not.toBe(epoch);
 
-  // It goes on: what is said of the new ones reaches all tabs.
+  // The new database works: a change in it reaches all tabs.
   await lab.change(receipt.notification_id, { dismissed: true });
   for (const tab of tabs) {
     await expect(toasts(tab)).toHaveCount(0);

@@ -84,7 +84,7 @@ async function pushAll(server: Lab): Promise<void> {
   }
 }
 
-/** The controls that toasts of this page meet, by what they are; none is right. */
+/** List the controls that toasts of this page cover; there should be none. */
 function met(tab: Page): Promise<string[]> {
   return tab.evaluate(controls => {
     const boxes = Array.from(
@@ -128,7 +128,7 @@ async function measure(tab: Page): Promise<void> {
   }
 }
 
-// These three come before others split the page, which moves toasts down.
+// The next three tests run before others split the page, which moves toasts down.
 test('Toasts stand at the top right, below the bar and off the bell and the center', async () => {
   await lab.push({ message: 'Where am I?', type: 'error' });
   const toast = toasts(page, 'Where am I?');
@@ -143,7 +143,7 @@ test('Toasts stand at the top right, below the bar and off the bell and the cent
     expect(box.x + box.width).toBeLessThanOrEqual(SIZE.width);
   }).toPass();
 
-  // It does not cover the open center either.
+  // The toast does not cover the open center either.
   await openCenter(page);
   await expect(async () => {
     const panel = (await center(page).boundingBox())!;
@@ -168,7 +168,7 @@ test('A setting puts toasts at the bottom right', async () => {
   }).toPass();
 });
 
-/** Ways in which a bar moves, or is there, without a change of any size. */
+/** Ways in which a bar moves, or is added, without a change of any size. */
 const MOVES: [string, (bar: HTMLElement) => void][] = [
   [
     'one around it is moved',
@@ -199,12 +199,12 @@ test('Toasts keep off a bar however it moved, and go back with it', async () => 
   await expect(page.locator('.jp-NotebookPanel-toolbar').last()).toBeVisible();
   await lab.push({ message: 'It stays.', type: 'error' });
   const toast = toasts(page, 'It stays.');
-  // That it folds makes them look.
+  // Toasts are placed anew when one folds, so wait for that.
   await expect(toast).toHaveAttribute('data-jp-notify-folded', '');
   await expect.poll(() => met(page)).toEqual([]);
   const top = async () => Math.round((await toast.boundingBox())!.y);
   const before = await top();
-  /** From the lowest bar, which may be that of the active cell, to the toast. */
+  /** Measure from the lowest bar, which may be that of the active cell, to the toast. */
   const gap = async () => {
     const bottoms = await page
       .locator('#jp-main-dock-panel .jp-Toolbar')
@@ -318,7 +318,7 @@ test('Of six toasts four stand, and one line says how many more', async () => {
   for (let index = 0; index < 9; index++) {
     await lab.push({ message: `S${index}`, type: 'error' });
   }
-  // The number that fits depends on the window; together they are all.
+  // The number of toasts that fit depends on the window; with the summary they are all messages.
   await expect(async () => {
     const stand = await toasts(page).count();
     expect(stand).toBeLessThanOrEqual(4);
@@ -375,7 +375,7 @@ test('Toasts fade, and do not fly', async () => {
   await lab.push({ message: 'Softly.', autoClose: false });
   const toast = toasts(page, 'Softly.');
   await expect(toast).toBeVisible();
-  // One that has come has no animation any more: a copy of it begins with one.
+  // A toast that has appeared has no animation any more, but a copy of it begins with one.
   const name = await toast.evaluate(node => {
     const copy = node.cloneNode(false) as HTMLElement;
     copy.classList.add(
@@ -412,13 +412,13 @@ test('The clocks stand still while a dialog is open, the tab is hidden, and the 
   const dialog = page.locator('.jp-Dialog');
   await expect(dialog).toBeVisible();
   await expect.poll(() => clock('For a minute.')).toBe('paused');
-  // Not by Escape: the dialog may not have the focus yet.
+  // Escape would not do: the dialog may not have the focus yet.
   await dialog.locator('.jp-Dialog-footer button').last().click();
   await expect(dialog).toHaveCount(0);
   await page.mouse.move(300, 700);
   await expect.poll(() => clock('For a minute.')).toBe('running');
 
-  // A browser without a screen hides no tab: it is told so.
+  // A browser without a screen hides no tab, so the page is told that it is hidden.
   for (const [hidden, state] of [
     [true, 'paused'],
     [false, 'running']
@@ -448,7 +448,7 @@ test('What is not shown is summed up until the center opens, and then no more, a
   await openCenter(page);
   await expect(summary(page)).toHaveCount(0);
   try {
-    // Room for two. What comes so soon after eight others may have to wait for a second.
+    // Room for two. A message so soon after eight others may have to wait for a second.
     await page.setViewportSize({ ...SIZE, height: 260 });
     await expect.poll(() => toasts(page).count()).toBeLessThan(3);
     await lab.push({ message: 'one more', type: 'error' });

@@ -55,7 +55,7 @@ let other: Page;
 
 test.beforeAll(async ({ browser }) => {
   other = await lab.open(browser);
-  // In front, as the other one is: a browser takes its time to draw what is behind.
+  // A window of its own, so that both pages are in front: a browser draws hidden pages late.
   page = await lab.open(browser, {
     context: other.context(),
     window: true,
@@ -176,7 +176,7 @@ test('autoClose in milliseconds closes after that, and the message stays unread'
   const closer = { message: 'For a second and a half.', autoClose: 1500 };
   // Longer than the others take on a machine that is busy.
   await lab.push({ message: 'For a while.', autoClose: 120_000 });
-  // The setting says five seconds, and this one comes before.
+  // This toast stays for the five seconds of the setting, and is pushed before the shorter one.
   await lab.push({ message: 'As usual.' });
   const { notification_id } = await lab.push(closer);
   expect(await toastTime(page, closer.message)).toBeGreaterThanOrEqual(1500);
@@ -198,7 +198,7 @@ test('autoClose in milliseconds closes after that, and the message stays unread'
 
 test('autoClose true, and none, go by the setting of the user', async () => {
   await setSetting(page, SETTINGS, 'defaultAutoClose', 1);
-  // These are gone before the five seconds that are set when nobody sets any.
+  // The last two close before the first: after the setting's one second, not the default's five.
   await lab.push({ message: 'For five seconds.', autoClose: 5000 });
   await lab.push({ message: 'Said true.', autoClose: true });
   await lab.push({ message: 'Said nothing.' });
@@ -252,7 +252,7 @@ test('the cross closes in every tab; the message stays in the inbox, read', asyn
     expect.objectContaining({ id: notification_id, dismissed: null })
   );
 
-  // To mark it unread again is no news.
+  // Marking the message as unread again does not make it news.
   await lab.change(notification_id, { read: false });
   await expect(badge(page)).toHaveText('1');
   await page.reload();
@@ -321,7 +321,7 @@ test('a progress moves in one toast and ends in success there', async () => {
     type: 'success',
     autoClose: 3000
   });
-  // All of it in one look: it does not stay for long.
+  // Read everything at once: the toast does not stay for long.
   await expect
     .poll(
       () =>
@@ -343,7 +343,7 @@ test('a progress moves in one toast and ends in success there', async () => {
         text: expect.stringContaining('Frames stacked')
       }
     ]);
-  // Only the end closes it by itself.
+  // Only at its end does the toast close by itself.
   await expect(toast).toHaveCount(0);
   expect(
     (await toastEvents(page, 'Frames stacked')).map(event => event.what)
@@ -355,7 +355,7 @@ test('a progress moves in one toast and ends in success there', async () => {
 });
 
 test('a job that is over before its toast was drawn shows its end, and closes', async () => {
-  // A slow machine takes its time to draw, and a toast its time to come.
+  // On a slow machine, and with animations, a toast takes long to appear.
   await setMotion(page, true);
   const browser = await page.context().newCDPSession(page);
   await browser.send('Emulation.setCPUThrottlingRate', { rate: 8 });
@@ -399,7 +399,7 @@ test('the same key replaces what it said before, in every tab', async () => {
     await expect(toasts(tab)).toHaveCount(1);
     await expect(badge(tab)).toHaveText('1');
   }
-  // Drawn anew, it still leads to its row.
+  // A toast that was drawn anew still leads to its row.
   await toasts(page).locator('.jp-toast-message').click();
   await expect(rows(page)).toHaveCount(1);
   await expect(toasts(page)).toHaveCount(0);
@@ -437,7 +437,7 @@ test('what expires is gone from every tab', async () => {
     await expect(toasts(tab)).toHaveCount(2);
     await expect(badge(tab)).toHaveText('2');
   }
-  // Only once they were seen: a second may be over before they are drawn.
+  // Let them expire only after they were seen: a second may be over before they are drawn.
   await lab.push({ ...brief, ttl: 1 });
   await lab.push({
     ...until,

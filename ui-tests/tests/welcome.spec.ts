@@ -1,6 +1,6 @@
 /**
- * The welcome messages: when they come, how they are read, and how they are
- * told not to come again.
+ * The welcome messages: when they are shown, how they are read, and how a user
+ * keeps them from being shown again.
  */
 import type { BrowserContext, Page } from '@playwright/test';
 import * as fs from 'fs';
@@ -90,7 +90,7 @@ test('keeps the keyboard in it, closes by Escape, and gives the focus back', asy
   await again();
   await untilLauncher(page);
   await expect(title()).toHaveText('Welcome');
-  // A user who types when it comes presses no button.
+  // A user who is typing when the dialog opens presses no button.
   await expect(page.locator('.jp-NotifyWelcome-body')).toBeFocused();
   // More than once around, in either direction.
   for (const key of ['Tab', 'Shift+Tab'] as const) {
@@ -124,7 +124,7 @@ test('keeps the keyboard in it from page to page', async () => {
   await button('Next').focus();
   await page.keyboard.press('Enter');
   await expect(title()).toHaveText('Second');
-  // There is no next one: the button that had the keyboard cannot be pressed.
+  // There is no next message: the button that had the focus cannot be pressed.
   await expect(page.locator('.jp-NotifyWelcome-body')).toBeFocused();
   for (const key of ['Tab', 'Shift+Tab'] as const) {
     expect(await visit(key, 9)).toEqual(
@@ -280,7 +280,7 @@ test('says in the dialog when the server could not be told', async () => {
 
 test('has commands in the palette and the Help menu, and buttons in the settings', async () => {
   await quiet();
-  // It takes the focus, and the palette closes when it loses that.
+  // The launcher takes the focus, and the palette closes when it loses the focus.
   await untilLauncher(page);
   await runCommand(page, 'apputils:activate-command-palette');
   const palette = page.locator('#modal-command-palette');
@@ -328,8 +328,8 @@ for (const theme of ['light', 'dark'] as const) {
 }
 
 /**
- * Press a key some times, and say where the keyboard was then: on the page itself it is as good as
- * in the browser's own bars.
+ * Press a key several times, and return where the focus was; the page itself counts as the
+ * browser's own bars.
  */
 async function visit(
   key: 'Tab' | 'Shift+Tab',
