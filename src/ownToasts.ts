@@ -4,7 +4,7 @@
  */
 import type { Notification as LabNotification } from '@jupyterlab/apputils';
 
-/** The name under which a toast carries the id of its row; it is empty for the one that sums up. */
+/** The name under which a toast carries the id of its row; the id of the summary is empty. */
 const MARK = 'jupyterlab_notify';
 
 /**

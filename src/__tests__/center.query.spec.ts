@@ -74,7 +74,7 @@ describe('completions', () => {
     ['type:error,w', ['type:error,warning']],
     ['type:error,e', []],
     ['disk type:Info,i', ['disk type:info,in-progress']],
-    // First the names that begin so.
+    // Names that begin with the text come first.
     ['from:qu', ['from:quota', 'from:"batch queue"']],
     ['from:"batch q', ['from:"batch queue"']],
     ['source:Q', ['source:quota', 'source:"batch queue"']],

@@ -28,7 +28,7 @@ describe('A formula', () => {
     ['$2x$ of $3$', ['2x', '3']],
     // A formula has dollars of its own only if they are escaped.
     ['$\\text{\\$5}$', ['\\text{\\$5}']],
-    // As JupyterLab has it: with two backslashes, since Markdown takes one.
+    // As in JupyterLab: with two backslashes, of which Markdown removes one.
     ['so \\\\( x^2 \\\\) is', [' x^2 ']],
     ['\\\\[\na \\\\\nb\n\\\\]', ['[\na \\\\\nb\n]']],
     [
@@ -60,7 +60,7 @@ describe('A formula', () => {
     '$$ $$',
     '$$',
     `$${'x'.repeat(501)}$`,
-    // One backslash keeps a sign from being one of Markdown.
+    // One backslash only escapes a sign of Markdown.
     '\\(x\\) and \\[x\\]',
     'C:\\\\(x86) and D:\\\\[x]',
     '\\\\(x\n\ny\\\\)',

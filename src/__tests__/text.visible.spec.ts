@@ -17,7 +17,7 @@ describe('visible', () => {
     ['\u0645\u200ca', '\u0645\\u200ca'],
     ['\u0ba4\u200c\u0bae', '\u0ba4\\u200c\u0bae'],
     ['\u0e20\u200ba', '\u0e20\\u200ba'],
-    // Variants that no sign has, and a second one.
+    // Variants that the character does not have, and a second selector.
     ['a\ufe00+\ufe00', 'a\\ufe00+\\ufe00'],
     ['葛\u{e0100}\u{e0101}', '葛\\u{e0100}\\u{e0101}'],
     ['∩\ufe01', '∩\\ufe01'],
@@ -43,7 +43,7 @@ describe('visible', () => {
     'র\u200d্যাব',
     'ภาษา\u200bไทย ភាសា\u200bខ្មែរ',
     'שלום עולם',
-    // Variants that Unicode has.
+    // Variants that Unicode lists.
     '葛\u{e0100}城 辻\u{e0101} 侮\ufe00',
     '∩\ufe00 。\ufe01 ᠠ\u180b'
   ])('leaves %j', text => expect(visible(text)).toBe(text));

@@ -43,7 +43,7 @@ export class Announcer {
   /**
    * Learn what is announced elsewhere.
    *
-   * It is called for every change, also before the banner is on the page.
+   * To be called for every change, also before the banner is on the page.
    */
   hear(change: NotificationModel.IChange): void {
     for (const row of change.notifications) {

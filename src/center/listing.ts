@@ -200,7 +200,7 @@ export class Listing {
   }
 
   /**
-   * Apply what came in over the stream.
+   * Apply a change that came in over the stream.
    */
   apply(change: NotificationModel.IChange): void {
     if (change.newStore) {

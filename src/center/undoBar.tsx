@@ -7,7 +7,7 @@ import * as React from 'react';
 import { Shared } from '../components/context';
 import type { IUndo } from '../components/undo';
 
-/** Time in ms that the bar stays; the time stands still while the pointer or the focus is on it. */
+/** Time in ms that the bar stays; it is paused while the pointer or the focus is on the bar. */
 const STAYS_MS = 8000;
 
 /** The keys for undo, as this system's keyboards name them. */

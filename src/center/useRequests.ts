@@ -88,7 +88,7 @@ export function useRequests(options: {
   React.useEffect(() => {
     if (listWanted.current && rows.length > 0) {
       listWanted.current = false;
-      // Unless the user has gone elsewhere meanwhile.
+      // The user may have moved the focus elsewhere meanwhile.
       if (document.activeElement === root.current) {
         list.current?.focus();
       }

@@ -9,7 +9,7 @@ import { DIAGRAM_TYPE } from './markdownParts';
  * Have JupyterLab draw a diagram.
  *
  * @returns The address of an image, in which no script runs; null if it was not drawn.
- * @throws What JupyterLab throws if it cannot draw it.
+ * @throws JupyterLab's error if it cannot draw the diagram.
  */
 export async function drawDiagram(
   rendermime: IRenderMimeRegistry,

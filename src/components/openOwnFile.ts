@@ -10,7 +10,7 @@ const BROWSE = 'filebrowser:go-to-path';
 /** The beginning of a file's address. */
 const ADDRESS = 'files/';
 
-/** What a command opened, as far as it may be a text in an editor. */
+/** The widget that a command opened, with the parts that it has if it is a text in an editor. */
 interface IOpened {
   readonly revealed?: Promise<void>;
   readonly content?: {

@@ -115,7 +115,7 @@ function usePicture(row: Pictured, attempt = 0): [string | null, boolean] {
     let late = false;
     setFailed(false);
     loadPicture(row, () => !late).then(
-      // Until then the earlier version stays.
+      // Until a picture has been fetched, the earlier version stays.
       address => late || setShown(address),
       () => late || setFailed(true)
     );
@@ -183,7 +183,7 @@ export function Picture(props: { row: Pictured }): JSX.Element {
 }
 
 /**
- * Show a notification's picture in its toast, or take it away.
+ * Show a notification's picture in its toast, or remove the picture.
  *
  * A toast's elements belong to JupyterLab, so the picture is set as a style.
  */

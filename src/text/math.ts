@@ -6,13 +6,13 @@
 /** A formula, as it stands between its delimiters; an environment has none. */
 export interface IFormula {
   tex: string;
-  /** What it begins with. */
+  /** The delimiter before the formula. */
   open: Delimiter;
   /** True if the formula stands on a line of its own. */
   display: boolean;
 }
 
-/** The beginnings of formulas that JupyterLab's own Markdown cells draw, and their ends. */
+/** The delimiters of formulas in JupyterLab's own Markdown cells: each beginning with its end. */
 const DELIMITERS = {
   $: '$',
   $$: '$$',
@@ -119,7 +119,7 @@ export function written({ tex, open }: IFormula): string {
 }
 
 /**
- * A formula as JupyterLab's typesetter finds it: Markdown took one of two backslashes.
+ * Return a formula as JupyterLab's typesetter finds it: of two backslashes Markdown removes one.
  */
 export function typeset(formula: IFormula): string {
   return written(formula).replace(/^\\\\(?=[([])|\\\\(?=[)\]]$)/g, '\\');

@@ -62,8 +62,8 @@ export const DEFAULT_TOAST_SETTINGS: IToastSettings = {
 };
 
 /**
- * Shows what the model announces, and takes away what was read, closed, put away or
- * revoked.
+ * Shows what the model announces, and removes the toasts of messages that were read, closed, put
+ * away or revoked.
  */
 // Longer than a screen: it listens to the user, the model and JupyterLab's manager.
 export class ToastPresenter implements IDisposable {

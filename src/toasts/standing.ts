@@ -1,5 +1,5 @@
 /**
- * The placement, the folding and the closing of toasts, and the one that sums up. Loaded with the
+ * The placement, the folding and the closing of toasts, and the toast that sums up. Loaded with the
  * first toast, since most pages show none at their start.
  */
 import '../../style/standing.css';

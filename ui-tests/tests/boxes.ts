@@ -1,5 +1,5 @@
 /**
- * What covers what on a page, by the boxes that the browser draws.
+ * Finds what covers an element of a page, by the boxes that the browser draws.
  */
 import type { Locator } from '@playwright/test';
 

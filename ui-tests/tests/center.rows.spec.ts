@@ -267,7 +267,7 @@ test.describe('The search', () => {
     await expect(options()).toHaveCount(0);
     await page.keyboard.press('Tab');
     await expect(searchField()).not.toBeFocused();
-    // Back to what stands before the field is no completion.
+    // Shift+Tab leaves the field without a completion.
     await searchField().fill('type:');
     await expect(options().first()).toBeVisible();
     await page.keyboard.press('Shift+Tab');

@@ -178,7 +178,7 @@ test('the buttons of a row stand beside its text, also where that runs against t
         });
       }
       expect(await coveredParts(row)).toEqual([]);
-      // Nor does what is behind the buttons hide any of it.
+      // The ground behind the buttons covers no text either.
       const boxes = await row.evaluate(node =>
         ['.jp-NotifyRow-tools', '.jp-NotifyRow-text'].map(part => {
           const { left, right } = node

@@ -325,7 +325,7 @@ test('someone who was away gets what stays, the newest few and how many more, an
   }
   await expect(badge(tab)).toHaveText('16');
   expect(await toastEvents(tab, 'Meanwhile')).toHaveLength(2);
-  // It stands first, also before an error that closes by itself, and an error that stays before it.
+  // The message that stays is above an error that closes by itself, but below an error that stays.
   const errors = [
     await lab.push({
       message: 'An error that passes.',
