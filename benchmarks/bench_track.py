@@ -10,6 +10,7 @@ import io
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from lab import TOKEN, lab, table
 
@@ -40,9 +41,9 @@ class Counted(Notify):
             made = self._queue = SendQueue(self._find)
             send = made._send
 
-            def counted(key: str, value: dict[str, object] | None) -> str | None:
+            def counted(*message: Any) -> str | None:
                 self.sent.append(time.monotonic())
-                return send(key, value)
+                return send(*message)
 
             made._send = counted  # type: ignore[method-assign]  # to count
         return self._queue

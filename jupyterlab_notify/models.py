@@ -949,7 +949,7 @@ class SnapshotFrame(_Wire):
     ]
     quiet: Annotated[
         Quiet | None,
-        Field(description="Do-not-disturb and muted sources; null if the user never changed any."),
+        Field(description="Do-not-disturb and muted sources; null if none is set."),
     ]
     notifications: list[Notification]
     pinned: list[Notification]
@@ -968,7 +968,7 @@ class ChangesFrame(_Wire):
     ]
     quiet: Annotated[
         Quiet | None,
-        Field(description="Do-not-disturb and muted sources; null if the user never changed any."),
+        Field(description="Do-not-disturb and muted sources; null if none is set."),
     ]
     notifications: list[Notification]
 
