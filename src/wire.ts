@@ -111,7 +111,7 @@ export interface ChangesFrame {
    */
   welcome: number;
   /**
-   * Do-not-disturb and muted sources; null if the user never changed any.
+   * Do-not-disturb and muted sources; null if none is set.
    */
   quiet: Quiet | null;
   notifications: Notification[];
@@ -561,7 +561,7 @@ export interface SnapshotFrame {
    */
   welcome: number;
   /**
-   * Do-not-disturb and muted sources; null if the user never changed any.
+   * Do-not-disturb and muted sources; null if none is set.
    */
   quiet: Quiet | null;
   notifications: Notification[];
