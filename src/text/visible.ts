@@ -4,16 +4,16 @@
  */
 
 /**
- * Control characters except tabs and line breaks, and all characters that reorder a text or are
- * drawn as nothing.
+ * Control characters except tabs and line breaks, what Unicode lists as drawn as nothing (its
+ * "default ignorable" characters), and what it does not list though nobody sees it: separators of
+ * lines and paragraphs, an empty Braille pattern, and marks around annotations, hieroglyphs and
+ * notes.
  *
  * Some of Unicode's format characters are seen: those that stand before or around a number, such as
  * the Arabic signs from U+0600. They are not listed here.
  */
 const HIDDEN =
-  // The pattern looks for control characters, and for combining ones one by one.
-  // eslint-disable-next-line no-control-regex, no-misleading-character-class
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{13430}-\u{1343f}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+  /(?![\t\n\r])[\p{Cc}\p{DI}\u2028\u2029\u2800\ufff9-\ufffb\u{13430}-\u{1343f}\u{1d159}]/gu;
 
 /** Signs that join letters in scripts that descend from Brahmi; a joiner may stand beside them. */
 const VIRAMA =
