@@ -1,4 +1,5 @@
-import { banners, Announcer, interrupts } from '../banner/announcer';
+import { Announcer } from '../banner/announcer';
+import { banners, interrupts } from '../banner/order';
 import { row } from './rows';
 
 const ids = (rows: { id: string }[]) => rows.map(each => each.id);

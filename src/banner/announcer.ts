@@ -1,39 +1,8 @@
 /**
- * The order of the messages in the banner, and the text that is read out; no DOM.
+ * Which messages of the banner a screen reader has yet to read out; no DOM.
  */
-import { isPresentable } from '../state';
 import type { NotificationModel } from '../tokens';
-import type { Notification, NotificationType } from '../wire';
-
-/**
- * The severity of each type; the most severe stands first.
- */
-const SEVERITY: Record<NotificationType, number> = {
-  error: 3,
-  warning: 2,
-  info: 1,
-  'in-progress': 1,
-  success: 1,
-  default: 0
-};
-
-/**
- * Return the rows that belong in the banner: the most severe first, and of equals the newest.
- */
-export function banners(rows: readonly Notification[]): Notification[] {
-  return rows
-    .filter(row => row.banner && isPresentable(row))
-    .sort(
-      (a, b) => SEVERITY[b.type] - SEVERITY[a.type] || b.position - a.position
-    );
-}
-
-/**
- * Tell if a type interrupts a screen reader.
- */
-export function interrupts(type: NotificationType): boolean {
-  return SEVERITY[type] >= SEVERITY.warning;
-}
+import type { Notification } from '../wire';
 
 /**
  * Tells which messages a screen reader has yet to read out: each message of the banner once in a

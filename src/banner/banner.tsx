@@ -11,8 +11,9 @@ import { isUnread } from '../state';
 import { typeLabel } from '../text/labels';
 import { summarize } from '../text/plaintext';
 import type { Notification } from '../wire';
-import { type Announcer, banners, interrupts } from './announcer';
+import type { Announcer } from './announcer';
 import { Item } from './item';
+import { banners, interrupts } from './order';
 import type { IBannerOptions } from './view';
 
 /** Number of messages that are shown; the others are only counted. */
