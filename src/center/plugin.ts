@@ -71,7 +71,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
     // The shells of JupyterLab and of Notebook 7 both have these, but share no token.
     const shell = app.shell as JupyterFrontEnd.IShell &
-      Partial<Pick<LabShell, 'collapseLeft' | 'collapseRight' | 'restored'>>;
+      Partial<
+        Pick<
+          LabShell,
+          'collapseLeft' | 'collapseRight' | 'leftCollapsed' | 'restored'
+        >
+      >;
 
     const hide = () => {
       const hadFocus = panel.node.contains(document.activeElement);
@@ -85,19 +90,27 @@ const plugin: JupyterFrontEndPlugin<void> = {
         bell.focus();
       }
     };
-    const fit = () =>
-      requestAnimationFrame(() => {
-        // A window that is too narrow for both sides would push the panel out, and the bell too.
-        if (panel.outside) {
+    // A window that is too narrow for both sides pushes the panel out, and the bell too: also later,
+    // when what opens between them needs more room. The side that was opened last stays.
+    let leftWasOpen = true;
+    const remember = () => {
+      leftWasOpen = !shell.leftCollapsed;
+    };
+    const fit = () => {
+      if (panel.outside && !shell.leftCollapsed) {
+        if (leftWasOpen) {
           shell.collapseLeft?.();
+        } else {
+          hide();
         }
-      });
-    window.addEventListener('resize', fit);
+        remember();
+      }
+    };
+    window.addEventListener('resize', remember);
     const show = (request: ICenterHost.IRequest) => {
       shell.activateById(panel.id);
       panel.widen();
       panel.request(request);
-      fit();
     };
     const leave = () => {
       const { currentWidget } = shell;
@@ -118,6 +131,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       shell
     };
     const panel = new CenterPanel({ ...options, hide });
+    new IntersectionObserver(fit, { threshold: [0, 0.9, 1] }).observe(
+      panel.node
+    );
     const bell = new NotificationBell({
       model,
       trans,
@@ -136,6 +152,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }).catch(() => undefined); // The plugin of the toasts logs it.
     }
     const changed = () => {
+      remember();
       bell.update();
       commands.notifyCommandChanged(CommandIDs.toggleCenter);
     };

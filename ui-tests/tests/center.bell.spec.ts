@@ -33,7 +33,8 @@ import {
   setMotion,
   setTheme,
   test,
-  toasts
+  toasts,
+  untilLauncher
 } from './lab';
 
 useCenter();
@@ -143,6 +144,44 @@ test('A window that becomes small closes the left side, and the center stays in 
     }
   }
   await expect(tab.locator('.jp-FileBrowser')).toBeHidden();
+  await context.close();
+});
+
+test('In a window for one side only the side that was opened last stays', async ({
+  browser
+}) => {
+  const context = await browser.newContext({
+    viewport: { width: 700, height: 700 }
+  });
+  const tab = await lab.open(browser, { context, path: 'lab/workspaces/last' });
+  await untilLauncher(tab);
+  const files = tab.locator('.jp-FileBrowser');
+  await expect(files).toBeVisible();
+  await openCenter(tab);
+  await expect(center(tab)).toBeInViewport({ ratio: 1 });
+  await expect(files).toBeVisible();
+  const needs = (width: number) =>
+    tab.evaluate(width => {
+      const { currentWidget } = (window as any).jupyterapp.shell;
+      currentWidget.node.style.minWidth = `${width}px`;
+      currentWidget.parent.fit();
+    }, width);
+
+  // What is opened between them later needs more room.
+  await needs(350);
+  await expect(files).toBeHidden();
+  for (const where of [bell(tab), center(tab)]) {
+    await expect(where).toBeInViewport({ ratio: 1 });
+  }
+
+  await runCommand(tab, 'application:toggle-left-area');
+  await expect(center(tab)).toBeHidden();
+  await expect(files).toBeVisible();
+  await expect(bell(tab)).toBeInViewport({ ratio: 1 });
+
+  await openCenter(tab);
+  await expect(files).toBeHidden();
+  await expect(center(tab)).toBeInViewport({ ratio: 1 });
   await context.close();
 });
 
