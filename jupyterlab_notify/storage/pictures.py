@@ -6,6 +6,8 @@ revoked or expires, whichever version of this software does that.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from ..encoding import dumps
 from ..exceptions import NotFound
 from ..pictures import Picture
@@ -86,25 +88,36 @@ class PictureRepository:
         return found[0], found[1]
 
     def _make_room(self, transaction: Transaction, newest: str) -> None:
-        """Remove pictures until the rest fits: the oldest of the sender that takes most room."""
+        """Remove pictures until the rest fits, from whoever takes most room; keep the newest.
+
+        A sender is a token, as for ``retention``. Of one token's pictures, the oldest one of the
+        source that takes most room goes first.
+        """
         bound = self._retention.size * SHARE
         if not bound:
             return
         rows = transaction.execute(
-            "SELECT id, size, coalesce(via, source) FROM pictures JOIN notifications USING (id) "
-            "ORDER BY position"
+            "SELECT id, size, coalesce(via, source), source "
+            "FROM pictures JOIN notifications USING (id) ORDER BY position"
         ).fetchall()
-        used: dict[str, int] = {}
-        for _, size, sender in rows:
-            used[sender] = used.get(sender, 0) + size
-        while sum(used.values()) > bound:
-            most = max(used, key=lambda sender: used[sender])
-            oldest = next((row for row in rows if row[2] == most and row[0] != newest), None)
-            if oldest is None:
-                return
-            rows.remove(oldest)
-            used[most] -= oldest[1]
-            _take_away(transaction, oldest[0], transaction.next_seq())
+        total = 0
+        by_sender: defaultdict[str, int] = defaultdict(int)
+        by_source: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for _, size, sender, source in rows:
+            total += size
+            by_sender[sender] += size
+            by_source[sender, source] += size
+        # Only what may go is compared: the newest picture may be the only one of its sender.
+        rows = [row for row in rows if row[0] != newest]
+        while total > bound and rows:
+            # The first of equals is the oldest.
+            row = max(rows, key=lambda row: (by_sender[row[2]], by_source[row[2], row[3]]))
+            id_, size, sender, source = row
+            rows.remove(row)
+            total -= size
+            by_sender[sender] -= size
+            by_source[sender, source] -= size
+            _take_away(transaction, id_, transaction.next_seq())
 
 
 def _put(transaction: Transaction, id_: str, seq: int, picture: Picture) -> None:

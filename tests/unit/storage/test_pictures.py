@@ -131,6 +131,31 @@ def test_pictures_drive_out_no_message(make: Make) -> None:
     check_counts(store)
 
 
+@pytest.mark.parametrize("order", ["growing", "shrinking", "backwards"])
+def test_pictures_of_many_senders_drive_out_no_message(make: Make, order: str) -> None:
+    size = 2_000_000
+    store = make(retention=Retention(size=size))
+    ids = [receive(store, f"{n}", source=f"sender {n}") for n in range(30)]
+    for n in reversed(range(30)) if order == "backwards" else range(30):
+        more = {"growing": n, "shrinking": -n, "backwards": 0}[order]
+        give(store, ids[n], picture(n, 100_000 + 100 * more), f"sender {n}")
+        assert ids[n] in kept(store), "the newest picture stays"
+        ((taken_up,),) = raw(store, "SELECT sum(size) FROM pictures")
+        assert taken_up <= size / 2
+    store.engine.prune()
+    assert len(live(store)) == 30
+
+
+def test_a_source_that_floods_takes_no_picture_of_another_with_the_same_token(make: Make) -> None:
+    store = make(retention=Retention(size=2_000_000))
+    id_ = receive(store, "plot", source="notebook", via="Jupyter")
+    give(store, id_, picture(1, 100_000), "notebook")
+    for n in range(30):
+        flood = receive(store, f"{n}", source="loop", via="Jupyter")
+        give(store, flood, picture(n, 100_000), "loop")
+    assert id_ in kept(store)
+
+
 def test_a_picture_counts_for_the_bound(make: Make) -> None:
     store = make(retention=Retention(size=100_000_000))
     ids = [receive(store, f"{n}") for n in range(10)]
