@@ -24,10 +24,12 @@ from jupyterlab_notify.sources.central.content import (
 )
 from jupyterlab_notify.sources.central.failure import Answer, Failure
 from jupyterlab_notify.sources.central.parsing import (
+    parse_channels,
     parse_entries,
     parse_listed_broadcast,
     parse_message,
     parse_next_cursor,
+    parse_quiet,
     parse_time_ms,
     parse_welcome,
 )
@@ -121,6 +123,7 @@ async def test_compressed_nothing_without_an_end_is_bounded() -> None:
         *("[" + '{"a":0},' * 500_000 + "0]", "[" + '"ab",' * 800_000 + "0]"),
         *("[" * 4_000_000, '{"a":' * 800_000, "[" + "9" * 4_000_000 + "]"),
         *("[1e9," * 800_000, "[NaN", "", "\0" * 1000),
+        *("[" + "1e5," * 1_000_000 + "0]", "[" + "300," * 1_000_000 + "0]"),
     ],
     ids=lambda text: repr(text[:12]),
 )
@@ -183,6 +186,43 @@ def test_one_unreadable_entry_is_left_out_and_said(name: str) -> None:
     for wrong in UNREADABLE + own:
         items, notice = parse_entries([message(id="2"), wrong, message(id="3")], parse, 200, name)
         assert len(items) == 2, wrong
+        assert notice == f"The central service lists 1 {name} that cannot be understood."
+
+
+def channel(**more: Any) -> dict[str, Any]:
+    return {"name": "mail", "on": True, "reaches": True, **more}
+
+
+def quiet(**more: Any) -> dict[str, Any]:
+    return {"source": "quota", "on": True, "until": None, "stamp": 1, **more}
+
+
+#: Entries that one of the other lists cannot use.
+OTHERS: dict[str, tuple[Any, Any, str, list[Any]]] = {
+    "channels": (
+        lambda entries: parse_channels({"channels": entries}),
+        *(channel, "name"),
+        [None, [], 3, {}, *(channel(name=name) for name in (None, 3, "", [], "x" * 101))],
+    ),
+    "muted sources": (
+        lambda entries: parse_quiet({"entries": entries}),
+        *(quiet, "source"),
+        [
+            *(None, [], 3, {}, quiet(source=None), quiet(source=3)),
+            *(quiet(stamp=stamp) for stamp in (None, 0, -1, True, 1.5, "1", 10**30)),
+            *(quiet(until=until) for until in (3, "", "now", [], "9" * 5000)),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_one_unreadable_entry_hides_no_channel_and_no_muted_source(name: str) -> None:
+    parse, make, field, unreadable = OTHERS[name]
+    for wrong in unreadable:
+        found, notice = parse([make(**{field: "a"}), wrong, make(**{field: "b"})])
+        entries = found["channels"] if name == "channels" else [one._asdict() for one in found]
+        assert [entry[field] for entry in entries] == ["a", "b"], wrong
         assert notice == f"The central service lists 1 {name} that cannot be understood."
 
 

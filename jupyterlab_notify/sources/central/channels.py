@@ -57,13 +57,17 @@ class ChannelChoices:
             await session.learn_features()
             if not session.has("channels"):
                 return None
-            return await session.client.channels(None if change is None else _named(change))
+            channels, notice = await session.client.channels(
+                None if change is None else _named(change)
+            )
         except Failure as failure:
             if failure.status == 422:
                 raise BadRequest(
                     "The central service does not know such a channel or time zone."
                 ) from None
             raise session.unavailable(failure) from None
+        session.notices["channels"] = notice
+        return channels
 
 
 def _named(change: ChannelsChange) -> dict[str, Any]:

@@ -268,8 +268,12 @@ class CentralClient:
             f"/v1/{what}/{quote(remote, safe='')}/reply", {"reply": answer, "server": server}
         )
 
-    async def channels(self, change: dict[str, Any] | None = None) -> dict[str, Any]:
+    async def channels(
+        self, change: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], str | None]:
         """Return the user's channels, in the shape of ``models.Channels``, after a change to them.
+
+        With them comes a sentence about what was left out.
 
         Parameters
         ----------
@@ -280,8 +284,13 @@ class CentralClient:
             return parse_channels(await parse_json(await self._get("/v1/channels")))
         return parse_channels(await parse_json(await self._patch("/v1/channels", change)))
 
-    async def quiet(self, changes: Sequence[UntoldQuiet] = ()) -> list[SharedQuiet]:
-        """Send changes, if there are any, and return do-not-disturb and the muted sources."""
+    async def quiet(
+        self, changes: Sequence[UntoldQuiet] = ()
+    ) -> tuple[tuple[SharedQuiet, ...], str | None]:
+        """Send changes, if there are any, and return do-not-disturb and the muted sources.
+
+        With them comes a sentence about what was left out.
+        """
         path, ahead_ms = "/v1/quiet", self.clock.ahead_ms
         if not changes:
             return parse_quiet(await parse_json(await self._get(path)), ahead_ms)

@@ -30,10 +30,11 @@ TURN = 50
 SMALL = 1024
 #: Bytes of an unwanted answer that are read.
 MAX_SKIPPED = 64 * 1024
-#: The maximum number of objects and lists in an answer, and of quotation marks: small values take
-#: twenty times as much memory as their text.
+#: The maximum number of objects and lists in an answer, of quotation marks, and of commas: small
+#: values, numbers among them, take up to twenty times as much memory as their text.
 MAX_CONTAINERS = 50_000
 MAX_QUOTES = 400_000
+MAX_COMMAS = 400_000
 #: Answers larger than this, in bytes, are parsed in a thread.
 LARGE = 256 * 1024
 #: The requested compression: one that Python can decompress in pieces.
@@ -137,8 +138,10 @@ def load(content: bytes) -> Any:
     Failure
         If the JSON is invalid or holds too many values.
     """
-    if content.count(b'"') > MAX_QUOTES or (
+    if (
         content.count(b"{") + content.count(b"[") > MAX_CONTAINERS
+        or content.count(b'"') > MAX_QUOTES
+        or content.count(b",") > MAX_COMMAS
     ):
         raise malformed()
     try:

@@ -257,7 +257,7 @@ class _Changes:
 
     def quiet(self, entry: dict[str, Any]) -> _Operation:
         """Return the operation that adopts do-not-disturb and muted sources from elsewhere."""
-        entries = parse_quiet(entry, self._clock.ahead_ms)
+        entries, _ = parse_quiet(entry, self._clock.ahead_ms)
 
         def apply(session: CentralSession, tx: Transaction) -> None:
             session.storage.quiet.adopt(tx, entries)

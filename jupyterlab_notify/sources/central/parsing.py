@@ -293,38 +293,42 @@ def parse_welcome(entry: dict[str, Any], aspect: str) -> WelcomeContent:
     }
 
 
-def parse_channels(entry: Any) -> dict[str, Any]:
-    """Parse the service's channels, into the shape of ``models.Channels``."""
-    listed = entry.get("channels") if isinstance(entry, dict) else None
-    if not isinstance(listed, list):
+def parse_channels(entry: Any) -> tuple[dict[str, Any], str | None]:
+    """Parse the service's channels, into the shape of ``models.Channels``.
+
+    Returns them, and a sentence about what was left out.
+    """
+    if not isinstance(entry, dict):
         raise malformed()
-    channels = []
-    for one in listed[:MAX_CHANNELS]:
-        name = one.get("name") if isinstance(one, dict) else None
-        if not isinstance(name, str) or not 0 < len(name) <= MAX_CHANNEL:
-            raise malformed()
-        channels.append(
-            {
-                "name": clean(name),
-                "on": one.get("on") is True,
-                "reaches": one.get("reaches", True) is not False,
-            }
-        )
+    channels, notice = parse_entries(
+        entry.get("channels"), _parse_channel, MAX_CHANNELS, "channels"
+    )
     digest, zone = entry.get("digest"), entry.get("timezone")
     quiet = [entry.get("quiet_from"), entry.get("quiet_until")]
     return {
-        "channels": channels,
+        "channels": list(channels),
         "digest": digest if digest in ("hourly", "daily") else "none",
         **{
             field: clean(value[:5]) if isinstance(value, str) else None
             for field, value in zip(("quietFrom", "quietUntil"), quiet, strict=True)
         },
         "timezone": clean(zone[:100]) if isinstance(zone, str) and zone else "UTC",
+    }, notice
+
+
+def _parse_channel(entry: dict[str, Any]) -> dict[str, Any]:
+    name = entry.get("name")
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_CHANNEL:
+        raise malformed()
+    return {
+        "name": clean(name),
+        "on": entry.get("on") is True,
+        "reaches": entry.get("reaches", True) is not False,
     }
 
 
-def parse_quiet(value: Any, ahead_ms: int = 0) -> list[SharedQuiet]:
-    """Parse do-not-disturb and the muted sources.
+def parse_quiet(value: Any, ahead_ms: int = 0) -> tuple[tuple[SharedQuiet, ...], str | None]:
+    """Parse do-not-disturb and the muted sources; return them, and what was left out.
 
     Parameters
     ----------
@@ -333,20 +337,20 @@ def parse_quiet(value: Any, ahead_ms: int = 0) -> list[SharedQuiet]:
     ahead_ms
         By how much this server's clock is ahead of the service's.
     """
-    listed = value.get("entries") if isinstance(value, dict) else None
-    if not isinstance(listed, list):
+    if not isinstance(value, dict):
         raise malformed()
-    entries = []
-    for one in listed[:MAX_QUIET]:
-        source = one.get("source") if isinstance(one, dict) else None
-        stamp = one.get("stamp") if isinstance(one, dict) else None
+
+    def parse(entry: dict[str, Any]) -> SharedQuiet | None:
+        source, stamp, until = entry.get("source"), entry.get("stamp"), entry.get("until")
         if not isinstance(source, str) or type(stamp) is not int or not 0 < stamp < MAX_STAMP:
             raise malformed()
-        if len(source) <= MAX_SOURCE and clean(source) == source:
-            until = one.get("until")
-            until_ms = None if until is None else parse_time_ms(until) + ahead_ms
-            entries.append(SharedQuiet(source, one.get("on") is True, until_ms, stamp))
-    return entries
+        if len(source) > MAX_SOURCE or clean(source) != source:
+            # No message here can have such a source.
+            return None
+        until_ms = None if until is None else parse_time_ms(until) + ahead_ms
+        return SharedQuiet(source, entry.get("on") is True, until_ms, stamp)
+
+    return parse_entries(value.get("entries"), parse, MAX_QUIET, "muted sources")
 
 
 def parse_total(answer: Answer) -> int | None:

@@ -45,7 +45,7 @@ class QuietSync:
     async def _ask(self, changes: Sequence[UntoldQuiet]) -> list[UntoldQuiet]:
         session, quiet = self._session, self._session.storage.quiet
         try:
-            entries = await session.client.quiet(changes)
+            entries, notice = await session.client.quiet(changes)
         except Failure as failure:
             if not (changes and failure.permanent):
                 raise
@@ -56,4 +56,5 @@ class QuietSync:
             )
             await session.submit(lambda tx: quiet.refuse(tx, changes), write=True)
             return []
+        session.notices["muted sources"] = notice
         return await session.submit(lambda tx: quiet.adopt(tx, entries, changes), write=True)
