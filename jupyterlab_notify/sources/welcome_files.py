@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import stat
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
@@ -33,8 +34,10 @@ MAX_IMAGE = 16 * 1024 * 1024
 MAX_FRONT_MATTER = 8 * 1024
 #: Number of brackets in the front matter: YAML's time grows with the square of the open brackets.
 MAX_BRACKETS = 200
-#: Number of a folder's files that are read, and of names that are listed. More must be a mistake.
+#: Number of a folder's messages that are shown, of its files that are read to find them, and of
+#: names that are listed. More must be a mistake.
 MAX_FILES = 200
+MAX_READ = 1000
 MAX_NAMES = 10_000
 #: The largest value of ``max_views``.
 MAX_VIEWS = 2**31
@@ -157,41 +160,23 @@ class WelcomeFiles:
         found: dict[str, WelcomeContent] = {}
         read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]] = {}
         for number, folder in enumerate(self._folders):
-            paths, left_out = self._files(folder)
-            if left_out:
+            paths = self._files(folder)
+            shown = tried = 0
+            for path in paths[:MAX_READ]:
+                if shown == MAX_FILES:
+                    break
+                tried += 1
+                read[path] = self._read_message(path, number)
+                message = read[path][1]
+                if message is not None and message["aspect"] == self._aspect:
+                    shown += 1
+                    found.setdefault(message["id"], message)
+            if left_out := len(paths) - tried:
                 notices[folder] = (
                     f"The folder {printable(folder)} holds more welcome messages than are read: "
-                    f"the first {MAX_FILES} by name are shown, and {left_out} are left out."
+                    f"{shown} of the first {tried} files by name are shown, and {left_out} are "
+                    "left out."
                 )
-            for path in paths:
-                try:
-                    status = path.stat()
-                except OSError as error:
-                    self._warn_unreadable(path, error.strerror or "it cannot be read", read)
-                    continue
-                mark = (status.st_mtime_ns, status.st_size, status.st_ino)
-                message: WelcomeContent | None = None
-                if path in self._read and self._read[path][0] == mark:
-                    message = self._read[path][1]
-                else:
-                    try:
-                        message = self._message(path, number, status)
-                    except BadFile as error:
-                        self._log.warning(
-                            "The welcome message %s is left out: %s.", printable(path), error
-                        )
-                    except OSError as error:
-                        self._warn_unreadable(path, error.strerror or "it cannot be read", read)
-                        continue
-                    except Exception as error:
-                        # A file may make its parser raise anything.
-                        self._log.warning(
-                            "The welcome message %s is left out: it cannot be parsed (%s).",
-                            *(printable(path), type(error).__name__),
-                        )
-                read[path] = (mark, message)
-                if message is not None and message["aspect"] == self._aspect:
-                    found.setdefault(message["id"], message)
         self._read = read
         for folder, notice in notices.items():
             if self.notices.get(folder) != notice:
@@ -199,20 +184,34 @@ class WelcomeFiles:
         self.notices = notices
         return list(found.values())
 
-    def _warn_unreadable(
-        self,
-        path: Path,
-        reason: str,
-        read: dict[Path, tuple[tuple[int, int, int], WelcomeContent | None]],
-    ) -> None:
-        """Log once that a file cannot be read; each scan tries it again."""
-        unread = (0, 0, 0)
-        if path not in self._read or self._read[path][0] != unread:
-            self._log.warning("The welcome message %s is left out: %s.", printable(path), reason)
-        read[path] = (unread, None)
+    def _read_message(
+        self, path: Path, number: int
+    ) -> tuple[tuple[int, int, int], WelcomeContent | None]:
+        """Return a file's fingerprint, and its message if it is valid; log once why it is not."""
+        known = self._read.get(path)
+        # A file that cannot be read is tried again each time.
+        mark, reason = (0, 0, 0), ""
+        try:
+            status = path.stat()
+            fresh = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if known is not None and known[0] == fresh:
+                return known
+            message = self._message(path, number, status)
+            return fresh, message
+        except OSError as error:
+            reason = error.strerror or "it cannot be read"
+            if known is not None and known[0] == mark:
+                return known
+        except BadFile as error:
+            mark, reason = fresh, str(error)
+        except Exception as error:
+            # A file may make its parser raise anything.
+            mark, reason = fresh, f"it cannot be parsed ({type(error).__name__})"
+        self._log.warning("The welcome message %s is left out: %s.", printable(path), reason)
+        return mark, None
 
-    def _files(self, folder: Path) -> tuple[list[Path], int]:
-        """Return the files to read, by name, and the number of those that are left out."""
+    def _files(self, folder: Path) -> list[Path]:
+        """Return the files of a folder by name."""
         try:
             with os.scandir(folder) as entries:
                 names = sorted(
@@ -221,17 +220,14 @@ class WelcomeFiles:
                     if entry.name.endswith(".md") and not entry.name.startswith(".")
                 )
         except OSError:
-            return [], 0
-        return [folder / name for name in names[:MAX_FILES]], len(names[MAX_FILES:])
+            return []
+        return [folder / name for name in names]
 
     def _message(self, path: Path, number: int, status: os.stat_result) -> WelcomeContent:
-        if not path.is_file():
+        if not stat.S_ISREG(status.st_mode):
             raise BadFile("it is not a file")
-        if status.st_size > MAX_FILE:
-            raise BadFile(f"it is larger than {MAX_FILE // 1024} KiB")
         try:
-            with path.open("rb") as file:
-                text = file.read(MAX_FILE).decode("utf-8-sig")
+            text = _read_file(path, MAX_FILE).decode("utf-8-sig")
         except UnicodeDecodeError:
             raise BadFile("it is not UTF-8") from None
         lines = text.splitlines()
@@ -308,11 +304,41 @@ class WelcomeFiles:
             real = (folder / inside).resolve(strict=True)
             if not real.is_relative_to(folder.resolve(strict=True)) or not real.is_file():
                 return None
-            if IMAGE_TYPES.get(real.suffix.lower()) is None or real.stat().st_size > MAX_IMAGE:
+            if IMAGE_TYPES.get(real.suffix.lower()) is None:
                 return None
-            return real.read_bytes(), media_type
-        except (OSError, ValueError, RuntimeError):
+            return _read_file(real, MAX_IMAGE), media_type
+        except (BadFile, OSError, ValueError, RuntimeError):
             return None
+
+
+def _read_file(path: Path, most: int) -> bytes:
+    """Return the content of a file, without ever waiting for it to have some.
+
+    What was a file a moment ago may be a pipe by now, and some files below ``/proc`` end only when
+    the machine does.
+
+    Raises
+    ------
+    BadFile
+        If there is no regular file, or it is larger than ``most`` bytes.
+    OSError
+        If it cannot be read.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        # Windows has neither such files nor the flag.
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    with open(path, "rb", opener=opener) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise BadFile("it is not a file")
+        # One byte more than may be, since it may grow while it is read.
+        content = file.read(most + 1)
+    if content is None:
+        raise BadFile("it has no content yet")
+    if len(content) > most:
+        raise BadFile(f"it is larger than {most // 1024} KiB")
+    return content
 
 
 def _front_matter(text: str) -> dict[Any, Any]:

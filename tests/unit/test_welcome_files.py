@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,10 +27,14 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+def make_files(folder: Path) -> WelcomeFiles:
+    log = logging.getLogger("welcome files")
+    return WelcomeFiles([str(folder.parents[1])], aspect="jupyterlab", image_url="/i/", log=log)
+
+
 def scan(folder: Path) -> list[str]:
     """Return the ids of the valid messages."""
-    log = logging.getLogger("welcome files")
-    files = WelcomeFiles([str(folder.parents[1])], aspect="jupyterlab", image_url="/i/", log=log)
+    files = make_files(folder)
     # The messages must be valid in an answer, so as JSON.
     return [message["id"] for message in json.loads(json.dumps(files.scan()))]
 
@@ -95,6 +102,47 @@ def test_what_is_no_file_hides_no_good_one(folder: Path, make: str) -> None:
         bad.mkdir()
     else:
         bad.symlink_to("/dev/zero" if make == "zero" else bad)
+    assert scan(folder) == ["file:good"]
+
+
+@pytest.mark.parametrize("name", ["bad.md", "bad.png"])
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, writers, look = folder / name, [], os.stat
+
+    def write() -> None:
+        with suppress(BrokenPipeError):
+            bad.write_text(GOOD.replace("good", "bad"))
+
+    def replaced_after(path: Any, **options: Any) -> os.stat_result:
+        """Look at the file, and put a pipe in its place once it was seen to be one."""
+        seen = look(path, **options)
+        if Path(os.fsdecode(path)) == bad and not writers:
+            bad.unlink()
+            os.mkfifo(bad)
+            writers.append(threading.Thread(target=write))
+            writers[0].start()
+        return seen
+
+    bad.write_text(GOOD)
+    monkeypatch.setattr(os, "stat", replaced_after)
+    if name == "bad.md":
+        assert scan(folder) == ["file:good"]
+    else:
+        assert make_files(folder).find_image(f"0/{name}") is None
+    # The writer ends once somebody has had the pipe open.
+    reader = os.open(bad, os.O_RDONLY | os.O_NONBLOCK)
+    writers[0].join()
+    os.close(reader)
+
+
+def test_many_bad_files_hide_no_good_one(folder: Path) -> None:
+    for number in range(MAX_FILES + 50):
+        (folder / f"bad{number}.md").write_text("No front matter")
+    for number in range(MAX_FILES + 50):
+        other = GOOD.replace("id: good", f"id: n{number}\naspect: elsewhere")
+        (folder / f"elsewhere{number}.md").write_text(other)
     assert scan(folder) == ["file:good"]
 
 
@@ -175,11 +223,10 @@ def test_files_beyond_the_most_that_are_read_are_said_once(
 ) -> None:
     for number in range(MAX_FILES + 4):
         (folder / f"n{number:03}.md").write_text(GOOD.replace("good", f"n{number}"))
-    log = logging.getLogger("welcome files")
-    files = WelcomeFiles([str(folder.parents[1])], aspect="jupyterlab", image_url="/i/", log=log)
+    files = make_files(folder)
     for _ in range(2):
         assert len(files.scan()) == MAX_FILES
-    said = f"first {MAX_FILES} by name are shown, and 5 are left out."
+    said = f"{MAX_FILES} of the first {MAX_FILES} files by name are shown, and 5 are left out."
     assert caplog.text.count(said) == 1
     (notice,) = files.notices.values()
     assert notice.endswith(said)
