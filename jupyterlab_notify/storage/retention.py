@@ -1,8 +1,9 @@
 """Choose the rows to delete when there are too many: those that are worth least.
 
 No sender can drive out another. The most valuable row of each sender is kept first, then the second
-of each, and so on until the limit is reached. A sender is a token; within one token's messages the
-same applies to the sources that they name.
+of each, and so on until the limit is reached: of rows when these are too many, and of bytes when
+they are too large, so that large rows do not displace small ones. A sender is a token; within one
+token's messages the same applies to the sources that they name.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ ROW_BYTES = 500
 REPLACEABLE = f"NOT (origin = 'broadcast' AND ended_ms IS NULL AND {ACTIVE})"
 #: The worth of a row: pinned, then unread or snoozed, then in the inbox, then dismissed, then
 #: tombstones.
+PINNED_WORTH = 4
 _WORTH = (
-    f"CASE WHEN {PINNED} THEN 4 WHEN ({UNREAD}) OR ({SNOOZED}) THEN 3 WHEN {INBOX} THEN 2 "
-    f"WHEN {ACTIVE} THEN 1 ELSE 0 END"
+    f"CASE WHEN {PINNED} THEN {PINNED_WORTH} WHEN ({UNREAD}) OR ({SNOOZED}) THEN 3 "
+    f"WHEN {INBOX} THEN 2 WHEN {ACTIVE} THEN 1 ELSE 0 END"
 )
 _TEXTS = " + ".join(
     f"coalesce(length(CAST({name} AS BLOB)), 0)" for name in ("message", "body", "actions", "data")
@@ -34,6 +36,9 @@ _PICTURE = (
     "CASE WHEN image IS NULL THEN 0 ELSE coalesce("
     "(SELECT size FROM pictures WHERE pictures.id = notifications.id), 0) END"
 )
+#: Number of pinned rows of a source that together count as one when the sources of a token take
+#: turns. So a sender that names a new source in each message does not displace them.
+PINNED_AS_ONE = 50
 #: A row of half a page or more takes up whole pages.
 PAGE_BYTES = 4096
 
@@ -106,30 +111,58 @@ def find_superfluous(transaction: Transaction, retention: Retention, most: int) 
             f"FROM notifications WHERE {REPLACEABLE}"
         )
     ]
-    kept = retention.count or len(rows)
-    room = retention.size or sum(row.size for row in rows)
     superfluous: list[str] = []
-    for number, row in enumerate(_in_turns(_by_source(rows), lambda row: row.sender)):
-        room -= row.size
-        if number >= kept or room < 0:
-            superfluous.append(row.id)
+    if 0 < retention.count < len(rows):
+        rows = _in_turns(rows, lambda row: 1)
+        superfluous = [row.id for row in rows[retention.count :]]
+        rows = rows[: retention.count]
+    if 0 < retention.size < sum(row.size for row in rows):
+        room = retention.size
+        too_large: list[str] = []
+        for row in _in_turns(rows, lambda row: row.size):
+            room -= row.size
+            if room < 0:
+                too_large.append(row.id)
+        superfluous = too_large + superfluous
     # The last ones are worth least.
     return superfluous[-most:]
 
 
-def _by_source(rows: Iterable[_Row]) -> list[_Row]:
+def _in_turns(rows: Iterable[_Row], cost: Callable[[_Row], float]) -> list[_Row]:
+    """Order rows so that senders take turns, and within each sender its sources.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    cost
+        How much of the limit a row takes.
+    """
+    pinned: defaultdict[object, int] = defaultdict(int)
+
+    def cost_in_token(row: _Row) -> float:
+        if row.worth == PINNED_WORTH:
+            pinned[row.sender, row.source] += 1
+            if pinned[row.sender, row.source] <= PINNED_AS_ONE:
+                return cost(row) / PINNED_AS_ONE
+        return cost(row)
+
     by_value = sorted(rows, key=lambda row: row.value, reverse=True)
-    return _in_turns(by_value, lambda row: (row.sender, row.source))
+    by_source = _take_turns(by_value, lambda row: (row.sender, row.source), cost_in_token)
+    return _take_turns(by_source, lambda row: row.sender, cost)
 
 
-def _in_turns(rows: Iterable[_Row], group: Callable[[_Row], object]) -> list[_Row]:
-    """Order rows so that the groups take turns; within a group the order stays."""
-    taken: defaultdict[object, int] = defaultdict(int)
-    turns: list[tuple[int, _Row]] = []
+def _take_turns(
+    rows: Iterable[_Row], group: Callable[[_Row], object], cost: Callable[[_Row], float]
+) -> list[_Row]:
+    """Order rows by what their group has taken with each; within a group the order stays."""
+    taken: defaultdict[object, float] = defaultdict(float)
+    turns: list[tuple[float, _Row]] = []
     for row in rows:
         key = group(row)
-        turns.append((taken[key], row))
-        taken[key] += 1
-    # Within a turn, the most valuable rows come first.
+        taken[key] += cost(row)
+        # Fractions of a turn add up to a whole one despite rounding.
+        turns.append((round(taken[key], 6), row))
+    # Of equal turns, the most valuable row comes first.
     turns.sort(key=lambda each: (each[0], -each[1].worth, -each[1].position))
     return [row for _, row in turns]

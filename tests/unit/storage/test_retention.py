@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from jupyterlab_notify.storage import Retention, Storage, connection
 
 from ...support.storage import Clock, Make, change, check_counts, live, receive
@@ -42,6 +44,44 @@ def test_a_token_gets_no_larger_share_by_naming_many_sources(make: Make) -> None
     assert shares["quota"] in (33, 34)
     assert shares["own"] + shares["flood"] in (66, 67)
     check_counts(store)
+
+
+@pytest.mark.parametrize("via", [None, "Jupyter"])
+@pytest.mark.parametrize(("large", "banner"), [(True, 0), (True, 1), (False, 0)])
+def test_a_flood_of_many_sources_drives_out_no_banner(
+    make: Make, via: str | None, large: bool, banner: int
+) -> None:
+    store = make(retention=Retention(count=100, size=4_000_000))
+    for number in range(20):
+        receive(store, f"outage {number}", source="operator", via=via, banner=1, dismissable=0)
+    for number in range(400):
+        more = {"body": "x" * 32_000, "data": '"' + "y" * 30_000 + '"'} if large else {}
+        receive(
+            store,
+            f"flood {number}",
+            source=f"{number}",
+            via="Jupyter",
+            banner=banner,
+            dismissable=1 - banner,
+            **more,
+        )
+    store.engine.prune()
+    kept = texts(store)
+    assert {f"outage {n}" for n in range(20)} <= kept
+    assert any(text.startswith("flood") for text in kept)
+    check_counts(store)
+
+
+def test_large_messages_drive_out_no_small_ones(make: Make) -> None:
+    store = make(retention=Retention(size=4_000_000))
+    for number in range(1000):
+        receive(store, f"small {number}", source="quota")
+    for number in range(100):
+        receive(store, f"large {number}", source="loop", body="x" * 62_000)
+    store.engine.prune()
+    kept = texts(store)
+    assert {f"small {n}" for n in range(1000)} <= kept
+    assert 40 < len(kept) - 1000 < 60, "the large ones take the rest of the room"
 
 
 def test_what_is_unread_or_must_be_in_sight_is_kept_longest(make: Make) -> None:
