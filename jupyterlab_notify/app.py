@@ -17,6 +17,7 @@ from traitlets import Bool, Float, Int, TraitType, Unicode, default, validate
 from traitlets.config import Config
 from traitlets.traitlets import TraitError
 
+from .exceptions import NoThread
 from .extensions import Notifications
 from .handlers import NAMESPACE, routes
 from .handlers.activity import INTERVAL_SETTING
@@ -410,7 +411,9 @@ class NotifyApp(ExtensionApp):
                 return str(failure)
             return None
 
-        self._last_logged = await in_thread(problem)
+        with suppress(NoThread):
+            # The first request finds the problem otherwise.
+            self._last_logged = await in_thread(problem)
         if self._last_logged is not None:
             self.log.warning("%s It is tried again automatically.", self._last_logged)
 

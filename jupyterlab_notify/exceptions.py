@@ -59,6 +59,20 @@ class Busy(NotifyError):
     retry_after_s = 2.0
 
 
+class NoThread(Busy):
+    """The system lets no thread start for now."""
+
+    def __init__(self) -> None:
+        super().__init__("The system lets no thread start; try again in a few seconds.")
+
+
+class NoFiles(Busy):
+    """The server has as many files and connections open as it may have."""
+
+    def __init__(self) -> None:
+        super().__init__("This server has too many files open; try again in a few seconds.")
+
+
 class TooMany(NotifyError):
     """The caller sends more than it may."""
 

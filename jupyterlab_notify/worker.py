@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from .exceptions import Busy
+from .exceptions import Busy, NoThread
 from .storage import Operation, Storage
 
 T = TypeVar("T")
@@ -94,7 +94,11 @@ class Worker:
         self._hand_over()
         self._jobs.put(None)
         thread, self._thread = self._thread, None
-        await asyncio.get_running_loop().run_in_executor(None, thread.join, timeout_s)
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, thread.join, timeout_s)
+        except RuntimeError:
+            # The system lets no thread start. Whoever stops the server waits for its end anyway.
+            thread.join(timeout_s)
 
     def submit(self, operation: Operation[T], *, write: bool) -> asyncio.Future[T]:
         """Run ``operation`` in the thread; its future resolves after the batch is committed.
@@ -102,14 +106,14 @@ class Worker:
         Raises
         ------
         Busy
-            If too many operations are waiting, or the server is stopping.
+            If too many operations are waiting, the server is stopping, or no thread can start.
         """
         if self._stopped:
             raise Busy("The server is stopping.")
         if self._thread is None:
             self.start()
         if self._thread is None:
-            raise Busy("The system lets no thread start; try again in a few seconds.")
+            raise NoThread
         assert self._loop is not None
         if self._waiting >= self._max_waiting:
             raise Busy("Too much is waiting to be stored; try again in a few seconds.")

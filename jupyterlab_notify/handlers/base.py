@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +16,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from ..encoding import dumps
-from ..exceptions import BadRequest, Encoded, NotifyError, TooLarge
+from ..exceptions import BadRequest, Encoded, NoFiles, NotifyError, TooLarge
 from ..limits import MAX_REQUEST_BYTES
 from ..manager import NotificationManager
 from ..validation import parse_json
@@ -212,7 +213,14 @@ def with_errors(method: Method) -> Method:
     @wraps(method)
     async def wrapper(self: NotifyHandler, *args: Any, **kwargs: Any) -> None:
         try:
-            await method(self, *args, **kwargs)
+            try:
+                await method(self, *args, **kwargs)
+            except OSError as fault:
+                # Modules are imported when they are first needed, and their files opened then.
+                if fault.errno not in (errno.EMFILE, errno.ENFILE):
+                    raise
+                self.log.warning("%s %s failed: %s", self.request.method, self.request.path, fault)
+                raise NoFiles from None
         except NotifyError as error:
             self.set_status(error.status)
             if error.retry_after_s is not None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from ..exceptions import NoThread
+
 T = TypeVar("T")
 
 
@@ -16,6 +18,11 @@ async def in_thread(call: Callable[[], T]) -> T:
 
     The thread is a daemon, as asyncio's own are not: a file system that hangs must not keep
     the server from stopping.
+
+    Raises
+    ------
+    NoThread
+        If the system lets no thread start for now.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -40,5 +47,8 @@ async def in_thread(call: Callable[[], T]) -> T:
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(finish, result, error)
 
-    threading.Thread(target=work, name="jupyterlab_notify_source", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="jupyterlab_notify_source", daemon=True).start()
+    except RuntimeError:
+        raise NoThread from None
     return await done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -17,7 +19,7 @@ from ..support.manager import (
     history,
 )
 from ..support.sending import Api
-from ..support.servers import Server, wait_for
+from ..support.servers import NAMESPACE, Server, wait_for
 from ..support.storage import QUICK, check_sound, live
 
 
@@ -89,3 +91,32 @@ def test_a_server_works_whatever_is_wrong_with_the_database(
         else:
             assert len(texts) == len(old) + 1
         check_sound(server.database)
+
+
+def test_a_server_without_free_descriptors_asks_to_wait_and_goes_on(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server()
+    process = server.process
+    assert process is not None
+    # The connection of the requests is kept, so that they need no descriptor themselves.
+    server.request("GET", "/api/status")
+    limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    most = max(int(name) for name in os.listdir(f"/proc/{process.pid}/fd")) + 1
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, limits[1]))
+    for method, path, value in (
+        ("POST", "ingest", {"message": "m"}),
+        ("GET", "status", None),
+        ("GET", "notifications", None),
+        ("GET", "welcome", None),
+        ("POST", "welcome/reset", {}),
+    ):
+        answer = server.request(method, f"/{NAMESPACE}/{path}", value)
+        assert answer.status_code == 503, path
+        assert "too many files open" in answer.json()["message"]
+        assert int(answer.headers["Retry-After"]) > 0
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limits)
+    assert server.ingest("after")["durable"]
+    assert [row["message"] for row in server.page()["notifications"]] == ["after"]
+    server.restart()
+    assert [row["message"] for row in server.page()["notifications"]] == ["after"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 import threading
 import time
@@ -11,7 +12,11 @@ from threading import Event
 
 import pytest
 
-from jupyterlab_notify.exceptions import Busy
+from jupyterlab_notify.exceptions import Busy, NoThread
+from jupyterlab_notify.sources.central.content import LARGE, parse_json
+from jupyterlab_notify.sources.central.failure import Answer, Failure
+from jupyterlab_notify.sources.central.transport import Transport
+from jupyterlab_notify.sources.threads import in_thread
 from jupyterlab_notify.storage import StateChange, Storage, Transaction, no_operation
 from jupyterlab_notify.worker import Worker
 
@@ -150,12 +155,14 @@ async def test_a_tab_sees_what_another_server_took_in(path: Path) -> None:
         await tab.until(lambda tab: tab.rows[sent.id]["read"])
 
 
+def refuse(thread: threading.Thread) -> None:
+    """Stand in for the start of a thread where the system lets none start."""
+    raise RuntimeError("can't start new thread")
+
+
 async def test_a_thread_that_cannot_start_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
     worker = Worker(Storage(tmp_path / "n.sqlite"), lambda: None, lambda update: None)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
@@ -166,3 +173,38 @@ async def test_a_thread_that_cannot_start_is_tried_again(
     assert len(caplog.messages) == 1 and "cannot start" in caplog.text
     await worker.submit(no_operation, write=True)
     await worker.stop()
+
+
+async def test_a_server_that_can_start_no_thread_still_closes_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "n.sqlite"
+    worker = Worker(Storage(path), lambda: None, lambda update: None)
+    worker.start()
+    await worker.submit(no_operation, write=True)
+    with monkeypatch.context() as patch:
+        # asyncio starts the threads of its pool only once they are needed.
+        patch.setattr(threading.Thread, "start", refuse)
+        await worker.stop()
+    assert not path.with_name(f"{path.name}-wal").exists()
+
+
+async def test_what_needs_a_thread_says_that_none_can_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Transport("http://127.0.0.1:9", token=lambda: "t", timeout_s=5)
+    ask = functools.partial(service.ask, "GET", "/v1/broadcasts", None, {}, None)
+    large = Answer(200, {}, b"[" + b" " * LARGE + b"]")
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for call in (ask, functools.partial(ask, unauthenticated=True, anonymous=True)):
+            with pytest.raises(Failure, match="no thread"):
+                await call()
+        with pytest.raises(Failure, match="no thread"):
+            await parse_json(large)
+        with pytest.raises(NoThread):
+            await in_thread(lambda: None)
+    with pytest.raises(Failure, match="cannot be reached"):
+        await ask()
+    assert await parse_json(large) == []
+    await service.close()

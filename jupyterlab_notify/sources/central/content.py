@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any
 
+from ...exceptions import NoThread
 from ..threads import in_thread
 from .failure import Answer, Failure, malformed
 
@@ -123,10 +124,19 @@ async def skip_content(response: httpx.Response) -> None:
 
 
 async def parse_json(answer: Answer) -> Any:
-    """Parse the JSON of an answer, in a thread if it is large."""
+    """Parse the JSON of an answer, in a thread if it is large.
+
+    Raises
+    ------
+    Failure
+        If the JSON is invalid or holds too many values, or no thread can start.
+    """
     content = answer.content
     if len(content) > LARGE:
-        return await in_thread(lambda: load(content))
+        try:
+            return await in_thread(lambda: load(content))
+        except NoThread as error:
+            raise Failure(str(error)) from None
     return load(content)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ...exceptions import NoThread
 from ..threads import in_thread
 from .clock import ServiceClock
 from .content import ENCODING, NoCookies, read_content, read_text, skip_content
@@ -194,15 +195,18 @@ class Transport:
         silence_s: float | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """Send a request, follow redirects, and let the caller read the answer."""
-        token = None if unauthenticated else await self._read_token()
+        try:
+            token = None if unauthenticated else await self._read_token()
+            if token is None and not anonymous:
+                raise NoToken("There is no token for the central service.")
+            async with self._connecting:
+                if self._client is None:
+                    self._client = await in_thread(self._connect)
+                client = self._client
+        except NoThread as error:
+            raise Failure(str(error)) from None
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        elif not anonymous:
-            raise NoToken("There is no token for the central service.")
-        async with self._connecting:
-            if self._client is None:
-                self._client = await in_thread(self._connect)
-            client = self._client
         import httpx
 
         url = httpx.URL(self._url + path, params=params)
@@ -233,6 +237,8 @@ class Transport:
             raise Failure("The central service redirects in a circle.")
         except httpx.TimeoutException:
             raise asyncio.TimeoutError from None
+        except NoThread as error:
+            raise Failure(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             # The error's own text is left out, because it may quote the request.
             if _is_untrusted(error) and self._client is client:
