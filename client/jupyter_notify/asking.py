@@ -11,7 +11,7 @@ from typing import Any
 
 from .connection import ReconnectingClient, image_path, ingest_path
 from .discovery import Target
-from .errors import Refused, SendError, Unreachable
+from .errors import NoServer, Refused, SendError, Unreachable
 from .message import MAX_TTL_S, Message, compose
 from .send_queue import with_key
 from .values import to_number
@@ -78,8 +78,9 @@ class _Question:
         self._end = math.inf if timeout_s is None else time.monotonic() + timeout_s
         self._source = value.get("source")
         self._picture = picture
-        #: The question's id while it is open.
+        #: The question's id while it is open; its key while the server is storing it.
         self._id: str | None = None
+        self._is_stored = False
 
     def ask(self) -> str | None:
         """Ask, wait, and revoke the question if it was not answered."""
@@ -101,8 +102,16 @@ class _Question:
             # Revoke an earlier question with this key: its answer must not count for this one.
             with suppress(Refused):
                 self._persist("DELETE", ingest_path(self._value["key"], self._source))
-        answer = self._persist("POST", "/ingest", with_key(self._value))
-        self._id = self._client.id_in(answer)
+        value = with_key(self._value)
+        # If the program is interrupted before the server has told the id, the key revokes it.
+        self._id = value["key"]
+        try:
+            answer = self._persist("POST", "/ingest", value)
+            self._id = self._client.id_in(answer)
+        except SendError:
+            self._id = None
+            raise
+        self._is_stored = True
         if self._picture is not None:
             try:
                 path = image_path(self._id, self._source)
@@ -137,8 +146,12 @@ class _Question:
         while True:
             try:
                 return self._client.request(method, path, value)
-            except (Unreachable, Refused) as error:
-                temporary = isinstance(error, Unreachable) or error.temporary
+            except (NoServer, Unreachable, Refused) as error:
+                if isinstance(error, NoServer):
+                    # The server that has the question may be restarting.
+                    temporary = self._is_stored
+                else:
+                    temporary = isinstance(error, Unreachable) or error.temporary
                 if not temporary or time.monotonic() >= self._end:
                     raise
                 asked_s = error.retry_after_s if isinstance(error, Refused) else None

@@ -194,6 +194,10 @@ class Client:
             raise Unreachable(
                 f"The Jupyter server {self.target.url} does not answer: {_reason(error)}."
             ) from None
+        except BaseException:
+            # After an interrupt the answer is still to come, and would be taken for the next one's.
+            self.close()
+            raise
         return self._parse(status, fields, content)
 
     def _exchange(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,8 +15,9 @@ import pytest
 
 from jupyter_notify.errors import BadUsage
 
+from ..support.sending import find, outside, python
 from ..support.servers import NAMESPACE, Server, wait_for
-from .support import Directed
+from .support import PRELUDE, Directed
 
 
 def question(server: Server, message: str) -> dict[str, Any]:
@@ -92,19 +95,66 @@ def test_the_same_key_asks_anew(server: Server, to_server: Directed) -> None:
     assert [ask("Yes"), ask("No")] == ["Yes", "No"]
 
 
-def test_an_interrupted_program_takes_its_question_back(
-    server: Server, to_server: Directed, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_interrupted_program_takes_its_question_back(server: Server, method: str) -> None:
+    """Interrupted while it waits, or before it knows the id that its question was given."""
+    # The signal comes between the request and its answer.
+    ran = python(
+        server,
+        f"""
+import os, signal
+from http.client import HTTPConnection as Connection
+from jupyter_notify import notify
+asked, getresponse = [], Connection.getresponse
+def request(self, method, *args, request=Connection.request, **options):
+    asked.append(method)
+    request(self, method, *args, **options)
+def interrupted(self):
+    if asked[-1] == {method!r}:
+        os.kill(os.getpid(), signal.SIGINT)
+    return getresponse(self)
+Connection.request, Connection.getresponse = request, interrupted
+notify.ask("Interrupted {method}?", ["Yes"])
+""",
+    )
+    assert "KeyboardInterrupt" in ran.stderr
+    assert find(server, f"Interrupted {method}?") is None
+
+
+def test_a_question_outlives_a_restart_of_its_server(
+    make_server: Callable[..., Server],
 ) -> None:
-    import jupyter_notify.asking as asking
-
-    def interrupt(*_: Any) -> None:
-        question(server, "Interrupted?")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(asking._Question, "_wait", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        to_server.ask("Interrupted?", ["Yes"])
-    assert "Interrupted?" not in [row["message"] for row in server.page()["notifications"]]
+    own_server = make_server()
+    # The program says when it has looked for its server and found none.
+    code = """
+import jupyter_notify.discovery as discovery
+from jupyter_notify.errors import NoServer
+def find(*args, find=discovery.find):
+    try:
+        return find(*args)
+    except NoServer:
+        print("No server", flush=True)
+        raise
+discovery.find = find
+print(notify.ask("Restarted?", ["Yes"]))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + code],
+        env=outside(own_server),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        try:
+            row = question(own_server, "Restarted?")
+            own_server.stop()
+            # The second look is the one after which it gave up.
+            assert program.stdout
+            assert [program.stdout.readline() for _ in range(2)] == ["No server\n"] * 2
+            own_server.start()
+            reply(own_server, row, "Yes")
+            assert program.communicate(timeout=60)[0].splitlines()[-1] == "Yes"
+        finally:
+            program.kill()
 
 
 def test_without_anybody_to_ask_the_program_goes_on(caplog: pytest.LogCaptureFixture) -> None:
