@@ -107,10 +107,11 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
       await Promise.resolve();
       await Promise.resolve();
     },
-    delete: (id: string) => {
+    delete: async (id: string) => {
       const cell = cellOf(id);
       cell.isDisposed = true;
       cell.disposed.emit();
+      await Promise.resolve();
     },
     /** List the messages that were sent, each with its type. */
     told: () =>
@@ -229,7 +230,7 @@ describe('Cells that are run together', () => {
     run('a', 'empty', 'gone');
     hidden = true;
     now += 6 * MINUTE;
-    remove('gone');
+    await remove('gone');
     await end('a');
     await end('empty');
     await end('gone');
@@ -253,8 +254,8 @@ describe('Cells that are run together', () => {
     run('a', 'b');
     hidden = true;
     now += 6 * MINUTE;
-    remove('a');
-    remove('b');
+    await remove('a');
+    await remove('b');
     await Promise.resolve();
     expect(told()).toEqual([]);
   });
@@ -323,11 +324,11 @@ describe('What the user waits for', () => {
     ]);
   });
 
-  it('is forgotten with its cell or its notebook', () => {
+  it('is forgotten with its cell or its notebook', async () => {
     const { awaited, panel, run, delete: remove } = open();
     awaited.add('a').add('panel');
     run('a');
-    remove('a');
+    await remove('a');
     panel.disposed.emit();
     expect(awaited.size).toBe(0);
   });

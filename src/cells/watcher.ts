@@ -9,7 +9,7 @@ import type {
   Notebook,
   NotebookPanel
 } from '@jupyterlab/notebook';
-import type { Kernel } from '@jupyterlab/services';
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
@@ -74,10 +74,17 @@ export class CellWatcher {
     const run = (watched.run = this._sweep(watched) ?? new CellRun(at));
     run.add(model.id);
     watched.cells.set(model.id, cell);
+    watched.requests.set(
+      model.id,
+      (cell as any).outputArea?.future?.msg?.header.msg_id
+    );
     if (!this._followed.has(cell)) {
       this._followed.add(cell);
       const { id } = model;
-      cell.disposed.connect(() => this._onDeleted(watched, id));
+      cell.disposed.connect(() => {
+        // JupyterLab moves a cell by deleting it and inserting a copy.
+        queueMicrotask(() => this._onGone(watched, id));
+      });
     }
   }
 
@@ -139,7 +146,13 @@ export class CellWatcher {
       if (!panel) {
         return null;
       }
-      watched = { panel, run: null, cells: new Map(), told: new Set() };
+      watched = {
+        panel,
+        run: null,
+        cells: new Map(),
+        requests: new Map(),
+        told: new Set()
+      };
       this._watched.set(notebook, watched);
       const { sessionContext } = panel;
       const known = watched;
@@ -177,9 +190,71 @@ export class CellWatcher {
   }
 
   /**
+   * Go on with a cell that was moved, or forget one that was deleted.
+   */
+  private _onGone(watched: Private.IWatched, id: string): void {
+    const moved = Private.find(watched, id);
+    const isPending = watched.run?.pending.includes(id);
+    const request = watched.requests.get(id);
+    if (moved && isPending && request) {
+      watched.cells.delete(id);
+      this._awaitReply(watched, id, request);
+    } else if (isPending || !moved) {
+      this._forget(watched, id);
+    }
+    this.mark(moved ?? null);
+  }
+
+  /**
+   * Wait for the kernel's reply about a cell that was moved: JupyterLab no longer does.
+   */
+  private _awaitReply(
+    watched: Private.IWatched,
+    id: string,
+    request: string
+  ): void {
+    const { panel, run } = watched;
+    const signal = panel.sessionContext.session?.anyMessage;
+    const hear = (_: unknown, { direction, msg }: Kernel.IAnyMessageArgs) => {
+      const replied =
+        direction === 'recv' &&
+        msg.header.msg_type === 'execute_reply' &&
+        (msg.parent_header as KernelMessage.IHeader).msg_id === request;
+      if (replied || watched.run !== run) {
+        signal?.disconnect(hear);
+      }
+      if (!replied || watched.run !== run) {
+        return;
+      }
+      const cell = Private.find(watched, id);
+      if (cell) {
+        const { status, ...error } =
+          msg.content as KernelMessage.IReplyErrorContent;
+        this.executed(
+          {
+            notebook: panel.content,
+            cell,
+            success: (status as string) === 'ok',
+            error: {
+              message: 'KernelReplyNotOK',
+              errorName: error.ename,
+              errorValue: error.evalue,
+              traceback: error.traceback
+            }
+          },
+          Date.now()
+        );
+      } else {
+        this._forget(watched, id);
+      }
+    };
+    signal?.connect(hear);
+  }
+
+  /**
    * Forget a cell that was deleted, without a message: nobody knows how it ends.
    */
-  private _onDeleted(watched: Private.IWatched, id: string): void {
+  private _forget(watched: Private.IWatched, id: string): void {
     this._options.awaited.delete(id);
     watched.cells.delete(id);
     watched.run?.drop(id);
@@ -221,6 +296,7 @@ export class CellWatcher {
     const left = run.pending.filter(id => awaited.delete(id));
     left.forEach(id => this.mark(watched.cells.get(id) ?? null));
     watched.cells.clear();
+    watched.requests.clear();
     const asked = awaited.delete(panel.id) || left.length > 0;
     if (asked) {
       changed();
@@ -314,7 +390,16 @@ namespace Private {
     run: CellRun | null;
     /** The cells of the run that are left. */
     cells: Map<string, Private.ICell>;
+    /** The messages by which the kernel was asked to run them, by their ids. */
+    requests: Map<string, string | undefined>;
     /** The cells of the run whose end was told. */
     told: Set<string>;
+  }
+
+  /** Find a cell by its id; it is another object after it was moved. */
+  export function find({ panel }: IWatched, id: string): ICell | undefined {
+    return panel.content.widgets?.find(
+      cell => !cell.isDisposed && cell.model.id === id
+    );
   }
 }

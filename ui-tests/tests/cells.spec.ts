@@ -213,6 +213,26 @@ test('A cell that failed is told of with its exception, and led to', async () =>
   await expect(cells(page).nth(1)).toHaveClass(/jp-mod-active/);
 });
 
+test('A cell that is moved while it runs is told of, at its new place', async () => {
+  await notebook(page, 'moved.ipynb', [`${WAIT}\n{}["loss"]`, '2']);
+  await ask(page, 0);
+  await run(page, 0);
+  await untilBusy(page);
+  await begin(page, 'notebook:move-cell-down');
+  const moved = cells(page).nth(1);
+  await expect(moved).toContainText('os.path.exists');
+  await expect(moved).toHaveClass(/jp-mod-notifyAwaited/);
+  go();
+  await expect(
+    toasts(page, /moved\.ipynb: failed after .*: KeyError: 'loss'/)
+  ).toBeVisible();
+  await expect(moved).not.toHaveClass(/jp-mod-notifyAwaited/);
+  await inbox(1);
+  await cells(page).nth(0).locator('.jp-InputArea-prompt').click();
+  await pressToast(toasts(page), 'Go to cell');
+  await expect(moved).toHaveClass(/jp-mod-active/);
+});
+
 test('A cell that was interrupted is told of as such', async () => {
   await notebook(page, 'stop.ipynb', ['import time; time.sleep(600)']);
   await ask(page, 0);
