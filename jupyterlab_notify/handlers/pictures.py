@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -12,19 +14,38 @@ from ..rate_limit import RateLimit
 from .base import ImageHandler, with_errors
 from .ingest import _Ingest
 
+#: Seconds that a picture may take to arrive while others wait for its place.
+UPLOAD_S = 10.0
+
 
 class Uploads:
-    """Counts the pictures that are arriving, which take memory until they are stored."""
+    """The pictures that are arriving, which take memory until they are stored."""
 
     def __init__(self) -> None:
-        self.count = 0
+        #: When each began, in monotonic seconds, the earliest first.
+        self._began: dict[IngestPictureHandler, float] = {}
+
+    def take_place(self, upload: IngestPictureHandler) -> bool:
+        """Return whether a picture may arrive; one that takes too long makes room for it."""
+        now = time.monotonic()
+        if len(self._began) >= MAX_UPLOADS:
+            slowest = next(iter(self._began))
+            if now - self._began[slowest] < UPLOAD_S:
+                return False
+            slowest.refuse()
+        self._began[upload] = now
+        return True
+
+    def leave(self, upload: IngestPictureHandler) -> None:
+        """Make room for another."""
+        self._began.pop(upload, None)
 
 
 class IngestPictureHandler(_Ingest):
     """Set or remove a message's picture."""
 
     max_body = MAX_IMAGE_BYTES
-    _has_place = False
+    _is_known = False
     _is_refused = False
 
     def initialize(  # type: ignore[override]  # the other handlers count no uploads
@@ -36,27 +57,28 @@ class IngestPictureHandler(_Ingest):
 
     def data_received(self, chunk: bytes) -> None:
         """Keep the body as it arrives, unless too many other pictures are arriving."""
-        if not self._has_place and not self._is_refused:
-            self._has_place = self._uploads.count < MAX_UPLOADS
-            self._is_refused = not self._has_place
-            self._uploads.count += self._has_place
+        if not self._is_known:
+            self._is_known = True
+            self._is_refused = not self._uploads.take_place(self)
         super().data_received(chunk)
         if self._is_refused:
             self._body.clear()
 
+    def refuse(self) -> None:
+        """Give the place to another picture, and forget what has arrived."""
+        self._is_refused = True
+        self._body.clear()
+        self._uploads.leave(self)
+
     def on_finish(self) -> None:
         """Make room for another."""
-        self._leave()
+        self._uploads.leave(self)
         super().on_finish()
 
     def on_connection_close(self) -> None:
         """Make room for another."""
-        self._leave()
+        self._uploads.leave(self)
         super().on_connection_close()
-
-    def _leave(self) -> None:
-        self._uploads.count -= self._has_place
-        self._has_place = False
 
     def too_large(self) -> TooLarge:
         """Return the error for a picture of too many bytes."""

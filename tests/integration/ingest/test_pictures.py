@@ -215,28 +215,51 @@ def test_the_rate_limit_counts_pictures(make_server: Callable[..., Server]) -> N
     assert statuses == [200] * 9 + [429]
 
 
+def begin_slowly(server: Server, id_: str) -> socket.socket:
+    """Send half a picture, and wait until the server has reserved a place for it."""
+    address = urlsplit(server.url)
+    connection = socket.create_connection((address.hostname, address.port))
+    connection.settimeout(30)
+    connection.sendall(
+        (
+            f"PUT {address.path}{path_of(id_)}/image HTTP/1.1\r\nHost: {address.netloc}\r\n"
+            f"Authorization: Bearer {server.token}\r\nContent-Length: 1000\r\n"
+            "Expect: 100-continue\r\n\r\n"
+        ).encode()
+    )
+    assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+    connection.sendall(b"x" * 500)
+    return connection
+
+
 def test_very_many_at_once_are_asked_to_come_again(server: Server) -> None:
     id_ = server.ingest("Loss")["notification_id"]
-    address = urlsplit(server.url)
-    head = (
-        f"PUT {address.path}{path_of(id_)}/image HTTP/1.1\r\nHost: {address.netloc}\r\n"
-        f"Authorization: Bearer {server.token}\r\nContent-Length: 1000\r\n"
-        "Expect: 100-continue\r\n\r\n"
-    ).encode()
-    waiting = [socket.create_connection((address.hostname, address.port)) for _ in range(8)]
+    waiting = [begin_slowly(server, id_) for _ in range(8)]
     try:
-        for connection in waiting:
-            connection.settimeout(10)
-            connection.sendall(head)
-            # The server has reserved a place for this picture.
-            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
-            connection.sendall(b"x" * 500)
         answer = put(server, id_)
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
         # One that goes away makes room.
         waiting.pop().close()
         wait_for(lambda: put(server, id_).status_code == 200, "a place")
+    finally:
+        for connection in waiting:
+            connection.close()
+
+
+def test_pictures_that_arrive_for_ever_keep_no_other_away(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(
+        config_py="from jupyterlab_notify.handlers import pictures\npictures.UPLOAD_S = 0.5\n"
+    )
+    id_ = server.ingest("Loss")["notification_id"]
+    waiting = [begin_slowly(server, id_) for _ in range(8)]
+    try:
+        wait_for(lambda: put(server, id_).status_code == 200, "a place")
+        # The slowest one has lost its place, and is told so once it has come.
+        waiting[0].sendall(b"x" * 500)
+        assert b" 503 " in waiting[0].recv(1000)
     finally:
         for connection in waiting:
             connection.close()
