@@ -97,6 +97,8 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
             return
         with suppress(WebSocketClosedError):
             self._alive_sent = self.write_message(ALIVE)
+            # The tab may be gone by then, which is nothing to log.
+            self._alive_sent.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
 
     def _give_up_dead_connections(self) -> None:
         """Let the system close the connection when the other end vanishes."""
@@ -109,14 +111,19 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
                     socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS
                 )
 
-    def on_message(self, message: str | bytes) -> None:
-        """Answer a tab's ping, which tests whether its connection still works."""
+    async def on_message(self, message: str | bytes) -> None:
+        """Answer a tab's ping, which tests whether its connection still works.
+
+        The next message is read once the answer is sent, so that who does not read the answers
+        fills no memory with them.
+        """
         try:
             kind = json.loads(message).get("type")
         except (ValueError, AttributeError, RecursionError):
             return
-        if kind == "ping" and self.ws_connection is not None:
-            self.write_message(PONG)
+        if kind == "ping":
+            with suppress(WebSocketClosedError):
+                await self.write_message(PONG)
 
     def on_close(self) -> None:
         """Remove the tab's subscription."""

@@ -70,10 +70,12 @@ def welcome_files(server: Server, watch: Watch, figures: Figures) -> None:
     (where / "binary.md").write_bytes(bytes(range(256)) * 100)
     (where / "loop.md").symlink_to("loop.md")
     (where / "zeros.md").symlink_to("/dev/zero")
+    # Only root can open it, and it has no end.
+    (where / "messages.md").symlink_to("/proc/kmsg")
     os.mkfifo(where / "pipe.md")
     (where / "folder.md").mkdir()
     watch.trying = "welcome files that are none"
-    figures.inputs += 4
+    figures.inputs += 5
     answer = server.request("GET", f"/{NAMESPACE}/welcome")
     figures.answered(watch.trying, answer)
     if "good" not in answer.text:

@@ -167,6 +167,7 @@ ANSWERS: dict[str, Callable[[str], Answer]] = {
         lambda url: (b'[{"id": "x", "max_views": 1e400, "progress": -1e400}]', {}),
         lambda url: (b"[{" + b'"id":"x",' * 90_000 + b'"id":"y"}]', {}),
     ),
+    "a million numbers": lambda url: (b"[" + b"1e5," * 1_000_000 + b"0]", {}),
     "odd titles": lambda url: (dumped(entries("title", ODD_TITLES, "aspect")), {}),
     "odd links": in_turn(
         lambda url: (b"[]", {"Link": "<?cursor=1_1>; rel=next" + " " * 8169}),
@@ -235,6 +236,19 @@ RAW: dict[str, Callable[[], Iterable[bytes]]] = {
         lambda: repeated(CHUNKED, b"1;" + b"x=y;" * 2000 + b"\r\n \r\n"),
         lambda: repeated(CHUNKED + b"2\r\n[]\r\n0\r\n", b"X: x\r\n"),
         lambda: dripped(HEAD, b"X: " + b"x" * 300),
+    ),
+    "trailers that drip": lambda: dripped(CHUNKED + b"2\r\n[]\r\n0\r\n", b"X: x\r\n" * 90),
+    "odd redirects": raw_in_turn(
+        *(
+            lambda to=to: [b"HTTP/1.1 307 x\r\nContent-Length: 0\r\nLocation: " + to + b"\r\n\r\n"]
+            for to in (
+                b"",
+                b"?a",
+                b"file:///etc/passwd",
+                b"http://[::1/",
+                BASE.encode() + b"x" * 60_000,
+            )
+        )
     ),
     "two lengths": lambda: [HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n[]"],
     "no HTTP": lambda: [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 50],

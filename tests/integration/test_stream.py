@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import os
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import psutil
@@ -278,3 +279,28 @@ def test_a_tab_that_does_not_read_holds_no_memory_and_delays_nobody(
         grown = resident() - before
     # The other tab has received 24 MB.
     assert grown < 12_000_000
+
+
+def test_a_tab_that_pings_and_does_not_read_holds_no_memory_and_leaves_no_trace(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server()
+    assert server.process is not None
+    process = psutil.Process(server.process.pid)
+    with server.websocket() as tab:
+        tab.receive()
+    before = process.memory_info().rss
+    text = b'{"type": "ping"}'
+    ping = bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
+    quiet = connect_and_read_nothing(server)
+    quiet.settimeout(2)
+    with suppress(TimeoutError):
+        # The server stops to read once its answers are not read.
+        for _ in range(400):
+            quiet.sendall(ping * 1000)
+    assert process.memory_info().rss - before < 12_000_000
+    # Reset the connection while answers are under way.
+    quiet.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    quiet.close()
+    no_tab_is_left(server)
+    assert "Traceback" not in server.log
