@@ -49,7 +49,16 @@ export async function goToCell(
   const path = typeof args.path === 'string' ? args.path : null;
   const index = (panel: NotebookPanel) =>
     panel.content.widgets.findIndex(cell => cell.model.id === cellId);
-  let panel = tracker.find(each => index(each) >= 0) ?? null;
+  // A copy of a notebook has the same cells' ids; a notebook may have another path by now.
+  let panel =
+    tracker.find(
+      each =>
+        path !== null &&
+        each.context.path === belowRoot(path) &&
+        index(each) >= 0
+    ) ??
+    tracker.find(each => index(each) >= 0) ??
+    null;
   if (!panel && path !== null) {
     panel =
       (await commands.execute(OPEN, {

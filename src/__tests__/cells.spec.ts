@@ -63,7 +63,7 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
   settings.changed = new Signal<any, void>(settings);
   const changed = jest.fn();
   const watcher = new CellWatcher({
-    awaited,
+    awaitedIn: () => awaited,
     changed,
     commands: new CommandRegistry(),
     registry: { load: async () => settings, plugins: {} } as any,
@@ -90,7 +90,7 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
     emit,
     panel,
     cell: cellOf,
-    mark: (id: string) => watcher.mark(cellOf(id)),
+    mark: (id: string) => watcher.mark(panel, cellOf(id)),
     settings,
     /** Run cells together. */
     run: (...ids: string[]) =>

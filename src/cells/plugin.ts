@@ -56,8 +56,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyterlab_notify');
     const id = CommandIDs.whenDone;
 
-    // The ids of the notebooks and cells that the user waits for.
-    const awaited = new Set<string>();
+    // The ids of the panels and cells that the user waits for, by notebook: a copy of a notebook
+    // has the same cells' ids.
+    const notebooks = new WeakMap<object, Set<string>>();
+    const awaitedIn = ({ content }: NotebookPanel) => {
+      const ids = notebooks.get(content.model!) ?? new Set();
+      notebooks.set(content.model!, ids);
+      return ids;
+    };
     const changed = () => commands.notifyCommandChanged(id);
 
     let loading: Promise<CellWatcher> | undefined;
@@ -65,7 +71,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       (loading ??= import('./watcher').then(
         ({ CellWatcher }) =>
           new CellWatcher({
-            awaited,
+            awaitedIn,
             changed,
             commands,
             registry,
@@ -89,14 +95,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
     NotebookActions.executionScheduled.connect(hear('scheduled'));
     NotebookActions.executed.connect(hear('executed'));
 
-    /** Find the cell or notebook that a call of the command is about. */
+    /** Find the notebook that a call of the command is about. */
     const find = (args: { of?: unknown }) =>
-      args.of === 'cell'
-        ? tracker.activeCell?.model
-        : (tracker.find(panel => panel.id === args.of) ??
-          tracker.currentWidget);
-    const isAwaited = (args: { of?: unknown }) =>
-      awaited.has(find(args)?.id ?? '');
+      tracker.find(panel => panel.id === args.of) ?? tracker.currentWidget;
+    const idOf = (args: { of?: unknown }, panel: NotebookPanel) =>
+      args.of === 'cell' ? panel.content.activeCell?.model.id : panel.id;
+    const isAwaited = (args: { of?: unknown }) => {
+      const panel = find(args);
+      return !!panel && awaitedIn(panel).has(idOf(args, panel)!);
+    };
     addCommand(app, palette, trans, id, {
       label: trans.__('Notify When Done'),
       caption: args =>
@@ -111,12 +118,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
         args: (await import('./watcher')).ARGUMENTS
       }),
       execute: async args => {
-        const target = find(args);
-        if (target && !awaited.delete(target.id)) {
-          awaited.add(target.id);
+        const panel = find(args);
+        const id = panel && idOf(args, panel);
+        if (!id) {
+          return;
+        }
+        const awaited = awaitedIn(panel);
+        if (!awaited.delete(id)) {
+          awaited.add(id);
         }
         changed();
-        (await load()).mark(tracker.activeCell);
+        (await load()).mark(panel, panel.content.activeCell);
       }
     });
     tracker.currentChanged.connect(changed);

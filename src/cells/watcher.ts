@@ -108,11 +108,11 @@ export class CellWatcher {
     }
     const tookMs = run.finish(id, end, at);
     watched.cells.delete(id);
-    const { awaited } = this._options;
+    const { awaited } = watched;
     const panelAwaited = awaited.has(watched.panel.id);
     const told = awaited.delete(id);
     if (told) {
-      this.mark(cell);
+      this.mark(watched.panel, cell);
       this._options.changed();
     }
     if (told && !(run.isOver && run.total > 1 && panelAwaited)) {
@@ -127,10 +127,10 @@ export class CellWatcher {
   /**
    * Show at a cell whether the user waits for it.
    */
-  mark(cell: Private.ICell | null): void {
+  mark(panel: NotebookPanel, cell: Private.ICell | null): void {
     cell?.node.classList.toggle(
       AWAITED,
-      this._options.awaited.has(cell.model.id)
+      this._options.awaitedIn(panel).has(cell.model.id)
     );
   }
 
@@ -146,8 +146,10 @@ export class CellWatcher {
       if (!panel) {
         return null;
       }
+      const awaited = this._options.awaitedIn(panel);
       watched = {
         panel,
+        awaited,
         run: null,
         cells: new Map(),
         requests: new Map(),
@@ -162,7 +164,7 @@ export class CellWatcher {
       sessionContext.kernelChanged.connect(() =>
         this._onStatus(known, 'terminating')
       );
-      panel.disposed.connect(() => this._options.awaited.delete(panel.id));
+      panel.disposed.connect(() => awaited.delete(panel.id));
     }
     return watched;
   }
@@ -202,7 +204,7 @@ export class CellWatcher {
     } else if (isPending || !moved) {
       this._forget(watched, id);
     }
-    this.mark(moved ?? null);
+    this.mark(watched.panel, moved ?? null);
   }
 
   /**
@@ -255,7 +257,7 @@ export class CellWatcher {
    * Forget a cell that was deleted, without a message: nobody knows how it ends.
    */
   private _forget(watched: Private.IWatched, id: string): void {
-    this._options.awaited.delete(id);
+    watched.awaited.delete(id);
     watched.cells.delete(id);
     watched.run?.drop(id);
     if (watched.run?.isOver) {
@@ -288,13 +290,13 @@ export class CellWatcher {
     at: number,
     cell = run.cell
   ): void {
-    const { awaited, changed } = this._options;
-    const { panel, told } = watched;
+    const { changed } = this._options;
+    const { awaited, panel, told } = watched;
     watched.run = null;
     watched.told = new Set();
     // The cells that will report no end.
     const left = run.pending.filter(id => awaited.delete(id));
-    left.forEach(id => this.mark(watched.cells.get(id) ?? null));
+    left.forEach(id => this.mark(panel, watched.cells.get(id) ?? null));
     watched.cells.clear();
     watched.requests.clear();
     const asked = awaited.delete(panel.id) || left.length > 0;
@@ -367,8 +369,8 @@ export namespace CellWatcher {
    * The options of a watcher.
    */
   export interface IOptions {
-    /** The ids of the panels and cells that the user waits for. */
-    awaited: Set<string>;
+    /** The ids of the panels and cells of a notebook that the user waits for. */
+    awaitedIn(panel: NotebookPanel): Set<string>;
     /** Tell that these ids changed. */
     changed(): void;
     commands: CommandRegistry;
@@ -387,6 +389,8 @@ namespace Private {
   /** A notebook in which a cell was run. */
   export interface IWatched {
     panel: NotebookPanel;
+    /** The ids of the panels and cells that the user waits for. */
+    awaited: Set<string>;
     run: CellRun | null;
     /** The cells of the run that are left. */
     cells: Map<string, Private.ICell>;

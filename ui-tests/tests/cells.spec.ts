@@ -192,6 +192,31 @@ test('The button belongs to its own notebook', async () => {
   await inbox(1);
 });
 
+test("A notebook's copy, with the same cells' ids, is another notebook", async () => {
+  await notebook(page, 'train.ipynb', ['1']);
+  fs.copyFileSync(
+    path.join(lab.root, 'train.ipynb'),
+    path.join(lab.root, 'copy.ipynb')
+  );
+  await ask(page, 0);
+  await openNotebook(page, 'copy.ipynb');
+  await run(page, 0);
+  await expect(cells(page).nth(0)).toContainText('[1]:');
+  await ask(page, 0);
+  await run(page, 0);
+  await expect(toasts(page, 'copy.ipynb: done in')).toBeVisible();
+  await runCommand(page, 'docmanager:open', { path: 'train.ipynb' });
+  await expect(cells(page).nth(0)).toHaveClass(/jp-mod-notifyAwaited/);
+  await pressToast(toasts(page, 'copy.ipynb'), 'Go to cell');
+  await expect(
+    page.getByRole('tab', { name: 'copy.ipynb', selected: true })
+  ).toBeVisible();
+  await runCommand(page, 'docmanager:open', { path: 'train.ipynb' });
+  await run(page, 0);
+  await expect(toasts(page, 'train.ipynb: done in')).toBeVisible();
+  await inbox(2);
+});
+
 test('A cell that failed is told of with its exception, and led to', async () => {
   // The kernel gives up what is in its queue at the error, and runs what arrives later.
   const fails = `${WAIT}\ntime.sleep(1)\n{}["loss"]`;
