@@ -224,6 +224,17 @@ describe('Cells that are run together', () => {
     expect(emit.mock.calls[0][1].actions[0].args.cellId).toBe('b');
   });
 
+  it('leave room for their end beside a long name', async () => {
+    const { awaited, panel, run, end, told } = open();
+    panel.context.path = `${'long '.repeat(20)}2026-01-01.ipynb`;
+    awaited.add('a');
+    run('a');
+    await end('a');
+    expect(told()).toEqual([
+      `success: ${'long '.repeat(6)}…ng long long 2026-01-01.ipynb: done in 0.0 s`
+    ]);
+  });
+
   it('count no empty cell and no deleted one', async () => {
     const { cell, run, end, told, delete: remove } = open();
     cell('empty').model.sharedModel.source = ' \n';

@@ -1,11 +1,14 @@
 /**
  * The messages about cells that are done. They are the same as those of the client's `%%notify`, in
- * `client/jupyter_notify/magics.py`.
+ * `client/jupyter_notify/magics.py`, but for a notebook's long name, which is shortened here.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 /** The longest summary of an exception, in characters. */
 const MOST = 500;
+
+/** The longest name of a notebook, in characters: more of it would leave a toast no room. */
+const MOST_OF_NAME = 60;
 
 /** The names that kernels give to the exception by which an interrupt ends a cell. */
 const INTERRUPTS =
@@ -78,9 +81,10 @@ export interface IReport {
  * Put a report into words, and choose the type of its notification.
  */
 export function compose(
-  { name, end, tookMs, cells: { total, done } }: IReport,
+  { name: fullName, end, tookMs, cells: { total, done } }: IReport,
   trans: TranslationBundle
 ): { type: 'success' | 'warning' | 'error'; message: string } {
+  const name = shortName(fullName);
   const took = duration(tookMs, trans);
   const type =
     end === 'done' ? 'success' : end === 'interrupted' ? 'warning' : 'error';
@@ -152,6 +156,17 @@ export function duration(ms: number, trans: TranslationBundle): string {
   return minutes % 60
     ? trans.__('%1 h %2 min', hours, minutes % 60)
     : trans.__('%1 h', hours);
+}
+
+/**
+ * Shorten a long name in its middle: numbers and dates are often at its end.
+ */
+function shortName(name: string): string {
+  const characters = [...name];
+  const half = MOST_OF_NAME / 2;
+  return characters.length > MOST_OF_NAME
+    ? `${characters.slice(0, half).join('')}…${characters.slice(1 - half).join('')}`
+    : name;
 }
 
 /**
