@@ -22,6 +22,10 @@ log = logging.getLogger("jupyter_notify")
 WAIT_S = 5
 #: Pause in seconds before a server that does not answer is asked again.
 RETRY_S = 1.0
+#: Time in seconds for which a question may still be on its way into the server when its program is
+#: interrupted, and the pause between two tries to revoke it.
+STORING_S = 2.0
+REVOKE_EVERY_S = 0.1
 #: Time in seconds from the timeout until a question expires, if the program cannot revoke it.
 GRACE_S = 10.0
 #: Fields that say how a message is shown; a question stays in sight unless one of these is given.
@@ -94,8 +98,20 @@ class _Question:
         finally:
             if self._id is not None:
                 with suppress(SendError):
-                    self._client.request("DELETE", ingest_path(self._id, self._source))
+                    self._revoke(ingest_path(self._id, self._source))
             self._client.close()
+
+    def _revoke(self, path: str) -> None:
+        """Revoke the question, which the server may be storing only now."""
+        end = time.monotonic() + (0 if self._is_stored else STORING_S)
+        while True:
+            try:
+                self._client.request("DELETE", path)
+                return
+            except Refused as error:
+                if error.status != 404 or time.monotonic() >= end:
+                    raise
+            time.sleep(REVOKE_EVERY_S)
 
     def _send(self) -> None:
         if "key" in self._value:

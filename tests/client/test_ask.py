@@ -121,6 +121,33 @@ notify.ask("Interrupted {method}?", ["Yes"])
     assert find(server, f"Interrupted {method}?") is None
 
 
+def test_a_question_that_is_stored_after_its_revocation_is_revoked_again(server: Server) -> None:
+    """The revocation overtakes the question of an interrupted program."""
+    ran = python(
+        server,
+        """
+import threading
+from http.client import HTTPConnection as Connection
+from jupyter_notify import notify
+def late(host, port, args, options):
+    connection = Connection(host, port)
+    connection.request(*args, **options)
+    print("stored", connection.getresponse().status)
+def request(self, *args, request=Connection.request, **options):
+    if args[0] == "POST":
+        Connection.request = request
+        threading.Timer(0.5, late, (self.host, self.port, args, options)).start()
+        raise KeyboardInterrupt
+    request(self, *args, **options)
+Connection.request = request
+notify.ask("Overtaken?", ["Yes"])
+""",
+    )
+    assert "KeyboardInterrupt" in ran.stderr
+    assert "stored 200" in ran.stdout
+    assert find(server, "Overtaken?") is None
+
+
 def test_a_question_outlives_a_restart_of_its_server(
     make_server: Callable[..., Server],
 ) -> None:
