@@ -212,8 +212,8 @@ def _target(options: argparse.Namespace) -> Target:
 
 def _client(options: argparse.Namespace) -> Client:
     """Return a client, which is closed in the end."""
-    options.client = Client(_target(options))
-    return options.client  # type: ignore[no-any-return]  # a namespace holds anything
+    client = options.client = Client(_target(options))
+    return client
 
 
 # The commands
