@@ -230,10 +230,12 @@ test.describe('A long list', () => {
     await page.unrouteAll();
     await center(page).getByRole('button', { name: 'Retry' }).click();
     await expect(center(page).getByRole('alert')).toHaveCount(0);
+    const list = center(page).getByRole('feed');
+    // What was wrong is no longer said as soon as the page is asked for again.
+    await expect(list).toHaveAttribute('aria-busy', 'false');
     await page.route('**/jupyterlab-notify/notifications?*', route =>
       route.abort()
     );
-    const list = center(page).getByRole('feed');
     await list.evaluate(node => node.scrollTo(0, node.scrollHeight));
     await expect(list).toContainText(
       'Older notifications could not be fetched'
@@ -241,6 +243,7 @@ test.describe('A long list', () => {
     await page.unrouteAll();
     await list.getByRole('button', { name: 'Retry' }).click();
     await expect(list).not.toContainText('could not be fetched');
+    await expect(list).toHaveAttribute('aria-busy', 'false');
     await list.evaluate(node => node.scrollTo(0, node.scrollHeight));
     await expect(rows(page, 'message 0.')).toBeVisible();
   });

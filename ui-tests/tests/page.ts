@@ -14,6 +14,12 @@ import type { Proxy } from './proxy';
 /** Options for questions to a page that need no answer at each frame. */
 const ONCE_IN_A_WHILE = { polling: 50 };
 
+/**
+ * The time in milliseconds by which requests of the product, and the answers to them, are late at
+ * most. Late ones show which test, or which part of the product, does not wait for an answer.
+ */
+const LATE_MS = Number(process.env.NOTIFY_UI_LATE_MS || 0);
+
 /** The options with which a page is opened. */
 export interface IOpenOptions {
   /** Through this proxy instead of directly. */
@@ -48,6 +54,9 @@ export async function openLab(
 ): Promise<void> {
   await page.addInitScript(recordToasts);
   await setMotion(page, options.motion ?? false);
+  if (LATE_MS > 0) {
+    await page.addInitScript(delayAnswers, LATE_MS);
+  }
   // JupyterLab shows this dialog some time after a test has stopped the server.
   const lost = page.getByRole('dialog', { name: 'Server Connection Error' });
   await page.addLocatorHandler(
@@ -60,6 +69,23 @@ export async function openLab(
   );
   await page.goto(lab.address(options));
   await untilReady(page);
+}
+
+/** Let each request of the product, and the answer to it, take up to so many milliseconds longer. */
+function delayAnswers(most: number): void {
+  const { fetch } = window;
+  const later = () =>
+    new Promise(resolve => setTimeout(resolve, Math.random() * most));
+  window.fetch = async (resource, options) => {
+    const url = resource instanceof Request ? resource.url : `${resource}`;
+    if (!url.includes('/jupyterlab-notify/')) {
+      return fetch(resource, options);
+    }
+    await later();
+    const answer = await fetch(resource, options);
+    await later();
+    return answer;
+  };
 }
 
 /**
