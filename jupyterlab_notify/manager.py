@@ -187,7 +187,8 @@ class NotificationManager:
         id_or_key, source
             Which message; see ``NotificationRepository.revoke``.
         wait_s
-            How long to wait until a message that asks for an answer is answered or dismissed.
+            How long to wait until a message that asks for an answer is answered or dismissed. Who
+            waits is alive, which counts for a question with a heartbeat.
 
         Raises
         ------
@@ -195,11 +196,18 @@ class NotificationManager:
             If there is no such message, or no longer.
         """
         replies, until = self.storage.replies, time.monotonic() + wait_s
+
+        def look(tx: Transaction) -> tuple[WireNotification, bool]:
+            row = replies.sent(tx, id_or_key, source)
+            return row, wait_s > 0 and replies.is_lapsing(tx, row["id"])
+
         while True:
             answered = self._answered
-            row = await self._worker.submit(
-                lambda tx: replies.sent(tx, id_or_key, source), write=False
-            )
+            row, is_lapsing = await self._worker.submit(look, write=False)
+            if is_lapsing:
+                row = await self._worker.submit(
+                    lambda tx: replies.renew(tx, id_or_key, source), write=True
+                )
             left_s = until - time.monotonic()
             is_settled = row["answer"] is not None or row["dismissed"] is not None
             if row["reply"] is None or is_settled or left_s <= 0:

@@ -322,7 +322,9 @@ class IngestMessage(_Wire):
         Field(
             description="Seconds within which the sender repeats an `in-progress` message, changed "
             "or not. Without a repeat the sender counts as dead, and the message becomes a "
-            "warning that says when it stopped reporting."
+            "warning that says when it stopped reporting. With `reply`: seconds within which the "
+            "sender asks for the answer with `wait`. Without that, the question says that its "
+            "program is gone, until the sender asks for the answer again."
         ),
     ] = None
     banner: Annotated[StrictBool, Field(description="True to show it in the banner too.")] = False
@@ -377,7 +379,9 @@ class IngestMessage(_Wire):
     def _progress_goes_with_in_progress(self) -> IngestMessage:
         # A finished message may still carry its last progress: drop it instead of refusing.
         if self.type != "in-progress":
-            self.progress = self.heartbeat = None
+            self.progress = None
+            if self.reply is None:
+                self.heartbeat = None
         return self
 
 
@@ -471,7 +475,10 @@ class Notification(_Wire):
     progress: float | None
     stopped: Annotated[
         str | None,
-        Field(description="Time of the last report, if the sender fell silent without an end."),
+        Field(
+            description="Time of the last report, if the sender fell silent without an end. A "
+            "question can be answered no more then."
+        ),
     ]
     banner: bool
     dismissable: bool

@@ -208,7 +208,7 @@ export interface Notification {
   image: Image | null;
   progress: number | null;
   /**
-   * Time of the last report, if the sender fell silent without an end.
+   * Time of the last report, if the sender fell silent without an end. A question can be answered no more then.
    */
   stopped: string | null;
   banner: boolean;
@@ -421,7 +421,7 @@ export interface NotificationDetail {
   image: Image | null;
   progress: number | null;
   /**
-   * Time of the last report, if the sender fell silent without an end.
+   * Time of the last report, if the sender fell silent without an end. A question can be answered no more then.
    */
   stopped: string | null;
   banner: boolean;
@@ -795,7 +795,7 @@ export interface IngestMessage {
    */
   ttl?: number | null;
   /**
-   * Seconds within which the sender repeats an `in-progress` message, changed or not. Without a repeat the sender counts as dead, and the message becomes a warning that says when it stopped reporting.
+   * Seconds within which the sender repeats an `in-progress` message, changed or not. Without a repeat the sender counts as dead, and the message becomes a warning that says when it stopped reporting. With `reply`: seconds within which the sender asks for the answer with `wait`. Without that, the question says that its program is gone, until the sender asks for the answer again.
    */
   heartbeat?: number | null;
   /**

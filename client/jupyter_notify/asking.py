@@ -26,6 +26,9 @@ RETRY_S = 1.0
 #: interrupted, and the pause between two tries to revoke it.
 STORING_S = 2.0
 REVOKE_EVERY_S = 0.1
+#: Time in seconds without a request for the answer, after which the server counts the program as
+#: killed and its question as over: long enough for a server that restarts. Older servers ignore it.
+HEARTBEAT_S = 60
 #: Time in seconds from the timeout until a question expires, if the program cannot revoke it.
 GRACE_S = 10.0
 #: Fields that say how a message is shown; a question stays in sight unless one of these is given.
@@ -52,6 +55,9 @@ def ask(
     if timeout_s is not None and options.get("ttl") is None:
         options["ttl"] = min(timeout_s + GRACE_S, MAX_TTL_S)
     value = compose(message, reply=reply, **options)
+    if value.get("type") != "in-progress":
+        # In a progress, a heartbeat promises that the message itself is repeated.
+        value["heartbeat"] = HEARTBEAT_S
     return _Question(find, value, timeout_s, picture).ask()
 
 

@@ -20,8 +20,14 @@ INTERRUPT = f"""
     UPDATE notifications SET
         seq = :seq, position = :seq, type = 'warning', updated_ms = :now,
         stopped_ms = max(created_ms, interrupt_ms - coalesce(heartbeat_ms, 0)),
-        interrupt_ms = NULL,
+        interrupt_ms = NULL, heartbeat_ms = NULL,
         {CLEAR_USER_STATES}
+    WHERE id = :id"""
+#: Marks a question whose program no longer waits for the answer. It is no news to the user, and
+#: it can be answered again if the program was only suspended, so the heartbeat stays.
+LEAVE_UNANSWERED = """
+    UPDATE notifications SET
+        seq = :seq, stopped_ms = max(created_ms, interrupt_ms - heartbeat_ms), interrupt_ms = NULL
     WHERE id = :id"""
 
 #: Time in ms that tombstones stay.
@@ -89,18 +95,20 @@ class Maintenance:
         """Mark the messages of silent senders; called after a batch's operations."""
         now = transaction.now_ms
         overdue = transaction.execute(
-            f"SELECT id, interrupt_ms FROM notifications WHERE interrupt_ms <= ? AND {ACTIVE}",
+            "SELECT id, interrupt_ms, type = 'in-progress' FROM notifications "
+            f"WHERE interrupt_ms <= ? AND {ACTIVE}",
             (now,),
         ).fetchall()
         known = self._silent
         self._silent = {
             id_: (ms, known[id_][1] if id_ in known and known[id_][0] == ms else now)
-            for id_, ms in overdue
+            for id_, ms, _ in overdue
         }
-        for id_, (_, since_ms) in self._silent.items():
-            if now - since_ms >= self._timings.second_look_ms:
+        for id_, _, is_progress in overdue:
+            if now - self._silent[id_][1] >= self._timings.second_look_ms:
                 transaction.execute(
-                    INTERRUPT, {"seq": transaction.next_seq(), "now": now, "id": id_}
+                    INTERRUPT if is_progress else LEAVE_UNANSWERED,
+                    {"seq": transaction.next_seq(), "now": now, "id": id_},
                 )
 
     # Retention

@@ -324,7 +324,8 @@ class NotificationRepository:
             if (shown := self._shown_broadcast(transaction, message["key"])) is not None:
                 return shown
             known = transaction.execute(
-                f"SELECT id, seq, updated_ms, expires_ms, {', '.join(CONTENT)} FROM notifications "
+                "SELECT id, seq, updated_ms, expires_ms, stopped_ms IS NOT NULL, "
+                f"{', '.join(CONTENT)} FROM notifications "
                 f"WHERE source = ? AND key = ? AND {ACTIVE}",
                 (message["source"], message["key"]),
             ).fetchone()
@@ -384,7 +385,7 @@ class NotificationRepository:
         message: NewNotification,
         expired_ms: int | None,
     ) -> Stored:
-        id_, seq, updated_ms, expires_ms, *stored = known
+        id_, seq, updated_ms, expires_ms, has_stopped, *stored = known
         content = dict(zip(CONTENT, stored, strict=True))
         values: dict[str, Any] = {**message}
         durable = transaction.durable
@@ -393,11 +394,15 @@ class NotificationRepository:
         is_heartbeat = is_same and message["interrupt_ms"] is not None
         if (is_retry or is_heartbeat) and expires_ms == message["expires_ms"]:
             if is_heartbeat:
-                # A heartbeat only shows that the sender is alive, which tabs need not know. In
-                # memory the row still takes a seq, because the merge into the file goes by seq.
+                # A heartbeat only shows that the sender is alive, which tabs need not know, unless
+                # they show that it has stopped. In memory the row still takes a seq, because the
+                # merge into the file goes by seq.
+                if has_stopped or not durable:
+                    seq = transaction.next_seq()
                 transaction.execute(
-                    "UPDATE notifications SET interrupt_ms = ?, seq = ? WHERE id = ?",
-                    (message["interrupt_ms"], seq if durable else transaction.next_seq(), id_),
+                    "UPDATE notifications SET interrupt_ms = ?, stopped_ms = NULL, seq = ? "
+                    "WHERE id = ?",
+                    (message["interrupt_ms"], seq, id_),
                 )
             return Stored(id_, seq, None, durable)
         # A step of progress moves a bar, but does not ask for attention again.

@@ -39,6 +39,29 @@ class ReplyRepository:
             raise _not_found(id_)
         return row
 
+    def is_lapsing(self, transaction: Transaction, id_: str) -> bool:
+        """Return whether a question's heartbeat is half over, or did not come in time."""
+        (lapses,) = transaction.execute(
+            "SELECT reply IS NOT NULL AND answer IS NULL AND heartbeat_ms IS NOT NULL "
+            "AND coalesce(interrupt_ms - heartbeat_ms / 2 <= ?, 1) "
+            "FROM notifications WHERE id = ?",
+            (transaction.now_ms, id_),
+        ).fetchone() or (False,)
+        return bool(lapses)
+
+    def renew(self, transaction: Transaction, id_or_key: str, source: str) -> WireNotification:
+        """Note that a question's program is waiting for the answer; return what ``sent`` does."""
+        row = self.sent(transaction, id_or_key, source)
+        # Tabs need not know, unless they show that the program is gone. In memory every change
+        # takes a seq, because the merge into the file goes by seq.
+        is_news = row["stopped"] is not None or not transaction.durable
+        transaction.execute(
+            "UPDATE notifications SET seq = ?, interrupt_ms = ? + heartbeat_ms, stopped_ms = NULL "
+            "WHERE id = ? AND heartbeat_ms IS NOT NULL AND answer IS NULL",
+            (transaction.next_seq() if is_news else row["seq"], transaction.now_ms, row["id"]),
+        )
+        return self.sent(transaction, id_or_key, source)
+
     def reply(self, transaction: Transaction, id_: str, answer: str) -> Changed:
         """Store the user's answer, and mark the message as read.
 
@@ -50,18 +73,20 @@ class ReplyRepository:
         NotFound
             If there is no such notification.
         Conflict
-            If the notification asks for no answer, or a program's question has another answer.
+            If the notification asks for no answer, a program's question has another answer, or
+            the program no longer waits for one.
         BadRequest
             If the answer is none of the choices, and the question allows no free text.
         """
         row = transaction.execute(
-            "SELECT reply, answer, read_ms IS NOT NULL, origin, remote, central "
+            "SELECT reply, answer, read_ms IS NOT NULL, stopped_ms IS NOT NULL, origin, remote, "
+            "central "
             f"FROM notifications WHERE id = ? AND ended_ms IS NULL AND {ACTIVE}",
             (id_,),
         ).fetchone()
         if row is None:
             raise _not_found(id_)
-        reply, before, was_read, origin, remote, central = row
+        reply, before, was_read, has_stopped, origin, remote, central = row
         if reply is None:
             raise Conflict("This notification asks for no answer.")
         asked = json.loads(reply)
@@ -72,10 +97,14 @@ class ReplyRepository:
             return _changed(transaction, None)
         if before is not None and origin == "ingest":
             raise Conflict("This question was answered already.")
+        if has_stopped:
+            raise Conflict("The program that asked is gone.")
         seq, now = transaction.next_seq(), transaction.now_ms
         transaction.execute(
             "UPDATE notifications SET seq = ?, answer = ?, answered_ms = ?, "
-            "read_ms = coalesce(read_ms, ?) WHERE id = ?",
+            "read_ms = coalesce(read_ms, ?), "
+            # The program has gone on; only a progress goes on reporting.
+            "interrupt_ms = CASE WHEN type = 'in-progress' THEN interrupt_ms END WHERE id = ?",
             (seq, answer, now, now, id_),
         )
         if remote is not None and central in self._outbox.services(transaction):

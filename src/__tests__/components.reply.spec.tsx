@@ -89,6 +89,15 @@ describe('Reply', () => {
     expect(answers).toEqual([['a', 'Later']]);
   });
 
+  it('says instead that the program is gone, unless it was answered before', async () => {
+    const stopped = '2026-11-28T22:00:00.000Z';
+    await show({ reply: asked, stopped });
+    expect(node.textContent).toBe('The program that asked is gone.');
+    expect(buttons()).toEqual([]);
+    await show({ reply: asked, stopped, answer: 'Yes', answered: stopped });
+    expect(node.textContent).toBe('You answered: Yes');
+  });
+
   it('sends what was written, without the blanks around it, and nothing blank', async () => {
     await show({ reply: asked });
     await write('   ');

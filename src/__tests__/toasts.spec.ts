@@ -104,6 +104,16 @@ describe('ToastPresenter', () => {
     expect(messages()).toEqual(['message a']);
   });
 
+  it('takes the choices from a question whose program is gone', async () => {
+    const reply = { choices: ['Yes'], text: false, prompt: null };
+    const asked = row('a', 1, { autoClose: false, reply });
+    model.bring([asked]);
+    expect(labels()).toEqual(['Yes']);
+    model.bring([{ ...asked, seq: 2, stopped: asked.created }], 'changes', []);
+    await settle();
+    expect(labels()).toEqual([]);
+  });
+
   it('shows what comes after the clock was set back', async () => {
     model.bring([row('a', 1)]);
     const clock = jest

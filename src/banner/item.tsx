@@ -104,7 +104,7 @@ function Line(
           >
             {open
               ? trans.__('Hide details')
-              : row.reply && row.answer === null
+              : row.reply && row.answer === null && row.stopped === null
                 ? trans.__('Answer…')
                 : trans.__('Details')}
           </button>

@@ -242,7 +242,8 @@ function HowFar(props: { row: Notification; now: Date }): JSX.Element | null {
   const { row, now } = props;
   const { trans, times, percent } = React.useContext(Shared);
   const progress = row.progress === null ? '' : percent.format(row.progress);
-  if (row.stopped === null) {
+  // A question says in place of its buttons that its program is gone.
+  if (row.stopped === null || row.reply) {
     return row.type === 'in-progress' && progress ? (
       <span>{progress}</span>
     ) : null;

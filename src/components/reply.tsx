@@ -59,6 +59,7 @@ export function Reply(props: IReplyProps): JSX.Element | null {
     }
   };
   const answered = row.answer !== null && !again;
+  const isGone = row.stopped !== null && row.answer === null;
   return (
     <div
       className="jp-NotifyReply"
@@ -87,6 +88,10 @@ export function Reply(props: IReplyProps): JSX.Element | null {
               {trans.__('Change')}
             </button>
           )}
+        </p>
+      ) : isGone ? (
+        <p className="jp-NotifyReply-prompt" role="status">
+          {trans.__('The program that asked is gone.')}
         </p>
       ) : (
         <Question {...props} asked={row.reply} busy={busy} onAnswer={answer} />

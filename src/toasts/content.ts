@@ -57,7 +57,7 @@ export class ToastContents {
     const own = this._options.actions
       ? row.actions.map((action, index) => this._button(row, action, index))
       : [];
-    const asked = row.answer === null ? row.reply : null;
+    const asked = (row.answer ?? row.stopped) ? null : row.reply;
     own.unshift(
       ...(asked?.choices ?? []).map(choice => this._choice(row, choice))
     );
@@ -190,7 +190,8 @@ export function signature(row: Notification): string {
     autoClose,
     actions,
     position,
-    row.reply
+    row.reply,
+    row.stopped
   ]);
 }
 

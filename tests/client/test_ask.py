@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_notify.errors import BadUsage
+from jupyter_notify.send_queue import with_key
 
 from ..support.sending import find, outside, python
 from ..support.servers import NAMESPACE, Server, wait_for
@@ -182,6 +183,59 @@ print(notify.ask("Restarted?", ["Yes"]))
             assert program.communicate(timeout=60)[0].splitlines()[-1] == "Yes"
         finally:
             program.kill()
+
+
+def test_a_killed_program_leaves_no_question_that_can_be_answered(server: Server) -> None:
+    """One that waits longer keeps its question; so does a sender that asks now and then."""
+    path = f"/{NAMESPACE}/ingest"
+    server.ingest("Observed?", key="observed", reply={"text": True}, source="observer")
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", PRELUDE + code], env=outside(server), stdout=subprocess.PIPE
+        )
+        for code in (
+            "import jupyter_notify.asking as asking\n"
+            "asking.HEARTBEAT_S, asking.WAIT_S = 5, 1\n"
+            f"print(notify.ask({message!r}, ['Yes']))"
+            for message in ("Killed?", "Alive?")
+        )
+    ]
+    try:
+        killed, alive = question(server, "Killed?"), question(server, "Alive?")
+        programs[0].kill()
+
+        def stopped() -> bool:
+            return server.detail(killed["id"])["stopped"] is not None
+
+        wait_for(stopped, "the question to be over", 30)
+        refused = server.request(
+            "POST", f"/{NAMESPACE}/notifications/{killed['id']}/reply", {"answer": "Yes"}
+        )
+        assert (refused.status_code, refused.json()["message"]) == (
+            409,
+            "The program that asked is gone.",
+        )
+        observed = server.request("GET", f"{path}/observed", params={"source": "observer"})
+        assert observed.json()["stopped"] is None
+        assert server.detail(alive["id"])["stopped"] is None
+        reply(server, alive, "Yes")
+        assert programs[1].communicate(timeout=30)[0] == b"Yes\n"
+    finally:
+        for program in programs:
+            program.kill()
+            program.communicate()
+
+
+def test_a_question_promises_requests_unless_it_is_a_progress(
+    server: Server, to_server: Directed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        "jupyter_notify.asking.with_key", lambda value: said.append(value) or with_key(value)
+    )
+    for type_ in ("warning", "in-progress"):
+        assert to_server.ask("Promised?", ["Yes"], type=type_, timeout=0.1) is None
+    assert [value.get("heartbeat") for value in said] == [60, None]
 
 
 def test_without_anybody_to_ask_the_program_goes_on(caplog: pytest.LogCaptureFixture) -> None:
