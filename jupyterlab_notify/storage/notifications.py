@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from ..encoding import dumps
-from ..exceptions import Conflict, NotFound, Unavailable
+from ..exceptions import Conflict, Unavailable
 from ..limits import MAX_QUIET_S
 from .cursor import Cursor, StreamPosition
 from .expiry import expire
@@ -35,7 +35,7 @@ from .fields import (
 from .ids import pushed_broadcast
 from .outbox import OutboxRepository
 from .quiet import QuietRepository
-from .replies import find_sent
+from .replies import find_sent, is_gone
 from .state import ACTIVE, INBOX, PINNED, SNOOZED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
@@ -233,7 +233,7 @@ class NotificationRepository:
         """Return one notification in the shape of ``models.NotificationDetail``."""
         row = transaction.execute(f"{SELECT} WHERE id = ? AND {ACTIVE}", (id_,)).fetchone()
         if row is None:
-            raise _not_found(id_)
+            raise is_gone(transaction, id_)
         body, data, fetched = transaction.execute(
             "SELECT body, data, fetched FROM notifications WHERE id = ?", (id_,)
         ).fetchone()
@@ -458,7 +458,7 @@ class NotificationRepository:
             f"SELECT dismissable FROM notifications WHERE id = ? AND {ACTIVE}", (id_,)
         ).fetchone()
         if row is None:
-            raise _not_found(id_)
+            raise is_gone(transaction, id_)
         snoozes = _check_snooze(transaction, change)
         if (change.closed or change.dismissed or snoozes) and not row[0]:
             what = "put away" if change.dismissed else "closed" if change.closed else "snoozed"
@@ -753,7 +753,3 @@ def _take(
         room = max(room - size, 0)
         taken.append(to_wire(row))
     return taken, room
-
-
-def _not_found(id_: str) -> NotFound:
-    return NotFound(f"There is no notification {id_!r}, or it was revoked or has expired.")

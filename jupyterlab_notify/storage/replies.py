@@ -36,7 +36,7 @@ class ReplyRepository:
         id_ = find_sent(transaction, id_or_key, source)
         row = to_wire(transaction.execute(f"{SELECT} WHERE id = ?", (id_,)).fetchone())
         if row["ended"] is not None and row["reply"] is not None:
-            raise _not_found(id_)
+            raise NotFound(f"The question {id_or_key!r} has expired.")
         return row
 
     def is_lapsing(self, transaction: Transaction, id_: str) -> bool:
@@ -85,7 +85,7 @@ class ReplyRepository:
             (id_,),
         ).fetchone()
         if row is None:
-            raise _not_found(id_)
+            raise is_gone(transaction, id_)
         reply, before, was_read, has_stopped, origin, remote, central = row
         if reply is None:
             raise Conflict("This notification asks for no answer.")
@@ -155,8 +155,14 @@ def find_sent(transaction: Transaction, id_or_key: str, source: str) -> str:
     return str(found[0])
 
 
-def _not_found(id_: str) -> NotFound:
-    return NotFound(f"There is no notification {id_!r}, or it was taken back or has expired.")
+def is_gone(transaction: Transaction, id_: str) -> NotFound:
+    """Return the error that tells the user why a message can no longer be read or changed."""
+    row = transaction.execute(
+        "SELECT revoked_ms IS NOT NULL FROM notifications WHERE id = ?", (id_,)
+    ).fetchone()
+    if row is None:
+        return NotFound("This message is no longer there.")
+    return NotFound(f"This message has {'been withdrawn' if row[0] else 'expired'}.")
 
 
 def _changed(transaction: Transaction, seq: int | None) -> Changed:

@@ -475,3 +475,23 @@ def test_the_database_is_its_owners_only(server: Server) -> None:
     server.ingest("m")
     assert server.database.stat().st_mode & 0o077 == 0
     assert server.database.parent.stat().st_mode & 0o077 == 0
+
+
+def test_what_is_gone_is_told_to_the_user_in_words(server: Server) -> None:
+    """The browser shows these sentences where the user acts on a row that has just gone."""
+    ids = {
+        "This message has been withdrawn.": server.ingest("Withdrawn", reply={"text": True}),
+        "This message has expired.": server.ingest("Expired", ttl=0, reply={"text": True}),
+        "This message is no longer there.": {"notification_id": "01M80000000000000000000000"},
+    }
+    for sentence, receipt in ids.items():
+        id_ = receipt["notification_id"]
+        if "withdrawn" in sentence:
+            server.request("DELETE", f"/{NAMESPACE}/ingest/{id_}")
+        path = f"/{NAMESPACE}/notifications/{id_}"
+        for refused in (
+            server.request("GET", path),
+            server.request("PATCH", path, {"dismissed": False}),
+            server.request("POST", f"{path}/reply", {"answer": "Yes"}),
+        ):
+            assert (refused.status_code, refused.json()["message"]) == (404, sentence)

@@ -403,7 +403,7 @@ class MessageSync:
                 # A proxy may have answered, so compare the lists in full the next time.
                 self._unread = ListState(self._unread.epoch)
                 session.emit_event("revoked", [id_])
-                raise NotFound("This message was revoked.") from None
+                raise NotFound("This message has been withdrawn.") from None
             raise session.unavailable(failure) from None
         await self._store_body(id_, body)
         return True

@@ -200,7 +200,7 @@ def test_what_a_person_opens_is_buried_if_it_was_revoked(server: Server, central
         central.revoke(one)
         answer = server.request("GET", f"/{NAMESPACE}/notifications/{id_}")
         assert answer.status_code == 404
-        assert "revoked" in exactly(models.ErrorAnswer, answer.content)["message"]
+        assert "withdrawn" in exactly(models.ErrorAnswer, answer.content)["message"]
         tab.rows_until(lambda seen: bool(id_ in seen and seen[id_]["revoked"]))
     assert rows(server) == {}
 
