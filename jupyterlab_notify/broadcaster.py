@@ -3,7 +3,8 @@
 It knows nothing of HTTP and SQL. The manager gives it each frame once, as text. A subscription
 that is up to date and idle sends that text unchanged. A subscription that lags (a slow browser, a
 frame that arrived while it was catching up) fetches what it lacks from storage when it is idle
-again. So no subscription holds more than one frame in memory.
+again. So no subscription holds more than one frame in memory, and ``Sending`` bounds what all of
+them hold together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ from typing import NamedTuple, Protocol
 
 from .storage import StreamPosition
 
+#: Characters of all frames that are being sent. Every tab gets through that reads; what many tabs
+#: do not read must not fill the memory.
+MAX_SENDING = 8_000_000
+#: Number of frames that are fetched from storage at the same time.
+MAX_FETCHING = 4
+
 
 class Sink(Protocol):
     """The receiver of a stream's frames: one browser tab."""
@@ -23,6 +30,9 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Close the connection, so that the tab reconnects."""
+
+    def abort(self) -> None:
+        """Cut the connection and drop what is not sent, so that the tab reconnects."""
 
 
 class Update(NamedTuple):
@@ -39,6 +49,29 @@ class Update(NamedTuple):
 CatchUp = Callable[[StreamPosition | None], Awaitable[tuple[StreamPosition, str]]]
 
 
+class Sending:
+    """The frames that are being sent, which take memory until the tabs have taken them."""
+
+    def __init__(self) -> None:
+        self.fetching = asyncio.Semaphore(MAX_FETCHING)
+        #: The size of each, the earliest first.
+        self._sizes: dict[Subscription, int] = {}
+        self._total = 0
+
+    def begin(self, subscription: Subscription, size: int) -> None:
+        """Add a frame; above the bound, cut off the tabs that have been taking theirs longest."""
+        self._sizes[subscription] = size
+        self._total += size
+        while self._total > MAX_SENDING and len(self._sizes) > 1:
+            slowest = next(iter(self._sizes))
+            self.end(slowest)
+            slowest.abort()
+
+    def end(self, subscription: Subscription) -> None:
+        """Remove the frame of a subscription, if it has one."""
+        self._total -= self._sizes.pop(subscription, 0)
+
+
 class Subscription:
     """One open stream to a tab.
 
@@ -50,12 +83,21 @@ class Subscription:
         How far the tab has come.
     catch_up
         Returns the present position, and the frame that leads to it from a given position.
+    sending
+        The frames of all streams that are being sent.
     """
 
-    def __init__(self, sink: Sink, since: StreamPosition | None, catch_up: CatchUp) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        since: StreamPosition | None,
+        catch_up: CatchUp,
+        sending: Sending | None = None,
+    ) -> None:
         self.cursor = since
         self._sink = sink
         self._catch_up = catch_up
+        self._sending = sending or Sending()
         self._busy: asyncio.Task[None] | None = None
         #: The newest position published while this subscription was busy; None: nothing is newer.
         self._behind: StreamPosition | None = None
@@ -81,16 +123,28 @@ class Subscription:
         if self._busy is not None:
             self._busy.cancel()
 
+    def abort(self) -> None:
+        """Stop sending, and drop what the tab has not taken."""
+        self._closed = True
+        self._sink.abort()
+
     async def _run(self, update: Update | None) -> None:
         try:
             while True:
                 if update is None:
-                    self._behind = None
-                    self.cursor, text = await self._catch_up(self.cursor)
+                    async with self._sending.fetching:
+                        self._behind = None
+                        self.cursor, text = await self._catch_up(self.cursor)
+                        self._sending.begin(self, len(text))
                 else:
                     self.cursor, text = update.after, update.text
+                    self._sending.begin(self, len(text))
                     update = None
-                await self._sink.send(text)
+                sent = self._sink.send(text)
+                # The socket has a copy of its own.
+                del text
+                await sent
+                self._sending.end(self)
                 if self._behind in (None, self.cursor):
                     break
         except Exception:
@@ -98,6 +152,7 @@ class Subscription:
             self._closed = True
             self._sink.close()
         finally:
+            self._sending.end(self)
             self._behind = self._busy = None
 
 
@@ -106,6 +161,7 @@ class Broadcaster:
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
+        self.sending = Sending()
 
     def __len__(self) -> int:
         return len(self._subscriptions)

@@ -433,7 +433,7 @@ class NotificationManager:
     def open(self, sink: Sink, since: Cursor | None) -> Subscription:
         """Open a stream to a tab that has received everything up to ``since``."""
         position = None if since is None else StreamPosition(since, -1)
-        subscription = Subscription(sink, position, self._catch_up)
+        subscription = Subscription(sink, position, self._catch_up, self.broadcaster.sending)
         self.broadcaster.open(subscription)
         if self._watching is None:
             self._watching = asyncio.ensure_future(self._watch())

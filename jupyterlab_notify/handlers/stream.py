@@ -84,12 +84,24 @@ class StreamHandler(DiscreetHandler, WebSocketMixin, WebSocketHandler, JupyterHa
 
     async def send(self, text: str) -> None:
         """Send a frame, as ``broadcaster.Sink`` asks; raises when the tab is gone."""
-        await self.write_message(text)
+        sent = self.write_message(text)
+        # The socket has a copy of its own.
+        del text
+        await sent
         if self._keep_alive is None:
             # Keep-alives begin after the first frame; from then on, silence means a dead link.
             self._keep_alive = PeriodicCallback(self._send_alive, ALIVE_INTERVAL_S * 1000)
             self._keep_alive.start()
             self._send_alive()
+
+    def abort(self) -> None:
+        """Cut the connection at once, as ``broadcaster.Sink`` asks.
+
+        Closing would wait until the tab has taken what it does not take.
+        """
+        stream = getattr(self.ws_connection, "stream", None)
+        if stream is not None:
+            stream.close()
 
     def _send_alive(self) -> None:
         """Send a keep-alive frame, unless the previous one is still being sent."""

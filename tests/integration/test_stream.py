@@ -281,6 +281,32 @@ def test_a_tab_that_does_not_read_holds_no_memory_and_delays_nobody(
     assert grown < 12_000_000
 
 
+def test_of_many_tabs_that_do_not_read_most_are_told_to_come_back(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(
+        config_py="from jupyterlab_notify import broadcaster\nbroadcaster.MAX_SENDING = 100_000\n"
+    )
+    actions = [{"label": "x", "args": {"filler": "f" * 40_000}}]
+    count = 20
+    with ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(connect_and_read_nothing(server))
+        tab = stack.enter_context(server.websocket())
+        cursor = tab.receive()["cursor"]
+        # The system keeps some megabytes for each connection before any frame waits here.
+        for _ in range(400):
+            id_ = server.ingest("m", actions=actions)["notification_id"]
+            tab.rows_until(lambda rows, id_=id_: id_ in rows)
+            if server.status()["tabs"] < count / 2:
+                break
+        else:
+            pytest.fail("no tab was cut off")
+    # Who was told to come back goes on from where it was.
+    with server.websocket(cursor) as tab:
+        assert id_ in ids(tab.receive())
+
+
 def test_a_tab_that_pings_and_does_not_read_holds_no_memory_and_leaves_no_trace(
     make_server: Callable[..., Server],
 ) -> None:

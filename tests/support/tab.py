@@ -44,6 +44,10 @@ class Tab:
         self.connected = False
         self._changed.set()
 
+    def abort(self) -> None:
+        """Lose the connection, and what was still to come."""
+        self.close()
+
     def apply(self, frame: dict[str, Any]) -> None:
         """Apply a frame."""
         rows = frame["notifications"]

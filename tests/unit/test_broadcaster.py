@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jupyterlab_notify import broadcaster
 from jupyterlab_notify.exceptions import Busy
 from jupyterlab_notify.manager import NotificationManager
 from jupyterlab_notify.storage import Cursor, Storage, Transaction
@@ -68,6 +69,43 @@ async def test_two_frames_in_one_turn_of_the_loop_both_arrive() -> None:
     stream.push(Update(Cursor("e", 2), Cursor("e", 3), frame(3)))
     await asyncio.sleep(0)
     assert len(tab.frames) == 2, "it has that one"
+
+
+async def test_tabs_that_do_not_read_are_cut_off_before_they_fill_the_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcaster, "MAX_SENDING", 20_000)
+    async with opened(path) as manager:
+        await send(manager, "x" * 4000)
+        asleep = [Tab() for _ in range(20)]
+        for tab in asleep:
+            tab.awake.clear()
+            manager.open(tab, None)
+        reader = Tab()
+        manager.open(reader, None)
+        await reader.until(lambda tab: tab.frames)
+        # The last of them hold some four frames; those before are told to come back.
+        cut_off = [not tab.connected for tab in asleep]
+        assert cut_off == sorted(cut_off, reverse=True)
+        assert cut_off.count(False) in (3, 4)
+        for tab in asleep:
+            tab.awake.set()
+        await asyncio.sleep(0)
+        await send(manager, "more")
+        await reader.until(lambda tab: len(tab.rows) == 2)
+        await asleep[-1].until(lambda tab: len(tab.rows) == 2)
+
+
+async def test_a_frame_larger_than_all_may_be_is_still_sent(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcaster, "MAX_SENDING", 10)
+    async with opened(path) as manager:
+        tab = Tab()
+        manager.open(tab, None)
+        await tab.until(lambda tab: tab.frames)
+        await send(manager, "m")
+        await tab.until(lambda tab: len(tab.rows) == 1)
 
 
 async def test_a_frame_that_fails_denies_no_message(
