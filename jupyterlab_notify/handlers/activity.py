@@ -9,14 +9,14 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..exceptions import TooSoon
-from .base import NotifyHandler, with_errors
+from .base import BodyHandler, with_errors
 
 #: The name of the application setting that holds the interval, in seconds.
 INTERVAL_SETTING = "jupyterlab_notify_keep_running_interval"
 _LAST_SETTING = "jupyterlab_notify_kept_running"
 
 
-class ActivityHandler(NotifyHandler):
+class ActivityHandler(BodyHandler):
     """The only request of ours that counts as user activity, because the user asked for it."""
 
     _track_activity = True

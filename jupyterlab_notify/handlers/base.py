@@ -16,7 +16,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from ..encoding import dumps
-from ..exceptions import BadRequest, Encoded, NoFiles, NotifyError, TooLarge
+from ..exceptions import BadRequest, Busy, Encoded, NoFiles, NotifyError, TooLarge
 from ..limits import MAX_REQUEST_BYTES
 from ..manager import NotificationManager
 from ..validation import parse_json
@@ -27,6 +27,11 @@ AUTH_RESOURCE = "jupyterlab_notify"
 #: How many bytes of a too large body are read and discarded. So a sender that is still sending gets
 #: the answer instead of a broken connection.
 MAX_DRAINED = 16 * 1024 * 1024
+
+#: Number of request bodies that may be under way, pictures apart. Each may take twice its size, as
+#: Tornado keeps what it has read last.
+MAX_ARRIVING = 128
+ARRIVING_SETTING = "jupyterlab_notify_arriving"
 
 #: An image must not run scripts, even if a user opens it by itself.
 IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -104,6 +109,16 @@ class NotifyHandler(DiscreetHandler, APIHandler):
         """Finish with an error in the shape of ``models.ErrorAnswer``."""
         self.answer({"success": False, "message": message, "errors": errors or []})
 
+    def answer_notify_error(self, error: NotifyError) -> None:
+        """Finish with an error, its status and when to try again."""
+        self.set_status(error.status)
+        if error.retry_after_s is not None:
+            self.set_header("Retry-After", str(math.ceil(error.retry_after_s)))
+        self.answer_error(str(error), getattr(error, "errors", None))
+
+    def arrived(self) -> None:
+        """Note that all of the request is there, and its method begins."""
+
     def answer(self, value: Mapping[str, Any] | str) -> None:
         """Finish with a JSON answer."""
         self.set_header("Content-Type", "application/json")
@@ -142,6 +157,29 @@ def _offers(handler: type[web.RequestHandler], method: str) -> bool:
     return getattr(handler, name) is not getattr(web.RequestHandler, name)
 
 
+class Arriving:
+    """The requests whose bodies have arrived in part, which take memory until all is there."""
+
+    def __init__(self) -> None:
+        #: The earliest first.
+        self._requests: dict[BodyHandler, None] = {}
+
+    def add(self, request: BodyHandler) -> None:
+        """Add a request; above the bound, answer the one that has been arriving longest.
+
+        What a sender means to send arrives in a moment, so the newest are preferred.
+        """
+        self._requests[request] = None
+        if len(self._requests) > MAX_ARRIVING:
+            slowest = next(iter(self._requests))
+            del self._requests[slowest]
+            slowest.cut_off()
+
+    def remove(self, request: BodyHandler) -> None:
+        """Remove a request that has arrived, or is gone."""
+        self._requests.pop(request, None)
+
+
 @web.stream_request_body
 class BodyHandler(NotifyHandler):
     """A handler that bounds the body while it arrives, not afterwards."""
@@ -153,8 +191,9 @@ class BodyHandler(NotifyHandler):
         """Take the manager from the route."""
         super().initialize(manager)
         self._awaits_body = False
-        self._body = bytearray()
+        self._body: bytes | bytearray = b""
         self._received = 0
+        self._arriving: Arriving | None = None
 
     async def prepare(self) -> None:  # type: ignore[override]  # Tornado takes a coroutine here
         """Check the caller, but delay a refusal until the body has arrived.
@@ -176,16 +215,54 @@ class BodyHandler(NotifyHandler):
     def data_received(self, chunk: bytes) -> None:
         """Keep the body as it arrives, up to the bound."""
         self._received += len(chunk)
+        if self._is_whole():
+            self.arrived()
+        elif self._arriving is None:
+            self._arriving = self.settings.setdefault(ARRIVING_SETTING, Arriving())
+            self._arriving.add(self)
         if self._received > self.max_body:
-            self._body.clear()
-            if self._received > MAX_DRAINED and not self._finished:
-                # Tornado cuts off a request that is answered before its end. An exception raised
-                # here would be logged as a fault of this server.
-                self.set_status(413)
-                self.set_header("Connection", "close")
-                self.answer_error(str(self.too_large()))
-        else:
+            self._body = b""
+            if self._received > MAX_DRAINED:
+                self._answer_early(self.too_large())
+        elif not self._body:
+            # Tornado keeps this object too, so it takes no memory of its own.
+            self._body = chunk
+        elif isinstance(self._body, bytearray):
             self._body += chunk
+        else:
+            self._body = bytearray(self._body) + chunk
+
+    def _is_whole(self) -> bool:
+        """Return whether all of the body is there, as far as its length is known."""
+        length = self.request.headers.get("Content-Length", "")
+        return length == str(self._received)
+
+    def arrived(self) -> None:
+        """Give the place to another body: this one has arrived, or never will."""
+        if self._arriving is not None:
+            self._arriving.remove(self)
+
+    def cut_off(self) -> None:
+        """Answer before the body has arrived, since too many others are arriving too."""
+        self._body = b""
+        self._answer_early(Busy("Too many requests arrive at once; try again in a few seconds."))
+
+    def _answer_early(self, error: NotifyError) -> None:
+        # Tornado cuts off a request that is answered before its end. An exception raised by
+        # ``data_received`` would be logged as a fault of this server.
+        if not self._finished:
+            self.set_header("Connection", "close")
+            self.answer_notify_error(error)
+
+    def on_finish(self) -> None:
+        """Give the place to another body."""
+        self.arrived()
+        super().on_finish()
+
+    def on_connection_close(self) -> None:
+        """Give the place to another body."""
+        self.arrived()
+        super().on_connection_close()
 
     def too_large(self) -> TooLarge:
         """Return the error for a body of more bytes than ``max_body``."""
@@ -212,6 +289,10 @@ def with_errors(method: Method) -> Method:
 
     @wraps(method)
     async def wrapper(self: NotifyHandler, *args: Any, **kwargs: Any) -> None:
+        if self._finished:
+            # It was cut off while its caller was checked.
+            return
+        self.arrived()
         try:
             try:
                 await method(self, *args, **kwargs)
@@ -222,15 +303,12 @@ def with_errors(method: Method) -> Method:
                 self.log.warning("%s %s failed: %s", self.request.method, self.request.path, fault)
                 raise NoFiles from None
         except NotifyError as error:
-            self.set_status(error.status)
-            if error.retry_after_s is not None:
-                self.set_header("Retry-After", str(math.ceil(error.retry_after_s)))
-            self.answer_error(str(error), getattr(error, "errors", None))
+            self.answer_notify_error(error)
 
     return wrapper
 
 
-class ImageHandler(NotifyHandler):
+class ImageHandler(BodyHandler):
     """An image that came from outside, which must not run anything."""
 
     @property

@@ -62,12 +62,12 @@ class IngestPictureHandler(_Ingest):
             self._is_refused = not self._uploads.take_place(self)
         super().data_received(chunk)
         if self._is_refused:
-            self._body.clear()
+            self._body = b""
 
     def refuse(self) -> None:
         """Give the place to another picture, and forget what has arrived."""
         self._is_refused = True
-        self._body.clear()
+        self._body = b""
         self._uploads.leave(self)
 
     def on_finish(self) -> None:

@@ -6,10 +6,10 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from .._version import __version__
-from .base import NotifyHandler, with_errors
+from .base import BodyHandler, with_errors
 
 
-class StatusHandler(NotifyHandler):
+class StatusHandler(BodyHandler):
     """The status of storage, tabs and the central service."""
 
     @web.authenticated

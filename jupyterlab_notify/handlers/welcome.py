@@ -7,10 +7,10 @@ from tornado import web
 
 from ..exceptions import BadRequest, NotFound
 from ..validation import validate
-from .base import BodyHandler, ImageHandler, NotifyHandler, with_errors
+from .base import BodyHandler, ImageHandler, with_errors
 
 
-class WelcomeHandler(NotifyHandler):
+class WelcomeHandler(BodyHandler):
     """The welcome messages."""
 
     @web.authenticated
