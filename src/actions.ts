@@ -58,19 +58,25 @@ export class NotificationActions implements INotificationActions {
     if (!action) {
       return;
     }
+    let state: StateChange = { read: true };
     if (action.commandId) {
-      if (await this._runCommand(notification, action, action.commandId)) {
-        await this._change(notification, { read: true });
+      if (!(await this._runCommand(notification, action, action.commandId))) {
+        return;
       }
     } else if (action.url) {
-      if (await this._openLink(action.url)) {
-        await this._change(notification, { read: true });
+      if (!(await this._openLink(action.url))) {
+        return;
       }
-    } else {
+    } else if (notification.dismissable) {
       // A message that its sender keeps in sight can be marked as read, but not closed.
-      await this._change(
-        notification,
-        notification.dismissable ? { closed: true } : { read: true }
+      state = { closed: true };
+    }
+    try {
+      await this._model.change({ ids: [notification.id] }, state);
+    } catch (error) {
+      await showErrorMessage(
+        this._trans.__('The notification could not be changed'),
+        error as Error
       );
     }
   }
@@ -112,20 +118,6 @@ export class NotificationActions implements INotificationActions {
       id,
       trans: this._trans
     });
-  }
-
-  private async _change(
-    notification: Notification,
-    state: StateChange
-  ): Promise<void> {
-    try {
-      await this._model.change({ ids: [notification.id] }, state);
-    } catch (error) {
-      await showErrorMessage(
-        this._trans.__('The notification could not be changed'),
-        error as Error
-      );
-    }
   }
 
   private readonly _commands: CommandRegistry;

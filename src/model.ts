@@ -209,7 +209,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   ): Promise<Changed> {
     const pending = this._anticipate(selection, state);
     try {
-      const { answer, settled } = await this._patch(selection, state);
+      const { answer, settled } = await pending.sent;
       pending.settled = settled;
       pending.epoch = Private.parseCursor(answer.cursor).epoch;
       this._retire();
@@ -255,19 +255,9 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    * @throws An error whose message is a sentence to show.
    */
   async answerWelcome(answer: NotificationModel.WelcomeAnswer): Promise<void> {
-    const [what, body] =
-      answer === 'reset'
-        ? ['reset', {}]
-        : 'seen' in answer
-          ? ['seen', { ids: answer.seen }]
-          : 'accept' in answer
-            ? ['accept', { ids: answer.accept }]
-            : [
-                'dismiss',
-                answer.dismiss === 'all'
-                  ? { all: true }
-                  : { ids: answer.dismiss }
-              ];
+    const [what, which] =
+      answer === 'reset' ? [answer] : Object.entries(answer)[0];
+    const body = which === 'all' ? { all: true } : { ids: which };
     await this._request<WelcomeVersion>(`welcome/${what}`, body, 'POST');
   }
 
@@ -385,15 +375,30 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     for (const id of candidates) {
       const row = this.get(id);
       // The server leaves out a row that must stay in sight, or refuses the change.
-      if (row && allows(row, state)) {
+      if (!row || allows(row, state)) {
         ids.add(id);
       }
     }
+    const everything = !('ids' in selection);
+    const cursor = this._cursor;
+    // Of two requests that are on their way at once, either may arrive first: what the user did
+    // last to a row would not be what stays.
+    const earlier = this._pending
+      .filter(
+        change =>
+          everything ||
+          change.everything ||
+          candidates.some(id => change.ids.has(id))
+      )
+      .map(change => change.sent);
     const pending: Private.IPending = {
       ids,
       state,
       now,
-      everything: 'all' in selection,
+      everything,
+      sent: Promise.allSettled(earlier).then(() =>
+        this._patch(selection, state, cursor)
+      ),
       settled: null,
       epoch: null
     };
@@ -537,11 +542,11 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    */
   private async _patch(
     selection: NotificationModel.Selection,
-    state: StateChange
-  ): Promise<{ answer: Changed; settled: number }> {
+    state: StateChange,
+    { epoch, seq }: Private.ICursor
+  ): Promise<Private.IMade> {
     const answers: Changed[] = [];
     if (!('ids' in selection)) {
-      const { epoch, seq } = this._cursor;
       // Leave out messages that arrive meanwhile: the user has not seen them.
       const bound =
         'all' in selection && epoch ? { upTo: `${epoch}:${seq}` } : {};
@@ -554,7 +559,16 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       );
     } else if (selection.ids.length === 1) {
       const id = encodeURIComponent(selection.ids[0]);
-      answers.push(await this._request(`notifications/${id}`, state));
+      try {
+        answers.push(await this._request(`notifications/${id}`, state));
+      } catch (error) {
+        // What its sender has withdrawn meanwhile is out of the user's way, as was asked for; but
+        // what was to come back is missed.
+        const { response } = error as Partial<ServerConnection.ResponseError>;
+        if (response?.status !== 404 || !Object.values(state).some(Boolean)) {
+          throw error;
+        }
+      }
     } else {
       for (let i = 0; i < selection.ids.length; i += LIMITS.ids) {
         const ids = selection.ids.slice(i, i + LIMITS.ids);
@@ -565,14 +579,12 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     const joined = seqs.every(
       ([first], i) => i === 0 || first === seqs[i - 1][1] + 1
     );
-    const settled = seqs.length > 0 ? seqs[seqs.length - 1][1] : 0;
+    const settled = seqs.at(-1)?.[1] ?? 0;
     return {
       answer: {
         changed: answers.reduce((sum, answer) => sum + answer.changed, 0),
-        seqs: seqs.length > 0 && joined ? [seqs[0][0], settled] : null,
-        cursor:
-          answers[answers.length - 1]?.cursor ??
-          `${this._cursor.epoch}:${this._cursor.seq}`
+        seqs: settled && joined ? [seqs[0][0], settled] : null,
+        cursor: answers.at(-1)?.cursor ?? `${epoch}:${seq}`
       },
       settled
     };
@@ -614,7 +626,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   /** Time in ms by which the server's clock is ahead of this browser's. */
   private _ahead = 0;
   private _counts: Readonly<Counts> = Private.NO_COUNTS;
-  private _cursor: { epoch: string; seq: number } = { epoch: '', seq: -1 };
+  private _cursor: Private.ICursor = { epoch: '', seq: -1 };
   private _durable = true;
   private _isDisposed = false;
   private _list: readonly Notification[] | null = null;
@@ -643,14 +655,32 @@ export namespace ServerNotifications {
 
 namespace Private {
   /**
+   * A state of the store: how far a tab has followed its changes.
+   */
+  export interface ICursor {
+    epoch: string;
+    seq: number;
+  }
+
+  /**
+   * A change that the server has made, and the last seq of it.
+   */
+  export interface IMade {
+    answer: Changed;
+    settled: number;
+  }
+
+  /**
    * A change that is shown before the stream brings it.
    */
   export interface IPending {
-    /** The rows of this tab that the change is for. */
+    /** The rows that the change is for: if it is for everything, those of this tab. */
     readonly ids: ReadonlySet<string>;
+    /** The answer of the server. */
+    readonly sent: Promise<IMade>;
     readonly state: StateChange;
     readonly now: string;
-    /** True if the change is for the whole inbox, also for rows that this tab does not hold. */
+    /** True if the change is for rows that are not named, also for some that this tab does not hold. */
     readonly everything: boolean;
     /** The last seq of the change, once the server has answered. */
     settled: number | null;
@@ -676,7 +706,7 @@ namespace Private {
   /**
    * Take a cursor apart.
    */
-  export function parseCursor(cursor: string): { epoch: string; seq: number } {
+  export function parseCursor(cursor: string): ICursor {
     const colon = cursor.lastIndexOf(':');
     return {
       epoch: cursor.slice(0, colon),

@@ -287,6 +287,56 @@ describe('ServerNotifications', () => {
       expect(emitted[emitted.length - 1].notifications[0].dismissed).toBeNull();
     });
 
+    it('is in vain, not wrong, where its sender has withdrawn the row, unless it was to come back', async () => {
+      respond({ success: false, message: 'It has been withdrawn.' }, 404);
+      for (const state of [
+        { read: true },
+        { closed: true },
+        { dismissed: true },
+        { snoozedUntil: '2026-12-24T00:00:00Z' }
+      ]) {
+        const { changed } = await model.change({ ids: ['a'] }, state);
+        expect(changed).toBe(0);
+      }
+      await expect(
+        model.change({ ids: ['a'] }, { dismissed: false })
+      ).rejects.toThrow('It has been withdrawn.');
+      // Nothing is anticipated any more.
+      expect(model.get('a')!.read).toBeNull();
+    });
+
+    it('reaches the server after earlier changes of the same rows, and of no others', async () => {
+      const sent: string[] = [];
+      const release: (() => void)[] = [];
+      answer = async request => {
+        sent.push(JSON.stringify(await request.json()));
+        await new Promise<void>(resolve => release.push(resolve));
+        return new Response(
+          JSON.stringify({ changed: 1, seqs: null, cursor: 'e:2' })
+        );
+      };
+      const step = () => new Promise(resolve => setTimeout(resolve, 10));
+      const made = [
+        model.change({ ids: ['a'] }, { dismissed: true }),
+        model.change({ ids: ['a'] }, { dismissed: false }),
+        model.change({ ids: ['b'] }, { read: true }),
+        model.change({ all: true }, { read: true })
+      ];
+      await step();
+      expect(sent).toEqual(['{"dismissed":true}', '{"read":true}']);
+      release.splice(0).forEach(go => go());
+      await step();
+      expect(sent.slice(2)).toEqual(['{"dismissed":false}']);
+      const rows = [row('c', 3)];
+      feed.received.emit(changes('e:3', rows, count(rows)));
+      release.splice(0).forEach(go => go());
+      await step();
+      // What has arrived since then is left out.
+      expect(sent.slice(3)).toEqual(['{"all":true,"upTo":"e:2","read":true}']);
+      release.splice(0).forEach(go => go());
+      await Promise.all(made);
+    });
+
     it('goes back when the server cannot be reached', async () => {
       answer = () => Promise.reject(new TypeError('Failed to fetch'));
       await expect(
