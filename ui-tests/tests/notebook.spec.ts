@@ -248,6 +248,12 @@ test('The banner stands below the menus and above the pages, and gives the room 
     await banner.getByRole('button', { name: 'Close' }).click();
     await expect(banner).toHaveCount(0);
     await expect.poll(async () => main.boundingBox()).toEqual(before);
+    // The next page has a banner of its own alone.
+    await expect
+      .poll(async () =>
+        (await lab.list()).filter(row => row.banner && row.closed === null)
+      )
+      .toEqual([]);
     await page.close();
   }
 });
