@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ...exceptions import NoThread
 from ..threads import in_thread
@@ -227,9 +227,9 @@ class Transport:
                     url = url.join(response.headers["location"])
                 finally:
                     await response.aclose()
-                if _origin(str(url)) != self._origin:
+                if (there := self._leads_elsewhere(url)) is not None:
                     raise Failure(
-                        "The central service redirects to another origin, which is not followed: "
+                        f"The central service redirects to {there}, which is not followed: "
                         "configure the URL that it redirects to, if that is right."
                     )
                 if method != "GET" and response.status_code not in (307, 308):
@@ -248,6 +248,21 @@ class Transport:
             raise Failure(
                 f"The central service cannot be reached{way} ({_explain_cause(error)})."
             ) from None
+
+    def _leads_elsewhere(self, url: httpx.URL) -> str | None:
+        """Tell where a redirect leads to that is not the service; None if it stays there.
+
+        Other services, and the servers of other users, have the same origin on a hub.
+        """
+        import httpx
+
+        if url.userinfo or _origin(str(url)) != self._origin:
+            return "another origin"
+        base = _segments(httpx.URL(self._url))
+        path = _segments(url)
+        if base is None or path is None or path[: len(base)] != base:
+            return "a path outside of its own"
+        return None
 
     async def _read_token(self) -> str | None:
         # Use one thread at a time, since the file may lie on a file system that hangs.
@@ -354,6 +369,25 @@ def _proxy_of(url: httpx.URL) -> str | None:
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
     return proxy if proxy and not proxy_bypass(url.host) else None
+
+
+def _segments(url: httpx.URL) -> list[str] | None:
+    """Return the segments of a URL's path; None if a proxy may understand the path differently.
+
+    Some proxies decode a path once more before they look for slashes and dots in it, and some leave
+    out what follows a semicolon.
+    """
+    segments = []
+    path = url.raw_path.decode().partition("?")[0].rstrip("/")
+    for segment in path.split("/")[1:]:
+        decoded = segment
+        while (further := unquote(decoded)) != decoded:
+            decoded = further
+        is_dots = decoded.partition(";")[0] in ("", ".", "..")
+        if is_dots or "/" in decoded or "\\" in decoded or not decoded.isprintable():
+            return None
+        segments.append(decoded)
+    return segments
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
