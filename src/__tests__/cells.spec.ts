@@ -59,6 +59,7 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
   panel.sessionContext = {};
   panel.sessionContext.statusChanged = new Signal<any, any>(panel);
   panel.sessionContext.kernelChanged = new Signal<any, any>(panel);
+  panel.sessionContext.disposed = new Signal<any, void>(panel);
   const settings: any = { composite: { longCells: minutes } };
   settings.changed = new Signal<any, void>(settings);
   const changed = jest.fn();

@@ -18,7 +18,7 @@ import { followSettings, SETTINGS } from '../settings';
 import type { INotifications } from '../tokens';
 import { LIMITS } from '../wire';
 import { CellRun } from './run';
-import { cellEnd, compose, type IReport } from './words';
+import { type CellEnd, cellEnd, compose, type IReport } from './words';
 import '../../style/cells.css';
 
 /** The command by which a button goes to the cell. */
@@ -78,14 +78,8 @@ export class CellWatcher {
       model.id,
       (cell as any).outputArea?.future?.msg?.header.msg_id
     );
-    if (!this._followed.has(cell)) {
-      this._followed.add(cell);
-      const { id } = model;
-      cell.disposed.connect(() => {
-        // JupyterLab moves a cell by deleting it and inserting a copy.
-        queueMicrotask(() => this._onGone(watched, id));
-      });
-    }
+    watched.kernel = watched.panel.sessionContext.session?.kernel ?? null;
+    this._follow(watched, cell);
   }
 
   /**
@@ -96,19 +90,62 @@ export class CellWatcher {
     at: number
   ): void {
     const watched = this._watched.get(notebook);
-    const run = watched?.run;
-    const { id } = cell.model;
-    if (!watched || !run?.pending.includes(id)) {
+    if (watched) {
+      const end = cellEnd(success !== false, error);
+      this._onEnd(watched, cell.model.id, end, at);
+    }
+  }
+
+  /**
+   * Show at a cell whether the user waits for it.
+   */
+  mark(panel: NotebookPanel, cell: Private.ICell | null): void {
+    if (!cell) {
       return;
     }
-    let end = cellEnd(success !== false, error);
+    const isAwaited = this._options.awaitedIn(panel).has(cell.model.id);
+    cell.node.classList.toggle(AWAITED, isAwaited);
+    const watched = isAwaited && this._watch(panel.content);
+    if (watched) {
+      this._follow(watched, cell);
+    }
+  }
+
+  /**
+   * Note when a cell is gone.
+   */
+  private _follow(watched: Private.IWatched, cell: Private.ICell): void {
+    if (!this._followed.has(cell)) {
+      this._followed.add(cell);
+      const { id } = cell.model;
+      cell.disposed.connect(() => {
+        // JupyterLab moves a cell by deleting it and inserting a copy.
+        queueMicrotask(() => this._onGone(watched, id));
+      });
+    }
+  }
+
+  /**
+   * A cell has ended.
+   */
+  private _onEnd(
+    watched: Private.IWatched,
+    id: string,
+    end: CellEnd,
+    at: number
+  ): void {
+    const { run } = watched;
+    if (!run?.pending.includes(id)) {
+      return;
+    }
     if (end === 'skipped' && run.end === 'done') {
       // No cell before it failed: some kernels report an interrupted cell in this way.
       end = 'interrupted';
     }
     const tookMs = run.finish(id, end, at);
-    watched.cells.delete(id);
-    const { awaited } = watched;
+    const { awaited, cells } = watched;
+    const cell = cells.get(id) ?? Private.find(watched, id) ?? null;
+    cells.delete(id);
     const panelAwaited = awaited.has(watched.panel.id);
     const told = awaited.delete(id);
     if (told) {
@@ -122,16 +159,6 @@ export class CellWatcher {
     if (run.isOver) {
       this._over(watched, run, run.end, at);
     }
-  }
-
-  /**
-   * Show at a cell whether the user waits for it.
-   */
-  mark(panel: NotebookPanel, cell: Private.ICell | null): void {
-    cell?.node.classList.toggle(
-      AWAITED,
-      this._options.awaitedIn(panel).has(cell.model.id)
-    );
   }
 
   /**
@@ -153,18 +180,34 @@ export class CellWatcher {
         run: null,
         cells: new Map(),
         requests: new Map(),
+        lost: new Map(),
+        kernel: null,
+        connection: null,
+        hear: (_, args) => this._onMessage(known, args),
         told: new Set()
       };
       this._watched.set(notebook, watched);
       const { sessionContext } = panel;
       const known = watched;
-      sessionContext.statusChanged.connect((_, status) =>
-        this._onStatus(known, status)
-      );
-      sessionContext.kernelChanged.connect(() =>
-        this._onStatus(known, 'terminating')
-      );
-      panel.disposed.connect(() => awaited.delete(panel.id));
+      const become = (status: Kernel.Status) => {
+        // A notebook that is closed loses its connection, but the kernel runs on.
+        if (!sessionContext.isDisposed) {
+          this._onStatus(known, status);
+        }
+      };
+      sessionContext.statusChanged.connect((_, status) => become(status));
+      sessionContext.kernelChanged.connect(() => become('terminating'));
+      sessionContext.disposed.connect(() => {
+        if (known.lost.size > 0) {
+          this._listen(known);
+        }
+      });
+      panel.disposed.connect(() => {
+        // Of the cells that run, each is noted by itself.
+        if (!known.run) {
+          awaited.delete(panel.id);
+        }
+      });
     }
     return watched;
   }
@@ -192,15 +235,16 @@ export class CellWatcher {
   }
 
   /**
-   * Go on with a cell that was moved, or forget one that was deleted.
+   * Go on with a cell that was moved, deleted or closed with its notebook while the kernel runs it.
    */
   private _onGone(watched: Private.IWatched, id: string): void {
     const moved = Private.find(watched, id);
     const isPending = watched.run?.pending.includes(id);
     const request = watched.requests.get(id);
-    if (moved && isPending && request) {
+    if (isPending && request) {
       watched.cells.delete(id);
-      this._awaitReply(watched, id, request);
+      watched.lost.set(request, id);
+      this._listen(watched);
     } else if (isPending || !moved) {
       this._forget(watched, id);
     }
@@ -208,53 +252,62 @@ export class CellWatcher {
   }
 
   /**
-   * Wait for the kernel's reply about a cell that was moved: JupyterLab no longer does.
+   * Wait for the kernel's replies about cells that are gone: JupyterLab no longer does.
    */
-  private _awaitReply(
-    watched: Private.IWatched,
-    id: string,
-    request: string
-  ): void {
-    const { panel, run } = watched;
-    const signal = panel.sessionContext.session?.anyMessage;
-    const hear = (_: unknown, { direction, msg }: Kernel.IAnyMessageArgs) => {
-      const replied =
-        direction === 'recv' &&
-        msg.header.msg_type === 'execute_reply' &&
-        (msg.parent_header as KernelMessage.IHeader).msg_id === request;
-      if (replied || watched.run !== run) {
-        signal?.disconnect(hear);
-      }
-      if (!replied || watched.run !== run) {
-        return;
-      }
-      const cell = Private.find(watched, id);
-      if (cell) {
-        const { status, ...error } =
-          msg.content as KernelMessage.IReplyErrorContent;
-        this.executed(
-          {
-            notebook: panel.content,
-            cell,
-            success: (status as string) === 'ok',
-            error: {
-              message: 'KernelReplyNotOK',
-              errorName: error.ename,
-              errorValue: error.evalue,
-              traceback: error.traceback
-            }
-          },
-          Date.now()
-        );
-      } else {
-        this._forget(watched, id);
-      }
-    };
-    signal?.connect(hear);
+  private _listen(watched: Private.IWatched): void {
+    const { sessionContext } = watched.panel;
+    if (!sessionContext.isDisposed) {
+      // Connecting the same function again changes nothing.
+      sessionContext.session?.anyMessage.connect(watched.hear);
+      return;
+    }
+    // The notebook was closed. The kernel runs on, and keeps the replies for the same client.
+    const { kernel } = watched;
+    if (kernel && !watched.connection) {
+      const { clientId } = kernel;
+      const connection = (watched.connection = kernel.clone({ clientId }));
+      connection.anyMessage.connect(watched.hear);
+      connection.statusChanged.connect((_, status) =>
+        this._onStatus(watched, status)
+      );
+      connection.connectionStatusChanged.connect((_, status) => {
+        if (status === 'disconnected') {
+          this._onStatus(watched, 'terminating');
+        }
+      });
+    }
   }
 
   /**
-   * Forget a cell that was deleted, without a message: nobody knows how it ends.
+   * Note the kernel's reply about a cell that is gone.
+   */
+  private _onMessage(
+    watched: Private.IWatched,
+    { direction, msg }: Kernel.IAnyMessageArgs
+  ): void {
+    const { msg_id } = msg.parent_header as Partial<KernelMessage.IHeader>;
+    const id = msg_id && watched.lost.get(msg_id);
+    if (
+      !id ||
+      direction !== 'recv' ||
+      msg.header.msg_type !== 'execute_reply'
+    ) {
+      return;
+    }
+    watched.lost.delete(msg_id);
+    const { status, ...error } =
+      msg.content as KernelMessage.IReplyErrorContent;
+    const end = cellEnd((status as string) === 'ok', {
+      message: 'KernelReplyNotOK',
+      errorName: error.ename,
+      errorValue: error.evalue,
+      traceback: error.traceback
+    });
+    this._onEnd(watched, id, end, Date.now());
+  }
+
+  /**
+   * Forget a cell that was deleted while the kernel did not run it.
    */
   private _forget(watched: Private.IWatched, id: string): void {
     watched.awaited.delete(id);
@@ -299,6 +352,9 @@ export class CellWatcher {
     left.forEach(id => this.mark(panel, watched.cells.get(id) ?? null));
     watched.cells.clear();
     watched.requests.clear();
+    watched.lost.clear();
+    watched.connection?.dispose();
+    watched.connection = null;
     const asked = awaited.delete(panel.id) || left.length > 0;
     if (asked) {
       changed();
@@ -396,6 +452,14 @@ namespace Private {
     cells: Map<string, Private.ICell>;
     /** The messages by which the kernel was asked to run them, by their ids. */
     requests: Map<string, string | undefined>;
+    /** The ids of cells that are gone, by the messages that the kernel has yet to reply to. */
+    lost: Map<string, string>;
+    /** The kernel that runs the cells. */
+    kernel: Kernel.IKernelConnection | null;
+    /** A connection to it once the notebook is closed. */
+    connection: Kernel.IKernelConnection | null;
+    /** Hears the kernel's messages. */
+    hear(sender: unknown, args: Kernel.IAnyMessageArgs): void;
     /** The cells of the run whose end was told. */
     told: Set<string>;
   }

@@ -258,6 +258,55 @@ test('A cell that is moved while it runs is told of, at its new place', async ()
   await expect(moved).toHaveClass(/jp-mod-active/);
 });
 
+test('A cell that is moved before it is run keeps its bell', async () => {
+  await notebook(page, 'later.ipynb', ['1', '2', '3']);
+  await ask(page, 0);
+  for (const index of [1, 2]) {
+    await begin(page, 'notebook:move-cell-down');
+    await expect(cells(page).nth(index)).toHaveClass(/jp-mod-notifyAwaited/);
+  }
+  await run(page, 2);
+  await expect(toasts(page, /later\.ipynb: done in/)).toBeVisible();
+  await expect(cells(page).nth(2)).not.toHaveClass(/jp-mod-notifyAwaited/);
+});
+
+for (const how of ['delete-cell', 'cut-cell', 'merge-cell-below']) {
+  test(`A cell is told of although it is gone while it runs: ${how}`, async () => {
+    const name = `${how}.ipynb`;
+    await notebook(page, name, [`${WAIT}\n{}["loss"]`, '2']);
+    await ask(page, 0);
+    await run(page, 0);
+    await untilBusy(page);
+    await begin(page, `notebook:${how}`);
+    await expect(cells(page)).toHaveCount(1);
+    go();
+    await expect(
+      toasts(page, new RegExp(`${how}.*: failed after .*: KeyError: 'loss'`))
+    ).toBeVisible();
+    await inbox(1);
+  });
+}
+
+test('A notebook that is closed while its cells run is told of, and led to', async () => {
+  await notebook(page, 'closed.ipynb', [WAIT, `${WAIT}\n{}["loss"]`, '3']);
+  await button(page).click();
+  await begin(page, 'docmanager:save');
+  await begin(page, 'notebook:run-all-cells');
+  await untilBusy(page);
+  await page.evaluate(() => {
+    (window as any).jupyterapp.shell.currentWidget.dispose();
+  });
+  go();
+  await expect.poll(() => fs.existsSync(path.join(lab.root, 'go'))).toBe(false);
+  go();
+  await expect(
+    toasts(page, /closed\.ipynb: failed after .*, 1 of 3 cells done: KeyError/)
+  ).toBeVisible();
+  await inbox(1);
+  await pressToast(toasts(page), 'Go to cell');
+  await expect(cells(page).nth(1)).toHaveClass(/jp-mod-active/);
+});
+
 test('A cell that was interrupted is told of as such', async () => {
   await notebook(page, 'stop.ipynb', ['import time; time.sleep(600)']);
   await ask(page, 0);
