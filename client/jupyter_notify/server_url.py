@@ -25,8 +25,12 @@ BELOW = {
 }
 #: The pages below which another page's name is part of a path, or of the page itself.
 WHOLE = {"lab": ("tree", "workspaces", "doc"), "doc": ("tree", "workspaces")}
-#: Pages of a hub, which is not the user's server.
-HUB_PAGES = ("user-redirect", "home", "spawn", "spawn-pending", "login", "token", "admin", "user")
+#: What follows `/hub/` at a hub, which is not the user's server.
+HUB_PAGES = (
+    *("home", "spawn", "spawn-pending", "stop", "user", "user-redirect", "token", "admin"),
+    *("login", "logout", "signup", "authorize", "change-password", "oauth_login"),
+    *("oauth_callback", "shared", "accept-share", "groups", "api", "health", "metrics", "static"),
+)
 #: The characters of a path that are not percent-encoded.
 SAFE = "-._~!$&'()*+,;=:@"
 #: The characters that cannot be in a host's name.
@@ -61,8 +65,8 @@ def candidates(url: str, token_advice: str) -> list[str]:
     lengths = [n for n in range(len(segments)) if _is_page(segments, n)]
     if _is_hubs(segments[: min(lengths, default=len(segments)) + 1]):
         raise BadUsage(
-            "This is a page of the hub, not of a server; give the URL that the address bar shows "
-            "once the server is open."
+            "This is an address of the hub, not of a server; give the URL that the address bar "
+            "shows once the server is open."
         )
     # After `lab/tree` comes the path of a file, whose folders may have the name of a page.
     ends = (n for n in lengths if segments[n + 1 : n + 2] and _is_whole(segments, n))
@@ -112,8 +116,15 @@ def _names(query: str, depth: int = 4) -> set[str]:
 
 
 def _is_hubs(segments: list[str]) -> bool:
-    """Return whether a path, up to its first page, is that of a hub's page."""
-    return any(pair[0] == "hub" and pair[1] in HUB_PAGES for pair in zip(segments, segments[1:]))
+    """Return whether a path, up to its first page, is that of a hub, or of one of its pages."""
+    if "hub" not in segments:
+        return False
+    n = segments.index("hub")
+    # Users, their servers and services may have the name `hub` too.
+    if "user" in segments[:n] or segments[:n][-1:] == ["services"]:
+        return False
+    # A server without a hub may have the base URL `/hub/`, and is known by the page that follows.
+    return segments[n + 1 : n + 2] == [] or segments[n + 1] in HUB_PAGES
 
 
 def _without_dots(segments: list[str]) -> list[str]:
