@@ -14,6 +14,9 @@ from .schema import migrate
 MINIMUM_SQLITE = (3, 24, 0)
 #: The maximum size of the log or journal between two transactions, in bytes.
 JOURNAL_BYTES = 4 * 1024 * 1024
+#: Number of compiled statements that a connection keeps: enough for what messages, frames and lists
+#: repeat. The usual 128 would keep those of all migrations too, which never run again.
+CACHED_STATEMENTS = 32
 #: A file is shortened only if it has this many unused pages and they are a quarter of it, since the
 #: next messages can reuse a few. Each time, at most ``SHRINK_BY`` pages are freed.
 SHRINK_FROM = 256
@@ -31,7 +34,13 @@ FAULTS = (sqlite3.Error, OSError, Unusable)
 
 def connect(target: str, timeout_s: float = 0, *, damaged: bool = False) -> sqlite3.Connection:
     """Connect to a file, to ``:memory:``, or to a URI that names a ``damaged`` file."""
-    db = sqlite3.connect(target, timeout=timeout_s, isolation_level=None, uri=damaged)
+    db = sqlite3.connect(
+        target,
+        timeout=timeout_s,
+        isolation_level=None,
+        uri=damaged,
+        cached_statements=CACHED_STATEMENTS,
+    )
     if damaged:
         # Otherwise SQLite does not read a truncated file at all.
         db.execute("PRAGMA writable_schema = ON")
