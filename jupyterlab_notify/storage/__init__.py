@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .outbox import OutboxRepository
     from .pictures import PictureRepository
     from .quiet import QuietRepository
+    from .recovery import Recovery
     from .remote import RemoteRepository
     from .replies import ReplyRepository
     from .repositories import Repositories
@@ -105,18 +106,19 @@ class Storage:
         from .database_file import DatabaseFile
         from .engine import Engine
 
-        # Imported before the first fault: a process without free file descriptors can import
-        # nothing.
-        from .recovery import Recovery
-
         return Engine(
             None if self._path is None else DatabaseFile(self._path, self._log),
-            recovery=Recovery(lambda tx, reset_ms: self.welcome.repeat_reset(tx, reset_ms)),
+            make_recovery=self._make_recovery,
             maintenance=self.maintenance,
             clock=self._clock,
             log=self._log,
             timings=self._timings,
         )
+
+    def _make_recovery(self) -> Recovery:
+        from .recovery import Recovery
+
+        return Recovery(lambda tx, reset_ms: self.welcome.repeat_reset(tx, reset_ms))
 
     @cached_property
     def maintenance(self) -> Maintenance:
@@ -126,6 +128,7 @@ class Storage:
         return Maintenance(
             self.retention,
             lambda tx: self.notifications.wake_snoozed(tx),
+            lambda tx, retention: self.notifications.prune(tx, retention),
             self._timings,
             self._monotonic,
         )

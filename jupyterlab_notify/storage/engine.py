@@ -11,7 +11,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,6 @@ from .connection import (
 )
 from .database_file import DatabaseFile, Unusable
 from .maintenance import Maintenance
-from .recovery import Recovery, Salvage
 from .schema import migrate
 from .transaction import (
     Clock,
@@ -44,6 +43,7 @@ from .transaction import (
 )
 
 if TYPE_CHECKING:
+    from .recovery import Recovery, Salvage
     from .shapes import StoreStatus
 
 #: Number of attempts at a batch whose file fails or is replaced each time.
@@ -64,8 +64,9 @@ class Engine:
     ----------
     file
         The database file; None keeps everything in memory, which is not durable.
-    recovery
-        Saves the content of a failing file, and merges memory back into it.
+    make_recovery
+        Makes what saves the content of a failing file, and merges memory back into it. Called
+        before the first operation, or at a fault that comes earlier.
     maintenance
         Handles expiry, silent senders and retention with each batch.
     clock
@@ -79,14 +80,15 @@ class Engine:
     def __init__(
         self,
         file: DatabaseFile | None,
-        recovery: Recovery,
+        make_recovery: Callable[[], Recovery],
         maintenance: Maintenance,
         clock: Clock,
         log: logging.Logger,
         timings: StorageTimings | None = None,
     ) -> None:
         self._file = file
-        self._recovery = recovery
+        self._make_recovery = make_recovery
+        self._recovery: Recovery | None = None
         self._maintenance = maintenance
         self._clock = clock
         self._log = log
@@ -158,8 +160,13 @@ class Engine:
             # A database in memory would have the same old SQLite.
             text = self._report_old_sqlite()
             return [Unavailable(text) for _ in calls]
-        if self._is_quiet() and all(call is no_operation for call in calls):
-            return [None for _ in calls]
+        if all(call is no_operation for call in calls):
+            if self._is_quiet():
+                return [None for _ in calls]
+        else:
+            # Made before a fault can cost anything: a process without free file descriptors can
+            # import nothing.
+            self._get_recovery()
         if self._db is None:
             self.open()
         elif not self.durable and self._file is not None and time.monotonic() >= self._heal_at:
@@ -309,7 +316,7 @@ class Engine:
 
     def close(self) -> None:
         """Close the file, after a last attempt to store what is only in memory."""
-        if self._db is not None and not self.durable and self._recovery.has_news(self.state):
+        if self._db is not None and not self.durable and self._get_recovery().has_news(self.state):
             self._heal()
         if self._db is not None and self.durable:
             self._keep_clock()
@@ -402,9 +409,14 @@ class Engine:
 
     # Failing and healing
 
+    def _get_recovery(self) -> Recovery:
+        if self._recovery is None:
+            self._recovery = self._make_recovery()
+        return self._recovery
+
     def _handle_fault(self, fault: Exception) -> None:
         """Go on after ``fault``: with a new file if it is corrupt, or else in memory."""
-        salvage = self._recovery.salvage(self._db, self.path, self._timings.retry_timeout_s)
+        salvage = self._get_recovery().salvage(self._db, self.path, self._timings.retry_timeout_s)
         if self._file is not None and is_corrupt(fault):
             quarantined = self._file.quarantine(self._timings.busy_timeout_s)
             # Another server of this home directory may have been faster.
@@ -413,7 +425,7 @@ class Engine:
                 try:
                     self._open_file(self._timings.busy_timeout_s)
                     with self._transaction(write=True) as transaction:
-                        self._recovery.restore(transaction, salvage)
+                        self._get_recovery().restore(transaction, salvage)
                 except FAULTS as other:
                     fault = other
                 else:
@@ -448,8 +460,8 @@ class Engine:
         self.mode, self.problem = "memory", problem
         self.state = load_state(self._db)
         with self._transaction(write=True) as transaction:
-            self._recovery.restore(transaction, salvage)
-        self._recovery.begin(salvage, self.state)
+            self._get_recovery().restore(transaction, salvage)
+        self._get_recovery().begin(salvage, self.state)
         self._heal_at = time.monotonic() + self._timings.heal_interval_s
         if self.path is None:
             self._log.info("Notifications are kept in memory only: %s.", problem)
@@ -465,10 +477,10 @@ class Engine:
         memory, state, self._db = self._connection, self.state, None
         try:
             self._open_file(self._timings.retry_timeout_s)
-            same = self._recovery.is_origin(self.state)
-            self._restored = self._recovery.is_older(self.state)
+            same = self._get_recovery().is_origin(self.state)
+            self._restored = self._get_recovery().is_older(self.state)
             with self._transaction(write=True) as transaction:
-                self._recovery.merge(transaction, memory, state.reset_ms, same=same)
+                self._get_recovery().merge(transaction, memory, state.reset_ms, same=same)
         except FAULTS as fault:
             self._disconnect()
             self._db, self.mode, self.state = memory, "memory", state

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..timings import StorageTimings
 from .age import AgeReference
-from .retention import REPLACEABLE, Retention, find_superfluous
+from .retention import Retention
 from .state import ACTIVE, CLEAR_USER_STATES
 from .transaction import Transaction
 
@@ -30,10 +30,6 @@ LEAVE_UNANSWERED = """
         seq = :seq, stopped_ms = max(created_ms, interrupt_ms - heartbeat_ms), interrupt_ms = NULL
     WHERE id = :id"""
 
-#: Time in ms that tombstones stay.
-TOMBSTONE_MS = 86_400_000
-#: Number of rows that one transaction deletes.
-PRUNE_CHUNK = 2000
 #: Number of writing batches after which the database is measured. A batch may hold 16 MB, but the
 #: rate limit bounds how much comes in.
 MEASURE_AFTER = 4
@@ -48,6 +44,8 @@ class Maintenance:
         How much is kept.
     wake_snoozed
         Brings back what was snoozed until now.
+    prune
+        Deletes a chunk of superfluous rows; see ``pruning.prune``.
     timings
         Waits and intervals.
     monotonic
@@ -58,11 +56,13 @@ class Maintenance:
         self,
         retention: Retention,
         wake_snoozed: Callable[[Transaction], None],
+        prune: Callable[[Transaction, Retention], tuple[int, bool]],
         timings: StorageTimings | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.retention = retention
         self._wake_snoozed = wake_snoozed
+        self._prune = prune
         #: The time against which age counts.
         self.age = AgeReference(monotonic)
         self._timings = timings or StorageTimings()
@@ -148,32 +148,4 @@ class Maintenance:
 
     def prune(self, transaction: Transaction) -> tuple[int, bool]:
         """Delete a chunk of superfluous rows; return their number, and whether to go on."""
-        if transaction.state.back_ms is not None:
-            from .expiry import forget_held
-
-            forget_held(transaction)
-        ids = [row[0] for row in transaction.execute(self._outdated(transaction))]
-        if not ids:
-            ids = find_superfluous(transaction, self.retention, PRUNE_CHUNK)
-        for id_ in ids:
-            transaction.execute("DELETE FROM notifications WHERE id = ?", (id_,))
-        if ids:
-            transaction.state.pruned = transaction.next_seq()
-        # The next call counts again, without the outdated rows.
-        return len(ids), bool(ids)
-
-    def _outdated(self, transaction: Transaction) -> str:
-        """Return the query for the ids of rows that have become too old."""
-        queries = [
-            "SELECT id FROM notifications WHERE (revoked_ms IS NOT NULL OR expired_ms IS NOT NULL) "
-            f"AND coalesce(revoked_ms, expired_ms) < {transaction.now_ms - TOMBSTONE_MS} "
-            "AND id NOT IN (SELECT id FROM held)"
-        ]
-        if self.retention.days > 0:
-            oldest_ms = transaction.age_ms - int(self.retention.days * 86_400_000)
-            queries.append(
-                f"SELECT id FROM notifications WHERE updated_ms < {oldest_ms} AND {REPLACEABLE} "
-                f"AND id NOT IN (SELECT id FROM notifications WHERE {ACTIVE} "
-                f"ORDER BY position DESC LIMIT {self.retention.always})"
-            )
-        return f"{' UNION '.join(queries)} LIMIT {PRUNE_CHUNK}"
+        return self._prune(transaction, self.retention)

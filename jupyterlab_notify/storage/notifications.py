@@ -34,8 +34,10 @@ from .fields import (
 )
 from .ids import pushed_broadcast
 from .outbox import OutboxRepository
+from .pruning import prune
 from .quiet import QuietRepository
 from .replies import find_sent, is_gone
+from .retention import Retention
 from .state import ACTIVE, INBOX, PINNED, SNOOZED, VIEWS, StateChange
 from .transaction import GroupedOperation, Transaction
 from .welcome import WelcomeRepository
@@ -534,6 +536,10 @@ class NotificationRepository:
             )
             bump(transaction, id_)
             self._tell_woken(transaction, services, _Marked(*marked))
+
+    def prune(self, transaction: Transaction, retention: Retention) -> tuple[int, bool]:
+        """Delete a chunk of superfluous rows; see ``pruning.prune``."""
+        return prune(transaction, retention)
 
     def _change(
         self,

@@ -23,7 +23,6 @@ from jupyterlab_notify.storage import (
     no_operation,
 )
 from jupyterlab_notify.storage import notifications as notifications_module
-from jupyterlab_notify.storage.maintenance import TOMBSTONE_MS
 from jupyterlab_notify.storage.notifications import (
     MAX_CHANGES,
     PINNED_ROWS,
@@ -31,6 +30,7 @@ from jupyterlab_notify.storage.notifications import (
     Found,
     Query,
 )
+from jupyterlab_notify.storage.pruning import TOMBSTONE_MS
 
 from ...support.storage import (
     Clock,

@@ -9,8 +9,8 @@ import pytest
 
 from jupyterlab_notify.storage import Retention, Storage, connection, no_operation
 from jupyterlab_notify.storage.fields import rfc3339
-from jupyterlab_notify.storage.maintenance import TOMBSTONE_MS
 from jupyterlab_notify.storage.notifications import InsertNotification
+from jupyterlab_notify.storage.pruning import TOMBSTONE_MS
 
 from ...support import file_faults as places
 from ...support.storage import (
