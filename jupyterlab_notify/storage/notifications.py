@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
@@ -300,11 +301,17 @@ class NotificationRepository:
         )
         if len(newest) < SNAPSHOT_ROWS and room >= 0:
             return newest, []
-        pinned = transaction.execute(
-            f"{SELECT} WHERE {PINNED} AND position < ? ORDER BY position DESC LIMIT {PINNED_ROWS}",
+        older = transaction.execute(
+            "SELECT position, coalesce(via, source), source FROM notifications "
+            f"WHERE {PINNED} AND position < ? ORDER BY position DESC",
             (newest[-1]["position"],),
+        ).fetchall()
+        rows = (
+            transaction.execute(f"{SELECT} WHERE position = ?", (position,)).fetchone()
+            for position in _in_turns(older, PINNED_ROWS)
         )
-        return newest, _take(pinned, MAX_FRAME_BYTES // 2)[0]
+        pinned, _ = _take(rows, MAX_FRAME_BYTES // 2)
+        return newest, sorted(pinned, key=lambda row: row["position"], reverse=True)
 
     # Storing
 
@@ -735,6 +742,30 @@ class InsertNotification(GroupedOperation):
                 some = messages[len(stored) : len(stored) + size]
                 stored += self.notifications.add_many(transaction, some)
         return [Stored(id_, seq, "created", transaction.durable) for id_, seq in stored]
+
+
+def _in_turns(rows: list[tuple[int, str, str]], most: int) -> list[int]:
+    """Return the positions of the first rows if senders take turns, and each one's sources.
+
+    A sender that floods puts nothing of another out of sight.
+
+    Parameters
+    ----------
+    rows
+        The position, the sender's token and the source of each.
+    most
+        How many.
+    """
+    if len(rows) > most:
+        # First the turns of each source, then of each token. The order of equal turns stays.
+        for end in (3, 2):
+            taken: Counter[tuple[object, ...]] = Counter()
+            turns = []
+            for row in rows:
+                taken[row[1:end]] += 1
+                turns.append((taken[row[1:end]], row))
+            rows = [row for _, row in sorted(turns, key=lambda turn: turn[0])]
+    return [row[0] for row in rows[:most]]
 
 
 def _take(

@@ -209,6 +209,27 @@ def test_a_snapshot_has_the_newest_and_what_must_be_in_sight(store: Storage) -> 
     assert len(got["pinned"]) == 3
 
 
+@pytest.mark.parametrize("via", ["bot", "mallory"])
+@pytest.mark.parametrize("sources", [1, 200])
+def test_a_flood_of_banners_puts_none_of_another_sender_out_of_sight(
+    store: Storage, via: str, sources: int
+) -> None:
+    outages = [
+        receive(store, f"outage {n}", source="operator", via=via, banner=1) for n in range(5)
+    ]
+    for number in range(400):
+        source = f"flood {number % sources}"
+        receive(store, f"flood {number}", source=source, via="mallory", banner=1)
+    got = frame(store, None)
+    assert len(got["notifications"]) == SNAPSHOT_ROWS
+    assert len(got["pinned"]) == PINNED_ROWS
+    shown = [row["id"] for row in got["pinned"]]
+    # Of the sources of one token each has a turn, which 200 sources use up.
+    assert (shown[-5:] == outages[::-1]) is (via == "bot" or sources == 1)
+    positions = [row["position"] for row in got["pinned"]]
+    assert positions == sorted(positions, reverse=True)
+
+
 def test_counts_are_right_after_every_kind_of_change(store: Storage, clock: Clock) -> None:
     ids = [receive(store, str(n), key=str(n), dismissable=n != 3) for n in range(8)]
     steps: list[Callable[[], object]] = [
