@@ -226,9 +226,13 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    * @throws An error whose message is a sentence to show.
    */
   async changeQuiet(change: QuietChange): Promise<Quiet> {
+    const cursor = this._cursor;
     const quiet = await this._request<Quiet>('quiet', change);
-    this._setQuiet(quiet);
-    this._stateChanged.emit();
+    // A frame that came meanwhile may know of a later change.
+    if (cursor === this._cursor) {
+      this._setQuiet(quiet);
+      this._stateChanged.emit();
+    }
     return quiet;
   }
 

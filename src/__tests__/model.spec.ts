@@ -337,6 +337,26 @@ describe('ServerNotifications', () => {
       await Promise.all(made);
     });
 
+    it('of do-not-disturb yields to what came over the stream meanwhile', async () => {
+      const quiet = (on: boolean) => ({
+        doNotDisturb: on,
+        until: null,
+        muted: []
+      });
+      let release: () => void = () => undefined;
+      answer = async () => {
+        await new Promise<void>(resolve => (release = resolve));
+        return new Response(JSON.stringify(quiet(true)));
+      };
+      const made = model.changeQuiet({ doNotDisturb: true });
+      await new Promise(resolve => setTimeout(resolve, 10));
+      const frame = changes('e:2', [], count([]));
+      feed.received.emit({ ...frame, quiet: quiet(false) });
+      release();
+      await made;
+      expect(model.quiet!.doNotDisturb).toBe(false);
+    });
+
     it('goes back when the server cannot be reached', async () => {
       answer = () => Promise.reject(new TypeError('Failed to fetch'));
       await expect(

@@ -144,6 +144,36 @@ describe('followSwitch', () => {
     expect(told).toEqual([]);
   });
 
+  it('takes what another tab writes meanwhile for no doing of the user', async () => {
+    const values: boolean[] = [];
+    settings.set = async (_, value) => {
+      values.push(value as boolean);
+      await Promise.resolve();
+      // The other tab still writes what the server said before.
+      turn(values.length === 2 ? true : (value as boolean));
+    };
+    await follow();
+    server(true);
+    await settled();
+    server(false);
+    await settled();
+    expect(values).toEqual([true, false, false]);
+    expect(position).toBe(false);
+    expect(told).toEqual([]);
+  });
+
+  it('gives a switch up that does not stay as it is written', async () => {
+    let writes = 0;
+    settings.set = async () => {
+      writes++;
+    };
+    await follow();
+    server(true);
+    await settled();
+    expect(writes).toBe(10);
+    expect(told).toEqual([]);
+  });
+
   it('tells the server at first what was on before the server kept it', async () => {
     position = true;
     await follow();

@@ -12,6 +12,9 @@ import type { INotificationModel } from '../tokens';
 /** JupyterLab's switch, among its settings. */
 const SWITCH = 'doNotDisturbMode';
 
+/** How often the switch is written at most until it stands as the server says. */
+const MOST_WRITES = 10;
+
 /** The hour at which the morning begins. */
 const MORNING_HOUR = 9;
 
@@ -99,8 +102,7 @@ export async function followSwitch(
   const read = () => settings.composite[SWITCH] === true;
   let position = !justTurned && read();
   let known: boolean | null | undefined = undefined;
-  // The value that is being written; null if none is.
-  let writing: boolean | null = null;
+  let writing = false;
 
   const tell = (on: boolean) =>
     model.changeQuiet({ doNotDisturb: on }).catch(reason => {
@@ -125,24 +127,27 @@ export async function followSwitch(
   };
   // One write at a time: of two, the earlier one might take effect last.
   const write = async () => {
-    if (writing !== null) {
+    if (writing) {
       return;
     }
+    writing = true;
     try {
+      let times = 0;
       do {
-        writing = position;
-        await settings.set(SWITCH, writing);
-      } while (writing !== position);
+        await settings.set(SWITCH, position);
+        // Every tab writes to the same file, and JupyterLab reads it again after each write: what
+        // another tab has written is here then.
+      } while (read() !== position && ++times < MOST_WRITES);
     } catch (reason) {
       console.warn("JupyterLab's do-not-disturb does not follow.", reason);
     } finally {
-      writing = null;
+      writing = false;
     }
   };
   const onSettings = () => {
     const now = read();
-    // A value that was written here is not the user's doing, even if it is out of date by now.
-    if (now !== position && now !== writing) {
+    // What changes during a write is not the user's doing, but this tab's, or another's.
+    if (!writing && now !== position) {
       position = now;
       known = now;
       void tell(now);
