@@ -58,6 +58,9 @@ ELSEWHERE = (
     "/services/notify/..%3b/other/",
     "/services/notify/..;x=1/other/",
     "/services/notify/..%00/other/",
+    # Encoded over and over; to decode all of it would take as long as its square.
+    "/services/notify/%2525252541",
+    f"/services/notify/%{'25' * 15_000}41",
     "/services/notify%2f..%2fother/",
     "/services/notify;/v1",
     "/services//notify/",

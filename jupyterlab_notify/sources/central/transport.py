@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import httpx
 
 MAX_REDIRECTS = 3
+#: How often a path may be percent-encoded over again. Each time takes as long as the path, so that
+#: without a bound a hostile service could keep the event loop busy.
+MAX_ENCODED = 3
 #: Time in seconds for which an idle connection is kept.
 KEEP_ALIVE_S = 5.0
 
@@ -381,10 +384,12 @@ def _segments(url: httpx.URL) -> list[str] | None:
     path = url.raw_path.decode().partition("?")[0].rstrip("/")
     for segment in path.split("/")[1:]:
         decoded = segment
-        while (further := unquote(decoded)) != decoded:
-            decoded = further
+        for _ in range(MAX_ENCODED):
+            decoded = unquote(decoded)
         is_dots = decoded.partition(";")[0] in ("", ".", "..")
-        if is_dots or "/" in decoded or "\\" in decoded or not decoded.isprintable():
+        is_encoded = unquote(decoded) != decoded
+        has_slash = "/" in decoded or "\\" in decoded
+        if is_dots or is_encoded or has_slash or not decoded.isprintable():
             return None
         segments.append(decoded)
     return segments
