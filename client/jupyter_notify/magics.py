@@ -26,6 +26,8 @@ from .send_queue import with_key
 
 #: During a shorter cell the user has hardly gone away, so it is not reported.
 AFTER_S = 10.0
+#: The longest notebook's name in a title, in characters: more of it would leave a toast no room.
+MAX_NAME = 60
 #: The JupyterLab command that the button runs.
 GO_TO_CELL = "jupyterlab-notify:go-to-cell"
 
@@ -346,7 +348,12 @@ def _notebook() -> str:
 
 
 def _name() -> str:
-    return _notebook() or "The cell"
+    name = _notebook()
+    if len(name) > MAX_NAME:
+        # Numbers and dates are often at its end.
+        half = MAX_NAME // 2
+        name = f"{name[:half]}…{name[1 - half :]}"
+    return name or "The cell"
 
 
 def _path() -> str | None:

@@ -1,6 +1,6 @@
 /**
  * The messages about cells that are done. They are the same as those of the client's `%%notify`, in
- * `client/jupyter_notify/magics.py`, but for a notebook's long name, which is shortened here.
+ * `client/jupyter_notify/magics.py`.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 

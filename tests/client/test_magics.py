@@ -251,3 +251,15 @@ def test_a_cell_that_is_no_python_is_told_as_failed(told: Told, cell: str, title
     # A later cell that does not ask for it is not reported.
     assert told.run("1 +")[1] == []
     assert told.run("%notify --off\n1 +")[1] == []
+
+
+def test_a_long_name_of_a_notebook_leaves_room_for_the_end(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Notify When Done shortens it: the end often has a number or a date."""
+    monkeypatch.setenv("JPY_SESSION_NAME", f"work/{'a' * 100}-2026-11-28.ipynb")
+    _, ((_, text),) = told.run("%%notify\n1/0")
+    name, _, rest = text.partition(": ")
+    assert name == f"{'a' * 30}…{'a' * 12}-2026-11-28.ipynb"
+    assert len(name) == 60
+    assert rest.startswith("failed after")
