@@ -16,6 +16,10 @@ NOTIFICATION_TYPES: tuple[str, ...] = get_args(NotificationType)
 DisplayType = Literal["default", "accent", "warn", "link"]
 DISPLAY_TYPES: tuple[str, ...] = get_args(DisplayType)
 
+#: The name of the user's own tokens, and the source of messages that are pushed with such a token
+#: and name no source.
+OWN_TOKEN = "Jupyter"
+
 #: In characters.
 MAX_MESSAGE = 4096
 MAX_KEY = 200

@@ -136,9 +136,7 @@ class NotificationManager:
         Busy
             If too many operations are waiting.
         """
-        from .storage.notifications import InsertNotification
-
-        insert = InsertNotification(self.storage.notifications, to_row(message, source, token))
+        insert = self.storage.notifications.insertion(to_row(message, source, token))
         stored = await self._worker.submit(insert, write=True)
         if stored.action is not None:
             self.emit_event(stored.action, [stored.id])

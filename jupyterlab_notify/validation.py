@@ -51,11 +51,14 @@ def validate(model: type[BaseModel], value: dict[str, Any]) -> Any:
     BadRequest
         If the value does not fit; the error names each wrong field.
     """
-    from pydantic import ValidationError
-
     try:
         return model.model_validate(value)
-    except ValidationError as error:
+    except ValueError as error:
+        # Imported for an error only: even of a loaded module, an import with each message shows.
+        from pydantic import ValidationError
+
+        if not isinstance(error, ValidationError):
+            raise
         raise from_validation(error) from None
 
 

@@ -9,7 +9,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..exceptions import BadRequest
-from ..limits import MAX_KEY, MAX_SOURCE, MAX_WAIT_S
+from ..limits import MAX_KEY, MAX_SOURCE, MAX_WAIT_S, OWN_TOKEN
 from ..manager import NotificationManager, Received
 from ..rate_limit import RateLimit
 from ..validation import validate
@@ -46,8 +46,6 @@ class _Ingest(BodyHandler):
 
     def source(self) -> str:
         """Return the name of the caller's token, for messages that name no source."""
-        from ..storage.fields import OWN_TOKEN
-
         user = self.current_user
         name = str(getattr(user, "name", "") or getattr(user, "username", "") or "")
         # Jupyter Server invents an anonymous user for each bearer of its own token. Hubs push with

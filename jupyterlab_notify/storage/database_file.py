@@ -187,11 +187,12 @@ class DatabaseFile:
         """
         if self._file is None:
             return False
+        path = os.fspath(self.path)
         try:
-            status = os.lstat(self.path)
+            status = os.lstat(path)
             is_link = stat.S_ISLNK(status.st_mode)
             if is_link:
-                status = os.stat(self.path)
+                status = os.stat(path)
         except FileNotFoundError:
             return True
         if status.st_mode & 0o077:
@@ -203,14 +204,14 @@ class DatabaseFile:
         if status.st_size == 0:
             return True
         # If the path is a link, the log lies beside the linked file.
-        file = os.path.realpath(self.path) if is_link else os.fspath(self.path)
+        file = os.path.realpath(path) if is_link else path
         try:
-            return any(
-                _identity(f"{file}{suffix}") != identity
-                for suffix, (_, identity) in self._sidecars.items()
-            )
+            for suffix, (_, identity) in self._sidecars.items():
+                if _identity(file + suffix) != identity:
+                    return True
         except OSError:
             return True
+        return False
 
     def fingerprint(self) -> tuple[int, ...] | None:
         """Return a value that changes whenever the file is written; None if there is no file."""

@@ -160,7 +160,7 @@ class Engine:
             # A database in memory would have the same old SQLite.
             text = self._report_old_sqlite()
             return [Unavailable(text) for _ in calls]
-        if all(call is no_operation for call in calls):
+        if calls.count(no_operation) == len(calls):
             if self._is_quiet():
                 return [None for _ in calls]
         else:

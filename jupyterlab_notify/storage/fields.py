@@ -14,6 +14,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 
+from ..limits import OWN_TOKEN
 from .state import ACTIVE, CLEAR_USER_STATES
 from .transaction import Transaction
 
@@ -101,9 +102,6 @@ FIELDS = (
 )
 
 
-#: The name of the user's own tokens, and the source of messages that are pushed with such a token
-#: and name no source.
-OWN_TOKEN = "Jupyter"
 #: The name of a message's token as users see it, as SQL.
 SHOWN_TOKEN = f"nullif(via, '{OWN_TOKEN}')"
 

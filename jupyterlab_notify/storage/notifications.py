@@ -544,6 +544,10 @@ class NotificationRepository:
             bump(transaction, id_)
             self._tell_woken(transaction, services, _Marked(*marked))
 
+    def insertion(self, message: NewNotification) -> InsertNotification:
+        """Return the operation that stores a message; see ``add``."""
+        return InsertNotification(self, message)
+
     def prune(self, transaction: Transaction, retention: Retention) -> tuple[int, bool]:
         """Delete a chunk of superfluous rows; see ``pruning.prune``."""
         return prune(transaction, retention)

@@ -120,6 +120,11 @@ class StoreState:
 MAX_SEQ = 2**53 - 1
 
 
+#: The types of values in columns of integers, without and with NULL.
+_INTEGER = frozenset({int})
+_INTEGER_OR_NULL = frozenset({int, type(None)})
+
+
 def load_state(db: sqlite3.Connection) -> StoreState:
     """Read the state of a database.
 
@@ -148,11 +153,13 @@ def load_state(db: sqlite3.Connection) -> StoreState:
         0 if highest is None else highest,
     )
     times = (state.muted_ms, state.due_ms, state.back_ms, reached_ms, clock_ms)
+    # Without generators, which take longer than the statement; this runs with each batch.
     if (
         not isinstance(state.epoch, str)
-        or not isinstance(unread, int)
-        or not all(isinstance(number, int) and 0 <= number <= MAX_SEQ for number in numbers)
-        or not all(isinstance(time, int | None) for time in times)
+        or not _INTEGER.issuperset(map(type, (unread, *numbers)))
+        or min(numbers) < 0
+        or max(numbers) > MAX_SEQ
+        or not _INTEGER_OR_NULL.issuperset(map(type, times))
     ):
         raise sqlite3.DatabaseError("malformed: a number is out of range")
     if highest is not None and highest > state.seq:
