@@ -1,6 +1,10 @@
 """Memory that the extension adds to a Jupyter server: the proportional set size.
 
 Servers with and without it alternate; both are read when the server has been idle a while.
+
+Python keeps identifiers in one table, which doubles when it is full: 0.9 MiB at 43,690 of them. A
+server of JupyterLab is close to that, so a few names more in the extension, or another package,
+can show as a step of this size. Opening a first tab takes every server past it.
 """
 
 from __future__ import annotations
