@@ -325,6 +325,16 @@ describe('What the user waits for', () => {
     }
   });
 
+  it('may fail with nothing but an exit code', async () => {
+    const { awaited, run, end, told } = open();
+    awaited.add('a');
+    run('a');
+    await end('a', raised('', '2'));
+    expect(told()).toEqual([
+      'error: train.ipynb: failed after 0.0 s: exit code 2'
+    ]);
+  });
+
   it('may not be run, since a cell before it failed', async () => {
     const { awaited, run, end, told } = open();
     awaited.add('b');

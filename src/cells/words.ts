@@ -118,6 +118,10 @@ export function compose(
       )
     };
   }
+  // A kernel of a shell gives the exit code alone.
+  const error = /^\d{1,3}$/.test(end.error)
+    ? trans.__('exit code %1', end.error)
+    : end.error;
   return {
     type,
     message:
@@ -128,9 +132,9 @@ export function compose(
             took,
             done,
             total,
-            end.error
+            error
           )
-        : trans.__('%1: failed after %2: %3', name, took, end.error)
+        : trans.__('%1: failed after %2: %3', name, took, error)
   };
 }
 
