@@ -17,6 +17,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
+from .log_watch import LogWatch
+
 #: Local file systems on which SQLite's write-ahead log works. Everything else (NFS, SMB,
 #: Lustre, FUSE …) gets a rollback journal: there, WAL's shared memory is not shared between
 #: hosts, and two of them corrupt the file without an error.
@@ -36,6 +38,10 @@ LITTLE_SPACE = 65_536
 
 class Unusable(Exception):
     """The database file cannot be used; the message says why."""
+
+
+class Damaged(Unusable):
+    """Another program has changed the file or its log while it was in use; the message says how."""
 
 
 class DatabaseFile:
@@ -61,6 +67,8 @@ class DatabaseFile:
         #: The sidecar files of the open file: for each suffix, the path at the time of opening, and
         #: the device and inode.
         self._sidecars: dict[str, tuple[str, tuple[int, int]]] = {}
+        #: Watches the open file and its log; None if it has no log.
+        self._watch: LogWatch | None = None
         #: The files that were logged because other users had access to them.
         self._warned: set[str] = set()
 
@@ -138,6 +146,38 @@ class DatabaseFile:
             with suppress(OSError):
                 path = self._beside(suffix)
                 self._sidecars[suffix] = path, _identity(path)
+        if len(self._sidecars) == 2:
+            with suppress(OSError):
+                self._watch = LogWatch(
+                    os.fspath(self.path), *(path for path, _ in self._sidecars.values())
+                )
+
+    def note_write(self) -> None:
+        """Note that this process has written, so that the next look expects a change."""
+        if self._watch is not None:
+            self._watch.wrote = True
+
+    def secure_index(self) -> None:
+        """Prepare a damaged file for being read or closed by SQLite."""
+        if self._watch is not None:
+            self._watch.secure_index()
+
+    def begin_anew(self, timeout_s: float) -> None:
+        """Make SQLite read the log as the next process would.
+
+        Parameters
+        ----------
+        timeout_s
+            How long to wait for another process that writes the log.
+        """
+        if self._watch is not None:
+            self._watch.begin_anew(timeout_s)
+
+    def end_watch(self) -> None:
+        """Stop watching, after SQLite has closed the file."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     def remove_sidecars(self) -> None:
         """Remove the sidecar files, unless they belong to another database by now."""
@@ -184,10 +224,14 @@ class DatabaseFile:
         OSError
             If that is unknown: the file's folder was replaced by a file or by a link that leads
             in a circle. What is written then might never be found.
+        Damaged
+            If another program has changed the file or its log in place.
         """
         if self._file is None:
             return False
         path = os.fspath(self.path)
+        if self._watch is not None and self._watch.wrote:
+            self._watch.prepare()
         try:
             status = os.lstat(path)
             is_link = stat.S_ISLNK(status.st_mode)
@@ -202,15 +246,22 @@ class DatabaseFile:
         if not has_log or "-wal" not in self._sidecars:
             return False
         if status.st_size == 0:
+            if self._watch is not None:
+                raise Damaged("it was emptied")
             return True
         # If the path is a link, the log lies beside the linked file.
         file = os.path.realpath(path) if is_link else path
+        sidecars = []
         try:
             for suffix, (_, identity) in self._sidecars.items():
-                if _identity(file + suffix) != identity:
+                sidecar = os.stat(file + suffix)
+                if (sidecar.st_dev, sidecar.st_ino) != identity:
                     return True
+                sidecars.append(sidecar)
         except OSError:
             return True
+        if self._watch is not None and (damage := self._watch.find_damage(status, *sidecars)):
+            raise Damaged(damage)
         return False
 
     def fingerprint(self) -> tuple[int, ...] | None:
@@ -219,6 +270,18 @@ class DatabaseFile:
             status = os.stat(self.path)
             return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
         return None
+
+    def read_through(self) -> None:
+        """Read the whole file, which must be given up then: this drops SQLite's locks on it.
+
+        Raises
+        ------
+        OSError
+            If the disk cannot be read. To SQLite the file may look corrupt then.
+        """
+        with self.path.open("rb", buffering=0) as file:
+            while file.read(1_048_576):
+                pass
 
     def explain_error(self, text: str) -> str:
         """Return the likely cause of "unable to open database file" and "disk I/O error"."""

@@ -22,14 +22,17 @@ from . import connection
 from .batch import OperationFailed, perform
 from .connection import (
     FAULTS,
+    UNREADABLE,
+    check_integrity,
     connect,
     explain_foreign_log,
     is_corrupt,
+    is_sound,
     measure,
     open_file,
     shrink,
 )
-from .database_file import DatabaseFile, Unusable
+from .database_file import Damaged, DatabaseFile, Unusable
 from .maintenance import Maintenance
 from .schema import migrate
 from .transaction import (
@@ -104,6 +107,8 @@ class Engine:
         self._heal_at = 0.0
         #: True if tabs know a newer version of the file.
         self._restored = False
+        #: True if the file was damaged, and has not been checked since.
+        self._suspect = False
         #: True if there may be unused pages to return to the disk.
         self._shrinks = False
 
@@ -264,6 +269,9 @@ class Engine:
                 with suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
             raise
+        finally:
+            if write and self._file is not None:
+                self._file.note_write()
         self.state = state
         self._restored = (self._restored and not back) or transaction.restored
 
@@ -276,8 +284,12 @@ class Engine:
         ):
             self.prune()
             self._shrinks = True
-        if self._shrinks:
-            self._shrinks = shrink(self._connection)
+        elif not self._shrinks:
+            return
+        self._shrinks = shrink(self._connection)
+        if self._file is not None:
+            self._file.note_write()
+            self._is_lost()
 
     def prune(self) -> int:
         """Delete the rows that retention does not keep; return their number."""
@@ -319,6 +331,12 @@ class Engine:
         if self._db is not None and not self.durable and self._get_recovery().has_news(self.state):
             self._heal()
         if self._db is not None and self.durable:
+            try:
+                self._is_lost()
+            except FAULTS as fault:
+                # Otherwise SQLite would copy a damaged log into the file on closing it.
+                self._handle_fault(fault)
+        if self._db is not None and self.durable:
             self._keep_clock()
         self._disconnect()
 
@@ -336,9 +354,13 @@ class Engine:
 
     def _disconnect(self) -> None:
         if self._db is not None:
+            if self._file is not None:
+                self._file.secure_index()
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = None
+            if self._file is not None:
+                self._file.end_watch()
 
     def _open_file(self, timeout_s: float) -> None:
         if self._file is None:
@@ -347,6 +369,9 @@ class Engine:
         self._disconnect()
         self._db, self.mode = db, mode
         self._restored = False
+        if self._suspect:
+            check_integrity(db)
+            self._suspect = False
         self.state = load_state(db)
         self._maintenance.age.begin(self.state.clock, newest_ms(db), self._clock())
         self._file.remember_sidecars()
@@ -359,6 +384,8 @@ class Engine:
         )
         # Write the log back into the file that it belongs to, wherever both are now, and remove it:
         # SQLite would otherwise replay it onto the new file.
+        if self._file is not None:
+            self._file.secure_index()
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._disconnect()
@@ -387,10 +414,10 @@ class Engine:
         )
 
     def _is_known_lost(self) -> bool:
-        """Return whether the file is lost, after a fault; False if its path leads nowhere."""
+        """Return whether another file is there, after a fault; False if that is unknown."""
         try:
             return self._is_lost()
-        except OSError:
+        except (OSError, Damaged):
             return False
 
     def _get_fingerprint(self) -> tuple[int, ...] | None:
@@ -416,7 +443,13 @@ class Engine:
 
     def _handle_fault(self, fault: Exception) -> None:
         """Go on after ``fault``: with a new file if it is corrupt, or else in memory."""
+        if self._file is not None:
+            self._file.secure_index()
         salvage = self._get_recovery().salvage(self._db, self.path, self._timings.retry_timeout_s)
+        if isinstance(fault, Damaged):
+            self._read_anew(fault, salvage)
+            return
+        fault = self._find_cause(fault)
         if self._file is not None and is_corrupt(fault):
             quarantined = self._file.quarantine(self._timings.busy_timeout_s)
             # Another server of this home directory may have been faster.
@@ -437,7 +470,42 @@ class Engine:
                     return
         self._fall_back_to_memory(self._explain(fault), salvage)
 
+    def _find_cause(self, fault: Exception) -> Exception:
+        """Return a fault, or that of the disk for which SQLite took the file for corrupt."""
+        if self._file is None or not is_corrupt(fault) or self._file.is_replaced():
+            return fault
+        try:
+            self._file.read_through()
+        except FileNotFoundError:
+            return fault
+        except OSError as error:
+            return error
+        if any(words in str(fault) for words in UNREADABLE) and is_sound(self._file.path):
+            return sqlite3.OperationalError("it could not be read for a moment")
+        return fault
+
+    def _read_anew(self, fault: Damaged, salvage: Salvage) -> None:
+        """Go on with what the next process would find in the file, and store again what it lacks.
+
+        What SQLite still holds in memory may be more than that, so memory takes over in between.
+        """
+        assert self._file is not None
+        self._log.warning(
+            "Another program has changed the notification database %s while it was in use (%s). It "
+            "is read anew, and what is missing in it is stored again as far as it is known.",
+            *(self.path, fault),
+        )
+        self._file.begin_anew(self._timings.retry_timeout_s)
+        self._suspect = True
+        self._begin_in_memory(self._explain(fault), salvage)
+        self._heal()
+        if not self.durable and time.monotonic() >= self._heal_at:
+            # It is corrupt and was set aside, so that a new one can be begun at once.
+            self._heal()
+
     def _explain(self, fault: Exception) -> str:
+        if isinstance(fault, Damaged):
+            return f"another program has changed the database {self.path} ({fault})"
         if isinstance(fault, Unusable):
             return str(fault)
         if isinstance(fault, OSError):
@@ -447,6 +515,18 @@ class Engine:
         return f"the database {self.path} cannot be used: {self._file.explain_error(str(fault))}"
 
     def _fall_back_to_memory(self, problem: str, salvage: Salvage) -> None:
+        """Go on in memory, with the newest rows of the file, and say so."""
+        self._begin_in_memory(problem, salvage)
+        if self.path is None:
+            self._log.info("Notifications are kept in memory only: %s.", problem)
+        else:
+            self._log.warning(
+                "Notifications are kept in memory only and will be lost when this server stops: "
+                "%s. The file is tried again automatically.",
+                problem,
+            )
+
+    def _begin_in_memory(self, problem: str, salvage: Salvage) -> None:
         """Go on in memory, with the newest rows of the file.
 
         Memory has an epoch of its own, because the file will use the same numbers again if the
@@ -463,14 +543,6 @@ class Engine:
             self._get_recovery().restore(transaction, salvage)
         self._get_recovery().begin(salvage, self.state)
         self._heal_at = time.monotonic() + self._timings.heal_interval_s
-        if self.path is None:
-            self._log.info("Notifications are kept in memory only: %s.", problem)
-        else:
-            self._log.warning(
-                "Notifications are kept in memory only and will be lost when this server stops: "
-                "%s. The file is tried again automatically.",
-                problem,
-            )
 
     def _heal(self) -> None:
         """Try the file again, and store in it what memory has received in the meantime."""
@@ -495,6 +567,7 @@ class Engine:
         )
 
     def _report_still_failing(self, fault: Exception) -> None:
+        fault = self._find_cause(fault)
         problem = self._explain(fault)
         if self._file is not None:
             if is_corrupt(fault):
