@@ -31,6 +31,14 @@ export interface ICommandRequest {
 }
 
 /**
+ * Opening a notebook starts its kernel, unless told not to. A kernel that runs already is used all
+ * the same.
+ */
+const NO_KERNEL = {
+  kernelPreference: { shouldStart: false, autoStartDefault: false }
+};
+
+/**
  * Run the command, after a question unless it may run without one.
  *
  * @returns Whether it ran.
@@ -49,14 +57,16 @@ export async function runCommand(request: ICommandRequest): Promise<boolean> {
     return false;
   }
   const label = labelOf(commands, id, args);
+  const allowed = isAllowed(request, args);
   if (
-    !isAllowed(request, args) &&
+    !allowed &&
     !(await askWhetherToRun({ notification, action, id, args, label, trans }))
   ) {
     return false;
   }
   try {
-    await commands.execute(id, args);
+    const [command, given] = allowed ? withoutKernel(id, args) : [id, args];
+    await commands.execute(command, given);
     return true;
   } catch (error) {
     await showErrorMessage(
@@ -88,6 +98,32 @@ function isAllowed(
         names.includes(name) && (value === null || typeof value !== 'object')
     )
   );
+}
+
+/**
+ * Return a command that opens a file, and its arguments, so that it starts no kernel, to which
+ * nobody has agreed.
+ */
+function withoutKernel(
+  id: string,
+  args: ReadonlyJSONObject
+): [string, ReadonlyJSONObject] {
+  if (id === 'docmanager:open' && !Object.hasOwn(args, 'kernel')) {
+    return [id, { ...NO_KERNEL, ...args }];
+  }
+  // This command passes on nothing but the path.
+  const { path } = args;
+  if (
+    id === 'filebrowser:open-path' &&
+    typeof path === 'string' &&
+    /\.ipynb$/i.test(path)
+  ) {
+    return [
+      'docmanager:open',
+      { ...NO_KERNEL, path: path.replace(/^\/+/, '') }
+    ];
+  }
+  return [id, args];
 }
 
 function labelOf(

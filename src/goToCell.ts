@@ -62,7 +62,9 @@ export async function goToCell(
   if (!panel && path !== null) {
     panel =
       (await commands.execute(OPEN, {
-        path: belowRoot(path)
+        path: belowRoot(path),
+        // A sender may name any notebook, and nobody asked for its kernel.
+        kernelPreference: { shouldStart: false, autoStartDefault: false }
       })) ?? null;
   }
   if (!panel) {

@@ -8,6 +8,11 @@ import { row } from './rows';
 
 const trans = nullTranslator.load('jupyterlab_notify');
 
+/** What keeps JupyterLab from starting a kernel. */
+const NO_KERNEL = {
+  kernelPreference: { shouldStart: false, autoStartDefault: false }
+};
+
 describe('NotificationActions', () => {
   let commands: CommandRegistry;
   let ran: [string, unknown][];
@@ -20,7 +25,12 @@ describe('NotificationActions', () => {
     ran = [];
     changed = [];
     opened = [];
-    for (const id of ['test:show', 'test:delete']) {
+    for (const id of [
+      'test:show',
+      'test:delete',
+      'docmanager:open',
+      'filebrowser:open-path'
+    ]) {
       commands.addCommand(id, {
         label: trans.__('A test command'),
         describedBy: { args: {} },
@@ -107,6 +117,47 @@ describe('NotificationActions', () => {
       expect(ran).toHaveLength(atOnce ? 1 : 0);
     }
   );
+
+  it.each<[string, object, string, object]>([
+    ['docmanager:open', { path: 'a.ipynb' }, 'docmanager:open', NO_KERNEL],
+    [
+      'filebrowser:open-path',
+      { path: 'a.ipynb' },
+      'docmanager:open',
+      NO_KERNEL
+    ],
+    [
+      'filebrowser:open-path',
+      { path: '/a.IPYNB' },
+      'docmanager:open',
+      NO_KERNEL
+    ],
+    ['filebrowser:open-path', { path: 'a.txt' }, 'filebrowser:open-path', {}],
+    ['filebrowser:open-path', { path: 5 }, 'filebrowser:open-path', {}],
+    // A site may list more arguments.
+    ['docmanager:open', { path: 'a.ipynb', kernel: 'x' }, 'docmanager:open', {}]
+  ])(
+    'opens a notebook without its kernel if nobody was asked: %s %j',
+    async (commandId, args, command, more) => {
+      actions.allowedCommands = ['docmanager:open', 'filebrowser:open-path'];
+      await run({ commandId, args: args as Action['args'] });
+      const { path } = args as { path: string | number };
+      const given =
+        command === commandId ? path : String(path).replace(/^\//, '');
+      expect(ran).toEqual([[command, { ...args, ...more, path: given }]]);
+    }
+  );
+
+  it('starts the kernel of a notebook to which the user has agreed', async () => {
+    actions.allowedCommands = [];
+    const done = run({
+      commandId: 'docmanager:open',
+      args: { path: 'a.ipynb' }
+    });
+    await press('warn');
+    await done;
+    expect(ran).toEqual([['docmanager:open', { path: 'a.ipynb' }]]);
+  });
 
   it('names any other command and asks', async () => {
     const done = run({
