@@ -700,7 +700,8 @@ class QuietChange(_Wire):
         datetime | None,
         Field(
             description="End of do-not-disturb, if it is turned on: an RFC 3339 time within a "
-            "year, else 409. Without it, it lasts until the user turns it off."
+            "year, else 409. Null: until the user turns it off. Without it, what is on keeps its "
+            "end; else the same as null."
         ),
     ] = None
     mute: Annotated[

@@ -823,7 +823,7 @@ export interface IngestMessage {
 export interface QuietChange {
   doNotDisturb?: boolean | null;
   /**
-   * End of do-not-disturb, if it is turned on: an RFC 3339 time within a year, else 409. Without it, it lasts until the user turns it off.
+   * End of do-not-disturb, if it is turned on: an RFC 3339 time within a year, else 409. Null: until the user turns it off. Without it, what is on keeps its end; else the same as null.
    */
   until?: string | null;
   /**

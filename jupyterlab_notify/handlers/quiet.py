@@ -38,6 +38,12 @@ class QuietHandler(BodyHandler):
         change: models.QuietChange = validate(models.QuietChange, self.json())
         until_ms = None if change.until is None else int(change.until.timestamp() * 1000)
         quiet = await self.manager.change_quiet(
-            QuietChange(change.doNotDisturb, until_ms, change.mute, change.unmute)
+            QuietChange(
+                change.doNotDisturb,
+                until_ms,
+                change.mute,
+                change.unmute,
+                keeps_end="until" not in change.model_fields_set,
+            )
         )
         self.answer({**(quiet or NOTHING)})

@@ -30,12 +30,16 @@ class QuietChange(NamedTuple):
         When do-not-disturb ends; None: when the user turns it off.
     mute, unmute
         A source whose messages shall go to the center only, or no longer.
+    keeps_end
+        Whether do-not-disturb keeps its end if it is on already: a switch that knows of no end is
+        turned on.
     """
 
     do_not_disturb: bool | None = None
     until_ms: int | None = None
     mute: str | None = None
     unmute: str | None = None
+    keeps_end: bool = False
 
 
 class UntoldQuiet(NamedTuple):
@@ -122,7 +126,9 @@ class QuietRepository:
             if others >= MAX_MUTED:
                 raise Conflict(f"{MAX_MUTED} sources are muted, which is the most: unmute another.")
             _set(transaction, change.mute, True)
-        if change.do_not_disturb is not None:
+        if change.do_not_disturb is not None and not (
+            change.do_not_disturb and change.keeps_end and _is_active(transaction, EVERYTHING)
+        ):
             _set(transaction, EVERYTHING, change.do_not_disturb, change.until_ms)
         # The new seq tells tabs and other servers of the change.
         transaction.next_seq()
@@ -226,11 +232,13 @@ def _set(transaction: Transaction, source: str, active: bool, until_ms: int | No
     )
 
 
+def _is_active(transaction: Transaction, source: str) -> bool:
+    active = transaction.execute("SELECT 1 FROM quiet WHERE source = ? AND active", (source,))
+    return active.fetchone() is not None
+
+
 def _unmute(transaction: Transaction, source: str) -> None:
-    known = transaction.execute(
-        "SELECT 1 FROM quiet WHERE source = ? AND active", (source,)
-    ).fetchone()
-    if known is not None:
+    if _is_active(transaction, source):
         _set(transaction, source, False)
         _forget(transaction)
 

@@ -38,6 +38,20 @@ def set_back(server: Server, source: str, hours: int) -> None:
         )
 
 
+def test_a_switch_that_knows_of_no_end_leaves_the_end_as_it_is(
+    make_server: Callable[..., Server],
+) -> None:
+    """A tab may tell of JupyterLab's switch before it hears that it was turned on for an hour."""
+    server = make_server()
+    until = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+    held = change(server, doNotDisturb=True, until=until)
+    assert held["until"] is not None
+    assert change(server, doNotDisturb=True) == held
+    assert change(server, doNotDisturb=True, until=None)["until"] is None
+    assert change(server, doNotDisturb=False)["doNotDisturb"] is False
+    assert change(server, doNotDisturb=True)["until"] is None
+
+
 def test_what_is_changed_at_one_server_holds_at_the_others(
     make_server: Callable[..., Server], service: Service
 ) -> None:
