@@ -561,19 +561,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
           ...state
         })
       );
-    } else if (selection.ids.length === 1) {
-      const id = encodeURIComponent(selection.ids[0]);
-      try {
-        answers.push(await this._request(`notifications/${id}`, state));
-      } catch (error) {
-        // What its sender has withdrawn meanwhile is out of the user's way, as was asked for; but
-        // what was to come back is missed.
-        const { response } = error as Partial<ServerConnection.ResponseError>;
-        if (response?.status !== 404 || !Object.values(state).some(Boolean)) {
-          throw error;
-        }
-      }
     } else {
+      // Rows that their sender has withdrawn meanwhile are left out: nobody misses them.
       for (let i = 0; i < selection.ids.length; i += LIMITS.ids) {
         const ids = selection.ids.slice(i, i + LIMITS.ids);
         answers.push(await this._request('notifications', { ids, ...state }));

@@ -12,8 +12,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
  * @param init - The method, the body to send as JSON, and whether the request outlives the page.
  * @param settings - The settings of the connection to the server.
  * @param trans - The language of the errors.
- * @throws An error whose message is a sentence to show: a `ServerConnection.ResponseError` if the
- *   server refused.
+ * @throws An error whose message is a sentence to show.
  */
 export async function request<T>(
   path: string,
@@ -40,8 +39,7 @@ export async function request<T>(
     );
   }
   if (!response.ok || answer === null) {
-    throw new ServerConnection.ResponseError(
-      response,
+    throw new Error(
       typeof answer?.message === 'string' && answer.message
         ? answer.message
         : trans.__('The server answered with an error (%1).', response.status)

@@ -287,22 +287,12 @@ describe('ServerNotifications', () => {
       expect(emitted[emitted.length - 1].notifications[0].dismissed).toBeNull();
     });
 
-    it('is in vain, not wrong, where its sender has withdrawn the row, unless it was to come back', async () => {
-      respond({ success: false, message: 'It has been withdrawn.' }, 404);
-      for (const state of [
-        { read: true },
-        { closed: true },
-        { dismissed: true },
-        { snoozedUntil: '2026-12-24T00:00:00Z' }
-      ]) {
-        const { changed } = await model.change({ ids: ['a'] }, state);
-        expect(changed).toBe(0);
-      }
-      await expect(
-        model.change({ ids: ['a'] }, { dismissed: false })
-      ).rejects.toThrow('It has been withdrawn.');
+    it('is in vain, not wrong, where its sender has withdrawn the row', async () => {
+      respond({ changed: 0, seqs: null, cursor: 'e:2' });
+      const made = await model.change({ ids: ['a'] }, { dismissed: true });
+      expect(made.changed).toBe(0);
       // Nothing is anticipated any more.
-      expect(model.get('a')!.read).toBeNull();
+      expect(model.get('a')!.dismissed).toBeNull();
     });
 
     it('reaches the server after earlier changes of the same rows, and of no others', async () => {
@@ -323,10 +313,13 @@ describe('ServerNotifications', () => {
         model.change({ all: true }, { read: true })
       ];
       await step();
-      expect(sent).toEqual(['{"dismissed":true}', '{"read":true}']);
+      expect(sent).toEqual([
+        '{"ids":["a"],"dismissed":true}',
+        '{"ids":["b"],"read":true}'
+      ]);
       release.splice(0).forEach(go => go());
       await step();
-      expect(sent.slice(2)).toEqual(['{"dismissed":false}']);
+      expect(sent.slice(2)).toEqual(['{"ids":["a"],"dismissed":false}']);
       const rows = [row('c', 3)];
       feed.received.emit(changes('e:3', rows, count(rows)));
       release.splice(0).forEach(go => go());
@@ -413,7 +406,11 @@ describe('ServerNotifications', () => {
       await model.change({ all: true }, { read: true });
       await model.change({ seqs: [3, 9], upTo: 'e:9' }, { dismissed: false });
       expect(requests).toEqual([
-        ['PATCH', '/jupyterlab-notify/notifications/a', { read: true }],
+        [
+          'PATCH',
+          '/jupyterlab-notify/notifications',
+          { ids: ['a'], read: true }
+        ],
         [
           'PATCH',
           '/jupyterlab-notify/notifications',

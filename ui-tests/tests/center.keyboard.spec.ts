@@ -104,7 +104,7 @@ test.describe('The center says', () => {
 
   test('that a change was refused, and shows the row as it is', async () => {
     await push('a message');
-    await page.route('**/jupyterlab-notify/notifications/*', route =>
+    await page.route('**/jupyterlab-notify/notifications?*', route =>
       route.fulfill({
         status: 500,
         json: { success: false, message: 'The disk is full.' }
@@ -238,7 +238,7 @@ test.describe('The keyboard', () => {
     await expect(rows(page)).toHaveCount(2);
     let answer: () => void = () => undefined;
     const held = new Promise<void>(resolve => (answer = resolve));
-    await page.route('**/jupyterlab-notify/notifications/*', async route => {
+    await page.route('**/jupyterlab-notify/notifications?*', async route => {
       await held;
       await route.continue();
     });
