@@ -147,7 +147,7 @@ class DatabaseFile:
                 path = self._beside(suffix)
                 self._sidecars[suffix] = path, _identity(path)
         if len(self._sidecars) == 2:
-            with suppress(OSError):
+            with suppress(OSError, ImportError):
                 self._watch = LogWatch(
                     os.fspath(self.path), *(path for path, _ in self._sidecars.values())
                 )

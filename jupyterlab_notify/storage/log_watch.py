@@ -87,9 +87,14 @@ class LogWatch:
     ------
     OSError
         If one of them cannot be opened.
+    ImportError
+        On a system that locks files in another way (Windows).
     """
 
     def __init__(self, file: str, log: str, index: str) -> None:
+        from fcntl import lockf
+
+        self._lockf = lockf
         self._file = file
         self._log = os.open(log, os.O_RDWR)
         try:
@@ -247,13 +252,13 @@ class LogWatch:
 
         This process must not be in a transaction.
         """
-        from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, lockf
+        from fcntl import LOCK_EX, LOCK_NB, LOCK_UN
 
         end = time.monotonic() + timeout_s
         held = False
         while not held:
             try:
-                lockf(self._index, LOCK_EX | LOCK_NB, 1, lock)
+                self._lockf(self._index, LOCK_EX | LOCK_NB, 1, lock)
                 held = True
             except OSError:
                 if time.monotonic() >= end:
@@ -263,7 +268,7 @@ class LogWatch:
             yield held
         finally:
             if held:
-                lockf(self._index, LOCK_UN, 1, lock)
+                self._lockf(self._index, LOCK_UN, 1, lock)
 
 
 def _stamp(status: os.stat_result) -> _Stamp:

@@ -319,3 +319,14 @@ def test_a_disk_that_cannot_be_read_is_not_taken_for_a_corrupt_file(
     assert len(live(store)) == 22
     store.close()
     check_sound(path)
+
+
+def test_a_system_without_these_locks_stores_messages_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(database_file, "file_system", lambda path: "ext4")
+    store = Storage(tmp_path / "file.sqlite")
+    id_ = receive(store, "kept")
+    assert status(store)["durable"]
+    assert id_ in live(store)
