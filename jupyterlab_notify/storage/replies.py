@@ -161,7 +161,8 @@ def is_gone(transaction: Transaction, id_: str) -> NotFound:
         "SELECT revoked_ms IS NOT NULL FROM notifications WHERE id = ?", (id_,)
     ).fetchone()
     if row is None:
-        return NotFound("This message is no longer there.")
+        # Only programs and people who type ids and keys ask for what never was.
+        return NotFound(f"There is no notification {id_!r}.")
     return NotFound(f"This message has {'been withdrawn' if row[0] else 'expired'}.")
 
 

@@ -219,6 +219,33 @@ describe('ToastPresenter', () => {
     ]);
   });
 
+  it('shows what stays anew if its toast is gone though nobody has closed it', async () => {
+    const container = document.createElement('div');
+    container.id = 'react-toastify-container';
+    document.body.append(container);
+    present(() => false);
+    model.bring([
+      row('a', 1, { autoClose: false }),
+      row('b', 2, { autoClose: 60_000 })
+    ]);
+    const shown = manager.notifications.map(({ id }) => {
+      const toast = document.createElement('div');
+      toast.className = 'Toastify__toast';
+      toast.id = id;
+      container.append(toast);
+      return toast;
+    });
+    await settle();
+    shown.forEach(toast => toast.remove());
+    await settle();
+    expect(messages()).toEqual(['message a']);
+    expect(shown.map(({ id }) => id)).not.toContain(
+      manager.notifications[0].id
+    );
+    expect(model.changes).toEqual([]);
+    container.remove();
+  });
+
   it('offers to show more of what was cut or has a body', () => {
     model.bring([row('a', 1, { message: 'word '.repeat(100) })]);
     expect(labels()).toEqual(['Show more']);

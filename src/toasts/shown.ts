@@ -181,11 +181,13 @@ export class ShownToasts {
     const id = this._ids.get(toast) ?? '';
     const shown = this._shown.get(id);
     if (shown) {
-      shown.visible = false;
-      if (!shown.sticky) {
-        // The message stays in the center: a copy in JupyterLab's list would
-        // stay for ever.
-        this.close(id);
+      // The message stays in the center: a copy in JupyterLab's list would stay for ever.
+      this.close(id);
+      const row = this._options.model.get(id);
+      if (row && shown.sticky) {
+        // React-toastify may remove a toast that appears while another one leaves. Nobody has
+        // closed it.
+        this.show(row, true);
       }
     }
     return !!shown;

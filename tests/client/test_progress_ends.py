@@ -187,22 +187,22 @@ def test_killed_in_the_middle_it_says_when_it_stopped(server: Server) -> None:
     code = (
         "import jupyter_notify.progress as progress\nprogress.HEARTBEAT_S = 5\n"
         + PRELUDE
-        + "import time\nwith notify.progress('Killed', total=3): time.sleep(60)\n"
+        + "import time\nwith notify.progress('In the middle', total=3): time.sleep(60)\n"
     )
     with running(sys.executable, "-c", code, env=outside(server), cwd=server.root_dir) as process:
-        assert wait_for_message(server, "Killed")["type"] == "in-progress"
+        assert wait_for_message(server, "In the middle")["type"] == "in-progress"
         process.kill()
     row = wait_for(
         lambda: next(
             (
                 row
                 for row in server.page(limit=200)["notifications"]
-                if row["message"].startswith("Killed") and row["type"] != "in-progress"
+                if row["message"].startswith("In the middle") and row["type"] != "in-progress"
             ),
             None,
         ),
         "that it stopped",
         30,
     )
-    assert (row["type"], row["message"], row["progress"]) == ("warning", "Killed: 0 of 3", 0)
+    assert (row["type"], row["message"], row["progress"]) == ("warning", "In the middle: 0 of 3", 0)
     assert row["created"] <= row["stopped"] < row["updated"]

@@ -482,7 +482,9 @@ def test_what_is_gone_is_told_to_the_user_in_words(server: Server) -> None:
     ids = {
         "This message has been withdrawn.": server.ingest("Withdrawn", reply={"text": True}),
         "This message has expired.": server.ingest("Expired", ttl=0, reply={"text": True}),
-        "This message is no longer there.": {"notification_id": "01M80000000000000000000000"},
+        "There is no notification '01M80000000000000000000000'.": {
+            "notification_id": "01M80000000000000000000000"
+        },
     }
     for sentence, receipt in ids.items():
         id_ = receipt["notification_id"]
