@@ -206,7 +206,8 @@ ENDLESS = {
     ),
     "every": (doubled("allOf", "object"), {}, "takes more than"),
     "any": (doubled("anyOf", "string"), {}, "takes more than"),
-    "itself": ("{$ref: '#'}", {}, "schema is no good"),
+    # A slow machine gives up before it has come to the bottom.
+    "itself": ("{$ref: '#'}", {}, "schema is no good|checking them takes more than"),
     "unique": (
         "{properties: {a: {uniqueItems: true}}}",
         {"a": [*({"x": n} for n in range(4000)), {"x": 1.0}]},

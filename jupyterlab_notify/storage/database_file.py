@@ -99,8 +99,10 @@ class DatabaseFile:
         for suffix in ("", *SIDECARS):
             path = self._beside(suffix)
             try:
-                mode = stat.S_IMODE(os.stat(path).st_mode)
-                if not mode & 0o077 or os.name == "nt":
+                # A link may lead to a file of others, or to a device of the whole system.
+                status = os.lstat(path)
+                mode = stat.S_IMODE(status.st_mode)
+                if not stat.S_ISREG(status.st_mode) or not mode & 0o077 or os.name == "nt":
                     continue
                 os.chmod(path, mode & ~0o077)
             except FileNotFoundError:

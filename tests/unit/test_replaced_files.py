@@ -206,6 +206,20 @@ def test_a_database_that_others_can_write_is_made_private_and_said(
     store.close()
 
 
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_what_a_link_beside_it_leads_to_keeps_its_mode(path: Path, suffix: str) -> None:
+    """It may be the system's /dev/null, which others cannot do without."""
+    path.parent.mkdir()
+    target = path.with_name("of others")
+    target.touch()
+    target.chmod(0o666)
+    path.parent.joinpath(path.name + suffix).symlink_to(target)
+    store = Storage(path, timings=QUICK)
+    receive(store, "kept")
+    store.close()
+    assert target.stat().st_mode & 0o777 == 0o666
+
+
 def test_no_umask_lets_others_have_the_folders_that_are_made(path: Path) -> None:
     before = os.umask(0)
     try:
