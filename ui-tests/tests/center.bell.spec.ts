@@ -281,18 +281,20 @@ test('The panel has its width also where JupyterLab lost it as it restored its l
     if (sessionStorage.getItem('lose') === null) {
       return;
     }
-    const wait = setInterval(() => {
-      const app = (window as any).jupyterapp;
-      if (app) {
-        clearInterval(wait);
-        void app.restored.then(() => {
+    let app: any;
+    Object.defineProperty(window, 'jupyterapp', {
+      get: () => app,
+      // Before any plugin of the page can wait for the layout.
+      set: made => {
+        app = made;
+        void app.shell.restored.then(() => {
           const split = app.shell._hsplitPanel;
           const sizes = split.relativeSizes();
           split.setRelativeSizes([...sizes.slice(0, -1), 0]);
           sessionStorage.removeItem('lose');
         });
       }
-    }, 1);
+    });
   });
   await reloadPage();
   await expect(rows(page, 'a message')).toBeVisible();
