@@ -10,6 +10,7 @@ import type {
 } from '@lumino/coreutils';
 
 import { askWhetherToRun } from './actionQuestion';
+import { NO_KERNEL } from './noKernel';
 import { visible } from './text/visible';
 import type { Action, Notification } from './wire';
 
@@ -29,14 +30,6 @@ export interface ICommandRequest {
   id: string;
   trans: TranslationBundle;
 }
-
-/**
- * Opening a notebook starts its kernel, unless told not to. A kernel that runs already is used all
- * the same.
- */
-const NO_KERNEL = {
-  kernelPreference: { shouldStart: false, autoStartDefault: false }
-};
 
 /**
  * Run the command, after a question unless it may run without one.

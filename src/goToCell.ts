@@ -8,6 +8,8 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import { NO_KERNEL } from './noKernel';
+
 /**
  * JupyterLab's own command.
  */
@@ -64,7 +66,7 @@ export async function goToCell(
       (await commands.execute(OPEN, {
         path: belowRoot(path),
         // A sender may name any notebook, and nobody asked for its kernel.
-        kernelPreference: { shouldStart: false, autoStartDefault: false }
+        ...NO_KERNEL
       })) ?? null;
   }
   if (!panel) {

@@ -548,7 +548,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
     selection: NotificationModel.Selection,
     state: StateChange,
     { epoch, seq }: Private.ICursor
-  ): Promise<Private.IMade> {
+  ): Promise<Private.IResult> {
     const answers: Changed[] = [];
     if (!('ids' in selection)) {
       // Leave out messages that arrive meanwhile: the user has not seen them.
@@ -658,7 +658,7 @@ namespace Private {
   /**
    * A change that the server has made, and the last seq of it.
    */
-  export interface IMade {
+  export interface IResult {
     answer: Changed;
     settled: number;
   }
@@ -669,8 +669,8 @@ namespace Private {
   export interface IPending {
     /** The rows that the change is for: if it is for everything, those of this tab. */
     readonly ids: ReadonlySet<string>;
-    /** The answer of the server. */
-    readonly sent: Promise<IMade>;
+    /** Resolves once the server has answered. */
+    readonly sent: Promise<IResult>;
     readonly state: StateChange;
     readonly now: string;
     /** True if the change is for rows that are not named, also for some that this tab does not hold. */

@@ -289,6 +289,7 @@ class Engine:
         self._shrinks = shrink(self._connection)
         if self._file is not None:
             self._file.note_write()
+            # A look at what was written now, which the next one compares with.
             self._is_lost()
 
     def prune(self) -> int:

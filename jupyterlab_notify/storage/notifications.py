@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
@@ -35,7 +34,7 @@ from .fields import (
 )
 from .ids import pushed_broadcast
 from .outbox import OutboxRepository
-from .pruning import prune
+from .pruning import prune, take_turns
 from .quiet import QuietRepository
 from .replies import find_sent, is_gone
 from .retention import Retention
@@ -306,9 +305,12 @@ class NotificationRepository:
             f"WHERE {PINNED} AND position < ? ORDER BY position DESC",
             (newest[-1]["position"],),
         ).fetchall()
+        # As in retention, so that a sender that floods puts nothing of another out of sight.
+        by_source = take_turns(older, lambda row: row[1:], lambda row: 1, lambda row: row[:1])
+        by_sender = take_turns(by_source, lambda row: row[1], lambda row: 1, lambda row: row[:1])
         rows = (
             transaction.execute(f"{SELECT} WHERE position = ?", (position,)).fetchone()
-            for position in _in_turns(older, PINNED_ROWS)
+            for position, *_ in by_sender[:PINNED_ROWS]
         )
         pinned, _ = _take(rows, MAX_FRAME_BYTES // 2)
         return newest, sorted(pinned, key=lambda row: row["position"], reverse=True)
@@ -746,30 +748,6 @@ class InsertNotification(GroupedOperation):
                 some = messages[len(stored) : len(stored) + size]
                 stored += self.notifications.add_many(transaction, some)
         return [Stored(id_, seq, "created", transaction.durable) for id_, seq in stored]
-
-
-def _in_turns(rows: list[tuple[int, str, str]], most: int) -> list[int]:
-    """Return the positions of the first rows if senders take turns, and each one's sources.
-
-    A sender that floods puts nothing of another out of sight.
-
-    Parameters
-    ----------
-    rows
-        The position, the sender's token and the source of each.
-    most
-        How many.
-    """
-    if len(rows) > most:
-        # First the turns of each source, then of each token. The order of equal turns stays.
-        for end in (3, 2):
-            taken: Counter[tuple[object, ...]] = Counter()
-            turns = []
-            for row in rows:
-                taken[row[1:end]] += 1
-                turns.append((taken[row[1:end]], row))
-            rows = [row for _, row in sorted(turns, key=lambda turn: turn[0])]
-    return [row[0] for row in rows[:most]]
 
 
 def _take(

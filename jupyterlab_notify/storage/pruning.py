@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .expiry import forget_held
 from .retention import Retention
@@ -47,6 +47,9 @@ _PICTURE = (
 PINNED_AS_ONE = 50
 #: A row of half a page or more takes up whole pages.
 PAGE_BYTES = 4096
+
+
+_T = TypeVar("_T")
 
 
 class _Row(NamedTuple):
@@ -155,22 +158,41 @@ def _in_turns(rows: Iterable[_Row], cost: Callable[[_Row], float]) -> list[_Row]
                 return cost(row) / PINNED_AS_ONE
         return cost(row)
 
-    by_value = sorted(rows, key=lambda row: row.value, reverse=True)
-    by_source = _take_turns(by_value, lambda row: (row.sender, row.source), cost_in_token)
-    return _take_turns(by_source, lambda row: row.sender, cost)
+    def value(row: _Row) -> tuple[int, int]:
+        return row.value
+
+    by_value = sorted(rows, key=value, reverse=True)
+    by_source = take_turns(by_value, lambda row: (row.sender, row.source), cost_in_token, value)
+    return take_turns(by_source, lambda row: row.sender, cost, value)
 
 
-def _take_turns(
-    rows: Iterable[_Row], group: Callable[[_Row], object], cost: Callable[[_Row], float]
-) -> list[_Row]:
-    """Order rows by what their group has taken with each; within a group the order stays."""
+def take_turns(
+    rows: Iterable[_T],
+    group: Callable[[_T], object],
+    cost: Callable[[_T], float],
+    value: Callable[[_T], tuple[int, ...]],
+) -> list[_T]:
+    """Order rows by what their group has taken with each; within a group the order stays.
+
+    Parameters
+    ----------
+    rows
+        The rows, the most valuable of each group first.
+    group
+        Returns the group that a row belongs to.
+    cost
+        Returns how much of the limit a row takes.
+    value
+        Returns the worth of a row, which decides between equal turns.
+    """
     taken: defaultdict[object, float] = defaultdict(float)
-    turns: list[tuple[float, _Row]] = []
+    turns: list[tuple[float, _T]] = []
     for row in rows:
         key = group(row)
         taken[key] += cost(row)
         # Fractions of a turn add up to a whole one despite rounding.
         turns.append((round(taken[key], 6), row))
-    # Of equal turns, the most valuable row comes first.
-    turns.sort(key=lambda each: (each[0], -each[1].worth, -each[1].position))
+    # Of equal turns, the most valuable row comes first: sorting keeps the order of what is equal.
+    turns.sort(key=lambda turn: value(turn[1]), reverse=True)
+    turns.sort(key=lambda turn: turn[0])
     return [row for _, row in turns]

@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from jupyterlab_notify.sources.central import CentralClient, Transport
-from jupyterlab_notify.sources.central.failure import Failure
+from ..support.asking_service import failure_at
 
 BASE = "/services/notify"
 #: With a base path; each is tried as the location of a redirect.
@@ -112,15 +111,7 @@ async def ask(service: Service, location: str, base: str = BASE) -> str | None:
     """Ask a service that redirects to a location; return what went wrong."""
     netloc = f"127.0.0.1:{service.port}"
     service.location = location.format(origin=f"http://{netloc}", netloc=netloc)
-    transport = Transport(f"http://{netloc}{base}", token=lambda: "token", timeout_s=10)
-    client = CentralClient(transport)
-    try:
-        await client.broadcasts()
-    except Failure as failure:
-        return str(failure)
-    finally:
-        await client.close()
-    return None
+    return await failure_at(f"http://{netloc}{base}", token=lambda: "token")
 
 
 @pytest.mark.parametrize("location", WITHIN)

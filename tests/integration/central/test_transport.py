@@ -13,6 +13,7 @@ from jupyterlab_notify.sources.central import CentralClient, Transport
 from jupyterlab_notify.sources.central.failure import Failure
 from jupyterlab_notify.sources.central.transport import trust
 
+from ...support.asking_service import failure_at
 from ...support.central import Central
 from ...support.central_lab import TOKEN, config, healthy, passed, rows, shows
 from ...support.proxy import SUFFIX, Proxy
@@ -60,15 +61,8 @@ def bundle(authority: trustme.CA, path: Path) -> Path:
 
 
 async def ask(url: str, **options: Any) -> str | None:
-    """Ask for the broadcasts; return what went wrong."""
-    client = CentralClient(Transport(url, token=lambda: TOKEN, timeout_s=10, **options))
-    try:
-        await client.broadcasts()
-    except Failure as failure:
-        return str(failure)
-    finally:
-        await client.close()
-    return None
+    """Ask for the broadcasts with the service's token; return what went wrong."""
+    return await failure_at(url, token=lambda: TOKEN, **options)
 
 
 def test_it_is_asked_through_the_proxy_of_the_environment(
