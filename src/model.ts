@@ -225,15 +225,20 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    *
    * @throws An error whose message is a sentence to show.
    */
-  async changeQuiet(change: QuietChange): Promise<Quiet> {
-    const cursor = this._cursor;
-    const quiet = await this._request<Quiet>('quiet', change);
-    // A frame that came meanwhile may know of a later change.
-    if (cursor === this._cursor) {
-      this._setQuiet(quiet);
-      this._stateChanged.emit();
-    }
-    return quiet;
+  changeQuiet(change: QuietChange): Promise<Quiet> {
+    // One after the other: of two requests on their way, the second may arrive first.
+    const sent = this._quietSent.then(async () => {
+      const cursor = this._cursor;
+      const quiet = await this._request<Quiet>('quiet', change);
+      // A frame that came meanwhile may know of a later change.
+      if (cursor === this._cursor) {
+        this._setQuiet(quiet);
+        this._stateChanged.emit();
+      }
+      return quiet;
+    });
+    this._quietSent = sent.catch(() => undefined);
+    return sent;
   }
 
   /**
@@ -625,6 +630,8 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private _list: readonly Notification[] | null = null;
   private _pending: Private.IPending[] = [];
   private _quiet: Quiet | null = null;
+  /** Resolved once the last change of it is answered. */
+  private _quietSent: Promise<unknown> = Promise.resolve();
   private _serverCounts: Counts = Private.NO_COUNTS;
   private _welcome: number | undefined = undefined;
 }

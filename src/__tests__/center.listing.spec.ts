@@ -221,6 +221,25 @@ describe('Listing', () => {
     expect(listing.rows).toHaveLength(120);
   });
 
+  it('keeps the row that somebody asked for while the first page comes, and later', async () => {
+    const server = new Server(many(120));
+    const listing = new Listing(server);
+    const answer = server.hold();
+    const load = listing.load();
+    listing.include(server.rows.find(({ id }) => id === 'n5')!);
+    await answer();
+    await load;
+    expect(ids(listing)[50]).toBe('n5');
+    await listing.refresh();
+    expect(ids(listing)).toContain('n5');
+    // What a tab that was away was not told of.
+    server.rows = server.rows.filter(({ id }) => id !== 'n5');
+    await listing.refresh();
+    expect(ids(listing)).not.toContain('n5');
+    await listing.load({ view: 'unread' });
+    expect(listing.rows).toHaveLength(50);
+  });
+
   it('keeps in Unread what is read while one looks, till the filter is left', async () => {
     const server = new Server(many(3));
     const listing = new Listing(server);

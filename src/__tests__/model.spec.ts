@@ -350,6 +350,34 @@ describe('ServerNotifications', () => {
       expect(model.quiet!.doNotDisturb).toBe(false);
     });
 
+    it('of do-not-disturb are sent one after the other, after a failure too', async () => {
+      const sent: unknown[] = [];
+      let release: (fails: boolean) => void = () => undefined;
+      answer = async request => {
+        const change = await request.json();
+        sent.push(change);
+        if (await new Promise<boolean>(resolve => (release = resolve))) {
+          throw new TypeError('Failed to fetch');
+        }
+        return new Response(
+          JSON.stringify({ ...change, until: null, muted: [] })
+        );
+      };
+      const step = () => new Promise(resolve => setTimeout(resolve, 10));
+      const first = model.changeQuiet({ doNotDisturb: true });
+      const second = model.changeQuiet({ doNotDisturb: false });
+      const failed = expect(first).rejects.toThrow('cannot be reached');
+      await step();
+      expect(sent).toEqual([{ doNotDisturb: true }]);
+      release(true);
+      await failed;
+      await step();
+      expect(sent.slice(1)).toEqual([{ doNotDisturb: false }]);
+      release(false);
+      await second;
+      expect(model.quiet!.doNotDisturb).toBe(false);
+    });
+
     it('goes back when the server cannot be reached', async () => {
       answer = () => Promise.reject(new TypeError('Failed to fetch'));
       await expect(

@@ -106,6 +106,7 @@ export class Listing {
    */
   load(query: NotificationModel.IQuery = this._query): Promise<void> {
     this._query = query;
+    this._included = null;
     // Known rows are shown at once, except for a search for words: only the server
     // knows which rows match, so known rows would flicker in and out.
     this._rows = query.text
@@ -239,9 +240,11 @@ export class Listing {
   }
 
   /**
-   * Show one row even if its page is not loaded: somebody asked for it.
+   * Show one row even if its page is not loaded: somebody asked for it. It stays if the list is
+   * asked for again, or if the first page comes only now.
    */
   include(row: Notification): void {
+    this._included = row;
     this._set(this._merge(this._rows, [row], false));
   }
 
@@ -266,13 +269,23 @@ export class Listing {
     }
     this._changed.emit();
     try {
-      const [page, late] = await this._request(undefined, depth);
+      const asked = this._included;
+      const [[page, late], included] = await Promise.all([
+        this._request(undefined, depth),
+        asked ? this._source.page(this._query, asked.position + 1, 1) : null
+      ]);
       if (generation !== this._generation) {
         return;
       }
-      const kept = fresh
-        ? []
-        : this._rows.filter(row => this._stays(row, page));
+      // It was fetched while the page was on its way, or the server has it still.
+      const there =
+        this._included !== asked ||
+        included?.notifications.some(({ id }) => id === asked?.id);
+      const kept = this._rows.filter(
+        row =>
+          (there && row.id === this._included?.id) ||
+          (!fresh && this._stays(row, page))
+      );
       this._asking = this._loading = false;
       this._take(page, late, kept);
     } catch (reason) {
@@ -432,6 +445,8 @@ export class Listing {
   private _aside: Late = new Map();
   private _stale = false;
   private _held: string | null = null;
+  /** The row that somebody asked for last. */
+  private _included: Notification | null = null;
   private _floor: number | null = null;
   private _loading = true;
   /** True while the first page is on its way, for the first time or anew. */
