@@ -102,6 +102,31 @@ describe('followSwitch', () => {
     expect(position).toBe(false);
   });
 
+  it('stays as the user turned it last, while the server hears of earlier turns', async () => {
+    const answers: (() => void)[] = [];
+    model.changeQuiet = change =>
+      new Promise(resolve =>
+        answers.push(() => {
+          server(change.doNotDisturb!);
+          resolve(model.quiet!);
+        })
+      );
+    const positions: boolean[] = [];
+    await follow();
+    turn(true);
+    turn(false);
+    changed.connect(() => positions.push(position));
+    while (answers.length > 0) {
+      answers.shift()!();
+      await settled();
+    }
+    expect(positions).toEqual([]);
+    expect(position).toBe(false);
+    server(true);
+    await settled();
+    expect(position).toBe(true);
+  });
+
   it('turns the switch as the server says, and tells it nothing back', async () => {
     await follow();
     server(true);
@@ -194,8 +219,9 @@ describe('followSwitch', () => {
     const warned = jest.spyOn(console, 'warn').mockImplementation();
     await follow();
     turn(true);
-    await Promise.resolve();
-    await Promise.resolve();
+    await settled();
+    // The connection is lost, or there again.
+    stateChanged.emit();
     expect(position).toBe(true);
     expect(warned).toHaveBeenCalled();
     warned.mockRestore();

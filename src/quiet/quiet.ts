@@ -103,15 +103,25 @@ export async function followSwitch(
   let position = !justTurned && read();
   let known: boolean | null | undefined = undefined;
   let writing = false;
+  let telling = 0;
 
-  const tell = (on: boolean) =>
-    model.changeQuiet({ doNotDisturb: on }).catch(reason => {
-      // The switch still works in this tab.
+  const stored = () => model.quiet?.doNotDisturb ?? null;
+  const tell = async (on: boolean) => {
+    telling++;
+    try {
+      await model.changeQuiet({ doNotDisturb: on });
+    } catch (reason) {
+      // The switch still works in this tab, until the server's state changes.
       console.warn('The server does not know of do-not-disturb.', reason);
-    });
+      known = stored();
+    }
+    telling--;
+    onState();
+  };
   const onState = () => {
-    const on = model.quiet?.doNotDisturb ?? null;
-    if (on === known) {
+    const on = stored();
+    // The user may have turned the switch back before the server heard that it was turned.
+    if (on === known || telling > 0) {
       return;
     }
     known = on;
