@@ -20,9 +20,10 @@ from apprise.plugins.base import NotifyBase
 from .connection import Client
 from .discovery import TOKEN_VARIABLE, Target, find
 from .errors import SendError
-from .message import MAX_BODY, MAX_MESSAGE, Message, compose
+from .message import MAX_BODY, MAX_MESSAGE, Message, compose, without_colours
 from .server_url import quoted
 from .terminal_text import fenced
+from .values import is_blank
 
 __all__ = ["NotifyJupyter"]
 
@@ -128,9 +129,12 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         self, body: str, title: str, notify_type: NotifyType, attached: list[str], plain: bool
     ) -> Message:
         body, title = body.strip("\n"), title.strip()
-        summary, longer = (title, body) if title else (body or "Attachments", "")
+        summary, longer = (body, "") if _is_blank(title) else (title, body)
         if len(summary) > MAX_MESSAGE or "\n" in summary:
-            summary, longer = summary.splitlines()[0], body
+            longer = body
+            summary = next((one for one in summary.splitlines() if not _is_blank(one)), "")
+        if _is_blank(summary):
+            summary = "Attachments" if attached else "A message without a text"
         if longer and plain:
             longer = fenced(longer, MAX_BODY // 2)
         if attached:
@@ -164,10 +168,18 @@ class NotifyJupyter(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         """Parse a URL into the arguments of this class; None if it is not valid."""
         results: dict[str, Any] | None = NotifyBase.parse_url(url, verify_host=False)
         if results:
-            results["token"] = unquote(results.get("user") or "")
+            # Apprise parts a token with a colon in it into a user's name and a password.
+            named = [results.get("user"), results.get("password")]
+            token = unquote(":".join(one for one in named if one))
+            results["token"] = token or results["qsd"].get("token")
             # Keep the path as written: a user's name in it may hold an encoded slash.
             results["path"] = results.get("fullpath") or ""
         return results
+
+
+def _is_blank(text: str) -> bool:
+    """Return whether nothing of a text can be seen, its colours left aside."""
+    return is_blank(without_colours(text))
 
 
 def _is_text(body_format: Any) -> bool:

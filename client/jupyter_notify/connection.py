@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from .decoding import encodable
 from .discovery import Target
@@ -223,7 +223,8 @@ class Client:
 
     def _connect(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.target.url)
-        host = parts.hostname or ""
+        # In a URL a percent sign, before the name of an IPv6 address's interface, may be encoded.
+        host = unquote(parts.hostname or "")
         made: http.client.HTTPConnection
         if self.target.unix_socket is not None:
             made = _UnixConnection(self.target.unix_socket, self._timeout_s)

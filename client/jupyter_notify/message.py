@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from .decoding import encodable
 from .errors import BadUsage
+from .server_url import is_host
 from .terminal_text import fenced, head, plain_output
 from .values import (
     is_blank,
@@ -54,10 +55,14 @@ SCHEMES = (
     *("http:", "https:", "mailto:", "ws:", "wss:", "ssh:", "tel:", "sms:", "chrome:", "urn:"),
     *("sftp:", "irc:", "magnet:", "sip:", "sips:", "xmpp:", "callto:", "facetime:", "webcal:"),
     *("vscode:", "intent:", "git+ssh:", "ms-settings:", "filesystem:", "chrome-extension:"),
+    *("moz-extension:", "livescript:", "jar:", "resource:", "cid:", "mid:", "geo:", "doi:"),
+    *("smb:", "nfs:", "afp:", "s3:", "gs:", "hdfs:", "dav:", "davs:", "ftps:", "tftp:", "rsync:"),
+    *("ldap:", "ldaps:", "news:", "nntp:", "feed:", "gopher:", "telnet:", "rtsp:", "imap:", "pop:"),
+    *("skype:", "slack:", "msteams:", "zoommtg:", "steam:", "spotify:", "bitcoin:", "itms:"),
 )
 #: Texts that look like a command but are not: a host with its port or path, a path on a Windows
-#: drive, or anything with characters that no command's name has.
-NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[^:/]*\.[^:/]*/|[A-Za-z]:[\\/]|.*[=\[\]<>\"\\]")
+#: drive or on a machine of a user's, or anything with characters that no command's name has.
+NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[^:/]*\.[^:/]*/|[A-Za-z]:[\\/]|[^:]+@|~|.*[=\[\]<>\"\\]")
 
 Message = dict[str, Any]
 Action = Mapping[str, Any]
@@ -251,8 +256,8 @@ def _reply(given: Any) -> dict[str, Any]:
         raise BadUsage("The choices must be a list of texts.") from None
     if len(choices) > MAX_CHOICES:
         raise BadUsage(f"At most {MAX_CHOICES} choices can be had, not {len(choices)}.")
-    if not all(one.strip() for one in choices):
-        raise BadUsage("A choice must not be empty.")
+    if any(map(is_blank, choices)):
+        raise BadUsage("A choice must hold a character that can be seen.")
     text = given.get("text")
     # Without anything to choose from, an answer can only be written.
     value: dict[str, Any] = {
@@ -292,8 +297,8 @@ def _button(action: Any) -> dict[str, Any]:
     for name, most in ACTION_TEXTS.items():
         if name in button:
             button[name] = _limited(button[name], f"button's {name}", most)
-    if "label" not in button:
-        raise BadUsage("A button needs a label.")
+    if is_blank(button.get("label", "")):
+        raise BadUsage("A button needs a label that can be seen.")
     if button.get("displayType", "default") not in DISPLAY_TYPES:
         raise BadUsage(f"A button's displayType must be one of {', '.join(DISPLAY_TYPES)}.")
     if "url" in button:
@@ -319,7 +324,7 @@ def _check_address(address: str) -> None:
     else:
         try:
             parts = urlsplit(address)
-            is_whole = bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+            is_whole = (parts.port is None or parts.port >= 0) and is_host(parts)
         except ValueError:
             is_whole = False
     if not is_whole:

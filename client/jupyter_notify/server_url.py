@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import socket
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_to_bytes, urlsplit
 
 from .errors import BadUsage
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+#: The addresses that lead to this machine as well if one connects to them.
+ANY = ("0.0.0.0", "::")
 
 #: The pages that follow the base URL in the address bar: JupyterLab's and Notebook's, the classic
 #: notebook's, RetroLab's and Voilà's beside them, and those of the server itself.
@@ -30,6 +34,7 @@ HUB_PAGES = (
     *("home", "spawn", "spawn-pending", "stop", "user", "user-redirect", "token", "admin"),
     *("login", "logout", "signup", "authorize", "change-password", "oauth_login"),
     *("oauth_callback", "shared", "accept-share", "groups", "api", "health", "metrics", "static"),
+    *("error", "logo", "security", "hub"),
 )
 #: The characters of a path that are not percent-encoded.
 SAFE = "-._~!$&'()*+,;=:@"
@@ -61,7 +66,7 @@ def candidates(url: str, token_advice: str) -> list[str]:
     """
     parts = _split(url, token_advice)
     # Quote each segment anew: `%6Cab` and `lab` are the same for a browser.
-    segments = _without_dots([quoted(part) for part in parts.path.split("/") if part])
+    segments = _without_dots([quoted(part) for part in re.split(r"[/\\]", parts.path) if part])
     lengths = [n for n in range(len(segments)) if _is_page(segments, n)]
     if _is_hubs(segments[: min(lengths, default=len(segments)) + 1]):
         raise BadUsage(
@@ -97,11 +102,28 @@ def _split(url: str, token_advice: str) -> SplitResult:
         raise BadUsage(
             f"Other users can read a token that is part of a URL; put the token {token_advice}."
         )
-    # Only the host is checked, since ``port`` has been parsed already. An IPv6 address may name an
-    # interface after ``%25``, in which any character is allowed.
-    if any(c in NO_HOST for c in parts.hostname.partition("%25")[0]):
+    if parts.port == 0 or not is_host(parts):
         raise BadUsage(f"{shown!r} is not a valid URL.")
     return parts
+
+
+def is_host(parts: SplitResult) -> bool:
+    """Return whether the host of a URL, whose port is a valid one, can be that of a machine."""
+    host = parts.hostname or ""
+    if "[" in parts.netloc:
+        # Nothing but a port may follow the address; it may name an interface after a percent sign.
+        whole = re.search(r"\[([^\]]*)\](:\d*)?$", parts.netloc)
+        address, _, interface = host.partition("%")
+        try:
+            return bool(whole and ipaddress.IPv6Address(address) and "/" not in interface)
+        except ValueError:
+            return False
+    try:
+        # An empty or a very long label cannot be encoded.
+        encoded = host.removesuffix(".").encode("idna")
+    except UnicodeError:
+        return False
+    return bool(encoded) and not any(c in NO_HOST for c in host)
 
 
 def _names(query: str, depth: int = 4) -> set[str]:
@@ -173,10 +195,21 @@ def quoted(path: str) -> str:
 def place(url: str) -> Place:
     """Return a URL in normalized form, for comparison; the loopback addresses are equal."""
     parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    host = "127.0.0.1" if host in LOOPBACK else host
+    host = _address((parts.hostname or "").lower().removesuffix("."))
+    host = "127.0.0.1" if host in LOOPBACK + ANY else host
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return parts.scheme, host, port, unquote(parts.path.rstrip("/") + "/")
+
+
+def _address(host: str) -> str:
+    """Return an address in its usual form: ``127.1`` is ``127.0.0.1``; any other host as it is."""
+    try:
+        if ":" in host:
+            six = ipaddress.IPv6Address(host)
+            return str(six.ipv4_mapped or six)
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return host
 
 
 def bracketed(host: str) -> str:

@@ -84,6 +84,40 @@ def test_a_url_of_apprise_may_have_any_base(path: str, base: str) -> None:
     assert again.target() == one.target()
 
 
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [
+        ("jupyter://to:ken@h/", "to:ken"),
+        ("jupyter://to%3Aken@h/", "to:ken"),
+        ("jupyter://h/?token=secret", "secret"),
+        ("jupyter://h/lab?token=to%2525ken", "to%25ken"),
+        ("jupyter://secret@h/?token=other", "secret"),
+    ],
+)
+def test_the_whole_token_is_taken_from_wherever_a_url_has_it(url: str, token: str) -> None:
+    (one,) = apprise.Apprise(url)
+    assert one.target().token == token
+    (again,) = apprise.Apprise(one.url())
+    assert again.target() == one.target()
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "message"),
+    [
+        ("", "  \nSecond line", "Second line"),
+        ("", "\x1b[31m\n\u200b\nThird line", "Third line"),
+        ("\u3164", "Said below", "Said below"),
+        ("", "\u2800", "A message without a text"),
+    ],
+)
+def test_a_message_whose_first_line_is_blank_is_shown(
+    server: Server, title: str, body: str, message: str
+) -> None:
+    to = apprise.Apprise(f"jupyter://{server.token}@127.0.0.1:{server.port}/")
+    assert to.notify(title=title, body=body, body_format="text")
+    assert find(server, message)
+
+
 def test_apprise_says_no_when_the_server_does(server: Server) -> None:
     to = apprise.Apprise()
     assert to.add(f"jupyter://wrong@127.0.0.1:{server.port}/")

@@ -50,6 +50,12 @@ def test_a_button_that_is_neither_command_nor_url_is_refused(action: str) -> Non
         "Docs=a:b\x00",
         "Docs=a:b\u00a0",
         "Docs=www.example.org/a:b",
+        "Docs=git@example.org:a/b.git",
+        "Docs=~/notes:today",
+        "Docs=geo:1,2",
+        "Docs=s3:bucket",
+        "Docs=ldap:x",
+        "Docs=livescript:x",
     ],
 )
 def test_a_host_a_path_or_another_scheme_is_no_command_either(action: str) -> None:
@@ -70,6 +76,12 @@ def test_a_host_a_path_or_another_scheme_is_no_command_either(action: str) -> No
         "https://a\u00a0b",
         "https://a\u2028b",
         "https://h/\x85",
+        "https://h<x>/",
+        "https://h|x/",
+        "https://[::1]x/",
+        "https://a..b/",
+        "https://./",
+        "https://\u00ad/",
     ],
     ids=ascii,
 )
@@ -83,3 +95,18 @@ def test_a_link_that_leads_nowhere_is_refused(address: str) -> None:
     for options in each:
         with pytest.raises(BadUsage, match="A link must"):
             compose("m", **options)
+
+
+@pytest.mark.parametrize("command", ["@jupyterlab/x:y", "a::b", "jupyterlab-x:open.it", "x:y/z"])
+def test_whatever_a_command_is_called_stays_one(command: str) -> None:
+    assert compose("m", actions=[f"Go={command}"])["actions"] == [
+        {"label": "Go", "commandId": command}
+    ]
+
+
+@pytest.mark.parametrize("blank", [" ", "\u3164", "\u200b\u2060", "\u2800"], ids=ascii)
+def test_a_button_that_nobody_sees_is_refused(blank: str) -> None:
+    with pytest.raises(BadUsage, match="can be seen"):
+        compose("m", actions=[{"label": blank, "commandId": "a:b"}])
+    with pytest.raises(BadUsage, match="can be seen"):
+        compose("m", reply={"choices": ["Yes", blank]})

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_notify.discovery import find
-from jupyter_notify.errors import BadUsage
+from jupyter_notify.connection import Client
+from jupyter_notify.discovery import Target, find
+from jupyter_notify.errors import BadUsage, Unreachable
 from jupyter_notify.server_url import candidates
 
 from .test_discovery import info
@@ -84,6 +85,7 @@ from .test_discovery import info
         ("/hub/tree/x.ipynb", "/hub/"),
         ("/services/notify/", "/services/notify/"),
         ("/user/ada/proxy/8000/", "/user/ada/proxy/8000/"),
+        ("/user/ada/lab\\tree\\x", "/user/ada/"),
         # As a browser would ask for it.
         ("/a/../user/./ada/lab", "/user/ada/"),
         ("/%2e%2e/lab", "/"),
@@ -116,6 +118,14 @@ def test_the_base_is_cut_at_the_last_page(path: str, base: str) -> None:
         ("http://user:secret@h:99999/lab", "is not a valid URL"),
         ("http://h:99999/lab#token=secret", "is not a valid URL"),
         ("http://h\\x/lab", "is not a valid URL"),
+        ("http://[::1]x/lab", "is not a valid URL"),
+        ("http://[v1.x]/lab", "is not a valid URL"),
+        ("http://[fe80::1%eth0/..]/lab", "is not a valid URL"),
+        ("http://a..b/lab", "is not a valid URL"),
+        ("http://.h/lab", "is not a valid URL"),
+        (f"http://{'a' * 64}/lab", "is not a valid URL"),
+        ("http://\u202eh/lab", "is not a valid URL"),
+        ("http://h:0/lab", "is not a valid URL"),
         ("http://h x/lab", "is not a valid URL"),
         ("http://h/hub/user-redirect/lab/tree/x", "an address of the hub"),
         ("http://h/prefix/hub/home", "an address of the hub"),
@@ -129,6 +139,9 @@ def test_the_base_is_cut_at_the_last_page(path: str, base: str) -> None:
         ("http://h/hub/user/ada/lab", "an address of the hub"),
         ("http://h/hub/logout", "an address of the hub"),
         ("http://h/hub/admin#/groups", "an address of the hub"),
+        ("http://h/hub/hub/home", "an address of the hub"),
+        ("http://h/hub/error/503", "an address of the hub"),
+        ("http://h/hub/logo", "an address of the hub"),
         ("http://h/hub/login?next=%2Fhub%2Fhome", "an address of the hub"),
     ],
 )
@@ -148,6 +161,40 @@ def test_a_base_that_is_named_like_a_page_is_known_if_it_runs_here(
         (tmp_path / "jpserver-1.json").write_text(json.dumps(value))
         found = find(f"http://127.0.0.1:{port}{base}", env={"JUPYTER_RUNTIME_DIR": str(tmp_path)})
     assert (found.url, found.token) == (f"http://127.0.0.1:{port}{base}", "its own")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost.", "LOCALHOST", "127.1", "0x7f000001", "2130706433", "0.0.0.0", "0"),
+        *("[::]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::FFFF:7f00:1]"),
+    ],
+)
+def test_a_server_that_runs_here_is_known_by_any_form_of_its_address(
+    tmp_path: Path, host: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        value = info(port, token="its own", pid=os.getpid())
+        (tmp_path / "jpserver-1.json").write_text(json.dumps(value))
+        found = find(f"http://{host}:{port}/lab", env={"JUPYTER_RUNTIME_DIR": str(tmp_path)})
+    # Its token goes to the address at which it was found.
+    assert (found.url, found.token) == (f"http://127.0.0.1:{port}/", "its own")
+
+
+@pytest.mark.parametrize("written", ["[fe80::1%25eth0]", "[fe80::1%eth0]"])
+def test_an_address_may_name_its_interface(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def resolve(host: str, *_: object) -> list[object]:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    (url, _) = candidates(f"http://{written}:8888/lab", "elsewhere")
+    with pytest.raises(Unreachable):
+        Client(Target(url, "secret")).request("GET", "/notifications")
+    assert asked == ["fe80::1%eth0"]
 
 
 def test_of_two_bases_that_run_here_the_longer_one_is_meant(tmp_path: Path) -> None:
