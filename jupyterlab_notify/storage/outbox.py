@@ -7,11 +7,18 @@ outbox, sends it, and acknowledges it.
 from __future__ import annotations
 
 import json
+import sqlite3
+import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from .transaction import Transaction
 
+#: Whether an entry has the largest number that there is, or such an entry was deleted.
+_EXHAUSTED = (
+    "SELECT 1 FROM (SELECT number FROM outbox UNION ALL "
+    "SELECT seq FROM sqlite_sequence WHERE name = 'outbox') WHERE number = ?"
+)
 #: Number of entries of the same kind in one request.
 CLAIM_SIZE = 200
 #: The actions on broadcasts, for services that support them.
@@ -73,12 +80,19 @@ class OutboxRepository:
             What else the service has to be told, for example an answer.
         """
         central = self.central if central is None else central
-        if central:
+        if not central:
+            return
+        try:
             transaction.execute(
                 "INSERT INTO outbox (id, central, action, subject, detail) "
                 "VALUES (lower(hex(randomblob(16))), ?, ?, ?, ?)",
                 (central, action, subject, detail),
             )
+        except sqlite3.OperationalError:
+            # After the largest number, SQLite says that the disk is full.
+            if transaction.execute(_EXHAUSTED, (sys.maxsize,)).fetchone():
+                raise sqlite3.DatabaseError("malformed: a number is out of range") from None
+            raise
 
     def append_to_all(self, transaction: Transaction, action: str) -> None:
         """Append an action for each central service."""
@@ -194,7 +208,9 @@ class OutboxRepository:
             return None
         _, action, _, claimed_by, claimed_ms, detail = rows[0]
         # The difference counts in either direction: the clock of another host may be ahead.
-        age_ms = abs(transaction.now_ms - (claimed_ms or 0))
+        # A claim without a time that can be read is void too.
+        is_known = isinstance(claimed_ms, int)
+        age_ms = abs(transaction.now_ms - claimed_ms) if is_known else lease_ms
         if claimed_by not in (None, owner, *dead) and age_ms < lease_ms:
             return None
         numbers: list[int] = []

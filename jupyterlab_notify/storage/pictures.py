@@ -97,7 +97,7 @@ class PictureRepository:
         if not bound:
             return
         rows = transaction.execute(
-            "SELECT id, size, coalesce(via, source), source "
+            "SELECT id, length(pictures.data), coalesce(via, source), source "
             "FROM pictures JOIN notifications USING (id) ORDER BY position"
         ).fetchall()
         total = 0

@@ -40,7 +40,7 @@ _TEXTS = " + ".join(
 #: The size of a row's picture in bytes.
 _PICTURE = (
     "CASE WHEN image IS NULL THEN 0 ELSE coalesce("
-    "(SELECT size FROM pictures WHERE pictures.id = notifications.id), 0) END"
+    "(SELECT length(pictures.data) FROM pictures WHERE pictures.id = notifications.id), 0) END"
 )
 #: Number of pinned rows of a source that together count as one when the sources of a token take
 #: turns. So a sender that names a new source in each message does not displace them.

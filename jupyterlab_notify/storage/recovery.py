@@ -341,6 +341,8 @@ def _read(db: sqlite3.Connection) -> Salvage | None:
     """
     if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
         return None
+    # A text that is no UTF-8 is read as well as possible.
+    db.text_factory = lambda raw: raw.decode(errors="replace")
     state = db.execute("SELECT epoch, seq FROM state").fetchone()
     origin = None if state is None else Cursor(*state)
     rows = _read_newest(db)
@@ -351,7 +353,6 @@ def _read(db: sqlite3.Connection) -> Salvage | None:
 
 def _read_newest(db: sqlite3.Connection) -> list[StoredRow]:
     """Return the newest active rows and the pinned ones, without damaged rows."""
-    db.text_factory = lambda raw: raw.decode(errors="replace")
     columns = _column_names(db)
     found: dict[str, StoredRow] = {}
     whole = True
@@ -382,7 +383,7 @@ def _read_pictures(db: sqlite3.Connection, rows: Iterable[StoredRow]) -> tuple[S
             continue
         with suppress(sqlite3.Error):
             for picture in _rows(db, "SELECT * FROM pictures WHERE id = ?", (row["id"],)):
-                room -= picture["size"]
+                room -= len(picture["data"])
                 if room < 0:
                     return tuple(found)
                 found.append(picture)

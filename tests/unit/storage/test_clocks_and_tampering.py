@@ -66,6 +66,7 @@ TAMPERED = {
     "no state": "DELETE FROM state",
     "the largest number": "UPDATE notifications SET seq = 9223372036854775807 WHERE message = '3'",
     "the largest state": "UPDATE state SET seq = 9223372036854775807",
+    "a state that is no UTF-8": "UPDATE state SET seq = CAST(x'eda080' AS TEXT)",
     "a state that is text": "UPDATE state SET seq = 'x'",
     "a negative state": "UPDATE state SET seq = -1",
     "a row's number that is text": "UPDATE notifications SET seq = 'x' WHERE message = '3'",
