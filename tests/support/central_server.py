@@ -51,8 +51,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
+import socket
 import ssl
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -74,6 +77,8 @@ FAULTS = {
     "redirect": 'redirects to "location", to which the path is added',
     "mute": 'does what is requested, but answers only after "seconds"',
     "drop": "closes the connection without an answer",
+    "reset": "resets the connection",
+    "cut": "closes the connection in the middle of an answer",
     "endless": "sends an answer without an end",
     "loop": "links each page to itself as the next one",
 }
@@ -187,6 +192,18 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(asked["status"], None, {"Location": fault["location"] + self.path})
         elif kind == "drop":
             self.close_connection = True
+        elif kind == "reset":
+            self.close_connection = True
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            # Not by ``close``: the connection would be shut down first, and so end in order.
+            os.close(self.connection.detach())
+        elif kind == "cut":
+            asked["status"] = 200
+            self.close_connection = True
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            self.wfile.write(b'[{"id":')
         elif kind == "endless":
             asked["status"] = 200
             self.close_connection = True

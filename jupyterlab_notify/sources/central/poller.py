@@ -114,6 +114,8 @@ class CentralPoller(Source):
         self._nudged = asyncio.Event()
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self._lease_renewed_at = float("-inf")
+        #: The time in which steps of the last pass have failed.
+        self._lost_s = 0.0
         self._last_success: float | None = None
         self._last_failure: tuple[float, str] | None = None
         self._last_logged = last_logged
@@ -309,7 +311,7 @@ class CentralPoller(Source):
 
     def _succeed(self, problem: Failure | None, whole: bool, has_answered: bool) -> None:
         if whole:
-            self._schedule.plan(relaxed=self._follower.is_open)
+            self._schedule.plan(relaxed=self._follower.is_open, lost_s=self._lost_s)
             if has_answered:
                 self._last_success = time.time()
             if problem is None and self._last_logged is not None:
@@ -340,17 +342,20 @@ class CentralPoller(Source):
         answered = client.answered
         failed: list[tuple[_Step, Failure]] = []
         self._broadcasts.answered = False
+        self._lost_s = 0.0
         for step in self._steps:
             self._session.check_wanted()
             if step.backoff.is_active:
                 problem = problem or step.backoff.failure
                 continue
+            begun_at = time.monotonic()
             try:
                 failure = await self._try(step)
             except Failure:
                 self._broadcasts.answered = False
                 raise
             if failure is not None:
+                self._lost_s += time.monotonic() - begun_at
                 problem = problem or failure
                 failed.append((step, failure))
         self._broadcasts.answered = False

@@ -115,10 +115,19 @@ class Schedule:
         """Record the start of a pass."""
         self._begun_at = time.monotonic()
 
-    def plan(self, *, relaxed: bool = False) -> None:
-        """Plan the next pass after a complete one; much later if events report changes."""
+    def plan(self, *, relaxed: bool = False, lost_s: float = 0.0) -> None:
+        """Plan the next pass after a complete one; much later if events report changes.
+
+        Parameters
+        ----------
+        relaxed
+            Whether events report changes.
+        lost_s
+            The time in which lists of this pass have failed. It must not delay the others.
+        """
         interval_s = max(self._interval_s, RELAXED_S) if relaxed else self._interval_s
-        self._next_at = time.monotonic() + interval_s * jitter()
+        wait_s = max(interval_s * jitter() - lost_s, self.spacing_s)
+        self._next_at = time.monotonic() + wait_s
 
     def plan_within(self, seconds: float) -> None:
         """Plan the next pass at a random time within ``seconds``, unless it is due sooner.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -22,7 +23,11 @@ FAULTS: dict[str, dict[str, Any]] = {
     "503 at once": {"kind": "status", "status": 503, "retry_after": 0},
     "503 later": {"kind": "status", "status": 503, "retry_after": 3},
     "html": {"kind": "nonsense"},
+    "json": {"kind": "nonsense", "content": '[{"id": '},
+    "redirect": {"kind": "redirect", "location": "http://127.0.0.1:1"},
     "drop": {"kind": "drop"},
+    "reset": {"kind": "reset"},
+    "cut": {"kind": "cut"},
     "endless": {"kind": "endless"},
 }
 
@@ -68,6 +73,44 @@ def test_broadcasts_that_fail_do_not_delay_messages(
         shows(server, "Comes all the same")
         server.change(rows(server)["Comes all the same"]["id"], read=True)
         wait_for(lambda: one not in central.unread(), "it to be read there")
+
+
+# A service without welcome messages (404) is no fault.
+@pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"404"}))
+def test_welcome_messages_that_fail_delay_neither_messages_nor_broadcasts(
+    server: Server, central: Central, name: str
+) -> None:
+    with server.websocket():
+        # The test before may have left a back-off.
+        wait_for(lambda: central.requests("welcome"), "a sound pass")
+        central.fault(**FAULTS[name], path="GET /v1/welcome")
+        central.forget()
+        wait_for(lambda: len(central.requests("broadcasts")) > 6, "six passes", 30)
+        asked = central.requests("welcome")
+        assert asked[0]["fault"] == FAULTS[name]["kind"]
+        assert len(asked) < 6
+        assert median(gaps(central.requests("broadcasts"))) < 0.8 * LONGEST_S
+        assert median(gaps(central.requests("messages")[::2])) < 0.8 * LONGEST_S
+
+
+# The lists that are asked after the broadcasts.
+@pytest.mark.parametrize("path", ["notifications/messages", "welcome"])
+def test_a_list_that_hangs_costs_the_others_nothing_of_their_interval(
+    make: Make, central: Central, path: str
+) -> None:
+    interval_s = 0.5
+    server = make({"central_interval": interval_s, "central_timeout": interval_s})
+    with server.websocket():
+        passed(server)
+        central.fault("slow", seconds=30, path=f"GET /v1/{path}")
+        central.forget()
+        # It is tried in the first, second and fourth of these passes.
+        wait_for(lambda: len(central.requests("broadcasts")) > 5, "five passes", 30)
+        hung = [r["at"] for r in central.requests(path)]
+        others = [r["at"] for r in central.requests("broadcasts")]
+        waits = [b - a for a, b in pairwise(others) if any(a <= at <= b for at in hung)]
+        # An interval and the time in which nothing came would be 1.8 intervals or more.
+        assert waits and median(waits) < 1.6 * interval_s, waits
 
 
 def test_the_pause_of_one_list_does_not_hold_for_others_that_fail_later(
