@@ -69,7 +69,10 @@ describe('followSwitch', () => {
       load: () => Promise.resolve(settings)
     } as unknown as ISettingRegistry);
 
+  let focus: jest.SpyInstance;
+
   beforeEach(() => {
+    focus = jest.spyOn(document, 'hasFocus').mockReturnValue(true);
     position = false;
     told = [];
     const owner = {};
@@ -97,9 +100,28 @@ describe('followSwitch', () => {
   it("tells the server of JupyterLab's switch", async () => {
     await follow();
     turn(true);
+    await settled();
     turn(false);
+    await settled();
     expect(told).toEqual([{ doNotDisturb: true }, { doNotDisturb: false }]);
     expect(position).toBe(false);
+  });
+
+  it("leaves it to the user's tab to tell of a switch that JupyterLab carries over", async () => {
+    jest.useFakeTimers();
+    focus.mockReturnValue(false);
+    model.quiet = quiet(false);
+    await follow();
+    turn(true);
+    await jest.advanceTimersByTimeAsync(1000);
+    server(true);
+    await jest.advanceTimersByTimeAsync(5000);
+    expect(told).toEqual([]);
+    // No tab with the focus tells of this one.
+    turn(false);
+    await jest.advanceTimersByTimeAsync(5000);
+    expect(told).toEqual([{ doNotDisturb: false }]);
+    jest.useRealTimers();
   });
 
   it('stays as the user turned it last, while the server hears of earlier turns', async () => {
@@ -112,6 +134,7 @@ describe('followSwitch', () => {
         })
       );
     const positions: boolean[] = [];
+    model.quiet = quiet(false);
     await follow();
     turn(true);
     turn(false);

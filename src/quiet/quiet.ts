@@ -15,6 +15,9 @@ const SWITCH = 'doNotDisturbMode';
 /** How often the switch is written at most until it stands as the server says. */
 const MOST_WRITES = 10;
 
+/** The time in ms after which a tab without the focus tells the server of the switch itself. */
+const OTHERS_MS = 2000;
+
 /** The hour at which the morning begins. */
 const MORNING_HOUR = 9;
 
@@ -103,32 +106,47 @@ export async function followSwitch(
   let position = !justTurned && read();
   let known: boolean | null | undefined = undefined;
   let writing = false;
-  let telling = 0;
+  let telling = false;
 
   const stored = () => model.quiet?.doNotDisturb ?? null;
-  const tell = async (on: boolean) => {
-    telling++;
+  // One change at a time, and of several the last.
+  const tell = async () => {
+    if (telling) {
+      return;
+    }
+    telling = true;
     try {
-      await model.changeQuiet({ doNotDisturb: on });
+      if (!document.hasFocus()) {
+        // JupyterLab carries its settings over to other tabs: the one in which the user turned the
+        // switch tells the server.
+        await new Promise(resolve => setTimeout(resolve, OTHERS_MS));
+      }
+      let told: boolean;
+      do {
+        told = position;
+        if (stored() !== told) {
+          await model.changeQuiet({ doNotDisturb: told });
+        }
+      } while (position !== told);
     } catch (reason) {
       // The switch still works in this tab, until the server's state changes.
       console.warn('The server does not know of do-not-disturb.', reason);
       known = stored();
     }
-    telling--;
+    telling = false;
     onState();
   };
   const onState = () => {
     const on = stored();
     // The user may have turned the switch back before the server heard that it was turned.
-    if (on === known || telling > 0) {
+    if (on === known || telling) {
       return;
     }
     known = on;
     if (on === null) {
       // The switch was turned on before the server kept the state, or by the site.
       if (position) {
-        void tell(true);
+        void tell();
       }
     } else if (on !== position) {
       position = on;
@@ -160,7 +178,7 @@ export async function followSwitch(
     if (!writing && now !== position) {
       position = now;
       known = now;
-      void tell(now);
+      void tell();
     }
   };
   settings.changed.connect(onSettings);

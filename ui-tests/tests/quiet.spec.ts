@@ -4,6 +4,7 @@
 import type { BrowserContext, Locator, Page } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
+import { realFocus } from './desktopPage';
 import {
   badge,
   banners,
@@ -43,6 +44,8 @@ for (const app of ['lab', 'notebook'] as const) {
         ...(app === 'lab' ? { path: 'lab/workspaces/other' } : {})
       });
       page = await lab.open(browser, { context, window: true });
+      // Only the tab that the user is in tells the server of JupyterLab's switch.
+      await realFocus(other);
       if (app === 'lab') {
         await untilLauncher(page);
       }
