@@ -4,6 +4,7 @@
 import * as React from 'react';
 
 import { Shared } from '../components/context';
+import { isolate } from '../text/isolate';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
@@ -30,8 +31,8 @@ export function Countdown(props: { until: string }): JSX.Element | null {
     >
       {trans.__(
         '%1, in %2',
-        times.moment(moment, new Date(now)),
-        times.left(until - now)
+        isolate(times.moment(moment, new Date(now))),
+        isolate(times.left(until - now))
       )}
     </time>
   );

@@ -113,7 +113,7 @@ export const List = React.forwardRef<IListHandle, IListProps>((props, ref) => {
           style={{ right: scrollBarWidth(scroller.current) }}
           aria-hidden="true"
         >
-          {day}
+          <bdi>{day}</bdi>
         </div>
       )}
       <div
@@ -256,7 +256,7 @@ function News(props: {
   return atTop || fresh <= 0 ? null : (
     <button type="button" className="jp-NotifyList-news" onClick={onClick}>
       <Glyph name="up" />
-      {trans._n('%1 new', '%1 new', fresh)}
+      <bdi>{trans._n('%1 new', '%1 new', fresh)}</bdi>
     </button>
   );
 }
@@ -289,7 +289,7 @@ function ListItem(
       return (
         // A screen reader reads the date in every row.
         <div className="jp-NotifyList-day" aria-hidden="true">
-          {item.label}
+          <bdi>{item.label}</bdi>
         </div>
       );
     case 'end':

@@ -71,12 +71,18 @@ function DoNotDisturb(): JSX.Element | null {
   return (
     <Notice kind="quiet">
       <span>
-        {until
-          ? trans.__(
-              'Do not disturb until %1.',
-              untilText(new Date(until), new Date(model.now()), times.language)
-            )
-          : trans.__('Do not disturb.')}
+        <bdi>
+          {until
+            ? trans.__(
+                'Do not disturb until %1.',
+                untilText(
+                  new Date(until),
+                  new Date(model.now()),
+                  times.language
+                )
+              )
+            : trans.__('Do not disturb.')}
+        </bdi>
       </span>
       <button
         type="button"

@@ -12,6 +12,7 @@ import { Glyph, IconButton, TypeIcon } from '../components/icons';
 import { ActionButton, Actions, Body, Summary } from '../components/message';
 import { Picture, Thumbnail } from '../components/pictures';
 import { Reply } from '../components/reply';
+import { isolate } from '../text/isolate';
 import { previewOf } from '../text/preview';
 import { untilText } from '../text/until';
 
@@ -182,7 +183,7 @@ function RowHead(props: IPartProps): JSX.Element {
       </div>
       {!open && row.image && <Thumbnail row={row} />}
       <div className="jp-NotifyRow-when">
-        <time dateTime={row.updated} title={times.exact(when)}>
+        <time dir="auto" dateTime={row.updated} title={times.exact(when)}>
           {times.inDay(when, now)}
         </time>
         {hasDetails(row) && (
@@ -245,15 +246,19 @@ function HowFar(props: { row: Notification; now: Date }): JSX.Element | null {
   // A question says in place of its buttons that its program is gone.
   if (row.stopped === null || row.reply) {
     return row.type === 'in-progress' && progress ? (
-      <span>{progress}</span>
+      <span>
+        <bdi>{progress}</bdi>
+      </span>
     ) : null;
   }
   const time = untilText(new Date(row.stopped), now, times.language);
   return (
     <span>
-      {progress
-        ? trans.__('Stopped reporting at %1, at %2', time, progress)
-        : trans.__('Stopped reporting at %1', time)}
+      <bdi>
+        {progress
+          ? trans.__('Stopped reporting at %1, at %2', time, isolate(progress))
+          : trans.__('Stopped reporting at %1', time)}
+      </bdi>
     </span>
   );
 }
@@ -278,30 +283,43 @@ function Meta(props: IPartProps): JSX.Element {
       <HowFar row={row} now={now} />
       {isSnoozed(row) && (
         <span className="jp-NotifyRow-snoozed">
-          {trans.__(
-            'Comes back %1',
-            untilText(new Date(row.snoozedUntil!), now, times.language)
-          )}
+          <bdi>
+            {trans.__(
+              'Comes back %1',
+              untilText(new Date(row.snoozedUntil!), now, times.language)
+            )}
+          </bdi>
         </span>
       )}
       {row.expired !== null ? (
         <span className="jp-NotifyRow-gone">
-          {trans.__(
-            'Expired at %1; it goes once it is closed',
-            times.time(new Date(row.expired))
-          )}
+          <bdi>
+            {trans.__(
+              'Expired at %1; it goes once it is closed',
+              isolate(times.time(new Date(row.expired)))
+            )}
+          </bdi>
         </span>
       ) : row.ended !== null ? (
         <span className="jp-NotifyRow-gone">
-          {trans.__('Expired: %1', times.moment(new Date(row.ended), now))}
+          <bdi>
+            {trans.__(
+              'Expired: %1',
+              isolate(times.moment(new Date(row.ended), now))
+            )}
+          </bdi>
         </span>
       ) : (
         row.expiresAt && (
-          <span>{times.expires(new Date(row.expiresAt), now)}</span>
+          <span>
+            <bdi>{times.expires(new Date(row.expiresAt), now)}</bdi>
+          </span>
         )
       )}
       {open ? (
-        <time dateTime={row.updated}>{exact}</time>
+        <time dateTime={row.updated}>
+          <bdi>{exact}</bdi>
+        </time>
       ) : (
         <span className="jp-NotifyHidden">{exact}</span>
       )}

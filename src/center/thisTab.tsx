@@ -108,6 +108,7 @@ function Item(props: {
       </div>
       <time
         className="jp-NotifyRow-when"
+        dir="auto"
         dateTime={when.toISOString()}
         title={times.exact(when)}
       >

@@ -54,7 +54,7 @@ export function UndoBar(props: {
           onFocus={() => setHeld(true)}
           onBlur={() => setHeld(false)}
         >
-          <span className="jp-NotifyUndo-label">{undo.label}</span>
+          <bdi className="jp-NotifyUndo-label">{undo.label}</bdi>
           <button
             type="button"
             title={trans.__('Undo (%1)', UNDO_KEYS)}

@@ -71,7 +71,10 @@ export function Reply(props: IReplyProps): JSX.Element | null {
       {answered ? (
         <p className="jp-NotifyReply-answer" role="status">
           <Glyph name="check" />
-          <span title={times.exact(new Date(row.answered ?? row.updated))}>
+          <span
+            dir="auto"
+            title={times.exact(new Date(row.answered ?? row.updated))}
+          >
             {trans.__('You answered:')} <bdi>{visible(row.answer!)}</bdi>
           </span>
           {/* A program has gone on with its answer, and an expired question is over. */}

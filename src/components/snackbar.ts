@@ -81,7 +81,7 @@ export class UndoSnackbar implements IDisposable {
   private readonly _undo: UndoManager;
   private readonly _node: HTMLElement;
   private readonly _bar = document.createElement('div');
-  private readonly _label = document.createElement('span');
+  private readonly _label = document.createElement('bdi');
   private readonly _button = document.createElement('button');
   private _timer: number | undefined = undefined;
 }

@@ -6,7 +6,6 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { useSignal } from '../components/hooks';
-import { locale } from '../text/locale';
 import { untilText } from '../text/until';
 import type { INotificationModel } from '../tokens';
 import '../../style/settings.css';
@@ -41,18 +40,16 @@ export function DoNotDisturbField(props: {
       </h3>
       <p className="jp-FormGroup-description">{schema.description}</p>
       <p className="jp-FormGroup-description" role="status">
-        {!isOn
-          ? trans.__('It is off.')
-          : until
-            ? trans.__(
-                'It is on until %1.',
-                untilText(
-                  new Date(until),
-                  new Date(model.now()),
-                  locale(document.documentElement.lang)
+        <bdi>
+          {!isOn
+            ? trans.__('It is off.')
+            : until
+              ? trans.__(
+                  'It is on until %1.',
+                  untilText(new Date(until), new Date(model.now()))
                 )
-              )
-            : trans.__('It is on until you turn it off.')}
+              : trans.__('It is on until you turn it off.')}
+        </bdi>
       </p>
       <div className="jp-NotifySetting-buttons">
         {choices

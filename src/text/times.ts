@@ -3,6 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { isolate } from './isolate';
 import { locale } from './locale';
 
 const MINUTE_MS = 60_000;
@@ -144,8 +145,8 @@ export class Times {
             ? this._relative.format(days, 'day')
             : this._year.format(when);
     return days > 13
-      ? this._trans.__('expires on %1', label)
-      : this._trans.__('expires %1', label);
+      ? this._trans.__('expires on %1', isolate(label))
+      : this._trans.__('expires %1', isolate(label));
   }
 
   /** The time of day. */

@@ -5,6 +5,7 @@
 import type { Locator, Page } from '@playwright/test';
 
 import { coveredParts } from './boxes';
+import { backdate } from './database';
 import {
   banners,
   center,
@@ -12,6 +13,7 @@ import {
   type Lab,
   openCenter,
   rows,
+  runCommand,
   setSetting,
   setTheme,
   test,
@@ -185,6 +187,117 @@ test('A number stays before its word where the page runs from right to left', as
   }
   await page.context().close();
 });
+
+test('A time keeps its order, whichever way the page and its language run', async ({
+  browser
+}) => {
+  const { notification_id: id } = await lab.push({
+    message: 'yesterday',
+    body: 'Its text.',
+    autoClose: 0
+  });
+  backdate(lab, { [id]: new Date(Date.now() - 24 * 3_600_000) });
+  await lab.push({ message: 'for long', autoClose: 0, ttl: 3 * 24 * 3600 });
+  for (const locale of ['ar', 'en_GB', 'en']) {
+    const { status } = await lab.api(
+      'PUT',
+      'lab/api/settings/@jupyterlab/translation-extension:plugin',
+      { raw: JSON.stringify({ locale }) }
+    );
+    expect(status).toBe(204);
+    for (const direction of ['rtl', 'ltr']) {
+      const page = await lab.open(browser);
+      await page.evaluate(direction => {
+        document.documentElement.dir = direction;
+      }, direction);
+      await openCenter(page);
+      const old = rows(page, 'yesterday');
+      const look = (text: Locator, before = '', after = '') =>
+        keepsOrder(text, locale, before, after);
+      await look(old.locator('.jp-NotifyRow-when time'));
+      await old.press('Enter');
+      await look(old.locator('.jp-NotifyRow-meta time'));
+      await look(
+        rows(page, 'for long').locator('.jp-NotifyRow-meta > span', {
+          hasText: /^expires/
+        }),
+        'expires '
+      );
+      await old.press('z');
+      await look(
+        page.locator('.lm-Menu-itemLabel', { hasText: 'Next Week' }),
+        'Snooze until Next Week, '
+      );
+      await page.keyboard.press('Escape');
+      await runCommand(page, 'jupyterlab-notify:do-not-disturb', {
+        for: 'tomorrow'
+      });
+      await look(
+        center(page).locator('.jp-NotifyNotice > span'),
+        'Do not disturb until ',
+        '.'
+      );
+      await runCommand(page, 'jupyterlab-notify:do-not-disturb', {
+        for: 'off'
+      });
+      await page.context().close();
+    }
+  }
+});
+
+/**
+ * Check that a time stands in a text as it would by itself.
+ *
+ * @param before - What the text says before the time; `after`: after it.
+ */
+async function keepsOrder(
+  text: Locator,
+  locale: string,
+  before: string,
+  after: string
+): Promise<void> {
+  await expect(text).toBeVisible();
+  const [there, alone] = await text.evaluate(
+    (node, [dir, before, after]) => {
+      // The letters in the order in which one reads them, each with its place.
+      const letters = (root: Node) => {
+        const all: [string, number][] = [];
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const range = document.createRange();
+          [...walker.currentNode.textContent!].forEach((letter, at) => {
+            range.setStart(walker.currentNode, at);
+            range.setEnd(walker.currentNode, at + 1);
+            if (!/[\u2066-\u2069]/.test(letter)) {
+              all.push([letter, range.getBoundingClientRect().left]);
+            }
+          });
+        }
+        return all;
+      };
+      const seen = (all: [string, number][]) =>
+        [...all]
+          .sort(([, a], [, b]) => a - b)
+          .map(([letter]) => letter)
+          .join('');
+      const time = letters(node).slice(
+        before.length,
+        -after.length || undefined
+      );
+      const copy = document.createElement('span');
+      copy.dir = dir;
+      copy.style.whiteSpace = 'nowrap';
+      copy.style.position = 'absolute';
+      copy.textContent = time.map(([letter]) => letter).join('');
+      document.body.append(copy);
+      const alone = seen(letters(copy));
+      copy.remove();
+      return [seen(time), alone];
+    },
+    [locale === 'ar' ? 'rtl' : 'ltr', before, after]
+  );
+  expect(there).toEqual(alone);
+}
 
 test('A progress that says no number looks like none, also where nothing moves', async ({
   browser

@@ -312,7 +312,7 @@ test('a progress moves in one toast and ends in success there', async () => {
     );
     await expect(toast.locator('.jp-toast-message')).toHaveAttribute(
       'data-jp-notify-meta',
-      new RegExp(`queue · ${percent}`)
+      new RegExp(`queue · \u2068${percent}`)
     );
   }
   await lab.push({
