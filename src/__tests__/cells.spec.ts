@@ -111,6 +111,8 @@ function open(options: { minutes?: number; fails?: boolean } = {}) {
     delete: async (id: string) => {
       const cell = cellOf(id);
       cell.isDisposed = true;
+      // If it comes back, it is another object.
+      cells.delete(id);
       cell.disposed.emit();
       await Promise.resolve();
     },
@@ -346,12 +348,16 @@ describe('What the user waits for', () => {
     ]);
   });
 
-  it('is forgotten with its cell or its notebook', async () => {
-    const { awaited, panel, run, delete: remove } = open();
+  it('is told of once its cell has come back and is run, and forgotten with its notebook', async () => {
+    const { awaited, panel, run, end, told, delete: remove } = open();
     awaited.add('a').add('panel');
     run('a');
     await remove('a');
     panel.disposed.emit();
+    expect([...awaited]).toEqual(['a']);
+    run('a');
+    await end('a');
+    expect(told()).toHaveLength(1);
     expect(awaited.size).toBe(0);
   });
 });

@@ -21,6 +21,9 @@ import { CellRun } from './run';
 import { type CellEnd, cellEnd, compose, type IReport } from './words';
 import '../../style/cells.css';
 
+/** JupyterLab's command that interrupts the kernel of the notebook in front. */
+const INTERRUPT = 'notebook:interrupt-kernel';
+
 /** The command by which a button goes to the cell. */
 const GO_TO_CELL = 'jupyterlab-notify:go-to-cell';
 
@@ -51,6 +54,13 @@ export class CellWatcher {
    */
   constructor(options: CellWatcher.IOptions) {
     this._options = options;
+    options.commands.commandExecuted.connect((_, { id }) => {
+      const panel = id === INTERRUPT ? options.tracker.currentWidget : null;
+      const watched = panel && this._watched.get(panel.content);
+      if (watched) {
+        watched.interrupted = watched.run;
+      }
+    });
     if (options.registry) {
       this._ready = followSettings(options.registry, SETTINGS, values => {
         const minutes = values.longCells;
@@ -105,9 +115,8 @@ export class CellWatcher {
     }
     const isAwaited = this._options.awaitedIn(panel).has(cell.model.id);
     cell.node.classList.toggle(AWAITED, isAwaited);
-    const watched = isAwaited && this._watch(panel.content);
-    if (watched) {
-      this._follow(watched, cell);
+    if (isAwaited) {
+      this._watch(panel.content);
     }
   }
 
@@ -119,7 +128,7 @@ export class CellWatcher {
       this._followed.add(cell);
       const { id } = cell.model;
       cell.disposed.connect(() => {
-        // JupyterLab moves a cell by deleting it and inserting a copy.
+        // A notebook that is closed disposes of its cells first.
         queueMicrotask(() => this._onGone(watched, id));
       });
     }
@@ -138,10 +147,13 @@ export class CellWatcher {
     if (!run?.pending.includes(id)) {
       return;
     }
-    if (end === 'skipped' && run.end === 'done') {
-      // No cell before it failed: some kernels report an interrupted cell in this way.
+    const isAborted = end === 'skipped' && run.end === 'done';
+    // Some kernels report a cell that the user interrupted as aborted though none before it failed,
+    // or as done.
+    if (isAborted || (end === 'done' && watched.interrupted === run)) {
       end = 'interrupted';
     }
+    watched.interrupted = null;
     const tookMs = run.finish(id, end, at);
     const { awaited, cells } = watched;
     const cell = cells.get(id) ?? Private.find(watched, id) ?? null;
@@ -181,6 +193,7 @@ export class CellWatcher {
         cells: new Map(),
         requests: new Map(),
         lost: new Map(),
+        interrupted: null,
         kernel: null,
         connection: null,
         hear: (_, args) => this._onMessage(known, args),
@@ -200,6 +213,13 @@ export class CellWatcher {
       sessionContext.disposed.connect(() => {
         if (known.lost.size > 0) {
           this._listen(known);
+        }
+      });
+      panel.content.model?.cells.changed.connect((_, { type, newValues }) => {
+        if (type === 'add') {
+          const ids = newValues.map(cell => cell.id);
+          // The notebook may show them after this.
+          queueMicrotask(() => this._onCame(known, ids));
         }
       });
       panel.disposed.connect(() => {
@@ -235,20 +255,35 @@ export class CellWatcher {
   }
 
   /**
-   * Go on with a cell that was moved, deleted or closed with its notebook while the kernel runs it.
+   * Go on with a cell that was moved, deleted or closed with its notebook before its end. The user
+   * still waits for it, since it may come back.
    */
   private _onGone(watched: Private.IWatched, id: string): void {
-    const moved = Private.find(watched, id);
-    const isPending = watched.run?.pending.includes(id);
+    const { run } = watched;
+    if (!run?.pending.includes(id)) {
+      return;
+    }
+    watched.cells.delete(id);
     const request = watched.requests.get(id);
-    if (isPending && request) {
-      watched.cells.delete(id);
+    if (request) {
       watched.lost.set(request, id);
       this._listen(watched);
-    } else if (isPending || !moved) {
-      this._forget(watched, id);
+      return;
     }
-    this.mark(watched.panel, moved ?? null);
+    run.drop(id);
+    if (run.isOver) {
+      watched.run = null;
+    }
+  }
+
+  /**
+   * Show at cells that came whether the user waits for them: JupyterLab moves a cell by deleting it
+   * and inserting a copy, and a deletion may be undone.
+   */
+  private _onCame(watched: Private.IWatched, ids: string[]): void {
+    for (const id of ids.filter(id => watched.awaited.has(id))) {
+      this.mark(watched.panel, Private.find(watched, id) ?? null);
+    }
   }
 
   /**
@@ -304,18 +339,6 @@ export class CellWatcher {
       traceback: error.traceback
     });
     this._onEnd(watched, id, end, Date.now());
-  }
-
-  /**
-   * Forget a cell that was deleted while the kernel did not run it.
-   */
-  private _forget(watched: Private.IWatched, id: string): void {
-    watched.awaited.delete(id);
-    watched.cells.delete(id);
-    watched.run?.drop(id);
-    if (watched.run?.isOver) {
-      watched.run = null;
-    }
   }
 
   /**
@@ -433,7 +456,7 @@ export namespace CellWatcher {
     /** The settings, in which the user says how long a cell must run. */
     registry: ISettingRegistry | null;
     sender: Pick<INotifications, 'emit'>;
-    tracker: Pick<INotebookTracker, 'find'>;
+    tracker: Pick<INotebookTracker, 'currentWidget' | 'find'>;
     trans: TranslationBundle;
   }
 }
@@ -454,6 +477,8 @@ namespace Private {
     requests: Map<string, string | undefined>;
     /** The ids of cells that are gone, by the messages that the kernel has yet to reply to. */
     lost: Map<string, string>;
+    /** The run whose present cell the user has interrupted. */
+    interrupted: CellRun | null;
     /** The kernel that runs the cells. */
     kernel: Kernel.IKernelConnection | null;
     /** A connection to it once the notebook is closed. */

@@ -6,6 +6,7 @@ import type { Page } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
+import { ask, begin, cells, run, untilBusy } from './cellsPage';
 import {
   expect,
   type IRow,
@@ -62,37 +63,11 @@ async function notebook(
   }
 }
 
-/** The cells of the notebook in front. */
-function cells(tab: Page) {
-  return tab.locator('.jp-NotebookPanel:visible .jp-CodeCell');
-}
-
 /** The button in its toolbar. */
 function button(tab: Page) {
   return tab
     .locator('.jp-NotebookPanel:visible .jp-NotebookPanel-toolbar')
     .getByRole('button', { name: /otif(y|ied).*done/ });
-}
-
-/** Ask for a cell, by its menu. */
-async function ask(tab: Page, index: number): Promise<void> {
-  await cells(tab).nth(index).locator('.jp-InputArea-prompt').click({
-    button: 'right'
-  });
-  await tab.getByRole('menuitem', { name: 'Notify When Done' }).click();
-}
-
-/** Run the cell that is active. */
-async function run(tab: Page, index: number): Promise<void> {
-  await cells(tab).nth(index).locator('.jp-InputArea-prompt').click();
-  await begin(tab, 'notebook:run-cell');
-}
-
-/** Begin a command, and do not wait until it is done. */
-async function begin(tab: Page, id: string): Promise<void> {
-  await tab.evaluate(id => {
-    void (window as any).jupyterapp.commands.execute(id);
-  }, id);
 }
 
 /** Have a page report that its tab is hidden: a browser without windows hides none. */
@@ -270,6 +245,33 @@ test('A cell that is moved before it is run keeps its bell', async () => {
   await expect(cells(page).nth(2)).not.toHaveClass(/jp-mod-notifyAwaited/);
 });
 
+for (const [how, back] of [
+  ['delete-cell', 'undo-cell-action'],
+  ['cut-cell', 'undo-cell-action'],
+  ['cut-cell', 'paste-cell-below']
+]) {
+  test(`A cell that comes back has its bell: ${how}, ${back}`, async () => {
+    await notebook(page, `${how}-${back}.ipynb`, ['1', '2', '3']);
+    await ask(page, 0);
+    await begin(page, `notebook:${how}`);
+    await expect(cells(page)).toHaveCount(2);
+    await cells(page).nth(1).locator('.jp-InputArea-prompt').click();
+    await begin(page, `notebook:${back}`);
+    await expect(cells(page)).toHaveCount(3);
+    const marked = page.locator(
+      '.jp-NotebookPanel:visible .jp-mod-notifyAwaited'
+    );
+    await expect(marked).toHaveCount(1);
+    await marked.locator('.jp-InputArea-prompt').click();
+    await begin(page, 'notebook:run-cell');
+    await expect(
+      toasts(page, new RegExp(`${how}-${back}\\.ipynb: done in`))
+    ).toBeVisible();
+    await expect(marked).toHaveCount(0);
+    await inbox(1);
+  });
+}
+
 for (const how of ['delete-cell', 'cut-cell', 'merge-cell-below']) {
   test(`A cell is told of although it is gone while it runs: ${how}`, async () => {
     const name = `${how}.ipynb`;
@@ -435,11 +437,3 @@ test('In Notebook 7 it is the same', async ({ browser }) => {
     await classic.stop();
   }
 });
-
-/** Wait until the kernel of the notebook in front runs a cell. */
-async function untilBusy(tab: Page): Promise<void> {
-  await tab.waitForFunction(() => {
-    const panel = (window as any).jupyterapp.shell.currentWidget;
-    return panel?.sessionContext?.session?.kernel?.status === 'busy';
-  });
-}

@@ -11,11 +11,16 @@ export interface ICell {
   markdown?: boolean;
 }
 
-/** Write a notebook of these cells into a folder, for the kernel that every server has. */
+/**
+ * Write a notebook of these cells into a folder.
+ *
+ * @param kernel - The name of its kernel; none: the one that every server has.
+ */
 export function writeNotebook(
   folder: string,
   name: string,
-  cells: ICell[]
+  cells: ICell[],
+  kernel?: string
 ): void {
   fs.writeFileSync(
     path.join(folder, name),
@@ -30,11 +35,11 @@ export function writeNotebook(
       })),
       metadata: {
         kernelspec: {
-          display_name: 'Python 3',
-          language: 'python',
-          name: 'python3'
+          display_name: kernel ?? 'Python 3',
+          language: kernel ? 'text' : 'python',
+          name: kernel ?? 'python3'
         },
-        language_info: { name: 'python' }
+        language_info: { name: kernel ? 'text' : 'python' }
       },
       nbformat: 4,
       nbformat_minor: 5
