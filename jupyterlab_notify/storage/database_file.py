@@ -44,6 +44,19 @@ class Damaged(Unusable):
     """Another program has changed the file or its log while it was in use; the message says how."""
 
 
+def find_obstacle(path: Path) -> str | None:
+    """Return what is in the place of one of SQLite's files beside a database and is not a file.
+
+    SQLite cannot open a folder, and would wait for a pipe for ever.
+    """
+    real = os.path.realpath(path) if os.path.islink(path) else path
+    for suffix in SIDECARS:
+        beside = f"{real}{suffix}"
+        if os.path.lexists(beside) and not os.path.isfile(beside):
+            return beside
+    return None
+
+
 class DatabaseFile:
     """The database file, its sidecar files and its file system.
 
@@ -91,6 +104,10 @@ class DatabaseFile:
         self._keep_private()
         self._look_at_folder()
         self._file = _identity(self.path)
+        if (obstacle := find_obstacle(self.path)) is not None:
+            raise Unusable(
+                f"the database {self.path} cannot be used while {obstacle} is not a file; remove it"
+            )
         self.shared = file_system(self.path) not in WAL_FILE_SYSTEMS
         return self._file[1]
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from .connection import connect
 from .cursor import Cursor
+from .database_file import find_obstacle
 from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, from_json, named_insert, to_wire, tombstone
 from .schema import SCHEMA_VERSION
 from .state import ACTIVE, ADD_USER_STATES, PINNED
@@ -107,6 +108,8 @@ class Recovery:
             # Not ``Path.is_file``, which raises if a folder is not accessible.
             elif path is None or not os.path.isfile(path):
                 break
+            elif mode == "mode=ro" and find_obstacle(path) is not None:
+                continue
             else:
                 try:
                     source = connect(f"{path.absolute().as_uri()}?{mode}", damaged=True)
