@@ -168,6 +168,20 @@ test('a banner has its buttons in its line, its progress, and what is more on a 
     return Math.round(box.x + box.width);
   };
   expect(await right('a copy')).toBe(await right('the plan'));
+  const detailed = { type: 'error', body: 'More of it.', dismissable: false };
+  const id = await banner('with details', detailed);
+  const ends = [
+    button,
+    line('with details').getByRole('button', { name: 'Details' })
+  ].map(async each => {
+    const box = (await each.boundingBox())!;
+    return Math.round(box.x + box.width);
+  });
+  expect(await Promise.all(ends)).toEqual(
+    Array(2).fill(await right('the plan'))
+  );
+  await lab.revoke(id);
+  await expect(banners(page, 'a copy')).toBeVisible();
 
   for (const text of ['one more', 'two more']) {
     await lab.push({ message: text, banner: true, autoClose: 0 });

@@ -214,6 +214,34 @@ test('A user chooses the other channels on the inbox page', async () => {
   await page.close();
 });
 
+test('A word of any length stays within each page', async () => {
+  const id = await hub.broadcast({
+    summary: 'Unbroken'.repeat(40),
+    body: 'Endless'.repeat(60),
+    users: ['root']
+  });
+  const page = await open(administrator, at(`history/${id}`), complaints);
+  const icon = await page.locator('#jn-title svg').boundingBox();
+  const title = (await page.locator('#jn-title h1').boundingBox())!;
+  // The title has several lines: its icon stands beside the first.
+  expect(title.height).toBeGreaterThan(50);
+  expect(icon!.y - title.y).toBeLessThan(10);
+  for (const where of [
+    `history/${id}`,
+    'history',
+    `?duplicate=${id}`,
+    'inbox'
+  ]) {
+    await page.goto(at(where));
+    await expect(page.locator('.jn')).toContainText('Unbroken');
+    for (const width of [480, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      await fits(page);
+    }
+  }
+  await page.close();
+});
+
 test('A user sees an inbox and nothing else; it has the state of the lab', async () => {
   const id = await hub.broadcast({
     summary: 'For *bob* alone',
