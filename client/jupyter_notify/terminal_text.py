@@ -6,6 +6,12 @@ import re
 
 from .decoding import decode
 
+#: What is drawn at a given place of the screen, such as apt's progress in the last line: the cursor
+#: is saved, moved there, and brought back.
+ELSEWHERE = re.compile(
+    r"(?:\x1b7|\x1b\[s)\x1b\[[0-9]+;[0-9]*[Hf]"
+    r"(?:(?!\x1b[78]|\x1b\[[su])[^\n]){0,1000}(?:\x1b8|\x1b\[u)"
+)
 #: Escape sequences, which set colours, the cursor or the title: CSI, OSC, DCS and short ones. A
 #: match never extends beyond the start of the next sequence. So a text with very many starts of
 #: sequences does not take quadratic time.
@@ -37,7 +43,8 @@ def plain_output(text: str) -> str:
     text
         The output, with its escape sequences.
     """
-    text = ESCAPES.sub(_only_moves, LINE_FEEDS.sub("\n", text)).replace("\r\n", "\n")
+    text = LINE_FEEDS.sub("\n", ELSEWHERE.sub("", text))
+    text = ESCAPES.sub(_only_moves, text).replace("\r\n", "\n")
     text = CONTROLS.sub("", text)
     return _drawn(text) if MOVES.search(text) else LEFT_OVER.sub("", text)
 

@@ -42,6 +42,14 @@ from jupyter_notify.terminal_text import plain_output
         ("next\x85line\x1bEby\x1bDescape\x84s", "next\nline\nby\nescape\ns"),
         ("\x1b[31m1\x0c\x1b[0m```\r\n", "1\n```\n"),
         ("abcdef\x08\x08\x1b[1KX", "    Xf"),
+        # As apt shows its progress in the last line of the screen.
+        (
+            "one\n\x1b7\x1b[24;0f\x1b[42m\x1b[30mProgress: [ 50%]\x1b[49m\x1b[39m [##..] \x1b8two",
+            "one\ntwo",
+        ),
+        ("one \x1b[s\x1b[1;1Hclock 12:00\x1b[K\x1b[utwo", "one two"),
+        ("\x1b7\x1b[0;23r\x1b8\x1b[1Akept\x1b7 too\x1b8", "kept too"),
+        ("\x1b7\x1b[24;0fno end\nline", "no end\nline"),
         ("\x1b[31", "31"),
         ("\x1b]no end", "no end"),
         ("\x9d\x9d0;title\x07x", "x"),
@@ -73,6 +81,8 @@ def test_escapes_and_what_was_overwritten_are_left_out(output: str, shown: str) 
         "y\x1b[C",
         "\x1b[999C\n",
         "\x1b[2Ky",
+        "\x1b7\x1b[1;1f",
+        "\x1b[s\x1b[1;1Hy",
         "\x1b[A\n\n",
         "y\x1b[D\x1b[J",
         ";",
