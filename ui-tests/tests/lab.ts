@@ -262,7 +262,7 @@ export class Lab {
 
   /** The newest notifications of a view, newest first. */
   async list(
-    view: 'inbox' | 'unread' | 'dismissed' = 'inbox',
+    view: 'inbox' | 'unread' | 'dismissed' | 'snoozed' = 'inbox',
     limit = 50
   ): Promise<IRow[]> {
     const page = await this._ok<{ notifications: IRow[] }>(

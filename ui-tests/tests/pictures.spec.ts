@@ -153,6 +153,52 @@ test('a row shows its picture small, and whole when it is open', async () => {
   await opened.close();
 });
 
+test('JPEG, GIF and WebP are shown as PNG is, up to 2 MiB and nothing else', async () => {
+  const drawn = (type: string) =>
+    page.evaluate(type => {
+      const canvas = document.createElement('canvas');
+      canvas.width = canvas.height = 64;
+      return canvas.toDataURL(type).split(',')[1];
+    }, type);
+  const pictures = {
+    jpeg: await drawn('image/jpeg'),
+    webp: await drawn('image/webp'),
+    // Chromium writes none.
+    gif: 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
+  };
+  await openCenter(page);
+  await beThere();
+  for (const [key, picture] of Object.entries(pictures)) {
+    await lab.push({ message: `A ${key}`, key, autoClose: 0 });
+    await give(key, Buffer.from(picture, 'base64'));
+    const small = rows(page, `A ${key}`).locator('.jp-NotifyThumbnail img');
+    await expect(small).toHaveJSProperty(
+      'naturalWidth',
+      key === 'gif' ? 1 : 64
+    );
+  }
+  const status = async (body: Buffer) => {
+    const { status } = await fetch(
+      `${lab.url}/jupyterlab-notify/ingest/jpeg/image`,
+      {
+        method: 'PUT',
+        headers: { Authorization: `Bearer ${lab.token}` },
+        body: new Uint8Array(body)
+      }
+    );
+    return status;
+  };
+  const small = png(1);
+  expect(
+    await status(Buffer.concat([small, Buffer.alloc(2 * 1024 * 1024)]))
+  ).toBe(413);
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+  expect(await status(Buffer.from(svg))).toBeGreaterThanOrEqual(400);
+  await expect(
+    rows(page, 'A jpeg').locator('.jp-NotifyThumbnail img')
+  ).toHaveJSProperty('naturalWidth', 64);
+});
+
 test('the buttons of a row stand beside its text, also where that runs against the page', async () => {
   const words = { ltr: 'Done', rtl: 'اكتملت المهمة بنجاح' };
   for (const [key, message] of Object.entries(words)) {

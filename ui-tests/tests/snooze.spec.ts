@@ -61,6 +61,26 @@ test('a row is snoozed from its menu, in every tab, and undone', async () => {
   await expect(snoozedTab()).toHaveCount(0);
 });
 
+test('a row is snoozed until next week: Monday, at nine', async () => {
+  await push('Next week');
+  await rows(page, 'Next week').click({ button: 'right' });
+  await choose('Snooze until Next Week');
+  await expect(rows(page, 'Next week')).toHaveCount(0);
+  const [{ snoozedUntil }] = await lab.list('snoozed');
+  const until = new Date(String(snoozedUntil));
+  // The browser's time is UTC.
+  expect([
+    until.getUTCDay(),
+    until.getUTCHours(),
+    until.getUTCMinutes()
+  ]).toEqual([1, 9, 0]);
+  expect(until.getTime()).toBeGreaterThan(Date.now());
+  expect(until.getTime()).toBeLessThanOrEqual(Date.now() + 8 * 86_400_000);
+  await snoozedTab().click();
+  await expect(rows(page, 'Next week')).toContainText(/Comes back .*9:00 AM/);
+  await undo('Snoozed until');
+});
+
 test('Z asks until when, and brings back', async () => {
   await push('By key');
   await rows(page, 'By key').focus();
