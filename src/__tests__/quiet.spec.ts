@@ -119,6 +119,17 @@ describe('followSwitch', () => {
     server(true);
     await jest.advanceTimersByTimeAsync(5000);
     expect(told).toEqual([]);
+    // The user's tab writes the switch as well, and the user turns it back before this one would.
+    const writes = jest.spyOn(settings, 'set');
+    server(false);
+    await jest.advanceTimersByTimeAsync(1000);
+    turn(false);
+    server(true);
+    await jest.advanceTimersByTimeAsync(1500);
+    turn(true);
+    await jest.advanceTimersByTimeAsync(5000);
+    expect(writes).not.toHaveBeenCalled();
+    expect(told).toEqual([]);
     // No tab with the focus tells of this one.
     turn(false);
     await jest.advanceTimersByTimeAsync(5000);

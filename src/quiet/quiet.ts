@@ -15,7 +15,7 @@ const SWITCH = 'doNotDisturbMode';
 /** How often the switch is written at most until it stands as the server says. */
 const MOST_WRITES = 10;
 
-/** The time in ms after which a tab without the focus tells the server of the switch itself. */
+/** The time in ms after which a tab without the focus tells of the switch, or writes it, itself. */
 const OTHERS_MS = 2000;
 
 /** The hour at which the morning begins. */
@@ -105,9 +105,19 @@ export async function followSwitch(
   const read = () => settings.composite[SWITCH] === true;
   let position = !justTurned && read();
   let known: boolean | null | undefined = undefined;
+  let planned = false;
   let writing = false;
   let telling = false;
 
+  // JupyterLab carries its settings over to other tabs: let the one in which the user turned the
+  // switch, or turned it back meanwhile, tell the server and write the switch.
+  const letOthers = async () => {
+    let before: boolean | undefined;
+    while (!document.hasFocus() && before !== position) {
+      before = position;
+      await new Promise(resolve => setTimeout(resolve, OTHERS_MS));
+    }
+  };
   const stored = () => model.quiet?.doNotDisturb ?? null;
   // One change at a time, and of several the last.
   const tell = async () => {
@@ -117,9 +127,7 @@ export async function followSwitch(
     telling = true;
     try {
       if (!document.hasFocus()) {
-        // JupyterLab carries its settings over to other tabs: the one in which the user turned the
-        // switch tells the server.
-        await new Promise(resolve => setTimeout(resolve, OTHERS_MS));
+        await letOthers();
       }
       let told: boolean;
       do {
@@ -155,21 +163,24 @@ export async function followSwitch(
   };
   // One write at a time: of two, the earlier one might take effect last.
   const write = async () => {
-    if (writing) {
+    if (planned) {
       return;
+    }
+    planned = true;
+    if (!document.hasFocus()) {
+      await letOthers();
     }
     writing = true;
     try {
-      let times = 0;
-      do {
+      // Every tab writes to the same file, and JupyterLab reads it again after each write: what
+      // another tab has written is here then.
+      for (let times = 0; read() !== position && times < MOST_WRITES; times++) {
         await settings.set(SWITCH, position);
-        // Every tab writes to the same file, and JupyterLab reads it again after each write: what
-        // another tab has written is here then.
-      } while (read() !== position && ++times < MOST_WRITES);
+      }
     } catch (reason) {
       console.warn("JupyterLab's do-not-disturb does not follow.", reason);
     } finally {
-      writing = false;
+      planned = writing = false;
     }
   };
   const onSettings = () => {

@@ -220,6 +220,10 @@ test('after an absence what stays has the places, and a freed place is filled', 
   await toasts(page, 'stays 4').getByTitle('Close', { exact: true }).click();
   await expect(toasts(page, 'stays 0')).toBeVisible();
   await expect(summary(page).filter({ hasText: 'and 25 more' })).toBeVisible();
+  // A page that is reloaded sends nothing more.
+  await expect
+    .poll(async () => (await lab.list('unread', 200)).length)
+    .toBe(29);
   for (let reload = 0; reload < 2; reload++) {
     await page.reload();
     await untilReady(page);

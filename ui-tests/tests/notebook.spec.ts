@@ -80,6 +80,8 @@ for (const [where, shows, name] of PAGES) {
     await expect(row).toHaveCount(0);
 
     await closeCenter(page);
+    // A page that is closed sends nothing more.
+    await expect.poll(() => lab.list()).toEqual([]);
     await page.close();
   });
 }
