@@ -12,7 +12,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -44,16 +44,19 @@ class Damaged(Unusable):
     """Another program has changed the file or its log while it was in use; the message says how."""
 
 
-def find_obstacle(path: Path) -> str | None:
+def find_obstacle(path: Path, suffixes: Iterable[str] = SIDECARS) -> str | None:
     """Return what is in the place of one of SQLite's files beside a database and is not a file.
 
     SQLite cannot open a folder, and would wait for a pipe for ever.
     """
     real = os.path.realpath(path) if os.path.islink(path) else path
-    for suffix in SIDECARS:
+    for suffix in suffixes:
         beside = f"{real}{suffix}"
-        if os.path.lexists(beside) and not os.path.isfile(beside):
-            return beside
+        # Asked once: another process may remove its journal at any moment.
+        with suppress(OSError):
+            mode = os.lstat(beside).st_mode
+            if not stat.S_ISREG(mode) and not (stat.S_ISLNK(mode) and os.path.isfile(beside)):
+                return beside
     return None
 
 
@@ -104,12 +107,22 @@ class DatabaseFile:
         self._keep_private()
         self._look_at_folder()
         self._file = _identity(self.path)
-        if (obstacle := find_obstacle(self.path)) is not None:
+        self.check_sidecars(SIDECARS)
+        self.shared = file_system(self.path) not in WAL_FILE_SYSTEMS
+        return self._file[1]
+
+    def check_sidecars(self, suffixes: Iterable[str]) -> None:
+        """Check that SQLite can open the files beside this one, or make them.
+
+        Raises
+        ------
+        Unusable
+            If something else is in the place of one of them.
+        """
+        if (obstacle := find_obstacle(self.path, suffixes)) is not None:
             raise Unusable(
                 f"the database {self.path} cannot be used while {obstacle} is not a file; remove it"
             )
-        self.shared = file_system(self.path) not in WAL_FILE_SYSTEMS
-        return self._file[1]
 
     def _keep_private(self) -> None:
         """Remove all other users' access to the file and its sidecar files."""

@@ -218,6 +218,9 @@ class Engine:
         if self._is_lost():
             self._reopen()
         if self.mode == "rollback":
+            if self._file is not None:
+                # SQLite looks for a journal at the start of each transaction.
+                self._file.check_sidecars(("-journal",))
             self._fingerprint, self._read_at = self._get_fingerprint(), time.monotonic()
         with self._transaction(write=write) as transaction:
             if write:

@@ -100,9 +100,11 @@ class Recovery:
         timeout_s
             How long to wait for another process's lock.
         """
+        # SQLite would wait for a pipe in the place of a journal for ever.
+        blocked = path is not None and find_obstacle(path, ("-journal",)) is not None
         for mode in ("as it is", "mode=ro", "immutable=1"):
             if mode == "as it is":
-                if db is None:
+                if db is None or (blocked and not os.path.isfile(f"{path}-wal")):
                     continue
                 source = db
             # Not ``Path.is_file``, which raises if a folder is not accessible.
