@@ -1,5 +1,6 @@
 /**
- * Finds what covers an element of a page, by the boxes that the browser draws.
+ * Finds what covers an element of a page, and what stands askew in it, by the boxes that the browser
+ * draws.
  */
 import type { Locator } from '@playwright/test';
 
@@ -32,4 +33,17 @@ export function coveredParts(row: Locator): Promise<string[]> {
     });
     return [...parts, ...letters.map(at => text.data[at])];
   });
+}
+
+/**
+ * Measure how far the middle of a part is above or below that of the whole, in pixels.
+ */
+export function offMiddle(whole: Locator, part: string): Promise<number> {
+  return whole.evaluate((node, part) => {
+    const [inner, outer] = [node.querySelector(part)!, node].map(each => {
+      const { bottom, top } = each.getBoundingClientRect();
+      return (top + bottom) / 2;
+    });
+    return Math.abs(inner - outer);
+  }, part);
 }

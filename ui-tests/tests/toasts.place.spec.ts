@@ -6,6 +6,7 @@ import type { Page } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
+import { offMiddle } from './boxes';
 import {
   banners,
   bell,
@@ -340,6 +341,9 @@ test('What stays folds to one line, opens under the pointer and the focus, and a
   await expect.poll(height).toBeGreaterThan(80);
   await expect(toast).toHaveAttribute('data-jp-notify-folded', '');
   await expect.poll(height).toBeLessThan(52);
+  for (const part of ['.jp-toast-message', '.jp-Notification-Toast-Close']) {
+    expect(await offMiddle(toast, part), part).toBeLessThanOrEqual(1);
+  }
 
   await toast.hover();
   await expect.poll(height).toBeGreaterThan(80);
