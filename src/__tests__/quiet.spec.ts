@@ -117,7 +117,7 @@ describe('followSwitch', () => {
     turn(true);
     await jest.advanceTimersByTimeAsync(1000);
     server(true);
-    await jest.advanceTimersByTimeAsync(5000);
+    await jest.advanceTimersByTimeAsync(20_000);
     expect(told).toEqual([]);
     // The user's tab writes the switch as well, and the user turns it back before this one would.
     const writes = jest.spyOn(settings, 'set');
@@ -125,14 +125,14 @@ describe('followSwitch', () => {
     await jest.advanceTimersByTimeAsync(1000);
     turn(false);
     server(true);
-    await jest.advanceTimersByTimeAsync(1500);
+    await jest.advanceTimersByTimeAsync(4500);
     turn(true);
-    await jest.advanceTimersByTimeAsync(5000);
+    await jest.advanceTimersByTimeAsync(20_000);
     expect(writes).not.toHaveBeenCalled();
     expect(told).toEqual([]);
     // No tab with the focus tells of this one.
     turn(false);
-    await jest.advanceTimersByTimeAsync(5000);
+    await jest.advanceTimersByTimeAsync(20_000);
     expect(told).toEqual([{ doNotDisturb: false }]);
     jest.useRealTimers();
   });

@@ -16,7 +16,7 @@ const SWITCH = 'doNotDisturbMode';
 const MOST_WRITES = 10;
 
 /** The time in ms after which a tab without the focus tells of the switch, or writes it, itself. */
-const OTHERS_MS = 2000;
+const OTHERS_MS = 5000;
 
 /** The hour at which the morning begins. */
 const MORNING_HOUR = 9;
