@@ -4,7 +4,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Notification } from '../wire';
-import { isolate } from './isolate';
 import { visible } from './visible';
 
 /** The scripts that are written from right to left. */
@@ -28,5 +27,5 @@ export function senderOf(
  */
 function isolated(text: string): string {
   const shown = visible(text);
-  return RIGHT_TO_LEFT.test(shown) ? isolate(shown) : shown;
+  return RIGHT_TO_LEFT.test(shown) ? `\u2068${shown}\u2069` : shown;
 }

@@ -5,7 +5,6 @@
 import type { Notification as LabNotification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { isolate } from '../text/isolate';
 import { locale } from '../text/locale';
 import type { INotificationActions, INotificationModel } from '../tokens';
 import type { Action, Notification } from '../wire';
@@ -124,14 +123,14 @@ export class ToastContents {
         : null;
     const meta = [senderOf(row, this._options.trans)];
     if (percent !== null) {
-      meta.push(isolate(this._percent.format(percent / 100)));
+      meta.push(this._percent.format(percent / 100));
     }
     if (row.stopped) {
       meta.push(this._options.trans.__('Stopped reporting'));
     }
     const age = this._options.model.now() - Date.parse(row.updated);
     if (age > 60_000) {
-      meta.push(isolate(relativeTime(age, this._ago)));
+      meta.push(relativeTime(age, this._ago));
     }
     return {
       kind: row.type,

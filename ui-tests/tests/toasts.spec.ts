@@ -312,7 +312,7 @@ test('a progress moves in one toast and ends in success there', async () => {
     );
     await expect(toast.locator('.jp-toast-message')).toHaveAttribute(
       'data-jp-notify-meta',
-      new RegExp(`queue · \u2068${percent}`)
+      new RegExp(`queue · ${percent}`)
     );
   }
   await lab.push({
