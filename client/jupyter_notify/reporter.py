@@ -71,10 +71,14 @@ class CommandReporter:
         """
         self._last = None if message is None else {**message, "key": self._key}
         self._ended.set()
-        if self._thread.ident is None:
-            # The command could not be started.
-            self._thread.start()
-        self._thread.join(END_TIMEOUT_S + 0.5)
+        try:
+            if self._thread.ident is None:
+                # The command could not be started, or no thread beside it.
+                self._thread.start()
+            self._thread.join(END_TIMEOUT_S + 0.5)
+        except RuntimeError:
+            # The system allows no more threads.
+            self._report()
         if self._thread.is_alive():
             self._error = Unreachable("The Jupyter server does not answer: timed out.")
         if self._error is not None:

@@ -27,6 +27,9 @@ from .copying import Copier, Tail, hand_over
 from .decoding import encodable
 
 STANDARD = (0, 1, 2)
+#: Number of threads that a command needs at most: two copy, one waits, one reports, and the command
+#: itself counts as one where a system limits both together.
+THREADS = 5
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,9 @@ def _is_closed(number: int) -> bool:
 def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand:
     """Run a command with our standard input and output.
 
+    Where the system allows no more threads, the command runs all the same, but the end of its
+    output is not kept, and ``started`` is not called.
+
     Parameters
     ----------
     command
@@ -90,13 +96,16 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
         # Python would look for an empty name in every directory of the path.
         return CompletedCommand(127, problem="command not found")
     command = _with_shell(command)
+    has_threads = _can_start(THREADS)
     try:
-        if _has_terminal():
+        if not has_threads:
+            code, lost = _run_with_pipes(command, {}, tail, lambda: None)
+        elif _has_terminal():
             from .terminal import run_in_terminal
 
             code = run_in_terminal(command, tail, started)
         else:
-            code, lost = _run_with_pipes(command, tail, started)
+            code, lost = _run_with_pipes(command, _open_channels(), tail, started)
     except FileNotFoundError:
         return CompletedCommand(127, problem="command not found")
     except OSError as error:
@@ -108,6 +117,24 @@ def run(command: Sequence[str], started: Callable[[], None]) -> CompletedCommand
     code = 128 - code if code < 0 else code
     # A program that cannot write its output fails.
     return CompletedCommand(code or int(bool(lost)), tail.text(), lost=lost)
+
+
+def _can_start(number: int) -> bool:
+    """Tell whether so many threads can be started now; none runs on afterwards."""
+    over = threading.Event()
+    threads = [threading.Thread(target=over.wait, daemon=True) for _ in range(number)]
+    begun: list[threading.Thread] = []
+    try:
+        for thread in threads:
+            thread.start()
+            begun.append(thread)
+    except RuntimeError:
+        return False
+    finally:
+        over.set()
+        for thread in begun:
+            thread.join()
+    return True
 
 
 def _restore_environment() -> None:
@@ -166,10 +193,12 @@ class _Channel:
 
 
 def _run_with_pipes(
-    command: Sequence[str], tail: Tail, started: Callable[[], None]
+    command: Sequence[str],
+    channels: dict[int, _Channel],
+    tail: Tail,
+    started: Callable[[], None],
 ) -> tuple[int, str]:
     """Return the command's code, and why some of its output was lost."""
-    channels = _open_channels()
     outputs: dict[int, int | None] = {1: None, 2: None}
     for number, channel in channels.items():
         outputs[number] = channel.write
@@ -255,7 +284,14 @@ def _wait(process: subprocess.Popen[bytes], woken: socket.socket) -> int:
         ended.close()
 
     with waiting:
-        threading.Thread(target=wait, daemon=True).start()
+        try:
+            threading.Thread(target=wait, daemon=True).start()
+        except RuntimeError:
+            # The system allows no more threads.
+            while process.poll() is None:
+                if select.select([woken], [], [], 0.1)[0]:
+                    woken.recv(4096)
+            ended.close()
         ready: list[socket.socket] = []
         while waiting not in ready:
             ready, _, _ = select.select([waiting, woken], [], [])

@@ -99,6 +99,37 @@ def test_run_ends_as_a_shell_would(
     assert find(server, text)
 
 
+#: Runs our command where the system allows so many more threads at once, and no more.
+FEW_THREADS = """
+import sys, threading
+left, start = int(sys.argv.pop(1)), threading.Thread.start
+def count(self):
+    global left
+    if left == 0:
+        raise RuntimeError("can't start new thread")
+    left -= 1
+    start(self)
+threading.Thread.start = count
+from jupyter_notify.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("threads", [0, 1, 4])
+def test_run_runs_the_command_where_no_thread_can_be_started(server: Server, threads: int) -> None:
+    script = "read line; echo out $line; seq 100000 | tail -n 1 >&2; exit 3"
+    title = f"With {threads} threads"
+    ran = run(
+        *(sys.executable, "-c", FEW_THREADS, str(threads)),
+        *("run", "--title", title, "--", "bash", "-c", script),
+        env=outside(server),
+        cwd=server.root_dir,
+        input="in\n",
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (3, "out in\n", "100000\n")
+    assert find(server, f"{title}: failed with exit code 3")
+
+
 def test_run_shows_what_takes_long_and_passes_a_signal_on(server: Server) -> None:
     script = "trap 'echo told; exit 7' TERM; while :; do sleep 0.05; done"
     command = (NOTIFY, "run", "--title", "Long", "--", "bash", "-c", script)
