@@ -32,11 +32,9 @@ describe('untilText', () => {
 
   it('names the day where it is another one, and the date where the day comes again', () => {
     const text = (when: Date) => untilText(when, now, 'de_DE');
-    expect(text(new Date(2026, 10, 28, 15, 40))).toBe('\u206815:40\u2069');
-    expect(text(new Date(2026, 10, 29, 9))).toMatch(/^\u2068So.*9:00\u2069$/);
-    expect(text(new Date(2026, 11, 7, 9))).toMatch(
-      /^\u2068Mo.*7\. Dez.*9:00\u2069$/
-    );
+    expect(text(new Date(2026, 10, 28, 15, 40))).toBe('15:40');
+    expect(text(new Date(2026, 10, 29, 9))).toMatch(/^So.*9:00$/);
+    expect(text(new Date(2026, 11, 7, 9))).toMatch(/^Mo.*7\. Dez.*9:00$/);
   });
 });
 

@@ -55,19 +55,11 @@ describe('Times', () => {
 
   it('says when something goes away', () => {
     expect(times.expires(at(15, 15, 30), now)).toBe('expires within a minute');
-    expect(times.expires(at(15, 15, 50), now)).toBe(
-      'expires \u2068in 20 minutes\u2069'
-    );
-    expect(times.expires(at(15, 17, 30), now)).toBe(
-      'expires \u2068in 2 hours\u2069'
-    );
-    expect(times.expires(at(16, 15), now)).toBe('expires \u2068tomorrow\u2069');
-    expect(times.expires(at(20, 15), now)).toBe(
-      'expires \u2068in 5 days\u2069'
-    );
-    expect(times.expires(at(1, 15, 0, 8), now)).toBe(
-      'expires on \u2068Sep 1, 2026\u2069'
-    );
+    expect(times.expires(at(15, 15, 50), now)).toBe('expires in 20 minutes');
+    expect(times.expires(at(15, 17, 30), now)).toBe('expires in 2 hours');
+    expect(times.expires(at(16, 15), now)).toBe('expires tomorrow');
+    expect(times.expires(at(20, 15), now)).toBe('expires in 5 days');
+    expect(times.expires(at(1, 15, 0, 8), now)).toBe('expires on Sep 1, 2026');
   });
 
   it('says how long something still is, and when', () => {

@@ -4,11 +4,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Notification } from '../wire';
+import { isolate } from './isolate';
 import { visible } from './visible';
-
-/** The scripts that are written from right to left. */
-const RIGHT_TO_LEFT =
-  /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
 /**
  * Return the source of a message, and the name of its token if that is another. Neither name
@@ -18,14 +15,8 @@ export function senderOf(
   row: Pick<Notification, 'source' | 'via'>,
   trans: TranslationBundle
 ): string {
-  const source = isolated(row.source);
-  return row.via ? trans.__('%1, via %2', source, isolated(row.via)) : source;
-}
-
-/**
- * Return a text with hidden characters made visible, which does not reorder the text around it.
- */
-function isolated(text: string): string {
-  const shown = visible(text);
-  return RIGHT_TO_LEFT.test(shown) ? `\u2068${shown}\u2069` : shown;
+  const source = isolate(visible(row.source));
+  return row.via
+    ? trans.__('%1, via %2', source, isolate(visible(row.via)))
+    : source;
 }

@@ -113,9 +113,7 @@ test.describe('The list', () => {
 
   test('tells when a message expires', async () => {
     await push('a message', { ttl: 3 * 24 * 3600 });
-    await expect(rows(page, 'a message')).toContainText(
-      'expires \u2068in 3 days\u2069'
-    );
+    await expect(rows(page, 'a message')).toContainText('expires in 3 days');
   });
 
   test('keeps words from right to left, and what stands beside them, in one piece each', async () => {
@@ -125,7 +123,7 @@ test.describe('The list', () => {
       ttl: 3 * 24 * 3600
     });
     const row = rows(page, 'ההרצה נכשלה');
-    await expect(row).toContainText('expires \u2068in 3 days\u2069');
+    await expect(row).toContainText('expires in 3 days');
     const summary = row.locator('.jp-NotifyRow-summary');
     await expect(summary).toHaveCSS('direction', 'rtl');
     const pieces = await row
@@ -140,7 +138,7 @@ test.describe('The list', () => {
       );
     expect(pieces.map(piece => piece.text)).toEqual([
       '\u2068מחשב 7\u2069',
-      'expires \u2068in 3 days\u2069'
+      'expires in 3 days'
     ]);
     expect(pieces[0].right).toBeLessThanOrEqual(pieces[1].left);
     // Its words run the other way: the first letter is the last from the left.
