@@ -227,7 +227,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
    */
   changeQuiet(change: QuietChange): Promise<Quiet> {
     // One after the other: of two requests on their way, the second may arrive first.
-    const sent = this._quietSent.then(async () => {
+    const sent = Promise.allSettled([this._quietSent]).then(async () => {
       const cursor = this._cursor;
       const quiet = await this._request<Quiet>('quiet', change);
       // A frame that came meanwhile may know of a later change.
@@ -237,7 +237,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
       }
       return quiet;
     });
-    this._quietSent = sent.catch(() => undefined);
+    this._quietSent = sent;
     return sent;
   }
 
@@ -630,10 +630,10 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private _list: readonly Notification[] | null = null;
   private _pending: Private.IPending[] = [];
   private _quiet: Quiet | null = null;
-  /** Resolved once the last change of it is answered. */
-  private _quietSent: Promise<unknown> = Promise.resolve();
+  /** The last change of it. */
+  private _quietSent: Promise<Quiet> | undefined;
   private _serverCounts: Counts = Private.NO_COUNTS;
-  private _welcome: number | undefined = undefined;
+  private _welcome: number | undefined;
 }
 
 /**
@@ -799,6 +799,6 @@ namespace Private {
     private readonly _key: string;
     private _epoch: string | null = null;
     private _position = -1;
-    private _timer: number | undefined = undefined;
+    private _timer: number | undefined;
   }
 }

@@ -403,7 +403,7 @@ export class NotificationStream implements IDisposable {
   private _attendedAt = 0;
   private _connected = false;
   private _cursor: string | null = null;
-  private _deadline: number | undefined = undefined;
+  private _deadline: number | undefined;
   private _end: (() => void) | null = null;
   private _handshakeMs = HANDSHAKE_MS.max;
   private _isDisposed = false;
@@ -411,7 +411,7 @@ export class NotificationStream implements IDisposable {
   private _pingedAt: number | null = null;
   private _pongMs = 0;
   private _socket: WebSocket | null = null;
-  private _silence: number | undefined = undefined;
+  private _silence: number | undefined;
   private _started = false;
   private _unattendedReturns = 0;
 }

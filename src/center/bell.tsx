@@ -99,7 +99,7 @@ export class NotificationBell extends ReactWidget {
 
   private readonly _options: NotificationBell.IOptions;
   private _silent = false;
-  private _timer: number | undefined = undefined;
+  private _timer: number | undefined;
 }
 
 /**

@@ -107,8 +107,9 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
   }
 
   /**
-   * Restore the width that JupyterLab saved, if the panel came back with its least width: sizes
-   * that JupyterLab applies before the page has a size are lost.
+   * Restore the width that the panel had, if it came back with its least width: sizes that
+   * JupyterLab applies before the page has a size are lost, and so are those that a small window
+   * has no room for.
    *
    * @param saved - The parts of the window that JupyterLab's areas had.
    */

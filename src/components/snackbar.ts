@@ -83,7 +83,7 @@ export class UndoSnackbar implements IDisposable {
   private readonly _bar = document.createElement('div');
   private readonly _label = document.createElement('bdi');
   private readonly _button = document.createElement('button');
-  private _timer: number | undefined = undefined;
+  private _timer: number | undefined;
 }
 
 /** The bar of each model: a page has only one, wherever a change was made. */

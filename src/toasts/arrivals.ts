@@ -105,9 +105,9 @@ export class ArrivalQueue extends Map<string, boolean> {
   private readonly _flush: () => void;
   private readonly _isShown: (id: string) => boolean;
   private _arrivals: number[] = [];
-  private _floodTimer: number | undefined = undefined;
+  private _floodTimer: number | undefined;
   private _flushedAt = 0;
   /** Notifications that a flood kept from the screen while the center was open, oldest first. */
   private _postponed: string[] = [];
-  private _timer: number | undefined = undefined;
+  private _timer: number | undefined;
 }

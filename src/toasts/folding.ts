@@ -94,5 +94,5 @@ export class ToastFolding implements IDisposable {
   private readonly _ages = new Map<HTMLElement, number>();
   private readonly _folded: () => void;
   private _isDisposed = false;
-  private _timer: number | undefined = undefined;
+  private _timer: number | undefined;
 }

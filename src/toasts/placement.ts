@@ -236,11 +236,11 @@ export class ToastPlacement implements IDisposable {
   private readonly _mutations: MutationObserver;
   private readonly _watched = new WeakSet<Element>();
   private _isDisposed = false;
-  private _next: number | undefined = undefined;
+  private _next: number | undefined;
   private _place = '';
   private _resizes: ResizeObserver | null = null;
   private _room = Infinity;
-  private _timer: number | undefined = undefined;
+  private _timer: number | undefined;
 }
 
 /** Find the part that a side panel makes narrower. */

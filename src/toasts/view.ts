@@ -379,7 +379,7 @@ export class ToastView implements IDisposable {
   private readonly _leaving = new Set<string>();
   private _atTop = true;
   private _container: HTMLElement | null = null;
-  private _frame: number | undefined = undefined;
+  private _frame: number | undefined;
   private _isDisposed = false;
   /** Kept, since reading it from the window forces a layout of the page. */
   private _windowHeight = 0;

@@ -304,6 +304,25 @@ test('The panel has its width also where JupyterLab lost it as it restored its l
   expect(await page.evaluate(() => sessionStorage.getItem('lose'))).toBeNull();
 });
 
+test('The panel has its width again after the window was small', async () => {
+  await expect.poll(panelWidth).toBeGreaterThan(340);
+  const before = await panelWidth();
+  for (const widths of [
+    [480, 1280],
+    [900, 640, 480, 640, 900, 1280]
+  ]) {
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 800 });
+      await expect
+        .poll(() => page.evaluate(() => window.innerWidth))
+        .toBe(width);
+    }
+    await expect
+      .poll(async () => Math.abs((await panelWidth()) - before))
+      .toBeLessThan(3);
+  }
+});
+
 for (const theme of ['light', 'dark'] as const) {
   test.describe(`In the ${theme} theme axe finds nothing wrong with`, () => {
     test.beforeAll(async () => {
