@@ -19,6 +19,7 @@ import {
   test,
   toastEvents,
   toasts,
+  untilLauncher,
   useLab
 } from './lab';
 
@@ -125,6 +126,8 @@ test('The buttons of a row stand over the end of its line, on either side', asyn
     });
   }
   const page = await lab.open(browser);
+  // JupyterLab gives its launcher the focus, and so the keys.
+  await untilLauncher(page);
   await openCenter(page);
   // Also if the whole page has the other direction.
   for (const direction of Object.keys(words)) {
@@ -207,6 +210,7 @@ test('A time keeps its order, whichever way the page and its language run', asyn
     expect(status).toBe(204);
     for (const direction of ['rtl', 'ltr']) {
       const page = await lab.open(browser);
+      await untilLauncher(page);
       await page.evaluate(direction => {
         document.documentElement.dir = direction;
       }, direction);
@@ -280,6 +284,8 @@ async function keepsOrder(
           .sort(([, a], [, b]) => a - b)
           .map(([letter]) => letter)
           .join('');
+      // On one line, however wide the panel is.
+      (node as HTMLElement).style.whiteSpace = 'nowrap';
       const time = letters(node).slice(
         before.length,
         -after.length || undefined
