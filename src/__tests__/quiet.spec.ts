@@ -135,6 +135,23 @@ describe('followSwitch', () => {
     jest.useRealTimers();
   });
 
+  it('follows the server while it waits for another tab to tell', async () => {
+    jest.useFakeTimers();
+    focus.mockReturnValue(false);
+    model.quiet = quiet(false);
+    await follow();
+    // Another tab writes what the server said; then its time is up.
+    turn(true);
+    await jest.advanceTimersByTimeAsync(100);
+    server(true);
+    await jest.advanceTimersByTimeAsync(4000);
+    server(false);
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(told).toEqual([]);
+    expect(position).toBe(false);
+    jest.useRealTimers();
+  });
+
   it('stays as the user turned it last, while the server hears of earlier turns', async () => {
     const answers: (() => void)[] = [];
     model.changeQuiet = change =>

@@ -105,8 +105,10 @@ export async function followSwitch(
   const read = () => settings.composite[SWITCH] === true;
   let position = !justTurned && read();
   let known: boolean | null | undefined = undefined;
-  let planned = false;
+  // Whether the switch is to be written, or told of, and whether that is under way.
+  let writtenSoon = false;
   let writing = false;
+  let toldSoon = false;
   let telling = false;
 
   // JupyterLab carries its settings over to other tabs: let the one in which the user turned the
@@ -121,14 +123,15 @@ export async function followSwitch(
   const stored = () => model.quiet?.doNotDisturb ?? null;
   // One change at a time, and of several the last.
   const tell = async () => {
-    if (telling) {
+    if (toldSoon) {
       return;
+    }
+    toldSoon = true;
+    if (!document.hasFocus()) {
+      await letOthers();
     }
     telling = true;
     try {
-      if (!document.hasFocus()) {
-        await letOthers();
-      }
       let told: boolean;
       do {
         told = position;
@@ -141,7 +144,7 @@ export async function followSwitch(
       console.warn('The server does not know of do-not-disturb.', reason);
       known = stored();
     }
-    telling = false;
+    toldSoon = telling = false;
     onState();
   };
   const onState = () => {
@@ -163,10 +166,10 @@ export async function followSwitch(
   };
   // One write at a time: of two, the earlier one might take effect last.
   const write = async () => {
-    if (planned) {
+    if (writtenSoon) {
       return;
     }
-    planned = true;
+    writtenSoon = true;
     if (!document.hasFocus()) {
       await letOthers();
     }
@@ -180,7 +183,7 @@ export async function followSwitch(
     } catch (reason) {
       console.warn("JupyterLab's do-not-disturb does not follow.", reason);
     } finally {
-      planned = writing = false;
+      writtenSoon = writing = false;
     }
   };
   const onSettings = () => {
