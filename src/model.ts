@@ -630,7 +630,7 @@ export class ServerNotifications implements INotificationModel, IDisposable {
   private _list: readonly Notification[] | null = null;
   private _pending: Private.IPending[] = [];
   private _quiet: Quiet | null = null;
-  /** The last change of it. */
+  /** The request for the last change of it, for which the next one waits. */
   private _quietSent: Promise<Quiet> | undefined;
   private _serverCounts: Counts = Private.NO_COUNTS;
   private _welcome: number | undefined;

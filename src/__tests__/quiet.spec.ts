@@ -107,7 +107,7 @@ describe('followSwitch', () => {
     expect(position).toBe(false);
   });
 
-  it("leaves it to the user's tab to tell of a switch that JupyterLab carries over", async () => {
+  it("leaves it to the user's tab to tell of a switch that JupyterLab copies", async () => {
     jest.useFakeTimers();
     focus.mockReturnValue(false);
     model.quiet = quiet(false);

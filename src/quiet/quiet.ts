@@ -105,15 +105,15 @@ export async function followSwitch(
   const read = () => settings.composite[SWITCH] === true;
   let position = !justTurned && read();
   let known: boolean | null | undefined = undefined;
-  // Whether the switch is to be written, or told of, and whether that is under way.
-  let writtenSoon = false;
+  // A write or a tell that is planned may still wait for other tabs.
+  let writePlanned = false;
   let writing = false;
-  let toldSoon = false;
+  let tellPlanned = false;
   let telling = false;
 
-  // JupyterLab carries its settings over to other tabs: let the one in which the user turned the
-  // switch, or turned it back meanwhile, tell the server and write the switch.
-  const letOthers = async () => {
+  // JupyterLab copies its settings to other tabs. The tab in which the user turned the switch, or
+  // turned it back meanwhile, tells the server and writes the switch; this one only if none does.
+  const waitForOthers = async () => {
     let before: boolean | undefined;
     while (!document.hasFocus() && before !== position) {
       before = position;
@@ -121,14 +121,14 @@ export async function followSwitch(
     }
   };
   const stored = () => model.quiet?.doNotDisturb ?? null;
-  // One change at a time, and of several the last.
+  // One request at a time: an earlier one might arrive last. Only the last position is told.
   const tell = async () => {
-    if (toldSoon) {
+    if (tellPlanned) {
       return;
     }
-    toldSoon = true;
+    tellPlanned = true;
     if (!document.hasFocus()) {
-      await letOthers();
+      await waitForOthers();
     }
     telling = true;
     try {
@@ -144,7 +144,7 @@ export async function followSwitch(
       console.warn('The server does not know of do-not-disturb.', reason);
       known = stored();
     }
-    toldSoon = telling = false;
+    tellPlanned = telling = false;
     onState();
   };
   const onState = () => {
@@ -166,12 +166,12 @@ export async function followSwitch(
   };
   // One write at a time: of two, the earlier one might take effect last.
   const write = async () => {
-    if (writtenSoon) {
+    if (writePlanned) {
       return;
     }
-    writtenSoon = true;
+    writePlanned = true;
     if (!document.hasFocus()) {
-      await letOthers();
+      await waitForOthers();
     }
     writing = true;
     try {
@@ -183,7 +183,7 @@ export async function followSwitch(
     } catch (reason) {
       console.warn("JupyterLab's do-not-disturb does not follow.", reason);
     } finally {
-      writtenSoon = writing = false;
+      writePlanned = writing = false;
     }
   };
   const onSettings = () => {
