@@ -28,6 +28,21 @@ def begin(server: Server, method: str, path: str, length: int, body: bytes) -> s
     return connection
 
 
+def begin_many(
+    stack: ExitStack, server: Server, method: str, path: str, length: int, body: bytes, count: int
+) -> list[socket.socket]:
+    """Begin ``count`` requests; the first of them has arrived at the server before the others.
+
+    Without the wait, a server that accepts the first connection before anything is sent on it can
+    read a hundred others first, if it is then busy for a moment.
+    """
+    first = stack.enter_context(begin(server, method, path, length, body))
+    server.status()
+    return [first] + [
+        stack.enter_context(begin(server, method, path, length, body)) for _ in range(count - 1)
+    ]
+
+
 def answer_of(connection: socket.socket) -> bytes:
     answer = b""
     while data := connection.recv(10_000):
@@ -57,12 +72,9 @@ def test_half_sent_requests_fill_no_memory_and_keep_nobody_away(
     before = process.memory_info().rss
     count, size = 400, 60_000
     with ExitStack() as stack:
-        waiting = [
-            stack.enter_context(
-                begin(server, method, f"/{NAMESPACE}/{path}", size + 100, b"x" * size)
-            )
-            for _ in range(count)
-        ]
+        waiting = begin_many(
+            stack, server, method, f"/{NAMESPACE}/{path}", size + 100, b"x" * size, count
+        )
         # The one that has been arriving longest is told to come again.
         answer = answer_of(waiting[0])
         assert answer.startswith(b"HTTP/1.1 503 ")
@@ -79,12 +91,9 @@ def test_half_sent_requests_fill_no_memory_and_keep_nobody_away(
 
 def test_the_newest_half_sent_requests_still_arrive(server: Server) -> None:
     with ExitStack() as stack:
-        waiting = [
-            stack.enter_context(
-                begin(server, "POST", f"/{NAMESPACE}/ingest", len(MESSAGE), MESSAGE[:2000])
-            )
-            for _ in range(200)
-        ]
+        waiting = begin_many(
+            stack, server, "POST", f"/{NAMESPACE}/ingest", len(MESSAGE), MESSAGE[:2000], 200
+        )
         answer_of(waiting[0])
         for connection in waiting[-50:]:
             connection.sendall(MESSAGE[2000:])
