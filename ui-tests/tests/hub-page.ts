@@ -79,7 +79,9 @@ export class Hub {
     expect((await this._lines.next()).value).toBe(what);
   }
 
+  /** Close the pages of all who have logged in, and stop it. */
   async stop(): Promise<void> {
+    await Promise.all(this._contexts.splice(0).map(one => one.close()));
     if (this._child.exitCode === null) {
       const ended = new Promise(resolve => this._child.once('exit', resolve));
       this._child.stdin!.end();
@@ -119,6 +121,7 @@ export class Hub {
     options: object = {}
   ): Promise<BrowserContext> {
     const context = await browser.newContext(options);
+    this._contexts.push(context);
     const page = await context.newPage();
     await page.goto(this.place.service);
     await page.getByLabel('Username').fill(user);
@@ -128,6 +131,9 @@ export class Hub {
     await page.close();
     return context;
   }
+
+  /** One for each login. */
+  private readonly _contexts: BrowserContext[] = [];
 }
 
 /**

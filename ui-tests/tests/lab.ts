@@ -6,7 +6,13 @@
  * test and stopped after its last, with directories of its own: it may be killed, and its database
  * deleted.
  */
-import { type Browser, expect, type Page, test } from '@playwright/test';
+import {
+  type Browser,
+  type BrowserContext,
+  expect,
+  type Page,
+  test
+} from '@playwright/test';
 import { type ChildProcess, spawn } from 'child_process';
 import { randomBytes } from 'crypto';
 import * as fs from 'fs';
@@ -176,8 +182,11 @@ export class Lab {
     }
   }
 
-  /** Stop it as a user would, and remove what it has written. */
+  /** Close its pages, stop it as a user would, and remove what it has written. */
   async stop(): Promise<void> {
+    // A page whose server is gone would ask for it all through the files that follow, in the same
+    // browser.
+    await Promise.all(this._opened.splice(0).map(opened => opened.close()));
     await this._end('SIGTERM');
     if (this._folder) {
       if (!this._options.beside) {
@@ -319,6 +328,7 @@ export class Lab {
     const page = options.window
       ? await newWindow(context)
       : await context.newPage();
+    this._opened.push(options.context ? page : context);
     await openLab(page, this, options);
     return page;
   }
@@ -422,6 +432,8 @@ export class Lab {
   private readonly _options: ILabOptions;
   private _child: ChildProcess | null = null;
   private _folder = '';
+  /** What `open` has opened: a page, or the context that it made for it. */
+  private readonly _opened: (Page | BrowserContext)[] = [];
   /** The sources of messages that were pushed here and named one, by id. */
   private readonly _sources = new Map<string, string>();
 }

@@ -169,6 +169,8 @@ test('A number stays before its word where the page runs from right to left', as
 }) => {
   await lab.push({ message: 'one', autoClose: 0 });
   const page = await lab.open(browser);
+  // JupyterLab gives its launcher the focus, and so the keys.
+  await untilLauncher(page);
   await page.evaluate(() => {
     document.documentElement.dir = 'rtl';
   });

@@ -20,6 +20,7 @@ import {
   SETTINGS,
   test,
   toasts,
+  untilLauncher,
   untilReady,
   useLab
 } from './lab';
@@ -32,6 +33,8 @@ let two: Page;
 test.beforeAll(async ({ browser }) => {
   await beside.start();
   [one, two] = [await lab.open(browser), await beside.open(browser)];
+  // JupyterLab gives its launcher the focus, and so the keys.
+  await untilLauncher(one);
 });
 
 test.afterAll(async () => {
