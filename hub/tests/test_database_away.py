@@ -123,9 +123,6 @@ async def all_fail(service: Service, known: dict[str, str]) -> None:
 async def test_a_server_that_hangs_is_said_to_be_away_and_heals(
     postgresql: str, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "READ_S", 1.0)
-    monkeypatch.setattr(writer, "WAIT_S", 1.5)
-    monkeypatch.setattr(writer, "TRANSACTION_S", 1.0)
     async with gated(postgresql) as (gate, url), running(url, tokens) as service:
         assert (await send(service, "acknowledged")).status_code == 200
         first = await asked(service, "alice", "GET", "/v1/notifications/messages")
@@ -133,8 +130,13 @@ async def test_a_server_that_hangs_is_said_to_be_away_and_heals(
         async with service.stream() as events:
             gate.shut()
             with capture_logs() as logs:
-                await all_fail(service, known)
-                await all_fail(service, known)
+                # Only for what is to fail: a busy machine may take longer for the rest.
+                with monkeypatch.context() as limits:
+                    limits.setattr(database, "READ_S", 1.0)
+                    limits.setattr(writer, "WAIT_S", 1.5)
+                    limits.setattr(writer, "TRANSACTION_S", 1.0)
+                    await all_fail(service, known)
+                    await all_fail(service, known)
                 gate.open()
                 await until_it_heals(lambda: send(service, "healed"))
             said = [one["event"] for one in logs]
