@@ -12,7 +12,7 @@ import { promisify } from 'util';
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
-import { fits, Hub, open } from './hub-page';
+import { fits, Hub, linesUp, open } from './hub-page';
 
 /** A spawn page with a question, and a server that stays pending during a test. */
 const SITE = `
@@ -443,6 +443,7 @@ for (const scheme of ['light', 'dark'] as const) {
           await page.getByText('When you are away').click();
         }
         await fits(page);
+        await linesUp(page);
         await page.screenshot({
           path: test.info().outputPath(`${name || 'compose'}-${width}.png`),
           fullPage: true

@@ -183,6 +183,24 @@ export async function fits(page: Page): Promise<void> {
   expect(beyond).toEqual([]);
 }
 
+/** Expect that buttons in more than one line begin each line at the same place. */
+export async function linesUp(page: Page): Promise<void> {
+  const begins = await page
+    .locator('.jn-actions-bar, .jn-hold, .jn-row:not(:has(input))')
+    .evaluateAll(bars =>
+      bars.map(bar => {
+        const lines = new Map<number, number>();
+        for (const button of bar.querySelectorAll('.jn-button')) {
+          const { left, bottom } = button.getBoundingClientRect();
+          const line = Math.round(bottom);
+          lines.set(line, Math.min(lines.get(line) ?? left, left));
+        }
+        return new Set([...lines.values()].map(Math.round)).size;
+      })
+    );
+  expect(Math.max(1, ...begins)).toBe(1);
+}
+
 /**
  * Expect that a page fits in both themes, and take pictures for a human to look at.
  *

@@ -7,7 +7,7 @@ import { readFileSync } from 'fs';
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
 
 import { hasNoViolations } from './axe';
-import { fits, Hub, open, revoke } from './hub-page';
+import { fits, Hub, linesUp, open, revoke } from './hub-page';
 
 /** A site that announces something itself on its login page. */
 const SITE = `
@@ -453,7 +453,7 @@ test('All of it is done with the keyboard alone', async () => {
 });
 
 for (const scheme of ['light', 'dark'] as const) {
-  test(`Every page is accessible and fits, from 480 to 1920 px, ${scheme}`, async () => {
+  test(`Every page is accessible and fits, from 320 to 1920 px, ${scheme}`, async () => {
     const id = await hub.broadcast({
       summary: `A long message about the ${'very '.repeat(20)}long night`,
       body: '# A heading\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n`code` and [a link](https://example.org)',
@@ -474,7 +474,7 @@ for (const scheme of ['light', 'dark'] as const) {
       inbox: 'inbox'
     };
     for (const [name, path] of Object.entries(views)) {
-      for (const width of [480, 1920, 1280]) {
+      for (const width of [320, 480, 1920, 1280]) {
         await page.setViewportSize({ width, height: 900 });
         await page.goto(at(path));
         if (name === 'compose') {
@@ -485,6 +485,7 @@ for (const scheme of ['light', 'dark'] as const) {
           await page.locator('.jn-item summary').first().click();
         }
         await fits(page);
+        await linesUp(page);
         await page.screenshot({
           path: test.info().outputPath(`${name}-${width}.png`),
           fullPage: true
