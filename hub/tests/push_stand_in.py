@@ -27,6 +27,9 @@ class StandIns:
 
     def __init__(self, delay_s: float) -> None:
         self.delay_s = delay_s
+        #: While this is cleared, no message is answered.
+        self.answers = threading.Event()
+        self.answers.set()
         self.lock = threading.Lock()
         #: The message of each key by user, as a lab keeps them.
         self.kept: dict[str, dict[str, str]] = defaultdict(dict)
@@ -52,6 +55,7 @@ class StandIns:
                 return 404
         if method != "DELETE":
             time.sleep(self.delay_s)
+            self.answers.wait()
         return 200
 
     def messages(self, user: str) -> list[str]:
@@ -95,6 +99,7 @@ def stand_ins(port: int, delay_s: float) -> Iterator[StandIns]:
     try:
         yield servers
     finally:
+        servers.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -197,9 +197,12 @@ def place(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Ite
         hub.add_user("root")
         place = Site(Servers(hub), kept, database, steady)
         place.servers.start(*EVERYONE)
+        # It is claimed until it is answered.
+        kept.answers.clear()
         id_ = place.send("First", users=["slow0"])
         wait_for(lambda: bool(place.claims()), "a claim")
         (place.owner,) = place.claims()
+        kept.answers.set()
         place.wait_for_end(id_, ["slow0"])
         yield place
 
@@ -243,7 +246,7 @@ def test_what_may_have_reached_the_older_extension_is_not_sent_again(place: Site
     with replica(hub, place.database, port, "killed-too") as other:
         # The other one has all of it to do.
         place.steady.process.send_signal(signal.SIGSTOP)
-        stand_ins.delay_s = 4
+        stand_ins.answers.clear()
         try:
             url = f"{other.url}/services/notify/v1/admin/broadcasts"
             body = {"summary": text, "users": ["older0"]}
@@ -253,7 +256,7 @@ def test_what_may_have_reached_the_older_extension_is_not_sent_again(place: Site
             other.process.kill()
             other.process.wait(30)
         finally:
-            stand_ins.delay_s = DELAY_S
+            stand_ins.answers.set()
             place.steady.process.send_signal(signal.SIGCONT)
     id_ = answer.json()["id"]
     place.wait_for_end(id_, ["older0"])
