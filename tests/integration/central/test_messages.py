@@ -301,11 +301,18 @@ def test_what_comes_back_after_a_snooze_is_unread_there_as_well(
             server.change(rows(server)[text]["id"], read=True)
         server.change(rows(server)["Later for all"]["id"], closed=True)
         wait_for(lambda: central.unread() == [], "it to be read there")
-        until = datetime.now(timezone.utc) + timedelta(seconds=2)
-        for row in rows(server).values():
-            server.change(row["id"], snoozedUntil=until.isoformat())
+
+        def snooze(view: str, seconds: float) -> None:
+            for row in rows(server, view).values():
+                until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+                server.change(row["id"], snoozedUntil=until.isoformat())
+
+        # Long enough to look at what is shown meanwhile, and then soon over.
+        snooze("inbox", 3600)
         shows(server)
         passed(server)
+        shows(server)
+        snooze("snoozed", 3)
         shows(server, "Later", "Later for all")
         wait_for(lambda: central.unread() == [message], "it to be unread there")
         passed(server)

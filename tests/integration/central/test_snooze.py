@@ -61,8 +61,8 @@ def told(server: Server) -> None:
 
 def snooze(server: Server, message: str, seconds: float | None) -> Any:
     """Snooze a message, or bring it back."""
-    until = False if seconds is None else ahead(seconds)
-    return server.change(id_of(server, message), snoozedUntil=until)
+    id_ = id_of(server, message)
+    return server.change(id_, snoozedUntil=False if seconds is None else ahead(seconds))
 
 
 def comes_back(tab: Frames, message: str, position: int) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def test_what_is_snoozed_at_one_server_is_snoozed_at_the_others(
                 assert row[field] == was[field]
         # Both servers bring the messages back by themselves, unread even if they were read.
         for name in before:
-            snooze(one, name, 2)
+            snooze(one, name, 3)
         for tab in (near, far):
             for name, was in before.items():
                 row = comes_back(tab, name, was["position"])
@@ -223,8 +223,10 @@ def test_what_was_snoozed_while_the_service_was_away_is_told_when_it_is_back(
             snooze(one, name, 3600)
         snooze(one, "undone", 3600)
         snooze(one, "undone", None)
-        snooze(one, "over", 1)
+        # Long enough to look at what is shown meanwhile, and then soon over.
+        snooze(one, "over", 3600)
         has(one, "undone")
+        snooze(one, "over", 3)
         has(one, "undone", "over")
         service.start()
         has(other, "snoozed", "for all", view="snoozed", timeout=PATIENCE_S)
@@ -271,7 +273,7 @@ def test_by_a_clock_that_is_off_it_comes_back_at_the_same_moment(
             # The dates of answers are whole seconds.
             there = datetime.fromisoformat(row["snoozedUntil"].replace("Z", "+00:00"))
             assert abs(there - datetime.fromisoformat(until)) < timedelta(seconds=5)
-            snooze(one, "Later", 2)
+            snooze(one, "Later", 3)
             for tab in (near, far):
                 comes_back(tab, "Later", row["position"])
             told(one)
