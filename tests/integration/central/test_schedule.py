@@ -43,9 +43,12 @@ def test_it_is_asked_only_while_a_tab_is_open(make: Make, central: Central) -> N
             ("GET", "/v1/welcome"),
         ]
         # Measure from the end of a pass to the next: how long a pass takes depends on the machine.
+        # It may hold one pass up as well, so that only the shortest wait says how long it waits.
+        waits = []
         for last, begun in ((asked[3], asked[4]), (asked[7], asked[8])):
             assert begun["path"] == "/v1/broadcasts"
-            assert 0.8 * interval_s - 0.01 <= begun["at"] - last["at"] < 2 * interval_s
+            waits.append(begun["at"] - last["at"])
+        assert 0.8 * interval_s - 0.01 <= min(waits) < 2 * interval_s
         # An unchanged list is not sent again.
         assert {r["status"] for r in asked[4:8]} == {304}
     central.wait_until_idle()
