@@ -165,12 +165,14 @@ class Recorder:
                 at = time.monotonic()
                 value = json.loads(body) if body else None
                 asked = RecordedRequest(at, self.command, self.path, dict(self.headers), value)
+                # A test that has seen the request may set what the next one is answered with.
+                status, headers = recorder.status, dict(recorder.headers)
                 recorder.requests.append(asked)
                 number = len(recorder.requests)
                 said = {"notification_id": str(number)} if recorder.said is None else recorder.said
                 content = json.dumps({"success": True, **said}).encode()
-                self.send_response(recorder.status)
-                for name, one in recorder.headers.items():
+                self.send_response(status)
+                for name, one in headers.items():
                     self.send_header(name, one)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
