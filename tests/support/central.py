@@ -114,6 +114,10 @@ class Central:
             assert kind in FAULTS
             self.tell("POST", "fault", {"kind": kind, **more})
 
+    def calm(self) -> None:
+        """Send at once what the faults ``slow`` and ``mute`` hold back."""
+        self.tell("POST", "calm")
+
     def requests(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
         """Return the requests whose path contains ``path``.
 

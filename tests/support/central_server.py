@@ -35,6 +35,7 @@ Its content and its faults are controlled at ``/control/…`` of the same port, 
                                           found in ``METHOD path``, with ``"times"`` only so
                                           often, with ``"since"`` only since such a request
 ``DELETE /control/fault``                 ends the fault
+``POST /control/calm``                    sends at once what ``slow`` and ``mute`` hold back
 ``GET /control/requests``                 the requests to it: ``[{"at", "method", "path", "query",
                                           "token", "body", "status", "etag"}]``, ``at`` in seconds
 ``DELETE /control/requests``              forgets them

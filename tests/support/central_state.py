@@ -67,6 +67,11 @@ class State:
             new.write_text(json.dumps(self.held))
             new.replace(self.path)
 
+    def _calm(self) -> None:
+        """End the waits of the faults so far."""
+        self.calmed.set()
+        self.calmed = threading.Event()
+
     @property
     def settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = self.held["settings"]
@@ -99,11 +104,12 @@ class State:
         if what == "state":
             if method == "DELETE":
                 self.fault = None
-                self.calmed.set()
-                self.calmed = threading.Event()
+                self._calm()
                 held.update(empty(), next=held["next"])
             return held
-        if what == "fault":
+        if what == "calm":
+            self._calm()
+        elif what == "fault":
             self.fault = value if method == "POST" else None
         elif what == "settings":
             held["settings"].update(value)

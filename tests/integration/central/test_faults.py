@@ -99,20 +99,23 @@ def test_what_was_known_stays_and_what_was_done_arrives_afterwards(
 
 
 def test_asked_to_be_left_alone_by_what_a_person_opens_it_is_by_a_pass_too(
-    server: Server, central: Central
+    make: Make, central: Central
 ) -> None:
+    # A server of its own, which waits for the late answer for as long as the test does.
+    server = make({"central_timeout": 60.0})
     central.message("Opened meanwhile", "body")
     with server.websocket():
         shows(server, "Opened meanwhile")
         id_ = rows(server)["Opened meanwhile"]["id"]
         passed(server)
         central.forget()
-        central.fault("mute", seconds=1.5, path="GET /v1/broadcasts", times=1)
+        central.fault("mute", seconds=60, path="GET /v1/broadcasts", times=1)
         wait_for(lambda: central.requests("broadcasts"), "a pass to begin")
         wait_for(lambda: central.requests()[-1]["fault"] == "mute", "its answer to be late")
         central.fault("status", status=429, retry_after=3, path="GET .*/messages/.+")
         answer = server.request("GET", f"/{NAMESPACE}/notifications/{id_}")
         assert answer.status_code == 503
+        central.calm()
         assert "asks to wait" in wait_for(
             lambda: server.request("GET", f"/{NAMESPACE}/notifications/{id_}").text, "an answer"
         )
