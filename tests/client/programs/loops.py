@@ -277,8 +277,10 @@ async def deeper(title):
 
 
 async def cancelled(title):
+    """Wait to be cancelled, from this coroutine's first turn on: no timer can be sooner."""
     for n in tracked(title):
-        await asyncio.sleep(0 if n < 2 else 60)
+        if n == 2:
+            await asyncio.sleep(60)
 
 
 async def fine(title):
