@@ -21,6 +21,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from jupyterlab_notify.timings import SourceTimings, Timings
 
+from .ports import reserve_port
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPENAPI = ROOT / "docs" / "openapi.json"
 LEFT_OUT = ROOT / "tests" / "support" / "left_out"
@@ -266,7 +268,7 @@ class Server:
                     "--allow-root",
                     "--ServerApp.ip=127.0.0.1",
                     # Use any free port at first, and the same port after a restart, for the tabs.
-                    f"--ServerApp.port={self.port or 20000 + secrets.randbelow(10000)}",
+                    f"--ServerApp.port={self.port or reserve_port(self)}",
                     f"--ServerApp.port_retries={0 if self.port else 50}",
                     f"--ServerApp.root_dir={self.root_dir}",
                     *self._args,

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from jupyterlab_notify.timings import SourceTimings, Timings
-from scripts.ports import free_ports
 
+from .ports import reserve_port
 from .servers import Frames, Server, clean_environment, http_client, wait_for
 
 USER = "ada"
@@ -50,7 +50,7 @@ class Service:
         self._ahead_s = ahead_s
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
-        (self.port,) = free_ports(1)
+        self.port = reserve_port(self)
         self.client = http_client()
         self.process: subprocess.Popen[bytes] | None = None
         self.admin = str(self._run("init", "--json")["token"])
