@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .central_server import FAULTS
+from .ports import reserve_port
 from .servers import ROOT, wait_for
 
 
@@ -27,12 +28,12 @@ class Central:
         self._state = directory / "central.json"
         self._certificate = certificate
         self._process: subprocess.Popen[str] | None = None
-        self.port = 0
+        self.port = reserve_port(self)
         self.url = ""
         self.https_url = ""
 
     def start(self) -> Central:
-        """Start it, on the same port as before, and wait until it listens."""
+        """Start it, always on the same port, and wait until it listens."""
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.support.central_server", "--port", str(self.port)),
@@ -46,7 +47,6 @@ class Central:
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         assert self.url, "The central service did not start."
-        self.port = int(self.url.split(":")[2].split("/")[0])
         if self._certificate:
             self.https_url = self._process.stdout.readline().strip()
         return self
