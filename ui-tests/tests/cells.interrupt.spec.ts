@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
-import { ask, begin, cells, run, untilBusy } from './cellsPage';
+import { ask, begin, cells, run } from './cellsPage';
 import {
   expect,
   openNotebook,
@@ -18,7 +18,10 @@ import {
 } from './lab';
 import { writeNotebook } from './notebookFile';
 
-/** A kernel of which each cell holds until it is interrupted, and then ends with that status. */
+/**
+ * A kernel of which each cell holds until it is interrupted, and then ends with that status. The
+ * cell says when it has begun: a kernel that is busy may not hear interrupts yet.
+ */
 const KERNEL = `
 import sys, time
 from ipykernel.kernelapp import IPKernelApp
@@ -36,22 +39,27 @@ class Interrupted(Kernel):
     async def do_execute(self, code, *args, **kwargs):
         status = code.split()[0]
         until = time.monotonic() + (0 if status == "soon" else 60)
+        begun = False
         while time.monotonic() < until:
             try:
+                if not begun:
+                    begun = True
+                    self.say("begun")
                 time.sleep(0.02)
             except KeyboardInterrupt:
                 self.interrupts += 1
                 if status != "nothing":
                     break
-                self.send_response(
-                    self.iopub_socket, "stream", {"name": "stdout", "text": "not now"}
-                )
+                self.say("not now")
         return {
             "status": "ok" if status == "soon" else status,
             "execution_count": self.execution_count,
             "payload": [],
             "user_expressions": {},
         }
+
+    def say(self, text):
+        self.send_response(self.iopub_socket, "stream", {"name": "stdout", "text": text})
 
 
 IPKernelApp.launch_instance(kernel_class=Interrupted)
@@ -94,7 +102,7 @@ for (const status of ['ok', 'abort', 'aborted', 'error']) {
     await notebook(name, [`${status} 1`, 'soon']);
     await ask(page, 0);
     await run(page, 0);
-    await untilBusy(page);
+    await expect(cells(page).nth(0)).toContainText('begun');
     await begin(page, 'notebook:interrupt-kernel');
     await expect(
       toasts(page, new RegExp(`^${status}\\.ipynb: interrupted after`))
@@ -114,7 +122,7 @@ test('A kernel that goes on in spite of an interrupt brings no message until it 
   await notebook('nothing.ipynb', ['nothing 1', 'soon']);
   await ask(page, 0);
   await run(page, 0);
-  await untilBusy(page);
+  await expect(cells(page).nth(0)).toContainText('begun');
   await begin(page, 'notebook:interrupt-kernel');
   await expect(cells(page).nth(0)).toContainText('not now');
   expect(await lab.list()).toEqual([]);

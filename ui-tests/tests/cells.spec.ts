@@ -310,11 +310,15 @@ test('A notebook that is closed while its cells run is told of, and led to', asy
 });
 
 test('A cell that was interrupted is told of as such', async () => {
-  await notebook(page, 'stop.ipynb', ['import time; time.sleep(600)']);
+  const source = 'import time; print("begun", flush=True); time.sleep(600)';
+  await notebook(page, 'stop.ipynb', [source]);
   await ask(page, 0);
   await run(page, 0);
   await expect(cells(page).nth(0)).toContainText('[*]:');
-  await untilBusy(page);
+  // A kernel that is busy may not hear interrupts yet.
+  await expect(
+    cells(page).nth(0).locator('.jp-OutputArea-output')
+  ).toContainText('begun');
   await begin(page, 'notebook:interrupt-kernel');
   await expect(toasts(page, /stop\.ipynb: interrupted after/)).toBeVisible();
   expect((await inbox(1))[0].type).toBe('warning');
