@@ -23,6 +23,7 @@ import {
   runCommand,
   test,
   toasts,
+  untilMenu,
   untilReady
 } from './lab';
 import { write } from './database';
@@ -74,6 +75,8 @@ test('The heading of the day stays in sight while one scrolls', async () => {
   await pushMany(40, index => `message ${index}.`);
   const heading = center(page).locator('.jp-NotifyList-sticky');
   await expect(heading).toHaveCount(0);
+  // With fewer of them the list has nothing to scroll.
+  await expect(rows(page, 'message 39.')).toBeVisible();
   await rows(page).first().hover();
   await page.mouse.wheel(0, 600);
   await expect(heading).toHaveText('Today');
@@ -162,14 +165,18 @@ test.describe('The menu of a row', () => {
     await push('beta', { dismissable: false });
     await rows(page, 'beta').click({ button: 'right' });
     await expect(item('Mute a sender')).toBeDisabled();
+    await untilMenu(page);
     await page.keyboard.press('Escape');
     await rows(page, 'alpha').click({ button: 'right' });
     await item(/^Mute batch \\u202equeue .{20,30}…$/).click();
     await expect.poll(muted).toHaveLength(1);
+    // Under the pointer the bar waits for the other tab, which is slow to draw.
+    await center(page).locator('.jp-NotifyUndo').hover();
     await rows(other, 'alpha').click({ button: 'right' });
     await expect(
       other.locator('.lm-Menu').getByRole('menuitem', { name: /^Unmute batch/ })
     ).toBeVisible();
+    await untilMenu(other);
     await other.keyboard.press('Escape');
     await undo('Muted “batch');
     await expect.poll(muted).toEqual([]);

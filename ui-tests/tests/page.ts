@@ -118,6 +118,14 @@ export async function untilLauncher(page: Page): Promise<void> {
 }
 
 /**
+ * Wait until the menu that was opened has the focus, and so the keys: it gets
+ * them with the frame after it is there.
+ */
+export async function untilMenu(page: Page): Promise<void> {
+  await expect(page.locator('.lm-Menu')).toBeFocused();
+}
+
+/**
  * Wait until a page shows nothing of what the inbox had: no toast, and no
  * number at the bell.
  */

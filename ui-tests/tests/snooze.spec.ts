@@ -12,7 +12,8 @@ import {
   openCenter,
   rows,
   test,
-  toasts
+  toasts,
+  untilMenu
 } from './lab';
 
 useCenter();
@@ -51,6 +52,8 @@ test('a row is snoozed from its menu, in every tab, and undone', async () => {
 
   await snoozedTab().click();
   await expect(rows(page, 'Later')).toContainText(/Comes back .*9:00 AM/);
+  // Under the pointer the bar waits until all was looked at.
+  await center(page).locator('.jp-NotifyUndo').hover();
   await hasNoViolations(page, '.jp-NotifyCenter');
   await undo('Snoozed until');
   await expect(rows(page, 'Later')).toHaveCount(0);
@@ -87,6 +90,7 @@ test('Z asks until when, and brings back', async () => {
   await rows(page, 'By key').focus();
   await page.keyboard.press('z');
   await expect(page.locator('.lm-Menu-item')).toHaveCount(3);
+  await untilMenu(page);
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(rows(page, 'By key')).toHaveCount(0);
@@ -106,6 +110,7 @@ test('S with rows selected snoozes them all, with one undo', async () => {
   await push('One');
   await push('Two');
   await push('Stays', { dismissable: false });
+  await expect(rows(page)).toHaveCount(3);
   await rows(page, 'One').focus();
   await page.keyboard.press('Control+a');
   await page.keyboard.press('s');
@@ -154,6 +159,7 @@ test('what must stay in sight has no such entry', async () => {
   await expect(
     page.locator('.lm-Menu-item').filter({ hasText: 'Snooze' })
   ).toHaveCount(0);
+  await untilMenu(page);
   await page.keyboard.press('Escape');
 });
 
@@ -163,10 +169,18 @@ test('it comes back by itself: unread, on top, with a toast', async () => {
   await open(rows(page, 'Comes back'));
   await expect(rows(page, 'Comes back')).not.toHaveClass(/jp-mod-unread/);
   await closeCenter(page);
-  await lab.api('PATCH', `jupyterlab-notify/notifications/${id}`, {
-    snoozedUntil: new Date(Date.now() + 2000).toISOString()
-  });
+  const snooze = async (ms: number) => {
+    const { status } = await lab.api(
+      'PATCH',
+      `jupyterlab-notify/notifications/${id}`,
+      { snoozedUntil: new Date(Date.now() + ms).toISOString() }
+    );
+    expect(status).toBe(200);
+  };
+  await snooze(3_600_000);
   await expect(rows(other, 'Comes back')).toHaveCount(0);
+  // Let it come back only after that was seen: two seconds may be over before it is drawn.
+  await snooze(2000);
   await expect(toasts(page, 'Comes back')).toBeVisible();
   await openCenter(page);
   await expect(rows(page).first()).toContainText('Comes back');
