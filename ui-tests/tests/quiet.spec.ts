@@ -22,6 +22,7 @@ import {
   test,
   toasts,
   untilLauncher,
+  untilMenu,
   useLab
 } from './lab';
 
@@ -118,6 +119,7 @@ for (const app of ['lab', 'notebook'] as const) {
       await bell(page).click({ button: 'right' });
       await expect(menuItem(page, 'Do Not Disturb for an Hour')).toBeVisible();
       await expect(menuItem(page, 'Turn Off Do Not Disturb')).toBeHidden();
+      await untilMenu(page);
       await page.keyboard.press('Escape');
     });
 
@@ -131,11 +133,17 @@ for (const app of ['lab', 'notebook'] as const) {
     });
 
     test('Its end is kept by the server: every tab hears again, and toasts', async () => {
-      await quiet({
-        doNotDisturb: true,
-        until: new Date(Date.now() + 4000).toISOString()
-      });
-      await expect(bell(page)).toHaveClass(/jp-mod-silent/);
+      const quietFor = async (ms: number) => {
+        const until = new Date(Date.now() + ms).toISOString();
+        const { status } = await quiet({ doNotDisturb: true, until });
+        expect(status).toBe(200);
+      };
+      await quietFor(3_600_000);
+      for (const tab of [page, other]) {
+        await expect(bell(tab)).toHaveClass(/jp-mod-silent/);
+      }
+      // Let it end only after it was seen: a few seconds may be over before it is drawn.
+      await quietFor(3000);
       for (const tab of [page, other]) {
         await expect(bell(tab)).not.toHaveClass(/jp-mod-silent/);
       }

@@ -315,13 +315,14 @@ test('a progress moves in one toast and ends in success there', async () => {
       new RegExp(`queue · ${percent}`)
     );
   }
+  // Under the pointer the toast stays until all of it was looked at.
+  await toast.hover();
   await lab.push({
     ...job,
     message: 'Frames stacked',
     type: 'success',
     autoClose: 3000
   });
-  // Read everything at once: the toast does not stay for long.
   await expect
     .poll(
       () =>
@@ -344,6 +345,7 @@ test('a progress moves in one toast and ends in success there', async () => {
       }
     ]);
   // Only at its end does the toast close by itself.
+  await page.mouse.move(300, 700);
   await expect(toast).toHaveCount(0);
   expect(
     (await toastEvents(page, 'Frames stacked')).map(event => event.what)

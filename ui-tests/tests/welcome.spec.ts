@@ -14,6 +14,7 @@ import {
   runCommand,
   setTheme,
   test,
+  toastEvents,
   toasts,
   untilLauncher,
   untilReady,
@@ -50,6 +51,11 @@ test.beforeEach(async () => {
 async function again(tab = page): Promise<void> {
   await tab.reload();
   await untilReady(tab);
+}
+
+/** Wait until a toast with this text came, also one that is gone again. */
+async function untilToast(text: string): Promise<void> {
+  await expect.poll(() => toastEvents(page, text)).not.toEqual([]);
 }
 
 const title = () => titleOf(page);
@@ -241,11 +247,9 @@ test('shows none at all when the user wants none, until the reset in the Help me
   await again();
   await button('Don’t show any welcome messages').click();
   await expect(welcome(page)).toHaveCount(0);
-  await expect(
-    page.locator('.Toastify__toast', {
-      hasText: '“Reset Welcome Messages” in the Help menu brings them back'
-    })
-  ).toBeVisible();
+  await untilToast(
+    '“Reset Welcome Messages” in the Help menu brings them back'
+  );
   lab.greet('three', { title: 'Of later' }, 'x');
   await quiet();
   await untilLauncher(page);
@@ -293,9 +297,7 @@ test('has commands in the palette and the Help menu, and buttons in the settings
     .locator('#jp-mainmenu-help')
     .getByText('Show Welcome Messages', { exact: true })
     .click();
-  await expect(
-    page.getByText('There are no welcome messages.').first()
-  ).toBeVisible();
+  await untilToast('There are no welcome messages.');
 
   lab.greet('hello', { title: 'Welcome' }, 'x');
   await again();
