@@ -20,6 +20,7 @@ import {
   toastEvents,
   toasts,
   untilLauncher,
+  untilMenu,
   useLab
 } from './lab';
 
@@ -39,10 +40,15 @@ test('Another theme leaves the list where one reads it', async ({
     .evaluate(node => node.scrollTo(0, 1500));
   const heading = center(page).locator('.jp-NotifyList-sticky');
   await expect(heading).toBeVisible();
-  // Wait until the list has drawn the rows that are in sight now.
-  await expect.poll(() => inSight(page)).not.toContain('message 59');
-  const read = await inSight(page);
-  expect(read.length).toBeGreaterThan(3);
+  // Wait until the list has drawn and measured the rows that are in sight now.
+  let read: string[] = [];
+  await expect(async () => {
+    const last = read;
+    read = await inSight(page);
+    expect(read.length).toBeGreaterThan(3);
+    expect(read).not.toContain('message 59');
+    expect(read).toEqual(last);
+  }).toPass();
   for (const theme of ['dark', 'light'] as const) {
     await setTheme(page, theme);
     await expect.poll(() => inSight(page)).toEqual(read);
@@ -52,7 +58,8 @@ test('Another theme leaves the list where one reads it', async ({
     await expect(center(page).locator('.jp-NotifyList-news')).toHaveText(
       theme === 'dark' ? '1 new' : '2 new'
     );
-    expect(await inSight(page)).toEqual(read);
+    // The new row is measured a moment after it is in the page.
+    await expect.poll(() => inSight(page)).toEqual(read);
   }
   await page.context().close();
 });
@@ -234,6 +241,7 @@ test('A time keeps its order, whichever way the page and its language run', asyn
         page.locator('.lm-Menu-itemLabel', { hasText: 'Next Week' }),
         'Snooze until Next Week, '
       );
+      await untilMenu(page);
       await page.keyboard.press('Escape');
       await runCommand(page, 'jupyterlab-notify:do-not-disturb', {
         for: 'tomorrow'

@@ -222,7 +222,7 @@ test('The banner stands below the menus and above the pages, and gives the room 
     await expect(page.locator(shows)).toBeVisible();
     await expect(bell(page)).toBeVisible();
     // The page reaches its layout in a few steps.
-    let before = await main.boundingBox();
+    let before: Awaited<ReturnType<typeof main.boundingBox>> | undefined;
     await expect(async () => {
       const last = before;
       before = await main.boundingBox();
@@ -291,11 +291,12 @@ async function settledHeader(
         below: found('#menu-panel-wrapper, #main-panel').map(box)
       };
     });
-  let last = await measure();
+  let last: Awaited<ReturnType<typeof measure>> | undefined;
   await expect(async () => {
     const before = last;
     last = await measure();
+    // The first time there is nothing to compare with: the second is half a second later.
     expect(last).toEqual(before);
   }).toPass({ intervals: [500], timeout: 30_000 });
-  return last;
+  return last!;
 }

@@ -142,8 +142,9 @@ test('What a user and a site had set on the earlier pages is carried over', asyn
   await earlier.push({ message: 'at the bottom' });
   const toast = toasts(page, 'at the bottom');
   await expect(toast).toBeVisible();
-  const box = (await toast.boundingBox())!;
-  expect(box.y).toBeGreaterThan(300);
+  await expect
+    .poll(async () => (await toast.boundingBox())!.y)
+    .toBeGreaterThan(300);
   await expect
     .poll(() => kept(earlier, SETTINGS))
     .toEqual({
