@@ -36,6 +36,7 @@ test.beforeAll(async ({ browser }) => {
   page = await lab.open(browser, { context });
   other = await lab.open(browser, { context, path: 'lab/workspaces/other' });
   await page.bringToFront();
+  await untilLauncher(page);
 });
 
 test.afterAll(() => page?.context().close());

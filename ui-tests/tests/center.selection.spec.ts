@@ -210,6 +210,7 @@ test('Escape closes the row, then clears the selection, then leaves the center',
 test('Focus Newest Notification opens the center and puts the keyboard on the newest', async () => {
   await push('older');
   await push('newest', { body: 'its body' });
+  await expect(rows(page)).toHaveCount(2);
   await closeCenter(page);
   await page.keyboard.press('Control+Shift+c');
   await runFromPalette(

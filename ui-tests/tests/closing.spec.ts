@@ -17,6 +17,7 @@ import {
   summary,
   test,
   toasts,
+  untilLauncher,
   untilReady,
   useLab
 } from './lab';
@@ -30,6 +31,7 @@ const SIZE = { width: 1280, height: 800 };
 test.beforeAll(async ({ browser }) => {
   const context = await browser.newContext({ viewport: SIZE });
   page = await lab.open(browser, { context });
+  await untilLauncher(page);
 });
 
 test.afterAll(() => page?.context().close());
@@ -167,19 +169,22 @@ test('a banner has its buttons in its line, its progress, and what is more on a 
       .boundingBox())!;
     return Math.round(box.x + box.width);
   };
-  expect(await right('a copy')).toBe(await right('the plan'));
+  await expect
+    .poll(async () => (await right('a copy')) - (await right('the plan')))
+    .toBe(0);
   const detailed = { type: 'error', body: 'More of it.', dismissable: false };
   const id = await banner('with details', detailed);
-  const ends = [
-    button,
-    line('with details').getByRole('button', { name: 'Details' })
-  ].map(async each => {
-    const box = (await each.boundingBox())!;
-    return Math.round(box.x + box.width);
-  });
-  expect(await Promise.all(ends)).toEqual(
-    Array(2).fill(await right('the plan'))
-  );
+  const ends = () =>
+    Promise.all(
+      [
+        button,
+        line('with details').getByRole('button', { name: 'Details' })
+      ].map(async each => {
+        const box = (await each.boundingBox())!;
+        return Math.round(box.x + box.width) - (await right('the plan'));
+      })
+    );
+  await expect.poll(ends).toEqual([0, 0]);
   await lab.revoke(id);
   await expect(banners(page, 'a copy')).toBeVisible();
 
@@ -188,9 +193,13 @@ test('a banner has its buttons in its line, its progress, and what is more on a 
   }
   const more = page.getByRole('button', { name: '2 more' });
   await expect(more).toBeVisible();
-  const box = (await more.boundingBox())!;
-  const last = (await banners(page).last().boundingBox())!;
-  expect(box.y).toBeGreaterThanOrEqual(Math.floor(last.y + last.height));
+  await expect
+    .poll(async () => {
+      const last = (await banners(page).last().boundingBox())!;
+      const { y } = (await more.boundingBox())!;
+      return y - Math.floor(last.y + last.height);
+    })
+    .toBeGreaterThanOrEqual(0);
   for (const theme of ['light', 'dark'] as const) {
     await setTheme(page, theme);
     await hasNoViolations(page, '#jp-notify-banner');

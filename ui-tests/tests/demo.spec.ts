@@ -95,7 +95,8 @@ test('The demo shows a message of every kind and a progress to its end, and leav
   child.kill('SIGTERM');
   await once(child, 'exit');
   expect(child.exitCode).toBe(0);
-  expect(said).toContain('Stopped.');
+  // Its last line may arrive after its end.
+  await expect.poll(() => said).toContain('Stopped.');
   for (const gone of [origin, central]) {
     await expect(fetch(gone)).rejects.toThrow();
   }

@@ -216,6 +216,7 @@ test('A user is throttled, told and released, in the six steps of a platform', a
   const row = alerts.locator('tbody tr', { hasText: /^\s*ada/ });
   const about = 'Your downloads are at 99 %';
   engine.calls = [];
+  engine.status = 200;
   await test.step('1. search for users whose traffic is over the threshold', () => {
     engine.values = { ada: 99, bob: 3 };
   });

@@ -205,6 +205,8 @@ test.describe('The command', () => {
             (await look('Message')) === (await look('Button (optional)'))
         )
         .toBe(true);
+      // JupyterLab gives a dialog the focus when the browser has time for that.
+      await expect(page.getByLabel('Message')).toBeFocused();
       await page.keyboard.press('Escape');
       await expect(page.getByRole('dialog')).toHaveCount(0);
     }

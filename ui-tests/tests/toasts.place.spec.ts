@@ -24,6 +24,8 @@ import {
   test,
   toastEvents,
   toasts,
+  toastTime,
+  untilLauncher,
   untilQuiet,
   useLab
 } from './lab';
@@ -57,6 +59,7 @@ test.beforeAll(async ({ browser }) => {
   fs.writeFileSync(path.join(lab.root, 'code.py'), 'print(1)\n');
   fs.writeFileSync(path.join(lab.root, 'text.md'), '# Title\n');
   page = await lab.open(browser);
+  await untilLauncher(page);
 });
 
 test.beforeEach(async () => {
@@ -325,8 +328,9 @@ test('Of six toasts four stand, and one line says how many more', async () => {
     expect(stand).toBeLessThanOrEqual(4);
     expect(await summary(page).innerText()).toContain(`and ${9 - stand} more`);
   }).toPass();
-  const box = (await summary(page).boundingBox())!;
-  expect(box.height).toBeLessThan(52);
+  await expect
+    .poll(async () => (await summary(page).boundingBox())!.height)
+    .toBeLessThan(52);
 });
 
 test('What stays folds to one line, opens under the pointer and the focus, and a click opens its row', async () => {
@@ -342,7 +346,9 @@ test('What stays folds to one line, opens under the pointer and the focus, and a
   await expect(toast).toHaveAttribute('data-jp-notify-folded', '');
   await expect.poll(height).toBeLessThan(52);
   for (const part of ['.jp-toast-message', '.jp-Notification-Toast-Close']) {
-    expect(await offMiddle(toast, part), part).toBeLessThanOrEqual(1);
+    await expect
+      .poll(() => offMiddle(toast, part), part)
+      .toBeLessThanOrEqual(1);
   }
 
   await toast.hover();
@@ -438,8 +444,7 @@ test('The clocks stand still while a dialog is open, the tab is hidden, and the 
 test('An error stays although the user set a time', async () => {
   await lab.push({ message: 'It failed.', type: 'error' });
   await lab.push({ message: 'For a time.' });
-  await expect(toasts(page, 'For a time.')).toBeVisible();
-  await expect(toasts(page, 'For a time.')).toHaveCount(0);
+  await toastTime(page, 'For a time.');
   await expect(toasts(page, 'It failed.')).toBeVisible();
   await expect(center(page)).toBeHidden();
 });
