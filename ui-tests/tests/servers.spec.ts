@@ -114,7 +114,9 @@ test('Do not disturb and a muted source, said in one, are left alone in the othe
     source: 'quota',
     type: 'error'
   });
-  await expect(toasts(two, 'Too often')).toBeVisible();
+  for (const page of [one, two]) {
+    await expect(toasts(page, 'Too often')).toBeVisible();
+  }
   await runCommand(one, 'jupyterlab-notify:mute-source', { id });
   await expect(toasts(two, 'Too often')).toHaveCount(0);
   await beside.push({ message: 'Again', source: 'quota', type: 'error' });
