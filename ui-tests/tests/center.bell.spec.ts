@@ -1,6 +1,7 @@
 /**
  * The bell, the panel of the center, and how both look.
  */
+import type { Locator } from '@playwright/test';
 import { gzipSync } from 'zlib';
 
 import { hasNoViolations } from './axe';
@@ -195,9 +196,9 @@ test('In a small window the center is a sheet over the page, and the bell stays'
   const page = tab.locator('#jp-main-split-panel');
   await openCenter(tab);
   // The panel has the whole width but for the frame's line.
-  const width = (await page.boundingBox())!.width;
+  const width = async (part: Locator) => (await part.boundingBox())!.width;
   await expect
-    .poll(async () => width - (await center(tab).boundingBox())!.width)
+    .poll(async () => (await width(page)) - (await width(center(tab))))
     .toBeLessThanOrEqual(1);
   for (const where of [
     bell(tab),
