@@ -108,6 +108,8 @@ test('Each line of the README that shows something shows it', async () => {
 
   await shell(line('Run ended'));
   const ended = toasts(page, 'Run ended');
+  // One that has folded opens under the pointer.
+  await ended.hover();
   await expect(ended.getByRole('button', { name: 'Open log' })).toBeVisible();
 
   await openCenter(page);

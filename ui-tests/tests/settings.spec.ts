@@ -13,6 +13,7 @@ import {
   type Lab,
   openCenter,
   openSettings,
+  pressToast,
   runCommand,
   SETTINGS,
   setTheme,
@@ -169,12 +170,11 @@ test('What a user and a site had set on the earlier pages is carried over', asyn
       { label: 'About', commandId: 'help:about', args: { more: 'yes' } }
     ]
   });
-  const buttons = toasts(page, 'with buttons').getByRole('button');
-  await buttons.filter({ hasText: 'Elsewhere' }).click();
+  await pressToast(toasts(page, 'with buttons'), 'Elsewhere');
   const question = page.getByRole('dialog').filter({ hasText: 'Run' });
   await expect(question).toContainText('filebrowser:go-to-path');
   await question.getByRole('button', { name: 'Cancel' }).click();
-  await buttons.filter({ hasText: 'About' }).click();
+  await pressToast(toasts(page, 'with buttons'), 'About');
   await expect(
     page.getByRole('dialog').filter({ hasText: 'Version' })
   ).toBeVisible();
