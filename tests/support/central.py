@@ -114,9 +114,9 @@ class Central:
             assert kind in FAULTS
             self.tell("POST", "fault", {"kind": kind, **more})
 
-    def calm(self) -> None:
+    def release(self) -> None:
         """Send at once what the faults ``slow`` and ``mute`` hold back."""
-        self.tell("POST", "calm")
+        self.tell("POST", "release")
 
     def requests(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
         """Return the requests whose path contains ``path``.

@@ -35,7 +35,7 @@ Its content and its faults are controlled at ``/control/…`` of the same port, 
                                           found in ``METHOD path``, with ``"times"`` only so
                                           often, with ``"since"`` only since such a request
 ``DELETE /control/fault``                 ends the fault
-``POST /control/calm``                    sends at once what ``slow`` and ``mute`` hold back
+``POST /control/release``                 sends at once what ``slow`` and ``mute`` hold back
 ``GET /control/requests``                 the requests to it: ``[{"at", "method", "path", "query",
                                           "token", "body", "status", "etag"}]``, ``at`` in seconds
 ``DELETE /control/requests``              forgets them
@@ -140,7 +140,7 @@ class Handler(BaseHTTPRequestHandler):
         with self.state.lock:
             self.state.requests.append(asked)
             self.state.connections.add(self)
-            calmed = self.state.calmed
+            released = self.state.released
             fault = self.state.fault
             if fault is not None:
                 where = f"{self.command} {asked['path']}"
@@ -155,7 +155,7 @@ class Handler(BaseHTTPRequestHandler):
                 elif "times" in fault:
                     fault["times"] -= 1
             asked["fault"] = fault and fault["kind"]
-        if fault is not None and self.misbehave(fault, asked, calmed):
+        if fault is not None and self.misbehave(fault, asked, released):
             return
         with self.state.lock:
             status, value, headers = self.serve(url.path, asked)
@@ -165,12 +165,12 @@ class Handler(BaseHTTPRequestHandler):
             same = urlencode({**asked["query"], "cursor": asked["query"].get("cursor", "1_1")})
             headers["Link"] = f'<{self.here()}{asked["path"]}?{same}>; rel="next"'
         if fault is not None and fault["kind"] == "mute":
-            calmed.wait(fault["seconds"])
+            released.wait(fault["seconds"])
         asked["status"] = status
         self.reply(status, value, headers)
 
     def misbehave(
-        self, fault: dict[str, Any], asked: dict[str, Any], calmed: threading.Event
+        self, fault: dict[str, Any], asked: dict[str, Any], released: threading.Event
     ) -> bool:
         """Carry out the fault; return False to answer as usual afterwards."""
         kind = fault["kind"]
@@ -224,7 +224,7 @@ class Handler(BaseHTTPRequestHandler):
             except OSError:
                 pass
         elif kind == "slow":
-            calmed.wait(fault["seconds"])
+            released.wait(fault["seconds"])
             return False
         else:
             return False

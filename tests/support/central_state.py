@@ -55,7 +55,7 @@ class State:
         self.connections: set[object] = set()
         self.fault: dict[str, Any] | None = None
         #: Set to end the waits of the present fault.
-        self.calmed = threading.Event()
+        self.released = threading.Event()
         self.held = empty()
         if path is not None and path.exists():
             self.held = json.loads(path.read_text())
@@ -67,10 +67,10 @@ class State:
             new.write_text(json.dumps(self.held))
             new.replace(self.path)
 
-    def _calm(self) -> None:
-        """End the waits of the faults so far."""
-        self.calmed.set()
-        self.calmed = threading.Event()
+    def _release(self) -> None:
+        """Send at once what the faults so far hold back."""
+        self.released.set()
+        self.released = threading.Event()
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -104,11 +104,11 @@ class State:
         if what == "state":
             if method == "DELETE":
                 self.fault = None
-                self._calm()
+                self._release()
                 held.update(empty(), next=held["next"])
             return held
-        if what == "calm":
-            self._calm()
+        if what == "release":
+            self._release()
         elif what == "fault":
             self.fault = value if method == "POST" else None
         elif what == "settings":

@@ -17,11 +17,11 @@ def reserve_port(owner: object) -> int:
     """
     while True:
         (port,) = free_ports(1)
-        mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        lock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            mark.bind(("127.0.0.1", port))
+            lock.bind(("127.0.0.1", port))
         except OSError:
-            mark.close()
+            lock.close()
             continue
-        weakref.finalize(owner, mark.close)
+        weakref.finalize(owner, lock.close)
         return port

@@ -50,8 +50,6 @@ test.beforeAll(async ({ browser }) => {
   await openCenter(page);
 });
 
-test.afterAll(() => page?.context().close());
-
 test('No text holds the page up or runs anything, in the banner and the center', async () => {
   test.setTimeout(2 * LIMIT_MS + 120_000);
   const texts = inTurn([

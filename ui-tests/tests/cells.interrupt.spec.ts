@@ -84,8 +84,6 @@ test.beforeAll(async ({ browser }) => {
   page = await lab.open(browser);
 });
 
-test.afterAll(() => page?.context().close());
-
 test.afterEach(() => lab.dismissAll());
 
 /** Open a notebook of these cells, which that kernel runs. */

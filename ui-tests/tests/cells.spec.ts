@@ -33,8 +33,6 @@ test.beforeAll(async ({ browser }) => {
   await page.setViewportSize({ width: 1280, height: 800 });
 });
 
-test.afterAll(() => page?.context().close());
-
 test.afterEach(async () => {
   await page.evaluate(() => {
     delete (document as any).hidden;

@@ -35,8 +35,6 @@ for (const app of ['lab', 'notebook'] as const) {
       }
     });
 
-    test.afterAll(() => page?.context().close());
-
     test.beforeEach(async () => {
       await lab.dismissAll();
       await clear(page);

@@ -37,8 +37,6 @@ test.beforeAll(async ({ browser }) => {
   await page.setViewportSize({ width: 1280, height: 1600 });
 });
 
-test.afterAll(() => page?.context().close());
-
 /** Start a program on the server's machine, outside of it; it reads what is written to it. */
 function start(command: string, ...args: string[]): ChildProcess {
   const env = Object.fromEntries(

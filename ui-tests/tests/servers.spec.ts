@@ -37,10 +37,7 @@ test.beforeAll(async ({ browser }) => {
   await untilLauncher(one);
 });
 
-test.afterAll(async () => {
-  await Promise.all([one?.context().close(), two?.context().close()]);
-  await beside.stop();
-});
+test.afterAll(() => beside.stop());
 
 test.beforeEach(async () => {
   await lab.dismissAll();
