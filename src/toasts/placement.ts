@@ -17,8 +17,17 @@ const ABOVE = [
 /** The ids of the part that an open side panel makes narrower, in JupyterLab and in Notebook. */
 const BESIDE = ['jp-main-dock-panel', 'main-panel'];
 
-/** The classes of bars there whose buttons a toast would cover; the last two are the center's. */
-const BARS = ['jp-Toolbar', 'lm-TabBar', 'jp-NotifyHeader', 'jp-NotifyFilter'];
+/**
+ * The classes of bars there whose buttons a toast would cover; the third is the box to search in an
+ * open document, and the last two are the center's.
+ */
+const BARS = [
+  'jp-Toolbar',
+  'lm-TabBar',
+  'jp-DocumentSearch-overlay',
+  'jp-NotifyHeader',
+  'jp-NotifyFilter'
+];
 
 /** An open side panel with the center in it. */
 const CENTER = '#jp-notify-center:not(.lm-mod-hidden)';

@@ -41,6 +41,7 @@ const CONTROLS = [
   '.jp-Toolbar jp-button',
   '.jp-Toolbar .jp-KernelName',
   '.jp-Toolbar .jp-Notebook-ExecutionIndicator',
+  '.jp-DocumentSearch-overlay',
   '.jp-NotifyBanner button',
   '.jp-NotifyBell-button',
   '#jp-notify-center'
@@ -290,6 +291,22 @@ for (const [name, command, args, shows] of SURFACES) {
     await measure(page);
   });
 }
+
+test('While one searches in an editor, no toast meets the box for that, at any width', async () => {
+  await runCommand(page, 'docmanager:open', { path: 'code.py' });
+  await expect(page.locator('.jp-FileEditor:visible .cm-content')).toHaveCount(
+    1
+  );
+  await pushAll(lab);
+  await expect(toasts(page)).toHaveCount(3);
+  await runCommand(page, 'documentsearch:startWithReplace');
+  const box = page.locator('.jp-DocumentSearch-overlay:visible');
+  await expect(box).toBeVisible();
+  await measure(page);
+  await page.setViewportSize(SIZE);
+  await box.getByRole('button', { name: 'Close Search Box' }).click();
+  await expect(box).toHaveCount(0);
+});
 
 test("In Notebook's file list and notebook, no toast meets a control, at any width", async ({
   browser
