@@ -51,9 +51,12 @@ export function useCenterKeys(options: {
       case 'search':
         searchField.current?.focus();
         return true;
-      case 'undo':
+      case 'undo': {
+        // Left to the browser, the key would also take back what was typed in the search field.
+        const found = undo.last !== null;
         void undo.undo();
-        return undo.last !== null;
+        return found;
+      }
       case 'help':
         void host.commands.execute(CommandIDs.shortcuts);
         return true;

@@ -232,6 +232,24 @@ test.describe('The keyboard', () => {
     await expect(rows(page, 'alpha')).toBeFocused();
   });
 
+  test('undoes with Ctrl+Z in the list, and not what was typed to search', async () => {
+    await push('alpha one');
+    await push('alpha two');
+    await push('beta');
+    await expect(rows(page)).toHaveCount(3);
+    await searchField().click();
+    await page.keyboard.type('alpha');
+    await expect(rows(page)).toHaveCount(2);
+    await rows(page, 'alpha two').focus();
+    await page.keyboard.press('e');
+    await expect(rows(page)).toHaveText([/alpha one/]);
+    await expect(center(page).locator('.jp-NotifyUndo')).toBeVisible();
+    await page.keyboard.press('Control+z');
+    await expect(rows(page)).toHaveText([/alpha two/, /alpha one/]);
+    await expect(searchField()).toHaveValue('alpha');
+    await expect(rows(page, 'alpha two')).toBeFocused();
+  });
+
   test('undoes with Ctrl+Z at once, also what the server has yet to answer', async () => {
     await push('alpha');
     await push('beta');
