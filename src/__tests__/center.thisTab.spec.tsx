@@ -13,17 +13,19 @@ describe('ThisTab', () => {
   const trans = nullTranslator.load('jupyterlab_notify');
   let manager: NotificationManager;
   let host: HTMLElement;
+  let left: jest.Mock;
 
   beforeEach(() => {
     (globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
     manager = new NotificationManager();
     host = document.createElement('div');
+    left = jest.fn();
     document.body.append(host);
     const shared = { trans, times: new Times(trans) } as unknown as IShared;
     act(() =>
       createRoot(host).render(
         <Shared.Provider value={shared}>
-          <ThisTab now={new Date()} manager={manager} />
+          <ThisTab now={new Date()} manager={manager} onLeave={left} />
         </Shared.Provider>
       )
     );
@@ -73,6 +75,31 @@ describe('ThisTab', () => {
     press('Clear');
     expect(manager.count).toBe(2);
     expect(host.textContent).toBe('');
+  });
+
+  it('hands the focus on to what is left, and out when nothing is', () => {
+    const cross = (message: string) =>
+      [...host.querySelectorAll('li')]
+        .find(item => item.textContent!.includes(message))!
+        .querySelector<HTMLElement>('button[aria-label="Dismiss"]')!;
+    for (const message of ['first', 'second', 'third']) {
+      notify(message, 'info', { autoClose: false });
+    }
+    for (const [gone, next] of [
+      ['second', 'first'],
+      ['first', 'third']
+    ]) {
+      act(() => cross(gone).focus());
+      act(() => cross(gone).click());
+      expect(document.activeElement).toBe(cross(next));
+    }
+    expect(left).not.toHaveBeenCalled();
+    act(() => cross('third').click());
+    expect(left).toHaveBeenCalledTimes(1);
+    // The focus was elsewhere when these went.
+    notify('fourth', 'info', { autoClose: false });
+    act(() => manager.dismiss());
+    expect(left).toHaveBeenCalledTimes(1);
   });
 
   it('shows hidden characters of a text, and runs nothing of it', () => {

@@ -24,17 +24,20 @@ export function ThisTab(props: {
   now: Date;
   /** JupyterLab's notifications, unless others are given. */
   manager?: NotificationManager;
+  /** The focus was in the last message, which is gone. */
+  onLeave(): void;
 }): JSX.Element | null {
-  const { now, manager = LabNotification.manager } = props;
+  const { now, manager = LabNotification.manager, onLeave } = props;
   const { trans } = React.useContext(Shared);
   const all = useSignal(manager.changed, () => manager.notifications);
   const rows = all.filter(row => !isOwnToast(row));
   const heading = React.useId();
+  const focus = useHandedOn(rows.length, onLeave);
   if (rows.length === 0) {
     return null;
   }
   return (
-    <section className="jp-NotifyThisTab" aria-labelledby={heading}>
+    <section className="jp-NotifyThisTab" aria-labelledby={heading} {...focus}>
       <div className="jp-NotifyThisTab-head">
         <h3 id={heading}>{trans.__('This tab')}</h3>
         <button
@@ -57,6 +60,55 @@ export function ThisTab(props: {
       </ul>
     </section>
   );
+}
+
+/**
+ * Hand the focus on when the element that has it goes with its message: to the message that takes
+ * its place, or else to the last one.
+ *
+ * @param onLeave - Called if no message is left.
+ * @returns The attributes of the element that holds the messages.
+ */
+function useHandedOn(
+  count: number,
+  onLeave: () => void
+): React.HTMLAttributes<HTMLElement> & React.RefAttributes<HTMLElement> {
+  const root = React.useRef<HTMLElement>(null);
+  /** The place of the message that has the focus; null while the focus is elsewhere. */
+  const place = React.useRef<number | null>(null);
+  React.useLayoutEffect(() => {
+    if (place.current === null || document.activeElement !== document.body) {
+      return;
+    }
+    const crosses = root.current?.querySelectorAll<HTMLElement>('li > button');
+    if (crosses?.length) {
+      crosses[Math.min(place.current, crosses.length - 1)].focus();
+    } else {
+      place.current = null;
+      onLeave();
+    }
+  }, [count]);
+  return {
+    ref: root,
+    onFocus: ({ target }) => {
+      const items = [...(root.current?.querySelectorAll('li') ?? [])];
+      place.current = Math.max(
+        0,
+        items.findIndex(item => item.contains(target))
+      );
+    },
+    onBlur: ({ target }) => {
+      queueMicrotask(() => {
+        // An element that goes takes the focus with it; any other one has lost it.
+        if (
+          target.isConnected &&
+          !root.current?.contains(document.activeElement)
+        ) {
+          place.current = null;
+        }
+      });
+    }
+  };
 }
 
 /** One message of this tab. */

@@ -170,7 +170,10 @@ function Content(props: IContentProps): JSX.Element {
       />
       <Notices listing={listing} failure={failure} onClose={forget} />
       {!shown.filtered && (view === 'inbox' || view === 'unread') && (
-        <ThisTab now={now} />
+        <ThisTab
+          now={now}
+          onLeave={() => (list.current ?? root.current)?.focus()}
+        />
       )}
       <SelectionToolbar
         selection={selection}
