@@ -273,3 +273,22 @@ test('a question is answered from its toast and from the banner, and its row say
   );
   await closeCenter(page);
 });
+
+test('a long answer leaves the list its room, and is whole in the open row', async () => {
+  const { notification_id: id } = await lab.push({
+    message: 'What went wrong?',
+    autoClose: 0,
+    reply: { text: true }
+  });
+  await lab.api('POST', `jupyterlab-notify/notifications/${id}/reply`, {
+    answer: `${'a long story '.repeat(200)}with an end`
+  });
+  await openCenter(page);
+  const row = rows(page, 'What went wrong?');
+  await expect(row).toContainText('You answered: a long story');
+  const height = async () => (await row.boundingBox())!.height;
+  await expect.poll(height).toBeLessThan(160);
+  await row.locator('.jp-NotifyRow-summary').click();
+  await expect.poll(height).toBeGreaterThan(600);
+  await closeCenter(page);
+});

@@ -282,6 +282,43 @@ test('a toast shows a picture that comes with it, and after it', async () => {
   await expect(toast).not.toHaveAttribute('data-jp-notify-image');
 });
 
+test('a toast with a picture folds to one line as others do', async () => {
+  await beThere();
+  await lab.push({ message: 'No picture', type: 'error' });
+  await lab.push({ message: 'A picture', key: 'drawn', type: 'error' });
+  await give('drawn', png(77));
+  await beThere();
+  const plain = toasts(page, 'No picture');
+  const pictured = toasts(page, 'A picture');
+  await expect(pictured).toHaveAttribute('data-jp-notify-image');
+  for (const toast of [plain, pictured]) {
+    await expect(toast).toHaveAttribute('data-jp-notify-folded', '');
+  }
+  const height = async (toast: Locator) => (await toast.boundingBox())!.height;
+  expect(await height(pictured)).toBe(await height(plain));
+  // It opens as before.
+  await pictured.hover();
+  await expect.poll(() => height(pictured)).toBeGreaterThan(48);
+});
+
+test('a picture one pixel wide or high can be seen and pressed in an open row', async () => {
+  await openCenter(page);
+  await beThere();
+  for (const [name, width, height] of [
+    ['Tall', 1, 2000],
+    ['Wide', 2000, 1]
+  ] as const) {
+    await lab.push({ message: name, key: name, autoClose: 0 });
+    await give(name, png(99, width, height));
+    const row = rows(page, name);
+    await row.click();
+    const picture = row.locator('.jp-NotifyPicture');
+    await expect(picture.locator('img')).toBeVisible();
+    const box = (await picture.boundingBox())!;
+    expect(Math.min(box.width, box.height), name).toBeGreaterThanOrEqual(24);
+  }
+});
+
 test('a picture that went shows that, or nothing', async () => {
   await lab.push({ message: 'Lost', key: 'lost', autoClose: 0 });
   await page.route('**/image/*', route => route.fulfill({ status: 404 }));
