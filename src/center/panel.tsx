@@ -14,6 +14,8 @@ import {
   firstWidth,
   type ISide,
   knownWidth,
+  narrow,
+  partOf,
   rememberWidth,
   takeWidth
 } from './panelWidth';
@@ -92,24 +94,20 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
       return;
     }
     this._widened = true;
-    const { split, own } = side;
     const known = knownWidth();
-    const given = split.relativeSizes()[own];
+    const wanted = known ?? firstWidth(side);
     // A side that was open has the width that the user gave it.
-    if (known !== null && given > 0) {
-      return;
-    }
-    const wanted = known ?? firstWidth(split.node.clientWidth);
-    if (given < wanted) {
+    if ((known === null || !partOf(side)) && partOf(side) < wanted) {
       takeWidth(side, wanted);
     }
-    rememberWidth(split.relativeSizes()[own]);
+    narrow(side);
+    rememberWidth(side);
   }
 
   /**
-   * Restore the width that the panel had, if it came back with its least width: sizes that
-   * JupyterLab applies before the page has a size are lost, and so are those that a small window
-   * has no room for.
+   * Restore the width that the panel had, if it came back with its least width, or with one of a
+   * small window: sizes that JupyterLab applies before the page has a size are lost, and so are
+   * those that a small window has no room for.
    *
    * @param saved - The parts of the window that JupyterLab's areas had.
    */
@@ -124,6 +122,15 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
     const wanted = saved[own] * split.node.clientWidth;
     if (node.offsetWidth <= least + 1 && wanted > least + 2) {
       takeWidth(side, saved[own]);
+    }
+    narrow(side);
+  }
+
+  /** Remember the panel's width in this browser, for pages that JupyterLab does not tell it. */
+  rememberWidth(): void {
+    const side = this._side();
+    if (side) {
+      rememberWidth(side);
     }
   }
 
@@ -178,10 +185,7 @@ export class CenterPanel extends ReactWidget implements ICenterHost {
 
   protected onBeforeHide(msg: Message): void {
     super.onBeforeHide(msg);
-    const side = this._side();
-    if (side) {
-      rememberWidth(side.split.relativeSizes()[side.own]);
-    }
+    this.rememberWidth();
   }
 
   protected onAfterHide(msg: Message): void {

@@ -21,15 +21,23 @@ export interface ISide {
 }
 
 /**
- * Give the panel a part of the window, at the cost of the widest area.
+ * Give the panel a part of the window, at the cost or to the good of the widest other area.
  */
 export function takeWidth({ split, own }: ISide, part: number): void {
   const sizes = split.relativeSizes();
-  const main = sizes.indexOf(Math.max(...sizes));
-  if (own !== main) {
-    sizes[main] -= part - sizes[own];
-    sizes[own] = part;
-    split.setRelativeSizes(sizes);
+  const others = sizes.map((size, index) => (index === own ? -1 : size));
+  sizes[others.indexOf(Math.max(...others))] -= part - sizes[own];
+  sizes[own] = part;
+  split.setRelativeSizes(sizes);
+}
+
+/**
+ * Narrow a panel that got its part of the window while the window was small.
+ */
+export function narrow(side: ISide): void {
+  const known = knownWidth() ?? 0;
+  if (isLarge(side) && partOf(side) > Math.max(known, MOST)) {
+    takeWidth(side, known || firstWidth(side));
   }
 }
 
@@ -46,12 +54,13 @@ export function knownWidth(): number | null {
 }
 
 /**
- * Remember the part of the window that the panel has.
+ * Remember the part of the window that the panel has, unless the window is too small to have left
+ * the user a choice.
  */
-export function rememberWidth(part: number): void {
+export function rememberWidth(side: ISide): void {
   try {
-    if (part > 0) {
-      localStorage.setItem(key(), part.toFixed(4));
+    if (isLarge(side) && partOf(side) > 0) {
+      localStorage.setItem(key(), partOf(side).toFixed(4));
     }
   } catch {
     // Without storage the panel opens as it does for the first time.
@@ -65,6 +74,18 @@ function key(): string {
 /**
  * Return the part of the window that the panel takes when it first opens.
  */
-export function firstWidth(window_px: number): number {
-  return Math.min(MOST, WIDTH_PX / window_px);
+export function firstWidth({ split }: ISide): number {
+  return Math.min(MOST, WIDTH_PX / split.node.clientWidth);
+}
+
+/**
+ * Return the part of the window that the panel has.
+ */
+export function partOf({ split, own }: ISide): number {
+  return split.relativeSizes()[own];
+}
+
+/** Tell whether there is room for the panel at its first width, and as much beside it. */
+function isLarge({ split }: ISide): boolean {
+  return split.node.clientWidth > 2 * WIDTH_PX;
 }

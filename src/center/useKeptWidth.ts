@@ -1,5 +1,6 @@
 /**
- * Gives the panel its width back after the window was too small for it.
+ * Gives the panel its width back after the window was too small for it, and remembers what the user
+ * chooses.
  */
 import type { SplitPanel } from '@lumino/widgets';
 import * as React from 'react';
@@ -23,7 +24,7 @@ export function useKeptWidth(host: ICenterHost): void {
     // While the window keeps its size, it is the user who changes the panel's.
     const observer = new ResizeObserver(() => {
       if (host.visible && timer === undefined) {
-        parts = partsOf(host);
+        parts = splitOf(host)?.relativeSizes() ?? [];
       }
     });
     const onResize = () => {
@@ -33,9 +34,13 @@ export function useKeptWidth(host: ICenterHost): void {
         host.restoreWidth(parts);
       }, SETTLED_MS);
     };
+    const split = splitOf(host);
+    const onMoved = () => host.rememberWidth();
+    split?.handleMoved.connect(onMoved);
     observer.observe(host.node);
     window.addEventListener('resize', onResize);
     return () => {
+      split?.handleMoved.disconnect(onMoved);
       observer.disconnect();
       window.removeEventListener('resize', onResize);
       clearTimeout(timer);
@@ -48,12 +53,12 @@ function isPanel(host: ICenterHost): host is CenterPanel {
   return 'restoreWidth' in host;
 }
 
-/** Return the parts of the window that JupyterLab's areas have. */
-function partsOf(panel: CenterPanel): readonly number[] {
+/** Find the areas that share the width of the window. */
+function splitOf(panel: CenterPanel): SplitPanel | null {
   for (let area = panel.parent; area; area = area.parent) {
     if ('relativeSizes' in area) {
-      return (area as SplitPanel).relativeSizes();
+      return area as SplitPanel;
     }
   }
-  return [];
+  return null;
 }

@@ -324,6 +324,50 @@ test('The panel has its width again after the window was small', async () => {
   }
 });
 
+test('The panel is as wide as a panel where its layout was saved in a small window', async ({
+  browser
+}) => {
+  const path = 'lab/workspaces/small-first';
+  const open = async (width: number) => {
+    const context = await browser.newContext({
+      viewport: { width, height: 700 }
+    });
+    return lab.open(browser, { context, path });
+  };
+  const saved = async () => {
+    const { body } = await lab.api('GET', 'lab/api/workspaces/small-first');
+    const layout = body.data['layout-restorer:data'];
+    return layout?.right.collapsed ? 0 : layout?.relativeSizes[2];
+  };
+  const tab = await open(480);
+  await openCenter(tab);
+  await expect.poll(saved).toBeGreaterThan(0.5);
+  await tab.context().close();
+
+  // Another browser, or a window of another day.
+  const large = await open(1280);
+  const width = async () => (await center(large).boundingBox())!.width;
+  await expect(center(large).getByRole('searchbox')).toBeVisible();
+  await expect.poll(width).toBeLessThan(0.36 * 1280 + 2);
+  expect(await width()).toBeGreaterThan(340);
+
+  // What the user drags it to is kept, however much it is.
+  const { x } = (await center(large).boundingBox())!;
+  await large.mouse.move(x - 1, 400);
+  await large.mouse.down();
+  await large.mouse.move(x - 301, 400);
+  await large.mouse.up();
+  await expect.poll(width).toBeGreaterThan(640);
+  const wide = await width();
+  await expect.poll(saved).toBeGreaterThan((wide - 3) / 1280);
+  await large.reload();
+  await expect(center(large).getByRole('searchbox')).toBeVisible();
+  await expect
+    .poll(async () => Math.abs((await width()) - wide))
+    .toBeLessThan(3);
+  await large.context().close();
+});
+
 for (const theme of ['light', 'dark'] as const) {
   test.describe(`In the ${theme} theme axe finds nothing wrong with`, () => {
     test.beforeAll(async () => {
