@@ -15,8 +15,9 @@ import type { Proxy } from './proxy';
 const ONCE_IN_A_WHILE = { polling: 50 };
 
 /**
- * The time in milliseconds by which requests of the product, and the answers to them, are late at
- * most. Late ones show which test, or which part of the product, does not wait for an answer.
+ * The time in milliseconds by which requests of the product, the answers to them, and the frames of
+ * its stream are late at most. Late ones show which test, or which part of the product, does not
+ * wait for one, or counts on one before another.
  */
 const LATE_MS = Number(process.env.NOTIFY_UI_LATE_MS || 0);
 
@@ -56,6 +57,7 @@ export async function openLab(
   await setMotion(page, options.motion ?? false);
   if (LATE_MS > 0) {
     await page.addInitScript(delayAnswers, LATE_MS);
+    await page.addInitScript(delayFrames, LATE_MS);
   }
   // JupyterLab shows this dialog some time after a test has stopped the server.
   const lost = page.getByRole('dialog', { name: 'Server Connection Error' });
@@ -85,6 +87,40 @@ function delayAnswers(most: number): void {
     const answer = await fetch(resource, options);
     await later();
     return answer;
+  };
+}
+
+/** Let each frame of the product's stream, and its end, come up to so many milliseconds later. */
+function delayFrames(most: number): void {
+  window.WebSocket = class extends window.WebSocket {
+    constructor(...options: ConstructorParameters<typeof window.WebSocket>) {
+      super(...options);
+      if (!`${options[0]}`.includes('/jupyterlab-notify/')) {
+        return;
+      }
+      const passed = new WeakSet<Event>();
+      // Frames stay in order, and do not add up their delays.
+      let before = Promise.resolve();
+      const delay = (event: Event, copy: () => Event) => {
+        if (passed.has(event)) {
+          return;
+        }
+        event.stopImmediatePropagation();
+        const due = Date.now() + Math.random() * most;
+        before = before.then(async () => {
+          await new Promise(resolve => setTimeout(resolve, due - Date.now()));
+          const late = copy();
+          passed.add(late);
+          this.dispatchEvent(late);
+        });
+      };
+      this.addEventListener('message', event =>
+        delay(event, () => new MessageEvent('message', { data: event.data }))
+      );
+      this.addEventListener('close', event =>
+        delay(event, () => new CloseEvent('close', event))
+      );
+    }
   };
 }
 
