@@ -116,6 +116,8 @@ for (const app of ['lab', 'notebook'] as const) {
       await expect.poll(async () => (await held()).until).toBe(null);
       await palette(page, 'turn off do not disturb');
       await expect.poll(async () => (await held()).doNotDisturb).toBe(false);
+      // An open menu does not change any more.
+      await expect(bell(page)).not.toHaveClass(/jp-mod-silent/);
       await bell(page).click({ button: 'right' });
       await expect(menuItem(page, 'Do Not Disturb for an Hour')).toBeVisible();
       await expect(menuItem(page, 'Turn Off Do Not Disturb')).toBeHidden();
