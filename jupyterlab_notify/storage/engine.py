@@ -204,8 +204,12 @@ class Engine:
             except _MustWrite:
                 write = True
             except OperationFailed as failure:
-                # Run the others again without it. A savepoint for each would cost more.
-                failed[failure.index] = failure.error
+                if (tampered := self._find_tampering()) is not None:
+                    faults += 1
+                    self._handle_fault(tampered)
+                else:
+                    # Run the others again without it. A savepoint for each would cost more.
+                    failed[failure.index] = failure.error
             except FAULTS as fault:
                 faults += 1
                 if not self._is_known_lost():
@@ -487,6 +491,25 @@ class Engine:
         if any(words in str(fault) for words in UNREADABLE) and is_sound(self._file.path):
             return sqlite3.OperationalError("it could not be read for a moment")
         return fault
+
+    def _find_tampering(self) -> Exception | None:
+        """Return the fault of a file that holds what was never stored; None if it holds nothing.
+
+        An operation that fails unexpectedly may have met such a value.
+        """
+        if not self.durable:
+            # Memory holds only what was looked at before.
+            return None
+        # Imported with the recovery, which was made before the first operation.
+        from .soundness import find_unsound
+
+        try:
+            table = find_unsound(self._connection)
+        except FAULTS as fault:
+            return fault
+        if table is None:
+            return None
+        return sqlite3.DatabaseError(f"malformed: the table {table} holds a value of another kind")
 
     def _read_anew(self, fault: Damaged, salvage: Salvage) -> None:
         """Go on with what the next process would find in the file, and store again what it lacks.

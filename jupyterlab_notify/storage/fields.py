@@ -292,11 +292,22 @@ def to_wire(row: tuple[Any, ...]) -> WireNotification:
 def _is_whole(wire: WireNotification) -> bool:
     """Return whether the values that the database does not check have the right types."""
     actions, progress = wire["actions"], wire["progress"]
+    reply, image = wire["reply"], wire["image"]
     return (
         isinstance(actions, list)
-        and all(isinstance(one, dict) for one in actions)
+        and all(isinstance(one, dict) and isinstance(one.get("label"), str) for one in actions)
         and (progress is None or (isinstance(progress, (int, float)) and isfinite(progress)))
-        and isinstance(wire["reply"], dict | None)
-        and isinstance(wire["image"], dict | None)
+        and (reply is None or (isinstance(reply, dict) and _asks(reply)))
+        and (image is None or (isinstance(image, dict) and isinstance(image.get("version"), str)))
         and isinstance(wire["autoClose"], bool | int | float | None)
+    )
+
+
+def _asks(reply: dict[str, Any]) -> bool:
+    """Return whether a question is one that can be answered."""
+    choices = reply.get("choices")
+    return (
+        isinstance(choices, list)
+        and all(isinstance(choice, str) for choice in choices)
+        and isinstance(reply.get("text"), bool)
     )

@@ -54,7 +54,7 @@ class LeaseRepository:
         """
         now = transaction.now_ms
         transaction.execute(
-            "INSERT INTO askers VALUES (?, ?, ?) "
+            "INSERT INTO askers (central, owner, asked_ms) VALUES (?, ?, ?) "
             "ON CONFLICT (central, owner) DO UPDATE SET asked_ms = excluded.asked_ms",
             (self._central, owner, now),
         )

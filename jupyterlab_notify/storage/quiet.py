@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -94,6 +95,8 @@ class QuietRepository:
         ).fetchall()
         if not rows:
             return None
+        if not all(isinstance(source, str) for source, _, _ in rows):
+            raise sqlite3.DatabaseError("malformed row: its source is not text")
         everything = next((row for row in rows if row[0] == EVERYTHING), None)
         on = None if everything is None else bool(everything[1])
         return {

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from .connection import connect
 from .cursor import Cursor
 from .database_file import find_obstacle
-from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, from_json, named_insert, to_wire, tombstone
+from .fields import FIELDS, named_insert, tombstone
 from .schema import SCHEMA_VERSION
+from .soundness import RowCheck
 from .state import ACTIVE, ADD_USER_STATES, PINNED
 from .transaction import MAX_SEQ, StoreState, Transaction
 
@@ -344,7 +345,10 @@ def _read(db: sqlite3.Connection) -> Salvage | None:
     sqlite3.Error, TypeError
         If not even the database's cursor can be read.
     """
-    if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+    if db.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
+        return None
+    # The version's number may be what is wrong.
+    if not {field.column for field in FIELDS} <= {*_column_names(db).split(", ")}:
         return None
     # A text that is no UTF-8 is read as well as possible.
     db.text_factory = lambda raw: raw.decode(errors="replace")
@@ -358,7 +362,7 @@ def _read(db: sqlite3.Connection) -> Salvage | None:
 
 def _read_newest(db: sqlite3.Connection) -> list[StoredRow]:
     """Return the newest active rows and the pinned ones, without damaged rows."""
-    columns = _column_names(db)
+    columns, check = _column_names(db), RowCheck(db, "notifications")
     found: dict[str, StoredRow] = {}
     whole = True
     for source in (
@@ -368,7 +372,7 @@ def _read_newest(db: sqlite3.Connection) -> list[StoredRow]:
     ):
         try:
             for row in _rows(db, f"SELECT {columns} FROM {source} LIMIT {SALVAGED_ROWS}"):
-                if _is_sound(row):
+                if check.is_sound(row):
                     found.setdefault(row["id"], row)
         except sqlite3.Error:
             whole = False
@@ -400,9 +404,10 @@ def _read_auxiliary(db: sqlite3.Connection) -> AuxiliaryRows:
     tables: dict[str, dict[Any, StoredRow]] = {}
     for table, (names, order) in AUXILIARY_TABLES.items():
         tables[table] = {}
+        check = RowCheck(db, table)
         with suppress(sqlite3.Error):
             for row in _rows(db, f"SELECT * FROM {table} ORDER BY {order}"):
-                if table != "welcome" or _is_json(row["content"]):
+                if check.is_sound(row):
                     tables[table][tuple(row[name] for name in names)] = row
     welcome, muted_ms = 0, None
     # The row of the table ``state`` may be missing.
@@ -425,28 +430,3 @@ def _rows(db: sqlite3.Connection, sql: str, values: Iterable[Any] = ()) -> Itera
     names = [column[0] for column in cursor.description]
     for row in cursor:
         yield dict(zip(names, row, strict=True))
-
-
-def _is_json(text: Any) -> bool:
-    try:
-        json.loads(text or "null")
-    except (ValueError, TypeError, RecursionError):
-        return False
-    return True
-
-
-def _is_sound(row: StoredRow) -> bool:
-    """Return whether a row is undamaged, so that its values can be decoded."""
-    try:
-        values = {
-            **row,
-            HAS_BODY: row["body"] is not None or not row["fetched"],
-            PREVIEW: row["body"],
-        }
-        to_wire(tuple(values[name] for name in SELECT_COLUMNS))
-        from_json(row["data"])
-    except (sqlite3.DatabaseError, ValueError, TypeError, LookupError, RecursionError):
-        return False
-    return all(isinstance(row[name], str) for name in ("id", "source", "type", "message")) and all(
-        isinstance(value, int | None) for name, value in row.items() if name.endswith("_ms")
-    )

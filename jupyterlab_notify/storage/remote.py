@@ -228,7 +228,8 @@ class RemoteRepository:
         for item in items:
             values = self._message_values(transaction, item, source)
             transaction.execute(
-                "INSERT OR IGNORE INTO listed VALUES (?, ?)", (self._central, item["remote"])
+                "INSERT OR IGNORE INTO listed (central, remote) VALUES (?, ?)",
+                (self._central, item["remote"]),
             )
             if not _is_over(transaction, values) and self._insert(transaction, values):
                 added.append(str(values["id"]))
@@ -479,7 +480,7 @@ class RemoteRepository:
     def skip(self, transaction: Transaction, remotes: Iterable[str]) -> None:
         """Mark as seen those unread messages that retention would not keep: they stay out."""
         transaction.execute(
-            "INSERT OR IGNORE INTO listed SELECT ?, value FROM json_each(?)",
+            "INSERT OR IGNORE INTO listed (central, remote) SELECT ?, value FROM json_each(?)",
             (self._central, json.dumps(list(remotes))),
         )
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .database_file import Unusable
+from .state import DISMISSED, INBOX, UNREAD
 
 #: The migrations, numbered from 1. Each migrates the version before it to its own number.
 #:
@@ -347,6 +348,40 @@ MIGRATIONS: tuple[str, ...] = (
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
+#: The tables, and the triggers and indexes that decide what may be stored in them.
+TABLES = frozenset(
+    ("askers", "held", "listed", "notifications", "outbox", "pictures", "quiet", "state", "welcome")
+)
+TRIGGERS = frozenset(
+    (
+        *("count_delete", "count_insert", "count_update", "held_deleted"),
+        *("picture_deleted", "picture_ended"),
+    )
+)
+UNIQUE_INDEXES = frozenset(("by_key",))
+_OBJECTS = frozenset(
+    (kind, name)
+    for kind, names in (("table", TABLES), ("trigger", TRIGGERS), ("index", UNIQUE_INDEXES))
+    for name in names
+)
+#: As its index has it.
+_TOMBSTONES = "revoked_ms IS NOT NULL OR expired_ms IS NOT NULL"
+#: Sets counters right that are not the numbers of rows: somebody has changed them.
+_RECOUNT = " ".join(
+    (
+        "UPDATE state SET (inbox, unread, dismissed, tombstones) =",
+        "(SELECT counted.a, counted.b, counted.c, counted.d FROM (SELECT",
+        ", ".join(
+            f"(SELECT count(*) FROM notifications WHERE {where}) AS {name}"
+            for name, where in zip("abcd", (INBOX, UNREAD, DISMISSED, _TOMBSTONES), strict=True)
+        ),
+        ") AS counted)",
+        # Of another kind they are a matter for ``load_state``.
+        "WHERE typeof(inbox) = 'integer' AND typeof(unread) = 'integer'",
+        "AND typeof(dismissed) = 'integer' AND typeof(tombstones) = 'integer'",
+    )
+)
+
 
 def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
     """Migrate a database to the present schema, and give a new or copied one an epoch.
@@ -364,6 +399,8 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
     ------
     Unusable
         If a newer version wrote the database.
+    sqlite3.DatabaseError
+        If its tables are not those of its version.
     """
     # Locked even if there is nothing to migrate, to check that the file can be written.
     db.execute("BEGIN IMMEDIATE")
@@ -379,6 +416,7 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
                 db.execute(statement)
         if version < SCHEMA_VERSION:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        check_objects(db)
         epoch = secrets.token_hex(8)
         # Some file systems use 64 bits or more for an inode; SQLite's integers have 63.
         inode &= 2**63 - 1
@@ -388,6 +426,7 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
             "VALUES (1, ?, ?, 0, 0, 0, 0, 0, 0)",
             (epoch, inode),
         )
+        db.execute(_RECOUNT)
         # Another inode means that the file is a copy or was restored from a backup. It may use the
         # sequence numbers of existing cursors again.
         db.execute("UPDATE state SET epoch = ?, inode = ? WHERE inode <> ?", (epoch, inode, inode))
@@ -397,6 +436,23 @@ def migrate(db: sqlite3.Connection, inode: int, path: Path | None) -> None:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
         raise
+
+
+def check_objects(db: sqlite3.Connection) -> None:
+    """Check the tables of a database of the present version, and what decides on their rows.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If one is missing or something else, or there is a trigger or a unique index more.
+    """
+    names = ", ".join(f"'{name}'" for name in sorted(TABLES))
+    found = db.execute(
+        f"SELECT type, name FROM sqlite_master WHERE tbl_name IN ({names}) "
+        "AND (type IN ('table', 'view', 'trigger') OR sql LIKE 'create unique index%')"
+    )
+    if set(found) != _OBJECTS:
+        raise sqlite3.DatabaseError("malformed: its tables are not those of its version")
 
 
 def statements(script: str) -> Iterator[str]:

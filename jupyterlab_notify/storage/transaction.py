@@ -134,14 +134,15 @@ def load_state(db: sqlite3.Connection) -> StoreState:
         If the state holds values that were never stored, so that the file is corrupt.
     """
     row = db.execute(
-        "SELECT unread, epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones "
+        "SELECT unread, inbox, dismissed, tombstones, "
+        "epoch, seq, pruned, welcome, muted_ms, inbox + dismissed + tombstones "
         f"+ (SELECT count(*) FROM notifications WHERE {SNOOZED}), "
         f"({NEXT_DUE}), (SELECT max(until_ms) FROM held), reached_ms, clock_ms, steady_ms, "
         "(SELECT max(seq) FROM notifications) FROM state"
     ).fetchone()
     if row is None:
         raise sqlite3.DatabaseError("malformed: its state is missing")
-    unread, *columns, reached_ms, clock_ms, steady_ms, highest = row
+    counters, (*columns, reached_ms, clock_ms, steady_ms, highest) = row[:4], row[4:]
     state = StoreState(*columns)
     state.clock = ClockRecord(reached_ms, clock_ms, steady_ms)
     numbers = (
@@ -156,7 +157,7 @@ def load_state(db: sqlite3.Connection) -> StoreState:
     # Without generators, which take longer than the statement; this runs with each batch.
     if (
         not isinstance(state.epoch, str)
-        or not _INTEGER.issuperset(map(type, (unread, *numbers)))
+        or not _INTEGER.issuperset(map(type, (*counters, *numbers)))
         or min(numbers) < 0
         or max(numbers) > MAX_SEQ
         or not _INTEGER_OR_NULL.issuperset(map(type, times))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 import zlib
 from collections.abc import Iterable, Sequence
@@ -84,6 +85,8 @@ class WelcomeRepository:
         messages = []
         for content, source, listed in known:
             views, dismissed_ms, accepted = states.get(content["id"], (0, None, None))
+            if not isinstance(views, int):
+                raise sqlite3.DatabaseError("malformed row: its views are no number")
             max_views = content["max_views"]
             must_accept = content.get("must_accept", False)
             if must_accept:

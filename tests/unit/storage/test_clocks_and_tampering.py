@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from jupyterlab_notify.exceptions import NotFound
+from jupyterlab_notify.exceptions import NotFound, NotifyError
 from jupyterlab_notify.storage import Storage
 
-from ...support.storage import Boot, Clock, do, live, receive
+from ...support.storage import Boot, Clock, check_sound, do, live, receive
 
 DAY_S = 86_400
 
@@ -78,6 +79,14 @@ TAMPERED = {
     "a state's time that is text": "UPDATE state SET muted_ms = 'x'",
     "actions that are none": "UPDATE notifications SET actions = '[1, null]' WHERE message = '3'",
     "an epoch that is a blob": "UPDATE state SET epoch = x'ff'",
+    "an action without a label": "UPDATE notifications SET actions = '[{}]' WHERE message = '3'",
+    "a question without choices": "UPDATE notifications SET reply = '{}' WHERE message = '3'",
+    "a question of nothing": "UPDATE notifications SET reply = 'null' WHERE message = '3'",
+    "choices that are a text": "UPDATE notifications SET "
+    """reply = '{"choices": "ab", "text": true}' WHERE message = '3'""",
+    "a picture without a version": "UPDATE notifications SET image = '{}' WHERE message = '3'",
+    "a count that is a blob": "UPDATE state SET inbox = x'ff00'",
+    "a count of what is done that is text": "UPDATE state SET dismissed = 'x'",
     "an infinite count": "UPDATE state SET unread = 9e999",
     "an infinite share": "UPDATE notifications SET progress = 9e999 WHERE message = '3'",
     "a share that is text": "UPDATE notifications SET progress = 'x' WHERE message = '3'",
@@ -108,6 +117,10 @@ def test_tampered_rows_are_set_aside_and_begun_anew(
     if not is_open:
         store = Storage(path, clock=clock)
     receive(store, "new")
+    for id_, row in live(store).items():
+        if row["reply"] is not None or row["message"] == "3":
+            with suppress(NotifyError):
+                do(store, lambda tx, id_=id_: store.replies.reply(tx, id_, "yes"))
     found = {row["message"] for row in live(store).values()}
     assert "new" in found and {"0", "1", "2", "4"} <= found, "what is sound is kept"
     assert store.engine.durable
@@ -124,6 +137,20 @@ FOREIGN = {
     "CREATE VIEW notifications AS SELECT * FROM hidden",
     "an earlier version's number": "PRAGMA user_version = 3",
     "no version's number": "PRAGMA user_version = 0",
+    "a trigger that refuses": "CREATE TRIGGER odd BEFORE INSERT ON notifications "
+    "BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "a trigger that refuses changes of the state": "CREATE TRIGGER odd BEFORE UPDATE ON state "
+    "BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
+    "a trigger that stores nothing": "CREATE TRIGGER odd BEFORE INSERT ON notifications "
+    "BEGIN SELECT RAISE(IGNORE); END",
+    "a trigger that deletes": "CREATE TRIGGER odd AFTER INSERT ON notifications "
+    "BEGIN DELETE FROM notifications; END",
+    "no trigger that counts": "DROP TRIGGER count_insert",
+    "a unique index more": "CREATE UNIQUE INDEX odd ON notifications (message)",
+    "no unique index of keys": "DROP INDEX by_key",
+    "a view of do-not-disturb": "ALTER TABLE quiet RENAME TO hidden;"
+    "CREATE VIEW quiet AS SELECT * FROM hidden",
+    "a negative version's number": "PRAGMA user_version = -1",
     "a trigger of nothing": "CREATE TRIGGER odd AFTER INSERT ON notifications "
     "BEGIN SELECT unheard_of(1); END",
 }
@@ -142,10 +169,59 @@ def test_tables_that_are_not_those_of_their_version_are_set_aside_and_begun_anew
     store = Storage(path, clock=clock)
     receive(store, "new")
     do(store, lambda tx: tx.execute("SELECT count(*) FROM outbox").fetchone())
-    assert "new" in {row["message"] for row in live(store).values()}
+    texts = {row["message"] for row in live(store).values()}
+    assert "new" in texts
+    # What is there under its own name is kept, whatever the version's number says.
+    assert ("old" in texts) is (name not in ("no table", "no state", "a column of another name"))
     assert store.engine.durable
     assert [p for p in path.parent.iterdir() if ".corrupt-" in p.name]
     store.close()
+
+
+REFUSALS = {
+    name: sql
+    for name, sql in FOREIGN.items()
+    if name in ("a trigger that refuses", "a trigger that stores nothing", "a unique index more")
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_what_refuses_messages_while_the_file_is_in_use_is_set_aside(
+    path: Path, clock: Clock, name: str
+) -> None:
+    store = Storage(path, clock=clock)
+    receive(store, "old")
+    db = sqlite3.connect(path)
+    db.executescript(REFUSALS[name])
+    db.close()
+    receive(store, "new")
+    receive(store, "new")
+    assert sorted(row["message"] for row in live(store).values()) == ["new", "new", "old"]
+    assert store.engine.durable
+    assert [p for p in path.parent.iterdir() if ".corrupt-" in p.name]
+    store.close()
+    check_sound(path)
+
+
+@pytest.mark.parametrize("sql", ["inbox = 999", "unread = -5, dismissed = 7", "tombstones = -3"])
+def test_counts_that_are_wrong_are_set_right_at_the_next_start(
+    path: Path, clock: Clock, sql: str
+) -> None:
+    store = Storage(path, clock=clock)
+    for number in range(5):
+        receive(store, str(number))
+    store.close()
+    db = sqlite3.connect(path)
+    db.execute(f"UPDATE state SET {sql}")
+    db.commit()
+    db.close()
+    store = Storage(path, clock=clock)
+    receive(store, "new")
+    counts = do(store, store.notifications.counts, write=False)
+    assert counts == {"inbox": 6, "unread": 6, "dismissed": 0, "snoozed": 0}
+    assert not [p for p in path.parent.iterdir() if ".corrupt-" in p.name]
+    store.close()
+    check_sound(path)
 
 
 @pytest.mark.parametrize("data", ["", "{", "NaN", "[1e999]"])
