@@ -228,16 +228,21 @@ def number(n: Any) -> str:
     return f"{plain:,}" if isinstance(plain, int) else f"{plain:,.6g}"
 
 
+def length(iterable: Any) -> int | None:
+    """Return the number of items; None if it is not known."""
+    try:
+        return len(iterable)
+    except Exception:
+        # A data loader may have a __len__ that raises.
+        return None
+
+
 def track(
     queue: SendQueue, iterable: Iterable[T], title: object, total: float | None, **options: Any
 ) -> Iterator[T]:
     """Iterate over ``iterable`` and show the progress."""
     if total is None:
-        try:
-            total = len(iterable)  # type: ignore[arg-type]  # it may have none
-        except Exception:
-            # A data loader may have a __len__ that raises.
-            total = None
+        total = length(iterable)
     iterator = iter(iterable)
     # Wrong options must raise in this call, not in the first step.
     return _steps(iterator, lambda: Progress(queue, title, total, **options))

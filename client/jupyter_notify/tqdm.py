@@ -7,6 +7,7 @@ extends a small class with the same interface, and shows only the notification.
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import threading
 import weakref
@@ -14,10 +15,11 @@ from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .loop_outcome import LoopFrame, Outcome, report_outcome
-from .progress import Progress, number
+from .loop_outcome import RETURNED, LoopFrame, Outcome, report_outcome
+from .message import without_colours
+from .progress import Progress, length, number
 from .send_queue import SendQueue
-from .values import plain_number
+from .values import is_blank, plain_number
 
 T = TypeVar("T")
 
@@ -38,7 +40,7 @@ class MinimalBar(Generic[T]):
         **__: Any,
     ) -> None:
         if total is None and hasattr(iterable, "__len__"):
-            total = len(iterable)  # type: ignore[arg-type]  # it has __len__
+            total = length(iterable)
         if total == float("inf"):
             # As in tqdm, this means that the total is unknown.
             total = None
@@ -135,14 +137,14 @@ class _Bar(Progress):
 
     def __init__(self, bar: tqdm, queue: SendQueue, **options: Any) -> None:
         self._bar = weakref.ref(bar)
-        super().__init__(queue, _title(bar) or "Progress", bar.total, **options)
+        super().__init__(queue, _title(bar) or "Progress", _known(bar.total), **options)
         self.n = bar.n
 
     def read_bar(self) -> None:
         """Copy what the bar shows."""
         bar = self._bar()
         if bar is not None:
-            self.n, self.total = bar.n, bar.total
+            self.n, self.total = bar.n, _known(bar.total)
             self.title = _title(bar) or self.title
             self.note = ", ".join(filter(None, (str(bar.postfix or ""), *bar._nested_bars())))
 
@@ -156,8 +158,12 @@ class _OpenBars(threading.local):
 
     def __init__(self) -> None:
         self.bars: list[weakref.ref[tqdm]] = []
+        self._pid = os.getpid()
 
     def innermost(self) -> tqdm | None:
+        if self._pid != os.getpid():
+            # A forked child has only copies of its parent's bars, which show nothing.
+            self.bars, self._pid = [], os.getpid()
         self.bars = [ref for ref in self.bars if ref() is not None]
         return self.bars[-1]() if self.bars else None
 
@@ -260,9 +266,10 @@ class tqdm(Base):
         n, total = plain_number(progress.n), plain_number(progress.total)
         # Fractions may add up to a little less.
         early = bool(n is not None and total and n < total * (1 - 1e-9))
-        error = sys.exc_info()[1]
-        if early and error is not None and id(error) != self._handled and not self._iterating:
-            # The bar is closed while an exception leaves the block, as by `finally`.
+        error = self._raised()
+        if error is not None and (early or not self._dropped):
+            # The bar is closed while an exception leaves the block, as by `finally`. Its last step
+            # may have been counted before that was done.
             progress.conclude(error)
         elif self.leave is False:
             progress.retract()
@@ -275,11 +282,19 @@ class tqdm(Base):
         else:
             progress.done()
 
+    def _raised(self) -> BaseException | None:
+        """Return the exception that is being handled since this bar began, if there is one."""
+        error = sys.exc_info()[1]
+        if self._iterating or id(error) == self._handled or isinstance(error, RETURNED):
+            return None
+        return error
+
     def _promote_nested(self) -> None:
         """Give a bar its own notification that was taken for a nested bar but outlives this one."""
         bar = self._nested() if self._nested is not None else None
         self._nested = None
-        if bar is None or bar.disable or not bar.total or bar.n >= bar.total:
+        total = None if bar is None else _known(bar.total)
+        if bar is None or bar.disable or not total or bar.n >= total:
             return
         from .api import notify
 
@@ -297,11 +312,18 @@ class tqdm(Base):
 
 def _title(bar: tqdm) -> str:
     """Return a bar's description, which a program may have set to anything."""
-    return str(bar.desc or "").strip().rstrip(": ")
+    text = str(bar.desc or "").strip().rstrip(": ")
+    return "" if is_blank(without_colours(text)) else text
+
+
+def _known(total: Any) -> Any:
+    """Return a bar's total; None if it is none, such as the -1 of a length that is not known."""
+    number = plain_number(total)
+    return None if number is None or number < 0 else total
 
 
 def _counted(n: Any, total: Any) -> str:
-    return f"{number(n)} of {number(total)}" if total else number(n)
+    return f"{number(n)} of {number(total)}" if _known(total) else number(n)
 
 
 def trange(*args: Any, **options: Any) -> tqdm:

@@ -17,6 +17,9 @@ from ..support.sending import Recorder, find, python
 from ..support.servers import Server, wait_for
 from .support import Directed
 
+INVALID = "ValueError: invalid literal for int() with base 10: 'x'"
+
+
 # tqdm
 
 
@@ -132,6 +135,23 @@ with tqdm(total=1, desc="Fractions", **quiet) as bar:
     for n in range(10): bar.update(0.1)
 with tqdm(total=float("inf"), desc="Endless", **quiet) as bar: bar.update(3)
 for n in tqdm(range(2), desc="\x1b[31mColoured\x1b[0m: ", **quiet): pass
+# A length that is not known, and a description of which nothing can be seen.
+with tqdm(total=-1, desc="Negative", **quiet) as bar: bar.update(3)
+for n in tqdm(range(2), desc="\u200b\x1b[0m", **quiet): pass
+class Loader:
+    def __len__(self): raise TypeError("no length")
+    def __iter__(self): return iter(range(2))
+for n in tqdm(Loader(), desc="Loader", **quiet): pass
+def closed_at_its_total(total, desc):
+    # As tqdm.pandas does, it counts a step before that is done.
+    bar = tqdm(total=total, desc=desc, **quiet)
+    try:
+        bar.update(); int("x")
+    finally:
+        bar.close()
+for total, desc in ((1, "At its total"), (None, "Without a total")):
+    try: closed_at_its_total(total, desc)
+    except ValueError: pass
 notify.flush()
 """
 
@@ -145,18 +165,23 @@ def test_the_habits_of_tqdm_are_kept(make_server: Callable[..., Server], kind: s
     # Sorted: an end that comes soon after its bar's first message waits for that bar's turn.
     assert sorted(row["message"].split(" in ")[0] for row in rows) == [
         "After: done, 2",
+        f"At its total: failed after 1 of 1: {INVALID}",
         "Coloured: done, 2",
         "Dropped: left unfinished after 1 of 3",
         "Endless: done, 3",
-        "Finally: failed after 1 of 3: ValueError: invalid literal for int() with base 10: 'x'",
+        f"Finally: failed after 1 of 3: {INVALID}",
         "First: done, 2",
         "Fractions: done, 1",
-        "Outer fails: failed: ValueError: invalid literal for int() with base 10: 'x'",
+        "Loader: done, 2",
+        "Negative: done, 3",
+        f"Outer fails: failed: {INVALID}",
         "Outer: done, 2",
+        "Progress: done, 2",
         "Second: done, 2",
         "Sliced: ended after 4 of 10",
-        "Stays: failed: ValueError: invalid literal for int() with base 10: 'x'",
+        f"Stays: failed: {INVALID}",
         "While handling: ended after 1 of 3",
+        f"Without a total: failed after 1: {INVALID}",
         "Zip left: done, 3",
         "Zip right: done, 3",
         "Zipped: ended after 3 of 10",
