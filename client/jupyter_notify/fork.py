@@ -39,8 +39,11 @@ _registered = False
 
 #: Held while a thread imports what the sender needs: Python frees no module's lock in a child.
 _importing = threading.RLock()
-#: Whether the thread that forks holds ``_importing``.
-_held = threading.local()
+#: Whether the thread that forks holds ``_importing``, and whether it is the main thread.
+_forking = threading.local()
+#: True in a child that another thread than the main one has forked. It is over when that thread
+#: ends: Python runs no exit function then, and any other thread would keep the process alive.
+ends_with_threads = False
 
 
 @contextlib.contextmanager
@@ -65,21 +68,25 @@ def _alive() -> list[ForkAware]:
 
 
 def _before() -> None:
+    # A signal's handler may end this function at any point; Python then forks all the same.
+    _forking.holds = False
+    _forking.is_main = threading.current_thread() is threading.main_thread()
     for one in _alive():
         one.before_fork()
     # Take this lock last, since an object may import while it holds its own lock.
-    _held.now = _importing.acquire(timeout=IMPORT_TIMEOUT_S)
+    _forking.holds = _importing.acquire(timeout=IMPORT_TIMEOUT_S)
 
 
 def _in_parent() -> None:
-    if _held.now:
+    if _forking.holds:
         _importing.release()
     for one in _alive():
         one.after_fork_in_parent()
 
 
 def _in_child() -> None:
-    global _importing
+    global _importing, ends_with_threads
     _importing = threading.RLock()
+    ends_with_threads = ends_with_threads or not _forking.is_main
     for one in _alive():
         one.after_fork_in_child()

@@ -52,6 +52,11 @@ PAUSE_S = 10.0
 EXIT_TIMEOUT_S = 4.0
 #: The same if the server asks to wait, as it does when a program sends very many messages.
 EXIT_THROTTLED_TIMEOUT_S = 15.0
+#: Interval in seconds at which the thread looks whether its process is over, where only the thread
+#: itself can see that.
+OVER_S = 0.1
+#: The thread's name.
+THREAD = "jupyterlab-notify"
 #: Time in seconds that a fork waits for a running request. A fork during a request may hang the
 #: child, so a busy machine gets some time. If the server hangs, only the first fork waits.
 FORK_TIMEOUT_S = 1.0
@@ -208,6 +213,8 @@ class SendQueue:
         self._left_s = EXIT_TIMEOUT_S
         #: True while a caller sends the waiting messages, since no thread can be started.
         self._draining = False
+        #: Time at which the process was found to be over.
+        self._over_at: float | None = None
 
     # For callers
 
@@ -337,15 +344,7 @@ class SendQueue:
 
     def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> None:
         """Mark everything in progress as interrupted, and send what waits."""
-        with self.lock:
-            self._closing = True
-            if not self._throttled:
-                self._pause_until = float("-inf")
-            watched = [each.live() for each in self._watched.values()]
-            self._changed.notify_all()
-        for live in watched:
-            if live is not None:
-                live.interrupt()
+        self._begin_closing()
         began = time.monotonic()
         self.flush(timeout_s)
         self._left_s = max(0.0, self._left_s - (time.monotonic() - began))
@@ -359,7 +358,31 @@ class SendQueue:
         if left:
             log.warning("%d notifications were not sent before the program ended.", left)
 
+    def _begin_closing(self) -> None:
+        """Mark everything in progress as interrupted, and send without pauses from now on."""
+        with self.lock:
+            self._closing = True
+            if not self._throttled:
+                self._pause_until = float("-inf")
+            watched = [each.live() for each in self._watched.values()]
+            self._changed.notify_all()
+        for live in watched:
+            if live is not None:
+                live.interrupt()
+
     # After the program's last line
+
+    def _is_over(self) -> bool:
+        """Return whether nothing but this thread is left of the process, and nothing to send."""
+        if not fork.ends_with_threads:
+            return False
+        if any(one.name != THREAD and one.is_alive() for one in threading.enumerate()):
+            return False
+        if self._over_at is None:
+            self._over_at = time.monotonic()
+            self._begin_closing()
+        left = self._waiting or self._abandoned or self._to_log
+        return not left or time.monotonic() - self._over_at > EXIT_TIMEOUT_S
 
     def _is_late(self) -> bool:
         """Return whether this message may get no other chance to be sent.
@@ -442,7 +465,7 @@ class SendQueue:
     def _wake(self) -> None:
         if self._thread is None and not self._stopping:
             import_all()
-            self._thread = threading.Thread(target=self._run, name="jupyterlab-notify", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
             try:
                 self._thread.start()
             except RuntimeError:
@@ -469,7 +492,7 @@ class SendQueue:
                 with self.lock:
                     if self._thread is not mine:
                         return
-                    if self._stopping:
+                    if self._stopping or self._is_over():
                         self._thread, self._busy = None, False
                         self._changed.notify_all()
                         return
@@ -526,6 +549,12 @@ class SendQueue:
 
     def _idle_s(self) -> float | None:
         """Return how long there is nothing to do unless a caller wakes the thread."""
+        idle_s = self._undisturbed_s()
+        if fork.ends_with_threads:
+            return OVER_S if idle_s is None else min(idle_s, OVER_S)
+        return idle_s
+
+    def _undisturbed_s(self) -> float | None:
         now = time.monotonic()
         if now < self._pause_until:
             return self._pause_until - now

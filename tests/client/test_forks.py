@@ -25,12 +25,17 @@ EXPECTED = {
     "killed_workers": [f"worker {n}" for n in (20, 21, 30, 31)],
     "loaders": ["from a loader's worker"] * 3,
     "in_a_handler": ["interrupted", "from a handler"],
+    "in_a_thread": ["beside the main thread", *["from a child of a thread"] * 2],
+    "interrupted": ["before the interrupt", "from a child nevertheless", "after the interrupt"],
+    "bars": [],
     "prefork": ["prefork parent", *(f"job {job}" for job in "abcdef")],
 }
 #: Ends of what was in progress.
 ENDS_OF = {
     "in_progress": ["Parent: done, 2"],
     "killed_workers": [f"Loop {n}: done, 2" for n in (20, 21, 30, 31)],
+    "bars": ["Loop 0: done, 2", "Loop 1: done, 2", "Loop of bars: done, 2"],
+    "in_a_thread": ["Loop of a thread: interrupted after 1 of 2"] * 2,
 }
 #: Beginnings of messages whose number depends on the time that the program takes.
 UNCOUNTED = ("thread at ", "Epoch ")

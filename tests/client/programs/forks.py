@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from jupyter_notify import notify
+from jupyter_notify import fork, notify
 
 #: A child that hangs is ended by the system, and its exit code then says so.
 CHILD_S = 20
@@ -225,6 +225,64 @@ def in_a_handler():
     say("interrupted")
     wait(*pids[1:])
     assert len(pids) == 2
+
+
+def in_a_thread():
+    """Fork in a thread, and let the child leave that thread's function: then it is over."""
+    codes, left = [], []
+
+    def fork_and_leave():
+        pid = os.fork()
+        if pid:
+            codes.append(os.waitpid(pid, 0)[1])
+            return
+        signal.alarm(CHILD_S)
+        kept = notify.progress("Loop of a thread", total=2)
+        kept.update()
+        left.append(kept)
+        notify("from a child of a thread")
+
+    say("beside the main thread")
+    for _ in range(2):
+        thread = threading.Thread(target=fork_and_leave)
+        thread.start()
+        thread.join()
+    assert codes == [0, 0], codes
+
+
+def interrupted():
+    """Be interrupted while a fork waits for the sender: Python ignores that, and forks."""
+
+    class Interrupted:
+        def before_fork(self):
+            raise KeyboardInterrupt
+
+        def after_fork_in_parent(self):
+            """Nothing has begun."""
+
+        after_fork_in_child = after_fork_in_parent
+
+    say("before the interrupt")
+    told, sys.unraisablehook = [], lambda unraisable: told.append(unraisable.exc_type)
+    one = Interrupted()
+    fork.register(one)
+    wait(child(say, "from a child nevertheless"))
+    del one
+    assert told == [KeyboardInterrupt], told
+    say("after the interrupt")
+
+
+def bars():
+    """Open a bar in a child while its parent's is open."""
+    # It would show the bars on the terminal as well.
+    sys.modules["tqdm"] = None
+    for n in notify.tqdm(range(2), desc="Loop of bars"):
+        wait(child(bar, n))
+
+
+def bar(n):
+    for _ in notify.tqdm(range(2), desc=f"Loop {n}"):
+        pass
 
 
 if __name__ == "__main__":
