@@ -8,16 +8,24 @@ few events. Without proof, the outcome is unknown.
 
 from __future__ import annotations
 
+import functools
 import opcode
 import sys
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 #: The instruction, from Python 3.11 on, with which an exception handler starts.
 PUSH_EXC_INFO = opcode.opmap.get("PUSH_EXC_INFO")
+#: The instructions, before Python 3.11, that name the place of an exception handler, and the bytes
+#: of a unit of the distance to it.
+SETUPS = {opcode.opmap[name] for name in opcode.opmap if name.startswith("SETUP_")}
+UNIT = 2 if sys.version_info >= (3, 10) else 1
 #: The instructions with which a function returns, as opposed to raising an exception.
 RETURNS = {opcode.opmap.get(name) for name in ("RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE")}
 #: The instructions with which `break` and `return` discard the loop's iterator.
@@ -31,6 +39,7 @@ CLEAN_UP = {
     in ("CACHE", "CALL_INTRINSIC_1", "COPY", "EXTENDED_ARG", "NOP", "POP_ITER", "POP_TOP", "SWAP")
     or name.startswith("STORE_")
 }
+EXTENDED_ARG = opcode.opmap["EXTENDED_ARG"]
 CO_ASYNC_GENERATOR = 0x200
 #: The flags of generators, coroutines and asynchronous generators: Python code that drives one of
 #: them learns of its return by an exception.
@@ -94,6 +103,21 @@ class LoopFrame:
         return self._id == id(frame) and self._code is frame.f_code
 
 
+def watched(make: Callable[[Callable[[], bool]], Iterator[T]]) -> Iterator[T]:
+    """Return a generator that can ask whether a call closes it, and not the end of its loop.
+
+    Parameters
+    ----------
+    make
+        Makes the generator. It is given a function that returns whether anything refers to the
+        generator. At the end of its loop nothing does, unless the generator outlives the loop.
+    """
+    refs: list[weakref.ref[Iterator[T]]] = []
+    generator = make(lambda: any(ref() is not None for ref in refs))
+    refs.append(weakref.ref(generator))
+    return generator
+
+
 def report_outcome(loop: LoopFrame, frame: FrameType | None, report: Report) -> None:
     """Find out how a loop ended.
 
@@ -140,6 +164,23 @@ def _waits_next(code: bytes, at: int) -> bool:
     return YIELD_FROM is not None and code[at + 2 : at + 3] == bytes([YIELD_FROM])
 
 
+def _starts_handler(code: bytes, at: int) -> bool:
+    """Return whether an exception handler starts with an instruction."""
+    return at in _handlers(code) if PUSH_EXC_INFO is None else code[at] == PUSH_EXC_INFO
+
+
+@functools.lru_cache(maxsize=16)
+def _handlers(code: bytes) -> frozenset[int]:
+    """Return where exception handlers start, before Python 3.11."""
+    found, more = [], 0
+    for at in range(0, len(code), 2):
+        distance = code[at + 1] | more
+        more = distance << 8 if code[at] == EXTENDED_ARG else 0
+        if code[at] in SETUPS:
+            found.append(at + 2 + distance * UNIT)
+    return frozenset(found)
+
+
 def _raises_again(code: bytes, at: int) -> bool:
     """Return whether nothing but clean-up follows until an exception is raised once more."""
     while at < len(code) and code[at] in CLEAN_UP:
@@ -162,10 +203,15 @@ class _Tracer:
         self._reports = [(report, last_step_done)]
         #: True if the frame was waiting: there, only an exception can end the loop.
         self._waits = waits
-        self._known = sys.exc_info()[1]
+        #: The exceptions that were being handled.
+        self._known: list[BaseException] = []
+        error = sys.exc_info()[1]
         # Within the generator, the current exception is the GeneratorExit itself.
-        if isinstance(self._known, GeneratorExit):
-            self._known = self._known.__context__
+        if isinstance(error, GeneratorExit):
+            error = error.__context__
+        while error is not None and all(error is not one for one in self._known):
+            self._known.append(error)
+            error = error.__context__
         #: True if a handler has just started, and the next instruction shows its exception.
         self._in_handler = False
         #: True if the frame cleans up, and then raises its exception once more.
@@ -205,31 +251,42 @@ class _Tracer:
             self._failed(arg[1])
         elif event == "return":
             self._in_handler = False
-            self._leaves(frame)
+            if self._leaves(frame) and frame is self._frames[0][0]:
+                # The loop's function returns. What its caller does then is not the loop's.
+                self._went_on()
+                return None
             if frame is self._frames[-1][0]:
                 self._at_the_top()
             return self._event
         elif self._unwinding:
             # A caller in between is written in C and has swallowed the exception.
             self._swallowed()
+        elif _starts_handler(frame.f_code.co_code, frame.f_lasti):
+            # The handler has the exception one instruction later.
+            self._in_handler = True
+            return self._event
         elif event == "opcode" and not (self._in_handler or self._raising):
             # Within a line, and in the clean-up after a loop, nothing is known yet.
             return self._event
         elif _raises_again(frame.f_code.co_code, frame.f_lasti):
             self._raising = True
             return self._event
-        elif frame.f_code.co_code[frame.f_lasti] == PUSH_EXC_INFO:
-            # The handler has the exception one instruction later.
-            self._in_handler = True
-            return self._event
         else:
-            error = sys.exc_info()[1]
-            returned = self._returned and isinstance(error, RETURNED)
-            if error is not self._known and error is not None and not returned:
+            error = self._new_error()
+            if error is not None:
                 self._failed(error)
             else:
                 self._went_on()
         return None
+
+    def _new_error(self) -> BaseException | None:
+        """Return the exception that is handled now, if it was raised when the loop ended."""
+        error = sys.exc_info()[1]
+        if self._returned and isinstance(error, RETURNED):
+            return None
+        # An exception that was handled already may have been raised again.
+        known = any(error is one for one in self._known) and not self._in_handler
+        return None if known else error
 
     def _went_on(self) -> None:
         """Report that a function or a caller goes on without an exception."""
@@ -242,17 +299,26 @@ class _Tracer:
             done = last_step_done and outcome.known and not outcome.failed
             report(replace(outcome, last_step_done=done))
 
-    def _leaves(self, frame: FrameType) -> None:
-        """Note how a function is left: because it returns or waits, or by an exception."""
+    def _leaves(self, frame: FrameType) -> bool:
+        """Note how a function is left: because it returns or waits, or by an exception.
+
+        Returns
+        -------
+        bool
+            Whether it returns.
+        """
         code, at = frame.f_code.co_code, frame.f_lasti
         if _waits_next(code, at):
             # The coroutine waits, and goes on with that instruction.
-            return
+            return False
         by = code[at]
         if by not in RETURNS:
             self._unwinding = True
-        elif by != YIELD_VALUE and frame.f_code.co_flags & CO_DRIVEN:
-            self._returned = True
+            return False
+        if by == YIELD_VALUE:
+            return False
+        self._returned = bool(self._returned or frame.f_code.co_flags & CO_DRIVEN)
+        return True
 
     def _failed(self, error: BaseException | None) -> None:
         self._stop()

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from .endings import is_interrupt, is_plain_exit
-from .loop_outcome import LoopFrame, Outcome, report_outcome
+from .loop_outcome import LoopFrame, Outcome, report_outcome, watched
 from .message import MAX_MESSAGE, Message, compose, describe, duration, shorten, without_colours
 from .pictures import picture_of
 from .send_queue import HEARTBEAT_S, SendQueue, new_key
@@ -243,12 +243,18 @@ def track(
     """Iterate over ``iterable`` and show the progress."""
     if total is None:
         total = length(iterable)
+    # What cannot be iterated over must raise in this call, not in the first step.
     iterator = iter(iterable)
-    # Wrong options must raise in this call, not in the first step.
-    return _steps(iterator, lambda: Progress(queue, title, total, **options))
+
+    def begin() -> Progress:
+        return Progress(queue, title, total, **options)
+
+    return watched(lambda is_kept: _steps(iterator, begin, is_kept))
 
 
-def _steps(iterator: Iterator[T], begin: Callable[[], Progress]) -> Iterator[T]:
+def _steps(
+    iterator: Iterator[T], begin: Callable[[], Progress], is_kept: Callable[[], bool]
+) -> Iterator[T]:
     loop = LoopFrame(sys._getframe(1))
     progress = begin()
     try:
@@ -257,7 +263,7 @@ def _steps(iterator: Iterator[T], begin: Callable[[], Progress]) -> Iterator[T]:
             yield item
             progress.n += 1
     except GeneratorExit:
-        report_outcome(loop, sys._getframe(1), progress.conclude_loop)
+        report_outcome(loop, None if is_kept() else sys._getframe(1), progress.conclude_loop)
         raise
     except BaseException as error:
         progress.conclude(error)

@@ -11,11 +11,11 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .loop_outcome import RETURNED, LoopFrame, Outcome, report_outcome
+from .loop_outcome import RETURNED, LoopFrame, Outcome, report_outcome, watched
 from .message import without_colours
 from .progress import Progress, length, number
 from .send_queue import SendQueue
@@ -204,12 +204,15 @@ class tqdm(Base):
         _open.bars.append(weakref.ref(self))
 
     def __iter__(self) -> Iterator[Any]:
+        return watched(self._steps)
+
+    def _steps(self, is_kept: Callable[[], bool]) -> Iterator[Any]:
         loop = LoopFrame(sys._getframe(1))
         self._iterating = True
         try:
             yield from super().__iter__()
         except GeneratorExit:
-            self._report_end(loop, sys._getframe(1))
+            self._report_end(loop, None if is_kept() else sys._getframe(1))
             raise
         except BaseException as error:
             if self._progress is not None:
@@ -223,7 +226,7 @@ class tqdm(Base):
             self._promote_nested()
             self._end(self._progress)
 
-    def _report_end(self, loop: LoopFrame, frame: FrameType) -> None:
+    def _report_end(self, loop: LoopFrame, frame: FrameType | None) -> None:
         """End the bar by its loop's outcome, which the frame that closes the generator shows."""
         # Garbage collection will close this bar before the outcome is known; it must not end
         # the progress then.

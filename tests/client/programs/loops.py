@@ -94,6 +94,67 @@ def plainly():
         break
 
 
+def again():
+    """Leave a loop as it, or another one, was left before."""
+    for n in range(2):
+        with contextlib.suppress(ValueError):
+            for k in tracked(f"suppressed again {n}"):
+                fail(k)
+    for n in range(2):
+        try:
+            for k in tracked(f"caught again {n}"):
+                fail(k)
+        except ValueError:
+            pass
+
+
+def while_handling():
+    """Leave loops while exceptions are handled, one of them in a caller."""
+
+    def returns():
+        try:
+            raise TypeError("inner")
+        except TypeError:
+            for n in tracked("return while handling"):
+                if n == 2:
+                    return n
+
+    try:
+        raise KeyError("outer")
+    except KeyError:
+        assert returns() == 2
+    with contextlib.suppress(ValueError):
+        try:
+            fail(2)
+        except ValueError:
+            for n in tracked("raised again"):
+                if n == 2:
+                    raise
+    try:
+        try:
+            fail(2)
+        except ValueError as error:
+            for n in tracked("raised again by name"):
+                if n == 2:
+                    raise error
+    except ValueError:
+        pass
+
+
+def in_one_line():
+    """Fail after a loop was left, in the line that has called its function."""
+
+    def returns(title):
+        for n in tracked(title):
+            if n == 2:
+                return n
+
+    with contextlib.suppress(ZeroDivisionError):
+        print(1 / (returns("return, then a failure") - 2))
+    with contextlib.suppress(TypeError):
+        len(returns("return to a call that fails"))
+
+
 def nested():
     with contextlib.suppress(ValueError):
         for _ in tracked("outer of a failure"):
@@ -263,6 +324,15 @@ def kept():
         pass
     gc.collect()
     assert loop is None
+    for title in ("kept and closed", "kept, closed and failed"):
+        loop = tracked(title)
+        with contextlib.suppress(ValueError):
+            for n in loop:
+                if n == 2:
+                    break
+                fail(n, at=1 if "failed" in title else None)
+        loop.close()
+        del loop
 
 
 async def loops(title, error=ValueError):
@@ -475,6 +545,9 @@ def in_asyncio():
 
 
 plainly()
+again()
+while_handling()
+in_one_line()
 nested()
 driven_by_others()
 driven_by_hand()
