@@ -16,6 +16,7 @@ from urllib.parse import quote
 from ...storage.fields import rfc3339
 from ...storage.quiet import SharedQuiet, UntoldQuiet
 from ...storage.remote import MAX_BROADCASTS, RemoteMessage, RemoteState
+from .clock import moved
 from .content import MAX_CONTAINERS, parse_json
 from .failure import Answer, Failure, failure_of, malformed
 from .parsing import (
@@ -298,7 +299,7 @@ class CentralClient:
             {
                 "source": change.source,
                 "on": change.on,
-                "until": None if change.until_ms is None else rfc3339(change.until_ms - ahead_ms),
+                "until": change.until_ms and rfc3339(moved(change.until_ms, -ahead_ms)),
                 "age_ms": change.age_ms,
             }
             for change in changes

@@ -11,7 +11,7 @@ from typing import TypeVar
 from ...storage.remote import RemoteOptions, RemoteState
 from .failure import parse_date
 
-__all__ = ["ServiceClock"]
+__all__ = ["ServiceClock", "moved"]
 
 #: A smaller difference may come from an answer's delay, or from the header's whole seconds. Such a
 #: difference changes with each answer, and would change the stored messages each time.
@@ -61,8 +61,13 @@ class ServiceClock:
 
     def to_service(self, at: int) -> int:
         """Convert a time of this server's clock to the service's clock."""
-        return min(max(at - self.ahead_ms, 0), MAX_TIME_MS)
+        return moved(at, -self.ahead_ms)
 
     def _local(self, at: int | None) -> int | None:
         # 0 is kept: it is no moment of 1970, but means that a snooze is over.
-        return at and min(max(at + self.ahead_ms, 0), MAX_TIME_MS)
+        return at and moved(at, self.ahead_ms)
+
+
+def moved(at: int, by_ms: int) -> int:
+    """Return a time that is later by some ms, as far as a datetime can hold it."""
+    return min(max(at + by_ms, 0), MAX_TIME_MS)

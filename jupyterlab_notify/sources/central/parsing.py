@@ -19,6 +19,7 @@ from ...storage.remote import (
     RemoteOptions,
     RemoteState,
 )
+from .clock import moved
 from .failure import Answer, Failure, malformed
 
 if TYPE_CHECKING:
@@ -347,7 +348,7 @@ def parse_quiet(value: Any, ahead_ms: int = 0) -> tuple[tuple[SharedQuiet, ...],
         if len(source) > MAX_SOURCE or clean(source) != source:
             # No message here can have such a source.
             return None
-        until_ms = None if until is None else parse_time_ms(until) + ahead_ms
+        until_ms = None if until is None else moved(parse_time_ms(until), ahead_ms)
         return SharedQuiet(source, entry.get("on") is True, until_ms, stamp)
 
     return parse_entries(value.get("entries"), parse, MAX_QUIET, "muted sources")
