@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -96,6 +97,20 @@ def takes_hub_token(url: str) -> bool:
     return any(base and _is_below(url, base) for base in named)
 
 
+def decode_path(path: str) -> str | None:
+    """Return a path, or a segment of one, as the most lenient server would understand it.
+
+    None if it may mean anything: it is encoded over and over, or holds control characters or what
+    is no UTF-8, such as the longer encodings of a dot. Wide letters become usual ones.
+    """
+    for _ in range(MAX_DECODED):
+        path = unquote(path)
+    path = unicodedata.normalize("NFKC", path)
+    if "%" in path or "\ufffd" in path or not path.isprintable():
+        return None
+    return path
+
+
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     port = {"http": 80, "https": 443}.get(url.scheme) if url.port is None else url.port
     return url.scheme, url.hostname, port
@@ -109,11 +124,11 @@ def _is_below(url: str, base: str) -> bool:
         return False
     # A path with dot segments leads elsewhere, perhaps to another user's server. The dots may be
     # hidden: a proxy may decode twice, or cut off what follows a semicolon.
-    path = one.path
-    for _ in range(MAX_DECODED):
-        path = unquote(path)
+    path = decode_path(one.path)
+    if path is None:
+        return False
     parts = {part.partition(";")[0].strip() for part in re.split(r"[/\\]", path)}
-    if parts & {"..", "."} or "%" in path:
+    if parts & {"..", "."}:
         return False
     prefix = other.path.rstrip("/") + "/"
     return bool(same and other.hostname and f"{one.path.rstrip('/')}/".startswith(prefix))

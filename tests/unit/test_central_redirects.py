@@ -60,6 +60,15 @@ ELSEWHERE = (
     # Encoded over and over; to decode all of it would take as long as its square.
     "/services/notify/%2525252541",
     f"/services/notify/%{'25' * 15_000}41",
+    # Wide letters, and dots and slashes in more bytes than UTF-8 allows.
+    "/services/notify/\uff0e\uff0e/other/",
+    "/services/notify/%ef%bc%8e%ef%bc%8e/other/",
+    "/services/notify/%e2%80%a5/other/",
+    "/services/notify/..%ef%bc%8fother/",
+    "/services/notify/%c0%ae%c0%ae/other/",
+    "/services/notify/..%c0%afother/",
+    "/services/notify/%e0%80%ae%e0%80%ae/other/",
+    "/services/notify/%ff/other/",
     "/services/notify%2f..%2fother/",
     "/services/notify;/v1",
     "/services//notify/",

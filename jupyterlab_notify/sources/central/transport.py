@@ -12,6 +12,7 @@ import re
 import socket
 import ssl
 import time
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -377,8 +378,8 @@ def _proxy_of(url: httpx.URL) -> str | None:
 def _segments(url: httpx.URL) -> list[str] | None:
     """Return the segments of a URL's path; None if a proxy may understand the path differently.
 
-    Some proxies decode a path once more before they look for slashes and dots in it, and some leave
-    out what follows a semicolon.
+    Some proxies decode a path once more before they look for slashes and dots in it, some leave out
+    what follows a semicolon, and some take wide dots, or the longer encodings of a dot, for dots.
     """
     segments = []
     path = url.raw_path.decode().partition("?")[0].rstrip("/")
@@ -386,10 +387,12 @@ def _segments(url: httpx.URL) -> list[str] | None:
         decoded = segment
         for _ in range(MAX_ENCODED):
             decoded = unquote(decoded)
+        decoded = unicodedata.normalize("NFKC", decoded)
         is_dots = decoded.partition(";")[0] in ("", ".", "..")
         is_encoded = unquote(decoded) != decoded
         has_slash = "/" in decoded or "\\" in decoded
-        if is_dots or is_encoded or has_slash or not decoded.isprintable():
+        is_text = decoded.isprintable() and "\ufffd" not in decoded
+        if is_dots or is_encoded or has_slash or not is_text:
             return None
         segments.append(decoded)
     return segments
