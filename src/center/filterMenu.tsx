@@ -14,6 +14,12 @@ import type { ISource } from './sources';
 
 type Types = readonly Notification['type'][];
 
+/** Pixels between the menu and the center's lower edge. */
+const GAP = 6;
+
+/** The least height of the menu, in pixels. */
+const MIN_HEIGHT = 80;
+
 /** The present choice, and the callbacks that tell of a new one. */
 interface IFilterProps {
   query: NotificationModel.IQuery;
@@ -43,7 +49,7 @@ export function FilterMenu(props: IFilterProps): JSX.Element {
         <Glyph name="filter" />
       </IconButton>
       {open && (
-        <div className="jp-NotifyMenu jp-NotifyTypes-menu">
+        <div className="jp-NotifyMenu jp-NotifyTypes-menu" ref={fit}>
           <TypeBoxes types={query.types ?? []} onTypes={props.onTypes} />
           {sources.length > 0 && (
             <SourceBoxes
@@ -68,6 +74,16 @@ export function FilterMenu(props: IFilterProps): JSX.Element {
       )}
     </div>
   );
+}
+
+/** Have the open menu end within the center, however low that is; it scrolls then. */
+function fit(menu: HTMLElement | null): void {
+  const frame = menu?.closest('.jp-NotifyCenter-content');
+  if (menu && frame) {
+    const { bottom } = frame.getBoundingClientRect();
+    const room = bottom - menu.getBoundingClientRect().top - GAP;
+    menu.style.maxHeight = `${Math.max(MIN_HEIGHT, room)}px`;
+  }
 }
 
 /** The state of the open menu, and what opens and closes it. */

@@ -283,6 +283,38 @@ test.describe('The search', () => {
     await searchField().fill('');
   });
 
+  test('has a menu that ends within the center, however low that is', async () => {
+    for (let index = 0; index < 12; index++) {
+      await push(`from one of many, ${index}`, { source: `sender ${index}` });
+    }
+    await expect(rows(page)).toHaveCount(12);
+    const size = page.viewportSize()!;
+    try {
+      for (const height of [500, 360, 800]) {
+        await page.setViewportSize({ ...size, height });
+        const button = center(page).getByRole('button', {
+          name: 'Filter by type and sender'
+        });
+        await button.click();
+        const menu = (await page
+          .locator('.jp-NotifyTypes-menu')
+          .boundingBox())!;
+        const panel = (await center(page).boundingBox())!;
+        expect(menu.y + menu.height, `at ${height} px`).toBeLessThanOrEqual(
+          panel.y + panel.height
+        );
+        // What does not fit can be scrolled to.
+        await center(page).getByRole('checkbox', { name: 'sender 9' }).click();
+        await center(page)
+          .getByRole('button', { name: 'All types and senders' })
+          .click();
+        await expect(rows(page)).toHaveCount(12);
+      }
+    } finally {
+      await page.setViewportSize(size);
+    }
+  });
+
   test('has a menu of the senders, with how many each has sent', async () => {
     await push('alpha', { source: 'batch queue' });
     await push('beta', { source: 'batch queue' });
