@@ -383,6 +383,20 @@ test('What stays folds to one line, opens under the pointer and the focus, and a
   await expect(toast).toHaveCount(0);
 });
 
+test('A message of several lines folds to its first', async () => {
+  await lab.push({ message: 'One line', type: 'error' });
+  await lab.push({ message: 'First\nsecond\nthird', type: 'error' });
+  const height = async (text: string) =>
+    (await toasts(page, text).boundingBox())!.height;
+  for (const text of ['One line', 'First']) {
+    await expect(toasts(page, text)).toHaveAttribute(
+      'data-jp-notify-folded',
+      ''
+    );
+  }
+  expect(await height('First')).toBe(await height('One line'));
+});
+
 test('While the center is open only errors toast, and what stays is back afterwards', async () => {
   await lab.push({ message: 'It stays.', autoClose: false });
   await expect(toasts(page, 'It stays.')).toBeVisible();
