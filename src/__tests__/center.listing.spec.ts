@@ -126,6 +126,32 @@ describe('Listing', () => {
     expect(listing.rows).toHaveLength(60);
   });
 
+  it('asks for older rows when none of those that were loaded is left', async () => {
+    const server = new Server(many(120));
+    const listing = new Listing(server);
+    await listing.load();
+    const done = (rows: readonly Notification[]) =>
+      changes(...rows.map(one => ({ ...one, seq: 1000, dismissed: NOW })));
+    const answer = server.hold();
+    listing.apply(done(listing.rows));
+    expect(listing.rows).toHaveLength(0);
+    expect(listing.loadingMore).toBe(true);
+    await answer();
+    expect(ids(listing).slice(0, 2)).toEqual(['n69', 'n68']);
+    // What does not come is not asked for again and again.
+    server.failure = new Error('The server cannot be reached.');
+    listing.apply(done(listing.rows));
+    await flush();
+    expect(listing.moreError).toBe('The server cannot be reached.');
+    expect(server.requests).toHaveLength(3);
+    server.failure = null;
+    await listing.more();
+    expect(listing.rows).toHaveLength(20);
+    listing.apply(done(listing.rows));
+    expect(listing.loadingMore).toBe(false);
+    expect(listing.complete).toBe(true);
+  });
+
   it('keeps what it shows when the first page does not come', async () => {
     const server = new Server(many(2));
     server.notifications = [server.rows[1]];

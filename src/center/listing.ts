@@ -237,6 +237,7 @@ export class Listing {
       }
     }
     this._set(this._merge(this._rows, change.notifications, true));
+    this._refill();
   }
 
   /**
@@ -357,6 +358,14 @@ export class Listing {
       true
     );
     this._changed.emit();
+    this._refill();
+  }
+
+  /** Ask for older rows if none of those that were loaded is left: the list is not empty. */
+  private _refill(): void {
+    if (this._rows.length === 0 && this._moreError === null) {
+      void this.more();
+    }
   }
 
   /**

@@ -154,7 +154,7 @@ function Content(props: IContentProps): JSX.Element {
       className="jp-NotifyCenter-content"
       ref={root}
       tabIndex={-1}
-      {...useKeptFocus(root, list)}
+      {...useKeptFocus(root, list, listing.loadingMore)}
       onKeyDown={own.onKeyDown}
     >
       <Header host={host} counts={counts} undo={undo} />
@@ -255,10 +255,15 @@ function Main(
           label={trans.__('Notifications')}
           {...rest}
         />
-      ) : listing.loading ? (
+      ) : listing.loading || listing.loadingMore ? (
         <Skeleton />
       ) : listing.error !== null ? (
         <Failed reason={listing.error} onRetry={() => void listing.load()} />
+      ) : listing.moreError !== null ? (
+        <Failed
+          reason={listing.moreError}
+          onRetry={() => void listing.more()}
+        />
       ) : (
         <Empty
           view={view}

@@ -250,6 +250,31 @@ test.describe('The keyboard', () => {
     await expect(rows(page, 'alpha two')).toBeFocused();
   });
 
+  test('stays in the center when a button has nothing left to do', async () => {
+    await push('alpha');
+    await push('beta');
+    await expect(rows(page)).toHaveCount(2);
+    const unread = center(page).locator('.jp-mod-unread');
+    await center(page)
+      .getByRole('button', { name: 'Mark all as read' })
+      .press('Enter');
+    await expect(unread).toHaveCount(0);
+    await expect(rows(page, 'beta')).toBeFocused();
+    await page.keyboard.press('Control+z');
+    await expect(unread).toHaveCount(2);
+
+    await rows(page, 'alpha').focus();
+    await page.keyboard.press('x');
+    await center(page)
+      .getByRole('toolbar')
+      .getByRole('button', { name: 'Mark read' })
+      .press('Enter');
+    await expect(unread).toHaveCount(1);
+    await expect(rows(page, 'alpha')).toBeFocused();
+    await page.keyboard.press('Control+z');
+    await expect(unread).toHaveCount(2);
+  });
+
   test('undoes with Ctrl+Z at once, also what the server has yet to answer', async () => {
     await push('alpha');
     await push('beta');

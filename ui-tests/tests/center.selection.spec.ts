@@ -8,6 +8,8 @@ import {
   open,
   page,
   push,
+  pushMany,
+  reload,
   searchField,
   undo,
   useCenter,
@@ -56,6 +58,22 @@ test.describe('With rows selected', () => {
       await expect.poll(counts).toMatchObject({ inbox: 4 });
     });
   }
+
+  test('older ones come when all that were loaded are put away, and the keyboard goes on', async () => {
+    await pushMany(70, index => `message ${index}`);
+    await reload();
+    await rows(page, 'message 69').focus();
+    await page.keyboard.press('Control+a');
+    await expect(bar()).toContainText('50 selected');
+    await page.keyboard.press('e');
+    await expect(rows(page, 'message 19')).toBeFocused();
+    await page.keyboard.press('Control+a');
+    await expect(bar()).toContainText('20 selected');
+    await page.keyboard.press('e');
+    await expect(center(page)).toContainText('All quiet');
+    await undo('Marked 20 as done');
+    await expect(rows(page, 'message 19')).toBeVisible();
+  });
 
   test('E brings all of them back, in the list of what is done', async () => {
     await select();
