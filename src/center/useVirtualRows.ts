@@ -20,8 +20,11 @@ const PREFETCH_ROWS = 25;
 /** Height in pixels that the heading of the day covers at the list's top. */
 const STICKY_PX = 30;
 
+/** Height in pixels that the bar that undoes covers at the list's end, with the gap below it. */
+const UNDO_PX = 56;
+
 /** First guesses of heights, in pixels; the real ones are measured. */
-const HEIGHTS_PX = { row: 58, day: 30, end: 44 };
+const HEIGHTS_PX = { row: 58, day: 30, end: UNDO_PX };
 
 /**
  * An item of the list.
@@ -77,8 +80,10 @@ export function useVirtualRows(options: {
     overscan: 8,
     anchorTo: still ? 'end' : 'start',
     scrollEndThreshold: -1,
-    // A row that is scrolled to stands below the heading that stays at the top.
+    // A row that is scrolled to stands below the heading that stays at the top, and above the bar
+    // that undoes.
     scrollPaddingStart: STICKY_PX,
+    scrollPaddingEnd: UNDO_PX,
     observeElementOffset: (instance, report) =>
       observeElementOffset(instance, (offset, isScrolling) => {
         if (isDrawn(instance.scrollElement)) {

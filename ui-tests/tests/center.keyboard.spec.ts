@@ -250,6 +250,32 @@ test.describe('The keyboard', () => {
     await expect(rows(page, 'alpha two')).toBeFocused();
   });
 
+  test('goes to no row behind the bar that undoes', async () => {
+    await pushMany(30, index => `message ${index}.`);
+    await expect(badge(page)).toHaveText('30');
+    await rows(page, 'message 29.').focus();
+    await page.keyboard.press('e');
+    const bar = center(page).locator('.jp-NotifyUndo');
+    const gap = async () => {
+      const row = (await center(page)
+        .locator('.jp-NotifyRow:focus')
+        .boundingBox())!;
+      return (await bar.boundingBox())!.y - (row.y + row.height);
+    };
+    await expect(bar).toBeVisible();
+    for (let index = 0; index < 20; index++) {
+      await page.keyboard.press('ArrowDown');
+    }
+    await expect(rows(page, 'message 8.')).toBeFocused();
+    await expect.poll(gap).toBeGreaterThanOrEqual(0);
+    await page.keyboard.press('End');
+    await expect(rows(page, 'message 0.')).toBeFocused();
+    await expect.poll(gap).toBeGreaterThanOrEqual(0);
+    await page.keyboard.press('e');
+    await expect(rows(page, 'message 1.')).toBeFocused();
+    await expect.poll(gap).toBeGreaterThanOrEqual(0);
+  });
+
   test('stays in the center when a button has nothing left to do', async () => {
     await push('alpha');
     await push('beta');
