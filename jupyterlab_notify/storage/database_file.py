@@ -100,7 +100,13 @@ class DatabaseFile:
         # Created here, because SQLite would make it readable for the whole group. An existing file
         # is not opened: closing it would drop this process's locks on it.
         with suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            made = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                if os.name != "nt":
+                    # Whatever the umask takes away.
+                    os.fchmod(made, 0o600)
+            finally:
+                os.close(made)
         # Remembered before it is opened, so that a replacement in between is noticed later.
         if not self.path.is_file():
             raise Unusable(f"{self.path} is not a file")
@@ -289,6 +295,8 @@ class DatabaseFile:
                 sidecar = os.stat(file + suffix)
                 if (sidecar.st_dev, sidecar.st_ino) != identity:
                     return True
+                if sidecar.st_mode & 0o077:
+                    self._keep_private()
                 sidecars.append(sidecar)
         except OSError:
             return True
@@ -411,7 +419,14 @@ def _make_private(folder: Path) -> None:
     """
     if not folder.parent.exists():
         _make_private(folder.parent)
-    folder.mkdir(exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        # Whatever the umask takes away, so that files can be made in it.
+        folder.chmod(0o700)
 
 
 def file_system(path: Path) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_notify.storage import Storage, Transaction
+from jupyterlab_notify.storage import Storage, Transaction, database_file
 
 from ..support.manager import (
     Log,
@@ -320,6 +320,39 @@ def test_a_database_that_is_opened_to_others_while_it_is_in_use_is_made_private(
         assert path.stat().st_mode & 0o077 == 0
     (warning,) = log(logging.WARNING)
     assert "0666" in warning and "only its owner" in warning
+    store.close()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_a_log_that_is_opened_to_others_while_it_is_in_use_is_made_private(
+    path: Path, log: Log, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_file, "file_system", lambda path: "ext4")
+    store = Storage(path, timings=QUICK)
+    receive(store, "kept")
+    beside = path.with_name(path.name + suffix)
+    for _ in range(3):
+        beside.chmod(0o666)
+        receive(store, "more")
+        assert beside.stat().st_mode & 0o077 == 0
+    (warning,) = log(logging.WARNING)
+    assert str(beside) in warning and "only its owner" in warning
+    assert store.engine.durable
+    store.close()
+
+
+@pytest.mark.parametrize("umask", [0o177, 0o277, 0o377, 0o700, 0o777])
+def test_no_umask_keeps_the_owner_out(path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        store = Storage(path, timings=QUICK)
+        receive(store, "kept")
+    finally:
+        os.umask(before)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    for suffix in ("", "-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        assert not beside.exists() or beside.stat().st_mode & 0o777 == 0o600
     store.close()
 
 
