@@ -9,7 +9,7 @@ from __future__ import annotations
 from .age import ClockStep
 from .fields import hold_content, release_content, tombstone
 from .state import ACTIVE
-from .transaction import Transaction
+from .transaction import MAX_TIME_MS, Transaction
 
 #: Marks an expired message as done. The message keeps its text, if that was fetched, and loses its
 #: actions, its picture, its key and the service's id. From now on the same key or the same id
@@ -60,8 +60,8 @@ def move_expiry(transaction: Transaction, step: ClockStep) -> None:
     times = {"by": step.by_ms, "begun": step.begun_ms, "last": step.last_ms}
     for (id_,) in transaction.execute(_MOVED, times).fetchall():
         transaction.execute(
-            "UPDATE notifications SET seq = ?, expires_ms = expires_ms + ? WHERE id = ?",
-            (transaction.next_seq(), step.by_ms, id_),
+            "UPDATE notifications SET seq = ?, expires_ms = min(expires_ms + ?, ?) WHERE id = ?",
+            (transaction.next_seq(), step.by_ms, MAX_TIME_MS, id_),
         )
 
 

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 from .fields import HAS_BODY, PREVIEW, SELECT_COLUMNS, from_json, to_wire
 from .outbox import BROADCAST_SNOOZES, MESSAGE_SNOOZES
 from .schema import TABLES, check_objects
+from .transaction import MAX_TIME_MS
 
-#: The end of the year 9999, the last that a datetime can hold, in ms.
-MAX_TIME_MS = 253_402_300_799_999
 #: Python's types for the types that columns are declared with.
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "INTEGER": (int,),

@@ -116,6 +116,8 @@ class StoreState:
         return self.seq, self.pruned, self.welcome, self.muted_ms
 
 
+#: The end of the year 9999, the last that a datetime can hold, in ms.
+MAX_TIME_MS = 253_402_300_799_999
 #: The largest integer that a browser can hold exactly; larger ones are never used.
 MAX_SEQ = 2**53 - 1
 

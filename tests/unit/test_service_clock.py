@@ -10,12 +10,13 @@ from typing import Any, cast
 import pytest
 
 from jupyterlab_notify.sources.central import CentralClient, Transport
-from jupyterlab_notify.sources.central.clock import MAX_TIME_MS, ServiceClock
+from jupyterlab_notify.sources.central.clock import ServiceClock
 from jupyterlab_notify.sources.central.failure import Answer
 from jupyterlab_notify.sources.central.parsing import parse_quiet
 from jupyterlab_notify.storage.fields import rfc3339
 from jupyterlab_notify.storage.quiet import UntoldQuiet
 from jupyterlab_notify.storage.remote import PLAIN_OPTIONS, RemoteOptions
+from jupyterlab_notify.storage.transaction import MAX_TIME_MS
 
 HOUR_MS = 3_600_000
 

@@ -9,6 +9,7 @@ import time
 from typing import TypeVar
 
 from ...storage.remote import RemoteOptions, RemoteState
+from ...storage.transaction import MAX_TIME_MS
 from .failure import parse_date
 
 __all__ = ["ServiceClock", "moved"]
@@ -16,9 +17,6 @@ __all__ = ["ServiceClock", "moved"]
 #: A smaller difference may come from an answer's delay, or from the header's whole seconds. Such a
 #: difference changes with each answer, and would change the stored messages each time.
 LEAST_MS = 10_000
-
-#: The end of the year 9999, the last that a datetime can hold, in ms.
-MAX_TIME_MS = 253_402_300_799_999
 
 T = TypeVar("T", bound=RemoteOptions)
 

@@ -9,6 +9,7 @@ import pytest
 from jupyterlab_notify.exceptions import NotFound
 from jupyterlab_notify.pictures import read_picture
 from jupyterlab_notify.storage import Storage, no_operation
+from jupyterlab_notify.storage.transaction import MAX_TIME_MS
 
 from ...support.file_faults import locked
 from ...support.pictures import png
@@ -213,6 +214,25 @@ def test_a_clock_that_is_set_forward_just_after_boot_ends_nothing(
     boot.forward(30 * 3600)
     assert look(store) == ["old"]
     store.close()
+
+
+@pytest.mark.parametrize("began_ms", [0, 1_000_000_000_000])
+def test_an_end_that_moves_with_the_clock_is_never_later_than_a_time_can_be(
+    path: Path, boot: Boot, began_ms: int
+) -> None:
+    right_ms = boot.clock()
+    boot.clock.now_ms = began_ms
+    store = boot.open(path)
+    receive(store, "a date", expires_ms=right_ms + 30 * HOUR_MS)
+    boot.forward(10)
+    # Near the end of the year 9999.
+    boot.clock.now_ms = MAX_TIME_MS - DAY_S * 1000
+    assert look(store) == ["a date"]
+    boot.clock.now_ms = right_ms
+    assert look(store) == ["a date"]
+    assert not list(path.parent.glob("*.corrupt-*"))
+    store.close()
+    check_sound(path)
 
 
 def test_what_expires_in_memory_while_the_file_fails_comes_back_too(path: Path, boot: Boot) -> None:
