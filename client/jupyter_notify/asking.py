@@ -48,8 +48,7 @@ def ask(
 ) -> str | None:
     """Ask, and return what the user answers; see ``Notify.ask``."""
     timeout_s = None if timeout is None else to_number(timeout, "timeout", 0, MAX_TTL_S)
-    given = [choices] if isinstance(choices, str) else choices
-    reply = {"choices": given, "text": text, "prompt": prompt}
+    reply = {"choices": choices, "text": text, "prompt": prompt}
     if not any(name in options for name in SHOWN):
         options["persistent"] = True
     if timeout_s is not None and options.get("ttl") is None:

@@ -15,6 +15,8 @@ MARKS = (
 )
 #: Bytes of a text's beginning that its encoding is told by.
 START = 1024
+#: A character as UTF-16 writes it, in two halves.
+PAIRS = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 #: The surrogates with which Python keeps bytes of a name or an argument that it cannot decode.
 ESCAPED = re.compile("[\udc80-\udcff]+")
 
@@ -61,6 +63,10 @@ def _guessed(data: bytes) -> str:
     return data.decode("cp1252", "replace")
 
 
+def _joined(pair: str) -> str:
+    return pair.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
 def encodable(text: str) -> str:
     """Return a text without lone surrogates.
 
@@ -68,5 +74,6 @@ def encodable(text: str) -> str:
     """
     if text.isascii():
         return text
+    text = PAIRS.sub(lambda found: _joined(found[0]), text)
     text = ESCAPED.sub(lambda found: _guessed(found[0].encode("ascii", "surrogateescape")), text)
     return text.encode("utf-8", "replace").decode()

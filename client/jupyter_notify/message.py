@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -36,6 +37,8 @@ TYPES: tuple[NotificationType, ...] = (
 MAX_MESSAGE = 4096
 MAX_BODY = 32 * 1024
 MAX_REQUEST = 64 * 1024
+#: Characters of a program's output from which a body is made: its end.
+MAX_OUTPUT = 1024 * 1024
 MAX_KEY = 200
 MAX_SOURCE = 80
 MAX_TTL_S = 315_360_000
@@ -63,6 +66,9 @@ SCHEMES = (
 #: Texts that look like a command but are not: a host with its port or path, a path on a Windows
 #: drive or on a machine of a user's, or anything with characters that no command's name has.
 NO_COMMAND = re.compile(r"[^:]*:\d+(/|$)|[^:/]*\.[^:/]*/|[A-Za-z]:[\\/]|[^:]+@|~|.*[=\[\]<>\"\\]")
+
+#: The types of single texts, as opposed to lists of them.
+TEXTS = (str, bytes, bytearray, memoryview)
 
 Message = dict[str, Any]
 Action = Mapping[str, Any]
@@ -147,7 +153,9 @@ def compose(
         "type": to_text(getattr(type, "value", type), "type"),
         "body": _body(body, to_bool(plain, "plain"), strict),
         "key": None if key is None else _limited(key, "key", MAX_KEY),
-        "progress": None if progress is None else to_number(progress, "progress", 0, 1),
+        "progress": None
+        if progress is None
+        else to_number(progress, "progress", 0, 1, of_time=False),
         "actions": _buttons(actions, link),
         "reply": None if reply is None else _reply(reply),
         "ttl": None if ttl is None else to_number(ttl, "ttl", 0, MAX_TTL_S),
@@ -176,7 +184,12 @@ def encode(value: Message) -> bytes:
 
 
 def _summary(message: object, strict: bool) -> str:
-    text = without_colours(to_text(message, "message"))
+    text = to_text(message, "message")
+    if isinstance(message, BaseException) and is_blank(text):
+        # As Python shows an exception without a text of its own.
+        text = type(message).__name__
+    # What colours a long text is not looked for beyond what can be kept of it.
+    text = without_colours(text if strict else shorten(text, 16 * MAX_MESSAGE))
     if not text.strip():
         raise BadUsage("The message must not be empty.")
     if is_blank(text):
@@ -191,7 +204,7 @@ def _body(body: object, plain: bool, strict: bool) -> str | None:
         return None
     text = to_text(body, "body")
     if plain:
-        text = plain_output(text)
+        text = plain_output(text[-MAX_OUTPUT:])
         # A blank output would be shown as an empty box.
         return fenced(text, MAX_BODY) if text.strip() else None
     if strict and len(text.encode()) > MAX_BODY:
@@ -250,12 +263,13 @@ def _reply(given: Any) -> dict[str, Any]:
         raise BadUsage(f"A reply must be a mapping, not a {type(given).__name__}.")
     try:
         listed = given.get("choices")
-        listed = (listed,) if isinstance(listed, str) else () if listed is None else listed
+        listed = (listed,) if isinstance(listed, TEXTS) else () if listed is None else listed
+        listed = islice(listed, MAX_CHOICES + 1)
         choices = [_limited(one, "choice", MAX_CHOICE) for one in listed]
     except TypeError:
         raise BadUsage("The choices must be a list of texts.") from None
     if len(choices) > MAX_CHOICES:
-        raise BadUsage(f"At most {MAX_CHOICES} choices can be had, not {len(choices)}.")
+        raise BadUsage(f"At most {MAX_CHOICES} choices can be had.")
     if any(map(is_blank, choices)):
         raise BadUsage("A choice must hold a character that can be seen.")
     text = given.get("text")
@@ -275,17 +289,20 @@ def _reply(given: Any) -> dict[str, Any]:
 
 
 def _buttons(actions: Any, link: object) -> list[dict[str, Any]]:
-    if isinstance(actions, (str, Mapping)):
+    if isinstance(actions, (*TEXTS, Mapping)):
         actions = (actions,)
     try:
-        listed = list(actions if actions is not None else ())
+        listed = list(islice(actions, MAX_ACTIONS + 1) if actions is not None else ())
     except TypeError:
         raise BadUsage("The actions must be a list of buttons.") from None
-    buttons = [parse_action(one) if isinstance(one, str) else _button(one) for one in listed]
+    buttons = [
+        parse_action(to_text(one, "button")) if isinstance(one, TEXTS) else _button(one)
+        for one in listed
+    ]
     if link is not None:
         buttons.append(parse_link(to_text(link, "link")))
     if len(buttons) > MAX_ACTIONS:
-        raise BadUsage(f"A notification can have {MAX_ACTIONS} buttons, not {len(buttons)}.")
+        raise BadUsage(f"A notification can have {MAX_ACTIONS} buttons, and no more.")
     return buttons
 
 
@@ -299,6 +316,8 @@ def _button(action: Any) -> dict[str, Any]:
             button[name] = _limited(button[name], f"button's {name}", most)
     if is_blank(button.get("label", "")):
         raise BadUsage("A button needs a label that can be seen.")
+    if is_blank(button.get("commandId", "-")):
+        raise BadUsage("A button's command needs a name that can be seen.")
     if button.get("displayType", "default") not in DISPLAY_TYPES:
         raise BadUsage(f"A button's displayType must be one of {', '.join(DISPLAY_TYPES)}.")
     if "url" in button:

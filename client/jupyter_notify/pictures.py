@@ -15,6 +15,7 @@ from typing import Any
 
 from .errors import BadUsage, SendError
 from .reading import read_pieces
+from .values import raising_bad_usage
 
 #: The server's limits, in bytes and in pixels of one side.
 MAX_PICTURE = 2 * 1024 * 1024
@@ -52,6 +53,7 @@ def picture_of(image: Any) -> Picture | None:
         return None
 
 
+@raising_bad_usage
 def to_picture(image: Any) -> Picture:
     """Return a picture's bytes.
 

@@ -113,8 +113,22 @@ def test_what_is_too_large_is_made_smaller() -> None:
     assert to_picture(Image(8000, 2000)) == png(4000, 1000)
 
 
+class NoPath:
+    """Says that it is a path, and has none."""
+
+    def __fspath__(self) -> int:
+        return 3
+
+
+class Unreachable:
+    """A stand-in for a proxy of an object that is gone."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise ReferenceError(name)
+
+
 def test_a_wrong_type_is_said_at_once(to_server: Directed, server: Server) -> None:
-    for wrong in (3, object(), b"<svg/>", ["loss.png"], Figure, Shown):
+    for wrong in (3, object(), b"<svg/>", ["loss.png"], Figure, Shown, NoPath(), Unreachable()):
         with pytest.raises(BadUsage) as said:
             to_server("Wrong picture", image=wrong)
         assert isinstance(said.value, ValueError)

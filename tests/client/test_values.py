@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import itertools
 import json
 import re
+import time
 import uuid
-from collections import OrderedDict, deque
+from collections import OrderedDict, UserList, UserString, deque
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -146,7 +148,12 @@ def test_a_number_of_any_library_is_one(half: Any) -> None:
         np.complex64(0.5),
         np.array([0.5j]),
         np.array(["0.5"]),
+        np.array("0.5"),
         np.array([True]),
+        np.array(True),
+        np.void(b"1"),
+        dt.timedelta(seconds=1),
+        np.timedelta64(1, "s"),
         np.array([]),
         np.ma.masked,
         pd.Series([None], dtype="Int64"),
@@ -179,6 +186,8 @@ def test_what_is_no_progress_is_told_at_once(wrong: Any) -> None:
         dt.timedelta(minutes=1),
         np.timedelta64(1, "m"),
         np.timedelta64(60_000_000_000, "ns"),
+        np.timedelta64(6 * 10**13, "ps"),
+        np.array(["2"], "timedelta64[30s]"),
         pd.Timedelta("1min"),
     ],
     ids=kind,
@@ -208,6 +217,9 @@ def test_what_is_no_time_to_live_is_told_at_once(wrong: Any) -> None:
         (" ON ", True),
         ("1", True),
         (Tensor(True), True),
+        (np.array([True]), True),
+        (np.array(True), True),
+        (np.ma.array([True]), True),
         (False, False),
         ("false", False),
         ("no", False),
@@ -224,7 +236,13 @@ def test_a_truth_value_is_what_it_says(given: Any, meant: bool) -> None:
     assert (compose("m", toast=given).get("autoClose") == 0) is not meant
 
 
-@pytest.mark.parametrize("wrong", ["maybe", "", 2, None, [], np.array([True, False]), float("nan")])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("maybe", "", 2, None, [], float("nan"), dt.timedelta(seconds=1)),
+        *(np.array([True, False]), np.ma.array([True], mask=[True]), np.ma.array(True, mask=True)),
+    ],
+)
 def test_what_could_be_either_is_told_at_once(wrong: Any) -> None:
     for option in ("toast", "persistent", "markdown", "banner", "dismissable"):
         with pytest.raises(BadUsage, match=f"{option} must be True or False"):
@@ -244,6 +262,9 @@ class Unreachable:
         {"auto_close_ms": 10**400},
         {"ttl": 10**400},
         {"actions": [Unreachable()]},
+        {"actions": itertools.repeat("Open=a:b")},
+        {"reply": {"choices": itertools.repeat("Yes")}},
+        {"actions": [{"label": "Open", "commandId": " "}]},
         *({name: Unreachable()} for name in ("progress", "ttl", "auto_close_ms", "data", "type")),
     ],
     ids=lambda options: "-".join(options),
@@ -260,6 +281,8 @@ def test_a_wrong_call_stays_one() -> None:
 
 def test_choices_may_be_one_or_of_a_library() -> None:
     assert compose("m", reply={"choices": "Yes"})["reply"]["choices"] == ["Yes"]
+    assert compose("m", reply={"choices": b"Yes"})["reply"]["choices"] == ["Yes"]
+    assert compose("m", actions=b"Open=a:b") == compose("m", actions=["Open=a:b"])
     assert compose("m", reply={"choices": np.array(["Yes", "No"])})["reply"]["choices"] == [
         "Yes",
         "No",
@@ -284,6 +307,12 @@ def test_texts_are_those_of_their_values() -> None:
     assert compose("utf-8 ✓".encode())["message"] == "utf-8 ✓"
     assert compose("half \ud800")["message"] == "half ?"
     assert compose(42, key=np.int64(7))["key"] == "7"
+
+
+def test_an_exception_without_a_text_says_its_name() -> None:
+    assert compose(TimeoutError())["message"] == "TimeoutError"
+    assert compose(AssertionError("\n"))["message"] == "AssertionError"
+    assert compose(ValueError("bad"))["message"] == "bad"
 
 
 class Textless:
@@ -329,6 +358,14 @@ def test_what_has_no_text_is_told_at_once(wrong: Any) -> None:
         (np.timedelta64(1500, "ms"), 1.5),
         (np.array([[1_500_000_000]], "timedelta64[ns]"), [[1.5]]),
         (np.timedelta64("NaT", "ns"), None),
+        (np.timedelta64(1, "ns"), 1e-9),
+        # More than numpy can convert to another unit.
+        (np.timedelta64(2**62, "D"), float(2**62 * 86_400)),
+        (np.timedelta64(3, "25s"), 75.0),
+        (np.ma.array(np.array([5, 6], "timedelta64[m]"), mask=[True, False]), [None, 360.0]),
+        ({"a": 1}.keys(), ["a"]),
+        (UserList([UserString("a")]), ["a"]),
+        ({np.datetime64("2026-01-31"): 1}, {"2026-01-31": 1}),
         (np.timedelta64(5), 5),
         (np.ma.array([1, 2], mask=[True, False]), [None, 2]),
         (True, True),
@@ -344,6 +381,14 @@ def nested(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):
         value = [value]
+    return value
+
+
+def shared(times: int) -> Any:
+    """Return a list of few objects that is very long as JSON."""
+    value: Any = [1] * 10
+    for _ in range(times):
+        value = [value] * 10
     return value
 
 
@@ -376,6 +421,10 @@ LOOP.append(LOOP)
         np.timedelta64(2, "M"),
         Unreachable(),
         {"it": Unreachable()},
+        # To convert all of it takes minutes, or more memory than there is.
+        range(10**12),
+        np.broadcast_to(np.int8(1), (10**6, 10**6)),
+        shared(20),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -399,6 +448,12 @@ def test_texts_that_are_too_long_are_shortened_and_say_so() -> None:
         assert len(value["body"].encode()) <= MAX_BODY
         assert len(encode(value)) <= MAX_REQUEST
         assert value["body"].endswith("characters are left out.*")
+    # What is left out is hardly looked at.
+    began = time.process_time()
+    for long in ("m" * 50_000_000, "\x1b[1m" * 10_000_000):
+        assert compose("m" + long)["message"].endswith("…")
+        assert compose("m", body=f"{long} end", plain=True)["body"].endswith("end\n```")
+    assert time.process_time() - began < 3
     fenced = compose("m", body="```\n" + "code\n" * 20_000)["body"]
     assert fenced.count("```") == 2
 
@@ -448,6 +503,8 @@ def test_bytes_that_python_could_not_decode_are_what_they_were() -> None:
     assert compose(grüße, key=grüße)["key"] == compose(grüße)["message"] == "Grüße ✓"
     assert compose("caf\udce9")["message"] == "café"
     assert compose(Path("\udcff\udcfe"))["message"] == "ÿþ"
+    # The two halves of one character, which UTF-16 knows.
+    assert compose("\ud83d\ude00 \ude00\ud83d")["message"] == "😀 ??"
 
 
 @pytest.mark.parametrize("output", ["", "\n\n", "\x1b[31m\x1b[0m\r\n", " \t\x0c"])
